@@ -1,0 +1,103 @@
+"""What every test shares: a home of its own, and an emulator as a real process."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import shutil
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess, isolated_environment
+
+REGISTRY = "https://registry.terraform.io"
+PROVIDERS = ("databricks/databricks", "hashicorp/external")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test sees the developer's profiles, tokens or lab settings; Terraform's plugins alone stay reachable."""
+    home = tmp_path_factory.mktemp("home")
+    plugins = Path.home() / ".terraform.d"
+    if plugins.is_dir():
+        (home / ".terraform.d").symlink_to(plugins)
+    isolated = isolated_environment(home)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - set(isolated):
+            patch.delenv(name)
+        for name, value in isolated.items():
+            patch.setenv(name, value)
+        yield home
+
+
+@pytest.fixture
+def start_emulator() -> Iterator[Callable[..., EmulatorProcess]]:
+    """Start emulators with the arguments given, `start_emulator("--seed", 7)`; all end with the test."""
+    started: list[EmulatorProcess] = []
+
+    def start(*arguments: object, log: Path | None = None, port: int = 0) -> EmulatorProcess:
+        emulator = EmulatorProcess([str(argument) for argument in arguments], log=log, port=port)
+        started.append(emulator)
+        return emulator.start()
+
+    yield start
+    for emulator in started:
+        emulator.stop()
+
+
+@pytest.fixture
+def emulator(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
+    """A workspace of this test's own, empty but for its administrator; transitions take no time."""
+    return start_emulator("--transition-seconds", 0)
+
+
+@functools.cache
+def provider_problem() -> str:
+    """Why Terraform cannot run with the lab's providers here, as one sentence; empty when it can.
+
+    Looks where `terraform init` looks: its implied local mirrors, then the registry.
+    """
+    if shutil.which("terraform") is None:
+        return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
+    missing = [name for name in PROVIDERS if not in_a_mirror(name)]
+    if missing and not registry_answers():
+        return f"terraform init cannot get {' and '.join(missing)}: no local mirror has it and no registry answers"
+    return ""
+
+
+def in_a_mirror(name: str) -> bool:
+    """Whether an implied local mirror of Terraform holds the provider for this machine, unpacked or zipped."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    target = f"{platform.system().lower()}_{machine}"
+    roots = [Path.home() / ".terraform.d", Path.home() / ".local/share/terraform"]
+    roots += [Path("/usr/local/share/terraform"), Path("/usr/share/terraform")]
+    folders = [root / "plugins/registry.terraform.io" / name for root in roots]
+    return any([*folder.glob(f"*/{target}"), *folder.glob(f"*_{target}.zip")] for folder in folders)
+
+
+def registry_answers() -> bool:
+    """Whether Terraform's registry can be reached from here."""
+    try:
+        with urllib.request.urlopen(f"{REGISTRY}/.well-known/terraform.json", timeout=10):
+            return True
+    except OSError:
+        return False
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Tests marked `terraform` are skipped, with the reason, where Terraform or its providers are missing."""
+    marked = [item for item in items if item.get_closest_marker("terraform")]
+    if marked and (problem := provider_problem()):
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=problem))
+
+
+@pytest.fixture(scope="session")
+def require_providers() -> None:
+    """Skip, with the reason, where the real providers are missing; `pytest.mark.terraform` does the same."""
+    if problem := provider_problem():
+        pytest.skip(problem)
