@@ -1,0 +1,61 @@
+"""The emulator's clock: it runs on by itself, faster on request, and can be moved forward."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Millis = int
+"""An instant: milliseconds since 1970-01-01 UTC, the unit of the workspace's own timestamps."""
+
+
+class Clock:
+    """A clock that shows `start` now and from then on `speed` seconds a second.
+
+    `monotonic` (seconds) is what it runs by; a test hands in its own.
+    """
+
+    def __init__(
+        self, start: datetime | None = None, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.speed = speed
+        self._monotonic = monotonic
+        self._anchor = monotonic()
+        self._shown = to_millis(start or datetime.now(UTC))
+
+    def now(self) -> Millis:
+        return self._shown + int((self._monotonic() - self._anchor) * 1000 * self.speed)
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by `seconds`. Raises ValueError for a step back: what has happened stays happened."""
+        if seconds < 0:
+            raise ValueError(f"the clock only moves forward, not by {seconds} seconds")
+        self.show(self.now() + int(seconds * 1000))
+
+    def show(self, instant: Millis) -> None:
+        """Show `instant` from now on. Raises ValueError if that is in the clock's past."""
+        now = self.now()
+        if instant < now:
+            raise ValueError(f"the clock only moves forward: it shows {to_iso(now)}, not yet {to_iso(instant)}")
+        self._shown, self._anchor = instant, self._monotonic()
+
+    def restart(self, instant: Millis) -> None:
+        """Show `instant` whatever was shown before: for a reset and for a state read from a file."""
+        self._shown, self._anchor = instant, self._monotonic()
+
+
+def to_millis(instant: datetime) -> Millis:
+    """Raises ValueError for a naive datetime."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant} has no zone")
+    return int(instant.timestamp() * 1000)
+
+
+def to_iso(instant: Millis) -> str:
+    """`2026-10-18T07:00:00.000Z`"""
+    text = datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def from_iso(text: str) -> Millis:
+    """Raises ValueError for text that is no ISO instant with a zone."""
+    return to_millis(datetime.fromisoformat(text))

@@ -1,0 +1,1 @@
+"""Clusters: their definition, state machine, events and uptime."""

@@ -1,0 +1,5 @@
+"""HTTP of `clusters`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

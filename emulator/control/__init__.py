@@ -1,0 +1,1 @@
+"""`/_emulator/`: looking behind the scenes and moving them, from this machine only."""

@@ -1,0 +1,1 @@
+"""The Databricks File System."""

@@ -1,0 +1,5 @@
+"""HTTP of `dbfs`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

@@ -1,0 +1,34 @@
+"""Ids that look like the platform's and do not depend on the order of requests.
+
+An id is a digest of the seed, the kind of thing, its natural key and how often that key was used before. So thirty
+parallel creations get the same ids in every run with the same seed, and a re-created thing gets a new one.
+"""
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Ids:
+    seed: str
+    uses: dict[str, int] = field(default_factory=dict)
+
+    def number(self, kind: str, key: str) -> int:
+        """A positive number of 12 to 16 digits."""
+        return 10**11 + int.from_bytes(self._digest(kind, key)[:6], "big") * 31
+
+    def hex(self, kind: str, key: str, length: int) -> str:
+        return self._digest(kind, key).hex()[:length]
+
+    def uuid(self, kind: str, key: str) -> str:
+        return str(uuid.UUID(bytes=self._digest(kind, key)[:16], version=4))
+
+    def forget(self, kind: str, key: str) -> None:
+        """Let the next thing with this key have the id of the last one."""
+        self.uses[f"{kind}:{key}"] = max(0, self.uses.get(f"{kind}:{key}", 0) - 1)
+
+    def _digest(self, kind: str, key: str) -> bytes:
+        use = self.uses.get(f"{kind}:{key}", 0)
+        self.uses[f"{kind}:{key}"] = use + 1
+        return hashlib.sha256(f"{self.seed}:{kind}:{key}:{use}".encode()).digest()

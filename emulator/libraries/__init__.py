@@ -1,0 +1,1 @@
+"""Libraries of clusters and how far their installation is."""

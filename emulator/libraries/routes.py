@@ -1,0 +1,5 @@
+"""HTTP of `libraries`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

@@ -1,0 +1,5 @@
+"""HTTP of `objects`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

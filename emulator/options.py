@@ -1,0 +1,24 @@
+"""How an emulator was asked to be: the switches of its command line and of its profiles."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass
+class Options:
+    seed: str | None = None
+    """Ids and the workspace's own id follow from it; None: they are random."""
+    start: datetime | None = None
+    """What the clock shows at first; None: the machine's time."""
+    speed: float = 1.0
+    transition_seconds: float = 2.0
+    """How long a cluster takes for one change of state, a library to install, …"""
+    admin: str = "admin@lab.example"
+    dbfs: bool = True
+    """False: a new account without DBFS and legacy features."""
+    keep_user_ids: bool = False
+    """A user deleted and created again gets the id it had (account identities)."""
+    scim_delay_seconds: float = 0.0
+    """For so long a new user, group or service principal is missing from lists (eventual visibility)."""
+    url: str = "http://127.0.0.1:8765"
+    """Where clients reach it; becomes part of the host metadata."""

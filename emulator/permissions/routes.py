@@ -1,0 +1,5 @@
+"""HTTP of `permissions`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

@@ -1,0 +1,1 @@
+"""Cluster policies and policy families."""

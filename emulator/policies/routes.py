@@ -1,0 +1,5 @@
+"""HTTP of `policies`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

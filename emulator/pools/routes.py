@@ -1,0 +1,5 @@
+"""HTTP of `pools`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

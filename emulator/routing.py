@@ -1,0 +1,187 @@
+"""From method and path to the function that answers, and what such a function is given."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from emulator.errors import ApiError, invalid
+
+if TYPE_CHECKING:
+    from emulator.clock import Millis
+    from emulator.scim.models import ServicePrincipal, User
+    from emulator.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, as a handler sees it."""
+
+    workspace: "Workspace"
+    method: str
+    path: str
+    """Percent-decoded, without the query."""
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    """Names in lower case."""
+    raw: bytes
+    now: "Millis"
+    parameters: dict[str, str] = field(default_factory=dict)
+    """The `{named}` parts of the route, percent-decoded."""
+    _caller: "User | ServicePrincipal | None" = None
+    _body: dict[str, Any] | None = None
+
+    @property
+    def caller(self) -> "User | ServicePrincipal":
+        """Whose token it is. Only a route declared `open=True` has none."""
+        assert self._caller is not None, f"{self.path} is answered without asking who calls"
+        return self._caller
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON body whatever its content type says; an empty one is `{}`. Raises a 400 for anything else."""
+        if self._body is None:
+            try:
+                body = json.loads(self.raw or b"{}")
+            except ValueError:
+                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: not JSON.") from None
+            if not isinstance(body, dict):
+                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: expected a JSON object.")
+            self._body = body
+        return self._body
+
+    def required(self, name: str) -> Any:
+        """A field that the body must have. Raises 400 INVALID_PARAMETER_VALUE without it."""
+        value = self.body.get(name)
+        if value is None or value == "":
+            raise invalid(f"Missing required field: {name}")
+        return value
+
+    def argument(self, name: str, default: str | None = None) -> str | None:
+        """The first value of a query argument."""
+        values = self.query.get(name)
+        return values[0] if values else default
+
+    def required_argument(self, name: str) -> str:
+        value = self.argument(name)
+        if not value:
+            raise invalid(f"Missing required field: {name}")
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A boolean query argument: Go sends `true`, Python sends `True`."""
+        value = self.argument(name)
+        return default if value is None else value.lower() == "true"
+
+    def number(self, name: str, default: int) -> int:
+        value = self.argument(name)
+        try:
+            return default if value in (None, "") else int(str(value))
+        except ValueError:
+            raise invalid(f"{name} must be an integer, not {value!r}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is not simply `200` and JSON."""
+
+    status: int = 200
+    body: Any = None
+    """A JSON value; bytes are sent as they are; None is no body."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Call], Any]
+"""Returns a JSON value (answered with status 200) or a Reply; raises ApiError to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    pattern: str
+    handler: Handler
+    open: bool
+
+
+class Routes:
+    """What a service's `routes` module collects: `@routes.get("/api/2.0/token/list")`.
+
+    A pattern holds `{name}` for one segment of the path and, at its end, `{name:path}` for all the rest.
+    `open=True` is answered without a token.
+    """
+
+    def __init__(self) -> None:
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def add(self, method: str, *patterns: str, open: bool = False) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            self._routes.extend(Route(method, pattern, handler, open) for pattern in patterns)
+            return handler
+
+        return register
+
+    def get(self, *patterns: str, open: bool = False) -> Callable[[Handler], Handler]:
+        return self.add("GET", *patterns, open=open)
+
+    def post(self, *patterns: str, open: bool = False) -> Callable[[Handler], Handler]:
+        return self.add("POST", *patterns, open=open)
+
+    def put(self, *patterns: str) -> Callable[[Handler], Handler]:
+        return self.add("PUT", *patterns)
+
+    def patch(self, *patterns: str) -> Callable[[Handler], Handler]:
+        return self.add("PATCH", *patterns)
+
+    def delete(self, *patterns: str) -> Callable[[Handler], Handler]:
+        return self.add("DELETE", *patterns)
+
+
+class Router:
+    """Finds the route of a request: by look-up where a path has no parameters, else by its first segments."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self._fixed: dict[tuple[str, str], Route] = {}
+        self._patterns: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
+        for route in routes:
+            if "{" in route.pattern:
+                self._patterns.setdefault(route.method, []).append((_compile(route.pattern), route))
+            else:
+                self._fixed[route.method, route.pattern] = route
+
+    def find(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
+        """`raw_path` is still percent-encoded, so that an encoded slash stays inside its segment."""
+        route = self._fixed.get((method, raw_path))
+        if route:
+            return route, {}
+        for pattern, route in self._patterns.get(method, ()):
+            match = pattern.fullmatch(raw_path)
+            if match:
+                return route, {name: unquote(value) for name, value in match.groupdict().items()}
+        return None
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{\w+(?::path)?\})", pattern)
+    expressions = []
+    for part in parts:
+        if part.startswith("{"):
+            name, _, kind = part[1:-1].partition(":")
+            expressions.append(f"(?P<{name}>{'.*' if kind else '[^/]+'})")
+        else:
+            expressions.append(re.escape(part))
+    return re.compile("".join(expressions))
+
+
+def parse_query(text: str) -> dict[str, list[str]]:
+    """`a=1&a=2` as `{"a": ["1", "2"]}`; a bare trailing `?` is an empty query."""
+    if not text:
+        return {}
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    return query

@@ -1,0 +1,1 @@
+"""Users, groups, service principals and their entitlements."""

@@ -1,0 +1,22 @@
+"""The people of a new workspace: an administrator, and the built-in groups `admins` and `users`."""
+
+from typing import TYPE_CHECKING
+
+from emulator.scim.models import ADMINS, USERS, Group, User
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+
+def furnish(workspace: "Workspace") -> None:
+    """New users belong to `users`, which gives them the workspace and SQL (the platform's default)."""
+    state, now = workspace.state, workspace.clock.now()
+    name = workspace.options.admin
+    admin = User(id=str(state.ids.number("user", name)), user_name=name, display_name="Administrator", created_at=now)
+    state.directory.users[admin.id] = admin
+    entitlements = {ADMINS: [], USERS: ["workspace-access", "databricks-sql-access"]}
+    for group_name, given in entitlements.items():
+        group_id = str(state.ids.number("group", group_name))
+        state.directory.groups[group_id] = Group(
+            id=group_id, display_name=group_name, members=[admin.id], entitlements=given, created_at=now
+        )

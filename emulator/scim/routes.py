@@ -1,0 +1,5 @@
+"""HTTP of `scim`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

@@ -1,0 +1,1 @@
+"""Secret scopes, secrets and who may read them."""

@@ -1,0 +1,5 @@
+"""HTTP of `secrets`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

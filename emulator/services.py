@@ -1,0 +1,37 @@
+"""The services of the workspace: whose routes are served, and what each puts into a new workspace."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from emulator.routing import Route
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+SERVICES = (
+    "scim",
+    "tokens",
+    "objects",
+    "permissions",
+    "policies",
+    "pools",
+    "clusters",
+    "libraries",
+    "dbfs",
+    "secrets",
+    "settings",
+)
+"""In the order in which a new workspace is furnished: people first, then their homes, then the rest."""
+
+
+def routes() -> list[Route]:
+    """Those of every service: the module `routes` of a package holds them as `routes`."""
+    return [route for name in SERVICES for route in import_module(f"emulator.{name}.routes").routes]
+
+
+def furnish(workspace: "Workspace") -> None:
+    """Put in what every new workspace has: `furnish.furnish(workspace)` of the packages that have such a module."""
+    for name in SERVICES:
+        if find_spec(f"emulator.{name}.furnish"):
+            import_module(f"emulator.{name}.furnish").furnish(workspace)

@@ -1,0 +1,1 @@
+"""Workspace settings, and the lists a workspace has that the lab leaves empty."""

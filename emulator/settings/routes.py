@@ -1,0 +1,5 @@
+"""HTTP of `settings`."""
+
+from emulator.routing import Routes
+
+routes = Routes()

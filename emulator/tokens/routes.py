@@ -1,0 +1,5 @@
+"""HTTP of `tokens`."""
+
+from emulator.routing import Routes
+
+routes = Routes()
