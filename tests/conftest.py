@@ -7,15 +7,37 @@ import os
 import platform
 import shutil
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from emulator_process import EmulatorProcess, isolated_environment
 
 REGISTRY = "https://registry.terraform.io"
 PROVIDERS = ("databricks/databricks", "hashicorp/external")
+ROOT = Path(__file__).resolve().parents[1]
+
+# Two busy cores make single examples slow at random, which is no finding.
+settings.register_profile("test", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("acceptance", settings.get_profile("test"), max_examples=2000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--acceptance`: the same tests with larger numbers, and those marked `acceptance`."""
+    parser.addoption("--acceptance", action="store_true", help="larger numbers, and the tests marked `acceptance`")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How many examples hypothesis tries."""
+    settings.load_profile("acceptance" if config.getoption("acceptance") else "test")
+
+
+@pytest.fixture(scope="session")
+def acceptance(pytestconfig: pytest.Config) -> bool:
+    """Whether to use the larger numbers of `make acceptance`."""
+    return bool(pytestconfig.getoption("acceptance"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +85,8 @@ def provider_problem() -> str:
     """
     if shutil.which("terraform") is None:
         return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
+    if not (ROOT / "node_modules/.bin/cdktf").exists():
+        return "cdktf-cli is not installed: `make setup` gets it where Node.js 20 or newer is"
     missing = [name for name in PROVIDERS if not in_a_mirror(name)]
     if missing and not registry_answers():
         return f"terraform init cannot get {' and '.join(missing)}: no local mirror has it and no registry answers"
@@ -88,8 +112,12 @@ def registry_answers() -> bool:
         return False
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Tests marked `terraform` are skipped, with the reason, where Terraform or its providers are missing."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests marked `acceptance` to `make acceptance`; skip those marked `terraform` where it cannot run."""
+    if not config.getoption("acceptance"):
+        left = [item for item in items if item.get_closest_marker("acceptance")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
     marked = [item for item in items if item.get_closest_marker("terraform")]
     if marked and (problem := provider_problem()):
         for item in marked:
