@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = ("enforcer", "inventory", "emulator")
 FOLDERS = {"cdktf", "enforcer", "inventory", "emulator", "tests", "bench", "docs", "examples", ".ci"}
-FILES = {
+FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
     "cdktf.json",
     "lab.toml",
     "Makefile",
@@ -23,7 +23,7 @@ FILES = {
     ".pre-commit-config.yaml",
     ".env.example",
 }
-FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", "README.md", "CHANGELOG.md", "LICENSE"}
+FILES |= {".env.example", "Pipfile", "Pipfile.lock", "package.json", "package-lock.json", "README.md", "CHANGELOG.md", "LICENSE"}
 # Modules that decide need the standard library and each other, nothing else.
 PURE = ("cdktf/roster.py", "cdktf/addresses.py", "enforcer/uptime.py", "enforcer/quota.py", "inventory/listing.py")
 LONGEST = 420
