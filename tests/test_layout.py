@@ -15,15 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = ("enforcer", "inventory", "emulator")
 FOLDERS = {"cdktf", "enforcer", "inventory", "emulator", "tests", "bench", "docs", "examples", ".ci"}
 FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
-    "cdktf.json",
-    "lab.toml",
-    "Makefile",
-    "pyproject.toml",
-    ".gitignore",
-    ".pre-commit-config.yaml",
-    ".env.example",
-}
-FILES |= {".env.example", "Pipfile", "Pipfile.lock", "package.json", "package-lock.json", "README.md", "CHANGELOG.md", "LICENSE"}
+FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
+FILES |= {"README.md", "CHANGELOG.md", "LICENSE"}
 # Modules that decide need the standard library and each other, nothing else.
 PURE = ("cdktf/roster.py", "cdktf/addresses.py", "enforcer/uptime.py", "enforcer/quota.py", "inventory/listing.py")
 LONGEST = 420
