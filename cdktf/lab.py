@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 
 MAX_FOUND = 60
+MAX_PINNED = 100
 
 
 class LabError(Exception):
@@ -293,6 +294,21 @@ class Lab(Table):
     def stack_id(self, target: str) -> str:
         """The name of the stack of a target, and of its state."""
         return f"{self.course.id}-{self.course.term}-{target}"
+
+    def problems_with(self, groups: Sequence[str], active: Sequence[str]) -> list[str]:
+        """What does not fit a roster with these groups, of which some are active, as sentences."""
+        names = [self.course.name_prefix + group for group in groups]
+        problems = [
+            f"quota.groups.{name}: the roster has no group of this name."
+            for name in self.quota.groups
+            if name not in names
+        ]
+        if self.cluster.pin and len(active) > MAX_PINNED:
+            problems.append(
+                f"cluster.pin is true, but a workspace pins at most {MAX_PINNED} clusters and the roster has "
+                f"{len(active)} groups; set it to false."
+            )
+        return problems
 
 
 def load_lab(path: Path) -> Lab:

@@ -1,0 +1,114 @@
+"""Synthesizes the one stack of the chosen target: `lab.toml` and its rosters become Terraform's JSON.
+
+Run by cdktf (see cdktf.json). LAB_CONFIG names another settings file, LAB_TARGET another target.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+try:
+    # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
+    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
+    from cdktf import App
+except ImportError:
+    from environments import reenter
+
+    reenter(Path(__file__).resolve(), environ=os.environ)
+
+from course import Course
+from lab import LabError, Target, load_lab
+from programs import Program
+from roster import Roster, RosterError, parse_roster
+
+HERE = Path(__file__).resolve().parent
+
+# Variables that the unified authentication would prefer to those of a profile, or mix with them.
+_MIXED_WITH_A_PROFILE = ("DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
+
+
+def main(environ: Mapping[str, str]) -> None:
+    """Write the stack to cdktf's output folder. Raise `LabError` or `RosterError` for what a person must mend."""
+    settings = Path(environ.get("LAB_CONFIG") or HERE.parent / "lab.toml").absolute()
+    lab = load_lab(settings)
+    name, target = lab.target(environ.get("LAB_TARGET"))
+    if conflict := mixed_credentials(name, target, environ):
+        raise LabError([conflict])
+    rosters = [read_roster(settings.parent / roster, shown=roster) for roster in lab.course.rosters]
+    own = rosters[0]
+    if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):
+        raise LabError([f"{settings.name}: {problem}" for problem in problems])
+
+    app = App()
+    Course(
+        app,
+        lab=lab,
+        target_name=name,
+        target=target,
+        rosters=rosters,
+        guard=program("check_workspace.py"),
+        stop=program("stop_new_cluster.py", environment=credentials_of(target)),
+        state_folder=private_folder(settings.parent / "state"),
+    )
+    app.synth()
+
+
+def mixed_credentials(name: str, target: Target, environ: Mapping[str, str]) -> str:
+    """A sentence where environment and target name two different workspaces; empty where they do not."""
+    if target.profile:
+        mixed = [variable for variable in _MIXED_WITH_A_PROFILE if environ.get(variable)]
+        source = f"profile {target.profile!r}"
+    elif target.host:
+        mixed = [variable for variable in ("DATABRICKS_CONFIG_PROFILE",) if environ.get(variable)]
+        if environ.get("DATABRICKS_HOST", target.host).rstrip("/") != target.host.rstrip("/"):
+            mixed.append("DATABRICKS_HOST")
+        source = f"host {target.host}"
+    else:
+        return ""
+    if not mixed:
+        return ""
+    return f"Target {name} has its own {source}, but {' and '.join(mixed)} of the environment would mix with it; unset."
+
+
+def credentials_of(target: Target) -> dict[str, str]:
+    """What a program needs in its environment to reach the target: names of a profile or host, never a secret."""
+    if target.profile:
+        return {"DATABRICKS_CONFIG_PROFILE": target.profile}
+    return {"DATABRICKS_HOST": target.host} if target.host else {}
+
+
+def read_roster(path: Path, *, shown: str) -> Roster:
+    """The roster of this normalised file."""
+    try:
+        return parse_roster(path.read_text(encoding="utf-8-sig"), shown)
+    except OSError as error:
+        raise LabError(
+            [
+                f"{shown}: cannot be read ({error.strerror}); "
+                f"python cdktf/import_roster.py EXPORT --out {shown} makes it from Moodle's export."
+            ]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise LabError([f"{shown}: is not UTF-8 text; import it again with cdktf/import_roster.py."]) from error
+
+
+def program(script: str, environment: dict[str, str] | None = None) -> Program:
+    """One of our scripts, run by the interpreter that runs this."""
+    return Program(Path(os.path.abspath(sys.executable)), HERE / script, str(HERE.parent), environment or {})
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made if need be, that only its owner may enter: a state names people."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
+if __name__ == "__main__":
+    try:
+        main(os.environ)
+    except (LabError, RosterError) as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        sys.exit(2)

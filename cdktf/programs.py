@@ -1,0 +1,18 @@
+"""The programs that Terraform starts, as absolute paths, so that a plan works from any shell and any folder."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Python script with its interpreter, its working folder and what it finds in its environment."""
+
+    interpreter: Path
+    script: Path
+    folder: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def command(self) -> list[str]:
+        return [str(self.interpreter), str(self.script)]
