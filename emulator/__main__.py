@@ -5,17 +5,21 @@ import sys
 from pathlib import Path
 
 import click
-from pydantic import ValidationError
 
 from emulator.app import Application
-from emulator.faults import Faults
-from emulator.journal import Journal
 from emulator.options import Options
+from emulator.profiles import PROFILES
 from emulator.server import Server, listen
-from emulator.state import State, load_json
+from emulator.state_file import StateFile, StateFileError
 from emulator.workspace import Workspace
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Refusal(click.ClickException):
+    """A mistake in how the emulator was asked to start: one sentence, exit 2."""
+
+    exit_code = 2
 
 
 @click.command(
@@ -32,7 +36,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--seed", help="Make ids and the workspace id follow from this text. Tokens are random all the same.")
 @click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0), help="Clock seconds a second.")
 @click.option("--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state here.")
-@click.option("--faults", "profile", help="Start with this profile of faults, such as `azure`.")
+@click.option(
+    "--faults",
+    "profile",
+    type=click.Choice(list(PROFILES)),
+    metavar="PROFILE",
+    help=f"Start with these faults: {'; '.join(f'{name}: {profile.says}' for name, profile in PROFILES.items())}.",
+)
 @click.option(
     "--transition-seconds",
     default=2.0,
@@ -40,6 +50,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     type=click.FloatRange(0),
     help="Clock seconds that a cluster takes from one state to the next.",
 )
+@click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and made again has the same id again.")
 def main(
     host: str,
     port: int,
@@ -48,6 +59,7 @@ def main(
     state_file: Path | None,
     profile: str | None,
     transition_seconds: float,
+    keep_user_ids: bool,
 ) -> None:
     """Run an emulated Databricks workspace.
 
@@ -60,29 +72,20 @@ def main(
     try:
         listener = listen(host, port)
     except OSError as error:
-        raise click.UsageError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+        reason = error.strerror or error
+        raise Refusal(f"cannot listen on {host} port {port} ({reason}); choose another --host or --port") from None
     port = listener.getsockname()[1]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    options = Options(seed=seed, speed=speed, transition_seconds=transition_seconds, url=url)
-    workspace = Workspace(options, _read_state(state_file))
-    token, _ = workspace.state.tokens.issue(workspace.administrator.id, workspace.clock.now(), "emulator")
-    application = Application(workspace, Faults(seed), Journal())
-    application.changed = True
-    ready = {"url": url, "admin_token": token, "workspace_id": workspace.state.workspace_id}
-    Server(application, ready, state_file).run(sockets=[listener])
-
-
-def _read_state(file: Path | None) -> State | None:
-    if file is None or not file.exists():
-        return None
+    options = Options(
+        seed=seed, speed=speed, transition_seconds=transition_seconds, keep_user_ids=keep_user_ids, url=url
+    )
+    file = StateFile(state_file) if state_file else None
     try:
-        return load_json(file.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise click.UsageError(
-            f"{file} is no state of this emulator ({place}: {first['msg']}); move it away to start anew"
-        ) from None
+        workspace = Workspace(options, file.read() if file else None)
+    except StateFileError as error:
+        raise Refusal(str(error)) from None
+    ready = {"url": url, "admin_token": workspace.tell_token(), "workspace_id": workspace.state.workspace_id}
+    Server(Application(workspace, profile), ready, file).run(listener)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,22 @@
 """The ASGI application: reads a request, lets due changes happen, asks who is calling, answers, notes it down."""
 
 import asyncio
+import ipaddress
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 from emulator import services
 from emulator.control import routes as control
-from emulator.errors import ApiError
+from emulator.errors import ApiError, denied
 from emulator.faults import Faults, Rule
+from emulator.intake import Intake
 from emulator.journal import Journal
+from emulator.profiles import PROFILES, Profile
 from emulator.routing import Call, Reply, Route, Router, parse_query
 from emulator.workspace import Workspace
 
@@ -23,95 +27,115 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 CONTROL = "/_emulator/"
-HANG_SECONDS = 90.0
-"""Longer than any client's own patience (65 s in the provider)."""
 
 
 class Application:
-    """Serves one workspace. `transport` in the scope (put there by `server`) is what connection faults cut."""
+    """Serves one workspace. `connection` in the scope (put there by `server`) is what connection faults cut."""
 
-    def __init__(self, workspace: Workspace, faults: Faults, journal: Journal) -> None:
+    def __init__(self, workspace: Workspace, profile: str | None = None) -> None:
+        """`profile` names the faults that are in force from the start."""
         self.workspace = workspace
-        self.faults = faults
-        self.journal = journal
-        self.changed = False
-        """Whether a request may have changed the state since the state file was written."""
+        self.faults = Faults(workspace.options.seed)
+        self.journal = Journal()
+        self.changes = 0
+        """How many requests may have changed the state so far."""
         self._router = Router(services.routes())
         self._control = control.router(self)
+        self._intake = Intake()
+        self._options = workspace.options
+        self._first_profile = profile
+        self.profile: str | None = None
+        self.set_faults(profile, [])
+
+    def set_faults(self, profile: str | None, rules: Iterable[Rule]) -> None:
+        """Put this profile and these rules in the place of what was in force. What the state holds is left alone."""
+        chosen = PROFILES[profile] if profile else Profile(says="nothing")
+        self.profile = profile
+        self.faults.set([*rules, *chosen.rules], chosen.limits)
+        self.workspace.options = replace(self._options, **chosen.options)
+
+    def reset(self) -> None:
+        """Everything as it was when the emulator started: a new workspace, its faults, an empty journal."""
+        self.set_faults(self._first_profile, [])
+        self.workspace.reset()
+        self.journal.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return
         began = time.perf_counter()
-        raw = await _read(receive)
+        try:
+            raw = await self._intake.read(scope["headers"], receive)
+        except ApiError as error:
+            # What is left of the body is not read: the connection cannot be used again.
+            reply = Reply(error.status, error.body(), {"Connection": "close", **error.headers})
+            await _send(send, reply, self.workspace.state.workspace_id)
+            return
+        if raw is None:
+            return
         call = self._call(scope, raw)
         if call.path.startswith(CONTROL):
             await _send(send, self._controlled(scope, call), self.workspace.state.workspace_id)
             return
-        reply, fault = await self._answered(scope, call)
-        milliseconds = (time.perf_counter() - began) * 1000
-        query = scope["query_string"].decode("latin-1")
-        agent = call.headers.get("user-agent", "")
-        self.journal.note(call.now, call.method, call.path, query, reply.status, milliseconds, agent)
+        await self._serve(scope, receive, send, call, began)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, call: Call, began: float) -> None:
+        fault = self.faults.met_by(call.method, call.path)
+        if fault and fault.delay:
+            await asyncio.sleep(fault.delay)
+            call.now = self.workspace.catch_up()
+        if fault and fault.kind in ("reset", "hang"):
+            reply = Reply(0)
+        elif fault and fault.status:
+            reply = Reply(fault.status, fault.body(), fault.headers())
+        else:
+            reply = self._reply(self._router, scope, call)
+        self.journal.note(call, scope["query_string"], reply.status, time.perf_counter() - began)
         if fault is None:
             await _send(send, reply, self.workspace.state.workspace_id)
+        elif fault.kind == "reset":
+            await scope["connection"].reset(receive)
+        elif fault.kind == "hang":
+            await scope["connection"].hang(receive, fault.seconds)
         elif fault.kind == "truncate":
-            await _send(send, reply, self.workspace.state.workspace_id, cut=scope["transport"])
+            await scope["connection"].truncate(receive, *_encoded(reply, self.workspace.state.workspace_id))
         else:
-            scope["transport"].abort()
+            await _send(send, reply, self.workspace.state.workspace_id)
 
     def _call(self, scope: Scope, raw: bytes) -> Call:
+        query = scope["query_string"]
         return Call(
             workspace=self.workspace,
             method=scope["method"],
-            path=unquote(scope["raw_path"].decode("latin-1").partition("?")[0]),
-            query=parse_query(scope["query_string"].decode("latin-1")),
+            path=unquote(scope["raw_path"].decode("latin-1")),
+            query=parse_query(query.decode("latin-1")) if query else {},
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             raw=raw,
             now=self.workspace.catch_up(),
         )
 
-    async def _answered(self, scope: Scope, call: Call) -> tuple[Reply, Rule | None]:
-        """The answer, and the fault of the connection that is to spoil it."""
-        spoiling: Rule | None = None
-        for rule in self.faults.met_by(call.method, call.path):
-            match rule.kind:
-                case "latency":
-                    await asyncio.sleep(rule.retry_after or 0.05)
-                    call.now = self.workspace.catch_up()
-                case "hang":
-                    await asyncio.sleep(rule.retry_after or HANG_SECONDS)
-                    return Reply(504), rule
-                case "reset":
-                    return Reply(0), rule
-                case "truncate":
-                    spoiling = rule
-                case _:
-                    return _fault_reply(rule), None
-        return self._reply(self._router, scope, call), spoiling
-
     def _controlled(self, scope: Scope, call: Call) -> Reply:
         client = scope.get("client")
-        if client and client[0] not in ("127.0.0.1", "::1"):
-            return Reply(403, {"error_code": "PERMISSION_DENIED", "message": "/_emulator/ answers on loopback only."})
+        if client and not _is_loopback(client[0]):
+            error = denied(f"{CONTROL} answers on loopback only.")
+            return Reply(error.status, error.body())
         return self._reply(self._control, scope, call)
 
     def _reply(self, router: Router, scope: Scope, call: Call) -> Reply:
+        """What the workspace answers. Defects of ours become a 500 and a traceback in the log."""
         try:
-            found = router.find(call.method, scope["raw_path"].decode("latin-1").partition("?")[0])
+            found = router.find(call.method, scope["raw_path"].decode("latin-1"))
             if found is None:
-                return _unknown(call)
+                return control.unknown(call) if router is self._control else _unknown(call)
             route, call.parameters = found
             self._admit(route, call)
             answer = route.handler(call)
         except ApiError as error:
             return Reply(error.status, error.body(), error.headers)
-        except Exception:  # noqa: BLE001 - a defect of ours must reach the client as an answer, and the log as a traceback
+        except Exception:  # noqa: BLE001 - see above
             log.exception("%s %s failed", call.method, call.path)
             return Reply(500, {"error_code": "INTERNAL_ERROR", "message": "The emulator has a defect; see its log."})
         finally:
-            self.changed = self.changed or call.method != "GET"
+            if call.method not in ("GET", "HEAD"):
+                self.changes += 1
         return answer if isinstance(answer, Reply) else Reply(200, answer)
 
     def _admit(self, route: Route, call: Call) -> None:
@@ -134,49 +158,28 @@ def _unknown(call: Call) -> Reply:
     return Reply(501, {"error_code": "NOT_IMPLEMENTED", "message": message, "details": []})
 
 
-def _fault_reply(rule: Rule) -> Reply:
-    code, message = {
-        "429": ("REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait a moment and try again."),
-        "500": ("INTERNAL_ERROR", "Internal error happened."),
-        "503": ("TEMPORARILY_UNAVAILABLE", "The service at this path is temporarily unavailable."),
-        "504": ("DEADLINE_EXCEEDED", "The request to the backend took too long."),
-    }[rule.kind]
-    headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
-    return Reply(int(rule.kind), {"error_code": code, "message": message, "details": []}, headers)
+def _is_loopback(address: str) -> bool:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback
 
 
-async def _read(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body
-    parts = [body]
-    while message.get("more_body"):
-        message = await receive()
-        parts.append(message.get("body", b""))
-    return b"".join(parts)
-
-
-async def _send(send: Send, reply: Reply, workspace_id: str, cut: Any = None) -> None:
-    """`cut`: the transport to abort after half of the body."""
+def _encoded(reply: Reply, workspace_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body as they go over the wire."""
     if isinstance(reply.body, bytes):
-        body, kind = reply.body, "application/octet-stream"
+        body, kind = reply.body, b"application/octet-stream"
     else:
-        body = b"" if reply.body is None else json.dumps(reply.body).encode()
-        kind = "application/json"
-    headers = {"content-type": kind, "x-databricks-org-id": workspace_id}
-    headers |= {name.lower(): value for name, value in reply.headers.items()}
-    headers.setdefault("content-length", str(len(body)))
-    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
-    if cut is not None:
-        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        cut.close()
-        return
+        body = b"" if reply.body is None else json.dumps(reply.body, separators=(",", ":")).encode()
+        kind = b"application/json"
+    headers = {b"x-databricks-org-id": workspace_id.encode()}
+    if reply.status != 204:
+        headers |= {b"content-type": kind, b"content-length": b"%d" % len(body)}
+    for name, value in reply.headers.items():
+        headers[name.lower().encode("latin-1")] = value.encode("latin-1")
+    return reply.status, list(headers.items()), body
+
+
+async def _send(send: Send, reply: Reply, workspace_id: str) -> None:
+    status, headers, body = _encoded(reply, workspace_id)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while (await receive())["type"] == "lifespan.startup":
-        await send({"type": "lifespan.startup.complete"})
-    await send({"type": "lifespan.shutdown.complete"})

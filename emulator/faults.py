@@ -1,63 +1,176 @@
-"""Faults on request: which request meets one is decided here, how it feels is `app`'s business."""
+"""Faults on request: which request meets one is decided here, how it feels is `app`'s and `server`'s business."""
 
 import random
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Literal, get_args
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fnmatch import translate
+from typing import Any, Literal, get_args
 
 Kind = Literal["429", "500", "503", "504", "reset", "hang", "truncate", "latency"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
+_ANSWERS = {
+    "429": ("REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait a moment and try again."),
+    "500": ("INTERNAL_ERROR", "Internal error happened."),
+    "503": ("TEMPORARILY_UNAVAILABLE", "The service at this path is temporarily unavailable."),
+    "504": ("DEADLINE_EXCEEDED", "The request to the backend took too long."),
+}
+_SECONDS = {"latency": 0.05, "hang": 90.0}
+"""What these last unless told otherwise; a hang is longer than the patience of any client (the provider's is 65)."""
 
-@dataclass
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One fault for some requests."""
 
     match: str = "*"
-    """Method and path with wildcards, such as `POST /api/2.1/clusters/*`."""
-    kind: Kind = "503"
+    """Method and path with wildcards, such as `POST /api/2.1/clusters/*`; a path alone means every method."""
+    kind: Kind
     rate: float = 1.0
     """The share of the matching requests that meet it."""
-    retry_after: float | None = None
-    """Seconds in the header of that name; None: no header. For `latency` and `hang`: how long."""
+    retry_after: int | None = None
+    """Seconds in the header `Retry-After`; None: no such header."""
+    seconds: float | None = None
+    """How long a latency or a hang lasts."""
     after: int = 0
     """So many matching requests are spared first."""
     count: int | None = None
     """So many requests meet it at the most; None: no end."""
 
 
-@dataclass
-class _Tally:
-    seen: int = 0
-    met: int = 0
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """A token bucket: so many requests in so many seconds, all at once or spread."""
+
+    match: tuple[str, ...]
+    """As in a rule; all of them share the bucket."""
+    requests: int
+    seconds: float = 1.0
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What one request meets."""
+
+    kind: str = ""
+    """One of KINDS but latency; empty when the request is only late."""
+    delay: float = 0.0
+    """Seconds before anything happens."""
+    seconds: float = 0.0
+    retry_after: int | None = None
+
+    @property
+    def status(self) -> int:
+        """The status answered instead of the real one; 0 where the connection is what suffers."""
+        return int(self.kind) if self.kind in _ANSWERS else 0
+
+    def body(self) -> dict[str, Any]:
+        code, message = _ANSWERS[self.kind]
+        return {"error_code": code, "message": message, "details": []}
+
+    def headers(self) -> dict[str, str]:
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
 class Faults:
-    """The rules in force. The first one that applies is met; `latency` adds up with another."""
+    """The rules and limits in force. The first that applies is met; latencies add up with another.
 
-    def __init__(self, seed: str | None = None) -> None:
+    `monotonic` (seconds) is what buckets fill by: the machine's time, whatever the emulator's clock shows, because
+    clients wait in the machine's time.
+    """
+
+    def __init__(self, seed: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._random = random.Random(seed)
-        self._rules: list[tuple[Rule, _Tally]] = []
+        self._monotonic = monotonic
+        self._rules: list[_Rule] = []
+        self._buckets: list[_Bucket] = []
 
-    def set(self, rules: list[Rule]) -> None:
-        """Put these in the place of those in force; none clears them."""
-        self._rules = [(rule, _Tally()) for rule in rules]
+    def set(self, rules: Iterable[Rule], limits: Iterable[Limit] = ()) -> None:
+        """Put these in the place of those in force, with counts at zero and buckets full; none clears them."""
+        now = self._monotonic()
+        self._rules = [_Rule(rule, _pattern(rule.match)) for rule in rules]
+        self._buckets = [_Bucket(limit, [_pattern(m) for m in limit.match], limit.requests, now) for limit in limits]
 
-    def met_by(self, method: str, path: str) -> list[Rule]:
-        """What this request meets: any latencies, and at most one other fault, last."""
-        if not self._rules:
-            return []
-        latencies: list[Rule] = []
+    def met_by(self, method: str, path: str) -> Fault | None:
+        """What this request meets; it counts as seen by every rule that matches it."""
+        if not self._rules and not self._buckets:
+            return None
         request = f"{method} {path}"
-        for rule, tally in self._rules:
-            if not fnmatchcase(request, rule.match if " " in rule.match else f"* {rule.match}"):
+        delay = 0.0
+        met: Rule | None = None
+        for state in self._rules:
+            if met and state.rule.kind != "latency":
                 continue
-            tally.seen += 1
-            spared = tally.seen <= rule.after or (rule.count is not None and tally.met >= rule.count)
-            if spared or self._random.random() >= rule.rate:
-                continue
-            tally.met += 1
-            if rule.kind != "latency":
-                return [*latencies, rule]
-            latencies.append(rule)
-        return latencies
+            if state.pattern.match(request) and state.strikes(self._random.random):
+                if state.rule.kind == "latency":
+                    delay += _seconds(state.rule)
+                else:
+                    met = state.rule
+        if met:
+            return Fault(met.kind, delay, _seconds(met), met.retry_after)
+        refused = self._refused(request)
+        if refused:
+            return Fault("429", delay, 0.0, refused.retry_after)
+        return Fault("", delay) if delay else None
+
+    def tally(self) -> list[dict[str, Any]]:
+        """Every rule and limit with how many requests it saw and how many met it."""
+        rules = [vars(state.rule) | {"seen": state.seen, "met": state.met} for state in self._rules]
+        return rules + [vars(bucket.limit) | {"seen": bucket.seen, "met": bucket.met} for bucket in self._buckets]
+
+    def _refused(self, request: str) -> Limit | None:
+        """Take from every bucket of this request, or from none if one of them is empty."""
+        now = self._monotonic()
+        mine = [bucket for bucket in self._buckets if any(pattern.match(request) for pattern in bucket.patterns)]
+        for bucket in mine:
+            bucket.seen += 1
+            bucket.fill(now)
+        empty = next((bucket for bucket in mine if bucket.left < 1), None)
+        if empty:
+            empty.met += 1
+            return empty.limit
+        for bucket in mine:
+            bucket.left -= 1
+        return None
+
+
+@dataclass
+class _Rule:
+    rule: Rule
+    pattern: re.Pattern[str]
+    seen: int = 0
+    met: int = 0
+
+    def strikes(self, chance: Callable[[], float]) -> bool:
+        self.seen += 1
+        rule = self.rule
+        if self.seen <= rule.after or (rule.count is not None and self.met >= rule.count) or chance() >= rule.rate:
+            return False
+        self.met += 1
+        return True
+
+
+@dataclass
+class _Bucket:
+    limit: Limit
+    patterns: list[re.Pattern[str]]
+    left: float
+    filled: float
+    seen: int = field(default=0)
+    met: int = field(default=0)
+
+    def fill(self, now: float) -> None:
+        gained = (now - self.filled) * self.limit.requests / self.limit.seconds
+        self.left = min(self.limit.requests, self.left + gained)
+        self.filled = now
+
+
+def _seconds(rule: Rule) -> float:
+    return _SECONDS.get(rule.kind, 0.0) if rule.seconds is None else rule.seconds
+
+
+def _pattern(match: str) -> re.Pattern[str]:
+    return re.compile(translate(match if " " in match else f"* {match}"))

@@ -4,39 +4,48 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from emulator.clock import Millis, to_iso
 
-_RESOURCE = re.compile(r"\bresource/(\S+)|\bdata/(\S+)")
+if TYPE_CHECKING:
+    from emulator.routing import Call
+
+_RESOURCE = re.compile(r"\b(?:resource|data)/(\S+)")
+
+Entry = tuple[Millis, str, str, bytes, int, float, str, str]
 
 
 class Journal:
-    """The last `keep` requests, oldest first."""
+    """The last `keep` requests, in the order in which they were answered."""
 
     def __init__(self, keep: int = 100_000) -> None:
-        self._entries: deque[tuple[Millis, str, str, str, int, float, str]] = deque(maxlen=keep)
+        self._entries: deque[Entry] = deque(maxlen=keep)
 
-    def note(
-        self, at: Millis, method: str, path: str, query: str, status: int, milliseconds: float, user_agent: str
-    ) -> None:
-        self._entries.append((at, method, path, query, status, milliseconds, user_agent))
+    def note(self, call: "Call", query: bytes, status: int, seconds: float) -> None:
+        """`status` is 0 when the connection was cut instead of an answer."""
+        caller = call._caller.name if call._caller else ""
+        agent = call.headers.get("user-agent", "")
+        self._entries.append((call.now, call.method, call.path, query, status, seconds, caller, agent))
 
     def lines(self) -> Iterator[str]:
-        """JSON objects: at, method, path, query, status, milliseconds, resource, user_agent.
+        """JSON objects: at, method, path, query, status, milliseconds, caller, resource, user_agent.
 
-        `resource` is what the Terraform provider names in its user agent, else empty.
+        `caller` is a user name or an application id; `resource` is what the Terraform provider names in its user
+        agent. Both are empty where there is none.
         """
-        for at, method, path, query, status, milliseconds, user_agent in self._entries:
-            match = _RESOURCE.search(user_agent)
+        for at, method, path, query, status, seconds, caller, agent in self._entries:
+            match = _RESOURCE.search(agent)
             entry = {
                 "at": to_iso(at),
                 "method": method,
                 "path": path,
-                "query": query,
+                "query": query.decode("latin-1"),
                 "status": status,
-                "milliseconds": round(milliseconds, 3),
-                "resource": next(filter(None, match.groups()), "") if match else "",
-                "user_agent": user_agent,
+                "milliseconds": round(seconds * 1000, 3),
+                "caller": caller,
+                "resource": match[1] if match else "",
+                "user_agent": agent,
             }
             yield json.dumps(entry)
 

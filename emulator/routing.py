@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import isinf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -43,12 +44,9 @@ class Call:
     def body(self) -> dict[str, Any]:
         """The JSON body whatever its content type says; an empty one is `{}`. Raises a 400 for anything else."""
         if self._body is None:
-            try:
-                body = json.loads(self.raw or b"{}")
-            except ValueError:
-                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: not JSON.") from None
+            body = parse_json(self.raw) if self.raw.strip() else {}
             if not isinstance(body, dict):
-                raise ApiError(400, "MALFORMED_REQUEST", "Could not parse request object: expected a JSON object.")
+                raise malformed("expected a JSON object")
             self._body = body
         return self._body
 
@@ -154,15 +152,48 @@ class Router:
                 self._fixed[route.method, route.pattern] = route
 
     def find(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
-        """`raw_path` is still percent-encoded, so that an encoded slash stays inside its segment."""
-        route = self._fixed.get((method, raw_path))
+        """`raw_path` is still percent-encoded, so that an encoded slash stays inside its segment.
+
+        HEAD is answered as GET where nothing else is said.
+        """
+        route = self._fixed.get((method, raw_path)) or self._fixed.get((method, unquote(raw_path)))
         if route:
             return route, {}
         for pattern, route in self._patterns.get(method, ()):
             match = pattern.fullmatch(raw_path)
             if match:
                 return route, {name: unquote(value) for name, value in match.groupdict().items()}
-        return None
+        return self.find("GET", raw_path) if method == "HEAD" else None
+
+
+def malformed(reason: str) -> ApiError:
+    """400 MALFORMED_REQUEST: the body is not what an API call can have."""
+    return ApiError(400, "MALFORMED_REQUEST", f"Could not parse request object: {reason}.")
+
+
+def parse_json(raw: bytes) -> Any:
+    """JSON in any Unicode encoding. Raises a 400 for anything else.
+
+    So are numbers and characters that Python would read but that no JSON document could give back.
+    """
+    try:
+        value = json.loads(raw, parse_constant=_refuse, parse_float=_finite)
+        if b"\\ud" in raw or b"\\uD" in raw:
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise malformed("not JSON") from None
+    return value
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if isinf(value):
+        raise ValueError(f"{text} is too large")
+    return value
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

@@ -1,96 +1,159 @@
-"""Runs the application under uvicorn, and keeps the state file up to date."""
+"""Runs the application: listens, says when it is ready, and ends at once when told to."""
 
 import asyncio
 import contextlib
 import json
-import os
+import logging
+import signal
 import socket
-import tempfile
-from pathlib import Path
+import struct
+from email.utils import formatdate
+from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
-from emulator.app import Application
-from emulator.state import dump_json
+from emulator.app import Application, Receive
+from emulator.state_file import StateFile
 
-SAVE_SECONDS = 0.5
-
-
-class Protocol(HttpToolsProtocol):
-    """Hands the transport on with the request, for the faults that cut a connection."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
+BACKLOG = 2048
+HOUSEKEEPING_SECONDS = 0.5
+KEEP_ALIVE_SECONDS = 120
+LINGER_NOT = struct.pack("ii", 1, 0)
 
 
-class Server(uvicorn.Server):
-    """Prints the ready line once it listens, and stops at once when told to: nobody waits for open connections."""
+class Server:
+    """One application on one listening socket."""
 
-    def __init__(self, application: Application, ready: dict[str, str], state_file: Path | None) -> None:
-        config = uvicorn.Config(
-            application,
-            http=Protocol,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=120,
-            timeout_graceful_shutdown=0,
-        )
-        super().__init__(config)
+    def __init__(self, application: Application, ready: dict[str, str], state_file: StateFile | None) -> None:
         self._application = application
         self._ready = ready
         self._state_file = state_file
+        self._shared = ServerState()
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+    def run(self, listener: socket.socket) -> None:
+        """Serve until SIGTERM or SIGINT, then cut every connection, write the state and return."""
+        config = uvicorn.Config(
+            self._application,
+            interface="asgi3",
+            http=Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )
+        config.load()
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(self._serve(config, listener))
+
+    async def _serve(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+
+        def protocol() -> Protocol:
+            return Protocol(config, self._shared, {}, self._application.workspace.state.workspace_id)
+
+        self._stamp()
+        server = await loop.create_server(protocol, sock=listener, backlog=BACKLOG)
+        housekeeping = asyncio.create_task(self._keep_house())
         print(json.dumps(self._ready), flush=True)
+        await told.wait()
+        server.close()
+        housekeeping.cancel()
+        self._cut_everything()
+        if self._state_file:
+            self._state_file.finish(self._application.workspace, self._application.changes)
 
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        saving = asyncio.create_task(self._keep_saving())
-        try:
-            await super().serve(sockets)
-        finally:
-            saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await saving
-            self._save()
-
-    async def _keep_saving(self) -> None:
+    async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(SAVE_SECONDS)
-            self._save()
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            self._stamp()
+            if self._state_file:
+                await self._state_file.follow(self._application.workspace, self._application.changes)
 
-    def _save(self) -> None:
-        if self._state_file is None or not self._application.changed:
+    def _stamp(self) -> None:
+        self._shared.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+
+    def _cut_everything(self) -> None:
+        # Requests that are being delayed end with their task, which uvicorn would report as a failure of ours.
+        logging.getLogger("uvicorn.error").disabled = True
+        for task in list(self._shared.tasks):
+            task.cancel()
+        for connection in list(self._shared.connections):
+            connection.transport.abort()
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP on one connection. Goes with each request as `scope["connection"]`, for the faults that cut it."""
+
+    def __init__(
+        self, config: uvicorn.Config, shared: ServerState, app_state: dict[str, Any], workspace_id: str
+    ) -> None:
+        super().__init__(config, shared, app_state)
+        self._workspace_id = workspace_id
+
+    async def reset(self, receive: Receive) -> None:
+        """Cut the connection without a word: the client sees a reset."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        with socket.socket(fileno=socket.dup(descriptor)) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        self.transport.abort()
+        await _gone(receive)
+
+    async def hang(self, receive: Receive, seconds: float) -> None:
+        """Say nothing for so long, or until the client gives up; then cut the connection."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(_gone(receive), seconds)
             return
-        self._application.changed = False
-        workspace = self._application.workspace
-        workspace.state.clock = workspace.clock.now()
-        write_privately(self._state_file, dump_json(workspace.state))
+        await self.reset(receive)
+
+    async def truncate(self, receive: Receive, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send the whole head and half of the body (half of the head where there is no body), then close."""
+        head = STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
+        self.transport.write(head + body[: len(body) // 2] if len(body) > 1 else head[: len(head) // 2])
+        self.transport.close()
+        await _gone(receive)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["connection"] = self  # type: ignore[typeddict-unknown-key]
+
+    def send_400_response(self, msg: str) -> None:
+        body = json.dumps({"error_code": "MALFORMED_REQUEST", "message": msg, "details": []}).encode()
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            "x-databricks-org-id": self._workspace_id,
+            "connection": "close",
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.transport.write(STATUS_LINE[400] + lines.encode() + b"\r\n" + body)
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The request is answered as if no upgrade had been offered, but the parser reads nothing after it."""
+        self.cycle.keep_alive = False
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError when the address is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """A listening socket. Raises OSError when the address is taken or is none of this machine's."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listener.bind(address)
+        # Two sockets may be bound to one port as long as neither listens; only from here on it is ours.
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
     return listener
-
-
-def write_privately(file: Path, content: bytes) -> None:
-    """Replace the file in one step; only its owner may read it."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

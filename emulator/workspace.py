@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from emulator import services
-from emulator.clock import Clock, Millis
+from emulator.clock import Clock, Millis, to_millis
 from emulator.ids import Ids
 from emulator.options import Options
-from emulator.scim.models import Group, ServicePrincipal, User
+from emulator.scim.models import ADMINS, Group, ServicePrincipal, User
 from emulator.state import State
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Workspace:
     def __init__(self, options: Options, state: State | None = None) -> None:
         self.options = options
         self.clock = Clock(options.start, options.speed)
+        self._told = ""
         self.state = state or self._new_state()
         if state:
             self.clock.restart(max(state.clock, self.clock.now()))
@@ -28,23 +30,40 @@ class Workspace:
             services.furnish(self)
 
     def reset(self) -> None:
-        """Furnish as new, with the same workspace id. Tokens of the administrator stay valid."""
-        admin_tokens = [
-            token for token in self.state.tokens.by_digest.values() if token.owner_id == self.administrator.id
-        ]
+        """Furnish as new, with the same workspace id and the clock at its start.
+
+        The administrator's tokens stay valid, the one that the emulator told when it started included.
+        """
+        former = self.state.directory.user_named(self.options.admin)
+        kept = [token for token in self.state.tokens.by_digest.values() if former and token.owner_id == former.id]
+        told = self.state.tokens.by_digest.get(self._told)
         workspace_id = self.state.workspace_id
+        self.clock.restart(to_millis(self.options.start or datetime.now(UTC)))
         self.state = self._new_state()
         self.state.workspace_id = workspace_id
         services.furnish(self)
-        for token in admin_tokens:
+        for token in [*kept, told] if told else kept:
             token.owner_id = self.administrator.id
             self.state.tokens.by_digest[token.digest] = token
 
+    def tell_token(self) -> str:
+        """A new token of the administrator, for whoever started the emulator."""
+        value, token = self.state.tokens.issue(self.administrator.id, self.clock.now(), "emulator")
+        self._told = token.digest
+        return value
+
     @property
     def administrator(self) -> User:
-        """The one every workspace has from the start."""
-        user = self.state.directory.user_named(self.options.admin)
-        assert user is not None, "the administrator was deleted"
+        """The one every workspace has from the start; made again if somebody deleted or renamed it."""
+        directory = self.state.directory
+        user = directory.user_named(self.options.admin)
+        if user is None:
+            number = str(self.state.ids.number("user", self.options.admin))
+            user = User(id=number, user_name=self.options.admin, display_name="Administrator")
+            directory.users[user.id] = user
+        admins = directory.group_named(ADMINS)
+        if admins and user.id not in admins.members:
+            admins.members.append(user.id)
         return user
 
     def catch_up(self) -> Millis:

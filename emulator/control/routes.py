@@ -1,15 +1,21 @@
 """HTTP of `/_emulator/`."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from emulator import state
-from emulator.clock import from_iso, to_iso
+from emulator.clock import to_iso, to_millis
+from emulator.control.bodies import ClockBody, FaultsBody, UserBody, parsed
+from emulator.control.people import admit
 from emulator.errors import invalid
+from emulator.profiles import PROFILES
 from emulator.routing import Call, Reply, Route, Router
 
 if TYPE_CHECKING:
     from emulator.app import Application
+
+PREFIX = "/_emulator/"
 
 
 def router(application: "Application") -> Router:
@@ -20,23 +26,42 @@ def router(application: "Application") -> Router:
         return Reply(200, text.encode(), {"Content-Type": "application/x-ndjson"})
 
     def reset(call: Call) -> dict[str, Any]:
-        application.workspace.reset()
-        application.faults.set([])
-        application.journal.clear()
+        application.reset()
         return {}
+
+    def show_faults(call: Call) -> dict[str, Any]:
+        return {"profile": application.profile, "rules": application.faults.tally()}
+
+    def set_faults(call: Call) -> dict[str, Any]:
+        body = parsed(call, FaultsBody)
+        if body.profile is not None and body.profile not in PROFILES:
+            raise invalid(f"profile: there is no {body.profile!r}; there are {', '.join(PROFILES)}")
+        application.set_faults(body.profile, [rule.rule() for rule in body.rules])
+        return {"profile": application.profile, "rules": application.faults.tally()}
 
     handlers: dict[tuple[str, str], Callable[[Call], Any]] = {
         ("GET", "state"): dump,
         ("POST", "reset"): reset,
         ("GET", "clock"): show_clock,
         ("POST", "clock"): move_clock,
+        ("POST", "users"): make_user,
+        ("GET", "faults"): show_faults,
+        ("POST", "faults"): set_faults,
         ("GET", "journal"): journal,
     }
-    return Router([Route(method, f"/_emulator/{name}", handler, True) for (method, name), handler in handlers.items()])
+    return Router([Route(method, PREFIX + name, handler, True) for (method, name), handler in handlers.items()])
 
 
-def dump(call: Call) -> dict[str, Any]:
-    return state.dump(call.workspace.state)
+def unknown(call: Call) -> Reply:
+    """The answer for any other path below `/_emulator/`."""
+    message = f"There is no '{call.method} {call.path}'; docs/emulator.md lists what there is."
+    return Reply(404, {"error_code": "ENDPOINT_NOT_FOUND", "message": message})
+
+
+def dump(call: Call) -> Reply:
+    """The whole state. Names are sorted, so that two dumps can be compared as text."""
+    text = json.dumps(state.dump(call.workspace.state), sort_keys=True)
+    return Reply(200, text.encode(), {"Content-Type": "application/json"})
 
 
 def show_clock(call: Call) -> dict[str, str]:
@@ -44,13 +69,20 @@ def show_clock(call: Call) -> dict[str, str]:
 
 
 def move_clock(call: Call) -> dict[str, str]:
-    """`{"advance_seconds": N}` or `{"now": ISO}`; what is due by then happens before the answer."""
+    """What is due by then happens before the answer."""
+    body = parsed(call, ClockBody)
     clock = call.workspace.clock
     try:
-        if "now" in call.body:
-            clock.show(from_iso(call.body["now"]))
+        if body.now is not None:
+            clock.show(to_millis(body.now))
         else:
-            clock.advance(float(call.required("advance_seconds")))
-    except (TypeError, ValueError) as error:
-        raise invalid(f"clock: {error}") from None
+            clock.advance(body.advance_seconds or 0.0)
+    except ValueError as error:
+        raise invalid(str(error)) from None
     return {"now": to_iso(call.workspace.catch_up())}
+
+
+def make_user(call: Call) -> dict[str, str]:
+    body = parsed(call, UserBody)
+    user_id, token = admit(call.workspace, body.user_name, call.now, admin=body.admin)
+    return {"id": user_id, "token": token}

@@ -1,0 +1,252 @@
+"""How many small GETs a second the emulator answers on one core, beside two peers in the same run.
+
+    python bench/emulator.py [--seconds 3] [--connections 16] [--json]
+
+Server and load run on a core each. The load is a bare asyncio protocol, so that it is never the bottleneck; all
+servers answer on loopback with keep-alive. A peer that does nothing but say hello shows what the machine gives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from emulator_process import EmulatorProcess  # noqa: E402
+
+FLOOR = 1500
+"""Requests a second that the emulator promises, on one core with 16 keep-alive connections."""
+
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+
+STARLETTE = """
+import socket, sys, uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+async def hello(request):
+    return JSONResponse({"hello": "world"})
+
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+config = uvicorn.Config(Starlette(routes=[Route("/hello", hello)]), log_level="error", access_log=False)
+uvicorn.Server(config).run(sockets=[listener])
+"""
+
+STANDARD_LIBRARY = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Hello(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def do_GET(self):
+        body = b'{"hello": "world"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Hello)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+class Connection(asyncio.Protocol):
+    """Sends the same request again and again, each as soon as the answer to the last one is complete."""
+
+    def __init__(self, request: bytes, delays: list[float]) -> None:
+        self._request = request
+        self._delays = delays
+        self._received = b""
+        self._sent = 0.0
+        self._transport: asyncio.Transport | None = None
+        self.failure = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, found, body = self._received.partition(b"\r\n\r\n")
+        if not found or len(body) < _content_length(head):
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            self.failure = self._received.decode(errors="replace")
+            return
+        self._delays.append(time.perf_counter() - self._sent)
+        self._received = b""
+        self._send()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.failure = self.failure or f"the connection was closed: {error}"
+
+    def _send(self) -> None:
+        assert self._transport is not None
+        self._sent = time.perf_counter()
+        self._transport.write(self._request)
+
+
+def _content_length(head: bytes) -> int:
+    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+
+
+async def load(port: int, path: str, token: str, connections: int, seconds: float) -> list[float]:
+    """The seconds that each request took. Raises click.ClickException if one was not answered with 200."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "User-Agent: bench", "Accept: application/json"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
+    request = "\r\n".join([*lines, "", ""]).encode()
+    delays: list[float] = []
+    loop = asyncio.get_running_loop()
+    opened = [
+        await loop.create_connection(lambda: Connection(request, delays), "127.0.0.1", port) for _ in range(connections)
+    ]
+    await asyncio.sleep(min(1.0, seconds / 3))  # warming up is not measured
+    delays.clear()
+    await asyncio.sleep(seconds)
+    measured = list(delays)
+    failures = [connection.failure for _, connection in opened if connection.failure]
+    for transport, _ in opened:
+        transport.abort()
+    if failures:
+        raise click.ClickException(f"{path}: {failures[0]}")
+    return measured
+
+
+@contextmanager
+def peer(source: str) -> Iterator[int]:
+    """Run this program, which prints the port that it listens on; yields the port once it answers."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert process.stdout is not None
+        pin(process.pid, CORES[0])
+        port = int(process.stdout.readline())
+        time.sleep(1.0)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def emulator() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess(["--seed", "bench", "--transition-seconds", "0"]) as process:
+        pin(process.pid, CORES[0])
+        yield process
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep a process on one core, where the system can do that."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(pid, {core})
+
+
+def furnish(process: EmulatorProcess) -> dict[str, str]:
+    """Something to read: 30 groups, 100 users, 30 clusters; the paths to measure, by name."""
+    scim = "/api/2.0/preview/scim/v2"
+
+    def made(path: str, identity: str, body: dict[str, Any]) -> str:
+        status, answer = process.request("POST", path, body)
+        if status not in (200, 201):
+            raise click.ClickException(f"POST {path} answered {status}: {answer}")
+        return str(answer[identity])
+
+    users = [made(f"{scim}/Users", "id", {"userName": f"student{number}@lab.example"}) for number in range(100)]
+    groups = []
+    for number in range(30):
+        members = [{"value": user} for user in users[number * 3 : number * 3 + 3]]
+        groups.append(made(f"{scim}/Groups", "id", {"displayName": f"group_{number:02}", "members": members}))
+    version = process.request("GET", "/api/2.1/clusters/spark-versions")[1]["versions"][0]["key"]
+    clusters = []
+    for number in range(30):
+        body = {"cluster_name": f"cluster_{number:02}", "spark_version": version, "num_workers": 1}
+        body["node_type_id"] = "Standard_DS3_v2"
+        clusters.append(made("/api/2.1/clusters/create", "cluster_id", body))
+    return {
+        "one user": f"{scim}/Users/{users[50]}",
+        "one group": f"{scim}/Groups/{groups[15]}",
+        "one cluster": f"/api/2.1/clusters/get?cluster_id={clusters[15]}",
+        "its permissions": f"/api/2.0/permissions/clusters/{clusters[15]}",
+        "pinned clusters": "/api/2.1/clusters/list?filter_by.is_pinned=true&page_size=100",
+        "Me": f"{scim}/Me",
+    }
+
+
+@click.command()
+@click.option("--seconds", default=3.0, show_default=True, help="How long each is measured.")
+@click.option("--connections", default=16, show_default=True, help="Keep-alive connections at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
+def main(seconds: float, connections: int, as_json: bool) -> None:
+    """Measure the emulator and its peers; exit 1 when the emulator misses its promise."""
+    pin(0, CORES[-1])
+    rows: list[dict[str, object]] = []
+
+    def measure(server: str, what: str, port: int, path: str, token: str = "") -> None:
+        delays = asyncio.run(load(port, path, token, connections, seconds))
+        ordered = sorted(delays)
+        rows.append(
+            {
+                "server": server,
+                "what": what,
+                "per_second": round(len(delays) / seconds),
+                "median_ms": round(statistics.median(ordered) * 1000, 2),
+                "p99_ms": round(ordered[int(len(ordered) * 0.99)] * 1000, 2),
+            }
+        )
+
+    with peer(STARLETTE) as port:
+        measure("uvicorn + starlette", "hello", port, "/hello")
+    with peer(STANDARD_LIBRARY) as port:
+        measure("http.server", "hello", port, "/hello")
+    with emulator() as process:
+        port = int(process.url.rpartition(":")[2])
+        for what, path in furnish(process).items():
+            measure("emulator", what, port, path, process.admin_token)
+
+    report(rows, as_json)
+    slowest = min(int(str(row["per_second"])) for row in rows if row["server"] == "emulator")
+    if slowest < FLOOR:
+        raise click.ClickException(f"{slowest} requests a second are fewer than the {FLOOR} promised")
+
+
+def report(rows: list[dict[str, object]], as_json: bool) -> None:
+    base = int(str(rows[0]["per_second"]))
+    for row in rows:
+        row["ratio"] = round(int(str(row["per_second"])) / base, 2)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    click.echo(f"{'server':20} {'answer':16} {'per s':>7} {'median ms':>10} {'p99 ms':>8} {'of the first':>13}")
+    for row in rows:
+        click.echo(
+            f"{row['server']:20} {row['what']:16} {row['per_second']:>7} {row['median_ms']:>10} {row['p99_ms']:>8}"
+            f" {row['ratio']:>13}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Taking in the body of a request: in one copy, and never more than there is room for."""
+
+import io
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from emulator.errors import ApiError
+
+BODY_LIMIT = 600 * 2**20
+"""Bytes of one body. The largest real upload, a multipart import, is about 500 MB."""
+TOTAL_LIMIT = 1200 * 2**20
+"""Bytes of all bodies that are being received at once."""
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class Intake:
+    """Receives bodies. What is under way at once is counted, so that many large ones cannot exhaust the memory."""
+
+    def __init__(self, body_limit: int = BODY_LIMIT, total_limit: int = TOTAL_LIMIT) -> None:
+        self._body_limit = body_limit
+        self._total_limit = total_limit
+        self._under_way = 0
+
+    async def read(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes | None:
+        """The whole body; None when the client went away before its end.
+
+        Raises ApiError 413 for one that is too long, before any of it is asked for where its length was announced,
+        and 503 when too much is being received already.
+        """
+        announced = _announced(headers)
+        self._check(announced)
+        message = await receive()
+        if not message.get("more_body"):
+            return None if message["type"] == "http.disconnect" else bytes(message.get("body", b""))
+        # A BytesIO grows in place and hands out what it holds without a copy.
+        body = io.BytesIO()
+        counted = 0
+        try:
+            while True:
+                if message["type"] == "http.disconnect":
+                    return None
+                part = message.get("body", b"")
+                body.write(part)
+                counted += len(part)
+                self._under_way += len(part)
+                self._check(counted)
+                if not message.get("more_body"):
+                    return body.getvalue()
+                message = await receive()
+        finally:
+            self._under_way -= counted
+
+    def _check(self, length: int) -> None:
+        if length > self._body_limit:
+            limit = self._body_limit // 2**20
+            raise ApiError(413, "MAX_REQUEST_SIZE_EXCEEDED", f"The request is larger than {limit} MiB.")
+        if self._under_way > self._total_limit:
+            text = "Too many large uploads at once. Please try again later."
+            raise ApiError(503, "TEMPORARILY_UNAVAILABLE", text, {"Retry-After": "1"})
+
+
+def _announced(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    return next((int(value) for name, value in headers if name == b"content-length" and value.isdigit()), 0)
