@@ -1,0 +1,258 @@
+"""`make demo`: a term in a few minutes. Deploys, changes and destroys a lab in an emulated workspace.
+
+All that it makes lies in a temporary folder; your own rosters, settings and state stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from databricks.sdk import WorkspaceClient
+
+import inspection
+from processes import Emulator, emulator, run
+from screen import Screen
+from terraform_output import Progress, readable
+
+ROOT = Path(__file__).resolve().parents[1]
+OCTOBER = ROOT / "examples/Groupself-selection_94290_2026-10-18.csv"
+NOVEMBER = ROOT / "examples/Groupself-selection_94290_2026-11-08.csv"
+SETTINGS = ROOT / "examples/lab.toml"
+STACK = "94290-2026w-demo"
+STAFF = "assistant@example.ac.il"
+NO_PROVIDER = re.compile(r"(?:Failed to query available provider packages|Failed to install provider)")
+WANTED = re.compile(r"registry\.terraform\.io/([\w-]+/[\w-]+)")
+# What would lead the demo to a real workspace or change what Terraform prints.
+LEFT_OUT = ("DATABRICKS_", "ARM_", "AZURE_", "LAB_", "CDKTF_", "TF_CLI_ARGS", "TF_LOG", "TF_DATA_DIR", "TF_WORKSPACE")
+
+
+class DemoError(Exception):
+    """A step failed; the text says which and what it said."""
+
+
+class Demo:
+    """One run of the demo: its folder, its workspace and its screen."""
+
+    def __init__(self, folder: Path, workspace: Emulator, screen: Screen) -> None:
+        self.folder = folder
+        self.roster = folder / "rosters/94290-2026w.csv"
+        self.workspace = workspace
+        self.screen = screen
+        self.environment = environment(folder, workspace)
+        self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
+
+    def python(self, *words: str) -> list[str]:
+        """Run one of the project's programs and return what it said; DemoError unless it succeeds."""
+        heard: list[str] = []
+        self._run([sys.executable, *words], heard.append, heard)
+        return heard
+
+    def cdktf(self, verb: str, doing: str, *words: str) -> Progress:
+        """Run `cdktf <verb>` as `pipenv run cdktf` does, and show how far it is; DemoError unless it succeeds."""
+        progress = Progress(STACK)
+        heard: list[str] = []
+        with self.screen.following(progress, doing) as follower:
+
+            def hear(line: str) -> None:
+                heard.append(progress.feed(line))
+                follower.update()
+
+            command = [sys.executable, "cdktf/run_cdktf.py", verb, "--output", str(self.folder / "cdktf.out"), *words]
+            self._run(command, hear, heard)
+        for warning in progress.warnings:
+            self.screen.say(warning)
+        return progress
+
+    def deploy(self) -> None:
+        """Deploy what the roster says now."""
+        began = self.screen.seconds()
+        progress = self.cdktf("deploy", "deploying", "--auto-approve")
+        self.screen.say(f"Done in {self.screen.seconds() - began:.0f} s: {progress.summary() or 'nothing to do'}.")
+
+    def _run(self, command: list[str], hear: Callable[[str], None], heard: list[str]) -> None:
+        status = run(command, cwd=ROOT, environment=self.environment, heard=hear)
+        if status:
+            shown = " ".join(command[1:])
+            said = [line for line in heard if line.strip()][-30:]
+            raise DemoError("\n".join([f"`python {shown}` ended with status {status}:", *said]))
+
+    def provider_problem(self) -> str:
+        """Why `terraform init` cannot get a provider for the synthesized stack; empty when it can."""
+        heard: list[str] = []
+        stack = self.folder / "cdktf.out/stacks" / STACK
+        command = ["terraform", f"-chdir={stack}", "init", "-input=false", "-no-color"]
+        status = run(command, cwd=ROOT, environment=self.environment, heard=heard.append)
+        said = " ".join(readable(line, STACK).lstrip("│╷╵ ") for line in heard)
+        if status == 0:
+            return ""
+        if NO_PROVIDER.search(said):
+            return " and ".join(sorted(set(WANTED.findall(said))))
+        raise DemoError("\n".join(["`terraform init` failed:", *heard]))
+
+    def control(self, path: str, body: Any) -> Any:
+        """Ask the emulator itself for something."""
+        request = urllib.request.Request(
+            f"{self.workspace.url}/_emulator/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+
+def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
+    """What the demo's commands see: the emulated workspace, the demo's settings, and nobody's credentials."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
+    if not Path(kept.get("TF_CLI_CONFIG_FILE", os.devnull)).exists():
+        # Terraform would warn of it on every run.
+        del kept["TF_CLI_CONFIG_FILE"]
+    return {
+        **kept,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
+        "DATABRICKS_HOST": workspace.url,
+        "DATABRICKS_TOKEN": workspace.token,
+        "DATABRICKS_CONFIG_FILE": str(folder / "no-profiles"),
+        "LAB_CONFIG": str(folder / "lab.toml"),
+        "LAB_CLOCK": f"{workspace.url}/_emulator/clock",
+        # Plain lines instead of a moving picture: this program draws its own.
+        "CI": "true",
+        "FORCE_COLOR": "0",
+        "TF_CLI_ARGS_plan": "-no-color",
+        "TF_CLI_ARGS_apply": "-no-color",
+        "TF_CLI_ARGS_init": "-no-color",
+        "CHECKPOINT_DISABLE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def rehearse(demo: Demo) -> None:
+    """The story, step by step."""
+    screen = demo.screen
+    before = inspection.counts(demo.client)
+    screen.say(f"It answers at {demo.workspace.url}, has the id {demo.workspace.workspace_id} and is empty.")
+
+    screen.step("October: import Moodle's export of the groups")
+    import_roster(demo, OCTOBER)
+
+    screen.step("Synthesize the stack and get Terraform's providers")
+    demo.cdktf("synth", "synthesizing")
+    problem = demo.provider_problem()
+    if problem:
+        load_without_terraform(demo, problem)
+        return
+    screen.say("terraform init has its providers.")
+
+    screen.step("cdktf deploy")
+    demo.deploy()
+    show(demo)
+    during = inspection.counts(demo.client)
+
+    screen.step("November: one group was dropped, one student moved, two came late")
+    import_roster(demo, NOVEMBER)
+
+    screen.step("cdktf diff")
+    diff = demo.cdktf("diff", "planning")
+    screen.plan(diff.planned)
+    verbs = Counter(diff.planned.values())
+    announced = ", ".join(
+        f"{verbs[verb]} to {verb}" for verb in ("create", "change", "replace", "destroy") if verbs[verb]
+    )
+    screen.say(f"{announced or 'Nothing to do'}; all else stays as it is.")
+
+    screen.step("cdktf deploy")
+    demo.deploy()
+    show(demo)
+
+    screen.step("The end of the term: cdktf destroy")
+    began = screen.seconds()
+    destroyed = demo.cdktf("destroy", "destroying", "--auto-approve")
+    screen.say(f"Done in {screen.seconds() - began:.0f} s: {destroyed.summary()}.")
+    screen.compare(before, during, inspection.counts(demo.client))
+
+
+def import_roster(demo: Demo, export: Path) -> None:
+    """Import an export of the groups and show what changed, in the importer's own words."""
+    demo.screen.say(export.name)
+    for line in demo.python("cdktf/import_roster.py", str(export), "--out", str(demo.roster)):
+        demo.screen.quote(line)
+
+
+def show(demo: Demo) -> None:
+    """The groups and clusters as the workspace has them."""
+    demo.screen.lab(inspection.groups(demo.client, demo.roster))
+
+
+def load_without_terraform(demo: Demo, missing: str) -> None:
+    """Without providers: put what was synthesized into the workspace through the SDK."""
+    screen = demo.screen
+    screen.say(f"terraform init cannot get {missing}: no registry answers and no local mirror has it.", "bold yellow")
+    screen.say("The demo goes on without Terraform: the SDK makes what the synthesized stack describes.")
+
+    screen.step("Load the synthesized users, groups, clusters and permissions")
+    stack = demo.folder / "cdktf.out/stacks" / STACK / "cdk.tf.json"
+    for line in demo.python("cdktf/load_synthesized.py", str(stack)):
+        screen.quote(line)
+    show(demo)
+
+    screen.step("Change and destroy: skipped")
+    screen.say(
+        "Following a roster through the term and removing a lab is Terraform's work; both need its providers. "
+        "Run `make demo` where registry.terraform.io can be reached, or put the providers into "
+        "~/.terraform.d/plugins (docs/deploy.md says how)."
+    )
+
+
+def interrupted(number: int, frame: FrameType | None) -> None:
+    """Whoever wants the demo to end gets an orderly end: nothing stays running. A second signal changes nothing."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Keep the temporary folder with settings, roster and state, and say where.")
+def main(keep: bool) -> None:
+    """Rehearse a term: deploy, change and destroy the lab of an invented course in an emulated workspace."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, interrupted)
+    screen = Screen()
+    folder = Path(tempfile.mkdtemp(prefix="teaching-lab-demo-"))
+    status = 0
+    try:
+        shutil.copy(SETTINGS, folder / "lab.toml")
+        (folder / "rosters").mkdir()
+        screen.step("Start an emulated Databricks workspace")
+        with emulator(ROOT, folder / "emulator.log") as workspace:
+            demo = Demo(folder, workspace, screen)
+            demo.control("users", {"user_name": STAFF})
+            rehearse(demo)
+        screen.step(f"The end, after {screen.seconds():.0f} s. Nothing is left running.")
+    except (DemoError, RuntimeError) as error:
+        screen.quote(str(error))
+        status = 1
+    except KeyboardInterrupt:
+        screen.say("\nInterrupted. Nothing is left running.")
+        status = 130
+    finally:
+        if keep:
+            screen.say(f"Settings, roster and state are in {folder}.")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Child processes that a person can follow and that never outlive the program that started them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator and the way into it."""
+
+    url: str
+    token: str
+    workspace_id: str
+
+
+@contextmanager
+def emulator(root: Path, log: Path, arguments: Sequence[str] = ()) -> Iterator[Emulator]:
+    """An emulator on a free port for the length of a `with`. Raises RuntimeError if it does not start."""
+    command = [sys.executable, "-m", "emulator", "--port", "0", *arguments]
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, start_new_session=True
+        )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the emulator did not start: {log.read_text(errors='replace')[-2000:]}")
+        ready = json.loads(line)
+        yield Emulator(ready["url"], ready["admin_token"], str(ready["workspace_id"]))
+    finally:
+        end(process)
+
+
+def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], heard: Callable[[str], None]) -> int:
+    """Run a command to its end and return its exit status; `heard` gets each line of its output at once.
+
+    Whatever interrupts this also ends the command and everything it started.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        # A session of its own: Ctrl-C reaches this program alone, which then ends the rest in order.
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            heard(line.rstrip("\n"))
+        return process.wait()
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+    """End a process and its descendants, also those that left its process group, and wait for it."""
+    family = {process.pid, *descendants(process.pid)} if process.poll() is None else set()
+    tell(family, signal.SIGTERM)
+    ends = time.monotonic() + GRACE_SECONDS
+    while process.poll() is None or family & running().keys():
+        if time.monotonic() > ends:
+            tell(family, signal.SIGKILL)
+            process.wait()
+            break
+        time.sleep(0.1)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def tell(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to processes, some of which may be gone by now."""
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process started, directly or not."""
+    parents = running()
+    found: set[int] = set()
+    waiting = {pid}
+    while waiting:
+        waiting = {child for child, parent in parents.items() if parent in waiting} - found
+        found |= waiting
+    return found
+
+
+def running() -> dict[int, int]:
+    """Every process of this machine and its parent; those that ended but were not collected are left out."""
+    table = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split() for line in table.splitlines())
+    return {int(pid): int(parent) for pid, parent, state, *_ in rows if not state.startswith("Z")}

@@ -1,0 +1,131 @@
+"""What the demo shows: headings, a bar in a terminal or a line now and then in a pipe, and tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from terraform_output import Progress
+
+PIPE_WIDTH = 110
+SECONDS_BETWEEN_LINES = 5.0
+SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "replace": ("±", "magenta"), "destroy": ("-", "red")}
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """One group as the workspace has it."""
+
+    name: str
+    title: str
+    students: int
+    cluster: str
+    state: str
+    libraries: str
+    permission: str
+
+
+class Screen:
+    """Text for a person, without escape codes unless a terminal reads it."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console = Console(highlight=False, width=PIPE_WIDTH)
+        self._steps = 0
+        self._began = time.monotonic()
+
+    def step(self, title: str) -> None:
+        """Begin the next part of the story."""
+        self._steps += 1
+        self.console.print()
+        self.console.print(f"[bold]{self._steps}. {escape(title)}[/bold]")
+
+    def say(self, text: str, style: str = "") -> None:
+        """One sentence."""
+        self.console.print(Padding(escape(text), (0, 0, 0, 3)), style=style)
+
+    def quote(self, line: str) -> None:
+        """A line that a command printed, as it is."""
+        self.console.print("   " + line, style="dim", markup=False, soft_wrap=True)
+
+    def seconds(self) -> float:
+        """How long the screen has been there."""
+        return time.monotonic() - self._began
+
+    @contextmanager
+    def following(self, progress: Progress, doing: str) -> Iterator[Follower]:
+        """Show how far a deploy or a destroy is while the `with` lasts."""
+        if not self.console.is_terminal:
+            yield Follower(self, progress, doing)
+            return
+        columns = (
+            TextColumn("   {task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[latest]}"),
+        )
+        with Bar(*columns, console=self.console, transient=True) as bar:
+            yield Follower(self, progress, doing, bar)
+
+    def lab(self, rows: Iterable[GroupRow]) -> None:
+        """The groups and their clusters as a table."""
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        # The Moodle name comes last: text from right to left would turn the columns after it around.
+        for heading in ("Group", "Students", "Cluster", "State", "Libraries", "Students may", "Name in Moodle"):
+            table.add_column(heading, justify="right" if heading == "Students" else "left", no_wrap=True)
+        for row in rows:
+            cells = (row.name, str(row.students), row.cluster, row.state, row.libraries, row.permission, row.title)
+            table.add_row(*map(escape, cells))
+        self.console.print(Padding(table, (0, 0, 0, 3)))
+
+    def plan(self, planned: Mapping[str, str]) -> None:
+        """The single actions of a plan."""
+        for address, verb in sorted(planned.items(), key=lambda item: (list(SIGNS).index(item[1]), item[0])):
+            sign, colour = SIGNS[verb]
+            self.console.print(f"   [{colour}]{sign} {verb:<8}[/{colour}] {escape(address)}", soft_wrap=True)
+
+    def compare(self, before: Mapping[str, int], during: Mapping[str, int], after: Mapping[str, int]) -> None:
+        """How many objects of each kind there were before, during and after the term."""
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        table.add_column("In the workspace")
+        for heading in ("before", "during", "after"):
+            table.add_column(heading, justify="right")
+        for name in before:
+            table.add_row(escape(name), str(before[name]), str(during[name]), str(after[name]))
+        self.console.print(Padding(table, (0, 0, 0, 3)))
+
+
+class Follower:
+    """Brings the screen up to date with a `Progress`, often in a terminal and seldom in a pipe."""
+
+    def __init__(self, screen: Screen, progress: Progress, doing: str, bar: Bar | None = None) -> None:
+        self._screen = screen
+        self._progress = progress
+        self._doing = doing
+        self._bar = bar
+        self._task = bar.add_task(doing, total=None, count="", latest="") if bar else None
+        self._told = time.monotonic()
+
+    def update(self) -> None:
+        """Show what the progress is now."""
+        progress = self._progress
+        count = f"{progress.finished} of {progress.total}" if progress.total else "planning"
+        if self._bar is not None and self._task is not None:
+            total = progress.total or None
+            self._bar.update(
+                self._task, completed=progress.finished, total=total, count=count, latest=escape(progress.latest)
+            )
+        elif time.monotonic() - self._told > SECONDS_BETWEEN_LINES:
+            self._told = time.monotonic()
+            self._screen.say(f"{self._doing}: {count}")
