@@ -1,0 +1,45 @@
+"""One raw exchange with a server, for tests that look at the bytes."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+SECONDS = 10.0
+
+
+def dial(url: str) -> socket.socket:
+    address = urlsplit(url)
+    return socket.create_connection((address.hostname or "", address.port or 80), timeout=SECONDS)
+
+
+def exchange(url: str, request: bytes) -> bytes:
+    """Everything the server says until it closes. Raises ConnectionResetError when it cuts the connection."""
+    with dial(url) as connection:
+        connection.sendall(request)
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+        return answer
+
+
+def request(first_line: str, *headers: str, body: bytes = b"") -> bytes:
+    """The bytes of a request that asks to close the connection afterwards."""
+    lines = [first_line, "Host: localhost", "Connection: close", *headers]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def headers_of(answer: bytes) -> dict[str, str]:
+    head = answer.partition(b"\r\n\r\n")[0].decode()
+    pairs = (line.partition(": ") for line in head.splitlines()[1:])
+    return {name.lower(): value for name, _, value in pairs}
+
+
+def body_of(answer: bytes) -> bytes:
+    return answer.partition(b"\r\n\r\n")[2]

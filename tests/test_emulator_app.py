@@ -1,0 +1,343 @@
+"""HTTP of the emulator, before any service: connections, bodies, paths, refusals, start and end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.intake import Intake
+from emulator.routing import Call, Router, Routes, parse_json
+from emulator_process import ROOT, EmulatorProcess
+from raw_socket import body_of, dial, exchange, headers_of, request, status_of
+
+ME = "/api/2.0/preview/scim/v2/Me"
+
+
+def run(awaitable: Awaitable[object]) -> object:
+    """What an awaitable returns that never really waits."""
+    iterator = awaitable.__await__()
+    try:
+        next(iterator)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it waited")
+
+
+# --- connections and messages
+
+
+def test_one_connection_carries_many_requests(emulator: EmulatorProcess) -> None:
+    connection = emulator.connection()
+    for _ in range(3):
+        connection.request("GET", "/_emulator/clock")
+        assert connection.getresponse().read().startswith(b'{"now":"')
+    connection.close()
+
+
+def test_pipelined_requests_are_answered_in_order(emulator: EmulatorProcess) -> None:
+    first = b"GET /_emulator/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = exchange(emulator.url, first + request("GET /_emulator/clock HTTP/1.1"))
+    assert [line for line in answer.split(b"\r\n") if b"HTTP/1.1" in line] == [
+        b"HTTP/1.1 404 Not Found",
+        # the end of the first body and the next status line stand in one line
+        next(line for line in answer.split(b"\r\n") if line.endswith(b"HTTP/1.1 200 OK")),
+    ]
+
+
+def test_http_1_0_is_answered_and_closed(emulator: EmulatorProcess) -> None:
+    answer = exchange(emulator.url, b"GET /_emulator/clock HTTP/1.0\r\n\r\n")
+    assert (status_of(answer), headers_of(answer)["connection"]) == (200, "close")
+
+
+def test_head_has_the_headers_of_get_and_no_body(emulator: EmulatorProcess) -> None:
+    answer = exchange(emulator.url, request("HEAD /_emulator/clock HTTP/1.1"))
+    assert status_of(answer) == 200
+    assert int(headers_of(answer)["content-length"]) == len('{"now":"2026-10-18T07:00:00.000Z"}')
+    assert body_of(answer) == b""
+
+
+def test_a_client_that_waits_for_100_continue_gets_it(emulator: EmulatorProcess) -> None:
+    body = b'{"advance_seconds": 1}'
+    head = f"POST /_emulator/clock HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    with dial(emulator.url) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert status_of(connection.recv(1000)) == 200
+
+
+def test_a_body_that_is_announced_too_long_is_refused_before_it_is_sent(emulator: EmulatorProcess) -> None:
+    head = request("PUT /api/2.0/fs/files/a HTTP/1.1", "Content-Length: 99999999999", "Expect: 100-continue")
+    answer = exchange(emulator.url, head)
+    assert (status_of(answer), headers_of(answer)["connection"]) == (413, "close")
+    assert json.loads(body_of(answer)) == {
+        "error_code": "MAX_REQUEST_SIZE_EXCEEDED",
+        "message": "The request is larger than 600 MiB.",
+        "details": [],
+    }
+
+
+def test_a_chunked_body_is_a_body(emulator: EmulatorProcess) -> None:
+    chunks = b'B\r\n{"advance_s\r\nC\r\neconds": 5 }\r\n0\r\n\r\n'
+    head = request("POST /_emulator/clock HTTP/1.1", "Transfer-Encoding: chunked")
+    assert status_of(exchange(emulator.url, head + chunks)) == 200
+
+
+def test_an_offered_upgrade_is_ignored(emulator: EmulatorProcess) -> None:
+    offer = b"GET /_emulator/clock HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    answer = exchange(emulator.url, offer)
+    assert (status_of(answer), headers_of(answer)["connection"]) == (200, "close")
+
+
+@pytest.mark.parametrize("nonsense", [b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"])
+def test_what_is_not_http_is_answered_with_400_in_json(emulator: EmulatorProcess, nonsense: bytes) -> None:
+    answer = exchange(emulator.url, nonsense)
+    assert status_of(answer) == 400
+    assert headers_of(answer)["x-databricks-org-id"] == emulator.workspace_id
+    assert json.loads(body_of(answer))["error_code"] == "MALFORMED_REQUEST"
+
+
+def test_a_large_upload_takes_time_in_proportion_to_its_length(emulator: EmulatorProcess) -> None:
+    def seconds(length: int) -> float:
+        began = time.monotonic()
+        status, _ = emulator.request("POST", "/api/2.0/nothing-here", b" " * length)
+        assert status == 501
+        return time.monotonic() - began
+
+    seconds(2**20)
+    small, large = seconds(8 * 2**20), seconds(128 * 2**20)
+    assert large < 0.5 + 16 * 4 * small
+
+
+# --- paths
+
+
+@pytest.mark.parametrize(
+    "path", ["/_emulator/clock", "/%5Femulator/clock", "/_emulator/clock?", "/_emulator/clock?a=1"]
+)
+def test_a_path_is_the_same_however_it_is_written(emulator: EmulatorProcess, path: str) -> None:
+    assert status_of(exchange(emulator.url, request(f"GET {path} HTTP/1.1"))) == 200
+
+
+def test_an_encoded_slash_stays_inside_its_segment() -> None:
+    routes = Routes()
+    routes.get("/files/{path:path}")(lambda call: None)
+    routes.get("/one/{name}")(lambda call: None)
+    router = Router(list(routes))
+
+    def parameters(path: str) -> dict[str, str] | None:
+        found = router.find("GET", path)
+        return found and found[1]
+
+    assert parameters("/one/a%2Fb%20c") == {"name": "a/b c"}
+    assert parameters("/one/a/b") is None
+    assert parameters("/files/a/b%2Fc") == {"path": "a/b/c"}
+
+
+def test_a_service_may_answer_head_in_its_own_way() -> None:
+    routes = Routes()
+    routes.add("HEAD", "/a")(lambda call: "head")
+    routes.get("/a")(lambda call: "get")
+    found = Router(list(routes)).find("HEAD", "/a")
+    assert found is not None and found[0].method == "HEAD"
+
+
+# --- refusals
+
+
+def test_an_unknown_route_answers_501_and_is_recorded(emulator: EmulatorProcess) -> None:
+    status, answer = emulator.request("GET", "/api/2.0/quantum/leap?x=1")
+    assert (status, answer["error_code"]) == (501, "NOT_IMPLEMENTED")
+    last = emulator.journal()[-1]
+    assert (last["method"], last["path"], last["query"], last["status"]) == ("GET", "/api/2.0/quantum/leap", "x=1", 501)
+
+
+def test_every_answer_names_the_workspace(emulator: EmulatorProcess) -> None:
+    asked = ["/.well-known/databricks-config", "/api/2.0/nothing", ME, "/_emulator/clock", "/_emulator/nothing"]
+    answers = [exchange(emulator.url, request(f"GET {path} HTTP/1.1")) for path in asked]
+    assert {headers_of(answer)["x-databricks-org-id"] for answer in answers} == {emulator.workspace_id}
+
+
+def test_without_a_token_401_and_with_a_wrong_one_403(emulator: EmulatorProcess) -> None:
+    without = exchange(emulator.url, request(f"GET {ME} HTTP/1.1"))
+    wrong = exchange(emulator.url, request(f"GET {ME} HTTP/1.1", "Authorization: Bearer dapi00"))
+    assert status_of(without) == 401
+    assert json.loads(body_of(without)) == {
+        "error_code": 401,
+        "message": "Credential was not sent or was of an unsupported type for this API.",
+        "details": [],
+    }
+    assert (status_of(wrong), json.loads(body_of(wrong))["message"]) == (403, "Invalid access token.")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"{", b"[" * 200_000, b'{"a": NaN}', b'{"a": 1e999}', b'{"a": "\\ud800"}', b"\xff\xfe"]
+)
+def test_a_body_that_no_json_document_could_give_back_is_refused(raw: bytes) -> None:
+    with pytest.raises(ApiError) as refused:
+        parse_json(raw)
+    assert (refused.value.status, refused.value.code) == (400, "MALFORMED_REQUEST")
+
+
+@pytest.mark.parametrize("raw", ['{"a": "ש"}'.encode(), '{"a": "ש"}'.encode("utf-16"), b'{"a": "\\u05e9"}'])
+def test_json_is_read_in_every_unicode_encoding(raw: bytes) -> None:
+    assert parse_json(raw) == {"a": "ש"}
+
+
+def test_json_is_read_whatever_the_content_type_says(emulator: EmulatorProcess) -> None:
+    for kind in ("application/scim+json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded"):
+        sent = emulator.request("POST", "/_emulator/clock", {"advance_seconds": 0}, headers={"Content-Type": kind})
+        assert sent[0] == 200
+
+
+# --- taking in bodies
+
+
+def arriving(parts: list[bytes]) -> Callable[[], Awaitable[dict[str, object]]]:
+    left = list(parts)
+
+    async def receive() -> dict[str, object]:
+        if not left:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": left.pop(0), "more_body": True}
+
+    return receive
+
+
+def test_a_client_that_goes_away_is_no_request() -> None:
+    intake = Intake()
+    assert run(intake.read([], arriving([b"a" * 10, b"b"]))) is None
+    assert intake._under_way == 0
+
+
+def test_a_chunked_body_that_grows_too_long_is_refused_on_the_way() -> None:
+    with pytest.raises(ApiError) as refused:
+        run(Intake(body_limit=15).read([], arriving([b"a" * 10] * 3)))
+    assert refused.value.status == 413
+
+
+def test_too_much_at_once_is_refused_for_now() -> None:
+    with pytest.raises(ApiError) as refused:
+        run(Intake(total_limit=15).read([], arriving([b"a" * 10] * 3)))
+    assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
+
+
+def test_a_body_is_held_in_little_more_than_one_copy() -> None:
+    length = 32 * 2**20
+    part = bytes(2**16)
+    messages = [{"type": "http.request", "body": part, "more_body": i + 1 < length // len(part)} for i in range(512)]
+
+    async def receive() -> dict[str, object]:
+        return messages.pop(0)
+
+    tracemalloc.start()
+    body = run(Intake().read([(b"content-length", str(length).encode())], receive))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(body, bytes) and len(body) == length
+    assert peak < 1.5 * length
+
+
+# --- start and end
+
+
+def test_it_is_ready_when_it_says_so(start_emulator: Callable[..., EmulatorProcess]) -> None:
+    for _ in range(3):
+        assert status_of(exchange(start_emulator().url, request("GET /_emulator/clock HTTP/1.1"))) == 200
+
+
+def test_sigterm_ends_it_at_once_whoever_is_still_connected(
+    start_emulator: Callable[..., EmulatorProcess], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    emulator = start_emulator(log=log)
+    idle, hanging, uploading = (dial(emulator.url) for _ in range(3))
+    emulator.control("POST", "faults", {"rules": [{"match": "GET /api/*", "kind": "hang"}]})
+    hanging.sendall(b"GET /api/2.0/x HTTP/1.1\r\nHost: a\r\n\r\n")
+    uploading.sendall(b"POST /api/2.0/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc")
+    time.sleep(0.2)
+    began = time.monotonic()
+    assert emulator.stop() == 0
+    assert time.monotonic() - began < 2
+    assert log.read_text() == ""
+    for connection in (idle, hanging, uploading):
+        connection.close()
+
+
+def test_interrupting_it_ends_it_as_quietly(start_emulator: Callable[..., EmulatorProcess], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    emulator = start_emulator(log=log)
+    os.kill(emulator.pid, signal.SIGINT)
+    assert emulator.stop() == 0
+    assert log.read_text() == ""
+
+
+def emulate(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "emulator", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = emulate("--port", port)
+    sentence = (
+        f"Error: cannot listen on 127.0.0.1 port {port} (Address already in use); choose another --host or --port\n"
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", sentence)
+
+
+def test_a_host_that_is_none_of_ours_is_said_in_one_sentence() -> None:
+    ended = emulate("--host", "192.0.2.1", "--port", 0)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith("Error: cannot listen on 192.0.2.1 port 0 (")
+
+
+def test_a_profile_that_does_not_exist_is_said_with_those_that_do() -> None:
+    ended = emulate("--port", 0, "--faults", "nope")
+    assert ended.returncode == 2
+    assert "'azure', 'flaky'" in ended.stderr
+
+
+def test_help_has_examples() -> None:
+    ended = emulate("--help")
+    assert ended.returncode == 0
+    assert "python -m emulator --port 0 --seed 1" in ended.stdout
+
+
+def test_with_a_seed_ids_are_stable_and_tokens_are_not(start_emulator: Callable[..., EmulatorProcess]) -> None:
+    first, second = start_emulator("--seed", 7), start_emulator("--seed", 7)
+    assert first.workspace_id == second.workspace_id
+    assert first.admin_token != second.admin_token
+    assert start_emulator().workspace_id != start_emulator().workspace_id
+
+
+def test_it_also_listens_on_ipv6(start_emulator: Callable[..., EmulatorProcess]) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    emulator = start_emulator("--host", "::1")
+    assert emulator.url.startswith("http://[::1]:")
+    assert emulator.control("GET", "clock")
+
+
+def test_calls_know_booleans_and_numbers_of_both_sdks() -> None:
+    def call(query: dict[str, list[str]]) -> Call:
+        return Call(None, "GET", "/", query, {}, b"", 0)  # type: ignore[arg-type]
+
+    assert [call({"a": [value]}).flag("a") for value in ("true", "True", "false", "")] == [True, True, False, False]
+    assert call({"a": ["7"]}).number("a", 1) == 7
+    with pytest.raises(ApiError, match="a must be an integer, not 'x'"):
+        call({"a": ["x"]}).number("a", 1)

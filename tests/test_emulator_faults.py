@@ -1,0 +1,279 @@
+"""Faults: which request meets one, and how real clients feel it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
+from databricks.sdk.errors import DeadlineExceeded, InternalError
+
+from emulator.faults import Fault, Faults, Limit, Rule
+from emulator.profiles import AZURE_LIMITS, PROFILES, SCIM
+from emulator_process import EmulatorProcess
+from raw_socket import body_of, exchange, headers_of, request, status_of
+
+ME = "/api/2.0/preview/scim/v2/Me"
+
+
+def kinds(faults: Faults, requests: int, line: str = "GET /a") -> list[str]:
+    method, _, path = line.partition(" ")
+    return [fault.kind if (fault := faults.met_by(method, path)) else "" for _ in range(requests)]
+
+
+# --- which request meets one: pure
+
+
+def test_without_rules_nobody_meets_anything() -> None:
+    assert kinds(Faults(), 3) == ["", "", ""]
+
+
+def test_a_rule_spares_the_first_and_ends_after_its_count() -> None:
+    faults = Faults()
+    faults.set([Rule(kind="503", after=2, count=1)])
+    assert kinds(faults, 5) == ["", "", "503", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("match", "met"),
+    [
+        ("*", {"GET /api/2.1/clusters/get", "POST /api/2.1/clusters/create", "GET /x"}),
+        ("/api/2.1/clusters/*", {"GET /api/2.1/clusters/get", "POST /api/2.1/clusters/create"}),
+        ("POST /api/2.1/clusters/*", {"POST /api/2.1/clusters/create"}),
+        ("GET /x", {"GET /x"}),
+        ("get /x", set()),
+    ],
+)
+def test_a_rule_matches_method_and_path_with_wildcards(match: str, met: set[str]) -> None:
+    faults = Faults()
+    faults.set([Rule(kind="500", match=match)])
+    lines = ["GET /api/2.1/clusters/get", "POST /api/2.1/clusters/create", "GET /x"]
+    assert {line for line in lines if kinds(faults, 1, line) == ["500"]} == met
+
+
+def test_a_rate_is_the_share_of_requests_that_meet_it() -> None:
+    faults = Faults("seed")
+    faults.set([Rule(kind="429", rate=0.05)])
+    assert Counter(kinds(faults, 10_000))["429"] == pytest.approx(500, abs=80)
+
+
+def test_the_first_rule_that_applies_is_met_and_latencies_add_up() -> None:
+    faults = Faults()
+    faults.set(
+        [
+            Rule(kind="latency", seconds=0.2),
+            Rule(kind="429", retry_after=3, count=1),
+            Rule(kind="500"),
+            Rule(kind="latency"),
+        ]
+    )
+    assert faults.met_by("GET", "/a") == Fault("429", 0.25, 0.0, 3)
+    assert faults.met_by("GET", "/a") == Fault("500", 0.25)
+
+
+def test_a_bucket_gives_a_second_of_requests_at_once_and_then_one_by_one() -> None:
+    now = 0.0
+    faults = Faults(monotonic=lambda: now)
+    faults.set([], [Limit(match=("GET /a*",), requests=30)])
+    assert Counter(kinds(faults, 31)) == {"": 30, "429": 1}
+    now = 0.1
+    assert Counter(kinds(faults, 10)) == {"": 3, "429": 7}
+    now = 60.0
+    assert Counter(kinds(faults, 40)) == {"": 30, "429": 10}
+    assert kinds(faults, 100, "GET /b") == [""] * 100
+
+
+def test_a_request_that_is_refused_takes_from_no_bucket() -> None:
+    faults = Faults(monotonic=lambda: 0.0)
+    faults.set([], [Limit(match=("* /*",), requests=2), Limit(match=("GET *",), requests=1)])
+    assert kinds(faults, 3) == ["", "429", "429"]
+    assert kinds(faults, 2, "POST /a") == ["", "429"]
+
+
+@pytest.mark.parametrize(
+    ("line", "requests", "seconds"),
+    [
+        ("GET /api/2.0/preview/scim/v2/Users", 255, 60),
+        ("POST /api/2.0/preview/scim/v2/Users", 20, 1),
+        ("PATCH /api/2.0/preview/scim/v2/Groups/7", 20, 1),
+        ("GET /api/2.0/dbfs/list", 30, 1),
+        ("POST /api/2.0/dbfs/add-block", 30, 1),
+        ("GET /api/2.0/workspace/export", 60, 1),
+        ("POST /api/2.0/workspace/import", 30, 1),
+        ("GET /api/2.0/workspace/list", 100, 1),
+        ("GET /api/2.0/permissions/clusters/1", 100, 1),
+        ("PUT /api/2.0/permissions/clusters/1", 30, 1),
+        ("GET /api/2.1/clusters/get", 100, 1),
+        ("POST /api/2.0/clusters/start", 100, 1),
+    ],
+)
+def test_the_profile_azure_has_the_published_limits(line: str, requests: int, seconds: float) -> None:
+    now = 0.0
+    faults = Faults(monotonic=lambda: now)
+    faults.set([], AZURE_LIMITS)
+    assert Counter(kinds(faults, requests + 5, line)) == {"": requests, "429": 5}
+    now = seconds
+    assert Counter(kinds(faults, requests + 5, line)) == {"": requests, "429": 5}
+
+
+def test_without_a_limit_of_its_own_an_api_is_not_refused() -> None:
+    faults = Faults(monotonic=lambda: 0.0)
+    faults.set([], AZURE_LIMITS)
+    assert set(kinds(faults, 1000, "GET /api/2.0/token/list")) == {""}
+
+
+def test_every_profile_says_what_it_is() -> None:
+    assert {name: bool(profile.says) for name, profile in PROFILES.items()} == dict.fromkeys(PROFILES, True)
+
+
+# --- how it feels
+
+
+def inject(emulator: EmulatorProcess, **rule: object) -> None:
+    emulator.control("POST", "faults", {"rules": [rule]})
+
+
+def impatient(emulator: EmulatorProcess, seconds: int = 1) -> WorkspaceClient:
+    """A client that waits so long for one answer and gives up soon."""
+    config = Config(
+        host=emulator.url,
+        token=emulator.admin_token,
+        auth_type="pat",
+        http_timeout_seconds=seconds,
+        retry_timeout_seconds=20,
+    )
+    return WorkspaceClient(config=config)
+
+
+def statuses(emulator: EmulatorProcess, path: str = ME) -> list[int]:
+    return [line["status"] for line in emulator.journal() if line["path"] == path]
+
+
+@pytest.mark.parametrize("kind", ["429", "503"])
+def test_the_sdk_retries_what_is_refused_for_now(emulator: EmulatorProcess, kind: str) -> None:
+    inject(emulator, match=f"GET {ME}", kind=kind, count=1, retry_after=0)
+    assert emulator.client().current_user.me().user_name == "admin@lab.example"
+    assert statuses(emulator) == [int(kind), 200]
+
+
+def test_the_sdk_waits_as_long_as_retry_after_says(emulator: EmulatorProcess) -> None:
+    inject(emulator, match=f"GET {ME}", kind="429", count=1, retry_after=2)
+    began = time.monotonic()
+    emulator.client().current_user.me()
+    assert 2.0 <= time.monotonic() - began < 4.5
+
+
+def test_the_sdk_retries_after_a_second_when_nothing_says_how_long(emulator: EmulatorProcess) -> None:
+    inject(emulator, match=f"GET {ME}", kind="429", count=1)
+    began = time.monotonic()
+    emulator.client().current_user.me()
+    assert 1.0 <= time.monotonic() - began < 3.5
+
+
+@pytest.mark.parametrize(("kind", "error"), [("500", InternalError), ("504", DeadlineExceeded)])
+def test_the_sdk_does_not_retry_what_failed(emulator: EmulatorProcess, kind: str, error: type[Exception]) -> None:
+    inject(emulator, kind=kind)
+    with pytest.raises(error):
+        emulator.client().current_user.me()
+    assert statuses(emulator) == [int(kind)]
+
+
+def test_the_sdk_survives_a_reset_and_a_hang(emulator: EmulatorProcess) -> None:
+    for kind in ("reset", "hang"):
+        inject(emulator, match=f"GET {ME}", kind=kind, count=1)
+        assert impatient(emulator).current_user.me().user_name == "admin@lab.example"
+    assert statuses(emulator) == [0, 200, 0, 200]
+
+
+def test_a_reset_is_a_reset(emulator: EmulatorProcess) -> None:
+    inject(emulator, kind="reset")
+    with pytest.raises(ConnectionResetError):
+        exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1"))
+
+
+def test_a_truncated_answer_ends_in_the_middle_of_its_body(emulator: EmulatorProcess) -> None:
+    inject(emulator, kind="truncate")
+    answer = exchange(emulator.url, request(f"GET {ME} HTTP/1.1", f"Authorization: Bearer {emulator.admin_token}"))
+    assert status_of(answer) == 200
+    assert len(body_of(answer)) == int(headers_of(answer)["content-length"]) // 2
+    with pytest.raises(ValueError):
+        json.loads(body_of(answer))
+
+
+def test_an_answer_without_a_body_is_truncated_in_its_head(emulator: EmulatorProcess) -> None:
+    _, user = emulator.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": "ana@lab.example"})
+    inject(emulator, kind="truncate")
+    line = f"DELETE /api/2.0/preview/scim/v2/Users/{user['id']} HTTP/1.1"
+    answer = exchange(emulator.url, request(line, f"Authorization: Bearer {emulator.admin_token}"))
+    assert answer.startswith(b"HTTP/1.1 204 ") and not answer.endswith(b"\r\n\r\n")
+
+
+def test_a_hang_ends_as_a_reset_when_its_time_is_over(emulator: EmulatorProcess) -> None:
+    inject(emulator, kind="hang", seconds=0.3)
+    began = time.monotonic()
+    with pytest.raises(ConnectionResetError):
+        exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1"))
+    assert 0.3 <= time.monotonic() - began < 3
+
+
+def test_latency_makes_a_request_late_and_no_other(emulator: EmulatorProcess) -> None:
+    inject(emulator, match="GET /api/2.0/slow", kind="latency", seconds=0.4)
+    began = time.monotonic()
+    emulator.request("GET", "/api/2.0/fast")
+    between = time.monotonic()
+    emulator.request("GET", "/api/2.0/slow")
+    assert between - began < 0.3 < 0.4 <= time.monotonic() - between
+    assert emulator.journal()[-1]["milliseconds"] >= 400
+
+
+def test_retry_after_stands_in_the_header_only_when_asked_for(emulator: EmulatorProcess) -> None:
+    inject(emulator, kind="429")
+    plain = headers_of(exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1")))
+    inject(emulator, kind="429", retry_after=7)
+    told = headers_of(exchange(emulator.url, request("GET /api/2.0/x HTTP/1.1")))
+    assert ("retry-after" in plain, told["retry-after"]) == (False, "7")
+
+
+def test_control_is_never_spoiled(emulator: EmulatorProcess) -> None:
+    inject(emulator, kind="reset")
+    assert emulator.control("GET", "clock")
+    emulator.control("POST", "faults", {})
+    assert emulator.request("GET", ME)[0] == 200
+
+
+def test_clearing_leaves_the_state_alone(emulator: EmulatorProcess) -> None:
+    emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+    before = emulator.control("GET", "state")
+    emulator.control("POST", "faults", {"profile": "flaky"})
+    assert emulator.control("POST", "faults", {}) == {"profile": None, "rules": []}
+    after = emulator.control("GET", "state")
+    assert after == before
+
+
+def test_a_profile_in_force_refuses_for_real(emulator: EmulatorProcess) -> None:
+    emulator.control("POST", "faults", {"profile": "azure"})
+    token = emulator.admin_token
+    connection = emulator.connection()
+    answered: Counter[int] = Counter()
+    for _ in range(300):
+        connection.request("GET", ME, headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        answer.read()
+        answered[answer.status] += 1
+        assert answer.status == 200 or answer.headers["Retry-After"] is None
+    connection.close()
+    assert 255 <= answered[200] < 275
+    assert answered[200] + answered[429] == 300
+    limit = next(rule for rule in emulator.control("GET", "faults")["rules"] if rule["match"] == [f"GET {SCIM}"])
+    assert (limit["seen"], limit["met"]) == (300, answered[429])
+
+
+def test_a_profile_from_the_start_is_back_after_a_reset(start_emulator: Callable[..., EmulatorProcess]) -> None:
+    emulator = start_emulator("--faults", "no-dbfs")
+    assert emulator.control("POST", "faults", {})["profile"] is None
+    emulator.control("POST", "reset")
+    assert emulator.control("GET", "faults")["profile"] == "no-dbfs"

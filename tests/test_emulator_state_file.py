@@ -1,0 +1,190 @@
+"""The state on disk: whole at any moment, private, and picked up again."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emulator.clock import from_iso
+from emulator.options import Options
+from emulator.state import dump, load_json
+from emulator.state_file import StateFile, StateFileError
+from emulator.workspace import Workspace
+from emulator_process import ROOT, EmulatorProcess
+from raw_socket import dial
+
+Start = Callable[..., EmulatorProcess]
+
+
+def saved(file: Path, user_name: str) -> bool:
+    """Whether this user is in the file within the time that a save may be behind."""
+    ends = time.monotonic() + 10
+    while time.monotonic() < ends:
+        if file.exists() and user_name in file.read_text():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def users_of(emulator: EmulatorProcess) -> set[str]:
+    return {user["user_name"] for user in emulator.control("GET", "state")["directory"]["users"].values()}
+
+
+def test_a_workspace_goes_on_after_sigterm(start_emulator: Start, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    first = start_emulator("--state", file)
+    given = first.control("POST", "users", {"user_name": "ana@lab.example"})
+    first.control("POST", "clock", {"advance_seconds": 86_400})
+    moved = from_iso(first.control("GET", "clock")["now"])
+    assert first.stop() == 0
+
+    second = start_emulator("--state", file)
+    assert second.workspace_id == first.workspace_id
+    assert "ana@lab.example" in users_of(second)
+    assert second.control("POST", "users", {"user_name": "ana@lab.example"})["id"] == given["id"]
+    assert from_iso(second.control("GET", "clock")["now"]) >= moved
+
+
+def test_tokens_stay_valid_over_a_restart(start_emulator: Start, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    first = start_emulator("--state", file)
+    token = first.control("POST", "users", {"user_name": "ana@lab.example"})["token"]
+    first.stop()
+    second = start_emulator("--state", file)
+    for old in (token, first.admin_token):
+        assert second.request("GET", "/api/2.0/preview/scim/v2/Me", token=old)[0] == 200
+    assert first.admin_token not in file.read_text() and token not in file.read_text()
+
+
+def test_a_workspace_goes_on_after_a_power_cut(start_emulator: Start, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    first = start_emulator("--state", file)
+    first.control("POST", "users", {"user_name": "ana@lab.example"})
+    assert saved(file, "ana@lab.example")
+    first.kill()
+    assert "ana@lab.example" in users_of(start_emulator("--state", file))
+
+
+def test_the_file_is_whole_whenever_it_is_cut_off(start_emulator: Start, tmp_path: Path, acceptance: bool) -> None:
+    file = tmp_path / "lab.json"
+    before: set[str] = set()
+    for cut in range(20 if acceptance else 3):
+        emulator = start_emulator("--state", file)
+        assert before <= users_of(emulator)
+        ends = time.monotonic() + 0.6 + 0.11 * cut
+        number = 0
+        while time.monotonic() < ends:
+            emulator.control("POST", "users", {"user_name": f"s{cut}-{number}@lab.example"})
+            number += 1
+        before = {user.user_name for user in load_json(file.read_bytes()).directory.users.values()}
+        emulator.kill()
+        assert [path.name for path in tmp_path.iterdir() if path.name not in ("lab.json", ".lab.json.new")] == []
+
+
+def test_the_file_is_readable_by_its_owner_alone(start_emulator: Start, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    start_emulator("--state", file).stop()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_file_is_written_only_after_a_change(start_emulator: Start, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    emulator = start_emulator("--state", file)
+    emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+    assert saved(file, "ana@lab.example")
+    written = file.stat().st_mtime_ns
+    for _ in range(5):
+        emulator.control("GET", "state")
+        time.sleep(0.3)
+    assert file.stat().st_mtime_ns == written
+
+
+def test_requests_go_on_while_a_large_state_is_written(start_emulator: Start, tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    workspace = Workspace(Options(seed="large"))
+    tokens = workspace.state.tokens
+    for number in range(60_000):
+        tokens.issue(workspace.administrator.id, 0, f"{number} " + "x" * 800)
+    StateFile(file).finish(workspace, 1)
+    assert file.stat().st_size > 50_000_000
+
+    emulator = start_emulator("--state", file)
+    emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+    connection = emulator.connection()
+    slowest = 0.0
+    ends = time.monotonic() + 2.0
+    while time.monotonic() < ends:
+        began = time.monotonic()
+        connection.request("GET", "/_emulator/clock")
+        connection.getresponse().read()
+        slowest = max(slowest, time.monotonic() - began)
+    connection.close()
+    assert slowest < 0.4
+
+
+def test_a_connection_is_closed_for_the_client_while_the_state_is_written(
+    start_emulator: Start, tmp_path: Path
+) -> None:
+    file = tmp_path / "lab.json"
+    workspace = Workspace(Options(seed="large"))
+    for number in range(30_000):
+        workspace.state.tokens.issue(workspace.administrator.id, 0, f"{number} " + "x" * 800)
+    StateFile(file).finish(workspace, 1)
+    emulator = start_emulator("--state", file)
+    longest = 0.0
+    for number in range(20):
+        emulator.control("POST", "users", {"user_name": f"s{number}@lab.example"})
+        with dial(emulator.url) as connection:
+            connection.sendall(b"GET /_emulator/clock HTTP/1.0\r\n\r\n")
+            began = time.monotonic()
+            while connection.recv(65536):
+                pass
+            longest = max(longest, time.monotonic() - began)
+        time.sleep(0.05)
+    assert longest < 0.4
+
+
+def test_a_state_read_from_its_file_is_the_same_state(tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    workspace = Workspace(Options(seed="7"))
+    workspace.state.agenda.enter(5, "clusters.running", cluster_id="c")
+    StateFile(file).finish(workspace, 1)
+    read = StateFile(file).read()
+    assert read is not None
+    assert dump(read) == dump(workspace.state)
+
+
+def test_no_file_yet_is_a_new_workspace(tmp_path: Path) -> None:
+    assert StateFile(tmp_path / "lab.json").read() is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"workspace_id": 7}', "\x00\x01", "<html></html>"])
+def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "lab.json"
+    file.write_text(content)
+    with pytest.raises(StateFileError, match=r"lab\.json is no state of this emulator .*; move it away to start anew"):
+        StateFile(file).read()
+    assert file.read_text() == content
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StateFileError, match="the folder does not exist; create it"):
+        StateFile(tmp_path / "nowhere" / "lab.json").read()
+
+
+def test_the_command_line_says_it_in_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    file.write_text(json.dumps({"workspace_id": "1"}))
+    command = [sys.executable, "-m", "emulator", "--port", "0", "--state", str(file)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"Error: {file} is no state of this emulator (ids: Field required); move it away to start anew\n"
+    )
