@@ -12,7 +12,13 @@ def furnish(workspace: "Workspace") -> None:
     """New users belong to `users`, which gives them the workspace and SQL (the platform's default)."""
     state, now = workspace.state, workspace.clock.now()
     name = workspace.options.admin
-    admin = User(id=str(state.ids.number("user", name)), user_name=name, display_name="Administrator", created_at=now)
+    admin = User(
+        id=str(state.ids.number("user", name)),
+        user_name=name,
+        display_name="Administrator",
+        emails=[name],
+        created_at=now,
+    )
     state.directory.users[admin.id] = admin
     entitlements = {ADMINS: [], USERS: ["workspace-access", "databricks-sql-access"]}
     for group_name, given in entitlements.items():

@@ -19,6 +19,7 @@ ENTITLEMENTS = (
 class Principal:
     id: str
     """A decimal number, unique over users, groups and service principals."""
+    display_name: str
     external_id: str | None = None
     entitlements: list[str] = field(default_factory=list)
     """Those given to this principal itself, not those of its groups."""
@@ -31,7 +32,7 @@ class Principal:
 @dataclass(kw_only=True)
 class User(Principal):
     user_name: str
-    display_name: str
+    """Lower case, as the platform keeps it."""
     active: bool = True
     given_name: str | None = None
     family_name: str | None = None
@@ -46,7 +47,6 @@ class User(Principal):
 @dataclass(kw_only=True)
 class ServicePrincipal(Principal):
     application_id: str
-    display_name: str
     active: bool = True
 
     @property
@@ -56,7 +56,6 @@ class ServicePrincipal(Principal):
 
 @dataclass(kw_only=True)
 class Group(Principal):
-    display_name: str
     members: list[str] = field(default_factory=list)
     """Ids of users, service principals and groups, in the order they joined."""
     account_level: bool = False
@@ -105,6 +104,26 @@ class Directory:
         """The groups it is a direct member of."""
         return (group for group in self.groups.values() if principal_id in group.members)
 
+    def add(self, principal: Principal) -> None:
+        """Take in a new one. Users and service principals belong to `users` from then on."""
+        if isinstance(principal, Group):
+            self.groups[principal.id] = principal
+            return
+        if isinstance(principal, User):
+            self.users[principal.id] = principal
+        elif isinstance(principal, ServicePrincipal):
+            self.service_principals[principal.id] = principal
+        everybody = self.group_named(USERS)
+        if everybody and principal.id not in everybody.members:
+            everybody.members.append(principal.id)
+
+    def remove(self, principal_id: str) -> None:
+        """Drop one and its memberships."""
+        for group in self.parents(principal_id):
+            group.members.remove(principal_id)
+        for kind in (self.users, self.groups, self.service_principals):
+            kind.pop(principal_id, None)
+
     def memberships(self, principal_id: str) -> set[str]:
         """Ids of all groups it belongs to, through other groups too."""
         found: set[str] = set()
@@ -117,8 +136,19 @@ class Directory:
         return found
 
     def is_admin(self, principal_id: str) -> bool:
+        """Whether it belongs to `admins`, through other groups too."""
+        # Downwards from `admins`, which is small: this is asked with almost every request.
         admins = self.group_named(ADMINS)
-        return admins is not None and admins.id in self.memberships(principal_id)
+        waiting = [admins] if admins else []
+        seen: set[str] = set()
+        while waiting:
+            group = waiting.pop()
+            if principal_id in group.members:
+                return True
+            seen.add(group.id)
+            inner = (self.groups.get(member_id) for member_id in group.members)
+            waiting.extend(found for found in inner if found and found.id not in seen)
+        return False
 
     def has_entitlement(self, principal_id: str, entitlement: str) -> bool:
         """Given to it or to one of its groups. Admins have all."""

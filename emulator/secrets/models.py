@@ -1,8 +1,54 @@
 """Secret scopes, secrets and who may read them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict
+
+from emulator.clock import Millis
+
+if TYPE_CHECKING:
+    from emulator.scim.models import Directory
+
+READ, WRITE, MANAGE = "READ", "WRITE", "MANAGE"
+LEVELS = (READ, WRITE, MANAGE)
+"""From least to most; each includes those before it."""
+
+MOST_SCOPES = 1000
+MOST_SECRETS = 1000
+"""In one scope."""
+MOST_BYTES = 128 * 1024
+"""Of one value."""
+
+
+@dataclass
+class Secret:
+    value: bytes
+    updated_at: Millis
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+
+@dataclass
+class Scope:
+    name: str
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    acls: dict[str, str] = field(default_factory=dict)
+    """Principal's id → level."""
+
+    def level_of(self, directory: "Directory", principal_id: str) -> str | None:
+        """The highest level it has: given to itself or to one of its groups. Administrators have MANAGE everywhere."""
+        if directory.is_admin(principal_id):
+            return MANAGE
+        holders = {principal_id, *directory.memberships(principal_id)}
+        given = [level for holder, level in self.acls.items() if holder in holders]
+        return max(given, key=LEVELS.index, default=None)
 
 
 @dataclass
 class Secrets:
-    """The part of the state that is theirs."""
+    scopes: dict[str, Scope] = field(default_factory=dict)
+
+    def forget_principal(self, principal_id: str) -> None:
+        for scope in self.scopes.values():
+            scope.acls.pop(principal_id, None)

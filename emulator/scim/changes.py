@@ -1,0 +1,317 @@
+"""Changes of users, groups and service principals: what each call makes, alters and takes along when something goes."""
+
+import re
+import uuid
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from emulator.clock import Millis
+from emulator.errors import ScimError
+from emulator.scim.models import ADMINS, ENTITLEMENTS, USERS, Group, Kind, Principal, ServicePrincipal, User
+from emulator.scim.patches import Resource, patched, text_of, truth_of, values_of
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+Body = dict[str, Any]
+
+BUILT_IN = (ADMINS, USERS)
+_ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+
+
+def create_user(workspace: "Workspace", body: Body, now: Millis) -> User:
+    """A new user with a home folder. Raises ScimError 400 without a valid `userName`, 409 when that name is taken."""
+    directory = workspace.state.directory
+    name = (text_of(body.get("userName")) or "").strip().lower()
+    if not _ADDRESS.fullmatch(name):
+        raise ScimError(400, f"userName must be an e-mail address, not {name!r}.", "invalidValue")
+    if directory.user_named(name):
+        raise ScimError(409, f"User with username {name} already exists.")
+    parts = _name_parts(body)
+    user = User(
+        id="",
+        user_name=name,
+        display_name=text_of(body.get("displayName")) or name,
+        given_name=text_of(parts.get("givenName")),
+        family_name=text_of(parts.get("familyName")),
+        emails=[name],
+        active=_activity(body),
+        **_common(workspace, body, now),
+    )
+    groups = _groups_to_join(workspace, body)
+    user.id = str(workspace.state.ids.number("user", name))
+    _take_in(workspace, user, groups)
+    _make_home(workspace, user.user_name)
+    return user
+
+
+def create_service_principal(workspace: "Workspace", body: Body, now: Millis) -> ServicePrincipal:
+    """A new service principal with a home folder; its application id is made up unless it is given.
+
+    Raises ScimError 400 for an application id that is no UUID, 409 when there is one with it.
+    """
+    application_id = text_of(body.get("applicationId"))
+    display_name = text_of(body.get("displayName"))
+    if application_id is None:
+        if display_name is None:
+            raise ScimError(400, "A service principal needs an applicationId or a displayName.", "invalidValue")
+        application_id = workspace.state.ids.uuid("application", display_name)
+    elif not _is_uuid(application_id):
+        raise ScimError(400, f"applicationId must be a UUID, not {application_id!r}.", "invalidValue")
+    elif workspace.state.directory.service_principal_named(application_id):
+        raise ScimError(409, f"Service principal with application ID {application_id} already exists.")
+    principal = ServicePrincipal(
+        id="",
+        application_id=application_id,
+        display_name=display_name or application_id,
+        active=_activity(body),
+        **_common(workspace, body, now),
+    )
+    groups = _groups_to_join(workspace, body)
+    principal.id = str(workspace.state.ids.number("service-principal", application_id))
+    _take_in(workspace, principal, groups)
+    _make_home(workspace, principal.application_id)
+    return principal
+
+
+def create_group(workspace: "Workspace", body: Body, now: Millis) -> Group:
+    """A new group of this workspace. Raises ScimError 400 without `displayName`, 409 when the name is taken."""
+    name = text_of(body.get("displayName"))
+    if name is None:
+        raise ScimError(400, "A group needs a displayName.", "invalidValue")
+    _check_name_is_free(workspace, name)
+    group = Group(id="", display_name=name, **_common(workspace, body, now))
+    members = values_of(body.get("members") or [])
+    _check_members(workspace, group, members)
+    groups = _groups_to_join(workspace, body)
+    group.members = members
+    group.id = str(workspace.state.ids.number("group", name))
+    _take_in(workspace, group, groups)
+    return group
+
+
+def add_account_group(workspace: "Workspace", name: str, members: Iterable[str], now: Millis) -> Group:
+    """A group that was made in the account and assigned to this workspace; `members` are ids.
+
+    Raises ScimError 409 when the name is taken.
+    """
+    _check_name_is_free(workspace, name)
+    group_id = str(workspace.state.ids.number("account-group", name))
+    group = Group(id=group_id, display_name=name, members=list(members), account_level=True, created_at=now)
+    workspace.state.directory.add(group)
+    return group
+
+
+def replace(workspace: "Workspace", principal: Principal, body: Body) -> None:
+    """A PUT. What the body leaves out is emptied, apart from names, `active` and `roles`, which stay.
+
+    `groups` of the body is not looked at: memberships are the groups' own. Raises ScimError 400, 403, 409.
+    """
+    resource = _resource_of(workspace, principal)
+    for name in resource:
+        given = body.get(name)
+        match name:
+            case "entitlements" | "members":
+                resource[name] = values_of(given or [])
+            case "roles":
+                resource[name] = resource[name] if given is None else values_of(given)
+            case "externalId":
+                resource[name] = text_of(given)
+            case "displayName":
+                resource[name] = text_of(given) or resource[name]
+            case "active":
+                resource[name] = resource[name] if given is None else truth_of(given)
+            case "name.givenName" | "name.familyName":
+                resource[name] = text_of(_name_parts(body).get(name.partition(".")[2]))
+    _write(workspace, principal, resource)
+
+
+def patch(workspace: "Workspace", principal: Principal, body: Body) -> None:
+    """All operations of a PATCH, or none. Raises ScimError 400, 403, 409."""
+    _write(workspace, principal, patched(_resource_of(workspace, principal), body))
+
+
+def delete(workspace: "Workspace", principal: Principal, caller_id: str) -> None:
+    """Drop the principal with its memberships, grants, tokens and secrets. Its home folder stays.
+
+    Raises ScimError 403 for what must stay: a built-in or account-level group, the caller itself.
+    """
+    state = workspace.state
+    if isinstance(principal, Group):
+        _check_may_be_changed(principal, "deleted")
+    elif principal.id == caller_id:
+        raise ScimError(403, "You cannot delete yourself.")
+    _check_admins_stay(workspace, without=principal.id)
+    state.directory.remove(principal.id)
+    state.acls.forget_principal(principal.id)
+    state.tokens.forget_owner(principal.id)
+    state.secrets.forget_principal(principal.id)
+    if workspace.options.keep_user_ids and isinstance(principal, User):
+        state.ids.forget("user", principal.user_name)
+
+
+def kind_of(principal: Principal) -> Kind:
+    if isinstance(principal, User):
+        return "Users"
+    return "Groups" if isinstance(principal, Group) else "ServicePrincipals"
+
+
+def _resource_of(workspace: "Workspace", principal: Principal) -> Resource:
+    """What can be changed about the principal, as `patches` wants it."""
+    resource: Resource = {
+        "displayName": principal.display_name,
+        "externalId": principal.external_id,
+        "entitlements": list(principal.entitlements),
+        "roles": list(principal.roles),
+        "groups": [group.id for group in workspace.state.directory.parents(principal.id)],
+    }
+    if isinstance(principal, Group):
+        resource["members"] = list(principal.members)
+    if isinstance(principal, User | ServicePrincipal):
+        resource["active"] = principal.active
+    if isinstance(principal, User):
+        resource |= {"name.givenName": principal.given_name, "name.familyName": principal.family_name}
+    return resource
+
+
+def _write(workspace: "Workspace", principal: Principal, resource: Resource) -> None:
+    """Check everything, then make the principal as the resource has it."""
+    before = _resource_of(workspace, principal)
+    name = resource["displayName"] or before["displayName"]
+    _check_entitlements(resource["entitlements"])
+    if isinstance(principal, Group):
+        if name != principal.display_name:
+            _check_may_be_changed(principal, "renamed")
+            if name.casefold() != principal.display_name.casefold():
+                _check_name_is_free(workspace, name)
+        _check_change_of_members(workspace, principal, resource["members"])
+    memberships = _memberships_after(workspace, principal, before["groups"], resource["groups"])
+    for group, members in memberships:
+        group.members = members
+    if isinstance(principal, Group):
+        principal.members = resource["members"]
+    principal.display_name = name
+    principal.external_id = resource["externalId"]
+    principal.entitlements = resource["entitlements"]
+    principal.roles = resource["roles"]
+    if isinstance(principal, User | ServicePrincipal):
+        principal.active = resource["active"]
+    if isinstance(principal, User):
+        principal.given_name, principal.family_name = resource["name.givenName"], resource["name.familyName"]
+
+
+def _memberships_after(
+    workspace: "Workspace", principal: Principal, before: list[str], after: list[str]
+) -> list[tuple[Group, list[str]]]:
+    """The members from then on of each group that the principal joins or leaves. Raises as the check below."""
+    found = []
+    for group_id in sorted({*before, *after}):
+        if (group_id in before) == (group_id in after):
+            continue
+        group = _group(workspace, group_id)
+        members = [member_id for member_id in group.members if member_id != principal.id]
+        if group_id in after:
+            members.append(principal.id)
+        _check_change_of_members(workspace, group, members)
+        found.append((group, members))
+    return found
+
+
+def _check_change_of_members(workspace: "Workspace", group: Group, members: list[str]) -> None:
+    if set(members) == set(group.members):
+        return
+    if group.account_level:
+        raise ScimError(403, f"Group {group.display_name} belongs to the account: its members are changed there.")
+    if group.display_name == USERS:
+        raise ScimError(403, "Everybody in the workspace belongs to the group users; its members cannot be changed.")
+    if group.display_name == ADMINS and not members:
+        raise ScimError(400, "The group admins needs at least one member.", "invalidValue")
+    _check_members(workspace, group, [member_id for member_id in members if member_id not in group.members])
+
+
+def _take_in(workspace: "Workspace", principal: Principal, groups: list[Group]) -> None:
+    workspace.state.directory.add(principal)
+    for group in groups:
+        if principal.id not in group.members:
+            group.members.append(principal.id)
+
+
+def _groups_to_join(workspace: "Workspace", body: Body) -> list[Group]:
+    return [_group(workspace, group_id) for group_id in values_of(body.get("groups") or [])]
+
+
+def _group(workspace: "Workspace", group_id: str) -> Group:
+    group = workspace.state.directory.groups.get(group_id)
+    if group is None:
+        raise ScimError(400, f"Group with id {group_id} does not exist.", "invalidValue")
+    return group
+
+
+def _common(workspace: "Workspace", body: Body, now: Millis) -> dict[str, Any]:
+    entitlements = values_of(body.get("entitlements") or [])
+    _check_entitlements(entitlements)
+    return {
+        "external_id": text_of(body.get("externalId")),
+        "entitlements": entitlements,
+        "roles": values_of(body.get("roles") or []),
+        "created_at": now,
+        "visible_from": now + int(workspace.options.scim_delay_seconds * 1000),
+    }
+
+
+def _name_parts(body: Body) -> dict[str, Any]:
+    given = body.get("name")
+    return given if isinstance(given, dict) else {}
+
+
+def _activity(body: Body) -> bool:
+    given = body.get("active")
+    return True if given is None else truth_of(given)
+
+
+def _check_entitlements(entitlements: list[str]) -> None:
+    unknown = [name for name in entitlements if name not in ENTITLEMENTS]
+    if unknown:
+        text = f"Entitlement {unknown[0]!r} does not exist; there are {', '.join(ENTITLEMENTS)}."
+        raise ScimError(400, text, "invalidValue")
+
+
+def _check_members(workspace: "Workspace", group: Group, members: list[str]) -> None:
+    directory = workspace.state.directory
+    for member_id in members:
+        if directory.principal(member_id) is None:
+            raise ScimError(400, f"Member with id {member_id} does not exist.", "invalidValue")
+        if member_id == group.id or (member_id in directory.groups and member_id in directory.memberships(group.id)):
+            raise ScimError(400, f"Group {group.display_name} cannot be a member of itself.", "invalidValue")
+
+
+def _check_name_is_free(workspace: "Workspace", name: str) -> None:
+    if workspace.state.directory.group_named(name):
+        raise ScimError(409, f"Group with name {name} already exists.")
+
+
+def _check_may_be_changed(group: Group, how: str) -> None:
+    if group.display_name in BUILT_IN:
+        raise ScimError(403, f"Group {group.display_name} is built in and cannot be {how}.")
+    if group.account_level:
+        raise ScimError(403, f"Group {group.display_name} belongs to the account and cannot be {how} here.")
+
+
+def _check_admins_stay(workspace: "Workspace", without: str) -> None:
+    admins = workspace.state.directory.group_named(ADMINS)
+    if admins and admins.members == [without]:
+        raise ScimError(403, "The last administrator cannot be deleted.")
+
+
+def _make_home(workspace: "Workspace", name: str) -> None:
+    if find_spec("emulator.objects.homes"):
+        import_module("emulator.objects.homes").make_home(workspace, name)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,203 @@
+"""Users, groups and service principals as the JSON documents of SCIM, whole or in part."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from emulator.errors import ScimError
+from emulator.scim.models import Directory, Group, Kind, Principal, ServicePrincipal, User
+
+CORE = "urn:ietf:params:scim:schemas:core:2.0:"
+USER_SCHEMAS = [f"{CORE}User", "urn:ietf:params:scim:schemas:extension:workspace:2.0:User"]
+
+ALWAYS = frozenset({"id", "applicationid", "active"})
+"""Shown whatever was asked for: a client that misses one of these takes the resource for another one."""
+
+OPEN = frozenset({"schemas", "id", "username", "displayname", "applicationid", "active", "name", "members", "meta"})
+"""What people who are no administrators may read of others."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Which attributes a caller asked for, and which it may have. Names are in lower case."""
+
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+    allowed: frozenset[str] | None = None
+    """None: every attribute."""
+
+    @classmethod
+    def of(cls, attributes: str | None, excluded: str | None, allowed: frozenset[str] | None = None) -> "Projection":
+        """From comma-separated names; `name.givenName` asks for all of `name`.
+
+        Raises ScimError 403 for an attribute that is named and not allowed.
+        """
+        named = _names(attributes)
+        denied = named - allowed if allowed is not None else frozenset()
+        if denied & HIDDEN:
+            text = f"Only administrators can read the attributes {', '.join(sorted(denied & HIDDEN))} of others."
+            raise ScimError(403, text)
+        return cls(named or None, _names(excluded), allowed)
+
+    def shows(self, name: str) -> bool:
+        """Whether the attribute (lower case) belongs into the document."""
+        if name in ALWAYS:
+            return True
+        if name in self.without or not self.allows(name):
+            return False
+        return self.only is None or name in self.only
+
+    def allows(self, path: str) -> bool:
+        """Whether the caller may know of the attribute, or of the part of one, at all."""
+        return self.allowed is None or path.partition(".")[0] in self.allowed
+
+
+WHOLE = Projection()
+
+
+class Renderer:
+    """Makes the documents of one request. It looks up memberships once, so it must not outlive a change."""
+
+    def __init__(self, directory: Directory, projection: Projection = WHOLE) -> None:
+        self._directory = directory
+        self.projection = projection
+
+    def document(self, principal: Principal) -> dict[str, Any]:
+        """What the projection shows of the principal. Attributes without a value are left out, empty lists are not."""
+        shown = {}
+        for name, lowered, make in ATTRIBUTES[type(principal)]:
+            if self.projection.shows(lowered):
+                value = make(self, principal)
+                if value is not None:
+                    shown[name] = value
+        return shown
+
+    def values(self, principal: Principal, path: str) -> list[str]:
+        """The values of an attribute (lower case; `name.givenname`: of a part) as texts, for filter and order."""
+        name, _, part = path.partition(".")
+        make = MAKERS[type(principal)].get(name)
+        value = make(self, principal) if make else None
+        if value is None:
+            return []
+        if isinstance(value, bool):
+            return [str(value).lower()]
+        if isinstance(value, str):
+            return [value]
+        items = value if isinstance(value, list) else [value]
+        return [str(text) for item in items for text in _part(item, part or "value")]
+
+    def groups_of(self, principal: Principal) -> list[dict[str, str]]:
+        return [
+            {"display": group.display_name, "type": "direct", "value": group.id, "$ref": f"Groups/{group.id}"}
+            for group in self._parents.get(principal.id, ())
+        ]
+
+    def members_of(self, group: Group) -> list[dict[str, str]]:
+        found = []
+        for member_id in group.members:
+            member = self._directory.principal(member_id)
+            if member is not None:
+                reference = f"{self._directory.kind(member_id)}/{member_id}"
+                found.append({"display": member.display_name, "value": member_id, "$ref": reference})
+        return found
+
+    @cached_property
+    def _parents(self) -> dict[str, list[Group]]:
+        found: dict[str, list[Group]] = {}
+        for group in self._directory.groups.values():
+            for member_id in group.members:
+                found.setdefault(member_id, []).append(group)
+        return found
+
+
+def me_document(directory: Directory, caller: User | ServicePrincipal, projection: Projection) -> dict[str, Any]:
+    """The caller as a user, which is how the platform shows a service principal to itself, too."""
+    document = Renderer(directory, projection).document(caller)
+    if isinstance(caller, ServicePrincipal):
+        document.pop("applicationId", None)
+        document |= {"userName": caller.application_id} if projection.shows("username") else {}
+        document |= {"schemas": USER_SCHEMAS} if projection.shows("schemas") else {}
+    return document
+
+
+def _part(item: Any, part: str) -> list[Any]:
+    if not isinstance(item, dict):
+        return [item] if part == "value" else []
+    return [value for name, value in item.items() if name.lower() == part]
+
+
+def _names(text: str | None) -> frozenset[str]:
+    names = (part.strip().strip('"').lower().partition(".")[0] for part in (text or "").split(","))
+    return frozenset(name for name in names if name)
+
+
+def _complex(values: list[str]) -> list[dict[str, str]]:
+    return [{"value": value} for value in values]
+
+
+def _name(user: User) -> dict[str, str] | None:
+    parts = {"givenName": user.given_name, "familyName": user.family_name}
+    return {name: part for name, part in parts.items() if part} or None
+
+
+def _emails(user: User) -> list[dict[str, Any]]:
+    return [{"type": "work", "value": email, "primary": place == 0} for place, email in enumerate(user.emails)]
+
+
+Maker = Callable[[Renderer, Any], Any]
+
+_COMMON: dict[str, Maker] = {
+    "externalId": lambda renderer, principal: principal.external_id,
+    "groups": lambda renderer, principal: renderer.groups_of(principal),
+    "roles": lambda renderer, principal: _complex(principal.roles),
+    "entitlements": lambda renderer, principal: _complex(principal.entitlements),
+}
+_DOCUMENTS: dict[type[Principal], dict[str, Maker]] = {
+    User: {
+        "schemas": lambda renderer, user: USER_SCHEMAS,
+        "id": lambda renderer, user: user.id,
+        "userName": lambda renderer, user: user.user_name,
+        "displayName": lambda renderer, user: user.display_name,
+        "active": lambda renderer, user: user.active,
+        "name": lambda renderer, user: _name(user),
+        "emails": lambda renderer, user: _emails(user),
+    }
+    | _COMMON,
+    ServicePrincipal: {
+        "schemas": lambda renderer, principal: [f"{CORE}ServicePrincipal"],
+        "id": lambda renderer, principal: principal.id,
+        "applicationId": lambda renderer, principal: principal.application_id,
+        "displayName": lambda renderer, principal: principal.display_name,
+        "active": lambda renderer, principal: principal.active,
+    }
+    | _COMMON,
+    Group: {
+        "schemas": lambda renderer, group: [f"{CORE}Group"],
+        "id": lambda renderer, group: group.id,
+        "displayName": lambda renderer, group: group.display_name,
+        "members": lambda renderer, group: renderer.members_of(group),
+        "meta": lambda renderer, group: {"resourceType": "Group" if group.account_level else "WorkspaceGroup"},
+    }
+    | _COMMON,
+}
+MAKERS: dict[type[Principal], dict[str, Maker]] = {
+    type: {name.lower(): make for name, make in makers.items()} for type, makers in _DOCUMENTS.items()
+}
+ATTRIBUTES: dict[type[Principal], list[tuple[str, str, Maker]]] = {
+    type: [(name, name.lower(), make) for name, make in makers.items()] for type, makers in _DOCUMENTS.items()
+}
+TYPES: dict[Kind, type[Principal]] = {"Users": User, "Groups": Group, "ServicePrincipals": ServicePrincipal}
+PARTS = {
+    "name": ("givenname", "familyname"),
+    "emails": ("type", "primary"),
+    "members": ("display", "$ref"),
+    "groups": ("display", "type", "$ref"),
+}
+HIDDEN = frozenset(name for makers in MAKERS.values() for name in makers) - OPEN
+
+
+def paths(kind: Kind) -> set[str]:
+    """Every attribute that a filter on this kind may name, in lower case."""
+    names = set(MAKERS[TYPES[kind]])
+    return names | {f"{name}.{part}" for name in names for part in PARTS.get(name, ())}
