@@ -1,0 +1,71 @@
+"""Terraform's lines under cdktf-cli, as the demo counts and shows them."""
+
+from collections import Counter
+
+import pytest
+
+from terraform_output import Progress, counted, readable
+
+# As printed by terraform 1.11 under cdktf-cli 0.21: the first line of a batch carries the stack's name.
+DEPLOY = """\
+lab  Initializing the backend...
+     Terraform will perform the following actions:
+
+       # databricks_cluster.cluster_05 (cluster_05/cluster) will be updated in-place
+       # databricks_group_member.member["a@x.example"] will be created
+       # databricks_group.group_05 must be replaced
+       # databricks_user.user["b@x.example"] will be destroyed
+     Plan: 2 to add, 1 to change, 2 to destroy.
+lab  databricks_user.user["b@x.example"]: Destroying... [id=7]
+     databricks_user.user["b@x.example"]: Destruction complete after 0s
+     databricks_cluster.cluster_05 (cluster_05/cluster): Still modifying... [id=0101-1, 10s elapsed]
+     databricks_cluster.cluster_05 (cluster_05/cluster): Modifications complete after 11s [id=0101-1]
+lab  databricks_group_member.member["a@x.example"]: Creation complete after 1s [id=1|2]
+"""
+
+
+def followed(text: str) -> Progress:
+    progress = Progress("lab")
+    for line in text.splitlines():
+        progress.feed(line)
+    return progress
+
+
+def test_a_plan_becomes_an_action_for_each_address():
+    assert followed(DEPLOY).planned == {
+        "databricks_cluster.cluster_05": "change",
+        'databricks_group_member.member["a@x.example"]': "create",
+        "databricks_group.group_05": "replace",
+        'databricks_user.user["b@x.example"]': "destroy",
+    }
+
+
+def test_finished_actions_are_counted_by_kind_and_unfinished_ones_are_not():
+    progress = followed(DEPLOY)
+    assert (progress.finished, progress.total) == (3, 5)
+    assert progress.done == Counter(account=1, cluster=1, membership=1)
+    assert progress.latest == 'databricks_group_member.member["a@x.example"]'
+
+
+def test_errors_and_warnings_keep_their_first_line_and_a_warning_is_told_once():
+    progress = followed("│ Error: cannot create user: taken\n│ Warning: would restart\n│ Warning: would restart\n")
+    assert (progress.errors, progress.warnings) == (
+        ["Error: cannot create user: taken"],
+        ["Warning: would restart"],
+    )
+
+
+def test_escape_codes_and_the_name_of_the_stack_are_not_shown():
+    assert readable("\x1b[2K\x1b[1Alab  \x1b[1m\x1b[32mSuccess!\x1b[0m\r", "lab") == "  Success!"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ({}, ""),
+        ({"account": 97, "policy": 1}, "97 accounts, 1 policy"),
+        ({"policy": 2, "stop after creation": 30}, "30 stops after creation, 2 policies"),
+    ],
+)
+def test_counts_become_words(kinds, words):
+    assert counted(Counter(kinds)) == words
