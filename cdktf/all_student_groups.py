@@ -1,6 +1,6 @@
 """The group of all groups, which alone gives students their entitlements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_databricks.data_databricks_group import DataDatabricksGroup
@@ -10,7 +10,6 @@ from cdktf_cdktf_provider_databricks.group_member import GroupMember
 from constructs import Construct
 
 from lab import StudentSettings
-from student_group import StudentGroup
 
 NAME = "all_student_groups"
 ENTITLEMENTS = ["allow_cluster_create", "allow_instance_pool_create", "databricks_sql_access", "workspace_access"]
@@ -27,17 +26,17 @@ class AllStudentGroups(Construct):
         scope: Construct,
         id: str,
         *,
-        groups: Sequence[StudentGroup],
+        group_ids: Mapping[str, str],
         students: StudentSettings,
         owned: bool,
         after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
         parent = self._make(students, after) if owned else self._find(after)
-        if groups:
+        if group_ids:
             membership = GroupMember(self, "members", group_id=parent, member_id="${each.value}")
             membership.override_logical_id(NAME)
-            membership.add_override("for_each", {group.key: group.id for group in groups})
+            membership.add_override("for_each", dict(group_ids))
 
     def _make(self, students: StudentSettings, after: Sequence[ITerraformDependable]) -> str:
         group = WorkspaceGroup(

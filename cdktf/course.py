@@ -14,13 +14,13 @@ from all_student_groups import NAME as ALL_STUDENT_GROUPS
 from all_student_groups import AllStudentGroups
 from course_document import course_text, folder_of
 from course_folder import CourseFolder
-from group_cluster import GroupCluster, identity_tags
+from group_cluster import GroupCluster, common_settings, identity_tags
 from lab import Lab, Target
 from personal_compute import PersonalCompute
 from programs import Program
 from roster import Group, Roster
 from staff import Staff
-from student_group import StudentGroup
+from student_groups import StudentGroups
 from workspace_guard import WorkspaceGuard, as_query
 
 RUNNING_SETTINGS = (
@@ -54,6 +54,8 @@ class Course(TerraformStack):
         prefix = lab.course.name_prefix
         text = course_text(lab, groups)
 
+        # Blocks of `check` and the type terraform_data need it.
+        self.add_override("terraform.required_version", ">= 1.5")
         self._keep_state(target, state_folder)
         DatabricksProvider(
             self, "databricks", profile=target.profile, host=target.host, rate_limit=target.requests_per_second
@@ -79,20 +81,13 @@ class Course(TerraformStack):
             after=first,
         )
 
-        student_groups = {
-            group.number: StudentGroup(
-                self,
-                group.key,
-                name=prefix + group.key,
-                members={member.email: accounts.id_of(member.email) for member in group.active_members},
-                after=first,
-            )
-            for group in groups
-        }
+        student_groups = StudentGroups(
+            self, "student_groups", groups=groups, prefix=prefix, account_id=accounts.id_of, after=first
+        )
         AllStudentGroups(
             self,
             ALL_STUDENT_GROUPS,
-            groups=list(student_groups.values()),
+            group_ids=student_groups.ids,
             students=lab.students,
             owned=lab.course.owns_workspace_settings,
             after=first,
@@ -109,17 +104,18 @@ class Course(TerraformStack):
             caller=workspace.caller,
             after=first,
         )
+        settings = common_settings(lab.cluster, lab.libraries)
+        managers = staff.may("CAN_MANAGE")
         for group in groups:
             name = prefix + group.key
             GroupCluster(
                 self,
                 group.cluster,
                 name=prefix + group.cluster,
-                group=student_groups[group.number],
+                group_name=student_groups.name_of(group.key),
                 tags=identity_tags(course=lab.course.id, term=lab.course.term, group=name),
-                settings=lab.cluster,
-                libraries=lab.libraries,
-                staff=staff,
+                settings=settings,
+                managers=managers,
                 stop=stop,
                 after=first,
             )

@@ -1,8 +1,9 @@
 """One group's cluster: its settings, its libraries, who may use it, and that it is stopped once it is ready."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from cdktf import DataResource, ITerraformDependable, LocalExecProvisioner
+from cdktf import ITerraformDependable, LocalExecProvisioner, TerraformResource
 from cdktf_cdktf_provider_databricks.cluster import (
     Cluster,
     ClusterAutoscale,
@@ -21,13 +22,31 @@ from constructs import Construct
 from expressions import template, templates
 from lab import ClusterSettings, Library
 from programs import Program
-from staff import Staff
-from student_group import StudentGroup
 
 
 def identity_tags(*, course: str, term: str, group: str) -> dict[str, str]:
     """What a lab cluster is known by. Never changes within a term: a change of a tag restarts a running cluster."""
     return {"origin": "terraform", "lab_course": course, "lab_term": term, "lab_group": group}
+
+
+def common_settings(settings: ClusterSettings, libraries: Sequence[Library]) -> dict[str, Any]:
+    """The arguments of `Cluster` that all clusters of a course share, made once: the bindings are slow to make them."""
+    return {
+        "spark_version": settings.spark_version,
+        "node_type_id": settings.node_type_id,
+        "driver_node_type_id": settings.driver,
+        "autoscale": ClusterAutoscale(min_workers=settings.min_workers, max_workers=settings.max_workers),
+        "autotermination_minutes": settings.autotermination_minutes,
+        "data_security_mode": settings.data_security_mode,
+        "is_pinned": settings.pin,
+        "spark_conf": templates(settings.spark_conf) or None,
+        "spark_env_vars": templates(settings.spark_env_vars) or None,
+        "cluster_log_conf": _log_conf(settings.log_destination),
+        "workload_type": ClusterWorkloadType(
+            clients=ClusterWorkloadTypeClients(jobs=settings.allow_jobs, notebooks=True)
+        ),
+        "library": [_library(library) for library in libraries] or None,
+    }
 
 
 class GroupCluster(Construct):
@@ -39,11 +58,10 @@ class GroupCluster(Construct):
         key: str,
         *,
         name: str,
-        group: StudentGroup,
+        group_name: str,
         tags: dict[str, str],
-        settings: ClusterSettings,
-        libraries: list[Library],
-        staff: Staff,
+        settings: dict[str, Any],
+        managers: Sequence[PermissionsAccessControl],
         stop: Program,
         after: Sequence[ITerraformDependable],
     ) -> None:
@@ -53,20 +71,7 @@ class GroupCluster(Construct):
             "cluster",
             cluster_name=name,
             custom_tags=tags,
-            spark_version=settings.spark_version,
-            node_type_id=settings.node_type_id,
-            driver_node_type_id=settings.driver,
-            autoscale=ClusterAutoscale(min_workers=settings.min_workers, max_workers=settings.max_workers),
-            autotermination_minutes=settings.autotermination_minutes,
-            data_security_mode=settings.data_security_mode,
-            is_pinned=settings.pin,
-            spark_conf=templates(settings.spark_conf) or None,
-            spark_env_vars=templates(settings.spark_env_vars) or None,
-            cluster_log_conf=_log_conf(settings.log_destination),
-            workload_type=ClusterWorkloadType(
-                clients=ClusterWorkloadTypeClients(jobs=settings.allow_jobs, notebooks=True)
-            ),
-            library=[_library(library) for library in libraries] or None,
+            **settings,
             depends_on=after,
         )
         cluster.override_logical_id(key)
@@ -77,15 +82,17 @@ class GroupCluster(Construct):
             "permissions",
             cluster_id=cluster.id,
             access_control=[
-                PermissionsAccessControl(group_name=group.display_name, permission_level="CAN_RESTART"),
-                *staff.may("CAN_MANAGE"),
+                PermissionsAccessControl(group_name=group_name, permission_level="CAN_RESTART"),
+                *managers,
             ],
         )
         permissions.override_logical_id(key)
 
-        stopped = DataResource(
+        # cdktf's own construct for this type would run `terraform version` once for each of them.
+        stopped = TerraformResource(
             self,
             "stop",
+            terraform_resource_type="terraform_data",
             provisioners=[
                 LocalExecProvisioner(
                     type="local-exec",
