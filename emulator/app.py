@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from emulator import services
 from emulator.control import routes as control
-from emulator.errors import ApiError, denied
+from emulator.errors import ApiError, denied, not_implemented
 from emulator.faults import Faults, Rule
 from emulator.intake import Intake
 from emulator.journal import Journal
@@ -59,6 +59,30 @@ class Application:
         self.set_faults(self._first_profile, [])
         self.workspace.reset()
         self.journal.clear()
+
+    def perform(self, method: str, path: str, body: Any = None) -> Any:
+        """What the administrator gets for this request, as JSON. Raises ApiError when it is refused.
+
+        It meets no fault and stands in no journal.
+        """
+        raw_path, _, query = path.partition("?")
+        found = self._router.find(method, raw_path)
+        if found is None:
+            raise not_implemented(method, path)
+        route, parameters = found
+        call = Call(
+            workspace=self.workspace,
+            method=method,
+            path=unquote(raw_path),
+            query=parse_query(query),
+            headers={},
+            raw=b"" if body is None else json.dumps(body).encode(),
+            now=self.workspace.catch_up(),
+            parameters=parameters,
+            _caller=self.workspace.administrator,
+        )
+        answer = route.handler(call)
+        return answer.body if isinstance(answer, Reply) else answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -124,7 +148,7 @@ class Application:
         try:
             found = router.find(call.method, scope["raw_path"].decode("latin-1"))
             if found is None:
-                return control.unknown(call) if router is self._control else _unknown(call)
+                raise control.unknown(call) if router is self._control else _unknown(call)
             route, call.parameters = found
             self._admit(route, call)
             answer = route.handler(call)
@@ -151,11 +175,10 @@ class Application:
             raise ApiError(403, 403, "Invalid access token.")
 
 
-def _unknown(call: Call) -> Reply:
-    # Not the platform's 404: on a 404 the Terraform provider silently drops the resource from its state.
-    message = f"The emulator has no API for '{call.method} {call.path}'"
-    log.warning("%s", message)
-    return Reply(501, {"error_code": "NOT_IMPLEMENTED", "message": message, "details": []})
+def _unknown(call: Call) -> ApiError:
+    error = not_implemented(call.method, call.path)
+    log.warning("%s", error)
+    return error
 
 
 def _is_loopback(address: str) -> bool:

@@ -67,3 +67,12 @@ def exists(message: str) -> ApiError:
 def denied(message: str = "Only administrators can perform this operation.") -> ApiError:
     """403 PERMISSION_DENIED."""
     return ApiError(403, "PERMISSION_DENIED", message)
+
+
+def not_implemented(method: str, path: str) -> ApiError:
+    """501 NOT_IMPLEMENTED: an API that the emulator does not have.
+
+    Not the platform's 404 for a path that does not exist: on a 404 the Terraform provider silently drops the resource
+    from its state.
+    """
+    return ApiError(501, "NOT_IMPLEMENTED", f"The emulator has no API for '{method} {path}'")

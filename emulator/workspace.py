@@ -60,7 +60,7 @@ class Workspace:
         if user is None:
             number = str(self.state.ids.number("user", self.options.admin))
             user = User(id=number, user_name=self.options.admin, display_name="Administrator")
-            directory.users[user.id] = user
+            directory.add(user)
         admins = directory.group_named(ADMINS)
         if admins and user.id not in admins.members:
             admins.members.append(user.id)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from emulator import state
 from emulator.clock import to_iso, to_millis
-from emulator.control.bodies import ClockBody, FaultsBody, UserBody, parsed
+from emulator.clusters.uptime import uptime
+from emulator.control.bodies import ClockBody, DriftBody, FaultsBody, UptimeQuery, UserBody, parsed, parsed_query
+from emulator.control.drift import KINDS
 from emulator.control.people import admit
-from emulator.errors import invalid
+from emulator.errors import ApiError, invalid
 from emulator.profiles import PROFILES
 from emulator.routing import Call, Reply, Route, Router
 
@@ -39,6 +41,13 @@ def router(application: "Application") -> Router:
         application.set_faults(body.profile, [rule.rule() for rule in body.rules])
         return {"profile": application.profile, "rules": application.faults.tally()}
 
+    def cause_drift(call: Call) -> dict[str, Any]:
+        body = parsed(call, DriftBody)
+        if body.kind not in KINDS:
+            raise invalid(f"kind: there is no {body.kind!r}; there are {', '.join(KINDS)}")
+        KINDS[body.kind](application.perform, body.target, body.value)
+        return {}
+
     handlers: dict[tuple[str, str], Callable[[Call], Any]] = {
         ("GET", "state"): dump,
         ("POST", "reset"): reset,
@@ -47,15 +56,17 @@ def router(application: "Application") -> Router:
         ("POST", "users"): make_user,
         ("GET", "faults"): show_faults,
         ("POST", "faults"): set_faults,
+        ("POST", "drift"): cause_drift,
         ("GET", "journal"): journal,
+        ("GET", "uptime"): show_uptime,
     }
     return Router([Route(method, PREFIX + name, handler, True) for (method, name), handler in handlers.items()])
 
 
-def unknown(call: Call) -> Reply:
-    """The answer for any other path below `/_emulator/`."""
+def unknown(call: Call) -> ApiError:
+    """For any other path below `/_emulator/`."""
     message = f"There is no '{call.method} {call.path}'; docs/emulator.md lists what there is."
-    return Reply(404, {"error_code": "ENDPOINT_NOT_FOUND", "message": message})
+    return ApiError(404, "ENDPOINT_NOT_FOUND", message)
 
 
 def dump(call: Call) -> Reply:
@@ -86,3 +97,20 @@ def make_user(call: Call) -> dict[str, str]:
     body = parsed(call, UserBody)
     user_id, token = admit(call.workspace, body.user_name, call.now, admin=body.admin)
     return {"id": user_id, "token": token}
+
+
+def show_uptime(call: Call) -> dict[str, Any]:
+    """The sessions are whole; what of them lies between the two instants is the sum."""
+    query = parsed_query(call, UptimeQuery)
+    begin = to_millis(query.begin) if query.begin else 0
+    end = min(to_millis(query.end), call.now) if query.end else call.now
+    milliseconds, sessions = uptime(call.workspace.state, query.cluster_id, begin, end)
+    told = [
+        {
+            "start": to_iso(session.start),
+            "end": None if session.end is None else to_iso(session.end),
+            "started_by": session.started_by,
+        }
+        for session in sessions
+    ]
+    return {"milliseconds": milliseconds, "sessions": told}
