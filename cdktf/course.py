@@ -148,6 +148,8 @@ class Course(TerraformStack):
                 "host": target.host or "",
                 "expected_host": target.expected_host,
                 "expected_workspace_id": target.expected_workspace_id,
+                "sql_access": lab.students.sql_access,
+                "closes_personal_compute": lab.course.owns_workspace_settings,
                 "group_names": names,
                 "clusters": {
                     lab.course.name_prefix + group.cluster: identity_tags(

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from course_seal import KEY, seal
 from lab import Lab, Limits
 from roster import Group
 
@@ -37,7 +38,8 @@ def course_document(lab: Lab, groups: Iterable[Group]) -> dict[str, Any]:
 
 def course_text(lab: Lab, groups: Iterable[Group]) -> str:
     """The document as the file holds it, the same text for the same course."""
-    return json.dumps(course_document(lab, groups), ensure_ascii=False, indent=2) + "\n"
+    document = course_document(lab, groups)
+    return json.dumps({**document, KEY: seal(document)}, ensure_ascii=False, indent=2) + "\n"
 
 
 def _group(lab: Lab, group: Group) -> dict[str, Any]:

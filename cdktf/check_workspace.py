@@ -1,0 +1,74 @@
+"""Terraform's data script: is this the workspace that is meant, and what should a person know of it?
+
+Reads a JSON object of texts from stdin and writes one to stdout, as the provider "external" wants it. Exits 1 with a
+sentence on stderr where nothing may be planned against this workspace.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from types import FrameType
+
+from workspace_identity import Expectation, GuardError, mismatch
+from workspace_warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
+
+_SECONDS = 45
+
+
+def main(query: Mapping[str, str]) -> dict[str, str]:
+    """The live workspace and its warnings. Raise `GuardError` where it is not the one to work on."""
+    # The SDK is slow to import, so nothing above this line needs it.
+    from workspace_facts import connect, gather, identify
+
+    client = connect(profile=query["profile"], host=query["host"])
+    identity = identify(client)
+    expectation = Expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
+    if problem := mismatch(identity, expectation):
+        raise GuardError(problem)
+
+    clusters = json.loads(query["clusters"])
+    facts = gather(client, clusters=list(clusters), course_file=query["course_file"])
+    if problem := taken_names(json.loads(query["group_names"]), facts.account_groups):
+        raise GuardError(problem)
+    return {
+        "host": identity.host,
+        "workspace_id": identity.workspace_id,
+        "caller": identity.caller,
+        "unguarded": unguarded(
+            target=query["target"],
+            is_guarded=bool(expectation.host or expectation.workspace_id),
+            host=identity.host,
+            workspace_id=identity.workspace_id,
+            caller=identity.caller,
+        ),
+        "open_to_everybody": open_to_everybody(
+            entitlements=facts.everybody_entitlements,
+            warehouses=facts.open_warehouses,
+            policies=facts.open_policies,
+            pools=facts.open_pools,
+            has_metastore=facts.has_metastore,
+            unread=facts.unread,
+            sql_access=query["sql_access"] == "true",
+            closes_personal_compute=query["closes_personal_compute"] == "true",
+        ),
+        "would_restart": would_restart(facts.running, tags=clusters, settings=json.loads(query["cluster_settings"])),
+        "course_file_edited": course_file_edited(
+            facts.course_file, path=query["course_file"], wanted_sha256=query["course_file_sha256"]
+        ),
+    }
+
+
+def give_up(signum: int, frame: FrameType | None) -> None:
+    raise GuardError(f"The workspace or its login did not answer within {_SECONDS} seconds; check network and login.")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(_SECONDS)
+    try:
+        result = main(json.load(sys.stdin))
+    except GuardError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    json.dump(result, sys.stdout)

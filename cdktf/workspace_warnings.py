@@ -1,0 +1,137 @@
+"""What to tell whoever deploys about the live workspace, decided from facts. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from course_seal import is_sealed
+
+_DELTA_PREVIEW = "spark.databricks.delta.preview.enabled"
+_MODES = {
+    "DATA_SECURITY_MODE_STANDARD": "USER_ISOLATION",
+    "DATA_SECURITY_MODE_DEDICATED": "SINGLE_USER",
+}
+_PERSONAL_COMPUTE = "Personal Compute"
+_ALWAYS_TOO_MUCH = {"allow-cluster-create": "make clusters", "allow-instance-pool-create": "make instance pools"}
+
+
+def taken_names(wanted: Iterable[str], account_groups: Iterable[str]) -> str:
+    """A sentence where a group of the account has the name of one of ours; empty where none has."""
+    taken = sorted(set(wanted) & set(account_groups))
+    if not taken:
+        return ""
+    return (
+        f"A group of the Databricks account has the name {_listed(taken)}, and a workspace cannot have its own "
+        "beside it: rename the account's group, or set course.name_prefix in lab.toml."
+    )
+
+
+def open_to_everybody(
+    *,
+    entitlements: Iterable[str],
+    warehouses: Sequence[str],
+    policies: Sequence[str],
+    pools: Sequence[str],
+    has_metastore: bool,
+    unread: Sequence[str],
+    sql_access: bool,
+    closes_personal_compute: bool,
+) -> str:
+    """What students may spend on besides their clusters, as sentences; empty where there is nothing."""
+    entitlements = set(entitlements)
+    sentences = [
+        f"the group users has {name}, so everybody may {what}"
+        for name, what in _ALWAYS_TOO_MUCH.items()
+        if name in entitlements
+    ]
+    if "databricks-sql-access" in entitlements and not sql_access:
+        sentences.append("the group users has databricks-sql-access, whatever students.sql_access says")
+    policies = [name for name in policies if not (closes_personal_compute and name == _PERSONAL_COMPUTE)]
+    sentences += [
+        f"the group users may use {kind} {_listed(names)}"
+        for kind, names in (("SQL warehouse", warehouses), ("cluster policy", policies), ("instance pool", pools))
+        if names
+    ]
+    if has_metastore:
+        sentences.append("a metastore is assigned, so serverless notebooks may be on for everybody")
+    if unread:
+        sentences.append(f"{_listed(unread, quoted=False)} could not be looked at")
+    if not sentences:
+        return ""
+    return f"A cluster quota does not cover this: {'; '.join(sentences)}. docs/deploy.md says what to do."
+
+
+def would_restart(
+    running: Iterable[Mapping[str, Any]],
+    *,
+    tags: Mapping[str, Mapping[str, str]],
+    settings: Mapping[str, Any],
+) -> str:
+    """Which running clusters a deploy would restart because they are not set as wanted; empty where none.
+
+    `tags` are the wanted tags by cluster name, `settings` what all clusters of the course have in common. The number
+    of workers is left out: changing it does not restart.
+    """
+    changed = {
+        str(cluster["cluster_name"]): differences(cluster, tags=tags[str(cluster["cluster_name"])], settings=settings)
+        for cluster in running
+        if cluster.get("cluster_name") in tags
+    }
+    sentences = [f"{name} ({', '.join(what)})" for name, what in sorted(changed.items()) if what]
+    if not sentences:
+        return ""
+    return f"In use and set otherwise than wanted, so a deploy restarts: {'; '.join(sentences)}."
+
+
+def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings: Mapping[str, Any]) -> list[str]:
+    """The names of the settings in which a live cluster differs from the wanted ones."""
+    wanted: dict[str, Any] = {"custom_tags": dict(tags)}
+    live: dict[str, Any] = {"custom_tags": cluster.get("custom_tags") or {}}
+    for name in ("spark_version", "node_type_id", "driver_node_type_id", "autotermination_minutes"):
+        wanted[name], live[name] = settings[name], cluster.get(name)
+    live["driver_node_type_id"] = live["driver_node_type_id"] or live["node_type_id"]
+    wanted["data_security_mode"] = settings["data_security_mode"]
+    mode = str(cluster.get("data_security_mode") or "")
+    live["data_security_mode"] = _MODES.get(mode, mode)
+    wanted["spark_conf"] = settings["spark_conf"]
+    live["spark_conf"] = {
+        key: value
+        for key, value in (cluster.get("spark_conf") or {}).items()
+        # The platform adds this one by itself.
+        if key != _DELTA_PREVIEW or key in settings["spark_conf"]
+    }
+    wanted["spark_env_vars"] = settings["spark_env_vars"]
+    live["spark_env_vars"] = cluster.get("spark_env_vars") or {}
+    wanted["log_destination"] = settings["log_destination"]
+    live["log_destination"] = next(
+        (kind.get("destination", "") for kind in (cluster.get("cluster_log_conf") or {}).values()), ""
+    )
+    wanted["allow_jobs"] = settings["allow_jobs"]
+    clients = (cluster.get("workload_type") or {}).get("clients") or {}
+    live["allow_jobs"] = clients.get("jobs", True)
+    return [name for name in wanted if wanted[name] != live[name]]
+
+
+def course_file_edited(live: bytes | None, *, path: str, wanted_sha256: str) -> str:
+    """A sentence where the live course file is neither the wanted one nor an earlier one as it was written."""
+    if live is None or hashlib.sha256(live).hexdigest() == wanted_sha256 or is_sealed(live):
+        return ""
+    return (
+        f"{path} was edited by hand; Terraform does not see that. To have it as lab.toml says: "
+        "terraform apply -replace=databricks_workspace_file.course_file in the stack's folder."
+    )
+
+
+def unguarded(*, target: str, is_guarded: bool, host: str, workspace_id: str, caller: str) -> str:
+    """What a target without expectations is connected to, for a person to compare."""
+    if is_guarded:
+        return ""
+    return (
+        f"Connected to workspace {workspace_id or 'of unknown id'} at {host} as {caller}; target {target} takes any. "
+        f'To have it checked: expected_workspace_id = "{workspace_id}" under [targets.{target}] in lab.toml.'
+    )
+
+
+def _listed(names: Sequence[str], quoted: bool = True) -> str:
+    shown = [f'"{name}"' for name in names] if quoted else list(names)
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
