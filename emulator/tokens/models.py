@@ -1,10 +1,15 @@
-"""Tokens, by their digest: the state and its file never hold one that could be used."""
+"""Tokens and client secrets, by their digest: the state and its file never hold one that could be used."""
 
 import hashlib
 import secrets
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from emulator.clock import Millis
+
+OAUTH_SECONDS = 3600
+"""How long an access token of a client-credentials grant works."""
 
 
 @dataclass
@@ -18,11 +23,32 @@ class Token:
     """-1: never."""
     oauth: bool = False
     """Made by a client-credentials grant: works like any other but is not listed."""
+    created_by: str = ""
+    """Id of who asked for it; the owner itself, but for a token on behalf of a service principal."""
+
+    def valid(self, now: Millis) -> bool:
+        # Clients renew access tokens by the machine's clock: that one decides, however far a rehearsal moves ours.
+        shown = _machine_millis() if self.oauth else now
+        return self.expires_at < 0 or shown < self.expires_at
+
+
+@dataclass
+class ClientSecret:
+    """What a service principal shows to get an access token."""
+
+    id: str
+    service_principal_id: str
+    digest: str
+    shown_hash: str
+    created_at: Millis
+    expires_at: Millis
 
 
 @dataclass
 class Tokens:
     by_digest: dict[str, Token] = field(default_factory=dict)
+    client_secrets: dict[str, ClientSecret] = field(default_factory=dict)
+    """By their id."""
 
     def issue(
         self,
@@ -31,23 +57,57 @@ class Tokens:
         comment: str = "",
         lifetime_seconds: int = -1,
         oauth: bool = False,
+        created_by: str | None = None,
     ) -> tuple[str, Token]:
         """A new token: its value, which is told only here, and its record. Always random, whatever the seed."""
         value = ("eyJ" if oauth else "dapi") + secrets.token_hex(16)
-        digest = _digest(value)
-        expires_at = -1 if lifetime_seconds < 0 else now + lifetime_seconds * 1000
-        token = Token(digest, digest, owner_id, comment, now, expires_at, oauth)
+        digest = digest_of(value)
+        begins = _machine_millis() if oauth else now
+        expires_at = -1 if lifetime_seconds < 0 else begins + lifetime_seconds * 1000
+        token = Token(digest, digest, owner_id, comment, now, expires_at, oauth, created_by or owner_id)
         self.by_digest[digest] = token
         return value, token
 
+    def issue_access(self, owner_id: str, now: Millis) -> str:
+        """A new access token; those that have expired are dropped, since nobody deletes them."""
+        self.by_digest = {
+            digest: token for digest, token in self.by_digest.items() if not token.oauth or token.valid(now)
+        }
+        return self.issue(owner_id, now, lifetime_seconds=OAUTH_SECONDS, oauth=True)[0]
+
     def find(self, value: str, now: Millis) -> Token | None:
         """The record of a token that is valid now."""
-        token = self.by_digest.get(_digest(value))
-        return token if token and (token.expires_at < 0 or now < token.expires_at) else None
+        token = self.by_digest.get(digest_of(value))
+        return token if token and token.valid(now) else None
+
+    def personal(self) -> Iterator[Token]:
+        """Those that somebody made and can delete, oldest first."""
+        return (token for token in self.by_digest.values() if not token.oauth)
+
+    def with_id(self, token_id: str) -> Token | None:
+        return next((token for token in self.personal() if token.token_id == token_id), None)
+
+    def delete(self, token: Token) -> None:
+        del self.by_digest[token.digest]
+
+    def secrets_of(self, service_principal_id: str, now: Millis) -> list[ClientSecret]:
+        """Those that can be used, oldest first."""
+        return [
+            secret
+            for secret in self.client_secrets.values()
+            if secret.service_principal_id == service_principal_id and now < secret.expires_at
+        ]
 
     def forget_owner(self, owner_id: str) -> None:
         self.by_digest = {digest: token for digest, token in self.by_digest.items() if token.owner_id != owner_id}
+        self.client_secrets = {
+            id: secret for id, secret in self.client_secrets.items() if secret.service_principal_id != owner_id
+        }
 
 
-def _digest(value: str) -> str:
+def digest_of(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _machine_millis() -> Millis:
+    return int(time.time() * 1000)

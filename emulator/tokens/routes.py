@@ -1,5 +1,5 @@
 """HTTP of `tokens`."""
 
-from emulator.routing import Routes
+from emulator.tokens import credentials, personal
 
-routes = Routes()
+routes = [*personal.routes, *credentials.routes]

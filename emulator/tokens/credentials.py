@@ -1,0 +1,154 @@
+"""Secrets of service principals, and the access tokens they are exchanged for."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+from typing import Any
+from urllib.parse import parse_qs, unquote_plus
+
+from emulator.clock import to_iso
+from emulator.errors import ApiError, invalid, missing
+from emulator.permissions.models import require_admin
+from emulator.routing import Call, Reply, Routes
+from emulator.scim.models import ServicePrincipal
+from emulator.tokens.models import OAUTH_SECONDS, ClientSecret, digest_of
+
+SECRETS = "/api/2.0/accounts/servicePrincipals/{id}/credentials/secrets"
+LONGEST_SECONDS = 730 * 86400
+"""Also what a secret lives unless it is told otherwise."""
+MOST_SECRETS = 5
+"""Of one service principal."""
+PAGE = 100
+
+routes = Routes()
+
+
+@routes.post(SECRETS)
+def create(call: Call) -> dict[str, Any]:
+    principal = _principal(call)
+    tokens = call.workspace.state.tokens
+    if len(tokens.secrets_of(principal.id, call.now)) >= MOST_SECRETS:
+        text = f"Service principal {principal.application_id} has {MOST_SECRETS} secrets already; delete one first."
+        raise ApiError(400, "RESOURCE_EXHAUSTED", text)
+    seconds = _lifetime(call.body.get("lifetime"))
+    value = "dose" + secrets.token_hex(16)
+    secret = ClientSecret(
+        id=call.workspace.state.ids.uuid("client-secret", principal.id),
+        service_principal_id=principal.id,
+        digest=digest_of(value),
+        shown_hash=hashlib.sha256(b"shown:" + value.encode()).hexdigest(),
+        created_at=call.now,
+        expires_at=call.now + seconds * 1000,
+    )
+    tokens.client_secrets[secret.id] = secret
+    return _info(secret) | {"secret": value}
+
+
+@routes.get(SECRETS)
+def list_secrets(call: Call) -> dict[str, Any]:
+    principal = _principal(call)
+    found = call.workspace.state.tokens.secrets_of(principal.id, call.now)
+    start, size = call.number("page_token", 0), call.number("page_size", PAGE) or PAGE
+    following = start + size
+    return {
+        "secrets": [_info(secret) for secret in found[start:following]],
+        "next_page_token": str(following) if following < len(found) else "",
+    }
+
+
+@routes.delete(SECRETS + "/{secret_id}")
+def delete(call: Call) -> dict[str, Any]:
+    principal = _principal(call)
+    secret = call.workspace.state.tokens.client_secrets.get(call.parameters["secret_id"])
+    if secret is None or secret.service_principal_id != principal.id:
+        text = f"Secret {call.parameters['secret_id']} of service principal {principal.id} does not exist."
+        raise missing(text)
+    del call.workspace.state.tokens.client_secrets[secret.id]
+    return {}
+
+
+@routes.get("/oidc/.well-known/oauth-authorization-server", "/oidc/.well-known/openid-configuration", open=True)
+def discover(call: Call) -> dict[str, Any]:
+    issuer = f"{call.workspace.options.url}/oidc"
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/v1/authorize",
+        "token_endpoint": f"{issuer}/v1/token",
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    }
+
+
+@routes.post("/oidc/v1/token", open=True)
+def exchange(call: Call) -> Reply:
+    """The client-credentials grant. Errors have the shape of OAuth (RFC 6749), not that of the workspace's APIs."""
+    form = {name: values[0] for name, values in parse_qs(call.raw.decode("utf-8", "replace")).items()}
+    if form.get("grant_type") != "client_credentials":
+        return _oauth_error(400, "unsupported_grant_type", "Only client_credentials is supported.")
+    client_id, client_secret = _client(call.headers.get("authorization", ""), form)
+    principal = call.workspace.state.directory.service_principal_named(client_id)
+    if principal is None or not principal.active or not _fits(call, principal, client_secret):
+        return _oauth_error(401, "invalid_client", "Client authentication failed")
+    return Reply(
+        200,
+        {
+            "access_token": call.workspace.state.tokens.issue_access(principal.id, call.now),
+            "token_type": "Bearer",
+            "expires_in": OAUTH_SECONDS,
+            "scope": form.get("scope", "all-apis"),
+        },
+    )
+
+
+def _client(authorization: str, form: dict[str, str]) -> tuple[str, str]:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return form.get("client_id", ""), form.get("client_secret", "")
+    try:
+        text = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    client_id, _, client_secret = text.partition(":")
+    return unquote_plus(client_id), unquote_plus(client_secret)
+
+
+def _fits(call: Call, principal: ServicePrincipal, client_secret: str) -> bool:
+    digest = digest_of(client_secret)
+    known = call.workspace.state.tokens.secrets_of(principal.id, call.now)
+    return any(hmac.compare_digest(secret.digest, digest) for secret in known)
+
+
+def _oauth_error(status: int, error: str, description: str) -> Reply:
+    return Reply(status, {"error": error, "error_description": description})
+
+
+def _principal(call: Call) -> ServicePrincipal:
+    require_admin(call)
+    principal = call.workspace.state.directory.service_principals.get(call.parameters["id"])
+    if principal is None:
+        raise missing(f"Service principal with id {call.parameters['id']} does not exist.")
+    return principal
+
+
+def _lifetime(given: Any) -> int:
+    """Seconds of a duration such as `2592000s`. Raises 400 for anything else and for more than two years."""
+    if given in (None, ""):
+        return LONGEST_SECONDS
+    match = re.fullmatch(r"(\d{1,9})s", given) if isinstance(given, str) else None
+    if match is None or not 0 < int(match[1]) <= LONGEST_SECONDS:
+        raise invalid(f"lifetime must be a duration such as 2592000s, at most {LONGEST_SECONDS}s, not {given!r}.")
+    return int(match[1])
+
+
+def _info(secret: ClientSecret) -> dict[str, Any]:
+    return {
+        "id": secret.id,
+        "secret_hash": secret.shown_hash,
+        "status": "ACTIVE",
+        "create_time": to_iso(secret.created_at),
+        "update_time": to_iso(secret.created_at),
+        "expire_time": to_iso(secret.expires_at),
+    }

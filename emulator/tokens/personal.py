@@ -1,0 +1,151 @@
+"""`/api/2.0/token` and `/api/2.0/token-management`: personal access tokens, one's own and everybody's."""
+
+from typing import Any
+
+from emulator.errors import ApiError, denied, invalid, missing
+from emulator.permissions.models import may, require_admin
+from emulator.routing import Call, Routes
+from emulator.scim.models import ServicePrincipal, User
+from emulator.tokens.models import Token
+
+USABLE = "/authorization/tokens"
+"""Who may use tokens is an ACL on this object."""
+MOST_TOKENS = 600
+"""Of one owner."""
+DAY_SECONDS = 86400
+
+routes = Routes()
+
+
+@routes.post("/api/2.0/token/create")
+def create(call: Call) -> dict[str, Any]:
+    return _issued(call, call.caller)
+
+
+@routes.get("/api/2.0/token/list")
+def list_own(call: Call) -> dict[str, Any]:
+    own = _owned(call, call.caller.id)
+    return {"token_infos": [_info(token) for token in own if token.valid(call.now)]}
+
+
+@routes.post("/api/2.0/token/delete")
+def delete_own(call: Call) -> dict[str, Any]:
+    token = _token(call, str(call.required("token_id")))
+    if token.owner_id != call.caller.id:
+        # Of somebody else's tokens nothing is told, not even that there is such a one.
+        raise _unknown(token.token_id)
+    call.workspace.state.tokens.delete(token)
+    return {}
+
+
+@routes.get("/api/2.0/token-management/tokens")
+def list_all(call: Call) -> dict[str, Any]:
+    require_admin(call)
+    tokens = list(call.workspace.state.tokens.personal())
+    creator_id, creator_name = call.argument("created_by_id"), call.argument("created_by_username")
+    if creator_id:
+        tokens = [token for token in tokens if token.created_by == creator_id]
+    if creator_name:
+        wanted = creator_name.casefold()
+        tokens = [token for token in tokens if _name(call, token.created_by).casefold() == wanted]
+    return {"token_infos": [_managed_info(call, token) for token in tokens]}
+
+
+@routes.get("/api/2.0/token-management/tokens/{id}")
+def show(call: Call) -> dict[str, Any]:
+    require_admin(call)
+    return {"token_info": _managed_info(call, _token(call, call.parameters["id"]))}
+
+
+@routes.delete("/api/2.0/token-management/tokens/{id}")
+def delete(call: Call) -> dict[str, Any]:
+    require_admin(call)
+    call.workspace.state.tokens.delete(_token(call, call.parameters["id"]))
+    return {}
+
+
+@routes.post("/api/2.0/token-management/on-behalf-of/tokens")
+def create_on_behalf(call: Call) -> dict[str, Any]:
+    require_admin(call)
+    application_id = str(call.required("application_id"))
+    principal = call.workspace.state.directory.service_principal_named(application_id)
+    if principal is None:
+        raise missing(f"Service principal with application ID {application_id} does not exist.")
+    return _issued(call, principal, managed=True)
+
+
+def _issued(call: Call, owner: User | ServicePrincipal, managed: bool = False) -> dict[str, Any]:
+    settings = call.workspace.state.settings
+    if settings.conf.get("enableTokensConfig", "true").lower() == "false":
+        raise ApiError(400, "FEATURE_DISABLED", "Personal access tokens are disabled in this workspace.")
+    if not may(call.workspace, owner.id, "authorization/tokens", USABLE, "CAN_USE"):
+        raise denied(f"{owner.name} does not have permission to use tokens.")
+    if len(_owned(call, owner.id)) >= MOST_TOKENS:
+        text = f"The number of tokens of {owner.name} exceeds the limit of {MOST_TOKENS}."
+        raise ApiError(400, "QUOTA_EXCEEDED", text)
+    value, token = call.workspace.state.tokens.issue(
+        owner.id,
+        call.now,
+        comment=_comment(call.body.get("comment")),
+        lifetime_seconds=_lifetime(call.body.get("lifetime_seconds"), settings.longest_token_days()),
+        created_by=call.caller.id,
+    )
+    return {"token_value": value, "token_info": _managed_info(call, token) if managed else _info(token)}
+
+
+def _comment(given: Any) -> str:
+    if given is not None and not isinstance(given, str):
+        raise invalid(f"comment must be text, not {given!r}.")
+    return given or ""
+
+
+def _lifetime(given: Any, longest_days: int | None) -> int:
+    """Seconds; -1: no end. Raises 400 for what is no number of seconds, and for more than the workspace allows."""
+    if given is None or given == 0:
+        seconds = -1
+    elif isinstance(given, bool) or not isinstance(given, int) or given < -1:
+        raise invalid(f"lifetime_seconds must be a number of seconds, not {given!r}.")
+    else:
+        seconds = given
+    if longest_days is not None and not 0 < seconds <= longest_days * DAY_SECONDS:
+        text = f"lifetime_seconds must be at most {longest_days * DAY_SECONDS}: tokens live {longest_days} days here."
+        raise invalid(text)
+    return seconds
+
+
+def _owned(call: Call, owner_id: str) -> list[Token]:
+    return [token for token in call.workspace.state.tokens.personal() if token.owner_id == owner_id]
+
+
+def _token(call: Call, token_id: str) -> Token:
+    token = call.workspace.state.tokens.with_id(token_id)
+    if token is None:
+        raise _unknown(token_id)
+    return token
+
+
+def _unknown(token_id: str) -> ApiError:
+    return missing(f"Token with id {token_id} does not exist.")
+
+
+def _info(token: Token) -> dict[str, Any]:
+    return {
+        "token_id": token.token_id,
+        "creation_time": token.created_at,
+        "expiry_time": token.expires_at,
+        "comment": token.comment,
+    }
+
+
+def _managed_info(call: Call, token: Token) -> dict[str, Any]:
+    return _info(token) | {
+        "created_by_id": int(token.created_by),
+        "created_by_username": _name(call, token.created_by),
+        "owner_id": int(token.owner_id),
+        "workspace_id": int(call.workspace.state.workspace_id),
+    }
+
+
+def _name(call: Call, principal_id: str) -> str:
+    principal = call.workspace.state.directory.principal(principal_id)
+    return principal.name if isinstance(principal, User | ServicePrincipal) else ""
