@@ -28,6 +28,11 @@ class Principal:
     visible_from: int = 0
     """Lists leave it out before this instant (eventual SCIM visibility)."""
 
+    @property
+    def name(self) -> str:
+        """What permissions and creator fields call it."""
+        return self.display_name
+
 
 @dataclass(kw_only=True)
 class User(Principal):
@@ -40,7 +45,6 @@ class User(Principal):
 
     @property
     def name(self) -> str:
-        """What permissions and creator fields call it."""
         return self.user_name
 
 
@@ -60,10 +64,6 @@ class Group(Principal):
     """Ids of users, service principals and groups, in the order they joined."""
     account_level: bool = False
     """Made in the account, not in this workspace: it can be used here, not changed."""
-
-    @property
-    def name(self) -> str:
-        return self.display_name
 
 
 Kind = Literal["Users", "Groups", "ServicePrincipals"]
