@@ -1,5 +1,13 @@
 """HTTP of `settings`."""
 
-from emulator.routing import Routes
+from emulator.settings import conf, elsewhere, identity, init_scripts, ip_lists, versioned, warehouses
 
-routes = Routes()
+routes = [
+    *identity.routes,
+    *conf.routes,
+    *versioned.routes,
+    *init_scripts.routes,
+    *ip_lists.routes,
+    *warehouses.routes,
+    *elsewhere.routes,
+]

@@ -1,0 +1,86 @@
+"""`/api/2.0/workspace-conf`: switches of the workspace, texts by name."""
+
+import json
+from typing import Any
+
+from emulator.errors import ApiError, invalid
+from emulator.permissions.models import require_admin
+from emulator.routing import Call, Reply, Routes
+
+BOOLEANS = frozenset(
+    {
+        "enableDbfsFileBrowser",
+        "enableDeprecatedClusterNamedInitScripts",
+        "enableDeprecatedGlobalInitScripts",
+        "enableEnforceImdsV2",
+        "enableExportNotebook",
+        "enableFileStoreEndpoint",
+        "enableGp3",
+        "enableHlsRuntime",
+        "enableIpAccessLists",
+        "enableNotebookTableClipboard",
+        "enableProjectTypeInWorkspace",
+        "enableResultsDownloading",
+        "enableTokensConfig",
+        "enableUploadDataUis",
+        "enableVerboseAuditLogs",
+        "enableWebTerminal",
+        "enableWorkspaceFilesystem",
+        "enableX-Content-Type-Options",
+        "enableX-Frame-Options",
+        "enableX-XSS-Protection",
+        "enforceUserIsolation",
+        "mlflowModelServingEndpointCreationEnabled",
+        "mlflowRunArtifactDownloadEnabled",
+        "storeInteractiveNotebookResultsInCustomerAccount",
+    }
+)
+NUMBERS = frozenset({"maxTokenLifetimeDays"})
+TEXTS = frozenset({"customerApprovedWSLoginExpirationTime", "rStudioUserDefaultHomeBase"})
+KEYS = BOOLEANS | NUMBERS | TEXTS
+
+routes = Routes()
+
+
+@routes.get("/api/2.0/workspace-conf")
+def show(call: Call) -> dict[str, Any]:
+    """The values of the keys asked for; null for one that was never set."""
+    require_admin(call)
+    keys = [key.strip() for key in call.required_argument("keys").split(",")]
+    _check_keys(keys)
+    conf = call.workspace.state.settings.conf
+    return {key: conf.get(key) for key in keys}
+
+
+@routes.patch("/api/2.0/workspace-conf")
+def change(call: Call) -> Reply:
+    """All of the body's values, or none."""
+    require_admin(call)
+    values = {key: _text(value) for key, value in call.body.items()}
+    _check_keys(list(values))
+    refused = {key: value for key, value in values.items() if not _allowed(key, value)}
+    if refused:
+        raise invalid(f"Some values are not allowed: {json.dumps(refused, separators=(',', ':'), sort_keys=True)}")
+    call.workspace.state.settings.conf |= values
+    return Reply(204)
+
+
+def _check_keys(keys: list[str]) -> None:
+    unknown = [key for key in keys if key not in KEYS]
+    if unknown:
+        # The provider reads the list out of this text.
+        raise ApiError(400, "BAD_REQUEST", f"Invalid keys: {json.dumps(unknown)}")
+
+
+def _allowed(key: str, value: str) -> bool:
+    if key in BOOLEANS:
+        return value.lower() in ("true", "false")
+    return key in TEXTS or (value.isdecimal() and value.isascii() and len(value) <= 5)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int):
+        return str(value)
+    raise invalid(f"A value of workspace-conf is text, not {value!r}.")

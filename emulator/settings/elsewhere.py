@@ -1,0 +1,59 @@
+"""The lists of services that the emulator does not have: they are empty, and a program that takes stock can go on.
+
+Jobs, pipelines, repositories and Unity Catalog would each be a package of their own; their routes here end then.
+"""
+
+from typing import Any
+
+from emulator.errors import ApiError
+from emulator.routing import Call, Routes
+
+routes = Routes()
+
+
+@routes.get("/api/2.0/jobs/list", "/api/2.1/jobs/list", "/api/2.2/jobs/list")
+def list_jobs(call: Call) -> dict[str, Any]:
+    return {"jobs": [], "has_more": False}
+
+
+@routes.get("/api/2.0/jobs/runs/list", "/api/2.1/jobs/runs/list", "/api/2.2/jobs/runs/list")
+def list_job_runs(call: Call) -> dict[str, Any]:
+    return {"runs": [], "has_more": False}
+
+
+@routes.get("/api/2.0/instance-profiles/list")
+def list_instance_profiles(call: Call) -> dict[str, Any]:
+    return {"instance_profiles": []}
+
+
+@routes.get("/api/2.0/repos")
+def list_repos(call: Call) -> dict[str, Any]:
+    return {"repos": []}
+
+
+@routes.get("/api/2.0/pipelines")
+def list_pipelines(call: Call) -> dict[str, Any]:
+    return {"statuses": []}
+
+
+@routes.get("/api/2.1/unity-catalog/current-metastore-assignment")
+def show_metastore_assignment(call: Call) -> dict[str, Any]:
+    return {
+        "metastore_id": _metastore(call),
+        "workspace_id": int(call.workspace.state.workspace_id),
+        "default_catalog_name": "main",
+    }
+
+
+@routes.get("/api/2.1/unity-catalog/metastore_summary")
+def show_metastore(call: Call) -> dict[str, Any]:
+    metastore_id = _metastore(call)
+    return {"metastore_id": metastore_id, "name": "metastore", "cloud": "azure", "privilege_model_version": "1.0"}
+
+
+def _metastore(call: Call) -> str:
+    """Raises 404 where the workspace is assigned to none."""
+    metastore_id = call.workspace.state.settings.metastore_id
+    if metastore_id is None:
+        raise ApiError(404, "METASTORE_DOES_NOT_EXIST", "No metastore assigned for the current workspace.")
+    return metastore_id

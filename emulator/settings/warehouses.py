@@ -1,0 +1,77 @@
+"""`/api/2.0/sql/warehouses`: those there are can be looked at and deleted; the emulator runs none."""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.errors import denied, missing
+from emulator.permissions.models import require_admin
+from emulator.routing import Call, Routes
+from emulator.settings.models import Warehouse
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+PATH = "/api/2.0/sql/warehouses"
+ENTITLEMENT = "databricks-sql-access"
+
+routes = Routes()
+
+
+def add_starter(workspace: "Workspace") -> Warehouse:
+    """The stopped warehouse that the platform puts into every new workspace, for everybody with SQL to use."""
+    name = "Serverless Starter Warehouse"
+    warehouse = Warehouse(workspace.state.ids.hex("warehouse", name, 16), name, workspace.options.admin)
+    workspace.state.settings.warehouses[warehouse.id] = warehouse
+    return warehouse
+
+
+@routes.get(PATH)
+def list_warehouses(call: Call) -> dict[str, Any]:
+    _require_sql(call)
+    found = call.workspace.state.settings.warehouses.values()
+    return {"warehouses": [_info(warehouse) for warehouse in found], "next_page_token": ""}
+
+
+@routes.get(PATH + "/{id}")
+def show(call: Call) -> dict[str, Any]:
+    _require_sql(call)
+    return _info(_found(call))
+
+
+@routes.delete(PATH + "/{id}")
+def delete(call: Call) -> dict[str, Any]:
+    require_admin(call)
+    del call.workspace.state.settings.warehouses[_found(call).id]
+    return {}
+
+
+def _require_sql(call: Call) -> None:
+    if not call.workspace.state.directory.has_entitlement(call.caller.id, ENTITLEMENT):
+        raise denied("This API is disabled for users without the databricks-sql-access entitlement.")
+
+
+def _found(call: Call) -> Warehouse:
+    warehouse = call.workspace.state.settings.warehouses.get(call.parameters["id"])
+    if warehouse is None:
+        raise missing(f"SQL warehouse {call.parameters['id']} does not exist.")
+    return warehouse
+
+
+def _info(warehouse: Warehouse) -> dict[str, Any]:
+    return {
+        "id": warehouse.id,
+        "name": warehouse.name,
+        "creator_name": warehouse.creator,
+        "cluster_size": warehouse.cluster_size,
+        "auto_stop_mins": warehouse.auto_stop_minutes,
+        "min_num_clusters": 1,
+        "max_num_clusters": 1,
+        "num_clusters": 0,
+        "num_active_sessions": 0,
+        "enable_photon": True,
+        "enable_serverless_compute": warehouse.serverless,
+        "warehouse_type": "PRO",
+        "spot_instance_policy": "COST_OPTIMIZED",
+        "channel": {"name": "CHANNEL_NAME_CURRENT"},
+        "state": warehouse.state,
+        "health": {},
+    }
