@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from emulator import services
 from emulator.clock import Clock, Millis, to_millis
@@ -11,9 +10,7 @@ from emulator.ids import Ids
 from emulator.options import Options
 from emulator.scim.models import ADMINS, Group, ServicePrincipal, User
 from emulator.state import State
-
-if TYPE_CHECKING:
-    from emulator.tokens.models import Token
+from emulator.tokens.models import Token
 
 
 class Workspace:
@@ -22,7 +19,7 @@ class Workspace:
     def __init__(self, options: Options, state: State | None = None) -> None:
         self.options = options
         self.clock = Clock(options.start, options.speed)
-        self._told = ""
+        self._told: Token | None = None
         self.state = state or self._new_state()
         if state:
             self.clock.restart(max(state.clock, self.clock.now()))
@@ -36,20 +33,18 @@ class Workspace:
         """
         former = self.state.directory.user_named(self.options.admin)
         kept = [token for token in self.state.tokens.by_digest.values() if former and token.owner_id == former.id]
-        told = self.state.tokens.by_digest.get(self._told)
         workspace_id = self.state.workspace_id
         self.clock.restart(to_millis(self.options.start or datetime.now(UTC)))
         self.state = self._new_state()
         self.state.workspace_id = workspace_id
         services.furnish(self)
-        for token in [*kept, told] if told else kept:
+        for token in [*kept, self._told] if self._told else kept:
             token.owner_id = self.administrator.id
             self.state.tokens.by_digest[token.digest] = token
 
     def tell_token(self) -> str:
         """A new token of the administrator, for whoever started the emulator."""
-        value, token = self.state.tokens.issue(self.administrator.id, self.clock.now(), "emulator")
-        self._told = token.digest
+        value, self._told = self.state.tokens.issue(self.administrator.id, self.clock.now(), "emulator")
         return value
 
     @property
@@ -81,7 +76,7 @@ class Workspace:
         token = self.state.tokens.find(value, now)
         return self._owner(token) if token else None
 
-    def _owner(self, token: "Token") -> "User | ServicePrincipal | None":
+    def _owner(self, token: Token) -> "User | ServicePrincipal | None":
         owner = self.state.directory.principal(token.owner_id)
         return owner if owner and not isinstance(owner, Group) and owner.active else None
 

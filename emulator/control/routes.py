@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from emulator import state
 from emulator.clock import to_iso, to_millis
 from emulator.clusters.uptime import uptime
+from emulator.control import account, drift
 from emulator.control.bodies import ClockBody, DriftBody, FaultsBody, UptimeQuery, UserBody, parsed, parsed_query
-from emulator.control.drift import KINDS
 from emulator.control.people import admit
 from emulator.errors import ApiError, invalid
 from emulator.profiles import PROFILES
@@ -43,9 +43,13 @@ def router(application: "Application") -> Router:
 
     def cause_drift(call: Call) -> dict[str, Any]:
         body = parsed(call, DriftBody)
-        if body.kind not in KINDS:
-            raise invalid(f"kind: there is no {body.kind!r}; there are {', '.join(KINDS)}")
-        KINDS[body.kind](application.perform, body.target, body.value)
+        if body.kind in drift.KINDS:
+            drift.KINDS[body.kind](application.perform, body.target, body.value)
+        elif body.kind in account.KINDS:
+            account.KINDS[body.kind](call.workspace, body.target, body.value)
+        else:
+            kinds = ", ".join([*drift.KINDS, *account.KINDS])
+            raise invalid(f"kind: there is no {body.kind!r}; there are {kinds}")
         return {}
 
     handlers: dict[tuple[str, str], Callable[[Call], Any]] = {
