@@ -179,7 +179,7 @@ def _quoting_sentence(reason: str, goes_on: bool) -> str:
 
 def _unquoted_records(lines: list[str], skipped: int) -> list[Row]:
     """Tab-separated text without multi-line cells: Moodle quotes nothing in it, Excel some cells."""
-    rows = []
+    rows: list[Row] = []
     for number, line in enumerate(lines, start=1 + skipped):
         if line.strip("\r\n") and (rows or line.strip()):
             rows.append(Row(number, tuple(_unquoted(cell) for cell in line.rstrip("\r\n").split("\t"))))
