@@ -117,6 +117,7 @@ class Course(TerraformStack):
                 settings=settings,
                 managers=managers,
                 stop=stop,
+                spool=state_folder / f"{self.node.id}.stopping",
                 after=first,
             )
 

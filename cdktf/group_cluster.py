@@ -1,6 +1,7 @@
 """One group's cluster: its settings, its libraries, who may use it, and that it is stopped once it is ready."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from cdktf import ITerraformDependable, LocalExecProvisioner, TerraformResource
@@ -63,6 +64,7 @@ class GroupCluster(Construct):
         settings: dict[str, Any],
         managers: Sequence[PermissionsAccessControl],
         stop: Program,
+        spool: Path,
         after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, key)
@@ -97,7 +99,7 @@ class GroupCluster(Construct):
                 LocalExecProvisioner(
                     type="local-exec",
                     command=cluster.id,
-                    interpreter=[*stop.command, "--name", name, "--cluster-id"],
+                    interpreter=[*stop.command, "--name", name, "--spool", str(spool), "--cluster-id"],
                     working_dir=stop.folder,
                     environment=stop.environment or None,
                 )

@@ -40,6 +40,7 @@ def main(environ: Mapping[str, str]) -> None:
     if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):
         raise LabError([f"{settings.name}: {problem}" for problem in problems])
 
+    state = private_folder(settings.parent / "state")
     app = App()
     Course(
         app,
@@ -49,7 +50,7 @@ def main(environ: Mapping[str, str]) -> None:
         rosters=rosters,
         guard=program("check_workspace.py"),
         stop=program("stop_new_cluster.py", environment=credentials_of(target)),
-        state_folder=private_folder(settings.parent / "state"),
+        state_folder=state,
     )
     app.synth()
 

@@ -1,0 +1,53 @@
+"""Stops a cluster that the deploy has just made, once its libraries are installed: clusters cannot be made stopped.
+
+Terraform starts this once for each new cluster. Thirty of them would import the SDK thirty times, at two seconds of
+processor each, so they queue their cluster and the first one serves all. Whatever goes wrong is a warning that names
+the cluster: a deploy does not fail because a cluster still runs.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from spool import Serve, ask
+
+_SECONDS = 240
+
+
+class TooSlow(Exception):
+    """The workspace did not answer in time."""
+
+
+def start() -> Serve:
+    """What stops clusters. Importing the SDK is what makes it slow to start."""
+    from cluster_stopper import stop_all
+
+    return stop_all
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="the cluster's name, for what is said about it")
+    parser.add_argument("--spool", required=True, type=Path, help="the folder in which the programs of a deploy queue")
+    parser.add_argument("--cluster-id", required=True)
+    given = parser.parse_args(arguments)
+    try:
+        said = ask(given.spool, given.cluster_id, start)
+    except (TooSlow, OSError) as error:
+        said = str(error) or type(error).__name__
+    if said:
+        print(f"Warning: {given.name} ({given.cluster_id}) was not stopped: {said}", flush=True)
+    return 0
+
+
+def give_up(signum: int, frame: FrameType | None) -> None:
+    raise TooSlow(f"the workspace did not answer within {_SECONDS} seconds; it stops by itself when it idles.")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(_SECONDS)
+    sys.exit(main(sys.argv[1:]))
