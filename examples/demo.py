@@ -34,7 +34,7 @@ SETTINGS = ROOT / "examples/lab.toml"
 STACK = "94290-2026w-demo"
 STAFF = "assistant@example.ac.il"
 NO_PROVIDER = re.compile(r"(?:Failed to query available provider packages|Failed to install provider)")
-WANTED = re.compile(r"registry\.terraform\.io/([\w-]+/[\w-]+)")
+WANTED = re.compile(r"provider\s+(?:registry\.terraform\.io/)?([\w-]+/[\w-]+)")
 # What would lead the demo to a real workspace or change what Terraform prints.
 LEFT_OUT = ("DATABRICKS_", "ARM_", "AZURE_", "LAB_", "CDKTF_", "TF_CLI_ARGS", "TF_LOG", "TF_DATA_DIR", "TF_WORKSPACE")
 
