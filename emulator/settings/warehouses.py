@@ -1,10 +1,12 @@
 """`/api/2.0/sql/warehouses`: those there are can be looked at and deleted; the emulator runs none."""
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import denied, missing
 from emulator.permissions.models import require_admin
 from emulator.routing import Call, Routes
+from emulator.scim.models import USERS
 from emulator.settings.models import Warehouse
 
 if TYPE_CHECKING:
@@ -16,11 +18,17 @@ ENTITLEMENT = "databricks-sql-access"
 routes = Routes()
 
 
-def add_starter(workspace: "Workspace") -> Warehouse:
-    """The stopped warehouse that the platform puts into every new workspace, for everybody with SQL to use."""
-    name = "Serverless Starter Warehouse"
-    warehouse = Warehouse(workspace.state.ids.hex("warehouse", name, 16), name, workspace.options.admin)
-    workspace.state.settings.warehouses[warehouse.id] = warehouse
+def add(workspace: "Workspace", name: str) -> Warehouse:
+    """A stopped warehouse that everybody may use, such as the one that the platform puts into its newer workspaces."""
+    state = workspace.state
+    warehouse = Warehouse(state.ids.hex("warehouse", name, 16), name, workspace.options.admin)
+    state.settings.warehouses[warehouse.id] = warehouse
+    object_id = f"/sql/warehouses/{warehouse.id}"
+    creator, everybody = state.directory.user_named(warehouse.creator), state.directory.group_named(USERS)
+    if creator:
+        state.acls.grant(object_id, creator.id, "IS_OWNER")
+    if everybody:
+        state.acls.grant(object_id, everybody.id, "CAN_USE")
     return warehouse
 
 
@@ -40,8 +48,26 @@ def show(call: Call) -> dict[str, Any]:
 @routes.delete(PATH + "/{id}")
 def delete(call: Call) -> dict[str, Any]:
     require_admin(call)
-    del call.workspace.state.settings.warehouses[_found(call).id]
+    warehouse = _found(call)
+    del call.workspace.state.settings.warehouses[warehouse.id]
+    call.workspace.state.acls.forget(f"/sql/warehouses/{warehouse.id}")
     return {}
+
+
+@routes.get("/api/2.0/preview/sql/data_sources")
+def list_data_sources(call: Call) -> list[dict[str, Any]]:
+    """One a warehouse, which is how the older SQL API names them."""
+    _require_sql(call)
+    found = call.workspace.state.settings.warehouses.values()
+    return [
+        {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_OID, warehouse.id)),
+            "name": warehouse.name,
+            "warehouse_id": warehouse.id,
+            "type": "databricks_internal",
+        }
+        for warehouse in found
+    ]
 
 
 def _require_sql(call: Call) -> None:
