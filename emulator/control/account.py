@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from emulator.errors import invalid
 from emulator.scim.changes import add_account_group
@@ -22,4 +23,15 @@ def account_group(workspace: Workspace, target: str, value: Any) -> None:
     add_account_group(workspace, target, members, workspace.clock.now())
 
 
-KINDS: dict[str, Callable[[Workspace, str, Any], None]] = {kind.__name__: kind for kind in (account_group,)}
+def metastore(workspace: Workspace, target: str, value: Any) -> None:
+    """Assign the metastore of that id, a UUID, to this workspace; with the value false, assign none."""
+    if value not in (None, True, False):
+        raise invalid("value: true, or false to assign none")
+    try:
+        assigned = str(UUID(target))
+    except ValueError:
+        raise invalid(f"target: the id of a metastore is a UUID, not {target!r}") from None
+    workspace.state.settings.metastore_id = None if value is False else assigned
+
+
+KINDS: dict[str, Callable[[Workspace, str, Any], None]] = {kind.__name__: kind for kind in (account_group, metastore)}

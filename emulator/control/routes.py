@@ -8,7 +8,16 @@ from emulator import state
 from emulator.clock import to_iso, to_millis
 from emulator.clusters.uptime import uptime
 from emulator.control import account, drift
-from emulator.control.bodies import ClockBody, DriftBody, FaultsBody, UptimeQuery, UserBody, parsed, parsed_query
+from emulator.control.bodies import (
+    ClockBody,
+    DriftBody,
+    FaultsBody,
+    UptimeQuery,
+    UserBody,
+    WorkBody,
+    parsed,
+    parsed_query,
+)
 from emulator.control.people import admit
 from emulator.errors import ApiError, invalid
 from emulator.profiles import PROFILES
@@ -60,6 +69,7 @@ def router(application: "Application") -> Router:
         ("POST", "users"): make_user,
         ("GET", "faults"): show_faults,
         ("POST", "faults"): set_faults,
+        ("POST", "work"): work,
         ("POST", "drift"): cause_drift,
         ("GET", "journal"): journal,
         ("GET", "uptime"): show_uptime,
@@ -101,6 +111,20 @@ def make_user(call: Call) -> dict[str, str]:
     body = parsed(call, UserBody)
     user_id, token = admit(call.workspace, body.user_name, call.now, admin=body.admin)
     return {"id": user_id, "token": token}
+
+
+def work(call: Call) -> dict[str, Any]:
+    """Somebody, the administrator unless a token is given, runs commands on a cluster for so long."""
+    from emulator.clusters import access, lifecycle
+
+    body = parsed(call, WorkBody)
+    workspace = call.workspace
+    somebody = workspace.administrator if body.token is None else workspace.authenticate(body.token, call.now)
+    if somebody is None:
+        raise ApiError(403, 403, "Invalid access token.")
+    cluster = access.find(workspace, body.cluster_id, call.now)
+    lifecycle.work(workspace, cluster, somebody, body.seconds, call.now)
+    return {}
 
 
 def show_uptime(call: Call) -> dict[str, Any]:
