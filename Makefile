@@ -15,7 +15,8 @@ RUN := $(VENV)/bin/python
 WORKERS ?= 2
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb what; do \
+	    printf 'make %-12s %s\n' "$$verb" "$$what"; done
 
 setup: $(VENV)/.complete node_modules/.complete ## Create the virtual environment and get cdktf-cli
 	@.ci/setup terraform
