@@ -1,0 +1,61 @@
+"""Where `terraform init` may get the lab's providers on this machine."""
+
+import platform
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+REGISTRY = "https://registry.terraform.io"
+PROVIDERS = ("databricks/databricks", "hashicorp/external")
+
+_PROBE_SECONDS = 10
+
+
+def mirror_folders(home: Path) -> list[Path]:
+    """Terraform's implied local mirrors: the folders it looks into without being told."""
+    return [
+        home / ".terraform.d/plugins",
+        home / ".local/share/terraform/plugins",
+        Path("/usr/local/share/terraform/plugins"),
+        Path("/usr/share/terraform/plugins"),
+    ]
+
+
+def not_mirrored(folders: Sequence[Path]) -> list[str]:
+    """Those of the lab's providers that none of the mirrors holds for this machine, unpacked or zipped."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    suffix = f"{platform.system().lower()}_{machine}"
+
+    def is_held(provider: str) -> bool:
+        places = [folder / "registry.terraform.io" / provider for folder in folders]
+        return any([*place.glob(f"*/{suffix}"), *place.glob(f"*_{suffix}.zip")] for place in places)
+
+    return [provider for provider in PROVIDERS if not is_held(provider)]
+
+
+def has_own_installation(environ: Mapping[str, str], home: Path) -> bool:
+    """Whether a CLI configuration says itself where providers come from, so that nothing can be said for Terraform."""
+    named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG")
+    path = Path(named) if named else home / ".terraformrc"
+    try:
+        return "provider_installation" in path.read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def registry_answers() -> bool:
+    """Whether Terraform's registry can be reached from here."""
+    try:
+        with urllib.request.urlopen(f"{REGISTRY}/.well-known/terraform.json", timeout=_PROBE_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def problem(missing: Sequence[str]) -> str:
+    """A sentence for providers that neither a mirror nor the registry gives."""
+    return (
+        f"terraform init cannot get {' and '.join(missing)}: no local mirror holds it and {REGISTRY} does not answer. "
+        "Connect to the registry, or put the provider below ~/.terraform.d/plugins/registry.terraform.io "
+        "(terraform providers mirror, on a machine that is connected, makes that folder)."
+    )

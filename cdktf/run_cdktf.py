@@ -1,0 +1,97 @@
+"""Runs cdktf as the lab wants it: `pipenv run cdktf deploy | diff | destroy | synth`.
+
+Takes the command line of cdktf unchanged. Sets Terraform's parallelism, leaves out what would only be noise, and says
+in one sentence what is missing on this machine.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Resources are many, small and independent; cdktf takes every flag from a variable of this prefix too.
+PARALLELISM = "50"
+
+_NEEDS_PROVIDERS = {"deploy", "apply", "diff", "plan", "destroy"}
+_PRINTS_PLANS = ("plan", "apply", "destroy", "refresh")
+
+
+class NotReady(Exception):
+    """Something that cdktf needs is not on this machine; the text says how to get it."""
+
+
+def environment_for(environ: Mapping[str, str], *, root: Path, skips_lock: bool, colours: bool) -> dict[str, str]:
+    """The environment for cdktf. What is set already stays, but for a CLI configuration that does not exist."""
+    defaults = {
+        "CDKTF_TERRAFORM_PARALLELISM": PARALLELISM,
+        "CHECKPOINT_DISABLE": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": ",".join(map(str, range(20, 40))),
+        "NODE_NO_WARNINGS": "1",
+    }
+    if skips_lock:
+        # `terraform providers lock` asks the registry even for what a mirror holds.
+        defaults["CDKTF_SKIP_PROVIDER_LOCK"] = "true"
+    if not colours:
+        # CI: lines instead of a moving picture.
+        defaults |= {"CI": "true", "NO_COLOR": "1", "FORCE_COLOR": "0"}
+        defaults |= {f"TF_CLI_ARGS_{verb}": "-no-color" for verb in _PRINTS_PLANS}
+    kept = dict(environ)
+    named = kept.get("TF_CLI_CONFIG_FILE")
+    if named is not None and not Path(named).is_file():
+        # Terraform would complain of it before every answer.
+        del kept["TF_CLI_CONFIG_FILE"]
+    folders = [str(Path(sys.executable).parent), str(root / "node_modules" / ".bin"), kept.get("PATH", os.defpath)]
+    return {**defaults, **kept, "PATH": os.pathsep.join(folders)}
+
+
+def program_of(root: Path) -> Path:
+    """The cdktf of the project. Raise `NotReady` where it or what it needs is missing."""
+    program = root / "node_modules" / ".bin" / "cdktf"
+    if not program.exists():
+        raise NotReady(f"cdktf-cli is not installed; run `npm ci` in {root}.")
+    if shutil.which("node") is None:
+        raise NotReady("Node.js is not installed; cdktf needs version 20 or newer, from https://nodejs.org.")
+    if shutil.which("terraform") is None:
+        raise NotReady(
+            "Terraform is not installed; the lab needs 1.5 or newer, "
+            "from https://developer.hashicorp.com/terraform/install."
+        )
+    return program
+
+
+def needs_lock_skipped(environ: Mapping[str, str], home: Path, verb: str) -> bool:
+    """Whether the providers come from a local mirror. Raise `NotReady` where Terraform could not get them at all."""
+    if has_own_installation(environ, home):
+        return True
+    missing = not_mirrored(mirror_folders(home))
+    if missing and verb in _NEEDS_PROVIDERS and not registry_answers():
+        raise NotReady(problem(missing))
+    return not missing
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Become cdktf. Raise `NotReady` where that is not possible."""
+    program = program_of(ROOT)
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    skips_lock = needs_lock_skipped(environ, Path.home(), verb)
+    colours = sys.stdout.isatty() and not environ.get("NO_COLOR")
+    # The state and what is synthesized name people.
+    os.umask(0o077)
+    os.execve(
+        program,
+        [str(program), *arguments],
+        environment_for(environ, root=ROOT, skips_lock=skips_lock, colours=colours),
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:], os.environ)
+    except NotReady as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
