@@ -379,6 +379,24 @@ def test_a_group_may_belong_to_the_account(emulator: EmulatorProcess) -> None:
     assert emulator.request("DELETE", f"{SCIM}/Groups/{found[0]['id']}")[0] == 403
 
 
+def test_a_metastore_is_assigned_and_taken_away(emulator: EmulatorProcess) -> None:
+    path = "/api/2.1/unity-catalog/current-metastore-assignment"
+    metastore = "5a0c6d3e-1f5b-4c0a-9d0e-3f2b1a4c5d6e"
+    assert emulator.request("GET", path)[0] == 404
+    drift(emulator, "metastore", metastore)
+    assert ok(emulator, "GET", path)["metastore_id"] == metastore
+    drift(emulator, "metastore", metastore, False)
+    assert emulator.request("GET", path)[0] == 404
+
+
+def test_a_warehouse_that_everybody_may_use_is_put_in(emulator: EmulatorProcess) -> None:
+    assert ok(emulator, "GET", "/api/2.0/sql/warehouses")["warehouses"] == []
+    drift(emulator, "warehouse", "Serverless Starter Warehouse")
+    ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})["token"]
+    seen = ok(emulator, "GET", "/api/2.0/sql/warehouses", token=ana)["warehouses"]
+    assert [warehouse["name"] for warehouse in seen] == ["Serverless Starter Warehouse"]
+
+
 def test_nobody_behind_terraforms_back_stands_in_the_journal(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     before = len(emulator.journal())
     drift(emulator, "resize", "cluster_01", 2)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from emulator.errors import invalid
 from emulator.scim.changes import add_account_group
+from emulator.settings import warehouses
 from emulator.workspace import Workspace
 
 
@@ -34,4 +35,13 @@ def metastore(workspace: Workspace, target: str, value: Any) -> None:
     workspace.state.settings.metastore_id = None if value is False else assigned
 
 
-KINDS: dict[str, Callable[[Workspace, str, Any], None]] = {kind.__name__: kind for kind in (account_group, metastore)}
+def warehouse(workspace: Workspace, target: str, value: Any) -> None:
+    """Put in a stopped SQL warehouse of that name which everybody may use, as newer workspaces come with one."""
+    if value is not None:
+        raise invalid("value: a warehouse takes none")
+    warehouses.add(workspace, target)
+
+
+KINDS: dict[str, Callable[[Workspace, str, Any], None]] = {
+    kind.__name__: kind for kind in (account_group, metastore, warehouse)
+}
