@@ -1,0 +1,76 @@
+"""Finding a cluster for somebody, and the platform's words where that is refused."""
+
+from typing import TYPE_CHECKING
+
+from emulator.clock import Millis
+from emulator.clusters.models import Cluster
+from emulator.errors import ApiError, denied, invalid, invalid_state
+from emulator.permissions.models import may
+
+if TYPE_CHECKING:
+    from emulator.routing import Call
+    from emulator.scim.models import ServicePrincipal, User
+    from emulator.workspace import Workspace
+
+DAY = 24 * 60 * 60 * 1000
+LISTED = 30 * DAY
+"""So long after its end a cluster that is not pinned is listed."""
+REMEMBERED = 60 * DAY
+"""So long it can be asked for."""
+ABILITIES = {"CAN_ATTACH_TO": "Attach", "CAN_RESTART": "Restart", "CAN_MANAGE": "Manage"}
+
+
+def object_id(cluster_id: str) -> str:
+    """What permissions call it."""
+    return f"/clusters/{cluster_id}"
+
+
+def unknown(cluster_id: str) -> ApiError:
+    """400, as the service has it: clients tell from the words that it is gone."""
+    return invalid(f"Cluster {cluster_id} does not exist")
+
+
+def find(workspace: "Workspace", cluster_id: str, now: Millis) -> Cluster:
+    """Raises 400 INVALID_PARAMETER_VALUE for an unknown cluster, 400 INVALID_STATE for one that ended too long ago."""
+    cluster = workspace.state.clusters.by_id.get(cluster_id)
+    if cluster is None:
+        raise unknown(cluster_id)
+    if ended_for(cluster, now) > REMEMBERED:
+        raise invalid_state(
+            f"Cannot access cluster {cluster_id} that was terminated or unpinned more than 30 days ago."
+        )
+    return cluster
+
+
+def ended_for(cluster: Cluster, now: Millis) -> Millis:
+    """Milliseconds since an unpinned cluster ended or was unpinned, whichever was later; 0 for every other."""
+    if cluster.pinned or cluster.terminated_time is None:
+        return 0
+    return now - max(cluster.terminated_time, cluster.unpinned_at or 0)
+
+
+def may_on(workspace: "Workspace", caller: "User | ServicePrincipal", cluster_id: str, level: str) -> bool:
+    """Whether the caller has `level` or more on the cluster."""
+    return may(workspace, caller.id, "clusters", object_id(cluster_id), level)
+
+
+def refusal(caller: "User | ServicePrincipal", cluster_id: str, level: str) -> ApiError:
+    """403 PERMISSION_DENIED that says which ability is missing."""
+    return denied(
+        f"{caller.name} does not have {ABILITIES[level]} permissions on {cluster_id}. "
+        "Please contact the owner or an administrator for access."
+    )
+
+
+def permitted(call: "Call", level: str) -> Cluster:
+    """The cluster that the body or the query names, if the caller has `level` on it; raises the refusal if not."""
+    cluster_id = str(call.required("cluster_id") if call.method != "GET" else call.required_argument("cluster_id"))
+    cluster = find(call.workspace, cluster_id, call.now)
+    if not may_on(call.workspace, call.caller, cluster_id, level):
+        raise refusal(call.caller, cluster_id, level)
+    return cluster
+
+
+def not_autostarted(cluster_id: str) -> ApiError:
+    """403: somebody without CAN_RESTART attached to a stopped cluster, or ran a command or a job on it."""
+    return denied(f"You do not have permission to autostart {cluster_id}")

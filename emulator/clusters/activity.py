@@ -1,0 +1,79 @@
+"""Use of a cluster, and the number of its workers: changed by request, or by autoscaling as it is used."""
+
+from typing import TYPE_CHECKING
+
+from emulator.agenda import happens
+from emulator.clock import Millis
+from emulator.clusters.events import record
+from emulator.clusters.models import Cluster
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+SCALE = "clusters.scale"
+CHANGE = "clusters.change"
+UP_AFTER = 30_000
+"""Work that lasts so long (ms) makes an autoscaling cluster grow."""
+DOWN_AFTER = 150_000
+"""So long (ms) after the last work it shrinks again."""
+
+
+def touch(workspace: "Workspace", cluster: Cluster, until: Millis, at: Millis) -> None:
+    """Somebody uses the running cluster from `at` to `until`, which keeps it from idling and may scale it up."""
+    cluster.busy_until = max(cluster.busy_until, until)
+    if cluster.autoscale and cluster.busy_until >= at + UP_AFTER:
+        workspace.state.agenda.cancel(SCALE, cluster_id=cluster.cluster_id)
+        workspace.state.agenda.enter(at + UP_AFTER, SCALE, cluster_id=cluster.cluster_id)
+
+
+@happens(SCALE)
+def scale(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
+    """Grow to the most workers while it is used; shrink to the fewest once it has not been used for a while."""
+    cluster = workspace.state.clusters.by_id[cluster_id]
+    if not cluster.autoscale:
+        return
+    if cluster.state != "RUNNING":
+        workspace.state.agenda.enter(at + UP_AFTER, SCALE, cluster_id=cluster_id)
+        return
+    shrinks_at = cluster.busy_until + DOWN_AFTER
+    if at < cluster.busy_until and cluster.workers < cluster.most_workers:
+        change_size(workspace, cluster, cluster.most_workers, "AUTOSCALE", at)
+    elif at >= shrinks_at and cluster.workers > cluster.fewest_workers:
+        change_size(workspace, cluster, cluster.fewest_workers, "AUTOSCALE", at)
+    if at < shrinks_at:
+        workspace.state.agenda.enter(shrinks_at, SCALE, cluster_id=cluster_id)
+
+
+def change_size(
+    workspace: "Workspace", cluster: Cluster, target: int, cause: str, at: Millis, user: str | None = None
+) -> None:
+    """RESIZING from now on, RUNNING with `target` workers one transition later."""
+    cluster.state, cluster.target_workers = "RESIZING", target
+    cluster.state_message = f"Resizing to {target} workers"
+    record(
+        workspace,
+        cluster,
+        at,
+        "RESIZING",
+        cause=cause,
+        current_num_workers=cluster.workers,
+        target_num_workers=target,
+        user=user,
+    )
+    workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RESIZED")
+
+
+def complete(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+    """The nodes have come or gone."""
+    grew = cluster.target_workers > cluster.workers
+    cluster.workers = cluster.target_workers
+    cluster.state, cluster.state_message = "RUNNING", ""
+    if grew:
+        record(
+            workspace,
+            cluster,
+            at,
+            "UPSIZE_COMPLETED",
+            current_num_workers=cluster.workers,
+            target_num_workers=cluster.workers,
+        )

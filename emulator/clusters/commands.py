@@ -1,0 +1,126 @@
+"""What runs on clusters: execution contexts with their commands, and runs of jobs.
+
+Nothing is computed: a command or a run uses its cluster for one transition and then has succeeded with no output.
+"""
+
+from typing import TYPE_CHECKING
+
+from emulator.agenda import happens
+from emulator.clock import Millis
+from emulator.clusters.activity import touch
+from emulator.clusters.models import UP, Cluster, Command, Context, Run
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+COMMAND_ENDS = "commands.end"
+RUN_ENDS = "runs.end"
+LANGUAGES = ("python", "scala", "sql", "r")
+
+
+def open_context(workspace: "Workspace", cluster: Cluster, language: str, user: str) -> Context:
+    """A context of the user; it is Pending until the cluster runs."""
+    state = workspace.state
+    context = Context(state.ids.hex("context", cluster.cluster_id, 20), cluster.cluster_id, language, user)
+    context.status = "Running" if cluster.state in UP else "Pending"
+    state.clusters.contexts[context.context_id] = context
+    return context
+
+
+def close_context(workspace: "Workspace", context: Context) -> None:
+    """Its commands end with it."""
+    clusters = workspace.state.clusters
+    del clusters.contexts[context.context_id]
+    for command in [command for command in clusters.commands.values() if command.context_id == context.context_id]:
+        cancel(workspace, command)
+        del clusters.commands[command.command_id]
+
+
+def execute(workspace: "Workspace", cluster: Cluster, context: Context, text: str, at: Millis) -> Command:
+    """Run the text in the context: now, or as soon as the cluster runs."""
+    state = workspace.state
+    command_id = state.ids.hex("command", context.context_id, 32)
+    command = Command(command_id, context.context_id, cluster.cluster_id, text)
+    state.clusters.commands[command.command_id] = command
+    if cluster.state in UP:
+        _begin(workspace, cluster, command, at)
+    return command
+
+
+def cancel(workspace: "Workspace", command: Command) -> None:
+    """Does nothing to one that is over."""
+    if command.status in ("Queued", "Running"):
+        workspace.state.agenda.cancel(COMMAND_ENDS, command_id=command.command_id)
+        command.status = "Cancelled"
+
+
+def submit(workspace: "Workspace", cluster: Cluster, run: Run, at: Millis) -> None:
+    """Take in a run: it begins now, or as soon as its cluster runs."""
+    workspace.state.clusters.runs[str(run.run_id)] = run
+    if cluster.state in UP:
+        _begin_run(workspace, cluster, run, at)
+
+
+def cancel_run(workspace: "Workspace", run: Run, at: Millis) -> None:
+    """Does nothing to one that is over."""
+    if run.ended_at is None:
+        workspace.state.agenda.cancel(RUN_ENDS, run_id=run.run_id)
+        run.state, run.result, run.message, run.ended_at = "TERMINATED", "CANCELED", "Run cancelled.", at
+
+
+def on_running(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+    """What waited for the cluster begins."""
+    clusters = workspace.state.clusters
+    for context in clusters.contexts.values():
+        if context.cluster_id == cluster.cluster_id and context.status == "Pending":
+            context.status = "Running"
+    for command in clusters.commands.values():
+        if command.cluster_id == cluster.cluster_id and command.status == "Queued":
+            _begin(workspace, cluster, command, at)
+    for run in clusters.runs.values():
+        if run.cluster_id == cluster.cluster_id and run.state == "PENDING":
+            _begin_run(workspace, cluster, run, at)
+
+
+def on_stopped(workspace: "Workspace", cluster_id: str, at: Millis) -> None:
+    """What ran on the cluster, or waited for it, is lost."""
+    clusters, agenda = workspace.state.clusters, workspace.state.agenda
+    for context in clusters.contexts.values():
+        if context.cluster_id == cluster_id:
+            context.status = "Error"
+    for command in clusters.commands.values():
+        if command.cluster_id == cluster_id and command.status in ("Queued", "Running"):
+            agenda.cancel(COMMAND_ENDS, command_id=command.command_id)
+            command.status = "Error"
+    for run in clusters.runs.values():
+        if run.cluster_id == cluster_id and run.ended_at is None:
+            agenda.cancel(RUN_ENDS, run_id=run.run_id)
+            run.state, run.result, run.ended_at = "INTERNAL_ERROR", "FAILED", at
+            run.message = f"Cluster {cluster_id} was terminated or restarted during the run."
+
+
+def _begin(workspace: "Workspace", cluster: Cluster, command: Command, at: Millis) -> None:
+    command.status = "Running"
+    ends = at + workspace.transition()
+    touch(workspace, cluster, ends, at)
+    workspace.state.agenda.enter(ends, COMMAND_ENDS, command_id=command.command_id)
+
+
+def _begin_run(workspace: "Workspace", cluster: Cluster, run: Run, at: Millis) -> None:
+    run.state, run.began_at = "RUNNING", at
+    ends = at + workspace.transition()
+    touch(workspace, cluster, ends, at)
+    workspace.state.agenda.enter(ends, RUN_ENDS, run_id=run.run_id)
+
+
+@happens(COMMAND_ENDS)
+def command_ends(workspace: "Workspace", at: Millis, *, command_id: str) -> None:
+    """The command is through."""
+    workspace.state.clusters.commands[command_id].status = "Finished"
+
+
+@happens(RUN_ENDS)
+def run_ends(workspace: "Workspace", at: Millis, *, run_id: int) -> None:
+    """The run is through."""
+    run = workspace.state.clusters.runs[str(run_id)]
+    run.state, run.result, run.ended_at = "TERMINATED", "SUCCESS", at

@@ -1,0 +1,201 @@
+"""The definition of a cluster: what is refused, what is filled in, and what is echoed unchanged.
+
+The provider compares what it sent with what it reads, so nothing but the fields filled in below is ever invented.
+"""
+
+import copy
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from emulator.clusters import catalog
+from emulator.errors import denied, invalid
+from emulator.permissions.models import may
+
+if TYPE_CHECKING:
+    from emulator.pools.models import Pool
+    from emulator.scim.models import ServicePrincipal, User
+    from emulator.workspace import Workspace
+
+NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_default_values", "clone_from")
+"""What a request may hold besides the definition."""
+SIZE = ("num_workers", "autoscale")
+SINGLE_USER_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED")
+AZURE_ATTRIBUTES = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
+TAG_LIMIT = 45
+AUTOTERMINATION = range(10, 10_001)
+
+
+def completed(workspace: "Workspace", caller: "User | ServicePrincipal", sent: dict[str, Any]) -> dict[str, Any]:
+    """What a cluster defined by `sent` is: the values sent, those of its policy and pool, and the platform's own.
+
+    Raises 400 INVALID_PARAMETER_VALUE for what no cluster can be, and 403 for a policy or pool the caller may not use.
+    """
+    wanted = _with_policy(workspace, caller, copy.deepcopy(sent))
+    definition = {name: value for name, value in wanted.items() if name not in NOT_ECHOED and value is not None}
+    _check_runtime(workspace, definition)
+    _check_size(definition)
+    _check_nodes(workspace, caller, definition)
+    _check_rest(definition)
+    return _filled_in(definition, caller)
+
+
+def _with_policy(workspace: "Workspace", caller: "User | ServicePrincipal", sent: dict[str, Any]) -> dict[str, Any]:
+    if find_spec("emulator.policies.rules"):
+        wanted: dict[str, Any] = import_module("emulator.policies.rules").apply(workspace, caller, sent)
+        return wanted
+    if not workspace.state.directory.has_entitlement(caller.id, "allow-cluster-create"):
+        raise denied("You are not authorized to create clusters. Please contact your administrator.")
+    return sent
+
+
+def _check_runtime(workspace: "Workspace", definition: dict[str, Any]) -> None:
+    version = definition.get("spark_version")
+    if not version:
+        raise invalid("Missing required field: spark_version")
+    if not isinstance(version, str) or not catalog.knows_runtime(version):
+        raise invalid(f"Invalid spark version {version}.")
+    if workspace.options.dbfs:
+        return
+    number = catalog.runtime_number(version)
+    if number and number < catalog.FIRST_RUNTIME_WITHOUT_LEGACY:
+        raise invalid(f"Spark version {version} is not available: legacy features are disabled in this workspace.")
+    if definition.get("data_security_mode") == "NONE":
+        raise invalid("Clusters with no isolation are not available: legacy features are disabled in this workspace.")
+
+
+def _check_size(definition: dict[str, Any]) -> None:
+    workers, autoscale = definition.get("num_workers"), definition.get("autoscale")
+    if definition.get("is_single_node") and workers is None and autoscale is None:
+        return
+    if (workers is None) == (autoscale is None):
+        raise invalid("Exactly 1 of num_workers or autoscale must be specified.")
+    check_size(workers, autoscale)
+
+
+def check_size(workers: Any, autoscale: Any) -> None:
+    """Raises 400 INVALID_PARAMETER_VALUE for numbers of workers that are none."""
+    if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 0):
+        raise invalid(f"num_workers must be a non-negative integer, not {workers!r}.")
+    if autoscale is None:
+        return
+    if not isinstance(autoscale, dict):
+        raise invalid("autoscale must hold min_workers and max_workers.")
+    least, most = autoscale.get("min_workers", 0), autoscale.get("max_workers", 0)
+    if not isinstance(least, int) or not isinstance(most, int) or least < 0 or most < least or most == 0:
+        raise invalid(f"autoscale: max_workers ({most}) must be positive and not below min_workers ({least}).")
+
+
+def _check_nodes(workspace: "Workspace", caller: "User | ServicePrincipal", definition: dict[str, Any]) -> None:
+    for role in ("", "driver_"):
+        node_type = definition.get(f"{role}node_type_id")
+        pool_id = definition.get(f"{role}instance_pool_id")
+        if pool_id:
+            if node_type or definition.get("node_type_id"):
+                name = f"{role}node_type_id" if node_type else "node_type_id"
+                raise invalid(f"The field '{name}' cannot be supplied when an instance pool ID is provided.")
+            _usable_pool(workspace, caller, pool_id)
+        elif node_type and node_type not in catalog.node_types():
+            known = ", ".join(catalog.node_types())
+            raise invalid(f"Node type {node_type} is not supported. Supported node types: {known}")
+        elif not role and not node_type:
+            raise invalid("Missing required field: node_type_id or instance_pool_id")
+    if pool_id := definition.get("instance_pool_id"):
+        definition["node_type_id"] = _usable_pool(workspace, caller, pool_id).node_type_id
+        definition.setdefault("driver_instance_pool_id", pool_id)
+        definition["driver_node_type_id"] = _usable_pool(
+            workspace, caller, definition["driver_instance_pool_id"]
+        ).node_type_id
+
+
+def _usable_pool(workspace: "Workspace", caller: "User | ServicePrincipal", pool_id: str) -> "Pool":
+    pool = workspace.state.pools.pools.get(pool_id)
+    if pool is None:
+        raise invalid(f"Can't find an instance pool with ID: {pool_id}.")
+    if not may(workspace, caller.id, "instance-pools", f"/instance-pools/{pool_id}", "CAN_ATTACH_TO"):
+        raise denied(
+            f"{caller.name} does not have Attach permissions on {pool_id}. "
+            "Please contact the owner or an administrator for access."
+        )
+    return pool
+
+
+def _check_rest(definition: dict[str, Any]) -> None:
+    minutes = definition.get("autotermination_minutes")
+    if minutes and minutes not in AUTOTERMINATION:
+        raise invalid(
+            f"autotermination_minutes must be 0 or between {AUTOTERMINATION.start} and {AUTOTERMINATION.stop - 1} "
+            f"minutes, not {minutes!r}."
+        )
+    tags = definition.get("custom_tags")
+    if tags is not None and (not isinstance(tags, dict) or len(tags) > TAG_LIMIT):
+        raise invalid(f"A cluster can have at most {TAG_LIMIT} custom tags.")
+    if tags and "Name" in tags:
+        raise invalid("The key 'Name' cannot be used for a custom tag: it is reserved for the instances.")
+    if len(definition.get("init_scripts") or ()) > 10 or len(definition.get("ssh_public_keys") or ()) > 10:
+        raise invalid("A cluster can have at most 10 init scripts and 10 SSH public keys.")
+
+
+def _filled_in(definition: dict[str, Any], caller: "User | ServicePrincipal") -> dict[str, Any]:
+    definition.setdefault("cluster_name", "")
+    definition.setdefault("autotermination_minutes", 0)
+    definition.setdefault("driver_node_type_id", definition["node_type_id"])
+    definition.setdefault("enable_elastic_disk", True)
+    definition.setdefault("enable_local_disk_encryption", False)
+    if "azure_attributes" not in definition:
+        definition["azure_attributes"] = dict(AZURE_ATTRIBUTES)
+    if definition.get("data_security_mode") in SINGLE_USER_MODES:
+        definition.setdefault("single_user_name", caller.name)
+    return definition
+
+
+def merged(current: dict[str, Any], mask: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """The definition `current` with the fields that `mask` names (`a,b.c`, or `*`) taken from `changes`.
+
+    A field that the mask names and `changes` lacks is unset. Raises 400 INVALID_PARAMETER_VALUE for an empty mask.
+    """
+    paths = [path.strip() for path in mask.split(",") if path.strip()]
+    if not paths:
+        raise invalid("Missing required field: update_mask")
+    if "*" in paths:
+        return copy.deepcopy(changes)
+    result = copy.deepcopy(current)
+    for path in paths:
+        _take(result, copy.deepcopy(changes), path.split("."))
+    # One kind of size takes the place of the other, whether the mask names both or not.
+    named = [name for name in SIZE if result.get(name) is not None and name in changes]
+    if named:
+        for name in SIZE:
+            if name not in named:
+                result.pop(name, None)
+    return result
+
+
+def _take(target: dict[str, Any], source: dict[str, Any], path: list[str]) -> None:
+    name, *rest = path
+    if not rest:
+        if name in source:
+            target[name] = source[name]
+        else:
+            target.pop(name, None)
+        return
+    inner = target.get(name)
+    target[name] = inner if isinstance(inner, dict) else {}
+    below = source.get(name)
+    _take(target[name], below if isinstance(below, dict) else {}, rest)
+
+
+def resized(definition: dict[str, Any], workers: int | None, autoscale: dict[str, Any] | None) -> dict[str, Any]:
+    """The definition with another size."""
+    rest = {name: value for name, value in definition.items() if name not in SIZE}
+    return rest | ({"autoscale": autoscale} if autoscale is not None else {"num_workers": workers})
+
+
+def attributes(definition: dict[str, Any]) -> dict[str, Any]:
+    """The part of a definition that events call `attributes`: all but the size."""
+    return {name: value for name, value in definition.items() if name not in SIZE}
+
+
+def size(definition: dict[str, Any]) -> dict[str, Any]:
+    """The part that events call `cluster_size`."""
+    return {name: definition[name] for name in SIZE if definition.get(name) is not None}

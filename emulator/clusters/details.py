@@ -1,0 +1,80 @@
+"""How a cluster is shown: ClusterDetails, with what there is only while it runs."""
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from emulator.clusters import catalog
+from emulator.clusters.models import UP, Cluster
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+JDBC_PORT = 10000
+REFUSED_BY_SPEC = ("cluster_id", "idempotency_token")
+
+
+def summary(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
+    """As lists show it."""
+    shown: dict[str, Any] = {
+        "cluster_id": cluster.cluster_id,
+        "creator_user_name": cluster.creator_user_name,
+        **cluster.definition,
+        "default_tags": {
+            "Vendor": "Databricks",
+            "Creator": cluster.creator_user_name,
+            "ClusterName": cluster.name,
+            "ClusterId": cluster.cluster_id,
+        },
+        "cluster_source": cluster.source,
+        "state": cluster.state,
+        "state_message": cluster.state_message,
+        "start_time": cluster.created_at,
+        "last_state_loss_time": cluster.last_state_loss_time,
+    }
+    if cluster.autoscale:
+        shown.pop("num_workers", None)
+    else:
+        shown.setdefault("num_workers", cluster.fewest_workers)
+    if cluster.last_restarted_time is not None:
+        shown["last_restarted_time"] = cluster.last_restarted_time
+    if cluster.terminated_time is not None:
+        shown["terminated_time"] = cluster.terminated_time
+    if cluster.termination_reason is not None:
+        shown["termination_reason"] = cluster.termination_reason
+    if cluster.state in UP:
+        shown |= _machines(workspace, cluster)
+    return shown
+
+
+def details(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
+    """As `clusters/get` shows it."""
+    spec = {name: value for name, value in cluster.submitted.items() if name not in REFUSED_BY_SPEC}
+    return summary(workspace, cluster) | {"spec": spec}
+
+
+def _machines(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
+    worker = catalog.node_types().get(cluster.definition["node_type_id"], {})
+    driver = catalog.node_types().get(cluster.definition["driver_node_type_id"], {})
+    nodes = [_node(workspace, cluster, number) for number in range(cluster.workers + 1)]
+    return {
+        "driver": nodes[0],
+        "executors": nodes[1:],
+        "spark_context_id": cluster.spark_context_id,
+        "jdbc_port": JDBC_PORT,
+        "cluster_cores": driver.get("num_cores", 0.0) + cluster.workers * worker.get("num_cores", 0.0),
+        "cluster_memory_mb": driver.get("memory_mb", 0) + cluster.workers * worker.get("memory_mb", 0),
+    }
+
+
+def _node(workspace: "Workspace", cluster: Cluster, number: int) -> dict[str, Any]:
+    """One machine. It stays the same as long as the Spark context does."""
+    key = f"{workspace.state.ids.seed}:{cluster.cluster_id}:{cluster.spark_context_id}:{number}"
+    digest = hashlib.sha256(key.encode()).digest()
+    address = f"10.139.{digest[0]}.{max(4, digest[1])}"
+    return {
+        "private_ip": address,
+        "host_private_ip": address,
+        "node_id": digest[:16].hex(),
+        "instance_id": digest[16:].hex(),
+        "start_timestamp": cluster.last_state_loss_time,
+    }

@@ -1,0 +1,156 @@
+"""The event list of a cluster: what is recorded, how it is asked for, and how it is disturbed on request."""
+
+import base64
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from emulator.clock import Millis
+from emulator.clusters.models import Cluster, Event, EventFault, matches
+from emulator.errors import invalid
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+TYPES = frozenset(
+    """
+    ADD_NODES_FAILED AUTOMATIC_CLUSTER_UPDATE AUTOSCALING_BACKOFF AUTOSCALING_FAILED AUTOSCALING_STATS_REPORT
+    CLUSTER_MIGRATED CREATING DBFS_DOWN DECOMMISSION_ENDED DECOMMISSION_STARTED DEFERRED_POLICY_ENFORCEMENT_FAILED
+    DEFERRED_POLICY_ENFORCEMENT_SCHEDULED DID_NOT_EXPAND_DISK DRIVER_HEALTHY DRIVER_NOT_RESPONDING DRIVER_UNAVAILABLE
+    EDITED EXPANDED_DISK FAILED_TO_EXPAND_DISK INIT_SCRIPTS_FINISHED INIT_SCRIPTS_STARTED METASTORE_DOWN
+    NODES_LOST NODE_BLACKLISTED NODE_EXCLUDED_DECOMMISSIONED PINNED RESIZING RESTARTING RUNNING SPARK_EXCEPTION
+    STARTING TERMINATING UC_VOLUME_MISCONFIGURED UNPINNED UPSIZE_COMPLETED
+    """.split()
+)
+DEFAULT_LIMIT = 50
+MOST = 500
+DROPPED_TYPES = ("TERMINATING",)
+LATE_TYPES = ("NODES_LOST", "EXPANDED_DISK")
+GIGABYTE = 1024**3
+
+
+def record(workspace: "Workspace", cluster: Cluster, at: Millis, type: str, **details: Any) -> None:
+    """Note down what happened at `at`; details that are None are left out. Event faults change what is listed."""
+    clusters = workspace.state.clusters
+    listed = clusters.events.setdefault(cluster.cluster_id, [])
+    event = Event(at, type, {name: value for name, value in details.items() if value is not None})
+    dropped = False
+    late: list[Event] = []
+    for number, fault in enumerate(clusters.event_faults):
+        if not _meets(workspace, fault, number, cluster, event):
+            continue
+        if fault.mode == "dropped":
+            dropped = True
+        elif fault.mode == "delayed":
+            event.visible_from = at + int(fault.seconds * 1000)
+        else:
+            late.append(_straggler(workspace, fault, cluster, at + int(fault.seconds * 1000)))
+    listed.extend(late if dropped else [event, *late])
+
+
+def _meets(workspace: "Workspace", fault: EventFault, number: int, cluster: Cluster, event: Event) -> bool:
+    if fault.count is not None and fault.met >= fault.count:
+        return False
+    if fault.mode == "late":
+        concerned = event.type == "TERMINATING"
+    else:
+        types = fault.types or (DROPPED_TYPES if fault.mode == "dropped" else ())
+        concerned = not types or event.type in types
+    if not concerned or not matches(fault.cluster, cluster):
+        return False
+    key = f"{workspace.state.ids.seed}:{number}:{cluster.cluster_id}:{event.type}:{event.timestamp}"
+    share = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big") / 2**48
+    if share >= fault.rate:
+        return False
+    fault.met += 1
+    return True
+
+
+def _straggler(workspace: "Workspace", fault: EventFault, cluster: Cluster, at: Millis) -> Event:
+    """What a node tells after its cluster was told to end. It is listed from its own timestamp on."""
+    types = fault.types or LATE_TYPES
+    type = types[fault.met % len(types)]
+    instance = workspace.state.ids.hex("instance", f"{cluster.cluster_id}:late", 32)
+    details: dict[str, Any] = {"instance_id": instance}
+    if type == "EXPANDED_DISK":
+        details |= {"previous_disk_size": 100 * GIGABYTE, "disk_size": 150 * GIGABYTE, "free_space": 9 * GIGABYTE}
+    else:
+        details |= {"current_num_workers": 0, "target_num_workers": cluster.target_workers}
+    return Event(at, type, details, visible_from=at)
+
+
+def query(workspace: "Workspace", cluster_id: str, body: dict[str, Any], now: Millis) -> dict[str, Any]:
+    """The answer to `clusters/events`, in the form it was asked for: offset and limit, or page tokens.
+
+    Raises 400 INVALID_PARAMETER_VALUE for a limit, order, type or token that is none.
+    """
+    by_token = "page_token" in body or "page_size" in body
+    wanted = _unpacked(body["page_token"]) if body.get("page_token") else dict(body)
+    if by_token:
+        wanted["limit"] = body.get("page_size") or wanted.get("limit") or DEFAULT_LIMIT
+    limit = _number(wanted, "limit", DEFAULT_LIMIT, 1, MOST)
+    offset = _number(wanted, "offset", 0, 0, None)
+    order = wanted.get("order") or "DESC"
+    if order not in ("ASC", "DESC"):
+        raise invalid(f"order must be ASC or DESC, not {order!r}")
+    types = wanted.get("event_types") or []
+    unknown = [type for type in types if type not in TYPES]
+    if unknown:
+        raise invalid(f"Unknown event type: {unknown[0]}")
+    end = _number(wanted, "end_time", now, 0, None)
+    found = _listed(workspace, cluster_id, _number(wanted, "start_time", 0, 0, None), end, types, now)
+    if order == "DESC":
+        found.reverse()
+    answer: dict[str, Any] = {
+        "events": [
+            {"cluster_id": cluster_id, "timestamp": event.timestamp, "type": event.type, "details": event.details}
+            for event in found[offset : offset + limit]
+        ],
+        "total_count": len(found),
+    }
+    # The end is fixed in what asks for other pages, so that events which happen meanwhile do not shift them.
+    same = {name: wanted[name] for name in ("start_time", "event_types") if name in wanted}
+    same |= {"cluster_id": cluster_id, "order": order, "limit": limit, "end_time": end}
+    if offset + limit < len(found):
+        following = same | {"offset": offset + limit}
+        if not by_token:
+            answer["next_page"] = following
+        answer["next_page_token"] = _packed(following)
+    if offset > 0:
+        answer["prev_page_token"] = _packed(same | {"offset": max(0, offset - limit)})
+    return answer
+
+
+def _listed(
+    workspace: "Workspace", cluster_id: str, start: Millis, end: Millis, types: list[str], now: Millis
+) -> list[Event]:
+    """Oldest first; those of one instant as they were recorded."""
+    found = [
+        event
+        for event in workspace.state.clusters.events.get(cluster_id, ())
+        if start <= event.timestamp <= end and event.visible_from <= now and (not types or event.type in types)
+    ]
+    return sorted(found, key=lambda event: event.timestamp)
+
+
+def _number(wanted: dict[str, Any], name: str, default: int, least: int, most: int | None) -> int:
+    value = wanted.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or value < least or (most is not None and value > most):
+        raise invalid(f"{name} must be {f'between {least} and {most}' if most else f'at least {least}'}, not {value!r}")
+    return value
+
+
+def _packed(page: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(page, separators=(",", ":")).encode()).decode()
+
+
+def _unpacked(token: Any) -> dict[str, Any]:
+    try:
+        page = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, TypeError):
+        page = None
+    if not isinstance(page, dict):
+        raise invalid("Invalid page token.")
+    return page

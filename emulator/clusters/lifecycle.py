@@ -1,0 +1,309 @@
+"""The state machine of a cluster. What takes time is entered in the agenda and happens exactly when it is due.
+
+Uptime runs from RUNNING to TERMINATING; `uptime` is told of both here, and nowhere else but on removal.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.agenda import happens
+from emulator.clock import Millis
+from emulator.clusters import activity, commands, uptime
+from emulator.clusters.access import may_on, not_autostarted, object_id, refusal
+from emulator.clusters.definition import attributes, resized, size
+from emulator.clusters.events import record
+from emulator.clusters.models import STOPPED, UP, Cluster
+from emulator.errors import ApiError, invalid_state
+from emulator.libraries import flow
+
+if TYPE_CHECKING:
+    from emulator.scim.models import ServicePrincipal, User
+    from emulator.workspace import Workspace
+
+MINUTE = 60_000
+CHANGE = "clusters.change"
+IDLE = "clusters.idle"
+FINDING = "Finding instances for new nodes, acquiring more instances if necessary"
+
+
+def unexpected(cluster: Cluster) -> ApiError:
+    """400 INVALID_STATE in the words that clients look for."""
+    return invalid_state(f"Cluster {cluster.cluster_id} is in unexpected state {cluster.state.capitalize()}.")
+
+
+def create(
+    workspace: "Workspace",
+    caller: "User | ServicePrincipal",
+    definition: dict[str, Any],
+    submitted: dict[str, Any],
+    at: Millis,
+) -> Cluster:
+    """A new cluster that is being launched. Its creator gets CAN_MANAGE on it."""
+    state = workspace.state
+    name = str(definition.get("cluster_name") or "")
+    cluster = Cluster(
+        cluster_id=_new_id(workspace, name, at),
+        definition=definition,
+        submitted=submitted,
+        creator_id=caller.id,
+        creator_user_name=caller.name,
+        created_at=at,
+    )
+    state.clusters.by_id[cluster.cluster_id] = cluster
+    state.acls.grant(object_id(cluster.cluster_id), caller.id, "CAN_MANAGE")
+    record(
+        workspace,
+        cluster,
+        at,
+        "CREATING",
+        attributes=attributes(definition),
+        cluster_size=size(definition),
+        user=caller.name,
+    )
+    _launch(workspace, cluster, caller.name, at)
+    return cluster
+
+
+def _new_id(workspace: "Workspace", name: str, at: Millis) -> str:
+    """`0301-101500-abc12def`: like the platform's, but only the seed and the name decide, so that it is repeatable."""
+    ids, known = workspace.state.ids, workspace.state.clusters.sessions
+    while True:
+        digits = f"{ids.number('cluster-number', name) % 10**10:010}"
+        cluster_id = f"{digits[:4]}-{digits[4:]}-{ids.hex('cluster', name, 8)}"
+        if cluster_id not in known and cluster_id not in workspace.state.clusters.by_id:
+            return cluster_id
+
+
+def start(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+    """Launch a stopped cluster. Raises 400 INVALID_STATE unless it is stopped; rights are the caller's business."""
+    if cluster.state not in STOPPED:
+        raise unexpected(cluster)
+    cluster.last_restarted_time = at
+    record(workspace, cluster, at, "STARTING", cluster_size=size(cluster.definition), user=user.name)
+    _launch(workspace, cluster, user.name, at)
+
+
+def _launch(workspace: "Workspace", cluster: Cluster, user: str, at: Millis) -> None:
+    cluster.started_by = user
+    cluster.state, cluster.state_message = "PENDING", FINDING
+    cluster.terminated_time = cluster.termination_reason = None
+    cluster.target_workers = cluster.fewest_workers
+    _await_running(workspace, cluster, at)
+
+
+def _await_running(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+    failure = workspace.state.clusters.next_launch_failure(cluster)
+    outcome = {"to": "RUNNING"} if failure is None else {"to": "FAILED", "code": failure.code, "ends": failure.ends_in}
+    workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, **outcome)
+
+
+def restart(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+    """Restart a running cluster; its session lasts on. Raises 400 INVALID_STATE unless it is RUNNING."""
+    if cluster.state != "RUNNING":
+        raise unexpected(cluster)
+    _interrupt(workspace, cluster, at)
+    cluster.state, cluster.state_message = "RESTARTING", "Restarting"
+    cluster.last_restarted_time = at
+    cluster.target_workers = cluster.fewest_workers
+    record(workspace, cluster, at, "RESTARTING", user=user.name)
+    uptime.note_restart(workspace.state.clusters, cluster.cluster_id, at, user.name)
+    _await_running(workspace, cluster, at)
+
+
+def edit(
+    workspace: "Workspace",
+    cluster: Cluster,
+    user: "User | ServicePrincipal",
+    definition: dict[str, Any],
+    submitted: dict[str, Any],
+    at: Millis,
+) -> None:
+    """Give it another definition. A running cluster restarts, a stopped one stays stopped, any other refuses."""
+    require_editable(cluster)
+    record(
+        workspace,
+        cluster,
+        at,
+        "EDITED",
+        attributes=attributes(definition),
+        previous_attributes=attributes(cluster.definition),
+        cluster_size=size(definition),
+        previous_cluster_size=size(cluster.definition),
+        user=user.name,
+    )
+    cluster.definition, cluster.submitted = definition, submitted
+    if cluster.state == "RUNNING":
+        restart(workspace, cluster, user, at)
+
+
+def require_editable(cluster: Cluster) -> None:
+    """Raises 400 INVALID_STATE, which the provider waits out, unless the cluster is running or stopped."""
+    if cluster.state != "RUNNING" and cluster.state not in STOPPED:
+        raise unexpected(cluster)
+
+
+def resize(
+    workspace: "Workspace",
+    cluster: Cluster,
+    user: "User | ServicePrincipal",
+    workers: int | None,
+    scale: dict[str, Any] | None,
+    at: Millis,
+) -> None:
+    """Change the number of workers of a running cluster, which goes on running."""
+    if cluster.state != "RUNNING":
+        raise unexpected(cluster)
+    cluster.definition = resized(cluster.definition, workers, scale)
+    target = min(max(cluster.workers, cluster.fewest_workers), cluster.most_workers)
+    activity.change_size(workspace, cluster, target, "USER_REQUEST", at, user.name)
+
+
+def terminate(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+    """Turn it off and keep the definition; nothing happens to one that is off or on its way there."""
+    if cluster.state in STOPPED or cluster.state == "TERMINATING":
+        return
+    reason = {"code": "USER_REQUEST", "type": "SUCCESS", "parameters": {"username": user.name}}
+    end(workspace, cluster, reason, "Terminated by user request", at, user=user.name)
+
+
+def end(
+    workspace: "Workspace",
+    cluster: Cluster,
+    reason: dict[str, Any],
+    message: str,
+    at: Millis,
+    user: str | None = None,
+    ends_in: str = "TERMINATED",
+) -> None:
+    """TERMINATING for this reason from now on, `ends_in` one transition later. Uptime ends now."""
+    _interrupt(workspace, cluster, at)
+    cluster.state, cluster.state_message = "TERMINATING", message
+    cluster.termination_reason = reason
+    record(workspace, cluster, at, "TERMINATING", reason=reason, user=user)
+    uptime.close_session(workspace.state.clusters, cluster.cluster_id, at)
+    cluster.awaited_work = 0
+    workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to=ends_in)
+
+
+def remove(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+    """Delete for good, whatever state it is in: definition, events, rights and libraries. Its uptime is kept."""
+    state, cluster_id = workspace.state, cluster.cluster_id
+    _interrupt(workspace, cluster, at)
+    uptime.close_session(state.clusters, cluster_id, at)
+    flow.on_removed(workspace, cluster_id)
+    del state.clusters.by_id[cluster_id]
+    state.clusters.events.pop(cluster_id, None)
+    state.acls.forget(object_id(cluster_id))
+
+
+def _interrupt(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+    """What was going to happen to it does not; what ran on it is gone."""
+    agenda = workspace.state.agenda
+    for kind in (CHANGE, IDLE, activity.SCALE):
+        agenda.cancel(kind, cluster_id=cluster.cluster_id)
+    cluster.busy_until = min(cluster.busy_until, at)
+    commands.on_stopped(workspace, cluster.cluster_id, at)
+    flow.on_stopped(workspace, cluster.cluster_id, at)
+
+
+@happens(CHANGE)
+def change(
+    workspace: "Workspace", at: Millis, *, cluster_id: str, to: str, code: str = "", ends: str = "TERMINATED"
+) -> None:
+    """The cluster reaches the state it was on its way to."""
+    cluster = workspace.state.clusters.by_id[cluster_id]
+    match to:
+        case "RUNNING":
+            _run(workspace, cluster, at)
+        case "FAILED":
+            reason, message = launch_failure(cluster, code)
+            end(workspace, cluster, reason, message, at, ends_in=ends)
+        case "RESIZED":
+            activity.complete(workspace, cluster, at)
+        case "TERMINATED" | "ERROR":
+            cluster.state = "ERROR" if to == "ERROR" else "TERMINATED"
+            cluster.terminated_time = at
+            cluster.workers = cluster.target_workers = 0
+
+
+def _run(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+    """A launch or a restart is through."""
+    cluster.state, cluster.state_message = "RUNNING", ""
+    cluster.workers = cluster.target_workers
+    cluster.last_state_loss_time = at
+    cluster.spark_context_id = workspace.state.ids.number("spark-context", cluster.cluster_id)
+    scripts = cluster.definition.get("init_scripts")
+    if scripts:
+        record(workspace, cluster, at, "INIT_SCRIPTS_STARTED", init_scripts={"cluster": scripts})
+        record(workspace, cluster, at, "INIT_SCRIPTS_FINISHED", init_scripts={"cluster": scripts})
+    record(
+        workspace,
+        cluster,
+        at,
+        "RUNNING",
+        current_num_workers=cluster.workers,
+        target_num_workers=cluster.workers,
+        user=cluster.started_by,
+    )
+    record(workspace, cluster, at, "DRIVER_HEALTHY")
+    uptime.open_session(workspace.state.clusters, cluster.cluster_id, at, cluster.started_by)
+    cluster.busy_until, awaited, cluster.awaited_work = at, cluster.awaited_work, 0
+    _watch_idling(workspace, cluster)
+    flow.on_running(workspace, cluster.cluster_id, at)
+    if awaited:
+        activity.touch(workspace, cluster, at + awaited, at)
+    commands.on_running(workspace, cluster, at)
+
+
+def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
+    """Termination reason and state message of a launch that failed; both name the cluster or its machines."""
+    kind = "CLIENT_ERROR" if code.startswith("INVALID") else "CLOUD_FAILURE"
+    node_type = cluster.definition["node_type_id"]
+    told = f"The requested size {node_type} is currently not available in this location."
+    parameters = {"azure_error_code": "SkuNotAvailable", "azure_error_message": told}
+    title = code.replace("_", " ").capitalize()
+    message = f"{title}: the launch of cluster {cluster.name or cluster.cluster_id} was refused. {told}"
+    return {"code": code, "type": kind, "parameters": parameters}, message
+
+
+def wake(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+    """What attaching, a command or a job does first: start a stopped cluster, with the right of its user.
+
+    Raises 403 without CAN_ATTACH_TO, and in the platform's words without CAN_RESTART where it had to be started;
+    400 INVALID_STATE while it is terminating.
+    """
+    if not may_on(workspace, user, cluster.cluster_id, "CAN_ATTACH_TO"):
+        raise refusal(user, cluster.cluster_id, "CAN_ATTACH_TO")
+    if cluster.state == "TERMINATING":
+        raise unexpected(cluster)
+    if cluster.state in STOPPED:
+        if not may_on(workspace, user, cluster.cluster_id, "CAN_RESTART"):
+            raise not_autostarted(cluster.cluster_id)
+        start(workspace, cluster, user, at)
+
+
+def work(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", seconds: float, at: Millis) -> None:
+    """The user runs commands for so long: at once, or as soon as the cluster runs. Raises what `wake` does."""
+    wake(workspace, cluster, user, at)
+    milliseconds = int(seconds * 1000)
+    if cluster.state in UP:
+        activity.touch(workspace, cluster, at + milliseconds, at)
+    else:
+        cluster.awaited_work = max(cluster.awaited_work, milliseconds)
+
+
+def _watch_idling(workspace: "Workspace", cluster: Cluster) -> None:
+    if cluster.autotermination_minutes:
+        due = cluster.busy_until + cluster.autotermination_minutes * MINUTE
+        workspace.state.agenda.enter(due, IDLE, cluster_id=cluster.cluster_id)
+
+
+@happens(IDLE)
+def idle(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
+    """It may have been idle for long enough; if it was used meanwhile, look again when that is over for so long."""
+    cluster = workspace.state.clusters.by_id[cluster_id]
+    minutes = cluster.autotermination_minutes
+    if at < cluster.busy_until + minutes * MINUTE:
+        _watch_idling(workspace, cluster)
+        return
+    reason = {"code": "INACTIVITY", "type": "SUCCESS", "parameters": {"inactivity_duration_min": str(minutes)}}
+    end(workspace, cluster, reason, f"Inactive cluster terminated (inactive for {minutes} minutes).", at)

@@ -1,0 +1,55 @@
+"""The truth of uptime: sessions from RUNNING to TERMINATING, kept apart from the event list.
+
+What is asked of the event list (dropped, delayed, late events) and a permanent delete leave it as it is.
+"""
+
+from typing import TYPE_CHECKING
+
+from emulator.clock import Millis
+from emulator.clusters.models import Clusters, Restart, Session
+
+if TYPE_CHECKING:
+    from emulator.state import State
+
+
+def open_session(clusters: Clusters, cluster_id: str, at: Millis, started_by: str | None) -> None:
+    """The cluster is RUNNING from `at` on; does nothing while a session lasts."""
+    if lasting(clusters, cluster_id) is None:
+        clusters.sessions.setdefault(cluster_id, []).append(Session(at, None, started_by))
+
+
+def note_restart(clusters: Clusters, cluster_id: str, at: Millis, user: str | None) -> None:
+    """Somebody restarted the cluster: its session lasts on."""
+    session = lasting(clusters, cluster_id)
+    if session is not None:
+        session.restarts.append(Restart(at, user))
+
+
+def close_session(clusters: Clusters, cluster_id: str, at: Millis) -> None:
+    """The cluster is TERMINATING, or gone, from `at` on."""
+    session = lasting(clusters, cluster_id)
+    if session is not None:
+        session.end = at
+
+
+def lasting(clusters: Clusters, cluster_id: str) -> Session | None:
+    """The session that has no end yet."""
+    sessions = clusters.sessions.get(cluster_id)
+    return sessions[-1] if sessions and sessions[-1].end is None else None
+
+
+def uptime(state: "State", cluster_id: str, from_ms: Millis, to_ms: Millis) -> tuple[int, list[Session]]:
+    """Milliseconds of uptime in `[from_ms, to_ms)`, and the sessions that overlap it, whole and oldest first.
+
+    A session that lasts is counted up to `to_ms`, so `to_ms` must not lie in the future. An unknown cluster has none.
+    """
+    sessions = [
+        session
+        for session in state.clusters.sessions.get(cluster_id, ())
+        if session.start < to_ms and (session.end is None or session.end > from_ms)
+    ]
+    return sum(min(_end(session, to_ms), to_ms) - max(session.start, from_ms) for session in sessions), sessions
+
+
+def _end(session: Session, to_ms: Millis) -> Millis:
+    return to_ms if session.end is None else session.end

@@ -1,0 +1,109 @@
+"""How libraries get on and off clusters: PENDING, RESOLVING, INSTALLING, INSTALLED on one that runs.
+
+On one that does not run they wait. What is uninstalled while it runs goes with the next restart.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.agenda import happens
+from emulator.clock import Millis
+from emulator.libraries.models import Installation, key, named
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+STEP = "libraries.step"
+UP = ("RUNNING", "RESIZING")
+
+
+def install(workspace: "Workspace", cluster_id: str, libraries: list[dict[str, Any]], at: Millis) -> None:
+    """Those that are on the cluster already stay as they are; failed ones are tried again."""
+    state = workspace.state
+    running = state.clusters.by_id[cluster_id].state in UP
+    for library in libraries:
+        found = state.libraries.find(cluster_id, library)
+        if found is None:
+            found = Installation(library)
+            state.libraries.by_cluster.setdefault(cluster_id, []).append(found)
+        elif found.status == "UNINSTALL_ON_RESTART":
+            found.status = "INSTALLED"
+            continue
+        elif found.status != "FAILED":
+            continue
+        found.status, found.messages = "PENDING", []
+        if running:
+            _begin(workspace, cluster_id, found, at)
+
+
+def uninstall(workspace: "Workspace", cluster_id: str, libraries: list[dict[str, Any]]) -> None:
+    """Take them off: at once where they are not at work, with the next restart where they are."""
+    state = workspace.state
+    running = state.clusters.by_id[cluster_id].state in UP
+    for library in libraries:
+        found = state.libraries.find(cluster_id, library)
+        if found is None:
+            continue
+        state.agenda.cancel(STEP, cluster_id=cluster_id, library=key(library))
+        if running and found.status != "FAILED":
+            found.status = "UNINSTALL_ON_RESTART"
+        else:
+            state.libraries.by_cluster[cluster_id].remove(found)
+
+
+def on_running(workspace: "Workspace", cluster_id: str, at: Millis) -> None:
+    """The cluster runs: all its libraries are installed anew."""
+    for installation in workspace.state.libraries.of(cluster_id):
+        _begin(workspace, cluster_id, installation, at)
+
+
+def on_stopped(workspace: "Workspace", cluster_id: str, at: Millis) -> None:
+    """The cluster terminates or restarts: what was to be uninstalled is gone, the rest waits for it to run."""
+    state = workspace.state
+    state.agenda.cancel(STEP, cluster_id=cluster_id)
+    kept = [one for one in state.libraries.of(cluster_id) if one.status != "UNINSTALL_ON_RESTART"]
+    if cluster_id in state.libraries.by_cluster:
+        state.libraries.by_cluster[cluster_id] = kept
+    for installation in kept:
+        installation.status, installation.messages = "PENDING", []
+
+
+def on_removed(workspace: "Workspace", cluster_id: str) -> None:
+    """The cluster is gone for good."""
+    workspace.state.agenda.cancel(STEP, cluster_id=cluster_id)
+    workspace.state.libraries.by_cluster.pop(cluster_id, None)
+
+
+def _begin(workspace: "Workspace", cluster_id: str, installation: Installation, at: Millis) -> None:
+    failure = workspace.state.libraries.next_failure(installation.library)
+    if failure and failure.outcome == "stuck":
+        return
+    message = ""
+    if failure:
+        name = named(installation.library)
+        message = failure.message or f"Library installation failed: {name} could not be resolved or downloaded."
+    _enter(workspace, cluster_id, installation, "RESOLVING", at + workspace.transition(0.25), message)
+
+
+def _enter(
+    workspace: "Workspace", cluster_id: str, installation: Installation, to: str, due: Millis, message: str
+) -> None:
+    library = key(installation.library)
+    workspace.state.agenda.enter(due, STEP, cluster_id=cluster_id, library=library, to=to, message=message)
+
+
+@happens(STEP)
+def step(workspace: "Workspace", at: Millis, *, cluster_id: str, library: str, to: str, message: str) -> None:
+    """The installation is one step further. `message` is what it fails with in the end, empty if it does not."""
+    installation = next(one for one in workspace.state.libraries.of(cluster_id) if key(one.library) == library)
+    match to:
+        case "RESOLVING":
+            installation.status = "RESOLVING"
+            _enter(workspace, cluster_id, installation, "INSTALLING", at + workspace.transition(0.25), message)
+        case "INSTALLING":
+            installation.status = "INSTALLING"
+            outcome = "FAILED" if message else "INSTALLED"
+            _enter(workspace, cluster_id, installation, outcome, at + workspace.transition(0.5), message)
+        case "FAILED":
+            installation.status, installation.messages = "FAILED", [message]
+        case _:
+            installation.status = "INSTALLED"
