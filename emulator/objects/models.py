@@ -1,13 +1,166 @@
-"""Notebooks, files and folders."""
+"""Notebooks, files and folders: the tree, by id, with the children of a folder beside it.
+
+What a later kind of tree needs (git folders, generated homes, volumes) comes in at `find`, `children` and `path`:
+nothing else walks the tree.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from emulator.clock import Millis
+from emulator.ids import Ids
+from emulator.objects.paths import Place
+
+Kind = Literal["DIRECTORY", "NOTEBOOK", "FILE", "REPO", "LIBRARY", "DASHBOARD"]
+CONTAINERS = ("DIRECTORY", "REPO")
+ROOT = 0
+"""The root's id, as in `/directories/0`."""
+
+ACL_NAMES: dict[Kind, str] = {
+    "DIRECTORY": "directories",
+    "NOTEBOOK": "notebooks",
+    "FILE": "files",
+    "REPO": "repos",
+    "LIBRARY": "libraries",
+    "DASHBOARD": "dashboards",
+}
+"""The type in the object's name as permissions have it."""
+_TREE_TYPES = frozenset(ACL_NAMES.values())
+
+
+@dataclass(kw_only=True)
+class Node:
+    """One object of the workspace."""
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    id: int
+    parent: int
+    """The folder's id; the root is its own parent."""
+    name: str
+    kind: Kind
+    created_at: Millis
+    modified_at: Millis
+    language: str | None = None
+    """Of a notebook: PYTHON, SQL, SCALA or R."""
+    stored_as: Literal["SOURCE", "JUPYTER"] = "SOURCE"
+    """Of a notebook: the format it came in; exporting it so gives the same bytes."""
+    content: bytes = b""
+    resource_id: str = ""
+    """Where it is not simply the id (dashboards)."""
+    children: dict[str, int] = field(default_factory=dict)
+    """Of a folder: name → id, in the order they were made."""
+
+    @property
+    def acl_name(self) -> str:
+        """`/notebooks/12`"""
+        return f"/{ACL_NAMES[self.kind]}/{self.id}"
+
+    @property
+    def is_container(self) -> bool:
+        return self.kind in CONTAINERS
+
+
+def _root() -> dict[int, Node]:
+    return {ROOT: Node(id=ROOT, parent=ROOT, name="", kind="DIRECTORY", created_at=0, modified_at=0)}
 
 
 @dataclass
 class Objects:
-    """The part of the state that is theirs."""
+    """The tree of one workspace. Case counts in names."""
+
+    nodes: dict[int, Node] = field(default_factory=_root)
+
+    @property
+    def root(self) -> Node:
+        return self.nodes[ROOT]
+
+    def find(self, names: tuple[str, ...]) -> Node | None:
+        """The object at this path below the root."""
+        node = self.nodes[ROOT]
+        for name in names:
+            child = node.children.get(name)
+            if child is None:
+                return None
+            node = self.nodes[child]
+        return node
+
+    def children(self, node: Node) -> Iterator[Node]:
+        """What lies directly in a folder."""
+        return map(self.nodes.__getitem__, node.children.values())
+
+    def path(self, node: Node) -> str:
+        names: list[str] = []
+        while node.id != ROOT:
+            names.append(node.name)
+            node = self.nodes[node.parent]
+        return "/" + "/".join(reversed(names))
+
+    def subtree(self, node: Node) -> Iterator[Node]:
+        """The object and everything below it."""
+        waiting = [node]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(self.children(node))
+
+    def lineage(self, node: Node) -> Iterator[Node]:
+        """The object, its folder, and so on to the root."""
+        yield node
+        while node.id != ROOT:
+            node = self.nodes[node.parent]
+            yield node
+
+    def add(self, ids: Ids, folder: Node, name: str, kind: Kind, now: Millis, language: str | None = None) -> Node:
+        """A new and empty object; the folder must not hold one of this name."""
+        number = ids.number("object", f"{folder.id}/{name}")
+        node = Node(
+            id=number, parent=folder.id, name=name, kind=kind, created_at=now, modified_at=now, language=language
+        )
+        self.nodes[number] = node
+        folder.children[name] = number
+        return node
+
+    def make_folders(self, ids: Ids, place: Place, now: Millis) -> list[Node]:
+        """Make what is missing of the folders down to `place`; those that were made, outermost first.
+
+        Raises ValueError with the path of an object in the way that is no folder.
+        """
+        made = []
+        node = self.root
+        for depth, name in enumerate(place.names, 1):
+            child = node.children.get(name)
+            if child is None:
+                node = self.add(ids, node, name, "DIRECTORY", now)
+                made.append(node)
+            else:
+                node = self.nodes[child]
+                if not node.is_container:
+                    raise ValueError(Place(place.names[:depth], place.prefix).text)
+        return made
+
+    def remove(self, node: Node) -> list[Node]:
+        """Take the object and everything below it out of the tree; returns them all."""
+        gone = list(self.subtree(node))
+        for each in gone:
+            del self.nodes[each.id]
+        del self.nodes[node.parent].children[node.name]
+        return gone
+
+    def named_in_acl(self, object_id: str) -> Node | None:
+        """The object that permissions call `/notebooks/12`; None unless it is there and of that type."""
+        _, kind, number = object_id.split("/", 2) if object_id.count("/") == 2 else ("", "", "")
+        if kind not in _TREE_TYPES or not number.isdigit():
+            return None
+        node = self.nodes.get(int(number))
+        return node if node and ACL_NAMES[node.kind] == kind else None
 
     def ancestors(self, object_id: str) -> Iterator[str]:
         """The folders above `/notebooks/12` and the like, nearest first; nothing for other objects."""
-        return iter(())
+        node = self.named_in_acl(object_id)
+        while node and node.id != ROOT:
+            node = self.nodes[node.parent]
+            yield node.acl_name

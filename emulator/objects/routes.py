@@ -1,5 +1,187 @@
-"""HTTP of `objects`."""
+"""HTTP of `objects`: `/api/2.0/workspace/*`, and the raw forms under `/api/2.0/workspace-files/`."""
 
-from emulator.routing import Routes
+from base64 import b64encode
+from typing import Any
+from urllib.parse import quote
+
+from emulator.errors import ApiError, denied, exists, invalid, missing
+from emulator.multipart import is_multipart, read_parts
+from emulator.objects import exports, imports
+from emulator.objects.imports import JSON_LIMIT, STREAM_LIMIT
+from emulator.objects.models import Node
+from emulator.objects.paths import Place, parse
+from emulator.objects.rights import PASSAGES, Rights, is_passage, is_protected
+from emulator.routing import Call, Reply, Routes
 
 routes = Routes()
+
+
+@routes.get("/api/2.0/workspace/get-status")
+def get_status(call: Call) -> dict[str, Any]:
+    place = parse(call.argument("path"))
+    node = _found(call, place)
+    if not is_passage(node):
+        Rights(call).require(node, "CAN_READ", place)
+    info = describe(node, place.text)
+    if call.flag("return_export_info") and node.kind == "NOTEBOOK":
+        info["repos_export_format"] = node.stored_as
+    return info
+
+
+@routes.get("/api/2.0/workspace/list")
+def list_folder(call: Call) -> dict[str, Any]:
+    """One folder, not what is below it; of a file, the file itself. `{}` when there is nothing."""
+    place = parse(call.argument("path"))
+    node = _found(call, place)
+    rights = Rights(call)
+    after = call.number("notebooks_modified_after", 0)
+    if not node.is_container:
+        rights.require(node, "CAN_READ", place)
+        return {"objects": [describe(node, place.text)]}
+    everything = rights.may(node, "CAN_READ")
+    if not everything and not is_passage(node):
+        raise rights.refusal("CAN_READ", place)
+    prefix = place.text if place.text.endswith("/") else place.text + "/"
+    found = [
+        describe(child, prefix + child.name)
+        for child in call.workspace.state.objects.children(node)
+        if (everything or rights.may_list(child))
+        and not (after and child.kind == "NOTEBOOK" and child.modified_at < after)
+    ]
+    return {"objects": found} if found else {}
+
+
+@routes.post("/api/2.0/workspace/mkdirs")
+def mkdirs(call: Call) -> dict[str, Any]:
+    """Makes the folders above as well; one that is there is fine."""
+    place = parse(call.body.get("path"))
+    state = call.workspace.state
+    rights = Rights(call)
+    nearest = place
+    while (node := state.objects.find(nearest.names)) is None:
+        nearest = nearest.parent
+    if not node.is_container:
+        raise exists(f"Path ({nearest.text}) already exists and is not a folder.")
+    if nearest == place:
+        return {}
+    rights.require(node, "CAN_EDIT", nearest)
+    outermost = state.objects.make_folders(state.ids, place, call.now)[0]
+    if not rights.manages_by_itself(outermost):
+        state.acls.grant(outermost.acl_name, call.caller.id, "CAN_MANAGE")
+    return {}
+
+
+@routes.post("/api/2.0/workspace/delete")
+def delete(call: Call) -> dict[str, Any]:
+    place = parse(call.body.get("path"))
+    state = call.workspace.state
+    node = _found(call, place)
+    rights = Rights(call)
+    if is_protected(node):
+        raise ApiError(400, "BAD_REQUEST", f"Folder {place.text} is protected")
+    folder = state.objects.nodes[node.parent]
+    if not rights.admin and is_passage(folder) and folder.name in PASSAGES:
+        raise denied(f"Folder {place.text} is protected")
+    if not rights.may(folder, "CAN_EDIT"):
+        rights.require(node, "CAN_MANAGE", place)
+    if node.children and call.body.get("recursive") is not True:
+        raise ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder ({place.text}) is not empty")
+    for gone in state.objects.remove(node):
+        state.acls.forget(gone.acl_name)
+    return {}
+
+
+@routes.post("/api/2.0/workspace/import")
+def import_(call: Call) -> dict[str, Any]:
+    """JSON with base64 in it, or multipart, which carries far more."""
+    content_type = call.headers.get("content-type", "")
+    fields: dict[str, Any]
+    if is_multipart(content_type):
+        parts = read_parts(content_type, call.raw)
+        data = parts.pop("content", b"")
+        fields = {name: value.decode("utf-8", errors="replace") for name, value in parts.items()}
+        limit = STREAM_LIMIT
+    else:
+        fields, limit = call.body, JSON_LIMIT
+        data = imports.decoded(fields.get("content"))
+    node = imports.import_object(
+        call,
+        parse(fields.get("path")),
+        data,
+        format=fields.get("format") or "SOURCE",
+        language=fields.get("language") or None,
+        overwrite=str(fields.get("overwrite", "")).lower() == "true",
+        limit=limit,
+    )
+    return {"object_id": node.id}
+
+
+@routes.get("/api/2.0/workspace/export")
+def export(call: Call) -> Any:
+    place = parse(call.argument("path"))
+    node = _found(call, place)
+    Rights(call).require(node, "CAN_READ", place)
+    content, file_type = exports.exported(call.workspace.state.objects, node, call.argument("format") or "SOURCE")
+    if call.flag("direct_download"):
+        imports.check_size(node.kind, len(content), STREAM_LIMIT)
+        return _attachment(content, node.name, file_type if node.kind != "FILE" else "")
+    imports.check_size(node.kind, len(content), JSON_LIMIT)
+    return {"content": b64encode(content).decode(), "file_type": file_type}
+
+
+@routes.post("/api/2.0/workspace-files/import-file/{path:path}")
+def import_file(call: Call) -> dict[str, Any]:
+    """The body is the file. Notebooks are recognised as with the format AUTO."""
+    place = parse("/" + call.parameters["path"])
+    overwrite = call.flag("overwrite")
+    lying = call.workspace.state.objects.find(place.names)
+    if lying and not overwrite and lying.kind == "FILE":
+        raise ApiError(409, "ALREADY_EXISTS", f"File already exists at ({place.text}).")
+    node = imports.import_object(
+        call, place, call.raw, format="AUTO", language=None, overwrite=overwrite, limit=STREAM_LIMIT
+    )
+    return {"object_id": node.id}
+
+
+@routes.get("/api/2.0/workspace-files/{path:path}")
+def read_file(call: Call) -> Reply:
+    place = parse("/" + call.parameters["path"])
+    node = _found(call, place)
+    Rights(call).require(node, "CAN_READ", place)
+    if node.is_container:
+        raise invalid(f"Path ({place.text}) is a folder.")
+    content, _ = exports.exported(call.workspace.state.objects, node, "AUTO")
+    return _attachment(content, node.name, "")
+
+
+def describe(node: Node, path: str) -> dict[str, Any]:
+    """What get-status and list tell of an object."""
+    info: dict[str, Any] = {
+        "object_id": node.id,
+        "object_type": node.kind,
+        "path": path,
+        "resource_id": node.resource_id or str(node.id),
+    }
+    if node.kind == "NOTEBOOK":
+        info["language"] = node.language
+    if not node.is_container:
+        info["created_at"], info["modified_at"] = node.created_at, node.modified_at
+    if node.kind == "FILE":
+        info["size"] = len(node.content)
+    return info
+
+
+def _found(call: Call, place: Place) -> Node:
+    node = call.workspace.state.objects.find(place.names)
+    if node is None:
+        raise missing(f"Path ({place.text}) doesn't exist.")
+    return node
+
+
+def _attachment(content: bytes, name: str, extension: str) -> Reply:
+    shown = quote(f"{name}.{extension}" if extension else name)
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{shown}",
+    }
+    return Reply(200, content, headers)

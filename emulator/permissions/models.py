@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from emulator.workspace import Workspace
 
 MANAGE = "CAN_MANAGE"
+OWNER = "IS_OWNER"
 
 
 @dataclass(frozen=True)
@@ -24,23 +25,44 @@ class ObjectType:
     levels: tuple[str, ...]
     """From least to most. Each includes those before it."""
     root: str
-    """The object from which administrators inherit their rights."""
+    """The object from which administrators inherit their rights; empty where they hold them directly."""
+    kept_as: str = ""
+    """The type whose names its objects bear, where that is not `url` (the two spellings of warehouses)."""
+    single: bool = False
+    """There is one of it, which is the type itself (`authorization/tokens`)."""
+
+    @property
+    def top(self) -> str:
+        """What administrators have."""
+        return MANAGE if MANAGE in self.levels else self.levels[-1]
+
+    @property
+    def has_owner(self) -> bool:
+        return OWNER in self.levels
+
+    def object_id(self, number: str) -> str:
+        """`/clusters/0301-101500-abc12def`; for a single one its own name."""
+        return f"/{self.url}" if self.single else f"/{self.kept_as or self.url}/{number}"
 
 
 TREE_LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", MANAGE)
+WAREHOUSE_LEVELS = ("CAN_VIEW", "CAN_USE", "CAN_MONITOR", MANAGE, OWNER)
 TYPES = {
     type.url: type
     for type in (
         ObjectType("clusters", "cluster", ("CAN_ATTACH_TO", "CAN_RESTART", MANAGE), "/clusters/"),
         ObjectType("cluster-policies", "cluster-policy", ("CAN_USE",), "/cluster-policies/"),
         ObjectType("instance-pools", "instance-pool", ("CAN_ATTACH_TO", MANAGE), "/instance-pools/"),
-        ObjectType("directories", "directory", TREE_LEVELS, "/directories/"),
-        ObjectType("notebooks", "notebook", TREE_LEVELS, "/notebooks/"),
-        ObjectType("files", "file", TREE_LEVELS, "/files/"),
-        ObjectType("repos", "repo", TREE_LEVELS, "/repos/"),
-        ObjectType("jobs", "job", ("CAN_VIEW", "CAN_MANAGE_RUN", MANAGE, "IS_OWNER"), "/jobs/"),
-        ObjectType("authorization/tokens", "tokens", ("CAN_USE", MANAGE), "/authorization/"),
-        ObjectType("authorization/passwords", "passwords", ("CAN_USE",), "/authorization/"),
+        # Administrators' rights on the tree are a direct grant on its root, so they come down as a folder's do.
+        ObjectType("directories", "directory", TREE_LEVELS, ""),
+        ObjectType("notebooks", "notebook", TREE_LEVELS, ""),
+        ObjectType("files", "file", TREE_LEVELS, ""),
+        ObjectType("repos", "repo", TREE_LEVELS, ""),
+        ObjectType("jobs", "job", ("CAN_VIEW", "CAN_MANAGE_RUN", MANAGE, OWNER), "/jobs/"),
+        ObjectType("sql/warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/"),
+        ObjectType("warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/", kept_as="sql/warehouses"),
+        ObjectType("authorization/tokens", "tokens", ("CAN_USE", MANAGE), "", single=True),
+        ObjectType("authorization/passwords", "passwords", ("CAN_USE",), "/authorization/", single=True),
     )
 }
 
@@ -56,6 +78,13 @@ class Acls:
         levels = self.direct.setdefault(object_id, {}).setdefault(principal_id, [])
         if level not in levels:
             levels.append(level)
+
+    def set(self, object_id: str, grants: dict[str, list[str]]) -> None:
+        """Let these be all direct grants on the object."""
+        if grants:
+            self.direct[object_id] = grants
+        else:
+            self.forget(object_id)
 
     def forget(self, object_id: str) -> None:
         """The object is gone."""

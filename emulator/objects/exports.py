@@ -1,0 +1,87 @@
+"""Getting content out of the workspace, in every format the export gives."""
+
+from collections.abc import Iterator
+
+from emulator.errors import invalid
+from emulator.objects import archives, notebooks
+from emulator.objects.models import Node, Objects
+from emulator.objects.notebooks import LANGUAGES
+
+FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
+
+
+def exported(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
+    """The content and its `file_type`, an extension without the dot. Raises a 400 for what the object cannot give."""
+    if format not in FORMATS:
+        raise invalid(f"Unknown format: {format}")
+    if node.is_container:
+        return _folder(objects, node, format)
+    if node.kind == "NOTEBOOK":
+        return _notebook(node, format)
+    if node.kind == "LIBRARY":
+        raise invalid(f"Libraries cannot be exported: {objects.path(node)}")
+    if format not in ("SOURCE", "AUTO", "RAW"):
+        raise invalid(f"Format {format} is for notebooks: {objects.path(node)} is a {node.kind.lower()}")
+    return node.content, node.name.rpartition(".")[2] if "." in node.name else ""
+
+
+def cells(node: Node) -> list[str]:
+    """The cells of a notebook, whatever it is stored as."""
+    if node.stored_as == "JUPYTER":
+        return notebooks.cells_of_jupyter(node.content)[0]
+    return notebooks.cells_of_source(node.content.decode("utf-8", errors="replace"), node.language or "PYTHON")
+
+
+def _notebook(node: Node, format: str) -> tuple[bytes, str]:
+    language = node.language or "PYTHON"
+    extension = LANGUAGES[language].extension[1:]
+    if format in ("AUTO", "RAW"):
+        format = node.stored_as
+    match format:
+        case "JUPYTER":
+            if node.stored_as == "JUPYTER":
+                return node.content, "ipynb"
+            return notebooks.jupyter_of_cells(cells(node), language, node.name), "ipynb"
+        case "HTML":
+            return archives.write_html(cells(node), language, node.name), "html"
+        case "DBC":
+            return archives.write_dbc([((node.name,), cells(node), language)]), "dbc"
+        case "R_MARKDOWN":
+            return notebooks.rmd_of_cells(cells(node), language).encode(), "Rmd"
+    return _source(node, language), extension
+
+
+def _source(node: Node, language: str) -> bytes:
+    """Source always begins with the line that marks a notebook; what was imported without gets it."""
+    if node.stored_as == "JUPYTER":
+        return notebooks.source_of_cells(cells(node), language).encode()
+    first = notebooks.header(language).encode()
+    return node.content if node.content.startswith(first) else first + b"\n" + node.content
+
+
+def _folder(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
+    if format == "DBC":
+        return archives.write_dbc(_archived(objects, node, (node.name or "Workspace",))), "dbc"
+    return archives.write_zip(_zipped(objects, node, "", "SOURCE" if format == "AUTO" else format, format)), "zip"
+
+
+def _archived(objects: Objects, node: Node, names: tuple[str, ...]) -> Iterator[archives.Archived]:
+    """Archives hold notebooks and folders only."""
+    yield names, None, ""
+    for child in objects.children(node):
+        if child.is_container:
+            yield from _archived(objects, child, (*names, child.name))
+        elif child.kind == "NOTEBOOK":
+            yield (*names, child.name), cells(child), child.language or "PYTHON"
+
+
+def _zipped(objects: Objects, node: Node, folder: str, format: str, asked: str) -> Iterator[tuple[str, bytes]]:
+    """Plain files come along only in the format AUTO."""
+    for child in objects.children(node):
+        if child.is_container:
+            yield from _zipped(objects, child, f"{folder}{child.name}/", format, asked)
+        elif child.kind == "NOTEBOOK":
+            content, extension = _notebook(child, format)
+            yield f"{folder}{child.name}.{extension}", content
+        elif asked == "AUTO" and child.kind in ("FILE", "DASHBOARD"):
+            yield f"{folder}{child.name}", child.content

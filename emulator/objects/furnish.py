@@ -1,0 +1,26 @@
+"""The folders of a new workspace: homes, what is shared by all, and the place of git folders."""
+
+from typing import TYPE_CHECKING
+
+from emulator.objects.homes import make_home
+from emulator.objects.models import ROOT
+from emulator.objects.paths import Place
+from emulator.scim.models import ADMINS, USERS
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+
+def furnish(workspace: "Workspace") -> None:
+    """Administrators manage everything from the root down; `/Shared` is everybody's."""
+    state, now = workspace.state, workspace.clock.now()
+    for name in ("Users", "Shared", "Repos"):
+        state.objects.make_folders(state.ids, Place((name,)), now)
+    admins, users = state.directory.group_named(ADMINS), state.directory.group_named(USERS)
+    shared = state.objects.find(("Shared",))
+    if admins:
+        state.acls.grant(f"/directories/{ROOT}", admins.id, "CAN_MANAGE")
+    if users and shared:
+        state.acls.grant(shared.acl_name, users.id, "CAN_MANAGE")
+    for user in state.directory.users.values():
+        make_home(workspace, user.name)

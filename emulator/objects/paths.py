@@ -1,0 +1,52 @@
+"""Paths of the workspace: names under the root, and the spelling in which somebody asked. Pure.
+
+`/Workspace/Users/x` and `/Users/x` are the same object. It is answered in the spelling it was asked in, since the
+Terraform provider replaces an object whose path is answered otherwise.
+"""
+
+from dataclasses import dataclass
+
+from emulator.errors import invalid
+
+ALIAS = "Workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path as it was asked for."""
+
+    names: tuple[str, ...]
+    """From the root down, without the alias."""
+    prefix: str = ""
+    """`/Workspace` if it was asked for so, else empty."""
+
+    @property
+    def text(self) -> str:
+        return self.prefix + "/" + "/".join(self.names) if self.names else self.prefix or "/"
+
+    @property
+    def name(self) -> str:
+        return self.names[-1]
+
+    @property
+    def parent(self) -> "Place":
+        return Place(self.names[:-1], self.prefix)
+
+    def renamed(self, name: str) -> "Place":
+        """Its neighbour of that name."""
+        return Place((*self.names[:-1], name), self.prefix)
+
+
+def parse(path: object) -> Place:
+    """Doubled and trailing slashes do not count. Raises a 400 for what is no absolute path."""
+    if not isinstance(path, str) or not path:
+        raise invalid("Missing required field: path")
+    if not path.startswith("/"):
+        raise invalid(f"Path ({path}) doesn't start with '/'")
+    names = tuple(name for name in path.split("/") if name)
+    if any(name in (".", "..") or "\0" in name for name in names):
+        raise invalid(f"Path ({path}) is not a valid path")
+    # A doubled slash before the alias is the real service's sign that the answer is wanted without it.
+    if names and names[0] == ALIAS:
+        return Place(names[1:], "" if path.startswith("//") else f"/{ALIAS}")
+    return Place(names)

@@ -1,0 +1,75 @@
+"""Who may see and change what in the tree.
+
+Reading takes CAN_READ, changing CAN_EDIT on the object; adding to a folder and deleting from it CAN_EDIT on the folder
+(or CAN_MANAGE on the object itself). Levels come from the folders above as well. Everybody may pass through the root,
+`/Users` and `/Repos`, and sees there what is open to them; homes are private.
+"""
+
+from typing import TYPE_CHECKING
+
+from emulator.errors import ApiError, denied
+from emulator.objects.models import ROOT, Node
+from emulator.objects.paths import Place
+from emulator.permissions.models import TREE_LEVELS
+from emulator.scim.models import ADMINS
+
+if TYPE_CHECKING:
+    from emulator.routing import Call
+
+PASSAGES = ("Users", "Repos")
+PROTECTED = ("Users", "Shared", "Repos")
+_WORDS = {"CAN_READ": "View", "CAN_RUN": "Run", "CAN_EDIT": "Edit", "CAN_MANAGE": "Manage"}
+
+
+class Rights:
+    """What the caller of one request may do. Asks the directory once, however many objects are looked at."""
+
+    def __init__(self, call: "Call") -> None:
+        state = call.workspace.state
+        self._objects = state.objects
+        self._direct = state.acls.direct
+        self._name = call.caller.name
+        self.admin = state.directory.is_admin(call.caller.id)
+        self._holders = {call.caller.id, *state.directory.memberships(call.caller.id)}
+        admins = state.directory.group_named(ADMINS)
+        self._own_holders = self._holders - {admins.id} if admins else self._holders
+
+    def may(self, node: Node, level: str) -> bool:
+        return self.admin or self._holds(self._holders, node, level)
+
+    def may_list(self, node: Node) -> bool:
+        """Whether the folder may be opened: all of it, or as a passage."""
+        return self.may(node, "CAN_READ") or is_passage(node)
+
+    def manages_by_itself(self, node: Node) -> bool:
+        """Whether it would have CAN_MANAGE without being an administrator."""
+        return self._holds(self._own_holders, node, "CAN_MANAGE")
+
+    def require(self, node: Node, level: str, place: Place) -> None:
+        """Raises 403 PERMISSION_DENIED with the path as it was asked for."""
+        if not self.may(node, level):
+            raise self.refusal(level, place)
+
+    def refusal(self, level: str, place: Place) -> ApiError:
+        return denied(
+            f"{self._name} does not have {_WORDS[level]} permissions on {place.text}. "
+            "Please contact the owner or an administrator for access."
+        )
+
+    def _holds(self, holders: set[str], node: Node, level: str) -> bool:
+        enough = TREE_LEVELS[TREE_LEVELS.index(level) :]
+        for place in self._objects.lineage(node):
+            grants = self._direct.get(place.acl_name)
+            if grants and any(given in enough for holder in holders & grants.keys() for given in grants[holder]):
+                return True
+        return False
+
+
+def is_passage(node: Node) -> bool:
+    """The root, `/Users` and `/Repos`."""
+    return node.id == ROOT or (node.parent == ROOT and node.name in PASSAGES)
+
+
+def is_protected(node: Node) -> bool:
+    """Folders of the workspace itself, which nobody deletes."""
+    return node.id == ROOT or (node.parent == ROOT and node.name in PROTECTED)

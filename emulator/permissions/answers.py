@@ -1,0 +1,72 @@
+"""What is told of an object's permissions: direct grants first, and what comes from above with where it comes from."""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.permissions.models import ObjectType, lineage
+from emulator.scim.models import ADMINS, Group, User
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+DESCRIPTIONS = {
+    "CAN_ATTACH_TO": "Can attach to {object}",
+    "CAN_RESTART": "Can attach to and restart {object}",
+    "CAN_MANAGE": "Can manage permissions on {object}",
+    "CAN_MANAGE_RUN": "Can manage runs of {object}",
+    "CAN_USE": "Can use {object}",
+    "CAN_VIEW": "Can view {object}",
+    "CAN_MONITOR": "Can monitor {object}",
+    "CAN_READ": "Can view {object}",
+    "CAN_RUN": "Can view and run {object}",
+    "CAN_EDIT": "Can edit, view and run {object}",
+    "IS_OWNER": "Is owner of {object}",
+}
+
+
+def permission_levels(object_type: ObjectType) -> dict[str, Any]:
+    noun = object_type.name.replace("-", " ")
+    return {
+        "permission_levels": [
+            {"permission_level": level, "description": DESCRIPTIONS[level].format(object=noun)}
+            for level in object_type.levels
+        ]
+    }
+
+
+def object_permissions(workspace: "Workspace", object_type: ObjectType, object_id: str) -> dict[str, Any]:
+    """The answer to reading, setting and changing alike: one entry a principal."""
+    held: dict[str, list[dict[str, Any]]] = {}
+    direct = workspace.state.acls.direct
+    for place in lineage(workspace, object_id):
+        for principal_id, levels in direct.get(place, {}).items():
+            for level in levels:
+                held.setdefault(principal_id, []).append(_permission(level, None if place == object_id else place))
+    admins = workspace.state.directory.group_named(ADMINS)
+    if admins and object_type.root:
+        held.setdefault(admins.id, []).append(_permission(object_type.top, object_type.root))
+    entries = [
+        {**_principal(workspace, principal_id), "all_permissions": permissions}
+        for principal_id, permissions in held.items()
+        if workspace.state.directory.principal(principal_id)
+    ]
+    return {"object_id": object_id, "object_type": object_type.name, "access_control_list": entries}
+
+
+def _permission(level: str, source: str | None) -> dict[str, Any]:
+    if source is None:
+        return {"permission_level": level, "inherited": False}
+    # The real service names the root folder without its number.
+    shown = "/directories/" if source == "/directories/0" else source
+    return {"permission_level": level, "inherited": True, "inherited_from_object": [shown]}
+
+
+def _principal(workspace: "Workspace", principal_id: str) -> dict[str, str]:
+    principal = workspace.state.directory.principal(principal_id)
+    match principal:
+        case Group():
+            return {"group_name": principal.display_name}
+        case User():
+            return {"user_name": principal.user_name, "display_name": principal.display_name}
+        case None:
+            return {}
+    return {"service_principal_name": principal.application_id, "display_name": principal.display_name}

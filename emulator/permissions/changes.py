@@ -1,0 +1,93 @@
+"""Setting permissions: what is asked for becomes direct grants, or is refused whole."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from emulator.errors import invalid, missing
+from emulator.permissions.models import OWNER, ObjectType
+from emulator.scim.models import ADMINS, Directory, Group
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+Grants = dict[str, list[str]]
+
+
+def requested(directory: Directory, object_type: ObjectType, entries: Any) -> Grants:
+    """Principal's id → levels, in the order of the request; nobody and nothing is looked past.
+
+    Raises 404 for somebody unknown, 400 for a level the type has not.
+    """
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise invalid("access_control_list must be a list of objects")
+    grants: Grants = {}
+    for entry in entries:
+        principal_id = _principal(directory, entry)
+        level = entry.get("permission_level")
+        if level not in object_type.levels:
+            allowed = ", ".join(object_type.levels)
+            raise invalid(
+                f"Permission level {level} is not supported for {object_type.name}; allowed levels: {allowed}"
+            )
+        if level == OWNER and directory.kind(principal_id) == "Groups":
+            raise invalid("Groups can not be owners.")
+        levels = grants.setdefault(principal_id, [])
+        if level not in levels:
+            levels.append(level)
+    return grants
+
+
+def replaced(workspace: "Workspace", object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
+    """The direct grants after a PUT. Raises 400 if nobody would own or administer the object."""
+    _check_owner(object_type, wanted)
+    _keep_admins(workspace, object_type, object_id, wanted)
+    return wanted
+
+
+def merged(workspace: "Workspace", object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
+    """The direct grants after a PATCH: who is named gets what is named, a new owner takes over, others keep theirs."""
+    before = workspace.state.acls.direct.get(object_id, {})
+    after = {principal_id: list(levels) for principal_id, levels in before.items()}
+    if any(OWNER in levels for levels in wanted.values()):
+        after = {principal_id: [each for each in levels if each != OWNER] for principal_id, levels in after.items()}
+    after = {principal_id: levels for principal_id, levels in (after | wanted).items() if levels}
+    _check_owner(object_type, after)
+    _keep_admins(workspace, object_type, object_id, after)
+    return after
+
+
+def _principal(directory: Directory, entry: dict[str, Any]) -> str:
+    """The id of whom an entry names. A user name that looks like an application id is a service principal's."""
+    named = {name: entry[name] for name in ("user_name", "group_name", "service_principal_name") if entry.get(name)}
+    if len(named) != 1:
+        raise invalid("Exactly one of user_name, group_name, service_principal_name must be given")
+    [(kind, name)] = named.items()
+    found: Any
+    if kind == "group_name":
+        found, shown = directory.group_named(str(name)), f"GroupName({name})"
+    elif kind == "user_name" and not _UUID.fullmatch(str(name)):
+        found, shown = directory.user_named(str(name)), f"UserName({name})"
+    else:
+        found, shown = directory.service_principal_named(str(name)), f"ServicePrincipalName({name})"
+    if found is None:
+        raise missing(f"Principal: {shown} does not exist")
+    return str(found.id)
+
+
+def _check_owner(object_type: ObjectType, grants: Grants) -> None:
+    owners = sum(OWNER in levels for levels in grants.values())
+    if object_type.has_owner and owners != 1:
+        noun = {"warehouses": "SQL warehouse"}.get(object_type.name, object_type.name)
+        raise invalid(f"The {noun} must have exactly one owner.")
+
+
+def _keep_admins(workspace: "Workspace", object_type: ObjectType, object_id: str, grants: Grants) -> None:
+    """Where administrators hold their right directly (tokens, the root folder) it stays."""
+    admins = workspace.state.directory.group_named(ADMINS)
+    if not isinstance(admins, Group) or object_type.root:
+        return
+    before = workspace.state.acls.direct.get(object_id, {}).get(admins.id, [])
+    if object_type.top in before and object_type.top not in grants.get(admins.id, []):
+        left = ", ".join(grants.get(admins.id, [])) or "None"
+        raise invalid(f"Cannot change permissions for group 'admins' to {left}.")

@@ -1,0 +1,39 @@
+"""Whether the object that permissions are asked for is there."""
+
+from typing import TYPE_CHECKING
+
+from emulator.errors import missing
+from emulator.permissions.models import ObjectType
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+_NAMES = {
+    "clusters": "Cluster {id} does not exist",
+    "cluster-policies": "Cluster policy {id} does not exist",
+    "instance-pools": "Instance pool {id} does not exist",
+    "jobs": "Job {id} does not exist.",
+}
+
+
+def require_object(workspace: "Workspace", object_type: ObjectType, number: str) -> None:
+    """Raises 404 RESOURCE_DOES_NOT_EXIST in the words of the object's type."""
+    if not object_type.single and not _exists(workspace, object_type, number):
+        text = _NAMES.get(object_type.url, f"{object_type.name.capitalize()} {{id}} does not exist.")
+        raise missing(text.format(id=number))
+
+
+def _exists(workspace: "Workspace", object_type: ObjectType, number: str) -> bool:
+    state = workspace.state
+    match object_type.url:
+        case "clusters":
+            return number in state.clusters.by_id
+        case "cluster-policies":
+            return number in state.policies.policies
+        case "instance-pools":
+            return number in state.pools.pools
+        case "sql/warehouses" | "warehouses":
+            return number in state.settings.warehouses
+        case "directories" | "notebooks" | "files" | "repos":
+            return state.objects.named_in_acl(object_type.object_id(number)) is not None
+    return False

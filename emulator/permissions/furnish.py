@@ -1,0 +1,17 @@
+"""Who may use tokens in a new workspace: everybody."""
+
+from typing import TYPE_CHECKING
+
+from emulator.scim.models import ADMINS, USERS
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+
+def furnish(workspace: "Workspace") -> None:
+    """Administrators manage tokens by a direct grant, which is all that stays when the rest is taken away."""
+    state = workspace.state
+    for name, level in ((ADMINS, "CAN_MANAGE"), (USERS, "CAN_USE")):
+        group = state.directory.group_named(name)
+        if group:
+            state.acls.grant("/authorization/tokens", group.id, level)
