@@ -43,7 +43,7 @@ def create_user(workspace: "Workspace", body: Body, now: Millis) -> User:
     groups = _groups_to_join(workspace, body)
     user.id = str(workspace.state.ids.number("user", name))
     _take_in(workspace, user, groups)
-    _make_home(workspace, user.user_name)
+    make_home(workspace, user.user_name)
     return user
 
 
@@ -72,7 +72,7 @@ def create_service_principal(workspace: "Workspace", body: Body, now: Millis) ->
     groups = _groups_to_join(workspace, body)
     principal.id = str(workspace.state.ids.number("service-principal", application_id))
     _take_in(workspace, principal, groups)
-    _make_home(workspace, principal.application_id)
+    make_home(workspace, principal.application_id)
     return principal
 
 
@@ -150,6 +150,12 @@ def delete(workspace: "Workspace", principal: Principal, caller_id: str) -> None
     state.secrets.forget_principal(principal.id)
     if workspace.options.keep_user_ids and isinstance(principal, User):
         state.ids.forget("user", principal.user_name)
+
+
+def make_home(workspace: "Workspace", name: str) -> None:
+    """Make the home folder of the user or service principal of that name, unless it is there."""
+    if find_spec("emulator.objects.homes"):
+        import_module("emulator.objects.homes").make_home(workspace, name)
 
 
 def kind_of(principal: Principal) -> Kind:
@@ -303,11 +309,6 @@ def _check_admins_stay(workspace: "Workspace", without: str) -> None:
     admins = workspace.state.directory.group_named(ADMINS)
     if admins and admins.members == [without]:
         raise ScimError(403, "The last administrator cannot be deleted.")
-
-
-def _make_home(workspace: "Workspace", name: str) -> None:
-    if find_spec("emulator.objects.homes"):
-        import_module("emulator.objects.homes").make_home(workspace, name)
 
 
 def _is_uuid(text: str) -> bool:

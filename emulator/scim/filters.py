@@ -45,7 +45,7 @@ def _tokens(text: str) -> list[str]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise _refused(f"a quote is not closed in {text[position:]!r}")
+            raise _refused(f"a quote is not closed in {text[position:].strip()!r}")
         found.append(match.group(1) or match.group(2) or match.group(3))
         position = match.end()
     return found

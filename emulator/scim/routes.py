@@ -8,7 +8,7 @@ from emulator.routing import Call, Reply, Routes
 from emulator.scim import changes, legacy
 from emulator.scim.documents import OPEN, Projection, Renderer, me_document
 from emulator.scim.lists import listing
-from emulator.scim.models import Kind, Principal
+from emulator.scim.models import Kind, Principal, ServicePrincipal, User
 
 BASE = "/api/2.0/preview/scim/v2"
 NOUNS: dict[Kind, str] = {"Users": "User", "Groups": "Group", "ServicePrincipals": "ServicePrincipal"}
@@ -59,6 +59,17 @@ def delete(kind: Kind, call: Call) -> Reply:
     _require_admin(call)
     changes.delete(call.workspace, _found(kind, call), call.caller.id)
     return Reply(204)
+
+
+@scim.put("/api/2.0/workspace/user/{id}/homefolder")
+def provide_home(call: Call) -> dict[str, Any]:
+    """What a first login does: the home folder is there afterwards."""
+    _require_admin(call)
+    principal = call.workspace.state.directory.principal(call.parameters["id"])
+    if not isinstance(principal, User | ServicePrincipal):
+        raise ScimError(404, f"User with id {call.parameters['id']} not found.")
+    changes.make_home(call.workspace, principal.name)
+    return {}
 
 
 for _kind in get_args(Kind):
