@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cells import guarded, is_address, normalised_address, shown, unguarded
@@ -85,8 +85,19 @@ def exists_on(member: Member, target: str) -> bool:
     return member.account.startswith(_EXISTING) and target in member.account.removeprefix(_EXISTING).split(",")
 
 
-def existing_on(account: str, target: str) -> str:
-    """The `account` cell that also says that the account was in this target's workspace before us."""
+def with_existing(roster: Roster, emails: Collection[str], target: str) -> Roster:
+    """The roster in which these addresses have an account on the target that is not ours."""
+    groups = []
+    for group in roster.groups:
+        members = tuple(
+            replace(member, account=_existing_on(member.account, target)) if member.email in emails else member
+            for member in group.members
+        )
+        groups.append(replace(group, members=members))
+    return Roster(tuple(groups))
+
+
+def _existing_on(account: str, target: str) -> str:
     targets = set(account.removeprefix(_EXISTING).split(",")) if account.startswith(_EXISTING) else set()
     return _EXISTING + ",".join(sorted(targets | {target}))
 

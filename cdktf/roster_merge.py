@@ -41,19 +41,27 @@ class Merged:
     recognitions: tuple[Recognition, ...]
 
 
-class AmbiguousGroups(ValueError):
-    """An export without ids names a group that several of ours are called; `remarks` say which."""
+def shared_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Remark, ...]:
+    """Problems with names that several running groups have.
 
-    def __init__(self, remarks: Sequence[Remark]) -> None:
-        super().__init__("\n".join(remark.sentence for remark in remarks))
-        self.remarks = tuple(remarks)
+    An export without ids throws groups of one name together, so none of them can be told any more.
+    """
+    remarks = []
+    for group in listed:
+        if group.moodle_id or not group.moodle_name or group.number is not None:
+            continue
+        same = [ours.key for ours in stored.active_groups if _same_name(ours, group)]
+        if len(same) > 1:
+            sentence = f"{group.title} can be {' and '.join(same)}, which have one name in Moodle: rename one of them "
+            remarks.append(Remark(group.line, sentence + "there, or import the Group self-selection, which has ids."))
+    return tuple(remarks)
 
 
 def merge(stored: Roster, export: GroupList) -> Merged:
     """The roster that the export makes of the stored one.
 
-    No address may be listed twice. Nothing stored is forgotten: groups and students that are gone are retired, and
-    whoever comes back finds number and account as they were. Raises AmbiguousGroups.
+    The export has no problems: no address and no id twice, no `shared_names`. Nothing stored is forgotten: groups and
+    students that are gone are retired, and whoever comes back finds number and account as they were.
     """
     if export.roster is not None and not stored.groups:
         return Merged(export.roster, ())
@@ -106,7 +114,7 @@ def _by_address(members: Iterable[Member]) -> tuple[Member, ...]:
 
 
 def recognise(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Recognition, ...]:
-    """Which listed groups we know, in the export's order. Raises AmbiguousGroups."""
+    """Which listed groups we know, in the export's order."""
     search = _Search(list(stored.groups), list(listed), [])
     search.by_id()
     search.by_number()
@@ -138,45 +146,29 @@ class _Search:
 
     def by_name(self) -> None:
         """Only where one side has no id: two groups with different ids may have one name."""
-        self._refuse_shared_names()
         self._settle("name", [pair for pair in self._pairs() if _same_name(*pair) and not _is_retired_with_id(pair[0])])
 
     def by_members(self) -> None:
-        """A group that runs goes before one that is retired, or a student who comes back would carry it off."""
-        self._settle("members", [pair for pair in self._pairs() if pair[0].status == "active" and _is_half(*pair)])
+        """A group that has students goes before one that had some, or a student who comes back would carry it off."""
+        self._settle("members", [pair for pair in self._pairs() if pair[0].active_members and _is_half(*pair)])
         self._settle("name", [pair for pair in self._pairs() if _same_name(*pair)])
         self._settle("members", [pair for pair in self._pairs() if _is_half(*pair)])
 
     def _pairs(self) -> list[tuple[Group, ListedGroup]]:
         return [(ours, group) for group in self.listed for ours in self.stored]
 
-    def _refuse_shared_names(self) -> None:
-        """An export without ids throws groups of one name together, so none of them can be told any more."""
-        remarks = []
-        for group in self.listed:
-            if group.moodle_id or not group.moodle_name:
-                continue
-            same = [ours.key for ours in self.stored if ours.status == "active" and _same_name(ours, group)]
-            if len(same) > 1:
-                keys = " and ".join(same)
-                sentence = f"{group.title} can be {keys}, which have one name in Moodle: rename one of them there, "
-                remarks.append(
-                    Remark(group.line, sentence + "or import the Group self-selection export, which has ids.")
-                )
-        if remarks:
-            raise AmbiguousGroups(remarks)
-
     def _settle(self, by: By, pairs: list[tuple[Group, ListedGroup]]) -> None:
-        """Match the best pairs first: groups that run, then most members in common, then the lower number."""
-        while pairs:
-            ours, group = min(pairs, key=_claim)
+        """Match the best pairs first; see `_claim`."""
+        claims = sorted(((_claim(*pair), *pair) for pair in pairs), key=lambda claim: claim[0])
+        while claims:
+            best, ours, group = claims[0]
             rivals = sorted(
-                pair[1].title if pair[0] is ours else pair[0].key
-                for pair in pairs
-                if (pair[0] is ours) != (pair[1] is group) and _claim(pair)[:2] == _claim((ours, group))[:2]
+                other_group.title if other_ours is ours else other_ours.key
+                for claim, other_ours, other_group in claims
+                if (other_ours is ours) != (other_group is group) and claim[:-2] == best[:-2]
             )
             self._match(ours, group, by, tuple(rivals))
-            pairs = [pair for pair in pairs if pair[0] is not ours and pair[1] is not group]
+            claims = [claim for claim in claims if claim[1] is not ours and claim[2] is not group]
 
     def _match(self, ours: Group, group: ListedGroup, by: By, rivals: tuple[str, ...] = ()) -> None:
         shared = len(_present(ours) & _addresses(group))
@@ -185,9 +177,11 @@ class _Search:
         self.found.append(Recognition(ours.number, by, group.line, group.title, shared, len(_present(ours)), rivals))
 
 
-def _claim(pair: tuple[Group, ListedGroup]) -> tuple[bool, int, int, int]:
-    ours, group = pair
-    return ours.status == "retired", -len(_present(ours) & _addresses(group)), ours.number, group.line
+def _claim(ours: Group, group: ListedGroup) -> tuple[bool, int, int, int, int]:
+    """How good a match is, the best first: a group that runs, most members in common, fewest that are not, and only
+    then the lower number and the earlier line."""
+    known, listed = _present(ours), _addresses(group)
+    return ours.status == "retired", -len(known & listed), len(known | listed), ours.number, group.line
 
 
 def _same_name(ours: Group, group: ListedGroup) -> bool:

@@ -1,0 +1,312 @@
+"""Turns an export of Moodle's groups into the course's normalised roster, which remembers every group's number.
+
+Reads LAB_CONFIG (default: lab.toml) for what the course allows, and LAB_TARGET for `--check-accounts`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+try:
+    import click
+except ImportError:
+    from environments import reenter
+
+    reenter(Path(__file__).resolve(), environ=os.environ)
+
+from group_list import GroupList
+from lab import Lab, LabError, load_lab
+from moodle_export import read_export
+from moodle_text import TextError, decode
+from private_file import write_private
+from roster import Roster, RosterError, format_roster, parse_roster, with_existing
+from roster_changes import as_data, changes_between, counts_of, in_words
+from roster_limits import RosterLimits, judge, sentences
+from roster_merge import Merged, merge, shared_names
+from workspace_identity import GuardError
+
+HERE = Path(__file__).resolve().parent
+
+_COLUMNS = ("email", "group")
+_IGNORED_SHOWN = 12
+
+
+class Refusal(Exception):
+    """Nothing was written; `problems` are the sentences that say why."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An export as read: what it lists, and how its text was found to be written."""
+
+    listed: GroupList
+    encoding: str
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import, before anything is written."""
+
+    source: Source
+    stored: Roster
+    merged: Merged
+    roster: Roster
+    warnings: tuple[str, ...]
+    checked: int | None
+
+
+def read_columns(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """`email=Header` and `group=Header` as a mapping."""
+    columns = {}
+    for value in values:
+        key, equals, header = value.partition("=")
+        header = header.strip().strip('"“”').strip()
+        if key.strip().lower() not in _COLUMNS or not equals or not header:
+            raise click.BadParameter(f'must be email="HEADER" or group="HEADER", not {value!r}.')
+        columns[key.strip().lower()] = header
+    return columns
+
+
+@click.command(
+    context_settings={"max_content_width": 110, "help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  python cdktf/import_roster.py Groupself-selection_94290_2026-10-18.csv --out rosters/94290-2026w.csv
+  python cdktf/import_roster.py groups.csv --out rosters/94290-2026w.csv --dry-run
+  python cdktf/import_roster.py old.csv --out rosters/94290-2026w.csv --encoding cp1255
+  python cdktf/import_roster.py groups.csv --out rosters/94290-2026w.csv --column email="Institutional mail"
+  LAB_TARGET=production python cdktf/import_roster.py groups.csv --out rosters/94290-2026w.csv --check-accounts
+
+Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to do at each refusal.""",
+)
+@click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The normalised roster: read as the memory of the last import, then replaced.",
+)
+@click.option("--encoding", metavar="NAME", help="The encoding of EXPORT where it is not UTF-8 or UTF-16 with BOM.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar='email="HEADER"',
+    callback=read_columns,
+    help='Which column holds the addresses (or, with group="HEADER", the groups) where that cannot be told.',
+)
+@click.option(
+    "--max-drop-percent",
+    type=click.FloatRange(0, 100),
+    default=20,
+    show_default=True,
+    help="Refuse an export that lacks more of the students we know.",
+)
+@click.option("--allow-drops", is_flag=True, help="Only warn when more students than that are gone.")
+@click.option(
+    "--check-accounts",
+    is_flag=True,
+    help="Ask the target's workspace which new addresses already have an account; the lab will never manage those.",
+)
+@click.option(
+    "--no-group", multiple=True, metavar="LABEL", help="What this Moodle calls “in no group”, where it is not known."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def main(
+    export: Path,
+    out: Path,
+    encoding: str | None,
+    columns: Mapping[str, str],
+    max_drop_percent: float,
+    allow_drops: bool,
+    check_accounts: bool,
+    no_group: Sequence[str],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import EXPORT, a file of groups from Moodle, into the roster of the course.
+
+    EXPORT is recognised by itself: Group self-selection CSV, Groups overview CSV, Group choice TXT, the older
+    users.csv, a normalised roster, and each of them as a spreadsheet saved it.
+    """
+    try:
+        lab = settings(os.environ)
+        source = read_source(export, encoding, columns, no_group)
+        stored = read_stored(out)
+        limits = limits_of(lab, max_drop_percent=max_drop_percent, allow_drops=allow_drops)
+        result = decide(export.name, source, stored, limits)
+        if check_accounts:
+            result = mark_existing(result, lab, os.environ.get("LAB_TARGET"))
+        written = False if dry_run else write(out, result.roster)
+    except Refusal as refusal:
+        for problem in refusal.problems:
+            click.echo(problem, err=True)
+        click.echo("Nothing was written.", err=True)
+        if as_json:
+            click.echo(json.dumps({"written": False, "problems": refusal.problems}, ensure_ascii=False, indent=2))
+        sys.exit(2)
+    for warning in result.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps(data_of(result, export, out, written), ensure_ascii=False, indent=2))
+        return
+    for line in report(result, export, out, written=written, dry_run=dry_run):
+        click.echo(line)
+
+
+def settings(environ: Mapping[str, str]) -> Lab | None:
+    """The course's settings; None where there is no lab.toml and none is named."""
+    named = environ.get("LAB_CONFIG")
+    path = Path(named) if named else HERE.parent / "lab.toml"
+    if not named and not path.exists():
+        return None
+    try:
+        return load_lab(path)
+    except LabError as error:
+        raise Refusal(error.problems) from error
+
+
+def limits_of(lab: Lab | None, *, max_drop_percent: float, allow_drops: bool) -> RosterLimits:
+    if lab is None:
+        return RosterLimits(max_drop_percent=max_drop_percent, allow_drops=allow_drops)
+    return RosterLimits(
+        email_domains=tuple(lab.course.email_domains),
+        strict_domains=lab.course.strict_domains,
+        max_group_size=lab.course.max_group_size,
+        pinned=lab.cluster.pin,
+        max_drop_percent=max_drop_percent,
+        allow_drops=allow_drops,
+    )
+
+
+def read_source(export: Path, encoding: str | None, columns: Mapping[str, str], no_group: Sequence[str]) -> Source:
+    """The export's groups with all problems found in it."""
+    try:
+        text, found = decode(export.read_bytes(), encoding)
+    except TextError as error:
+        raise Refusal([f"{export.name} line {error.line}: {error.sentence}"]) from error
+    except OSError as error:
+        raise Refusal([f"{export}: cannot be read ({error.strerror})."]) from error
+    return Source(read_export(text, columns=columns, no_group=no_group), found)
+
+
+def read_stored(out: Path) -> Roster:
+    """The roster of the last import; an empty one at the first."""
+    try:
+        text, _ = decode(out.read_bytes())
+        return parse_roster(text, str(out))
+    except FileNotFoundError:
+        return Roster()
+    except TextError as error:
+        problems = [f"{out} line {error.line}: {error.sentence}"]
+    except RosterError as error:
+        problems = list(error.problems)
+    except OSError as error:
+        raise Refusal([f"{out}: cannot be read ({error.strerror})."]) from error
+    advice = "mend it or restore a copy; only if no group is deployed yet, remove it to number all groups afresh"
+    raise Refusal([*problems, f"{out} remembers the numbers of the groups: {advice}."])
+
+
+def decide(file: str, source: Source, stored: Roster, limits: RosterLimits) -> Import:
+    """What the export makes of the roster. Raises Refusal with every problem at once."""
+    verdict = judge(source.listed, stored, limits)
+    if problems := sorted({*verdict.problems, *shared_names(stored, source.listed.groups)}):
+        raise Refusal(sentences(file, problems))
+    merged = merge(stored, source.listed)
+    return Import(source, stored, merged, merged.roster, tuple(sentences(file, verdict.warnings)), None)
+
+
+def mark_existing(result: Import, lab: Lab | None, target_name: str | None) -> Import:
+    """The import with the new addresses marked that have an account on the target already.
+
+    Only addresses that no roster knew are asked about: an account found for another may be one that a deploy made.
+    """
+    if lab is None:
+        raise Refusal(["--check-accounts needs lab.toml, which names the target; LAB_CONFIG names another file."])
+    rosters = (result.stored, result.source.listed.roster or Roster())
+    known = {member.email for roster in rosters for group in roster.groups for member in group.members}
+    new = {member.email for group in result.roster.groups for member in group.members} - known
+    try:
+        name, target = lab.target(target_name)
+        if not new:
+            return _checked(result, result.roster, 0)
+        from accounts_lookup import existing_accounts  # the SDK takes seconds to import
+
+        existing = existing_accounts(new, target_name=name, target=target)
+    except LabError as error:
+        raise Refusal(error.problems) from error
+    except GuardError as error:
+        raise Refusal([str(error)]) from error
+    return _checked(result, with_existing(result.roster, existing, name), len(existing))
+
+
+def _checked(result: Import, roster: Roster, existing: int) -> Import:
+    return Import(result.source, result.stored, result.merged, roster, result.warnings, existing)
+
+
+def write(out: Path, roster: Roster) -> bool:
+    """Put the roster in its place; whether that changed the file."""
+    text = format_roster(roster)
+    try:
+        if out.exists() and out.read_bytes() == text.encode():
+            out.chmod(0o600)
+            return False
+        write_private(out, text)
+    except OSError as error:
+        raise Refusal([f"{out}: cannot be written ({error.strerror}); choose another --out."]) from error
+    return True
+
+
+def report(result: Import, export: Path, out: Path, *, written: bool, dry_run: bool) -> Iterator[str]:
+    """What happened, in words."""
+    listed = result.source.listed
+    yield f"{export.name}: {listed.format}, {result.source.encoding}"
+    yield ""
+    changes = changes_between(result.stored, result.roster)
+    first = not result.stored.groups
+    yield from in_words(changes, counts_of(result.roster), result.merged.recognitions, first=first)
+    if listed.ignored:
+        yield ""
+        yield f"Left out: {len(listed.ignored)} {'row' if len(listed.ignored) == 1 else 'rows'} of the export"
+        yield from (f"  line {remark.line}: {remark.sentence}" for remark in listed.ignored[:_IGNORED_SHOWN])
+        if len(listed.ignored) > _IGNORED_SHOWN:
+            yield f"  … and {len(listed.ignored) - _IGNORED_SHOWN} more, down to line {listed.ignored[-1].line}"
+    if result.checked is not None:
+        yield f"Accounts: {result.checked} of the new addresses had one already; they are looked up, never managed."
+    if dry_run:
+        yield "Dry run: nothing was written."
+    else:
+        yield f"{'Written to' if written else 'Already so in'} {out}."
+
+
+def data_of(result: Import, export: Path, out: Path, written: bool) -> dict[str, Any]:
+    """The report for programs."""
+    listed = result.source.listed
+    changes = changes_between(result.stored, result.roster)
+    return {
+        "export": str(export),
+        "out": str(out),
+        "written": written,
+        "format": listed.format,
+        "encoding": result.source.encoding,
+        **as_data(changes, counts_of(result.roster), result.merged.recognitions),
+        "ignored": [{"line": remark.line, "sentence": remark.sentence} for remark in listed.ignored],
+        "warnings": list(result.warnings),
+        "existing_accounts": result.checked,
+        "problems": [],
+    }
+
+
+if __name__ == "__main__":
+    main()
