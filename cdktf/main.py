@@ -6,26 +6,23 @@ Run by cdktf (see cdktf.json). LAB_CONFIG names another settings file, LAB_TARGE
 import os
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 try:
-    # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
-    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
-    from cdktf import App
+    # Importing cdktf itself would start its Node process, too early for a mistake in the settings to be said at once.
+    metadata.version("cdktf")
+    from lab import LabError, load_lab
 except ImportError:
     from environments import reenter
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
-from course import Course
-from lab import LabError, Target, load_lab
+from credentials import credentials_of, mixed_credentials
 from programs import Program
 from roster import Roster, RosterError, parse_roster
 
 HERE = Path(__file__).resolve().parent
-
-# Variables that the unified authentication would prefer to those of a profile, or mix with them.
-_MIXED_WITH_A_PROFILE = ("DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
 
 
 def main(environ: Mapping[str, str]) -> None:
@@ -41,6 +38,13 @@ def main(environ: Mapping[str, str]) -> None:
         raise LabError([f"{settings.name}: {problem}" for problem in problems])
 
     state = private_folder(settings.parent / "state")
+    # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
+    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
+    # These take three seconds.
+    from cdktf import App
+
+    from course import Course
+
     app = App()
     Course(
         app,
@@ -53,30 +57,6 @@ def main(environ: Mapping[str, str]) -> None:
         state_folder=state,
     )
     app.synth()
-
-
-def mixed_credentials(name: str, target: Target, environ: Mapping[str, str]) -> str:
-    """A sentence where environment and target name two different workspaces; empty where they do not."""
-    if target.profile:
-        mixed = [variable for variable in _MIXED_WITH_A_PROFILE if environ.get(variable)]
-        source = f"profile {target.profile!r}"
-    elif target.host:
-        mixed = [variable for variable in ("DATABRICKS_CONFIG_PROFILE",) if environ.get(variable)]
-        if environ.get("DATABRICKS_HOST", target.host).rstrip("/") != target.host.rstrip("/"):
-            mixed.append("DATABRICKS_HOST")
-        source = f"host {target.host}"
-    else:
-        return ""
-    if not mixed:
-        return ""
-    return f"Target {name} has its own {source}, but {' and '.join(mixed)} of the environment would mix with it; unset."
-
-
-def credentials_of(target: Target) -> dict[str, str]:
-    """What a program needs in its environment to reach the target: names of a profile or host, never a secret."""
-    if target.profile:
-        return {"DATABRICKS_CONFIG_PROFILE": target.profile}
-    return {"DATABRICKS_HOST": target.host} if target.host else {}
 
 
 def read_roster(path: Path, *, shown: str) -> Roster:
