@@ -72,7 +72,10 @@ def import_object(
 
 
 def put(call: "Call", place: Place, content: Content, overwrite: bool) -> Node:
-    """Let the content lie at the place. Raises 404 without its folder, 400 for what is in the way, 403 without right."""
+    """Let the content lie at the place.
+
+    Raises 404 without its folder, 400 for what is in the way, 403 without the right.
+    """
     objects = call.workspace.state.objects
     folder = objects.find(place.parent.names)
     if folder is None:

@@ -1,8 +1,63 @@
 """Cluster policies and policy families."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.clock import Millis
+from emulator.policies.families import FAMILIES, merged
+
+
+@dataclass(kw_only=True)
+class Policy:
+    """One policy. Texts are kept exactly as they were sent; Terraform compares them byte by byte."""
+
+    policy_id: str
+    name: str
+    creator_user_name: str
+    created_at: Millis
+    own_definition: str = ""
+    """Empty where a family defines it."""
+    family_id: str = ""
+    overrides: str = ""
+    """What is different from the family, as JSON."""
+    description: str = ""
+    max_clusters_per_user: int | None = None
+    libraries: list[dict[str, Any]] = field(default_factory=list)
+    is_default: bool = False
+
+    @property
+    def acl_name(self) -> str:
+        return f"/cluster-policies/{self.policy_id}"
+
+    @property
+    def definition(self) -> str:
+        """The rules that hold, as JSON."""
+        return merged(FAMILIES[self.family_id].definition, self.overrides) if self.family_id else self.own_definition
+
+    def describe(self) -> dict[str, Any]:
+        """As get and list answer it."""
+        answer: dict[str, Any] = {
+            "policy_id": self.policy_id,
+            "name": self.name,
+            "definition": self.definition,
+            "creator_user_name": self.creator_user_name,
+            "created_at_timestamp": self.created_at,
+            "is_default": self.is_default,
+            "description": self.description,
+            "policy_family_id": self.family_id,
+            "policy_family_definition_overrides": self.overrides,
+            "libraries": self.libraries,
+        }
+        if self.max_clusters_per_user:
+            answer["max_clusters_per_user"] = self.max_clusters_per_user
+        return answer
 
 
 @dataclass
 class Policies:
-    """The part of the state that is theirs."""
+    policies: dict[str, Policy] = field(default_factory=dict)
+    """By id."""
+
+    def named(self, name: str) -> Iterator[Policy]:
+        return (policy for policy in self.policies.values() if policy.name == name)

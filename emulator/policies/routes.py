@@ -1,5 +1,170 @@
-"""HTTP of `policies`."""
+"""HTTP of `policies`: `/api/2.0/policies/clusters/*` and `/api/2.0/policy-families`."""
 
-from emulator.routing import Routes
+import json
+from typing import Any
+
+from emulator.errors import invalid, missing
+from emulator.permissions.models import may, require, require_admin
+from emulator.policies.elements import problems_of_definition
+from emulator.policies.families import FAMILIES
+from emulator.policies.models import Policy
+from emulator.routing import Call, Routes
 
 routes = Routes()
+NAME_LENGTH = 100
+PAGE = 100
+SORT_COLUMNS = ("POLICY_CREATION_TIME", "POLICY_NAME")
+
+
+@routes.post("/api/2.0/policies/clusters/create")
+def create(call: Call) -> dict[str, Any]:
+    require_admin(call)
+    state = call.workspace.state
+    name = _name(call)
+    policy = Policy(
+        policy_id=state.ids.hex("policy", name, 16).upper(),
+        name=name,
+        creator_user_name=call.caller.name,
+        created_at=call.now,
+    )
+    _define(call, policy)
+    state.policies.policies[policy.policy_id] = policy
+    return {"policy_id": policy.policy_id}
+
+
+@routes.post("/api/2.0/policies/clusters/edit")
+def edit(call: Call) -> dict[str, Any]:
+    """Replaces everything but who made it and when."""
+    policy = _found(call, call.required("policy_id"))
+    require_admin(call)
+    name = _name(call, policy)
+    if policy.is_default and (name != policy.name or call.body.get("policy_family_id") not in (None, policy.family_id)):
+        raise invalid(f"The name and the policy family of the default policy {policy.name} cannot be changed.")
+    _define(call, policy)
+    policy.name = name
+    return {}
+
+
+@routes.post("/api/2.0/policies/clusters/delete")
+def delete(call: Call) -> dict[str, Any]:
+    policy = _found(call, call.required("policy_id"))
+    require_admin(call)
+    if policy.is_default:
+        raise invalid(f"The default policy {policy.name} cannot be deleted.")
+    del call.workspace.state.policies.policies[policy.policy_id]
+    call.workspace.state.acls.forget(policy.acl_name)
+    return {}
+
+
+@routes.get("/api/2.0/policies/clusters/get")
+def get(call: Call) -> dict[str, Any]:
+    policy = _found(call, call.required_argument("policy_id"))
+    text = f"{call.caller.name} does not have Use permissions on cluster policy {policy.policy_id}."
+    require(call, "cluster-policies", policy.acl_name, "CAN_USE", text)
+    return policy.describe()
+
+
+@routes.get("/api/2.0/policies/clusters/list")
+def list_policies(call: Call) -> dict[str, Any]:
+    """Those the caller may use; the newest first unless asked otherwise."""
+    column = call.argument("sort_column") or SORT_COLUMNS[0]
+    if column not in SORT_COLUMNS:
+        raise invalid(f"sort_column must be one of {', '.join(SORT_COLUMNS)}, not {column}")
+    usable = [
+        policy
+        for policy in call.workspace.state.policies.policies.values()
+        if may(call.workspace, call.caller.id, "cluster-policies", policy.acl_name, "CAN_USE")
+    ]
+    if column == "POLICY_NAME":
+        usable.sort(key=lambda policy: policy.name)
+    else:
+        usable.sort(key=lambda policy: policy.created_at)
+    if (call.argument("sort_order") or "DESC").upper() == "DESC":
+        usable.reverse()
+    return {"policies": [policy.describe() for policy in usable], "total_count": len(usable)}
+
+
+@routes.get("/api/2.0/policy-families")
+def list_families(call: Call) -> dict[str, Any]:
+    size = call.number("max_results", PAGE)
+    token = call.argument("page_token") or "0"
+    if not token.isdigit() or size < 1:
+        raise invalid(f"page_token {token} is not valid")
+    begin = int(token)
+    families = list(FAMILIES.values())
+    end = begin + min(size, PAGE)
+    answer: dict[str, Any] = {"policy_families": [family.describe() for family in families[begin:end]]}
+    return answer | ({"next_page_token": str(end)} if end < len(families) else {})
+
+
+@routes.get("/api/2.0/policy-families/{id}")
+def get_family(call: Call) -> dict[str, Any]:
+    family = FAMILIES.get(call.parameters["id"])
+    if family is None:
+        raise missing(f"Policy family {call.parameters['id']} does not exist.")
+    return family.describe()
+
+
+def _found(call: Call, policy_id: Any) -> Policy:
+    policy = call.workspace.state.policies.policies.get(str(policy_id))
+    if policy is None:
+        raise missing(f"Can't find a cluster policy with id: {policy_id}.")
+    return policy
+
+
+def _name(call: Call, policy: Policy | None = None) -> str:
+    """The name asked for. Raises a 400 for one that is too long or another policy's."""
+    name = str(call.required("name"))
+    if len(name) > NAME_LENGTH:
+        raise invalid(f"The name of a cluster policy has at most {NAME_LENGTH} characters.")
+    if any(other is not policy for other in call.workspace.state.policies.named(name)):
+        raise invalid(f"A cluster policy named {name} already exists.")
+    return name
+
+
+def _define(call: Call, policy: Policy) -> None:
+    """Take what the body says of the policy, all or nothing."""
+    body = call.body
+    definition = _text(body, "definition")
+    overrides = _text(body, "policy_family_definition_overrides")
+    family_id = _text(body, "policy_family_id") or (policy.family_id if policy.is_default else "")
+    if family_id:
+        if family_id not in FAMILIES:
+            raise invalid(f"Policy family {family_id} does not exist.")
+        if definition.strip():
+            raise invalid("definition and policy_family_id cannot both be given.")
+        if overrides.strip():
+            _check_rules(overrides, "policy_family_definition_overrides")
+    else:
+        if overrides.strip():
+            raise invalid("policy_family_definition_overrides needs a policy_family_id.")
+        if not definition.strip():
+            raise invalid("Missing required field: definition")
+        _check_rules(definition, "definition")
+    number = body.get("max_clusters_per_user")
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
+        raise invalid("max_clusters_per_user must be a positive number.")
+    libraries = body.get("libraries") or []
+    if not isinstance(libraries, list) or not all(isinstance(library, dict) for library in libraries):
+        raise invalid("libraries must be a list of libraries.")
+    policy.own_definition, policy.overrides, policy.family_id = definition, overrides, family_id
+    policy.description = _text(body, "description")
+    policy.max_clusters_per_user = number or None
+    policy.libraries = libraries
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise invalid(f"{name} must be a string.")
+    return value or ""
+
+
+def _check_rules(text: str, name: str) -> None:
+    try:
+        rules = json.loads(text)
+    except ValueError as error:
+        raise invalid(f"{name} is not valid JSON: {error}") from None
+    problems = problems_of_definition(rules)
+    if problems:
+        raise invalid(f"{name} is not valid: " + "; ".join(problems))

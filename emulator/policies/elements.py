@@ -1,0 +1,248 @@
+"""The rules of a policy applied to a cluster's definition. Pure.
+
+A rule stands at a path: `node_type_id`, `autoscale.max_workers`, `init_scripts.0.volumes.destination`, or
+`spark_conf.spark.master` (what follows a map's name is one key, dots and all). With `*` it is for every element there
+is of a list, or every key of a map that has no rule of its own: `init_scripts.*.volumes.destination`, `custom_tags.*`.
+Some attributes are not in the definition itself: `cluster_type`, and `cluster_log_conf.type` and `.path` for what is
+`dbfs.destination` there. `dbus_per_hour` is read and not applied: the emulator knows no prices.
+"""
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+MAPS = ("spark_conf", "spark_env_vars", "custom_tags")
+Path = tuple[str, ...]
+_MISSING = object()
+
+
+def segments(path: str) -> Path:
+    first, dot, rest = path.partition(".")
+    if first in MAPS and dot:
+        return (first, rest)
+    return tuple(path.split("."))
+
+
+def problems_of_definition(definition: Any) -> list[str]:
+    """Why these are no rules of a policy; empty when they are."""
+    if not isinstance(definition, dict):
+        return ["the definition must be a JSON object"]
+    problems = []
+    for path, rule in definition.items():
+        if not isinstance(rule, dict) or rule.get("type") not in TYPES:
+            problems.append(f"{path} must have a type out of {', '.join(TYPES)}")
+            continue
+        needed = _NEEDED.get(rule["type"])
+        if needed and not any(name in rule for name in needed):
+            problems.append(f"{path} of type {rule['type']} must have {' or '.join(needed)}")
+        elif rule["type"] == "regex" and not _is_pattern(rule["pattern"]):
+            problems.append(f"{path} has a pattern that is no regular expression")
+        elif rule["type"] in ("allowlist", "blocklist") and not isinstance(rule["values"], list):
+            problems.append(f"{path} must have a list of values")
+    return problems
+
+
+def applied(
+    definition: Mapping[str, Mapping[str, Any]], spec: Mapping[str, Any], use_defaults: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The cluster's definition with fixed values (and defaults, if asked for), and what the rules say against it."""
+    result = copy.deepcopy(dict(spec))
+    problems: list[str] = []
+    ruled = {segments(path) for path in definition}
+    # What is fixed comes first, so that rules of the other kinds see the values that will hold.
+    for path, rule in sorted(definition.items(), key=lambda item: item[1]["type"] != "fixed"):
+        where = segments(path)
+        if where == ("dbus_per_hour",):
+            continue
+        if "*" in where:
+            for place in _matches(result, where):
+                if place not in ruled:
+                    problems.extend(_check(place, rule, _value(result, place)))
+            continue
+        value = _value(result, where)
+        if value is _MISSING:
+            problems.extend(_supply(result, where, rule, use_defaults))
+        else:
+            problems.extend(_check(where, rule, value))
+    return result, problems
+
+
+def _supply(spec: dict[str, Any], where: Path, rule: Mapping[str, Any], use_defaults: bool) -> Iterator[str]:
+    """Fill in what the rule says of an attribute that is not there, or say that it must be."""
+    kind = rule["type"]
+    if kind == "forbidden":
+        return
+    if kind == "fixed":
+        if not rule.get("isOptional") or use_defaults:
+            _put(spec, where, rule["value"])
+    elif use_defaults and rule.get("defaultValue") is not None:
+        _put(spec, where, rule["defaultValue"])
+    elif not rule.get("isOptional"):
+        # Cluster size has two forms, of which a definition has one: the other is then not missing.
+        if where == ("num_workers",) and "autoscale" in spec:
+            return
+        if where[0] == "autoscale" and "autoscale" not in spec and "num_workers" in spec:
+            return
+        place, name = (where[0], where[1]) if where[0] in MAPS else (".".join(where), "the value")
+        yield f"Validation failed for {place}, {name} must be present"
+
+
+def _check(where: Path, rule: Mapping[str, Any], value: Any) -> Iterator[str]:
+    complaint = TYPES[rule["type"]](rule, value)
+    if complaint:
+        yield f'Validation failed for {".".join(where)}, the value must {complaint} (is "{_text(value)}")'
+
+
+def _fixed(rule: Mapping[str, Any], value: Any) -> str:
+    return "" if _same(rule["value"], value) else f"be {_text(rule['value'])}"
+
+
+def _forbidden(rule: Mapping[str, Any], value: Any) -> str:
+    return "not be present"
+
+
+def _allowlist(rule: Mapping[str, Any], value: Any) -> str:
+    allowed = any(_same(each, value) for each in rule["values"])
+    return "" if allowed else "be one of " + ", ".join(map(_text, rule["values"]))
+
+
+def _blocklist(rule: Mapping[str, Any], value: Any) -> str:
+    blocked = any(_same(each, value) for each in rule["values"])
+    return "not be one of " + ", ".join(map(_text, rule["values"])) if blocked else ""
+
+
+def _range(rule: Mapping[str, Any], value: Any) -> str:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return "be a number"
+    least, most = rule.get("minValue"), rule.get("maxValue")
+    if least is not None and number < float(least):
+        return f"be at least {_text(least)}"
+    if most is not None and number > float(most):
+        return f"be at most {_text(most)}"
+    return ""
+
+
+def _regex(rule: Mapping[str, Any], value: Any) -> str:
+    return "" if re.fullmatch(rule["pattern"], _text(value)) else f"match {rule['pattern']}"
+
+
+def _unlimited(rule: Mapping[str, Any], value: Any) -> str:
+    return ""
+
+
+TYPES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
+    "fixed": _fixed,
+    "forbidden": _forbidden,
+    "allowlist": _allowlist,
+    "blocklist": _blocklist,
+    "range": _range,
+    "regex": _regex,
+    "unlimited": _unlimited,
+}
+"""What each type of rule says against a value: the words after `the value must`, or nothing."""
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "fixed": ("value",),
+    "allowlist": ("values",),
+    "blocklist": ("values",),
+    "range": ("minValue", "maxValue"),
+    "regex": ("pattern",),
+}
+
+
+def _is_pattern(pattern: Any) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError):
+        return False
+    return True
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Rules and definitions mix `true` with `"true"` and 3 with `"3"`."""
+    return bool(one == other) or _text(one) == _text(other)
+
+
+def _value(spec: Mapping[str, Any], where: Path) -> Any:
+    if where == ("cluster_type",):
+        return "all-purpose"
+    if where[0] == "cluster_log_conf" and where[1:] in (("type",), ("path",)):
+        return _log(spec, where[1])
+    value: Any = spec
+    for name in where:
+        if isinstance(value, Mapping) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return _MISSING
+    return _MISSING if value is None else value
+
+
+def _log(spec: Mapping[str, Any], part: str) -> Any:
+    destinations = spec.get("cluster_log_conf")
+    if not isinstance(destinations, Mapping) or not destinations:
+        return _MISSING
+    kind, destination = next(iter(destinations.items()))
+    return kind.upper() if part == "type" else destination.get("destination", _MISSING)
+
+
+def _put(spec: dict[str, Any], where: Path, value: Any) -> None:
+    if where == ("cluster_type",):
+        return
+    if where[0] == "cluster_log_conf" and where[1:] in (("type",), ("path",)):
+        _put_log(spec, where[1], value)
+        return
+    if where[0] in MAPS:
+        value = _text(value)
+    holder: Any = spec
+    for name, following in zip(where, (*where[1:], ""), strict=True):
+        last = following == ""
+        new = value if last else [] if following.isdigit() else {}
+        if isinstance(holder, list):
+            if not name.isdigit() or int(name) > len(holder):
+                return
+            if int(name) == len(holder):
+                holder.append(new)
+            elif last:
+                holder[int(name)] = new
+            holder = holder[int(name)]
+        elif isinstance(holder, dict):
+            if last or holder.get(name) is None:
+                holder[name] = new
+            holder = holder[name]
+        else:
+            return
+
+
+def _put_log(spec: dict[str, Any], part: str, value: Any) -> None:
+    kind, destination = next(iter((spec.get("cluster_log_conf") or {"dbfs": {}}).items()))
+    if part == "type":
+        if value == "NONE":
+            return
+        kind = str(value).lower()
+    else:
+        destination = {**destination, "destination": value}
+    spec["cluster_log_conf"] = {kind: destination}
+
+
+def _matches(spec: Mapping[str, Any], where: Path) -> list[Path]:
+    """The places there are for a path with `*`."""
+    found: list[tuple[Path, Any]] = [((), spec)]
+    for name in where:
+        following: list[tuple[Path, Any]] = []
+        for place, value in found:
+            if isinstance(value, list):
+                named = {str(position): each for position, each in enumerate(value)}
+            else:
+                named = dict(value) if isinstance(value, Mapping) else {}
+            names = named if name == "*" else [name] if name in named else []
+            following.extend(((*place, each), named[each]) for each in names)
+        found = following
+    return [place for place, value in found if value is not None]

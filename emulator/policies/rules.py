@@ -1,0 +1,63 @@
+"""What a policy means for somebody who makes or edits a cluster."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from emulator.errors import denied, invalid
+from emulator.permissions.models import may
+from emulator.policies.elements import applied
+
+if TYPE_CHECKING:
+    from emulator.policies.models import Policy
+    from emulator.scim.models import ServicePrincipal, User
+    from emulator.workspace import Workspace
+
+_ACTIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
+
+
+def apply(workspace: "Workspace", caller: "User | ServicePrincipal", spec: dict[str, Any]) -> dict[str, Any]:
+    """The cluster's definition as its policy makes it; `spec` is what the client sent, untouched.
+
+    A spec with a `cluster_id` edits that cluster; it may keep the policy (or the absence of one) that it has, whoever
+    edits it. Raises 403 for a policy, or for the lack of one, that the caller is not free to choose; 400 with all
+    problems joined by `; ` for values that the policy does not allow, and when the caller has as many active clusters
+    with the policy as it grants.
+    """
+    edited = workspace.state.clusters.by_id.get(str(spec.get("cluster_id")))
+    policy_id = spec.get("policy_id") or None
+    kept = edited is not None and (edited.definition.get("policy_id") or None) == policy_id
+    if policy_id is None:
+        if not kept and not workspace.state.directory.has_entitlement(caller.id, "allow-cluster-create"):
+            raise denied("You are not authorized to create clusters. Please contact your administrator.")
+        return spec
+    policy = workspace.state.policies.policies.get(policy_id)
+    if policy is None:
+        raise invalid(f"Can't find a cluster policy with id: {policy_id}.")
+    if not kept and not may(workspace, caller.id, "cluster-policies", policy.acl_name, "CAN_USE"):
+        raise denied(
+            f"You are not authorized to use the cluster policy {policy_id}. Please contact your administrator."
+        )
+    if edited is None:
+        _check_number(workspace, caller, policy)
+    use_defaults = spec.get("apply_policy_default_values") is True
+    result, problems = applied(json.loads(policy.definition), spec, use_defaults)
+    if problems:
+        raise invalid("; ".join(problems))
+    return result
+
+
+def _check_number(workspace: "Workspace", caller: "User | ServicePrincipal", policy: "Policy") -> None:
+    """Raises 400 when one more cluster would be too many."""
+    if not policy.max_clusters_per_user:
+        return
+    active = sum(
+        cluster.creator_id == caller.id
+        and cluster.definition.get("policy_id") == policy.policy_id
+        and cluster.state in _ACTIVE
+        for cluster in workspace.state.clusters.by_id.values()
+    )
+    if active >= policy.max_clusters_per_user:
+        raise invalid(
+            f"{caller.name} has reached the maximum of {policy.max_clusters_per_user} active clusters "
+            f"per user of the cluster policy {policy.name}."
+        )
