@@ -415,6 +415,38 @@ def test_a_user_who_comes_back_gets_another_id(emulator: EmulatorProcess) -> Non
     assert made(emulator, "Users", userName=ANA) != first
 
 
+def test_with_account_identities_a_user_who_comes_back_has_the_id_of_before(start_emulator: Start) -> None:
+    emulator = start_emulator("--keep-user-ids")
+    ids = []
+    for name in (ANA, BOB, ANA):
+        ids.append(made(emulator, "Users", userName=name))
+        ok(emulator, "DELETE", f"{SCIM}/Users/{ids[-1]}")
+    assert (ids[0] == ids[2], ids[0] != ids[1]) == (True, True)
+
+
+def test_with_slow_scim_a_new_user_is_missing_from_lists_for_a_while(start_emulator: Start) -> None:
+    emulator = start_emulator("--faults", "slow-scim")
+    ana = made(emulator, "Users", userName=ANA)
+    query = where(f'userName eq "{ANA}"')
+    assert (names(emulator, query), names(emulator, "")) == ([], [ADMIN])
+    assert ok(emulator, "GET", f"{SCIM}/Users/{ana}")["userName"] == ANA
+    assert refused(emulator, "POST", f"{SCIM}/Users", {"userName": ANA})[0] == 409
+    emulator.control("POST", "clock", {"advance_seconds": 60})
+    assert (names(emulator, query), names(emulator, "")) == ([ANA], [ADMIN, ANA])
+
+
+def test_a_home_folder_outlives_its_user(emulator: EmulatorProcess) -> None:
+    ana = made(emulator, "Users", userName=ANA)
+    home = f"/api/2.0/workspace/get-status?path=/Users/{ANA}"
+    first = ok(emulator, "GET", home)
+    ok(emulator, "DELETE", f"{SCIM}/Users/{ana}")
+    assert ok(emulator, "GET", home) == first
+    again = made(emulator, "Users", userName=ANA)
+    ok(emulator, "PUT", f"/api/2.0/workspace/user/{again}/homefolder", {"user": {"user_id": again, "username": ANA}})
+    assert ok(emulator, "GET", home)["object_id"] == first["object_id"]
+    assert refused(emulator, "PUT", "/api/2.0/workspace/user/7/homefolder", {})[0] == 404
+
+
 def test_me_is_the_caller(emulator: EmulatorProcess, ana: str) -> None:
     me = ok(emulator, "GET", f"{SCIM}/Me?excludedAttributes=entitlements", token=ana)
     assert (me["userName"], "entitlements" in me) == (ANA, False)

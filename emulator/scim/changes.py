@@ -3,13 +3,12 @@
 import re
 import uuid
 from collections.abc import Iterable
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from emulator.clock import Millis
 from emulator.errors import ScimError
-from emulator.scim.models import ADMINS, ENTITLEMENTS, USERS, Group, Kind, Principal, ServicePrincipal, User
+from emulator.objects.homes import make_home
+from emulator.scim.models import ADMINS, ENTITLEMENTS, USERS, Group, Principal, ServicePrincipal, User
 from emulator.scim.patches import Resource, patched, text_of, truth_of, values_of
 
 if TYPE_CHECKING:
@@ -150,18 +149,6 @@ def delete(workspace: "Workspace", principal: Principal, caller_id: str) -> None
     state.secrets.forget_principal(principal.id)
     if workspace.options.keep_user_ids and isinstance(principal, User):
         state.ids.forget("user", principal.user_name)
-
-
-def make_home(workspace: "Workspace", name: str) -> None:
-    """Make the home folder of the user or service principal of that name, unless it is there."""
-    if find_spec("emulator.objects.homes"):
-        import_module("emulator.objects.homes").make_home(workspace, name)
-
-
-def kind_of(principal: Principal) -> Kind:
-    if isinstance(principal, User):
-        return "Users"
-    return "Groups" if isinstance(principal, Group) else "ServicePrincipals"
 
 
 def _resource_of(workspace: "Workspace", principal: Principal) -> Resource:

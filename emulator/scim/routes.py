@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, get_args
 
 from emulator.errors import ScimError
+from emulator.objects.homes import make_home
 from emulator.routing import Call, Reply, Routes
 from emulator.scim import changes, legacy
 from emulator.scim.documents import OPEN, Projection, Renderer, me_document
@@ -68,7 +69,7 @@ def provide_home(call: Call) -> dict[str, Any]:
     principal = call.workspace.state.directory.principal(call.parameters["id"])
     if not isinstance(principal, User | ServicePrincipal):
         raise ScimError(404, f"User with id {call.parameters['id']} not found.")
-    changes.make_home(call.workspace, principal.name)
+    make_home(call.workspace, principal.name)
     return {}
 
 
