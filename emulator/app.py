@@ -6,7 +6,8 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,7 +17,7 @@ from emulator.errors import ApiError, denied, not_implemented
 from emulator.faults import Faults, Rule
 from emulator.intake import Intake
 from emulator.journal import Journal
-from emulator.profiles import PROFILES, Profile
+from emulator.profiles import PROFILES, Disturbance, Profile, disturb, disturbances
 from emulator.routing import Call, Reply, Route, Router, parse_query
 from emulator.workspace import Workspace
 
@@ -47,17 +48,29 @@ class Application:
         self.profile: str | None = None
         self.set_faults(profile, [])
 
-    def set_faults(self, profile: str | None, rules: Iterable[Rule]) -> None:
-        """Put this profile and these rules in the place of what was in force. What the state holds is left alone."""
+    def set_faults(self, profile: str | None, faults: Iterable[Rule | Disturbance]) -> None:
+        """Put this profile and these faults in the place of what was in force.
+
+        The state is left alone, apart from the disturbances that it holds.
+        """
         chosen = PROFILES[profile] if profile else Profile(says="nothing")
+        given = list(faults)
         self.profile = profile
-        self.faults.set([*rules, *chosen.rules], chosen.limits)
+        self.faults.set([*(one for one in given if isinstance(one, Rule)), *chosen.rules], chosen.limits)
         self.workspace.options = replace(self._options, **chosen.options)
+        others = [one for one in given if not isinstance(one, Rule)]
+        disturb(self.workspace.state, deepcopy([*others, *chosen.disturbances]))
+
+    def tally(self) -> list[dict[str, Any]]:
+        """Every fault in force, and how often it was met."""
+        return [*self.faults.tally(), *map(asdict, disturbances(self.workspace.state))]
 
     def reset(self) -> None:
         """Everything as it was when the emulator started: a new workspace, its faults, an empty journal."""
+        # Before it is furnished for the sake of the switches, and after it because they lie in the state.
         self.set_faults(self._first_profile, [])
         self.workspace.reset()
+        self.set_faults(self._first_profile, [])
         self.journal.clear()
 
     def perform(self, method: str, path: str, body: Any = None) -> Any:

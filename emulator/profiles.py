@@ -1,10 +1,16 @@
-"""The named profiles of faults. A profile is data: rules, limits and switches of the services."""
+"""The named profiles of faults. A profile is data: rules, limits, disturbances and switches of the services."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.clusters.models import EventFault, LaunchFailure
 from emulator.faults import Limit, Rule
+from emulator.libraries.models import LibraryFailure
+from emulator.state import State
+
+Disturbance = LaunchFailure | EventFault | LibraryFailure
+"""A fault of a service, which lies in the state of that service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +19,7 @@ class Profile:
     """What it is, for people."""
     rules: tuple[Rule, ...] = ()
     limits: tuple[Limit, ...] = ()
+    disturbances: tuple[Disturbance, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `options.Options` that are otherwise as long as it is in force."""
 
@@ -52,4 +59,34 @@ PROFILES: Mapping[str, Profile] = {
         says="new users, groups and service principals are missing from lists for 20 seconds",
         options={"scim_delay_seconds": 20.0},
     ),
+    "launch-failure": Profile(says="the next launch of a cluster fails", disturbances=(LaunchFailure(),)),
+    "library-failure": Profile(
+        says="the next library to be installed fails", disturbances=(LibraryFailure(library="*"),)
+    ),
+    "stuck-library": Profile(
+        says="the next library to be installed is never done",
+        disturbances=(LibraryFailure(library="*", outcome="stuck"),),
+    ),
+    "event-gaps": Profile(
+        says="every third TERMINATING is missing from the event lists; NODES_LOST or EXPANDED_DISK come after others; "
+        "all events are listed half a minute late",
+        disturbances=(
+            EventFault(mode="dropped", rate=1 / 3),
+            EventFault(mode="late", rate=0.5),
+            EventFault(mode="delayed", seconds=30),
+        ),
+    ),
 }
+
+
+def disturb(state: State, disturbances: Iterable[Disturbance]) -> None:
+    """Put these in the place of those in force; none means that every service does what it should."""
+    given = list(disturbances)
+    state.clusters.fail_launches([one for one in given if isinstance(one, LaunchFailure)])
+    state.clusters.disturb_events([one for one in given if isinstance(one, EventFault)])
+    state.libraries.fail([one for one in given if isinstance(one, LibraryFailure)])
+
+
+def disturbances(state: State) -> list[Disturbance]:
+    """Those in force."""
+    return [*state.clusters.launch_failures, *state.clusters.event_faults, *state.libraries.failures]

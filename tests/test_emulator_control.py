@@ -192,10 +192,15 @@ def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dic
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({"rules": [{}]}, "rules.0.kind"),
-        ({"rules": [{"kind": "418"}]}, "'429', '500', '503', '504', 'reset', 'hang', 'truncate' or 'latency'"),
-        ({"rules": [{"kind": "429", "rate": 2}]}, "rate: Input should be less than or equal to 1"),
+        (
+            {"rules": [{}]},
+            "rules.0: kind: Field required; there are 429, 500, 503, 504, reset, hang, truncate, latency",
+        ),
+        ({"rules": [{"kind": "418"}]}, "rules.0: kind: there is no '418'; there are 429, 500"),
+        ({"rules": [{"kind": "429", "rate": 2}]}, "rules.0.rate: Input should be less than or equal to 1"),
         ({"rules": [{"kind": "429", "retry_after": -1}]}, "retry_after: Input should be greater than or equal to 0"),
+        ({"rules": [{"kind": "launch_failure", "rate": 1}]}, "rules.0.rate: no such field"),
+        ({"rules": [{"kind": "events_dropped", "types": ["NOPE"]}]}, "types: there is no event of type 'NOPE'"),
         ({"rules": {"kind": "429"}}, "rules: Input should be a valid list"),
         ({"profile": "nope"}, "profile: there is no 'nope'; there are azure, flaky"),
         ({"rule": []}, "rule: no such field"),

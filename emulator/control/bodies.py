@@ -1,12 +1,15 @@
 """What the control endpoints take: exact shapes, and a sentence for every body that is not of such a shape."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from emulator.clusters.events import TYPES as EVENT_TYPES
+from emulator.clusters.models import EventFault, LaunchFailure
 from emulator.errors import ApiError, invalid
 from emulator.faults import Kind, Rule
+from emulator.libraries.models import LibraryFailure
 from emulator.routing import Call
 
 LAST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
@@ -46,26 +49,94 @@ class WorkBody(Body):
     token: str | None = None
 
 
-class RuleBody(Body):
-    """One rule of faults; see `faults.Rule`."""
+Wildcards = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0)] | None
+Share = Annotated[float, Field(ge=0, le=1)]
 
-    match: Annotated[str, Field(min_length=1)] = "*"
+
+class RuleBody(Body):
+    """One fault of requests; see `faults.Rule`."""
+
     kind: Kind
-    rate: Annotated[float, Field(ge=0, le=1)] = 1.0
+    match: Wildcards = "*"
+    rate: Share = 1.0
     retry_after: Annotated[int, Field(ge=0, le=86400)] | None = None
     seconds: Annotated[float, Field(ge=0, le=3600)] | None = None
     after: Annotated[int, Field(ge=0)] = 0
-    count: Annotated[int, Field(ge=0)] | None = None
+    count: Count = None
 
-    def rule(self) -> Rule:
+    def fault(self) -> Rule:
         return Rule(**self.model_dump())
+
+
+class LaunchBody(Body):
+    """Launches of clusters that fail; `match` is a name or id."""
+
+    kind: Literal["launch_failure"]
+    match: Wildcards = "*"
+    count: Count = 1
+    code: Annotated[str, Field(pattern="^[A-Z_]+$")] = "CLOUD_PROVIDER_LAUNCH_FAILURE"
+    ends_in: Literal["TERMINATED", "ERROR"] = "TERMINATED"
+
+    def fault(self) -> LaunchFailure:
+        return LaunchFailure(cluster=self.match, count=self.count, code=self.code, ends_in=self.ends_in)
+
+
+class LibraryBody(Body):
+    """Installations that fail or are never done; `match` is a package, coordinates or a path."""
+
+    kind: Literal["library_failed", "library_stuck"]
+    match: Wildcards = "*"
+    count: Count = 1
+    message: str = ""
+
+    def fault(self) -> LibraryFailure:
+        outcome: Literal["FAILED", "stuck"] = "FAILED" if self.kind == "library_failed" else "stuck"
+        return LibraryFailure(library=self.match, outcome=outcome, count=self.count, message=self.message)
+
+
+class EventsBody(Body):
+    """Events that are missing, listed late, or come after a termination; `match` is a cluster's name or id."""
+
+    kind: Literal["events_dropped", "events_delayed", "events_late"]
+    match: Wildcards = "*"
+    types: list[str] = []
+    rate: Share = 1.0
+    seconds: Annotated[float, Field(ge=0, le=10**7)] = 60.0
+    count: Count = None
+
+    @model_validator(mode="after")
+    def _known_types(self) -> Self:
+        unknown = [name for name in self.types if name not in EVENT_TYPES]
+        if unknown:
+            raise ValueError(f"types: there is no event of type {unknown[0]!r}")
+        return self
+
+    def fault(self) -> EventFault:
+        modes: dict[str, Literal["dropped", "delayed", "late"]] = {
+            "events_dropped": "dropped",
+            "events_delayed": "delayed",
+            "events_late": "late",
+        }
+        rest = self.model_dump(include={"types", "rate", "seconds", "count"})
+        return EventFault(mode=modes[self.kind], cluster=self.match, **rest)
+
+
+AnyRule = Annotated[RuleBody | LaunchBody | LibraryBody | EventsBody, Field(discriminator="kind")]
+
+
+FAULT_KINDS = tuple(
+    kind
+    for body in (RuleBody, LaunchBody, LibraryBody, EventsBody)
+    for kind in get_args(body.model_fields["kind"].annotation)
+)
 
 
 class FaultsBody(Body):
     """`{"profile": NAME}`, `{"rules": […]}`, both, or `{}` to clear."""
 
     profile: str | None = None
-    rules: list[RuleBody] = []
+    rules: list[AnyRule] = []
 
 
 class DriftBody(Body):
@@ -113,10 +184,17 @@ def refusal(error: ValidationError, shape: type[Body]) -> ApiError:
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    return f"{'.'.join(map(str, location))}: " if location else ""
+    # In a union pydantic also names the kind that it took the value for.
+    names = [str(part) for part in location if part not in FAULT_KINDS]
+    return f"{'.'.join(names)}: " if names else ""
 
 
 def _reason(problem: Any) -> str:
-    if problem["type"] == "extra_forbidden":
-        return "no such field"
+    match problem["type"]:
+        case "extra_forbidden":
+            return "no such field"
+        case "union_tag_not_found":
+            return f"kind: Field required; there are {', '.join(FAULT_KINDS)}"
+        case "union_tag_invalid":
+            return f"kind: there is no {problem['ctx']['tag']!r}; there are {', '.join(FAULT_KINDS)}"
     return str(problem["msg"]).removeprefix("Value error, ")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator import state
 from emulator.clock import to_iso, to_millis
+from emulator.clusters import access, lifecycle
 from emulator.clusters.uptime import uptime
 from emulator.control import account, drift
 from emulator.control.bodies import (
@@ -41,14 +42,14 @@ def router(application: "Application") -> Router:
         return {}
 
     def show_faults(call: Call) -> dict[str, Any]:
-        return {"profile": application.profile, "rules": application.faults.tally()}
+        return {"profile": application.profile, "rules": application.tally()}
 
     def set_faults(call: Call) -> dict[str, Any]:
         body = parsed(call, FaultsBody)
         if body.profile is not None and body.profile not in PROFILES:
             raise invalid(f"profile: there is no {body.profile!r}; there are {', '.join(PROFILES)}")
-        application.set_faults(body.profile, [rule.rule() for rule in body.rules])
-        return {"profile": application.profile, "rules": application.faults.tally()}
+        application.set_faults(body.profile, [rule.fault() for rule in body.rules])
+        return show_faults(call)
 
     def cause_drift(call: Call) -> dict[str, Any]:
         body = parsed(call, DriftBody)
@@ -115,8 +116,6 @@ def make_user(call: Call) -> dict[str, str]:
 
 def work(call: Call) -> dict[str, Any]:
     """Somebody, the administrator unless a token is given, runs commands on a cluster for so long."""
-    from emulator.clusters import access, lifecycle
-
     body = parsed(call, WorkBody)
     workspace = call.workspace
     somebody = workspace.administrator if body.token is None else workspace.authenticate(body.token, call.now)
