@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound, ResourceConflict
+from databricks.sdk.service.compute import EventType, GetEventsOrder
+from databricks.sdk.service.workspace import ImportFormat
 
 from emulator_process import EmulatorProcess
 from raw_socket import body_of, exchange, headers_of, request, status_of
@@ -455,7 +457,7 @@ def test_27_an_import_takes_both_forms_has_a_number_and_makes_no_folders(emulato
     assert ok(emulator, "GET", "/api/2.0/workspace/get-status?path=/Shared/lab/a")["object_id"] == made
 
     client: WorkspaceClient = emulator.client()
-    client.workspace.upload("/Shared/lab/b.txt", b"two", format=None, overwrite=True)
+    client.workspace.upload("/Shared/lab/b.txt", b"two", format=ImportFormat.AUTO, overwrite=True)
     assert client.workspace.download("/Shared/lab/b.txt").read() == b"two"
 
 
@@ -488,8 +490,6 @@ def test_30_events_are_paged_so_that_both_sdks_see_them_all(emulator: EmulatorPr
     assert (first["next_page"]["offset"], first["total_count"]) == (5, 24)
 
     client = emulator.client()
-    from databricks.sdk.service.compute import EventType, GetEventsOrder
-
     kinds = [EventType.STARTING, EventType.TERMINATING]
     seen = list(client.clusters.events(made, order=GetEventsOrder.ASC, event_types=kinds, limit=5))
     assert [event.type for event in seen] == [EventType.TERMINATING, EventType.STARTING] * 12
