@@ -93,13 +93,8 @@ def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings
     wanted["data_security_mode"] = settings["data_security_mode"]
     mode = str(cluster.get("data_security_mode") or "")
     live["data_security_mode"] = _MODES.get(mode, mode)
-    wanted["spark_conf"] = settings["spark_conf"]
-    live["spark_conf"] = {
-        key: value
-        for key, value in (cluster.get("spark_conf") or {}).items()
-        # The platform adds this one by itself.
-        if key != _DELTA_PREVIEW or key in settings["spark_conf"]
-    }
+    wanted["spark_conf"] = _without_preview(settings["spark_conf"])
+    live["spark_conf"] = _without_preview(cluster.get("spark_conf") or {})
     wanted["spark_env_vars"] = settings["spark_env_vars"]
     live["spark_env_vars"] = cluster.get("spark_env_vars") or {}
     wanted["log_destination"] = settings["log_destination"]
@@ -110,6 +105,11 @@ def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings
     clients = (cluster.get("workload_type") or {}).get("clients") or {}
     live["allow_jobs"] = clients.get("jobs", True)
     return [name for name in wanted if wanted[name] != live[name]]
+
+
+def _without_preview(spark_conf: Mapping[str, str]) -> dict[str, str]:
+    """Settings of Spark without the one that the platform adds by itself and the provider therefore leaves out."""
+    return {key: value for key, value in spark_conf.items() if key != _DELTA_PREVIEW}
 
 
 def course_file_edited(live: bytes | None, *, path: str, wanted_sha256: str) -> str:
