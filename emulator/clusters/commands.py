@@ -99,6 +99,13 @@ def on_stopped(workspace: "Workspace", cluster_id: str, at: Millis) -> None:
             run.message = f"Cluster {cluster_id} was terminated or restarted during the run."
 
 
+def on_removed(workspace: "Workspace", cluster_id: str) -> None:
+    """The cluster is gone for good, and with it its contexts and their commands. Runs are remembered."""
+    clusters = workspace.state.clusters
+    for context in [context for context in clusters.contexts.values() if context.cluster_id == cluster_id]:
+        close_context(workspace, context)
+
+
 def _begin(workspace: "Workspace", cluster: Cluster, command: Command, at: Millis) -> None:
     command.status = "Running"
     ends = at + workspace.transition()

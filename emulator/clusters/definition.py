@@ -4,13 +4,12 @@ The provider compares what it sent with what it reads, so nothing but the fields
 """
 
 import copy
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from emulator.clusters import catalog
 from emulator.errors import denied, invalid
 from emulator.permissions.models import may
+from emulator.policies import rules
 
 if TYPE_CHECKING:
     from emulator.pools.models import Pool
@@ -31,22 +30,13 @@ def completed(workspace: "Workspace", caller: "User | ServicePrincipal", sent: d
 
     Raises 400 INVALID_PARAMETER_VALUE for what no cluster can be, and 403 for a policy or pool the caller may not use.
     """
-    wanted = _with_policy(workspace, caller, copy.deepcopy(sent))
+    wanted = rules.apply(workspace, caller, copy.deepcopy(sent))
     definition = {name: value for name, value in wanted.items() if name not in NOT_ECHOED and value is not None}
     _check_runtime(workspace, definition)
     _check_size(definition)
     _check_nodes(workspace, caller, definition)
     _check_rest(definition)
     return _filled_in(definition, caller)
-
-
-def _with_policy(workspace: "Workspace", caller: "User | ServicePrincipal", sent: dict[str, Any]) -> dict[str, Any]:
-    if find_spec("emulator.policies.rules"):
-        wanted: dict[str, Any] = import_module("emulator.policies.rules").apply(workspace, caller, sent)
-        return wanted
-    if not workspace.state.directory.has_entitlement(caller.id, "allow-cluster-create"):
-        raise denied("You are not authorized to create clusters. Please contact your administrator.")
-    return sent
 
 
 def _check_runtime(workspace: "Workspace", definition: dict[str, Any]) -> None:

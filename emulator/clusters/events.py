@@ -109,7 +109,7 @@ def query(workspace: "Workspace", cluster_id: str, body: dict[str, Any], now: Mi
         "total_count": len(found),
     }
     # The end is fixed in what asks for other pages, so that events which happen meanwhile do not shift them.
-    same = {name: wanted[name] for name in ("start_time", "event_types") if name in wanted}
+    same: dict[str, Any] = {name: wanted[name] for name in ("start_time", "event_types") if name in wanted}
     same |= {"cluster_id": cluster_id, "order": order, "limit": limit, "end_time": end}
     if offset + limit < len(found):
         following = same | {"offset": offset + limit}

@@ -190,6 +190,7 @@ def remove(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
     _interrupt(workspace, cluster, at)
     uptime.close_session(state.clusters, cluster_id, at)
     flow.on_removed(workspace, cluster_id)
+    commands.on_removed(workspace, cluster_id)
     del state.clusters.by_id[cluster_id]
     state.clusters.events.pop(cluster_id, None)
     state.acls.forget(object_id(cluster_id))

@@ -1,0 +1,140 @@
+"""An emulated workspace inside the test's own process, with a clock that only the test moves."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+from emulator import services
+from emulator.control.people import admit
+from emulator.errors import ApiError
+from emulator.options import Options
+from emulator.routing import Call, Reply, Router, parse_query
+from emulator.scim.models import Group, User
+from emulator.state import dump
+from emulator.workspace import Workspace
+
+START = datetime(2026, 10, 18, 7, 0, tzinfo=UTC)
+CLUSTERS = "/api/2.1/clusters/"
+SPEC = {
+    "cluster_name": "cluster_01",
+    "spark_version": "15.4.x-scala2.12",
+    "node_type_id": "Standard_DS3_v2",
+    "num_workers": 1,
+    "autotermination_minutes": 60,
+}
+
+
+@cache
+def router() -> Router:
+    return Router(services.routes())
+
+
+class Desk:
+    """Requests go from here straight to the handlers, as `user` or as the administrator. Transitions take 2 s."""
+
+    def __init__(self, **options: Any) -> None:
+        self.workspace = Workspace(Options(**({"seed": "desk", "speed": 0, "start": START} | options)))
+
+    @property
+    def now(self) -> int:
+        return self.workspace.clock.now()
+
+    def advance(self, seconds: float) -> None:
+        self.workspace.clock.advance(seconds)
+        self.workspace.catch_up()
+
+    def person(self, name: str) -> User:
+        """A user who is in no group but `users`."""
+        admit(self.workspace, name, self.now)
+        user = self.workspace.state.directory.user_named(name)
+        assert user is not None
+        return user
+
+    def group(self, name: str, *members: User) -> Group:
+        directory = self.workspace.state.directory
+        group = Group(id=f"group-{name}", display_name=name, members=[member.id for member in members])
+        directory.groups[group.id] = group
+        return group
+
+    def ask(self, method: str, path: str, body: Any = None, user: User | None = None) -> Any:
+        """The JSON answer. Raises ApiError when the request is refused."""
+        raw_path, _, query = path.partition("?")
+        found = router().find(method, raw_path)
+        assert found, f"{method} {path} is not served"
+        route, parameters = found
+        call = Call(
+            workspace=self.workspace,
+            method=method,
+            path=unquote(raw_path),
+            query=parse_query(query),
+            headers={},
+            raw=b"" if body is None else json.dumps(body).encode(),
+            now=self.workspace.catch_up(),
+            parameters=parameters,
+            _caller=user or self.workspace.administrator,
+        )
+        answer = route.handler(call)
+        return answer.body if isinstance(answer, Reply) else answer
+
+    def refusal(self, method: str, path: str, body: Any = None, user: User | None = None) -> tuple[int, Any, str]:
+        """Status, code and message of the refusal that this request must meet, and that must change nothing."""
+        self.workspace.catch_up()
+        before = dump(self.workspace.state)
+        try:
+            answer = self.ask(method, path, body, user)
+        except ApiError as error:
+            assert dump(self.workspace.state) == before, "a refused request changed something"
+            return error.status, error.code, error.message
+        raise AssertionError(f"{method} {path} was not refused: {answer}")
+
+    def create(self, user: User | None = None, **fields: Any) -> str:
+        """The id of a new cluster, still PENDING; a field that is None is left out."""
+        spec = {name: value for name, value in (SPEC | fields).items() if value is not None}
+        return str(self.ask("POST", f"{CLUSTERS}create", spec, user)["cluster_id"])
+
+    def running(self, user: User | None = None, **fields: Any) -> str:
+        """The id of a new cluster that has just come up."""
+        cluster_id = self.create(user, **fields)
+        self.advance(2)
+        return cluster_id
+
+    def stopped(self, **fields: Any) -> str:
+        """The id of a new cluster that ran for two minutes and was terminated."""
+        cluster_id = self.running(**fields)
+        self.advance(120)
+        self.post("delete", cluster_id)
+        self.advance(2)
+        return cluster_id
+
+    def post(self, verb: str, cluster_id: str, user: User | None = None, **fields: Any) -> Any:
+        return self.ask("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, user)
+
+    def get(self, cluster_id: str, user: User | None = None) -> dict[str, Any]:
+        answer: dict[str, Any] = self.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}", user=user)
+        return answer
+
+    def state(self, cluster_id: str) -> str:
+        return str(self.get(cluster_id)["state"])
+
+    def events(self, cluster_id: str, **fields: Any) -> list[dict[str, Any]]:
+        """All events, oldest first, page after page as clients do."""
+        body = {"cluster_id": cluster_id, "order": "ASC"} | fields
+        found: list[dict[str, Any]] = []
+        while body:
+            page = self.ask("POST", f"{CLUSTERS}events", body)
+            found += page["events"]
+            body = page.get("next_page")
+        return found
+
+    def types(self, cluster_id: str, **fields: Any) -> list[str]:
+        return [event["type"] for event in self.events(cluster_id, **fields)]
+
+    def grant(self, cluster_id: str, principal: User | Group, level: str | None) -> None:
+        """Give this level and no other; None takes all away."""
+        self.workspace.state.acls.direct.get(f"/clusters/{cluster_id}", {}).pop(principal.id, None)
+        if level:
+            self.workspace.state.acls.grant(f"/clusters/{cluster_id}", principal.id, level)
