@@ -1,0 +1,14 @@
+"""The folders of a new workspace's DBFS; none where it is switched off."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+FOLDERS = ("FileStore", "Users", "databricks-results", "tmp", "user")
+
+
+def furnish(workspace: "Workspace") -> None:
+    if workspace.options.dbfs:
+        for name in FOLDERS:
+            workspace.state.dbfs.make_folders((name,), workspace.clock.now())

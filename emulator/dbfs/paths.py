@@ -1,0 +1,29 @@
+"""Paths of DBFS. Pure."""
+
+from typing import Any
+
+from emulator.errors import denied, invalid
+
+Names = tuple[str, ...]
+
+
+def parse(path: Any, field: str = "path") -> Names:
+    """The names from the root down, with or without `dbfs:` before them.
+
+    Raises 400 for what is no absolute path, 403 for one that belongs to volumes.
+    """
+    if not isinstance(path, str) or not path:
+        raise invalid(f"Missing required field: {field}")
+    plain = path.removeprefix("dbfs:")
+    if not plain.startswith("/"):
+        raise invalid(f"Path must be absolute: {path}")
+    names = tuple(name for name in plain.split("/") if name)
+    if any(name in (".", "..") or "\0" in name for name in names):
+        raise invalid(f"Path is not valid: {path}")
+    if names and names[0] == "Volumes":
+        raise denied("No operations allowed on this path.")
+    return names
+
+
+def text(names: Names) -> str:
+    return "/" + "/".join(names)
