@@ -91,8 +91,10 @@ class Acls:
         self.direct.pop(object_id, None)
 
     def forget_principal(self, principal_id: str) -> None:
-        for grants in self.direct.values():
-            grants.pop(principal_id, None)
+        """The principal is gone; an object on which it alone had rights is as if nobody ever had any."""
+        for object_id, grants in list(self.direct.items()):
+            if grants.pop(principal_id, None) and not grants:
+                del self.direct[object_id]
 
 
 def lineage(workspace: "Workspace", object_id: str) -> Iterator[str]:
