@@ -49,9 +49,9 @@ def name_key(name: str) -> str:
 
 def normalised_address(cell: str) -> str:
     """The address as we keep it: NFC, lower case, no spaces around it and no invisible marks; "" for none."""
-    visible = "".join(letter for letter in unguarded(cell.strip()) if unicodedata.category(letter) != "Cf")
-    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
-    return unguarded(lowered.strip())
+    visible = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower()).strip()
+    return lowered.lstrip("'") if _GUARDED.match(lowered) else lowered
 
 
 def is_address(text: str) -> bool:

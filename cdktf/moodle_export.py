@@ -43,7 +43,7 @@ def read_export(text: str, *, columns: Mapping[str, str] | None = None, no_group
         return GroupList("unknown", (), table.last_line, (Remark(table.header.line, _unknown(table)),))
     if not listed.groups and not listed.problems and not (listed.roster and listed.roster.groups):
         what = "a header and nothing below it" if not table.rows else "no group"
-        problem = Remark(table.last_line, f"the {listed.format} holds {what}: is it the right course and activity?")
+        problem = Remark(table.last_line, f"the {listed.format} holds {what}; check course and activity.")
         return GroupList(listed.format, (), listed.last_line, (problem,), listed.ignored)
     return listed
 

@@ -1,0 +1,300 @@
+"""The normalised file, and how an export meets the roster we have."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cells import clean_name, guarded, normalised_address, unguarded
+from group_list import GroupList, ListedGroup, ListedMember
+from moodle_export import read_export
+from roster import Group, Member, Roster, RosterError, exists_on, format_roster, parse_roster, with_existing
+from roster_changes import changes_between
+from roster_merge import merge
+
+HEADER = "number,moodle_group_id,moodle_group_name,email,status,account"
+
+
+def members(*names: str, status: str = "active") -> tuple[Member, ...]:
+    return tuple(Member(f"{name}@u.example", status) for name in names)  # type: ignore[arg-type]
+
+
+def listed(*groups: tuple[str, str, str]) -> GroupList:
+    """Groups as (id, name, students), each student a letter, each group on a line of its own."""
+    return GroupList(
+        "test",
+        tuple(
+            ListedGroup(line, moodle_id, name, tuple(ListedMember(f"{who}@u.example", line) for who in who_is_in))
+            for line, (moodle_id, name, who_is_in) in enumerate(groups, start=2)
+        ),
+        len(groups) + 1,
+    )
+
+
+def stored(*groups: tuple[str, str, str]) -> Roster:
+    return merge(Roster(), listed(*groups)).roster
+
+
+def numbers(roster: Roster) -> dict[int, str]:
+    """The active students of each group that runs, as letters."""
+    return {g.number: "".join(m.email[0] for m in g.active_members) for g in roster.groups if g.status == "active"}
+
+
+def test_the_file_has_one_row_per_membership_sorted_by_number_and_address():
+    roster = Roster(
+        (
+            Group(1, "71", "=Sum", (*members("a"), Member("b@u.example", "retired", "existing:lab,spare"))),
+            Group(2, "72", "Empty"),
+            Group(3, "", "", members("c", status="retired"), "retired"),
+            Group(4, "", "Gone", (), "retired"),
+            Group(101, "", "Left alone", members("d", status="retired")),
+        )
+    )
+    text = "\n".join(
+        [
+            HEADER,
+            "1,71,'=Sum,a@u.example,active,managed",
+            '1,71,\'=Sum,b@u.example,retired,"existing:lab,spare"',
+            "2,72,Empty,,active,",
+            "3,,,c@u.example,retired,managed",
+            "4,,Gone,,retired,",
+            "101,,Left alone,,active,",
+            "101,,Left alone,d@u.example,retired,managed",
+            "",
+        ]
+    )
+    assert format_roster(roster) == text
+    assert parse_roster(text, "r.csv") == roster
+    assert [group.key for group in roster.groups] == ["group_01", "group_02", "group_03", "group_04", "group_101"]
+    assert roster.groups[4].cluster == "cluster_101"
+
+
+def test_all_mistakes_of_a_roster_are_told_at_once():
+    rows = ["x,y,A,nobody,here,mine", "1,71", "2,71,A,a@u.example,active,managed", "2,72,A,a@u.example,active,managed"]
+    rows += [
+        "3,71,C,,active,",
+        "4,,D,d@u.example,active,existing:",
+        "5,,E,=1+1@u.example,gone,managed",
+        "6,,,,active,,9",
+    ]
+    with pytest.raises(RosterError) as caught:
+        parse_roster("\n".join([HEADER, *rows]), "r.csv")
+    assert caught.value.problems == (
+        'r.csv line 2: account must be managed or existing:<target>[,<target>…], not "mine".',
+        'r.csv line 2: email is not an address: "nobody".',
+        'r.csv line 2: moodle_group_id must be digits or empty, not "y".',
+        'r.csv line 2: number must be a whole number from 1 on, not "x".',
+        'r.csv line 2: status must be active or retired, not "here".',
+        "r.csv line 3: has 2 cells; a roster has 6.",
+        'r.csv line 5: a@u.example is on line 4 already; a student has one row, in one group.',
+        'r.csv line 5: group 2 is 72 "A" here but 71 "A" on line 4; all its rows must agree.',
+        "r.csv line 6: Moodle id 71 is group 3 here but group 2 on line 4.",
+        'r.csv line 7: account must be managed or existing:<target>[,<target>…], not "existing:".',
+        'r.csv line 8: status must be active or retired, not "gone".',
+        "r.csv line 9: has 7 cells; a roster has 6.",
+    )  # fmt: skip
+
+
+def test_an_account_exists_on_the_targets_it_names():
+    member = Member("a@u.example", "active", "existing:lab,spare")
+    assert [exists_on(member, target) for target in ("lab", "spare", "la", "existing:lab")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert not exists_on(Member("a@u.example"), "managed")
+
+
+def test_marking_an_account_adds_the_target():
+    roster = Roster((Group(1, members=(Member("a@u.example", "active", "existing:z"), *members("b", "c"))),))
+    marked = with_existing(roster, {"a@u.example", "c@u.example"}, "lab")
+    assert [member.account for member in marked.groups[0].members] == ["existing:lab,z", "managed", "existing:lab"]
+
+
+def test_first_numbers_are_the_order_of_the_file():
+    assert numbers(stored(("72", "B", "bc"), ("71", "A", "a"))) == {1: "bc", 2: "a"}
+
+
+def test_a_group_that_is_gone_is_retired_and_no_other_moves():
+    before = stored(("71", "A", "a"), ("72", "B", "bc"), ("73", "C", "d"))
+    after = merge(before, listed(("71", "A", "a"), ("73", "C", "d"))).roster
+    assert numbers(after) == {1: "a", 3: "d"}
+    assert after.groups[1] == Group(2, "72", "B", members("b", "c", status="retired"), "retired")
+
+
+def test_a_number_is_never_given_again_and_waits_for_its_group():
+    before = stored(("71", "A", "a"), ("72", "B", "b"))
+    gone = merge(before, listed(("71", "A", "a"), ("99", "New", "n"))).roster
+    assert numbers(gone) == {1: "a", 3: "n"}
+    back = merge(gone, listed(("99", "New", "n"), ("72", "B", "b"), ("71", "A", "a"))).roster
+    assert numbers(back) == {1: "a", 2: "b", 3: "n"}
+
+
+def test_a_student_who_moved_changes_the_number_of_the_row():
+    before = stored(("71", "A", "abc"), ("72", "B", "d"))
+    after = merge(before, listed(("71", "A", "ab"), ("72", "B", "cd"))).roster
+    assert [(g.number, m.email) for g in after.groups for m in g.members] == [
+        (1, "a@u.example"),
+        (1, "b@u.example"),
+        (2, "c@u.example"),
+        (2, "d@u.example"),
+    ]
+
+
+def test_a_student_who_left_is_remembered_in_the_last_group_with_the_account():
+    before = with_existing(stored(("71", "A", "ab")), {"b@u.example"}, "lab")
+    left = merge(before, listed(("71", "A", "a"))).roster
+    assert left.groups[0].members == (Member("a@u.example"), Member("b@u.example", "retired", "existing:lab"))
+    back = merge(left, listed(("71", "A", "a"), ("72", "B", "b"))).roster
+    assert back.groups[1].members == (Member("b@u.example", "active", "existing:lab"),)
+    assert back.groups[0].members == members("a")
+
+
+def test_an_account_that_is_managed_stays_so_whatever_a_normalised_file_says():
+    before = stored(("71", "A", "a"))
+    text = f"{HEADER}\n1,71,A,a@u.example,active,existing:lab\n1,71,A,n@u.example,active,existing:lab\n"
+    after = merge(before, read_export(text)).roster
+    assert [member.account for member in after.groups[0].members] == ["managed", "existing:lab"]
+
+
+RECOGNITIONS = {
+    "by id, though all else is new": (("71", "A", "abcd"), ("71", "Z", "wxyz"), ("id", 1)),
+    "by name where we know no id": (("", "A", "abcd"), ("71", "A", "wxyz"), ("name", 1)),
+    "by name where the export has no id": (("71", "A", "abcd"), ("", "A", "wxyz"), ("name", 1)),
+    "by name written as the overview does": (("71", "R&D", "abcd"), ("", "r&amp;D ", "wxyz"), ("name", 1)),
+    "not by name where two ids differ": (("71", "A", "abcd"), ("72", "A", "wxyz"), None),
+    "by half of its members": (("71", "A", "abcd"), ("72", "Z", "abwxyz"), ("members", 1)),
+    "not by less than half": (("71", "A", "abcd"), ("72", "Z", "awxyz"), None),
+    "by members without any name": (("", "", "abcd"), ("", "", "abx"), ("members", 1)),
+    "not when both are empty and nameless": (("71", "A", ""), ("", "", ""), None),
+}
+
+
+@pytest.mark.parametrize("case", RECOGNITIONS)
+def test_a_group_is_recognised(case):
+    ours, theirs, expected = RECOGNITIONS[case]
+    result = merge(stored(ours), listed(theirs))
+    found = [(recognition.by, recognition.number) for recognition in result.recognitions]
+    assert found == ([expected] if expected else [])
+    assert [g.number for g in result.roster.groups if g.status == "active"] == [1 if expected else 2]
+
+
+def test_an_export_without_ids_does_not_make_us_forget_them():
+    before = stored(("71", "A", "ab"), ("72", "B", ""))
+    after = merge(before, listed(("", "A", "ab"), ("", "B", "c"))).roster
+    assert [(g.moodle_id, g.moodle_name) for g in after.groups] == [("71", "A"), ("72", "B")]
+    nameless = merge(after, listed(("", "", "c"), ("", "", "ab"))).roster
+    assert [(g.moodle_id, g.moodle_name) for g in nameless.groups] == [("71", "A"), ("72", "B")]
+    assert numbers(nameless) == {1: "ab", 2: "c"}
+
+
+def test_a_group_made_anew_in_moodle_keeps_its_number_and_takes_the_new_id():
+    after = merge(stored(("71", "A", "abc")), listed(("80", "A again", "abd"))).roster
+    assert (after.groups[0].number, after.groups[0].moodle_id, len(after.groups)) == (1, "80", 1)
+
+
+def test_of_two_halves_the_larger_is_the_group_and_a_tie_is_told():
+    split = merge(stored(("71", "A", "abc")), listed(("80", "X", "c"), ("81", "Y", "ab")))
+    assert numbers(split.roster) == {1: "ab", 2: "c"}
+    tie = merge(stored(("71", "A", "ab")), listed(("80", "X", "a"), ("81", "Y", "b")))
+    assert numbers(tie.roster) == {1: "a", 2: "b"}
+    assert tie.recognitions[0].rivals == ('"Y"',)
+
+
+def test_a_group_that_took_in_another_keeps_the_lower_number_and_says_so():
+    merged = merge(stored(("71", "A", "a"), ("72", "B", "b")), listed(("80", "X", "ab")))
+    assert numbers(merged.roster) == {1: "ab"}
+    assert merged.recognitions[0].rivals == ("group_02",)
+
+
+def test_a_student_who_comes_back_does_not_carry_an_old_number_along():
+    before = merge(stored(("71", "A", "ab"), ("72", "B", "xy")), listed(("71", "A", "ab"))).roster
+    after = merge(before, listed(("", "", "abxy"))).roster
+    assert numbers(after) == {1: "abxy"}
+
+
+def test_a_student_who_moves_between_nameless_groups_moves_no_number():
+    before = stored(("", "", "ab"), ("", "", "c"))
+    assert numbers(merge(before, listed(("", "", "ca"), ("", "", "b"))).roster) == {1: "b", 2: "ac"}
+
+
+def test_a_group_renamed_like_one_that_is_gone_is_known_by_its_members():
+    before = merge(stored(("71", "A", "abc"), ("72", "B", "x")), listed(("71", "A", "abc"))).roster
+    after = merge(before, listed(("", "B", "abc"))).roster
+    assert numbers(after) == {1: "abc"}
+
+
+def test_what_changed_is_said_by_student_and_by_group():
+    before = merge(
+        stored(("71", "A", "abc"), ("72", "B", "d"), ("73", "C", "e"), ("74", "D", "f")),
+        listed(("71", "A", "abc"), ("72", "B", "d"), ("73", "C", "e")),
+    ).roster
+    after = merge(before, listed(("71", "A!", "ab"), ("72", "B", "dcn"), ("74", "D", "f"), ("80", "N", "o"))).roster
+    changes = changes_between(before, after)
+    assert [(move.email[0], move.came_from, move.went_to) for move in changes.joined] == [
+        ("n", "", "group_02"),
+        ("o", "", "group_05"),
+    ]
+    assert [(move.email[0], move.came_from, move.went_to) for move in changes.came_back] == [
+        ("f", "group_04", "group_04")
+    ]
+    assert [(move.email[0], move.came_from, move.went_to) for move in changes.moved] == [("c", "group_01", "group_02")]
+    assert [(move.email[0], move.came_from) for move in changes.left] == [("e", "group_03")]
+    assert [group.key for group in changes.new_groups] == ["group_05"]
+    assert [group.key for group in changes.returned_groups] == ["group_04"]
+    assert [group.key for group in changes.retired_groups] == ["group_03"]
+    assert [(renaming.group, renaming.before, renaming.after) for renaming in changes.renamed] == [
+        ("group_01", "A", "A!")
+    ]
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12).map(clean_name)
+LOCAL = st.from_regex(r"[a-zа-яé0-9+=_'~-]{1,8}(\.[a-z0-9-]{1,4})?", fullmatch=True)
+EMAIL = st.builds(lambda local, domain: normalised_address(f"{local}@{domain}.example"), LOCAL, st.sampled_from("uvw"))
+ACCOUNT = st.sampled_from(["managed", "existing:lab", "existing:lab,spare"])
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> Roster:
+    """Any roster that the file can hold."""
+    emails = draw(st.lists(EMAIL.filter(lambda email: not email.startswith("'")), unique=True, max_size=12))
+    ids = iter(draw(st.lists(st.integers(1, 10**9).map(str), unique=True, min_size=8, max_size=8)))
+    groups = []
+    for number in sorted(draw(st.sets(st.integers(1, 130), min_size=1, max_size=8))):
+        status = draw(st.sampled_from(["active", "retired"]))
+        size = draw(st.integers(0, len(emails)))
+        own, emails = emails[:size], emails[size:]
+        statuses = st.sampled_from(["active", "retired"]) if status == "active" else st.just("retired")
+        people = tuple(Member(email, draw(statuses), draw(ACCOUNT)) for email in sorted(own))
+        moodle_id = next(ids) if draw(st.booleans()) else ""
+        groups.append(Group(number, moodle_id, draw(TEXT), people, status))
+    return Roster(tuple(groups))
+
+
+@given(rosters())
+@settings(deadline=None)
+def test_any_roster_written_and_read_again_is_the_same(roster):
+    assert parse_roster(format_roster(roster), "r.csv") == roster
+
+
+@given(rosters())
+@settings(deadline=None)
+def test_any_roster_imported_again_is_unchanged(roster):
+    export = read_export(format_roster(roster))
+    assert export.problems == ()
+    assert merge(roster, export).roster == roster
+    assert merge(Roster(), export).roster == roster
+
+
+@given(st.text(max_size=8))
+def test_a_guarded_cell_is_no_formula_and_loses_nothing(text):
+    assert unguarded(guarded(text)) == text
+    assert guarded(text)[:1] not in list("=+-@\t\r\n")
+
+
+@given(st.text(max_size=20) | st.text("'=-@ \u200fİ", max_size=6))
+def test_normalising_twice_changes_nothing_more(text):
+    assert normalised_address(normalised_address(text)) == normalised_address(text)
+    assert clean_name(clean_name(text)) == clean_name(text)
