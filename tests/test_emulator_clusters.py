@@ -397,6 +397,25 @@ def test_a_policy_decides_what_a_cluster_is(desk: Desk) -> None:
     assert listed(desk, f"filter_by.policy_id={policy_id}") == ["cluster_01"]
 
 
+def test_a_cluster_from_a_pool_has_its_node_type(desk: Desk) -> None:
+    ana = desk.person(ANA)
+    ana.entitlements.append("allow-cluster-create")
+    pool = {"instance_pool_name": "p", "node_type_id": "Standard_DS4_v2", "min_idle_instances": 0, "max_capacity": 9}
+    pool_id = desk.ask("POST", "/api/2.0/instance-pools/create", pool)["instance_pool_id"]
+    spec = {name: value for name, value in SPEC.items() if name != "node_type_id"} | {"instance_pool_id": pool_id}
+    refused = desk.refusal("POST", f"{CLUSTERS}create", spec, ana)
+    assert refused[:2] == (403, "PERMISSION_DENIED") and f"Attach permissions on {pool_id}" in refused[2]
+    desk.workspace.state.acls.grant(f"/instance-pools/{pool_id}", ana.id, "CAN_ATTACH_TO")
+    cluster_id = desk.ask("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
+    shown = desk.get(cluster_id)
+    names = ("node_type_id", "driver_node_type_id", "instance_pool_id", "driver_instance_pool_id")
+    assert [shown[name] for name in names] == ["Standard_DS4_v2", "Standard_DS4_v2", pool_id, pool_id]
+    desk.advance(2)
+    echoed = {name: shown[name] for name in (*spec, "driver_instance_pool_id")}
+    desk.post("edit", cluster_id, ana, **echoed)
+    assert desk.state(cluster_id) == "RESTARTING"
+
+
 def test_pins_and_owners_are_the_administrators_business(desk: Desk) -> None:
     ana = desk.person(ANA)
     cluster_id = desk.stopped()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_default_values", "clone_from")
 """What a request may hold besides the definition."""
 SIZE = ("num_workers", "autoscale")
+NODE_TYPES = ("node_type_id", "driver_node_type_id")
 SINGLE_USER_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED")
 AZURE_ATTRIBUTES = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
 TAG_LIMIT = 45
@@ -77,25 +78,24 @@ def check_size(workers: Any, autoscale: Any) -> None:
 
 
 def _check_nodes(workspace: "Workspace", caller: "User | ServicePrincipal", definition: dict[str, Any]) -> None:
-    for role in ("", "driver_"):
-        node_type = definition.get(f"{role}node_type_id")
-        pool_id = definition.get(f"{role}instance_pool_id")
-        if pool_id:
-            if node_type or definition.get("node_type_id"):
-                name = f"{role}node_type_id" if node_type else "node_type_id"
-                raise invalid(f"The field '{name}' cannot be supplied when an instance pool ID is provided.")
-            _usable_pool(workspace, caller, pool_id)
-        elif node_type and node_type not in catalog.node_types():
-            known = ", ".join(catalog.node_types())
-            raise invalid(f"Node type {node_type} is not supported. Supported node types: {known}")
-        elif not role and not node_type:
+    """Node types are named, or follow from a pool; never both."""
+    pool_id, driver_pool_id = definition.get("instance_pool_id"), definition.get("driver_instance_pool_id")
+    named = [name for name in NODE_TYPES if definition.get(name)]
+    if not pool_id:
+        if driver_pool_id:
+            raise invalid("driver_instance_pool_id can only be used together with instance_pool_id.")
+        if "node_type_id" not in named:
             raise invalid("Missing required field: node_type_id or instance_pool_id")
-    if pool_id := definition.get("instance_pool_id"):
-        definition["node_type_id"] = _usable_pool(workspace, caller, pool_id).node_type_id
-        definition.setdefault("driver_instance_pool_id", pool_id)
-        definition["driver_node_type_id"] = _usable_pool(
-            workspace, caller, definition["driver_instance_pool_id"]
-        ).node_type_id
+        for name in named:
+            if definition[name] not in catalog.node_types():
+                known = ", ".join(catalog.node_types())
+                raise invalid(f"Node type {definition[name]} is not supported. Supported node types: {known}")
+        return
+    if named:
+        raise invalid(f"The field '{named[0]}' cannot be supplied when an instance pool ID is provided.")
+    definition["driver_instance_pool_id"] = driver_pool_id or pool_id
+    for name, used in zip(NODE_TYPES, (pool_id, definition["driver_instance_pool_id"]), strict=True):
+        definition[name] = _usable_pool(workspace, caller, used).node_type_id
 
 
 def _usable_pool(workspace: "Workspace", caller: "User | ServicePrincipal", pool_id: str) -> "Pool":

@@ -60,6 +60,7 @@ def _machines(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
         "driver": nodes[0],
         "executors": nodes[1:],
         "spark_context_id": cluster.spark_context_id,
+        "last_activity_time": min(cluster.busy_until, workspace.clock.now()),
         "jdbc_port": JDBC_PORT,
         "cluster_cores": driver.get("num_cores", 0.0) + cluster.workers * worker.get("num_cores", 0.0),
         "cluster_memory_mb": driver.get("memory_mb", 0) + cluster.workers * worker.get("memory_mb", 0),

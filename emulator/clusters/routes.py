@@ -28,7 +28,7 @@ def create(call: Call) -> dict[str, str]:
     sent = copy.deepcopy(call.body)
     source = _cloned(call)
     if source is not None:
-        sent = copy.deepcopy(source.definition) | sent
+        sent = copy.deepcopy(source.submitted) | sent
     cluster = lifecycle.create(
         call.workspace, call.caller, definition.completed(call.workspace, call.caller, sent), sent, call.now
     )
