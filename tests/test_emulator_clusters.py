@@ -65,7 +65,11 @@ def test_a_running_cluster_shows_its_machines(desk: Desk) -> None:
 
 
 def test_a_dedicated_cluster_belongs_to_its_creator(desk: Desk) -> None:
-    assert desk.get(desk.create(data_security_mode="SINGLE_USER"))["single_user_name"] == "admin@lab.example"
+    ana, cluster_id = desk.person(ANA), desk.running(data_security_mode="SINGLE_USER")
+    assert desk.get(cluster_id)["single_user_name"] == "admin@lab.example"
+    desk.grant(cluster_id, ana, "CAN_MANAGE")
+    desk.post("edit", cluster_id, ana, **(SPEC | {"data_security_mode": "SINGLE_USER"}))
+    assert desk.get(cluster_id)["single_user_name"] == "admin@lab.example"
     assert "single_user_name" not in desk.get(desk.create(data_security_mode="USER_ISOLATION"))
 
 

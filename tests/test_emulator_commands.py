@@ -138,6 +138,19 @@ def test_a_cluster_that_is_closed_to_jobs_or_notebooks_refuses_them(desk: Desk) 
         desk.ask("POST", path, body)
 
 
+def test_a_dedicated_cluster_is_used_by_nobody_else(desk: Desk) -> None:
+    ana, cluster_id = desk.person("ana@lab.example"), desk.running(data_security_mode="SINGLE_USER")
+    desk.grant(cluster_id, ana, "CAN_MANAGE")
+    for path, body in attempts(cluster_id):
+        status, _, message = desk.refusal("POST", path, body, ana)
+        assert (status, "Single-user check failed: user 'ana@lab.example'" in message) == (403, True)
+    desk.group("group_01", ana)
+    edited = SPEC | {"data_security_mode": "DATA_SECURITY_MODE_DEDICATED", "single_user_name": "group_01"}
+    desk.post("edit", cluster_id, **edited)
+    desk.advance(2)
+    context(desk, cluster_id, ana)
+
+
 def test_what_ran_is_lost_when_the_cluster_ends(desk: Desk) -> None:
     cluster_id = desk.running()
     context_id = context(desk, cluster_id)

@@ -74,3 +74,17 @@ def permitted(call: "Call", level: str) -> Cluster:
 def not_autostarted(cluster_id: str) -> ApiError:
     """403: somebody without CAN_RESTART attached to a stopped cluster, or ran a command or a job on it."""
     return denied(f"You do not have permission to autostart {cluster_id}")
+
+
+def require_dedication(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal") -> None:
+    """Raises 403 for everybody but the one user, or the group, that a dedicated cluster is for."""
+    only = cluster.dedicated_to
+    if only is None or only == user.name:
+        return
+    directory = workspace.state.directory
+    group = directory.group_named(only)
+    if group is None or group.id not in directory.memberships(user.id):
+        raise denied(
+            f"Single-user check failed: user '{user.name}' attempted to run a command on single-user cluster "
+            f"{cluster.cluster_id}, but the single user of this cluster is '{only}'"
+        )

@@ -7,6 +7,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from emulator.clusters import catalog
+from emulator.clusters.models import SINGLE_USER_MODES
 from emulator.errors import denied, invalid
 from emulator.permissions.models import may
 from emulator.policies import rules
@@ -20,15 +21,17 @@ NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_defa
 """What a request may hold besides the definition."""
 SIZE = ("num_workers", "autoscale")
 NODE_TYPES = ("node_type_id", "driver_node_type_id")
-SINGLE_USER_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED")
 AZURE_ATTRIBUTES = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
 TAG_LIMIT = 45
 AUTOTERMINATION = range(10, 10_001)
 
 
-def completed(workspace: "Workspace", caller: "User | ServicePrincipal", sent: dict[str, Any]) -> dict[str, Any]:
+def completed(
+    workspace: "Workspace", caller: "User | ServicePrincipal", sent: dict[str, Any], owner: str | None = None
+) -> dict[str, Any]:
     """What a cluster defined by `sent` is: the values sent, those of its policy and pool, and the platform's own.
 
+    `owner` is the user name of who created it, if that is not the caller: a dedicated cluster is theirs by default.
     Raises 400 INVALID_PARAMETER_VALUE for what no cluster can be, and 403 for a policy or pool the caller may not use.
     """
     wanted = rules.apply(workspace, caller, copy.deepcopy(sent))
@@ -37,7 +40,7 @@ def completed(workspace: "Workspace", caller: "User | ServicePrincipal", sent: d
     _check_size(definition)
     _check_nodes(workspace, caller, definition)
     _check_rest(definition)
-    return _filled_in(definition, caller)
+    return _filled_in(definition, owner or caller.name)
 
 
 def _check_runtime(workspace: "Workspace", definition: dict[str, Any]) -> None:
@@ -126,7 +129,7 @@ def _check_rest(definition: dict[str, Any]) -> None:
         raise invalid("A cluster can have at most 10 init scripts and 10 SSH public keys.")
 
 
-def _filled_in(definition: dict[str, Any], caller: "User | ServicePrincipal") -> dict[str, Any]:
+def _filled_in(definition: dict[str, Any], owner: str) -> dict[str, Any]:
     definition.setdefault("cluster_name", "")
     definition.setdefault("autotermination_minutes", 0)
     definition.setdefault("driver_node_type_id", definition["node_type_id"])
@@ -135,7 +138,7 @@ def _filled_in(definition: dict[str, Any], caller: "User | ServicePrincipal") ->
     if "azure_attributes" not in definition:
         definition["azure_attributes"] = dict(AZURE_ATTRIBUTES)
     if definition.get("data_security_mode") in SINGLE_USER_MODES:
-        definition.setdefault("single_user_name", caller.name)
+        definition.setdefault("single_user_name", owner)
     return definition
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.agenda import happens
 from emulator.clock import Millis
 from emulator.clusters import activity, commands, uptime
-from emulator.clusters.access import may_on, not_autostarted, object_id, refusal
+from emulator.clusters.access import may_on, not_autostarted, object_id, refusal, require_dedication
 from emulator.clusters.definition import attributes, resized, size
 from emulator.clusters.events import record
 from emulator.clusters.models import STOPPED, UP, Cluster
@@ -269,11 +269,12 @@ def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
 def wake(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
     """What attaching, a command or a job does first: start a stopped cluster, with the right of its user.
 
-    Raises 403 without CAN_ATTACH_TO, and in the platform's words without CAN_RESTART where it had to be started;
-    400 INVALID_STATE while it is terminating.
+    Raises 403 without CAN_ATTACH_TO, on a cluster dedicated to somebody else, and, where it had to be started, without
+    CAN_RESTART; 400 INVALID_STATE while it is terminating.
     """
     if not may_on(workspace, user, cluster.cluster_id, "CAN_ATTACH_TO"):
         raise refusal(user, cluster.cluster_id, "CAN_ATTACH_TO")
+    require_dedication(workspace, cluster, user)
     if cluster.state == "TERMINATING":
         raise unexpected(cluster)
     if cluster.state in STOPPED:

@@ -13,6 +13,7 @@ UP: tuple[ClusterState, ...] = ("RUNNING", "RESIZING")
 STOPPED: tuple[ClusterState, ...] = ("TERMINATED", "ERROR")
 """States from which a cluster can be started."""
 PIN_LIMIT = 100
+SINGLE_USER_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED")
 
 
 @dataclass(kw_only=True)
@@ -71,6 +72,13 @@ class Cluster:
     def most_workers(self) -> int:
         size = self.autoscale
         return int(size.get("max_workers", self.fewest_workers)) if size else self.fewest_workers
+
+    @property
+    def dedicated_to(self) -> str | None:
+        """Name of the only user, or of the group, that may run anything on it; None: whoever may attach."""
+        if self.definition.get("data_security_mode") not in SINGLE_USER_MODES:
+            return None
+        return self.definition.get("single_user_name")
 
     def allows(self, client: Literal["jobs", "notebooks"]) -> bool:
         """What `workload_type` lets run on it; everything unless it says no."""

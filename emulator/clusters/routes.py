@@ -76,7 +76,7 @@ def edit(call: Call) -> dict[str, Any]:
         call.workspace,
         cluster,
         call.caller,
-        definition.completed(call.workspace, call.caller, sent),
+        definition.completed(call.workspace, call.caller, sent, cluster.creator_user_name),
         sent,
         call.now,
     )
@@ -91,7 +91,7 @@ def update(call: Call) -> dict[str, Any]:
         raise invalid("update_mask must be text such as 'custom_tags,num_workers', and cluster an object")
     lifecycle.require_editable(cluster)
     sent = definition.merged(cluster.submitted, mask, changes) | {"cluster_id": cluster.cluster_id}
-    completed = definition.completed(call.workspace, call.caller, sent)
+    completed = definition.completed(call.workspace, call.caller, sent, cluster.creator_user_name)
     lifecycle.edit(call.workspace, cluster, call.caller, completed, sent, call.now)
     return {}
 
