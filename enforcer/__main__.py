@@ -1,0 +1,57 @@
+"""`python -m enforcer`: the command line. Each verb is a module of `enforcer.commands`, imported when it is needed."""
+
+import importlib
+import logging
+import os
+import sys
+
+import click
+
+VERBS = {
+    "poll": "One tick: warn, stop, restrict and restore what is due.",
+    "usage": "Used and left per cluster, for day, week and term.",
+}
+"""Verb → its line in the help; the module has the same name with underscores."""
+
+
+class Verbs(click.Group):
+    """Lists all verbs without importing them: the SDK alone takes two seconds."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"enforcer.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(
+    cls=Verbs,
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer poll              # from cron, every 15 minutes
+      python -m enforcer poll --dry-run    # what would be done, and nothing else
+      python -m enforcer usage --json
+
+    Settings come from the environment and from .env in the working directory; see .env.example.
+    """,
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def main(verbose: bool) -> None:
+    """Keep every group's cluster inside its quota and tell people about it."""
+    level = logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("enforcer").setLevel(level)
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    main(prog_name="python -m enforcer")

@@ -1,0 +1,204 @@
+"""Dated, reasoned changes of limits, as the small files beside the course file hold them. Pure.
+
+A file is never edited: an allowance is one file, its revocation another. None beats unlimited beats a window beats
+minutes; minutes of several allowances add up.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import Enum
+from typing import Any
+
+VERSION = 1
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+Interval = tuple[datetime, datetime]
+
+
+class AllowanceError(ValueError):
+    """A sentence that says what is wrong with an allowance and what was expected."""
+
+
+class Freedom(Enum):
+    """What an allowance without minutes or a window does to the limits of its days."""
+
+    UNLIMITED = "unlimited"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of the local day in which time does not count and nobody is stopped, such as a lesson."""
+
+    weekday: int | None
+    """Monday is 0; None: every day of the allowance's span."""
+    begins: time
+    ends: time
+    """Not after `begins`: on the next day."""
+
+    def __str__(self) -> str:
+        day = "" if self.weekday is None else f"{WEEKDAYS[self.weekday]} "
+        return f"{day}{self.begins:%H:%M}-{self.ends:%H:%M}"
+
+    def on(self, day: date, tz: tzinfo) -> Interval | None:
+        """The window that begins on this local day, in UTC."""
+        if self.weekday is not None and day.weekday() != self.weekday:
+            return None
+        last = day if self.ends > self.begins else day + timedelta(days=1)
+        begins, ends = datetime.combine(day, self.begins, tz), datetime.combine(last, self.ends, tz)
+        return begins.astimezone(UTC), ends.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    id: str
+    group: str | None
+    """Display name; None: all groups."""
+    first: date
+    last: date
+    """Both days are included; local to the course."""
+    change: timedelta | Freedom | Window
+    """A timedelta moves the limits of each of the days by that much, up or down."""
+    reason: str
+    given_by: str
+    given_at: datetime
+
+    def covers(self, group: str, day: date) -> bool:
+        return self.group in (None, group) and self.first <= day <= self.last
+
+    def __str__(self) -> str:
+        match self.change:
+            case timedelta() as change:
+                minutes = round(change / timedelta(minutes=1))
+                what = f"{'-' if minutes < 0 else '+'} {abs(minutes)} minutes"
+            case Freedom() as freedom:
+                what = freedom.value
+            case Window() as window:
+                what = f"window {window}"
+        return f"{what}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Revocation:
+    id: str
+    revokes: str
+    reason: str
+    given_by: str
+    given_at: datetime
+
+
+def parse_window(text: str) -> Window:
+    """`Mon 10:00-12:00`, or `10:00-12:00` for every day of the span. Raises AllowanceError."""
+    match = re.fullmatch(r"\s*(?:([A-Za-z]{3})[a-z]*\s+)?(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)\s*", text)
+    expected = f'a window is written "Mon 10:00-12:00" or "10:00-12:00", not "{text}"'
+    if not match:
+        raise AllowanceError(expected)
+    day, begins, ends = match.groups()
+    if day and day.title() not in WEEKDAYS:
+        raise AllowanceError(f"{expected}; days are {', '.join(WEEKDAYS)}")
+    try:
+        first, last = (time.fromisoformat(clock.rjust(5, "0")) for clock in (begins, ends))
+    except ValueError:
+        raise AllowanceError(f"{expected}; hours go from 0:00 to 23:59") from None
+    if first == last:
+        raise AllowanceError(f'the window "{text}" ends when it begins')
+    return Window(WEEKDAYS.index(day.title()) if day else None, first, last)
+
+
+def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]:
+    """The allowances that were not revoked, oldest first."""
+    given = {entry.id: entry for entry in entries}
+    revoked = {entry.revokes for entry in given.values() if isinstance(entry, Revocation)}
+    allowances = [entry for entry in given.values() if isinstance(entry, Allowance) and entry.id not in revoked]
+    return tuple(sorted(allowances, key=lambda allowance: (allowance.given_at, allowance.id)))
+
+
+def windows_between(
+    begins: datetime, ends: datetime, group: str, allowances: Iterable[Allowance], tz: tzinfo
+) -> tuple[Interval, ...]:
+    """The group's windows between two instants, joined where they touch, oldest first.
+
+    A day on which the group may not work at all has none.
+    """
+    allowances = tuple(allowances)
+    found: list[Interval] = []
+    # A window may have begun on the local day before `begins`.
+    day, last_day = begins.astimezone(tz).date() - timedelta(days=1), ends.astimezone(tz).date()
+    while day <= last_day:
+        today = [allowance for allowance in allowances if allowance.covers(group, day)]
+        if not any(allowance.change is Freedom.NONE for allowance in today):
+            windows = (a.change.on(day, tz) for a in today if isinstance(a.change, Window))
+            found.extend(window for window in windows if window)
+        day += timedelta(days=1)
+    clipped = sorted((max(b, begins), min(e, ends)) for b, e in found if b < ends and e > begins)
+    return _joined(clipped)
+
+
+def _joined(intervals: list[Interval]) -> tuple[Interval, ...]:
+    joined: list[Interval] = []
+    for begins, ends in intervals:
+        if joined and begins <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], ends))
+        else:
+            joined.append((begins, ends))
+    return tuple(joined)
+
+
+def format_entry(entry: Allowance | Revocation) -> str:
+    """The content of the file, JSON."""
+    told: dict[str, Any] = {"version": VERSION, "id": entry.id}
+    if isinstance(entry, Revocation):
+        told["revokes"] = entry.revokes
+    else:
+        told |= {"group": entry.group or "all", "first_day": str(entry.first), "last_day": str(entry.last)}
+        match entry.change:
+            case timedelta() as change:
+                told["minutes"] = round(change / timedelta(minutes=1))
+            case Freedom() as freedom:
+                told[freedom.value] = True
+            case Window() as window:
+                told["window"] = str(window)
+    told |= {"reason": entry.reason, "given_by": entry.given_by, "given_at": entry.given_at.isoformat()}
+    return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+
+
+def parse_entry(text: str, place: str) -> Allowance | Revocation:
+    """The content of a file; `place` names it in errors. Raises AllowanceError."""
+    try:
+        told = json.loads(text)
+        common = (str(told["reason"]), str(told["given_by"]), _instant(told["given_at"]))
+        if told["version"] != VERSION:
+            raise AllowanceError(f"version {told['version']!r} is not known here, only {VERSION}; update this program")
+        if "revokes" in told:
+            return Revocation(str(told["id"]), str(told["revokes"]), *common)
+        group = None if told["group"] == "all" else str(told["group"])
+        first, last = date.fromisoformat(told["first_day"]), date.fromisoformat(told["last_day"])
+        if last < first:
+            raise AllowanceError(f"it ends ({last}) before it begins ({first})")
+        return Allowance(str(told["id"]), group, first, last, _change(told), *common)
+    except AllowanceError as error:
+        raise AllowanceError(f"{place}: {error}") from None
+    except KeyError as error:
+        raise AllowanceError(f"{place}: {error.args[0]} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise AllowanceError(f"{place} is no allowance: {error}") from None
+
+
+def _change(told: dict[str, Any]) -> timedelta | Freedom | Window:
+    changes: list[timedelta | Freedom | Window] = [freedom for freedom in Freedom if told.get(freedom.value) is True]
+    if "minutes" in told:
+        changes.append(timedelta(minutes=int(told["minutes"])))
+    if "window" in told:
+        changes.append(parse_window(str(told["window"])))
+    if len(changes) != 1:
+        raise AllowanceError("exactly one of minutes, unlimited, none and window is expected")
+    return changes[0]
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise AllowanceError(f"given_at {text} has no zone")
+    return instant.astimezone(UTC)

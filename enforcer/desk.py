@@ -1,0 +1,72 @@
+"""What every command begins with: settings, time, ledger and workspace, or a sentence and an exit status."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from dotenv import load_dotenv
+from peewee import DatabaseError
+
+from enforcer import clock
+from enforcer.database import open_ledger
+from enforcer.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from enforcer.workspace import Workspace
+
+DONE, PARTLY, BAD_SETTINGS = 0, 1, 2
+DOTENV = Path(".env")
+
+
+def settings() -> Settings:
+    """The settings of this process; ends it with status 2 and all that is wrong with them."""
+    # The SDK's unified authentication reads the environment itself.
+    load_dotenv(DOTENV)
+    try:
+        return load_settings(os.environ)
+    except SettingsError as error:
+        refuse(*error.problems)
+
+
+def refuse(*problems: str) -> NoReturn:
+    """End with status 2 after these sentences."""
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    raise SystemExit(BAD_SETTINGS)
+
+
+def now() -> datetime:
+    """The one clock reading of this run."""
+    try:
+        return clock.now(os.environ)
+    except clock.ClockError as error:
+        refuse(str(error))
+
+
+@contextmanager
+def ledger_of(settings: Settings) -> Iterator[None]:
+    """The ledger, open and up to date, while the block runs."""
+    try:
+        connection = open_ledger(settings.ledger)
+    except (OSError, DatabaseError) as error:
+        refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def workspace_of(settings: Settings) -> "Workspace":
+    """The workspace; ends the process with status 1 and a sentence where it does not answer."""
+    # Two seconds of imports: only who holds the lock gets here.
+    from enforcer.workspace import Unreachable, connect
+
+    try:
+        return connect(settings.host)
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(PARTLY) from None

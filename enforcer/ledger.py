@@ -1,0 +1,395 @@
+"""What the enforcer remembers, and its queries by name. Hands out the pure types; rows stay inside."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from peewee import Model, fn
+
+from enforcer.models import (
+    ActionRow,
+    ClusterRow,
+    DayRow,
+    EventRow,
+    FileRow,
+    LoweredRow,
+    NoteRow,
+    PollRow,
+    SessionRow,
+    database,
+)
+from enforcer.seen import SeenCluster, ToldEvent
+from enforcer.uptime import Event, Restart, Session, Sighting, close_unseen, reconcile, sessions_of
+
+GONE = "the cluster no longer exists; it ended when it was last seen running"
+
+
+@dataclass(frozen=True)
+class KnownCluster:
+    id: str
+    name: str
+    group: str | None
+    moved: str
+    events_read_to: datetime | None
+    is_running: bool
+    gone: datetime | None
+
+
+def to_millis(instant: datetime) -> int:
+    """Whole milliseconds, exactly: floats would lose some."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def to_instant(millis: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
+
+
+def _instant(millis: int | None) -> datetime | None:
+    return None if millis is None else to_instant(millis)
+
+
+def _millis(instant: datetime | None) -> int | None:
+    return None if instant is None else to_millis(instant)
+
+
+def _put(table: type[Model], **row: object) -> None:
+    """Insert the row, or replace the one with its primary key (spelled alike on SQLite and PostgreSQL)."""
+    meta = table._meta
+    key: Any = meta.primary_key
+    names = key.field_names if meta.composite_key else [key.name]
+    others = [field for name, field in meta.fields.items() if name not in names]
+    target = [meta.fields[name] for name in names]
+    table.insert(**row).on_conflict(conflict_target=target, preserve=others).execute()
+
+
+# --- clusters and sessions
+
+
+def clusters() -> dict[str, KnownCluster]:
+    """All clusters ever seen, by id."""
+    return {
+        row.cluster_id: KnownCluster(
+            row.cluster_id,
+            row.name,
+            row.group_name,
+            row.moved,
+            _instant(row.events_read_to or None),
+            row.is_running,
+            _instant(row.gone),
+        )
+        for row in ClusterRow.select()
+    }
+
+
+def observe(seen: Iterable[SeenCluster], *, now: datetime) -> None:
+    """Record what a list showed."""
+    at = to_millis(now)
+    with database.atomic():
+        for cluster in seen:
+            sighting = cluster.sighting
+            facts = {
+                "name": cluster.name,
+                "group_name": cluster.group,
+                "course": cluster.course,
+                "term": cluster.term,
+                "last_seen": at,
+                "last_since": _millis(sighting.since),
+                "last_terminated": _millis(sighting.terminated),
+                "is_running": sighting.running,
+                "gone": None,
+            }
+            if sighting.running:
+                facts["last_running"] = at
+            changed = ClusterRow.update(facts).where(ClusterRow.cluster_id == cluster.id).execute()
+            if not changed:
+                ClusterRow.create(cluster_id=cluster.id, first_seen=at, **facts)
+
+
+def add_events(
+    cluster_id: str, told: Sequence[ToldEvent], *, read_to: datetime, moved: str, now: datetime
+) -> tuple[Session, ...]:
+    """Keep these events and make the cluster's sessions anew from all that is known; return those.
+
+    `read_to`: the list of events is complete up to then. Repeating it changes nothing.
+    """
+    rows = [
+        {
+            "cluster_id": cluster_id,
+            "at": to_millis(t.event.at),
+            "type": t.event.type,
+            "user_name": t.event.user or "",
+            "workers": t.event.workers,
+            "idle": None if t.event.idle is None else t.event.idle // timedelta(milliseconds=1),
+            "failed": t.event.failed,
+            "raw": t.raw,
+        }
+        for t in told
+    ]
+    with database.atomic():
+        for start in range(0, len(rows), 80):
+            EventRow.insert_many(rows[start : start + 80]).on_conflict_ignore().execute()
+        ClusterRow.update(events_read_to=to_millis(read_to), moved=moved).where(
+            ClusterRow.cluster_id == cluster_id
+        ).execute()
+        return _rebuild(cluster_id)
+
+
+def note_without_events(cluster_id: str) -> tuple[Session, ...]:
+    """The events could not be read: make the best of what is known and what the list shows."""
+    with database.atomic():
+        return _rebuild(cluster_id)
+
+
+def mark_gone(cluster_id: str, *, now: datetime) -> None:
+    """The workspace no longer knows the cluster: its open session ends when it was last seen running."""
+    with database.atomic():
+        ClusterRow.update(gone=to_millis(now), is_running=False).where(
+            (ClusterRow.cluster_id == cluster_id) & ClusterRow.gone.is_null()
+        ).execute()
+        _rebuild(cluster_id)
+
+
+def events(cluster_id: str) -> tuple[Event, ...]:
+    query = EventRow.select().where(EventRow.cluster_id == cluster_id).order_by(EventRow.at)
+    return tuple(
+        Event(
+            to_instant(row.at),
+            row.type,
+            row.user_name or None,
+            row.workers,
+            None if row.idle is None else timedelta(milliseconds=row.idle),
+            row.failed,
+        )
+        for row in query
+    )
+
+
+def sessions(*, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None) -> dict[str, list[Session]]:
+    """The sessions that overlap these instants, by cluster, oldest first."""
+    where = (SessionRow.start < to_millis(ends)) & (SessionRow.end.is_null() | (SessionRow.end >= to_millis(begins)))
+    if cluster_ids is not None:
+        where &= SessionRow.cluster_id.in_(list(cluster_ids))
+    found: dict[str, list[Session]] = {}
+    for row in SessionRow.select().where(where).order_by(SessionRow.cluster_id, SessionRow.start):
+        found.setdefault(row.cluster_id, []).append(_session(row))
+    return found
+
+
+def _rebuild(cluster_id: str) -> tuple[Session, ...]:
+    cluster = ClusterRow.get_or_none(ClusterRow.cluster_id == cluster_id)
+    told = sessions_of(events(cluster_id))
+    if cluster is not None:
+        told = _reconciled(cluster, told)
+    # Only what differs is written: a term's sessions are many, and a poll changes the last one.
+    stored = {row.start: _session(row) for row in SessionRow.select().where(SessionRow.cluster_id == cluster_id)}
+    kept = {to_millis(session.start): session for session in told}
+    if stored.keys() - kept.keys():
+        SessionRow.delete().where(
+            (SessionRow.cluster_id == cluster_id) & SessionRow.start.in_(list(stored.keys() - kept.keys()))
+        ).execute()
+    for start, session in kept.items():
+        if stored.get(start) != session or stored[start].last_told != session.last_told:
+            _store(cluster_id, session)
+    return told
+
+
+def _reconciled(cluster: ClusterRow, told: tuple[Session, ...]) -> tuple[Session, ...]:
+    if cluster.gone is not None:
+        return close_unseen(told, _instant(cluster.last_running), GONE)
+    now = Sighting(
+        to_instant(cluster.last_seen),
+        cluster.is_running,
+        _instant(cluster.last_since),
+        _instant(cluster.last_terminated),
+    )
+    earlier = () if cluster.last_running is None else (Sighting(to_instant(cluster.last_running), running=True),)
+    return reconcile(told, (*earlier, now))
+
+
+def _store(cluster_id: str, session: Session) -> None:
+    _put(
+        SessionRow,
+        cluster_id=cluster_id,
+        start=to_millis(session.start),
+        end=_millis(session.end),
+        started_by=session.started_by,
+        restarts=json.dumps([[to_millis(r.at), r.user] for r in session.restarts]),
+        workers=json.dumps([[to_millis(at), count] for at, count in session.workers]),
+        estimate=session.estimate,
+        last_told=_millis(session.last_told),
+    )
+
+
+def _session(row: SessionRow) -> Session:
+    return Session(
+        to_instant(row.start),
+        _instant(row.end),
+        row.started_by,
+        tuple(Restart(to_instant(at), user) for at, user in json.loads(row.restarts)),
+        tuple((to_instant(at), count) for at, count in json.loads(row.workers)),
+        row.estimate,
+        _instant(row.last_told),
+    )
+
+
+# --- groups that are lowered
+
+
+def note_lowered(cluster_id: str, group: str, *, now: datetime) -> None:
+    """Before lowering: whatever happens then, the next poll looks at this group's permission."""
+    LoweredRow.insert(cluster_id=cluster_id, group_name=group, since=to_millis(now)).on_conflict_ignore().execute()
+
+
+def note_restored(cluster_id: str) -> None:
+    LoweredRow.delete().where(LoweredRow.cluster_id == cluster_id).execute()
+
+
+def lowered() -> frozenset[str]:
+    """Ids of the clusters whose group was lowered or is about to be."""
+    return frozenset(row.cluster_id for row in LoweredRow.select())
+
+
+# --- actions
+
+
+def note_intent(kind: str, cluster_id: str, group: str, *, reason: str, day: date, now: datetime) -> int:
+    """Note what is about to be done; return the number to finish it with."""
+    row = ActionRow.create(
+        kind=kind, cluster_id=cluster_id, group_name=group, reason=reason, day=day.isoformat(), noted=to_millis(now)
+    )
+    return int(row.id)
+
+
+def note_outcome(number: int, *, now: datetime, error: str | None = None) -> None:
+    ActionRow.update(done=None if error else to_millis(now), error=error).where(ActionRow.id == number).execute()
+
+
+@dataclass(frozen=True)
+class DoneAction:
+    kind: str
+    cluster_id: str
+    group: str
+    reason: str
+    noted: datetime
+    done: datetime | None
+    error: str | None
+
+
+def actions_on(day: date) -> list[DoneAction]:
+    """What was done, or tried, on a local day, in order."""
+    return [
+        DoneAction(
+            row.kind,
+            row.cluster_id,
+            row.group_name,
+            row.reason,
+            to_instant(row.noted),
+            _instant(row.done),
+            row.error,
+        )
+        for row in ActionRow.select().where(ActionRow.day == day.isoformat()).order_by(ActionRow.noted, ActionRow.id)
+    ]
+
+
+# --- settled days
+
+
+@dataclass(frozen=True)
+class DayTotal:
+    cluster_id: str
+    day: date
+    group: str
+    used: timedelta
+    soft: timedelta | None
+    hard: timedelta | None
+    """None: unlimited."""
+    over: timedelta
+    shown_apart: timedelta
+    sessions: int
+    estimate: bool
+
+
+def settle(totals: Iterable[DayTotal], *, now: datetime) -> None:
+    """Fix the totals of a day. One that stands already stays as it is: history is not rewritten."""
+    ms = timedelta(milliseconds=1)
+    with database.atomic():
+        for total in totals:
+            DayRow.insert(
+                cluster_id=total.cluster_id,
+                day=total.day.isoformat(),
+                group_name=total.group,
+                used=total.used // ms,
+                soft=None if total.soft is None else total.soft // ms,
+                hard=None if total.hard is None else total.hard // ms,
+                over=total.over // ms,
+                shown_apart=total.shown_apart // ms,
+                sessions=total.sessions,
+                estimate=total.estimate,
+                settled=to_millis(now),
+            ).on_conflict_ignore().execute()
+
+
+def settled(day: date) -> dict[str, DayTotal]:
+    """The fixed totals of a day, by cluster."""
+    ms = timedelta(milliseconds=1)
+    return {
+        row.cluster_id: DayTotal(
+            row.cluster_id,
+            day,
+            row.group_name,
+            row.used * ms,
+            None if row.soft is None else row.soft * ms,
+            None if row.hard is None else row.hard * ms,
+            row.over * ms,
+            row.shown_apart * ms,
+            row.sessions,
+            row.estimate,
+        )
+        for row in DayRow.select().where(DayRow.day == day.isoformat())
+    }
+
+
+def last_settled_day() -> date | None:
+    """The latest day whose settlement was noted, also one on which nothing ran."""
+    noted = note("settled")
+    return date.fromisoformat(noted) if noted else None
+
+
+# --- files of the workspace, notes, polls
+
+
+def remembered_file(path: str) -> tuple[str, str] | None:
+    """The version and content of a workspace file as last read."""
+    row = FileRow.get_or_none(FileRow.path == path)
+    return (row.version, row.content) if row else None
+
+
+def remember_file(path: str, version: str, content: str) -> None:
+    _put(FileRow, path=path, version=version, content=content)
+
+
+def note(name: str) -> str | None:
+    row = NoteRow.get_or_none(NoteRow.name == name)
+    return row.value if row else None
+
+
+def write_note(name: str, value: str) -> None:
+    _put(NoteRow, name=name, value=value)
+
+
+def record_poll(*, began: datetime, ended: datetime, failed: int, calls: dict[str, int]) -> None:
+    _put(PollRow, began=to_millis(began), ended=to_millis(ended), failed=failed, calls=json.dumps(calls))
+
+
+def polls_between(begins: datetime, ends: datetime) -> list[datetime]:
+    """When the polls that ran to their end began."""
+    query = (
+        PollRow.select().where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1)).order_by(PollRow.began)
+    )
+    return [to_instant(row.began) for row in query]
+
+
+def last_poll() -> datetime | None:
+    return _instant(PollRow.select(fn.MAX(PollRow.began)).scalar())

@@ -1,0 +1,208 @@
+"""Looking: what a poll reads from the workspace, and what it remembers of it in the ledger.
+
+What it costs: one list of clusters, the course's folder and its allowances (contents only when changed), one query
+of events for each cluster that can have changed, the members once a day and when somebody unknown started something.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from enforcer import ledger
+from enforcer.allowances import Allowance, AllowanceError, Revocation, in_force, parse_entry
+from enforcer.course import Course, CourseError, folder_of, parse_course
+from enforcer.picture import Picture, choose_course, group_of, lab_clusters
+from enforcer.quota import Calendar
+from enforcer.seen import FileInfo, SeenCluster, ToldEvent
+from enforcer.settings import Settings, SettingsError
+from enforcer.uptime import Session, day_bounds
+from enforcer.workspace import Gone, Workspace, WorkspaceError, in_parallel
+
+log = logging.getLogger(__name__)
+
+OVERLAP = timedelta(minutes=15)
+"""Events are read again from so long before the last time: some arrive late."""
+COURSE_FILE = "course.json"
+
+
+class Reader(Protocol):
+    """The part of the workspace that holds the course's files."""
+
+    def files(self, folder: str) -> list[FileInfo]: ...
+
+    def read(self, path: str) -> str: ...
+
+
+def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
+    """Read what may have changed, record it, and return the whole picture.
+
+    What fails alone is a problem of the picture; raises WorkspaceError where the clusters cannot be listed and
+    SettingsError where it is not clear which course is meant.
+    """
+    everything = workspace.clusters(now=now)
+    chosen, unclear = choose_course(everything, settings.course, settings.term)
+    if unclear:
+        raise SettingsError([unclear])
+    clusters = lab_clusters(everything, chosen)
+    problems: list[str] = []
+    known = ledger.clusters()
+    course, allowances = read_course(workspace, settings, chosen, problems, now=now)
+    ledger.observe(clusters, now=now)
+    _read_events(workspace, clusters, known, problems, now=now)
+    today = now.astimezone(course.calendar.tz).date()
+    _look_for_gone(workspace, clusters, known, is_first=is_first_poll(today), problems=problems, now=now)
+    begins, _ = day_bounds(min(course.calendar.first_day, today) - timedelta(days=7), course.calendar.tz)
+    sessions = ledger.sessions(begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
+    members = _members(workspace, clusters, sessions, is_first=is_first_poll(today), problems=problems, now=now)
+    return Picture(now, course, settings.fallback, clusters, sessions, allowances, members, tuple(problems))
+
+
+def is_first_poll(today: date) -> bool:
+    """Whether no poll of this local day has looked at everything yet."""
+    return ledger.note("looked at everything") != today.isoformat()
+
+
+def read_course(
+    workspace: Reader, settings: Settings, chosen: tuple[str, str] | None, problems: list[str], *, now: datetime
+) -> tuple[Course, tuple[Allowance, ...]]:
+    """The course file and the allowances in force; where they cannot be read, as last seen."""
+    if chosen is None:
+        return _without_file(settings, "", "", now), ()
+    folder = folder_of(*chosen)
+    path = f"{folder}/{COURSE_FILE}"
+    course = None
+    try:
+        listed = {file.path: file for file in workspace.files(folder)}
+        if path in listed:
+            course = parse_course(_content(workspace, listed[path]), path)
+    except (WorkspaceError, CourseError) as error:
+        problems.append(f"{error}; the last course file seen is used")
+    if course is None and (remembered := ledger.remembered_file(path)):
+        course = parse_course(remembered[1], path)
+    return course or _without_file(settings, *chosen, now), read_allowances(workspace, folder, problems)
+
+
+def read_allowances(workspace: Reader, folder: str, problems: list[str]) -> tuple[Allowance, ...]:
+    """Those in force; a file that cannot be read counts as last seen, one that is no allowance not at all."""
+    place = f"{folder}/allowances"
+    try:
+        listed = workspace.files(place)
+        ledger.write_note(f"files of {place}", json.dumps([file.path for file in listed]))
+    except WorkspaceError as error:
+        problems.append(f"{error}; the allowances last seen are used")
+        listed = [FileInfo(path, "") for path in json.loads(ledger.note(f"files of {place}") or "[]")]
+    entries: list[Allowance | Revocation] = []
+    for file in listed:
+        try:
+            entries.append(parse_entry(_content(workspace, file), file.path))
+        except (WorkspaceError, AllowanceError) as error:
+            problems.append(str(error))
+    return in_force(entries)
+
+
+def _content(workspace: Reader, file: FileInfo) -> str:
+    """Asked for only when the listing shows a change; an empty version means as last seen."""
+    remembered = ledger.remembered_file(file.path)
+    if remembered and file.version in ("", remembered[0]):
+        return remembered[1]
+    text = workspace.read(file.path)
+    ledger.remember_file(file.path, file.version, text)
+    return text
+
+
+def _without_file(settings: Settings, course: str, term: str, now: datetime) -> Course:
+    zone = ZoneInfo(settings.zone) if settings.zone else UTC
+    today = now.astimezone(zone).date()
+    return Course(course, term, "", Calendar(zone, today, today, 6), count_all_sessions=False)
+
+
+def _read_events(
+    workspace: Workspace,
+    clusters: Iterable[SeenCluster],
+    known: dict[str, ledger.KnownCluster],
+    problems: list[str],
+    *,
+    now: datetime,
+) -> None:
+    """Bring the events of every cluster up to date that can have changed since they were last read."""
+
+    def changed(cluster: SeenCluster) -> bool:
+        before = known.get(cluster.id)
+        return before is None or cluster.sighting.running or before.is_running or before.moved != cluster.moved
+
+    def read(cluster: SeenCluster) -> list[ToldEvent] | WorkspaceError:
+        before = known.get(cluster.id)
+        since = before.events_read_to - OVERLAP if before and before.events_read_to else None
+        try:
+            return workspace.events(cluster.id, since)
+        except WorkspaceError as error:
+            return error
+
+    due = [cluster for cluster in clusters if changed(cluster)]
+    for cluster, told in zip(due, in_parallel([partial(read, cluster) for cluster in due]), strict=True):
+        if isinstance(told, Gone):
+            ledger.mark_gone(cluster.id, now=now)
+        elif isinstance(told, WorkspaceError):
+            problems.append(f"{told}; its time is a lower bound from the cluster list")
+            ledger.note_without_events(cluster.id)
+        else:
+            ledger.add_events(cluster.id, told, read_to=now, moved=cluster.moved, now=now)
+
+
+def _look_for_gone(
+    workspace: Workspace,
+    clusters: Iterable[SeenCluster],
+    known: dict[str, ledger.KnownCluster],
+    *,
+    is_first: bool,
+    problems: list[str],
+    now: datetime,
+) -> None:
+    """A cluster that is missing from the list may be gone, or only stopped for long: ask, once a day or if it ran."""
+    listed = {cluster.id for cluster in clusters}
+    for cluster in known.values():
+        if cluster.id in listed or cluster.gone or not (cluster.is_running or is_first):
+            continue
+        try:
+            if not workspace.exists(cluster.id):
+                ledger.mark_gone(cluster.id, now=now)
+        except WorkspaceError as error:
+            problems.append(str(error))
+
+
+def _members(
+    workspace: Workspace,
+    clusters: Iterable[SeenCluster],
+    sessions: dict[str, list[Session]],
+    *,
+    is_first: bool,
+    problems: list[str],
+    now: datetime,
+) -> dict[str, frozenset[str]] | None:
+    """Read at the first poll of a day, and when somebody started a cluster since who is no member as far as we know."""
+    noted = json.loads(ledger.note("members") or "null")
+    members = {group: frozenset(names) for group, names in noted["groups"].items()} if noted else None
+    read_at = ledger.to_instant(noted["read"]) if noted else None
+
+    def is_unknown(cluster: SeenCluster) -> bool:
+        own = (members or {}).get(group_of(cluster), frozenset())
+        return any(
+            user and user.casefold() not in own and read_at is not None and at >= read_at
+            for session in sessions.get(cluster.id, [])
+            for at, user in [(session.start, session.started_by), *((r.at, r.user) for r in session.restarts)]
+        )
+
+    if members is not None and not is_first and not any(is_unknown(cluster) for cluster in clusters):
+        return members
+    try:
+        members = workspace.members()
+    except WorkspaceError as error:
+        problems.append(f"{error}; members as last seen")
+        return members
+    told = {group: sorted(names) for group, names in members.items()}
+    ledger.write_note("members", json.dumps({"read": ledger.to_millis(now), "groups": told}))
+    return members

@@ -1,0 +1,221 @@
+"""The tables of the ledger. Instants are milliseconds since 1970 UTC, durations milliseconds, days ISO dates."""
+
+from typing import Any
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CharField,
+    CompositeKey,
+    DatabaseProxy,
+    IntegerField,
+    Model,
+    TextField,
+)
+
+database = DatabaseProxy()
+
+
+class Row(Model):
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class ClusterRow(Row):
+    """What was last known of a cluster."""
+
+    cluster_id: Any = CharField(primary_key=True)
+    name: Any = TextField()
+    group_name: Any = CharField(null=True)
+    course: Any = CharField(default="")
+    term: Any = CharField(default="")
+    moved: Any = TextField(default="")
+    """The list's own times when its events were last read: a difference asks to read them again."""
+    events_read_to: Any = BigIntegerField(default=0)
+    first_seen: Any = BigIntegerField()
+    last_seen: Any = BigIntegerField()
+    last_running: Any = BigIntegerField(null=True)
+    last_since: Any = BigIntegerField(null=True)
+    last_terminated: Any = BigIntegerField(null=True)
+    is_running: Any = BooleanField(default=False)
+    gone: Any = BigIntegerField(null=True)
+    """When it was first missing from the list and unknown to the workspace."""
+
+    class Meta:
+        table_name = "cluster"
+
+
+class EventRow(Row):
+    """One event as the platform told it: facts, never changed."""
+
+    cluster_id: Any = CharField()
+    at: Any = BigIntegerField()
+    type: Any = CharField()
+    user_name: Any = CharField(default="")
+    workers: Any = IntegerField(null=True)
+    idle: Any = BigIntegerField(null=True)
+    failed: Any = BooleanField(default=False)
+    raw: Any = TextField()
+
+    class Meta:
+        table_name = "event"
+        primary_key = CompositeKey("cluster_id", "at", "type", "user_name")
+
+
+class SessionRow(Row):
+    """One session, as the events of its cluster tell of it; replaced when better facts come."""
+
+    cluster_id: Any = CharField()
+    start: Any = BigIntegerField()
+    end: Any = BigIntegerField(null=True)
+    started_by: Any = CharField(null=True)
+    restarts: Any = TextField(default="[]")
+    workers: Any = TextField(default="[]")
+    estimate: Any = TextField(null=True)
+    last_told: Any = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "session"
+        primary_key = CompositeKey("cluster_id", "start")
+
+
+class DayRow(Row):
+    """A settled day of a cluster: history, fixed."""
+
+    cluster_id: Any = CharField()
+    day: Any = CharField()
+    group_name: Any = CharField()
+    used: Any = BigIntegerField()
+    soft: Any = BigIntegerField(null=True)
+    hard: Any = BigIntegerField(null=True)
+    over: Any = BigIntegerField(default=0)
+    """How long it ran past its hard limit."""
+    shown_apart: Any = BigIntegerField(default=0)
+    """Uptime that did not count."""
+    sessions: Any = IntegerField(default=0)
+    estimate: Any = BooleanField(default=False)
+    settled: Any = BigIntegerField()
+
+    class Meta:
+        table_name = "day"
+        primary_key = CompositeKey("cluster_id", "day")
+
+
+class ActionRow(Row):
+    """An intent and what became of it: noted before the deed, finished after it."""
+
+    id: Any = AutoField()
+    kind: Any = CharField()
+    cluster_id: Any = CharField()
+    group_name: Any = CharField()
+    reason: Any = TextField(default="")
+    day: Any = CharField()
+    noted: Any = BigIntegerField()
+    done: Any = BigIntegerField(null=True)
+    error: Any = TextField(null=True)
+
+    class Meta:
+        table_name = "action"
+
+
+class LetterRow(Row):
+    """The outbox: a letter is rendered once, stored, and marked after it was accepted."""
+
+    operation_id: Any = CharField(primary_key=True)
+    kind: Any = CharField()
+    about: Any = CharField()
+    """A cluster's id, or a day for a report."""
+    period: Any = CharField()
+    first: Any = CharField()
+    limit: Any = BigIntegerField()
+    rank: Any = IntegerField()
+    """Stops go before warnings, warnings before reports."""
+    payload: Any = BlobField()
+    """The message as it is sent, the same bytes every time."""
+    created: Any = BigIntegerField()
+    due: Any = BigIntegerField()
+    attempts: Any = IntegerField(default=0)
+    first_failure: Any = BigIntegerField(null=True)
+    asked_status: Any = BooleanField(default=False)
+    """The outcome of the last attempt is unknown: its status is asked before it is sent again."""
+    accepted: Any = BigIntegerField(null=True)
+    given_up: Any = BigIntegerField(null=True)
+    error: Any = TextField(null=True)
+
+    class Meta:
+        table_name = "letter"
+        indexes = ((("kind", "about", "period", "first", "limit"), True),)
+
+
+class MailCallRow(Row):
+    """One call to the mail service, for the budgets."""
+
+    at: Any = BigIntegerField(index=True)
+    kind: Any = CharField()
+    """`send` or `status`."""
+
+    class Meta:
+        table_name = "mail_call"
+
+
+class PollRow(Row):
+    """One poll that ran to its end."""
+
+    began: Any = BigIntegerField(primary_key=True)
+    ended: Any = BigIntegerField()
+    failed: Any = IntegerField(default=0)
+    calls: Any = TextField(default="{}")
+
+    class Meta:
+        table_name = "poll"
+
+
+class LoweredRow(Row):
+    """A group that was lowered, or is about to be; noted before the deed."""
+
+    cluster_id: Any = CharField(primary_key=True)
+    group_name: Any = CharField()
+    since: Any = BigIntegerField()
+
+    class Meta:
+        table_name = "lowered"
+
+
+class FileRow(Row):
+    """A workspace file as last read: its content is asked for only when it changed."""
+
+    path: Any = CharField(primary_key=True)
+    version: Any = CharField()
+    """Modification time and size, from the listing."""
+    content: Any = TextField()
+
+    class Meta:
+        table_name = "file"
+
+
+class NoteRow(Row):
+    """Small facts by name, such as the day of the last poll that read all permissions."""
+
+    name: Any = CharField(primary_key=True)
+    value: Any = TextField()
+
+    class Meta:
+        table_name = "note"
+
+
+TABLES = (
+    ClusterRow,
+    EventRow,
+    SessionRow,
+    DayRow,
+    ActionRow,
+    LetterRow,
+    MailCallRow,
+    PollRow,
+    LoweredRow,
+    FileRow,
+    NoteRow,
+)

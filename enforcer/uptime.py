@@ -1,0 +1,238 @@
+"""How long a cluster ran: sessions from its events, and the part of them inside a day. Pure.
+
+Uptime is RUNNING to TERMINATING. A RESTARTING does not end a session, and a launch that never reached RUNNING is no
+uptime. The event list may have gaps (between two starts a TERMINATING can be missing, other events can be missing or
+come after it); a session whose bounds had to be inferred says so in `estimate`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+LAUNCHES = frozenset({"CREATING", "STARTING"})
+SILENT = frozenset(
+    {
+        "ADD_NODES_FAILED",
+        "INIT_SCRIPTS_FINISHED",
+        "INIT_SCRIPTS_STARTED",
+        "NODES_LOST",
+        "NODE_BLACKLISTED",
+        "PINNED",
+        "UNPINNED",
+    }
+)
+"""Events that come while a cluster is launching, too. Any other between a launch and its end proves that it ran."""
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """One entry of a cluster's event list, narrowed to what uptime needs."""
+
+    at: datetime
+    type: str
+    """As the API has it; types we do not know are kept and mean nothing."""
+    user: str | None = None
+    """Who asked for it."""
+    workers: int | None = None
+    """How many it has from now on."""
+    idle: timedelta | None = None
+    """Of a TERMINATING by inactivity: how long nothing had run."""
+    failed: bool = False
+    """Of a TERMINATING: its reason is a failure, not a person's request or inactivity."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    at: datetime
+    user: str | None
+
+
+@dataclass(frozen=True)
+class Session:
+    """One stretch of uptime."""
+
+    start: datetime
+    end: datetime | None = None
+    """None while the cluster is still running."""
+    started_by: str | None = None
+    """None: not told."""
+    restarts: tuple[Restart, ...] = ()
+    workers: tuple[tuple[datetime, int], ...] = ()
+    """How many from which moment on, where it was told."""
+    estimate: str | None = None
+    """Why its bounds are not exact; None: they are."""
+    last_told: datetime | None = field(default=None, compare=False)
+    """The last event while it ran: it did not end before."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What the cluster list said of a cluster at one poll."""
+
+    at: datetime
+    running: bool
+    """Counts as uptime: RUNNING, RESIZING or RESTARTING."""
+    since: datetime | None = None
+    """When it was last started or restarted, by the list's own times."""
+    terminated: datetime | None = None
+
+
+def sessions_of(events: Iterable[Event]) -> tuple[Session, ...]:
+    """The sessions that these events of one cluster tell of, oldest first. Order and repetition do not matter."""
+    reader = _Reader()
+    for event in sorted(set(events), key=lambda event: (event.at, _RANK.get(event.type, 1))):
+        reader.read(event)
+    return tuple(reader.closed) + ((reader.open,) if reader.open else ())
+
+
+def close_unseen(sessions: tuple[Session, ...], last_running: datetime | None, reason: str) -> tuple[Session, ...]:
+    """End the open session when it was last seen running: for a cluster that no longer exists, or one that the list
+    shows as stopped while its events do not."""
+    if not sessions or sessions[-1].end is not None:
+        return sessions
+    last = sessions[-1]
+    end = max(last.start, last_running or last.start, last.last_told or last.start)
+    return (*sessions[:-1], replace(last, end=end, estimate=reason))
+
+
+def reconcile(sessions: tuple[Session, ...], sightings: tuple[Sighting, ...]) -> tuple[Session, ...]:
+    """Put right what the cluster list knows better than the events; each change is marked as an estimate.
+
+    `sightings` are in order of time; the last one is of now. A list that shows a stopped cluster ends an open
+    session; one that shows a running cluster opens one where the events tell of none.
+    """
+    if not sightings:
+        return sessions
+    now = sightings[-1]
+    is_open = bool(sessions) and sessions[-1].end is None
+    if is_open and not now.running and now.at >= sessions[-1].start:
+        seen = [sighting.at for sighting in sightings if sighting.running and sighting.at >= sessions[-1].start]
+        ended = now.terminated if now.terminated and now.terminated >= sessions[-1].start else max(seen, default=None)
+        return close_unseen(sessions, ended, "its end was not among the events; taken from the cluster list")
+    if not is_open and now.running:
+        last_end = sessions[-1].end if sessions else None
+        since = now.since or now.at
+        start = max(since, last_end) if last_end else since
+        reason = "its start was not among the events; taken from the cluster list"
+        return (*sessions, Session(start=min(start, now.at), estimate=reason))
+    return sessions
+
+
+def day_bounds(day: date, tz: tzinfo) -> tuple[datetime, datetime]:
+    """The first instant of the local day and of the next, in UTC: 23, 24 or 25 hours apart."""
+    # Convert before subtracting: on the day the clocks change, local midnights are not 24 hours apart.
+    return tuple(datetime.combine(d, time(), tz).astimezone(UTC) for d in (day, day + timedelta(days=1)))  # type: ignore[return-value]
+
+
+def counted_from(session: Session, members: frozenset[str] | None) -> datetime | None:
+    """From when on a session counts against its group; None: not at all.
+
+    It counts from its start when a member or somebody unknown started it, else from the first restart by a member.
+    `members` None counts every session.
+    """
+    if members is None or session.started_by is None or session.started_by.casefold() in members:
+        return session.start
+    return next((r.at for r in session.restarts if r.user and r.user.casefold() in members), None)
+
+
+def overlap(
+    begins: datetime, ends: datetime, sessions: Iterable[Session], *, now: datetime, members: frozenset[str] | None
+) -> timedelta:
+    """The counted time of these sessions between two instants; an open session runs until `now`."""
+    total = timedelta()
+    for session in sessions:
+        start = counted_from(session, members)
+        if start is not None:
+            total += max(timedelta(), min(session.end or now, ends) - max(start, begins))
+    return total
+
+
+def used_on(
+    day: date, sessions: Iterable[Session], *, now: datetime, tz: tzinfo, members: frozenset[str] | None = None
+) -> timedelta:
+    """The counted part of these sessions that falls inside the local day."""
+    begins, ends = day_bounds(day, tz)
+    return overlap(begins, ends, sessions, now=now, members=members)
+
+
+_RANK = {"TERMINATING": 0, "CREATING": 2, "STARTING": 2, "RESTARTING": 3, "RUNNING": 4}
+"""The order of events of the same millisecond: an end belongs to what was before."""
+
+
+@dataclass
+class _Reader:
+    """Follows the events of one cluster."""
+
+    closed: list[Session] = field(default_factory=list)
+    open: Session | None = None
+    launch: Event | None = None
+    presumed: bool = False
+    """The open session's RUNNING was not told, so one that still comes is its true start."""
+
+    def read(self, event: Event) -> None:
+        if event.type in LAUNCHES:
+            self._launch(event)
+        elif event.type == "RUNNING":
+            self._running(event)
+        elif event.type == "RESTARTING":
+            if self.open is None:
+                self._presume(event, "its start was not among the events")
+            self.presumed = False
+            self._note(event, restart=Restart(event.at, event.user))
+        elif event.type == "TERMINATING":
+            self._terminating(event)
+        elif self.open is not None:
+            self._note(event)
+        elif self.launch is not None and event.type not in SILENT:
+            self._presume(event, "its RUNNING was not among the events")
+
+    def _launch(self, event: Event) -> None:
+        if self.open is not None:
+            self._close(
+                self.open.last_told or self.open.start, "its end was not among the events; it was started again"
+            )
+        user = event.user or (self.launch.user if self.launch else None)
+        self.launch = replace(event, user=user)
+
+    def _running(self, event: Event) -> None:
+        if self.open is None:
+            unknown = None if self.launch else "its start was not among the events"
+            self.open = Session(event.at, started_by=self.launch.user if self.launch else None, estimate=unknown)
+        elif self.presumed:
+            self.open = replace(self.open, start=event.at, estimate=None)
+        self.launch, self.presumed = None, False
+        self._note(event)
+
+    def _terminating(self, event: Event) -> None:
+        if self.open is None and event.idle is not None:
+            launched = self.launch.at if self.launch else event.at - event.idle
+            self._presume(event, "its RUNNING was not among the events")
+            assert self.open is not None
+            self.open = replace(self.open, start=max(launched, event.at - event.idle))
+        elif self.open is None and self.launch is not None and not event.failed:
+            # Cancelled while launching, or its RUNNING is missing: nobody can tell, so the time is 0 and marked.
+            self._presume(event, "whether it reached RUNNING was not among the events")
+        elif self.open is None and self.launch is None and not (self.closed and self.closed[-1].end == event.at):
+            self._presume(event, "its start was not among the events")
+        if self.open is not None:
+            self._close(event.at, self.open.estimate)
+        self.launch = None
+
+    def _presume(self, event: Event, reason: str) -> None:
+        user = self.launch.user if self.launch else None
+        self.open = Session(event.at, started_by=user, estimate=reason)
+        self.launch, self.presumed = None, True
+        self._note(event)
+
+    def _note(self, event: Event, restart: Restart | None = None) -> None:
+        assert self.open is not None
+        self.open = replace(self.open, last_told=event.at)
+        if restart:
+            self.open = replace(self.open, restarts=(*self.open.restarts, restart))
+        if event.workers is not None:
+            self.open = replace(self.open, workers=(*self.open.workers, (event.at, event.workers)))
+
+    def _close(self, end: datetime, estimate: str | None) -> None:
+        assert self.open is not None
+        self.closed.append(replace(self.open, end=end, estimate=estimate))
+        self.open, self.presumed = None, False

@@ -1,0 +1,243 @@
+"""Sessions and used time, from events alone."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enforcer.uptime import (
+    Event,
+    Restart,
+    Session,
+    Sighting,
+    close_unseen,
+    counted_from,
+    day_bounds,
+    reconcile,
+    sessions_of,
+    used_on,
+)
+
+JERUSALEM = ZoneInfo("Asia/Jerusalem")
+H, MIN = timedelta(hours=1), timedelta(minutes=1)
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    return NOON + minutes * MIN
+
+
+def events(*rows: tuple[float, str] | tuple[float, str, str]) -> list[Event]:
+    return [Event(at(row[0]), row[1], row[2] if len(row) > 2 else None) for row in rows]
+
+
+def test_uptime_is_running_to_terminating() -> None:
+    told = events((0, "STARTING", "ana@x"), (5, "RUNNING"), (65, "TERMINATING"))
+
+    assert sessions_of(told) == (Session(at(5), at(65), "ana@x"),)
+
+
+def test_a_restart_does_not_end_a_session() -> None:
+    told = events(
+        (0, "CREATING", "admin@x"), (5, "RUNNING"), (30, "RESTARTING", "ana@x"), (35, "RUNNING"), (60, "TERMINATING")
+    )
+
+    assert sessions_of(told) == (Session(at(5), at(60), "admin@x", restarts=(Restart(at(30), "ana@x"),)),)
+
+
+def test_a_launch_that_failed_is_no_uptime() -> None:
+    assert sessions_of([*events((0, "STARTING", "ana@x")), Event(at(9), "TERMINATING", failed=True)]) == ()
+
+
+def test_a_launch_that_was_cancelled_is_no_uptime_but_cannot_be_told_from_a_gap() -> None:
+    (session,) = sessions_of(events((0, "STARTING", "ana@x"), (9, "TERMINATING", "ana@x")))
+
+    reason = "whether it reached RUNNING was not among the events"
+    assert session == Session(at(9), at(9), "ana@x", estimate=reason)
+
+
+def test_a_cluster_that_runs_has_an_open_session() -> None:
+    assert sessions_of(events((0, "STARTING", "ana@x"), (5, "RUNNING"))) == (Session(at(5), None, "ana@x"),)
+
+
+def test_a_start_without_an_end_before_it_closes_the_old_session_at_its_last_event() -> None:
+    told = events(
+        (0, "STARTING", "ana@x"),
+        (5, "RUNNING"),
+        (20, "DRIVER_HEALTHY"),
+        (90, "STARTING", "ben@x"),
+        (95, "RUNNING"),
+        (99, "TERMINATING"),
+    )
+
+    reason = "its end was not among the events; it was started again"
+    expected = (Session(at(5), at(20), "ana@x", estimate=reason), Session(at(95), at(99), "ben@x"))
+    assert sessions_of(told) == expected
+
+
+@pytest.mark.parametrize("late", ["NODES_LOST", "EXPANDED_DISK", "DRIVER_HEALTHY", "PINNED", "SOMETHING_NEW"])
+def test_an_event_after_terminating_opens_nothing(late: str) -> None:
+    told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (10, late))
+
+    assert sessions_of(told) == (Session(at(5), at(9), "a@x"),)
+
+
+def test_a_missing_running_is_presumed_from_what_only_a_running_cluster_does() -> None:
+    told = events((0, "STARTING", "a@x"), (7, "UPSIZE_COMPLETED"), (30, "TERMINATING"))
+
+    assert sessions_of(told) == (Session(at(7), at(30), "a@x", estimate="its RUNNING was not among the events"),)
+
+
+def test_a_running_that_comes_after_the_presumption_is_the_exact_start() -> None:
+    told = events((0, "STARTING", "a@x"), (4, "DRIVER_HEALTHY"), (5, "RUNNING"), (30, "TERMINATING"))
+
+    assert sessions_of(told) == (Session(at(5), at(30), "a@x"),)
+
+
+def test_termination_by_inactivity_proves_that_it_ran_at_least_so_long() -> None:
+    told = [*events((0, "STARTING", "a@x")), Event(at(40), "TERMINATING", idle=20 * MIN)]
+
+    assert sessions_of(told) == (Session(at(20), at(40), "a@x", estimate="its RUNNING was not among the events"),)
+
+
+def test_workers_are_known_from_the_moment_they_were_told() -> None:
+    told = [
+        Event(at(0), "STARTING", "a@x"),
+        Event(at(5), "RUNNING", workers=1),
+        Event(at(9), "UPSIZE_COMPLETED", workers=2),
+    ]
+
+    assert sessions_of(told) == (Session(at(5), None, "a@x", workers=((at(5), 1), (at(9), 2))),)
+
+
+def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running() -> None:
+    open_session = sessions_of(events((0, "STARTING", "a@x"), (5, "RUNNING")))
+
+    assert close_unseen(open_session, at(33), "gone") == (Session(at(5), at(33), "a@x", estimate="gone"),)
+
+
+def test_a_list_that_shows_a_stopped_cluster_ends_its_session() -> None:
+    open_session = sessions_of(events((0, "STARTING", "a@x"), (5, "RUNNING")))
+    seen = (Sighting(at(15), running=True), Sighting(at(30), running=False, terminated=at(22)))
+
+    (session,) = reconcile(open_session, seen)
+
+    assert (session.end, session.estimate is not None) == (at(22), True)
+
+
+def test_a_list_that_shows_a_running_cluster_without_events_gives_a_lower_bound() -> None:
+    (session,) = reconcile((), (Sighting(at(30), running=True, since=at(12)),))
+
+    assert (session.start, session.end, session.estimate is not None) == (at(12), None, True)
+
+
+@pytest.mark.parametrize(
+    ("started_by", "restarts", "expected"),
+    [
+        ("Ana@X", (), at(0)),
+        (None, (), at(0)),
+        ("admin@x", (), None),
+        ("admin@x", (Restart(at(7), "staff@x"), Restart(at(9), "ana@x")), at(9)),
+    ],
+)
+def test_a_session_counts_from_the_first_start_by_a_member(
+    started_by: str | None, restarts: tuple[Restart, ...], expected: datetime | None
+) -> None:
+    session = Session(at(0), None, started_by, restarts)
+
+    assert counted_from(session, frozenset({"ana@x"})) == expected
+    assert counted_from(session, None) == at(0)
+
+
+def test_a_session_across_midnight_is_split_between_the_days() -> None:
+    night = Session(datetime(2026, 1, 10, 20, tzinfo=UTC), datetime(2026, 1, 11, 1, tzinfo=UTC))
+
+    used = [used_on(date(2026, 1, day), [night], now=NOON, tz=JERUSALEM) for day in (9, 10, 11, 12)]
+
+    assert used == [0 * H, 2 * H, 3 * H, 0 * H]
+
+
+def test_the_night_clocks_change_is_an_hour_shorter_or_longer() -> None:
+    always = Session(datetime(2026, 1, 1, tzinfo=UTC))
+
+    used = [used_on(day, [always], now=NOON, tz=JERUSALEM) for day in (date(2026, 3, 27), date(2026, 10, 25))]
+
+    assert used == [23 * H, 25 * H]
+
+
+def test_an_open_session_is_used_until_now() -> None:
+    open_session = Session(at(0))
+
+    assert used_on(NOON.date(), [open_session], now=at(15), tz=JERUSALEM) == 15 * MIN
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Event], list[Session]]:
+    """A complete history, and the sessions it tells of."""
+    told: list[Event] = []
+    truth: list[Session] = []
+    clock = datetime(2026, 10, 20, tzinfo=UTC)
+
+    def passes() -> datetime:
+        nonlocal clock
+        clock += timedelta(milliseconds=draw(st.integers(1, 10**8)))
+        return clock
+
+    for _ in range(draw(st.integers(0, 6))):
+        user = draw(st.sampled_from(["ana@x", "staff@x", None]))
+        told.append(Event(passes(), draw(st.sampled_from(["STARTING", "CREATING"])), user))
+        if draw(st.integers(0, 4)) == 0:
+            told.append(Event(passes(), "TERMINATING", failed=True))
+            continue
+        start = passes()
+        told.append(Event(start, "RUNNING"))
+        restarts = []
+        for kind in draw(st.lists(st.sampled_from(["RESTARTING", "RESIZING", "EDITED", "UNHEARD_OF"]), max_size=4)):
+            told.append(Event(passes(), kind, "ben@x"))
+            if kind == "RESTARTING":
+                restarts.append(Restart(clock, "ben@x"))
+                told.append(Event(passes(), "RUNNING"))
+        told.append(Event(passes(), "TERMINATING"))
+        truth.append(Session(start, clock, user, tuple(restarts)))
+        if draw(st.booleans()):
+            told.append(Event(passes(), draw(st.sampled_from(["NODES_LOST", "EXPANDED_DISK"]))))
+    return told, truth
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_a_complete_history_is_told_exactly_in_any_order_and_however_often(
+    history: tuple[list[Event], list[Session]], chance: random.Random
+) -> None:
+    told, truth = history
+    shuffled = told + chance.sample(told, len(told) // 2)
+    chance.shuffle(shuffled)
+
+    assert sessions_of(shuffled) == tuple(truth)
+
+
+@given(histories(), st.data())
+def test_a_history_with_one_gap_is_never_wrong_unmarked(
+    history: tuple[list[Event], list[Session]], data: st.DataObject
+) -> None:
+    told, truth = history
+    if not told:
+        return
+    missing = data.draw(st.integers(0, len(told) - 1))
+    around = told[min(missing + 1, len(told) - 1)].at - told[max(missing - 1, 0)].at
+    now = told[-1].at
+    found = reconcile(sessions_of(told[:missing] + told[missing + 1 :]), (Sighting(now, running=False),))
+
+    def total(sessions: tuple[Session, ...] | list[Session]) -> timedelta:
+        return sum(((session.end or now) - session.start for session in sessions), timedelta())
+
+    wrong = total(found) != total(truth)
+    assert not wrong or any(session.estimate for session in found)
+    assert total(found) >= total(truth) - max(around, timedelta())
+
+
+@given(st.dates(date(2026, 1, 1), date(2027, 12, 31)))
+def test_the_days_of_a_zone_follow_each_other_without_gap(day: date) -> None:
+    assert day_bounds(day, JERUSALEM)[1] == day_bounds(day + timedelta(days=1), JERUSALEM)[0]
