@@ -1,0 +1,129 @@
+"""The Databricks CLI on the emulator: what a teacher types, with the real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator_process import EmulatorProcess
+
+Run = Callable[..., str]
+
+
+def cli_problem() -> str:
+    """Why the Databricks CLI cannot be used here; empty when it can. The older one of Python has another grammar."""
+    program = shutil.which("databricks")
+    if program is None:
+        return "the Databricks CLI is not installed"
+    told = subprocess.run([program, "version"], capture_output=True, text=True, timeout=60, check=False).stdout
+    return "" if re.search(r"Databricks CLI v\d", told) else "the Databricks CLI found here is not the current one"
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[EmulatorProcess]:
+    if problem := cli_problem():
+        pytest.skip(problem)
+    with EmulatorProcess(["--transition-seconds", "0.2"]) as process:
+        yield process
+
+
+@pytest.fixture
+def databricks(workspace: EmulatorProcess, tmp_path: Path) -> Run:
+    """Run the CLI as the administrator in a folder of its own; what it printed. Fails when it failed."""
+    workspace.control("POST", "reset")
+
+    def run(*arguments: str, token: str | None = None) -> str:
+        environment = {
+            **os.environ,
+            **workspace.environment(token),
+            "HOME": str(tmp_path / "home"),
+            "DATABRICKS_CLI_DISABLE_TELEMETRY": "1",
+        }
+        command = ["databricks", *arguments]
+        ended = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert ended.returncode == 0, f"{' '.join(command)}: {ended.stderr}"
+        return ended.stdout
+
+    return run
+
+
+def as_json(databricks: Run, *arguments: str) -> Any:
+    return json.loads(databricks(*arguments, "-o", "json"))
+
+
+def test_it_knows_who_calls(databricks: Run, workspace: EmulatorProcess) -> None:
+    assert as_json(databricks, "current-user", "me")["userName"] == "admin@lab.example"
+    described = as_json(databricks, "auth", "describe")
+    assert (described["username"], described["status"]) == ("admin@lab.example", "success")
+
+
+def test_it_lists_users_and_groups(databricks: Run) -> None:
+    databricks("users", "create", "--user-name", "ana@lab.example")
+    databricks("groups", "create", "--display-name", "group_01")
+    assert [user["userName"] for user in as_json(databricks, "users", "list")] == [
+        "admin@lab.example",
+        "ana@lab.example",
+    ]
+    assert {group["displayName"] for group in as_json(databricks, "groups", "list")} == {"admins", "users", "group_01"}
+
+
+def test_it_creates_stops_and_starts_a_cluster_and_waits_for_it(databricks: Run) -> None:
+    arguments = ["--cluster-name", "cluster_01", "--node-type-id", "Standard_DS3_v2", "--num-workers", "1"]
+    made = as_json(databricks, "clusters", "create", "15.4.x-scala2.12", *arguments)
+    cluster_id = made["cluster_id"]
+    assert made["state"] == "RUNNING"
+    assert as_json(databricks, "clusters", "delete", cluster_id)["state"] == "TERMINATED"
+    assert as_json(databricks, "clusters", "start", cluster_id)["state"] == "RUNNING"
+    assert [cluster["state"] for cluster in as_json(databricks, "clusters", "list")] == ["RUNNING"]
+    kinds = [event["type"] for event in as_json(databricks, "clusters", "events", cluster_id)]
+    assert kinds.count("RUNNING") == 2
+    databricks("clusters", "permanent-delete", cluster_id)
+    assert as_json(databricks, "clusters", "list") == []
+
+
+def test_it_carries_a_folder_there_and_back(databricks: Run, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    (source / "notebook.py").write_text("# Databricks notebook source\nprint(1)\n")
+    (source / "text.txt").write_text("שלום\n")
+    (source / "inner" / "data.bin").write_bytes(bytes(range(256)) * 5000)
+    databricks("workspace", "import-dir", "source", "/Shared/lab")
+    listed = {entry["path"]: entry["object_type"] for entry in as_json(databricks, "workspace", "list", "/Shared/lab")}
+    assert listed == {
+        "/Shared/lab/notebook": "NOTEBOOK",
+        "/Shared/lab/text.txt": "FILE",
+        "/Shared/lab/inner": "DIRECTORY",
+    }
+    databricks("workspace", "export-dir", "/Shared/lab", "back")
+    assert contents(tmp_path / "back") == contents(source)
+
+
+def test_it_copies_to_dbfs_and_back(databricks: Run, tmp_path: Path) -> None:
+    (tmp_path / "data.bin").write_bytes(bytes(range(256)) * 10_000)
+    databricks("fs", "mkdir", "dbfs:/lab")
+    databricks("fs", "cp", "data.bin", "dbfs:/lab/data.bin")
+    assert databricks("fs", "ls", "dbfs:/lab").split() == ["data.bin"]
+    databricks("fs", "cp", "dbfs:/lab/data.bin", "back.bin")
+    assert (tmp_path / "back.bin").read_bytes() == (tmp_path / "data.bin").read_bytes()
+    databricks("fs", "rm", "-r", "dbfs:/lab")
+
+
+def test_it_retries_what_is_refused_for_now(databricks: Run, workspace: EmulatorProcess) -> None:
+    rule = {"match": "GET */Me", "kind": "429", "count": 1}
+    workspace.control("POST", "faults", {"rules": [rule]})
+    databricks("current-user", "me")
+    assert [line["status"] for line in workspace.journal() if line["path"].endswith("/Me")] == [429, 200]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
