@@ -1,0 +1,95 @@
+"""Lists of SCIM: filtered, sorted, in pages, and with the attributes that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from databricks.sdk.service.iam import ListSortOrder
+
+from emulator_process import EmulatorProcess
+from scim_calls import SCIM, made, names, ok, refused, where
+
+
+@pytest.fixture(scope="module")
+def populated() -> Iterator[EmulatorProcess]:
+    """Five users besides the administrator, whose order by name is not that of their making."""
+    with EmulatorProcess(["--transition-seconds", "0"]) as process:
+        ids = [
+            made(process, "Users", userName=f"{name}@lab.example", displayName=display, name={"familyName": family})
+            for name, display, family in (
+                ("dan", "Dan", "Z"),
+                ("ana", "ana", "Y"),
+                ("eve", "Eve", "X"),
+                ("bob", "Bob 'the' \"builder\"", "W"),
+                ("cid", "Cid", "V"),
+            )
+        ]
+        made(process, "Groups", displayName="lab-1", members=[{"value": id} for id in ids[:2]])
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("sortBy=userName", ["admin", "ana", "bob", "cid", "dan", "eve"]),
+        ("sortBy=userName&sortOrder=descending&count=2", ["eve", "dan"]),
+        ("sortBy=displayName&startIndex=5&count=9", ["dan", "eve"]),
+        ("sortBy=name.familyName&startIndex=2&count=2", ["cid", "bob"]),
+        ("startIndex=7", []),
+        ("count=0", []),
+        ("startIndex=-3&count=1", ["admin"]),
+        (where('userName co "LAB" and not (displayName sw "A")'), ["dan", "eve", "bob", "cid"]),
+        (where('displayName eq "Bob \'the\' \\"builder\\""'), ["bob"]),
+        (where("userName eq 'nobody@lab.example'"), []),
+        (where('name.familyName eq "x" or groups.display eq "lab-1"'), ["dan", "ana", "eve"]),
+        (where("active eq false"), []),
+    ],
+)
+def test_lists_are_filtered_sorted_and_paged(populated: EmulatorProcess, query: str, found: list[str]) -> None:
+    assert [name.partition("@")[0] for name in names(populated, query)] == found
+
+
+def test_a_page_tells_where_it_is(populated: EmulatorProcess) -> None:
+    page = ok(populated, "GET", f"{SCIM}/Users?startIndex=5&count=4&attributes=userName")
+    assert {name: value for name, value in page.items() if name != "Resources"} == {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": 6,
+        "startIndex": 5,
+        "itemsPerPage": 2,
+    }
+    assert [set(entry) for entry in page["Resources"]] == [{"id", "userName", "active"}] * 2
+
+
+def test_the_sdk_pages_through_everybody(populated: EmulatorProcess) -> None:
+    listed = populated.client().users.list(count=2, sort_by="userName", sort_order=ListSortOrder.DESCENDING)
+    assert [user.user_name.partition("@")[0] for user in listed if user.user_name] == [
+        *("eve", "dan", "cid", "bob", "ana", "admin")
+    ]
+
+
+def test_groups_are_found_by_their_members(populated: EmulatorProcess) -> None:
+    query = where('displayName eq "ana"')
+    ana = ok(populated, "GET", f"{SCIM}/Users?{query}")["Resources"][0]["id"]
+    for attribute in ("members", "members.value"):
+        query = where(f'{attribute} eq "{ana}"')
+        assert names(populated, query, "Groups", "displayName") == ["users", "lab-1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "scim_type"),
+    [
+        (where('shoeSize eq "44"'), "invalidFilter"),
+        (where("userName"), "invalidFilter"),
+        ("sortBy=shoeSize", "invalidPath"),
+        ("count=many", "invalidValue"),
+    ],
+)
+def test_a_list_that_cannot_be_understood_is_refused(populated: EmulatorProcess, query: str, scim_type: str) -> None:
+    assert refused(populated, "GET", f"{SCIM}/Users?{query}")[:2] == (400, scim_type)
+
+
+def test_attributes_can_be_left_out(populated: EmulatorProcess) -> None:
+    query = where('displayName eq "lab-1"') + "&excludedAttributes=members,roles,schemas,meta"
+    (entry,) = ok(populated, "GET", f"{SCIM}/Groups?{query}")["Resources"]
+    assert entry == {"id": entry["id"], "displayName": "lab-1", "groups": [], "entitlements": []}

@@ -1,0 +1,64 @@
+"""Who the caller is, and what people who are no administrators may read and change."""
+
+from __future__ import annotations
+
+import pytest
+from databricks.sdk.errors import PermissionDenied
+
+from emulator_process import EmulatorProcess
+from scim_calls import ANA, BOB, SCIM, UUID, group_named, made, names, ok, patch, refused, where
+
+
+@pytest.fixture
+def ana(emulator: EmulatorProcess) -> str:
+    """A token of somebody who is no administrator."""
+    return str(emulator.control("POST", "users", {"user_name": ANA})["token"])
+
+
+def test_me_is_the_caller(emulator: EmulatorProcess, ana: str) -> None:
+    me = ok(emulator, "GET", f"{SCIM}/Me?excludedAttributes=entitlements", token=ana)
+    assert (me["userName"], "entitlements" in me) == (ANA, False)
+    assert [group["display"] for group in me["groups"]] == ["users"]
+
+
+def test_a_service_principal_sees_itself_as_a_user_named_by_its_application_id(emulator: EmulatorProcess) -> None:
+    made(emulator, "ServicePrincipals", applicationId=UUID, displayName="bot")
+    token = ok(emulator, "POST", "/api/2.0/token-management/on-behalf-of/tokens", {"application_id": UUID})
+    me = emulator.client(token["token_value"]).current_user.me()
+    assert (me.user_name, me.display_name, me.active) == (UUID, "bot", True)
+
+
+def test_who_is_no_administrator_changes_nothing(emulator: EmulatorProcess, ana: str) -> None:
+    me = ok(emulator, "GET", f"{SCIM}/Me", token=ana)["id"]
+    before = emulator.control("GET", "state")["directory"]
+    detail = "Only administrators can perform this operation."
+    for method, path, body in (
+        ("POST", "Users", {"userName": BOB}),
+        ("POST", "Groups", {"displayName": "lab-1"}),
+        ("POST", "ServicePrincipals", {"displayName": "bot"}),
+        ("PUT", f"Users/{me}", {"displayName": "Queen"}),
+        ("PATCH", f"Users/{me}", patch({"op": "replace", "path": "displayName", "value": "Queen"})),
+        ("DELETE", f"Users/{me}", None),
+        ("DELETE", f"Groups/{group_named(emulator, 'admins')['id']}", None),
+    ):
+        assert refused(emulator, method, f"{SCIM}/{path}", body, ana) == (403, None, detail)
+    assert emulator.control("GET", "state")["directory"] == before
+
+
+def test_who_is_no_administrator_reads_little_of_others(emulator: EmulatorProcess, ana: str) -> None:
+    bob = made(emulator, "Users", userName=BOB, externalId="e", entitlements=[{"value": "allow-cluster-create"}])
+    seen = ok(emulator, "GET", f"{SCIM}/Users/{bob}", token=ana)
+    assert set(seen) == {"schemas", "id", "userName", "displayName", "active"}
+    for query in ("attributes=userName,externalId", "attributes=entitlements"):
+        assert refused(emulator, "GET", f"{SCIM}/Users?{query}", token=ana)[0] == 403
+    hidden = where('entitlements eq "allow-cluster-create"')
+    assert refused(emulator, "GET", f"{SCIM}/Users?{hidden}", token=ana)[:2] == (400, "invalidFilter")
+    assert names(emulator, hidden) == [BOB]
+    query = where('displayName eq "users"')
+    groups = ok(emulator, "GET", f"{SCIM}/Groups?{query}", token=ana)["Resources"]
+    assert [set(group) for group in groups] == [{"schemas", "id", "displayName", "members", "meta"}]
+
+
+def test_the_sdk_recognises_the_refusal(emulator: EmulatorProcess, ana: str) -> None:
+    with pytest.raises(PermissionDenied, match="Only administrators"):
+        emulator.client(ana).groups.create(display_name="mine")
