@@ -233,6 +233,19 @@ def test_work_keeps_a_cluster_from_idling(desk: Desk) -> None:
     assert desk.state(cluster_id) == "TERMINATING"
 
 
+def test_a_cluster_shows_when_it_was_last_used(desk: Desk) -> None:
+    cluster_id = desk.create()
+    assert "last_activity_time" not in desk.get(cluster_id)
+    desk.advance(2)
+    t = desk.now
+    work(desk.workspace, desk.workspace.state.clusters.by_id[cluster_id], desk.workspace.administrator, 600, t)
+    seen = []
+    for _ in range(3):
+        desk.advance(250)
+        seen.append(desk.get(cluster_id)["last_activity_time"] - t)
+    assert seen == [250_000, 500_000, 600_000]
+
+
 def test_work_on_a_stopped_cluster_begins_once_it_runs(desk: Desk) -> None:
     cluster_id = desk.stopped(autotermination_minutes=10)
     cluster, t = desk.workspace.state.clusters.by_id[cluster_id], desk.now

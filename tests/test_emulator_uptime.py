@@ -105,6 +105,40 @@ verbs: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
 )
 
 
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 600) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+FIELDS = (
+    *SPEC, "autoscale", "custom_tags", "workload_type", "init_scripts", "clone_from", "update_mask", "cluster",
+    "idempotency_token", "instance_pool_id", "limit", "offset", "order", "event_types", "page_token", "page_size",
+    "start_time", "owner_username", "libraries", "clusterId", "contextId", "language", "tasks", "run_id", "policy_id",
+    "existing_cluster_id", "data_security_mode", "single_user_name", "docker_image",
+)  # fmt: skip
+PATHS = (
+    *(CLUSTERS + verb for verb in ("create", "edit", "update", "resize", "events", "change-owner", "start")),
+    "/api/2.0/libraries/install", "/api/2.0/libraries/uninstall", "/api/1.2/contexts/create",
+    "/api/1.2/commands/execute", "/api/2.1/jobs/runs/submit", "/api/2.1/jobs/runs/cancel",
+)  # fmt: skip
+
+
+@given(
+    path=st.sampled_from(PATHS),
+    whole=st.booleans(),
+    body=st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=3),
+)
+def test_nonsense_is_refused_or_done_and_never_a_defect(path: str, whole: bool, body: dict[str, Any]) -> None:
+    desk = Desk()
+    cluster_id = desk.stopped()
+    try:
+        desk.ask("POST", path, {"cluster_id": cluster_id} | (SPEC if whole else {}) | body)
+    except ApiError as error:
+        assert error.status in (400, 403, 404, 501)
+    desk.advance(3600)
+    desk.ask("GET", f"{CLUSTERS}list")
+
+
 def _definition(size: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in SPEC.items() if name != "num_workers"} | size
 

@@ -23,6 +23,13 @@ SIZE = ("num_workers", "autoscale")
 NODE_TYPES = ("node_type_id", "driver_node_type_id")
 AZURE_ATTRIBUTES = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
 TAG_LIMIT = 45
+SHAPES: dict[type, tuple[str, ...]] = {
+    str: ("cluster_name", "spark_version", "node_type_id", "driver_node_type_id", "instance_pool_id", "policy_id")
+    + ("driver_instance_pool_id", "data_security_mode", "single_user_name", "runtime_engine", "kind"),
+    dict: ("spark_conf", "spark_env_vars", "custom_tags", "cluster_log_conf", "workload_type", "docker_image")
+    + ("azure_attributes", "aws_attributes", "gcp_attributes", "autoscale", "clone_from"),
+    list: ("init_scripts", "ssh_public_keys"),
+}
 AUTOTERMINATION = range(10, 10_001)
 
 
@@ -34,6 +41,7 @@ def completed(
     `owner` is the user name of who created it, if that is not the caller: a dedicated cluster is theirs by default.
     Raises 400 INVALID_PARAMETER_VALUE for what no cluster can be, and 403 for a policy or pool the caller may not use.
     """
+    _check_shapes(sent)
     wanted = rules.apply(workspace, caller, copy.deepcopy(sent))
     definition = {name: value for name, value in wanted.items() if name not in NOT_ECHOED and value is not None}
     _check_runtime(workspace, definition)
@@ -41,6 +49,17 @@ def completed(
     _check_nodes(workspace, caller, definition)
     _check_rest(definition)
     return _filled_in(definition, owner or caller.name)
+
+
+def _check_shapes(sent: dict[str, Any]) -> None:
+    kinds: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
+    for shape, names in SHAPES.items():
+        for name in names:
+            if sent.get(name) is not None and not isinstance(sent[name], shape):
+                raise invalid(f"{name} must be {kinds[shape]}, not {sent[name]!r}")
+    clients = (sent.get("workload_type") or {}).get("clients")
+    if clients is not None and not isinstance(clients, dict):
+        raise invalid(f"workload_type.clients must be an object, not {clients!r}")
 
 
 def _check_runtime(workspace: "Workspace", definition: dict[str, Any]) -> None:

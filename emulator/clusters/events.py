@@ -94,7 +94,9 @@ def query(workspace: "Workspace", cluster_id: str, body: dict[str, Any], now: Mi
     if order not in ("ASC", "DESC"):
         raise invalid(f"order must be ASC or DESC, not {order!r}")
     types = wanted.get("event_types") or []
-    unknown = [type for type in types if type not in TYPES]
+    if not isinstance(types, list):
+        raise invalid(f"event_types must be a list, not {types!r}")
+    unknown = [type for type in types if not isinstance(type, str) or type not in TYPES]
     if unknown:
         raise invalid(f"Unknown event type: {unknown[0]}")
     end = _number(wanted, "end_time", now, 0, None)

@@ -22,7 +22,7 @@ def both(name: str) -> tuple[str, str]:
 @clusters.post(*both("create"))
 def create(call: Call) -> dict[str, str]:
     state = call.workspace.state.clusters
-    token = call.body.get("idempotency_token")
+    token = str(call.body.get("idempotency_token") or "")
     if token and (known := state.by_id.get(state.creation_tokens.get(token, ""))):
         return {"cluster_id": known.cluster_id}
     sent = copy.deepcopy(call.body)
@@ -38,7 +38,8 @@ def create(call: Call) -> dict[str, str]:
 
 
 def _cloned(call: Call) -> Cluster | None:
-    source = (call.body.get("clone_from") or {}).get("source_cluster_id")
+    wanted = call.body.get("clone_from")
+    source = str(wanted.get("source_cluster_id") or "") if isinstance(wanted, dict) else ""
     if not source:
         return None
     cluster = find(call.workspace, source, call.now)
