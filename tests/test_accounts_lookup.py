@@ -1,0 +1,123 @@
+"""`--check-accounts`: who has an account already is asked of the right workspace, and only about new addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import moodle_files
+from emulator_process import EmulatorProcess
+from import_roster import main
+from moodle_files import Team, encoded
+from roster import parse_roster
+
+LAB = """
+default_target = "lab"
+[course]
+id = "94290"
+term = "2026w"
+title = "Data"
+first_day = 2026-10-18
+last_day = 2027-01-29
+timezone = "Asia/Jerusalem"
+rosters = ["r.csv"]
+[cluster]
+spark_version = "15.4.x-scala2.12"
+node_type_id = "Standard_DS3_v2"
+[quota]
+soft_minutes = 150
+hard_minutes = 180
+[targets.lab]
+expected_workspace_id = "WORKSPACE"
+[targets.spare]
+"""
+
+
+class Desk:
+    """A folder with settings and a roster, before a workspace."""
+
+    def __init__(self, folder: Path, emulator: EmulatorProcess) -> None:
+        self.folder, self.emulator = folder, emulator
+        self.environment = emulator.environment()
+        self.expect(emulator.workspace_id)
+
+    def expect(self, workspace_id: str) -> None:
+        (self.folder / "lab.toml").write_text(LAB.replace("WORKSPACE", workspace_id))
+
+    def run(self, emails: list[str], *options: str, **environment: str) -> Result:
+        export = self.folder / "export.csv"
+        export.write_bytes(encoded(moodle_files.self_selection([Team(71, "A", tuple(emails))])))
+        settings = {"LAB_CONFIG": str(self.folder / "lab.toml"), **self.environment, **environment}
+        return CliRunner().invoke(main, [str(export), "--out", str(self.folder / "r.csv"), *options], env=settings)
+
+    def accounts(self) -> dict[str, str]:
+        roster = parse_roster((self.folder / "r.csv").read_text(), "r.csv")
+        return {member.email: member.account for group in roster.groups for member in group.members}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, emulator: EmulatorProcess) -> Desk:
+    for name in ("Old@uni.example", "older@uni.example"):
+        emulator.control("POST", "users", {"user_name": name})
+    return Desk(tmp_path, emulator)
+
+
+def test_new_addresses_with_an_account_are_never_managed(desk):
+    result = desk.run(["old@uni.example", "new@uni.example"], "--check-accounts")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "Accounts: 1 of the new addresses had one already" in result.stdout
+    assert desk.accounts() == {"old@uni.example": "existing:lab", "new@uni.example": "managed"}
+
+
+def test_the_target_asked_is_the_one_of_the_environment(desk):
+    desk.run(["old@uni.example"], "--check-accounts", LAB_TARGET="spare")
+    assert desk.accounts() == {"old@uni.example": "existing:spare"}
+
+
+def test_without_the_option_nobody_is_asked(desk):
+    assert desk.run(["old@uni.example"], DATABRICKS_HOST="http://127.0.0.1:9").exit_code == 0
+    assert desk.accounts() == {"old@uni.example": "managed"}
+
+
+def test_an_account_we_may_have_made_stays_managed_also_when_its_owner_comes_back(desk):
+    desk.run(["old@uni.example", "a@uni.example"])
+    desk.run(["a@uni.example", "older@uni.example"], "--check-accounts", "--allow-drops")
+    desk.run(["old@uni.example", "a@uni.example", "older@uni.example"], "--check-accounts")
+    expected = {"a@uni.example": "managed", "old@uni.example": "managed", "older@uni.example": "existing:lab"}
+    assert desk.accounts() == expected
+
+
+def test_a_long_list_of_users_is_read_to_its_end(desk):
+    many = [f"u{number:03}@uni.example" for number in range(120)]
+    for name in many:
+        desk.emulator.control("POST", "users", {"user_name": name})
+    desk.run([many[0], many[-1], "new@uni.example"], "--check-accounts")
+    expected = {many[0]: "existing:lab", many[-1]: "existing:lab", "new@uni.example": "managed"}
+    assert desk.accounts() == expected
+
+
+def test_another_workspace_than_the_expected_one_stops_the_import(desk):
+    desk.expect("1234567890123456")
+    result = desk.run(["old@uni.example"], "--check-accounts")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        "Wrong workspace: target lab has expected_workspace_id 1234567890123456, but this is"
+    )
+    assert not (desk.folder / "r.csv").exists()
+
+
+def test_a_workspace_that_does_not_answer_is_a_sentence(desk):
+    result = desk.run(["old@uni.example"], "--check-accounts", DATABRICKS_HOST="http://127.0.0.1:9")
+    assert result.exit_code == 2
+    assert "The workspace at http://127.0.0.1:9 does not answer" in result.stderr
+    assert not (desk.folder / "r.csv").exists()
+
+
+def test_a_target_that_is_not_there_is_a_sentence(desk):
+    result = desk.run(["old@uni.example"], "--check-accounts", LAB_TARGET="moon")
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (
+        2,
+        "LAB_TARGET is 'moon'; it must be one of lab, spare.",
+    )
