@@ -11,6 +11,7 @@ from emulator.clusters import catalog
 from emulator.clusters.definition import merged
 from emulator.clusters.models import LaunchFailure
 from emulator.errors import ApiError
+from emulator.state import dump_json, load_json
 from emulator_process import EmulatorProcess
 from workspace_desk import CLUSTERS, SPEC, Desk
 
@@ -443,6 +444,25 @@ def test_a_clone_has_what_its_source_has(desk: Desk) -> None:
         {"a": "1"},
         "Standard_DS3_v2",
     )
+
+
+def test_a_saved_workspace_goes_on_where_it_was(desk: Desk) -> None:
+    cluster_id = desk.running(autotermination_minutes=10)
+    other = desk.create(num_workers=None, autoscale={"min_workers": 1, "max_workers": 3})
+    library = {"pypi": {"package": "pandas"}}
+    desk.ask("POST", "/api/2.0/libraries/install", {"cluster_id": cluster_id, "libraries": [library]})
+    desk.ask("POST", "/api/1.2/contexts/create", {"clusterId": other, "language": "python"})
+    desk.ask("POST", "/api/2.1/jobs/runs/submit", {"existing_cluster_id": other, "notebook_task": {}})
+    desk.advance(1)
+    desk.workspace.state = load_json(dump_json(desk.workspace.state))
+    desk.advance(700)
+    assert (desk.state(cluster_id), desk.state(other)) == ("TERMINATED", "RUNNING")
+    runs = desk.workspace.state.clusters.runs.values()
+    assert [run.result for run in runs] == ["SUCCESS"]
+    assert [one.end is None for found in desk.workspace.state.clusters.sessions.values() for one in found] == [
+        False,
+        True,
+    ]
 
 
 def test_the_catalog_has_a_runtime_of_each_sort() -> None:
