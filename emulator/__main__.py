@@ -85,7 +85,10 @@ def main(
     except StateFileError as error:
         raise Refusal(str(error)) from None
     ready = {"url": url, "admin_token": workspace.tell_token(), "workspace_id": workspace.state.workspace_id}
-    Server(Application(workspace, profile), ready, file).run(listener)
+    try:
+        Server(Application(workspace, profile), ready, file).run(listener)
+    except StateFileError as error:
+        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

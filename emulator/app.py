@@ -152,8 +152,10 @@ class Application:
     def _controlled(self, scope: Scope, call: Call) -> Reply:
         client = scope.get("client")
         if client and not _is_loopback(client[0]):
-            error = denied(f"{CONTROL} answers on loopback only.")
-            return Reply(error.status, error.body())
+            return _refused(f"{CONTROL} answers on loopback only.")
+        # A page in a browser on this machine comes from loopback too, whatever site it belongs to.
+        if "origin" in call.headers or not _is_local_name(call.headers.get("host", "")):
+            return _refused(f"{CONTROL} does not answer web pages, nor under a name other than localhost.")
         return self._reply(self._control, scope, call)
 
     def _reply(self, router: Router, scope: Scope, call: Call) -> Reply:
@@ -194,10 +196,24 @@ def _unknown(call: Call) -> ApiError:
     return error
 
 
+def _refused(message: str) -> Reply:
+    error = denied(message)
+    return Reply(error.status, error.body())
+
+
 def _is_loopback(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.partition("%")[0])
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
     mapped = getattr(parsed, "ipv4_mapped", None)
     return (mapped or parsed).is_loopback
+
+
+def _is_local_name(host: str) -> bool:
+    """Whether a Host header, with or without port, names this machine; nothing does too."""
+    name = host.rpartition("]")[0].lstrip("[") or host.partition(":")[0]
+    return name.lower() in ("", "localhost") or _is_loopback(name)
 
 
 def _encoded(reply: Reply, workspace_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

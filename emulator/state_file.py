@@ -36,12 +36,15 @@ class StateFile:
         """The process that writes just now, or 0."""
 
     def read(self) -> State | None:
-        """What the file holds; None if there is none yet. Raises StateFileError."""
+        """What the file holds; None if there is none yet. Raises StateFileError, also where it could not be written."""
+        folder = self._path.parent
+        if not folder.is_dir():
+            raise StateFileError(f"{self._path}: the folder does not exist; create it")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StateFileError(f"{self._path}: nothing can be written to its folder; choose another")
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
-            if not self._path.parent.is_dir():
-                raise StateFileError(f"{self._path}: the folder does not exist; create it") from None
             return None
         except OSError as error:
             raise StateFileError(f"{self._path} cannot be read: {error.strerror}") from None
@@ -72,13 +75,16 @@ class StateFile:
         self._next = time.monotonic() + (time.monotonic() - began) * REST
 
     def finish(self, workspace: Workspace, changes: int) -> None:
-        """Write what is not yet written. Raises OSError."""
+        """Write what is not yet written. Raises StateFileError."""
         if self._child:
             os.kill(self._child, signal.SIGKILL)
             os.waitpid(self._child, 0)
         if changes != self._saved:
             workspace.state.clock = workspace.clock.now()
-            self._write(dump_json(workspace.state))
+            try:
+                self._write(dump_json(workspace.state))
+            except OSError as error:
+                raise StateFileError(f"{self._path} could not be written: {error.strerror}") from None
 
     def _write_in_child(self, state: State, parent: int) -> None:
         """Never returns. A connection stays open as long as a process holds it, so the child drops them first."""
@@ -92,7 +98,7 @@ class StateFile:
                 self._write(content)
                 status = 0
         except BaseException as error:  # noqa: BLE001 - nothing may get out of here: the parent's code would go on
-            print(f"the state could not be written: {error}", file=sys.stderr, flush=True)
+            print(f"{self._path} could not be written: {error}", file=sys.stderr, flush=True)
         finally:
             os._exit(status)
 

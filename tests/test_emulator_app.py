@@ -69,9 +69,9 @@ def test_head_has_the_headers_of_get_and_no_body(emulator: EmulatorProcess) -> N
 
 def test_a_client_that_waits_for_100_continue_gets_it(emulator: EmulatorProcess) -> None:
     body = b'{"advance_seconds": 1}'
-    head = f"POST /_emulator/clock HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    head = request("POST /_emulator/clock HTTP/1.1", f"Content-Length: {len(body)}", "Expect: 100-continue")
     with dial(emulator.url) as connection:
-        connection.sendall(head.encode())
+        connection.sendall(head)
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(body)
         assert status_of(connection.recv(1000)) == 200
@@ -95,7 +95,7 @@ def test_a_chunked_body_is_a_body(emulator: EmulatorProcess) -> None:
 
 
 def test_an_offered_upgrade_is_ignored(emulator: EmulatorProcess) -> None:
-    offer = b"GET /_emulator/clock HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    offer = b"GET /_emulator/clock HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     answer = exchange(emulator.url, offer)
     assert (status_of(answer), headers_of(answer)["connection"]) == (200, "close")
 
@@ -264,8 +264,8 @@ def test_sigterm_ends_it_at_once_whoever_is_still_connected(
     emulator = start_emulator(log=log)
     idle, hanging, uploading = (dial(emulator.url) for _ in range(3))
     emulator.control("POST", "faults", {"rules": [{"match": "GET /api/*", "kind": "hang"}]})
-    hanging.sendall(b"GET /api/2.0/x HTTP/1.1\r\nHost: a\r\n\r\n")
-    uploading.sendall(b"POST /api/2.0/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc")
+    hanging.sendall(b"GET /api/2.0/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    uploading.sendall(b"POST /api/2.0/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
     time.sleep(0.2)
     began = time.monotonic()
     assert emulator.stop() == 0

@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
+from emulator.__main__ import main
 from emulator.app import _is_loopback
+from emulator.control import account
+from emulator.control import drift as drift_kinds
+from emulator.control.bodies import FAULT_KINDS
 from emulator.journal import Journal
+from emulator.profiles import AZURE_LIMITS, PROFILES
 from emulator.routing import Call
-from emulator_process import EmulatorProcess
+from emulator_process import ROOT, EmulatorProcess
 from raw_socket import exchange, request, status_of
 
 CLUSTERS = "/api/2.1/clusters"
@@ -235,6 +240,21 @@ def test_control_answers_on_loopback_only(start_emulator: Start) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Host: 127.0.0.1:8765", 200),
+        ("Host: LOCALHOST:8765", 200),
+        ("Host: [::1]:8765", 200),
+        ("Host: evil.example:8765", 403),
+        ("Host: localhost\r\nOrigin: https://evil.example", 403),
+    ],
+)
+def test_control_does_not_answer_web_pages(emulator: EmulatorProcess, header: str, status: int) -> None:
+    asked = f"GET /_emulator/state HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n"
+    assert status_of(exchange(emulator.url, asked.encode())) == status
+
+
+@pytest.mark.parametrize(
     ("address", "inside"),
     [
         ("127.0.0.1", True),
@@ -244,6 +264,7 @@ def test_control_answers_on_loopback_only(start_emulator: Start) -> None:
         ("10.0.0.1", False),
         ("::ffff:10.0.0.1", False),
         ("fe80::1%eth0", False),
+        ("unix", False),
     ],
 )
 def test_loopback_has_many_spellings(address: str, inside: bool) -> None:
@@ -514,3 +535,19 @@ def test_a_wrong_question_for_uptime_is_said_in_a_sentence(emulator: EmulatorPro
     status, answer = emulator.request("GET", f"/_emulator/uptime{query}")
     assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert "?cluster_id=&from=ISO&to=ISO" in answer["message"]
+
+
+# --- what is told to people
+
+
+def test_the_documentation_names_everything_there_is() -> None:
+    text = (ROOT / "docs" / "emulator.md").read_text()
+    options = [option for parameter in main.params for option in parameter.opts]
+    named = [*PROFILES, *drift_kinds.KINDS, *account.KINDS, *FAULT_KINDS, *options]
+    assert [name for name in named if f"`{name}" not in text] == []
+
+
+def test_the_documentation_has_the_limits_that_are_in_force() -> None:
+    text = (ROOT / "docs" / "emulator.md").read_text()
+    figures = {f"{limit.requests} a {'minute' if limit.seconds == 60 else 'second'}" for limit in AZURE_LIMITS}
+    assert [figure for figure in figures if f"| {figure} |" not in text] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -177,6 +178,18 @@ def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, co
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StateFileError, match="the folder does not exist; create it"):
         StateFile(tmp_path / "nowhere" / "lab.json").read()
+
+
+def test_a_state_that_cannot_be_written_at_the_end_is_said(start_emulator: Start, tmp_path: Path) -> None:
+    folder, log = tmp_path / "folder", tmp_path / "log"
+    folder.mkdir()
+    emulator = start_emulator("--state", folder / "lab.json", log=log)
+    assert saved(folder / "lab.json", "admin@lab.example")
+    shutil.rmtree(folder)
+    emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+    assert emulator.stop() == 1
+    last = log.read_text().splitlines()[-1]
+    assert last == f"Error: {folder}/lab.json could not be written: No such file or directory"
 
 
 def test_the_command_line_says_it_in_one_sentence(tmp_path: Path) -> None:
