@@ -1,6 +1,6 @@
 """Users, groups and service principals as the JSON documents of SCIM, whole or in part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -57,11 +57,12 @@ WHOLE = Projection()
 
 
 class Renderer:
-    """Makes the documents of one request. It looks up memberships once, so it must not outlive a change."""
+    """Makes the documents of one request; for `several` it looks up memberships once, and must not outlive a change."""
 
-    def __init__(self, directory: Directory, projection: Projection = WHOLE) -> None:
+    def __init__(self, directory: Directory, projection: Projection = WHOLE, several: bool = False) -> None:
         self._directory = directory
         self.projection = projection
+        self._several = several
 
     def document(self, principal: Principal) -> dict[str, Any]:
         """What the projection shows of the principal. Attributes without a value are left out, empty lists are not."""
@@ -90,7 +91,7 @@ class Renderer:
     def groups_of(self, principal: Principal) -> list[dict[str, str]]:
         return [
             {"display": group.display_name, "type": "direct", "value": group.id, "$ref": f"Groups/{group.id}"}
-            for group in self._parents.get(principal.id, ())
+            for group in self._groups_with(principal.id)
         ]
 
     def members_of(self, group: Group) -> list[dict[str, str]]:
@@ -101,6 +102,9 @@ class Renderer:
                 reference = f"{self._directory.kind(member_id)}/{member_id}"
                 found.append({"display": member.display_name, "value": member_id, "$ref": reference})
         return found
+
+    def _groups_with(self, member_id: str) -> Iterable[Group]:
+        return self._parents.get(member_id, ()) if self._several else self._directory.parents(member_id)
 
     @cached_property
     def _parents(self) -> dict[str, list[Group]]:

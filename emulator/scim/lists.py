@@ -16,7 +16,7 @@ LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 def listing(call: Call, kind: Kind, projection: Projection) -> dict[str, Any]:
     """The page of `kind` that the query asks for. Raises ScimError 400 for a query that cannot be understood."""
     directory = call.workspace.state.directory
-    renderer = Renderer(directory, projection)
+    renderer = Renderer(directory, projection, several=True)
     found: Iterable[Principal] = visible(directory, kind, call.now)
     text = call.argument("filter")
     if text:
