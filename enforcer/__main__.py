@@ -54,4 +54,4 @@ def main(verbose: bool) -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
-    main(prog_name="python -m enforcer")
+    main(prog_name="python -m enforcer", obj=os.environ)

@@ -1,13 +1,13 @@
 """What every command begins with: settings, time, ledger and workspace, or a sentence and an exit status."""
 
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import click
 from dotenv import load_dotenv
 from peewee import DatabaseError
 
@@ -22,12 +22,18 @@ DONE, PARTLY, BAD_SETTINGS = 0, 1, 2
 DOTENV = Path(".env")
 
 
+def environment() -> Mapping[str, str]:
+    """The environment of this run, as the program was given it."""
+    environ: Mapping[str, str] = click.get_current_context().obj
+    return environ
+
+
 def settings() -> Settings:
     """The settings of this process; ends it with status 2 and all that is wrong with them."""
     # The SDK's unified authentication reads the environment itself.
     load_dotenv(DOTENV)
     try:
-        return load_settings(os.environ)
+        return load_settings(environment())
     except SettingsError as error:
         refuse(*error.problems)
 
@@ -42,7 +48,7 @@ def refuse(*problems: str) -> NoReturn:
 def now() -> datetime:
     """The one clock reading of this run."""
     try:
-        return clock.now(os.environ)
+        return clock.now(environment())
     except clock.ClockError as error:
         refuse(str(error))
 
