@@ -20,6 +20,7 @@ except ImportError:
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
+from credentials import mixed_credentials
 from group_list import GroupList
 from lab import Lab, LabError, load_lab
 from moodle_export import read_export
@@ -119,7 +120,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
     help="Ask the target's workspace which new addresses already have an account; the lab will never manage those.",
 )
 @click.option(
-    "--no-group", multiple=True, metavar="LABEL", help="What this Moodle calls “in no group”, where it is not known."
+    "--no-group", multiple=True, metavar="LABEL", help="What this Moodle calls “in no group”, where that is not known."
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -147,7 +148,7 @@ def main(
         limits = limits_of(lab, max_drop_percent=max_drop_percent, allow_drops=allow_drops)
         result = decide(export.name, source, stored, limits)
         if check_accounts:
-            result = mark_existing(result, lab, os.environ.get("LAB_TARGET"))
+            result = mark_existing(result, lab, os.environ)
         written = False if dry_run else write(out, result.roster)
     except Refusal as refusal:
         for problem in refusal.problems:
@@ -227,7 +228,7 @@ def decide(file: str, source: Source, stored: Roster, limits: RosterLimits) -> I
     return Import(source, stored, merged, merged.roster, tuple(sentences(file, verdict.warnings)), None)
 
 
-def mark_existing(result: Import, lab: Lab | None, target_name: str | None) -> Import:
+def mark_existing(result: Import, lab: Lab | None, environ: Mapping[str, str]) -> Import:
     """The import with the new addresses marked that have an account on the target already.
 
     Only addresses that no roster knew are asked about: an account found for another may be one that a deploy made.
@@ -238,7 +239,9 @@ def mark_existing(result: Import, lab: Lab | None, target_name: str | None) -> I
     known = {member.email for roster in rosters for group in roster.groups for member in group.members}
     new = {member.email for group in result.roster.groups for member in group.members} - known
     try:
-        name, target = lab.target(target_name)
+        name, target = lab.target(environ.get("LAB_TARGET"))
+        if conflict := mixed_credentials(name, target, environ):
+            raise Refusal([conflict])
         if not new:
             return _checked(result, result.roster, 0)
         from accounts_lookup import existing_accounts  # the SDK takes seconds to import

@@ -32,6 +32,8 @@ hard_minutes = 180
 [targets.lab]
 expected_workspace_id = "WORKSPACE"
 [targets.spare]
+[targets.elsewhere]
+host = "https://elsewhere.example"
 """
 
 
@@ -119,5 +121,14 @@ def test_a_target_that_is_not_there_is_a_sentence(desk):
     result = desk.run(["old@uni.example"], "--check-accounts", LAB_TARGET="moon")
     assert (result.exit_code, result.stderr.splitlines()[0]) == (
         2,
-        "LAB_TARGET is 'moon'; it must be one of lab, spare.",
+        "LAB_TARGET is 'moon'; it must be one of lab, spare, elsewhere.",
+    )
+
+
+def test_a_target_that_the_environment_contradicts_is_not_asked(desk):
+    result = desk.run(["old@uni.example"], "--check-accounts", LAB_TARGET="elsewhere")
+    assert result.exit_code == 2
+    assert (
+        "Target elsewhere has its own host https://elsewhere.example, and DATABRICKS_HOST of the environment"
+        in result.stderr
     )
