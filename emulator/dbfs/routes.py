@@ -1,6 +1,5 @@
 """HTTP of `dbfs`: `/api/2.0/dbfs/*`. Every user may do everything there, as in the platform."""
 
-import binascii
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -9,6 +8,7 @@ from emulator.dbfs.paths import Names, parse, text
 from emulator.errors import ApiError, denied, exists, invalid, missing
 from emulator.multipart import is_multipart, read_parts
 from emulator.routing import Call, Routes
+from emulator.settings.models import legacy_dbfs_is_disabled
 
 routes = Routes()
 BLOCK = 2**20
@@ -161,7 +161,7 @@ def _asked(call: Call) -> Names:
 def _named(call: Call, path: Any, field: str = "path") -> Names:
     """The path. Raises 403 where DBFS is switched off, whatever the path is."""
     names = parse(path, field)
-    if not call.workspace.options.dbfs:
+    if legacy_dbfs_is_disabled(call.workspace):
         raise denied(f"Public DBFS root is disabled. Access is denied on path: {text(names)}")
     return names
 
@@ -174,7 +174,7 @@ def _found(call: Call, names: Names) -> Entry:
 
 
 def _upload(call: Call) -> Upload:
-    if not call.workspace.options.dbfs:
+    if legacy_dbfs_is_disabled(call.workspace):
         raise denied("Public DBFS root is disabled.")
     handle = call.required("handle")
     upload = call.workspace.state.dbfs.uploads.get(handle) if isinstance(handle, int) else None
@@ -186,7 +186,7 @@ def _upload(call: Call) -> Upload:
 def _block(data: Any) -> bytes:
     try:
         content = b64decode(str(data or ""), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ApiError(400, "MALFORMED_REQUEST", "The data is not base64.") from None
     if len(content) > BLOCK:
         text_ = f"The block of {len(content)} bytes exceeds the maximum of {BLOCK} bytes."

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
@@ -60,7 +61,7 @@ def read_dbc(content: bytes) -> list[Archived]:
                     cells, language = notebooks.cells_of_model(json.loads(archive.read(info)))
                     names = (*names[:-1], names[-1].rpartition(".")[0] or names[-1])
                     found[names] = (names, cells, language)
-    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
         if isinstance(error, NotNotebookError):
             raise
         raise NotNotebookError(f"The content is not a DBC archive: {error}") from None

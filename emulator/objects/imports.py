@@ -1,6 +1,5 @@
 """Putting content into the workspace, in every format the import takes."""
 
-import binascii
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -37,7 +36,7 @@ def decoded(text: object) -> bytes:
     """Base64 as bytes. Raises a 400 for anything else."""
     try:
         return b64decode(str(text or ""), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ApiError(400, "MALFORMED_REQUEST", "content is not base64") from None
 
 

@@ -114,7 +114,7 @@ def cells_of_jupyter(content: bytes) -> tuple[list[str], str]:
         for cell in found:
             text = "".join(cell["source"])
             cells.append(f"%md\n{text}" if cell["cell_type"] == "markdown" else text)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NotNotebookError(f"The notebook is not valid Jupyter JSON: {error}") from None
     return cells, language_named(said)
 

@@ -108,8 +108,8 @@ def import_(call: Call) -> dict[str, Any]:
         call,
         parse(fields.get("path")),
         data,
-        format=fields.get("format") or "SOURCE",
-        language=fields.get("language") or None,
+        format=str(fields.get("format") or "SOURCE"),
+        language=str(fields.get("language") or "") or None,
         overwrite=str(fields.get("overwrite", "")).lower() == "true",
         limit=limit,
     )

@@ -36,6 +36,8 @@ def problems_of_definition(definition: Any) -> list[str]:
         needed = _NEEDED.get(rule["type"])
         if needed and not any(name in rule for name in needed):
             problems.append(f"{path} of type {rule['type']} must have {' or '.join(needed)}")
+        elif rule["type"] == "range" and not all(_is_number(rule.get(name, 0)) for name in ("minValue", "maxValue")):
+            problems.append(f"{path} must have numbers for minValue and maxValue")
         elif rule["type"] == "regex" and not _is_pattern(rule["pattern"]):
             problems.append(f"{path} has a pattern that is no regular expression")
         elif rule["type"] in ("allowlist", "blocklist") and not isinstance(rule["values"], list):
@@ -113,10 +115,9 @@ def _blocklist(rule: Mapping[str, Any], value: Any) -> str:
 
 
 def _range(rule: Mapping[str, Any], value: Any) -> str:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
+    if not _is_number(value):
         return "be a number"
+    number = float(value)
     least, most = rule.get("minValue"), rule.get("maxValue")
     if least is not None and number < float(least):
         return f"be at least {_text(least)}"
@@ -152,10 +153,18 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 }
 
 
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
 def _is_pattern(pattern: Any) -> bool:
     try:
         re.compile(pattern)
-    except (re.error, TypeError):
+    except (re.error, TypeError, OverflowError, RecursionError):
         return False
     return True
 
@@ -190,7 +199,9 @@ def _log(spec: Mapping[str, Any], part: str) -> Any:
     if not isinstance(destinations, Mapping) or not destinations:
         return _MISSING
     kind, destination = next(iter(destinations.items()))
-    return kind.upper() if part == "type" else destination.get("destination", _MISSING)
+    if part == "type":
+        return str(kind).upper()
+    return destination.get("destination", _MISSING) if isinstance(destination, Mapping) else _MISSING
 
 
 def _put(spec: dict[str, Any], where: Path, value: Any) -> None:
@@ -222,13 +233,14 @@ def _put(spec: dict[str, Any], where: Path, value: Any) -> None:
 
 
 def _put_log(spec: dict[str, Any], part: str, value: Any) -> None:
-    kind, destination = next(iter((spec.get("cluster_log_conf") or {"dbfs": {}}).items()))
+    there = spec.get("cluster_log_conf")
+    kind, destination = next(iter(there.items())) if isinstance(there, dict) and there else ("dbfs", {})
     if part == "type":
         if value == "NONE":
             return
         kind = str(value).lower()
     else:
-        destination = {**destination, "destination": value}
+        destination = {**(destination if isinstance(destination, dict) else {}), "destination": value}
     spec["cluster_log_conf"] = {kind: destination}
 
 

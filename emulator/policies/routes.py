@@ -163,7 +163,7 @@ def _text(body: dict[str, Any], name: str) -> str:
 def _check_rules(text: str, name: str) -> None:
     try:
         rules = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid(f"{name} is not valid JSON: {error}") from None
     problems = problems_of_definition(rules)
     if problems:

@@ -24,7 +24,7 @@ def apply(workspace: "Workspace", caller: "User | ServicePrincipal", spec: dict[
     with the policy as it grants.
     """
     edited = workspace.state.clusters.by_id.get(str(spec.get("cluster_id")))
-    policy_id = spec.get("policy_id") or None
+    policy_id = str(spec.get("policy_id") or "") or None
     kept = edited is not None and (edited.definition.get("policy_id") or None) == policy_id
     if policy_id is None:
         if not kept and not workspace.state.directory.has_entitlement(caller.id, "allow-cluster-create"):

@@ -90,6 +90,9 @@ def _definition(call: Call, pool: Pool | None = None) -> dict[str, Any]:
     other = call.workspace.state.pools.named(name)
     if other is not None and other is not pool:
         raise invalid(f"An instance pool named {name} already exists.")
+    for field in ("azure_attributes", "custom_tags", "disk_spec"):
+        if not isinstance(body.get(field, {}), dict):
+            raise invalid(f"{field} must be an object.")
     for field in ("min_idle_instances", "max_capacity", "idle_instance_autotermination_minutes"):
         value = body.get(field, 0)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
