@@ -105,12 +105,13 @@ def test_settings_are_for_administrators(ana: WorkspaceClient) -> None:
 def test_legacy_dbfs_is_switched_off_and_back(emulator: EmulatorProcess) -> None:
     api = emulator.client().settings.disable_legacy_dbfs
     off = DisableLegacyDbfs(BooleanMessage(True))
-    seen = [api.get().disable_legacy_dbfs.value]
+    listing = ("GET", "/api/2.0/dbfs/list?path=/")
+    seen = [(api.get().disable_legacy_dbfs.value, emulator.request(*listing)[0])]
     changed = api.update(True, off, "disable_legacy_dbfs.value")
-    seen.append(api.get(etag=changed.etag).disable_legacy_dbfs.value)
+    seen.append((api.get(etag=changed.etag).disable_legacy_dbfs.value, emulator.request(*listing)[0]))
     gone = api.delete(etag=changed.etag)
-    seen.append(api.get(etag=gone.etag).disable_legacy_dbfs.value)
-    assert seen == [False, True, False]
+    seen.append((api.get(etag=gone.etag).disable_legacy_dbfs.value, emulator.request(*listing)[0]))
+    assert seen == [(False, 200), (True, 403), (False, 200)]
     assert len({changed.etag, gone.etag, None}) == 3
 
 

@@ -11,6 +11,7 @@ from emulator.clusters.models import SINGLE_USER_MODES
 from emulator.errors import denied, invalid
 from emulator.permissions.models import may
 from emulator.policies import rules
+from emulator.settings.models import legacy_dbfs_is_disabled
 
 if TYPE_CHECKING:
     from emulator.pools.models import Pool
@@ -68,7 +69,7 @@ def _check_runtime(workspace: "Workspace", definition: dict[str, Any]) -> None:
         raise invalid("Missing required field: spark_version")
     if not isinstance(version, str) or not catalog.knows_runtime(version):
         raise invalid(f"Invalid spark version {version}.")
-    if workspace.options.dbfs:
+    if not legacy_dbfs_is_disabled(workspace):
         return
     number = catalog.runtime_number(version)
     if number and number < catalog.FIRST_RUNTIME_WITHOUT_LEGACY:

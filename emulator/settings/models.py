@@ -1,9 +1,15 @@
 """Workspace settings, and the little there is of the services that the lab leaves alone."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emulator.clock import Millis
+
+if TYPE_CHECKING:
+    from emulator.workspace import Workspace
+
+LEGACY_DBFS = "disable_legacy_dbfs"
+"""The setting that switches DBFS and other legacy features off."""
 
 
 @dataclass
@@ -74,3 +80,11 @@ class Settings:
     def longest_token_days(self) -> int | None:
         """How long a personal access token may live; None: as long as its owner wants."""
         return int(self.conf.get("maxTokenLifetimeDays") or 0) or None
+
+
+def legacy_dbfs_is_disabled(workspace: "Workspace") -> bool:
+    """Whether this is an account without DBFS, or its administrator has switched DBFS off."""
+    stored = workspace.state.settings.versioned.get(LEGACY_DBFS)
+    if stored is None or stored.value is None:
+        return not workspace.options.dbfs
+    return bool(stored.value[LEGACY_DBFS]["value"])

@@ -1,15 +1,12 @@
 """`/api/2.0/settings/types/…/names/default`: settings that are read, changed and reset under an etag."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.errors import ApiError, invalid
 from emulator.permissions.models import require_admin
 from emulator.routing import Call, Routes
-from emulator.settings.models import Versioned
-
-if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+from emulator.settings.models import LEGACY_DBFS, Versioned
 
 PATH = "/api/2.0/settings/types/{type}/names/default"
 
@@ -27,7 +24,6 @@ class Type:
     """Whether a change without an etag is refused."""
 
 
-LEGACY_DBFS = "disable_legacy_dbfs"
 TYPES = {
     LEGACY_DBFS: Type("disable_legacy_dbfs", "value", bool, False, False),
     "disable_legacy_access": Type("disable_legacy_access", "value", bool, False, False),
@@ -54,14 +50,6 @@ class EtagError(ApiError):
 
 
 routes = Routes()
-
-
-def legacy_dbfs_is_disabled(workspace: "Workspace") -> bool:
-    """Whether this is an account without DBFS, or its administrator has switched DBFS off."""
-    stored = workspace.state.settings.versioned.get(LEGACY_DBFS)
-    if stored is None or stored.value is None:
-        return not workspace.options.dbfs
-    return bool(stored.value[LEGACY_DBFS]["value"])
 
 
 @routes.get(PATH)
