@@ -8,7 +8,6 @@ import platform
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -83,17 +82,11 @@ def shared_emulator() -> Iterator[EmulatorProcess]:
 @pytest.fixture
 def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
     """A workspace as new: empty but for its administrator, right time, no faults; transitions take no time."""
-    if shared_emulator.running and not is_ahead(shared_emulator):
-        shared_emulator.control("POST", "reset")
-        return shared_emulator
-    shared_emulator.stop()
-    return shared_emulator.start()
-
-
-def is_ahead(emulator: EmulatorProcess) -> bool:
-    """Whether a test moved the emulator's clock, which never moves back."""
-    shown = datetime.fromisoformat(emulator.control("GET", "clock")["now"])
-    return shown - datetime.now(UTC) > timedelta(seconds=1)
+    if not shared_emulator.running:
+        shared_emulator.stop()
+        return shared_emulator.start()
+    shared_emulator.control("POST", "reset")
+    return shared_emulator
 
 
 @functools.cache
