@@ -21,7 +21,7 @@ def create(call: Call) -> dict[str, Any]:
         raise denied("You are not authorized to create instance pools. Please contact your administrator.")
     definition = _definition(call)
     node_type = call.required("node_type_id")
-    if node_type not in catalog.node_types():
+    if str(node_type) not in catalog.node_types():
         raise invalid(f"Node type {node_type} is not supported.")
     number = state.ids.hex("pool", definition["instance_pool_name"], 16)
     pool = Pool(
@@ -87,6 +87,8 @@ def _definition(call: Call, pool: Pool | None = None) -> dict[str, Any]:
     """What was sent, checked. Raises a 400."""
     body = {name: value for name, value in call.body.items() if value is not None and name != "instance_pool_id"}
     name = call.required("instance_pool_name")
+    if not isinstance(name, str):
+        raise invalid("instance_pool_name must be a string.")
     other = call.workspace.state.pools.named(name)
     if other is not None and other is not pool:
         raise invalid(f"An instance pool named {name} already exists.")
