@@ -58,10 +58,6 @@ class GroupList:
     roster: Roster | None = None
 
     @property
-    def has_ids(self) -> bool:
-        return any(group.moodle_id for group in self.groups)
-
-    @property
     def students(self) -> int:
         return len({member.email for group in self.groups for member in group.members})
 

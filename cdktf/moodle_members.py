@@ -58,6 +58,10 @@ def _columns(table: Table, email_column: str, group_column: str, findings: Findi
     header = table.header
     email = _named(header, email_column, "email", findings) if email_column else _email_column(table, findings)
     if email is None:
+        if not findings.problems and any(word_key(cell) in GROUP for cell in header.cells):
+            sentence = "names groups, but no column holds addresses: let Moodle show them (Site administration → "
+            sentence += 'Users → User policies → Show user identity), or name the column with --column email="…".'
+            findings.problem(header.line, sentence)
         return None
     if group_column:
         group = _named(header, group_column, "group", findings)

@@ -128,7 +128,7 @@ def as_data(changes: Changes, counts: Counts, recognitions: Sequence[Recognition
         ],
         "recognised": [
             {
-                "group": f"group_{recognition.number:02d}",
+                "group": Group(recognition.number).key,
                 "by": recognition.by,
                 "line": recognition.line,
                 "shared_members": recognition.shared,
@@ -210,20 +210,46 @@ def _groups(changes: Changes) -> Iterator[str]:
 
 
 def _recognised(recognitions: Sequence[Recognition]) -> Iterator[str]:
-    """Every match that Moodle's id did not make; many plain ones by name share a line."""
-    plain = [found for found in recognitions if found.by in ("name", "number") and not found.rivals]
-    rest = [found for found in recognitions if found.by != "id" and found not in plain]
-    if not plain and not rest:
+    """Every match that Moodle's id did not make; the plain ones of a kind share a line."""
+    found = [recognition for recognition in recognitions if recognition.by != "id"]
+    if not found:
         return
     yield "Recognised without Moodle's id (please check)"
-    for by, what in (("number", "by their number in the file"), ("name", "by their names")):
-        keys = [f"group_{found.number:02d}" for found in plain if found.by == by]
-        if keys:
-            yield f"  {what}: {', '.join(keys)}"
-    for found in rest:
-        how = f"{found.shared} of its {_many(found.known, 'student')}" if found.by == "members" else "its name"
-        rivals = f"; {' and '.join(found.rivals)} would have fitted as well" if found.rivals else ""
-        yield f"  group_{found.number:02d} is {found.title} (line {found.line}), by {how}{rivals}"
+    kinds = {"number": "by their number in the file", "name": "by their names", "members": "by all of their students"}
+    for kind, what in kinds.items():
+        numbers = sorted(recognition.number for recognition in found if _plain_kind(recognition) == kind)
+        if numbers:
+            yield f"  {what}: {', '.join(_runs(numbers))}"
+    for recognition in found:
+        if not _plain_kind(recognition):
+            yield f"  {_explained(recognition)}"
+
+
+def _plain_kind(recognition: Recognition) -> str:
+    """What a match was made by if there is nothing more to say of it, else ""."""
+    is_renamed = recognition.by == "members" and recognition.name != ""
+    is_partial = recognition.by == "members" and recognition.shared < recognition.known
+    return "" if recognition.rivals or is_renamed or is_partial else recognition.by
+
+
+def _explained(recognition: Recognition) -> str:
+    what = f"{shown(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
+    how = f"{recognition.shared} of its {_many(recognition.known, 'student')}"
+    rivals = f"; {' and '.join(recognition.rivals)} would have fitted as well" if recognition.rivals else ""
+    return f"{Group(recognition.number).key} is {what}, by {how if recognition.by == 'members' else 'its name'}{rivals}"
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[str]:
+    """The keys of these groups, three or more in a row as “first to last”."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] + 1 == number:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    for run in runs:
+        keys = [Group(number).key for number in run]
+        yield from keys if len(run) < 3 else [f"{keys[0]} to {keys[-1]}"]
 
 
 def _called(group: Group) -> str:

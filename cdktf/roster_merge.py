@@ -27,7 +27,7 @@ class Recognition:
     number: int
     by: By
     line: int
-    title: str
+    name: str
     shared: int = 0
     known: int = 0
     rivals: tuple[str, ...] = ()
@@ -174,7 +174,9 @@ class _Search:
         shared = len(_present(ours) & _addresses(group))
         self.stored.remove(ours)
         self.listed.remove(group)
-        self.found.append(Recognition(ours.number, by, group.line, group.title, shared, len(_present(ours)), rivals))
+        self.found.append(
+            Recognition(ours.number, by, group.line, group.moodle_name, shared, len(_present(ours)), rivals)
+        )
 
 
 def _claim(ours: Group, group: ListedGroup) -> tuple[bool, int, int, int, int]:

@@ -58,6 +58,11 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
         (),
         'line 1: column "Email address" holds',
     ),
+    "an overview without addresses": (
+        "Grouping,Gruppe,Vorname\nL,A,B\n",
+        (),
+        "line 1: names groups, but no column holds",
+    ),
     "a column that is not there": (OVERVIEW, ("--column", 'email="Post"'), 'line 1: no column is called "Post"'),
     "a member column that is not there": (
         SELF,

@@ -185,7 +185,16 @@ def test_matches_that_no_id_made_are_reported(run):
     other = [Team(0, "Team 1", teams(2)[0].emails), Team(0, "Renamed", teams(0, 0, 3)[2].emails), Team(0, "Team 2", ())]
     result = run(moodle_files.overview(other), "--allow-drops")
     assert "  by their names: group_01, group_02\n" in result.stdout
-    assert '  group_03 is "Renamed" (line 4), by 3 of its 3 students\n' in result.stdout
+    assert '  group_03 is "Renamed" on line 4, by 3 of its 3 students\n' in result.stdout
+
+
+def test_plain_matches_by_students_share_a_line(run):
+    run(moodle_files.self_selection(teams(2, 2, 3)))
+    result = run(moodle_files.older_users([*teams(2, 2), Team(0, "", teams(0, 0, 3)[2].emails[1:])]), "--allow-drops")
+    assert (
+        "  by all of their students: group_01, group_02\n  group_03 is line 4, by 2 of its 3 students\n"
+        in result.stdout
+    )
 
 
 def test_rows_that_are_left_out_are_reported_by_line(run):

@@ -5,12 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import moodle_files
 from group_list import GroupList, Remark
 from moodle_export import read_export
 from moodle_files import CHOICE_HEADERS, ENCODINGS, OVERVIEW_HEADERS, Team, encoded, from_spreadsheet
-from moodle_text import decode
+from moodle_text import TextError, decode
+from roster import Roster, format_roster, parse_roster
+from roster_limits import RosterLimits, judge
+from roster_merge import merge
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -184,6 +189,26 @@ def test_grades_are_not_taken_for_groups():
     rows = [["Xvor", "Xnach", "Xid", "Xinst", "Xdept", "Xmail"]]
     rows += [["A", f"Last{number}", "", "", "", f"s{number}@uni.example"] for number in range(9)]
     assert "no column can be told to be the group" in read(encoded(moodle_files.written(rows))).problems[0].sentence
+
+
+@given(st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(ENCODINGS)), st.data())
+def test_no_mutilated_export_is_more_than_a_list_of_problems(name, encoding, data):
+    content = bytearray(encoded(FORMATS[name][0], encoding))
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(content)))
+        junk = data.draw(st.sampled_from([b"", b'"', b",", b"\n", b"\t", b"\0", b"@", b"\xff", b"sep=", b"\r", b"'="]))
+        content[start : start + data.draw(st.integers(0, 40))] = junk
+    try:
+        listed = read(bytes(content))
+    except TextError as error:
+        assert error.line >= 1 and error.sentence.endswith(".")
+        return
+    assert all(remark.line >= 1 and remark.sentence.endswith(".") for remark in listed.problems)
+    assert listed.groups or listed.problems
+    verdict = judge(listed, Roster(), RosterLimits(("uni.example",), max_group_size=6))
+    if not verdict.problems:
+        roster = merge(Roster(), listed).roster
+        assert parse_roster(format_roster(roster), "r.csv") == roster
 
 
 def test_the_examples_are_a_term():
