@@ -12,12 +12,16 @@ import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from emulator.app import Application
 from emulator.errors import ApiError
 from emulator.intake import Intake
+from emulator.options import Options
 from emulator.routing import Call, Router, Routes, parse_json
+from emulator.workspace import Workspace
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import body_of, dial, exchange, headers_of, request, status_of
 
@@ -199,6 +203,39 @@ def test_json_is_read_whatever_the_content_type_says(emulator: EmulatorProcess) 
     for kind in ("application/scim+json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded"):
         sent = emulator.request("POST", "/_emulator/clock", {"advance_seconds": 0}, headers={"Content-Type": kind})
         assert sent[0] == 200
+
+
+def answers(application: Application, path: str) -> tuple[int, dict[str, Any]]:
+    """Status and body of a GET, without a server."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "raw_path": path.encode(), "query_string": b"", "headers": []}
+    run(application(scope, receive, send))
+    return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+def test_a_defect_in_what_was_due_costs_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    workspace = Workspace(Options())
+    application = Application(workspace)
+    workspace.state.agenda.enter(0, "nothing.known")
+    assert answers(application, "/_emulator/clock")[0] == 200
+    assert "something that was due did not happen" in caplog.text
+    assert workspace.state.agenda.entries == []
+
+
+def test_a_defect_in_an_answer_is_a_500_in_json_and_a_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    workspace = Workspace(Options())
+    application = Application(workspace)
+    del workspace.state.agenda
+    status, body = answers(application, "/_emulator/state")
+    assert (status, body["error_code"]) == (500, "INTERNAL_ERROR")
+    assert "Traceback" in caplog.text
 
 
 # --- taking in bodies
