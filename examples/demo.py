@@ -52,6 +52,8 @@ class Demo:
         self.workspace = workspace
         self.screen = screen
         self.environment = environment(folder, workspace)
+        self.told: list[str] = []
+        """Warnings that were shown already."""
         self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
 
     def python(self, *words: str) -> list[str]:
@@ -60,11 +62,11 @@ class Demo:
         self._run([sys.executable, *words], heard.append, heard)
         return heard
 
-    def cdktf(self, verb: str, doing: str, *words: str) -> Progress:
+    def cdktf(self, verb: str, *words: str) -> Progress:
         """Run `cdktf <verb>` as `pipenv run cdktf` does, and show how far it is; DemoError unless it succeeds."""
         progress = Progress(STACK)
         heard: list[str] = []
-        with self.screen.following(progress, doing) as follower:
+        with self.screen.following(progress, f"cdktf {verb}") as follower:
 
             def hear(line: str) -> None:
                 heard.append(progress.feed(line))
@@ -72,14 +74,16 @@ class Demo:
 
             command = [sys.executable, "cdktf/run_cdktf.py", verb, "--output", str(self.folder / "cdktf.out"), *words]
             self._run(command, hear, heard)
-        for warning in progress.warnings:
-            self.screen.say(warning)
+        for message in map(str, progress.messages):
+            if message not in self.told:
+                self.told.append(message)
+                self.screen.say(message, "yellow")
         return progress
 
     def deploy(self) -> None:
         """Deploy what the roster says now."""
         began = self.screen.seconds()
-        progress = self.cdktf("deploy", "deploying", "--auto-approve")
+        progress = self.cdktf("deploy", "--auto-approve")
         self.screen.say(f"Done in {self.screen.seconds() - began:.0f} s: {progress.summary() or 'nothing to do'}.")
 
     def _run(self, command: list[str], hear: Callable[[str], None], heard: list[str]) -> None:
@@ -142,13 +146,13 @@ def rehearse(demo: Demo) -> None:
     """The story, step by step."""
     screen = demo.screen
     before = inspection.counts(demo.client)
-    screen.say(f"It answers at {demo.workspace.url}, has the id {demo.workspace.workspace_id} and is empty.")
+    screen.say(f"It answers at {demo.workspace.url}, has the id {demo.workspace.workspace_id} and holds nothing yet.")
 
     screen.step("October: import Moodle's export of the groups")
     import_roster(demo, OCTOBER)
 
     screen.step("Synthesize the stack and get Terraform's providers")
-    demo.cdktf("synth", "synthesizing")
+    demo.cdktf("synth")
     problem = demo.provider_problem()
     if problem:
         load_without_terraform(demo, problem)
@@ -157,14 +161,15 @@ def rehearse(demo: Demo) -> None:
 
     screen.step("cdktf deploy")
     demo.deploy()
-    show(demo)
+    october = inspection.groups(demo.client, demo.roster)
+    screen.lab(october)
     during = inspection.counts(demo.client)
 
     screen.step("November: one group was dropped, one student moved, two came late")
     import_roster(demo, NOVEMBER)
 
     screen.step("cdktf diff")
-    diff = demo.cdktf("diff", "planning")
+    diff = demo.cdktf("diff")
     screen.plan(diff.planned)
     verbs = Counter(diff.planned.values())
     announced = ", ".join(
@@ -174,25 +179,30 @@ def rehearse(demo: Demo) -> None:
 
     screen.step("cdktf deploy")
     demo.deploy()
-    show(demo)
+    november = inspection.groups(demo.client, demo.roster)
+    changed = [row for row in november if row not in october]
+    gone = sorted({row.name for row in october} - {row.name for row in november})
+    screen.lab(changed)
+    screen.say(f"{' and '.join(gone) or 'No group'} went; the other {len(november) - len(changed)} are as they were.")
 
     screen.step("The end of the term: cdktf destroy")
     began = screen.seconds()
-    destroyed = demo.cdktf("destroy", "destroying", "--auto-approve")
+    destroyed = demo.cdktf("destroy", "--auto-approve")
     screen.say(f"Done in {screen.seconds() - began:.0f} s: {destroyed.summary()}.")
     screen.compare(before, during, inspection.counts(demo.client))
 
 
 def import_roster(demo: Demo, export: Path) -> None:
     """Import an export of the groups and show what changed, in the importer's own words."""
-    demo.screen.say(export.name)
-    for line in demo.python("cdktf/import_roster.py", str(export), "--out", str(demo.roster)):
+    lines = demo.python("cdktf/import_roster.py", str(export), "--out", str(demo.roster))
+    for line in shortened(lines):
         demo.screen.quote(line)
 
 
-def show(demo: Demo) -> None:
-    """The groups and clusters as the workspace has them."""
-    demo.screen.lab(inspection.groups(demo.client, demo.roster))
+def shortened(lines: list[str]) -> list[str]:
+    """Many lines as their beginning and their end."""
+    left = len(lines) - 20
+    return lines if left < 2 else [*lines[:10], f"  … {left} more", *lines[-10:]]
 
 
 def load_without_terraform(demo: Demo, missing: str) -> None:
@@ -205,7 +215,7 @@ def load_without_terraform(demo: Demo, missing: str) -> None:
     stack = demo.folder / "cdktf.out/stacks" / STACK / "cdk.tf.json"
     for line in demo.python("cdktf/load_synthesized.py", str(stack)):
         screen.quote(line)
-    show(demo)
+    screen.lab(inspection.groups(demo.client, demo.roster))
 
     screen.step("Change and destroy: skipped")
     screen.say(
@@ -232,19 +242,20 @@ def main(keep: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="teaching-lab-demo-"))
     status = 0
     try:
-        shutil.copy(SETTINGS, folder / "lab.toml")
         (folder / "rosters").mkdir()
         screen.step("Start an emulated Databricks workspace")
         with emulator(ROOT, folder / "emulator.log") as workspace:
+            expected = f'expected_workspace_id = "{workspace.workspace_id}"\n'
+            (folder / "lab.toml").write_text(SETTINGS.read_text(encoding="utf-8") + expected, encoding="utf-8")
             demo = Demo(folder, workspace, screen)
             demo.control("users", {"user_name": STAFF})
             rehearse(demo)
-        screen.step(f"The end, after {screen.seconds():.0f} s. Nothing is left running.")
+        screen.end(f"The end, after {screen.seconds():.0f} s. Nothing is left running.")
     except (DemoError, RuntimeError) as error:
         screen.quote(str(error))
         status = 1
     except KeyboardInterrupt:
-        screen.say("\nInterrupted. Nothing is left running.")
+        screen.end("Interrupted. Nothing is left running.")
         status = 130
     finally:
         if keep:

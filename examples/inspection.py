@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.compute import LibraryInstallStatus
 
 from screen import GroupRow
 
@@ -22,8 +22,6 @@ def groups(workspace: WorkspaceClient, roster: Path) -> list[GroupRow]:
         name = (cluster.custom_tags or {}).get("lab_group", "")
         if name not in found or cluster.cluster_id is None:
             continue
-        statuses = workspace.libraries.cluster_status(cluster.cluster_id)
-        libraries = Counter(status.status.value.lower() for status in statuses if status.status)
         rows.append(
             GroupRow(
                 name=name,
@@ -31,11 +29,18 @@ def groups(workspace: WorkspaceClient, roster: Path) -> list[GroupRow]:
                 students=len(found[name].members or []),
                 cluster=cluster.cluster_name or "",
                 state=cluster.state.value if cluster.state else "?",
-                libraries=", ".join(f"{count} {status}" for status, count in sorted(libraries.items())),
+                libraries=libraries(workspace, cluster.cluster_id),
                 permission=permission(workspace, cluster.cluster_id, name),
             )
         )
     return rows
+
+
+def libraries(workspace: WorkspaceClient, cluster_id: str) -> str:
+    """How many libraries a cluster has, and how many of them failed if any did."""
+    statuses = list(workspace.libraries.cluster_status(cluster_id))
+    failed = sum(1 for status in statuses if status.status is LibraryInstallStatus.FAILED)
+    return f"{len(statuses)}, {failed} failed" if failed else str(len(statuses))
 
 
 def permission(workspace: WorkspaceClient, cluster_id: str, group: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from terraform_output import Progress
 
 PIPE_WIDTH = 110
 SECONDS_BETWEEN_LINES = 5.0
+SECONDS_OF_SILENCE = 30.0
 SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "replace": ("±", "magenta"), "destroy": ("-", "red")}
 
 
@@ -50,13 +52,18 @@ class Screen:
         self.console.print()
         self.console.print(f"[bold]{self._steps}. {escape(title)}[/bold]")
 
+    def end(self, text: str) -> None:
+        """The last sentence."""
+        self.console.print(f"\n[bold]{escape(text)}[/bold]")
+
     def say(self, text: str, style: str = "") -> None:
         """One sentence."""
-        self.console.print(Padding(escape(text), (0, 0, 0, 3)), style=style)
+        for line in textwrap.wrap(text, self.console.width - 4):
+            self.console.print(f"   {line}", style=style, markup=False)
 
     def quote(self, line: str) -> None:
         """A line that a command printed, as it is."""
-        self.console.print("   " + line, style="dim", markup=False, soft_wrap=True)
+        self.console.print(f"   {line}".rstrip(), style="dim", markup=False, soft_wrap=True)
 
     def seconds(self) -> float:
         """How long the screen has been there."""
@@ -71,7 +78,7 @@ class Screen:
         columns = (
             TextColumn("   {task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[count]}"),
+            TextColumn("{task.fields[stage]}"),
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[latest]}"),
         )
@@ -87,7 +94,7 @@ class Screen:
         for row in rows:
             cells = (row.name, str(row.students), row.cluster, row.state, row.libraries, row.permission, row.title)
             table.add_row(*map(escape, cells))
-        self.console.print(Padding(table, (0, 0, 0, 3)))
+        self._table(table)
 
     def plan(self, planned: Mapping[str, str]) -> None:
         """The single actions of a plan."""
@@ -103,7 +110,16 @@ class Screen:
             table.add_column(heading, justify="right")
         for name in before:
             table.add_row(escape(name), str(before[name]), str(during[name]), str(after[name]))
-        self.console.print(Padding(table, (0, 0, 0, 3)))
+        self._table(table)
+
+    def _table(self, table: Table) -> None:
+        if self.console.is_terminal:
+            self.console.print(Padding(table, (0, 0, 0, 3), expand=False))
+            return
+        # A pipe keeps what it gets: no blanks at the ends of lines.
+        with self.console.capture() as captured:
+            self.console.print(table)
+        self.console.print("\n".join(f"   {line}".rstrip() for line in captured.get().splitlines()), markup=False)
 
 
 class Follower:
@@ -114,18 +130,23 @@ class Follower:
         self._progress = progress
         self._doing = doing
         self._bar = bar
-        self._task = bar.add_task(doing, total=None, count="", latest="") if bar else None
+        self._task = bar.add_task(doing, total=None, stage="", latest="") if bar else None
         self._told = time.monotonic()
+        self._said = ""
 
     def update(self) -> None:
         """Show what the progress is now."""
         progress = self._progress
-        count = f"{progress.finished} of {progress.total}" if progress.total else "planning"
         if self._bar is not None and self._task is not None:
-            total = progress.total or None
             self._bar.update(
-                self._task, completed=progress.finished, total=total, count=count, latest=escape(progress.latest)
+                self._task,
+                completed=progress.finished,
+                total=progress.total or None,
+                stage=progress.stage,
+                latest=escape(progress.latest),
             )
-        elif time.monotonic() - self._told > SECONDS_BETWEEN_LINES:
-            self._told = time.monotonic()
-            self._screen.say(f"{self._doing}: {count}")
+            return
+        silent = time.monotonic() - self._told
+        if silent > (SECONDS_OF_SILENCE if progress.stage == self._said else SECONDS_BETWEEN_LINES):
+            self._told, self._said = time.monotonic(), progress.stage
+            self._screen.say(f"{self._doing}: {self._said}")

@@ -7,12 +7,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][A-Z0-9])")
-DONE = re.compile(
-    r"(?P<address>[a-z][a-z0-9_]*\.\S+)(?: \(.*\))?: "
-    r"(?P<what>Creation|Modifications|Destruction) complete after (?P<time>\S+)"
-)
-PLANNED = re.compile(r"# (?P<address>[a-z][a-z0-9_]*\.\S+)(?: \(.*\))? (?P<what>(?:will|must) be .+)")
+# cdktf-cli puts the construct's path between the address and the key of a `for_each`.
+ADDRESS = r"(?P<address>[a-z][a-z0-9_]*\.[\w-]+)(?: \([^)]*\))?(?P<key>\[[^\]]*\])?"
+DONE = re.compile(rf"^\s*{ADDRESS}: (?:Creation|Modifications|Destruction) complete after ")
+READ = re.compile(r": (?:Refreshing state|Read complete)")
+PLANNED = re.compile(rf"^\s*# {ADDRESS} (?P<what>(?:will|must) be .+)")
 TOTALS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy\.")
+# The first paragraph of a message says where it arose, in the synthesized JSON that nobody reads.
+PLACE = re.compile(r"^(?:on |with |\d+: |[├│])")
 KINDS = {
     "databricks_user": "account",
     "databricks_group": "group",
@@ -26,6 +28,20 @@ KINDS = {
     "terraform_data": "stop after creation",
 }
 PLANNED_WORDS = {"created": "create", "destroyed": "destroy", "updated in-place": "change", "replaced": "replace"}
+PLURALS = {"stop after creation": "stops after creation", "policy": "policies"}
+
+
+@dataclass
+class Message:
+    """A warning or an error: its headline and what it explains."""
+
+    headline: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        if self.headline == "Warning: Check block assertion failed":
+            return f"Warning: {self.text}"
+        return f"{self.headline} {self.text}".rstrip()
 
 
 @dataclass
@@ -37,28 +53,38 @@ class Progress:
     """Address → create, change, replace or destroy."""
     total: int = 0
     """How many single actions the plan announced."""
+    read: int = 0
+    """How many objects were looked up in the workspace."""
     done: Counter[str] = field(default_factory=Counter)
     """Kind of object, in words → how many actions on it are complete."""
-    errors: list[str] = field(default_factory=list)
-    """First lines of Terraform's error boxes."""
-    warnings: list[str] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     latest: str = ""
     """The address of what was finished last."""
+    _listening: bool = False
 
     def feed(self, raw: str) -> str:
         """Take in one line; return it as a person would read it, empty if it says nothing."""
         line = readable(raw, self.stack)
-        if found := DONE.search(line):
+        text = line.strip()
+        if raw.startswith(self.stack) and self.messages and self.messages[-1].text:
+            # A new batch: what was explained is explained.
+            self._listening = False
+        if text.startswith(("Error: ", "Warning: ")):
+            self.messages.append(Message(text))
+            self._listening = True
+        elif found := DONE.search(line):
+            self._listening = False
             self.done[kind(found["address"])] += 1
-            self.latest = found["address"]
+            self.latest = found["address"] + (found["key"] or "")
         elif found := TOTALS.search(line):
+            self._listening = False
             self.total = sum(map(int, found.groups()))
         elif found := PLANNED.search(line):
-            self.planned[found["address"]] = action(found["what"])
-        elif (text := line.lstrip("│╷ ")).startswith("Error: "):
-            self.errors.append(text)
-        elif text.startswith("Warning: ") and text not in self.warnings:
-            self.warnings.append(text)
+            self.planned[found["address"] + (found["key"] or "")] = action(found["what"])
+        elif READ.search(line):
+            self.read += 1
+        elif self._listening and not PLACE.search(text):
+            self._explain(text)
         return line
 
     @property
@@ -66,9 +92,23 @@ class Progress:
         """How many actions are complete."""
         return sum(self.done.values())
 
+    @property
+    def stage(self) -> str:
+        """Where it is, in words: `reading the workspace (214)`, `120 of 352`."""
+        if self.total:
+            return f"{self.finished} of {self.total}"
+        return f"reading the workspace ({self.read})" if self.read else "preparing"
+
     def summary(self) -> str:
         """What is complete, in words: `97 accounts, 30 groups`."""
         return counted(self.done)
+
+    def _explain(self, text: str) -> None:
+        message = self.messages[-1]
+        if text:
+            message.text = f"{message.text} {text}".lstrip()
+        elif message.text:
+            self._listening = False
 
 
 def readable(raw: str, stack: str) -> str:
@@ -90,11 +130,6 @@ def kind(address: str) -> str:
 
 def counted(kinds: Counter[str]) -> str:
     """`{"account": 97, "policy": 1}` → `97 accounts, 1 policy`."""
-    return ", ".join(f"{count} {name if count == 1 else plural(name)}" for name, count in kinds.most_common())
-
-
-def plural(name: str) -> str:
-    """The plural of one of our words."""
-    if name == "stop after creation":
-        return "stops after creation"
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+    return ", ".join(
+        f"{count} {name if count == 1 else PLURALS.get(name, f'{name}s')}" for name, count in kinds.most_common()
+    )

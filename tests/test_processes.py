@@ -1,7 +1,11 @@
 """What the demo starts, it also ends."""
 
 import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +37,21 @@ def test_an_interruption_ends_the_command_and_what_it_started_elsewhere(tmp_path
     with pytest.raises(KeyboardInterrupt):
         run([sys.executable, "-c", FAMILY], cwd=tmp_path, environment=os.environ, heard=hear)
     assert not set(started) & running().keys()
+
+
+def test_the_interrupted_demo_leaves_nothing_running_and_no_folder(tmp_path):
+    root = Path(__file__).resolve().parents[1]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    demo = subprocess.Popen(
+        [sys.executable, "examples/demo.py"], cwd=root, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "import" in line:
+            break
+    time.sleep(0.3)
+    demo.send_signal(signal.SIGINT)
+    said = demo.stdout.read()
+    assert (demo.wait(timeout=30), "Interrupted. Nothing is left running." in said) == (130, True)
+    assert list(tmp_path.iterdir()) == []
+    assert demo.pid not in running().values()

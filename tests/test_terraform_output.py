@@ -4,23 +4,43 @@ from collections import Counter
 
 import pytest
 
-from terraform_output import Progress, counted, readable
+from terraform_output import Message, Progress, counted, readable
 
-# As printed by terraform 1.11 under cdktf-cli 0.21: the first line of a batch carries the stack's name.
+# As printed by Terraform 1.11 under cdktf-cli 0.21: the first line of a batch carries the stack's name.
 DEPLOY = """\
 lab  Initializing the backend...
+lab  databricks_cluster.cluster_05 (cluster_05/cluster): Refreshing state... [id=0101-1]
      Terraform will perform the following actions:
 
        # databricks_cluster.cluster_05 (cluster_05/cluster) will be updated in-place
-       # databricks_group_member.member["a@x.example"] will be created
+       # databricks_group_member.student (groups/student)["group_01/a@x.example"] will be created
        # databricks_group.group_05 must be replaced
-       # databricks_user.user["b@x.example"] will be destroyed
+       # databricks_user.student (accounts/managed)["b@x.example"] will be destroyed
      Plan: 2 to add, 1 to change, 2 to destroy.
-lab  databricks_user.user["b@x.example"]: Destroying... [id=7]
-     databricks_user.user["b@x.example"]: Destruction complete after 0s
+lab  databricks_user.student (accounts/managed)["b@x.example"]: Destroying... [id=7]
+     databricks_user.student (accounts/managed)["b@x.example"]: Destruction complete after 0s
      databricks_cluster.cluster_05 (cluster_05/cluster): Still modifying... [id=0101-1, 10s elapsed]
      databricks_cluster.cluster_05 (cluster_05/cluster): Modifications complete after 11s [id=0101-1]
-lab  databricks_group_member.member["a@x.example"]: Creation complete after 1s [id=1|2]
+lab  databricks_group_member.student (groups/student)["group_01/a@x.example"]: Creation complete after 1s [id=1|2]
+"""
+MESSAGES = """\
+lab  Warning: Check block assertion failed
+
+       on cdk.tf.json line 46, in check.open_to_everybody.assert[0]:
+       46:           "condition": "${data.external.workspace (workspace/facts).result.open == \\"\\"}",
+         ├────────────────
+         │ data.external.workspace (workspace/facts).result.open is "The group users has it."
+
+     The group users has
+     databricks-sql-access.
+lab  Apply complete! Resources: 5 added, 1 changed, 12 destroyed.
+lab  Error: cannot create user: taken
+
+       with databricks_user.student["a@x.example"],
+       on cdk.tf.json line 9, in resource.databricks_user.student:
+        9:       }
+
+     User with username a@x.example already exists
 """
 
 
@@ -34,25 +54,26 @@ def followed(text: str) -> Progress:
 def test_a_plan_becomes_an_action_for_each_address():
     assert followed(DEPLOY).planned == {
         "databricks_cluster.cluster_05": "change",
-        'databricks_group_member.member["a@x.example"]': "create",
+        'databricks_group_member.student["group_01/a@x.example"]': "create",
         "databricks_group.group_05": "replace",
-        'databricks_user.user["b@x.example"]': "destroy",
+        'databricks_user.student["b@x.example"]': "destroy",
     }
 
 
 def test_finished_actions_are_counted_by_kind_and_unfinished_ones_are_not():
     progress = followed(DEPLOY)
-    assert (progress.finished, progress.total) == (3, 5)
+    assert (progress.finished, progress.total, progress.read, progress.stage) == (3, 5, 1, "3 of 5")
     assert progress.done == Counter(account=1, cluster=1, membership=1)
-    assert progress.latest == 'databricks_group_member.member["a@x.example"]'
+    assert progress.latest == 'databricks_group_member.student["group_01/a@x.example"]'
 
 
-def test_errors_and_warnings_keep_their_first_line_and_a_warning_is_told_once():
-    progress = followed("│ Error: cannot create user: taken\n│ Warning: would restart\n│ Warning: would restart\n")
-    assert (progress.errors, progress.warnings) == (
-        ["Error: cannot create user: taken"],
-        ["Warning: would restart"],
-    )
+def test_warnings_and_errors_keep_what_they_explain_and_not_where_in_the_json_it_was():
+    messages = followed(MESSAGES).messages
+    assert messages == [
+        Message("Warning: Check block assertion failed", "The group users has databricks-sql-access."),
+        Message("Error: cannot create user: taken", "User with username a@x.example already exists"),
+    ]
+    assert str(messages[0]) == "Warning: The group users has databricks-sql-access."
 
 
 def test_escape_codes_and_the_name_of_the_stack_are_not_shown():
