@@ -14,11 +14,10 @@ from databricks.sdk.errors import NotFound, ResourceConflict
 from databricks.sdk.service.compute import EventType, GetEventsOrder
 from databricks.sdk.service.workspace import ImportFormat
 
+from emulator_calls import CLUSTERS, SCIM, details, ok
 from emulator_process import EmulatorProcess
 from raw_socket import body_of, exchange, headers_of, request, status_of
 
-SCIM = "/api/2.0/preview/scim/v2"
-CLUSTERS = "/api/2.1/clusters"
 SPEC = {"cluster_name": "lab", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
 ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 
@@ -36,12 +35,6 @@ def slow(slow_process: EmulatorProcess) -> EmulatorProcess:
     """A workspace where a cluster takes a minute from one state to the next."""
     slow_process.control("POST", "reset")
     return slow_process
-
-
-def ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
-    status, answer = emulator.request(method, path, body, token=token)
-    assert status in (200, 201, 204), f"{method} {path}: {status} {answer}"
-    return answer
 
 
 def refused(emulator: EmulatorProcess, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -62,10 +55,6 @@ def group(emulator: EmulatorProcess, name: str = "group_01", *members: str, **mo
 def cluster(emulator: EmulatorProcess, **more: Any) -> str:
     answer = ok(emulator, "POST", f"{CLUSTERS}/create", {"num_workers": 1, **SPEC, **more})
     return str(answer["cluster_id"])
-
-
-def details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any]:
-    return ok(emulator, "GET", f"{CLUSTERS}/get?cluster_id={cluster_id}")
 
 
 def patch(*operations: dict[str, Any]) -> dict[str, Any]:
