@@ -50,6 +50,9 @@ class Refusal(click.ClickException):
     type=click.FloatRange(0),
     help="Clock seconds that a cluster takes from one state to the next.",
 )
+@click.option(
+    "--no-dbfs", is_flag=True, help="A new account: no DBFS, no legacy features; as the profile, and to stay."
+)
 @click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and made again has the same id again.")
 def main(
     host: str,
@@ -59,6 +62,7 @@ def main(
     state_file: Path | None,
     profile: str | None,
     transition_seconds: float,
+    no_dbfs: bool,
     keep_user_ids: bool,
 ) -> None:
     """Run an emulated Databricks workspace.
@@ -77,7 +81,12 @@ def main(
     port = listener.getsockname()[1]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     options = Options(
-        seed=seed, speed=speed, transition_seconds=transition_seconds, keep_user_ids=keep_user_ids, url=url
+        seed=seed,
+        speed=speed,
+        transition_seconds=transition_seconds,
+        dbfs=not no_dbfs,
+        keep_user_ids=keep_user_ids,
+        url=url,
     )
     file = StateFile(state_file) if state_file else None
     try:
