@@ -15,6 +15,7 @@ _MAX_ADDRESS = 254
 _MAX_SHOWN = 60
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_BEFORE_ADDRESS = re.compile(r"^[\s']+")
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 
 # Directional marks, embeddings and isolates, and the byte order mark: invisible, and no part of a name. The joiners
@@ -48,10 +49,10 @@ def name_key(name: str) -> str:
 
 
 def normalised_address(cell: str) -> str:
-    """The address as we keep it: NFC, lower case, no spaces around it and no invisible marks; "" for none."""
+    """The address as we keep it: NFC, lower case, no spaces, marks or spreadsheet's apostrophes around it."""
     visible = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
-    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower()).strip()
-    return lowered.lstrip("'") if _GUARDED.match(lowered) else lowered
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
+    return _BEFORE_ADDRESS.sub("", lowered.strip())
 
 
 def is_address(text: str) -> bool:
