@@ -1,42 +1,62 @@
-"""The calls that tests of the emulator make again and again, as raw HTTP."""
+"""The emulator's handlers called without a network: for tests that make thousands of requests."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from emulator_process import EmulatorProcess
-
-CLUSTERS = "/api/2.1/clusters"
-SCIM = "/api/2.0/preview/scim/v2"
-SPEC = {"cluster_name": "cluster_01", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
-
-
-def ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
-    status, answer = emulator.request(method, path, body, token=token)
-    assert status in (200, 201, 204), f"{method} {path}: {status} {answer}"
-    return answer
+from emulator import services
+from emulator.errors import ApiError
+from emulator.options import Options
+from emulator.routing import Call, Reply, Router, parse_query
+from emulator.scim.models import USERS, Group, User
+from emulator.workspace import Workspace
 
 
-def refusal(emulator: EmulatorProcess, path: str, body: Any) -> str:
-    status, answer = emulator.request("POST", f"/_emulator/{path}", body)
-    assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
-    return str(answer["message"])
+class InProcess:
+    """One workspace, and requests to it by anybody."""
 
+    def __init__(self, **options: Any) -> None:
+        self.workspace = Workspace(Options(seed="7", **options))
+        self._router = Router(services.routes())
 
-def cluster(emulator: EmulatorProcess, **more: Any) -> str:
-    return str(ok(emulator, "POST", f"{CLUSTERS}/create", {**SPEC, "num_workers": 1, **more})["cluster_id"])
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        caller: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:
+        """Status and answer (JSON value, or bytes of a raw one). The administrator asks unless told otherwise."""
+        plain, _, query = path.partition("?")
+        found = self._router.find(method, plain)
+        assert found, f"no route for {method} {plain}"
+        raw = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        call = Call(self.workspace, method, plain, parse_query(query), headers or {}, raw, self.workspace.catch_up())
+        call._caller = caller or self.workspace.administrator
+        route, call.parameters = found
+        try:
+            answer = route.handler(call)
+        except ApiError as error:
+            return error.status, error.body()
+        if isinstance(answer, Reply):
+            return answer.status, answer.body
+        return 200, json.loads(json.dumps(answer))
 
+    def user(self, name: str) -> User:
+        """A new user, who belongs to `users` and has a home."""
+        status, made = self.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": name})
+        assert status == 201, made
+        directory = self.workspace.state.directory
+        users = directory.group_named(USERS)
+        assert users and made["id"] in users.members
+        return directory.users[made["id"]]
 
-def details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any]:
-    return ok(emulator, "GET", f"{CLUSTERS}/get?cluster_id={cluster_id}")
-
-
-def grants(emulator: EmulatorProcess, cluster_id: str) -> dict[str, str]:
-    """Who was given what directly on a cluster."""
-    answer = ok(emulator, "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
-    return {
-        entry.get("group_name") or entry.get("user_name"): given["permission_level"]
-        for entry in answer["access_control_list"]
-        for given in entry["all_permissions"]
-        if not given["inherited"]
-    }
+    def group(self, name: str, *members: User) -> Group:
+        """A new group of these."""
+        body = {"displayName": name, "members": [{"value": member.id} for member in members]}
+        status, made = self.request("POST", "/api/2.0/preview/scim/v2/Groups", body)
+        assert status == 201, made
+        return self.workspace.state.directory.groups[made["id"]]

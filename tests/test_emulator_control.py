@@ -19,9 +19,9 @@ from emulator.control.bodies import FAULT_KINDS
 from emulator.journal import Journal
 from emulator.profiles import AZURE_LIMITS, PROFILES
 from emulator.routing import Call
-from emulator_calls import SCIM, ok, refusal
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import exchange, request, status_of
+from workspace_calls import SCIM, ok, refusal
 
 Start = Callable[..., EmulatorProcess]
 

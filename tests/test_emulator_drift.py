@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulator_calls import CLUSTERS, SCIM, cluster, details, grants, ok, refusal
 from emulator_process import EmulatorProcess
+from workspace_calls import CLUSTERS, SCIM, cluster, details, grants, ok, refusal
 
 LIBRARY = {"pypi": {"package": "pandas==2.2.2"}}
 

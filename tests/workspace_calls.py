@@ -1,0 +1,42 @@
+"""The calls that tests of the emulator make again and again, as raw HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator_process import EmulatorProcess
+
+CLUSTERS = "/api/2.1/clusters"
+SCIM = "/api/2.0/preview/scim/v2"
+SPEC = {"cluster_name": "cluster_01", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+
+
+def ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, token: str | None = None) -> Any:
+    status, answer = emulator.request(method, path, body, token=token)
+    assert status in (200, 201, 204), f"{method} {path}: {status} {answer}"
+    return answer
+
+
+def refusal(emulator: EmulatorProcess, path: str, body: Any) -> str:
+    status, answer = emulator.request("POST", f"/_emulator/{path}", body)
+    assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    return str(answer["message"])
+
+
+def cluster(emulator: EmulatorProcess, **more: Any) -> str:
+    return str(ok(emulator, "POST", f"{CLUSTERS}/create", {**SPEC, "num_workers": 1, **more})["cluster_id"])
+
+
+def details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any]:
+    return ok(emulator, "GET", f"{CLUSTERS}/get?cluster_id={cluster_id}")
+
+
+def grants(emulator: EmulatorProcess, cluster_id: str) -> dict[str, str]:
+    """Who was given what directly on a cluster."""
+    answer = ok(emulator, "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+    return {
+        entry.get("group_name") or entry.get("user_name"): given["permission_level"]
+        for entry in answer["access_control_list"]
+        for given in entry["all_permissions"]
+        if not given["inherited"]
+    }
