@@ -122,16 +122,21 @@ def windows_between(
 
     A day on which the group may not work at all has none.
     """
-    allowances = tuple(allowances)
-    found: list[Interval] = []
+    allowances = tuple(a for a in allowances if a.group in (None, group))
+    windows = tuple(a for a in allowances if isinstance(a.change, Window))
+    forbidden = tuple(a for a in allowances if a.change is Freedom.NONE)
     # A window may have begun on the local day before `begins`.
-    day, last_day = begins.astimezone(tz).date() - timedelta(days=1), ends.astimezone(tz).date()
-    while day <= last_day:
-        today = [allowance for allowance in allowances if allowance.covers(group, day)]
-        if not any(allowance.change is Freedom.NONE for allowance in today):
-            windows = (a.change.on(day, tz) for a in today if isinstance(a.change, Window))
-            found.extend(window for window in windows if window)
-        day += timedelta(days=1)
+    first, last = begins.astimezone(tz).date() - timedelta(days=1), ends.astimezone(tz).date()
+    days = {
+        first + timedelta(days=number)
+        for window in windows
+        for number in range((max(first, window.first) - first).days, (min(last, window.last) - first).days + 1)
+    }
+    found: list[Interval] = []
+    for day in days:
+        if not any(allowance.covers(group, day) for allowance in forbidden):
+            opened = (w.change.on(day, tz) for w in windows if w.covers(group, day) and isinstance(w.change, Window))
+            found.extend(interval for interval in opened if interval)
     clipped = sorted((max(b, begins), min(e, ends)) for b, e in found if b < ends and e > begins)
     return _joined(clipped)
 

@@ -1,13 +1,15 @@
 """Opening the ledger: SQLite in a private file, or PostgreSQL where its place is a URL."""
 
 import os
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 from peewee import Database, SqliteDatabase
-from playhouse.db_url import connect
+from playhouse.db_url import connect  # type: ignore[import-untyped]
 
 from enforcer.migrations import migrate
-from enforcer.models import database
+from enforcer.models import TABLES, database
 
 
 def open_ledger(place: str) -> Database:
@@ -20,6 +22,55 @@ def open_ledger(place: str) -> Database:
     connection.connect(reuse_if_open=True)
     migrate(connection)
     return connection
+
+
+def open_copy(place: str) -> Any:
+    """Open a copy of the ledger in memory: whatever is written to it, the ledger stays as it is.
+
+    Somebody who only wants to know neither waits for a poll nor keeps one waiting. A ledger that does not exist is
+    empty, and is not made. Raises OSError or peewee.DatabaseError where it cannot be read.
+    """
+    # Kept for as long as the process lives: closing the connection would forget everything.
+    copy: Any = SqliteDatabase(":memory:")
+    copy.connect()
+    if is_url(place):
+        rows = _rows_of(place)
+        database.initialize(copy)
+        migrate(copy)
+        for table, (names, values) in rows.items():
+            marks = ", ".join("?" * len(names))
+            columns = ", ".join(f'"{name}"' for name in names)
+            copy.connection().executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', values)
+        return copy
+    path = Path(place).expanduser()
+    if path.exists():
+        source = sqlite3.connect(path, timeout=5)
+        try:
+            source.backup(copy.connection())
+        except sqlite3.Error as error:
+            raise OSError(str(error)) from None
+        finally:
+            source.close()
+    database.initialize(copy)
+    migrate(copy)
+    return copy
+
+
+def _rows_of(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
+    """Column names and rows of every table of a ledger in PostgreSQL that exists."""
+    source: Any = _postgresql(url)
+    source.connect()
+    try:
+        with source.atomic():
+            existing = set(source.get_tables())
+            found = {}
+            for name in (table._meta.table_name for table in TABLES):
+                if name in existing:
+                    cursor = source.execute_sql(f'SELECT * FROM "{name}"')
+                    found[name] = ([column[0] for column in cursor.description], list(cursor.fetchall()))
+            return found
+    finally:
+        source.close()
 
 
 def is_url(place: str) -> bool:

@@ -12,7 +12,7 @@ from dotenv import load_dotenv
 from peewee import DatabaseError
 
 from enforcer import clock
-from enforcer.database import open_ledger
+from enforcer.database import open_copy, open_ledger
 from enforcer.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -60,6 +60,19 @@ def ledger_of(settings: Settings) -> Iterator[None]:
         connection = open_ledger(settings.ledger)
     except (OSError, DatabaseError) as error:
         refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+@contextmanager
+def copy_of(settings: Settings) -> Iterator[None]:
+    """A copy of the ledger that takes whatever is written to it with it when the block ends."""
+    try:
+        connection = open_copy(settings.ledger)
+    except (OSError, DatabaseError) as error:
+        refuse(f"the ledger cannot be read ({error}); check CLUSTER_UPTIMES_DB.")
     try:
         yield
     finally:

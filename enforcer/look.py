@@ -7,6 +7,7 @@ of events for each cluster that can have changed, the members once a day and whe
 import json
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -37,20 +38,42 @@ class Reader(Protocol):
     def read(self, path: str) -> str: ...
 
 
-def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
-    """Read what may have changed, record it, and return the whole picture.
+@dataclass(frozen=True)
+class Lab:
+    """What stands in the workspace about a course, and the clusters that belong to it."""
 
-    What fails alone is a problem of the picture; raises WorkspaceError where the clusters cannot be listed and
-    SettingsError where it is not clear which course is meant.
+    clusters: tuple[SeenCluster, ...]
+    chosen: tuple[str, str] | None
+    """Course and term; None: the clusters carry no tags and the settings do not name both."""
+    course: Course
+    allowances: tuple[Allowance, ...]
+    problems: tuple[str, ...]
+
+
+def read_lab(workspace: Workspace, settings: Settings, *, now: datetime) -> Lab:
+    """Which course is meant, its clusters, its file and its allowances.
+
+    Raises WorkspaceError where the clusters cannot be listed and SettingsError where it is not clear which course is
+    meant.
     """
     everything = workspace.clusters(now=now)
     chosen, unclear = choose_course(everything, settings.course, settings.term)
     if unclear:
         raise SettingsError([unclear])
-    clusters = lab_clusters(everything, chosen)
     problems: list[str] = []
-    known = ledger.clusters()
     course, allowances = read_course(workspace, settings, chosen, problems, now=now)
+    return Lab(lab_clusters(everything, chosen), chosen, course, allowances, tuple(problems))
+
+
+def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
+    """Read what may have changed, record it, and return the whole picture.
+
+    What fails alone is a problem of the picture; raises as `read_lab` does.
+    """
+    lab = read_lab(workspace, settings, now=now)
+    course, clusters = lab.course, lab.clusters
+    problems = list(lab.problems)
+    known = ledger.clusters()
     ledger.observe(clusters, now=now)
     _read_events(workspace, clusters, known, problems, now=now)
     today = now.astimezone(course.calendar.tz).date()
@@ -58,7 +81,7 @@ def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
     begins, _ = day_bounds(min(course.calendar.first_day, today) - timedelta(days=7), course.calendar.tz)
     sessions = ledger.sessions(begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
     members = _members(workspace, clusters, sessions, is_first=is_first_poll(today), problems=problems, now=now)
-    return Picture(now, course, settings.fallback, clusters, sessions, allowances, members, tuple(problems))
+    return Picture(now, course, settings.fallback, clusters, sessions, lab.allowances, members, tuple(problems))
 
 
 def is_first_poll(today: date) -> bool:
@@ -78,12 +101,26 @@ def read_course(
     try:
         listed = {file.path: file for file in workspace.files(folder)}
         if path in listed:
-            course = parse_course(_content(workspace, listed[path]), path)
+            course = _course(workspace, listed[path])
     except (WorkspaceError, CourseError) as error:
         problems.append(f"{error}; the last course file seen is used")
     if course is None and (remembered := ledger.remembered_file(path)):
-        course = parse_course(remembered[1], path)
+        try:
+            course = parse_course(remembered[1], path)
+        except CourseError as error:
+            problems.append(f"{error}; the limits of the settings are used")
     return course or _without_file(settings, *chosen, now), read_allowances(workspace, folder, problems)
+
+
+def _course(workspace: Reader, file: FileInfo) -> Course:
+    """The course file, which is remembered only once it was understood. Raises CourseError."""
+    remembered = ledger.remembered_file(file.path)
+    if remembered and remembered[0] == file.version:
+        return parse_course(remembered[1], file.path)
+    text = workspace.read(file.path)
+    course = parse_course(text, file.path)
+    ledger.remember_file(file.path, file.version, text)
+    return course
 
 
 def read_allowances(workspace: Reader, folder: str, problems: list[str]) -> tuple[Allowance, ...]:

@@ -112,7 +112,9 @@ def choose_course(
 
 
 def lab_clusters(clusters: Iterable[SeenCluster], chosen: tuple[str, str] | None) -> tuple[SeenCluster, ...]:
-    """The clusters of the course; without tags those that are named as the earlier system named them."""
-    if chosen:
-        return tuple(c for c in clusters if c.origin == ORIGIN and (c.course, c.term) == chosen)
-    return tuple(c for c in clusters if not c.origin and _EARLIER_NAME.fullmatch(c.name))
+    """The clusters of the course; where none has a lab's tags those that are named as the earlier system named them."""
+    clusters = tuple(clusters)
+    tagged = [c for c in clusters if c.origin == ORIGIN and c.course and c.term]
+    if tagged:
+        return tuple(c for c in tagged if (c.course, c.term) == chosen)
+    return tuple(c for c in clusters if _EARLIER_NAME.fullmatch(c.name))

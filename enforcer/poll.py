@@ -8,7 +8,6 @@ from functools import partial
 
 from enforcer import ledger
 from enforcer.look import is_first_poll, look
-from enforcer.models import database
 from enforcer.picture import Picture
 from enforcer.quota import Action, Level, Restore, Restrict, Stop, Warn, WarningKey, decide
 from enforcer.settings import Settings
@@ -40,15 +39,13 @@ def poll(
 ) -> Outcome:
     """Bring every cluster of the course inside its quota.
 
-    With `dry_run` nothing is changed, neither workspace nor ledger; the actions are those that would be carried out.
+    With `dry_run` nothing is changed in the workspace, and the actions are those that would be carried out; what was
+    seen is written to the ledger all the same, so that has to be a copy.
     Raises WorkspaceError where the clusters cannot be listed, SettingsError where the course is not clear.
     """
-    if dry_run:
-        with database.atomic() as transaction:
-            outcome = _due(workspace, settings, now=now, warned=warned)
-            transaction.rollback()
-        return outcome
     due = _due(workspace, settings, now=now, warned=warned)
+    if dry_run:
+        return due
     failures = carry_out(workspace, due.picture, due.actions, tell)
     return Outcome(due.picture, due.actions, (*due.failures, *failures))
 
@@ -59,6 +56,11 @@ def _due(
     picture = look(workspace, settings, now=now)
     levels, unread = read_levels(workspace, picture)
     actions = decide(picture.standings(levels), warned())
+    lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
+    for id in ledger.lowered() & levels.keys() - lowering:
+        if levels[id] is not Level.ATTACH:
+            # Somebody else gave it back: nothing is left to look after.
+            ledger.note_restored(id)
     return Outcome(picture, actions, (*picture.problems, *unread))
 
 

@@ -30,11 +30,14 @@ def command(budget: float, dry_run: bool) -> None:
     while one runs says so and exits 0.
     """
     settings = desk.settings()
+    if dry_run:
+        # It works on a copy: neither has to wait for the other.
+        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=True, settings=settings))
     with only_one(settings.ledger) as alone:
         if not alone:
             print("another poll is at work; nothing to do here", file=sys.stderr)
             return
-        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=dry_run, settings=settings))
+        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=False, settings=settings))
 
 
 def tick(*, settings: Settings, budget: timedelta, dry_run: bool) -> int:
@@ -44,7 +47,7 @@ def tick(*, settings: Settings, budget: timedelta, dry_run: bool) -> int:
 
     now = desk.now()
     workspace = desk.workspace_of(settings)
-    with desk.ledger_of(settings):
+    with desk.copy_of(settings) if dry_run else desk.ledger_of(settings):
         try:
             outcome = poll(
                 workspace, settings, now=now, warned=frozenset, tell=lambda picture, action: None, dry_run=dry_run
