@@ -5,7 +5,6 @@ from typing import Any
 from peewee import (
     AutoField,
     BigIntegerField,
-    BlobField,
     BooleanField,
     CharField,
     CompositeKey,
@@ -124,22 +123,35 @@ class ActionRow(Row):
 class LetterRow(Row):
     """The outbox: a letter is rendered once, stored, and marked after it was accepted."""
 
-    operation_id: Any = CharField(primary_key=True)
+    id: Any = AutoField()
+    operation_id: Any = CharField(unique=True)
+    """The letter's name at the mail service; it follows from what the letter is about."""
     kind: Any = CharField()
-    about: Any = CharField()
-    """A cluster's id, or a day for a report."""
     period: Any = CharField()
     first: Any = CharField()
+    about: Any = CharField()
+    """A cluster's id, or whatever else such a letter is about."""
     limit: Any = BigIntegerField()
+    part: Any = IntegerField(default=0)
+    """A letter to more people than one mail takes goes in parts."""
     rank: Any = IntegerField()
     """Stops go before warnings, warnings before reports."""
-    payload: Any = BlobField()
-    """The message as it is sent, the same bytes every time."""
-    created: Any = BigIntegerField()
+    subject: Any = TextField()
+    payload: Any = TextField()
+    """The message as JSON; once it is sealed, the bytes that are sent, the same every time."""
+    queued: Any = BigIntegerField()
+    sealed: Any = BigIntegerField(null=True)
+    """When sender and copies were settled: before the first attempt."""
+    has_copy: Any = BooleanField(default=False)
+    """It was sealed with the admin's copy."""
+    wants_digest: Any = BooleanField(default=False)
+    """It was sealed without the admin's copy, and no digest tells of it yet."""
     due: Any = BigIntegerField()
     attempts: Any = IntegerField(default=0)
-    first_failure: Any = BigIntegerField(null=True)
-    asked_status: Any = BooleanField(default=False)
+    last_failure: Any = BigIntegerField(null=True)
+    failing: Any = BigIntegerField(default=0)
+    """For how long attempts have failed; waiting does not count."""
+    is_unclear: Any = BooleanField(default=False)
     """The outcome of the last attempt is unknown: its status is asked before it is sent again."""
     accepted: Any = BigIntegerField(null=True)
     given_up: Any = BigIntegerField(null=True)
@@ -147,7 +159,10 @@ class LetterRow(Row):
 
     class Meta:
         table_name = "letter"
-        indexes = ((("kind", "about", "period", "first", "limit"), True),)
+        indexes = (
+            (("kind", "period", "first", "about", "limit", "part"), True),
+            (("accepted", "given_up"), False),
+        )
 
 
 class MailCallRow(Row):
