@@ -1,0 +1,114 @@
+"""`usage`: what was used and what is left."""
+
+import sys
+from datetime import date, datetime, timedelta
+
+import click
+
+from enforcer import desk, ledger, options, tables
+from enforcer.picture import Picture
+from enforcer.quota import Period
+from enforcer.settings import Settings, SettingsError
+from enforcer.usage import Usage, fixed, hours, reasons, usage_json, usage_of
+
+LONGEST = timedelta(days=366)
+
+
+@click.command(
+    "usage",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer usage                                     # today
+      python -m enforcer usage --day 2026-11-01
+      python -m enforcer usage --from 2026-11-01 --to 2026-11-07 --json
+    """,
+)
+@options.day
+@options.first
+@options.last
+@options.as_json
+def command(day: date | None, first: date | None, last: date | None, as_json: bool) -> None:
+    """Used and left per cluster, for day, week and term. Changes nothing.
+
+    Sessions that staff, the deploy or others started are shown apart. Where the workspace does not answer, the
+    figures are those of the last poll, and the exit status is 1.
+    """
+    settings = desk.settings()
+    now = desk.now()
+    with desk.copy_of(settings):
+        picture, problems = _look(settings, now)
+        days = options.span(day, first, last, today=picture.today)
+        if days[1] - days[0] > LONGEST:
+            raise click.UsageError(f"the span has more than {LONGEST.days} days")
+        usages = usages_of(picture, *days)
+    _print(usages, as_json=as_json)
+    for problem in problems:
+        print(tables.harmless(problem), file=sys.stderr)
+    raise SystemExit(desk.PARTLY if problems else desk.DONE)
+
+
+def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
+    """What the workspace and the ledger tell together; and sentences about what could not be read."""
+    from enforcer.look import look
+    from enforcer.recall import recall
+    from enforcer.workspace import WorkspaceError, connect
+
+    problems: list[str] = []
+    try:
+        problems += look(connect(settings.host), settings, now=now).problems
+    except SettingsError as error:
+        desk.refuse(*error.problems)
+    except WorkspaceError as error:
+        seen = ledger.last_poll()
+        shown = f" ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
+        problems.append(f"{str(error).rstrip('.')}; these are the figures of the last poll{shown}.")
+    # From the ledger, because it also remembers clusters that are gone.
+    return recall(settings, now=now), problems
+
+
+def usages_of(picture: Picture, first: date, last: date) -> list[Usage]:
+    """Every cluster of the course on every day; one that is gone only on days on which it ran."""
+    found = []
+    latest = max((cluster.sighting.at for cluster in picture.clusters), default=picture.now)
+    for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
+        settled = ledger.settled(day)
+        for cluster in picture.clusters:
+            usage = usage_of(picture, cluster, day)
+            if cluster.id in settled:
+                usage = fixed(usage, settled[cluster.id].used)
+            if usage.shares or usage.used or cluster.sighting.at == latest:
+                found.append(usage)
+    return sorted(found, key=lambda usage: (usage.day, usage.group, usage.cluster_id))
+
+
+def _print(usages: list[Usage], *, as_json: bool) -> None:
+    if as_json:
+        tables.print_json([usage_json(usage) for usage in usages])
+        return
+    headings = ["group", "day", "used", "left", "of the day", "of the week", "of the term", "sessions", "apart", ""]
+    tables.print_table(headings, [_row(usage) for usage in usages])
+    for reason in reasons(usages):
+        print(tables.harmless(reason))
+    for usage in usages:
+        for estimate in usage.estimates:
+            print(tables.harmless(f"{usage.group}, {usage.day}: an estimate, {estimate}"))
+
+
+def _row(usage: Usage) -> list[object]:
+    def of(period: Period) -> str | None:
+        use = usage.uses.get(period)
+        return f"{hours(use.used)} of {hours(use.limit.hard)}" if use else None
+
+    return [
+        usage.group,
+        usage.day,
+        hours(usage.used),
+        "no limit" if usage.left is None else hours(usage.left),
+        of(Period.DAY),
+        of(Period.WEEK),
+        of(Period.TERM),
+        len(usage.shares),
+        hours(usage.apart) if usage.apart else None,
+        "estimate" if usage.estimates else None,
+    ]

@@ -1,0 +1,73 @@
+"""What commands print: a table for people, JSON for programs. Nothing in it can steer a terminal or a spreadsheet."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Control and format characters (among them those that turn the direction of writing), surrogates, line separators."""
+_JOINERS = "\u200c\u200d"
+"""Needed to write some languages and symbols; they move nothing."""
+_FORMULA = ("=", "+", "-", "@")
+WIDE = 100_000
+
+
+def harmless(text: object) -> str:
+    """The text with every character that could steer a terminal spelled out, such as `\\u202e`; one line."""
+    return "".join(character if _is_plain(character) else _spelled(character) for character in str(text))
+
+
+def harmless_cell(text: object) -> str:
+    """For a cell of a CSV file: as `harmless`, and no spreadsheet takes it for a formula."""
+    shown = harmless(text)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+
+
+def print_json(value: Any) -> None:
+    """Print the value as JSON. A steering character is escaped, so that it reaches programs and not the terminal."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    print("".join(character if character == "\n" or _is_plain(character) else _json(character) for character in text))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """Print rows below headings; numbers to the right, None as nothing. On a terminal it is ruled and fits its width,
+    elsewhere every row is one line."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [list(row) for row in rows]
+    on_terminal = sys.stdout.isatty()
+    table = Table(
+        title=Text(harmless(title)) if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD if on_terminal else None,
+        pad_edge=False,
+    )
+    for number, heading in enumerate(headings):
+        are_numbers = bool(rows) and all(isinstance(row[number], int | float) for row in rows)
+        table.add_column(heading, justify="right" if are_numbers else "left", overflow="fold")
+    for row in rows:
+        # As Text, so that nothing in it is taken for markup.
+        table.add_row(*(Text("" if cell is None else harmless(cell)) for cell in row))
+    console = Console(width=None if on_terminal else WIDE, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _is_plain(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in _STEERING
+
+
+def _spelled(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

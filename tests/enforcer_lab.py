@@ -1,0 +1,205 @@
+"""A course in an emulated workspace, as a deploy leaves it, and the enforcer's commands run on it in this process."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from click.testing import CliRunner
+
+from emulator_process import EmulatorProcess
+from enforcer.__main__ import main
+
+JERUSALEM = ZoneInfo("Asia/Jerusalem")
+FOLDER = "/lab-94290-2030w"
+STAFF = "assistant@example.ac.il"
+SUNDAY = date(2030, 11, 3)
+"""The first day of the week in which the tests play; later than any clock that a new emulator shows."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def at(day: date, clock: str) -> datetime:
+    """A local time of the course."""
+    return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=JERUSALEM)
+
+
+class EnforcerLab:
+    """Groups `group_01`, `group_02`, … of two students each, and the cluster of each, at 8:00 of a Sunday."""
+
+    def __init__(
+        self,
+        emulator: EmulatorProcess,
+        folder: Path,
+        *,
+        groups: int = 2,
+        limits: Mapping[str, int | None] | None = None,
+        prefix: str = "",
+    ) -> None:
+        self.emulator, self.folder = emulator, folder
+        self.limits = {"soft_minutes": 150, "hard_minutes": 180, "week_minutes": None, "term_minutes": None} | dict(
+            limits or {}
+        )
+        self.environment = {
+            **emulator.environment(),
+            "LAB_CLOCK": f"{emulator.url}/_emulator/clock",
+            "CLUSTER_UPTIMES_DB": str(folder / "ledger" / "uptimes.db"),
+        }
+        self.go(SUNDAY, "08:00")
+        self.admit(STAFF)
+        self.tokens: dict[str, str] = {}
+        self.clusters: dict[str, str] = {}
+        self.names = [f"{prefix}group_{number:02}" for number in range(1, groups + 1)]
+        for number, name in enumerate(self.names, 1):
+            self._make_group(number, name, prefix)
+        self.write_course()
+
+    def _make_group(self, number: int, name: str, prefix: str) -> None:
+        members = [self.admit(f"student{number}{letter}@campus.example.ac.il") for letter in "ab"]
+        self.ask(
+            "POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": name, "members": [{"value": m} for m in members]}
+        )
+        spec = {
+            "cluster_name": f"{prefix}cluster_{number:02}",
+            "spark_version": "15.4.x-scala2.12",
+            "node_type_id": "Standard_DS3_v2",
+            "num_workers": 1,
+            "autotermination_minutes": 0,
+            "custom_tags": {"origin": "terraform", "lab_course": "94290", "lab_term": "2030w", "lab_group": name},
+        }
+        id = self.ask("POST", "/api/2.1/clusters/create", spec)["cluster_id"]
+        self.clusters[name] = id
+        self.ask("POST", "/api/2.1/clusters/delete", {"cluster_id": id})
+        self.grant(name, {"group_name": name}, "CAN_RESTART")
+
+    def admit(self, address: str) -> str:
+        """The id of a new account; its token is kept."""
+        made = self.emulator.control("POST", "users", {"user_name": address})
+        self.tokens = {**getattr(self, "tokens", {}), address: made["token"]}
+        return str(made["id"])
+
+    def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
+        """The JSON answer of the workspace, which must not refuse."""
+        status, answer = self.emulator.request(method, path, body, token=token)
+        assert status < 300, f"{method} {path}: {status} {answer}"
+        return answer
+
+    def write_course(self, **changes: Any) -> None:
+        """Write the course file as a deploy does."""
+        document = {
+            "version": 1,
+            "course": "94290",
+            "term": "2030w",
+            "title": "Data Engineering",
+            "timezone": "Asia/Jerusalem",
+            "first_day": "2030-10-20",
+            "last_day": "2031-01-31",
+            "first_weekday": "Sunday",
+            "count_all_sessions": False,
+            "groups": [
+                {"name": name, "number": n, "moodle_id": str(1000 + n), "title": f"Team {n}", "limits": self.limits}
+                for n, name in enumerate(self.names, 1)
+            ],
+        } | changes
+        self.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/allowances"})
+        self.put(f"{FOLDER}/course.json", json.dumps(document))
+
+    def put(self, path: str, text: str) -> None:
+        """Write a workspace file."""
+        content = base64.b64encode(text.encode()).decode()
+        body = {"path": path, "content": content, "format": "RAW", "overwrite": True}
+        self.ask("POST", "/api/2.0/workspace/import", body)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.emulator.control("GET", "clock")["now"])
+
+    def go(self, day: date, clock: str) -> None:
+        """Move the clock to a local time."""
+        self.emulator.control("POST", "clock", {"now": at(day, clock).isoformat()})
+
+    def wait(self, minutes: float) -> None:
+        self.emulator.control("POST", "clock", {"advance_seconds": minutes * 60})
+
+    def student(self, group: str, letter: str = "a") -> str:
+        """The token of a member."""
+        return self.tokens[f"student{self.names.index(group) + 1}{letter}@campus.example.ac.il"]
+
+    def start(self, group: str, *, token: str | None = None) -> int:
+        """A member, or whose token it is, starts the group's cluster; the status of the answer."""
+        body = {"cluster_id": self.clusters[group]}
+        status, _ = self.emulator.request("POST", "/api/2.1/clusters/start", body, token=token or self.student(group))
+        if status == 200:
+            self.wait(0.1)
+        return status
+
+    def stop(self, group: str) -> None:
+        self.ask("POST", "/api/2.1/clusters/delete", {"cluster_id": self.clusters[group]})
+
+    def grant(self, group: str, principal: Mapping[str, str], level: str) -> None:
+        """Give somebody a level on the group's cluster."""
+        entry = {**principal, "permission_level": level}
+        path = f"/api/2.0/permissions/clusters/{self.clusters[group]}"
+        self.ask("PATCH", path, {"access_control_list": [entry]})
+
+    def state(self, group: str) -> str:
+        return str(self.ask("GET", f"/api/2.1/clusters/get?cluster_id={self.clusters[group]}")["state"])
+
+    def levels(self, group: str) -> dict[str, str]:
+        """Who may do what on the group's cluster by a grant of its own."""
+        answer = self.ask("GET", f"/api/2.0/permissions/clusters/{self.clusters[group]}")
+        return {
+            entry.get("group_name") or entry.get("user_name") or entry["service_principal_name"]: grant[
+                "permission_level"
+            ]
+            for entry in answer["access_control_list"]
+            for grant in entry["all_permissions"]
+            if not grant["inherited"]
+        }
+
+    def level(self, group: str) -> str:
+        return self.levels(group)[group]
+
+    def used_ms(self, group: str, begins: datetime, ends: datetime) -> int:
+        """The workspace's own truth."""
+        query = f"from={begins.isoformat()}&to={ends.isoformat()}".replace("+", "%2B")
+        answer = self.emulator.control("GET", f"uptime?cluster_id={self.clusters[group]}&{query}")
+        return int(answer["milliseconds"])
+
+    def run(self, *words: str, **variables: str) -> Done:
+        """`python -m enforcer …` in this process; it may not end with a traceback."""
+        environment = {**self.environment, **variables}
+        # The SDK looks into the environment itself.
+        runner = CliRunner(env=environment)
+        with contextlib.chdir(self.folder):
+            result = runner.invoke(main, list(words), obj=environment, prog_name="enforcer")
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Done(result.exit_code, result.stdout, result.stderr)
+
+    def poll(self, *words: str) -> Done:
+        done = self.run("poll", *words)
+        assert done.status == 0, done
+        return done
+
+    def actions(self) -> Sequence[str]:
+        """What a poll would do now, without doing it."""
+        return self.poll("--dry-run").out.splitlines()
