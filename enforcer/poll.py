@@ -36,14 +36,15 @@ def poll(
     warned: Callable[[], frozenset[WarningKey]],
     tell: Tell,
     dry_run: bool = False,
+    everything: bool = False,
 ) -> Outcome:
-    """Bring every cluster of the course inside its quota.
+    """Bring every cluster of the course inside its quota. With `everything` all permissions are read.
 
     With `dry_run` nothing is changed in the workspace, and the actions are those that would be carried out; what was
     seen is written to the ledger all the same, so that has to be a copy.
     Raises WorkspaceError where the clusters cannot be listed, SettingsError where the course is not clear.
     """
-    due = _due(workspace, settings, now=now, warned=warned)
+    due = _due(workspace, settings, now=now, warned=warned, everything=everything)
     if dry_run:
         return due
     failures = carry_out(workspace, due.picture, due.actions, tell)
@@ -51,10 +52,15 @@ def poll(
 
 
 def _due(
-    workspace: Workspace, settings: Settings, *, now: datetime, warned: Callable[[], frozenset[WarningKey]]
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    now: datetime,
+    warned: Callable[[], frozenset[WarningKey]],
+    everything: bool,
 ) -> Outcome:
     picture = look(workspace, settings, now=now)
-    levels, unread = read_levels(workspace, picture)
+    levels, unread = read_levels(workspace, picture, everything=everything)
     actions = decide(picture.standings(levels), warned())
     lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
     for id in ledger.lowered() & levels.keys() - lowering:
@@ -64,13 +70,15 @@ def _due(
     return Outcome(picture, actions, (*picture.problems, *unread))
 
 
-def read_levels(workspace: Workspace, picture: Picture) -> tuple[dict[str, Level | None], list[str]]:
+def read_levels(
+    workspace: Workspace, picture: Picture, *, everything: bool = False
+) -> tuple[dict[str, Level | None], list[str]]:
     """The permission of every group that may have to change: at a limit, or lowered; of all once a day.
 
     Returns them by cluster id, and sentences about those that could not be read.
     """
     lowered = ledger.lowered()
-    is_first = is_first_poll(picture.today)
+    is_first = everything or is_first_poll(picture.today)
     groups = {standing.cluster_id: standing for standing in picture.standings({})}
     due = [
         (id, standing.group)
