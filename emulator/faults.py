@@ -95,7 +95,7 @@ class Faults:
         self._buckets = [_Bucket(limit, [_pattern(m) for m in limit.match], limit.requests, now) for limit in limits]
 
     def met_by(self, method: str, path: str) -> Fault | None:
-        """What this request meets; it counts as seen by every rule that matches it."""
+        """What this request meets. It counts as seen by every rule that matches it up to the one that is met."""
         if not self._rules and not self._buckets:
             return None
         request = f"{method} {path}"
