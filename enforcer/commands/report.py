@@ -1,0 +1,95 @@
+"""`report`: a day as a page, as a mail, or as a table."""
+
+import base64
+import os
+import sys
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from enforcer import desk, options
+from enforcer.settings import Settings
+
+if TYPE_CHECKING:
+    from enforcer.picture import Picture
+
+SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
+
+
+@click.command(
+    "report",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer report --day 2026-11-01 --output report.html
+      python -m enforcer report --day 2026-11-01 --output report.eml   # as the mail: text, HTML, picture, CSV
+      python -m enforcer report > yesterday.html
+    """,
+)
+@click.option("--day", type=options.Day(), metavar="DAY", help="Such as 2026-11-01; yesterday where none is given.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Written readable for you alone; its ending says what it becomes: .html, .eml, .txt, .csv or .png. "
+    "Without it the page goes to standard output.",
+)
+def command(day: date | None, output: Path | None) -> None:
+    """What every cluster did on a day, from what the ledger holds. Changes nothing and sends nothing.
+
+    Today is shown up to now, as the last poll saw it.
+    """
+    if output and output.suffix.lower() not in SUFFIXES:
+        raise click.UsageError(f"{output} must end in one of {', '.join(SUFFIXES)}")
+    settings = desk.settings()
+    now = desk.now()
+    with desk.copy_of(settings):
+        from enforcer.recall import recall
+
+        picture = recall(settings, now=now)
+        day = day or picture.today - timedelta(days=1)
+        if day > picture.today:
+            raise click.UsageError(f"{day} has not come yet")
+        content = _render(settings, picture, day, output.suffix.lower() if output else ".html")
+    if output is None:
+        sys.stdout.write(content.decode())
+        return
+    try:
+        _write(output, content)
+    except OSError as error:
+        desk.refuse(f"{output} cannot be written: {error.strerror}.")
+
+
+def _render(settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:
+    from enforcer.letters import render
+    from enforcer.report import report_letter, report_of, to_csv, to_message, values_of
+
+    report = report_of(picture, day)
+    if suffix == ".csv":
+        return to_csv(report)
+    if suffix == ".eml":
+        return to_message(report_letter(report, settings)).as_bytes()
+    if suffix == ".txt":
+        return render("report", values_of(report, picture=""), settings.letters)[1].encode()
+    from enforcer.chart import draw
+
+    png = draw(report)
+    if suffix == ".png":
+        return png
+    inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return render("report", values_of(report, picture=inline), settings.letters)[2].encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and for nobody else to read."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
