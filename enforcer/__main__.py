@@ -10,6 +10,9 @@ import click
 VERBS = {
     "poll": "One tick: warn, stop, restrict and restore what is due.",
     "usage": "Used and left per cluster, for day, week and term.",
+    "allow": "Change the limits of a group or all, for a day, a span or a lesson.",
+    "allowances": "What was allowed, to whom and why.",
+    "revoke": "Take an allowance back.",
 }
 """Verb → its line in the help; the module has the same name with underscores."""
 

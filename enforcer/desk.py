@@ -16,6 +16,7 @@ from enforcer.database import open_copy, open_ledger
 from enforcer.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
+    from enforcer.look import Lab
     from enforcer.workspace import Workspace
 
 DONE, PARTLY, BAD_SETTINGS = 0, 1, 2
@@ -89,3 +90,28 @@ def workspace_of(settings: Settings) -> "Workspace":
     except Unreachable as error:
         print(error, file=sys.stderr)
         raise SystemExit(PARTLY) from None
+
+
+def lab_of(settings: Settings, *, now: datetime) -> "tuple[Workspace, Lab]":
+    """The workspace, and what stands in it about the course; ends the process where that cannot be told."""
+    from enforcer.look import read_lab
+    from enforcer.workspace import WorkspaceError
+
+    workspace = workspace_of(settings)
+    with copy_of(settings):
+        try:
+            lab = read_lab(workspace, settings, now=now)
+        except SettingsError as error:
+            refuse(*error.problems)
+        except WorkspaceError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(PARTLY) from None
+    return workspace, lab
+
+
+def course_of(settings: Settings, *, now: datetime) -> "tuple[Workspace, Lab]":
+    """As `lab_of`, for commands that need a course's folder."""
+    workspace, lab = lab_of(settings, now=now)
+    if lab.chosen is None:
+        refuse("there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.")
+    return workspace, lab

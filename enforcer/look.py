@@ -46,8 +46,14 @@ class Lab:
     chosen: tuple[str, str] | None
     """Course and term; None: the clusters carry no tags and the settings do not name both."""
     course: Course
-    allowances: tuple[Allowance, ...]
+    entries: tuple[Allowance | Revocation, ...]
+    """Whatever was ever allowed or revoked."""
     problems: tuple[str, ...]
+
+    @property
+    def allowances(self) -> tuple[Allowance, ...]:
+        """Those in force."""
+        return in_force(self.entries)
 
 
 def read_lab(workspace: Workspace, settings: Settings, *, now: datetime) -> Lab:
@@ -61,8 +67,8 @@ def read_lab(workspace: Workspace, settings: Settings, *, now: datetime) -> Lab:
     if unclear:
         raise SettingsError([unclear])
     problems: list[str] = []
-    course, allowances = read_course(workspace, settings, chosen, problems, now=now)
-    return Lab(lab_clusters(everything, chosen), chosen, course, allowances, tuple(problems))
+    course, entries = _read_folder(workspace, settings, chosen, problems, now=now)
+    return Lab(lab_clusters(everything, chosen), chosen, course, entries, tuple(problems))
 
 
 def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
@@ -93,6 +99,13 @@ def read_course(
     workspace: Reader, settings: Settings, chosen: tuple[str, str] | None, problems: list[str], *, now: datetime
 ) -> tuple[Course, tuple[Allowance, ...]]:
     """The course file and the allowances in force; where they cannot be read, as last seen."""
+    course, entries = _read_folder(workspace, settings, chosen, problems, now=now)
+    return course, in_force(entries)
+
+
+def _read_folder(
+    workspace: Reader, settings: Settings, chosen: tuple[str, str] | None, problems: list[str], *, now: datetime
+) -> tuple[Course, tuple[Allowance | Revocation, ...]]:
     if chosen is None:
         return _without_file(settings, "", "", now), ()
     folder = folder_of(*chosen)
@@ -109,7 +122,7 @@ def read_course(
             course = parse_course(remembered[1], path)
         except CourseError as error:
             problems.append(f"{error}; the limits of the settings are used")
-    return course or _without_file(settings, *chosen, now), read_allowances(workspace, folder, problems)
+    return course or _without_file(settings, *chosen, now), tuple(_read_entries(workspace, folder, problems))
 
 
 def _course(workspace: Reader, file: FileInfo) -> Course:
@@ -123,8 +136,11 @@ def _course(workspace: Reader, file: FileInfo) -> Course:
     return course
 
 
-def read_allowances(workspace: Reader, folder: str, problems: list[str]) -> tuple[Allowance, ...]:
-    """Those in force; a file that cannot be read counts as last seen, one that is no allowance not at all."""
+def _read_entries(workspace: Reader, folder: str, problems: list[str]) -> list[Allowance | Revocation]:
+    """Every allowance and revocation, oldest first.
+
+    A file that cannot be read counts as last seen, one that is no allowance not at all.
+    """
     place = f"{folder}/allowances"
     try:
         listed = workspace.files(place)
@@ -138,7 +154,7 @@ def read_allowances(workspace: Reader, folder: str, problems: list[str]) -> tupl
             entries.append(parse_entry(_content(workspace, file), file.path))
         except (WorkspaceError, AllowanceError) as error:
             problems.append(str(error))
-    return in_force(entries)
+    return entries
 
 
 def _content(workspace: Reader, file: FileInfo) -> str:

@@ -181,6 +181,12 @@ class Workspace:
             except ResourceAlreadyExists:
                 raise WorkspaceError(f"{path} exists already") from None
 
+    def make_folder(self, path: str) -> None:
+        """Make the workspace folder and those above it, unless they exist."""
+        self.calls["workspace/mkdirs"] += 1
+        with _place(f"the folder {path}"):
+            self._api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
+
     def members(self) -> dict[str, frozenset[str]]:
         """Addresses of the direct members of every group, by display name, lower case."""
         with _place("the groups"):

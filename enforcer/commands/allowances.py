@@ -1,0 +1,59 @@
+"""`allowances`: what was allowed, to whom, why and by whom."""
+
+import sys
+
+import click
+
+from enforcer import desk, options, tables
+from enforcer.allowances import Allowance, Revocation
+
+
+@click.command(
+    "allowances",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer allowances           # from today on
+      python -m enforcer allowances --all     # also those that are over or revoked
+      python -m enforcer allowances --json
+    """,
+)
+@click.option("--all", "everything", is_flag=True, help="Also those that are over, and those that were revoked.")
+@options.as_json
+def command(everything: bool, as_json: bool) -> None:
+    """List the allowances of the course, oldest first."""
+    settings = desk.settings()
+    now = desk.now()
+    from enforcer.allowance_files import allowance_json, revoked_by
+
+    _, lab = desk.course_of(settings, now=now)
+    today = now.astimezone(lab.course.calendar.tz).date()
+    revoked = revoked_by(lab.entries)
+    given = {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)}
+    shown = [a for a in given.values() if everything or (a.last >= today and a.id not in revoked)]
+    shown.sort(key=lambda allowance: (allowance.given_at, allowance.id))
+    if as_json:
+        tables.print_json([allowance_json(a) | {"revoked_by": _who(revoked.get(a.id))} for a in shown])
+    else:
+        headings = ["id", "group", "from", "to", "allowed", "given by", "given at", "revoked by"]
+        rows = [
+            (
+                a.id,
+                a.group or "all",
+                a.first,
+                a.last,
+                a,
+                a.given_by,
+                f"{a.given_at:%Y-%m-%d %H:%M} UTC",
+                _who(revoked.get(a.id)),
+            )
+            for a in shown
+        ]
+        tables.print_table(headings, rows)
+    for problem in lab.problems:
+        print(tables.harmless(problem), file=sys.stderr)
+    raise SystemExit(desk.PARTLY if lab.problems else desk.DONE)
+
+
+def _who(revocation: Revocation | None) -> str | None:
+    return revocation.given_by if revocation else None

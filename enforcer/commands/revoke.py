@@ -1,0 +1,66 @@
+"""`revoke`: take an allowance back."""
+
+import sys
+from difflib import get_close_matches
+
+import click
+
+from enforcer import desk, options, tables
+from enforcer.allowances import Allowance, Revocation
+
+
+@click.command(
+    "revoke",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer allowances                                # shows the ids
+      python -m enforcer revoke 20261102T083000Z-5f0c91aa --reason "given by mistake"
+    """,
+)
+@click.argument("id")
+@click.option("--reason", default="", help="Why.")
+@options.as_json
+@options.dry_run
+def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
+    """Revoke the allowance ID, or the one whose id begins so; in effect when this returns.
+
+    The allowance's file stays and the revocation is another, so that it can be seen later what was in force.
+    """
+    settings = desk.settings()
+    now = desk.now()
+    from enforcer.allowance_files import new_id, path_of, revoked_by, take_effect, write_entry
+    from enforcer.workspace import WorkspaceError
+
+    workspace, lab = desk.course_of(settings, now=now)
+    allowance = _find(id, {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)})
+    earlier = revoked_by(lab.entries).get(allowance.id)
+    revocation = earlier or Revocation(new_id(now), allowance.id, " ".join(reason.split()), workspace.caller, now)
+    if not earlier and not dry_run:
+        try:
+            write_entry(workspace, lab, revocation)
+        except WorkspaceError as error:
+            print(tables.harmless(f"nothing was revoked: {error}"), file=sys.stderr)
+            raise SystemExit(desk.PARTLY) from None
+    status = desk.DONE if dry_run else take_effect(settings)
+    if as_json:
+        told = {"id": revocation.id, "revokes": allowance.id, "reason": revocation.reason}
+        tables.print_json(told | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
+    else:
+        said = "was revoked before" if earlier else "would be revoked" if dry_run else "revoked"
+        print(tables.harmless(f"{allowance.group or 'all groups'}, {allowance}: {said}"))
+    raise SystemExit(status)
+
+
+def _find(id: str, given: dict[str, Allowance]) -> Allowance:
+    """The allowance with this id, or the only one whose id begins so; ends with a sentence where there is none."""
+    if id in given:
+        return given[id]
+    found = [name for name in given if id and name.startswith(id)]
+    if len(found) == 1:
+        return given[found[0]]
+    if found:
+        desk.refuse(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
+    near = get_close_matches(id, given, n=3, cutoff=0.3) or sorted(given)[-3:]
+    known = f"near ones: {', '.join(near)}." if near else "nothing was allowed yet."
+    desk.refuse(f'there is no allowance "{id}"; {known}')
