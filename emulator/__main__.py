@@ -1,12 +1,15 @@
 """`python -m emulator`: the command line."""
 
 import logging
+import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import click
 
 from emulator.app import Application
+from emulator.mail.certificate import server_context
 from emulator.options import Options
 from emulator.profiles import PROFILES
 from emulator.server import Server, listen
@@ -53,6 +56,12 @@ class Refusal(click.ClickException):
 @click.option(
     "--no-dbfs", is_flag=True, help="A new account: no DBFS, no legacy features; as the profile, and to stay."
 )
+@click.option("--mail-port", default=0, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option(
+    "--mail-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write every letter that is accepted into this folder, as .eml.",
+)
 @click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and made again has the same id again.")
 def main(
     host: str,
@@ -63,23 +72,22 @@ def main(
     profile: str | None,
     transition_seconds: float,
     no_dbfs: bool,
+    mail_port: int,
+    mail_dir: Path | None,
     keep_user_ids: bool,
 ) -> None:
     """Run an emulated Databricks workspace.
 
-    When it is ready it prints one JSON line with its url, an administrator's token and the workspace id.
+    When it is ready it prints one JSON line with its url, an administrator's token, the workspace id, and the endpoint,
+    access key and certificate authority of its mail service.
     Logs go to stderr. SIGTERM ends it at once.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     if host not in LOOPBACK:
         logging.getLogger("emulator").warning("listening on %s: everybody who reaches it can use this workspace", host)
-    try:
-        listener = listen(host, port)
-    except OSError as error:
-        reason = error.strerror or error
-        raise Refusal(f"cannot listen on {host} port {port} ({reason}); choose another --host or --port") from None
-    port = listener.getsockname()[1]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    listener, mail_listener = _listen(host, port, "--port"), _listen(host, mail_port, "--mail-port")
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{listener.getsockname()[1]}"
     options = Options(
         seed=seed,
         speed=speed,
@@ -87,17 +95,37 @@ def main(
         dbfs=not no_dbfs,
         keep_user_ids=keep_user_ids,
         url=url,
+        mail_dir=mail_dir,
     )
     file = StateFile(state_file) if state_file else None
     try:
         workspace = Workspace(options, file.read() if file else None)
     except StateFileError as error:
         raise Refusal(str(error)) from None
-    ready = {"url": url, "admin_token": workspace.tell_token(), "workspace_id": workspace.state.workspace_id}
+    with tempfile.TemporaryDirectory(prefix="emulator-mail-") as folder:
+        authority = Path(folder) / "ca.pem"
+        ready = {
+            "url": url,
+            "admin_token": workspace.tell_token(),
+            "workspace_id": workspace.state.workspace_id,
+            "mail_endpoint": f"https://{shown}:{mail_listener.getsockname()[1]}",
+            "mail_key": options.mail_key,
+            "mail_ca": str(authority),
+        }
+        try:
+            Server(Application(workspace, profile), ready, file).run(
+                listener, mail_listener, server_context(host, authority)
+            )
+        except StateFileError as error:
+            raise click.ClickException(str(error)) from None
+
+
+def _listen(host: str, port: int, option: str) -> socket.socket:
     try:
-        Server(Application(workspace, profile), ready, file).run(listener)
-    except StateFileError as error:
-        raise click.ClickException(str(error)) from None
+        return listen(host, port)
+    except OSError as error:
+        reason = error.strerror or error
+        raise Refusal(f"cannot listen on {host} port {port} ({reason}); choose another --host or {option}") from None
 
 
 if __name__ == "__main__":

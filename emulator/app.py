@@ -18,6 +18,8 @@ from emulator.errors import ApiError, denied, not_implemented
 from emulator.faults import Faults, Rule
 from emulator.intake import Intake
 from emulator.journal import Journal
+from emulator.mail.errors import MailError
+from emulator.mail.routes import routes as mail_routes
 from emulator.profiles import PROFILES, Disturbance, Profile, disturb, disturbances
 from emulator.routing import Call, Reply, Route, Router, parse_query
 from emulator.workspace import Workspace
@@ -32,7 +34,10 @@ CONTROL = "/_emulator/"
 
 
 class Application:
-    """Serves one workspace. `connection` in the scope (put there by `server`) is what connection faults cut."""
+    """Serves one workspace, and over TLS the mail service beside it.
+
+    `connection` in the scope (put there by `server`) is what connection faults cut.
+    """
 
     def __init__(self, workspace: Workspace, profile: str | None = None) -> None:
         """`profile` names the faults that are in force from the start."""
@@ -42,6 +47,7 @@ class Application:
         self.changes = 0
         """How many requests may have changed the state so far."""
         self._router = Router(services.routes())
+        self._mail = Router(list(mail_routes))
         self._control = control.router(self)
         self._intake = Intake()
         self._options = workspace.options
@@ -105,13 +111,13 @@ class Application:
         except ApiError as error:
             # What is left of the body is not read: the connection cannot be used again.
             reply = Reply(error.status, error.body(), {"Connection": "close", **error.headers})
-            await _send(send, reply, self.workspace.state.workspace_id)
+            await _send(send, reply, self._name(scope))
             return
         if raw is None:
             return
         call = self._call(scope, raw)
         if call.path.startswith(CONTROL):
-            await _send(send, self._controlled(scope, call), self.workspace.state.workspace_id)
+            await _send(send, self._controlled(scope, call), self._name(scope))
             return
         await self._serve(scope, receive, send, call, began)
 
@@ -123,20 +129,21 @@ class Application:
         if fault and fault.kind in ("reset", "hang"):
             reply = Reply(0)
         elif fault and fault.status:
-            reply = Reply(fault.status, fault.body(), fault.headers())
+            body = MailError(fault.status, "A fault on request.").body() if _is_mail(scope) else fault.body()
+            reply = Reply(fault.status, body, fault.headers())
         else:
-            reply = self._reply(self._router, scope, call)
+            reply = self._reply(self._mail if _is_mail(scope) else self._router, scope, call)
         self.journal.note(call, scope["query_string"], reply.status, time.perf_counter() - began)
         if fault is None:
-            await _send(send, reply, self.workspace.state.workspace_id)
+            await _send(send, reply, self._name(scope))
         elif fault.kind == "reset":
             await scope["connection"].reset(receive)
         elif fault.kind == "hang":
             await scope["connection"].hang(receive, fault.seconds)
         elif fault.kind == "truncate":
-            await scope["connection"].truncate(receive, *_encoded(reply, self.workspace.state.workspace_id))
+            await scope["connection"].truncate(receive, *_encoded(reply, self._name(scope)))
         else:
-            await _send(send, reply, self.workspace.state.workspace_id)
+            await _send(send, reply, self._name(scope))
 
     def _call(self, scope: Scope, raw: bytes) -> Call:
         query = scope["query_string"]
@@ -148,6 +155,7 @@ class Application:
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             raw=raw,
             now=self._catch_up(),
+            target=(scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1"),
         )
 
     def _catch_up(self) -> Millis:
@@ -157,6 +165,10 @@ class Application:
         except Exception:  # noqa: BLE001 - see above
             log.exception("something that was due did not happen")
             return self.workspace.clock.now()
+
+    def _name(self, scope: Scope) -> str:
+        """The workspace id that goes with an answer; the mail service has none."""
+        return "" if _is_mail(scope) else self.workspace.state.workspace_id
 
     def _controlled(self, scope: Scope, call: Call) -> Reply:
         client = scope.get("client")
@@ -199,6 +211,11 @@ class Application:
             raise ApiError(403, 403, "Invalid access token.")
 
 
+def _is_mail(scope: Scope) -> bool:
+    """The workspace is reached in the clear, on loopback; the mail service over TLS, as its clients insist."""
+    return bool(scope["scheme"] == "https")
+
+
 def _unknown(call: Call) -> ApiError:
     error = not_implemented(call.method, call.path)
     log.warning("%s", error)
@@ -232,7 +249,7 @@ def _encoded(reply: Reply, workspace_id: str) -> tuple[int, list[tuple[bytes, by
     else:
         body = b"" if reply.body is None else json.dumps(reply.body, separators=(",", ":")).encode()
         kind = b"application/json"
-    headers = {b"x-databricks-org-id": workspace_id.encode()}
+    headers = {b"x-databricks-org-id": workspace_id.encode()} if workspace_id else {}
     if reply.status != 204:
         headers |= {b"content-type": kind, b"content-length": b"%d" % len(body)}
     for name, value in reply.headers.items():

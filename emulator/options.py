@@ -1,7 +1,12 @@
 """How an emulator was asked to be: the switches of its command line and of its profiles."""
 
-from dataclasses import dataclass
+import base64
+import secrets
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+
+from emulator.mail.models import MailLimits
 
 
 @dataclass
@@ -22,3 +27,9 @@ class Options:
     """For so long a new user, group or service principal is missing from lists (eventual visibility)."""
     url: str = "http://127.0.0.1:8765"
     """Where clients reach it; becomes part of the host metadata."""
+    mail_key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(64)).decode())
+    """What requests to the mail service are signed with, base64."""
+    mail_limits: MailLimits | None = None
+    """None: as many letters as anybody likes."""
+    mail_dir: Path | None = None
+    """Every letter that is accepted is written there, too."""

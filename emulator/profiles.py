@@ -7,6 +7,7 @@ from typing import Any
 from emulator.clusters.models import EventFault, LaunchFailure
 from emulator.faults import Limit, Rule
 from emulator.libraries.models import LibraryFailure
+from emulator.mail.models import MANAGED_DOMAIN, OWN_DOMAIN
 from emulator.state import State
 
 Disturbance = LaunchFailure | EventFault | LibraryFailure
@@ -41,7 +42,19 @@ AZURE_LIMITS = (
 """The request limits of an Azure workspace; those of workspace/list, clusters and SCIM writes are assumed."""
 
 PROFILES: Mapping[str, Profile] = {
-    "azure": Profile(says="the request limits of an Azure workspace, refused without Retry-After", limits=AZURE_LIMITS),
+    "azure": Profile(
+        says="the request limits of an Azure workspace, refused without Retry-After, and of mail from one's own domain",
+        limits=AZURE_LIMITS,
+        options={"mail_limits": OWN_DOMAIN},
+    ),
+    "mail-own-domain": Profile(
+        says="mail: 30 letters a minute and 100 an hour, 60 and 200 questions about them",
+        options={"mail_limits": OWN_DOMAIN},
+    ),
+    "mail-managed-domain": Profile(
+        says="mail from a domain that Azure lends: 5 letters a minute and 10 an hour, 10 and 20 questions about them",
+        options={"mail_limits": MANAGED_DOMAIN},
+    ),
     "flaky": Profile(
         says="every twentieth request is refused with 429 or 503, each takes 50 ms more",
         rules=(

@@ -29,6 +29,8 @@ class Call:
     """Names in lower case."""
     raw: bytes
     now: "Millis"
+    target: str = ""
+    """Path and query as they were sent, for those who sign them."""
     parameters: dict[str, str] = field(default_factory=dict)
     """The `{named}` parts of the route, percent-decoded."""
     _caller: "User | ServicePrincipal | None" = None

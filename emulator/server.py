@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import socket
+import ssl
 import struct
 from email.utils import formatdate
 from typing import Any
@@ -24,7 +25,7 @@ LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Server:
-    """One application on one listening socket."""
+    """One application on one listening socket, and its mail service on another with TLS."""
 
     def __init__(self, application: Application, ready: dict[str, str], state_file: StateFile | None) -> None:
         self._application = application
@@ -32,7 +33,7 @@ class Server:
         self._state_file = state_file
         self._shared = ServerState()
 
-    def run(self, listener: socket.socket) -> None:
+    def run(self, listener: socket.socket, mail_listener: socket.socket, tls: ssl.SSLContext) -> None:
         """Serve until SIGTERM or SIGINT, then cut every connection, write the state and return."""
         config = uvicorn.Config(
             self._application,
@@ -46,9 +47,11 @@ class Server:
         )
         config.load()
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(self._serve(config, listener))
+            runner.run(self._serve(config, listener, mail_listener, tls))
 
-    async def _serve(self, config: uvicorn.Config, listener: socket.socket) -> None:
+    async def _serve(
+        self, config: uvicorn.Config, listener: socket.socket, mail_listener: socket.socket, tls: ssl.SSLContext
+    ) -> None:
         loop = asyncio.get_running_loop()
         told = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,10 +62,12 @@ class Server:
 
         self._stamp()
         server = await loop.create_server(protocol, sock=listener, backlog=BACKLOG)
+        mail_server = await loop.create_server(protocol, sock=mail_listener, backlog=BACKLOG, ssl=tls)
         housekeeping = asyncio.create_task(self._keep_house())
         print(json.dumps(self._ready), flush=True)
         await told.wait()
         server.close()
+        mail_server.close()
         housekeeping.cancel()
         self._cut_everything()
         if self._state_file:

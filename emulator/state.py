@@ -11,6 +11,7 @@ from emulator.clusters.models import Clusters
 from emulator.dbfs.models import Dbfs
 from emulator.ids import Ids
 from emulator.libraries.models import Libraries
+from emulator.mail.models import Mail
 from emulator.objects.models import Objects
 from emulator.permissions.models import Acls
 from emulator.policies.models import Policies
@@ -40,6 +41,7 @@ class State:
     dbfs: Dbfs = field(default_factory=Dbfs)
     secrets: Secrets = field(default_factory=Secrets)
     settings: Settings = field(default_factory=Settings)
+    mail: Mail = field(default_factory=Mail)
 
 
 _ADAPTER: TypeAdapter[State] = TypeAdapter(State)

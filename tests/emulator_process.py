@@ -50,6 +50,9 @@ class EmulatorProcess:
         self.url = ""
         self.admin_token = ""
         self.workspace_id = ""
+        self.mail_endpoint = ""
+        self.mail_key = ""
+        self.mail_ca = ""
 
     def start(self) -> Self:
         """Start the process and wait for its ready line. Raises EmulatorError if it does not come."""
@@ -66,6 +69,9 @@ class EmulatorProcess:
         self.url = str(ready["url"]).rstrip("/")
         self.admin_token = str(ready["admin_token"])
         self.workspace_id = str(ready["workspace_id"])
+        self.mail_endpoint, self.mail_key, self.mail_ca = (
+            str(ready[name]) for name in ("mail_endpoint", "mail_key", "mail_ca")
+        )
         return self
 
     def stop(self) -> int | None:
@@ -102,6 +108,11 @@ class EmulatorProcess:
     def environment(self, token: str | None = None) -> dict[str, str]:
         """The variables that point SDK, provider and Databricks CLI at this workspace."""
         return {"DATABRICKS_HOST": self.url, "DATABRICKS_TOKEN": token or self.admin_token}
+
+    @property
+    def mail_connection_string(self) -> str:
+        """What the client of the mail service is made from; it has to trust `mail_ca`."""
+        return f"endpoint={self.mail_endpoint};accesskey={self.mail_key}"
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Send one request to `/_emulator/<path>` and return its JSON. Raises EmulatorError unless it succeeds."""

@@ -21,6 +21,7 @@ from emulator.control.bodies import (
 )
 from emulator.control.people import admit
 from emulator.errors import ApiError, invalid
+from emulator.mail.routes import delivered
 from emulator.profiles import PROFILES
 from emulator.routing import Call, Reply, Route, Router
 
@@ -74,6 +75,7 @@ def router(application: "Application") -> Router:
         ("POST", "drift"): cause_drift,
         ("GET", "journal"): journal,
         ("GET", "uptime"): show_uptime,
+        ("GET", "mail"): delivered,
     }
     return Router([Route(method, PREFIX + name, handler, True) for (method, name), handler in handlers.items()])
 

@@ -1,0 +1,66 @@
+"""A delivered message as a file that any mail program opens."""
+
+import base64
+import re
+from datetime import UTC, datetime
+from email.headerregistry import Address as Mailbox
+from email.message import EmailMessage, MIMEPart
+from pathlib import Path
+from typing import cast
+
+from emulator.mail.messages import Address, Attachment, Message
+from emulator.mail.models import Operation
+
+
+def write(folder: Path, number: int, operation: Operation) -> None:
+    """Write it as `00001-<operation id>.eml`, for its owner alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = re.sub(r"[^0-9a-zA-Z-]", "_", operation.id)
+    path = folder / f"{number:05}-{name}.eml"
+    path.touch(mode=0o600)
+    path.write_bytes(as_bytes(operation))
+
+
+def as_bytes(operation: Operation) -> bytes:
+    """RFC 5322, with the HTML as an alternative of the text and inline images related to the HTML."""
+    message = Message.model_validate(operation.message)
+    mail = EmailMessage()
+    mail["From"] = message.sender_address
+    for name, addresses in (
+        ("To", message.recipients.to),
+        ("Cc", message.recipients.cc),
+        ("Reply-To", message.reply_to),
+    ):
+        if addresses:
+            mail[name] = [_mailbox(address) for address in addresses]
+    mail["Subject"] = message.content.subject
+    mail["Date"] = datetime.fromtimestamp(operation.accepted / 1000, UTC)
+    mail["Message-ID"] = f"<{operation.id}@mail.emulator>"
+    inline = [one for one in message.attachments if one.content_id]
+    text, html = message.content.plain_text, message.content.html
+    if text is not None:
+        mail.set_content(text)
+    if html is not None and text is not None:
+        mail.add_alternative(html, subtype="html")
+    elif html is not None:
+        mail.set_content(html, subtype="html")
+    page = cast(MIMEPart, mail.get_body(("html",)))
+    for one in inline if page else ():
+        page.add_related(_content(one), *_kind(one), cid=f"<{one.content_id}>", filename=one.name, disposition="inline")
+    for one in message.attachments:
+        if one not in inline or not page:
+            mail.add_attachment(_content(one), *_kind(one), filename=one.name)
+    return mail.as_bytes()
+
+
+def _mailbox(address: Address) -> Mailbox:
+    return Mailbox(display_name=address.display_name or "", addr_spec=address.address)
+
+
+def _content(attachment: Attachment) -> bytes:
+    return base64.b64decode(attachment.content_in_base64)
+
+
+def _kind(attachment: Attachment) -> tuple[str, str]:
+    main, _, sub = attachment.content_type.partition(";")[0].strip().partition("/")
+    return main, sub
