@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import shutil
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+import providers
 from emulator_process import EmulatorProcess, isolated_environment
 
-REGISTRY = "https://registry.terraform.io"
-PROVIDERS = ("databricks/databricks", "hashicorp/external")
 ROOT = Path(__file__).resolve().parents[1]
 
 # Two busy cores make single examples slow at random, which is no finding.
@@ -99,29 +96,8 @@ def provider_problem() -> str:
         return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
     if not (ROOT / "node_modules/.bin/cdktf").exists():
         return "cdktf-cli is not installed: `make setup` gets it where Node.js 20 or newer is"
-    missing = [name for name in PROVIDERS if not in_a_mirror(name)]
-    if missing and not registry_answers():
-        return f"terraform init cannot get {' and '.join(missing)}: no local mirror has it and no registry answers"
-    return ""
-
-
-def in_a_mirror(name: str) -> bool:
-    """Whether an implied local mirror of Terraform holds the provider for this machine, unpacked or zipped."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    target = f"{platform.system().lower()}_{machine}"
-    roots = [Path.home() / ".terraform.d", Path.home() / ".local/share/terraform"]
-    roots += [Path("/usr/local/share/terraform"), Path("/usr/share/terraform")]
-    folders = [root / "plugins/registry.terraform.io" / name for root in roots]
-    return any([*folder.glob(f"*/{target}"), *folder.glob(f"*_{target}.zip")] for folder in folders)
-
-
-def registry_answers() -> bool:
-    """Whether Terraform's registry can be reached from here."""
-    try:
-        with urllib.request.urlopen(f"{REGISTRY}/.well-known/terraform.json", timeout=10):
-            return True
-    except OSError:
-        return False
+    missing = providers.not_mirrored(providers.mirror_folders(Path.home()))
+    return providers.problem(missing) if missing and not providers.registry_answers() else ""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
