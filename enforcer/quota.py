@@ -232,6 +232,17 @@ class Restore:
 
 
 Action = Warn | Restrict | Stop | Restore
+
+
+def describe(action: Action) -> str:
+    """`stop group_01: used 181 minutes of the day, the limit is 180 minutes`"""
+    verb = type(action).__name__.lower()
+    if isinstance(action, Restore):
+        return f"{verb} {action.group}: there is quota left"
+    used, limit = int(action.use.used / MINUTE), action.use.limit
+    return f"{verb} {action.group}: used {used} minutes of the {limit.period.value}, the limit is {limit}"
+
+
 WarningKey = tuple[str, Period, date, timedelta]
 """Cluster, period, its first day, hard limit: a warning is due once for each."""
 

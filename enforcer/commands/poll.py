@@ -7,7 +7,9 @@ import click
 
 from enforcer import desk
 from enforcer.lock import only_one
+from enforcer.quota import describe
 from enforcer.settings import Settings, SettingsError
+from enforcer.tables import harmless
 
 BUDGET_SECONDS = 30.0
 
@@ -57,9 +59,9 @@ def tick(*, settings: Settings, budget: timedelta, dry_run: bool) -> int:
         except WorkspaceError as error:
             print(error, file=sys.stderr)
             return desk.PARTLY
-    for action in outcome.actions:
-        if dry_run:
-            print(action)
+    if dry_run:
+        for action in outcome.actions:
+            print(harmless(describe(action)))
     for failure in outcome.failures:
-        print(failure, file=sys.stderr)
+        print(harmless(failure), file=sys.stderr)
     return desk.PARTLY if outcome.failures else desk.DONE
