@@ -1,0 +1,175 @@
+"""When the service looks and ticks: on pure values, by a clock of the test, and on an emulated workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from enforcer.allowances import Allowance, Window
+from enforcer.course import Course, CourseGroup
+from enforcer.picture import Picture
+from enforcer.quota import Calendar, Quota
+from enforcer.seen import SeenCluster
+from enforcer.uptime import Session, Sighting
+from enforcer.watch import Ticked, has_moved, next_due, watch
+
+TZ = ZoneInfo("Asia/Jerusalem")
+DAY = date(2026, 11, 2)
+M = timedelta(minutes=1)
+S = timedelta(seconds=1)
+QUOTA = Quota(150 * M, 180 * M)
+
+
+def at(clock: str) -> datetime:
+    return datetime.combine(DAY, time.fromisoformat(clock), TZ).astimezone(UTC)
+
+
+def cluster(number: int = 1, *, running: bool = True, moved: str = "") -> SeenCluster:
+    name = f"group_{number:02}"
+    seen = Sighting(at("10:00"), running)
+    return SeenCluster(f"id-{number}", f"cluster_{number:02}", name, "94290", "2026w", "terraform", seen, moved)
+
+
+def picture(
+    now: str,
+    *sessions: Session,
+    quota: Quota = QUOTA,
+    allowances: tuple[Allowance, ...] = (),
+    running: bool = True,
+) -> Picture:
+    group = CourseGroup("group_01", 1, "Team", quota)
+    course = Course("94290", "2026w", "Lab", Calendar(TZ, DAY, DAY, 6), False, {"group_01": group})
+    members = {"group_01": frozenset({"dana@example.ac.il"})}
+    return Picture(at(now), course, QUOTA, (cluster(running=running),), {"id-1": list(sessions)}, allowances, members)
+
+
+def mine(start: str, end: str | None = None, by: str = "dana@example.ac.il") -> Session:
+    return Session(at(start), at(end) if end else None, by)
+
+
+LESSON = Allowance("a", None, DAY, DAY, Window(None, time(10), time(12)), "lesson", "ta", at("08:00"))
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param(picture("10:00"), at("10:15"), id="nothing runs"),
+        pytest.param(picture("23:55"), at("23:59") + M, id="midnight"),
+        pytest.param(picture("10:00", mine("07:35")), at("10:05"), id="the soft limit"),
+        pytest.param(picture("10:00", mine("07:02:03")), at("10:02:03"), id="the hard limit, to the second"),
+        pytest.param(picture("10:00", mine("06:00", "08:55"), running=False), at("10:15"), id="one that is off"),
+        pytest.param(picture("10:00", mine("07:02", by="ta@example.ac.il")), at("10:15"), id="staff's session"),
+        pytest.param(picture("10:00", mine("06:00")), at("10:15"), id="over already, nothing more to reach"),
+        pytest.param(picture("09:50", allowances=(LESSON,)), at("10:00"), id="a window begins"),
+        pytest.param(picture("11:50", mine("07:10"), allowances=(LESSON,)), at("12:00"), id="a window ends"),
+        pytest.param(picture("10:00", mine("09:50"), quota=replace(QUOTA, week=12 * M)), at("10:02"), id="the week"),
+        pytest.param(picture("10:02:02.999", mine("07:02:03")), at("10:02:03.999"), id="never closer than a second"),
+    ],
+)
+def test_the_next_tick_is_due_when_the_first_thing_can_happen(told: Picture, expected: datetime) -> None:
+    assert next_due(Ticked(told)) == expected
+
+
+@pytest.mark.parametrize(
+    ("ticked", "expected"),
+    [
+        (Ticked(picture("10:00"), has_failed=True), at("10:01")),
+        (Ticked(picture("10:00"), letters_due=at("10:04")), at("10:04")),
+        (Ticked(picture("10:00"), letters_due=at("09:59")), at("10:01")),
+        (Ticked(picture("10:00"), letters_due=at("11:00")), at("10:15")),
+    ],
+)
+def test_what_failed_or_waits_to_be_sent_is_tried_again(ticked: Ticked, expected: datetime) -> None:
+    assert next_due(ticked) == expected
+
+
+def test_a_cluster_moved_when_it_started_stopped_came_or_went() -> None:
+    before = [cluster(1), cluster(2)]
+
+    assert not has_moved(before, [cluster(2), cluster(1)])
+    assert has_moved(before, [cluster(1)])
+    assert has_moved(before, [*before, cluster(3)])
+    assert has_moved(before, [cluster(1), cluster(2, running=False)])
+    assert has_moved(before, [cluster(1), cluster(2, moved="1:2:3")])
+
+
+class Rehearsal:
+    """A clock that jumps to whatever is waited for, and what was done when."""
+
+    def __init__(self, ends: datetime, now: datetime) -> None:
+        self.time, self.ends = now, ends
+        self.lists: list[datetime] = []
+        self.ticks: list[datetime] = []
+        self.answers: dict[datetime, Ticked | timedelta] = {}
+        self.listed: dict[datetime, Iterable[SeenCluster] | None] = {}
+
+    def wait_until(self, instant: datetime) -> bool:
+        self.time = max(self.time, instant)
+        return self.time < self.ends
+
+    def clusters(self, moment: datetime) -> Iterable[SeenCluster] | None:
+        self.lists.append(moment)
+        return self.listed.get(moment, (cluster(running=False),))
+
+    def tick(self) -> Ticked | timedelta:
+        self.ticks.append(self.time)
+        idle = picture("10:00", running=False)
+        return self.answers.get(self.time, Ticked(replace(idle, now=self.time)))
+
+    def run(self) -> None:
+        watch(now=lambda: self.time, wait_until=self.wait_until, clusters=self.clusters, tick=self.tick)
+
+
+def test_where_nothing_moves_it_lists_once_a_minute_and_ticks_every_quarter_of_an_hour() -> None:
+    day = Rehearsal(at("10:31"), at("10:00"))
+
+    day.run()
+
+    assert day.ticks == [at("10:00"), at("10:15"), at("10:30")]
+    assert day.lists == [at("10:00") + n * M for n in range(31) if n % 15]
+
+
+def test_a_cluster_that_moved_is_ticked_at_once() -> None:
+    day = Rehearsal(at("10:04"), at("10:00"))
+    day.listed[at("10:02")] = [cluster(moved="started")]
+
+    day.run()
+
+    assert day.ticks == [at("10:00"), at("10:02")]
+
+
+def test_a_list_that_fails_is_no_movement() -> None:
+    day = Rehearsal(at("10:04"), at("10:00"))
+    day.listed[at("10:02")] = None
+
+    day.run()
+
+    assert day.ticks == [at("10:00")]
+
+
+def test_who_finds_another_at_work_tries_again_soon() -> None:
+    day = Rehearsal(at("10:01"), at("10:00"))
+    day.answers[at("10:00")] = 5 * S
+
+    day.run()
+
+    assert day.ticks == [at("10:00"), at("10:00:05")]
+
+
+def test_a_clock_that_is_set_back_leads_to_a_tick_and_no_long_sleep() -> None:
+    day = Rehearsal(at("10:03"), at("10:00"))
+    wait = day.wait_until
+
+    def set_back(instant: datetime) -> bool:
+        if instant == at("10:02") and day.time == at("10:01"):
+            day.time = at("09:01")
+            return True
+        return wait(instant)
+
+    watch(now=lambda: day.time, wait_until=set_back, clusters=day.clusters, tick=day.tick)
+
+    assert day.ticks[:3] == [at("10:00"), at("09:01"), at("09:16")]
