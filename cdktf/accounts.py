@@ -1,15 +1,13 @@
 """The students' accounts: those this stack makes, and those that it only looks up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_databricks.data_databricks_user import DataDatabricksUser
-from cdktf_cdktf_provider_databricks.user import User
 from constructs import Construct
 
-from expressions import EACH, for_each, literal
+from expressions import add_blocks, label, template
 from roster import Roster, exists_on
+from workspace_guard import ADDRESS as GUARD
 
 
 @dataclass(frozen=True)
@@ -43,32 +41,39 @@ def plan_accounts(
 
 
 class StudentAccounts(Construct):
-    """`databricks_user.student["address"]` and `data.databricks_user.student["address"]`.
+    """`databricks_user.student_dana_at_campus-example` or, if looked up, the `data.` of the same name.
 
     The place of an account in the state depends on its address alone, so a student may move between groups.
     """
 
-    def __init__(self, scope: Construct, id: str, *, plan: AccountPlan, after: Sequence[ITerraformDependable]) -> None:
+    def __init__(self, scope: Construct, id: str, *, plan: AccountPlan) -> None:
         super().__init__(scope, id)
         self._managed = frozenset(plan.managed)
-        if plan.managed:
-            user = User(
-                self,
-                "managed",
-                user_name=EACH,
-                # A student's notebooks outlive the account: nobody's work is deleted from here.
-                force_delete_home_dir=False,
-                force_delete_repos=False,
-                depends_on=after,
-            )
-            user.override_logical_id("student")
-            user.add_override("for_each", for_each(plan.managed))
-        if plan.looked_up:
-            found = DataDatabricksUser(self, "looked_up", user_name=EACH, depends_on=after)
-            found.override_logical_id("student")
-            found.add_override("for_each", for_each(plan.looked_up))
+        add_blocks(
+            self,
+            "resource.databricks_user",
+            {
+                _name_of(address): {
+                    "user_name": template(address),
+                    # A student's notebooks outlive the account: nobody's work is deleted from here.
+                    "force_delete_home_dir": False,
+                    "force_delete_repos": False,
+                    "depends_on": [GUARD],
+                }
+                for address in plan.managed
+            },
+        )
+        add_blocks(
+            self,
+            "data.databricks_user",
+            {_name_of(address): {"user_name": template(address), "depends_on": [GUARD]} for address in plan.looked_up},
+        )
 
     def id_of(self, address: str) -> str:
         """An expression for the id of the account with this address."""
         kind = "databricks_user" if address in self._managed else "data.databricks_user"
-        return f'${{{kind}.student["{literal(address)}"].id}}'
+        return f"${{{kind}.{_name_of(address)}.id}}"
+
+
+def _name_of(address: str) -> str:
+    return f"student_{label(address)}"

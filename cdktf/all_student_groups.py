@@ -1,15 +1,16 @@
 """The group of all groups, which alone gives students their entitlements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_databricks.data_databricks_group import DataDatabricksGroup
 from cdktf_cdktf_provider_databricks.entitlements import Entitlements
 from cdktf_cdktf_provider_databricks.group import Group as WorkspaceGroup
-from cdktf_cdktf_provider_databricks.group_member import GroupMember
 from constructs import Construct
 
+from expressions import add_blocks
 from lab import StudentSettings
+from student_groups import StudentGroups
 
 NAME = "all_student_groups"
 ENTITLEMENTS = ["allow_cluster_create", "allow_instance_pool_create", "databricks_sql_access", "workspace_access"]
@@ -26,17 +27,18 @@ class AllStudentGroups(Construct):
         scope: Construct,
         id: str,
         *,
-        group_ids: Mapping[str, str],
+        groups: StudentGroups,
         students: StudentSettings,
         owned: bool,
         after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
         parent = self._make(students, after) if owned else self._find(after)
-        if group_ids:
-            membership = GroupMember(self, "members", group_id=parent, member_id="${each.value}")
-            membership.override_logical_id(NAME)
-            membership.add_override("for_each", dict(group_ids))
+        add_blocks(
+            self,
+            "resource.databricks_group_member",
+            {f"{NAME}_{key}": {"group_id": parent, "member_id": groups.id_of(key)} for key in groups.keys},
+        )
 
     def _make(self, students: StudentSettings, after: Sequence[ITerraformDependable]) -> str:
         group = WorkspaceGroup(

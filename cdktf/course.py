@@ -78,16 +78,13 @@ class Course(TerraformStack):
                 staff=lab.staff.addresses,
                 owns_accounts=lab.course.owns_accounts,
             ),
-            after=first,
         )
 
-        student_groups = StudentGroups(
-            self, "student_groups", groups=groups, prefix=prefix, account_id=accounts.id_of, after=first
-        )
+        student_groups = StudentGroups(self, "student_groups", groups=groups, prefix=prefix, account_id=accounts.id_of)
         AllStudentGroups(
             self,
             ALL_STUDENT_GROUPS,
-            group_ids=student_groups.ids,
+            groups=student_groups,
             students=lab.students,
             owned=lab.course.owns_workspace_settings,
             after=first,

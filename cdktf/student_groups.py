@@ -1,18 +1,16 @@
 """The groups of students and who is in them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_databricks.group import Group as WorkspaceGroup
-from cdktf_cdktf_provider_databricks.group_member import GroupMember
 from constructs import Construct
 
-from expressions import template
+from expressions import add_blocks, label
 from roster import Group
+from workspace_guard import ADDRESS as GUARD
 
 
 class StudentGroups(Construct):
-    """`databricks_group.students["group_07"]` and `databricks_group_member.student["group_07/address"]`.
+    """`databricks_group.group_07` and `databricks_group_member.group_07_dana_at_campus-example`.
 
     `account_id` gives an expression for the id of the account of an address.
     """
@@ -25,37 +23,38 @@ class StudentGroups(Construct):
         groups: Sequence[Group],
         prefix: str,
         account_id: Callable[[str], str],
-        after: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
-        self._keys = [group.key for group in groups]
-        members = {
-            template(f"{group.key}/{member.email}"): {
-                "group": self._attribute(group.key, "id"),
-                "account": account_id(member.email),
-            }
-            for group in groups
-            for member in group.active_members
-        }
-        if groups:
-            students = WorkspaceGroup(
-                self, "students", display_name="${each.value}", allow_cluster_create=False, depends_on=after
-            )
-            students.override_logical_id("students")
-            students.add_override("for_each", {group.key: prefix + group.key for group in groups})
-        if members:
-            student = GroupMember(self, "student", group_id="${each.value.group}", member_id="${each.value.account}")
-            student.override_logical_id("student")
-            student.add_override("for_each", members)
+        self.keys = [group.key for group in groups]
+        add_blocks(
+            self,
+            "resource.databricks_group",
+            {
+                group.key: {
+                    "display_name": prefix + group.key,
+                    "allow_cluster_create": False,
+                    "depends_on": [GUARD],
+                }
+                for group in groups
+            },
+        )
+        add_blocks(
+            self,
+            "resource.databricks_group_member",
+            {
+                f"{group.key}_{label(member.email)}": {
+                    "group_id": self.id_of(group.key),
+                    "member_id": account_id(member.email),
+                }
+                for group in groups
+                for member in group.active_members
+            },
+        )
 
-    @property
-    def ids(self) -> Mapping[str, str]:
-        """An expression for the id of each group, by key."""
-        return {key: self._attribute(key, "id") for key in self._keys}
+    def id_of(self, key: str) -> str:
+        """An expression for the id of a group."""
+        return f"${{databricks_group.{key}.id}}"
 
     def name_of(self, key: str) -> str:
-        """An expression for a group's display name, which makes whoever uses it wait for the groups."""
-        return self._attribute(key, "display_name")
-
-    def _attribute(self, key: str, attribute: str) -> str:
-        return f'${{databricks_group.students["{key}"].{attribute}}}'
+        """An expression for the display name of a group, which makes whoever uses it wait for the group."""
+        return f"${{databricks_group.{key}.display_name}}"

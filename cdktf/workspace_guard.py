@@ -10,6 +10,8 @@ from constructs import Construct
 from expressions import templates
 from programs import Program
 
+ADDRESS = "data.external.workspace"
+
 # Each becomes a warning where the result of this name is not empty.
 WARNINGS = ("unguarded", "open_to_everybody", "would_restart", "course_file_edited")
 
@@ -31,8 +33,8 @@ class WorkspaceGuard(Construct):
             name: {
                 "assert": [
                     {
-                        "condition": f'${{data.external.workspace.result.{name} == ""}}',
-                        "error_message": f"${{data.external.workspace.result.{name}}}",
+                        "condition": f'${{{ADDRESS}.result.{name} == ""}}',
+                        "error_message": f"${{{ADDRESS}.result.{name}}}",
                     }
                 ]
             }
@@ -43,7 +45,7 @@ class WorkspaceGuard(Construct):
     @property
     def caller(self) -> str:
         """The name of who deploys, as it stands inside an expression."""
-        return "data.external.workspace.result.caller"
+        return f"{ADDRESS}.result.caller"
 
 
 def as_query(values: Mapping[str, object]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,9 +12,12 @@ from typing import Any
 
 import cdktf
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts import AccountPlan, plan_accounts
 from course import Course
+from expressions import label
 from lab import Lab, parse_lab
 from programs import Program
 from roster import Group, Member, Roster
@@ -63,32 +67,49 @@ def stack() -> dict[str, Any]:
 
 
 def test_an_account_stands_under_its_address_alone(stack: dict[str, Any]):
-    student = stack["resource"]["databricks_user"]["student"]
-    assert list(student["for_each"]) == [DANA.email, NOA.email]
-    assert (student["user_name"], student["force_delete_home_dir"]) == ("${each.key}", False)
-    assert "external_id" not in student
+    assert stack["resource"]["databricks_user"] == {
+        f"student_{name}_at_campus-example-ac-il": {
+            "user_name": f"{name}@campus.example.ac.il",
+            "force_delete_home_dir": False,
+            "force_delete_repos": False,
+            "depends_on": ["data.external.workspace"],
+        }
+        for name in ("dana", "noa")
+    }
 
 
 def test_an_existing_account_is_looked_up_and_never_managed(stack: dict[str, Any]):
-    assert list(stack["data"]["databricks_user"]["student"]["for_each"]) == [OLD.email]
+    assert stack["data"]["databricks_user"]["student_old_at_campus-example-ac-il"]["user_name"] == OLD.email
 
 
 def test_groups_may_not_make_clusters_and_have_their_members(stack: dict[str, Any]):
-    groups = stack["resource"]["databricks_group"]["students"]
-    assert groups["for_each"] == {"group_01": "group_01", "group_02": "group_02"}
-    assert groups["allow_cluster_create"] is False
-    assert stack["resource"]["databricks_group_member"]["student"]["for_each"] == {
-        f"group_01/{DANA.email}": {
-            "group": '${databricks_group.students["group_01"].id}',
-            "account": f'${{databricks_user.student["{DANA.email}"].id}}',
+    groups = stack["resource"]["databricks_group"]
+    assert sorted(groups) == ["all_student_groups", "group_01", "group_02"]
+    assert {(group["display_name"], group["allow_cluster_create"]) for group in groups.values()} == {
+        ("all_student_groups", False),
+        ("group_01", False),
+        ("group_02", False),
+    }
+    assert stack["resource"]["databricks_group_member"] == {
+        "group_01_dana_at_campus-example-ac-il": {
+            "group_id": "${databricks_group.group_01.id}",
+            "member_id": "${databricks_user.student_dana_at_campus-example-ac-il.id}",
         },
-        f"group_02/{NOA.email}": {
-            "group": '${databricks_group.students["group_02"].id}',
-            "account": f'${{databricks_user.student["{NOA.email}"].id}}',
+        "group_02_noa_at_campus-example-ac-il": {
+            "group_id": "${databricks_group.group_02.id}",
+            "member_id": "${databricks_user.student_noa_at_campus-example-ac-il.id}",
         },
-        f"group_02/{OLD.email}": {
-            "group": '${databricks_group.students["group_02"].id}',
-            "account": f'${{data.databricks_user.student["{OLD.email}"].id}}',
+        "group_02_old_at_campus-example-ac-il": {
+            "group_id": "${databricks_group.group_02.id}",
+            "member_id": "${data.databricks_user.student_old_at_campus-example-ac-il.id}",
+        },
+        "all_student_groups_group_01": {
+            "group_id": "${databricks_group.all_student_groups.id}",
+            "member_id": "${databricks_group.group_01.id}",
+        },
+        "all_student_groups_group_02": {
+            "group_id": "${databricks_group.all_student_groups.id}",
+            "member_id": "${databricks_group.group_02.id}",
         },
     }
 
@@ -97,10 +118,15 @@ def test_the_group_of_all_groups_alone_has_the_entitlements(stack: dict[str, Any
     entitlements = stack["resource"]["databricks_entitlements"]["all_student_groups"]
     assert entitlements["workspace_access"] is True
     assert entitlements["databricks_sql_access"] is False
-    assert stack["resource"]["databricks_group_member"]["all_student_groups"]["for_each"] == {
-        "group_01": '${databricks_group.students["group_01"].id}',
-        "group_02": '${databricks_group.students["group_02"].id}',
-    }
+
+
+ADDRESSES = st.text(alphabet="ab0.-_@+xא", max_size=8)
+
+
+@given(ADDRESSES, ADDRESSES)
+def test_no_two_addresses_have_the_same_label(one: str, other: str):
+    assert (label(one) == label(other)) == (one == other)
+    assert re.fullmatch(r"student_[A-Za-z0-9_-]*", f"student_{label(one)}")
 
 
 def test_a_cluster_has_its_settings_libraries_and_tags_of_identity_only(stack: dict[str, Any]):
@@ -143,7 +169,7 @@ def test_a_clusters_rights_are_its_groups_and_the_staffs():
     rights = stack["resource"]["databricks_permissions"]["cluster_01"]
     assert rights["cluster_id"] == "${databricks_cluster.cluster_01.id}"
     assert rights["access_control"] == [
-        {"group_name": '${databricks_group.students["group_01"].display_name}', "permission_level": "CAN_RESTART"},
+        {"group_name": "${databricks_group.group_01.display_name}", "permission_level": "CAN_RESTART"},
         {"user_name": "assistant@example.ac.il", "permission_level": "CAN_MANAGE"},
         {"service_principal_name": service_principal, "permission_level": "CAN_MANAGE"},
     ]
@@ -219,13 +245,11 @@ def test_a_moved_student_changes_memberships_and_nothing_else_but_names():
 def test_everything_waits_for_the_guard(stack: dict[str, Any]):
     first = [
         *(stack["resource"]["databricks_cluster"].values()),
-        stack["resource"]["databricks_user"]["student"],
-        stack["resource"]["databricks_group"]["students"],
-        stack["resource"]["databricks_group"]["all_student_groups"],
+        *(stack["resource"]["databricks_user"].values()),
+        *(stack["resource"]["databricks_group"].values()),
         stack["resource"]["databricks_cluster_policy"]["personal_compute"],
         stack["resource"]["databricks_directory"]["course_folder"],
-        stack["data"]["databricks_user"]["student"],
-        stack["data"]["databricks_user"]["staff"],
+        *(stack["data"]["databricks_user"].values()),
     ]
     assert {tuple(resource["depends_on"]) for resource in first} == {("data.external.workspace",)}
 
@@ -255,10 +279,7 @@ def test_a_target_has_one_profile_and_its_own_state():
 def test_a_prefix_stands_before_names_and_not_in_the_state():
     lab = lab_with(('name_prefix = ""', 'name_prefix = "de-"'), ("quota.groups.group_02", "quota.groups.de-group_02"))
     resources = synthesized(lab)["resource"]
-    assert resources["databricks_group"]["students"]["for_each"] == {
-        "group_01": "de-group_01",
-        "group_02": "de-group_02",
-    }
+    assert resources["databricks_group"]["group_02"]["display_name"] == "de-group_02"
     cluster = resources["databricks_cluster"]["cluster_02"]
     assert (cluster["cluster_name"], cluster["custom_tags"]["lab_group"]) == ("de-cluster_02", "de-group_02")
     document = json.loads(base64.b64decode(resources["databricks_workspace_file"]["course_file"]["content_base64"]))
@@ -269,21 +290,25 @@ def test_a_stack_that_does_not_own_the_workspaces_settings_joins_those_of_anothe
     stack = synthesized(lab_with(("owns_workspace_settings = true", "owns_workspace_settings = false")))
     assert "databricks_cluster_policy" not in stack["resource"]
     assert "databricks_entitlements" not in stack["resource"]
-    assert list(stack["resource"]["databricks_group"]) == ["students"]
+    assert list(stack["resource"]["databricks_group"]) == ["group_01", "group_02"]
     assert stack["data"]["databricks_group"]["all_student_groups"]["display_name"] == "all_student_groups"
-    assert len(stack["resource"]["databricks_group_member"]["all_student_groups"]["for_each"]) == 2
+    assert stack["resource"]["databricks_group_member"]["all_student_groups_group_01"] == {
+        "group_id": "${data.databricks_group.all_student_groups.id}",
+        "member_id": "${databricks_group.group_01.id}",
+    }
 
 
 def test_a_stack_that_does_not_own_accounts_looks_all_of_them_up():
     stack = synthesized(lab_with(("owns_accounts = true", "owns_accounts = false")))
     assert "databricks_user" not in stack["resource"]
-    assert list(stack["data"]["databricks_user"]["student"]["for_each"]) == [DANA.email, NOA.email, OLD.email]
+    looked_up = [user["user_name"] for name, user in stack["data"]["databricks_user"].items() if name != "staff"]
+    assert looked_up == [DANA.email, NOA.email, OLD.email]
 
 
 def test_the_accounts_of_another_courses_roster_are_made_and_nothing_else_of_it():
     other = Roster((Group(9, "201", "Other", (Member("other@campus.example.ac.il"), DANA)),))
     resources = synthesized(lab_with(), ROSTER, other)["resource"]
-    assert "other@campus.example.ac.il" in resources["databricks_user"]["student"]["for_each"]
+    assert "student_other_at_campus-example-ac-il" in resources["databricks_user"]
     assert sorted(resources["databricks_cluster"]) == ["cluster_01", "cluster_02"]
 
 

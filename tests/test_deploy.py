@@ -1,0 +1,361 @@
+"""A term, end to end: roster, cdktf, the real provider, an emulated workspace."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from expressions import label
+from lab_term import ROOT, STAFF, Term
+
+pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("deploy")]
+
+OCTOBER = ROOT / "examples" / "Groupself-selection_94290_2026-10-18.csv"
+FEW = {
+    number: [f"s{number}{letter}@campus.example.ac.il" for letter in "ab"]
+    for number in range(1, 5)
+}  # fmt: skip
+
+Start = Callable[..., EmulatorProcess]
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
+    """The example's thirty groups, deployed with cdktf; tests leave it as they found it."""
+    with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
+        term = Term(tmp_path_factory.mktemp("example"), emulator)
+        term.admit_staff()
+        term.import_export(OCTOBER)
+        done = term.cdktf("deploy", "--auto-approve")
+        assert done.status == 0, done.text
+        yield term
+
+
+def few(tmp_path: Path, emulator: EmulatorProcess, **settings: Any) -> Term:
+    """A course of four groups, not deployed yet."""
+    term = Term(tmp_path, emulator, **settings)
+    term.admit_staff()
+    term.write_roster(FEW)
+    return term
+
+
+def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(example: Term):
+    clusters = example.clusters()
+    assert sorted(clusters) == [f"cluster_{number:02d}" for number in range(1, 31)]
+    assert {cluster["state"] for cluster in clusters.values()} == {"TERMINATED"}
+    assert {len(example.libraries(cluster["cluster_id"])) for cluster in clusters.values()} == {2}
+    assert {cluster["custom_tags"]["lab_group"] for cluster in clusters.values()} == {
+        f"group_{number:02d}" for number in range(1, 31)
+    }
+
+
+def test_the_second_plan_is_empty_also_after_clusters_were_used(example: Term):
+    assert example.plan() == {}
+    used = [cluster["cluster_id"] for _, cluster in sorted(example.clusters().items())[:3]]
+    for cluster in used:
+        example.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
+    assert example.plan() == {}
+    example.emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": used[0]})
+    example.emulator.control("POST", "clock", {"advance_seconds": 25 * 60})
+    assert {cluster["state"] for cluster in example.clusters().values()} == {"TERMINATED"}
+    assert example.plan() == {}
+
+
+def test_the_state_lists_readable_addresses(example: Term):
+    listed = example.state_list()
+    assert "databricks_cluster.cluster_07" in listed
+    assert "databricks_workspace_file.course_file" in listed
+    assert "databricks_group.group_07" in listed
+    users = [line for line in listed if line.startswith("databricks_user.")]
+    assert len(users) == 97
+    assert all(re.fullmatch(r"databricks_user\.student_[a-z0-9_-]+_at_campus-example-ac-il", line) for line in users)
+
+
+def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(example: Term):
+    def drift(kind: str, target: str, value: Any = None) -> None:
+        example.emulator.control("POST", "drift", {"kind": kind, "target": target, "value": value})
+
+    deleted = example.clusters()["cluster_06"]["cluster_id"]
+    member = next(line.split(",")[3] for line in example.roster.read_text(encoding="utf-8").splitlines()[1:])
+    drift("remove_member", "group_01", member)
+    drift("permission", "cluster_02", {"group_name": "group_02", "permission_level": None})
+    drift("resize", "cluster_03", {"min_workers": 1, "max_workers": 9})
+    drift("tag", "cluster_04", {"lab_term": "1999w"})
+    drift("policy", "Personal Compute", {"node_type_id": {"type": "unlimited"}})
+    drift("delete_cluster", "cluster_06")
+    drift("uninstall_library", "cluster_07", "nltk")
+
+    assert example.plan() == {
+        f"databricks_group_member.group_01_{label(member)}": ("create",),
+        "databricks_permissions.cluster_02": ("update",),
+        "databricks_cluster.cluster_03": ("update",),
+        "databricks_cluster.cluster_04": ("update",),
+        "databricks_cluster_policy.personal_compute": ("update",),
+        "databricks_cluster.cluster_06": ("create",),
+        "databricks_permissions.cluster_06": ("create",),
+        "terraform_data.stop_cluster_06": ("delete", "create"),
+        "databricks_cluster.cluster_07": ("update",),
+    }
+    done = example.apply()
+    assert done.status == 0, done.text
+    assert example.plan() == {}
+    assert example.clusters()["cluster_06"]["cluster_id"] != deleted
+    assert {cluster["state"] for cluster in example.clusters().values()} == {"TERMINATED"}
+
+
+def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_only(example: Term):
+    october = example.roster.read_text(encoding="utf-8")
+    export = OCTOBER.read_text(encoding="utf-8-sig")
+    lines = october.splitlines()
+    fifth = [line for line in lines if line.startswith("5,")]
+    moodle_id, addresses = fifth[0].split(",")[1], [line.split(",")[3] for line in fifth]
+    dropped = example.folder / "dropped.csv"
+    dropped.write_text(without_group(export, moodle_id), encoding="utf-8")
+    try:
+        example.import_export(dropped)
+        example.synth()
+        assert example.plan() == {
+            "databricks_workspace_file.course_file": ("update",),
+            "databricks_cluster.cluster_05": ("delete",),
+            "databricks_permissions.cluster_05": ("delete",),
+            "terraform_data.stop_cluster_05": ("delete",),
+            "databricks_group.group_05": ("delete",),
+            "databricks_group_member.all_student_groups_group_05": ("delete",),
+            **{f"databricks_group_member.group_05_{label(address)}": ("delete",) for address in addresses},
+            **{f"databricks_user.student_{label(address)}": ("delete",) for address in addresses},
+        }
+    finally:
+        example.roster.write_text(october, encoding="utf-8")
+        example.synth()
+
+
+def without_group(export: str, moodle_id: str) -> str:
+    """The export without the row of the group with this id."""
+    kept = [line for line in export.splitlines(keepends=True) if moodle_id not in line.replace('"', "").split(",")[:2]]
+    assert len(kept) < len(export.splitlines())
+    return "".join(kept)
+
+
+def test_moving_a_student_changes_memberships_only(example: Term):
+    october = example.roster.read_text(encoding="utf-8")
+    row = next(line for line in october.splitlines() if line.startswith("1,"))
+    second = next(line for line in october.splitlines() if line.startswith("2,"))
+    address = row.split(",")[3]
+    moved = ",".join([*second.split(",")[:3], address, "active", "managed"])
+    example.roster.write_text(october.replace(row, moved), encoding="utf-8")
+    try:
+        example.synth()
+        assert example.plan() == {
+            f"databricks_group_member.group_01_{label(address)}": ("delete",),
+            f"databricks_group_member.group_02_{label(address)}": ("create",),
+        }
+    finally:
+        example.roster.write_text(october, encoding="utf-8")
+        example.synth()
+
+
+def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(example: Term):
+    cluster = example.clusters()["cluster_08"]["cluster_id"]
+    example.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
+    example.change("lab.toml", "hard_minutes = 180", "hard_minutes = 170")
+    try:
+        example.synth()
+        assert example.plan() == {"databricks_workspace_file.course_file": ("update",)}
+        done = example.terraform("apply", "-input=false", "plan")
+        assert done.status == 0, done.text
+        assert example.clusters()["cluster_08"]["state"] == "RUNNING"
+        _, events = example.emulator.request("POST", "/api/2.1/clusters/events", {"cluster_id": cluster, "limit": 2})
+        assert [event["type"] for event in events["events"]] == ["RUNNING", "STARTING"]
+    finally:
+        example.change("lab.toml", "hard_minutes = 170", "hard_minutes = 180")
+        example.emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": cluster})
+        example.deploy()
+
+
+def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(example: Term):
+    body = {"path": "/lab-94290-2026w/course.json", "content": "e30=", "format": "RAW", "overwrite": True}
+    example.emulator.request("POST", "/api/2.0/workspace/import", body)
+    done = example.terraform("plan", "-input=false", "-detailed-exitcode", "-parallelism=50")
+    assert done.status == 0, done.text
+    assert "/lab-94290-2026w/course.json was edited by hand" in " ".join(done.text.split())
+    again = "-replace=databricks_workspace_file.course_file"
+    done = example.terraform("apply", "-input=false", "-auto-approve", "-parallelism=50", again)
+    assert done.status == 0, done.text
+    assert "edited by hand" not in example.terraform("plan", "-input=false", "-parallelism=50").text
+
+
+def test_the_token_is_in_no_file(example: Term):
+    example.plan()
+    assert example.files_with(example.emulator.admin_token) == []
+    assert example.state.stat().st_mode & 0o077 == 0
+    assert example.state.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_emulator: Start):
+    emulator = start_emulator("--transition-seconds", 0)
+    term = few(tmp_path, emulator)
+    existing = FEW[2][0]
+    for name in (existing, "somebody@else.example"):
+        emulator.control("POST", "users", {"user_name": name})
+    term.write_roster(FEW, existing=[existing])
+    spec = {"cluster_name": "theirs", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+    emulator.request("POST", "/api/2.1/clusters/create", {**spec, "num_workers": 1, "autotermination_minutes": 0})
+    before = term.workspace_state()
+
+    done = term.cdktf("deploy", "--auto-approve")
+    assert done.status == 0, done.text
+    assert term.plan() == {}
+    term.forget_output()
+    done = term.cdktf("destroy", "--auto-approve")
+    assert done.status == 0, done.text
+
+    after = term.workspace_state()
+    homes = remove_homes(after, [address for group in FEW.values() for address in group if address != existing])
+    assert after == before
+    assert homes == 7
+
+
+def remove_homes(state: dict[str, Any], addresses: list[str]) -> int:
+    """Take the homes of removed students, which stay, out of a dump; how many there were."""
+    nodes = state["objects"]["nodes"]
+    homes = [key for key, node in nodes.items() if node["name"] in addresses]
+    for key in homes:
+        home = nodes.pop(key)
+        del nodes[str(home["parent"])]["children"][home["name"]]
+        state["acls"]["direct"].pop(f"/directories/{key}", None)
+    return len(homes)
+
+
+def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, start_emulator: Start):
+    emulator = start_emulator("--transition-seconds", 1)
+    term = few(tmp_path, emulator)
+    worked = threading.Event()
+
+    def work() -> None:
+        for _ in range(600):
+            cluster = term.clusters().get("cluster_02", {})
+            if cluster.get("state") == "RUNNING":
+                emulator.control("POST", "work", {"cluster_id": cluster["cluster_id"], "seconds": 3600})
+                emulator.control("POST", "clock", {"advance_seconds": 60})
+                worked.set()
+                return
+            time.sleep(0.1)
+
+    somebody = threading.Thread(target=work)
+    somebody.start()
+    term.synth()
+    done = term.apply()
+    somebody.join()
+    assert worked.is_set()
+    assert done.status == 0, done.text
+    states = {name: cluster["state"] for name, cluster in term.clusters().items()}
+    assert states == {
+        "cluster_01": "TERMINATED",
+        "cluster_02": "RUNNING",
+        "cluster_03": "TERMINATED",
+        "cluster_04": "TERMINATED",
+    }
+    assert "Warning: cluster_02 (" in done.text
+    assert "was not stopped: it is in use" in done.text
+    assert term.plan() == {}
+
+
+def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as_it_is(
+    tmp_path: Path, start_emulator: Start
+):
+    right, wrong = start_emulator("--transition-seconds", 0), start_emulator("--transition-seconds", 0)
+    guarded = {"[targets.demo]": f'[targets.demo]\nexpected_workspace_id = "{right.workspace_id}"'}
+    term = few(tmp_path, right, settings=guarded)
+    term.write_roster({1: FEW[1]})
+    term.deploy()
+    state = term.state.read_bytes()
+
+    term.emulator = wrong
+    attempts = [
+        term.terraform("plan", "-input=false"),
+        term.terraform("apply", "-input=false", "-auto-approve"),
+        term.terraform("apply", "-input=false", "-auto-approve", "-refresh-only"),
+        term.terraform("destroy", "-input=false", "-auto-approve"),
+        term.cdktf("diff"),
+        term.cdktf("deploy", "--auto-approve"),
+        term.cdktf("destroy", "--auto-approve"),
+    ]
+    for done in attempts:
+        assert done.status != 0, done.text
+        assert f"Wrong workspace: target demo has expected_workspace_id {right.workspace_id}" in " ".join(
+            done.text.replace("│", " ").split()
+        )
+    assert term.state.read_bytes() == state
+    paths = {entry["path"].partition("?")[0] for entry in wrong.journal() if "/_emulator/" not in entry["path"]}
+    assert paths == {"/.well-known/databricks-config", "/api/2.0/preview/scim/v2/Me"}
+
+    term.emulator = right
+    assert term.plan() == {}
+
+
+def test_under_faults_the_error_names_the_culprit_and_another_run_converges(tmp_path: Path, start_emulator: Start):
+    emulator = start_emulator("--transition-seconds", 0, "--seed", 5)
+    term = few(tmp_path, emulator)
+    rules = [
+        {"kind": "429", "match": "*", "rate": 0.025, "retry_after": 1},
+        {"kind": "503", "match": "*", "rate": 0.025},
+        {"kind": "latency", "match": "*", "rate": 1, "seconds": 0.05},
+        {"kind": "launch_failure", "match": "cluster_02", "count": 1},
+        {"kind": "library_failed", "match": "nltk==3.9.1", "count": 1, "message": "no such package"},
+    ]
+    emulator.control("POST", "faults", {"rules": rules})
+    term.synth()
+    first = term.apply()
+    said = " ".join(first.text.replace("│", " ").split())
+    assert first.status != 0
+    assert "with databricks_cluster.cluster_02" in said
+    assert "nltk==3.9.1" in said
+    assert "no such package" in said
+
+    second = term.apply()
+    assert second.status == 0, second.text
+    assert term.plan() == {}
+    assert {cluster["state"] for cluster in term.clusters().values()} == {"TERMINATED"}
+    done = term.terraform("destroy", "-input=false", "-auto-approve", "-parallelism=50")
+    assert done.status == 0, done.text
+    assert term.clusters() == {}
+
+
+def test_an_existing_account_fails_with_its_address_and_is_looked_up_once_marked(tmp_path: Path, start_emulator: Start):
+    emulator = start_emulator("--transition-seconds", 0)
+    term = few(tmp_path, emulator)
+    there = FEW[1][0]
+    emulator.control("POST", "users", {"user_name": there})
+    term.synth()
+    done = term.apply()
+    assert done.status != 0
+    assert f"User with username {there} already exists." in " ".join(done.text.replace("│", " ").split())
+
+    term.write_roster(FEW, existing=[there])
+    term.deploy()
+    assert term.plan() == {}
+    assert f"data.databricks_user.student_{label(there)}" in term.state_list()
+
+
+def test_staff_who_deploy_themselves_may(tmp_path: Path, start_emulator: Start):
+    emulator = start_emulator("--transition-seconds", 0)
+    term = few(tmp_path, emulator)
+    answer = emulator.control("POST", "users", {"user_name": "teacher@example.ac.il", "admin": True})
+    term.token = answer["token"]
+    term.change("lab.toml", f'addresses = ["{STAFF}"]', f'addresses = ["{STAFF}", "teacher@example.ac.il"]')
+    term.deploy()
+    assert term.plan() == {}
+
+
+@pytest.mark.acceptance
+def test_a_hundred_groups_of_four_hundred_students_are_deployed(tmp_path: Path, start_emulator: Start):
+    term = few(tmp_path, start_emulator("--transition-seconds", 0))
+    term.write_roster({n: [f"s{n}{letter}@campus.example.ac.il" for letter in "abcd"] for n in range(1, 101)})
+    term.deploy()
+    assert term.plan() == {}
+    assert {cluster["state"] for cluster in term.clusters().values()} == {"TERMINATED"}
