@@ -43,7 +43,7 @@ def at(day: date, clock: str) -> datetime:
 
 
 class EnforcerLab:
-    """Groups `group_01`, `group_02`, … of two students each, and the cluster of each, at 8:00 of a Sunday."""
+    """Groups `group_01`, `group_02`, … of two students each, with a stopped cluster, at 8:00 of a Sunday."""
 
     def __init__(
         self,
@@ -63,14 +63,15 @@ class EnforcerLab:
             "LAB_CLOCK": f"{emulator.url}/_emulator/clock",
             "CLUSTER_UPTIMES_DB": str(folder / "ledger" / "uptimes.db"),
         }
-        self.go(SUNDAY, "08:00")
-        self.admit(STAFF)
         self.tokens: dict[str, str] = {}
+        self.go(SUNDAY, "07:59")
+        self.admit(STAFF)
         self.clusters: dict[str, str] = {}
         self.names = [f"{prefix}group_{number:02}" for number in range(1, groups + 1)]
         for number, name in enumerate(self.names, 1):
             self._make_group(number, name, prefix)
         self.write_course()
+        self.go(SUNDAY, "08:00")
 
     def _make_group(self, number: int, name: str, prefix: str) -> None:
         members = [self.admit(f"student{number}{letter}@campus.example.ac.il") for letter in "ab"]
@@ -87,13 +88,15 @@ class EnforcerLab:
         }
         id = self.ask("POST", "/api/2.1/clusters/create", spec)["cluster_id"]
         self.clusters[name] = id
+        self.go_on()
         self.ask("POST", "/api/2.1/clusters/delete", {"cluster_id": id})
+        self.go_on()
         self.grant(name, {"group_name": name}, "CAN_RESTART")
 
     def admit(self, address: str) -> str:
         """The id of a new account; its token is kept."""
         made = self.emulator.control("POST", "users", {"user_name": address})
-        self.tokens = {**getattr(self, "tokens", {}), address: made["token"]}
+        self.tokens[address] = made["token"]
         return str(made["id"])
 
     def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
@@ -139,6 +142,10 @@ class EnforcerLab:
     def wait(self, minutes: float) -> None:
         self.emulator.control("POST", "clock", {"advance_seconds": minutes * 60})
 
+    def go_on(self) -> None:
+        """No two events of a cluster are at the same instant."""
+        self.emulator.control("POST", "clock", {"advance_seconds": 0.01})
+
     def student(self, group: str, letter: str = "a") -> str:
         """The token of a member."""
         return self.tokens[f"student{self.names.index(group) + 1}{letter}@campus.example.ac.il"]
@@ -148,7 +155,7 @@ class EnforcerLab:
         body = {"cluster_id": self.clusters[group]}
         status, _ = self.emulator.request("POST", "/api/2.1/clusters/start", body, token=token or self.student(group))
         if status == 200:
-            self.wait(0.1)
+            self.go_on()
         return status
 
     def stop(self, group: str) -> None:
