@@ -162,6 +162,7 @@ class LetterRow(Row):
         indexes = (
             (("kind", "period", "first", "about", "limit", "part"), True),
             (("accepted", "given_up"), False),
+            (("sealed",), False),
         )
 
 
