@@ -9,10 +9,19 @@ import click
 
 VERBS = {
     "poll": "One tick: warn, stop, restrict and restore what is due.",
+    "watch": "The same as a service: nobody runs more than a minute past a limit.",
+    "end-of-day": "Settle the days that are over and send their reports.",
+    "report": "A day as a page, a mail, a table or a picture.",
     "usage": "Used and left per cluster, for day, week and term.",
     "allow": "Change the limits of a group or all, for a day, a span or a lesson.",
     "allowances": "What was allowed, to whom and why.",
     "revoke": "Take an allowance back.",
+    "restore-permissions": "Let every lab group start its cluster again, now.",
+    "clusters": "Every cluster of the workspace.",
+    "groups": "Every group, with its members.",
+    "users": "Every user, with the groups they are in.",
+    "user-groups": "Who is in which group.",
+    "allocations": "Cluster, group, permission and members in one table.",
 }
 """Verb → its line in the help; the module has the same name with underscores."""
 

@@ -75,18 +75,18 @@ class Workspace:
 
     def __init__(self, client: WorkspaceClient, caller: str = "") -> None:
         self._client = client
-        self._api = client.api_client
+        self.api = client.api_client
         self.caller = caller
         self.calls: Counter[str] = Counter()
 
     def clusters(self, *, now: datetime) -> list[SeenCluster]:
         """Every cluster the list shows: pinned, active, or stopped within 30 days. `now` is when we looked."""
-        with _place("the list of clusters"):
+        with place("the list of clusters"):
             found: list[dict[str, Any]] = []
             query: dict[str, Any] = {"page_size": 100}
             while True:
                 self.calls["clusters/list"] += 1
-                page: Any = self._api.do("GET", "/api/2.1/clusters/list", query=query)
+                page: Any = self.api.do("GET", "/api/2.1/clusters/list", query=query)
                 found += page.get("clusters", [])
                 if not page.get("next_page_token"):
                     return [_seen(cluster, now) for cluster in found]
@@ -95,9 +95,9 @@ class Workspace:
     def exists(self, cluster_id: str) -> bool:
         """Whether the workspace still knows the cluster, which it may while the list no longer shows it."""
         self.calls["clusters/get"] += 1
-        with _place(f"cluster {cluster_id}"):
+        with place(f"cluster {cluster_id}"):
             try:
-                self._api.do("GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
+                self.api.do("GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
             except NotFound:
                 return False
             return True
@@ -111,11 +111,11 @@ class Workspace:
         if since is not None:
             request = {**(request or {}), "start_time": to_millis(since)}
         told: list[ToldEvent] = []
-        with _place(f"the events of cluster {cluster_id}"):
+        with place(f"the events of cluster {cluster_id}"):
             while request:
                 self.calls["clusters/events"] += 1
                 try:
-                    page: Any = self._api.do("POST", "/api/2.1/clusters/events", body=request)
+                    page: Any = self.api.do("POST", "/api/2.1/clusters/events", body=request)
                 except (NotFound, InvalidParameterValue) as error:
                     if isinstance(error, NotFound) or "does not exist" in str(error):
                         raise Gone(f"cluster {cluster_id} no longer exists") from None
@@ -127,14 +127,14 @@ class Workspace:
     def terminate(self, cluster_id: str) -> None:
         """Turn it off; its definition stays. One that is off stays off."""
         self.calls["clusters/delete"] += 1
-        with _place(f"cluster {cluster_id}"):
-            self._api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
+        with place(f"cluster {cluster_id}"):
+            self.api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
 
     def level(self, cluster_id: str, group: str) -> Level | None:
         """What the group's own entry on the cluster says; None: no entry, or one that is neither of ours to change."""
         self.calls["permissions/get"] += 1
-        with _place(f"the permissions of cluster {cluster_id}"):
-            answer: Any = self._api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+        with place(f"the permissions of cluster {cluster_id}"):
+            answer: Any = self.api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
         own = [
             grant["permission_level"]
             for entry in answer.get("access_control_list", [])
@@ -148,15 +148,15 @@ class Workspace:
         """Change the group's own entry, and no other."""
         self.calls["permissions/patch"] += 1
         entry = {"group_name": group, "permission_level": level.value}
-        with _place(f"the permission of {group} on cluster {cluster_id}"):
-            self._api.do("PATCH", f"/api/2.0/permissions/clusters/{cluster_id}", body={"access_control_list": [entry]})
+        with place(f"the permission of {group} on cluster {cluster_id}"):
+            self.api.do("PATCH", f"/api/2.0/permissions/clusters/{cluster_id}", body={"access_control_list": [entry]})
 
     def files(self, folder: str) -> list[FileInfo]:
         """The files directly in a workspace folder, by path; an absent folder has none."""
         self.calls["workspace/list"] += 1
-        with _place(f"the folder {folder}"):
+        with place(f"the folder {folder}"):
             try:
-                answer: Any = self._api.do("GET", "/api/2.0/workspace/list", query={"path": folder})
+                answer: Any = self.api.do("GET", "/api/2.0/workspace/list", query={"path": folder})
             except NotFound:
                 return []
         found = [
@@ -169,13 +169,13 @@ class Workspace:
     def read(self, path: str) -> str:
         """The content of a workspace file."""
         self.calls["workspace/export"] += 1
-        with _place(path), self._client.workspace.download(path) as stream:
+        with place(path), self._client.workspace.download(path) as stream:
             return stream.read().decode("utf-8")
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
         """Put a workspace file there. Raises WorkspaceError if it exists and is not to be overwritten."""
         self.calls["workspace/import"] += 1
-        with _place(path):
+        with place(path):
             try:
                 self._client.workspace.upload(path, text.encode(), format=ImportFormat.RAW, overwrite=overwrite)
             except ResourceAlreadyExists:
@@ -184,12 +184,12 @@ class Workspace:
     def make_folder(self, path: str) -> None:
         """Make the workspace folder and those above it, unless they exist."""
         self.calls["workspace/mkdirs"] += 1
-        with _place(f"the folder {path}"):
-            self._api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
+        with place(f"the folder {path}"):
+            self.api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
 
     def members(self) -> dict[str, frozenset[str]]:
         """Addresses of the direct members of every group, by display name, lower case."""
-        with _place("the groups"):
+        with place("the groups"):
             self.calls["scim/groups"] += 1
             groups = list(self._client.groups.list(attributes="id,displayName,members"))
             self.calls["scim/users"] += 1
@@ -211,7 +211,7 @@ def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = 16) -> list[
 
 
 @contextmanager
-def _place(what: str) -> Iterator[None]:
+def place(what: str) -> Iterator[None]:
     """Turn what the SDK raises into a WorkspaceError that names `what`."""
     try:
         yield

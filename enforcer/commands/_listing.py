@@ -1,0 +1,37 @@
+"""What the listing commands share: connecting, printing, and what happens when the workspace refuses."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from enforcer import desk, tables
+from enforcer.holdings import Holdings
+from enforcer.listings import Row
+from enforcer.workspace import WorkspaceError
+
+
+@contextmanager
+def holdings() -> Iterator[Holdings]:
+    """What the workspace holds, for the block; a refusal in it ends the process with a sentence and status 1."""
+    settings = desk.settings()
+    try:
+        yield Holdings(desk.workspace_of(settings))
+    except WorkspaceError as error:
+        print(tables.harmless(error), file=sys.stderr)
+        raise SystemExit(desk.PARTLY) from None
+
+
+def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:
+    """All fields as JSON, or these columns as a table; lists become texts."""
+    if as_json:
+        tables.print_json(list(rows))
+        return
+
+    def cell(value: object) -> object:
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
+        return {True: "yes", False: ""}[value] if isinstance(value, bool) else value
+
+    tables.print_table(
+        [column.replace("_", " ") for column in columns], [[cell(row[c]) for c in columns] for row in rows]
+    )

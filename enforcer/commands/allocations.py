@@ -1,0 +1,47 @@
+"""`allocations`: which group may do what on which cluster, and who is in it."""
+
+import sys
+from functools import partial
+
+import click
+
+from enforcer import desk, options, tables
+
+
+@click.command(
+    "allocations",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer allocations
+      python -m enforcer allocations --json
+    """,
+)
+@options.as_json
+def command(as_json: bool) -> None:
+    """List cluster, group, permission and members in one table.
+
+    Exits 1 when the permissions of a cluster could not be read; the other rows are shown all the same.
+    """
+    from enforcer.commands._listing import holdings, show
+    from enforcer.held import Grant
+    from enforcer.listings import allocation_rows
+    from enforcer.workspace import WorkspaceError, in_parallel
+
+    problems: list[str] = []
+    with holdings() as held:
+        clusters, groups, people = held.clusters(), held.groups(), held.people()
+
+        def read(id: str) -> list[Grant] | None:
+            try:
+                return held.grants(id)
+            except WorkspaceError as error:
+                problems.append(str(error))
+                return None
+
+        grants = in_parallel([partial(read, cluster.id) for cluster in clusters])
+    rows = allocation_rows(clusters, {c.id: g for c, g in zip(clusters, grants, strict=True)}, groups, people)
+    show(rows, ["cluster", "group", "permission", "members"], as_json=as_json)
+    for problem in sorted(problems):
+        print(tables.harmless(problem), file=sys.stderr)
+    raise SystemExit(desk.PARTLY if problems else desk.DONE)

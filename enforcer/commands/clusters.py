@@ -1,0 +1,29 @@
+"""`clusters`: every cluster of the workspace."""
+
+import click
+
+from enforcer import options
+
+
+@click.command(
+    "clusters",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer clusters
+      python -m enforcer clusters --json
+    """,
+)
+@options.as_json
+def command(as_json: bool) -> None:
+    """List the clusters of the workspace, those of labs with their group."""
+    from enforcer.commands._listing import holdings, show
+    from enforcer.listings import cluster_rows
+
+    with holdings() as held:
+        rows = cluster_rows(held.clusters())
+    show(
+        rows,
+        ["cluster_id", "cluster", "state", "group", "course", "term", "started", "terminated", "pinned"],
+        as_json=as_json,
+    )

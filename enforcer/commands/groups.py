@@ -1,0 +1,25 @@
+"""`groups`: every group of the workspace."""
+
+import click
+
+from enforcer import options
+
+
+@click.command(
+    "groups",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer groups
+      python -m enforcer groups --json
+    """,
+)
+@options.as_json
+def command(as_json: bool) -> None:
+    """List the groups of the workspace and their members."""
+    from enforcer.commands._listing import holdings, show
+    from enforcer.listings import group_rows
+
+    with holdings() as held:
+        rows = group_rows(held.groups(), held.people())
+    show(rows, ["group", "members", "others", "entitlements"], as_json=as_json)

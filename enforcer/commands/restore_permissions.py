@@ -1,0 +1,72 @@
+"""`restore-permissions`: every lab group may start its cluster again, now."""
+
+import sys
+from functools import partial
+
+import click
+
+from enforcer import desk, options, tables
+
+
+@click.command(
+    "restore-permissions",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer restore-permissions --dry-run
+      python -m enforcer restore-permissions
+    """,
+)
+@options.as_json
+@options.dry_run
+def command(as_json: bool, dry_run: bool) -> None:
+    """Give CAN_RESTART back to every group of the lab that is lowered, whoever lowered it.
+
+    A group that is over a limit is lowered again at the next poll; to keep it, `allow GROUP --unlimited`. Only the
+    groups' own entries change. Exits 1 when one could not be read or changed.
+    """
+    settings = desk.settings()
+    now = desk.now()
+    from enforcer.picture import group_of
+    from enforcer.quota import Level
+    from enforcer.seen import SeenCluster
+    from enforcer.workspace import WorkspaceError, in_parallel
+
+    workspace, lab = desk.lab_of(settings, now=now)
+
+    def restore(cluster: SeenCluster) -> tuple[Level | None, str | None]:
+        """What it was, and what went wrong."""
+        level = None
+        try:
+            level = workspace.level(cluster.id, group_of(cluster))
+            if level is Level.ATTACH and not dry_run:
+                workspace.set_level(cluster.id, group_of(cluster), Level.RESTART)
+        except WorkspaceError as error:
+            return level, str(error)
+        return level, None
+
+    done = in_parallel([partial(restore, cluster) for cluster in lab.clusters])
+    rows = [
+        {
+            "cluster_id": cluster.id,
+            "group": group_of(cluster),
+            "was": level.value if level else None,
+            "restored": level is Level.ATTACH and not error and not dry_run,
+            "error": error,
+        }
+        for cluster, (level, error) in zip(lab.clusters, done, strict=True)
+    ]
+    if as_json:
+        tables.print_json(rows)
+    else:
+        for row in rows:
+            if row["was"] == Level.ATTACH.value and not row["error"]:
+                print(
+                    tables.harmless(
+                        f"{'would restore' if dry_run else 'restored'} {row['group']} ({row['cluster_id']})"
+                    )
+                )
+    errors = [str(row["error"]) for row in rows if row["error"]]
+    for error in errors:
+        print(tables.harmless(error), file=sys.stderr)
+    raise SystemExit(desk.PARTLY if errors else desk.DONE)

@@ -1,0 +1,25 @@
+"""`user-groups`: who is in which group."""
+
+import click
+
+from enforcer import options
+
+
+@click.command(
+    "user-groups",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer user-groups
+      python -m enforcer user-groups --json
+    """,
+)
+@options.as_json
+def command(as_json: bool) -> None:
+    """List every membership: one row for each user in each group."""
+    from enforcer.commands._listing import holdings, show
+    from enforcer.listings import membership_rows
+
+    with holdings() as held:
+        rows = membership_rows(held.people(), held.groups())
+    show(rows, ["user", "group"], as_json=as_json)

@@ -1,0 +1,25 @@
+"""`users`: every user of the workspace."""
+
+import click
+
+from enforcer import options
+
+
+@click.command(
+    "users",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer users
+      python -m enforcer users --json
+    """,
+)
+@options.as_json
+def command(as_json: bool) -> None:
+    """List the users of the workspace and the groups they are in."""
+    from enforcer.commands._listing import holdings, show
+    from enforcer.listings import user_rows
+
+    with holdings() as held:
+        rows = user_rows(held.people(), held.groups())
+    show(rows, ["user", "name", "active", "groups"], as_json=as_json)
