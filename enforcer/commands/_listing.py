@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enforcer import desk, tables
 from enforcer.holdings import Holdings
 from enforcer.listings import Row
+from enforcer.look import Lab
 from enforcer.workspace import WorkspaceError
 
 
@@ -16,6 +17,18 @@ def holdings() -> Iterator[Holdings]:
     settings = desk.settings()
     try:
         yield Holdings(desk.workspace_of(settings))
+    except WorkspaceError as error:
+        print(tables.harmless(error), file=sys.stderr)
+        raise SystemExit(desk.PARTLY) from None
+
+
+@contextmanager
+def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
+    """As `holdings`, with the course that is meant."""
+    settings = desk.settings()
+    workspace, lab = desk.lab_of(settings, now=desk.now())
+    try:
+        yield Holdings(workspace), lab
     except WorkspaceError as error:
         print(tables.harmless(error), file=sys.stderr)
         raise SystemExit(desk.PARTLY) from None

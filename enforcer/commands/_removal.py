@@ -1,0 +1,82 @@
+"""What the term-end tools share: showing what would go, asking, removing one by one, and reporting each."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from enforcer import desk, tables
+
+if TYPE_CHECKING:
+    from enforcer.held import HeldGroup
+    from enforcer.holdings import Holdings
+    from enforcer.look import Lab
+    from enforcer.term_end import Selection
+
+PER_SECOND = 8
+"""Below what the workspace takes of such requests (20 a second), with room for a deploy beside it."""
+
+keep = click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated.")
+everything = click.option("--all", "everything", is_flag=True, help="Not only what belongs to the lab.")
+yes = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def remove(
+    selection: "Selection", what: str, delete: Callable[[str], None], *, yes: bool, as_json: bool, dry_run: bool
+) -> int:
+    """Show the selection, ask unless told not to, remove at a measured pace; return the exit status.
+
+    `what` is the plural of what is removed. What is gone already counts as removed, so that a run that was broken off
+    can be repeated.
+    """
+    from enforcer.holdings import Pace
+    from enforcer.workspace import WorkspaceError
+
+    _show(selection, what, to_stderr=as_json)
+    if not dry_run and selection.remove and not yes and not _is_confirmed(f"delete {len(selection.remove)} {what}"):
+        print("nothing was deleted", file=sys.stderr)
+        return desk.PARTLY
+    rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
+    pace = Pace(PER_SECOND)
+    for item in selection.remove:
+        error = None
+        if not dry_run:
+            pace.wait()
+            try:
+                delete(item.id)
+            except WorkspaceError as refusal:
+                error = str(refusal)
+        result = "would be deleted" if dry_run else "failed" if error else "deleted"
+        rows.append({"id": item.id, "name": item.name, "result": result, "says": error or item.about})
+        if not as_json and not dry_run:
+            # At once, so that a run that is broken off has told what it did.
+            print(tables.harmless(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
+    if as_json:
+        tables.print_json(rows)
+    failed = sum(row["result"] == "failed" for row in rows)
+    if failed:
+        print(f"{failed} of {len(selection.remove)} {what} could not be deleted; run it again", file=sys.stderr)
+    return desk.PARTLY if failed else desk.DONE
+
+
+def _show(selection: "Selection", what: str, *, to_stderr: bool) -> None:
+    lines = [f"{len(selection.remove)} {what} to delete:" if selection.remove else f"there are no {what} to delete"]
+    lines += [f"  {item.name}  {item.id}  {item.about}" for item in selection.remove]
+    lines += [f"kept: {name}, {reason}" for name, reason in selection.keep]
+    for line in lines:
+        print(tables.harmless(line), file=sys.stderr if to_stderr else sys.stdout)
+
+
+def _is_confirmed(sentence: str) -> bool:
+    try:
+        return bool(click.prompt(f'Type "{sentence}" to go on', default="", show_default=False, err=True) == sentence)
+    except click.Abort:
+        return False
+
+
+def lab_groups_of(held: "Holdings", groups: "list[HeldGroup]", lab: "Lab") -> frozenset[str]:
+    """The names of the lab's groups."""
+    from enforcer.term_end import lab_groups
+
+    return lab_groups(held.clusters(), groups, lab.course.groups, lab.chosen)

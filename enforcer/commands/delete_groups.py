@@ -1,0 +1,38 @@
+"""`delete-groups`: remove the groups of a term."""
+
+import click
+
+from enforcer import options
+from enforcer.commands import _removal
+
+
+@click.command(
+    "delete-groups",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer delete-groups --dry-run
+      python -m enforcer delete-groups --keep group_03
+      python -m enforcer delete-groups --yes --json
+    """,
+)
+@_removal.keep
+@_removal.everything
+@_removal.yes
+@options.as_json
+@options.dry_run
+def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, dry_run: bool) -> None:
+    """Delete the groups of the lab, or with --all every group that a workspace does not need; their members stay.
+
+    Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
+    could not be deleted.
+    """
+    from enforcer.commands._listing import holdings_and_lab
+    from enforcer.term_end import groups_to_remove
+
+    with holdings_and_lab() as (held, lab):
+        groups = held.groups()
+        of_lab = _removal.lab_groups_of(held, groups, lab)
+        selection = groups_to_remove(groups, of_lab, keep=keep, everything=everything)
+        status = _removal.remove(selection, "groups", held.delete_group, yes=yes, as_json=as_json, dry_run=dry_run)
+    raise SystemExit(status)

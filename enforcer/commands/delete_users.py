@@ -1,0 +1,44 @@
+"""`delete-users`: take the accounts of a term out of the workspace."""
+
+import click
+
+from enforcer import options
+from enforcer.commands import _removal
+
+
+@click.command(
+    "delete-users",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer delete-users --dry-run
+      python -m enforcer delete-users --keep assistant@example.ac.il
+      python -m enforcer delete-users --yes --json
+    """,
+)
+@_removal.keep
+@_removal.everything
+@_removal.yes
+@options.as_json
+@options.dry_run
+def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, dry_run: bool) -> None:
+    """Delete the users who are in groups of the lab, or with --all every user; never you, an administrator or --keep.
+
+    Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
+    could not be deleted.
+    """
+    from enforcer.commands._listing import holdings_and_lab
+    from enforcer.term_end import users_to_remove
+
+    with holdings_and_lab() as (held, lab):
+        groups = held.groups()
+        selection = users_to_remove(
+            held.people(),
+            groups,
+            _removal.lab_groups_of(held, groups, lab),
+            keep=keep,
+            caller=held.caller()[0],
+            everything=everything,
+        )
+        status = _removal.remove(selection, "users", held.delete_user, yes=yes, as_json=as_json, dry_run=dry_run)
+    raise SystemExit(status)
