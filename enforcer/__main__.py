@@ -22,6 +22,11 @@ VERBS = {
     "users": "Every user, with the groups they are in.",
     "user-groups": "Who is in which group.",
     "allocations": "Cluster, group, permission and members in one table.",
+    "test-email": "Send one letter and wait for the verdict of the mail service.",
+    "doctor": "Check settings, rights, mail, ledger, clock, course and what the quota cannot cover.",
+    "delete-users": "At the end of a term: take the students out of the workspace.",
+    "delete-groups": "At the end of a term: remove the lab's groups.",
+    "purge-clusters": "At the end of a term: remove the lab's clusters for good.",
 }
 """Verb → its line in the help; the module has the same name with underscores."""
 

@@ -130,7 +130,7 @@ class _Run:
                 self._fail(letter, conflict, is_unclear=True)
             return False
         with database.atomic():
-            self._note_call("status")
+            note_call("status", self.now)
             _update(letter, attempts=letter.attempts + (conflict is None))
         answer = self.carrier.status(letter.operation_id, timeout=self._timeout())
         self._note_trouble(answer)
@@ -157,7 +157,7 @@ class _Run:
         with database.atomic():
             if letter.sealed is None:
                 self._seal(letter)
-            self._note_call("send")
+            note_call("send", self.now)
             _update(letter, attempts=letter.attempts + 1, is_unclear=True)
         payload: str = letter.payload
         return payload
@@ -271,9 +271,6 @@ class _Run:
         count: int = MailCallRow.select().where((MailCallRow.kind == kind) & (MailCallRow.at > since)).count()
         return count
 
-    def _note_call(self, kind: str) -> None:
-        MailCallRow.create(at=to_millis(self.now), kind=kind)
-
     def _timeout(self) -> timedelta:
         return min(CALL_TIMEOUT, self.watch.left)
 
@@ -284,6 +281,11 @@ class _Run:
             self.troubles += 1
         else:
             self.troubles = 0
+
+
+def note_call(kind: str, at: datetime) -> None:
+    """A call that the service counts; `kind` is `send` or `status`."""
+    MailCallRow.create(at=to_millis(at), kind=kind)
 
 
 def _update(letter: Any, **changes: object) -> None:

@@ -65,7 +65,7 @@ def queue(
     with database.atomic():
         added = 0
         for part, (to, cc) in enumerate(parts):
-            message = _message(letter, to, cc)
+            message = message_of(letter, to, cc)
             added += (
                 LetterRow.insert(
                     operation_id=operation_id(*key, str(part)),
@@ -182,7 +182,7 @@ def _parts(letter: Letter) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
         yield letter.to[start : start + step], letter.cc if start == 0 else ()
 
 
-def _message(letter: Letter, to: Iterable[str], cc: Iterable[str]) -> dict[str, object]:
+def message_of(letter: Letter, to: Iterable[str], cc: Iterable[str]) -> dict[str, object]:
     """The message as the service takes it, without its sender."""
     message: dict[str, object] = {
         "content": {"subject": letter.subject, "plainText": letter.text, "html": letter.html},

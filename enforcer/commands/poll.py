@@ -1,14 +1,17 @@
 """`poll`: one tick."""
 
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import click
 
-from enforcer import desk
+from enforcer import desk, ledger
+from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
 from enforcer.quota import describe
 from enforcer.settings import Settings, SettingsError
+from enforcer.stopwatch import Stopwatch
 from enforcer.tables import harmless
 
 BUDGET_SECONDS = 30.0
@@ -44,24 +47,61 @@ def command(budget: float, dry_run: bool) -> None:
 
 def tick(*, settings: Settings, budget: timedelta, dry_run: bool) -> int:
     """Return the exit status. Imports the SDK, so only the holder of the lock comes here."""
+    watch = Stopwatch(budget)
+    now = desk.now()
+    if dry_run:
+        return _rehearse(settings, now)
+    return guarded(settings, partial(_tick, settings, now, watch), now=now)
+
+
+def _rehearse(settings: Settings, now: datetime) -> int:
+    """Print what would be done, by a copy of the ledger."""
     from enforcer.poll import poll
+    from enforcer.telling import Teller, warned
     from enforcer.workspace import WorkspaceError
 
-    now = desk.now()
     workspace = desk.workspace_of(settings)
-    with desk.copy_of(settings) if dry_run else desk.ledger_of(settings):
+    with desk.copy_of(settings):
         try:
-            outcome = poll(
-                workspace, settings, now=now, warned=frozenset, tell=lambda picture, action: None, dry_run=dry_run
-            )
+            outcome = poll(workspace, settings, now=now, warned=warned(now), tell=Teller(settings), dry_run=True)
         except SettingsError as error:
             desk.refuse(*error.problems)
         except WorkspaceError as error:
-            print(error, file=sys.stderr)
+            print(harmless(str(error)), file=sys.stderr)
             return desk.PARTLY
-    if dry_run:
-        for action in outcome.actions:
-            print(harmless(describe(action)))
-    for failure in outcome.failures:
+    for action in outcome.actions:
+        print(harmless(describe(action)))
+    return _say(*outcome.failures)
+
+
+def _tick(settings: Settings, now: datetime, watch: Stopwatch) -> int:
+    from enforcer.dispatch import send_due
+    from enforcer.poll import poll
+    from enforcer.telling import Teller, finish, warned
+    from enforcer.workspace import WorkspaceError, connect
+
+    with desk.ledger_of(settings):
+        teller, carrier = Teller(settings), carrier_of(settings)
+        try:
+            workspace = connect(settings.host)
+            outcome = poll(workspace, settings, now=now, warned=warned(now), tell=teller)
+        except SettingsError as error:
+            desk.refuse(*error.problems)
+        except WorkspaceError as error:
+            unable = error
+        else:
+            sent = finish(settings, outcome, teller, carrier, now=now, watch=watch)
+            failures = (*outcome.failures, *sent.failures)
+            ledger.record_poll(began=now, ended=now + watch.elapsed, failed=len(failures), calls=dict(workspace.calls))
+            return _say(*failures)
+        # Letters about what was done before are sent all the same.
+        sent = send_due(carrier, settings, now=now, watch=watch)
+    tell_admin(settings, unable, now=now)
+    return _say(str(unable), *sent.failures)
+
+
+def _say(*failures: str) -> int:
+    """Print these sentences; return the exit status that goes with them."""
+    for failure in failures:
         print(harmless(failure), file=sys.stderr)
-    return desk.PARTLY if outcome.failures else desk.DONE
+    return desk.PARTLY if failures else desk.DONE

@@ -1,0 +1,109 @@
+"""`test-email`: one letter, and what the mail service makes of it."""
+
+import json
+import sys
+import time
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from enforcer import desk
+from enforcer.guard import carrier_of
+from enforcer.settings import MailSettings, Settings
+from enforcer.tables import harmless
+
+if TYPE_CHECKING:
+    from enforcer.delivery import Answer, Carrier
+
+CALL_TIMEOUT = timedelta(seconds=20)
+PAUSES = (1, 2, 4, 8, 12)
+"""Seconds between two questions; the last one goes on. Azure allows ten a minute for a domain that it lends."""
+
+
+@click.command(
+    "test-email",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer test-email
+      python -m enforcer test-email --to dana@campus.example.ac.il
+    """,
+)
+@click.option("--to", "recipient", metavar="ADDRESS", help="Who gets it; ADMIN_EMAIL unless told otherwise.")
+@click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(1), help="Seconds for the verdict.")
+def command(recipient: str | None, wait: float) -> None:
+    """Send one letter and wait for Azure's verdict.
+
+    Exits 0 when the letter was delivered, 1 when it was refused or no verdict came, 2 for settings. Says which part of
+    the settings is wrong where that can be told.
+    """
+    settings = desk.settings()
+    if settings.mail is None:
+        desk.refuse(
+            "AZURE_EMAIL_CONNECTION_STRING is missing; mail needs it (or AZURE_EMAIL_ENDPOINT and "
+            "AZURE_EMAIL_ACCESS_KEY), and AZURE_EMAIL_SENDER."
+        )
+    to = recipient or settings.admin
+    if not to:
+        desk.refuse("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
+    raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=desk.now()))
+
+
+def send_one(settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime) -> int:
+    """Return the exit status."""
+    from enforcer import letters
+    from enforcer.delivery import Verdict
+    from enforcer.dispatch import note_call
+    from enforcer.outbox import message_of
+
+    letter = letters.test(to=to, at=now, sender=mail.sender, folder=settings.letters)
+    payload = json.dumps({"senderAddress": mail.sender, **message_of(letter, letter.to, letter.cc)})
+    operation_id, carrier = str(uuid.uuid4()), carrier_of(settings)
+    with desk.ledger_of(settings):
+        # The service counts this one, so polls have to.
+        note_call("send", now)
+    answer = carrier.send(operation_id, payload, timeout=CALL_TIMEOUT)
+    if answer.verdict is Verdict.ACCEPTED:
+        print(f"accepted as operation {operation_id}; waiting for the verdict", file=sys.stderr)
+        answer = _verdict(carrier, operation_id, seconds)
+    if answer.verdict is Verdict.ACCEPTED and answer.is_final:
+        print(harmless(f"delivered to {to} from {mail.sender}"))
+        return desk.DONE
+    print(harmless(_explained(answer, mail)), file=sys.stderr)
+    return desk.PARTLY
+
+
+def _verdict(carrier: "Carrier", operation_id: str, seconds: float) -> "Answer":
+    """What became of the letter, or the last that was said when the time was over. The only place that waits."""
+    ends = time.monotonic() + seconds
+    tried = 0
+    while True:
+        answer = carrier.status(operation_id, timeout=CALL_TIMEOUT)
+        pause = max(
+            PAUSES[min(tried, len(PAUSES) - 1)], answer.retry_after.total_seconds() if answer.retry_after else 0
+        )
+        if answer.is_final or time.monotonic() + pause > ends:
+            return answer
+        time.sleep(pause)
+        tried += 1
+
+
+def _explained(answer: "Answer", mail: MailSettings) -> str:
+    """A sentence with what to do."""
+    from enforcer.delivery import Verdict
+
+    match answer.verdict:
+        case Verdict.ACCEPTED:
+            return f"no verdict yet ({answer.text}); the letter may still arrive"
+        case Verdict.BUSY:
+            return f"{answer.text}; wait, and set MAIL_SENDS_PER_MINUTE and MAIL_SENDS_PER_HOUR to what is allowed"
+        case Verdict.REFUSED if answer.concerns_all:
+            return (
+                f"{answer.text}; check AZURE_EMAIL_ENDPOINT, AZURE_EMAIL_ACCESS_KEY and AZURE_EMAIL_CONNECTION_STRING"
+            )
+        case Verdict.UNKNOWN:
+            return f"{answer.text}; check AZURE_EMAIL_ENDPOINT and the network"
+        case _:
+            return f"{answer.text}; check that {mail.sender} is a sender of this resource, and the address it goes to"

@@ -1,0 +1,205 @@
+"""Azure's client as the enforcer uses it, against the emulated service over TLS: every answer becomes a verdict."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from emulator_process import EmulatorProcess
+from enforcer.delivery import Answer, Verdict
+from enforcer.mailer import Mailer, _retry_after
+
+FIRST = "00000000-0000-4000-8000-000000000001"
+SECONDS = timedelta(seconds=10)
+
+
+def payload(subject: str = "Hello") -> str:
+    return json.dumps(
+        {
+            "senderAddress": "lab@campus.example",
+            "content": {"subject": subject, "plainText": "שלום", "html": "<p>שלום</p>"},
+            "recipients": {"to": [{"address": "dana@campus.example"}], "cc": []},
+        }
+    )
+
+
+@pytest.fixture
+def mailer(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Mailer:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.mail_ca)
+    return Mailer(emulator.mail_connection_string)
+
+
+def send(mailer: Mailer, subject: str = "Hello", *, timeout: timedelta = SECONDS) -> Answer:
+    return mailer.send(FIRST, payload(subject), timeout=timeout)
+
+
+def status(mailer: Mailer) -> Answer:
+    return mailer.status(FIRST, timeout=SECONDS)
+
+
+def fault(emulator: EmulatorProcess, match: str, kind: str, **more: Any) -> None:
+    emulator.control("POST", "faults", {"rules": [{"match": match, "kind": kind, **more}]})
+
+
+def sends(emulator: EmulatorProcess) -> int:
+    return sum(entry["path"] == "/emails:send" for entry in emulator.journal())
+
+
+def test_a_letter_is_accepted_and_its_operation_known(emulator: EmulatorProcess, mailer: Mailer) -> None:
+    assert status(mailer).verdict is Verdict.MISSING
+    assert [send(mailer), send(mailer)] == [Answer(Verdict.ACCEPTED)] * 2
+    assert status(mailer) == Answer(Verdict.ACCEPTED, "Succeeded", is_final=True)
+    assert [letter["text"] for letter in emulator.control("GET", "mail")] == ["שלום"]
+
+
+def test_other_bytes_under_the_same_operation_are_a_conflict(mailer: Mailer) -> None:
+    send(mailer)
+    assert send(mailer, "Other").verdict is Verdict.CONFLICT
+
+
+@pytest.mark.parametrize("kind", ["429", "500", "503"])
+def test_nothing_is_sent_twice_and_nothing_waits_whatever_retry_after_says(
+    emulator: EmulatorProcess, mailer: Mailer, kind: str
+) -> None:
+    fault(emulator, "POST /emails:send", kind, retry_after=30)
+    began = time.monotonic()
+    answer = send(mailer)
+    assert time.monotonic() - began < 5
+    assert (answer.verdict, answer.retry_after) == (
+        Verdict.BUSY if kind == "429" else Verdict.UNKNOWN,
+        timedelta(seconds=30),
+    )
+    assert sends(emulator) == 1
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncate"])
+def test_a_broken_connection_leaves_the_outcome_unknown(emulator: EmulatorProcess, mailer: Mailer, kind: str) -> None:
+    fault(emulator, "POST /emails:send", kind)
+    answer = send(mailer)
+    assert (answer.verdict, answer.concerns_all) == (Verdict.UNKNOWN, True)
+    assert sends(emulator) == 1
+    emulator.control("POST", "faults", {})
+    assert status(mailer).verdict is (Verdict.ACCEPTED if kind == "truncate" else Verdict.MISSING)
+
+
+def test_a_service_that_says_nothing_costs_no_more_than_the_time_that_is_left(
+    emulator: EmulatorProcess, mailer: Mailer
+) -> None:
+    fault(emulator, "POST /emails:send", "hang")
+    began = time.monotonic()
+    assert send(mailer, timeout=timedelta(seconds=1)).verdict is Verdict.UNKNOWN
+    assert time.monotonic() - began < 4
+
+
+def test_a_wrong_key_concerns_every_letter(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.mail_ca)
+    stranger = Mailer(f"endpoint={emulator.mail_endpoint};accesskey=d3Jvbmc=")
+    assert [(answer.verdict, answer.concerns_all) for answer in (send(stranger), status(stranger))] == [
+        (Verdict.REFUSED, True)
+    ] * 2
+
+
+@pytest.mark.parametrize("wrong", ["", "endpoint=https://x.example", "endpoint=https://127.0.0.1:9;accesskey=x"])
+def test_a_connection_string_that_is_none_is_a_refusal_with_the_name_of_the_setting(wrong: str) -> None:
+    answer = send(Mailer(wrong))
+    assert (answer.verdict, answer.concerns_all, "AZURE_EMAIL_" in answer.text) == (Verdict.REFUSED, True, True)
+
+
+def test_nobody_listening_is_unknown_and_quick() -> None:
+    began = time.monotonic()
+    answer = send(Mailer("endpoint=https://127.0.0.1:9;accesskey=d3Jvbmc="))
+    assert (answer.verdict, answer.concerns_all) == (Verdict.UNKNOWN, True)
+    assert time.monotonic() - began < 5
+
+
+class _Elsewhere(http.server.BaseHTTPRequestHandler):
+    """Sends whoever comes to another address, and answers questions with what no service should say."""
+
+    answers: list[tuple[int, bytes]] = []
+    seen: list[str] = []
+
+    def do_POST(self) -> None:
+        self.seen.append(self.path)
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(307)
+        self.send_header("Location", f"https://127.0.0.1:{self.server.server_address[1]}/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        code, body = self.answers.pop(0)
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on stderr."""
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailer]:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Elsewhere) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        _Elsewhere.seen.clear()
+        yield Mailer(f"endpoint=https://127.0.0.1:{server.server_address[1]};accesskey=d3Jvbmc=")
+        server.shutdown()
+
+
+def test_a_letter_follows_no_redirect(elsewhere: Mailer) -> None:
+    assert send(elsewhere).verdict is Verdict.UNKNOWN
+    assert [path.partition("?")[0] for path in _Elsewhere.seen] == ["/emails:send"]
+
+
+def test_every_status_there_is_has_a_verdict(elsewhere: Mailer) -> None:
+    said = {
+        b'{"id": "x", "status": "NotStarted"}': Answer(Verdict.ACCEPTED, "NotStarted"),
+        b'{"id": "x", "status": "Running"}': Answer(Verdict.ACCEPTED, "Running"),
+        b'{"id": "x", "status": "Succeeded"}': Answer(Verdict.ACCEPTED, "Succeeded", is_final=True),
+        b'{"id": "x", "status": "Failed", "error": {"code": "E", "message": "bounced\\n"}}': Answer(
+            Verdict.FAILED, "bounced", is_final=True
+        ),
+        b'{"id": "x", "status": "Canceled"}': Answer(Verdict.FAILED, "the service could not deliver it", is_final=True),
+        b'{"id": "x", "status": "Odd"}': Answer(Verdict.UNKNOWN, "an answer without a known status ('odd')"),
+        b"[]": Answer(Verdict.UNKNOWN, "an answer without a known status ('')"),
+    }
+    _Elsewhere.answers = [(200, body) for body in said]
+    assert [status(elsewhere) for _ in said] == [*said.values()]
+    _Elsewhere.answers = [(200, b"{")]
+    assert status(elsewhere).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [(None, None), ("17", 17), (" 3 ", 3), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0)]
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: int | None) -> None:
+    assert _retry_after(header) == (None if seconds is None else timedelta(seconds=seconds))
+
+
+def test_the_key_is_in_no_log_at_any_level(
+    emulator: EmulatorProcess, mailer: Mailer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for logger in ("azure", "urllib3", "enforcer"):
+        caplog.set_level(logging.DEBUG, logger)
+    send(mailer)
+    status(mailer)
+    assert caplog.text and emulator.mail_key not in caplog.text
+    assert "Signature=" not in caplog.text
