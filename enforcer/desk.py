@@ -31,12 +31,17 @@ def environment() -> Mapping[str, str]:
 
 def settings() -> Settings:
     """The settings of this process; ends it with status 2 and all that is wrong with them."""
-    # The SDK's unified authentication reads the environment itself.
-    load_dotenv(DOTENV)
     try:
-        return load_settings(environment())
+        return read_settings()
     except SettingsError as error:
         refuse(*error.problems)
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises SettingsError."""
+    # The SDK's unified authentication reads the environment itself.
+    load_dotenv(DOTENV)
+    return load_settings(environment())
 
 
 def refuse(*problems: str) -> NoReturn:

@@ -63,12 +63,19 @@ class Holdings:
             me: Any = self._api.do("GET", "/api/2.0/preview/scim/v2/Me")
             return me.get("userName") or "", frozenset(group.get("display", "") for group in me.get("groups", []))
 
-    def count(self, path: str, name: str) -> int:
-        """How many objects a listing of one page has."""
-        self._workspace.calls[path.rpartition("/api/")[2]] += 1
+    def usable_by_all(self, path: str, name: str, kind: str, id_name: str) -> int:
+        """How many things of a list, whose permissions are of this kind, the built-in group `users` may use."""
+        self._workspace.calls[f"{kind}/list"] += 1
         with place(path):
             answer: Any = self._api.do("GET", path)
-            return len(answer.get(name, []))
+            ids = [entry[id_name] for entry in answer.get(name, [])]
+        usable = 0
+        for id in ids:
+            self._workspace.calls["permissions/get"] += 1
+            with place(f"the permissions of {kind} {id}"):
+                answer = self._api.do("GET", f"/api/2.0/permissions/{kind}/{id}")
+                usable += any(entry.get("group_name") == "users" for entry in answer.get("access_control_list", []))
+        return usable
 
     def delete_user(self, id: str) -> None:
         """Take the account out of the workspace; one that is gone stays gone. Raises WorkspaceError."""

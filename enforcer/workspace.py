@@ -79,6 +79,17 @@ class Workspace:
         self.caller = caller
         self.calls: Counter[str] = Counter()
 
+    @property
+    def host(self) -> str:
+        return str(self.api._cfg.host)
+
+    def date_header(self) -> str | None:
+        """The time that the workspace puts on its answers."""
+        self.calls["scim/me"] += 1
+        with place("the workspace"):
+            answer: Any = self.api.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["date"])
+        return answer.get("date") if isinstance(answer, dict) else None
+
     def clusters(self, *, now: datetime) -> list[SeenCluster]:
         """Every cluster the list shows: pinned, active, or stopped within 30 days. `now` is when we looked."""
         with place("the list of clusters"):

@@ -1,0 +1,194 @@
+"""`doctor`: is everything as the enforcer needs it?"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from peewee import DatabaseError
+
+from enforcer import clock, desk, doctor, ledger, options, tables
+from enforcer.database import is_url, open_copy
+from enforcer.doctor import Finding, Status
+from enforcer.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from enforcer.held import Grant
+    from enforcer.holdings import Holdings
+    from enforcer.look import Lab
+    from enforcer.workspace import Workspace
+
+USABLE = {
+    "SQL warehouses": ("/api/2.0/sql/warehouses", "warehouses", "warehouses", "id"),
+    "cluster policies": ("/api/2.0/policies/clusters/list", "policies", "cluster-policies", "policy_id"),
+    "instance pools": ("/api/2.0/instance-pools/list", "instance_pools", "instance-pools", "instance_pool_id"),
+}
+"""What `users` may have been given: kind → its list, the name in it, its permissions, its id."""
+
+
+@click.command(
+    "doctor",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer doctor
+      python -m enforcer doctor --json
+    """,
+)
+@options.as_json
+def command(as_json: bool) -> None:
+    """Check everything a poll relies on, one line each; changes nothing and exits 1 if any check fails.
+
+    Settings, workspace and rights, mail, ledger, clock and zone, course file and allowances, the last poll; students
+    who may restart their cluster by another route; and, as a note, what the quota cannot cover.
+    """
+    findings = []
+    for finding in _findings():
+        findings.append(finding)
+        if not as_json:
+            print(tables.harmless(f"{finding.status.value:5}  {finding.check}: {finding.says}"), flush=True)
+    if as_json:
+        tables.print_json([{"check": f.check, "status": f.status.value, "says": f.says} for f in findings])
+    failed = any(finding.status is Status.FAILS for finding in findings)
+    raise SystemExit(desk.PARTLY if failed else desk.DONE)
+
+
+def _findings() -> Iterator[Finding]:
+    try:
+        settings = desk.read_settings()
+    except SettingsError as error:
+        yield doctor.found("settings", error.problems, "")
+        return
+    yield Finding("settings", Status.OK, "complete and well formed")
+    of_ledger = _ledger(settings)
+    yield of_ledger
+    try:
+        now = clock.now(desk.environment())
+    except clock.ClockError as error:
+        yield Finding("clock", Status.FAILS, str(error))
+        return
+    if of_ledger.status is Status.FAILS:
+        return
+    with desk.copy_of(settings):
+        from enforcer.outbox import waiting
+
+        yield doctor.mail(settings, waiting=waiting())
+        yield doctor.last_poll(ledger.last_poll(), now)
+        yield from _workspace(settings, now)
+
+
+def _ledger(settings: Settings) -> Finding:
+    try:
+        open_copy(settings.ledger).close()
+    except (OSError, DatabaseError) as error:
+        return Finding("ledger", Status.FAILS, f"it cannot be read ({error}); check CLUSTER_UPTIMES_DB")
+    if is_url(settings.ledger):
+        return Finding("ledger", Status.OK, "in PostgreSQL")
+    path = Path(settings.ledger).expanduser()
+    if not path.exists():
+        return Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll makes it")
+    problems = []
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        problems.append(f"{path} can be read by others; chmod 600")
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        problems.append(f"{path} or its folder cannot be written by this user")
+    return doctor.found("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
+
+
+def _workspace(settings: Settings, now: datetime) -> Iterator[Finding]:
+    from enforcer.holdings import Holdings
+    from enforcer.look import COURSE_FILE, read_lab
+    from enforcer.workspace import WorkspaceError, connect
+
+    try:
+        workspace = connect(settings.host)
+        lab = read_lab(workspace, settings, now=now)
+    except SettingsError as error:
+        yield doctor.found("workspace", error.problems, "")
+        return
+    except WorkspaceError as error:
+        yield Finding("workspace", Status.FAILS, str(error))
+        return
+    held = Holdings(workspace)
+    yield Finding("workspace", Status.OK, f"{workspace.host} answers {workspace.caller}")
+    yield _try("clock", lambda: doctor.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in desk.environment()))
+    path = f"{lab.course.folder}/{COURSE_FILE}"
+    text = _read(workspace, path) if lab.chosen else None
+    of_file = [problem for problem in lab.problems if COURSE_FILE in problem]
+    yield doctor.zone(settings, lab.course, has_file=text is not None)
+    yield doctor.course_file(text, path, lab.course, lab.clusters, of_file, now)
+    rest = [problem for problem in lab.problems if problem not in of_file]
+    yield doctor.found("allowances", rest, f"{len(lab.allowances)} in force")
+    yield from _people(held, lab)
+
+
+def _people(held: "Holdings", lab: "Lab") -> Iterator[Finding]:
+    """What needs the permissions of every lab cluster, and everybody in the workspace."""
+    from enforcer.picture import group_of
+    from enforcer.workspace import WorkspaceError, in_parallel
+
+    def grants_of(id: str) -> "list[Grant] | None":
+        try:
+            return held.grants(id)
+        except WorkspaceError:
+            return None
+
+    grants = dict(
+        zip([c.id for c in lab.clusters], in_parallel([partial(grants_of, c.id) for c in lab.clusters]), strict=True)
+    )
+    try:
+        caller, ours = held.caller()
+        groups, people = held.groups(), held.people()
+    except WorkspaceError as error:
+        yield Finding("rights", Status.FAILS, str(error))
+        return
+    mine = {caller.casefold(), *ours}
+    unmanaged = [
+        cluster.name
+        for cluster in lab.clusters
+        if not any(
+            g.level == "CAN_MANAGE" and (g.principal in mine or g.principal.casefold() in mine)
+            for g in grants[cluster.id] or []
+        )
+    ]
+    yield doctor.rights(caller, ours, unmanaged)
+    readable = {id: granted for id, granted in grants.items() if granted is not None}
+    yield doctor.other_routes(lab.clusters, readable, groups, people)
+    of_lab = {group_of(cluster) for cluster in lab.clusters}
+    yield _try("beyond the quota", lambda: doctor.beyond_quota(groups, people, of_lab, _usable(held)))
+
+
+def _usable(held: "Holdings") -> Mapping[str, int]:
+    """How many of each kind the built-in group of all users was given."""
+    return {kind: held.usable_by_all(*where) for kind, where in USABLE.items()}
+
+
+def _try(check: str, examine: Callable[[], Finding]) -> Finding:
+    from enforcer.workspace import WorkspaceError
+
+    try:
+        return examine()
+    except WorkspaceError as error:
+        return Finding(check, Status.FAILS, str(error))
+
+
+def _read(workspace: "Workspace", path: str) -> str | None:
+    from enforcer.workspace import WorkspaceError
+
+    try:
+        return workspace.read(path)
+    except WorkspaceError:
+        return None
+
+
+def _time(workspace: "Workspace") -> datetime | None:
+    told = workspace.date_header()
+    try:
+        return parsedate_to_datetime(told) if told else None
+    except ValueError:
+        return None
