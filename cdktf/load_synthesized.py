@@ -24,7 +24,7 @@ from workspace_facts import connect, first_line
 from workspace_identity import GuardError
 
 _AT_ONCE = 16
-_REFERENCE = re.compile(r'\$\{((?:data\.)?\w+\.\w+(?:\["[^"]+"\])?)\.(\w+)\}')
+_REFERENCE = re.compile(r'\$\{((?:data\.)?\w+\.[\w-]+(?:\["[^"]+"\])?)\.(\w+)\}')
 _ENTITLEMENTS = {
     "workspace_access": "workspace-access",
     "databricks_sql_access": "databricks-sql-access",
