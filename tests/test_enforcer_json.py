@@ -1,0 +1,165 @@
+"""docs/json.md tells the fields of every `--json`; each command is run and held to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer.__main__ import VERBS
+from enforcer_lab import STAFF, SUNDAY, EnforcerLab
+
+DOCUMENT = (Path(__file__).resolve().parents[1] / "docs" / "json.md").read_text(encoding="utf-8")
+
+
+def fields(section: str) -> dict[str, str]:
+    """Field → type, of the table below this heading of the document."""
+    body = re.split(r"^#+ ", DOCUMENT.split(f" {section}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", body, flags=re.MULTILINE))
+
+
+def is_of(value: Any, kind: str) -> bool:
+    if kind.endswith(" or null"):
+        return value is None or is_of(value, kind.removesuffix(" or null"))
+    if kind.startswith("list of "):
+        return isinstance(value, list) and all(is_of(each, kind.removeprefix("list of ")) for each in value)
+    match kind:
+        case "text":
+            return isinstance(value, str)
+        case "true or false":
+            return isinstance(value, bool)
+        case "whole number":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "day":
+            return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+        case "instant":
+            return bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value)) and bool(
+                datetime.fromisoformat(value)
+            )
+    return misfits(value, kind) == []
+
+
+def misfits(value: Any, section: str) -> list[str]:
+    """What is not as the section says."""
+    expected = fields(section)
+    assert expected, f"docs/json.md has no section {section}"
+    if value.keys() != expected.keys():
+        return [f"fields {sorted(value)} instead of {sorted(expected)}"]
+    return [f"{name}: {value[name]!r} is no {kind}" for name, kind in expected.items() if not is_of(value[name], kind)]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
+    """A Sunday at noon: one group was stopped, one has an allowance, and staff has a session."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        lab = EnforcerLab(emulator, tmp_path_factory.mktemp("lab"), limits={"week_minutes": 200})
+        lab.start("group_01")
+        lab.start("group_02", token=emulator.admin_token)
+        lab.wait(181)
+        lab.poll()
+        yield lab
+
+
+LISTS = {
+    "usage": ["usage"],
+    "allowances": ["allowances", "--all"],
+    "clusters": ["clusters"],
+    "groups": ["groups"],
+    "users": ["users"],
+    "user-groups": ["user-groups"],
+    "allocations": ["allocations"],
+    "restore-permissions": ["restore-permissions", "--dry-run"],
+    "doctor": ["doctor"],
+    "delete-users, delete-groups, purge-clusters": [
+        "delete-users",
+        "--dry-run",
+        "--keep",
+        "student1a@campus.example.ac.il",
+    ],
+}
+
+
+@pytest.mark.parametrize("section", LISTS)
+def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: EnforcerLab, section: str) -> None:
+    lab.run("allow", "2", "--window", "Mon 10:00-12:00", "--day", str(SUNDAY + timedelta(days=1)), "--reason", "lesson")
+
+    done = lab.run(*LISTS[section], "--json")
+
+    assert done.status == (1 if section == "doctor" else 0), done.err
+    assert done.json
+    assert [misfits(each, section) for each in done.json] == [[]] * len(done.json)
+
+
+@pytest.mark.parametrize("verb", ["delete-groups", "purge-clusters"])
+def test_the_tools_of_a_terms_end_report_alike(lab: EnforcerLab, verb: str) -> None:
+    told = lab.run(verb, "--dry-run", "--json").json
+
+    assert [misfits(each, "delete-users, delete-groups, purge-clusters") for each in told] == [[], []]
+
+
+def test_an_allowance_and_its_revocation_have_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    allowed = lab.run("allow", "all", "--minutes", "+15", "--reason", "outage", "--json").json
+    revoked = lab.run("revoke", allowed["id"], "--json").json
+
+    assert [misfits(allowed, "allow"), misfits(revoked, "revoke")] == [[], []]
+    assert revoked["revokes"] == allowed["id"]
+
+
+def test_usage_tells_what_counted_and_what_did_not(lab: EnforcerLab) -> None:
+    told = lab.run("usage", "--json").json
+    minute = 60_000
+
+    shown = [
+        {name: value for name, value in row.items() if name != "sessions"}
+        | {"sessions": [(s["started_by"], s["counted_ms"] // minute, s["ran_ms"] // minute) for s in row["sessions"]]}
+        for row in sorted(told, key=lambda row: row["group"])
+    ]
+
+    rest = {"day": str(SUNDAY), "soft_minutes": 150, "hard_minutes": 180, "estimate": False}
+    deploy = ("admin@lab.example", 0, 0)
+    assert shown == [
+        {
+            "cluster_id": lab.clusters["group_01"],
+            "group": "group_01",
+            "used_ms": 181 * minute + 20,
+            "left_ms": 0,
+            "sessions": [deploy, ("student1a@campus.example.ac.il", 181, 181)],
+            **rest,
+        },
+        {
+            "cluster_id": lab.clusters["group_02"],
+            "group": "group_02",
+            "used_ms": 0,
+            "left_ms": 180 * minute,
+            "sessions": [deploy, ("admin@lab.example", 0, 181)],
+            **rest,
+        },
+    ]
+
+
+def test_every_verb_with_json_is_in_the_document_and_says_in_its_help_what_it_does(lab: EnforcerLab) -> None:
+    headings = " ".join(re.findall(r"^## (.*)$", DOCUMENT, flags=re.MULTILINE))
+    missing = []
+    for verb in VERBS:
+        shown = lab.run(verb, "--help")
+        assert shown.status == 0
+        if "--json" in shown.out and verb not in re.split(r"[ ,]+", headings):
+            missing.append(verb)
+        if "Examples:" not in shown.out:
+            missing.append(f"examples of {verb}")
+
+    assert missing == []
+
+
+def test_staff_and_students_are_told_apart(lab: EnforcerLab) -> None:
+    told = {row["name"]: row["result"] for row in lab.run("delete-users", "--dry-run", "--json").json}
+
+    assert STAFF not in told
+    assert set(told.values()) == {"would be deleted"}
