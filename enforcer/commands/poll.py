@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from enforcer import desk, ledger
+from enforcer import desk
 from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
 from enforcer.quota import describe
@@ -71,36 +71,32 @@ def _rehearse(settings: Settings, now: datetime) -> int:
             return desk.PARTLY
     for action in outcome.actions:
         print(harmless(describe(action)))
-    return _say(*outcome.failures)
+    return say(*outcome.failures)
 
 
 def _tick(settings: Settings, now: datetime, watch: Stopwatch) -> int:
-    from enforcer.dispatch import send_due
     from enforcer.poll import poll
-    from enforcer.telling import Teller, finish, warned
-    from enforcer.workspace import WorkspaceError, connect
+    from enforcer.run import run
+    from enforcer.workspace import connect
 
     with desk.ledger_of(settings):
-        teller, carrier = Teller(settings), carrier_of(settings)
         try:
-            workspace = connect(settings.host)
-            outcome = poll(workspace, settings, now=now, warned=warned(now), tell=teller)
+            done = run(
+                settings,
+                lambda: connect(settings.host),
+                lambda workspace, warned, tell: poll(workspace, settings, now=now, warned=warned, tell=tell),
+                carrier=carrier_of(settings),
+                now=now,
+                watch=watch,
+            )
         except SettingsError as error:
             desk.refuse(*error.problems)
-        except WorkspaceError as error:
-            unable = error
-        else:
-            sent = finish(settings, outcome, teller, carrier, now=now, watch=watch)
-            failures = (*outcome.failures, *sent.failures)
-            ledger.record_poll(began=now, ended=now + watch.elapsed, failed=len(failures), calls=dict(workspace.calls))
-            return _say(*failures)
-        # Letters about what was done before are sent all the same.
-        sent = send_due(carrier, settings, now=now, watch=watch)
-    tell_admin(settings, unable, now=now)
-    return _say(str(unable), *sent.failures)
+    if done.unable:
+        tell_admin(settings, done.unable, now=now)
+    return say(*done.failures)
 
 
-def _say(*failures: str) -> int:
+def say(*failures: str) -> int:
     """Print these sentences; return the exit status that goes with them."""
     for failure in failures:
         print(harmless(failure), file=sys.stderr)

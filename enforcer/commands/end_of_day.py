@@ -1,0 +1,126 @@
+"""`end-of-day`: closes the days that are over."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from enforcer import desk, options
+from enforcer.commands.poll import say
+from enforcer.guard import carrier_of, guarded, tell_admin
+from enforcer.lock import only_one
+from enforcer.quota import WarningKey, describe
+from enforcer.settings import Settings, SettingsError
+from enforcer.stopwatch import Stopwatch
+from enforcer.tables import harmless
+
+if TYPE_CHECKING:
+    from enforcer.poll import Outcome, Tell
+    from enforcer.workspace import Workspace
+
+Warned = Callable[[], frozenset[WarningKey]]
+BUDGET = timedelta(minutes=2)
+LOCK_SECONDS = 60.0
+"""A poll takes less; whoever holds the lock for longer is no poll."""
+
+
+@click.command(
+    "end-of-day",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer end-of-day                    # from cron, some minutes after midnight
+      python -m enforcer end-of-day --day 2026-11-01   # no further than this day
+      python -m enforcer end-of-day --dry-run
+    """,
+)
+@click.option("--day", type=options.Day(), metavar="DAY", help="The last day to settle; yesterday where none is given.")
+@options.dry_run
+def command(day: date | None, dry_run: bool) -> None:
+    """Settle every day that is over and was not settled: fix its totals, lift restrictions, send its report.
+
+    Safe at any hour, twice, and after a week off. Exits 0 when all is well, 1 when something is still due, 2 for
+    settings.
+    """
+    settings = desk.settings()
+    if dry_run:
+        raise SystemExit(_rehearse(settings, day))
+    with _patiently(settings.ledger) as alone:
+        if not alone:
+            print(f"another process has held the lock for {LOCK_SECONDS:.0f} seconds; try again", file=sys.stderr)
+            raise SystemExit(desk.PARTLY)
+        raise SystemExit(_close_days(settings, day))
+
+
+@contextmanager
+def _patiently(place: str) -> Iterator[bool]:
+    """The lock, also where a poll has it just now."""
+    ends = time.monotonic() + LOCK_SECONDS
+    while True:
+        with only_one(place) as alone:
+            if alone or time.monotonic() > ends:
+                yield alone
+                return
+        time.sleep(0.5)
+
+
+def _close_days(settings: Settings, up_to: date | None) -> int:
+    watch = Stopwatch(BUDGET)
+    now = desk.now()
+    return guarded(settings, partial(_settle, settings, up_to, now, watch), now=now)
+
+
+def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwatch) -> int:
+    from enforcer.run import run
+    from enforcer.settle import Settlement, settle
+    from enforcer.workspace import connect
+
+    settlements: list[Settlement] = []
+
+    def work(workspace: "Workspace", warned: Warned, tell: "Tell") -> "Outcome":
+        settlement = settle(workspace, settings, now=now, up_to=up_to, warned=warned, tell=tell)
+        settlements.append(settlement)
+        return settlement.outcome
+
+    with desk.ledger_of(settings):
+        try:
+            done = run(
+                settings, lambda: connect(settings.host), work, carrier=carrier_of(settings), now=now, watch=watch
+            )
+        except SettingsError as error:
+            desk.refuse(*error.problems)
+    if done.unable:
+        tell_admin(settings, done.unable, now=now)
+    for settlement in settlements:
+        for day in settlement.days:
+            print(f"{day} is settled")
+    return say(*done.failures, *(failure for settlement in settlements for failure in settlement.failures))
+
+
+def _rehearse(settings: Settings, up_to: date | None) -> int:
+    """Print what would be done, by a copy of the ledger."""
+    from enforcer.settle import settle
+    from enforcer.telling import Teller, warned
+    from enforcer.workspace import WorkspaceError
+
+    now = desk.now()
+    workspace = desk.workspace_of(settings)
+    with desk.copy_of(settings):
+        try:
+            settlement = settle(
+                workspace, settings, now=now, up_to=up_to, warned=warned(now), tell=Teller(settings), dry_run=True
+            )
+        except SettingsError as error:
+            desk.refuse(*error.problems)
+        except WorkspaceError as error:
+            return say(str(error))
+    for action in settlement.outcome.actions:
+        print(harmless(describe(action)))
+    for day in settlement.days:
+        print(f"{day} would be settled")
+    return say(*settlement.outcome.failures, *settlement.failures)

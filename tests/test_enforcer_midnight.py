@@ -1,0 +1,226 @@
+"""What a night, a dead cron, a wrong clock and a restored ledger do to the figures: nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer import ledger
+from enforcer.database import open_ledger
+from enforcer.models import DayRow, LetterRow
+from enforcer_lab import FOLDER, SUNDAY, EnforcerLab, at
+
+MONDAY = SUNDAY + timedelta(days=1)
+MS, MINUTE = timedelta(milliseconds=1), timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """One whose clock only the tests move."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path)
+    lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
+    return lab
+
+
+def settled(lab: EnforcerLab) -> dict[date, dict[str, timedelta]]:
+    """What history holds: day → group → used."""
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
+        days = sorted({date.fromisoformat(row.day) for row in DayRow.select(DayRow.day)})
+        return {day: {total.group: total.used for total in ledger.settled(day).values()} for day in days}
+
+
+def reports(lab: EnforcerLab) -> list[str]:
+    """The days of which a report was queued."""
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
+        return [row.first for row in LetterRow.select().where(LetterRow.kind == "report").order_by(LetterRow.first)]
+
+
+def truth(lab: EnforcerLab, group: str, day: date) -> timedelta:
+    """What the members used on the day, by the workspace itself. The deploy was done by eight o'clock on Sunday."""
+    return lab.used_ms(group, max(at(day, "00:00"), at(SUNDAY, "08:00")), at(day + timedelta(days=1), "00:00")) * MS
+
+
+def totals_file(lab: EnforcerLab) -> dict[str, object]:
+    answer = lab.ask("GET", f"/api/2.0/workspace/export?path={FOLDER}/settled.json&direct_download=true")
+    return json.loads(answer) if isinstance(answer, str) else dict(answer)
+
+
+def end_of_day(lab: EnforcerLab, *words: str) -> None:
+    done = lab.run("end-of-day", *words)
+    assert done.status == 0, done
+
+
+def test_a_session_across_midnight_is_split_between_the_days(lab: EnforcerLab) -> None:
+    lab.go(SUNDAY, "21:30")
+    assert lab.start("group_01") == 200
+    lab.poll()
+    lab.go(MONDAY, "00:20")
+
+    end_of_day(lab)
+
+    assert settled(lab)[SUNDAY]["group_01"] == truth(lab, "group_01", SUNDAY) >= 149 * MINUTE
+    assert lab.state("group_01") == "RUNNING"
+    used = {row["group"]: row["used_ms"] for row in lab.run("usage", "--json").json}
+    assert used["group_01"] == 20 * 60_000
+
+
+def test_a_poll_a_second_before_midnight_and_one_after_it_belong_to_their_days(lab: EnforcerLab) -> None:
+    lab.go(SUNDAY, "20:00")
+    assert lab.start("group_01") == 200
+    lab.go(SUNDAY, "23:59:59")
+    lab.poll()
+    before = (lab.state("group_01"), lab.level("group_01"), lab.start("group_01"))
+    lab.go(MONDAY, "00:00:01")
+    lab.poll()
+    after = (lab.state("group_01"), lab.level("group_01"), lab.start("group_01"))
+
+    assert before == ("TERMINATED", "CAN_ATTACH_TO", 403)
+    assert after == ("TERMINATED", "CAN_RESTART", 200)
+    end_of_day(lab)
+    assert settled(lab)[SUNDAY]["group_01"] == truth(lab, "group_01", SUNDAY)
+
+
+def test_five_days_without_cron_are_settled_one_by_one(lab: EnforcerLab) -> None:
+    days = [SUNDAY + timedelta(days=number) for number in range(6)]
+    lab.go(SUNDAY, "09:00")
+    lab.poll()
+    for number, day in enumerate(days):
+        lab.go(day, "10:00")
+        assert lab.start("group_01") == 200
+        lab.wait(20 + number)
+        lab.stop("group_01")
+    lab.go(days[-1], "12:00")
+
+    end_of_day(lab)
+
+    past = days[:-1]
+    assert {day: totals["group_01"] for day, totals in settled(lab).items()} == {
+        day: truth(lab, "group_01", day) for day in past
+    }
+    assert [truth(lab, "group_01", day) // MINUTE for day in past] == [20 + number for number in range(5)]
+    assert reports(lab) == [day.isoformat() for day in past]
+    assert totals_file(lab)["up_to"] == days[-2].isoformat()
+
+
+def test_a_clock_that_is_set_back_an_hour_settles_nothing_twice(lab: EnforcerLab, tmp_path: Path) -> None:
+    lab.go(SUNDAY, "22:00")
+    assert lab.start("group_01") == 200
+    lab.poll()
+    lab.go(MONDAY, "00:10")
+    end_of_day(lab)
+    before = settled(lab), reports(lab)
+    clock = tmp_path / "clock.json"
+    clock.write_text(json.dumps({"now": at(SUNDAY, "23:12").isoformat()}))
+    wrong = {"LAB_CLOCK": clock.as_uri()}
+
+    assert [lab.run("poll", **wrong).status, lab.run("end-of-day", **wrong).status] == [0, 0]
+    assert (lab.state("group_01"), settled(lab), reports(lab)) == ("RUNNING", *before)
+
+    lab.go(MONDAY, "04:00")
+    lab.poll()
+    assert (lab.state("group_01"), lab.level("group_01")) == ("TERMINATED", "CAN_ATTACH_TO")
+    used = {row["group"]: row["used_ms"] for row in lab.run("usage", "--json").json}
+    assert used["group_01"] == lab.used_ms("group_01", at(MONDAY, "00:00"), at(MONDAY, "04:00"))
+
+
+def test_end_of_day_twice_is_end_of_day_once(lab: EnforcerLab) -> None:
+    lab.go(SUNDAY, "10:00")
+    assert lab.start("group_01") == 200
+    lab.wait(181)
+    lab.poll()
+    assert lab.level("group_01") == "CAN_ATTACH_TO"
+    lab.go(MONDAY, "00:20")
+
+    end_of_day(lab)
+    once = settled(lab), reports(lab), totals_file(lab), lab.level("group_01")
+    end_of_day(lab)
+
+    assert (settled(lab), reports(lab), totals_file(lab), lab.level("group_01")) == once
+    assert once[3] == "CAN_RESTART"
+    assert once[1] == [SUNDAY.isoformat()]
+
+
+def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EnforcerLab, tmp_path: Path) -> None:
+    place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
+    lab.go(SUNDAY, "10:00")
+    assert lab.start("group_01") == 200
+    lab.wait(30)
+    lab.poll()
+    with closing(open_ledger(str(place))) as connection:
+        connection.execute_sql("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
+    lab.stop("group_01")
+    lab.go(MONDAY, "10:00")
+    end_of_day(lab)
+    assert lab.start("group_01") == 200
+    lab.wait(45)
+    lab.stop("group_01")
+    lab.go(MONDAY + timedelta(days=1), "00:20")
+    end_of_day(lab)
+    before = settled(lab)
+
+    for file in place.parent.glob("uptimes.db*"):
+        file.unlink()
+    shutil.copy(tmp_path / "backup.db", place)
+    end_of_day(lab)
+
+    assert settled(lab) == before
+    assert before[MONDAY]["group_01"] == truth(lab, "group_01", MONDAY) >= 45 * MINUTE
+
+
+def test_an_empty_ledger_learns_every_day_that_the_platform_remembers(lab: EnforcerLab) -> None:
+    lab.go(SUNDAY, "10:00")
+    assert lab.start("group_01") == 200
+    lab.wait(30)
+    lab.stop("group_01")
+    lab.go(MONDAY, "12:00")
+
+    end_of_day(lab)
+
+    assert settled(lab)[SUNDAY] == {"group_01": truth(lab, "group_01", SUNDAY), "group_02": timedelta()}
+
+
+def test_a_day_waits_for_events_that_cannot_be_read(lab: EnforcerLab) -> None:
+    lab.go(SUNDAY, "10:00")
+    assert lab.start("group_01") == 200
+    lab.poll()
+    lab.wait(30)
+    lab.stop("group_01")
+    lab.go(MONDAY, "00:20")
+    lab.emulator.control("POST", "faults", {"rules": [{"match": "POST /api/2.1/clusters/events", "kind": "500"}]})
+
+    done = lab.run("end-of-day")
+
+    assert (done.status, settled(lab)) == (1, {})
+    assert f"{SUNDAY} is not settled yet: the events of group_01 could not be read" in done.err
+    lab.emulator.control("POST", "faults", {})
+    end_of_day(lab)
+    assert settled(lab)[SUNDAY]["group_01"] == truth(lab, "group_01", SUNDAY)
+
+
+def test_no_further_than_the_day_that_is_asked_for(lab: EnforcerLab) -> None:
+    lab.go(SUNDAY, "10:00")
+    assert lab.start("group_01") == 200
+    lab.wait(30)
+    lab.stop("group_01")
+    lab.go(SUNDAY + timedelta(days=4), "12:00")
+
+    assert lab.run("end-of-day", "--day", MONDAY.isoformat(), "--dry-run").out.splitlines()[-1] == (
+        f"{MONDAY} would be settled"
+    )
+    end_of_day(lab, "--day", MONDAY.isoformat())
+
+    assert list(settled(lab)) == [SUNDAY, MONDAY]
