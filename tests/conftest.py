@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -117,3 +119,27 @@ def require_providers() -> None:
     """Skip, with the reason, where the real providers are missing; `pytest.mark.terraform` does the same."""
     if problem := provider_problem():
         pytest.skip(problem)
+
+
+@pytest.fixture(scope="session")
+def example_stack(isolated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The synthesized stack of the invented course in `examples/`, as a file; needs neither Node.js nor Terraform."""
+    folder = tmp_path_factory.mktemp("example")
+    shutil.copy(ROOT / "examples/lab.toml", folder)
+    (folder / "rosters").mkdir()
+    export = ROOT / "examples/Groupself-selection_94290_2026-10-18.csv"
+    environment = {**os.environ, "LAB_CONFIG": str(folder / "lab.toml"), "CDKTF_OUTDIR": str(folder / "cdktf.out")}
+    for words in (("import_roster.py", export, "--out", folder / "rosters/94290-2026w.csv"), ("main.py",)):
+        command = [sys.executable, str(ROOT / "cdktf" / words[0]), *map(str, words[1:])]
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=300)
+    return folder / "cdktf.out/stacks/94290-2026w-demo/cdk.tf.json"
+
+
+@pytest.fixture
+def lab_emulator(emulator: EmulatorProcess, example_stack: Path) -> EmulatorProcess:
+    """A workspace with the lab of the invented course, without Terraform: thirty stopped clusters and their groups."""
+    emulator.control("POST", "users", {"user_name": "assistant@example.ac.il"})
+    command = [sys.executable, str(ROOT / "cdktf/load_synthesized.py"), str(example_stack)]
+    environment = {**os.environ, **emulator.environment()}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=300)
+    return emulator
