@@ -74,8 +74,8 @@ class _Run:
         _forget_calls(self.began)
         held = ledger.note(HELD)
         until = to_instant(int(held)) if held else self.began
-        self.is_held = self.began < until <= self.began + DAY
-        self.is_status_held = False
+        self.is_sending_over = self.began < until <= self.began + DAY
+        self.is_asking_over = False
 
     @property
     def now(self) -> datetime:
@@ -95,7 +95,7 @@ class _Run:
         for row in list(waiting.order_by(LetterRow.rank, LetterRow.id)):
             if self.is_over:
                 break
-            if not row.is_unclear and not self._may_send():
+            if self.is_sending_over and not row.is_unclear:
                 continue
             self._carry(LetterRow.get_by_id(row.id))
 
@@ -125,7 +125,7 @@ class _Run:
 
         With `conflict`, the 400 it met: a letter that was never accepted is then itself at fault.
         """
-        if self.is_over or self.is_status_held or not self._may("status"):
+        if self.is_over or not self._may_ask():
             if conflict:
                 self._fail(letter, conflict, is_unclear=True)
             return False
@@ -146,7 +146,7 @@ class _Run:
                 _update(letter, is_unclear=False)
                 return True
             case Verdict.BUSY:
-                self.is_status_held = True
+                self.is_asking_over = True
                 _update(letter, due=to_millis(self.now + (answer.retry_after or MINUTE)))
             case _:
                 self._fail(letter, answer, is_unclear=True)
@@ -194,7 +194,7 @@ class _Run:
         with database.atomic():
             ledger.write_note(HELD, str(until))
             _update(letter, due=until, is_unclear=False, error=answer.text)
-        self.is_held = True
+        self.is_sending_over = True
 
     def _fail(self, letter: Any, answer: Answer, *, is_unclear: bool) -> None:
         now = self.now
@@ -256,15 +256,20 @@ class _Run:
                 LetterRow.update(wants_digest=False).where(LetterRow.id.in_(ids)).execute()
 
     def _may_send(self) -> bool:
-        return not self.is_held and self._may("send")
-
-    def _may(self, kind: str) -> bool:
+        """Once the budget is used up, sending is over for this run."""
         budget = self.mail.budget
-        a_minute, an_hour = {
-            "send": (budget.sends_per_minute, budget.sends_per_hour),
-            "status": (budget.status_per_minute, budget.status_per_hour),
-        }[kind]
-        return self._calls(kind, MINUTE) < a_minute and self._calls(kind, HOUR) < an_hour
+        if not self.is_sending_over:
+            self.is_sending_over = self._is_used_up("send", budget.sends_per_minute, budget.sends_per_hour)
+        return not self.is_sending_over
+
+    def _may_ask(self) -> bool:
+        budget = self.mail.budget
+        if not self.is_asking_over:
+            self.is_asking_over = self._is_used_up("status", budget.status_per_minute, budget.status_per_hour)
+        return not self.is_asking_over
+
+    def _is_used_up(self, kind: str, a_minute: int, an_hour: int) -> bool:
+        return self._calls(kind, MINUTE) >= a_minute or self._calls(kind, HOUR) >= an_hour
 
     def _calls(self, kind: str, span: timedelta) -> int:
         since = to_millis(self.now - span)

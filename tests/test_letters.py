@@ -1,0 +1,248 @@
+"""What people are told: subject, text and HTML of every letter, hostile names, and templates of one's own."""
+
+from __future__ import annotations
+
+import html.parser
+import logging
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enforcer import letters
+from enforcer.allowances import Allowance, Freedom
+from enforcer.letters import NAMES, OURS, Letter, Notice, Unsent
+from enforcer.quota import Limit, Period, Use
+
+MINUTE = timedelta(minutes=1)
+NOW = datetime(2026, 11, 1, 10, 5, tzinfo=UTC)
+SUNDAY = date(2026, 11, 1)
+ADMIN = "admin@campus.example"
+STUDENTS = ("dana@campus.example", "noa@campus.example")
+HOSTILE = (
+    '<script>alert(1)</script>"\r\nBcc: all@campus.example\r\n\r\n<img src=x>'
+    '\u202egnp.exe\u2066\u200f=HYPERLINK("x")\x00\x1b[31m'
+)
+
+
+def limit(period: Period = Period.DAY, *allowances: Allowance, last: date = SUNDAY) -> Limit:
+    moved = sum((one.change for one in allowances if isinstance(one.change, timedelta)), timedelta())
+    return Limit(period, SUNDAY, last, 150 * MINUTE + moved, 180 * MINUTE + moved, 180 * MINUTE, allowances)
+
+
+def allowance(change: Any, reason: str = "project deadline") -> Allowance:
+    return Allowance("1", "group_03", SUNDAY, SUNDAY, change, reason, "staff", NOW)
+
+
+def notice(use: Use | None = None, **changes: Any) -> Notice:
+    plain: dict[str, Any] = {
+        "course": "Data Engineering",
+        "group": "Team 3",
+        "cluster": "cluster_03",
+        "use": use or Use(limit(), 155 * MINUTE + timedelta(seconds=20)),
+        "tz": ZoneInfo("Asia/Jerusalem"),
+        "now": NOW,
+    }
+    return Notice(**{**plain, **changes})
+
+
+def warning(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Letter:
+    return letters.warning(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
+
+
+def stopped(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Letter:
+    return letters.stopped(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
+
+
+class _Seen(html.parser.HTMLParser):
+    """The words of a page and its tags, as a mail program would take them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.tags = "", []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_warning_says_what_was_used_the_limit_when_it_resets_and_what_to_do() -> None:
+    letter = warning()
+    assert (letter.subject, letter.to, letter.cc, letter.reply_to) == (
+        "Data Engineering: 25 minutes of cluster time left for Team 3",
+        STUDENTS,
+        (ADMIN,),
+        (ADMIN,),
+    )
+    for said in (
+        "155 minutes",
+        "180 minutes",
+        "25 minutes",
+        "Monday, 02 November 2026 at 00:00",
+        "Save your work",
+        ADMIN,
+    ):
+        assert said in letter.text and said in _Seen(letter.html).text, said
+
+
+def test_a_stop_says_why_the_limit_is_what_it_is() -> None:
+    letter = stopped(notice(Use(limit(Period.DAY, allowance(60 * MINUTE)), 240 * MINUTE)))
+    assert letter.subject == "Data Engineering: the cluster of Team 3 is off, its limit is reached"
+    for said in ("240 minutes", "180 + 60 minutes: project deadline", "Monday, 02 November 2026 at 00:00"):
+        assert said in letter.text and said in _Seen(letter.html).text, said
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (limit(Period.WEEK, last=date(2026, 11, 7)), "Sunday, 08 November 2026 at 00:00"),
+        (limit(Period.TERM, last=date(2027, 1, 29)), "not before the end of the term"),
+        (limit(Period.DAY, allowance(Freedom.NONE, "exam")), "0 instead of 180 minutes: exam"),
+    ],
+)
+def test_the_limit_that_counts_is_named(told: Limit, says: str) -> None:
+    letter = stopped(notice(Use(told, 180 * MINUTE)))
+    assert says in letter.text and says in _Seen(letter.html).text
+
+
+def test_a_group_without_members_is_told_of_to_the_admin_alone() -> None:
+    letter = stopped(to=())
+    assert (letter.to, letter.cc) == ((ADMIN,), ())
+    assert "no members" in letter.text and "no members" in letter.html
+
+
+def test_an_admin_who_is_a_member_gets_one_letter() -> None:
+    letter = warning(to=(ADMIN, *STUDENTS))
+    assert (letter.to, letter.cc) == ((ADMIN, *STUDENTS), ())
+
+
+def test_without_an_admin_nobody_is_in_copy() -> None:
+    letter = warning(admin=None)
+    assert (letter.to, letter.cc, letter.reply_to) == (STUDENTS, (), ())
+    assert "None" not in letter.text + letter.html
+
+
+def every_letter(name: str, folder: Path | None = None) -> dict[str, Letter]:
+    """One of each kind, with this name, cause and reason everywhere."""
+    told = notice(Use(limit(Period.DAY, allowance(MINUTE, name)), 155 * MINUTE), course=name, group=name, cluster=name)
+    unsent = [Unsent(name, (name,), NOW, name)]
+    return {
+        "warning": warning(told, folder=folder),
+        "stopped": stopped(told, folder=folder),
+        "crash": letters.crash(cause=name, trace=name, at=NOW, admin=ADMIN, folder=folder),
+        "given_up": letters.given_up(unsent, at=NOW, admin=ADMIN, folder=folder),
+        "digest": letters.digest([(NOW, name)], hour=NOW, admin=ADMIN, folder=folder),
+        "test": letters.test(to=ADMIN, at=NOW, sender=name, folder=folder),
+    }
+
+
+def test_every_letter_has_its_pair_of_templates_and_its_words() -> None:
+    plain = every_letter("Team 3")
+    assert set(plain) == set(NAMES)
+    for name, letter in plain.items():
+        assert letter.subject and letter.text and letter.html.startswith("<!DOCTYPE html>"), name
+        assert "{{" not in letter.text + letter.html and "None" not in letter.text + letter.html, name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_names_arrive_harmless(name: str) -> None:
+    plain, hostile = every_letter("Team 3")[name], every_letter(HOSTILE)[name]
+    assert len(hostile.subject.splitlines()) == 1 and len(hostile.subject) <= letters.SUBJECT_LENGTH
+    assert hostile.subject.isprintable()
+    assert _Seen(hostile.html).tags == _Seen(plain.html).tags
+    assert _Seen(hostile.html).attributes == _Seen(plain.html).attributes
+    for text in (hostile.text, hostile.html):
+        # The isolates that the text templates put around names come in pairs.
+        assert text.count("\u2068") == text.count("\u2069")
+        assert not set(text) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u200f\x00\x1b\r")
+
+
+@given(st.text(max_size=60))
+def test_no_name_adds_a_tag_a_line_or_a_header(name: str) -> None:
+    plain, letter = warning(notice(group="x")), warning(notice(group=name))
+    assert _Seen(letter.html).tags == _Seen(plain.html).tags
+    assert len(letter.text.split("\n")) == len(plain.text.split("\n"))
+    assert "\n" not in letter.subject and "\r" not in letter.subject
+    letter.subject.encode()
+    letter.text.encode()
+    letter.html.encode()
+
+
+def test_secrets_that_an_error_quotes_are_left_out_of_the_letter() -> None:
+    secrets = {
+        "dapi0123456789abcdef0123456789abcdef": "token dapi0123456789abcdef0123456789abcdef",
+        "c2VjcmV0": "endpoint=https://x;accesskey=c2VjcmV0",
+        "abc.def": "Authorization: Bearer abc.def",
+        "eyJhbGciOi.eyJzdWIi.c2ln": "got eyJhbGciOi.eyJzdWIi.c2ln",
+        "hunter2": "postgresql://lab:hunter2@db/lab",
+    }
+    for secret, text in secrets.items():
+        letter = letters.crash(cause=text, trace=f"Traceback\n{text}\nend", at=NOW, admin=ADMIN)
+        assert secret not in letter.subject + letter.text + letter.html
+        assert "Traceback\n" in letter.text and "\nend" in letter.text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Templates of a course: a Hebrew warning, everything else as it is."""
+    (tmp_path / "layout.html.j2").write_text(
+        (OURS / "layout.html.j2").read_text().replace("%}en{%", "%}he{%").replace("%}ltr{%", "%}rtl{%")
+    )
+    (tmp_path / "warning.txt.j2").write_text(
+        "Subject: {{ course }}: נותרו {{ left }} דקות ל{{ group }}\n\nנוצלו {{ used }} מתוך {{ hard }} דקות.\n"
+    )
+    (tmp_path / "warning.html.j2").write_text(
+        '{% extends "layout.html.j2" %}{% block body %}'
+        "<p>נוצלו {{ used }} מתוך {{ hard }} דקות, {{ group }}.</p>{% endblock %}"
+    )
+    return tmp_path
+
+
+def test_a_folder_turns_a_letter_into_hebrew_from_right_to_left(folder: Path) -> None:
+    letter = warning(notice(group="<b>צוות</b>"), folder=folder)
+    assert letter.subject == "Data Engineering: נותרו 25 דקות ל<b>צוות</b>"
+    assert letter.text == "נוצלו 155 מתוך 180 דקות.\n"
+    assert '<html lang="he" dir="rtl">' in letter.html and "&lt;b&gt;צוות&lt;/b&gt;" in letter.html
+    assert letters.problems_of(folder) == []
+
+
+def test_what_the_folder_does_not_have_is_ours_in_its_layout(folder: Path) -> None:
+    letter = stopped(folder=folder)
+    assert letter.text == stopped().text
+    assert letter.html == stopped().html.replace('lang="en" dir="ltr"', 'lang="he" dir="rtl"')
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found_by_reading"),
+    [
+        ("Subject: x\n{{ nothing.like.this }}", False),
+        ("Subject: x\n{% if %}", True),
+        ("no subject\n", False),
+        ("Subject: x\n{{ 1 / 0 }}", False),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_reported_and_ours_is_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, is_found_by_reading: bool
+) -> None:
+    (tmp_path / "warning.txt.j2").write_text(text)
+    assert warning(folder=tmp_path) == warning()
+    assert f"warning.*.j2 in {tmp_path} cannot be used" in caplog.text
+    assert [str(tmp_path / "warning.txt.j2") in one for one in letters.problems_of(tmp_path)] == [
+        True
+    ] * is_found_by_reading
+
+
+def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    assert warning(folder=tmp_path / "none") == warning()
+    assert not caplog.records

@@ -1,0 +1,570 @@
+"""The outbox against a mail service that does everything a mail service does, and runs that are killed in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enforcer import outbox
+from enforcer.database import open_ledger
+from enforcer.delivery import Answer, Verdict
+from enforcer.dispatch import COPIES_PER_HOUR, Sent, send_due
+from enforcer.letters import Attachment, Letter
+from enforcer.models import TABLES, LetterRow, database
+from enforcer.outbox import Kind
+from enforcer.quota import Period
+from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings, load_settings
+from enforcer.stopwatch import Stopwatch
+
+NOW = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
+SUNDAY = date(2026, 11, 1)
+ADMIN = "admin@campus.example"
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+PLENTY = MailBudget(10_000, 10_000, 10_000, 10_000)
+UNKNOWN = Answer(Verdict.UNKNOWN, "no answer")
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+@dataclass
+class Service:
+    """A mail service. `plan` says what happens to the next calls; after its end all goes well.
+
+    `before` and `after` stand for whether the letter had been accepted when things went wrong.
+    """
+
+    plan: list[str] = field(default_factory=list)
+    budget: MailBudget | None = None
+    now: datetime = NOW
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Operation → bytes, in order."""
+    calls: list[tuple[str, str, datetime]] = field(default_factory=list)
+    """`send` or `status`, operation, when."""
+    unclear: set[str] = field(default_factory=set)
+    """Operations of which the sender does not know whether they were accepted."""
+    others: set[str] = field(default_factory=set)
+    """Operations that some other program used."""
+    failed: set[str] = field(default_factory=set)
+    """Operations that were accepted and could not be delivered."""
+
+    def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
+        assert operation_id not in self.unclear, "sent again without a question"
+        self.calls.append(("send", operation_id, self.now))
+        what = self.plan.pop(0) if self.plan else "well"
+        if what == "busy" or not self._has_room("send"):
+            return Answer(Verdict.BUSY, "too many", timedelta(seconds=90))
+        if what == "refused":
+            return Answer(Verdict.REFUSED, "no")
+        if what.endswith("before"):
+            self.unclear.add(operation_id)
+            return self._break(what)
+        known = self.accepted.setdefault(operation_id, payload)
+        assert known == payload or operation_id in self.others, "other bytes under the same name"
+        if what.endswith("after"):
+            self.unclear.add(operation_id)
+            return self._break(what)
+        if what == "conflict" or known != payload:
+            self.unclear.add(operation_id)
+            return Answer(Verdict.CONFLICT, "another message")
+        return Answer(Verdict.ACCEPTED)
+
+    def status(self, operation_id: str, *, timeout: timedelta) -> Answer:
+        self.calls.append(("status", operation_id, self.now))
+        what = self.plan.pop(0) if self.plan else "well"
+        if what == "busy" or not self._has_room("status"):
+            return Answer(Verdict.BUSY, "too many", timedelta(seconds=90))
+        if what.startswith(("breaks", "killed")):
+            return self._break(what)
+        self.unclear.discard(operation_id)
+        if operation_id in self.failed:
+            return Answer(Verdict.FAILED, "bounced", is_final=True)
+        if operation_id in self.accepted:
+            return Answer(Verdict.ACCEPTED, "Running")
+        return Answer(Verdict.MISSING)
+
+    def _break(self, what: str) -> Answer:
+        if what.startswith("killed"):
+            raise Killed
+        return UNKNOWN
+
+    def _has_room(self, kind: str) -> bool:
+        if self.budget is None:
+            return True
+        a_minute, an_hour = (
+            (self.budget.sends_per_minute, self.budget.sends_per_hour)
+            if kind == "send"
+            else (self.budget.status_per_minute, self.budget.status_per_hour)
+        )
+        return self.most(kind, MINUTE) <= a_minute and self.most(kind, HOUR) <= an_hour
+
+    def most(self, kind: str, span: timedelta) -> int:
+        """The calls in the span that ends now, this one included."""
+        return sum(1 for name, _, at in self.calls if name == kind and at > self.now - span)
+
+    @property
+    def subjects(self) -> list[str]:
+        return [json.loads(payload)["content"]["subject"] for payload in self.accepted.values()]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[None]:
+    connection = open_ledger(str(tmp_path / "uptimes.db"))
+    yield
+    connection.close()
+
+
+@pytest.fixture
+def service(ledger: None) -> Service:
+    return Service()
+
+
+def lab(budget: MailBudget = PLENTY, admin: str | None = ADMIN) -> Settings:
+    told = load_settings(
+        {
+            "AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://x;accesskey=eA==",
+            "AZURE_EMAIL_SENDER": "lab@campus.example",
+        }
+        | ({"ADMIN_EMAIL": admin} if admin else {})
+    )
+    assert told.mail
+    return replace(told, mail=replace(told.mail, budget=budget))
+
+
+def letter(subject: str = "Hello", to: tuple[str, ...] = ("dana@campus.example",), cc: tuple[str, ...] = ()) -> Letter:
+    return Letter(subject, f"{subject} as text", f"<p>{subject}</p>", to, cc)
+
+
+def queue(subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
+    return outbox.queue(kind, subject, letter(subject, **more), now=now, period="day", first=SUNDAY, limit=3 * HOUR)
+
+
+def run(service: Service, at: timedelta = timedelta(), told: Settings | None = None, seconds: float = 30) -> Sent:
+    """One run at NOW and so much, on a machine where nothing takes time."""
+    service.now = NOW + at
+    watch = Stopwatch(timedelta(seconds=seconds), timer=lambda: 0.0)
+    return send_due(service, told or lab(), now=NOW + at, watch=watch)
+
+
+def kinds(service: Service) -> list[str]:
+    return [kind for kind, _, _ in service.calls]
+
+
+# --- writing down
+
+
+def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(service: Service) -> None:
+    def again(**changes: Any) -> bool:
+        key = {"kind": Kind.WARNING, "about": "c1", "period": "day", "first": SUNDAY, "limit": HOUR} | changes
+        return outbox.queue(letter=letter(str(changes)), now=NOW, **key)
+
+    changes: list[dict[str, Any]] = [
+        {},
+        {"kind": Kind.STOPPED},
+        {"about": "c2"},
+        {"period": "week"},
+        {"first": SUNDAY + DAY},
+        {"limit": 2 * HOUR},
+    ]
+    assert [again(**one) for one in changes] == [True] * len(changes)
+    assert [again(**one) for one in changes] == [False] * len(changes)
+    run(service)
+    assert len(service.accepted) == len(changes)
+
+
+def test_what_groups_were_told_is_known_by_the_limit(ledger: None) -> None:
+    keys = [
+        ("c1", Period.DAY, SUNDAY - 3 * DAY, HOUR),
+        ("c1", Period.DAY, SUNDAY, HOUR),
+        ("c2", Period.WEEK, SUNDAY - 5 * DAY, 9 * HOUR),
+    ]
+    for about, period, first, limit in keys:
+        outbox.queue(Kind.WARNING, about, letter(), now=NOW, period=period.value, first=first, limit=limit)
+    assert outbox.told(Kind.WARNING, since=SUNDAY - DAY) == frozenset(keys[1:])
+    assert outbox.told(Kind.STOPPED, since=SUNDAY - DAY) == frozenset()
+    assert outbox.queued_on(Kind.WARNING, SUNDAY) == {"c1": NOW}
+    assert outbox.is_queued(Kind.WARNING, "c1", period="day", first=SUNDAY, limit=HOUR)
+    assert not outbox.is_queued(Kind.WARNING, "c1", period="day", first=SUNDAY, limit=2 * HOUR)
+
+
+def test_a_letter_to_nobody_is_remembered_and_not_sent(service: Service) -> None:
+    assert queue("nobody", to=())
+    assert not queue("nobody", to=())
+    assert run(service) == Sent()
+    assert service.calls == []
+
+
+def test_more_people_than_one_mail_takes_get_the_letter_in_parts(service: Service) -> None:
+    people = tuple(f"s{number}@campus.example" for number in range(120))
+    queue("all", to=people, cc=(ADMIN,))
+    assert run(service).accepted == 3
+    recipients = [json.loads(payload)["recipients"] for payload in service.accepted.values()]
+    assert [person["address"] for one in recipients for person in one["to"]] == [*people]
+    assert [len(one["to"]) + len(one["cc"]) <= 50 for one in recipients] == [True] * 3
+    assert [len(one["cc"]) for one in recipients] == [1, 0, 0]
+
+
+def test_a_ledger_restored_from_a_backup_knows_its_letters_by_the_same_name(service: Service, tmp_path: Path) -> None:
+    queue("first")
+    backup = tmp_path / "backup.db"
+    database.execute_sql(f"VACUUM INTO '{backup}'")
+    queue("second")
+    run(service)
+    connection = open_ledger(str(backup))
+    queue("second", now=NOW + HOUR, to=("noa@campus.example",))
+    service.others = set(service.accepted)
+    assert run(service, HOUR).failures == ()
+    assert (service.subjects, outbox.waiting()) == (["first", "second"], 0)
+    connection.close()
+
+
+def test_two_ledgers_do_not_meet_at_the_service(service: Service, tmp_path: Path) -> None:
+    queue("report", Kind.REPORT)
+    run(service)
+    connection = open_ledger(str(tmp_path / "other.db"))
+    queue("report", Kind.REPORT)
+    run(service)
+    assert service.subjects == ["report", "report"]
+    connection.close()
+
+
+# --- sending
+
+
+def test_a_letter_goes_as_it_was_written(service: Service) -> None:
+    picture = Attachment("day.png", "image/png", b"\x89PNG", "day")
+    table = Attachment("day.csv", "text/csv", b"a,b")
+    whole = replace(letter("דו״ח", cc=(ADMIN,)), reply_to=(ADMIN,), attachments=(picture, table))
+    outbox.queue(Kind.REPORT, "day", whole, now=NOW)
+    run(service)
+    (payload,) = service.accepted.values()
+    assert json.loads(payload) == {
+        "senderAddress": "lab@campus.example",
+        "content": {"subject": "דו״ח", "plainText": "דו״ח as text", "html": "<p>דו״ח</p>"},
+        "recipients": {"to": [{"address": "dana@campus.example"}], "cc": [{"address": ADMIN}]},
+        "replyTo": [{"address": ADMIN}],
+        "attachments": [
+            {"name": "day.png", "contentType": "image/png", "contentInBase64": "iVBORw==", "contentId": "day"},
+            {"name": "day.csv", "contentType": "text/csv", "contentInBase64": "YSxi"},
+        ],
+        "userEngagementTrackingDisabled": True,
+    }
+
+
+def test_stops_go_before_warnings_and_warnings_before_reports(service: Service) -> None:
+    order = [Kind.REPORT, Kind.WARNING, Kind.STOPPED, Kind.WARNING, Kind.STOPPED]
+    for number, kind in enumerate(order):
+        queue(f"{kind.value} {number}", kind)
+    run(service)
+    assert service.subjects == ["stopped 2", "stopped 4", "warning 1", "warning 3", "report 0"]
+
+
+def test_without_mail_settings_letters_wait(service: Service) -> None:
+    queue("later")
+    assert run(service, told=replace(lab(), mail=None)) == Sent(waiting=1)
+    assert run(service, HOUR) == Sent(accepted=1)
+
+
+def test_an_accepted_letter_is_never_sent_again(service: Service) -> None:
+    queue("once")
+    for minutes in range(5):
+        run(service, minutes * MINUTE)
+    assert kinds(service) == ["send"]
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("breaks before", ["send", "status", "send"]),
+        ("breaks after", ["send", "status"]),
+        ("killed before", ["send", "status", "send"]),
+        ("killed after", ["send", "status"]),
+    ],
+)
+def test_after_an_unknown_outcome_the_status_is_asked_before_anything_is_sent(
+    service: Service, what: str, expected: list[str]
+) -> None:
+    queue("once", cc=(ADMIN,))
+    service.plan = [what]
+    if what.startswith("killed"):
+        with pytest.raises(Killed):
+            run(service)
+    else:
+        assert run(service).failures == ('the letter "once" was not sent: no answer',)
+    assert run(service, 2 * MINUTE).accepted == 1
+    assert (kinds(service), service.subjects) == (expected, ["once"])
+
+
+def test_a_conflict_with_a_letter_that_was_accepted_is_success(service: Service) -> None:
+    queue("once")
+    name = LetterRow.get().operation_id
+    service.accepted[name] = "other bytes"
+    service.others.add(name)
+    assert run(service) == Sent(accepted=1)
+    assert kinds(service) == ["send", "status"]
+
+
+def test_a_letter_that_is_itself_wrong_fails_and_is_tried_again(service: Service) -> None:
+    queue("wrong")
+    service.plan = ["conflict"]
+    service.accepted = _Forgetful()
+    assert run(service) == Sent(failures=('the letter "wrong" was not sent: another message',), waiting=1)
+    service.accepted = {}
+    assert run(service, 2 * MINUTE).accepted == 1
+    assert kinds(service) == ["send", "status", "send"]
+
+
+class _Forgetful(dict[str, str]):
+    """Takes nothing in."""
+
+    def setdefault(self, key: str, default: str = "") -> str:
+        return default
+
+
+def test_a_letter_that_was_accepted_and_then_bounced_is_given_up_at_once(service: Service) -> None:
+    queue("bounces")
+    service.plan = ["breaks after"]
+    run(service)
+    service.failed = set(service.accepted)
+    assert run(service, 2 * MINUTE).failures == ('the letter "bounces" was given up: bounced',)
+    run(service, 4 * MINUTE)
+    assert service.subjects == ["bounces", "1 letter could not be sent"]
+
+
+def test_retry_after_holds_every_letter_and_is_no_failure(service: Service) -> None:
+    for name in ("a", "b"):
+        queue(name)
+    service.plan = ["busy"]
+    assert run(service) == Sent(waiting=2)
+    assert run(service, timedelta(seconds=89)) == Sent(waiting=2)
+    assert kinds(service) == ["send"]
+    assert run(service, timedelta(seconds=90)) == Sent(accepted=2)
+    assert service.subjects == ["a", "b"]
+
+
+def test_a_letter_that_fails_keeps_back_no_other_and_waits_longer_each_time(service: Service) -> None:
+    queue("bad", Kind.STOPPED)
+    queue("good")
+    service.plan = ["refused"]
+    assert run(service).accepted == 1
+    assert service.subjects == ["good"]
+    tried = []
+    for minute in range(1, 200):
+        service.plan, before = ["refused"], len(service.calls)
+        run(service, minute * MINUTE)
+        tried += [minute] * (len(service.calls) - before)
+    assert tried == [1, 3, 7, 15, 31, 63, 123, 183]
+
+
+def test_a_service_that_does_not_answer_is_left_alone_for_the_run(service: Service) -> None:
+    for number in range(10):
+        queue(f"{number}")
+    service.plan = ["breaks before"] * 10
+    assert len(run(service).failures) == 3
+    assert len(service.calls) == 3
+
+
+def test_no_call_is_begun_without_time_for_it(service: Service) -> None:
+    for number in range(10):
+        queue(f"{number}")
+    seconds = iter(range(0, 1000, 4))
+    watch = Stopwatch(timedelta(seconds=30), timer=lambda: float(next(seconds)))
+    sent = send_due(service, lab(), now=NOW, watch=watch)
+    assert 0 < sent.accepted < 4
+    assert sent.waiting == 10 - sent.accepted
+    assert run(service, MINUTE, seconds=1).accepted == 0
+
+
+def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(service: Service) -> None:
+    queue("hopeless", to=("dana@campus.example", "noa@campus.example"))
+    failures: list[str] = []
+    for hour in range(30):
+        service.plan = ["refused"]
+        failures += run(service, hour * HOUR).failures
+        if failures and "given up" in failures[-1]:
+            break
+    assert hour == 24
+    service.plan = []
+    assert run(service, 25 * HOUR) == Sent(accepted=1)
+    assert service.subjects == ["1 letter could not be sent"]
+    (note,) = (json.loads(payload) for payload in service.accepted.values())
+    assert note["recipients"]["to"] == [{"address": ADMIN}]
+    for said in ("hopeless", "dana@campus.example, noa@campus.example", "2026-11-01 10:00 UTC", "no"):
+        assert said in note["content"]["plainText"]
+
+
+def test_many_letters_that_are_given_up_are_one_note(service: Service) -> None:
+    for number in range(12):
+        queue(f"hopeless {number}")
+    for hour in range(26):
+        service.plan = ["refused"] * 12
+        run(service, hour * HOUR)
+    service.plan = []
+    run(service, 27 * HOUR)
+    assert service.subjects == ["12 letters could not be sent"]
+
+
+def test_a_note_that_cannot_be_sent_is_followed_by_no_other(service: Service) -> None:
+    queue("hopeless")
+    for hour in range(100):
+        service.plan = ["refused"] * 5
+        run(service, hour * HOUR)
+    assert (outbox.waiting(), LetterRow.select().count(), service.accepted) == (0, 2, {})
+
+
+def test_waiting_is_not_failing(service: Service) -> None:
+    queue("waits")
+    service.plan = ["refused"]
+    run(service)
+    for day in range(1, 6):
+        service.plan = ["busy"]
+        run(service, day * DAY)
+    service.plan = ["refused"]
+    run(service, 6 * DAY)
+    assert (outbox.waiting(), service.accepted) == (1, {})
+    run(service, 7 * DAY)
+    assert service.subjects == ["waits"]
+
+
+@pytest.mark.parametrize("ahead", [2 * HOUR, 5 * DAY, 4000 * DAY])
+def test_a_clock_that_was_ahead_holds_nothing_back_for_long(service: Service, ahead: timedelta) -> None:
+    for number in range(4):
+        queue(f"{number}", now=NOW + ahead)
+    service.plan = ["well", "refused", "busy"]
+    told = lab(replace(PLENTY, sends_per_minute=3, sends_per_hour=3))
+    run(service, ahead, told)
+    accepted = [run(service, minute * MINUTE, told).accepted for minute in range(0, 26 * 60, 15)]
+    assert sum(accepted) == 3 and len(service.accepted) == 4
+
+
+# --- copies
+
+
+def addressed(service: Service) -> list[bool]:
+    return [bool(json.loads(payload)["recipients"]["cc"]) for payload in service.accepted.values()]
+
+
+def test_copies_beyond_twenty_an_hour_become_one_digest(service: Service) -> None:
+    for number in range(25):
+        queue(f"letter {number:02}", cc=(ADMIN,))
+    run(service)
+    assert addressed(service) == [True] * COPIES_PER_HOUR + [False] * 5
+    run(service, 59 * MINUTE)
+    assert len(service.accepted) == 25
+    queue("next hour", cc=(ADMIN,))
+    run(service, 61 * MINUTE)
+    assert service.subjects[25:] == ["next hour", "5 more letters of 01 November, 10:00 UTC"]
+    assert addressed(service)[25:] == [True, False]
+    digest = json.loads([*service.accepted.values()][26])
+    assert [f"letter {n:02}" in digest["content"]["plainText"] for n in range(25)] == [False] * 20 + [True] * 5
+    assert digest["recipients"]["to"] == [{"address": ADMIN}]
+    run(service, 200 * MINUTE)
+    assert len(service.accepted) == 27
+
+
+def test_copies_are_counted_when_letters_are_sent_and_not_when_they_are_written(service: Service) -> None:
+    for number in range(25):
+        queue(f"{number}", cc=(ADMIN,))
+    told = lab(MANAGED_DOMAIN)
+    for quarter in range(20):
+        run(service, quarter * 15 * MINUTE, told)
+    assert addressed(service) == [True] * 25
+
+
+# --- budgets, and anything in any order
+
+
+def within(service: Service, kind: str, span: timedelta) -> int:
+    """The most calls of this kind in any span."""
+    times = [at for name, _, at in service.calls if name == kind]
+    return max((sum(1 for other in times if at - span < other <= at) for at in times), default=0)
+
+
+@pytest.mark.parametrize("budget", [OWN_DOMAIN, MANAGED_DOMAIN])
+def test_a_budget_is_used_up_and_never_overrun(service: Service, budget: MailBudget) -> None:
+    for number in range(120):
+        queue(f"{number:03}")
+    service.budget = budget
+    hours = 0
+    while outbox.waiting():
+        for minute in range(0, 60, 5):
+            assert run(service, hours * HOUR + minute * MINUTE, lab(budget)).failures == ()
+        hours += 1
+    assert service.subjects == [f"{number:03}" for number in range(120)]
+    assert within(service, "send", MINUTE) == budget.sends_per_minute
+    assert within(service, "send", HOUR) == budget.sends_per_hour
+    assert hours == -(-120 // budget.sends_per_hour)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("queue"), st.sampled_from([Kind.STOPPED, Kind.WARNING, Kind.REPORT]), st.integers(0, 6)),
+        st.tuples(
+            st.just("run"),
+            st.lists(
+                st.sampled_from(
+                    "well busy refused conflict breaks-before breaks-after killed-before killed-after".split()
+                ),
+                max_size=6,
+            ),
+            st.integers(0, 200),
+        ),
+    ),
+    max_size=25,
+)
+
+
+@pytest.fixture(scope="module")
+def one_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    connection = open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))
+    connection.execute_sql("PRAGMA synchronous = off")
+    yield
+    connection.close()
+
+
+@given(steps=STEPS, budget=st.sampled_from([PLENTY, OWN_DOMAIN, MANAGED_DOMAIN]))
+@settings(max_examples=120)
+def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
+    one_ledger: None, steps: list[Any], budget: MailBudget
+) -> None:
+    for table in TABLES:
+        table.delete().execute()
+    service, told, at, queued = Service(), lab(budget), timedelta(), set()
+    sent: dict[str, str] = {}
+    for what, first, second in steps:
+        if what == "queue":
+            queue(f"{first.value} {second}", first, now=NOW + at, cc=(ADMIN,))
+            queued.add(f"{first.value} {second}")
+            continue
+        at += second * MINUTE
+        service.plan = [one.replace("-", " ") for one in first]
+        try:
+            run(service, at, told)
+        except Killed:
+            # What a transaction that was cut would leave, SQLite's own tests prove.
+            assert not database.in_transaction()
+        sent |= dict(service.accepted)
+        assert sent == service.accepted
+    service.plan = []
+    for _ in range(40):
+        if not outbox.waiting():
+            break
+        at += HOUR
+        run(service, at, told)
+    assert outbox.waiting() == 0
+    told_people = [subject for subject in service.subjects if subject in queued]
+    assert sorted(told_people) == sorted(queued)
+    for span, sends, statuses in (
+        (MINUTE, budget.sends_per_minute, budget.status_per_minute),
+        (HOUR, budget.sends_per_hour, budget.status_per_hour),
+    ):
+        assert within(service, "send", span) <= sends and within(service, "status", span) <= statuses
