@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -123,6 +124,8 @@ class EnforcerLab:
             ],
         } | changes
         self.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/allowances"})
+        plain = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        document["checksum"] = hashlib.sha256(plain.encode()).hexdigest()
         self.put(f"{FOLDER}/course.json", json.dumps(document))
 
     def put(self, path: str, text: str) -> None:

@@ -1,0 +1,196 @@
+"""allow, allowances, revoke: what people type, what they are told, and that another machine sees the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from emulator_process import ROOT, EmulatorProcess
+from enforcer.lock import only_one
+from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
+
+TOMORROW = str(SUNDAY + timedelta(days=1))
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+    still_emulator.control("POST", "reset")
+    return EnforcerLab(still_emulator, tmp_path)
+
+
+def files(lab: EnforcerLab) -> list[str]:
+    listed = lab.ask("GET", f"/api/2.0/workspace/list?path={FOLDER}/allowances")
+    return [entry["path"] for entry in listed.get("objects", [])]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["grop_1", "--none"], 'there is no group "grop_1" in 94290 2030w; did you mean group_01'),
+        (["17", "--none"], 'there is no group "17"'),
+        (["1"], "give one of --minutes ±M, --unlimited, --none and --window W"),
+        (["1", "--none", "--unlimited"], "give one of --minutes"),
+        (["1", "--minutes", "0"], "--minutes 0 changes nothing"),
+        (["1", "--minutes", "x"], "'x' is not a valid integer"),
+        (["1", "--window", "noon"], 'a window is written "Mon 10:00-12:00"'),
+        (["1", "--window", "Mon 10:00-12:00"], "never opens: 2030-11-03 is a Sunday"),
+        (["1", "--none", "--day", "2030-11-02"], "2030-11-02 is past"),
+        (["1", "--none", "--day", "tomorrow"], '"tomorrow" is no day; write it as 2026-11-01'),
+        (["1", "--none", "--from", TOMORROW], "--from and --to go together"),
+        (["1", "--none", "--from", TOMORROW, "--to", str(SUNDAY)], "before it begins"),
+        (["1", "--none", "--day", TOMORROW, "--to", TOMORROW], "give --day, or --from and --to"),
+        (["1", "--none", "--reason", " \n"], "--reason is a sentence"),
+    ],
+)
+def test_a_mistake_is_a_sentence_and_nothing_is_written(lab: EnforcerLab, words: list[str], sentence: str) -> None:
+    done = lab.run("allow", "--reason", "x", *words)
+
+    assert (done.status, files(lab)) == (2, [])
+    assert sentence in done.err
+
+
+def test_without_a_reason_nothing_is_allowed(lab: EnforcerLab) -> None:
+    done = lab.run("allow", "1", "--none")
+
+    assert (done.status, "--reason" in done.err) == (2, True)
+
+
+def test_without_a_course_there_is_nowhere_to_write(still_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, groups=0)
+
+    done = lab.run("allow", "all", "--none", "--reason", "x")
+
+    assert (done.status, "there is no course" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("told", ["group_02", "GROUP_02", "2", "02"])
+def test_a_group_is_named_by_its_display_name_or_its_number(lab: EnforcerLab, told: str) -> None:
+    assert lab.run("allow", told, "--none", "--reason", "x", "--dry-run", "--json").json["group"] == "group_02"
+
+
+def test_a_group_with_the_prefix_of_its_course_is_found_by_its_number(
+    still_emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, prefix="de-")
+
+    lab.run("allow", "2", "--none", "--reason", "x")
+
+    assert (lab.level("de-group_01"), lab.level("de-group_02")) == ("CAN_RESTART", "CAN_ATTACH_TO")
+
+
+def test_a_dry_run_writes_nothing(lab: EnforcerLab) -> None:
+    done = lab.run("allow", "1", "--none", "--reason", "x", "--dry-run")
+
+    assert (done.status, files(lab), lab.level("group_01")) == (0, [], "CAN_RESTART")
+    assert done.out == "group_01, 2030-11-03: none: x (would be allowed)\n"
+
+
+def test_the_reason_stands_where_the_limit_is_told(lab: EnforcerLab) -> None:
+    lab.run("allow", "1", "--minutes", "+60", "--reason", "project deadline")
+
+    assert "group_01, day of 2030-11-03: 180 + 60 minutes: project deadline" in lab.run("usage").out.splitlines()
+
+
+def test_another_machine_sees_what_was_allowed_and_revoked(lab: EnforcerLab) -> None:
+    given = lab.run("allow", "all", "--unlimited", "--day", TOMORROW, "--reason", "hackathon", "--json").json
+    elsewhere = {"CLUSTER_UPTIMES_DB": str(lab.folder / "elsewhere.db")}
+
+    before = lab.run("allowances", "--json", **elsewhere).json
+    lab.run("revoke", given["id"], "--reason", "cancelled", **elsewhere)
+    after = [lab.run("allowances", *words, "--json").json for words in ([], ["--all"])]
+    again = lab.run("revoke", given["id"])
+
+    told = {name: value for name, value in given.items() if name != "path"}
+    assert before == [told | {"revoked_by": None}]
+    assert after == [[], [told | {"revoked_by": "admin@lab.example"}]]
+    assert (again.status, "was revoked before" in again.out, len(files(lab))) == (0, True, 2)
+
+
+def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EnforcerLab) -> None:
+    id = lab.run("allow", "1", "--minutes", "+5", "--reason", "x", "--json").json["id"]
+
+    done = lab.run("revoke", id[:-1] + "x")
+
+    assert (done.status, done.err) == (2, f'there is no allowance "{id[:-1]}x"; near ones: {id}.\n')
+
+
+def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EnforcerLab) -> None:
+    lab.put(f"{FOLDER}/allowances/20301101T000000Z-0000.json", "{")
+
+    done = lab.run("allow", "1", "--none", "--reason", "x")
+
+    assert (done.status, lab.level("group_01")) == (1, "CAN_ATTACH_TO")
+    assert f"{FOLDER}/allowances/20301101T000000Z-0000.json is no allowance" in done.err
+
+
+def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab: EnforcerLab) -> None:
+    hostile = "=1+1 <b>\u202egnp\x1b[31m"
+
+    lab.run("allow", "1", "--minutes", "+5", "--reason", hostile)
+    shown = [lab.run("allowances"), lab.run("usage")]
+    told = lab.run("allowances", "--json")
+
+    assert all("<b>\\u202egnp\\x1b[31m" in done.out for done in shown)
+    assert not {"\u202e", "\x1b"} & set("".join(done.out for done in [*shown, told]))
+    assert told.json[0]["reason"] == hostile
+
+
+def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EnforcerLab) -> None:
+    """Run as a process, because a lock knows processes."""
+    with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
+        assert alone
+        command = [sys.executable, "-m", "enforcer", "allow", "1", "--none", "--reason", "x", "--json"]
+        environment = {**os.environ, **lab.environment}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        ends = time.monotonic() + 60
+        while not files(lab) and time.monotonic() < ends:
+            time.sleep(0.1)
+        while_at_work = (lab.level("group_01"), process.poll())
+    out, _ = process.communicate(timeout=60)
+
+    assert while_at_work == ("CAN_RESTART", None)
+    assert (process.returncode, json.loads(out)["none"], lab.level("group_01")) == (0, True, "CAN_ATTACH_TO")
+
+
+def test_a_workspace_that_refuses_the_file_is_told_and_nothing_changes(lab: EnforcerLab) -> None:
+    lab.emulator.control("POST", "faults", {"rules": [{"kind": "500", "match": "/api/2.0/workspace/import*"}]})
+
+    done = lab.run("allow", "1", "--none", "--reason", "x")
+    lab.emulator.control("POST", "faults", {})
+
+    assert (done.status, files(lab), lab.level("group_01")) == (1, [], "CAN_RESTART")
+    assert done.err.startswith("nothing was allowed: ")
+
+
+def test_usage_without_an_answer_of_the_workspace_shows_the_last_poll_and_says_so(lab: EnforcerLab) -> None:
+    lab.start("group_01")
+    lab.wait(30)
+    lab.poll()
+
+    done = lab.run("usage", "--json", DATABRICKS_TOKEN="expired")
+
+    assert done.status == 1
+    assert "these are the figures of the last poll (2030-11-03 06:30 UTC)" in done.err
+    assert [(row["group"], row["used_ms"] // 60_000) for row in done.json] == [("group_01", 30), ("group_02", 0)]
+
+
+def test_usage_never_writes_to_the_ledger(lab: EnforcerLab) -> None:
+    lab.run("usage")
+
+    assert not (lab.folder / "ledger").exists()

@@ -1,0 +1,165 @@
+"""doctor: a healthy lab, and each way in which one is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer.course import Course
+from enforcer.doctor import Status, clock, is_sealed, last_poll, rights, zone
+from enforcer.quota import Calendar
+from enforcer.settings import load_settings
+from enforcer_lab import FOLDER, JERUSALEM, STAFF, EnforcerLab
+
+NOW = datetime(2030, 11, 3, 8, tzinfo=UTC)
+MAIL = {
+    "AZURE_EMAIL_ENDPOINT": "https://mail.example",
+    "AZURE_EMAIL_ACCESS_KEY": "secret-key",
+    "AZURE_EMAIL_SENDER": "lab@x.example",
+    "ADMIN_EMAIL": "admin@x.example",
+}
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path)
+    lab.environment |= MAIL
+    lab.run("poll")
+    return lab
+
+
+def examine(lab: EnforcerLab, **variables: str) -> dict[str, str]:
+    """What is not all right, by check."""
+    done = lab.run("doctor", "--json", **variables)
+    found = {row["check"]: row["says"] for row in done.json if row["status"] == "fails"}
+    assert done.status == (1 if found else 0)
+    return found
+
+
+def test_a_healthy_lab_has_a_line_for_each_check_and_no_failure(lab: EnforcerLab) -> None:
+    done = lab.run("doctor")
+
+    lines = [line.partition(":")[0].split(maxsplit=1) for line in done.out.splitlines()]
+    assert (done.status, done.err) == (0, "")
+    assert lines == [
+        ["ok", "settings"],
+        ["ok", "ledger"],
+        ["ok", "mail"],
+        ["ok", "last poll"],
+        ["ok", "workspace"],
+        ["note", "clock"],
+        ["ok", "zone"],
+        ["ok", "course file"],
+        ["ok", "allowances"],
+        ["ok", "rights"],
+        ["ok", "other routes"],
+        ["note", "beyond the quota"],
+    ]
+    assert "secret-key" not in done.out
+    assert lab.emulator.admin_token not in done.out
+
+
+def test_students_who_may_start_by_another_route_are_named(lab: EnforcerLab) -> None:
+    lab.grant("group_01", {"user_name": "student1a@campus.example.ac.il"}, "CAN_RESTART")
+    lab.grant("group_01", {"group_name": "group_02"}, "CAN_MANAGE")
+    lab.grant("group_02", {"user_name": STAFF}, "CAN_MANAGE")
+
+    told = examine(lab)
+
+    assert set(told) == {"other routes"}
+    assert sorted(told["other routes"].split("; ")) == [
+        "student1a@campus.example.ac.il has CAN_RESTART on cluster_01",
+        "student2a@campus.example.ac.il, student2b@campus.example.ac.il has CAN_MANAGE on cluster_01 by group_02",
+    ]
+
+
+def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: EnforcerLab) -> None:
+    path = f"{FOLDER}/course.json"
+    _, written = lab.emulator.request("GET", f"/api/2.0/workspace/export?path={path}&direct_download=true")
+    lab.put(path, json.dumps({**written, "title": "Other"}))
+    edited = examine(lab)
+    lab.names.append("group_03")
+    lab.write_course()
+    without = examine(lab)
+    lab.ask("POST", "/api/2.0/workspace/delete", {"path": path})
+    gone = examine(lab)
+
+    assert edited == {"course file": f"{path} was edited by hand; deploy the course again"}
+    assert "group_03 has no cluster" in without["course file"]
+    assert gone["course file"].startswith(f"{path} does not exist")
+
+
+@pytest.mark.parametrize(
+    ("variables", "check", "sentence"),
+    [
+        ({"DATABRICKS_MAX_UPTIME": "x", "LAB_TIMEZONE": "Mars"}, "settings", "LAB_TIMEZONE"),
+        ({"DATABRICKS_TOKEN": "expired"}, "workspace", "cannot be used"),
+        ({"LAB_TIMEZONE": "Europe/Berlin"}, "zone", "LAB_TIMEZONE is Europe/Berlin and the course file says"),
+        ({"ADMIN_EMAIL": ""}, "mail", "ADMIN_EMAIL is not set"),
+        ({"LAB_CLOCK": "http://127.0.0.1:9/"}, "clock", "does not answer"),
+    ],
+)
+def test_each_mistake_in_the_settings_fails_its_check(
+    lab: EnforcerLab, variables: dict[str, str], check: str, sentence: str
+) -> None:
+    assert sentence in examine(lab, **variables)[check]
+
+
+def test_a_ledger_that_others_can_read_or_that_is_none_fails(lab: EnforcerLab) -> None:
+    place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
+    place.chmod(0o644)
+    readable = examine(lab)
+    place.write_text("no database at all, but long enough to be taken for one " * 99)
+    broken = examine(lab)
+
+    assert "can be read by others" in readable["ledger"]
+    assert "cannot be read" in broken["ledger"]
+
+
+def test_a_poll_that_was_half_an_hour_ago_is_too_long_ago(lab: EnforcerLab) -> None:
+    ages = [last_poll(NOW - timedelta(minutes=minutes), NOW).status for minutes in (15, 31)]
+
+    assert ages == [Status.OK, Status.FAILS]
+    assert last_poll(None, NOW).status is Status.FAILS
+
+
+def test_a_clock_that_is_a_minute_off_fails() -> None:
+    told = [clock(NOW, NOW + timedelta(seconds=off), is_rehearsal=False).status for off in (-30, 30, 61)]
+
+    assert told == [Status.OK, Status.OK, Status.FAILS]
+
+
+def test_rights_are_those_of_an_administrator_or_of_staff() -> None:
+    told = [
+        rights("a@x", groups, unmanaged).status
+        for groups, unmanaged in [(frozenset({"admins"}), ["c"]), (frozenset(), []), (frozenset({"users"}), ["c"])]
+    ]
+
+    assert told == [Status.OK, Status.NOTE, Status.FAILS]
+
+
+def test_without_a_course_file_a_zone_is_needed() -> None:
+    course = Course("c", "t", "", Calendar(JERUSALEM, date(2030, 1, 1), date(2030, 1, 1), 6), False)
+
+    told = [
+        zone(load_settings({"LAB_TIMEZONE": name} if name else {}), course, has_file=False).status
+        for name in ("", "Asia/Jerusalem")
+    ]
+
+    assert told == [Status.FAILS, Status.NOTE]
+
+
+def test_a_seal_that_is_no_seal_is_none() -> None:
+    assert [is_sealed(text) for text in ("", "[]", "{}", '{"checksum": 1}')] == [False] * 4
