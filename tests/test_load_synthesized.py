@@ -1,59 +1,98 @@
-"""A synthesized stack in a workspace without Terraform."""
+"""The loader makes in a workspace what a synthesized stack describes, without Terraform."""
 
-from __future__ import annotations
+from typing import Any
 
-import csv
-import os
-import subprocess
-import sys
-from collections import Counter
-from pathlib import Path
+import pytest
+from databricks.sdk.errors import ResourceConflict
 
 from emulator_process import EmulatorProcess
+from load_synthesized import Loaded, LoadError, load
 
-ROOT = Path(__file__).resolve().parents[1]
+STACK: dict[str, Any] = {
+    "data": {"databricks_user": {"student_old": {"user_name": "old@campus.example.ac.il", "depends_on": []}}},
+    "resource": {
+        "databricks_user": {"student_dana": {"user_name": "dana@campus.example.ac.il"}},
+        "databricks_group": {
+            "group_01": {"display_name": "group_01", "allow_cluster_create": False},
+            "all_student_groups": {"display_name": "all_student_groups"},
+        },
+        "databricks_entitlements": {
+            "all_student_groups": {
+                "group_id": "${databricks_group.all_student_groups.id}",
+                "workspace_access": True,
+                "databricks_sql_access": False,
+            }
+        },
+        "databricks_group_member": {
+            "group_01_dana": {
+                "group_id": "${databricks_group.group_01.id}",
+                "member_id": "${databricks_user.student_dana.id}",
+            },
+            "group_01_old": {
+                "group_id": "${databricks_group.group_01.id}",
+                "member_id": "${data.databricks_user.student_old.id}",
+            },
+            "all": {
+                "group_id": "${databricks_group.all_student_groups.id}",
+                "member_id": "${databricks_group.group_01.id}",
+            },
+        },
+        "databricks_cluster": {
+            "cluster_01": {
+                "cluster_name": "cluster_01",
+                "spark_version": "15.4.x-scala2.12",
+                "node_type_id": "Standard_DS3_v2",
+                "autoscale": {"min_workers": 1, "max_workers": 2},
+                "is_pinned": True,
+                "library": [{"pypi": {"package": "nltk==3.9.1"}}],
+                "spark_conf": {"spark.a": "$${b}"},
+                "depends_on": ["data.external.workspace"],
+            }
+        },
+        "databricks_permissions": {
+            "cluster_01": {
+                "cluster_id": "${databricks_cluster.cluster_01.id}",
+                "access_control": [
+                    {"group_name": "${databricks_group.group_01.display_name}", "permission_level": "CAN_RESTART"}
+                ],
+            }
+        },
+    },
+}
 
 
-def load(emulator: EmulatorProcess, stack: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "cdktf/load_synthesized.py", str(stack)]
-    environment = {**os.environ, **emulator.environment()}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+def test_a_stack_becomes_accounts_groups_clusters_and_permissions(emulator: EmulatorProcess):
+    emulator.control("POST", "users", {"user_name": "old@campus.example.ac.il"})
+    client = emulator.client()
+
+    assert load(client, STACK) == Loaded(users=1, groups=2, memberships=3, clusters=1, permissions=1)
+
+    groups = {group.display_name: group for group in client.groups.list()}
+    assert sorted(str(member.display) for member in groups["group_01"].members or []) == [
+        "dana@campus.example.ac.il",
+        "old@campus.example.ac.il",
+    ]
+    assert [entitlement.value for entitlement in groups["all_student_groups"].entitlements or []] == [
+        "workspace-access"
+    ]
+    [cluster] = client.clusters.list()
+    assert (str(cluster.state), cluster.spark_conf) == ("State.TERMINATED", {"spark.a": "${b}"})
+    statuses = client.libraries.cluster_status(str(cluster.cluster_id))
+    assert [status.library.pypi.package for status in statuses if status.library and status.library.pypi] == [
+        "nltk==3.9.1"
+    ]
+    rights = client.permissions.get("clusters", str(cluster.cluster_id)).access_control_list or []
+    assert "group_01" in [entry.group_name for entry in rights]
 
 
-def test_groups_members_clusters_and_rights_are_those_of_the_roster(lab_emulator, example_stack):
-    with (example_stack.parents[3] / "rosters/94290-2026w.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    wanted = Counter({f"group_{int(row['number']):02d}": 0 for row in rows})
-    wanted.update(f"group_{int(row['number']):02d}" for row in rows if row["email"])
-    workspace = lab_emulator.client()
-
-    groups = workspace.groups.list(attributes="displayName,members")
-    sizes = {group.display_name: len(group.members or []) for group in groups}
-    clusters = list(workspace.clusters.list())
-
-    assert {name: size for name, size in sizes.items() if name in wanted} == dict(wanted)
-    assert sizes["all_student_groups"] == 30
-    assert {(cluster.cluster_name, cluster.state.value) for cluster in clusters} == {
-        (f"cluster_{number:02d}", "TERMINATED") for number in range(1, 31)
-    }
-    for cluster in clusters[:3]:
-        entries = workspace.permissions.get("clusters", cluster.cluster_id).access_control_list
-        rights = {
-            entry.group_name or entry.user_name: [right.permission_level.value for right in entry.all_permissions]
-            for entry in entries
-        }
-        assert rights[cluster.custom_tags["lab_group"]] == ["CAN_RESTART"]
-        assert rights["assistant@example.ac.il"] == ["CAN_MANAGE"]
-        assert len(list(workspace.libraries.cluster_status(cluster.cluster_id))) == 2
+def test_an_account_that_should_exist_and_does_not_is_named(emulator: EmulatorProcess):
+    with pytest.raises(LoadError, match=r"The workspace has no account old@campus\.example\.ac\.il"):
+        load(emulator.client(), STACK)
 
 
-def test_a_workspace_that_has_the_lab_already_refuses_with_a_sentence(lab_emulator, example_stack):
-    again = load(lab_emulator, example_stack)
-    assert again.returncode == 1
-    assert "already exists" in again.stderr and "Traceback" not in again.stderr
-
-
-def test_a_file_that_is_no_stack_is_said(emulator, tmp_path):
-    (tmp_path / "cdk.tf.json").write_text("{}")
-    refused = load(emulator, tmp_path / "cdk.tf.json")
-    assert (refused.returncode, "is not a synthesized stack" in refused.stderr) == (2, True)
+def test_what_exists_is_not_changed(emulator: EmulatorProcess):
+    for name in ("old@campus.example.ac.il", "dana@campus.example.ac.il"):
+        emulator.control("POST", "users", {"user_name": name})
+    with pytest.raises(ResourceConflict, match="already exists"):
+        load(emulator.client(), STACK)
+    assert [group.display_name for group in emulator.client().groups.list()] == ["admins", "users"]
