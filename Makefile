@@ -25,10 +25,10 @@ demo: setup ## Rehearse a term: deploy, change and destroy a lab in an emulated 
 	@$(RUN) examples/demo.py
 
 test: $(VENV)/.complete node ## Run the tests: at most ten minutes on two cores
-	@$(RUN) -m pytest -q -n $(WORKERS) $(TESTS)
+	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
 
 acceptance: $(VENV)/.complete node ## Run the same tests with larger numbers: an hour or so
-	@$(RUN) -m pytest -q -n $(WORKERS) --acceptance $(TESTS)
+	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup --acceptance $(TESTS)
 
 lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m ruff check --quiet
