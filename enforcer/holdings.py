@@ -3,8 +3,6 @@
 An edge as `workspace`: what it hands out are our own values, what it raises is a WorkspaceError.
 """
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from enforcer.held import Grant, HeldCluster, HeldGroup, Person
@@ -47,7 +45,7 @@ class Holdings:
 
     def grants(self, cluster_id: str) -> list[Grant]:
         """Who may do what on a cluster."""
-        self._workspace.calls["permissions/get"] += 1
+        self._workspace.count("permissions/get")
         with place(f"the permissions of cluster {cluster_id}"):
             answer: Any = self._api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
             return [
@@ -58,20 +56,20 @@ class Holdings:
 
     def caller(self) -> tuple[str, frozenset[str]]:
         """Who we are, an address or an application id, and the names of the groups we are in."""
-        self._workspace.calls["scim/me"] += 1
+        self._workspace.count("scim/me")
         with place("the caller's account"):
             me: Any = self._api.do("GET", "/api/2.0/preview/scim/v2/Me")
             return me.get("userName") or "", frozenset(group.get("display", "") for group in me.get("groups", []))
 
     def usable_by_all(self, path: str, name: str, kind: str, id_name: str) -> int:
         """How many things of a list, whose permissions are of this kind, the built-in group `users` may use."""
-        self._workspace.calls[f"{kind}/list"] += 1
+        self._workspace.count(f"{kind}/list")
         with place(path):
             answer: Any = self._api.do("GET", path)
             ids = [entry[id_name] for entry in answer.get(name, [])]
         usable = 0
         for id in ids:
-            self._workspace.calls["permissions/get"] += 1
+            self._workspace.count("permissions/get")
             with place(f"the permissions of {kind} {id}"):
                 answer = self._api.do("GET", f"/api/2.0/permissions/{kind}/{id}")
                 usable += any(entry.get("group_name") == "users" for entry in answer.get("access_control_list", []))
@@ -91,9 +89,9 @@ class Holdings:
         body = {"cluster_id": id}
         with place(f"cluster {id}"):
             try:
-                self._workspace.calls["clusters/unpin"] += 1
+                self._workspace.count("clusters/unpin")
                 self._api.do("POST", "/api/2.1/clusters/unpin", body=body)
-                self._workspace.calls["clusters/permanent-delete"] += 1
+                self._workspace.count("clusters/permanent-delete")
                 self._api.do("POST", "/api/2.1/clusters/permanent-delete", body=body)
             except (NotFound, InvalidParameterValue) as error:
                 if not isinstance(error, NotFound) and "does not exist" not in str(error):
@@ -102,7 +100,7 @@ class Holdings:
     def _delete(self, path: str, what: str) -> None:
         from databricks.sdk.errors import NotFound
 
-        self._workspace.calls["scim/delete"] += 1
+        self._workspace.count("scim/delete")
         with place(what):
             try:
                 self._api.do("DELETE", path)
@@ -112,7 +110,7 @@ class Holdings:
     def _pages(self, path: str, name: str, query: dict[str, Any]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while True:
-            self._workspace.calls["clusters/list"] += 1
+            self._workspace.count("clusters/list")
             page: Any = self._api.do("GET", path, query=query)
             found += page.get(name, [])
             if not page.get("next_page_token"):
@@ -123,7 +121,7 @@ class Holdings:
         found: dict[str, dict[str, Any]] = {}
         start = 1
         while True:
-            self._workspace.calls[f"scim/{kind.lower()}"] += 1
+            self._workspace.count(f"scim/{kind.lower()}")
             query = {"startIndex": start, "count": PAGE, "attributes": attributes}
             page: Any = self._api.do("GET", f"/api/2.0/preview/scim/v2/{kind}", query=query)
             resources = page.get("Resources", [])
@@ -132,20 +130,6 @@ class Holdings:
             start += len(resources)
             if not resources or start > int(page.get("totalResults", 0)):
                 return list(found.values())
-
-
-class Pace:
-    """Lets so many go by in a second, and no more."""
-
-    def __init__(self, per_second: float) -> None:
-        self._between = 1 / per_second
-        self._next = time.monotonic()
-
-    def wait(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        early = self._next - time.monotonic()
-        if early > 0:
-            sleep(early)
-        self._next = max(self._next, time.monotonic()) + self._between
 
 
 def _cluster(cluster: dict[str, Any], pinned: set[str]) -> HeldCluster:

@@ -6,7 +6,7 @@ Everything it hands out is one of our own values; everything it raises is a `Wor
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.workspace import ImportFormat
 
 from enforcer.ledger import to_instant, to_millis
+from enforcer.pace import Pace
 from enforcer.quota import Level
 from enforcer.seen import FileInfo, SeenCluster, ToldEvent
 from enforcer.uptime import Event, Sighting
@@ -27,6 +28,19 @@ CONNECT_SECONDS = 15
 RETRY_SECONDS = 20
 UP_STATES = frozenset({"RUNNING", "RESIZING", "RESTARTING"})
 EVENT_PAGE = 500
+LIMITS = {
+    "clusters": 100,
+    "permissions/get": 100,
+    "permissions/patch": 30,
+    "scim": 4,
+    "scim/delete": 20,
+    "workspace/list": 100,
+    "workspace/export": 60,
+    "workspace/import": 30,
+}
+"""Requests a second that a workspace takes, by kind or by what kinds begin with."""
+SHARE = 0.8
+"""Of a limit that is ours; a deploy or a person may ask at the same time."""
 
 
 T = TypeVar("T")
@@ -56,7 +70,7 @@ def connect(host: str | None, *, seconds: float = CONNECT_SECONDS) -> "Workspace
         try:
             config = Config(host=host, http_timeout_seconds=10, retry_timeout_seconds=RETRY_SECONDS)
             client = WorkspaceClient(config=config)
-            made.append(Workspace(client, caller=client.current_user.me().user_name or ""))
+            made.append(Workspace(client, caller=client.current_user.me().user_name or "", limits=LIMITS))
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises is told to the caller below
             failed.append(error)
 
@@ -71,13 +85,23 @@ def connect(host: str | None, *, seconds: float = CONNECT_SECONDS) -> "Workspace
 
 
 class Workspace:
-    """`client` is the SDK's; `caller` is who we are. `calls` counts requests by kind."""
+    """`client` is the SDK's; `caller` is who we are; `limits`, as LIMITS, are kept. `calls` counts requests by kind."""
 
-    def __init__(self, client: WorkspaceClient, caller: str = "") -> None:
+    def __init__(self, client: WorkspaceClient, caller: str = "", limits: Mapping[str, float] | None = None) -> None:
         self._client = client
         self.api = client.api_client
         self.caller = caller
         self.calls: Counter[str] = Counter()
+        self._counting = threading.Lock()
+        self._paces = {kind: Pace(limit * SHARE) for kind, limit in (limits or {}).items()}
+
+    def count(self, kind: str) -> None:
+        """Note a request that is about to be sent, and wait until the limit of its kind lets it go."""
+        with self._counting:
+            self.calls[kind] += 1
+        pace = self._paces.get(kind) or self._paces.get(kind.partition("/")[0])
+        if pace:
+            pace.wait()
 
     @property
     def host(self) -> str:
@@ -85,7 +109,7 @@ class Workspace:
 
     def date_header(self) -> str | None:
         """The time that the workspace puts on its answers."""
-        self.calls["scim/me"] += 1
+        self.count("scim/me")
         with place("the workspace"):
             answer: Any = self.api.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["date"])
         return answer.get("date") if isinstance(answer, dict) else None
@@ -96,7 +120,7 @@ class Workspace:
             found: list[dict[str, Any]] = []
             query: dict[str, Any] = {"page_size": 100}
             while True:
-                self.calls["clusters/list"] += 1
+                self.count("clusters/list")
                 page: Any = self.api.do("GET", "/api/2.1/clusters/list", query=query)
                 found += page.get("clusters", [])
                 if not page.get("next_page_token"):
@@ -105,7 +129,7 @@ class Workspace:
 
     def exists(self, cluster_id: str) -> bool:
         """Whether the workspace still knows the cluster, which it may while the list no longer shows it."""
-        self.calls["clusters/get"] += 1
+        self.count("clusters/get")
         with place(f"cluster {cluster_id}"):
             try:
                 self.api.do("GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
@@ -124,7 +148,7 @@ class Workspace:
         told: list[ToldEvent] = []
         with place(f"the events of cluster {cluster_id}"):
             while request:
-                self.calls["clusters/events"] += 1
+                self.count("clusters/events")
                 try:
                     page: Any = self.api.do("POST", "/api/2.1/clusters/events", body=request)
                 except (NotFound, InvalidParameterValue) as error:
@@ -137,13 +161,13 @@ class Workspace:
 
     def terminate(self, cluster_id: str) -> None:
         """Turn it off; its definition stays. One that is off stays off."""
-        self.calls["clusters/delete"] += 1
+        self.count("clusters/delete")
         with place(f"cluster {cluster_id}"):
             self.api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
 
     def level(self, cluster_id: str, group: str) -> Level | None:
         """What the group's own entry on the cluster says; None: no entry, or one that is neither of ours to change."""
-        self.calls["permissions/get"] += 1
+        self.count("permissions/get")
         with place(f"the permissions of cluster {cluster_id}"):
             answer: Any = self.api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
         own = [
@@ -157,14 +181,14 @@ class Workspace:
 
     def set_level(self, cluster_id: str, group: str, level: Level) -> None:
         """Change the group's own entry, and no other."""
-        self.calls["permissions/patch"] += 1
+        self.count("permissions/patch")
         entry = {"group_name": group, "permission_level": level.value}
         with place(f"the permission of {group} on cluster {cluster_id}"):
             self.api.do("PATCH", f"/api/2.0/permissions/clusters/{cluster_id}", body={"access_control_list": [entry]})
 
     def files(self, folder: str) -> list[FileInfo]:
         """The files directly in a workspace folder, by path; an absent folder has none."""
-        self.calls["workspace/list"] += 1
+        self.count("workspace/list")
         with place(f"the folder {folder}"):
             try:
                 answer: Any = self.api.do("GET", "/api/2.0/workspace/list", query={"path": folder})
@@ -179,13 +203,13 @@ class Workspace:
 
     def read(self, path: str) -> str:
         """The content of a workspace file."""
-        self.calls["workspace/export"] += 1
+        self.count("workspace/export")
         with place(path), self._client.workspace.download(path) as stream:
             return stream.read().decode("utf-8")
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
         """Put a workspace file there. Raises WorkspaceError if it exists and is not to be overwritten."""
-        self.calls["workspace/import"] += 1
+        self.count("workspace/import")
         with place(path):
             try:
                 self._client.workspace.upload(path, text.encode(), format=ImportFormat.RAW, overwrite=overwrite)
@@ -194,16 +218,16 @@ class Workspace:
 
     def make_folder(self, path: str) -> None:
         """Make the workspace folder and those above it, unless they exist."""
-        self.calls["workspace/mkdirs"] += 1
+        self.count("workspace/mkdirs")
         with place(f"the folder {path}"):
             self.api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
 
     def members(self) -> dict[str, frozenset[str]]:
         """Addresses of the direct members of every group, by display name, lower case."""
         with place("the groups"):
-            self.calls["scim/groups"] += 1
+            self.count("scim/groups")
             groups = list(self._client.groups.list(attributes="id,displayName,members"))
-            self.calls["scim/users"] += 1
+            self.count("scim/users")
             users = {user.id: user.user_name for user in self._client.users.list(attributes="id,userName")}
         return {
             group.display_name or "": frozenset(

@@ -351,3 +351,21 @@ def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
     # A day of 120; 60 more; none; an hour of lesson besides; a day; until 14:30 without a limit, which the week
     # counts all the same, so that nothing is left on Saturday; and a new week.
     assert used == [120, 180, 0, 180, 120, 390, 0, 120]
+
+
+def test_a_poll_of_many_clusters_stays_below_the_limits_of_the_workspace(
+    still_emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    """With 30 changes of permissions a second, more than that many groups are lowered and none is refused."""
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, groups=45, limits={"soft_minutes": 0, "hard_minutes": 0})
+    still_emulator.control("POST", "faults", {"profile": "azure"})
+    asked = len(still_emulator.journal())
+
+    lab.poll()
+    requests = still_emulator.journal()[asked:]
+    still_emulator.control("POST", "faults", {})
+
+    assert {request["status"] for request in requests} == {200}
+    assert sum(request["method"] == "PATCH" for request in requests) == 45
+    assert {lab.level(group) for group in lab.names} == {"CAN_ATTACH_TO"}

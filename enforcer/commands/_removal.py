@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from enforcer.look import Lab
     from enforcer.term_end import Selection
 
-PER_SECOND = 8
-"""Below what the workspace takes of such requests (20 a second), with room for a deploy beside it."""
-
 keep = click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated.")
 everything = click.option("--all", "everything", is_flag=True, help="Not only what belongs to the lab.")
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -25,12 +22,11 @@ yes = click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(
     selection: "Selection", what: str, delete: Callable[[str], None], *, yes: bool, as_json: bool, dry_run: bool
 ) -> int:
-    """Show the selection, ask unless told not to, remove at a measured pace; return the exit status.
+    """Show the selection, ask unless told not to, remove one by one; return the exit status.
 
     `what` is the plural of what is removed. What is gone already counts as removed, so that a run that was broken off
     can be repeated.
     """
-    from enforcer.holdings import Pace
     from enforcer.workspace import WorkspaceError
 
     _show(selection, what, to_stderr=as_json)
@@ -38,11 +34,9 @@ def remove(
         print("nothing was deleted", file=sys.stderr)
         return desk.PARTLY
     rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
-    pace = Pace(PER_SECOND)
     for item in selection.remove:
         error = None
         if not dry_run:
-            pace.wait()
             try:
                 delete(item.id)
             except WorkspaceError as refusal:
