@@ -122,7 +122,7 @@ def require_providers() -> None:
 
 
 @pytest.fixture(scope="session")
-def example_stack(isolated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The synthesized stack of the invented course in `examples/`, as a file; needs neither Node.js nor Terraform."""
     folder = tmp_path_factory.mktemp("example")
     shutil.copy(ROOT / "examples/lab.toml", folder)

@@ -13,7 +13,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = ("enforcer", "inventory", "emulator")
-FOLDERS = {"cdktf", "enforcer", "inventory", "emulator", "tests", "bench", "docs", "examples", "deploy", ".ci"}
+FOLDERS = {
+    "cdktf",
+    "deploy",
+    "enforcer",
+    "inventory",
+    "emulator",
+    "tests",
+    "bench",
+    "docs",
+    "examples",
+    ".ci",
+}
 FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
 FILES |= {"README.md", "CHANGELOG.md", "LICENSE"}
