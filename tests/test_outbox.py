@@ -50,6 +50,8 @@ class Service:
     """Operation → bytes, in order."""
     calls: list[tuple[str, str, datetime]] = field(default_factory=list)
     """`send` or `status`, operation, when."""
+    tried: dict[str, str] = field(default_factory=dict)
+    """Operation → the bytes of its first attempt."""
     unclear: set[str] = field(default_factory=set)
     """Operations of which the sender does not know whether they were accepted."""
     others: set[str] = field(default_factory=set)
@@ -59,6 +61,7 @@ class Service:
 
     def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
         assert operation_id not in self.unclear, "sent again without a question"
+        assert self.tried.setdefault(operation_id, payload) == payload or operation_id in self.others, "other bytes"
         self.calls.append(("send", operation_id, self.now))
         what = self.plan.pop(0) if self.plan else "well"
         if what == "busy" or not self._has_room("send"):
@@ -69,7 +72,6 @@ class Service:
             self.unclear.add(operation_id)
             return self._break(what)
         known = self.accepted.setdefault(operation_id, payload)
-        assert known == payload or operation_id in self.others, "other bytes under the same name"
         if what.endswith("after"):
             self.unclear.add(operation_id)
             return self._break(what)
@@ -302,6 +304,17 @@ def test_after_an_unknown_outcome_the_status_is_asked_before_anything_is_sent(
         assert run(service).failures == ('the letter "once" was not sent: no answer',)
     assert run(service, 2 * MINUTE).accepted == 1
     assert (kinds(service), service.subjects) == (expected, ["once"])
+
+
+def test_a_letter_keeps_its_bytes_though_sender_and_copies_would_be_others_by_now(service: Service) -> None:
+    for number in range(21):
+        queue(f"{number}", cc=(ADMIN,))
+    service.plan = ["breaks before"]
+    run(service)
+    told = lab()
+    assert told.mail
+    run(service, 2 * MINUTE, replace(told, mail=replace(told.mail, sender="other@campus.example")))
+    assert len(service.accepted) == 21 and service.accepted == service.tried
 
 
 def test_a_conflict_with_a_letter_that_was_accepted_is_success(service: Service) -> None:
