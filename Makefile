@@ -11,6 +11,7 @@ PYTHON ?=
 TESTS ?=
 VENV := $(if $(PYTHON),.lab/venv-$(PYTHON),.venv)
 RUN := $(VENV)/bin/python
+SOURCES := $(wildcard cdktf emulator enforcer inventory examples)
 # Terraform under cdktf-cli and the tests' own processes leave little room for more on two cores.
 WORKERS ?= 2
 
@@ -33,8 +34,8 @@ acceptance: $(VENV)/.complete node ## Run the same tests with larger numbers: an
 lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m ruff check --quiet
 	@$(RUN) -m ruff format --check --quiet
-	@$(RUN) -m mypy
-	@$(RUN) -m vulture
+	@$(RUN) -m mypy $(SOURCES) tests/conftest.py tests/emulator_process.py
+	@$(RUN) -m vulture $(SOURCES) bench
 
 bench: setup ## Measure the emulator and a deploy
 	@$(RUN) bench/emulator.py
