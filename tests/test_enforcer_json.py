@@ -57,7 +57,7 @@ def misfits(value: Any, section: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
-    """A Sunday at noon: one group was stopped, one has an allowance, and staff has a session."""
+    """A Sunday at noon: one group was stopped, and staff has a session."""
     with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
         lab = EnforcerLab(emulator, tmp_path_factory.mktemp("lab"), limits={"week_minutes": 200})
         lab.start("group_01")
@@ -68,6 +68,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
 
 
 LISTS = {
+    "poll": ["poll", "--dry-run"],
     "usage": ["usage"],
     "allowances": ["allowances", "--all"],
     "clusters": ["clusters"],
@@ -89,6 +90,8 @@ LISTS = {
 @pytest.mark.parametrize("section", LISTS)
 def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: EnforcerLab, section: str) -> None:
     lab.run("allow", "2", "--window", "Mon 10:00-12:00", "--day", str(SUNDAY + timedelta(days=1)), "--reason", "lesson")
+    # Somebody gives it back, so that a poll has something to do.
+    lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
 
     done = lab.run(*LISTS[section], "--json")
 

@@ -3,16 +3,18 @@
 import sys
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import click
 
-from enforcer import desk
+from enforcer import desk, options
 from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
-from enforcer.quota import describe
+from enforcer.quota import Action, Restore, describe
 from enforcer.settings import Settings, SettingsError
 from enforcer.stopwatch import Stopwatch
-from enforcer.tables import harmless
+from enforcer.tables import harmless, print_json
+from enforcer.usage import MILLISECOND, minutes
 
 BUDGET_SECONDS = 30.0
 
@@ -24,11 +26,13 @@ BUDGET_SECONDS = 30.0
     Examples:
       python -m enforcer poll
       python -m enforcer poll --dry-run
+      python -m enforcer poll --dry-run --json
     """,
 )
 @click.option("--budget", default=BUDGET_SECONDS, show_default=True, type=click.FloatRange(1), help="Seconds at most.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; change neither workspace, ledger nor mail.")
-def command(budget: float, dry_run: bool) -> None:
+@options.as_json
+def command(budget: float, dry_run: bool, as_json: bool) -> None:
     """One tick: warn, stop, restrict and restore what is due.
 
     Exits 0 when all is well, 1 when something failed and is still due, 2 for settings. A second poll that starts
@@ -37,24 +41,29 @@ def command(budget: float, dry_run: bool) -> None:
     settings = desk.settings()
     if dry_run:
         # It works on a copy: neither has to wait for the other.
-        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=True, settings=settings))
+        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=True, settings=settings, as_json=as_json))
     with only_one(settings.ledger) as alone:
         if not alone:
             print("another poll is at work; nothing to do here", file=sys.stderr)
+            if as_json:
+                print_json([])
             return
-        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=False, settings=settings))
+        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=False, settings=settings, as_json=as_json))
 
 
-def tick(*, settings: Settings, budget: timedelta, dry_run: bool) -> int:
-    """Return the exit status. Imports the SDK, so only the holder of the lock comes here."""
+def tick(*, settings: Settings, budget: timedelta, dry_run: bool, as_json: bool = False) -> int:
+    """Return the exit status. Imports the SDK, so only the holder of the lock comes here.
+
+    Prints what is due where nothing is done about it, and with `as_json` in any case.
+    """
     watch = Stopwatch(budget)
     now = desk.now()
     if dry_run:
-        return _rehearse(settings, now)
-    return guarded(settings, partial(_tick, settings, now, watch), now=now)
+        return _rehearse(settings, now, as_json=as_json)
+    return guarded(settings, partial(_tick, settings, now, watch, as_json=as_json), now=now)
 
 
-def _rehearse(settings: Settings, now: datetime) -> int:
+def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
     """Print what would be done, by a copy of the ledger."""
     from enforcer.poll import poll
     from enforcer.telling import Teller, warned
@@ -69,12 +78,15 @@ def _rehearse(settings: Settings, now: datetime) -> int:
         except WorkspaceError as error:
             print(harmless(str(error)), file=sys.stderr)
             return desk.PARTLY
-    for action in outcome.actions:
-        print(harmless(describe(action)))
+    if as_json:
+        print_json([action_json(action) for action in outcome.actions])
+    else:
+        for action in outcome.actions:
+            print(harmless(describe(action)))
     return say(*outcome.failures)
 
 
-def _tick(settings: Settings, now: datetime, watch: Stopwatch) -> int:
+def _tick(settings: Settings, now: datetime, watch: Stopwatch, *, as_json: bool) -> int:
     from enforcer.poll import poll
     from enforcer.run import run
     from enforcer.workspace import connect
@@ -93,7 +105,23 @@ def _tick(settings: Settings, now: datetime, watch: Stopwatch) -> int:
             desk.refuse(*error.problems)
     if done.unable:
         tell_admin(settings, done.unable, now=now)
+    if as_json:
+        print_json([action_json(action) for action in done.outcome.actions] if done.outcome else [])
     return say(*done.failures)
+
+
+def action_json(action: Action) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    use = None if isinstance(action, Restore) else action.use
+    return {
+        "action": type(action).__name__.lower(),
+        "cluster_id": action.cluster_id,
+        "group": action.group,
+        "period": use.limit.period.value if use else None,
+        "used_ms": use.used // MILLISECOND if use else None,
+        "limit_minutes": minutes(use.limit.hard) if use else None,
+        "says": describe(action),
+    }
 
 
 def say(*failures: str) -> int:
