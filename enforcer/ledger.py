@@ -21,7 +21,7 @@ from enforcer.models import (
     database,
 )
 from enforcer.seen import SeenCluster, ToldEvent
-from enforcer.uptime import Event, Restart, Session, Sighting, close_unseen, reconcile, sessions_of
+from enforcer.uptime import Event, Restart, Session, Sighting, Told, close_unseen, reconcile, told_by
 
 GONE = "the cluster no longer exists; it ended when it was last seen running"
 
@@ -200,11 +200,23 @@ def sessions(*, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | N
     return found
 
 
+def doubtful(patience: timedelta) -> dict[str, datetime]:
+    """Clusters with an estimate that was not yet `patience` old when their events were last read, and when the first
+    of those began: better facts may still come."""
+    oldest = ClusterRow.events_read_to - patience // timedelta(milliseconds=1)
+    query = (
+        SessionRow.select(SessionRow.cluster_id, fn.MIN(SessionRow.start))
+        .join(ClusterRow, on=ClusterRow.cluster_id == SessionRow.cluster_id)
+        .where(SessionRow.estimate.is_null(False) & (SessionRow.end.is_null() | (SessionRow.end >= oldest)))
+    )
+    rows: Any = query.group_by(SessionRow.cluster_id).tuples()
+    return {cluster_id: to_instant(first) for cluster_id, first in rows}
+
+
 def _rebuild(cluster_id: str) -> tuple[Session, ...]:
     cluster = ClusterRow.get_or_none(ClusterRow.cluster_id == cluster_id)
-    told = sessions_of(events(cluster_id))
-    if cluster is not None:
-        told = _reconciled(cluster, told)
+    from_events = told_by(events(cluster_id))
+    told = from_events.sessions if cluster is None else _reconciled(cluster, from_events)
     # Only what differs is written: a term's sessions are many, and a poll changes the last one.
     stored = {row.start: _session(row) for row in SessionRow.select().where(SessionRow.cluster_id == cluster_id)}
     kept = {to_millis(session.start): session for session in told}
@@ -218,9 +230,9 @@ def _rebuild(cluster_id: str) -> tuple[Session, ...]:
     return told
 
 
-def _reconciled(cluster: ClusterRow, told: tuple[Session, ...]) -> tuple[Session, ...]:
+def _reconciled(cluster: ClusterRow, told: Told) -> tuple[Session, ...]:
     if cluster.gone is not None:
-        return close_unseen(told, _instant(cluster.last_running), GONE)
+        return close_unseen(told.sessions, _instant(cluster.last_running), GONE)
     now = Sighting(
         to_instant(cluster.last_seen),
         cluster.is_running,

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=15)
 """Events are read again from so long before the last time: some arrive late."""
+LATEST = timedelta(days=1)
+"""For so long after an estimate its events are asked for once more: what was missing may only be late."""
 COURSE_FILE = "course.json"
 
 
@@ -78,16 +80,27 @@ def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
     """
     lab = read_lab(workspace, settings, now=now)
     course, clusters = lab.course, lab.clusters
-    problems = list(lab.problems)
-    known = ledger.clusters()
-    ledger.observe(clusters, now=now)
-    _read_events(workspace, clusters, known, problems, now=now)
     today = now.astimezone(course.calendar.tz).date()
-    _look_for_gone(workspace, clusters, known, is_first=is_first_poll(today), problems=problems, now=now)
+    problems = [*lab.problems, *remember_uptime(workspace, clusters, is_first=is_first_poll(today), now=now)]
     begins, _ = day_bounds(min(course.calendar.first_day, today) - timedelta(days=7), course.calendar.tz)
     sessions = ledger.sessions(begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
     members = _members(workspace, clusters, sessions, is_first=is_first_poll(today), problems=problems, now=now)
     return Picture(now, course, settings.fallback, clusters, sessions, lab.allowances, members, tuple(problems))
+
+
+def remember_uptime(
+    workspace: Workspace, clusters: Iterable[SeenCluster], *, is_first: bool, now: datetime
+) -> list[str]:
+    """Record what the list showed and bring the sessions up to date; return sentences about what could not be read.
+
+    `is_first`: clusters that are missing from the list are asked for, too.
+    """
+    problems: list[str] = []
+    known = ledger.clusters()
+    ledger.observe(clusters, now=now)
+    _read_events(workspace, clusters, known, problems, now=now)
+    _look_for_gone(workspace, clusters, known, is_first=is_first, problems=problems, now=now)
+    return problems
 
 
 def is_first_poll(today: date) -> bool:
@@ -183,13 +196,19 @@ def _read_events(
 ) -> None:
     """Bring the events of every cluster up to date that can have changed since they were last read."""
 
+    doubtful = ledger.doubtful(LATEST)
+
     def changed(cluster: SeenCluster) -> bool:
         before = known.get(cluster.id)
-        return before is None or cluster.sighting.running or before.is_running or before.moved != cluster.moved
+        if before is None or cluster.sighting.running or cluster.id in doubtful:
+            return True
+        return before.is_running or before.moved != cluster.moved
 
     def read(cluster: SeenCluster) -> list[ToldEvent] | WorkspaceError:
         before = known.get(cluster.id)
-        since = before.events_read_to - OVERLAP if before and before.events_read_to else None
+        since = None
+        if before and before.events_read_to:
+            since = min(before.events_read_to, doubtful.get(cluster.id, before.events_read_to)) - OVERLAP
         try:
             return workspace.events(cluster.id, since)
         except WorkspaceError as error:

@@ -8,7 +8,9 @@ come after it); a session whose bounds had to be inferred says so in `estimate`.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import groupby
 
+UNCERTAIN = "whether it reached RUNNING was not among the events"
 LAUNCHES = frozenset({"CREATING", "STARTING"})
 SILENT = frozenset(
     {
@@ -75,14 +77,34 @@ class Sighting:
     since: datetime | None = None
     """When it was last started or restarted, by the list's own times."""
     terminated: datetime | None = None
+    """When its last stop was through, by the list's own times; while it is being stopped, when we looked."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the events of a cluster tell."""
+
+    sessions: tuple[Session, ...] = ()
+    """Oldest first."""
+    launching: datetime | None = None
+    """Since when a launch goes on of which nothing more was told."""
+    last: datetime | None = None
+    """The last event."""
 
 
 def sessions_of(events: Iterable[Event]) -> tuple[Session, ...]:
     """The sessions that these events of one cluster tell of, oldest first. Order and repetition do not matter."""
+    return told_by(events).sessions
+
+
+def told_by(events: Iterable[Event]) -> Told:
+    """What these events of one cluster tell. Order and repetition do not matter."""
     reader = _Reader()
-    for event in sorted(set(events), key=lambda event: (event.at, _RANK.get(event.type, 1))):
-        reader.read(event)
-    return tuple(reader.closed) + ((reader.open,) if reader.open else ())
+    ordered = sorted(set(events), key=lambda event: event.at)
+    for _, moment in groupby(ordered, key=lambda event: event.at):
+        reader.read_moment(moment)
+    sessions = tuple(reader.closed) + ((reader.open,) if reader.open else ())
+    return Told(sessions, reader.launch.at if reader.launch else None, ordered[-1].at if ordered else None)
 
 
 def close_unseen(sessions: tuple[Session, ...], last_running: datetime | None, reason: str) -> tuple[Session, ...]:
@@ -95,26 +117,42 @@ def close_unseen(sessions: tuple[Session, ...], last_running: datetime | None, r
     return (*sessions[:-1], replace(last, end=end, estimate=reason))
 
 
-def reconcile(sessions: tuple[Session, ...], sightings: tuple[Sighting, ...]) -> tuple[Session, ...]:
+def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...]:
     """Put right what the cluster list knows better than the events; each change is marked as an estimate.
 
     `sightings` are in order of time; the last one is of now. A list that shows a stopped cluster ends an open
-    session; one that shows a running cluster opens one where the events tell of none.
+    session; one that shows a running cluster opens one where the events tell of none; a start or an end that only the
+    list knows is taken from it.
     """
+    sessions = told.sessions
     if not sightings:
         return sessions
     now = sightings[-1]
-    is_open = bool(sessions) and sessions[-1].end is None
-    if is_open and not now.running and now.at >= sessions[-1].start:
-        seen = [sighting.at for sighting in sightings if sighting.running and sighting.at >= sessions[-1].start]
-        ended = now.terminated if now.terminated and now.terminated >= sessions[-1].start else max(seen, default=None)
-        return close_unseen(sessions, ended, "its end was not among the events; taken from the cluster list")
-    if not is_open and now.running:
-        last_end = sessions[-1].end if sessions else None
+    is_unread = now.since is not None and (told.last is None or now.since > told.last)
+    if sessions and sessions[-1].end is None:
+        last = sessions[-1]
+        if now.running:
+            reason = last.estimate or ("the list shows a start that was not among the events" if is_unread else None)
+            return (*sessions[:-1], replace(last, estimate=reason))
+        if now.at < last.start:
+            return sessions
+        seen = [sighting.at for sighting in sightings if sighting.running and sighting.at >= last.start]
+        ended = now.terminated if now.terminated and now.terminated >= last.start else max(seen, default=None)
+        sessions = close_unseen(sessions, ended, "its end was not among the events; taken from the cluster list")
+        if not is_unread:
+            return sessions
+    last_end = sessions[-1].end if sessions else None
+    if now.running:
         since = now.since or now.at
         start = max(since, last_end) if last_end else since
         reason = "its start was not among the events; taken from the cluster list"
         return (*sessions, Session(start=min(start, now.at), estimate=reason))
+    if is_unread and now.since and (last_end is None or last_end <= now.since):
+        # Its end too is the list's; while it is being launched nobody can tell more than that it was started.
+        reason = "it was not among the events; taken from the cluster list"
+        return (*sessions, Session(now.since, max(now.since, now.terminated or now.since), estimate=reason))
+    if told.launching and not is_unread and now.terminated and now.terminated >= told.launching:
+        return (*sessions, Session(told.launching, told.launching, estimate=UNCERTAIN))
     return sessions
 
 
@@ -155,8 +193,8 @@ def used_on(
     return overlap(begins, ends, sessions, now=now, members=members)
 
 
-_RANK = {"TERMINATING": 0, "CREATING": 2, "STARTING": 2, "RESTARTING": 3, "RUNNING": 4}
-"""The order of events of the same millisecond: an end belongs to what was before."""
+_RANK = {"CREATING": 2, "STARTING": 2, "RUNNING": 4}
+"""The order of events of the same millisecond, as far as it does not depend on what was before."""
 
 
 @dataclass
@@ -168,6 +206,17 @@ class _Reader:
     launch: Event | None = None
     presumed: bool = False
     """The open session's RUNNING was not told, so one that still comes is its true start."""
+    is_coming_up: bool = False
+    """The open session was told of something that may end in RUNNING once more."""
+
+    def read_moment(self, events: Iterable[Event]) -> None:
+        """All that happened in one millisecond."""
+        # An end belongs to what was before, if anything was; so does a RUNNING that was awaited.
+        ended = 0 if self.open else 6
+        restarted = 3 if self.open and not self.is_coming_up else 5
+        order = {**_RANK, "TERMINATING": ended, "RESTARTING": restarted}
+        for event in sorted(events, key=lambda event: order.get(event.type, 1)):
+            self.read(event)
 
     def read(self, event: Event) -> None:
         if event.type in LAUNCHES:
@@ -177,11 +226,12 @@ class _Reader:
         elif event.type == "RESTARTING":
             if self.open is None:
                 self._presume(event, "its start was not among the events")
-            self.presumed = False
+            self.presumed, self.is_coming_up = False, True
             self._note(event, restart=Restart(event.at, event.user))
         elif event.type == "TERMINATING":
             self._terminating(event)
         elif self.open is not None:
+            self.is_coming_up = self.is_coming_up or event.type == "RESIZING"
             self._note(event)
         elif self.launch is not None and event.type not in SILENT:
             self._presume(event, "its RUNNING was not among the events")
@@ -191,6 +241,8 @@ class _Reader:
             self._close(
                 self.open.last_told or self.open.start, "its end was not among the events; it was started again"
             )
+        elif self.launch is not None and self.launch.at < event.at:
+            self.closed.append(Session(self.launch.at, self.launch.at, self.launch.user, estimate=UNCERTAIN))
         user = event.user or (self.launch.user if self.launch else None)
         self.launch = replace(event, user=user)
 
@@ -200,7 +252,11 @@ class _Reader:
             self.open = Session(event.at, started_by=self.launch.user if self.launch else None, estimate=unknown)
         elif self.presumed:
             self.open = replace(self.open, start=event.at, estimate=None)
-        self.launch, self.presumed = None, False
+        elif not self.is_coming_up and self.open.last_told != event.at:
+            # Perhaps it ended and was started again meanwhile; then less than the whole was uptime.
+            reason = "it came up again, and neither an end nor a restart was among the events"
+            self.open = replace(self.open, estimate=self.open.estimate or reason)
+        self.launch, self.presumed, self.is_coming_up = None, False, False
         self._note(event)
 
     def _terminating(self, event: Event) -> None:
@@ -211,7 +267,7 @@ class _Reader:
             self.open = replace(self.open, start=max(launched, event.at - event.idle))
         elif self.open is None and self.launch is not None and not event.failed:
             # Cancelled while launching, or its RUNNING is missing: nobody can tell, so the time is 0 and marked.
-            self._presume(event, "whether it reached RUNNING was not among the events")
+            self._presume(event, UNCERTAIN)
         elif self.open is None and self.launch is None and not (self.closed and self.closed[-1].end == event.at):
             self._presume(event, "its start was not among the events")
         if self.open is not None:
@@ -235,4 +291,4 @@ class _Reader:
     def _close(self, end: datetime, estimate: str | None) -> None:
         assert self.open is not None
         self.closed.append(replace(self.open, end=end, estimate=estimate))
-        self.open, self.presumed = None, False
+        self.open, self.presumed, self.is_coming_up = None, False, False

@@ -6,11 +6,10 @@ Everything it hands out is one of our own values; everything it raises is a `Wor
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
@@ -22,6 +21,7 @@ from enforcer.ledger import to_instant, to_millis
 from enforcer.pace import Pace
 from enforcer.quota import Level
 from enforcer.seen import FileInfo, SeenCluster, ToldEvent
+from enforcer.tasks import in_parallel as in_parallel
 from enforcer.uptime import Event, Sighting
 
 CONNECT_SECONDS = 15
@@ -43,9 +43,6 @@ SHARE = 0.8
 """Of a limit that is ours; a deploy or a person may ask at the same time."""
 
 
-T = TypeVar("T")
-
-
 class WorkspaceError(RuntimeError):
     """One thing in the workspace could not be read or changed; a sentence that names it."""
 
@@ -58,17 +55,18 @@ class Gone(WorkspaceError):
     """The cluster was deleted for good."""
 
 
-def connect(host: str | None, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
-    """The workspace that the unified authentication finds. Raises Unreachable within `seconds` and a moment.
+def connect(host: str | None, *, profile: str | None = None, seconds: float = CONNECT_SECONDS) -> "Workspace":
+    """The workspace that the unified authentication finds, by `profile` where it is given.
 
-    The SDK's own constructor can wait for five minutes, so it is watched from outside.
+    Raises Unreachable within `seconds` and a moment: the SDK's own constructor can wait for five minutes, so it is
+    watched from outside.
     """
     made: list[Workspace] = []
     failed: list[BaseException] = []
 
     def make() -> None:
         try:
-            config = Config(host=host, http_timeout_seconds=10, retry_timeout_seconds=RETRY_SECONDS)
+            config = Config(host=host, profile=profile, http_timeout_seconds=10, retry_timeout_seconds=RETRY_SECONDS)
             client = WorkspaceClient(config=config)
             made.append(Workspace(client, caller=client.current_user.me().user_name or "", limits=LIMITS))
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises is told to the caller below
@@ -237,14 +235,6 @@ class Workspace:
         }
 
 
-def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = 16) -> list[T]:
-    """The results in order; the tasks handle their own errors."""
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = [pool.submit(task) for task in tasks]
-        wait(futures)
-        return [future.result() for future in futures]
-
-
 @contextmanager
 def place(what: str) -> Iterator[None]:
     """Turn what the SDK raises into a WorkspaceError that names `what`."""
@@ -264,6 +254,10 @@ def _seen(cluster: dict[str, Any], now: datetime) -> SeenCluster:
     tags = {**cluster.get("default_tags", {}), **cluster.get("custom_tags", {})}
     times = [cluster.get(name) for name in ("start_time", "last_restarted_time", "terminated_time")]
     started = max((time for time in times[:2] if time), default=None)
+    ended = to_instant(times[2]) if times[2] else None
+    if cluster.get("state") == "TERMINATING":
+        # The list tells an end only when it is through.
+        ended = now
     return SeenCluster(
         id=cluster["cluster_id"],
         name=cluster.get("cluster_name", ""),
@@ -275,7 +269,7 @@ def _seen(cluster: dict[str, Any], now: datetime) -> SeenCluster:
             at=now,
             running=cluster.get("state") in UP_STATES,
             since=to_instant(started) if started else None,
-            terminated=to_instant(times[2]) if times[2] else None,
+            terminated=ended,
         ),
         moved=":".join(str(time or "") for time in [*times, cluster.get("last_state_loss_time")]),
     )

@@ -13,11 +13,13 @@ from enforcer.uptime import (
     Restart,
     Session,
     Sighting,
+    Told,
     close_unseen,
     counted_from,
     day_bounds,
     reconcile,
     sessions_of,
+    told_by,
     used_on,
 )
 
@@ -120,7 +122,7 @@ def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running() -> None:
 
 
 def test_a_list_that_shows_a_stopped_cluster_ends_its_session() -> None:
-    open_session = sessions_of(events((0, "STARTING", "a@x"), (5, "RUNNING")))
+    open_session = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING")))
     seen = (Sighting(at(15), running=True), Sighting(at(30), running=False, terminated=at(22)))
 
     (session,) = reconcile(open_session, seen)
@@ -129,7 +131,7 @@ def test_a_list_that_shows_a_stopped_cluster_ends_its_session() -> None:
 
 
 def test_a_list_that_shows_a_running_cluster_without_events_gives_a_lower_bound() -> None:
-    (session,) = reconcile((), (Sighting(at(30), running=True, since=at(12)),))
+    (session,) = reconcile(Told(), (Sighting(at(30), running=True, since=at(12)),))
 
     assert (session.start, session.end, session.estimate is not None) == (at(12), None, True)
 
@@ -228,7 +230,7 @@ def test_a_history_with_one_gap_is_never_wrong_unmarked(
     missing = data.draw(st.integers(0, len(told) - 1))
     around = told[min(missing + 1, len(told) - 1)].at - told[max(missing - 1, 0)].at
     now = told[-1].at
-    found = reconcile(sessions_of(told[:missing] + told[missing + 1 :]), (Sighting(now, running=False),))
+    found = reconcile(told_by(told[:missing] + told[missing + 1 :]), (Sighting(now, running=False),))
 
     def total(sessions: tuple[Session, ...] | list[Session]) -> timedelta:
         return sum(((session.end or now) - session.start for session in sessions), timedelta())
