@@ -17,6 +17,7 @@ VERBS = {
     "allowances": "What was allowed, to whom and why.",
     "revoke": "Take an allowance back.",
     "restore-permissions": "Let every lab group start its cluster again, now.",
+    "restricted": "For Terraform: the groups that are lowered because of a limit.",
     "clusters": "Every cluster of the workspace.",
     "groups": "Every group, with its members.",
     "users": "Every user, with the groups they are in.",

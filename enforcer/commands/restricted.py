@@ -1,0 +1,70 @@
+"""`restricted`: what the deploy asks before it plans permissions."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from enforcer import desk
+
+
+@dataclass(frozen=True)
+class Query:
+    """What Terraform asks; an empty text is one that is not given."""
+
+    course: str
+    term: str
+    host: str | None = None
+    profile: str | None = None
+
+
+@click.command(
+    "restricted",
+    epilog="""
+    \b
+    Examples:
+      echo '{"course": "94290", "term": "2026w"}' | python -m enforcer restricted
+    """,
+)
+def command() -> None:
+    """For Terraform: the groups that are lowered now because their cluster has reached a limit.
+
+    An external data script: one JSON object on standard input with course and term, and host and profile where they
+    are not the environment's; one JSON object on standard output, such as {"group_03": "day 180"}. Reads the live
+    workspace and nothing else. Without a course file or clusters the answer is {}.
+    """
+    try:
+        query = parse_query(sys.stdin.read())
+    except ValueError as error:
+        desk.refuse(str(error))
+    now = desk.now()
+
+    from enforcer.restricted import restricted
+    from enforcer.workspace import WorkspaceError, connect
+
+    try:
+        # Neither .env nor the enforcer's settings: whose workspace it is, the deploy knows.
+        workspace = connect(query.host, profile=query.profile)
+        found, problems = restricted(workspace, query.course, query.term, now=now)
+    except WorkspaceError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(desk.PARTLY) from None
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(json.dumps(found))
+
+
+def parse_query(text: str) -> Query:
+    """The query of an external data source. Raises ValueError with a sentence."""
+    try:
+        told: Any = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"standard input is no JSON ({error}); see restricted --help") from None
+    if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+        raise ValueError("standard input must be one JSON object of texts; see restricted --help")
+    missing = [name for name in ("course", "term") if not told.get(name)]
+    if missing:
+        raise ValueError(f"the query has no {' and no '.join(missing)}; see restricted --help")
+    return Query(told["course"], told["term"], told.get("host") or None, told.get("profile") or None)
