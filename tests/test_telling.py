@@ -1,0 +1,375 @@
+"""Letters about what polls did, from the real commands to the emulated mail service, and what is told of failures."""
+
+from __future__ import annotations
+
+import http.server
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer import outbox
+from enforcer.database import open_ledger
+from enforcer.dispatch import send_due
+from enforcer.mailer import Mailer
+from enforcer.settings import load_settings
+from enforcer.stopwatch import Stopwatch
+from enforcer_lab import SUNDAY, EnforcerLab
+
+ADMIN = "admin@campus.example"
+MONDAY = SUNDAY + timedelta(days=1)
+WARNED = "Data Engineering: {left} minutes of cluster time left for Team {team}"
+STOPPED = "Data Engineering: the cluster of Team {team} is off, its limit is reached"
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """One whose clock only the tests move."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+def with_mail(lab: EnforcerLab, sender: str = "lab@campus.example") -> EnforcerLab:
+    lab.environment |= {
+        "AZURE_EMAIL_CONNECTION_STRING": lab.emulator.mail_connection_string,
+        "AZURE_EMAIL_SENDER": sender,
+        "ADMIN_EMAIL": ADMIN,
+        "REQUESTS_CA_BUNDLE": lab.emulator.mail_ca,
+    }
+    return lab
+
+
+@pytest.fixture
+def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+    still_emulator.control("POST", "reset")
+    return with_mail(EnforcerLab(still_emulator, tmp_path, groups=1))
+
+
+def mail(lab: EnforcerLab) -> list[Any]:
+    letters: list[Any] = lab.emulator.control("GET", "mail")
+    return letters
+
+
+def subjects(lab: EnforcerLab) -> list[str]:
+    return [letter["subject"] for letter in mail(lab)]
+
+
+def fault(lab: EnforcerLab, *rules: dict[str, Any]) -> None:
+    lab.emulator.control("POST", "faults", {"rules": [*rules]})
+
+
+def ledger(lab: EnforcerLab, statement: str) -> None:
+    """What a crash, or somebody with an editor, may have done to the ledger."""
+    with sqlite3.connect(lab.environment["CLUSTER_UPTIMES_DB"]) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def run_to_the_limit(lab: EnforcerLab) -> None:
+    assert lab.start("group_01") == 200
+    lab.poll()
+    lab.wait(181)
+
+
+def test_a_group_is_warned_and_then_told_that_its_cluster_is_off_each_once(lab: EnforcerLab) -> None:
+    assert lab.start("group_01") == 200
+    for minutes in (100, 55, 10, 20, 15, 15):
+        lab.wait(minutes)
+        lab.poll()
+    students = ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
+    assert [(letter["subject"], letter["to"], letter["cc"]) for letter in mail(lab)] == [
+        (WARNED.format(left=25, team=1), students, [ADMIN]),
+        (STOPPED.format(team=1), students, [ADMIN]),
+    ]
+
+
+def test_a_dry_run_sends_nothing_and_forgets_it(lab: EnforcerLab) -> None:
+    run_to_the_limit(lab)
+    lab.poll("--dry-run")
+    assert subjects(lab) == []
+    lab.poll()
+    assert subjects(lab) == [STOPPED.format(team=1)]
+
+
+def test_a_group_is_told_that_its_cluster_is_off_only_when_it_is(lab: EnforcerLab) -> None:
+    run_to_the_limit(lab)
+    fault(lab, {"match": "POST /api/2.1/clusters/delete", "kind": "500"})
+    assert lab.run("poll").status == 1
+    assert (lab.level("group_01"), subjects(lab)) == ("CAN_ATTACH_TO", [])
+    fault(lab)
+    lab.poll()
+    assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])
+
+
+def test_a_cluster_is_stopped_though_no_mail_can_be_sent_and_the_letter_follows(lab: EnforcerLab) -> None:
+    run_to_the_limit(lab)
+    fault(lab, {"match": "POST /emails:send", "kind": "hang"})
+    began = time.monotonic()
+    done = lab.run("poll", "--budget", "5")
+    assert time.monotonic() - began < 9
+    assert (done.status, lab.state("group_01"), lab.level("group_01")) == (1, "TERMINATED", "CAN_ATTACH_TO")
+    assert "was not sent: the mail service did not answer" in done.err
+    fault(lab)
+    lab.wait(15)
+    lab.poll()
+    assert subjects(lab) == [STOPPED.format(team=1)]
+
+
+def test_a_group_without_members_is_stopped_and_the_admin_told(lab: EnforcerLab) -> None:
+    run_to_the_limit(lab)
+    for letter in "ab":
+        target = f"student1{letter}@campus.example.ac.il"
+        lab.emulator.control("POST", "drift", {"kind": "remove_member", "target": "group_01", "value": target})
+    ledger(lab, "delete from note where name in ('members', 'looked at everything')")
+    lab.write_course(count_all_sessions=True)
+    lab.poll()
+    assert [(letter["subject"], letter["to"], letter["cc"]) for letter in mail(lab)] == [
+        (STOPPED.format(team=1), [ADMIN], [])
+    ]
+    assert lab.state("group_01") == "TERMINATED"
+
+
+def test_a_stop_that_a_killed_run_did_not_tell_of_is_told_by_the_next(lab: EnforcerLab) -> None:
+    run_to_the_limit(lab)
+    no_mail = {"AZURE_EMAIL_CONNECTION_STRING": "", "AZURE_EMAIL_SENDER": ""}
+    assert lab.run("poll", **no_mail).status == 0
+    ledger(lab, "delete from letter")
+    lab.wait(15)
+    lab.poll()
+    lab.wait(15)
+    lab.poll()
+    assert subjects(lab) == [STOPPED.format(team=1)]
+
+
+def test_a_stop_before_midnight_is_told_after_it(lab: EnforcerLab) -> None:
+    lab.go(SUNDAY, "20:55")
+    run_to_the_limit(lab)
+    assert lab.run("poll", AZURE_EMAIL_CONNECTION_STRING="", AZURE_EMAIL_SENDER="").status == 0
+    ledger(lab, "delete from letter")
+    ledger(lab, "update action set done = null")
+    lab.go(MONDAY, "00:05")
+    lab.poll()
+    lab.poll()
+    assert lab.level("group_01") == "CAN_RESTART"
+    assert subjects(lab) == [STOPPED.format(team=1)]
+
+
+def test_an_allowance_stands_in_the_letter_with_its_reason(lab: EnforcerLab) -> None:
+    assert lab.run("allow", "group_01", "--minutes", "30", "--reason", "project <b>deadline</b>").status == 0
+    run_to_the_limit(lab)
+    lab.wait(35)
+    lab.poll()
+    (letter,) = mail(lab)
+    assert "Limit:         210 minutes (\u2068180 + 30 minutes: project <b>deadline</b>\u2069)" in letter["text"]
+    assert "180 + 30 minutes: project &lt;b&gt;deadline&lt;/b&gt;" in letter["html"]
+
+
+def test_hostile_names_arrive_harmless(lab: EnforcerLab) -> None:
+    group = {"name": "group_01", "number": 1, "moodle_id": "1001", "limits": lab.limits}
+    title = "<img src=x onerror=alert(1)>\r\nBcc: all@campus.example \u202eevil"
+    lab.write_course(title="=HYPERLINK()", groups=[{**group, "title": title}])
+    run_to_the_limit(lab)
+    lab.poll()
+    (letter,) = mail(lab)
+    name = "<img src=x onerror=alert(1)> Bcc: all@campus.example evil"
+    assert letter["subject"] == f"=HYPERLINK(): the cluster of {name} is off, its limit is reached"
+    assert letter["text"].startswith(f"\u2068{name}\u2069, ")
+    assert "<img" not in letter["html"] and "\u202e" not in letter["html"]
+    assert letter["to"] == ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
+
+
+def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(lab: EnforcerLab, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "stopped.txt.j2").write_text("Subject: {{ nothing }}\n")
+    lab.environment["LAB_LETTERS"] = str(tmp_path / "letters")
+    run_to_the_limit(lab)
+    lab.poll()
+    assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])
+
+
+def test_a_hundred_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives_in_order(
+    still_emulator: EmulatorProcess, tmp_path: Path, acceptance: bool
+) -> None:
+    """With the limits of a domain that Azure lends: five letters a minute and ten an hour."""
+    half = 100 if acceptance else 50
+    still_emulator.control("POST", "reset")
+    lab = with_mail(EnforcerLab(still_emulator, tmp_path, groups=2 * half), "lab@0123.azurecomm.net")
+    still_emulator.control("POST", "faults", {"profile": "mail-managed-domain"})
+    over, near = lab.names[:half], lab.names[half:]
+    for name in lab.names:
+        assert lab.start(name) == 200
+    lab.wait(155)
+    for name in near:
+        lab.stop(name)
+    lab.wait(26)
+    began = time.monotonic()
+    lab.poll()
+    assert time.monotonic() - began < 30
+    assert {(lab.state(name), lab.level(name)) for name in over} == {("TERMINATED", "CAN_ATTACH_TO")}
+    assert {(lab.state(name), lab.level(name)) for name in near} == {("TERMINATED", "CAN_RESTART")}
+    assert len(mail(lab)) == 5
+
+    told = load_settings(lab.environment)
+    assert told.mail
+    hours = _send_until_done(lab, told)
+    arrived = subjects(lab)
+    assert sorted(arrived[:half]) == sorted(STOPPED.format(team=number) for number in range(1, half + 1))
+    assert sorted(arrived[half:]) == sorted(
+        WARNED.format(left=25, team=number) for number in range(half + 1, 2 * half + 1)
+    )
+    assert len({letter["operation_id"] for letter in mail(lab)}) == 2 * half
+    # A poll sends a few seconds after its tick, so the same quarter of the next hour can be too early for some.
+    assert max(hours) == 10 and len(hours) <= 2 * half / 10 * 1.3
+    refused = [entry for entry in lab.emulator.journal() if entry["path"] == "/emails:send" and entry["status"] != 202]
+    assert refused == []
+    lab.poll()
+    assert len(mail(lab)) == 2 * half
+
+
+def _send_until_done(lab: EnforcerLab, told: Any) -> list[int]:
+    """Send as a poll every quarter of an hour does, without looking at the clusters; how many letters each hour got."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUESTS_CA_BUNDLE", lab.emulator.mail_ca)
+        mailer = Mailer(told.mail.connection_string)
+        connection = open_ledger(told.ledger)
+        accepted = [5]
+        for quarter in count(1):
+            if not outbox.waiting():
+                break
+            lab.wait(15)
+            if quarter % 4 == 0:
+                accepted.append(0)
+            sent = send_due(mailer, told, now=lab.now, watch=Stopwatch(timedelta(seconds=30)))
+            assert sent.failures == ()
+            accepted[-1] += sent.accepted
+        connection.close()
+    return accepted
+
+
+# --- crashes and monitors
+
+
+@pytest.fixture
+def monitor() -> Iterator[tuple[str, list[str]]]:
+    """Where HEALTHCHECK_URL points, and what was heard there."""
+    heard: list[str] = []
+
+    class Ear(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing on stderr."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ear) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/ping/0123", heard
+        server.shutdown()
+
+
+def test_a_monitor_hears_of_begin_and_success(lab: EnforcerLab, monitor: tuple[str, list[str]]) -> None:
+    url, heard = monitor
+    lab.environment["HEALTHCHECK_URL"] = url
+    lab.poll()
+    assert heard == ["/ping/0123/start", "/ping/0123"]
+    lab.poll("--dry-run")
+    assert len(heard) == 2
+
+
+def test_a_monitor_hears_of_what_failed_and_of_wrong_settings(lab: EnforcerLab, monitor: tuple[str, list[str]]) -> None:
+    url, heard = monitor
+    lab.environment["HEALTHCHECK_URL"] = url
+    fault(lab, {"match": "/api/2.1/clusters/list", "kind": "500"})
+    assert lab.run("poll").status == 1
+    assert lab.run("poll", CLUSTER_UPTIMES_DB=str(lab.folder)).status == 2
+    assert heard == ["/ping/0123/start", "/ping/0123/fail"] * 2
+
+
+def test_a_monitor_that_is_not_there_changes_nothing(lab: EnforcerLab, caplog: pytest.LogCaptureFixture) -> None:
+    lab.environment["HEALTHCHECK_URL"] = "http://127.0.0.1:9/ping/secret"
+    lab.poll()
+    assert "HEALTHCHECK_URL does not answer" in caplog.text and "secret" not in caplog.text
+
+
+def test_a_crash_mails_the_admin_once_for_each_cause_and_hour(lab: EnforcerLab) -> None:
+    lab.poll()
+    ledger(lab, "update note set value = 'no JSON' where name = 'members'")
+    assert [lab.run("poll").status for _ in range(3)] == [1, 1, 1]
+    (letter,) = mail(lab)
+    assert letter["to"] == [ADMIN]
+    assert letter["subject"].startswith("Lab enforcer failed: JSONDecodeError")
+    assert "Traceback" in letter["text"] and "look.py" in letter["text"]
+    lab.wait(60)
+    lab.run("poll")
+    assert len(mail(lab)) == 2
+    lab.wait(60)
+    fault(lab, {"match": "/api/2.1/clusters/list", "kind": "500"})
+    lab.run("poll")
+    assert len(mail(lab)) == 3
+
+
+def test_a_crash_of_the_ledger_itself_is_mailed_once(lab: EnforcerLab) -> None:
+    lab.poll()
+    ledger(lab, "drop table letter")
+    assert [lab.run("poll").status for _ in range(2)] == [1, 1]
+    assert len(mail(lab)) == 1
+    assert "no such table: letter" in mail(lab)[0]["subject"]
+
+
+def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EnforcerLab) -> None:
+    run_to_the_limit(lab)
+    fault(lab, {"match": "POST /emails:send", "kind": "500", "count": 1})
+    assert lab.run("poll").status == 1
+    lab.wait(15)
+    fault(lab, {"match": "/api/2.0/preview/scim/v2/Me", "kind": "500"})
+    done = lab.run("poll")
+    assert done.status == 1 and "check DATABRICKS_HOST" in done.err
+    assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: Unre"]
+
+
+# --- test-email
+
+
+def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EnforcerLab) -> None:
+    done = lab.run("test-email")
+    assert (done.status, done.out) == (0, f"delivered to {ADMIN} from lab@campus.example\n")
+    assert lab.run("test-email", "--to", "dana@campus.example").status == 0
+    assert [letter["to"] for letter in mail(lab)] == [[ADMIN], ["dana@campus.example"]]
+
+
+@pytest.mark.parametrize(
+    ("variables", "status", "says"),
+    [
+        ({"AZURE_EMAIL_CONNECTION_STRING": ""}, 2, "AZURE_EMAIL_CONNECTION_STRING is missing"),
+        ({"ADMIN_EMAIL": ""}, 2, "ADMIN_EMAIL is missing"),
+        ({"AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://127.0.0.1:9;accesskey=eA=="}, 1, "did not answer"),
+        ({"AZURE_EMAIL_CONNECTION_STRING": "nonsense"}, 1, "check AZURE_EMAIL_"),
+        ({"REQUESTS_CA_BUNDLE": ""}, 1, "CERTIFICATE_VERIFY_FAILED"),
+    ],
+)
+def test_test_email_says_which_setting_is_wrong(
+    lab: EnforcerLab, variables: dict[str, str], status: int, says: str
+) -> None:
+    done = lab.run("test-email", **variables)
+    assert (done.status, says in done.err, mail(lab)) == (status, True, []), done
+
+
+def test_test_email_counts_against_the_budget(lab: EnforcerLab) -> None:
+    lab.environment["MAIL_SENDS_PER_HOUR"] = "1"
+    assert lab.run("test-email").status == 0
+    run_to_the_limit(lab)
+    assert lab.run("test-email").status == 0
+    lab.poll()
+    assert len(mail(lab)) == 2
+    lab.wait(61)
+    lab.poll()
+    assert subjects(lab)[2:] == [STOPPED.format(team=1)]
