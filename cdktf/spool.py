@@ -1,11 +1,12 @@
 """A folder in which many short processes queue work for whichever of them comes first. Standard library only.
 
-Each process puts its request down and waits for the lock; who gets it serves all that is queued, so that what is slow
-to start is started once. The lock is the kernel's: a process that dies lets go of it.
+Each process puts its request down; who gets the lock serves all that is queued, and what comes soon after, so that what
+is slow to start is started seldom. The lock is the kernel's: a process that dies lets go of it.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ Serve = Callable[[Sequence[str]], Mapping[str, str]]
 
 _WANTED = ".wanted"
 _DONE = ".done"
+
+_LOOK_SECONDS = 0.1
+# As long as it takes to start: to wait longer for a next request would cost more than to start again.
+_LINGER_SECONDS = 2.0
 
 
 def ask(folder: Path, request: str, start: Callable[[], Serve]) -> str:
@@ -27,28 +32,46 @@ def ask(folder: Path, request: str, start: Callable[[], Serve]) -> str:
     answer = folder / (request + _DONE)
     answer.unlink(missing_ok=True)
     (folder / (request + _WANTED)).touch(mode=0o600)
-    with _locked(folder):
-        if not answer.exists():
-            _serve_all(folder, start())
-        text = answer.read_text(encoding="utf-8")
-        answer.unlink()
-        return text
+    while not answer.exists():
+        with _lock(folder) as is_ours:
+            # Between the look and the lock another process may have answered.
+            if is_ours and not answer.exists():
+                _serve_all(folder, start())
+        if not is_ours:
+            time.sleep(_LOOK_SECONDS)
+    text = answer.read_text(encoding="utf-8")
+    answer.unlink()
+    return text
 
 
 def _serve_all(folder: Path, serve: Serve) -> None:
-    while requests := {path.stem: path for path in sorted(folder.glob("*" + _WANTED))}:
+    """Serve what waits, and what comes until for a while nothing has."""
+    idle_since = time.monotonic()
+    while time.monotonic() - idle_since < _LINGER_SECONDS:
+        requests = {path.stem: path for path in sorted(folder.glob("*" + _WANTED))}
+        if not requests:
+            time.sleep(_LOOK_SECONDS)
+            continue
         answers = serve(list(requests))
         for request, path in requests.items():
-            # The answer first: a crash between the two lines serves the request twice, never not at all.
-            (folder / (request + _DONE)).write_text(answers[request], encoding="utf-8")
+            # The answer whole and first: a crash between the lines serves the request twice, never not at all.
+            draft = folder / (request + ".draft")
+            draft.write_text(answers[request], encoding="utf-8")
+            draft.replace(folder / (request + _DONE))
             path.unlink()
+        idle_since = time.monotonic()
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _lock(folder: Path) -> Iterator[bool]:
+    """Whether this process has the lock, for as long as the block lasts."""
     handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = True
+        except BlockingIOError:
+            is_ours = False
+        yield is_ours
     finally:
         os.close(handle)
