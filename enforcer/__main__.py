@@ -3,9 +3,10 @@
 import importlib
 import logging
 import os
-import sys
 
 import click
+
+from enforcer.logs import log_to_stderr
 
 VERBS = {
     "poll": "One tick: warn, stop, restrict and restore what is due.",
@@ -65,9 +66,7 @@ class Verbs(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def main(verbose: bool) -> None:
     """Keep every group's cluster inside its quota and tell people about it."""
-    level = logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("enforcer").setLevel(level)
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from peewee import DatabaseError
 from enforcer import clock
 from enforcer.database import open_copy, open_ledger
 from enforcer.settings import Settings, SettingsError, load_settings
+from enforcer.tables import harmless
 
 if TYPE_CHECKING:
     from enforcer.look import Lab
@@ -47,7 +48,7 @@ def read_settings() -> Settings:
 def refuse(*problems: str) -> NoReturn:
     """End with status 2 after these sentences."""
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(harmless(problem), file=sys.stderr)
     raise SystemExit(BAD_SETTINGS)
 
 
@@ -93,7 +94,7 @@ def workspace_of(settings: Settings) -> "Workspace":
     try:
         return connect(settings.host)
     except Unreachable as error:
-        print(error, file=sys.stderr)
+        print(harmless(error), file=sys.stderr)
         raise SystemExit(PARTLY) from None
 
 
@@ -109,7 +110,7 @@ def lab_of(settings: Settings, *, now: datetime) -> "tuple[Workspace, Lab]":
         except SettingsError as error:
             refuse(*error.problems)
         except WorkspaceError as error:
-            print(error, file=sys.stderr)
+            print(harmless(error), file=sys.stderr)
             raise SystemExit(PARTLY) from None
     return workspace, lab
 

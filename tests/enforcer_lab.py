@@ -70,11 +70,11 @@ class EnforcerLab:
         self.clusters: dict[str, str] = {}
         self.names = [f"{prefix}group_{number:02}" for number in range(1, groups + 1)]
         for number, name in enumerate(self.names, 1):
-            self._make_group(number, name, prefix)
+            self.make_group(number, name, prefix)
         self.write_course()
         self.go(SUNDAY, "08:00")
 
-    def _make_group(self, number: int, name: str, prefix: str) -> None:
+    def make_group(self, number: int, name: str, prefix: str) -> None:
         members = [self.admit(f"student{number}{letter}@campus.example.ac.il") for letter in "ab"]
         self.ask(
             "POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": name, "members": [{"value": m} for m in members]}

@@ -1,0 +1,103 @@
+"""Names that are meant to do harm, on their way to the terminal, the JSON and the log; and what no log may hold."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer.logs import Lines
+from enforcer_lab import EnforcerLab
+
+HOSTILE = "=cmd|' /C calc'!A0 <script>\u202egnp\n\x1b]0;owned\x07"
+VERBS = (
+    ["usage"],
+    ["clusters"],
+    ["groups"],
+    ["users"],
+    ["user-groups"],
+    ["allocations"],
+    ["allowances"],
+    ["doctor"],
+    ["restore-permissions", "--dry-run"],
+    ["delete-users", "--dry-run"],
+    ["delete-groups", "--dry-run"],
+    ["purge-clusters", "--dry-run"],
+    ["poll", "--dry-run"],
+    ["poll"],
+)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
+    """A group, a cluster, a title and a person with such names; the group is over its limit."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        lab = EnforcerLab(
+            emulator, tmp_path_factory.mktemp("lab"), groups=0, limits={"soft_minutes": 0, "hard_minutes": 10}
+        )
+        lab.names.append(HOSTILE)
+        lab.make_group(1, HOSTILE, HOSTILE)
+        lab.write_course(title=HOSTILE)
+        lab.ask("POST", "/api/2.0/preview/scim/v2/Users", {"userName": "x@x.example", "displayName": HOSTILE})
+        lab.start(HOSTILE)
+        lab.wait(60)
+        yield lab
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_no_hostile_name_reaches_the_terminal_as_it_is(lab: EnforcerLab, words: list[str], more: list[str]) -> None:
+    done = lab.run(*words, *more)
+
+    said = done.out + done.err
+    assert not {"\u202e", "\x1b", "\x07"} & set(said)
+    assert "Traceback" not in said
+    assert not any(line.startswith("\x1b") or line.strip() == "gnp" for line in said.splitlines())
+
+
+def test_a_dry_run_names_the_group_in_one_line(lab: EnforcerLab) -> None:
+    lab.grant(HOSTILE, {"group_name": HOSTILE}, "CAN_RESTART")
+
+    lines = lab.run("poll", "--dry-run").out.splitlines()
+
+    assert lines[0].startswith("restrict =cmd|' /C calc'!A0 <script>\\u202egnp\\x0a\\x1b]0;owned\\x07: used 60 minutes")
+
+
+def test_a_record_of_the_log_is_one_line() -> None:
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(Lines("%(levelname)s %(message)s"))
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    logger.warning("stop %s", HOSTILE)
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError:
+        logger.exception("failed")
+
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "WARNING stop =cmd|' /C calc'!A0 <script>\\u202egnp\\x0a\\x1b]0;owned\\x07"
+    assert lines[1:3] == ["ERROR failed", "Traceback (most recent call last):"]
+    assert lines[-1] == "ValueError: \\x1b[2J"
+
+
+def test_no_token_is_in_any_log_at_any_level(
+    lab: EnforcerLab, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(1)
+    for name in ("databricks.sdk", "urllib3", "enforcer"):
+        logging.getLogger(name).setLevel(1)
+    try:
+        said = [lab.run(*words) for words in VERBS] + [lab.run("poll", DATABRICKS_TOKEN="dapi-wrong-token")]
+    finally:
+        for name in ("databricks.sdk", "urllib3", "enforcer"):
+            logging.getLogger(name).setLevel(logging.NOTSET)
+    text = caplog.text + "".join(done.out + done.err for done in said)
+
+    assert len(caplog.records) > 50
+    assert lab.emulator.admin_token not in text
+    assert "dapi-wrong-token" not in text
