@@ -103,6 +103,7 @@ def watch(
             match tick():
                 case Ticked() as ticked:
                     last, due = ticked, next_due(ticked)
+                    log.info("looked at %d clusters; again by %s", len(ticked.picture.clusters), due.isoformat(" "))
                 case timedelta() as pause:
                     due = moment + pause
         if not wait_until(min(due, looked + LIST_EVERY)):

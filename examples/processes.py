@@ -23,6 +23,9 @@ class Emulator:
     url: str
     token: str
     workspace_id: str
+    mail_endpoint: str = ""
+    mail_key: str = ""
+    mail_ca: str = ""
 
 
 @contextmanager
@@ -39,7 +42,14 @@ def emulator(root: Path, log: Path, arguments: Sequence[str] = ()) -> Iterator[E
         if not line:
             raise RuntimeError(f"the emulator did not start: {log.read_text(errors='replace')[-2000:]}")
         ready = json.loads(line)
-        yield Emulator(ready["url"], ready["admin_token"], str(ready["workspace_id"]))
+        yield Emulator(
+            ready["url"],
+            ready["admin_token"],
+            str(ready["workspace_id"]),
+            ready["mail_endpoint"],
+            ready["mail_key"],
+            ready["mail_ca"],
+        )
     finally:
         end(process)
 

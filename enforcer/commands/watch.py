@@ -1,0 +1,149 @@
+"""`watch`: poll as a service."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from enforcer import clock, desk
+from enforcer.commands.poll import say
+from enforcer.guard import carrier_of, guarded, tell_admin
+from enforcer.lock import only_one
+from enforcer.settings import Settings, SettingsError
+from enforcer.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from enforcer.seen import SeenCluster
+    from enforcer.watch import Ticked
+    from enforcer.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+BUDGET = timedelta(seconds=30)
+LOCK_PAUSE = timedelta(seconds=5)
+REHEARSED_STEP_SECONDS = 0.2
+"""A clock that somebody else moves is asked so often."""
+STEP_SECONDS = 10.0
+"""The machine's clock may be set, or the machine may sleep: no wait is trusted for longer."""
+
+
+@click.command(
+    "watch",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer watch
+      systemctl start teaching-lab-watch      # the same as a service; see docs/operations.md
+    """,
+)
+def command() -> None:
+    """Keep watching: list the clusters once a minute and poll when something moved or falls due.
+
+    Nobody runs more than a minute past a limit. SIGTERM and Ctrl-C end it between two actions. A poll beside it does
+    no harm. Exits 0 when it is ended and 2 for settings.
+    """
+    settings = desk.settings()
+    desk.now()  # ends this with a sentence where LAB_CLOCK does not answer
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda signum, frame: ending.set())
+    from enforcer.watch import watch
+
+    service = Service(settings, ending)
+    watch(now=service.now, wait_until=service.wait_until, clusters=service.clusters, tick=service.tick)
+    log.info("the watch ends")
+
+
+class Service:
+    """What the loop works with: the clock, the workspace, and one tick at a time."""
+
+    def __init__(self, settings: Settings, ending: threading.Event) -> None:
+        self._settings = settings
+        self._ending = ending
+        self._environ = desk.environment()
+        self._workspace: Workspace | None = None
+        self._last: datetime | None = None
+
+    def now(self) -> datetime:
+        """The clock; where a rehearsal's clock fails to answer, what it said last."""
+        try:
+            self._last = clock.now(self._environ)
+        except clock.ClockError as error:
+            if self._last is None:
+                raise
+            log.warning("%s", error)
+        return self._last
+
+    def wait_until(self, instant: datetime) -> bool:
+        """Wait; False as soon as somebody wants the end."""
+        step = REHEARSED_STEP_SECONDS if self._environ.get("LAB_CLOCK") else STEP_SECONDS
+        while (left := (instant - self.now()).total_seconds()) > 0:
+            if self._ending.wait(min(left, step)):
+                return False
+        return not self._ending.is_set()
+
+    def clusters(self, moment: datetime) -> "Iterable[SeenCluster] | None":
+        """Those of the course, as the list shows them; None where it cannot be told."""
+        from enforcer.picture import choose_course, lab_clusters
+        from enforcer.workspace import WorkspaceError
+
+        try:
+            everything = self._connect().clusters(now=moment)
+        except WorkspaceError as error:
+            print(error, file=sys.stderr)
+            return None
+        chosen, unclear = choose_course(everything, self._settings.course, self._settings.term)
+        return None if unclear else lab_clusters(everything, chosen)
+
+    def tick(self) -> "Ticked | timedelta":
+        """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""
+        from enforcer.watch import RETRY_AFTER
+
+        with only_one(self._settings.ledger) as alone:
+            if not alone:
+                return LOCK_PAUSE
+            stopwatch, now = Stopwatch(BUDGET), self.now()
+            left: list[Ticked] = []
+            guarded(self._settings, partial(self._poll, now, stopwatch, left), now=now)
+        return left[0] if left else RETRY_AFTER
+
+    def _poll(self, now: datetime, stopwatch: Stopwatch, left: "list[Ticked]") -> int:
+        from enforcer import outbox
+        from enforcer.poll import poll
+        from enforcer.run import run
+        from enforcer.watch import Ticked
+
+        settings = self._settings
+        with desk.ledger_of(settings):
+            try:
+                done = run(
+                    settings,
+                    self._connect,
+                    lambda workspace, warned, tell: poll(workspace, settings, now=now, warned=warned, tell=tell),
+                    carrier=carrier_of(settings),
+                    now=now,
+                    watch=stopwatch,
+                )
+            except SettingsError as error:
+                desk.refuse(*error.problems)
+            if done.outcome:
+                due = outbox.next_due() if settings.mail else None
+                left.append(Ticked(done.outcome.picture, bool(done.outcome.failures), due))
+        if done.unable:
+            # Credentials may have been exchanged meanwhile.
+            self._workspace = None
+            tell_admin(settings, done.unable, now=now)
+        return say(*done.failures)
+
+    def _connect(self) -> "Workspace":
+        from enforcer.workspace import connect
+
+        if self._workspace is None:
+            self._workspace = connect(self._settings.host)
+        return self._workspace

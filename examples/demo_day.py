@@ -1,0 +1,288 @@
+"""A day of the deployed lab on the workspace's own clock: used, warned, stopped, allowed, reported."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import PermissionDenied
+
+import inspection
+from processes import Emulator, end, run
+from screen import Screen
+
+ROOT = Path(__file__).resolve().parents[1]
+ZONE = ZoneInfo("Asia/Jerusalem")
+M = timedelta(minutes=1)
+STEP_SECONDS = 0.4
+"""How long the clock stands after each step, so that the service beside it has its turn."""
+PATIENCE_SECONDS = 60.0
+LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
+
+
+class DayError(RuntimeError):
+    """The day did not go as it should; a sentence."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of the lab: its cluster and one of its students."""
+
+    name: str
+    cluster_id: str
+    student: str
+    token: str
+
+
+def rehearse_day(
+    screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path, letters: Path
+) -> None:
+    """Live through a day with the enforcer watching. Raises DayError where something does not happen.
+
+    `environment` is what the lab's programs see; ledger and logs go into `folder`. The folder `letters` is made anew:
+    every letter and the report, as a mail program shows them.
+    """
+    day = _Day(screen, workspace, environment, folder)
+    screen.step("A day of the lab: the enforcer watches, by the workspace's clock")
+    day.go(datetime.combine(day.date - timedelta(days=1), datetime.min.time(), ZONE) + timedelta(hours=23, minutes=50))
+    with day.watching():
+        day.morning()
+        day.noon()
+        day.night()
+    day.letters_into(letters)
+
+
+class _Day:
+    def __init__(self, screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path) -> None:
+        self.screen, self.workspace, self.folder = screen, workspace, folder
+        self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
+        # The enforcer starts in a folder of its own, so that no .env of somebody's real lab is read.
+        self.environment = {
+            **{name: value for name, value in environment.items() if name != "FORCE_COLOR"},
+            "NO_COLOR": "1",
+            "PYTHONPATH": str(ROOT),
+            "CLUSTER_UPTIMES_DB": str(folder / "uptimes.db"),
+            "MPLCONFIGDIR": str(folder / "matplotlib"),
+            "AZURE_EMAIL_ENDPOINT": workspace.mail_endpoint,
+            "AZURE_EMAIL_ACCESS_KEY": workspace.mail_key,
+            "AZURE_EMAIL_CONNECTION_STRING": "",
+            "AZURE_EMAIL_SENDER": "lab@example.ac.il",
+            "ADMIN_EMAIL": "assistant@example.ac.il",
+            "REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il",
+            "REQUESTS_CA_BUNDLE": workspace.mail_ca,
+            "HEALTHCHECK_URL": "",
+        }
+        self.date: date = self.now().date() + timedelta(days=1)
+        self.groups = [self._group(number) for number in (1, 2, 3)]
+
+    # --- the story
+
+    def morning(self) -> None:
+        """Three groups start; one goes for coffee."""
+        self.until_at(9, 0, step=15 * M)
+        first, second, third = self.groups
+        self.screen.say(f"09:00  Students of {first.name}, {second.name} and {third.name} start their clusters.")
+        self.work(first, hours=6)
+        self.work(second, hours=0.7)
+        self.work(third, hours=6)
+        self.until_at(10, 15, step=5 * M)
+        self.say(
+            f"{second.name} has been idle: its cluster is {self.state(second)}, and idle time costs no more quota."
+        )
+        self.until_at(11, 27, step=5 * M)
+        self.until_at(11, 34)
+        self.until(lambda: len(self.mails()) >= 2, "the warnings were not sent")
+        self.say(f"{first.name} and {third.name} are warned: two and a half hours of three are used.")
+
+    def noon(self) -> None:
+        """One is given an hour more; the other is stopped."""
+        first, _, third = self.groups
+        self.until_at(11, 45, step=5 * M)
+        self.say(f"An assistant gives {third.name} an hour more:")
+        self.enforcer("allow", third.name, "--minutes", "+60", "--reason", "project deadline")
+        self.until_at(11, 57, step=5 * M)
+        self.until_at(12, 3)
+        self.until(lambda: self.state(first) == "TERMINATED", f"the cluster of {first.name} was not stopped")
+        self.say(f"{first.name} has used its three hours and is stopped; {third.name} is {self.state(third)}.")
+        self.refused(first)
+        self.enforcer("usage")
+        self.until_at(12, 57, step=5 * M)
+        self.until_at(13, 3)
+        self.until(lambda: self.state(third) == "TERMINATED", f"the cluster of {third.name} was not stopped")
+        self.say(f"{third.name} has used its four hours and is stopped, too.")
+
+    def night(self) -> None:
+        """At midnight everybody may again, and the report goes out."""
+        first = self.groups[0]
+        self.until_at(23, 58, step=15 * M)
+        self.refused(first)
+        self.go(self.at(24, 0) + M)
+        self.until(lambda: self.level(first) == "CAN_RESTART", f"{first.name} may not restart after midnight")
+        self.say(f"Midnight: {first.name} may again,")
+        self.as_student(first).clusters.start(first.cluster_id)
+        self.say(f"and its cluster is {self.state(first)}. The assistant turns it off and goes to bed.")
+        self.client.clusters.delete(first.cluster_id)
+        self.go(self.at(24, 20))
+        self.say("Cron closes the day:")
+        self.enforcer("end-of-day")
+
+    def letters_into(self, folder: Path) -> None:
+        """Write what was mailed as files, and say what there is."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        mails = self.mails()
+        for number, mail in enumerate(mails, 1):
+            words = re.sub(r"[^A-Za-z0-9]+", "-", mail["subject"].encode("ascii", "ignore").decode()).strip("-").lower()
+            stem = folder / f"{number}-{words[:60].strip('-')}"
+            html = mail["html"]
+            for attachment in mail["attachments"]:
+                content = attachment["content_in_base64"]
+                if attachment["content_id"]:
+                    inline = f"data:{attachment['content_type']};base64,{content}"
+                    html = html.replace(f"cid:{attachment['content_id']}", inline)
+                else:
+                    stem.with_suffix(Path(attachment["name"]).suffix).write_bytes(base64.b64decode(content))
+            stem.with_suffix(".html").write_text(html, encoding="utf-8")
+            stem.with_suffix(".txt").write_text(mail["text"], encoding="utf-8")
+            self.screen.quote(f"{', '.join(mail['to'])}: {mail['subject']}")
+        if not mails or not any("clusters ran" in mail["subject"] for mail in mails):
+            raise DayError("the report was not sent")
+        self.screen.say(f"{len(mails)} letters, the report among them, are in {folder}.")
+
+    # --- time
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.control("GET", "clock")["now"]).astimezone(ZONE)
+
+    def at(self, hour: int, minute: int) -> datetime:
+        return datetime.combine(self.date, datetime.min.time(), ZONE) + timedelta(hours=hour, minutes=minute)
+
+    def go(self, instant: datetime) -> None:
+        """Move the clock there, unless it is there already, and let the service have its turn."""
+        if instant > self.now():
+            self.control("POST", "clock", {"now": instant.isoformat()})
+        time.sleep(STEP_SECONDS)
+
+    def until_at(self, hour: int, minute: int, step: timedelta = M) -> None:
+        """Let time pass in steps."""
+        goal = self.at(hour, minute)
+        while (now := self.now()) < goal:
+            self.go(min(now + step, goal))
+
+    def until(self, holds: Callable[[], bool], otherwise: str) -> None:
+        """Wait, while the clock only goes as clocks go. Raises DayError with the sentence where it never comes."""
+        ends = time.monotonic() + PATIENCE_SECONDS
+        while not holds():
+            if time.monotonic() > ends:
+                raise DayError(f"{otherwise}; {self.folder / 'watch.log'} ends with: {self._log()[-500:]}")
+            time.sleep(STEP_SECONDS)
+
+    def say(self, text: str) -> None:
+        self.screen.say(f"{self.now():%H:%M}  {text}")
+
+    # --- people and programs
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """The enforcer's service for the length of a `with`; it has to end well when it is asked to."""
+        with (self.folder / "watch.log").open("wb") as log:
+            service = subprocess.Popen(
+                [sys.executable, "-m", "enforcer", "watch"],
+                cwd=self.folder,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            self.until(lambda: self._has_looked(service), "the enforcer did not begin")
+            yield
+        finally:
+            end(service)
+        if service.returncode:
+            raise DayError(f"the enforcer's service ended with status {service.returncode}: {self._log()[-500:]}")
+
+    def _has_looked(self, service: subprocess.Popen[bytes]) -> bool:
+        if service.poll() is not None:
+            raise DayError(f"the enforcer ended with status {service.returncode}: {self._log()[-500:]}")
+        return "looked at" in self._log()
+
+    def _log(self) -> str:
+        return (self.folder / "watch.log").read_text(encoding="utf-8", errors="replace")
+
+    def enforcer(self, *words: str) -> None:
+        """Run a command of the enforcer and show what it says."""
+        heard: list[str] = []
+        command = [sys.executable, "-m", "enforcer", *words]
+        self.screen.quote(f"$ python -m enforcer {' '.join(f'{word!r}' if ' ' in word else word for word in words)}")
+        status = run(command, cwd=self.folder, environment=self.environment, heard=heard.append)
+        for line in heard:
+            if status or not LOGGED.match(line):
+                self.screen.quote(line)
+        if status:
+            raise DayError(f"`enforcer {words[0]}` ended with status {status}")
+
+    def work(self, group: Group, *, hours: float) -> None:
+        """A student starts the cluster and runs commands for so long."""
+        body = {"cluster_id": group.cluster_id, "seconds": int(hours * 3600), "token": group.token}
+        self.control("POST", "work", body)
+
+    def refused(self, group: Group) -> None:
+        """A student tries to start the cluster and may not."""
+        try:
+            self.as_student(group).clusters.start(group.cluster_id)
+        except PermissionDenied as error:
+            self.say(f"{group.student} tries to start it again: {str(error).split(' Config:')[0]}")
+        else:
+            raise DayError(f"{group.student} could start the cluster of {group.name} beyond its limit")
+
+    def as_student(self, group: Group) -> WorkspaceClient:
+        return WorkspaceClient(host=self.workspace.url, token=group.token, auth_type="pat")
+
+    # --- the workspace
+
+    def state(self, group: Group) -> str:
+        state = self.client.clusters.get(group.cluster_id).state
+        return state.value if state else "?"
+
+    def level(self, group: Group) -> str:
+        return inspection.permission(self.client, group.cluster_id, group.name)
+
+    def mails(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.control("GET", "mail")
+        return found
+
+    def _group(self, number: int) -> Group:
+        name = f"group_{number:02}"
+        cluster = next(c for c in self.client.clusters.list() if (c.custom_tags or {}).get("lab_group") == name)
+        found = next(g for g in self.client.groups.list(attributes="displayName,members") if g.display_name == name)
+        member = (found.members or [])[0]
+        student = self.client.users.get(member.value or "").user_name or ""
+        token = self.control("POST", "users", {"user_name": student})["token"]
+        return Group(name, cluster.cluster_id or "", student, token)
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the emulator itself for something."""
+        request = urllib.request.Request(
+            f"{self.workspace.url}/_emulator/{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
