@@ -37,7 +37,7 @@ Label = Annotated[
 ]
 Text = Annotated[str, Field(min_length=1, description="a text that is not empty")]
 Switch = Annotated[bool, Field(description="true or false")]
-DayMinutes = Annotated[int, Field(ge=1, le=1440, description="a whole number of minutes from 1 to 1440")]
+DayMinutes = Annotated[int, Field(ge=0, le=1440, description="a whole number of minutes from 0 to 1440")]
 LongMinutes = Annotated[int, Field(ge=1, description="a whole number of minutes, at least 1")]
 Workers = Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")]
 Day = Annotated[date, Field(description="a date without quotes, such as 2026-10-18")]
@@ -214,11 +214,14 @@ class QuotaSettings(Table):
     def of(self, group: str) -> Limits:
         """The limits of the group with this display name."""
         own = self.groups.get(group, GroupQuota())
+        hard = self.hard_minutes if own.hard_minutes is None else own.hard_minutes
+        soft = self.soft_minutes if own.soft_minutes is None else own.soft_minutes
         return Limits(
-            soft=own.soft_minutes or self.soft_minutes,
-            hard=own.hard_minutes or self.hard_minutes,
-            week=own.week_minutes or self.week_minutes,
-            term=own.term_minutes or self.term_minutes,
+            # A group that may not work at all is not warned of it; only its hard limit needs to be written.
+            soft=0 if own.hard_minutes == 0 and own.soft_minutes is None else soft,
+            hard=hard,
+            week=self.week_minutes if own.week_minutes is None else own.week_minutes,
+            term=self.term_minutes if own.term_minutes is None else own.term_minutes,
         )
 
 

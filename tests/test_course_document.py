@@ -9,7 +9,7 @@ import pytest
 
 from course_document import course_document, course_text, folder_of
 from course_seal import is_sealed
-from lab import Lab, parse_lab
+from lab import GroupQuota, Lab, parse_lab
 from roster import Group, Member
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +97,13 @@ def test_the_document_holds_course_groups_and_limits(lab: Lab):
 
 def test_the_file_fits_its_schema(lab: Lab):
     assert misfits(json.loads(course_text(lab, GROUPS)), SCHEMA) == []
+
+
+def test_the_file_of_a_course_that_forbids_a_group_any_use_fits_its_schema(lab: Lab):
+    quota = lab.quota.model_copy(update={"groups": {"group_07": GroupQuota(hard_minutes=0)}})
+    document = json.loads(course_text(lab.model_copy(update={"quota": quota}), GROUPS))
+    assert document["groups"][1]["limits"]["hard_minutes"] == 0
+    assert misfits(document, SCHEMA) == []
 
 
 def test_the_schema_refuses_what_is_not_a_course_file(lab: Lab):

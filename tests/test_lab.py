@@ -57,6 +57,21 @@ def test_a_group_has_the_courses_limits_but_for_its_own():
     assert quota.of("group_07") == Limits(soft=150, hard=240, week=600, term=None)
 
 
+def test_a_hard_limit_of_nothing_is_a_limit_and_not_left_out():
+    """Whoever may not work at all is restricted at once."""
+    one = parse_lab(changed("hard_minutes = 240", "hard_minutes = 0"), "lab.toml").quota
+    nobody = changed("soft_minutes = 150", "soft_minutes = 0").replace("hard_minutes = 180", "hard_minutes = 0")
+    all_but_one = parse_lab(
+        nobody.replace("hard_minutes = 240", "hard_minutes = 240\nsoft_minutes = 200"), "lab.toml"
+    ).quota
+
+    assert [one.of(group) for group in ("group_01", "group_07")] == [Limits(soft=150, hard=180), Limits(soft=0, hard=0)]
+    assert [all_but_one.of(group) for group in ("group_01", "group_07")] == [
+        Limits(soft=0, hard=0),
+        Limits(soft=200, hard=240),
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
