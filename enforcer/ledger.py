@@ -83,29 +83,6 @@ def clusters() -> dict[str, KnownCluster]:
     }
 
 
-def last_looked_at() -> tuple[SeenCluster, ...]:
-    """Every cluster ever seen of the course that was looked at last, as it was seen last, by name."""
-    latest = ClusterRow.select().order_by(ClusterRow.last_seen.desc()).first()
-    if latest is None:
-        return ()
-    query = ClusterRow.select().where(ClusterRow.course == latest.course, ClusterRow.term == latest.term)
-    return tuple(
-        SeenCluster(
-            id=row.cluster_id,
-            name=row.name,
-            group=row.group_name,
-            course=row.course,
-            term=row.term,
-            origin="terraform" if row.course else "",
-            sighting=Sighting(
-                to_instant(row.last_seen), row.is_running, _instant(row.last_since), _instant(row.last_terminated)
-            ),
-            moved=row.moved,
-        )
-        for row in query.order_by(ClusterRow.name, ClusterRow.first_seen)
-    )
-
-
 def observe(seen: Iterable[SeenCluster], *, now: datetime) -> None:
     """Record what a list showed."""
     at = to_millis(now)
@@ -424,6 +401,10 @@ def polls_between(begins: datetime, ends: datetime) -> list[datetime]:
         PollRow.select().where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1)).order_by(PollRow.began)
     )
     return [to_instant(row.began) for row in query]
+
+
+def first_poll() -> datetime | None:
+    return _instant(PollRow.select(fn.MIN(PollRow.began)).scalar())
 
 
 def last_poll() -> datetime | None:

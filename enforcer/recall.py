@@ -5,9 +5,11 @@ from datetime import datetime
 
 from enforcer import ledger
 from enforcer.look import COURSE_FILE, read_course
-from enforcer.picture import Picture
-from enforcer.seen import FileInfo
+from enforcer.models import ClusterRow
+from enforcer.picture import ORIGIN, Picture
+from enforcer.seen import FileInfo, SeenCluster
 from enforcer.settings import Settings
+from enforcer.uptime import Sighting
 
 
 class RememberedFiles:
@@ -25,7 +27,7 @@ class RememberedFiles:
 
 def recall(settings: Settings, *, now: datetime) -> Picture:
     """The course that was looked at last, with every cluster it ever had: those that are gone ran on some day, too."""
-    clusters = ledger.last_looked_at()
+    clusters = _last_looked_at()
     chosen = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
     problems: list[str] = []
     course, allowances = read_course(RememberedFiles(), settings, chosen, problems, now=now)
@@ -34,3 +36,24 @@ def recall(settings: Settings, *, now: datetime) -> Picture:
     noted = json.loads(ledger.note("members") or "null")
     members = {group: frozenset(names) for group, names in noted["groups"].items()} if noted else None
     return Picture(now, course, settings.fallback, clusters, sessions, allowances, members, tuple(problems))
+
+
+def _last_looked_at() -> tuple[SeenCluster, ...]:
+    """Every cluster ever seen of the course that was looked at last, as it was seen last, by name."""
+    latest = ClusterRow.select().order_by(ClusterRow.last_seen.desc()).first()
+    if latest is None:
+        return ()
+    query = ClusterRow.select().where(ClusterRow.course == latest.course, ClusterRow.term == latest.term)
+    return tuple(
+        SeenCluster(
+            id=row.cluster_id,
+            name=row.name,
+            group=row.group_name,
+            course=row.course,
+            term=row.term,
+            origin=ORIGIN if row.course else "",
+            sighting=Sighting(ledger.to_instant(row.last_seen), row.is_running),
+            moved=row.moved,
+        )
+        for row in query.order_by(ClusterRow.name, ClusterRow.first_seen)
+    )

@@ -58,6 +58,8 @@ class DayReport:
     begins: datetime
     ends: datetime
     """Of the day, in the course's zone."""
+    watched_from: datetime
+    """The day's begin, or the first poll ever if that was later."""
     is_over: bool
     now: datetime
     rows: tuple[ReportRow, ...]
@@ -71,12 +73,14 @@ class DayReport:
 
     @property
     def polls_expected(self) -> int:
-        return max(0, (self.seen_until - self.begins) // POLL_EVERY)
+        return max(0, (self.seen_until - self.watched_from) // POLL_EVERY)
 
     @property
     def longest_gap(self) -> timedelta:
         """The longest time without a poll."""
-        moments = [self.begins, *self.polls, self.seen_until]
+        if self.watched_from > self.seen_until:
+            return timedelta()
+        moments = [self.watched_from, *self.polls, self.seen_until]
         return max((after - before for before, after in zip(moments, moments[1:], strict=False)), default=timedelta())
 
 
@@ -87,8 +91,9 @@ def make_report(
     settled: Mapping[str, DayTotal],
     actions: Iterable[DoneAction],
     polls: Sequence[datetime],
+    first_poll: datetime | None = None,
 ) -> DayReport:
-    """The day's rows, by group; what was settled is shown as it was fixed."""
+    """The day's rows, by group; what was settled is shown as it was fixed. `first_poll` is the first one ever."""
     actions = tuple(actions)
     tz = picture.course.calendar.tz
     begins, ends = day_bounds(day, tz)
@@ -105,6 +110,7 @@ def make_report(
         day,
         begins.astimezone(tz),
         ends.astimezone(tz),
+        max(begins, first_poll or begins),
         picture.now >= ends,
         picture.now.astimezone(tz),
         tuple(rows),
@@ -135,6 +141,7 @@ def report_of(picture: Picture, day: date) -> DayReport:
         settled=ledger.settled(day),
         actions=ledger.actions_on(day),
         polls=ledger.polls_between(begins, ends),
+        first_poll=ledger.first_poll(),
     )
 
 
