@@ -17,7 +17,8 @@ from course_folder import CourseFolder
 from group_cluster import GroupCluster, common_settings, identity_tags
 from lab import Lab, Target
 from personal_compute import PersonalCompute
-from programs import Program
+from programs import Program, Verb
+from restrictions import Restrictions
 from roster import Group, Roster
 from staff import Staff
 from student_groups import StudentGroups
@@ -46,6 +47,7 @@ class Course(TerraformStack):
         rosters: Sequence[Roster],
         guard: Program,
         stop: Program,
+        restricted: Verb,
         state_folder: Path,
     ) -> None:
         super().__init__(scope, lab.stack_id(target_name))
@@ -101,6 +103,18 @@ class Course(TerraformStack):
             caller=workspace.caller,
             after=first,
         )
+        restrictions = Restrictions(
+            self,
+            "restrictions",
+            program=restricted,
+            query={
+                "course": lab.course.id,
+                "term": lab.course.term,
+                "host": target.host or "",
+                "profile": target.profile or "",
+            },
+            after=first,
+        )
         settings = common_settings(lab.cluster, lab.libraries)
         managers = staff.may("CAN_MANAGE")
         for group in groups:
@@ -110,6 +124,7 @@ class Course(TerraformStack):
                 group.cluster,
                 name=prefix + group.cluster,
                 group_name=student_groups.name_of(group.key),
+                group_level=restrictions.level(name),
                 tags=identity_tags(course=lab.course.id, term=lab.course.term, group=name),
                 settings=settings,
                 managers=managers,

@@ -60,6 +60,7 @@ class GroupCluster(Construct):
         *,
         name: str,
         group_name: str,
+        group_level: str,
         tags: dict[str, str],
         settings: dict[str, Any],
         managers: Sequence[PermissionsAccessControl],
@@ -84,7 +85,7 @@ class GroupCluster(Construct):
             "permissions",
             cluster_id=cluster.id,
             access_control=[
-                PermissionsAccessControl(group_name=group_name, permission_level="CAN_RESTART"),
+                PermissionsAccessControl(group_name=group_name, permission_level=group_level),
                 *managers,
             ],
         )

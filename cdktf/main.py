@@ -19,7 +19,7 @@ except ImportError:
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 from credentials import credentials_of, mixed_credentials
-from programs import Program
+from programs import Program, Verb
 from roster import Roster, RosterError, parse_roster
 
 HERE = Path(__file__).resolve().parent
@@ -54,6 +54,7 @@ def main(environ: Mapping[str, str]) -> None:
         rosters=rosters,
         guard=program("check_workspace.py"),
         stop=program("stop_new_cluster.py", environment=credentials_of(target)),
+        restricted=Verb(interpreter(), "enforcer", "restricted", str(HERE.parent)),
         state_folder=state,
     )
     app.synth()
@@ -76,7 +77,12 @@ def read_roster(path: Path, *, shown: str) -> Roster:
 
 def program(script: str, environment: dict[str, str] | None = None) -> Program:
     """One of our scripts, run by the interpreter that runs this."""
-    return Program(Path(os.path.abspath(sys.executable)), HERE / script, str(HERE.parent), environment or {})
+    return Program(interpreter(), HERE / script, str(HERE.parent), environment or {})
+
+
+def interpreter() -> Path:
+    """The interpreter that runs this, by its absolute path."""
+    return Path(os.path.abspath(sys.executable))
 
 
 def private_folder(path: Path) -> Path:

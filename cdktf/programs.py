@@ -16,3 +16,17 @@ class Program:
     @property
     def command(self) -> list[str]:
         return [str(self.interpreter), str(self.script)]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb of one of the packages beside this folder, which its working folder has to hold."""
+
+    interpreter: Path
+    package: str
+    verb: str
+    folder: str
+
+    @property
+    def command(self) -> list[str]:
+        return [str(self.interpreter), "-m", self.package, self.verb]

@@ -19,7 +19,7 @@ from accounts import AccountPlan, plan_accounts
 from course import Course
 from expressions import label
 from lab import Lab, parse_lab
-from programs import Program
+from programs import Program, Verb
 from roster import Group, Member, Roster
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +39,9 @@ ROSTER = Roster(
 )
 
 
+UNLESS_RESTRICTED = '${contains(keys(data.external.restricted.result), "group_01") ? "CAN_ATTACH_TO" : "CAN_RESTART"}'
+
+
 def lab_with(*changes: tuple[str, str]) -> Lab:
     text = SETTINGS
     for old, new in changes:
@@ -56,6 +59,7 @@ def synthesized(lab: Lab, *rosters: Roster, target: str = "rehearsal") -> dict[s
         rosters=rosters or (ROSTER,),
         guard=Program(Path("/venv/bin/python"), Path("/lab/check_workspace.py"), "/lab"),
         stop=Program(Path("/venv/bin/python"), Path("/lab/stop_new_cluster.py"), "/lab", {"A_PROFILE": "LAB"}),
+        restricted=Verb(Path("/venv/bin/python"), "enforcer", "restricted", "/lab"),
         state_folder=Path("/lab/state"),
     )
     return json.loads(cdktf.Testing.synth(course))
@@ -80,6 +84,15 @@ def test_an_account_stands_under_its_address_alone(stack: dict[str, Any]):
 
 def test_an_existing_account_is_looked_up_and_never_managed(stack: dict[str, Any]):
     assert stack["data"]["databricks_user"]["student_old_at_campus-example-ac-il"]["user_name"] == OLD.email
+
+
+def test_the_deploy_asks_which_groups_are_restricted(stack: dict[str, Any]):
+    assert stack["data"]["external"]["restricted"] == {
+        "program": ["/venv/bin/python", "-m", "enforcer", "restricted"],
+        "working_dir": "/lab",
+        "query": {"course": "94290", "term": "2026w", "host": "", "profile": ""},
+        "depends_on": ["data.external.workspace"],
+    }
 
 
 def test_groups_may_not_make_clusters_and_have_their_members(stack: dict[str, Any]):
@@ -169,7 +182,7 @@ def test_a_clusters_rights_are_its_groups_and_the_staffs():
     rights = stack["resource"]["databricks_permissions"]["cluster_01"]
     assert rights["cluster_id"] == "${databricks_cluster.cluster_01.id}"
     assert rights["access_control"] == [
-        {"group_name": "${databricks_group.group_01.display_name}", "permission_level": "CAN_RESTART"},
+        {"group_name": "${databricks_group.group_01.display_name}", "permission_level": UNLESS_RESTRICTED},
         {"user_name": "assistant@example.ac.il", "permission_level": "CAN_MANAGE"},
         {"service_principal_name": service_principal, "permission_level": "CAN_MANAGE"},
     ]
