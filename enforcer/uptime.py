@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import groupby
 
+LONGEST_LAUNCH = timedelta(hours=1)
+"""What ended later than so long after its launch, and not by a failure, has been running."""
 UNCERTAIN = "whether it reached RUNNING was not among the events"
 LAUNCHES = frozenset({"CREATING", "STARTING"})
 SILENT = frozenset(
@@ -197,6 +199,11 @@ _RANK = {"CREATING": 2, "STARTING": 2, "RUNNING": 4}
 """The order of events of the same millisecond, as far as it does not depend on what was before."""
 
 
+def _quarter(instant: datetime) -> int:
+    """Every zone's midnight lies between two quarters of an hour."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(minutes=15)
+
+
 @dataclass
 class _Reader:
     """Follows the events of one cluster."""
@@ -208,6 +215,8 @@ class _Reader:
     """The open session's RUNNING was not told, so one that still comes is its true start."""
     is_coming_up: bool = False
     """The open session was told of something that may end in RUNNING once more."""
+    came_up: datetime | None = None
+    """The last RUNNING."""
 
     def read_moment(self, events: Iterable[Event]) -> None:
         """All that happened in one millisecond."""
@@ -242,7 +251,7 @@ class _Reader:
                 self.open.last_told or self.open.start, "its end was not among the events; it was started again"
             )
         elif self.launch is not None and self.launch.at < event.at:
-            self.closed.append(Session(self.launch.at, self.launch.at, self.launch.user, estimate=UNCERTAIN))
+            self._mark(self.launch.at)
         user = event.user or (self.launch.user if self.launch else None)
         self.launch = replace(event, user=user)
 
@@ -252,11 +261,11 @@ class _Reader:
             self.open = Session(event.at, started_by=self.launch.user if self.launch else None, estimate=unknown)
         elif self.presumed:
             self.open = replace(self.open, start=event.at, estimate=None)
-        elif not self.is_coming_up and self.open.last_told != event.at:
+        elif not self.is_coming_up and self.came_up != event.at:
             # Perhaps it ended and was started again meanwhile; then less than the whole was uptime.
             reason = "it came up again, and neither an end nor a restart was among the events"
             self.open = replace(self.open, estimate=self.open.estimate or reason)
-        self.launch, self.presumed, self.is_coming_up = None, False, False
+        self.launch, self.presumed, self.is_coming_up, self.came_up = None, False, False, event.at
         self._note(event)
 
     def _terminating(self, event: Event) -> None:
@@ -267,7 +276,13 @@ class _Reader:
             self.open = replace(self.open, start=max(launched, event.at - event.idle))
         elif self.open is None and self.launch is not None and not event.failed:
             # Cancelled while launching, or its RUNNING is missing: nobody can tell, so the time is 0 and marked.
+            launched = self.launch.at
+            if event.at - launched <= LONGEST_LAUNCH and _quarter(launched) != _quarter(event.at):
+                self._mark(launched)
             self._presume(event, UNCERTAIN)
+            if event.at - launched > LONGEST_LAUNCH:
+                assert self.open is not None
+                self.open = replace(self.open, start=launched)
         elif self.open is None and self.launch is None and not (self.closed and self.closed[-1].end == event.at):
             self._presume(event, "its start was not among the events")
         if self.open is not None:
@@ -279,6 +294,10 @@ class _Reader:
         self.open = Session(event.at, started_by=user, estimate=reason)
         self.launch, self.presumed = None, True
         self._note(event)
+
+    def _mark(self, launched: datetime) -> None:
+        """Say where it was launched that nobody can tell what became of it: that may have been on another day."""
+        self.closed.append(Session(launched, launched, self.launch.user if self.launch else None, estimate=UNCERTAIN))
 
     def _note(self, event: Event, restart: Restart | None = None) -> None:
         assert self.open is not None
