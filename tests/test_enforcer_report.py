@@ -1,0 +1,224 @@
+"""The report of a day: its figures, and what it makes of hostile names."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from enforcer.allowances import Allowance, Freedom
+from enforcer.chart import draw
+from enforcer.course import Course, CourseGroup
+from enforcer.day import cluster_day
+from enforcer.ledger import DayTotal, DoneAction
+from enforcer.letters import render
+from enforcer.picture import Picture
+from enforcer.quota import Calendar, Quota
+from enforcer.report import COLUMNS, make_report, report_letter, safe_cell, to_csv, to_message, values_of
+from enforcer.seen import SeenCluster
+from enforcer.settings import load_settings
+from enforcer.uptime import Session, Sighting
+
+TZ = ZoneInfo("Asia/Jerusalem")
+DAY = date(2026, 11, 2)
+M = timedelta(minutes=1)
+QUOTA = Quota(150 * M, 180 * M, week=900 * M)
+STUDENT, STAFF = "dana@example.ac.il", "ta@example.ac.il"
+
+
+def at(clock: str, day: date = DAY) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), TZ).astimezone(UTC)
+
+
+def ran(start: str, end: str | None, by: str = STUDENT, estimate: str | None = None) -> Session:
+    return Session(at(start), at(end) if end else None, by, estimate=estimate)
+
+
+def allowance(change: timedelta | Freedom, given: str = "08:00", reason: str = "project") -> Allowance:
+    return Allowance(f"a{given}", "group_01", DAY, DAY, change, reason, STAFF, at(given))
+
+
+def picture(*sessions: Session, allowances: tuple[Allowance, ...] = (), title: str = "Whales") -> Picture:
+    """One group on a day that is over."""
+    group = CourseGroup("group_01", 1, title, QUOTA)
+    course = Course("94290", "2026w", "Data Engineering", Calendar(TZ, DAY, DAY, 6), False, {"group_01": group})
+    now = at("06:00", DAY + timedelta(days=1))
+    cluster = SeenCluster(
+        "id-1", "cluster_01", "group_01", "94290", "2026w", "terraform", Sighting(now, running=False), ""
+    )
+    return Picture(
+        now, course, QUOTA, (cluster,), {"id-1": list(sessions)}, allowances, {"group_01": frozenset({STUDENT})}
+    )
+
+
+def told(*actions: DoneAction, polls: int = 96, settled: dict[str, DayTotal] | None = None, of: Picture) -> dict:
+    seen = [at("00:00") + number * 15 * M for number in range(polls)]
+    return values_of(make_report(of, DAY, settled=settled or {}, actions=actions, polls=seen), picture="cid:x")
+
+
+def action(kind: str, clock: str, error: str | None = None) -> DoneAction:
+    return DoneAction(kind, "id-1", "group_01", "", at(clock), None if error else at(clock), error)
+
+
+def test_a_row_tells_the_day_of_a_cluster() -> None:
+    of = picture(ran("09:00", "10:30"), ran("11:00", "12:31"), ran("14:00", "14:20", by=STAFF))
+
+    values = told(action("warn", "12:00"), action("stop", "12:30"), of=of)
+
+    assert values["rows"] == [
+        {
+            "group": "group_01",
+            "title": "Whales",
+            "cluster": "cluster_01",
+            "used": 181,
+            "percent": 101,
+            "hard": 180,
+            "limit": "180 minutes",
+            "sessions": 2,
+            "first_start": "09:00",
+            "last_stop": "12:31",
+            "warned": "12:00",
+            "stopped": "12:30",
+            "past": "1.0",
+            "apart": 20,
+            "is_estimate": False,
+            "state": "over",
+        }
+    ]
+    assert (values["polls_seen"], values["polls_expected"], values["longest_gap"]) == (96, 96, 15)
+
+
+def test_a_session_over_midnight_is_cut_and_said_to_go_on() -> None:
+    [row] = told(of=picture(replace(ran("23:00", None), end=at("01:00", DAY + timedelta(days=1)))))["rows"]
+
+    assert (row["used"], row["first_start"], row["last_stop"]) == (60, "23:00", "after midnight")
+
+
+@pytest.mark.parametrize(
+    ("allowances", "past", "limit"),
+    [
+        ((), 20 * M, "180 minutes"),
+        ((allowance(60 * M),), 0 * M, "180 + 60 minutes: project"),
+        ((allowance(Freedom.UNLIMITED),), 0 * M, "unlimited"),
+        ((allowance(-60 * M, "08:00"),), 80 * M, "180 - 60 minutes: project"),
+        # Nobody is blamed for what was allowed when it was done.
+        ((allowance(-60 * M, "12:10"),), 10 * M, "180 - 60 minutes: project"),
+        ((allowance(Freedom.NONE, "12:15"),), 5 * M, "0 instead of 180 minutes: project"),
+    ],
+)
+def test_minutes_past_the_limit_are_those_after_it_was_reached_and_known(
+    allowances: tuple[Allowance, ...], past: timedelta, limit: str
+) -> None:
+    of = picture(ran("09:00", "12:20"), allowances=allowances)
+
+    assert cluster_day(of, of.clusters[0], DAY).over == past
+    assert told(of=of)["rows"][0]["limit"] == limit
+
+
+def test_the_week_is_named_where_less_of_it_is_left() -> None:
+    of = picture(Session(at("09:00", DAY - timedelta(days=1)), at("23:50", DAY - timedelta(days=1)), STUDENT))
+
+    assert told(of=of)["rows"][0]["limit"] == "180 minutes; week 900 minutes, 890 used"
+
+
+def test_what_was_settled_is_shown_as_it_was_fixed() -> None:
+    fixed = DayTotal("id-1", DAY, "group_01", 33 * M, 20 * M, 30 * M, 3 * M, 0 * M, 1, True)
+
+    [row] = told(of=picture(ran("09:00", "10:00")), settled={"id-1": fixed})["rows"]
+
+    assert (row["used"], row["hard"], row["limit"], row["past"], row["is_estimate"]) == (
+        33,
+        30,
+        "30 minutes",
+        "3.0",
+        True,
+    )
+
+
+def test_polls_that_are_missing_are_seen_but_not_those_before_the_first() -> None:
+    of, evening = picture(), [at("20:00"), at("20:15"), at("21:00"), *(at("21:00") + n * 15 * M for n in range(1, 12))]
+
+    report = make_report(of, DAY, settled={}, actions=(), polls=evening, first_poll=evening[0])
+
+    assert (report.polls_expected, len(report.polls), report.longest_gap) == (16, 14, 45 * M)
+    assert make_report(of, DAY, settled={}, actions=(), polls=evening).longest_gap == timedelta(hours=20)
+
+
+def test_what_failed_and_was_never_done_is_said() -> None:
+    failed = action("restrict", "10:00", "Restrict of group_01: 503"), action("stop", "10:00", "503")
+
+    values = told(*failed, action("stop", "10:15"), of=picture(ran("09:00", "10:15")))
+
+    assert values["failures"] == ["restrict of group_01: Restrict of group_01: 503"]
+
+
+HOSTILE = '<img src=x onerror=alert(1)> $\\frac{1}{2$ =HYPERLINK("http://x") \u202egnp.exe'
+
+
+def test_names_of_people_are_neither_markup_nor_formulas_nor_mathematics() -> None:
+    of = picture(ran("09:00", "10:00"), title=HOSTILE)
+    report = make_report(of, DAY, settled={}, actions=(), polls=())
+
+    _, text, html = render("report", values_of(report, picture="cid:x"))
+
+    assert "<img src=x" not in html
+    assert "&lt;img src=x" in html
+    assert "\u202e" not in html + text
+    assert draw(report).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
+def test_no_cell_of_the_table_is_a_formula(text: str) -> None:
+    assert safe_cell(text)[0] == "'"
+
+
+def test_the_table_opens_in_a_spreadsheet() -> None:
+    of = picture(ran("09:00", "10:30"), title="=צוות")
+    content = to_csv(make_report(of, DAY, settled={}, actions=(), polls=()))
+
+    assert content.startswith(b"\xef\xbb\xbf")
+    [heading, row] = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+    assert tuple(heading) == COLUMNS
+    assert dict(zip(heading, row, strict=True)) == {
+        "day": "2026-11-02",
+        "group": "group_01",
+        "name": "'=צוות",
+        "cluster": "cluster_01",
+        "used_minutes": "90.00",
+        "soft_minutes": "150.00",
+        "hard_minutes": "180.00",
+        "limit": "180 minutes",
+        "sessions": "1",
+        "first_start": "2026-11-02 09:00:00+02:00",
+        "last_stop": "2026-11-02 10:30:00+02:00",
+        "warned": "",
+        "stopped": "",
+        "minutes_past_limit": "0.00",
+        "not_counted_minutes": "0.00",
+        "estimate": "",
+    }
+
+
+def test_the_mail_has_words_a_page_with_its_picture_and_the_table() -> None:
+    settings = load_settings({"REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il"})
+    of = picture(ran("09:00", "10:30", estimate="its end was not told"))
+    letter = report_letter(make_report(of, DAY, settled={}, actions=(), polls=()), settings)
+
+    message = to_message(letter)
+
+    assert letter.to == ("teacher@example.ac.il",)
+    assert [part.get_content_type() for part in message.walk() if not part.is_multipart()] == [
+        "text/plain",
+        "text/html",
+        "image/png",
+        "text/csv",
+    ]
+    image = next(part for part in message.walk() if part.get_content_type() == "image/png")
+    assert image["Content-ID"] == "<day-picture>"
+    assert 'src="cid:day-picture"' in letter.html
+    assert "≈ 90" in letter.html
+    assert "about 90 of" in letter.text
