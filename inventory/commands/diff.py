@@ -1,0 +1,49 @@
+"""`diff`: what changed between two results."""
+
+import json
+from pathlib import Path
+
+import click
+
+from inventory import options
+from inventory.comparison import CHANGES, Difference, NotAnInventory, compare, read_inventory
+from inventory.words import harmless, size
+
+
+@click.command(
+    "diff",
+    epilog="""
+    \b
+    Examples:
+      python -m inventory diff october.csv november.csv
+      python -m inventory diff october.csv november.csv --json
+    """,
+)
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@options.as_json
+def command(old: Path, new: Path, as_json: bool) -> None:
+    """Who has more or less than before, who is new, who is gone.
+
+    Where a home could not be listed whole in one of the results, the change is unknown.
+    """
+    try:
+        before, after = (read_inventory(options.text_of(path), str(path)) for path in (old, new))
+    except NotAnInventory as error:
+        raise options.Refused(str(error)) from None
+    found = list(compare(before, after))
+    if as_json:
+        click.echo(json.dumps([vars(difference) for difference in found], ensure_ascii=False, indent=2))
+        return
+    for change in CHANGES:
+        for difference in found:
+            if difference.change == change:
+                click.echo(_line(difference))
+    if not found:
+        click.echo("Nothing changed.")
+
+
+def _line(difference: Difference) -> str:
+    files = " → ".join("-" if number is None else str(number) for number in difference.files)
+    sizes = " → ".join("-" if number is None else size(number) for number in difference.size)
+    return f"{difference.change:8} {harmless(difference.user)}: {files} files, {sizes}"

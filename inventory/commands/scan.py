@@ -1,0 +1,226 @@
+"""`scan`: count what lies in every user's home."""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from inventory import options
+from inventory.checkpoint import CheckpointError
+from inventory.client import Client
+from inventory.file_rows import WRITERS
+from inventory.listing import SOURCES, Source
+from inventory.progress import Reporter
+from inventory.results import Home, table
+from inventory.run import NothingToScan, Outcome, Run, Wish, prepare
+from inventory.users import UsersFileError, check_name, read_users_file
+from inventory.words import harmless, size
+from inventory.workspace import Workspace, WorkspaceError
+
+log = logging.getLogger(__name__)
+
+
+@click.command(
+    "scan",
+    epilog="""
+    \b
+    Examples:
+      python -m inventory scan                                  # everybody, into inventory.csv
+      python -m inventory scan dana@example.org --details
+      python -m inventory scan --users-file users.csv --output november.csv --files files.jsonl
+      python -m inventory scan --resume                         # after an interruption, or to retry failures
+    """,
+)
+@click.argument("users", nargs=-1, metavar="[USER]...")
+@click.option("--users-file", type=click.Path(path_type=Path), help="One name a line, or a CSV with a column username.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("inventory.csv"), show_default=True, help="The result."
+)
+@click.option("--no-parallel", is_flag=True, help="One request after another.")
+@click.option(
+    "--workers", type=click.IntRange(1, 512), default=64, show_default=True, help="For each of the two file systems."
+)
+@click.option(
+    "--max-requests-per-second",
+    "ceiling",
+    type=click.FloatRange(min=0, min_open=True),
+    help="For each of the two APIs; without it the rate they permit is found out.",
+)
+@click.option("--resume", is_flag=True, help="Go on with a scan that was stopped, and retry what failed.")
+@click.option("--fresh", is_flag=True, help="Begin anew, whatever there is of an earlier scan.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Where progress is kept; beside the result if not.")
+@click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
+@click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
+@click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv or .jsonl.")
+@click.option("--details", is_flag=True, help="Further columns: by file system, estimates, largest, newest, cost.")
+@click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Largest homes in the summary.")
+@click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
+@click.option("--shared", is_flag=True, help="Also /Shared and /Repos.")
+@click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")
+@options.access
+@options.as_json
+def command(
+    users: tuple[str, ...],
+    users_file: Path | None,
+    output: Path,
+    no_parallel: bool,
+    workers: int,
+    ceiling: float | None,
+    resume: bool,
+    fresh: bool,
+    checkpoint: Path | None,
+    dbfs_only: bool,
+    workspace_only: bool,
+    files: Path | None,
+    details: bool,
+    top: int,
+    all_homes: bool,
+    shared: bool,
+    list_profiles: bool,
+    profile: str | None,
+    workspace_url: str | None,
+    token_file: Path | None,
+    token: str | None,
+    debug: bool,
+    as_json: bool,
+) -> None:
+    """Count files and bytes in every user's home, in DBFS and in the Workspace.
+
+    Without users, everybody's. A folder that cannot be listed makes a home partial and never empty. What is done is
+    kept, so that a scan that was stopped, or killed, goes on with --resume. Exit status: 0 complete; 1 finished, but
+    some homes are partial or in error, or it was stopped; 2 bad input, or no access at all.
+    """
+    options.start_logging(debug=debug)
+    if list_profiles:
+        for name, values in sorted(options.profiles().items()):
+            click.echo(f"{harmless(name)}  {harmless(values.get('host', 'names no host'))}")
+        return
+    if resume and fresh:
+        raise options.Refused("--resume goes on and --fresh begins anew; give only one of them.")
+    for path in (output, files, checkpoint):
+        options.must_be_writable(path)
+    if files and files.suffix.lower() not in WRITERS:
+        raise options.Refused(f"--files {files}: expected a name that ends in {' or '.join(WRITERS)}.")
+    wish = Wish(
+        output=output,
+        users=_names(users, users_file),
+        sources=_sources(dbfs_only, workspace_only),
+        all_homes=all_homes,
+        shared=shared,
+        files=files,
+        checkpoint=checkpoint,
+        details=details,
+        workers=workers,
+        parallel=not no_parallel,
+        ceiling=ceiling,
+    )
+    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    run = _prepared(client, wish, resume=resume, fresh=fresh)
+    outcome = _scanned(run, wish)
+    if not outcome.complete:
+        again = "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
+        click.echo(f"Stopped after {outcome.done} directories. To go on: {again}.", err=True)
+        sys.exit(options.PARTLY)
+    click.echo(_json(outcome, details=details) if as_json else _summary(outcome, wish, top))
+    status = _status(outcome.homes)
+    if status != options.DONE:
+        click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
+    sys.exit(status)
+
+
+def _names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
+    try:
+        for user in users:
+            check_name(user, "the command line")
+        told = read_users_file(options.text_of(users_file), str(users_file)) if users_file else []
+    except UsersFileError as error:
+        raise options.Refused(str(error)) from None
+    return tuple(dict.fromkeys([*users, *told]))
+
+
+def _sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
+    if dbfs_only and workspace_only:
+        raise options.Refused("--dbfs-only and --workspace-only leave nothing to scan.")
+    return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
+
+
+def _prepared(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
+    try:
+        # Asked first: with a credential that is not accepted, every home would be an error.
+        name, _ = Workspace(client).caller()
+        log.info("scanning %s as %s", client.host, name)
+        return prepare(client, wish, resume=resume, fresh=fresh)
+    except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:
+        raise options.Refused(str(error)) from None
+    except OSError as error:
+        options.not_written(wish.checkpoint_path(client.host), error)
+
+
+def _scanned(run: Run, wish: Wish) -> Outcome:
+    """Scan until all is done or somebody stops it; a second signal ends the program at once."""
+    stop = threading.Event()
+
+    def stopped(signum: int, frame: FrameType | None) -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    reporter = Reporter(run.users, terminal=sys.stderr.isatty())
+    complete = False
+    try:
+        outcome = run.scan(stop, reporter)
+        complete = outcome.complete and not outcome.failed
+        return outcome
+    except OSError as error:
+        options.not_written(wish.output, error)
+    finally:
+        reporter.end()
+        run.close(complete=complete)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _status(homes: Sequence[Home]) -> int:
+    """The exit status: nobody's home could be listed, some could not, or all is well."""
+    statuses = {home.status for home in homes}
+    if statuses == {"error"}:
+        return options.REFUSED
+    return options.PARTLY if statuses & {"partial", "error"} else options.DONE
+
+
+def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
+    homes = outcome.homes
+    counts = {
+        status: sum(home.status == status for home in homes) for status in ("success", "empty", "partial", "error")
+    }
+    lines = [
+        f"{len(homes)} homes: " + ", ".join(f"{number} {status}" for status, number in counts.items() if number),
+        f"{sum(home.file_count for home in homes)} files, {size(sum(home.total_size for home in homes))}"
+        f" ({sum(home.estimated for home in homes)} sizes estimated), in"
+        f" {sum(home.directories for home in homes)} directories",
+    ]
+    largest = sorted(homes, key=lambda home: (-home.total_size, home.user))[:top]
+    lines += [f"  {size(home.total_size):>10}  {harmless(home.user)}" for home in largest if home.file_count]
+    lines += [f"  {home.status}: {harmless(home.user)}: {harmless(home.error)}" for home in homes if home.error]
+    written = f"{wish.output}" + (f" and {wish.files}" if wish.files else "")
+    asked, refused = outcome.progress.requests.total(), outcome.progress.refusals.total()
+    return "\n".join([*lines, f"Written to {written}; {asked} requests, {refused} of them refused by the rate limit."])
+
+
+def _json(outcome: Outcome, *, details: bool) -> str:
+    header, *rows = table(outcome.homes, details=details)
+    users = [dict(zip(map(str, header), row, strict=True)) for row in rows]
+    progress = outcome.progress
+    asked = {
+        source: {"requests": progress.requests[source], "refused": progress.refusals[source]} for source in SOURCES
+    }
+    return json.dumps(
+        {"users": users, "asked": asked, "failed_directories": outcome.failed}, ensure_ascii=False, indent=2
+    )

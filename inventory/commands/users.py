@@ -1,0 +1,72 @@
+"""`users`: who has a home."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from inventory import options
+from inventory.files import replaced, write_csv
+from inventory.users import User, everybody
+from inventory.workspace import Workspace, WorkspaceError
+
+
+@click.command(
+    "users",
+    epilog="""
+    \b
+    Examples:
+      python -m inventory users --output users.csv
+      python -m inventory users --group students --active-only
+      python -m inventory users --include-service-principals --json
+    """,
+)
+@click.option("--output", type=click.Path(path_type=Path), help="A CSV file, for `scan --users-file`.")
+@click.option("--max-users", type=click.IntRange(min=1), help="Only the first so many, by name.")
+@click.option("--active-only", is_flag=True, help="Leave out who is deactivated.")
+@click.option("--group", metavar="NAME", help="Only the members of this group, and of the groups in it.")
+@click.option("--include-service-principals", is_flag=True, help="They have homes as well.")
+@options.access
+@options.as_json
+def command(
+    output: Path | None,
+    max_users: int | None,
+    active_only: bool,
+    group: str | None,
+    include_service_principals: bool,
+    profile: str | None,
+    workspace_url: str | None,
+    token_file: Path | None,
+    token: str | None,
+    debug: bool,
+    as_json: bool,
+) -> None:
+    """List the users of the workspace. If that fails, nothing is written."""
+    options.start_logging(debug=debug)
+    options.must_be_writable(output)
+    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    try:
+        found = everybody(
+            Workspace(client), active_only=active_only, group=group, service_principals=include_service_principals
+        )[:max_users]
+    except WorkspaceError as error:
+        # Exit status 1 and not 2: what was asked for is fine, the workspace did not give it.
+        raise click.ClickException(str(error)) from None
+    if output:
+        try:
+            with replaced(output) as file:
+                write_csv(file, _table(found))
+        except OSError as error:
+            options.not_written(output, error)
+    if as_json:
+        click.echo(json.dumps([vars(user) for user in found], ensure_ascii=False, indent=2))
+    elif not output:
+        write_csv(sys.stdout, _table(found))
+    if output:
+        click.echo(f"{len(found)} users in {output}", err=True)
+
+
+def _table(users: list[User]) -> list[tuple[object, ...]]:
+    rows = [(user.username, user.display_name, "true" if user.active else "false") for user in users]
+    return [("username", "display_name", "active"), *rows]

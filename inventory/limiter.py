@@ -1,0 +1,97 @@
+"""How fast one API may be asked, found out by asking. Pure: the clock is an argument, nothing sleeps.
+
+Additive increase, multiplicative decrease, with three refinements that keep refusals rare: the rate falls to what the
+server let through lately and not to half; refusals of requests that were sent before the last fall do not count again;
+and the longer nothing is refused, the larger the steps up become, so that a server that recovers is soon used again.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+START = 50.0
+"""Requests a second to begin with."""
+FLOOR = 0.5
+CEILING = 5000.0
+"""No rate is ever set above this; it is far beyond what a client can send."""
+WINDOW = 1.0
+"""Seconds over which it is counted what the server let through."""
+BURST = 0.02
+"""Seconds by which requests may run ahead of an even spacing: workers do not wake up to the millisecond."""
+FALL = 0.85
+"""The rate after a refusal is at most this share of the old one."""
+DEEPEST_FALL = 0.5
+"""And at least this share, however little got through; the first fall, after a search by doubling, is always so."""
+MARGIN = 0.97
+"""The share of what got through that is asked for after a refusal."""
+SEARCH_STEP = 0.7
+"""Share of the rate that is added a second until the first refusal, which doubles it every second."""
+FIRST_STEP = 0.005
+"""Share of the rate that is added in the first second without a refusal; it doubles every DOUBLING seconds."""
+DOUBLING = 4.0
+LARGEST_STEP = 0.5
+LONGEST_PAUSE = 300.0
+"""Seconds; a server that asks for more with Retry-After is asked again after this."""
+
+
+@dataclass
+class Limiter:
+    """The state for one API. `ceiling` in requests a second is never exceeded, whatever the server permits.
+
+    Ask `wait(now)` before every request until it answers 0, which takes a turn; tell `allowed` or `refused` after it.
+    """
+
+    ceiling: float = CEILING
+    rate: float = START
+
+    def __post_init__(self) -> None:
+        if self.ceiling <= 0:
+            raise ValueError("the ceiling has to be above zero")
+        self.rate = min(self.rate, self.ceiling)
+        self.refusals = 0
+        self._searching = True
+        self._next = float("-inf")
+        self._paused_until = float("-inf")
+        self._fell_at = float("-inf")
+        self._stepped_at: float | None = None
+        self._passed: deque[float] = deque()
+
+    def wait(self, now: float) -> float:
+        """Seconds until it is worth asking again, or 0: send now, the turn is taken."""
+        due = max(self._paused_until, self._next - BURST)
+        if now < due:
+            return due - now
+        self._next = max(self._next, now) + 1 / self.rate
+        return 0.0
+
+    def allowed(self, now: float) -> None:
+        """The server did not mind the rate of a request, whatever else it answered."""
+        self._passed.append(now)
+        self._forget(now)
+        since = 0.0 if self._stepped_at is None else now - self._stepped_at
+        self._stepped_at = now
+        # Who asks for less than is permitted learns nothing about what is permitted.
+        if now - self._fell_at < WINDOW or len(self._passed) < 0.5 * min(self.rate, self.ceiling) * WINDOW:
+            return
+        quiet = now - self._fell_at
+        step = SEARCH_STEP if self._searching else min(LARGEST_STEP, FIRST_STEP * 2 ** min(60.0, quiet / DOUBLING))
+        # A long silence is no reason for a leap: at most a tenth of a second's growth at once.
+        self.rate = min(self.ceiling, CEILING, self.rate * (1 + step * min(since, 0.1)))
+
+    def refused(self, now: float, *, sent_at: float, retry_after: float | None = None) -> None:
+        """The server answered 429 to a request sent at `sent_at`; `retry_after` in seconds, if it said so."""
+        self.refusals += 1
+        if retry_after is not None:
+            self._paused_until = max(self._paused_until, now + min(max(retry_after, 0.0), LONGEST_PAUSE))
+        if sent_at <= self._fell_at:
+            return
+        self._forget(now)
+        through = MARGIN * len(self._passed) / WINDOW
+        most = self.rate * (DEEPEST_FALL if self._searching else FALL)
+        self.rate = min(self.ceiling, max(FLOOR, self.rate * DEEPEST_FALL, min(most, through)))
+        self._searching = False
+        self._fell_at = now
+        self._next = max(self._next, now + 1 / self.rate)
+
+    def _forget(self, now: float) -> None:
+        while self._passed and self._passed[0] <= now - WINDOW:
+            self._passed.popleft()

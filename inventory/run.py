@@ -1,0 +1,187 @@
+"""One scan from what was asked for to what is written: begin or go on, list, sum up."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inventory import checkpoint as checkpoints
+from inventory import file_rows
+from inventory.checkpoint import Checkpoint, CheckpointError, Identity, OtherFormat
+from inventory.client import Client
+from inventory.file_rows import Parts
+from inventory.files import replaced, write_csv
+from inventory.limiter import CEILING, Limiter
+from inventory.listing import SOURCES, Folder, Source
+from inventory.results import Home, homes, table
+from inventory.scan import Progress, Scan, Visit
+from inventory.users import check_name, digest, everybody, homes_of, other_homes, shared_folders
+from inventory.workspace import Workspace
+
+log = logging.getLogger(__name__)
+DBFS_IS_OFF = "DBFS is switched off in this workspace; only the Workspace is scanned."
+
+
+class NothingToScan(Exception):
+    """A sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for."""
+
+    output: Path
+    users: tuple[str, ...] = ()
+    """None means everybody."""
+    sources: tuple[Source, ...] = SOURCES
+    all_homes: bool = False
+    shared: bool = False
+    files: Path | None = None
+    checkpoint: Path | None = None
+    details: bool = False
+    workers: int = 64
+    parallel: bool = True
+    ceiling: float | None = None
+    """Requests a second for each of the two APIs, at the most."""
+
+    def identity(self, host: str) -> Identity:
+        """What a scan that goes on with another has to share with it."""
+        return Identity(
+            host=host,
+            users=digest(self.users) if self.users else "all",
+            sources=" and ".join(self.sources),
+            homes=", ".join(["users", *["all homes"] * self.all_homes, *["shared"] * self.shared]),
+            files=str(self.files.resolve()) if self.files else "none",
+        )
+
+    def checkpoint_path(self, host: str) -> Path:
+        """Beside the result unless told otherwise; scans with other options have another name and do not meet."""
+        identity = self.identity(host)
+        name = digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
+        return self.checkpoint or self.output.with_name(f"{self.output.name}.{name}.checkpoint")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a scan."""
+
+    complete: bool
+    """False: it was stopped, nothing is written but the checkpoint."""
+    homes: Sequence[Home]
+    progress: Progress
+    done: int
+    """Directories finished so far, failures included."""
+    failed: int
+
+
+class Run:
+    """One scan with its checkpoint."""
+
+    def __init__(self, client: Client, wish: Wish, checkpoint: Checkpoint) -> None:
+        self._client, self._wish, self._checkpoint = client, wish, checkpoint
+        self._parts: Parts | None = None
+        if wish.files:
+            self._parts = Parts(parts_folder(checkpoint.path), wish.files, checkpoint.last_part())
+
+    @property
+    def users(self) -> int:
+        """How many users it is about."""
+        return len({root.user for root in self._checkpoint.roots()})
+
+    def scan(self, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+        """List what remains and, when nothing does, write the results. Raises OSError if they cannot be written."""
+        ceiling = self._wish.ceiling or CEILING
+        engine = Scan(
+            self._client,
+            self._checkpoint.walk(),
+            self._keep,
+            limiters={source: Limiter(ceiling=ceiling) for source in SOURCES},
+            workers=self._wish.workers,
+            parallel=self._wish.parallel,
+            stop=stop,
+        )
+        complete = engine.run(report)
+        done, failed = self._checkpoint.finished()
+        if not complete:
+            return Outcome(False, [], engine.progress, done, failed)
+        found = homes(self._checkpoint.roots(), self._checkpoint.rows())
+        self._write(found)
+        return Outcome(True, found, engine.progress, done, failed)
+
+    def close(self, *, complete: bool) -> None:
+        """Leave the checkpoint; a complete one has served its purpose."""
+        if not complete:
+            self._checkpoint.close()
+            return
+        self._checkpoint.remove()
+        if self._parts:
+            self._parts.remove()
+
+    def _keep(self, visits: Sequence[Visit]) -> None:
+        self._checkpoint.keep(visits, self._parts.add(visits) if self._parts else None)
+
+    def _write(self, found: Sequence[Home]) -> None:
+        if self._parts:
+            self._parts.join(self._checkpoint.parts())
+        with replaced(self._wish.output) as file:
+            write_csv(file, table(found, details=self._wish.details))
+
+
+def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
+    """Begin a scan, or go on with one. Raises CheckpointError, WorkspaceError, NothingToScan, UsersFileError."""
+    identity, path = wish.identity(client.host), wish.checkpoint_path(client.host)
+    if path.exists():
+        checkpoint = _existing(path, identity, fresh=fresh)
+        if resume and checkpoint:
+            done, failed = checkpoint.finished()
+            log.info("going on after %d directories; %d that failed are tried again", done, failed)
+            return Run(client, wish, checkpoint)
+        if checkpoint:
+            checkpoint.close()
+        if not fresh:
+            raise CheckpointError(
+                f"{path} is the checkpoint of an unfinished scan: go on with --resume, or begin anew with --fresh."
+            )
+    elif resume:
+        log.info("there is no checkpoint of such a scan at %s; a new one begins", path)
+    roots = begin(Workspace(client), wish)
+    checkpoints.discard(path)
+    file_rows.discard(parts_folder(path))
+    return Run(client, wish, Checkpoint.create(path, identity, roots))
+
+
+def _existing(path: Path, identity: Identity, *, fresh: bool) -> Checkpoint | None:
+    """The checkpoint that is there; None for one of another version that may be replaced."""
+    try:
+        return Checkpoint.resume(path, identity)
+    except OtherFormat:
+        if not fresh:
+            raise
+        return None
+
+
+def begin(workspace: Workspace, wish: Wish) -> list[Folder]:
+    """Where a new scan begins."""
+    sources = wish.sources
+    if "dbfs" in sources and workspace.dbfs_is_off():
+        sources = tuple(source for source in sources if source != "dbfs")
+        if not sources:
+            raise NothingToScan("DBFS is switched off in this workspace, so there is nothing to scan there.")
+        log.warning(DBFS_IS_OFF)
+    names = wish.users or tuple(user.username for user in everybody(workspace))
+    for name in names:
+        check_name(name, "the list of users")
+    roots = homes_of(names, sources)
+    if wish.all_homes:
+        roots += other_homes(workspace, sources)
+    if wish.shared:
+        roots += shared_folders(sources)
+    if not roots:
+        raise NothingToScan("the workspace has no users, so there is nothing to scan.")
+    return roots
+
+
+def parts_folder(checkpoint: Path) -> Path:
+    """Where the rows of single files lie until the scan is complete."""
+    return checkpoint.with_name(f"{checkpoint.name}.parts")

@@ -1,0 +1,155 @@
+"""The rate a server permits is found, held and found again."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.limiter import BURST, FLOOR, Limiter
+
+LATENCY = 0.04
+
+
+@dataclass
+class Server:
+    """A token bucket, as servers have it; `rate` is a function of the time. Time passes only in `run`."""
+
+    rate: Callable[[float], float]
+    retry_after: float | None = None
+    tokens: float = 0.0
+    filled_at: float = 0.0
+    sent: list[float] = field(default_factory=list)
+    refused: list[float] = field(default_factory=list)
+
+    def accepts(self, now: float) -> bool:
+        rate = self.rate(now)
+        self.tokens = min(rate, self.tokens + (now - self.filled_at) * rate)
+        self.filled_at = now
+        self.sent.append(now)
+        if self.tokens < 1:
+            self.refused.append(now)
+            return False
+        self.tokens -= 1
+        return True
+
+    def run(self, limiter: Limiter, seconds: float, workers: int = 64) -> Server:
+        """So many workers ask as fast as the limiter lets them."""
+        now = 0.0
+        flying: list[tuple[float, float, bool]] = []
+        while now < seconds:
+            wait = limiter.wait(now) if len(flying) < workers else float("inf")
+            if wait == 0:
+                heapq.heappush(flying, (now + LATENCY, now, self.accepts(now)))
+                continue
+            now = min(now + wait, flying[0][0] if flying else float("inf"))
+            while flying and flying[0][0] <= now:
+                _, sent_at, accepted = heapq.heappop(flying)
+                if accepted:
+                    limiter.allowed(now)
+                else:
+                    limiter.refused(now, sent_at=sent_at, retry_after=self.retry_after)
+        return self
+
+    def got(self, begin: float, end: float) -> int:
+        """Requests that were let through between two instants."""
+        return sum(begin <= at < end for at in self.sent) - sum(begin <= at < end for at in self.refused)
+
+
+@pytest.mark.parametrize("rate", [5, 30, 100, 300, 1000])
+def test_the_permitted_rate_is_used_without_being_told(rate):
+    server = Server(lambda now: rate, tokens=rate).run(Limiter(), 120)
+
+    assert server.got(10, 120) >= 0.97 * 110 * rate
+    assert len(server.refused) <= 5 + 0.02 * len(server.sent)
+
+
+def test_two_thousand_requests_at_a_hundred_a_second_take_their_time_and_hardly_more():
+    server = Server(lambda now: 100, tokens=100).run(Limiter(), 20 * 1.05)
+
+    assert server.got(0, 21) >= 2000
+    assert len(server.refused) < 20
+
+
+def test_a_server_that_recovers_is_soon_used_again():
+    server = Server(lambda now: 20 if now < 60 else 200, tokens=20).run(Limiter(), 120)
+
+    assert server.got(100, 120) >= 0.9 * 20 * 200
+
+
+def test_a_server_that_becomes_slow_is_spared():
+    server = Server(lambda now: 200 if now < 30 else 10, tokens=200).run(Limiter(), 90)
+
+    assert server.got(45, 90) >= 0.9 * 45 * 10
+    assert sum(at > 45 for at in server.refused) <= 0.05 * sum(at > 45 for at in server.sent)
+
+
+def test_nothing_is_sent_before_retry_after_is_over():
+    limiter = Limiter()
+    assert limiter.wait(0.0) == 0
+    limiter.refused(0.1, sent_at=0.0, retry_after=5)
+
+    assert limiter.wait(0.2) == pytest.approx(4.9)
+    assert limiter.wait(5.2) == 0
+
+
+def test_refusals_of_what_was_sent_before_the_fall_do_not_count_again():
+    limiter = Limiter(rate=100)
+    limiter.refused(1.0, sent_at=0.9)
+    fallen = limiter.rate
+    for late in (0.91, 0.95, 1.0):
+        limiter.refused(1.04, sent_at=late)
+    assert (limiter.rate, limiter.refusals) == (fallen, 4)
+
+
+def test_who_asks_for_little_learns_nothing_about_the_limit():
+    limiter = Limiter(rate=100)
+    limiter.refused(0.0, sent_at=-0.1)
+    before = limiter.rate
+    for second in range(1, 100):
+        assert limiter.wait(float(second)) == 0
+        limiter.allowed(second + LATENCY)
+    assert limiter.rate == before
+
+
+def test_a_ceiling_has_to_be_above_zero():
+    with pytest.raises(ValueError, match="above zero"):
+        Limiter(ceiling=0)
+
+
+STEPS = st.tuples(st.sampled_from(["ask", "allowed", "refused"]), st.floats(0, 3), st.none() | st.floats(-5, 600))
+
+
+@given(st.lists(STEPS, max_size=300), st.floats(0.2, 200))
+def test_the_ceiling_is_never_exceeded_whatever_the_server_answers(steps, ceiling):
+    limiter = Limiter(ceiling=ceiling)
+    now, sent = 0.0, []
+    for step, pause, retry_after in steps:
+        now += pause * 10 / ceiling
+        if step == "allowed":
+            limiter.allowed(now)
+        elif step == "refused":
+            limiter.refused(now, sent_at=now - LATENCY, retry_after=retry_after)
+        while limiter.wait(now) == 0:
+            sent.append(now)
+        assert min(FLOOR, ceiling) <= limiter.rate <= ceiling
+    for first in range(len(sent)):
+        for last in range(first, len(sent)):
+            assert last - first <= (sent[last] - sent[first] + BURST) * ceiling + 1e-6
+
+
+@given(st.lists(STEPS, max_size=100))
+def test_a_turn_comes_within_the_longest_pause(steps):
+    limiter = Limiter()
+    now = 0.0
+    for step, pause, retry_after in steps:
+        now += pause
+        if step == "allowed":
+            limiter.allowed(now)
+        elif step == "refused":
+            limiter.refused(now, sent_at=now, retry_after=retry_after)
+        assert limiter.wait(now) <= 300 + 1 / FLOOR

@@ -1,0 +1,142 @@
+"""Results are the same bytes for the same tree, and safe to open."""
+
+from __future__ import annotations
+
+import csv
+import io
+import stat
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.comparison import Counted, Difference, NotAnInventory, compare, read_inventory
+from inventory.files import replaced, write_csv
+from inventory.listing import Folder, Source
+from inventory.results import Row, homes, moment, table
+from inventory.users import UsersFileError, read_users_file
+
+
+def row(user: str, source: Source, path: str, state: str = "listed", **more) -> Row:
+    blank = dict(reason="", files=0, size=0, estimated=0, largest_path=None, largest_size=None, last_modified=None)
+    return Row(Folder(user, source, path), state, **(blank | {"requests": 1, "refusals": 0, "seconds": 0.0} | more))
+
+
+ROOTS = [Folder(user, source, f"/Users/{user}") for user in ("b", "a") for source in ("dbfs", "workspace")]
+ROWS = [
+    row("a", "dbfs", "/Users/a", "missing"),
+    row("a", "workspace", "/Users/a", files=2, size=2**30, largest_path="/Users/a/z", largest_size=2**30 - 1),
+    row("a", "workspace", "/Users/a/x", files=1, size=2**30 - 1, largest_path="/Users/a/x/y", largest_size=2**30 - 1),
+    row("b", "dbfs", "/Users/b", "failed", reason="403 no"),
+    row("b", "workspace", "/Users/b", "failed", reason="429 slow, 20 times", requests=20),
+]
+
+
+def text(rows) -> str:
+    file = io.StringIO(newline="")
+    write_csv(file, rows)
+    return file.getvalue()
+
+
+def test_the_table_has_exactly_these_columns():
+    assert text(table(homes(ROOTS, ROWS))) == (
+        "username,file_count,total_size,total_size_gb,status,file_source,error\r\n"
+        "a,3,2147483647,2.000000,success,workspace,\r\n"
+        'b,0,0,0.000000,error,none,"/Users/b: 429 slow, 20 times (and 1 more)"\r\n'
+    )
+
+
+@given(st.permutations(ROWS), st.permutations(ROOTS))
+def test_the_order_in_which_folders_were_listed_does_not_show(rows, roots):
+    assert table(homes(roots, rows), details=True) == table(homes(ROOTS, ROWS), details=True)
+
+
+def test_a_home_that_is_missing_beside_one_that_is_refused_is_an_error():
+    rows = [row("a", "dbfs", "/Users/a", "missing"), row("a", "workspace", "/Users/a", "failed", reason="403")]
+    assert homes(ROOTS[2:], rows)[0].status == "error"
+
+
+def test_no_cell_is_a_formula():
+    cells = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "x=1", -1, None]
+    assert next(csv.reader(io.StringIO(text([cells]), newline=""))) == [
+        "'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "x=1", "-1", ""
+    ]  # fmt: skip
+
+
+@given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2), max_size=5))
+def test_every_cell_can_be_read_back(rows):
+    read = list(csv.reader(io.StringIO(text(rows), newline="")))
+    assert [[cell.removeprefix("'") for cell in cells] for cells in read] == [
+        [cell.removeprefix("'") for cell in cells] for cells in rows
+    ]
+
+
+def test_a_file_is_private_and_whole_or_as_it_was(tmp_path):
+    path = tmp_path / "inventory.csv"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replaced(path) as file:
+        file.write(str(1 / 0))
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
+
+    with replaced(path) as file:
+        file.write("new")
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)
+
+
+def test_dates_that_are_none_are_unknown():
+    assert [moment(0), moment(10**20), moment(None)] == ["1970-01-01T00:00:00Z", None, None]
+
+
+def test_a_difference_is_only_claimed_of_homes_that_were_counted_whole():
+    whole = {"same": (1, 5), "more": (1, 5), "less": (2, 5), "gone": (1, 1), "torn": (1, 1)}
+    old = {user: Counted(*counts, True) for user, counts in whole.items()}
+    new = {user: old[user] for user in ("same",)} | {
+        "more": Counted(1, 6, True), "less": Counted(1, 5, True), "new": Counted(0, 0, True),
+        "torn": Counted(9, 9, False),
+    }  # fmt: skip
+    assert list(compare(old, new)) == [
+        Difference("gone", "gone", (1, None), (1, None)),
+        Difference("less", "shrunk", (2, 1), (5, 5)),
+        Difference("more", "grown", (1, 1), (5, 6)),
+        Difference("new", "new", (None, 0), (None, 0)),
+        Difference("torn", "unknown", (1, 9), (1, 9)),
+    ]
+
+
+def test_a_result_is_read_back_and_anything_else_refused():
+    written = text(table(homes(ROOTS, ROWS), details=True))
+    assert read_inventory(written, "x.csv") == {"a": Counted(3, 2**31 - 1, True), "b": Counted(0, 0, False)}
+    with pytest.raises(NotAnInventory, match="x.csv is not an inventory"):
+        read_inventory("username\r\na\r\n", "x.csv")
+    with pytest.raises(NotAnInventory, match="x.csv line 4"):
+        read_inventory(written + "c,many\r\n", "x.csv")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a@x\nb@x\n",
+        "\ufeffa@x\r\n\r\n# comment\r\n  b@x  \r\na@x\r\n",
+        "userName\na@x\nb@x",
+        "id,Username,active\n1,a@x,true\n2,b@x,false\n",
+        'display_name,username\n"Doe, J",a@x\n"B","b@x"\n',
+        'username\n"a@x"\n\'b@x\n'.replace("'", ""),
+    ],
+)
+def test_a_users_file_is_understood_however_it_was_written(content):
+    assert read_users_file(content, "u.csv") == ["a@x", "b@x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "u.csv names no users"),
+        ("username\n", "u.csv names no users"),
+        ("name,mail\nx,y\n", "u.csv line 1: a table needs a header"),
+        ("username,x\na,1\n,2\n", "u.csv line 3: there is no name"),
+        ("a@x\n../b\n", "u.csv line 2: '../b' is not the name of a user"),
+    ],
+)
+def test_what_is_no_users_file_is_refused_with_the_line(content, sentence):
+    with pytest.raises(UsersFileError, match=sentence):
+        read_users_file(content, "u.csv")
