@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 import providers
 from emulator_process import EmulatorProcess, isolated_environment
+from postgresql_server import MISSING, PostgreSQL, programs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -86,6 +87,15 @@ def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
         return shared_emulator.start()
     shared_emulator.control("POST", "reset")
     return shared_emulator
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of this session's own."""
+    if programs() is None:
+        pytest.skip(MISSING)
+    with PostgreSQL() as server:
+        yield server
 
 
 @functools.cache

@@ -1,0 +1,92 @@
+"""A PostgreSQL server of the tests' own: on a socket in a folder that nobody else sees, gone with the tests."""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+MISSING = "PostgreSQL's server is not installed: apt-get install postgresql gets it"
+SECONDS = 60
+
+
+def programs() -> Path | None:
+    """The folder of `initdb` and `postgres`; Debian does not put it on PATH."""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)
+    if on_path := shutil.which("initdb"):
+        found.append(on_path)
+    return Path(found[0]).resolve().parent if found else None
+
+
+class PostgreSQL:
+    """One server; `database()` gives the URL of a new database on it."""
+
+    def __init__(self) -> None:
+        bin = programs()
+        assert bin, MISSING
+        self._bin = bin
+        # Short: a socket's path may have 107 bytes.
+        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self._user = pwd.getpwuid(os.geteuid()).pw_name
+        self._demote: dict[str, str] = {}
+        if os.geteuid() == 0:
+            # The server refuses to run as root.
+            somebody = next(name for name in ("postgres", "nobody") if _exists(name))
+            shutil.chown(self._folder, somebody)
+            self._demote = {"user": somebody}
+        self._data = self._folder / "data"
+        self._server: subprocess.Popen[bytes] | None = None
+        self._made = 0
+
+    def __enter__(self) -> Self:
+        self._run("initdb", "-D", str(self._data), "-U", "lab", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+        settings = {"listen_addresses": "", "unix_socket_directories": str(self._folder), "fsync": "off"}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self._run(
+            "pg_ctl", "-D", str(self._data), "-w", "-l", str(self._folder / "log"), "-o", _joined(options), "start"
+        )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def database(self, name: str) -> str:
+        """The URL of a new, empty database."""
+        self._made += 1
+        name = f"{name}_{self._made}"
+        self._run("createdb", "-h", str(self._folder), "-U", "lab", name)
+        return f"postgresql://lab@/{name}?host={quote(str(self._folder), safe='')}"
+
+    def _run(self, program: str, *words: str) -> None:
+        environment = {**os.environ, "LC_ALL": "C", "HOME": str(self._folder)}
+        done = subprocess.run(
+            [str(self._bin / program), *words],
+            cwd=self._folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if program != "pg_ctl" else subprocess.DEVNULL,
+            timeout=SECONDS,
+            check=False,
+            **self._demote,  # type: ignore[call-overload]
+        )
+        assert done.returncode == 0, f"{program}: {(done.stdout or b'').decode(errors='replace')}"
+
+
+def _joined(options: list[str]) -> str:
+    return " ".join(f"'{option}'" if "=" in option else option for option in options)
+
+
+def _exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
