@@ -107,6 +107,7 @@ class Service:
 
         with only_one(self._settings.ledger) as alone:
             if not alone:
+                log.info("another run is at work; again in %d seconds", LOCK_PAUSE.total_seconds())
                 return LOCK_PAUSE
             stopwatch, now = Stopwatch(BUDGET), self.now()
             left: list[Ticked] = []
@@ -114,7 +115,7 @@ class Service:
         return left[0] if left else RETRY_AFTER
 
     def _poll(self, now: datetime, stopwatch: Stopwatch, left: "list[Ticked]") -> int:
-        from enforcer import outbox
+        from enforcer.dispatch import next_try
         from enforcer.poll import poll
         from enforcer.run import run
         from enforcer.watch import Ticked
@@ -133,7 +134,7 @@ class Service:
             except SettingsError as error:
                 desk.refuse(*error.problems)
             if done.outcome:
-                due = outbox.next_due() if settings.mail else None
+                due = next_try(settings, now=now)
                 left.append(Ticked(done.outcome.picture, bool(done.outcome.failures), due))
         if done.unable:
             # Credentials may have been exchanged meanwhile.
