@@ -20,8 +20,9 @@ from enforcer.picture import Picture, choose_course, group_of, lab_clusters
 from enforcer.quota import Calendar
 from enforcer.seen import FileInfo, SeenCluster, ToldEvent
 from enforcer.settings import Settings, SettingsError
+from enforcer.tasks import in_turn
 from enforcer.uptime import Session, day_bounds
-from enforcer.workspace import Gone, Workspace, WorkspaceError, in_parallel
+from enforcer.workspace import Gone, Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ def _read_events(
             return error
 
     due = [cluster for cluster in clusters if changed(cluster)]
-    for cluster, told in zip(due, in_parallel([partial(read, cluster) for cluster in due]), strict=True):
+    for cluster, told in zip(due, in_turn([partial(read, cluster) for cluster in due]), strict=True):
         if isinstance(told, Gone):
             ledger.mark_gone(cluster.id, now=now)
         elif isinstance(told, WorkspaceError):

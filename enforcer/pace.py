@@ -7,7 +7,7 @@ import time
 class Pace:
     """Lets so many go by in a second, evenly but for a few that may come at once."""
 
-    def __init__(self, per_second: float, at_once: int = 5) -> None:
+    def __init__(self, per_second: float, at_once: int = 2) -> None:
         self._between = 1 / per_second
         self._saved = (at_once - 1) * self._between
         self._next = 0.0

@@ -11,7 +11,8 @@ from enforcer.look import is_first_poll, look
 from enforcer.picture import Picture
 from enforcer.quota import Action, Level, Restore, Restrict, Stop, Warn, WarningKey, decide
 from enforcer.settings import Settings
-from enforcer.workspace import Workspace, WorkspaceError, in_parallel
+from enforcer.tasks import in_parallel
+from enforcer.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Several slow things at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -17,3 +17,13 @@ def in_parallel(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> 
         futures = [pool.submit(task) for task in tasks]
         wait(futures)
         return [future.result() for future in futures]
+
+
+def in_turn(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iterator[T]:
+    """The results in order, each as soon as it is there: what is done with one costs no time while others are out.
+
+    Raises what a task raised when its turn comes.
+    """
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        for future in [pool.submit(task) for task in tasks]:
+            yield future.result()

@@ -21,7 +21,6 @@ from enforcer.ledger import to_instant, to_millis
 from enforcer.pace import Pace
 from enforcer.quota import Level
 from enforcer.seen import FileInfo, SeenCluster, ToldEvent
-from enforcer.tasks import in_parallel as in_parallel
 from enforcer.uptime import Event, Sighting
 
 CONNECT_SECONDS = 15
@@ -39,7 +38,7 @@ LIMITS = {
     "workspace/import": 30,
 }
 """Requests a second that a workspace takes, by kind or by what kinds begin with."""
-SHARE = 0.8
+SHARE = 0.9
 """Of a limit that is ours; a deploy or a person may ask at the same time."""
 
 

@@ -26,7 +26,8 @@ def command(as_json: bool) -> None:
     from enforcer.commands._listing import holdings, show
     from enforcer.held import Grant
     from enforcer.listings import allocation_rows
-    from enforcer.workspace import WorkspaceError, in_parallel
+    from enforcer.tasks import in_parallel
+    from enforcer.workspace import WorkspaceError
 
     problems: list[str] = []
     with holdings() as held:

@@ -130,7 +130,8 @@ def _workspace(settings: Settings, now: datetime) -> Iterator[Finding]:
 def _people(held: "Holdings", lab: "Lab") -> Iterator[Finding]:
     """What needs the permissions of every lab cluster, and everybody in the workspace."""
     from enforcer.picture import group_of
-    from enforcer.workspace import WorkspaceError, in_parallel
+    from enforcer.tasks import in_parallel
+    from enforcer.workspace import WorkspaceError
 
     def grants_of(id: str) -> "list[Grant] | None":
         try:

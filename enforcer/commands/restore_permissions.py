@@ -30,7 +30,8 @@ def command(as_json: bool, dry_run: bool) -> None:
     from enforcer.picture import group_of
     from enforcer.quota import Level
     from enforcer.seen import SeenCluster
-    from enforcer.workspace import WorkspaceError, in_parallel
+    from enforcer.tasks import in_parallel
+    from enforcer.workspace import WorkspaceError
 
     workspace, lab = desk.lab_of(settings, now=now)
 
