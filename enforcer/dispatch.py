@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from peewee import fn
+
 from enforcer import ledger, letters, outbox
 from enforcer.delivery import Answer, Carrier, Verdict
 from enforcer.ledger import to_instant, to_millis
@@ -55,6 +57,38 @@ def send_due(carrier: Carrier, settings: Settings, *, now: datetime, watch: Stop
     run.through_the_outbox()
     run.give_up()
     return Sent(run.accepted, tuple(run.failures), outbox.waiting())
+
+
+def next_try(settings: Settings, *, now: datetime) -> datetime | None:
+    """When another run may get a letter further; None where nothing waits or there is no mail service.
+
+    The first letter that is due, or later: when the service is ready again, and when the budget has room.
+    """
+    if settings.mail is None:
+        return None
+    still = LetterRow.accepted.is_null() & LetterRow.given_up.is_null()
+    first = LetterRow.select(fn.MIN(LetterRow.due)).where(still).scalar()
+    if first is None:
+        return None
+    unclear = LetterRow.select(fn.MIN(LetterRow.due)).where(still & LetterRow.is_unclear).scalar()
+    held = int(ledger.note(HELD) or 0)
+    budget = settings.mail.budget
+    free = [
+        *_frees(MINUTE, budget.sends_per_minute, now),
+        *_frees(HOUR, budget.sends_per_hour, now),
+        *([to_instant(held)] if held <= to_millis(now + DAY) else []),
+    ]
+    ready = max([to_instant(first), *free])
+    return ready if unclear is None else min(ready, to_instant(unclear))
+
+
+def _frees(span: timedelta, limit: int, now: datetime) -> list[datetime]:
+    """When there is room for a send in this span again; nothing where there is."""
+    sent = MailCallRow.select(MailCallRow.at).where(
+        (MailCallRow.kind == "send") & (MailCallRow.at > to_millis(now - span))
+    )
+    times: list[int] = sorted((row.at for row in sent), reverse=True)
+    return [to_instant(times[limit - 1]) + span] if len(times) >= limit else []
 
 
 @dataclass

@@ -9,6 +9,7 @@ from enum import Enum
 
 from enforcer.course import Course
 from enforcer.held import ADMINS, Grant, HeldGroup, Person
+from enforcer.letters import problems_of
 from enforcer.picture import group_of
 from enforcer.seen import SeenCluster
 from enforcer.settings import Settings
@@ -62,6 +63,8 @@ def mail(settings: Settings, *, waiting: int) -> Finding:
         problems.append("ADMIN_EMAIL is not set, so nobody gets copies, crashes or letters that were given up")
     if not settings.report_to:
         problems.append("REPORT_RECIPIENT_EMAIL is not set, so nobody gets the report")
+    if settings.letters:
+        problems += problems_of(settings.letters)
     queue = f"{waiting} letters wait" if waiting else "no letter waits"
     sender = settings.mail.sender if settings.mail else ""
     return found("mail", problems, f"from {sender}; {queue}; `test-email` sends one")

@@ -197,7 +197,9 @@ def render(name: str, values: Mapping[str, Any], folder: Path | None = None) -> 
 
 
 def problems_of(folder: Path) -> list[str]:
-    """A sentence for each template in the folder that cannot be read as one."""
+    """A sentence for each template in the folder that cannot be read as one, or that there is no such folder."""
+    if not folder.is_dir():
+        return [f"LAB_LETTERS: {folder} is no folder; make it, or unset LAB_LETTERS"]
     found = []
     environment = _environment(folder)
     for path in sorted(folder.glob("*.j2")):

@@ -4,6 +4,8 @@ The client's own retries, redirects and polling are off. It would sleep for as l
 the run has left, and repeat a request whose outcome nobody has looked at.
 """
 
+from __future__ import annotations
+
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -59,7 +61,7 @@ class Mailer:
             return Answer(Verdict.FAILED, _said(told, "the service could not deliver it"), is_final=True)
         return Answer(Verdict.UNKNOWN, f"an answer without a known status ({line(status, 40)!r})")
 
-    def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> "HttpResponse | Answer":
+    def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | Answer:
         from azure.core.exceptions import AzureError
         from azure.core.rest import HttpRequest
         from requests import RequestException
@@ -76,7 +78,7 @@ class Mailer:
         except (AzureError, RequestException, OSError) as error:
             return Answer(Verdict.UNKNOWN, f"the mail service did not answer: {_text(error)}", concerns_all=True)
 
-    def _client(self) -> "EmailClient":
+    def _client(self) -> EmailClient:
         if self._made is None:
             from azure.communication.email import EmailClient
             from azure.core.pipeline.policies import RedirectPolicy, RetryPolicy
@@ -90,7 +92,7 @@ class Mailer:
         return self._made
 
 
-def _refusal(response: "HttpResponse") -> Answer:
+def _refusal(response: HttpResponse) -> Answer:
     status = response.status_code
     if status == 429:
         return _answer(response, Verdict.BUSY)
@@ -99,12 +101,12 @@ def _refusal(response: "HttpResponse") -> Answer:
     return _answer(response, Verdict.UNKNOWN)
 
 
-def _answer(response: "HttpResponse", verdict: Verdict, *, concerns_all: bool = False) -> Answer:
+def _answer(response: HttpResponse, verdict: Verdict, *, concerns_all: bool = False) -> Answer:
     text = f"the mail service answered {response.status_code}: {_said(_json(response), response.reason or 'no reason')}"
     return Answer(verdict, text, _retry_after(response.headers.get("Retry-After")), concerns_all=concerns_all)
 
 
-def _json(response: "HttpResponse") -> dict[str, Any]:
+def _json(response: HttpResponse) -> dict[str, Any]:
     try:
         told = response.json()
     except ValueError:

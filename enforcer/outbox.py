@@ -151,17 +151,6 @@ def waiting() -> int:
     return count
 
 
-def next_due() -> datetime | None:
-    """When the next letter may be tried, budgets apart; None where nothing waits."""
-    row = (
-        LetterRow.select(LetterRow.due)
-        .where(LetterRow.accepted.is_null() & LetterRow.given_up.is_null())
-        .order_by(LetterRow.due)
-        .first()
-    )
-    return to_instant(row.due) if row else None
-
-
 def operation_id(*key: str) -> str:
     """A letter's name at the mail service. Ledgers differ in it: two that tell of the same day do not meet there."""
     return str(uuid.uuid5(NAMESPACE, "\n".join([_ledger_id(), *key])))

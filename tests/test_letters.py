@@ -242,7 +242,22 @@ def test_a_template_that_cannot_be_used_is_reported_and_ours_is_used(
     ] * is_found_by_reading
 
 
+def test_the_hebrew_of_the_documentation_can_be_used_as_it_stands(tmp_path: Path) -> None:
+    text = (OURS.parents[1] / "docs" / "letters.md").read_text()
+    blocks = [block.split("\n\n\nand")[0] for block in text.split("`:\n\n")[1:]]
+    for name, block in zip(("warning.txt.j2", "warning.html.j2"), blocks, strict=True):
+        (tmp_path / name).write_text("\n".join(line.removeprefix("    ") for line in block.splitlines()))
+    assert letters.problems_of(tmp_path) == []
+    letter = warning(folder=tmp_path)
+    assert letter.subject == "Data Engineering: נותרו 25 דקות לTeam 3"
+    assert letter.text.splitlines()[-1] == "הספירה מתחילה מחדש ב־02.11.2026 בשעה 00:00."
+    assert "<p><bdi>Team 3</bdi>: נוצלו 155 מתוך 180 דקות.</p>" in letter.html
+
+
 def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     assert warning(folder=tmp_path / "none") == warning()
     assert not caplog.records
+    assert letters.problems_of(tmp_path / "none") == [
+        f"LAB_LETTERS: {tmp_path / 'none'} is no folder; make it, or unset LAB_LETTERS"
+    ]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from enforcer import outbox
 from enforcer.database import open_ledger
 from enforcer.delivery import Answer, Verdict
-from enforcer.dispatch import COPIES_PER_HOUR, Sent, send_due
+from enforcer.dispatch import COPIES_PER_HOUR, Sent, next_try, send_due
 from enforcer.letters import Attachment, Letter
 from enforcer.models import TABLES, LetterRow, database
 from enforcer.outbox import Kind
@@ -458,6 +458,32 @@ def test_a_clock_that_was_ahead_holds_nothing_back_for_long(service: Service, ah
     assert sum(accepted) == 3 and len(service.accepted) == 4
 
 
+def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_has_room(service: Service) -> None:
+    def tried(at: timedelta, told: Settings) -> timedelta | None:
+        then = next_try(told, now=NOW + at)
+        return then and then - NOW
+
+    few, many = lab(MANAGED_DOMAIN), lab()
+    assert tried(timedelta(), few) is None
+    for number in range(12):
+        queue(f"{number}")
+    assert tried(timedelta(), few) == timedelta()
+    assert tried(timedelta(), replace(few, mail=None)) is None
+    run(service, told=few)
+    assert tried(timedelta(), few) == MINUTE
+    run(service, MINUTE, few)
+    assert tried(MINUTE, few) == HOUR
+    assert tried(MINUTE, many) == timedelta()
+    service.plan = ["busy"]
+    run(service, 2 * MINUTE, many)
+    assert tried(2 * MINUTE, many) == timedelta(seconds=210)
+    service.plan = ["breaks before", "refused"]
+    run(service, 4 * MINUTE, many)
+    assert tried(4 * MINUTE, many) == 5 * MINUTE
+    run(service, 5 * MINUTE, many)
+    assert tried(5 * MINUTE, many) is None or outbox.waiting()
+
+
 # --- copies
 
 
@@ -542,11 +568,10 @@ def one_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     connection.close()
 
 
+@pytest.mark.usefixtures("one_ledger")
 @given(steps=STEPS, budget=st.sampled_from([PLENTY, OWN_DOMAIN, MANAGED_DOMAIN]))
 @settings(max_examples=120)
-def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
-    one_ledger: None, steps: list[Any], budget: MailBudget
-) -> None:
+def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(steps: list[Any], budget: MailBudget) -> None:
     for table in TABLES:
         table.delete().execute()
     service, told, at, queued = Service(), lab(budget), timedelta(), set()
