@@ -29,8 +29,8 @@ LAB = frozenset({"group_01"})
 
 def held(name: str, *, tagged: bool = True, term: str = "2030w") -> HeldCluster:
     group = name.replace("cluster", "group") if tagged else None
-    course = ("94290", term) if tagged else (None, None)
-    return HeldCluster(f"id-{name}", name, "TERMINATED", group, *course, tagged, None, None, None, False)
+    course, of = ("94290", term) if tagged else (None, None)
+    return HeldCluster(f"id-{name}", name, "TERMINATED", group, course, of, tagged, None, None, None, False)
 
 
 def users(
