@@ -336,6 +336,13 @@ def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EnforcerLab) ->
     assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: Unre"]
 
 
+@pytest.mark.parametrize("place", ["/dev/null/uptimes.db", "postgresql://lab:hunter2@127.0.0.1:9/lab"])
+def test_a_ledger_that_cannot_be_is_a_sentence(lab: EnforcerLab, place: str) -> None:
+    done = lab.run("poll", CLUSTER_UPTIMES_DB=place)
+    assert (done.status, "check CLUSTER_UPTIMES_DB" in done.err) == (2, True)
+    assert "hunter2" not in done.err and "Traceback" not in done.err
+
+
 # --- test-email
 
 
