@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import logging
 import sqlite3
 import threading
 import time
@@ -380,3 +381,15 @@ def test_test_email_counts_against_the_budget(lab: EnforcerLab) -> None:
     lab.wait(61)
     lab.poll()
     assert subjects(lab)[2:] == [STOPPED.format(team=1)]
+
+
+def test_no_token_and_no_key_is_in_any_log_at_any_level(lab: EnforcerLab, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    run_to_the_limit(lab)
+    done = lab.run("-v", "poll")
+    lab.run("-v", "test-email")
+    assert len(mail(lab)) == 2
+    said = done.err + done.out + caplog.text
+    assert "/emails:send" in said and "/api/2.1/clusters/list" in said
+    for secret in (lab.emulator.admin_token, lab.emulator.mail_key, "Signature="):
+        assert secret not in said
