@@ -6,6 +6,7 @@ hide refusals from the limiter and let one folder hold a worker; so nothing is r
 
 import http.client
 import json
+import logging
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
+log = logging.getLogger(__name__)
 AGENT = "teachinglab-inventory"
 LARGEST_ANSWER = 512 * 2**20
 """Bytes; a folder with a million entries is far below, and an endless answer must not fill the memory."""
@@ -78,10 +80,13 @@ class Client:
                 raise Broken(ENDED_EARLY)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Broken(_in_words(error, self._timeout)) from None
+            reason = _in_words(error, self._timeout)
+            log.debug("GET %s: %s", target, reason)
+            raise Broken(reason) from None
         except Broken:
             self.close()
             raise
+        log.debug("GET %s: %d, %d bytes", target, response.status, len(content))
         return self._answer(response, content)
 
     def close(self) -> None:
