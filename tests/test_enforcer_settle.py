@@ -1,0 +1,148 @@
+"""Which days are due, and what stays when a day is closed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer import ledger
+from enforcer.database import open_ledger
+from enforcer.models import LetterRow
+from enforcer.settle import unsettled_days
+from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
+
+MONDAY = SUNDAY + timedelta(days=1)
+M = timedelta(minutes=1)
+
+
+def november(*days: int) -> tuple[date, ...]:
+    return tuple(date(2026, 11, day) for day in days)
+
+
+@pytest.mark.parametrize(
+    ("settled", "first", "up_to", "expected"),
+    [
+        pytest.param(4, 2, 5, november(5), id="the last night"),
+        pytest.param(1, 1, 5, november(2, 3, 4, 5), id="a week off"),
+        pytest.param(5, 2, 5, (), id="done already"),
+        pytest.param(6, 2, 5, (), id="the clock was set back"),
+        pytest.param(None, 3, 5, november(3, 4, 5), id="a new ledger, a lab that has run"),
+        pytest.param(None, None, 5, (), id="nothing ever ran"),
+        pytest.param(None, 6, 5, (), id="it began today"),
+        pytest.param(1, 4, 5, november(4, 5), id="between two terms nothing is settled"),
+    ],
+)
+def test_every_day_that_is_over_is_due_once(
+    settled: int | None, first: int | None, up_to: int, expected: tuple[date, ...]
+) -> None:
+    def day(number: int | None) -> date | None:
+        return None if number is None else date(2026, 11, number)
+
+    assert unsettled_days(settled=day(settled), first=day(first), up_to=date(2026, 11, up_to)) == expected
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """One whose clock only the tests move."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(still_emulator: EmulatorProcess) -> EmulatorProcess:
+    still_emulator.control("POST", "reset")
+    return still_emulator
+
+
+def use(lab: EnforcerLab, group: str, minutes: float) -> None:
+    assert lab.start(group) == 200
+    lab.wait(minutes)
+
+
+def settled(lab: EnforcerLab, day: date) -> dict[str, ledger.DayTotal]:
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
+        return {total.group: total for total in ledger.settled(day).values()}
+
+
+def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_seen(
+    emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    lab = EnforcerLab(emulator, tmp_path)
+    use(lab, "group_01", 40)
+    lab.poll()
+    lab.wait(5)
+    emulator.control("POST", "drift", {"kind": "delete_cluster", "target": lab.clusters["group_01"]})
+    lab.go(MONDAY, "00:20")
+
+    assert lab.run("end-of-day").status == 0
+
+    total = settled(lab, SUNDAY)["group_01"]
+    assert (total.used // M, total.estimate) == (40, True)
+
+
+def test_what_staff_started_is_settled_apart(emulator: EmulatorProcess, tmp_path: Path) -> None:
+    lab = EnforcerLab(emulator, tmp_path)
+    assert lab.start("group_01", token=emulator.admin_token) == 200
+    lab.wait(30)
+    lab.stop("group_01")
+    lab.go(MONDAY, "00:20")
+
+    assert lab.run("end-of-day").status == 0
+
+    total = settled(lab, SUNDAY)["group_01"]
+    assert (total.used, total.shown_apart // M, total.sessions) == (timedelta(), 30, 0)
+
+
+def test_a_group_over_its_week_stays_lowered_and_the_file_beside_the_course_says_what_it_used(
+    emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    lab = EnforcerLab(emulator, tmp_path, limits={"week_minutes": 100})
+    use(lab, "group_01", 101)
+    use(lab, "group_02", 20)
+    lab.stop("group_02")
+    lab.poll()
+    lab.go(MONDAY, "00:20")
+
+    assert lab.run("end-of-day").status == 0
+
+    assert {group: lab.level(group) for group in lab.names} == {"group_01": "CAN_ATTACH_TO", "group_02": "CAN_RESTART"}
+    answer = lab.ask("GET", f"/api/2.0/workspace/export?path={FOLDER}/settled.json&direct_download=true")
+    told = json.loads(answer) if isinstance(answer, str) else answer
+    used = {group: totals["week_ms"] // 60_000 for group, totals in told["groups"].items()}
+    assert (told["up_to"], used) == (SUNDAY.isoformat(), {"group_01": 121, "group_02": 20})
+
+
+def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, tmp_path: Path) -> None:
+    lab = EnforcerLab(emulator, tmp_path)
+    lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
+    use(lab, "group_01", 30)
+    lab.stop("group_01")
+    lab.go(SUNDAY + timedelta(days=20), "09:00")
+
+    assert lab.run("end-of-day").status == 0
+
+    assert settled(lab, SUNDAY)["group_01"].used // M == 30
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
+        days = [row.first for row in LetterRow.select().order_by(LetterRow.first) if row.kind == "report"]
+    assert (days[0], len(days)) == ((SUNDAY + timedelta(days=6)).isoformat(), 14)
+
+
+def test_the_report_command_writes_a_day_in_every_form(emulator: EmulatorProcess, tmp_path: Path) -> None:
+    lab = EnforcerLab(emulator, tmp_path)
+    use(lab, "group_01", 30)
+    lab.poll()
+    begins = {".html": b"<!DOCTYPE html>", ".eml": b"Subject: ", ".csv": b"\xef\xbb\xbfday,", ".png": b"\x89PNG"}
+
+    for suffix, first in begins.items():
+        done = lab.run("report", "--day", SUNDAY.isoformat(), "--output", f"day{suffix}")
+        assert done.status == 0, done
+        assert (tmp_path / f"day{suffix}").read_bytes().startswith(first)
+        assert (tmp_path / f"day{suffix}").stat().st_mode & 0o077 == 0
+    assert "<bdi>group_01</bdi>" in lab.run("report", "--day", SUNDAY.isoformat()).out
+    assert (lab.run("report", "--output", "day.pdf").status, lab.run("report", "--day", "2031-01-01").status) == (2, 2)
