@@ -1,6 +1,7 @@
 """`make demo`: a term in a few minutes. Deploys, changes and destroys a lab in an emulated workspace.
 
-All that it makes lies in a temporary folder; your own rosters, settings and state stay as they are.
+All that it makes lies in a temporary folder, but for the letters of the rehearsed day in `.lab/letters`; your own rosters,
+settings and state stay as they are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import click
 from databricks.sdk import WorkspaceClient
 
 import inspection
+from demo_day import rehearse_day
 from processes import Emulator, emulator, run
 from screen import Screen
 from terraform_output import Progress, readable
@@ -31,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OCTOBER = ROOT / "examples/Groupself-selection_94290_2026-10-18.csv"
 NOVEMBER = ROOT / "examples/Groupself-selection_94290_2026-11-08.csv"
 SETTINGS = ROOT / "examples/lab.toml"
+LETTERS = ROOT / ".lab/letters"
+"""What was mailed on the rehearsed day, to be looked at afterwards; made anew by each demo."""
 STACK = "94290-2026w-demo"
 STAFF = "assistant@example.ac.il"
 NO_PROVIDER = re.compile(r"(?:Failed to query available provider packages|Failed to install provider)")
@@ -164,6 +168,8 @@ def rehearse(demo: Demo) -> None:
     october = inspection.groups(demo.client, demo.roster)
     screen.lab(october)
     during = inspection.counts(demo.client)
+
+    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, LETTERS)
 
     screen.step("November: one group was dropped, one student moved, two came late")
     import_roster(demo, NOVEMBER)

@@ -31,6 +31,8 @@ M = timedelta(minutes=1)
 STEP_SECONDS = 0.4
 """How long the clock stands after each step, so that the service beside it has its turn."""
 PATIENCE_SECONDS = 60.0
+LONGEST = 8
+"""Of what a command prints so many lines are shown."""
 LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
@@ -100,9 +102,8 @@ class _Day:
         self.work(second, hours=0.7)
         self.work(third, hours=6)
         self.until_at(10, 15, step=5 * M)
-        self.say(
-            f"{second.name} has been idle: its cluster is {self.state(second)}, and idle time costs no more quota."
-        )
+        self.until(lambda: self.state(second) == "TERMINATED", f"the idle cluster of {second.name} was not terminated")
+        self.say(f"{second.name} has been idle for long: its cluster went off by itself and costs no more quota.")
         self.until_at(11, 27, step=5 * M)
         self.until_at(11, 34)
         self.until(lambda: len(self.mails()) >= 2, "the warnings were not sent")
@@ -231,9 +232,11 @@ class _Day:
         command = [sys.executable, "-m", "enforcer", *words]
         self.screen.quote(f"$ python -m enforcer {' '.join(f'{word!r}' if ' ' in word else word for word in words)}")
         status = run(command, cwd=self.folder, environment=self.environment, heard=heard.append)
-        for line in heard:
-            if status or not LOGGED.match(line):
-                self.screen.quote(line)
+        shown = heard if status else [line for line in heard if not LOGGED.match(line)]
+        if len(shown) > LONGEST:
+            shown = [*shown[: LONGEST - 2], f"  … {len(shown) - LONGEST + 1} more", shown[-1]]
+        for line in shown:
+            self.screen.quote(line)
         if status:
             raise DayError(f"`enforcer {words[0]}` ended with status {status}")
 
