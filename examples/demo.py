@@ -1,7 +1,7 @@
 """`make demo`: a term in a few minutes. Deploys, changes and destroys a lab in an emulated workspace.
 
-All that it makes lies in a temporary folder, but for the letters of the rehearsed day in `.lab/letters`; your own rosters,
-settings and state stay as they are.
+All that it makes lies in a temporary folder, but for the letters of the rehearsed day in `.lab/letters`; your own
+rosters, settings and state stay as they are.
 """
 
 from __future__ import annotations

@@ -159,7 +159,8 @@ class _Day:
                     stem.with_suffix(Path(attachment["name"]).suffix).write_bytes(base64.b64decode(content))
             stem.with_suffix(".html").write_text(html, encoding="utf-8")
             stem.with_suffix(".txt").write_text(mail["text"], encoding="utf-8")
-            self.screen.quote(f"{', '.join(mail['to'])}: {mail['subject']}")
+            first, others = mail["to"][0], len(mail["to"]) - 1
+            self.screen.quote(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):
             raise DayError("the report was not sent")
         self.screen.say(f"{len(mails)} letters, the report among them, are in {folder}.")
