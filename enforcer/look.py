@@ -83,10 +83,17 @@ def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
     course, clusters = lab.course, lab.clusters
     today = now.astimezone(course.calendar.tz).date()
     problems = [*lab.problems, *remember_uptime(workspace, clusters, is_first=is_first_poll(today), now=now)]
-    begins, _ = day_bounds(min(course.calendar.first_day, today) - timedelta(days=7), course.calendar.tz)
+    begins, _ = day_bounds(_first_that_matters(course, today), course.calendar.tz)
     sessions = ledger.sessions(begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
     members = _members(workspace, clusters, sessions, is_first=is_first_poll(today), problems=problems, now=now)
     return Picture(now, course, settings.fallback, clusters, sessions, lab.allowances, members, tuple(problems))
+
+
+def _first_that_matters(course: Course, today: date) -> date:
+    """The first day whose sessions any limit counts; without a limit for the term, those of a term are left alone."""
+    a_week_ago = today - timedelta(days=7)
+    has_term = any(group.quota.term is not None for group in course.groups.values())
+    return min(a_week_ago, course.calendar.first_day) if has_term else a_week_ago
 
 
 def remember_uptime(

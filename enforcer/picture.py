@@ -25,7 +25,7 @@ class Picture:
     """For a cluster whose group is not in the course file."""
     clusters: tuple[SeenCluster, ...]
     sessions: Mapping[str, list[Session]]
-    """By cluster id; those that may matter for the term."""
+    """By cluster id; at least those that a limit of today counts."""
     allowances: tuple[Allowance, ...]
     members: Mapping[str, frozenset[str]] | None
     """Addresses by group; None: could not be read, so everything counts."""

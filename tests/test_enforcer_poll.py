@@ -369,3 +369,22 @@ def test_a_poll_of_many_clusters_stays_below_the_limits_of_the_workspace(
     assert {request["status"] for request in requests} == {200}
     assert sum(request["method"] == "PATCH" for request in requests) == 45
     assert {lab.level(group) for group in lab.names} == {"CAN_ATTACH_TO"}
+
+
+def test_time_of_weeks_ago_counts_for_a_limit_of_the_term(still_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, groups=1, limits={"term_minutes": 200})
+    lab.start("group_01")
+    lab.wait(150)
+    lab.poll()
+    lab.stop("group_01")
+    lab.go(SUNDAY + timedelta(days=30), "08:00")
+    lab.poll()
+    lab.start("group_01")
+    lab.wait(51)
+
+    dry = lab.poll("--dry-run")
+    lab.poll()
+
+    assert dry.out.splitlines()[1] == "stop group_01: used 201 minutes of the term, the limit is 200 minutes"
+    assert seen(lab) == RESTRICTED
