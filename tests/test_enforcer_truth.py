@@ -1,0 +1,190 @@
+"""Whatever happens to clusters and whenever somebody looks, the ledger's uptime is the workspace's own truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import Phase, given, settings
+
+from cluster_histories import DeskWorld, History, ServerWorld, disturbances, histories, perform
+from emulator.clock import to_millis
+from emulator.clusters.models import EventFault
+from emulator.clusters.uptime import uptime
+from emulator_process import EmulatorProcess
+from enforcer import ledger
+from enforcer.database import open_ledger
+from enforcer.look import look, remember_uptime
+from enforcer.models import TABLES
+from enforcer.settings import Settings, load_settings
+from enforcer.uptime import Session, day_bounds, used_on
+from enforcer.workspace import Workspace
+from sdk_in_process import Client
+
+MS = timedelta(milliseconds=1)
+IS_ACCEPTANCE = settings().max_examples > 100
+"""The profile was chosen before this module was read."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Emptied for every history: making one anew takes longer than a history."""
+    connection = open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))
+    connection.execute_sql("PRAGMA synchronous = off")
+    yield
+    connection.close()
+
+
+def empty_the_ledger() -> None:
+    for table in TABLES:
+        table.delete().execute()
+
+
+def settings_of(history: History) -> Settings:
+    return load_settings({"LAB_TIMEZONE": history.zone, "LAB_COURSE": "94290", "LAB_TERM": "2026w"})
+
+
+def days(history: History, now: datetime) -> list[date]:
+    """Every local day that the history touches."""
+    zone = ZoneInfo(history.zone)
+    first, last = history.begins.astimezone(zone).date(), now.astimezone(zone).date()
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def sessions_told(now: datetime, cluster_id: str) -> list[Session]:
+    begins = datetime(2000, 1, 1, tzinfo=UTC)
+    return ledger.sessions(begins=begins, ends=now + MS, cluster_ids=[cluster_id]).get(cluster_id, [])
+
+
+def live(world: Any, history: History, workspace: Workspace, now: Any) -> None:
+    """Let the history happen, with its polls and one at its end."""
+    for step in history.steps:
+        if step[0] == "poll":
+            remember_uptime(workspace, workspace.clusters(now=now()), is_first=False, now=now())
+        perform(world, history, step)
+    look(workspace, settings_of(history), now=now())
+
+
+@settings(max_examples=20_000 if IS_ACCEPTANCE else 2000, phases=[Phase.reuse, Phase.generate, Phase.shrink])
+@given(history=histories)
+def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> None:
+    empty_the_ledger()
+    world = DeskWorld(history)
+    clusters = world.desk.workspace.state.clusters
+
+    def now() -> datetime:
+        return ledger.to_instant(world.desk.now)
+
+    live(world, history, Workspace(Client(world.desk)), now)
+
+    for cluster_id in world.clusters:
+        told = sessions_told(now(), cluster_id)
+        truth = clusters.sessions.get(cluster_id, [])
+        assert [
+            (s.start, s.end, s.started_by, [(r.at, r.user) for r in s.restarts], s.estimate)
+            for s in told
+            if s.start != s.end
+        ] == [
+            (
+                ledger.to_instant(s.start),
+                None if s.end is None else ledger.to_instant(s.end),
+                s.started_by,
+                [(ledger.to_instant(r.at), r.user) for r in s.restarts],
+                None,
+            )
+            for s in truth
+            if s.start != s.end
+        ]
+        for day in days(history, now()):
+            begins, ends = day_bounds(day, ZoneInfo(history.zone))
+            ours = used_on(day, told, now=now(), tz=ZoneInfo(history.zone)) // MS
+            assert (
+                ours
+                == uptime(
+                    world.desk.workspace.state, cluster_id, to_millis(begins), min(to_millis(ends), world.desk.now)
+                )[0]
+            )
+
+
+@settings(max_examples=5000 if IS_ACCEPTANCE else 300, phases=[Phase.reuse, Phase.generate, Phase.shrink])
+@given(history=histories, faults=disturbances)
+def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more_than_the_gap(
+    history: History, faults: tuple[EventFault, ...]
+) -> None:
+    empty_the_ledger()
+    world, undisturbed = DeskWorld(history), DeskWorld(history)
+    world.desk.workspace.state.clusters.disturb_events(deepcopy(list(faults)))
+
+    def now() -> datetime:
+        return ledger.to_instant(world.desk.now)
+
+    live(world, history, Workspace(Client(world.desk)), now)
+    for step in history.steps:
+        perform(undisturbed, history, step)
+
+    zone = ZoneInfo(history.zone)
+    for number, cluster_id in enumerate(world.clusters):
+        told = sessions_told(now(), cluster_id)
+        happened = undisturbed.desk.events(undisturbed.clusters[number])
+        gaps = silences(happened, world.desk.events(cluster_id), world.desk.now)
+        for day in days(history, now()):
+            begins, ends = (to_millis(instant) for instant in day_bounds(day, zone))
+            ours = used_on(day, told, now=now(), tz=zone) // MS
+            truth = uptime(world.desk.workspace.state, cluster_id, begins, min(ends, world.desk.now))[0]
+            if ours != truth:
+                gap = sum(max(0, min(last, ends) - max(first, begins)) for first, last in gaps)
+                assert is_marked(told, day, zone, now()), (day, ours, truth)
+                assert truth - ours <= gap, (day, ours, truth, gap)
+
+
+def silences(happened: list[dict[str, Any]], told: list[dict[str, Any]], now: int) -> list[tuple[int, int]]:
+    """The stretches between events that were told in which others, that were not, happened; they do not overlap."""
+    known = {(event["timestamp"], event["type"]) for event in told}
+    instants = sorted(event["timestamp"] for event in happened if (event["timestamp"], event["type"]) in known)
+    found = set()
+    for event in happened:
+        if (event["timestamp"], event["type"]) not in known:
+            before = max((at for at in instants if at <= event["timestamp"]), default=0)
+            after = min((at for at in instants if at > event["timestamp"]), default=now)
+            found.add((before, after))
+    return sorted(found)
+
+
+def is_marked(told: list[Session], day: date, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether an estimate touches the day."""
+    begins, ends = day_bounds(day, zone)
+    return any(s.estimate and s.start < ends and (s.end or now) >= begins for s in told)
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """One whose clock only the test moves."""
+    with EmulatorProcess(["--speed", "0"]) as emulator:
+        yield emulator
+
+
+@settings(max_examples=100, phases=[Phase.reuse, Phase.generate])
+@given(history=histories)
+def test_uptime_over_http_is_true_to_the_millisecond(still_emulator: EmulatorProcess, history: History) -> None:
+    empty_the_ledger()
+    world = ServerWorld(history, still_emulator)
+    workspace = Workspace(still_emulator.client())
+
+    def now() -> datetime:
+        return datetime.fromisoformat(still_emulator.control("GET", "clock")["now"])
+
+    live(world, history, workspace, now)
+
+    zone = ZoneInfo(history.zone)
+    for cluster_id in world.clusters:
+        told = sessions_told(now(), cluster_id)
+        for day in days(history, now()):
+            begins, ends = day_bounds(day, zone)
+            asked = urlencode({"cluster_id": cluster_id, "from": begins.isoformat(), "to": ends.isoformat()})
+            truth = still_emulator.control("GET", f"uptime?{asked}")["milliseconds"]
+            assert used_on(day, told, now=now(), tz=zone) // MS == truth
