@@ -1,0 +1,108 @@
+"""Only a whole answer is an answer: nothing that was cut or lost passes for an empty folder."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from inventory.attempts import Again, Locked, again, is_limit, judge
+from inventory.client import Answer, Broken, Client
+from inventory.listing import Failure, Folder, Listing
+
+LIST = "/api/2.0/workspace/list"
+CUT = "the answer is not JSON, or ends too early"
+HOME = Folder("dana", "workspace", "/Users/dana")
+
+
+def served(content: bytes) -> Client:
+    """A client of a server that says this, once, and closes the connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with listener, listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(content)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return Client(f"http://127.0.0.1:{listener.getsockname()[1]}", dict, timeout=5)
+
+
+def of(body: bytes, length: int | None = None, head: str = "200 OK") -> bytes:
+    return f"HTTP/1.1 {head}\r\nContent-Length: {len(body) if length is None else length}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (of(b""), CUT),
+        (of(b"", length=2), CUT),
+        (of(b"{}", length=20), CUT),
+        (of(b'{"objects": ['), CUT),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", CUT),
+        (b"", "the connection was closed before the answer"),
+        (b"nonsense\r\n\r\n", "no answer: nonsense"),
+    ],
+    ids=["nothing", "less than nothing", "short", "half", "no last chunk", "closed", "no HTTP"],
+)
+def test_what_is_no_whole_answer_is_broken(said, reason):
+    with pytest.raises(Broken, match=reason):
+        served(said).get(LIST, {"path": "/"})
+
+
+def test_an_answer_keeps_what_the_server_said():
+    assert served(of(b"{}")).get(LIST, {}) == Answer(200, {})
+    slow = "429 Too Many Requests\r\nRetry-After: 7"
+    assert served(of(b'{"error_code":"X","message":"a\\nb"}', head=slow)).get(LIST, {}).retry_after == 7
+    page = served(of(b"<html>", head="404 Not Found")).get(LIST, {})
+    assert (page.status, page.reason) == (404, "404 <html>")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("hang", "no answer for 0.4 seconds"), ("truncate", CUT), ("reset", "closed before")]
+)
+def test_a_disturbed_connection_is_replaced(emulator, kind, reason):
+    client = Client(emulator.url, lambda: {"Authorization": f"Bearer {emulator.admin_token}"}, timeout=0.4)
+    assert client.get(LIST, {"path": "/Shared"}).status == 200
+    rule = {"match": f"GET {LIST}", "kind": kind, "count": 1, "seconds": 2}
+    emulator.control("POST", "faults", {"rules": [rule if kind == "hang" else rule | {"seconds": None}]})
+    with pytest.raises(Broken, match=reason):
+        client.get(LIST, {"path": "/Shared"})
+    assert client.get(LIST, {"path": "/Shared"}) == Answer(200, {})
+    client.close()
+
+
+def test_a_credential_that_cannot_be_refreshed_is_a_reason():
+    def broken() -> dict[str, str]:
+        raise ValueError("the login has expired")
+
+    with pytest.raises(Broken, match="no credential: the login has expired"):
+        Client("http://127.0.0.1:9", broken).get(LIST, {})
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_errors_of_the_server_are_tried_six_times(status):
+    found = [judge(HOME, Answer(status, {}), tries, lambda: 1.0) for tries in range(1, 7)]
+    assert found[:5] == [Again(0.5), Again(1.0), Again(2.0), Again(4.0), Again(8.0)]
+    assert found[5] == Failure(HOME.path, f"{status}, 6 times")
+
+
+def test_refusals_by_rate_are_tried_longer_and_retry_after_is_kept_to():
+    slow = Answer(429, {}, retry_after=3.0)
+    assert [again(slow, tries, lambda: 0.0) for tries in (1, 19, 20)] == [Again(3.0), Again(3.0), None]
+    assert is_limit(Answer(400, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
+    assert not is_limit(Answer(200, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 501])
+def test_what_will_not_change_is_a_failure_at_once(status):
+    answer = Answer(status, {"error_code": "SOME_CODE", "message": "why"})
+    assert judge(HOME, answer, 1, lambda: 1.0) == Failure(HOME.path, f"{status} SOME_CODE why")
+
+
+def test_only_the_api_itself_says_that_something_is_missing():
+    missing = Answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"})
+    assert judge(HOME, missing, 1, lambda: 1.0) == Failure(HOME.path, "404 RESOURCE_DOES_NOT_EXIST gone", missing=True)
+    assert judge(HOME, Answer(401, {"message": "expired"}), 1, lambda: 1.0) == Locked("401 expired")
+    assert judge(HOME, Answer(200, {}), 1, lambda: 1.0) == Listing()
