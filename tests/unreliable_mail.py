@@ -1,0 +1,100 @@
+"""A mail service that does everything a mail service does, and a sender that is killed in between."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from enforcer.delivery import Answer, Verdict
+from enforcer.settings import MailBudget
+
+NOW = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+UNKNOWN = Answer(Verdict.UNKNOWN, "no answer")
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+@dataclass
+class Service:
+    """A mail service. `plan` says what happens to the next calls; after its end all goes well.
+
+    `before` and `after` stand for whether the letter had been accepted when things went wrong.
+    """
+
+    plan: list[str] = field(default_factory=list)
+    budget: MailBudget | None = None
+    now: datetime = NOW
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Operation → bytes, in order."""
+    calls: list[tuple[str, str, datetime]] = field(default_factory=list)
+    """`send` or `status`, operation, when."""
+    tried: dict[str, str] = field(default_factory=dict)
+    """Operation → the bytes of its first attempt."""
+    unclear: set[str] = field(default_factory=set)
+    """Operations of which the sender does not know whether they were accepted."""
+    others: set[str] = field(default_factory=set)
+    """Operations that some other program used."""
+    failed: set[str] = field(default_factory=set)
+    """Operations that were accepted and could not be delivered."""
+
+    def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
+        assert operation_id not in self.unclear, "sent again without a question"
+        assert self.tried.setdefault(operation_id, payload) == payload or operation_id in self.others, "other bytes"
+        self.calls.append(("send", operation_id, self.now))
+        what = self.plan.pop(0) if self.plan else "well"
+        if what == "busy" or not self._has_room("send"):
+            return Answer(Verdict.BUSY, "too many", timedelta(seconds=90))
+        if what == "refused":
+            return Answer(Verdict.REFUSED, "no")
+        if what.endswith("before"):
+            self.unclear.add(operation_id)
+            return self._break(what)
+        known = self.accepted.setdefault(operation_id, payload)
+        if what.endswith("after"):
+            self.unclear.add(operation_id)
+            return self._break(what)
+        if what == "conflict" or known != payload:
+            self.unclear.add(operation_id)
+            return Answer(Verdict.CONFLICT, "another message")
+        return Answer(Verdict.ACCEPTED)
+
+    def status(self, operation_id: str, *, timeout: timedelta) -> Answer:
+        self.calls.append(("status", operation_id, self.now))
+        what = self.plan.pop(0) if self.plan else "well"
+        if what == "busy" or not self._has_room("status"):
+            return Answer(Verdict.BUSY, "too many", timedelta(seconds=90))
+        if what.startswith(("breaks", "killed")):
+            return self._break(what)
+        self.unclear.discard(operation_id)
+        if operation_id in self.failed:
+            return Answer(Verdict.FAILED, "bounced", is_final=True)
+        if operation_id in self.accepted:
+            return Answer(Verdict.ACCEPTED, "Running")
+        return Answer(Verdict.MISSING)
+
+    def _break(self, what: str) -> Answer:
+        if what.startswith("killed"):
+            raise Killed
+        return UNKNOWN
+
+    def _has_room(self, kind: str) -> bool:
+        if self.budget is None:
+            return True
+        a_minute, an_hour = (
+            (self.budget.sends_per_minute, self.budget.sends_per_hour)
+            if kind == "send"
+            else (self.budget.status_per_minute, self.budget.status_per_hour)
+        )
+        return self.most(kind, MINUTE) <= a_minute and self.most(kind, HOUR) <= an_hour
+
+    def most(self, kind: str, span: timedelta) -> int:
+        """The calls in the span that ends now, this one included."""
+        return sum(1 for name, _, at in self.calls if name == kind and at > self.now - span)
+
+    @property
+    def subjects(self) -> list[str]:
+        return [json.loads(payload)["content"]["subject"] for payload in self.accepted.values()]
