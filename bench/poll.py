@@ -1,0 +1,166 @@
+"""What one poll costs in calls and seconds, beside a straightforward loop over every cluster.
+
+    python bench/poll.py [--sizes 10,100,1000] [--latency 0.05] [--json]
+
+The workspace is the emulator with 50 ms of latency; three in ten clusters were started and stopped since the last
+poll. The loop asks for the events and the permissions of each cluster, one after the other, as a script would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from emulator_process import EmulatorProcess  # noqa: E402
+from enforcer import clock  # noqa: E402
+from enforcer.database import open_ledger  # noqa: E402
+from enforcer.poll import poll  # noqa: E402
+from enforcer.settings import load_settings  # noqa: E402
+from enforcer.workspace import Workspace, connect  # noqa: E402
+
+CHANGED = 0.3
+GOAL_SECONDS, GOAL_CLUSTERS = 5.0, 1000
+
+
+@dataclass(frozen=True)
+class Measured:
+    clusters: int
+    changed: int
+    calls: dict[str, int]
+    expected: dict[str, int]
+    """By the rule of what a poll costs."""
+    seconds: float
+    loop_calls: int
+    loop_seconds: float
+
+
+def measure(number: int, latency: float) -> Measured:
+    """A workspace of so many clusters, polled once, changed, and polled again: the second poll is measured."""
+    with (
+        EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        student = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+        ids = furnish(emulator, number, member=student["id"])
+        settings = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2030w", "LAB_TIMEZONE": "UTC"})
+        environ = {"LAB_CLOCK": f"{emulator.url}/_emulator/clock"}
+        ledger = open_ledger(f"{folder}/uptimes.db")
+        workspace = workspace_of(emulator)
+        emulator.control("POST", "clock", {"advance_seconds": 60})
+        tick(workspace, settings, environ)
+        changed = ids[: round(number * CHANGED)]
+        each(lambda id: ask(emulator, "start", id, student["token"]), changed)
+        emulator.control("POST", "clock", {"advance_seconds": 600})
+        each(lambda id: ask(emulator, "delete", id), changed)
+        emulator.control("POST", "clock", {"advance_seconds": 60})
+        rule = {"kind": "latency", "seconds": latency}
+        emulator.control("POST", "faults", {"rules": [rule]})
+
+        workspace.calls.clear()
+        began = time.perf_counter()
+        tick(workspace, settings, environ)
+        seconds = time.perf_counter() - began
+        calls = dict(workspace.calls)
+
+        client = emulator.client()
+        began = time.perf_counter()
+        loop_calls = 0
+        for cluster in client.clusters.list():
+            list(client.clusters.events(str(cluster.cluster_id)))
+            client.permissions.get("clusters", str(cluster.cluster_id))
+            loop_calls += 2
+        loop_seconds = time.perf_counter() - began
+        ledger.close()
+    # One list, 100 a page; the course's folder and its allowances; the events of what changed.
+    expected = {"clusters/list": -(-number // 100), "workspace/list": 2, "clusters/events": len(changed)}
+    return Measured(number, len(changed), calls, expected, seconds, loop_calls + -(-number // 100), loop_seconds)
+
+
+def workspace_of(emulator: EmulatorProcess) -> Workspace:
+    """As the enforcer connects, its own request limits included."""
+    os.environ.update(emulator.environment())
+    return connect(emulator.url)
+
+
+def tick(workspace: Workspace, settings: Any, environ: dict[str, str]) -> None:
+    outcome = poll(workspace, settings, now=clock.now(environ), warned=frozenset, tell=lambda picture, action: None)
+    if outcome.failures:
+        raise SystemExit("\n".join(outcome.failures))
+
+
+def furnish(emulator: EmulatorProcess, number: int, *, member: str) -> list[str]:
+    """Stopped lab clusters, each with the permission of its group; their ids."""
+    emulator.control("POST", "clock", {"now": "2030-11-03T08:00:00Z"})
+
+    def make(position: int) -> str:
+        group = f"group_{position:04}"
+        emulator.request(
+            "POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": group, "members": [{"value": member}]}
+        )
+        tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2030w", "lab_group": group}
+        spec = {
+            "cluster_name": f"cluster_{position:04}",
+            "spark_version": "15.4.x-scala2.12",
+            "node_type_id": "Standard_DS3_v2",
+            "num_workers": 1,
+            "custom_tags": tags,
+        }
+        id = str(emulator.request("POST", "/api/2.1/clusters/create", spec)[1]["cluster_id"])
+        ask(emulator, "delete", id)
+        entry = {"group_name": group, "permission_level": "CAN_RESTART"}
+        emulator.request("PATCH", f"/api/2.0/permissions/clusters/{id}", {"access_control_list": [entry]})
+        return id
+
+    return each(make, range(1, number + 1))
+
+
+def ask(emulator: EmulatorProcess, verb: str, id: str, token: str | None = None) -> None:
+    status, answer = emulator.request("POST", f"/api/2.1/clusters/{verb}", {"cluster_id": id}, token=token)
+    if status >= 400:
+        raise SystemExit(f"{verb} {id}: {answer}")
+
+
+def each(do: Any, what: Any) -> list[Any]:
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(do, what))
+
+
+@click.command(help=__doc__)
+@click.option("--sizes", default="10,100,1000", show_default=True, help="Numbers of clusters.")
+@click.option("--latency", default=0.05, show_default=True, help="Seconds that each request takes.")
+@click.option("--json", "as_json", is_flag=True)
+def main(sizes: str, latency: float, as_json: bool) -> None:
+    found = [measure(int(size), latency) for size in sizes.split(",")]
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            show(one)
+    for one in found:
+        if one.calls != one.expected:
+            raise SystemExit(f"{one.clusters} clusters: {one.calls} calls instead of {one.expected}")
+
+
+def show(one: Measured) -> None:
+    print(f"{one.clusters} clusters, {one.changed} changed")
+    calls = ", ".join(f"{number} {kind}" for kind, number in sorted(one.calls.items()))
+    print(f"  a poll      {one.seconds:7.2f} s  {sum(one.calls.values()):5} calls: {calls}")
+    print(f"  simple loop {one.loop_seconds:7.2f} s  {one.loop_calls:5} calls")
+    if one.clusters == GOAL_CLUSTERS:
+        print(f"  goal: under {GOAL_SECONDS:g} s: {'met' if one.seconds < GOAL_SECONDS else 'missed'}")
+
+
+if __name__ == "__main__":
+    main()
