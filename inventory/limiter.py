@@ -8,7 +8,7 @@ and the longer nothing is refused, the larger the steps up become, so that a ser
 from collections import deque
 from dataclasses import dataclass
 
-START = 50.0
+START = 100.0
 """Requests a second to begin with."""
 FLOOR = 0.5
 CEILING = 5000.0
@@ -21,6 +21,8 @@ FALL = 0.85
 """The rate after a refusal is at most this share of the old one."""
 DEEPEST_FALL = 0.5
 """And at least this share, however little got through; the first fall, after a search by doubling, is always so."""
+SHARE_USED = 0.4
+"""The rate grows only while at least this share of it is asked for: who asks for less learns nothing of the limit."""
 MARGIN = 0.97
 """The share of what got through that is asked for after a refusal."""
 SEARCH_STEP = 0.7
@@ -70,7 +72,7 @@ class Limiter:
         since = 0.0 if self._stepped_at is None else now - self._stepped_at
         self._stepped_at = now
         # Who asks for less than is permitted learns nothing about what is permitted.
-        if now - self._fell_at < WINDOW or len(self._passed) < 0.5 * min(self.rate, self.ceiling) * WINDOW:
+        if now - self._fell_at < WINDOW or len(self._passed) < SHARE_USED * self.rate * WINDOW:
             return
         quiet = now - self._fell_at
         step = SEARCH_STEP if self._searching else min(LARGEST_STEP, FIRST_STEP * 2 ** min(60.0, quiet / DOUBLING))

@@ -65,7 +65,8 @@ def test_the_permitted_rate_is_used_without_being_told(rate):
     server = Server(lambda now: rate, tokens=rate).run(Limiter(), 120)
 
     assert server.got(10, 120) >= 0.97 * 110 * rate
-    assert len(server.refused) <= 5 + 0.02 * len(server.sent)
+    assert sum(at < 10 for at in server.refused) <= 15 + 0.1 * rate
+    assert sum(at >= 10 for at in server.refused) <= 0.02 * sum(at >= 10 for at in server.sent)
 
 
 def test_two_thousand_requests_at_a_hundred_a_second_take_their_time_and_hardly_more():
