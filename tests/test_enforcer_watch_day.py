@@ -146,10 +146,9 @@ class Hours:
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])
-def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(
-    open_book: None, seed: int, acceptance: bool
-) -> None:
-    number = 100 if acceptance else 40
+@pytest.mark.usefixtures("open_book")
+def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(seed: int, acceptance: bool) -> None:
+    number = 100 if acceptance else 25
     hours, chance = Hours(number), random.Random(seed)
     for id in hours.clusters:
         start = hours.begins + chance.uniform(1, 2000) * S
@@ -180,7 +179,8 @@ def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(
     assert len(hours.ticks) <= 2 * 1.5 * number + len(hours.lists) + 3
 
 
-def test_two_minutes_left_are_two_minutes_though_the_start_came_right_after_a_tick(open_book: None) -> None:
+@pytest.mark.usefixtures("open_book")
+def test_two_minutes_left_are_two_minutes_though_the_start_came_right_after_a_tick() -> None:
     hours = Hours(1)
     [id] = hours.clusters
     hours.plan(hours.begins + 10 * S, "start", id)
