@@ -37,9 +37,9 @@ lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m mypy $(SOURCES) tests/conftest.py tests/emulator_process.py
 	@$(RUN) -m vulture $(SOURCES) bench
 
-bench: setup ## Measure the emulator and a deploy
+bench: setup ## Measure the emulator and a poll
 	@$(RUN) bench/emulator.py
-	@$(RUN) bench/deploy.py
+	@$(RUN) bench/poll.py
 
 clean: ## Remove what the other targets made
 	rm -rf .venv .lab node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
