@@ -223,6 +223,10 @@ class _Reader:
         # An end belongs to what was before, if anything was; so does a RUNNING that was awaited.
         ended = 0 if self.open else 6
         restarted = 3 if self.open and not self.is_coming_up else 5
+        events = list(events)
+        kinds = {event.type for event in events}
+        if self.open and "TERMINATING" in kinds and not kinds & LAUNCHES:
+            restarted = -1  # only what runs is restarted, and nothing started it again after its end
         order = {**_RANK, "TERMINATING": ended, "RESTARTING": restarted}
         for event in sorted(events, key=lambda event: order.get(event.type, 1)):
             self.read(event)
