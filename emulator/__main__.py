@@ -1,5 +1,6 @@
 """`python -m emulator`: the command line."""
 
+import json
 import logging
 import socket
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 import click
 
 from emulator.app import Application
+from emulator.forest.homes import forest
+from emulator.forest.layout import lay_out
+from emulator.forest.shapes import HELP, shape_named
 from emulator.mail.certificate import server_context
 from emulator.options import Options
 from emulator.profiles import PROFILES
@@ -25,14 +29,18 @@ class Refusal(click.ClickException):
     exit_code = 2
 
 
-@click.command(
+@click.group(
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
     epilog="""
     \b
     Examples:
       python -m emulator                              # http://127.0.0.1:8765, ids are random
       python -m emulator --port 0 --seed 1            # any free port, the same ids every time
       python -m emulator --state lab.json --speed 60  # goes on where it was; a minute passes in a second
-    """
+      python -m emulator --files heavy                # homes with a quarter of a million files in them
+      python -m emulator layout --files heavy DIR     # the same files on disk
+    """,
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
@@ -62,8 +70,15 @@ class Refusal(click.ClickException):
     type=click.Path(file_okay=False, path_type=Path),
     help="Write every letter that is accepted into this folder, as .eml.",
 )
+@click.option(
+    "--files",
+    metavar="SHAPE",
+    help=f"The users' files that are there from the start: {HELP}.  [default: none, or what the state file has]",
+)
 @click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and made again has the same id again.")
+@click.pass_context
 def main(
+    context: click.Context,
     host: str,
     port: int,
     seed: str | None,
@@ -74,6 +89,7 @@ def main(
     no_dbfs: bool,
     mail_port: int,
     mail_dir: Path | None,
+    files: str | None,
     keep_user_ids: bool,
 ) -> None:
     """Run an emulated Databricks workspace.
@@ -82,6 +98,8 @@ def main(
     access key and certificate authority of its mail service.
     Logs go to stderr. SIGTERM ends it at once.
     """
+    if context.invoked_subcommand:
+        return
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     if host not in LOOPBACK:
         logging.getLogger("emulator").warning("listening on %s: everybody who reaches it can use this workspace", host)
@@ -94,6 +112,7 @@ def main(
         transition_seconds=transition_seconds,
         dbfs=not no_dbfs,
         keep_user_ids=keep_user_ids,
+        files=_shape(files) if files else "none",
         url=url,
         mail_dir=mail_dir,
     )
@@ -102,6 +121,9 @@ def main(
         workspace = Workspace(options, file.read() if file else None)
     except StateFileError as error:
         raise Refusal(str(error)) from None
+    if files and files != workspace.forest.shape.name:
+        held = workspace.forest.shape.name
+        raise Refusal(f"{state_file} holds a workspace with --files {held}; leave --files away, or choose another file")
     with tempfile.TemporaryDirectory(prefix="emulator-mail-") as folder:
         authority = Path(folder) / "ca.pem"
         ready = {
@@ -118,6 +140,35 @@ def main(
             )
         except StateFileError as error:
             raise click.ClickException(str(error)) from None
+
+
+@main.command("layout", short_help="Write the files of a shape to disk.")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--files", "shape", required=True, metavar="SHAPE", help=f"{HELP}.")
+@click.option("--seed", default="0", show_default=True, help="As the emulator's.")
+def layout(folder: Path, shape: str, seed: str) -> None:
+    """Write the files that an emulator with this shape and seed has into DIR, as a cluster's mounts show them.
+
+    DIR/Workspace/Users and DIR/dbfs/Users must not hold these homes yet. Every file has its size and takes no space, as
+    far as the file system can do that; notebooks begin with their first line. Prints what was written, as JSON.
+
+    \b
+    Example:
+      python -m emulator layout --files term --seed 1 /tmp/mounts
+    """
+    grown = forest(_shape(shape), seed)
+    try:
+        written = lay_out(grown, folder, [Options.admin])
+    except OSError as error:
+        raise Refusal(f"{error.filename or folder}: {error.strerror}; choose an empty folder with room") from None
+    click.echo(json.dumps({"files": written, "users": len(grown.users), "shape": shape, "seed": seed}))
+
+
+def _shape(text: str) -> str:
+    try:
+        return shape_named(text).name
+    except ValueError as error:
+        raise Refusal(f"--files: {error}") from None
 
 
 def _listen(host: str, port: int, option: str) -> socket.socket:

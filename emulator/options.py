@@ -18,6 +18,8 @@ class Options:
     speed: float = 1.0
     transition_seconds: float = 2.0
     """How long a cluster takes for one change of state, a library to install, …"""
+    files: str = "none"
+    """The shape of the files that there are from the start; which they are follows from the seed."""
     admin: str = "admin@lab.example"
     dbfs: bool = True
     """False: a new account without DBFS and legacy features."""

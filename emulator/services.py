@@ -21,13 +21,16 @@ SERVICES = (
     "dbfs",
     "secrets",
     "settings",
+    "forest",
 )
-"""In the order in which a new workspace is furnished: people first, then their homes, then the rest."""
+"""In the order in which a new workspace is furnished: people first, then their homes, then the rest;
+at last what fills the homes."""
 
 
 def routes() -> list[Route]:
-    """Those of every service: the module `routes` of a package holds them as `routes`."""
-    return [route for name in SERVICES for route in import_module(f"emulator.{name}.routes").routes]
+    """Those of every service: the module `routes` of a package, where it has one, holds them as `routes`."""
+    modules = [f"emulator.{name}.routes" for name in SERVICES]
+    return [route for name in modules if find_spec(name) for route in import_module(name).routes]
 
 
 def furnish(workspace: "Workspace") -> None:

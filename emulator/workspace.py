@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from emulator import services
 from emulator.clock import Clock, Millis, to_millis
+from emulator.forest.homes import Forest, forest
 from emulator.ids import Ids
 from emulator.options import Options
 from emulator.scim.models import ADMINS, Group, ServicePrincipal, User
@@ -60,6 +61,11 @@ class Workspace:
         if admins and user.id not in admins.members:
             admins.members.append(user.id)
         return user
+
+    @property
+    def forest(self) -> Forest:
+        """The files that there were from the start."""
+        return self.state.objects.forest or forest("none", self.options.seed or "0")
 
     def catch_up(self) -> Millis:
         """Let everything happen that is due by now; return now."""

@@ -21,6 +21,7 @@ from emulator.control.bodies import (
 )
 from emulator.control.people import admit
 from emulator.errors import ApiError, invalid
+from emulator.forest.truth import truth
 from emulator.mail.routes import delivered
 from emulator.profiles import PROFILES
 from emulator.routing import Call, Reply, Route, Router
@@ -76,6 +77,7 @@ def router(application: "Application") -> Router:
         ("GET", "journal"): journal,
         ("GET", "uptime"): show_uptime,
         ("GET", "mail"): delivered,
+        ("GET", "files/truth"): tell_files,
     }
     return Router([Route(method, PREFIX + name, handler, True) for (method, name), handler in handlers.items()])
 
@@ -126,6 +128,11 @@ def work(call: Call) -> dict[str, Any]:
     cluster = access.find(workspace, body.cluster_id, call.now)
     lifecycle.work(workspace, cluster, somebody, body.seconds, call.now)
     return {}
+
+
+def tell_files(call: Call) -> dict[str, Any]:
+    """What was there from the start, whatever was written and deleted since."""
+    return truth(call.workspace.forest)
 
 
 def show_uptime(call: Call) -> dict[str, Any]:

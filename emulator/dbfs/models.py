@@ -1,28 +1,26 @@
 """The Databricks File System: a tree of files and folders, and the uploads under way."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pydantic import ConfigDict
 
 from emulator.clock import Millis
+from emulator.content import EMPTY, Content, Generated
 from emulator.dbfs.paths import Names
-
-ROOT = 0
+from emulator.forest.homes import Forest, Item
+from emulator.forest.overlay import ROOT, Tree
 
 
 @dataclass(kw_only=True)
 class Entry:
     """A file or a folder."""
 
-    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
     id: int
     parent: int
     name: str
     is_dir: bool
     modified_at: Millis
-    content: bytes = b""
+    content: Content = EMPTY
     children: dict[str, int] = field(default_factory=dict)
 
 
@@ -42,39 +40,42 @@ def _root() -> dict[int, Entry]:
 
 
 @dataclass
-class Dbfs:
+class Dbfs(Tree[Entry]):
     entries: dict[int, Entry] = field(default_factory=_root)
     uploads: dict[int, Upload] = field(default_factory=dict)
     """By handle."""
     numbered: int = ROOT
     """The last number given to an entry or a handle."""
+    forest: Forest | None = None
 
-    def find(self, names: Names) -> Entry | None:
-        entry = self.entries[ROOT]
-        for name in names:
-            child = entry.children.get(name)
-            if child is None:
-                return None
-            entry = self.entries[child]
-        return entry
+    @property
+    def held(self) -> dict[int, Entry]:
+        return self.entries
 
-    def children(self, folder: Entry) -> Iterator[Entry]:
-        return map(self.entries.__getitem__, folder.children.values())
+    def grown(self, item: Item) -> Entry:
+        content = EMPTY if item.is_container else Generated("", item.id, item.size)
+        return Entry(
+            id=item.id,
+            parent=item.parent,
+            name=item.name,
+            is_dir=item.is_container,
+            modified_at=item.modified_at,
+            content=content,
+        )
 
     def make_folders(self, names: Names, now: Millis) -> Entry:
         """The folder at this path, made with those above it as far as needed.
 
         Raises NotADirectoryError for a file in the way.
         """
-        entry = self.entries[ROOT]
+        entry = self.root
         for name in names:
-            child = entry.children.get(name)
-            entry = self.entries[child] if child is not None else self._add(entry, name, True, now)
+            entry = self.child(entry, name) or self._add(entry, name, True, now)
             if not entry.is_dir:
                 raise NotADirectoryError
         return entry
 
-    def write(self, names: Names, content: bytes, now: Millis) -> None:
+    def write(self, names: Names, content: Content, now: Millis) -> None:
         """Let the file have this content; its folders are made. Raises NotADirectoryError for a file in their place,
         IsADirectoryError for a folder in its own."""
         entry = self.find(names)
@@ -82,21 +83,23 @@ class Dbfs:
             entry = self._add(self.make_folders(names[:-1], now), names[-1], False, now)
         if entry.is_dir:
             raise IsADirectoryError
+        entry = self.hold(entry)
         entry.content, entry.modified_at = content, now
 
     def remove(self, entry: Entry, most: int) -> int:
-        """Take it away with what is below it, leaves first, but no more than `most` entries; how many were."""
-        below = [entry]
-        for each in below:
-            below.extend(self.children(each))
-        gone = below[::-1][:most]
+        """Take it away with what is below it, leaves first, but no more than `most` entries; how many were.
+
+        Generated ones do not count: those that nobody touched go with the folder in which they lie.
+        """
+        gone = [entry, *(each for each in self.held_below(entry) if each.id != entry.id)][::-1][:most]
         for each in gone:
-            del self.entries[each.id]
-            del self.entries[each.parent].children[each.name]
+            self.unhang(each)
+            self.entries.pop(each.id, None)
         return len(gone)
 
     def move(self, entry: Entry, folder: Entry, name: str) -> None:
-        del self.entries[entry.parent].children[entry.name]
+        entry, folder = self.hold(entry), self.hold(folder)
+        self.unhang(entry)
         entry.parent, entry.name = folder.id, name
         folder.children[name] = entry.id
 
@@ -107,6 +110,7 @@ class Dbfs:
         return upload
 
     def _add(self, folder: Entry, name: str, is_dir: bool, now: Millis) -> Entry:
+        folder = self.hold(folder)
         self.numbered += 1
         entry = Entry(id=self.numbered, parent=folder.id, name=name, is_dir=is_dir, modified_at=now)
         self.entries[entry.id] = entry

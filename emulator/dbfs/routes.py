@@ -3,6 +3,7 @@
 from base64 import b64decode, b64encode
 from typing import Any
 
+from emulator.content import EMPTY, Content, Held
 from emulator.dbfs.models import Entry, Upload
 from emulator.dbfs.paths import Names, parse, text
 from emulator.errors import ApiError, denied, exists, invalid, missing
@@ -47,7 +48,7 @@ def read(call: Call) -> dict[str, Any]:
         raise invalid("offset and length must not be negative.")
     if length > BLOCK:
         raise ApiError(400, "MAX_READ_SIZE_EXCEEDED", f"The read length {length} exceeds the maximum of {BLOCK} bytes.")
-    data = entry.content[offset : offset + length]
+    data = entry.content.read(offset, length)
     return {"bytes_read": len(data), "data": b64encode(data).decode()}
 
 
@@ -65,7 +66,7 @@ def put(call: Call) -> dict[str, Any]:
         data = _block(fields.get("contents"))
     names = _named(call, fields.get("path"))
     _check_free(call, names, str(fields.get("overwrite", "")).lower() == "true")
-    _write(call, names, data)
+    _write(call, names, Held(data))
     return {}
 
 
@@ -74,7 +75,7 @@ def create(call: Call) -> dict[str, Any]:
     """Begin an upload; until it is closed the file is there and empty."""
     names = _named(call, call.body.get("path"))
     _check_free(call, names, call.body.get("overwrite") is True)
-    _write(call, names, b"")
+    _write(call, names, EMPTY)
     return {"handle": call.workspace.state.dbfs.open(names).handle}
 
 
@@ -89,7 +90,7 @@ def add_block(call: Call) -> dict[str, Any]:
 def close(call: Call) -> dict[str, Any]:
     upload = _upload(call)
     del call.workspace.state.dbfs.uploads[upload.handle]
-    _write(call, tuple(upload.names), b"".join(upload.blocks))
+    _write(call, tuple(upload.names), Held(b"".join(upload.blocks)))
     return {}
 
 
@@ -114,7 +115,7 @@ def delete(call: Call) -> dict[str, Any]:
         return {}
     if not names:
         raise denied("No operations allowed on this path.")
-    if entry.children and call.body.get("recursive") is not True:
+    if any(dbfs.children(entry)) and call.body.get("recursive") is not True:
         text_ = f"{text(names)}: Directory is not empty. Use recursive delete or remove contents first."
         raise ApiError(400, "IO_ERROR", text_)
     number = dbfs.remove(entry, DELETED_AT_ONCE)
@@ -149,7 +150,7 @@ def describe(entry: Entry, path: str) -> dict[str, Any]:
     return {
         "path": path,
         "is_dir": entry.is_dir,
-        "file_size": len(entry.content),
+        "file_size": entry.content.size,
         "modification_time": entry.modified_at,
     }
 
@@ -200,7 +201,7 @@ def _check_free(call: Call, names: Names, overwrite: bool) -> None:
         raise _in_the_way(names)
 
 
-def _write(call: Call, names: Names, content: bytes) -> None:
+def _write(call: Call, names: Names, content: Content) -> None:
     try:
         call.workspace.state.dbfs.write(names, content, call.now)
     except (NotADirectoryError, IsADirectoryError):

@@ -22,14 +22,14 @@ def exported(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
         raise invalid(f"Libraries cannot be exported: {objects.path(node)}")
     if format not in ("SOURCE", "AUTO", "RAW"):
         raise invalid(f"Format {format} is for notebooks: {objects.path(node)} is a {node.kind.lower()}")
-    return node.content, node.name.rpartition(".")[2] if "." in node.name else ""
+    return node.content.read(), node.name.rpartition(".")[2] if "." in node.name else ""
 
 
 def cells(node: Node) -> list[str]:
     """The cells of a notebook, whatever it is stored as."""
     if node.stored_as == "JUPYTER":
-        return notebooks.cells_of_jupyter(node.content)[0]
-    return notebooks.cells_of_source(node.content.decode("utf-8", errors="replace"), node.language or "PYTHON")
+        return notebooks.cells_of_jupyter(node.content.read())[0]
+    return notebooks.cells_of_source(node.content.read().decode("utf-8", errors="replace"), node.language or "PYTHON")
 
 
 def _notebook(node: Node, format: str) -> tuple[bytes, str]:
@@ -40,7 +40,7 @@ def _notebook(node: Node, format: str) -> tuple[bytes, str]:
     match format:
         case "JUPYTER":
             if node.stored_as == "JUPYTER":
-                return node.content, "ipynb"
+                return node.content.read(), "ipynb"
             return notebooks.jupyter_of_cells(cells(node), language, node.name), "ipynb"
         case "HTML":
             return archives.write_html(cells(node), language, node.name), "html"
@@ -56,7 +56,8 @@ def _source(node: Node, language: str) -> bytes:
     if node.stored_as == "JUPYTER":
         return notebooks.source_of_cells(cells(node), language).encode()
     first = notebooks.header(language).encode()
-    return node.content if node.content.startswith(first) else first + b"\n" + node.content
+    content = node.content.read()
+    return content if content.startswith(first) else first + b"\n" + content
 
 
 def _folder(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
@@ -84,4 +85,4 @@ def _zipped(objects: Objects, node: Node, folder: str, format: str, asked: str) 
             content, extension = _notebook(child, format)
             yield f"{folder}{child.name}.{extension}", content
         elif asked == "AUTO" and child.kind in ("FILE", "DASHBOARD"):
-            yield f"{folder}{child.name}", child.content
+            yield f"{folder}{child.name}", child.content.read()

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from emulator.forest.overlay import ROOT
 from emulator.objects.homes import make_home
-from emulator.objects.models import ROOT
 from emulator.objects.paths import Place
 from emulator.scim.models import ADMINS, USERS
 

@@ -4,6 +4,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from emulator.content import Held
 from emulator.errors import ApiError, exists, invalid, missing
 from emulator.objects import archives, notebooks
 from emulator.objects.models import Kind, Node
@@ -94,7 +95,8 @@ def put(call: "Call", place: Place, content: Content, overwrite: bool) -> Node:
             raise invalid(
                 f"Cannot overwrite the asset at {place.text} due to type mismatch (asked: {asked}, actual: {actual})"
             )
-    node.content, node.language, node.stored_as = content.data, content.language, content.stored_as
+    node = objects.hold(node)
+    node.content, node.language, node.stored_as = Held(content.data), content.language, content.stored_as
     node.modified_at = call.now
     return node
 

@@ -1,23 +1,18 @@
-"""Notebooks, files and folders: the tree, by id, with the children of a folder beside it.
-
-What a later kind of tree needs (git folders, generated homes, volumes) comes in at `find`, `children` and `path`:
-nothing else walks the tree.
-"""
+"""Notebooks, files and folders: the tree, by id, with the children of a folder beside it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import ConfigDict
-
 from emulator.clock import Millis
+from emulator.content import EMPTY, Content, Generated
+from emulator.forest.homes import Forest, Item
+from emulator.forest.overlay import ROOT, Tree
 from emulator.ids import Ids
 from emulator.objects.paths import Place
 
 Kind = Literal["DIRECTORY", "NOTEBOOK", "FILE", "REPO", "LIBRARY", "DASHBOARD"]
 CONTAINERS = ("DIRECTORY", "REPO")
-ROOT = 0
-"""The root's id, as in `/directories/0`."""
 
 ACL_NAMES: dict[Kind, str] = {
     "DIRECTORY": "directories",
@@ -35,8 +30,6 @@ _TREE_TYPES = frozenset(ACL_NAMES.values())
 class Node:
     """One object of the workspace."""
 
-    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
     id: int
     parent: int
     """The folder's id; the root is its own parent."""
@@ -48,11 +41,11 @@ class Node:
     """Of a notebook: PYTHON, SQL, SCALA or R."""
     stored_as: Literal["SOURCE", "JUPYTER"] = "SOURCE"
     """Of a notebook: the format it came in; exporting it so gives the same bytes."""
-    content: bytes = b""
+    content: Content = EMPTY
     resource_id: str = ""
     """Where it is not simply the id (dashboards)."""
     children: dict[str, int] = field(default_factory=dict)
-    """Of a folder: name → id, in the order they were made."""
+    """Of a folder: see `overlay.Placed`."""
 
     @property
     def acl_name(self) -> str:
@@ -69,53 +62,40 @@ def _root() -> dict[int, Node]:
 
 
 @dataclass
-class Objects:
+class Objects(Tree[Node]):
     """The tree of one workspace. Case counts in names."""
 
     nodes: dict[int, Node] = field(default_factory=_root)
+    forest: Forest | None = None
 
     @property
-    def root(self) -> Node:
-        return self.nodes[ROOT]
+    def held(self) -> dict[int, Node]:
+        return self.nodes
 
-    def find(self, names: tuple[str, ...]) -> Node | None:
-        """The object at this path below the root."""
-        node = self.nodes[ROOT]
-        for name in names:
-            child = node.children.get(name)
-            if child is None:
-                return None
-            node = self.nodes[child]
-        return node
-
-    def children(self, node: Node) -> Iterator[Node]:
-        """What lies directly in a folder."""
-        return map(self.nodes.__getitem__, node.children.values())
+    def grown(self, item: Item) -> Node:
+        if item.is_container:
+            content: Content = EMPTY
+        else:
+            flavour = "dashboard" if item.kind == "DASHBOARD" else item.language or ""
+            content = Generated(flavour, item.id, item.size)
+        return Node(
+            id=item.id,
+            parent=item.parent,
+            name=item.name,
+            kind=item.kind,
+            created_at=item.modified_at,
+            modified_at=item.modified_at,
+            language=item.language,
+            content=content,
+            resource_id=f"{item.id:032x}" if item.kind == "DASHBOARD" else "",
+        )
 
     def path(self, node: Node) -> str:
-        names: list[str] = []
-        while node.id != ROOT:
-            names.append(node.name)
-            node = self.nodes[node.parent]
-        return "/" + "/".join(reversed(names))
-
-    def subtree(self, node: Node) -> Iterator[Node]:
-        """The object and everything below it."""
-        waiting = [node]
-        while waiting:
-            node = waiting.pop()
-            yield node
-            waiting.extend(self.children(node))
-
-    def lineage(self, node: Node) -> Iterator[Node]:
-        """The object, its folder, and so on to the root."""
-        yield node
-        while node.id != ROOT:
-            node = self.nodes[node.parent]
-            yield node
+        return "/" + "/".join(self.names(node))
 
     def add(self, ids: Ids, folder: Node, name: str, kind: Kind, now: Millis, language: str | None = None) -> Node:
         """A new and empty object; the folder must not hold one of this name."""
+        folder = self.hold(folder)
         number = ids.number("object", f"{folder.id}/{name}")
         node = Node(
             id=number, parent=folder.id, name=name, kind=kind, created_at=now, modified_at=now, language=language
@@ -132,22 +112,22 @@ class Objects:
         made = []
         node = self.root
         for depth, name in enumerate(place.names, 1):
-            child = node.children.get(name)
+            child = self.child(node, name)
             if child is None:
                 node = self.add(ids, node, name, "DIRECTORY", now)
                 made.append(node)
             else:
-                node = self.nodes[child]
+                node = child
                 if not node.is_container:
                     raise ValueError(Place(place.names[:depth], place.prefix).text)
         return made
 
     def remove(self, node: Node) -> list[Node]:
-        """Take the object and everything below it out of the tree; returns them all."""
-        gone = list(self.subtree(node))
+        """Take the object and everything below it out of the tree; returns those of them that were held."""
+        self.unhang(node)
+        gone = list(self.held_below(node))
         for each in gone:
             del self.nodes[each.id]
-        del self.nodes[node.parent].children[node.name]
         return gone
 
     def named_in_acl(self, object_id: str) -> Node | None:
@@ -155,12 +135,12 @@ class Objects:
         _, kind, number = object_id.split("/", 2) if object_id.count("/") == 2 else ("", "", "")
         if kind not in _TREE_TYPES or not number.isdigit():
             return None
-        node = self.nodes.get(int(number))
-        return node if node and ACL_NAMES[node.kind] == kind else None
+        node = self.get(int(number))
+        return node if node and ACL_NAMES[node.kind] == kind and self.is_there(node) else None
 
     def ancestors(self, object_id: str) -> Iterator[str]:
         """The folders above `/notebooks/12` and the like, nearest first; nothing for other objects."""
         node = self.named_in_acl(object_id)
         while node and node.id != ROOT:
-            node = self.nodes[node.parent]
+            node = self.folder_of(node)
             yield node.acl_name

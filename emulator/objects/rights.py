@@ -8,7 +8,8 @@ Reading takes CAN_READ, changing CAN_EDIT on the object; adding to a folder and 
 from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError, denied
-from emulator.objects.models import ROOT, Node
+from emulator.forest.overlay import ROOT
+from emulator.objects.models import Node
 from emulator.objects.paths import Place
 from emulator.permissions.models import TREE_LEVELS
 from emulator.scim.models import ADMINS

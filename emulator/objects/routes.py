@@ -79,12 +79,12 @@ def delete(call: Call) -> dict[str, Any]:
     rights = Rights(call)
     if is_protected(node):
         raise ApiError(400, "BAD_REQUEST", f"Folder {place.text} is protected")
-    folder = state.objects.nodes[node.parent]
+    folder = state.objects.folder_of(node)
     if not rights.admin and is_passage(folder) and folder.name in PASSAGES:
         raise denied(f"Folder {place.text} is protected")
     if not rights.may(folder, "CAN_EDIT"):
         rights.require(node, "CAN_MANAGE", place)
-    if node.children and call.body.get("recursive") is not True:
+    if any(state.objects.children(node)) and call.body.get("recursive") is not True:
         raise ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder ({place.text}) is not empty")
     for gone in state.objects.remove(node):
         state.acls.forget(gone.acl_name)
@@ -167,7 +167,7 @@ def describe(node: Node, path: str) -> dict[str, Any]:
     if not node.is_container:
         info["created_at"], info["modified_at"] = node.created_at, node.modified_at
     if node.kind == "FILE":
-        info["size"] = len(node.content)
+        info["size"] = node.content.size
     return info
 
 

@@ -1,0 +1,280 @@
+"""What lies where in a generated home: by arithmetic on numbers, so that ten million files are no more than one. Pure.
+
+The folders of a home are numbered from 0, the home itself, and its files after them. Who is in whom, how many files a
+folder holds and how large a file is follow from these numbers alone; the number of anything is in its id.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import gcd, isqrt
+from typing import Any, Literal
+
+from pydantic_core import core_schema
+
+from emulator.forest.shapes import Shape, Source, plots, shape_named
+from emulator.forest.sizes import Sizes
+
+Kind = Literal["DIRECTORY", "REPO", "NOTEBOOK", "DASHBOARD", "FILE"]
+LANGUAGES = ("PYTHON", "PYTHON", "SQL", "PYTHON", "SCALA", "R", "PYTHON", "SQL")
+
+_ID, _STEP, _OFFSET = 10**11, 31, 7
+"""The ids that the workspace gives out leave another remainder: none is met twice."""
+_HOME = 2**32
+"""Numbers that a home has for what is in it."""
+
+_FIRST, _SPAN = 1_759_276_800_000, 270 * 86_400
+"""Everything was modified within 270 days from October 2025 on (milliseconds; seconds)."""
+_BRANCHES = 5
+_CHAIN = 12
+"""So many folders of a large home lie one in another, below all others."""
+
+_FOLDERS = (
+    "data", "homework", "project", "old versions", "results", "תרגילים", "src", "plots", "week", "exam prep",
+    "models", "shared with Tal", "raw", "tmp", "données", "🎓 thesis",
+)  # fmt: skip
+_FILES = (
+    "notes", "analysis", "sales", "train", "מחברת", "clean", "events", "features", "Untitled Notebook", "résumé",
+    "baseline", "final (2)", "log", "orders", "sample", "Übung",
+)  # fmt: skip
+_WORKSPACE_ENDINGS = (".csv", ".py", ".txt", ".json", ".png", ".whl", ".md", ".yml")
+_DBFS_ENDINGS = (".parquet", ".csv", ".json", ".snappy.parquet", ".txt", ".zip", ".crc", ".csv.gz")
+_NAME = re.compile(r".*[-_](\d{1,10})([.][a-z0-9.]+)?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A folder or a file of a generated home."""
+
+    id: int
+    parent: int
+    """The id of its folder; a home's own is that of itself."""
+    name: str
+    kind: Kind
+    size: int = 0
+    modified_at: int = 0
+    """Milliseconds since 1970."""
+    language: str | None = None
+
+    @property
+    def is_container(self) -> bool:
+        return self.kind in ("DIRECTORY", "REPO")
+
+
+@dataclass(frozen=True)
+class Home:
+    """One user's home in one file system."""
+
+    index: int
+    user: str
+    source: Source
+    directories: int
+    files: int
+    largest: int
+    seed: str
+
+    @property
+    def root(self) -> Item:
+        return self._folder(0)
+
+    def item(self, number: int) -> Item | None:
+        """Whatever has this number in the home."""
+        if not 0 <= number < self.directories + self.files:
+            return None
+        if number >= self.directories:
+            return self._file(number - self.directories)
+        return self._folder(number)
+
+    def number(self, item: Item) -> int:
+        return (item.id - _ID) // _STEP % _HOME
+
+    def children(self, folder: int) -> Iterator[Item]:
+        """What lies directly in the folder of this number, folders first."""
+        for number in self._folders_in(folder):
+            yield self._folder(number)
+        files = self._files_in(folder)
+        for file in files:
+            yield self._file_in(folder, files.start, file)
+
+    def child(self, folder: int, name: str) -> Item | None:
+        match = _NAME.fullmatch(name)
+        if not match:
+            return None
+        ordinal = int(match[1]) - 1
+        for numbers, shift in ((self._folders_in(folder), 0), (self._files_in(folder), self.directories)):
+            if 0 <= ordinal < len(numbers):
+                item = self.item(numbers[ordinal] + shift)
+                if item and item.name == name:
+                    return item
+        return None
+
+    def folder_of(self, number: int) -> int:
+        """The number of the folder in which a folder or a file lies."""
+        if number >= self.directories:
+            return self._folder_with(number - self.directories)
+        return number - 1 if number >= self._bushy else max(0, number - 1) // _BRANCHES
+
+    @cached_property
+    def sizes(self) -> dict[Kind, Sizes]:
+        """By kind, in the order of their ranks: as many notebooks, dashboards and plain files as there are."""
+        if self.source == "dbfs":
+            return {"FILE": Sizes(self.files, 8 * self.largest)}
+        notebooks, dashboards = self.files * 2 // 5, self.files // 50
+        return {
+            "NOTEBOOK": Sizes(notebooks, max(2**16, self.largest // 64), smallest=64),
+            "DASHBOARD": Sizes(dashboards, 2**15, smallest=64),
+            "FILE": Sizes(self.files - notebooks - dashboards, self.largest),
+        }
+
+    @cached_property
+    def _bushy(self) -> int:
+        """How many folders are a tree; the rest is the chain."""
+        return self.directories - min(_CHAIN, self.directories // 10)
+
+    @cached_property
+    def _salt(self) -> int:
+        return int.from_bytes(hashlib.sha256(f"{self.seed}:{self.index}:{self.source}".encode()).digest()[:6], "big")
+
+    @cached_property
+    def _folder_stride(self) -> int:
+        return _stride(self.directories, self._salt)
+
+    @cached_property
+    def _folder_inverse(self) -> int:
+        return pow(self._folder_stride, -1, self.directories) if self.directories > 1 else 0
+
+    @cached_property
+    def _file_stride(self) -> int:
+        return _stride(self.files, self._salt >> 7)
+
+    @cached_property
+    def _barren(self) -> int:
+        """How many folders have no files in them."""
+        return self.directories // 8
+
+    def _folders_in(self, folder: int) -> range:
+        if folder >= self._bushy:
+            return range(folder + 1, min(folder + 2, self.directories))
+        below = range(folder * _BRANCHES + 1, min(folder * _BRANCHES + 1 + _BRANCHES, self._bushy))
+        # The chain hangs on the last folder of the tree, which has none below it.
+        return range(self._bushy, min(self._bushy + 1, self.directories)) if folder == self._bushy - 1 else below
+
+    def _files_in(self, folder: int) -> range:
+        fertile = self.directories - self._barren
+        place = (folder * self._folder_stride + self._salt) % self.directories - self._barren
+        return range(self._start(place, fertile), self._start(place + 1, fertile)) if place >= 0 else range(0)
+
+    def _start(self, place: int, fertile: int) -> int:
+        """The first file of the folder at this place: those at the end hold many, most hold few."""
+        return self.files - isqrt(self.files * self.files * (fertile - place) // fertile)
+
+    def _folder_with(self, file: int) -> int:
+        fertile = self.directories - self._barren
+        low, high = 0, fertile - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._start(middle, fertile) <= file else (low, middle - 1)
+        return (
+            (low + self._barren - self._salt) * self._folder_inverse % self.directories if self._folder_inverse else 0
+        )
+
+    def _folder(self, number: int) -> Item:
+        if number == 0:
+            return Item(self._id(0), self._id(0), self.user, "DIRECTORY", modified_at=_FIRST)
+        parent = self.folder_of(number)
+        ordinal = number - self._folders_in(parent).start
+        word = _FOLDERS[(number * 11 + self._salt) % len(_FOLDERS)]
+        kind: Kind = "DIRECTORY"
+        if self.source == "workspace" and parent == 0 and ordinal == 2:
+            kind, word = "REPO", "repo"
+        return Item(self._id(number), self._id(parent), f"{word}-{ordinal + 1}", kind, modified_at=_FIRST)
+
+    def _file(self, file: int) -> Item:
+        folder = self._folder_with(file)
+        return self._file_in(folder, self._files_in(folder).start, file)
+
+    def _file_in(self, folder: int, first: int, file: int) -> Item:
+        rank = (file * self._file_stride + self._salt) % self.files
+        kind, size = self._measured(rank)
+        name = f"{_FILES[rank * 7 % 16]}_{file - first + 1}"
+        language = None
+        if kind == "NOTEBOOK":
+            language = LANGUAGES[rank % 8]
+        elif kind == "DASHBOARD":
+            name += ".lvdash.json"
+        else:
+            name += (_DBFS_ENDINGS if self.source == "dbfs" else _WORKSPACE_ENDINGS)[rank % 8]
+        modified_at = _FIRST + rank * 6_700_417 % _SPAN * 1000
+        return Item(self._id(self.directories + file), self._id(folder), name, kind, size, modified_at, language)
+
+    def _measured(self, rank: int) -> tuple[Kind, int]:
+        for kind, sizes in self.sizes.items():
+            if rank < sizes.count:
+                return kind, sizes.of(rank)
+            rank -= sizes.count
+        raise IndexError(rank)
+
+    def _id(self, number: int) -> int:
+        return _ID + (self.index * _HOME + number) * _STEP + _OFFSET
+
+
+class Forest:
+    """All homes of a shape with a seed: the same for the same two, wherever and whenever."""
+
+    def __init__(self, shape: Shape, seed: str) -> None:
+        self.shape = shape
+        self.seed = seed
+        self.homes: dict[tuple[Source, str], Home] = {}
+        self._by_index: list[Home] = []
+        salt = int.from_bytes(hashlib.sha256(f"users:{seed}".encode()).digest()[:4], "big")
+        for plot in plots(shape, seed):
+            user = _user_name(plot.user, salt)
+            home = Home(len(self._by_index), user, plot.source, plot.directories, plot.files, shape.largest, seed)
+            self.homes[plot.source, user] = home
+            self._by_index.append(home)
+
+    @property
+    def users(self) -> list[str]:
+        """Sorted by name."""
+        return sorted({user for _, user in self.homes})
+
+    def find(self, item_id: int) -> tuple[Home, int] | None:
+        """The home to which an id belongs and the number in it; None for an id that is not of this forest."""
+        code, remainder = divmod(item_id - _ID, _STEP)
+        index, number = divmod(code, _HOME)
+        if remainder != _OFFSET or not 0 <= index < len(self._by_index):
+            return None
+        return self._by_index[index], number
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """A dump of the state has shape and seed."""
+        return core_schema.no_info_plain_validator_function(
+            lambda dumped: forest(str(dumped["shape"]), str(dumped["seed"])),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda grown: {"shape": grown.shape.name, "seed": grown.seed}
+            ),
+        )
+
+
+@lru_cache(maxsize=8)
+def forest(shape: str, seed: str) -> Forest:
+    """The forest of that shape. Raises ValueError for a shape that there is not."""
+    return Forest(shape_named(shape), seed)
+
+
+_GIVEN_NAMES = "adi amir dana eitan gal hila ido lior maya noa omer or ron shir tal yael yossi zoe rami samir".split()
+
+
+def _user_name(number: int, salt: int) -> str:
+    return f"{_GIVEN_NAMES[(number + salt) % len(_GIVEN_NAMES)]}.{number + 1:03}@campus.example.ac.il"
+
+
+def _stride(count: int, salt: int) -> int:
+    """A step that visits all of so many numbers before it comes back, and neighbours far apart."""
+    stride = max(1, count * 618_033 // 1_000_000 + salt % max(1, count // 8))
+    while gcd(stride, count) != 1:
+        stride += 1
+    return stride

@@ -1,0 +1,48 @@
+"""The same forest on a disk, as a cluster sees it through its mounts: `Workspace/Users/…` and `dbfs/Users/…`."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from emulator.forest.content import head
+from emulator.forest.homes import Forest, Home, Item
+
+MOUNTS = {"workspace": "Workspace/Users", "dbfs": "dbfs/Users"}
+
+
+def lay_out(forest: Forest, target: Path, empty_homes: Iterable[str] = ()) -> int:
+    """Write it all below `target`; how many files were written.
+
+    Files have their size and their time, and hold nothing but the line by which a notebook is known: they are sparse.
+    `empty_homes` are names of further homes in the Workspace. Raises OSError, also where there is a home already.
+    """
+    for mount in MOUNTS.values():
+        (target / mount).mkdir(parents=True, exist_ok=True)
+    for name in empty_homes:
+        (target / MOUNTS["workspace"] / name).mkdir()
+    return sum(_lay_out(home, target / MOUNTS[source] / user) for (source, user), home in forest.homes.items())
+
+
+def _lay_out(home: Home, target: Path) -> int:
+    waiting = [(0, str(target))]
+    while waiting:
+        number, path = waiting.pop()
+        os.mkdir(path)
+        for item in home.children(number):
+            below = f"{path}/{item.name}"
+            if item.is_container:
+                waiting.append((home.number(item), below))
+            else:
+                _write(item, below)
+    return home.files
+
+
+def _write(item: Item, path: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        if item.language:
+            os.write(descriptor, head(item.language))
+        os.ftruncate(descriptor, item.size)
+        os.utime(descriptor, ns=(item.modified_at * 10**6, item.modified_at * 10**6))
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,48 @@
+"""What there is in a forest: counts and sizes by user and file system, known without looking into it. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from emulator.forest.homes import Forest, Home
+from emulator.forest.shapes import Source
+
+ESTIMATED_BYTES = 10_000
+"""What a notebook or a dashboard counts in `size`, as with those who read listings, which do not tell."""
+_SOURCES: tuple[Source, Source] = ("dbfs", "workspace")
+Counts = dict[str, int]
+
+
+def truth(forest: Forest) -> dict[str, Any]:
+    """As `GET /_emulator/files/truth` answers it."""
+    users = [
+        {"user_name": user, **{source: _counted(forest.homes.get((source, user))) for source in _SOURCES}}
+        for user in forest.users
+    ]
+    return {
+        "shape": forest.shape.name,
+        "seed": int(forest.seed) if forest.seed.isdecimal() and forest.seed.isascii() else forest.seed,
+        "users": users,
+        "total": {source: _sum(user[source] for user in users) for source in _SOURCES},
+    }
+
+
+def _counted(home: Home | None) -> Counts:
+    if home is None:
+        return dict.fromkeys(("files", "directories", "size", "estimated_files", "exact_size"), 0)
+    exact = sum(sizes.total for sizes in home.sizes.values())
+    estimated = sum(sizes.count for kind, sizes in home.sizes.items() if kind != "FILE")
+    return {
+        "files": home.files,
+        "directories": home.directories,
+        "size": home.sizes["FILE"].total + ESTIMATED_BYTES * estimated,
+        "estimated_files": estimated,
+        "exact_size": exact,
+    }
+
+
+def _sum(counts: Iterable[Any]) -> Counts:
+    total = _counted(None)
+    for one in counts:
+        for name in total:
+            total[name] += one[name]
+    return total

@@ -1,0 +1,171 @@
+"""Generated homes: what is told of them is what lies in them, in memory and on disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.content import Generated
+from emulator.forest.homes import Forest, Home, forest
+from emulator.forest.layout import lay_out
+from emulator.forest.shapes import apportion, shape_named
+from emulator.forest.truth import truth
+
+SOURCES = ("dbfs", "workspace")
+shapes = st.builds("users={},files={}".format, st.integers(1, 20), st.integers(0, 250))
+
+
+def counted(home: Home | None) -> dict[str, int]:
+    """What the truth says, by looking at everything."""
+    counts = dict.fromkeys(("files", "directories", "size", "estimated_files", "exact_size"), 0)
+    waiting = [home.root] if home else []
+    for folder in waiting:
+        counts["directories"] += 1
+        for item in home.children(home.number(folder)):
+            if item.is_container:
+                waiting.append(item)
+                continue
+            estimated = item.kind in ("NOTEBOOK", "DASHBOARD")
+            counts["files"] += 1
+            counts["size"] += 10_000 if estimated else item.size
+            counts["estimated_files"] += estimated
+            counts["exact_size"] += item.size
+    return counts
+
+
+def walked(grown: Forest) -> list[dict[str, object]]:
+    return [
+        {"user_name": user, **{source: counted(grown.homes.get((source, user))) for source in SOURCES}}
+        for user in grown.users
+    ]
+
+
+@given(shapes, st.text(max_size=5))
+def test_the_truth_of_any_shape_is_what_lies_in_its_homes(shape, seed):
+    grown = Forest(shape_named(shape), seed)
+    assert truth(grown)["users"] == walked(grown)
+
+
+@pytest.mark.parametrize("shape", ["term", "heavy"])
+def test_the_truth_of_the_named_shapes_is_what_lies_in_their_homes(shape):
+    grown = forest(shape, "7")
+    assert truth(grown)["users"] == walked(grown)
+
+
+def test_heavy_is_the_tree_that_was_measured():
+    told = truth(forest("heavy", "7"))
+    files = sorted((sum(user[source]["files"] for source in SOURCES) for user in told["users"]), reverse=True)
+    total = {name: sum(told["total"][source][name] for source in SOURCES) for name in ("files", "directories")}
+    assert (len(files), total) == (27, {"files": 258_824, "directories": 23_143})
+    assert round(sum(files[:3]) / sum(files), 2) == 0.58
+
+
+def test_a_term_has_small_homes_and_some_empty_ones():
+    files = [sum(user[source]["files"] for source in SOURCES) for user in truth(forest("term", "7"))["users"]]
+    assert (len(files), sum(files), max(files), files.count(0)) == (100, 3000, 104, 2)
+
+
+@given(shapes, st.text(max_size=3))
+def test_everything_is_found_by_its_name_and_by_its_number(shape, seed):
+    grown = Forest(shape_named(shape), seed)
+    for home in grown.homes.values():
+        waiting = [0]
+        for folder in waiting:
+            items = list(home.children(folder))
+            assert len({item.name for item in items}) == len(items)
+            assert [home.child(folder, item.name) for item in items] == items
+            assert [home.item(home.number(item)) for item in items] == items
+            assert {home.folder_of(home.number(item)) for item in items} <= {folder}
+            assert {grown.find(item.id) for item in items} == {(home, home.number(item)) for item in items}
+            waiting.extend(home.number(item) for item in items if item.is_container)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "notes", "notes_", "notes_0", "notes_99999999999", "_1", "notes_1.exe", "notes_٣", "week-0", "a/b_1"]
+)
+def test_a_name_that_nothing_has_is_not_found(name):
+    home = next(home for home in forest("term", "7").homes.values() if home.directories > 3)
+    assert home.child(0, name) is None
+
+
+def test_the_same_seed_gives_the_same_files_and_another_one_others():
+    first, again, other = (Forest(shape_named("term"), seed) for seed in ("1", "1", "2"))
+    assert walked(first) == walked(again) != walked(other)
+
+
+def test_ten_million_files_are_known_without_looking_at_them():
+    grown = forest("users=100,files=10000000", "7")
+    told = truth(grown)["total"]
+    assert sum(told[source]["files"] for source in SOURCES) == 10_000_000
+    largest = max(grown.homes.values(), key=lambda home: home.files)
+    folder = largest.folder_of(largest.directories + largest.files // 2)
+    assert all(largest.folder_of(largest.number(item)) == folder for item in largest.children(folder))
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(0, 50), min_size=1))
+def test_shares_add_up(total, weights):
+    assert sum(apportion(total, weights)) == (total if any(weights) else 0)
+
+
+@pytest.mark.parametrize("text", ["", "Term", "users=0,files=1", "users=3", "users=3,files=-1", "files=1,users=3"])
+def test_a_shape_that_there_is_not_is_refused_with_those_that_there_are(text):
+    with pytest.raises(ValueError, match="users"):
+        shape_named(text)
+
+
+@given(
+    st.sampled_from(["", "PYTHON", "SQL", "SCALA", "R", "dashboard"]),
+    st.integers(64, 300_000),
+    st.integers(0, 310_000),
+    st.integers(0, 310_000),
+)
+def test_any_part_of_a_generated_file_is_that_part_of_the_whole(flavour, size, offset, length):
+    content = Generated(flavour, 12, size)
+    whole = content.read()
+    assert len(whole) == size == content.size
+    assert content.read(offset, length) == whole[offset : offset + length]
+
+
+def disk(folder: Path) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for path, folders, files in os.walk(folder):
+        found["files"] += len(files)
+        found["directories"] += len(folders)
+        found["exact_size"] += sum(os.stat(f"{path}/{name}").st_size for name in files)
+    return found
+
+
+def test_the_layout_on_disk_is_the_same_tree(tmp_path):
+    grown = forest("term", "7")
+    assert lay_out(grown, tmp_path, ["admin@lab.example"]) == 3000
+    told = truth(grown)["total"]
+    expected = {
+        mount: {name: told[source][name] for name in ("files", "directories", "exact_size")}
+        for mount, source in (("Workspace/Users", "workspace"), ("dbfs/Users", "dbfs"))
+    }
+    expected["Workspace/Users"]["directories"] += 1
+    assert {mount: disk(tmp_path / mount) for mount in expected} == expected
+    for item in grown.homes["workspace", grown.users[4]].children(0):
+        laid = tmp_path / "Workspace/Users" / grown.users[4] / item.name
+        if item.kind == "NOTEBOOK":
+            assert laid.read_bytes().splitlines()[0].endswith(b" Databricks notebook source")
+        if not item.is_container:
+            assert (laid.stat().st_size, laid.stat().st_mtime_ns) == (item.size, item.modified_at * 10**6)
+
+
+def test_the_command_lays_out_once_and_says_what_is_in_the_way(tmp_path):
+    command = [sys.executable, "-m", "emulator", "layout", "--files", "users=2,files=9", "--seed", "1", str(tmp_path)]
+    first, second = (subprocess.run(command, capture_output=True, text=True, timeout=60) for _ in range(2))
+    assert (first.returncode, first.stdout) == (
+        0,
+        '{"files": 9, "users": 2, "shape": "users=2,files=9", "seed": "1"}\n',
+    )
+    assert second.returncode == 2
+    assert "File exists; choose an empty folder" in second.stderr
