@@ -12,11 +12,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inventory import figures
 from inventory.listing import File, Folder, Listing, Source, Walk
 from inventory.results import Row
 from inventory.scan import Visit
 
-FORMAT = 1
+FORMAT = 2
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE root (source TEXT, path TEXT, user TEXT NOT NULL, PRIMARY KEY (source, path));
@@ -25,6 +26,7 @@ CREATE TABLE folder (
     files INTEGER NOT NULL, size INTEGER NOT NULL, estimated INTEGER NOT NULL,
     largest_path TEXT, largest_size INTEGER, last_modified INTEGER,
     requests INTEGER NOT NULL, refusals INTEGER NOT NULL, seconds REAL NOT NULL, folders TEXT NOT NULL,
+    kinds TEXT NOT NULL, months TEXT NOT NULL,
     PRIMARY KEY (source, path)
 ) WITHOUT ROWID;
 CREATE TABLE part (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
@@ -143,11 +145,12 @@ class Checkpoint:
         """Store visits, and the number and rows of the part that holds their files: all of it or nothing."""
         with self._connection:
             self._connection.executemany(
-                "INSERT INTO folder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO folder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (source, path) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
                 " files = excluded.files, size = excluded.size, estimated = excluded.estimated,"
                 " largest_path = excluded.largest_path, largest_size = excluded.largest_size,"
                 " last_modified = excluded.last_modified, folders = excluded.folders,"
+                " kinds = excluded.kinds, months = excluded.months,"
                 " requests = requests + excluded.requests, refusals = refusals + excluded.refusals,"
                 " seconds = seconds + excluded.seconds WHERE state = 'failed'",
                 [_record(visit, is_root=visit.folder.place in self._root_places) for visit in visits],
@@ -158,9 +161,10 @@ class Checkpoint:
     def rows(self) -> Iterator[Row]:
         """Every folder that was visited, in the order of file systems and paths."""
         columns = "user, source, path, state, reason, files, size, estimated, largest_path, largest_size"
-        columns += ", last_modified, requests, refusals, seconds"
-        for user, source, path, *rest in self._connection.execute(f"SELECT {columns} FROM folder"):
-            yield Row(Folder(user, source, path), *rest)
+        columns += ", last_modified, requests, refusals, seconds, kinds, months"
+        for user, source, path, *rest, kinds, months in self._connection.execute(f"SELECT {columns} FROM folder"):
+            tallies = {"kinds": json.loads(kinds), "months": json.loads(months)}
+            yield Row(Folder(user, source, path), *rest, **tallies)
 
 
 def discard(path: Path) -> None:
@@ -204,11 +208,12 @@ def _record(visit: Visit, *, is_root: bool) -> tuple[object, ...]:
     cost = (visit.requests, visit.refusals, visit.seconds)
     if not isinstance(found, Listing):
         state = "missing" if found.missing and is_root else "failed"
-        counts = (folder.source, folder.path, folder.user, state, found.reason, 0, 0, 0, None, None, None)
-        return *counts, *cost, "[]"
-    return (folder.source, folder.path, folder.user, "listed", "", *_counts(folder.source, found.files), *cost) + (
-        json.dumps(found.folders, ensure_ascii=False),
-    )
+        nothing = (0, 0, 0, None, None, None)
+        return folder.source, folder.path, folder.user, state, found.reason, *nothing, *cost, "[]", "{}", "{}"
+    counts = _counts(folder.source, found.files)
+    lists = (found.folders, figures.kinds(found.files), figures.months(found.files))
+    texts = (json.dumps(each, ensure_ascii=False) for each in lists)
+    return folder.source, folder.path, folder.user, "listed", "", *counts, *cost, *texts
 
 
 def _counts(source: Source, files: Sequence[File]) -> tuple[int, int, int, str | None, int | None, int | None]:

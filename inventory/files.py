@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +16,18 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[IO[str]]:
     """A text file to write to that takes the place of `path` when all went well. Raises OSError."""
+    with replaced_bytes(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.detach()
+
+
+@contextlib.contextmanager
+def replaced_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """The same for what is no text."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
-        with open(handle, "w", encoding="utf-8", newline="") as file:
+        with open(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -47,3 +57,8 @@ def _cell(value: object) -> object:
     if value is None:
         return ""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def plain(cell: str) -> str:
+    """A cell as it was before `write_csv` made it harmless."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell

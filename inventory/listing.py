@@ -1,6 +1,6 @@
 """What an answer to "list this folder" means, and which folder comes next. Pure: no network, no clock, no files."""
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -132,46 +132,58 @@ def _number(value: object) -> int | None:
 class Walk:
     """The folders still to be listed, of all users.
 
-    There is one queue a file system, because each has its own API with its own limits. Folders are taken oldest first,
-    whoever's they are, so that a home with many folders does not keep another from its first answer.
+    There is one queue a file system, because each has its own API with its own limits. Users take turns, so that a home
+    with many folders does not keep another waiting. Of one user the folder found last comes first: a tree is walked
+    with its depth in memory and not its breadth.
     """
 
     def __init__(self, roots: Iterable[Folder] = ()) -> None:
-        self._known: set[tuple[str, str]] = set()
+        self._known: set[int] = set()
+        """Of every folder ever queued a number of 61 bits: a path takes four times the memory."""
         self.open: Counter[str] = Counter()
         """User → folders that are queued or being listed; users of whom all is done are missing."""
-        self._waiting: dict[Source, deque[Folder]] = {source: deque() for source in SOURCES}
+        self._waiting: dict[Source, OrderedDict[str, list[Folder]]] = {source: OrderedDict() for source in SOURCES}
+        self._length = 0
         self.add(roots)
 
     def add(self, folders: Iterable[Folder]) -> None:
         """Queue those that were never queued before."""
         for folder in folders:
-            if folder.place not in self._known:
-                self._known.add(folder.place)
-                self._waiting[folder.source].append(folder)
+            number = hash(folder.place)
+            if number not in self._known:
+                self._known.add(number)
+                self._waiting[folder.source].setdefault(folder.user, []).append(folder)
+                self._length += 1
                 self.open[folder.user] += 1
 
     def know(self, folder: Folder) -> None:
         """This folder was listed already, in an earlier run."""
-        self._known.add(folder.place)
+        self._known.add(hash(folder.place))
 
     def take(self, *sources: Source) -> Folder | None:
         """The next folder of these file systems, or of any; None while there is none."""
         for source in sources or SOURCES:
-            if self._waiting[source]:
-                return self._waiting[source].popleft()
+            if waiting := self._waiting[source]:
+                user, folders = next(iter(waiting.items()))
+                folder = folders.pop()
+                if folders:
+                    waiting.move_to_end(user)
+                else:
+                    del waiting[user]
+                self._length -= 1
+                return folder
         return None
 
     def visited(self, folder: Folder, found: Listing | Failure) -> None:
         """A folder that was taken is done; queue what it turned out to contain."""
         if isinstance(found, Listing):
-            self.add(Folder(folder.user, folder.source, path) for path in found.folders)
+            self.add(Folder(folder.user, folder.source, path) for path in reversed(found.folders))
         self.open[folder.user] -= 1
         if not self.open[folder.user]:
             del self.open[folder.user]
 
     def __len__(self) -> int:
-        return sum(map(len, self._waiting.values()))
+        return self._length
 
 
 def walk(

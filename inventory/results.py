@@ -1,9 +1,9 @@
 """Rows of folders become one row a user, and those become a table. Pure: no files, no network, no clock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from inventory.listing import Folder, Source
 
@@ -15,6 +15,22 @@ DETAILS = (
 GB = 2**30
 State = Literal["listed", "missing", "failed"]
 Status = Literal["success", "empty", "partial", "error"]
+Tally = Mapping[str, Sequence[int]]
+"""Name → number of files, bytes."""
+
+
+class FileRow(NamedTuple):
+    """Anything that is not a folder, as all formats have it."""
+
+    user: str
+    source: str
+    path: str
+    type: str
+    language: str
+    size: int
+    size_is_estimate: bool
+    modified_at: int | None
+    """Milliseconds since 1970, UTC; CSV and JSON have it in words."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,10 @@ class Row:
     refusals: int
     """How many of the requests were refused because of the rate."""
     seconds: float
+    kinds: Tally = field(default_factory=dict)
+    """By type, as the API calls it."""
+    months: Tally = field(default_factory=dict)
+    """By month of the last change, `2026-10`; empty where the API does not tell."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from inventory.files import FORMULA
+from inventory.files import plain
 from inventory.listing import Folder, Source
 from inventory.workspace import Workspace, WorkspaceError
 
@@ -85,7 +85,7 @@ def read_users_file(text: str, name: str) -> list[str]:
             raise UsersFileError(f"{name} line {line}: there is no name in it.")
         check_name(username, f"{name} line {line}")
         # As `users --output` writes a name that a spreadsheet would compute.
-        found[username[1:] if username.startswith("'") and username[1:].startswith(FORMULA) else username] = None
+        found[plain(username)] = None
     if not found:
         raise UsersFileError(f"{name} names no users.")
     return list(found)

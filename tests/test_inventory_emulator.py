@@ -171,7 +171,7 @@ def test_the_doctor_says_who_we_are_and_what_is_missing(lab, inventory):
     [
         (["--resume", "--fresh"], "give only one of them"),
         (["--dbfs-only", "--workspace-only"], "leave nothing to scan"),
-        (["--files", "files.xlsx"], "expected a name that ends in .csv or .jsonl"),
+        (["--files", "files.xlsx"], "expected a name that ends in .csv, .jsonl or .parquet"),
         (["--output", "no/where.csv"], "there is no folder no"),
         (["../root"], "is not the name of a user"),
         (["--users-file", "none.csv"], "No such file"),

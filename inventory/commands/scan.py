@@ -14,7 +14,7 @@ import click
 from inventory import options
 from inventory.checkpoint import CheckpointError
 from inventory.client import Client
-from inventory.file_rows import WRITERS
+from inventory.file_formats import NotFileRows, format_of
 from inventory.listing import SOURCES, Source
 from inventory.progress import Reporter
 from inventory.results import Home, table
@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Where progress is kept; beside the result if not.")
 @click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
 @click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
-@click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv or .jsonl.")
+@click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv, .jsonl or .parquet.")
 @click.option("--details", is_flag=True, help="Further columns: by file system, estimates, largest, newest, cost.")
 @click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Largest homes in the summary.")
 @click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
@@ -105,8 +105,7 @@ def command(
         raise options.Refused("--resume goes on and --fresh begins anew; give only one of them.")
     for path in (output, files, checkpoint):
         options.must_be_writable(path)
-    if files and files.suffix.lower() not in WRITERS:
-        raise options.Refused(f"--files {files}: expected a name that ends in {' or '.join(WRITERS)}.")
+    _check_ending(files)
     wish = Wish(
         output=output,
         users=_names(users, users_file),
@@ -132,6 +131,14 @@ def command(
     if status != options.DONE:
         click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
     sys.exit(status)
+
+
+def _check_ending(files: Path | None) -> None:
+    try:
+        if files:
+            format_of(files)
+    except NotFileRows as error:
+        raise options.Refused(f"--files {error}") from None
 
 
 def _names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
