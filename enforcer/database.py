@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from peewee import Database, SqliteDatabase
+from peewee import Database, OperationalError, SqliteDatabase
 from playhouse.db_url import connect  # type: ignore[import-untyped]
 
 from enforcer.migrations import migrate
@@ -71,6 +71,21 @@ def _rows_of(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
             return found
     finally:
         source.close()
+
+
+def vacuum(place: str) -> None:
+    """Rewrite the open ledger, so that no page of it, free or in the log beside it, holds what was deleted or replaced.
+
+    Raises peewee.DatabaseError where somebody else is using it. PostgreSQL's own log is the server's.
+    """
+    if is_url(place):
+        for table in TABLES:
+            database.execute_sql(f'VACUUM (FULL) "{table._meta.table_name}"')
+        return
+    database.execute_sql("VACUUM")
+    is_busy, *_ = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        raise OperationalError("somebody else is reading it, so its log could not be cut")
 
 
 def is_url(place: str) -> bool:

@@ -24,6 +24,8 @@ from enforcer.seen import SeenCluster, ToldEvent
 from enforcer.uptime import Event, Restart, Session, Sighting, Told, close_unseen, reconcile, told_by
 
 GONE = "the cluster no longer exists; it ended when it was last seen running"
+PURGED = "purged before"
+"""The note of the instant before which there are no names."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,10 @@ def add_events(
 ) -> tuple[Session, ...]:
     """Keep these events and make the cluster's sessions anew from all that is known; return those.
 
-    `read_to`: the list of events is complete up to then. Repeating it changes nothing.
+    `read_to`: the list of events is complete up to then. Repeating it changes nothing. Those of a time whose names were
+    purged are left out: they would bring the names back.
     """
+    purged = int(note(PURGED) or 0)
     rows = [
         {
             "cluster_id": cluster_id,
@@ -126,6 +130,7 @@ def add_events(
             "raw": t.raw,
         }
         for t in told
+        if to_millis(t.event.at) >= purged
     ]
     with database.atomic():
         for start in range(0, len(rows), 80):

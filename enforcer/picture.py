@@ -88,10 +88,13 @@ class Picture:
 
 def group_of(cluster: SeenCluster) -> str:
     """The display name of the group it belongs to: its tag, or what the earlier system's names say."""
-    if cluster.group:
-        return cluster.group
-    match = _EARLIER_NAME.fullmatch(cluster.name)
-    return f"group_{match[1]}" if match else cluster.name
+    return cluster.group or group_named(cluster.name)
+
+
+def group_named(cluster_name: str) -> str:
+    """The display name of the group of a cluster without a tag, by the earlier system's names."""
+    match = _EARLIER_NAME.fullmatch(cluster_name)
+    return f"group_{match[1]}" if match else cluster_name
 
 
 def choose_course(

@@ -26,6 +26,8 @@ SILENT = frozenset(
     }
 )
 """Events that come while a cluster is launching, too. Any other between a launch and its end proves that it ran."""
+MEMBER, OTHER = "a member of the group", "somebody else"
+"""Who did it, where names were purged: no more than counting needs to know."""
 
 
 @dataclass(frozen=True, order=True)
@@ -170,9 +172,14 @@ def counted_from(session: Session, members: frozenset[str] | None) -> datetime |
     It counts from its start when a member or somebody unknown started it, else from the first restart by a member.
     `members` None counts every session.
     """
-    if members is None or session.started_by is None or session.started_by.casefold() in members:
+    if members is None or session.started_by is None or is_member(session.started_by, members):
         return session.start
-    return next((r.at for r in session.restarts if r.user and r.user.casefold() in members), None)
+    return next((r.at for r in session.restarts if r.user and is_member(r.user, members)), None)
+
+
+def is_member(user: str, members: frozenset[str]) -> bool:
+    """Whether this is one of the addresses (lower case), or was one before names were purged."""
+    return user == MEMBER or user.casefold() in members
 
 
 def overlap(

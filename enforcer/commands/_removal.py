@@ -30,7 +30,7 @@ def remove(
     from enforcer.workspace import WorkspaceError
 
     _show(selection, what, to_stderr=as_json)
-    if not dry_run and selection.remove and not yes and not _is_confirmed(f"delete {len(selection.remove)} {what}"):
+    if not dry_run and selection.remove and not yes and not is_confirmed(f"delete {len(selection.remove)} {what}"):
         print("nothing was deleted", file=sys.stderr)
         return desk.PARTLY
     rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
@@ -62,7 +62,8 @@ def _show(selection: "Selection", what: str, *, to_stderr: bool) -> None:
         print(tables.harmless(line), file=sys.stderr if to_stderr else sys.stdout)
 
 
-def _is_confirmed(sentence: str) -> bool:
+def is_confirmed(sentence: str) -> bool:
+    """Whether somebody types the sentence when asked for it."""
     try:
         return bool(click.prompt(f'Type "{sentence}" to go on', default="", show_default=False, err=True) == sentence)
     except click.Abort:

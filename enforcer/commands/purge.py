@@ -1,0 +1,151 @@
+"""`purge`: nothing that names people is kept of what is long past."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import date, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from peewee import DatabaseError
+
+from enforcer import desk, kept_files, options, tables
+from enforcer.commands import _removal
+from enforcer.lock import only_one
+from enforcer.settings import Settings
+
+if TYPE_CHECKING:
+    from enforcer.purge import Purged
+
+LETTERS = Path(".lab/letters")
+"""Where the demo leaves its letters."""
+
+
+@click.command(
+    "purge",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer purge --before 2027-03-01 --dry-run
+      python -m enforcer purge --before 2027-03-01 --files /var/lib/teaching-lab/reports --files /var/log/teaching-lab
+      python -m enforcer purge --before 2027-03-01 --yes --json
+
+    \b
+    Archives are not touched (`cdktf/close_term.py --purge` does those it made), nor copies of the ledger:
+    deploy/backup-ledger forgets them after 14 nights. docs/term-end.md has the whole list.
+    """,
+)
+@click.option("--before", type=options.Day(), metavar="DAY", required=True, help="The first day that is kept as it is.")
+@click.option(
+    "--files",
+    "folders",
+    multiple=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help=f"Remove older reports, letters and logs in it, too; may be repeated. {LETTERS} is always looked through.",
+)
+@_removal.yes
+@options.as_json
+@options.dry_run
+def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, dry_run: bool) -> None:
+    """Take the names of people out of whatever is older than a day: ledger, reports, letters, logs.
+
+    Totals stay as they are, per group and day. In the ledger who started a cluster becomes "a member of the group" or
+    "somebody else", letters lose recipients and text, and the file is rewritten, so that nothing is left in free pages
+    or its log. Of a letter that still waits to be sent, nothing is sent any more. Exits 1 when something was left.
+    """
+    settings = desk.settings()
+    now = desk.now()
+    with desk.copy_of(settings):
+        tz = _zone(settings, now)
+        if before > now.astimezone(tz).date():
+            raise click.UsageError(f"{before} has not come yet")
+        planned = _purge_open(before, tz, now)
+    try:
+        removals, left = kept_files.find([LETTERS, *folders], before=before, tz=tz)
+    except OSError as error:
+        desk.refuse(f"{error.filename} cannot be read: {error.strerror}.")
+    _show(planned, removals, left, to_stderr=as_json)
+    done, failures = planned, [f"{one.path}: {one.says}" for one in left]
+    if not dry_run:
+        if not yes and not _removal.is_confirmed(f"purge before {before}"):
+            print("nothing was purged", file=sys.stderr)
+            raise SystemExit(desk.PARTLY)
+        done = _purge_ledger(settings, before, tz, now, failures)
+        failures += _remove(removals)
+    if as_json:
+        tables.print_json(_json(before, done, removals, failures, is_done=not dry_run))
+    for failure in failures:
+        print(tables.harmless(failure), file=sys.stderr)
+    raise SystemExit(desk.PARTLY if failures else desk.DONE)
+
+
+def _zone(settings: Settings, now: datetime) -> tzinfo:
+    from enforcer.recall import recall
+
+    return recall(settings, now=now).course.calendar.tz
+
+
+def _purge_open(before: date, tz: tzinfo, now: datetime) -> "Purged":
+    """Purge the ledger that is open; ends the process with a sentence where that must not be."""
+    from enforcer.purge import PurgeError, purge
+
+    try:
+        return purge(before=before, tz=tz, now=now)
+    except PurgeError as error:
+        print(tables.harmless(error), file=sys.stderr)
+        raise SystemExit(desk.PARTLY) from None
+
+
+def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]) -> "Purged":
+    from enforcer.database import open_ledger, vacuum
+
+    with only_one(settings.ledger) as alone:
+        if not alone:
+            print("a poll is at work; nothing was purged, try again", file=sys.stderr)
+            raise SystemExit(desk.PARTLY)
+        try:
+            with closing(open_ledger(settings.ledger)):
+                done = _purge_open(before, tz, now)
+                try:
+                    vacuum(settings.ledger)
+                except DatabaseError as error:
+                    failures.append(f"the ledger may still hold names in free pages ({error}); purge again")
+        except (OSError, DatabaseError) as error:
+            desk.refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
+    return done
+
+
+def _remove(removals: Sequence[kept_files.Removal]) -> list[str]:
+    failures = []
+    for removal in removals:
+        try:
+            kept_files.carry_out(removal)
+        except OSError as error:
+            failures.append(f"{removal.path} could not be removed: {error.strerror}")
+    return failures
+
+
+def _show(
+    purged: "Purged", removals: Sequence[kept_files.Removal], left: Sequence[kept_files.Left], *, to_stderr: bool
+) -> None:
+    lines = [f"the ledger: {count} {name}" for name, count in asdict(purged).items() if count]
+    lines += [f"{one.path}: {'removed' if one.keep_from is None else 'cut'}" for one in removals]
+    lines += [f"{one.path}: left, {one.says}" for one in left]
+    for line in lines or ["there is nothing to purge"]:
+        print(tables.harmless(line), file=sys.stderr if to_stderr else sys.stdout)
+
+
+def _json(
+    before: date, purged: "Purged", removals: Sequence[kept_files.Removal], failures: Sequence[str], *, is_done: bool
+) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    return {
+        "before": before.isoformat(),
+        "purged": is_done,
+        **asdict(purged),
+        "files": [str(removal.path) for removal in removals],
+        "failures": list(failures),
+    }
