@@ -27,7 +27,7 @@ class RememberedFiles:
 
 def recall(settings: Settings, *, now: datetime) -> Picture:
     """The course that was looked at last, with every cluster it ever had: those that are gone ran on some day, too."""
-    clusters = _last_looked_at()
+    clusters = _last_looked_at(settings)
     chosen = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
     problems: list[str] = []
     course, allowances = read_course(RememberedFiles(), settings, chosen, problems, now=now)
@@ -38,9 +38,18 @@ def recall(settings: Settings, *, now: datetime) -> Picture:
     return Picture(now, course, settings.fallback, clusters, sessions, allowances, members, tuple(problems))
 
 
-def _last_looked_at() -> tuple[SeenCluster, ...]:
-    """Every cluster ever seen of the course that was looked at last, as it was seen last, by name."""
-    latest = ClusterRow.select().order_by(ClusterRow.last_seen.desc()).first()
+def _last_looked_at(settings: Settings) -> tuple[SeenCluster, ...]:
+    """Every cluster ever seen of the course that was looked at last, as it was seen last, by name.
+
+    Where the settings name a course that was looked at, of that one.
+    """
+    looked_at = ClusterRow.select().order_by(ClusterRow.last_seen.desc())
+    meant = looked_at
+    if settings.course:
+        meant = meant.where(ClusterRow.course == settings.course)
+    if settings.term:
+        meant = meant.where(ClusterRow.term == settings.term)
+    latest = meant.first() or looked_at.first()
     if latest is None:
         return ()
     query = ClusterRow.select().where(ClusterRow.course == latest.course, ClusterRow.term == latest.term)

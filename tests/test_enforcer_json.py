@@ -115,6 +115,13 @@ def test_an_allowance_and_its_revocation_have_the_fields_that_the_document_tells
     assert revoked["revokes"] == allowed["id"]
 
 
+def test_what_ends_a_term_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    purged = lab.run("purge", "--before", str(SUNDAY), "--dry-run", "--json").json
+    archived = lab.run("archive", "--output", "archive", "--dry-run", "--json").json
+
+    assert [misfits(purged, "purge"), misfits(archived, "archive")] == [[], []]
+
+
 def test_usage_tells_what_counted_and_what_did_not(lab: EnforcerLab) -> None:
     told = lab.run("usage", "--json").json
     minute = 60_000

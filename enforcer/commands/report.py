@@ -53,7 +53,7 @@ def command(day: date | None, output: Path | None) -> None:
         day = day or picture.today - timedelta(days=1)
         if day > picture.today:
             raise click.UsageError(f"{day} has not come yet")
-        content = _render(settings, picture, day, output.suffix.lower() if output else ".html")
+        content = render_day(settings, picture, day, output.suffix.lower() if output else ".html")
     if output is None:
         sys.stdout.write(content.decode())
         return
@@ -63,7 +63,8 @@ def command(day: date | None, output: Path | None) -> None:
         desk.refuse(f"{output} cannot be written: {error.strerror}.")
 
 
-def _render(settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:
+def render_day(settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:
+    """The report of a day from the open ledger, as what its suffix says."""
     from enforcer.letters import render
     from enforcer.report import report_letter, report_of, to_csv, to_message, values_of
 

@@ -1,0 +1,87 @@
+"""`archive`: a term as files that outlive the lab."""
+
+import sys
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from enforcer import desk, options, tables
+
+if TYPE_CHECKING:
+    from enforcer.archive import Facts
+
+
+@click.command(
+    "archive",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer archive --output archive/94290-2026w
+      python -m enforcer archive --output archive/94290-2026w --dry-run --json
+
+    The course is that of LAB_COURSE and LAB_TERM, else the one that was polled last. Run end-of-day before, so that its
+    last days are settled. README.md in the folder tells what each column holds; docs/term-end.md, what may be kept.
+    """,
+)
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Made whole or not at all, readable for you alone. It must not exist yet, or be empty.",
+)
+@options.as_json
+@options.dry_run
+def command(output: Path, as_json: bool, dry_run: bool) -> None:
+    """Write history, actions and letters of the term as CSV and Parquet, with its reports, course file and allowances.
+
+    Reads the ledger alone and changes nothing in it. What names people lies in a folder of its own, `people`, so that
+    it can be deleted when it may no longer be kept: letters with their recipients are there, too. Exits 1 where the
+    ledger knows no course.
+    """
+    settings = desk.settings()
+    now = desk.now()
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        desk.refuse(f"{output} is there already; an archive is never written over: name another folder.")
+    with desk.copy_of(settings):
+        from enforcer import archive
+        from enforcer.commands.report import render_day
+        from enforcer.models import database
+        from enforcer.recall import recall
+
+        picture = recall(settings, now=now)
+        if not picture.clusters:
+            print(f"the ledger {_shown(settings.ledger)} knows no course; check CLUSTER_UPTIMES_DB", file=sys.stderr)
+            raise SystemExit(desk.PARTLY)
+        days = archive.days_of(picture)
+        facts = archive.facts_of(picture)
+        if not dry_run:
+            try:
+                with click.progressbar(days, label="reports", file=sys.stderr, hidden=not sys.stderr.isatty()) as each:
+                    render = partial(render_day, settings, picture)
+                    archive.write(output, picture, database.connection(), days=each, render=render)
+            except OSError as error:
+                desk.refuse(f"{output} cannot be written: {error.strerror or error}.")
+    _say(output, facts, days, is_made=not dry_run, as_json=as_json)
+
+
+def _shown(place: str) -> str:
+    """The ledger's place; of a URL only what it leads to."""
+    return place.rpartition("@")[2]
+
+
+def _say(output: Path, facts: "Facts", days: list[date], *, is_made: bool, as_json: bool) -> None:
+    if as_json:
+        tables.print_json(archive_json(output, facts, days, is_made=is_made))
+        return
+    said = "is in" if is_made else "would be written to"
+    up_to = f"settled up to {facts.settled_up_to}" if facts.settled_up_to else "no day of it is settled"
+    print(tables.harmless(f"{facts.course} {facts.term} {said} {output}, with {len(days)} reports; {up_to}"))
+
+
+def archive_json(output: Path, facts: "Facts", days: list[date], *, is_made: bool) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    return {"output": str(output), "made": is_made, **facts.as_json(), "reports": len(days)}
