@@ -1,4 +1,4 @@
-"""GET requests to one workspace over connections that stay open: a seventh of the processor time of the SDK's calls.
+"""Requests to one workspace over connections that stay open: a seventh of the processor time of the SDK's calls.
 
 The SDK says who we are, here it is only asked for the headers. It retries within a call for five minutes, which would
 hide refusals from the limiter and let one folder hold a worker; so nothing is retried here either, see `attempts`.
@@ -9,7 +9,8 @@ import json
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -21,6 +22,8 @@ AGENT = "teachinglab-inventory"
 LARGEST_ANSWER = 512 * 2**20
 """Bytes; a folder with a million entries is far below, and an endless answer must not fill the memory."""
 ENDED_EARLY = "the answer is not JSON, or ends too early"
+PIECE = 256 * 2**10
+"""Bytes of a file that are in memory at once, for each worker."""
 
 
 class Broken(Exception):
@@ -66,28 +69,78 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, str]) -> Answer:
         """One request. Raises Broken unless there is a whole answer; a refusal is an answer."""
+        with self._exchange("GET", path, query) as response:
+            return self._answer(response, self._whole(response))
+
+    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Answer:
+        """GET a file, piece by piece; the document of the answer is then None. `sink` gets no byte of a refusal.
+
+        Raises Broken if not all of it came.
+        """
+        with self._exchange("GET", path, query) as response:
+            if response.status != 200:
+                return self._answer(response, self._whole(response))
+            announced, received = response.length, 0
+            while piece := response.read(PIECE):
+                received += len(piece)
+                sink(piece)
+            if announced is not None and received != announced:
+                raise Broken(f"the answer ends after {received} of {announced} bytes")
+            return Answer(200, None)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes | Iterator[bytes],
+        *,
+        length: int,
+        type: str = "application/json",
+    ) -> Answer:
+        """A request with a body of `length` bytes, which may come in pieces. Raises Broken as `get` does."""
+        headers = {"Content-Type": type, "Content-Length": str(length)}
+        with self._exchange(method, path, query, headers, body) as response:
+            content = self._whole(response)
+            return Answer(response.status, None) if response.status == 204 else self._answer(response, content)
+
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Iterator[bytes] | None = None,
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a request, to be read inside the `with`."""
         # Quoted by hand: a plus sign for a space is read literally by some gateways.
         target = f"{path}?{urlencode(query, quote_via=quote, safe='/')}" if query else path
-        headers = {"User-Agent": AGENT, "Accept": "application/json", **self._identity()}
+        said = {"User-Agent": AGENT, "Accept": "application/json", **(headers or {}), **self._identity()}
         connection = self._connection()
         try:
-            connection.request("GET", self._target(target), headers=headers)
+            connection.request(method, self._target(target), body=body, headers=said)
             response = connection.getresponse()
-            content = response.read(LARGEST_ANSWER + 1)
-            if len(content) > LARGEST_ANSWER:
-                raise Broken(f"the answer has more than {LARGEST_ANSWER} bytes")
-            if not response.isclosed():
-                raise Broken(ENDED_EARLY)
+            yield response
         except (OSError, http.client.HTTPException) as error:
             self.close()
             reason = _in_words(error, self._timeout)
-            log.debug("GET %s: %s", target, reason)
+            log.debug("%s %s: %s", method, target, reason)
             raise Broken(reason) from None
-        except Broken:
+        except BaseException:
+            # What is left of the answer would be taken for that to the next request.
             self.close()
             raise
-        log.debug("GET %s: %d, %d bytes", target, response.status, len(content))
-        return self._answer(response, content)
+        log.debug("%s %s: %d", method, target, response.status)
+
+    @staticmethod
+    def _whole(response: http.client.HTTPResponse) -> bytes:
+        content = response.read(LARGEST_ANSWER + 1)
+        if len(content) > LARGEST_ANSWER:
+            raise Broken(f"the answer has more than {LARGEST_ANSWER} bytes")
+        if not response.isclosed():
+            raise Broken(ENDED_EARLY)
+        return content
 
     def close(self) -> None:
         """Close the connection of this thread; the next request opens another."""

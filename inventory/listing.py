@@ -1,12 +1,15 @@
 """What an answer to "list this folder" means, and which folder comes next. Pure: no network, no clock, no files."""
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Source = Literal["dbfs", "workspace"]
+Source = Literal["dbfs", "workspace", "volumes"]
 SOURCES: tuple[Source, ...] = ("dbfs", "workspace")
+"""Those in which everybody has a home; volumes are named one by one."""
+_LISTS: dict[Source, str] = {"dbfs": "files", "workspace": "objects", "volumes": "contents"}
+"""What the API calls the list in its answer."""
 ESTIMATED_BYTES = 10_000
 """What an object counts whose size the API does not tell: notebooks, libraries, dashboards."""
 CONTAINERS = frozenset({"DIRECTORY", "REPO"})
@@ -32,7 +35,7 @@ class File:
 
     path: str
     type: str
-    """As the API calls it: FILE, NOTEBOOK, LIBRARY, DASHBOARD; FILE in DBFS."""
+    """As the API calls it: FILE, NOTEBOOK, LIBRARY, DASHBOARD; FILE in DBFS and in volumes."""
     size: int | None
     """Bytes; None where the API does not tell."""
     modified_at: int | None = None
@@ -74,7 +77,7 @@ def read(folder: Folder, answer: object) -> Listing:
     A folder that was replaced by a file is answered with that file, which then counts. Names appear once, whatever the
     answer repeats. Raises NotAListing for any other shape, and for entries that lie elsewhere.
     """
-    key = "files" if folder.source == "dbfs" else "objects"
+    key = _LISTS[folder.source]
     entries = answer.get(key, []) if isinstance(answer, Mapping) else None
     if not isinstance(entries, list):
         raise NotAListing(f"the answer for {folder.path} has no list of {key}")
@@ -103,12 +106,16 @@ def _lies_in(folder: str, path: str) -> bool:
 
 
 def _is_container(source: Source, entry: Mapping[str, Any]) -> bool:
-    return bool(entry.get("is_dir")) if source == "dbfs" else entry.get("object_type") in CONTAINERS
+    if source == "workspace":
+        return entry.get("object_type") in CONTAINERS
+    return bool(entry.get("is_dir" if source == "dbfs" else "is_directory"))
 
 
 def _file(source: Source, path: str, entry: Mapping[str, Any]) -> File:
     if source == "dbfs":
         return File(path, "FILE", _number(entry.get("file_size")), _number(entry.get("modification_time")))
+    if source == "volumes":
+        return File(path, "FILE", _number(entry.get("file_size")), _number(entry.get("last_modified")))
     kind = entry.get("object_type")
     return File(
         path,
@@ -142,7 +149,7 @@ class Walk:
         """Of every folder ever queued a number of 61 bits: a path takes four times the memory."""
         self.open: Counter[str] = Counter()
         """User → folders that are queued or being listed; users of whom all is done are missing."""
-        self._waiting: dict[Source, OrderedDict[str, list[Folder]]] = {source: OrderedDict() for source in SOURCES}
+        self._waiting: defaultdict[Source, OrderedDict[str, list[Folder]]] = defaultdict(OrderedDict)
         self._length = 0
         self.add(roots)
 
@@ -162,7 +169,7 @@ class Walk:
 
     def take(self, *sources: Source) -> Folder | None:
         """The next folder of these file systems, or of any; None while there is none."""
-        for source in sources or SOURCES:
+        for source in sources or tuple(self._waiting):
             if waiting := self._waiting[source]:
                 user, folders = next(iter(waiting.items()))
                 folder = folders.pop()

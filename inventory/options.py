@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from inventory.credentials import CredentialsError, choose, read_profiles
+from inventory.listing import SOURCES, Source
+from inventory.users import UsersFileError, check_name, read_users_file
 
 if TYPE_CHECKING:
     from inventory.client import Client
@@ -93,6 +95,24 @@ def _first_line(path: Path) -> str:
     if len(lines) != 1:
         raise Refused(f"{path} has to hold one token and nothing else.")
     return lines[0]
+
+
+def names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
+    """Whom the arguments and the file name, once each. Raises Refused."""
+    try:
+        for user in users:
+            check_name(user, "the command line")
+        told = read_users_file(text_of(users_file), str(users_file)) if users_file else []
+    except UsersFileError as error:
+        raise Refused(str(error)) from None
+    return tuple(dict.fromkeys([*users, *told]))
+
+
+def sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
+    """The file systems that are meant. Raises Refused."""
+    if dbfs_only and workspace_only:
+        raise Refused("--dbfs-only and --workspace-only leave nothing to scan.")
+    return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
 
 
 def text_of(path: Path) -> str:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from inventory import checkpoint as checkpoints
 from inventory import file_rows
@@ -161,8 +162,24 @@ def _existing(path: Path, identity: Identity, *, fresh: bool) -> Checkpoint | No
         return None
 
 
-def begin(workspace: Workspace, wish: Wish) -> list[Folder]:
-    """Where a new scan begins."""
+class Whose(Protocol):
+    """Of a wish: whose homes, and where."""
+
+    @property
+    def users(self) -> tuple[str, ...]: ...
+
+    @property
+    def sources(self) -> tuple[Source, ...]: ...
+
+    @property
+    def all_homes(self) -> bool: ...
+
+    @property
+    def shared(self) -> bool: ...
+
+
+def begin(workspace: Workspace, wish: Whose) -> list[Folder]:
+    """Where a new scan begins, or a new backup."""
     sources = wish.sources
     if "dbfs" in sources and workspace.dbfs_is_off():
         sources = tuple(source for source in sources if source != "dbfs")

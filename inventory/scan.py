@@ -8,14 +8,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, cast
+from urllib.parse import quote
 
 from inventory.attempts import Again, Locked, judge
 from inventory.client import Answer, Broken
 from inventory.engine import Engine, Errand, Pool
 from inventory.limiter import Limiter
-from inventory.listing import SOURCES, Failure, Folder, Listing, Source, Walk
+from inventory.listing import Failure, Folder, Listing, Source, Walk
 
-ADDRESSES: dict[Source, str] = {"dbfs": "/api/2.0/dbfs/list", "workspace": "/api/2.0/workspace/list"}
+ADDRESSES: dict[Source, str] = {
+    "dbfs": "/api/2.0/dbfs/list",
+    "workspace": "/api/2.0/workspace/list",
+    "volumes": "/api/2.0/fs/directories",
+}
 
 
 @dataclass(frozen=True)
@@ -48,23 +53,43 @@ class Progress:
     """Users of whom something is waiting."""
 
 
-class Api(Protocol):
-    """What is asked of a client; see `client.Client`."""
+class Lister(Protocol):
+    """As much of a client as a listing needs; see `client.Client`."""
 
     def get(self, path: str, query: Mapping[str, str]) -> Answer:
         """One request. Raises Broken."""
         ...
+
+
+class Api(Lister, Protocol):
+    """What is asked of a client."""
 
     def close(self) -> None:
         """The calling thread asks for nothing more."""
         ...
 
 
+def ask_for(client: Lister, folder: Folder) -> Answer:
+    """Ask for what lies directly in a folder; that of a volume comes in pages, put together here. Raises Broken."""
+    if folder.source != "volumes":
+        return client.get(ADDRESSES[folder.source], {"path": folder.path})
+    contents: list[object] = []
+    page = ""
+    while True:
+        answer = client.get(ADDRESSES["volumes"] + quote(folder.path), {"page_token": page} if page else {})
+        if answer.status != 200 or not isinstance(answer.document, Mapping):
+            return answer
+        contents += answer.document.get("contents") or []
+        page = answer.document.get("next_page_token") or ""
+        if not page:
+            return Answer(200, {"contents": contents})
+
+
 class Scan:
-    """One run over everything that `walk` knows.
+    """One run over everything that `walk` knows of the file systems for which there are `limiters`.
 
     `keep` is called from time to time with what was visited since; it stores that for good before it returns.
-    `workers` is how many for each of the two file systems; without `parallel` a single one does everything. `chance`
+    `workers` is how many for each file system; without `parallel` a single one does everything. `chance`
     gives numbers from 0 to 1, by which the delay before a retry is drawn.
     """
 
@@ -83,7 +108,7 @@ class Scan:
         self._work = _Folders(client, walk, keep, chance)
         self._engine = Engine[Folder, Listing | Failure](
             self._work,
-            pools=[Pool([source], workers) for source in SOURCES] if parallel else [Pool(SOURCES, 1)],
+            pools=[Pool([source], workers) for source in limiters] if parallel else [Pool(tuple(limiters), 1)],
             limiters={str(source): limiter for source, limiter in limiters.items()},
             stop=stop,
         )
@@ -121,7 +146,7 @@ class _Folders:
         return (folder.source, folder) if folder else None
 
     def ask(self, api: str, folder: Folder) -> Answer | Broken:
-        return self._client.get(ADDRESSES[folder.source], {"path": folder.path})
+        return ask_for(self._client, folder)
 
     def judge(self, folder: Folder, outcome: Answer | Broken, tries: int) -> Listing | Failure | Again | Locked:
         return judge(folder, outcome, tries, self._chance)

@@ -13,6 +13,8 @@ from inventory.listing import Folder, NotAListing, read
 
 SCIM = "/api/2.0/preview/scim/v2"
 CONNECT_SECONDS = 30.0
+GIT_FIELDS = {"url": "url", "provider": "provider", "branch": "branch", "commit": "head_commit_id"}
+"""Our names of what is known of a git folder, and those of the API."""
 PAGE = 1000
 """How many entries a SCIM page is asked for; the server may give fewer."""
 
@@ -112,6 +114,20 @@ class Workspace:
             except NotAListing as error:
                 reason = str(error)
         raise WorkspaceError(f"{folder.path} of {self.client.host} cannot be listed: {reason.rstrip('.')}.")
+
+    def git_folders(self) -> dict[str, dict[str, str]]:
+        """The git folders by path, as they are listed: url, provider, branch and commit. Raises WorkspaceError."""
+        found: dict[str, dict[str, str]] = {}
+        page = ""
+        while True:
+            answer = self.ask("/api/2.0/repos", {"next_page_token": page} if page else {}, "the list of git folders")
+            for repo in answer.get("repos") or []:
+                about = {name: repo.get(field) for name, field in GIT_FIELDS.items()}
+                path = str(repo.get("path")).removeprefix("/Workspace")
+                found[path] = {name: str(value) for name, value in about.items() if value}
+            page = str(answer.get("next_page_token") or "")
+            if not page:
+                return found
 
     def _outcome(self, path: str, query: Mapping[str, str]) -> Answer | Broken:
         tries = 0

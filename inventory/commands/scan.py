@@ -2,12 +2,9 @@
 
 import json
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -15,11 +12,12 @@ from inventory import options
 from inventory.checkpoint import CheckpointError
 from inventory.client import Client
 from inventory.file_formats import NotFileRows, format_of
-from inventory.listing import SOURCES, Source
+from inventory.listing import SOURCES
 from inventory.progress import Reporter
 from inventory.results import Home, table
 from inventory.run import NothingToScan, Outcome, Run, Wish, prepare
-from inventory.users import UsersFileError, check_name, read_users_file
+from inventory.stopping import stoppable
+from inventory.users import UsersFileError
 from inventory.words import harmless, size
 from inventory.workspace import Workspace, WorkspaceError
 
@@ -108,8 +106,8 @@ def command(
     _check_ending(files)
     wish = Wish(
         output=output,
-        users=_names(users, users_file),
-        sources=_sources(dbfs_only, workspace_only),
+        users=options.names(users, users_file),
+        sources=options.sources(dbfs_only, workspace_only),
         all_homes=all_homes,
         shared=shared,
         files=files,
@@ -141,22 +139,6 @@ def _check_ending(files: Path | None) -> None:
         raise options.Refused(f"--files {error}") from None
 
 
-def _names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
-    try:
-        for user in users:
-            check_name(user, "the command line")
-        told = read_users_file(options.text_of(users_file), str(users_file)) if users_file else []
-    except UsersFileError as error:
-        raise options.Refused(str(error)) from None
-    return tuple(dict.fromkeys([*users, *told]))
-
-
-def _sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
-    if dbfs_only and workspace_only:
-        raise options.Refused("--dbfs-only and --workspace-only leave nothing to scan.")
-    return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
-
-
 def _prepared(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
     try:
         # Asked first: with a credential that is not accepted, every home would be an error.
@@ -170,28 +152,19 @@ def _prepared(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
 
 
 def _scanned(run: Run, wish: Wish) -> Outcome:
-    """Scan until all is done or somebody stops it; a second signal ends the program at once."""
-    stop = threading.Event()
-
-    def stopped(signum: int, frame: FrameType | None) -> None:
-        stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Scan until all is done or somebody stops it."""
     reporter = Reporter(run.users, terminal=sys.stderr.isatty())
     complete = False
-    try:
-        outcome = run.scan(stop, reporter)
-        complete = outcome.complete and not outcome.failed
-        return outcome
-    except OSError as error:
-        options.not_written(wish.output, error)
-    finally:
-        reporter.end()
-        run.close(complete=complete)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with stoppable() as stop:
+        try:
+            outcome = run.scan(stop, reporter)
+            complete = outcome.complete and not outcome.failed
+            return outcome
+        except OSError as error:
+            options.not_written(wish.output, error)
+        finally:
+            reporter.end()
+            run.close(complete=complete)
 
 
 def _status(homes: Sequence[Home]) -> int:
