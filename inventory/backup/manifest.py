@@ -1,0 +1,207 @@
+"""What is written down of a backup: a line of JSON for everything there is, where it lies, or why not. Pure.
+
+The first line says which backup it is; a line is never changed, a later one about the same object counts instead. The
+last line holds the checksum of all before it: a manifest without such an end was cut, or is still being written.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from inventory.listing import Source
+
+NAME = "manifest.jsonl"
+FORMAT = 1
+State = Literal["saved", "earlier", "left out", "failed"]
+"""`earlier`: unchanged since an earlier backup, in which its content lies. `left out`: as asked for, or because no
+export gives this type. `failed`: it should be in the backup and is not."""
+Key = tuple[Source, str, str]
+"""What a line is about: file system, path, and the format of a notebook."""
+
+
+class NotAManifest(ValueError):
+    """A sentence that says what is wrong, with the line in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which backup it is."""
+
+    host: str
+    name: str
+    """The date, and a number where it is not the first of the day."""
+    began_at: str
+    identity: Mapping[str, str]
+    """What was asked for."""
+    retain_until: str | None = None
+    """The day after which it may be deleted; None: nobody said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object of the workspace."""
+
+    user: str
+    source: Source
+    path: str
+    type: str
+    """As the API calls it; DIRECTORY and REPO for folders."""
+    state: State
+    place: str | None = None
+    """Where it lies below the target, from the host on; None where it does not."""
+    language: str = ""
+    format: str = ""
+    """Of a notebook: source or jupyter."""
+    size: int | None = None
+    """Bytes of what lies there; of what does not, as far as the API told."""
+    modified_at: int | None = None
+    """Milliseconds since 1970, UTC, as the API told before it was read."""
+    sha256: str | None = None
+    reason: str = ""
+    git: Mapping[str, str] | None = None
+    """Of a git folder: url, provider, branch, commit, as far as they are known."""
+
+    @property
+    def key(self) -> Key:
+        return self.source, self.path, self.format
+
+    @property
+    def is_folder(self) -> bool:
+        return self.type in ("DIRECTORY", "REPO")
+
+    @property
+    def lies_there(self) -> bool:
+        """Whether there is content of it."""
+        return self.state in ("saved", "earlier") and not self.is_folder
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """All of it was written, as far as it could be saved."""
+
+    finished_at: str
+    lines: int
+    """How many there are before this one."""
+    failed: int
+    sha256: str
+    """Of all bytes before this line, hexadecimal."""
+
+
+def header_line(header: Header) -> bytes:
+    return _line({"backup": FORMAT, **asdict(header)})
+
+
+def entry_line(entry: Entry) -> bytes:
+    """Without what is empty; `user`, `source`, `path`, `type` and `state` always."""
+    return _line({name: value for name, value in asdict(entry).items() if value not in (None, "")})
+
+
+def end_line(end: End) -> bytes:
+    return _line({"end": True, **asdict(end)})
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+class Reading:
+    """Reads a manifest line by line and says at the end what is wrong with it.
+
+    Give every line to `read`; afterwards `header` is there, `whole` says whether the last line is an end that fits, and
+    `problems` names lines that are none.
+    """
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.end: End | None = None
+        """Of the last line, if it is one and fits."""
+        self.problems: list[str] = []
+        self.lines = 0
+        self.digest = hashlib.sha256()
+
+    @property
+    def whole(self) -> bool:
+        return self.header is not None and self.end is not None and not self.problems
+
+    def read(self, line: bytes) -> Entry | None:
+        """The entry in a line, if it holds one. Raises NotAManifest unless the first line is a header."""
+        number = self.lines + 1
+        self.end = None
+        meaning = _meaning(line)
+        if number == 1:
+            if not isinstance(meaning, Header):
+                raise NotAManifest("the first line is not that of a manifest of this program")
+            self.header = meaning
+        elif isinstance(meaning, str):
+            self.problems.append(f"line {number} {meaning}")
+        elif isinstance(meaning, End):
+            if meaning.sha256 == self.digest.hexdigest() and meaning.lines == self.lines:
+                self.end = meaning
+            else:
+                self.problems.append(f"line {number} does not fit to what stands before it: something was changed")
+        self.digest.update(line)
+        self.lines = number
+        return meaning if isinstance(meaning, Entry) else None
+
+    def read_all(self, lines: Iterable[bytes]) -> Iterator[Entry]:
+        """All entries, in their order. Raises NotAManifest."""
+        for line in lines:
+            if entry := self.read(line):
+                yield entry
+        if self.header is None:
+            raise NotAManifest("it is empty")
+
+
+def _meaning(line: bytes) -> Header | Entry | End | str:
+    """What a line is, or why it is nothing."""
+    try:
+        document = json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
+    except ValueError:
+        return "is not readable"
+    if document is None:
+        return "ends too early"
+    try:
+        if "backup" in document:
+            return _header(document)
+        if document.get("end") is True:
+            return End(**{name: document[name] for name in End.__slots__})
+        return _entry(document)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "is none of a manifest"
+
+
+def _header(document: Mapping[str, Any]) -> Header | str:
+    if document["backup"] != FORMAT:
+        return "was written by another version of this program"
+    known = {name: document[name] for name in Header.__slots__ if name in document}
+    header = Header(**known)
+    if not all(isinstance(text, str) for text in (header.host, header.name, header.began_at)):
+        return "is none of a manifest"
+    return header
+
+
+def _entry(document: Mapping[str, Any]) -> Entry | str:
+    entry = Entry(**document)
+    texts = (entry.user, entry.path, entry.type, entry.language, entry.format, entry.reason)
+    numbers = (entry.size, entry.modified_at)
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or not all(number is None or type(number) is int for number in numbers)
+        or not isinstance(entry.sha256, str | None)
+        or entry.source not in get_args(Source)
+        or entry.state not in get_args(State)
+        or not entry.path.startswith("/")
+        or (entry.place is not None and not _lies_inside(entry.place))
+        or (entry.lies_there and None in (entry.place, entry.size, entry.sha256))
+        or (entry.git is not None and not isinstance(entry.git, dict))
+    ):
+        return "is none of a manifest"
+    return entry
+
+
+def _lies_inside(place: str) -> bool:
+    """Whether a place is one below the target: who changed a manifest does not choose what is read."""
+    parts = place.split("/") if isinstance(place, str) else []
+    return bool(parts) and all(part not in ("", ".", "..") and "\0" not in part and "\\" not in part for part in parts)

@@ -1,0 +1,66 @@
+"""What a backup makes of the objects of a listing: which it takes, what it writes down. Pure."""
+
+import json
+from collections.abc import Mapping
+
+from inventory.backup.fetch import extension
+from inventory.backup.manifest import Entry
+from inventory.listing import File, Folder
+from inventory.words import size
+
+EXPORTABLE = frozenset({"FILE", "NOTEBOOK", "DASHBOARD"})
+LARGEST_EXPORT = 500 * 2**20
+"""Bytes; what is larger in the Workspace can be read through the file mount of a cluster alone."""
+GIT = "%git.json"
+"""Added to the place of a git folder: the file beside it that says where it came from. No name is stored so."""
+
+
+def git_file(git: Mapping[str, str]) -> bytes:
+    """What the file beside a git folder holds."""
+    return json.dumps(dict(git), ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def is_same(file: File, entry: Entry) -> bool:
+    """Whether an object is as it was when it was saved; not so where the API does not tell when it was changed."""
+    if not entry.lies_there or file.modified_at is None:
+        return False
+    return file.modified_at == entry.modified_at and file.size in (None, entry.size) and file.type == entry.type
+
+
+def about(folder: Folder, file: File, form: str) -> Entry:
+    """An entry that says no more than what was listed."""
+    return Entry(
+        folder.user,
+        folder.source,
+        file.path,
+        file.type,
+        "failed",
+        language=file.language,
+        format=form,
+        size=file.size,
+        modified_at=file.modified_at,
+    )
+
+
+def name_of(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def ending_of(language: str, form: str) -> str:
+    return extension(File("", "NOTEBOOK", None, None, language), form)
+
+
+def left_out(file: File, most: int | None) -> str:
+    """Why an object is not fetched at all, if no more than `most` bytes are wanted; empty if it is."""
+    if file.type not in EXPORTABLE:
+        return f"no export gives a {file.type}"
+    if most is not None and file.size is not None and file.size > most:
+        return f"it has {size(file.size)}, more than --max-file-size"
+    return ""
+
+
+def hint(folder: Folder, file: File) -> str:
+    """What to do about an object that was refused, to be added to the reason; empty if nothing is known."""
+    if folder.source == "workspace" and (file.size or 0) > LARGEST_EXPORT:
+        return "; an export gives 500 MB at most, what is larger is read through the file mount of a cluster"
+    return ""

@@ -1,0 +1,272 @@
+"""One backup from what was asked for to its manifest: begin or go on, save, say what became of it."""
+
+import logging
+import random
+import shutil
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from inventory.backup import names
+from inventory.backup.catalog import Backup, CatalogError, in_order, newest
+from inventory.backup.index import Index
+from inventory.backup.journal import Journal
+from inventory.backup.manifest import NAME, Entry, Header, NotAManifest
+from inventory.backup.saving import Choice, Saving, Tally
+from inventory.backup.target import PARTIAL, Target, target_at
+from inventory.checkpoint import Checkpoint, CheckpointError, Identity
+from inventory.client import Client
+from inventory.engine import Engine, Pool
+from inventory.limiter import Limiter
+from inventory.listing import SOURCES, Folder, Source
+from inventory.run import begin
+from inventory.scan import Visit
+from inventory.users import digest
+from inventory.workspace import Workspace
+
+log = logging.getLogger(__name__)
+LISTERS, FETCHERS = 12, 32
+"""Workers for the listings of a file system, and for what is exported or read."""
+START = 50.0
+"""Requests a second to begin with: below the known limit of exports."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for."""
+
+    output: str
+    """The address of the target."""
+    users: tuple[str, ...] = ()
+    """None means everybody, unless there are volumes."""
+    sources: tuple[Source, ...] = SOURCES
+    all_homes: bool = False
+    shared: bool = False
+    volumes: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ("source",)
+    max_size: int | None = None
+    tier: str | None = None
+    since: str | None = None
+    """The address of an earlier manifest."""
+    retain_until: str | None = None
+
+    def identity(self, host: str) -> Identity:
+        """What a backup that goes on with another has to share with it."""
+        homes = ["users", *["all homes"] * self.all_homes, *["shared"] * self.shared, *self.volumes]
+        most = "of any size" if self.max_size is None else f"up to {self.max_size} bytes"
+        return Identity(
+            host=host,
+            users=digest(self.users) if self.users else "all",
+            sources=" and ".join(self.sources),
+            homes=", ".join(homes),
+            files=f"{' and '.join(self.formats)}, {most}, in {self.output}",
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a backup."""
+
+    complete: bool
+    """False: it was stopped; what is saved so far is kept."""
+    backup: Backup
+    entries: Index
+    """Everything that is written down."""
+    requests: Mapping[str, int]
+    refusals: Mapping[str, int]
+
+    @property
+    def failed(self) -> int:
+        return self.entries.counts().get("failed", 0)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a backup is."""
+
+    tally: Tally
+    waiting: int
+    requests: Mapping[str, int]
+    rates: Mapping[str, float]
+    """What the limiters permit, requests a second."""
+
+
+class Run:
+    """One backup with its checkpoint and its manifest."""
+
+    def __init__(
+        self,
+        client: Client,
+        wish: Wish,
+        target: Target,
+        name: str,
+        checkpoint: Checkpoint,
+        journal: Journal,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._client, self._wish, self._target, self._environ = client, wish, target, environ
+        self._checkpoint, self._journal = checkpoint, journal
+        self.backup = Backup(target, f"{host_folder(client.host)}/{name}")
+
+    @property
+    def users(self) -> int:
+        """How many users it is about."""
+        return len({root.user for root in self._checkpoint.roots()})
+
+    def save(self, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+        """Save what remains. Raises TargetError, WorkspaceError, OSError, and CatalogError about `since`."""
+        earlier = self._earlier()
+        known = Index(self._journal.entries())
+        self._target.begin(self.backup.base)
+        roots = self._checkpoint.roots()
+        saving = Saving(
+            self._client,
+            self._target,
+            self._checkpoint.walk(),
+            self._keep,
+            places=places(self.backup.base, roots),
+            choice=Choice(self._wish.formats, self._wish.max_size),
+            known=known,
+            earlier=earlier,
+            gits=Workspace(self._client).git_folders() if "workspace" in self._wish.sources else {},
+            chance=random.random,
+        )
+        pools, limiters = staff({root.source for root in roots})
+        engine = Engine(saving, pools=pools, limiters=limiters, stop=stop)
+        try:
+            complete = engine.run(lambda: report(Progress(saving.tally, engine.waiting, engine.requests, engine.rates)))
+        finally:
+            self._target.end()
+        known.close()
+        entries = Index(self._journal.entries())
+        if complete:
+            self._finish(entries.counts().get("failed", 0))
+        return Outcome(complete, self.backup, entries, engine.requests, engine.refusals)
+
+    def close(self, *, complete: bool) -> None:
+        """Leave the checkpoint; a complete one has served its purpose."""
+        self._journal.close()
+        if not complete:
+            self._checkpoint.close()
+            return
+        self._checkpoint.remove()
+        if self._target.folder is None:
+            self._journal.path.unlink()
+
+    def _keep(self, entries: Sequence[Entry], visits: Sequence[Visit]) -> None:
+        # In this order: a folder is done when everything in it is written down.
+        self._journal.add(entries)
+        self._checkpoint.keep(visits)
+
+    def _finish(self, failed: int) -> None:
+        if not self._journal.is_finished:
+            self._journal.finish(moment(datetime.now(UTC)), failed)
+        if self._target.folder is None:
+            self._target.begin(self.backup.base)
+            copy = self._target.spool()
+            shutil.copyfile(self._journal.path, copy)
+            self._target.publish(copy, self.backup.manifest)
+            self._target.end()
+
+    def _earlier(self) -> Index:
+        """What the earlier backup holds that was named, if one was."""
+        since = self._wish.since
+        if since is None:
+            return Index()
+        earlier = newest(since.removesuffix(f"/{NAME}"), self._environ)
+        if earlier.target.address != self._target.address or earlier.header().host != self._journal.header.host:
+            raise CatalogError(
+                f"--since {since}: it has to be a backup of the same workspace in {self._target.address}."
+            )
+        entries, reading = earlier.read()
+        if reading.problems:
+            raise CatalogError(f"--since {since}: {reading.problems[0]}; look what is wrong with verify.")
+        return entries
+
+
+def prepare(client: Client, wish: Wish, *, resume: bool, today: date, environ: Mapping[str, str]) -> Run:
+    """Begin a backup, or go on with one.
+
+    Raises CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError, OSError.
+    """
+    target = target_at(wish.output, tier=wish.tier, environ=environ)
+    identity = wish.identity(client.host)
+    host = host_folder(client.host)
+    # Beside what is saved; of a backup into a cloud where the program was started.
+    folder = target.folder / host if target.folder else Path()
+    suffix = f".{digest([f'{key}={value}' for key, value in vars(identity).items()])[:8]}.checkpoint"
+    unfinished = sorted(folder.glob(f"*{suffix}"))
+    if unfinished and not resume:
+        raise CheckpointError(
+            f"{unfinished[0]} is the checkpoint of an unfinished backup: go on with --resume, or delete it."
+        )
+    if unfinished:
+        path = unfinished[-1]
+        checkpoint = Checkpoint.resume(path, identity)
+        log.info("going on after %d directories; what failed is tried again", checkpoint.finished()[0])
+    else:
+        if resume:
+            log.info("there is no unfinished backup of this kind in %s; a new one begins", wish.output)
+        roots = begin(Workspace(client), wish)
+        roots += [Folder(volume, "volumes", volume) for volume in wish.volumes]
+        taken = target.names(host)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{next_name(today, taken)}{suffix}"
+        checkpoint = Checkpoint.create(path, identity, roots)
+    name = path.name.removesuffix(suffix)
+    try:
+        journal = _journal(
+            target,
+            f"{host}/{name}",
+            path,
+            Header(client.host, name, moment(datetime.now(UTC)), vars(identity), wish.retain_until),
+        )
+    except BaseException:
+        checkpoint.close()
+        raise
+    return Run(client, wish, target, name, checkpoint, journal, environ)
+
+
+def _journal(target: Target, base: str, checkpoint: Path, header: Header) -> Journal:
+    """The manifest, where it grows: in the folder that is the target, or beside the checkpoint."""
+    path = target.folder / base / NAME if target.folder else checkpoint.with_name(f"{checkpoint.name}.{NAME}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        return Journal.resume(path) if path.exists() and path.stat().st_size else Journal.create(path, header)
+    except NotAManifest as error:
+        raise CatalogError(f"{path} cannot be used: {error}.") from None
+
+
+def next_name(today: date, taken: Sequence[str]) -> str:
+    """The name of a new backup: the date, with a number if there is one already."""
+    of_today = [name for name in taken if name.partition(".")[0] == today.isoformat()]
+    last = max((in_order(name)[1] for name in of_today), default=0)
+    return f"{today.isoformat()}.{last + 1}" if last else today.isoformat()
+
+
+def host_folder(host: str) -> str:
+    """The folder of a workspace."""
+    return "/".join(names.stored(urlsplit(host).netloc))
+
+
+def places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str]:
+    """Where the homes lie: a folder a user, in it one a file system."""
+    reserved: dict[names.Item, names.Parts] = {(name, ""): (name,) for name in (NAME, PARTIAL)}
+    users = names.arrange(((f"{root.user}", "") for root in roots if root.user not in (NAME, PARTIAL)), reserved)
+    return {root.place: "/".join((base, *users[root.user, ""], root.source)) for root in roots}
+
+
+def staff(sources: Collection[Source]) -> tuple[list[Pool], dict[str, Limiter]]:
+    """Workers and limiters for these file systems. Exports have a limit of their own, reads of DBFS share its limit."""
+    pools = [Pool([source], LISTERS if source == "workspace" else FETCHERS) for source in sources]
+    if "workspace" in sources:
+        pools.append(Pool(["export"], FETCHERS))
+    return pools, {api: Limiter(rate=START) for pool in pools for api in pool.apis}
+
+
+def moment(instant: datetime) -> str:
+    """`2026-11-27T07:00:00Z`"""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
