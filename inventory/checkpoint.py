@@ -12,12 +12,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inventory import figures
-from inventory.listing import File, Folder, Listing, Source, Walk
+from inventory.counts import Counted, count
+from inventory.listing import Failure, Folder, Walk
 from inventory.results import Row
 from inventory.scan import Visit
 
-FORMAT = 2
+FORMAT = 3
 SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE root (source TEXT, path TEXT, user TEXT NOT NULL, PRIMARY KEY (source, path));
@@ -26,7 +26,7 @@ CREATE TABLE folder (
     files INTEGER NOT NULL, size INTEGER NOT NULL, estimated INTEGER NOT NULL,
     largest_path TEXT, largest_size INTEGER, last_modified INTEGER,
     requests INTEGER NOT NULL, refusals INTEGER NOT NULL, seconds REAL NOT NULL, folders TEXT NOT NULL,
-    kinds TEXT NOT NULL, months TEXT NOT NULL,
+    exact INTEGER, kinds TEXT NOT NULL, months TEXT NOT NULL,
     PRIMARY KEY (source, path)
 ) WITHOUT ROWID;
 CREATE TABLE part (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
@@ -145,12 +145,12 @@ class Checkpoint:
         """Store visits, and the number and rows of the part that holds their files: all of it or nothing."""
         with self._connection:
             self._connection.executemany(
-                "INSERT INTO folder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO folder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (source, path) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
                 " files = excluded.files, size = excluded.size, estimated = excluded.estimated,"
                 " largest_path = excluded.largest_path, largest_size = excluded.largest_size,"
                 " last_modified = excluded.last_modified, folders = excluded.folders,"
-                " kinds = excluded.kinds, months = excluded.months,"
+                " exact = excluded.exact, kinds = excluded.kinds, months = excluded.months,"
                 " requests = requests + excluded.requests, refusals = refusals + excluded.refusals,"
                 " seconds = seconds + excluded.seconds WHERE state = 'failed'",
                 [_record(visit, is_root=visit.folder.place in self._root_places) for visit in visits],
@@ -161,10 +161,11 @@ class Checkpoint:
     def rows(self) -> Iterator[Row]:
         """Every folder that was visited, in the order of file systems and paths."""
         columns = "user, source, path, state, reason, files, size, estimated, largest_path, largest_size"
-        columns += ", last_modified, requests, refusals, seconds, kinds, months"
-        for user, source, path, *rest, kinds, months in self._connection.execute(f"SELECT {columns} FROM folder"):
-            tallies = {"kinds": json.loads(kinds), "months": json.loads(months)}
-            yield Row(Folder(user, source, path), *rest, **tallies)
+        columns += ", last_modified, requests, refusals, seconds, exact, kinds, months"
+        for user, source, path, *rest in self._connection.execute(f"SELECT {columns} FROM folder"):
+            *known, exact, kinds, months = rest
+            tallies = {"kinds": json.loads(kinds), "months": json.loads(months), "exact": exact}
+            yield Row(Folder(user, source, path), *known, **tallies)
 
 
 def discard(path: Path) -> None:
@@ -205,26 +206,16 @@ def _foreign(path: Path) -> str:
 def _record(visit: Visit, *, is_root: bool) -> tuple[object, ...]:
     """One row of the table. A home may be missing; a folder that was there a moment ago could not be listed."""
     folder, found = visit.folder, visit.found
+    state, reason, counted = "listed", "", Counted()
+    if isinstance(found, Failure):
+        state, reason = "missing" if found.missing and is_root else "failed", found.reason
+    else:
+        counted = found if isinstance(found, Counted) else count(folder.source, found)
+    place = (folder.source, folder.path, folder.user, state, reason)
+    sums = (counted.files, counted.size, counted.estimated)
+    marks = (counted.largest_path, counted.largest_size, counted.last_modified)
     cost = (visit.requests, visit.refusals, visit.seconds)
-    if not isinstance(found, Listing):
-        state = "missing" if found.missing and is_root else "failed"
-        nothing = (0, 0, 0, None, None, None)
-        return folder.source, folder.path, folder.user, state, found.reason, *nothing, *cost, "[]", "{}", "{}"
-    counts = _counts(folder.source, found.files)
-    lists = (found.folders, figures.kinds(found.files), figures.months(found.files))
-    texts = (json.dumps(each, ensure_ascii=False) for each in lists)
-    return folder.source, folder.path, folder.user, "listed", "", *counts, *cost, *texts
-
-
-def _counts(source: Source, files: Sequence[File]) -> tuple[int, int, int, str | None, int | None, int | None]:
-    largest = max(
-        (file for file in files if file.size is not None), key=lambda file: (file.size, file.path), default=None
+    folders, *tallies = (
+        json.dumps(each, ensure_ascii=False) for each in (counted.folders, counted.kinds, counted.months)
     )
-    return (
-        len(files),
-        sum(file.counted_size for file in files),
-        sum(file.size is None for file in files),
-        f"{'dbfs:' if source == 'dbfs' else ''}{largest.path}" if largest else None,
-        largest.size if largest else None,
-        max((file.modified_at for file in files if file.modified_at is not None), default=None),
-    )
+    return *place, *sums, *marks, *cost, folders, counted.exact, *tallies

@@ -126,8 +126,22 @@ class Gate:
                 self._limiter.allowed(now)
 
 
+@dataclass(frozen=True)
+class _Done(Generic[Result]):
+    """A result that took no request."""
+
+    result: Result
+
+
+_Outcome = Answer | Broken | _Done[Result] | BaseException | None
+
+
 class Engine(Generic[Task, Result]):
-    """One run over all of a `Work`. `requests` and `refusals` are counted by API while it runs."""
+    """One run over all of a `Work`. `requests` and `refusals` are counted by API while it runs.
+
+    `at_hand` is called by the workers before a request: a result that takes none, or None. Once `enough` says so, no
+    further task is begun; those that were begun are finished, with all their retries.
+    """
 
     def __init__(
         self,
@@ -136,12 +150,14 @@ class Engine(Generic[Task, Result]):
         pools: Sequence[Pool],
         limiters: Mapping[str, Limiter],
         stop: threading.Event,
+        at_hand: Callable[[Task], Result | None] = lambda task: None,
+        enough: Callable[[], bool] = lambda: False,
     ) -> None:
         self._work, self._stop, self._limiters = work, stop, limiters
+        self._at_hand, self._enough = at_hand, enough
         self._gates = {api: Gate(limiter, stop) for api, limiter in limiters.items()}
         self._crews: list[_Crew[Task]] = [_Crew(pool) for pool in pools]
-        self._outcomes: queue.SimpleQueue[tuple[_Crew[Task], Errand[Task], Answer | Broken | BaseException | None]]
-        self._outcomes = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[tuple[_Crew[Task], Errand[Task], _Outcome[Result]]] = queue.SimpleQueue()
         self._later: list[tuple[float, int, _Crew[Task], Errand[Task]]] = []
         self._order = itertools.count()
         self._locked = ""
@@ -212,7 +228,7 @@ class Engine(Generic[Task, Result]):
                 crew.tasks.put(errand)
 
     def _next(self, crew: _Crew[Task]) -> Errand[Task] | None:
-        taken = self._work.take(crew.pool.apis)
+        taken = None if self._enough() else self._work.take(crew.pool.apis)
         return Errand(taken[1], taken[0]) if taken else None
 
     def _take_in(self, patience: float) -> None:
@@ -225,10 +241,13 @@ class Engine(Generic[Task, Result]):
         except queue.Empty:
             return
 
-    def _handle(self, crew: _Crew[Task], errand: Errand[Task], outcome: Answer | Broken | BaseException | None) -> None:
+    def _handle(self, crew: _Crew[Task], errand: Errand[Task], outcome: "_Outcome[Result]") -> None:
         crew.out -= 1
         if outcome is None:
             crew.due.append(errand)
+            return
+        if isinstance(outcome, _Done):
+            self._work.finish(errand, outcome.result)
             return
         if not isinstance(outcome, Answer | Broken):
             raise outcome
@@ -252,7 +271,7 @@ class Engine(Generic[Task, Result]):
 
     def _labour(self, crew: _Crew[Task]) -> None:
         """What one thread does. Whatever goes wrong travels to the main thread, which knows what to do."""
-        outcome: Answer | Broken | BaseException | None
+        outcome: _Outcome[Result]
         while (errand := crew.tasks.get()) is not None:
             try:
                 outcome = self._ask(errand)
@@ -261,7 +280,11 @@ class Engine(Generic[Task, Result]):
             self._outcomes.put((crew, errand, outcome))
         self._work.retire()
 
-    def _ask(self, errand: Errand[Task]) -> Answer | Broken | None:
+    def _ask(self, errand: Errand[Task]) -> "Answer | Broken | _Done[Result] | None":
+        began = time.monotonic()
+        if (found := self._at_hand(errand.task)) is not None:
+            errand.seconds += time.monotonic() - began
+            return _Done(found)
         gate = self._gates[errand.api]
         sent_at = gate.enter()
         if sent_at is None:

@@ -20,7 +20,8 @@ def rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
         if isinstance(visit.found, Listing):
             user, source = visit.folder.user, visit.folder.source
             for file in visit.found.files:
-                size, unknown = file.counted_size, file.size is None
+                unknown = file.exact_size is None
+                size = file.counted_size if file.exact_size is None else file.exact_size
                 yield FileRow(user, source, file.path, file.type, file.language, size, unknown, file.modified_at)
 
 

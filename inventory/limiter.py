@@ -44,13 +44,14 @@ class Limiter:
 
     ceiling: float = CEILING
     rate: float = START
+    searching: bool = True
+    """Whether nothing is known of the limit yet: the rate then grows by doubling, until the first refusal."""
 
     def __post_init__(self) -> None:
         if self.ceiling <= 0:
             raise ValueError("the ceiling has to be above zero")
         self.rate = min(self.rate, self.ceiling)
         self.refusals = 0
-        self._searching = True
         self._next = float("-inf")
         self._paused_until = float("-inf")
         self._fell_at = float("-inf")
@@ -75,7 +76,7 @@ class Limiter:
         if now - self._fell_at < WINDOW or len(self._passed) < SHARE_USED * self.rate * WINDOW:
             return
         quiet = now - self._fell_at
-        step = SEARCH_STEP if self._searching else min(LARGEST_STEP, FIRST_STEP * 2 ** min(60.0, quiet / DOUBLING))
+        step = SEARCH_STEP if self.searching else min(LARGEST_STEP, FIRST_STEP * 2 ** min(60.0, quiet / DOUBLING))
         # A long silence is no reason for a leap: at most a tenth of a second's growth at once.
         self.rate = min(self.ceiling, CEILING, self.rate * (1 + step * min(since, 0.1)))
 
@@ -88,9 +89,9 @@ class Limiter:
             return
         self._forget(now)
         through = MARGIN * len(self._passed) / WINDOW
-        most = self.rate * (DEEPEST_FALL if self._searching else FALL)
+        most = self.rate * (DEEPEST_FALL if self.searching else FALL)
         self.rate = min(self.ceiling, max(FLOOR, self.rate * DEEPEST_FALL, min(most, through)))
-        self._searching = False
+        self.searching = False
         self._fell_at = now
         self._next = max(self._next, now + 1 / self.rate)
 

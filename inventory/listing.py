@@ -41,11 +41,18 @@ class File:
     modified_at: int | None = None
     """Milliseconds since 1970, UTC; None where the API does not tell."""
     language: str = ""
+    measured: int | None = None
+    """Bytes on a mount, where `size` has to stay None because the API would not tell."""
 
     @property
     def counted_size(self) -> int:
-        """Bytes, exact or estimated."""
+        """Bytes, exact or estimated: the same whether the API or a mount was asked."""
         return ESTIMATED_BYTES if self.size is None else self.size
+
+    @property
+    def exact_size(self) -> int | None:
+        """Bytes; None where nobody tells."""
+        return self.measured if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)

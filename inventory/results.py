@@ -12,6 +12,7 @@ DETAILS = (
     "dbfs_files dbfs_size workspace_files workspace_size estimated_files directories failed_directories"
     " largest_path largest_size last_modified seconds requests retries"
 ).split()
+EXACT = "exact_size"
 GB = 2**30
 State = Literal["listed", "missing", "failed"]
 Status = Literal["success", "empty", "partial", "error"]
@@ -55,6 +56,8 @@ class Row:
     """By type, as the API calls it."""
     months: Tally = field(default_factory=dict)
     """By month of the last change, `2026-10`; empty where the API does not tell."""
+    exact: int | None = None
+    """Bytes without any estimate; None where one of the sizes is not known."""
 
 
 @dataclass
@@ -66,6 +69,8 @@ class Home:
     sizes: dict[Source, int] = field(default_factory=lambda: {"dbfs": 0, "workspace": 0})
     """Bytes, estimates included."""
     estimated: int = 0
+    exact: int | None = 0
+    """Bytes of both file systems without any estimate; None where one of the sizes is not known."""
     directories: int = 0
     """Folders that were listed, the homes themselves included."""
     failures: int = 0
@@ -96,6 +101,7 @@ class Home:
         self.files[source] += row.files
         self.sizes[source] += row.size
         self.estimated += row.estimated
+        self.exact = None if self.exact is None or row.exact is None else self.exact + row.exact
         if row.largest_path is not None and row.largest_size is not None:
             # The same size twice: the path decides, so that every scan says the same.
             largest = max((self.largest_size, self.largest_path or ""), (row.largest_size, row.largest_path))
@@ -142,10 +148,14 @@ def homes(roots: Sequence[Folder], rows: Iterable[Row]) -> list[Home]:
     return [found[user] for user in sorted(found)]
 
 
-def table(homes: Iterable[Home], *, details: bool = False) -> list[list[object]]:
-    """Header and rows of the result."""
-    header: list[object] = [*COLUMNS, *(DETAILS if details else ())]
-    return [header, *([*_row(home), *(_details(home) if details else ())] for home in homes)]
+def table(homes: Iterable[Home], *, details: bool = False, measured: bool = False) -> list[list[object]]:
+    """Header and rows of the result; details of what was `measured` on a mount end with the size without estimates."""
+    header: list[object] = [*COLUMNS, *(DETAILS if details else ()), *([EXACT] if details and measured else ())]
+    return [header, *(_cells(home, details, measured) for home in homes)]
+
+
+def _cells(home: Home, details: bool, measured: bool) -> list[object]:
+    return [*_row(home), *(_details(home) if details else ()), *([home.exact] if details and measured else ())]
 
 
 def _row(home: Home) -> list[object]:

@@ -15,8 +15,9 @@ from inventory.file_rows import Parts
 from inventory.files import replaced, write_csv
 from inventory.limiter import CEILING, Limiter
 from inventory.listing import SOURCES, Folder, Source
+from inventory.mounts import Mounts
 from inventory.results import Home, homes, table
-from inventory.scan import Progress, Scan, Visit
+from inventory.scan import Progress, Scan, Visit, nothing_at_hand
 from inventory.users import check_name, digest, everybody, homes_of, other_homes, shared_folders
 from inventory.workspace import Workspace
 
@@ -45,6 +46,8 @@ class Wish:
     parallel: bool = True
     ceiling: float | None = None
     """Requests a second for each of the two APIs, at the most."""
+    mounts: str | None = None
+    """The folder with the mounts of a cluster; None: the API is asked for everything."""
 
     def identity(self, host: str) -> Identity:
         """What a scan that goes on with another has to share with it."""
@@ -101,6 +104,7 @@ class Run:
             workers=self._wish.workers,
             parallel=self._wish.parallel,
             stop=stop,
+            at_hand=Mounts(self._wish.mounts).list_folder if self._wish.mounts else nothing_at_hand,
         )
         complete = engine.run(report)
         done, failed = self._checkpoint.finished()
@@ -126,7 +130,7 @@ class Run:
         if self._parts:
             self._parts.join(self._checkpoint.parts())
         with replaced(self._wish.output) as file:
-            write_csv(file, table(found, details=self._wish.details))
+            write_csv(file, table(found, details=self._wish.details, measured=self._wish.mounts is not None))
 
 
 def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from inventory.attempts import Again, Locked, judge
 from inventory.client import Answer, Broken
+from inventory.counts import Counted
 from inventory.engine import Engine, Errand, Pool
 from inventory.limiter import Limiter
 from inventory.listing import Failure, Folder, Listing, Source, Walk
@@ -28,7 +29,7 @@ class Visit:
     """What became of one folder, and what it cost."""
 
     folder: Folder
-    found: Listing | Failure
+    found: Listing | Counted | Failure
     requests: int = 0
     refusals: int = 0
     """How many of the requests were refused because of the rate."""
@@ -85,12 +86,18 @@ def ask_for(client: Lister, folder: Folder) -> Answer:
             return Answer(200, {"contents": contents})
 
 
+def nothing_at_hand(folder: Folder) -> Listing | Failure | None:
+    """Every folder takes a request."""
+    return None
+
+
 class Scan:
     """One run over everything that `walk` knows of the file systems for which there are `limiters`.
 
     `keep` is called from time to time with what was visited since; it stores that for good before it returns.
     `workers` is how many for each file system; without `parallel` a single one does everything. `chance`
-    gives numbers from 0 to 1, by which the delay before a retry is drawn.
+    gives numbers from 0 to 1, by which the delay before a retry is drawn. `at_hand` lists a folder without a request,
+    where that can be done; once `enough` says so, no further folder is begun. `progress` goes on where another run was.
     """
 
     def __init__(
@@ -104,16 +111,21 @@ class Scan:
         parallel: bool = True,
         stop: threading.Event,
         chance: Callable[[], float] = random.random,
+        at_hand: Callable[[Folder], Listing | Failure | None] = nothing_at_hand,
+        enough: Callable[[], bool] = lambda: False,
+        progress: Progress | None = None,
     ) -> None:
-        self._work = _Folders(client, walk, keep, chance)
+        self._work = _Folders(client, walk, keep, chance, progress or Progress())
         self._engine = Engine[Folder, Listing | Failure](
             self._work,
             pools=[Pool([source], workers) for source in limiters] if parallel else [Pool(tuple(limiters), 1)],
             limiters={str(source): limiter for source, limiter in limiters.items()},
             stop=stop,
+            at_hand=at_hand,
+            enough=enough,
         )
         self.progress = self._work.progress
-        self.progress.requests, self.progress.refusals = self._engine.requests, self._engine.refusals
+        self._engine.requests, self._engine.refusals = self.progress.requests, self.progress.refusals
         self._walk = walk
 
     def run(self, report: Callable[[Progress], None] = lambda progress: None) -> bool:
@@ -135,11 +147,16 @@ class _Folders:
     """The work of a scan: a task is a folder."""
 
     def __init__(
-        self, client: Api, walk: Walk, keep: Callable[[Sequence[Visit]], None], chance: Callable[[], float]
+        self,
+        client: Api,
+        walk: Walk,
+        keep: Callable[[Sequence[Visit]], None],
+        chance: Callable[[], float],
+        progress: Progress,
     ) -> None:
         self._client, self._walk, self._keep, self._chance = client, walk, keep, chance
         self._batch: list[Visit] = []
-        self.progress = Progress()
+        self.progress = progress
 
     def take(self, apis: Sequence[str]) -> tuple[str, Folder] | None:
         folder = self._walk.take(*cast(Sequence[Source], apis))
