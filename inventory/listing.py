@@ -148,10 +148,11 @@ class Walk:
 
     There is one queue a file system, because each has its own API with its own limits. Users take turns, so that a home
     with many folders does not keep another waiting. Of one user the folder found last comes first: a tree is walked
-    with its depth in memory and not its breadth.
+    with its depth in memory and not its breadth. Unless `deep`, what is found in the folders is left out.
     """
 
-    def __init__(self, roots: Iterable[Folder] = ()) -> None:
+    def __init__(self, roots: Iterable[Folder] = (), *, deep: bool = True) -> None:
+        self._deep = deep
         self._known: set[int] = set()
         """Of every folder ever queued a number of 61 bits: a path takes four times the memory."""
         self.open: Counter[str] = Counter()
@@ -190,7 +191,7 @@ class Walk:
 
     def visited(self, folder: Folder, found: Listing | Failure) -> None:
         """A folder that was taken is done; queue what it turned out to contain."""
-        if isinstance(found, Listing):
+        if self._deep and isinstance(found, Listing):
             self.add(Folder(folder.user, folder.source, path) for path in reversed(found.folders))
         self.open[folder.user] -= 1
         if not self.open[folder.user]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from inventory import options
+from inventory import where as where_options
 from inventory.checkpoint import CheckpointError
 from inventory.client import Client
 from inventory.file_formats import NotFileRows, format_of
@@ -18,6 +19,7 @@ from inventory.results import Home, table
 from inventory.run import NothingToScan, Outcome, Run, Wish, prepare
 from inventory.stopping import stoppable
 from inventory.users import UsersFileError
+from inventory.where import Where
 from inventory.words import harmless, size
 from inventory.workspace import Workspace, WorkspaceError
 
@@ -61,6 +63,7 @@ log = logging.getLogger(__name__)
 @click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
 @click.option("--shared", is_flag=True, help="Also /Shared and /Repos.")
 @click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")
+@where_options.choice
 @options.access
 @options.as_json
 def command(
@@ -81,6 +84,7 @@ def command(
     all_homes: bool,
     shared: bool,
     list_profiles: bool,
+    where: Where,
     profile: str | None,
     workspace_url: str | None,
     token_file: Path | None,
@@ -116,6 +120,7 @@ def command(
         workers=workers,
         parallel=not no_parallel,
         ceiling=ceiling,
+        mounts=where.mounts,
     )
     client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
     run = _prepared(client, wish, resume=resume, fresh=fresh)
@@ -124,7 +129,7 @@ def command(
         again = "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
         click.echo(f"Stopped after {outcome.done} directories. To go on: {again}.", err=True)
         sys.exit(options.PARTLY)
-    click.echo(_json(outcome, details=details) if as_json else _summary(outcome, wish, top))
+    click.echo(_json(outcome, wish) if as_json else _summary(outcome, wish, top))
     status = _status(outcome.homes)
     if status != options.DONE:
         click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
@@ -194,8 +199,8 @@ def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
     return "\n".join([*lines, f"Written to {written}; {asked} requests, {refused} of them refused by the rate limit."])
 
 
-def _json(outcome: Outcome, *, details: bool) -> str:
-    header, *rows = table(outcome.homes, details=details)
+def _json(outcome: Outcome, wish: Wish) -> str:
+    header, *rows = table(outcome.homes, details=wish.details, measured=wish.mounts is not None)
     users = [dict(zip(map(str, header), row, strict=True)) for row in rows]
     progress = outcome.progress
     asked = {

@@ -1,0 +1,161 @@
+"""On the mounts of a cluster a scan finds what the API would tell, and sizes as they are."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from emulator_process import ROOT, EmulatorProcess
+from inventory.__main__ import main
+from inventory.listing import Failure, File, Folder, Listing
+from inventory.mounts import Mounts
+
+DANA = "dana@x.org"
+HOME = f"/Users/{DANA}"
+SHAPE = "users=12,files=900"
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Path:
+    """A cluster's view of one home in the Workspace; there is no DBFS."""
+    home = tmp_path / "Workspace/Users" / DANA
+    (home / "a folder/empty").mkdir(parents=True)
+    (home / "sql").write_bytes(b"-- Databricks notebook source\nSELECT 1")
+    (home / "py 1.5").write_bytes(b"# Databricks notebook source\r\nprint(1)")
+    (home / "README").write_bytes(b"# nothing of Databricks in here")
+    (home / "data.csv").write_bytes(b"# Databricks notebook source\n")
+    (home / "sales.lvdash.json").write_bytes(b"{}")
+    (home / "old.ipynb").write_bytes(b"{}")
+    (home / "elsewhere").symlink_to("/")
+    for path in home.iterdir():
+        os.utime(path, ns=(0, 1_790_000_000_123_456_789), follow_symlinks=False)
+    return tmp_path
+
+
+def place(name: str = "") -> Folder:
+    return Folder(DANA, "workspace", f"{HOME}{name}")
+
+
+def test_what_the_api_tells_no_size_of_has_one_on_the_mount_and_is_known_by_its_beginning(mounts):
+    found = Mounts(str(mounts)).list_folder(place())
+
+    at = 1_790_000_000_123
+    link = (mounts / "Workspace" / HOME[1:] / "elsewhere").lstat().st_size
+    assert found == Listing(
+        (f"{HOME}/a folder",),
+        (
+            File(f"{HOME}/README", "FILE", 31, at),
+            File(f"{HOME}/data.csv", "FILE", 29, at),
+            File(f"{HOME}/elsewhere", "FILE", link, at),
+            File(f"{HOME}/old.ipynb", "NOTEBOOK", None, at, "", measured=2),
+            File(f"{HOME}/py 1.5", "NOTEBOOK", None, at, "", measured=38),
+            File(f"{HOME}/sales.lvdash.json", "DASHBOARD", None, at, "", measured=2),
+            File(f"{HOME}/sql", "NOTEBOOK", None, at, "SQL", measured=38),
+        ),
+    )
+
+
+def test_an_empty_folder_is_empty_and_a_missing_one_has_failed(mounts):
+    found = Mounts(str(mounts))
+    assert found.list_folder(place("/a folder/empty")) == Listing()
+    assert found.list_folder(place("/a folder/gone")) == Failure(
+        f"{HOME}/a folder/gone", "on the mount: No such file or directory"
+    )
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        Folder("carol@x.org", "workspace", "/Users/carol@x.org"),
+        Folder("carol@x.org", "workspace", "/Users/carol@x.org/a"),
+        Folder(DANA, "dbfs", HOME),
+        Folder("/Shared", "workspace", "/Shared"),
+    ],
+    ids=lambda folder: f"{folder.source}:{folder.path}",
+)
+def test_what_has_no_home_on_the_mount_is_asked_of_the_api(mounts, folder):
+    assert Mounts(str(mounts)).list_folder(folder) is None
+
+
+def test_a_mount_is_where_there_are_homes(mounts):
+    assert (Mounts(str(mounts)).there(), Mounts(f"{mounts}/no").there()) == (["workspace"], [])
+
+
+@pytest.fixture
+def lab(start_emulator) -> EmulatorProcess:
+    return start_emulator("--files", SHAPE, "--seed", "3")
+
+
+def scanned(lab: EmulatorProcess, *arguments: object) -> tuple[int, str]:
+    Path("token").write_text(lab.admin_token)
+    access = ["--workspace-url", lab.url, "--token-file", "token"]
+    result = CliRunner().invoke(main, ["scan", *access, *map(str, arguments)], obj=dict(os.environ))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stderr
+
+
+def test_a_scan_of_mounts_has_the_bytes_of_one_by_the_api_and_the_exact_sizes_apart(lab, tmp_path, monkeypatch):
+    """Half of the homes have no mount: they are asked of the API, which is left alone otherwise."""
+    command = [sys.executable, "-m", "emulator", "layout", "--files", SHAPE, "--seed", "3", str(tmp_path / "mounts")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    truth = {user["user_name"]: user for user in lab.control("GET", "files/truth")["users"]}
+    unseen = sorted(truth)[::2]
+    for name in unseen:
+        for mount in ("Workspace", "dbfs"):
+            if (home := tmp_path / "mounts" / mount / "Users" / name).exists():
+                home.rename(tmp_path / f"{mount} of {name}")
+
+    monkeypatch.chdir(tmp_path)
+    assert scanned(lab, "--output", tmp_path / "api.csv")[0] == 0
+    before = len(lab.journal())
+    status, _ = scanned(
+        lab, "--output", tmp_path / "m.csv", "--details", "--mounts", "--mounts-root", tmp_path / "mounts"
+    )
+
+    assert status == 0
+    with (tmp_path / "m.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    seven = [list(row.values())[:7] for row in rows]
+    with (tmp_path / "api.csv").open(newline="") as file:
+        assert seven == list(csv.reader(file))[1:]
+    exact = {row["username"]: row["exact_size"] for row in rows if row["username"] in truth}
+    assert exact == {
+        name: str(sum(user[source]["exact_size"] for source in ("dbfs", "workspace"))) if name not in unseen
+        or not any(user[source]["estimated_files"] for source in ("dbfs", "workspace")) else ""
+        for name, user in truth.items()
+    }  # fmt: skip
+    listed = [request["path"] for request in lab.journal()[before:] if request["path"].endswith("/list")]
+    assert len(listed) == sum(int(row["requests"]) for row in rows)
+    assert {row["username"] for row in rows if row["requests"] == "0"} <= set(truth) - set(unseen)
+
+
+def test_without_mounts_here_a_cluster_has_to_look(tmp_path):
+    result = CliRunner().invoke(main, ["scan", "--mounts", "--mounts-root", str(tmp_path)], obj=dict(os.environ))
+    assert (result.exit_code, "let a cluster look, with --cluster-id" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--spark-remote", "local[2]", "--cluster-id", "1"], "are three servers; give only one of them"),
+        (["--start-cluster"], "--start-cluster needs --cluster-id"),
+        (["--table", "files"], "--table needs Spark"),
+        (["--mounts-root", "/mnt"], "add --mounts"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(arguments, sentence):
+    result = CliRunner().invoke(main, ["scan", *arguments], obj=dict(os.environ))
+    assert (result.exit_code, sentence in result.output) == (2, True)
+
+
+def test_the_environment_names_a_server_as_well(tmp_path):
+    environment = {**os.environ, "SPARK_REMOTE": "local[2]"}
+    result = CliRunner().invoke(main, ["scan", "--start-cluster"], obj=environment)
+    assert json.dumps(result.output).count("--start-cluster needs --cluster-id") == 1
