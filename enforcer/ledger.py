@@ -1,7 +1,7 @@
 """What the enforcer remembers, and its queries by name. Hands out the pure types; rows stay inside."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,6 @@ from enforcer.models import (
     ActionRow,
     ClusterRow,
     DayRow,
-    EventRow,
     FileRow,
     LoweredRow,
     NoteRow,
@@ -20,10 +19,8 @@ from enforcer.models import (
     SessionRow,
     database,
 )
-from enforcer.seen import SeenCluster, ToldEvent
-from enforcer.uptime import Event, Restart, Session, Sighting, Told, close_unseen, reconcile, told_by
+from enforcer.uptime import Restart, Session
 
-GONE = "the cluster no longer exists; it ended when it was last seen running"
 PURGED = "purged before"
 """The note of the instant before which there are no names."""
 
@@ -48,11 +45,11 @@ def to_instant(millis: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
 
 
-def _instant(millis: int | None) -> datetime | None:
+def instant_or_none(millis: int | None) -> datetime | None:
     return None if millis is None else to_instant(millis)
 
 
-def _millis(instant: datetime | None) -> int | None:
+def millis_or_none(instant: datetime | None) -> int | None:
     return None if instant is None else to_millis(instant)
 
 
@@ -77,98 +74,12 @@ def clusters() -> dict[str, KnownCluster]:
             row.name,
             row.group_name,
             row.moved,
-            _instant(row.events_read_to or None),
+            instant_or_none(row.events_read_to or None),
             row.is_running,
-            _instant(row.gone),
+            instant_or_none(row.gone),
         )
         for row in ClusterRow.select()
     }
-
-
-def observe(seen: Iterable[SeenCluster], *, now: datetime) -> None:
-    """Record what a list showed."""
-    at = to_millis(now)
-    with database.atomic():
-        for cluster in seen:
-            sighting = cluster.sighting
-            facts = {
-                "name": cluster.name,
-                "group_name": cluster.group,
-                "course": cluster.course,
-                "term": cluster.term,
-                "last_seen": at,
-                "last_since": _millis(sighting.since),
-                "last_terminated": _millis(sighting.terminated),
-                "is_running": sighting.running,
-                "gone": None,
-            }
-            if sighting.running:
-                facts["last_running"] = at
-            changed = ClusterRow.update(facts).where(ClusterRow.cluster_id == cluster.id).execute()
-            if not changed:
-                ClusterRow.create(cluster_id=cluster.id, first_seen=at, **facts)
-
-
-def add_events(
-    cluster_id: str, told: Sequence[ToldEvent], *, read_to: datetime, moved: str, now: datetime
-) -> tuple[Session, ...]:
-    """Keep these events and make the cluster's sessions anew from all that is known; return those.
-
-    `read_to`: the list of events is complete up to then. Repeating it changes nothing. Those of a time whose names were
-    purged are left out: they would bring the names back.
-    """
-    purged = int(note(PURGED) or 0)
-    rows = [
-        {
-            "cluster_id": cluster_id,
-            "at": to_millis(t.event.at),
-            "type": t.event.type,
-            "user_name": t.event.user or "",
-            "workers": t.event.workers,
-            "idle": None if t.event.idle is None else t.event.idle // timedelta(milliseconds=1),
-            "failed": t.event.failed,
-            "raw": t.raw,
-        }
-        for t in told
-        if to_millis(t.event.at) >= purged
-    ]
-    with database.atomic():
-        for start in range(0, len(rows), 80):
-            EventRow.insert_many(rows[start : start + 80]).on_conflict_ignore().execute()
-        ClusterRow.update(events_read_to=to_millis(read_to), moved=moved).where(
-            ClusterRow.cluster_id == cluster_id
-        ).execute()
-        return _rebuild(cluster_id)
-
-
-def note_without_events(cluster_id: str) -> tuple[Session, ...]:
-    """The events could not be read: make the best of what is known and what the list shows."""
-    with database.atomic():
-        return _rebuild(cluster_id)
-
-
-def mark_gone(cluster_id: str, *, now: datetime) -> None:
-    """The workspace no longer knows the cluster: its open session ends when it was last seen running."""
-    with database.atomic():
-        ClusterRow.update(gone=to_millis(now), is_running=False).where(
-            (ClusterRow.cluster_id == cluster_id) & ClusterRow.gone.is_null()
-        ).execute()
-        _rebuild(cluster_id)
-
-
-def events(cluster_id: str) -> tuple[Event, ...]:
-    query = EventRow.select().where(EventRow.cluster_id == cluster_id).order_by(EventRow.at)
-    return tuple(
-        Event(
-            to_instant(row.at),
-            row.type,
-            row.user_name or None,
-            row.workers,
-            None if row.idle is None else timedelta(milliseconds=row.idle),
-            row.failed,
-        )
-        for row in query
-    )
 
 
 def sessions(*, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None) -> dict[str, list[Session]]:
@@ -177,8 +88,9 @@ def sessions(*, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | N
     if cluster_ids is not None:
         where &= SessionRow.cluster_id.in_(list(cluster_ids))
     found: dict[str, list[Session]] = {}
-    for row in SessionRow.select().where(where).order_by(SessionRow.cluster_id, SessionRow.start):
-        found.setdefault(row.cluster_id, []).append(_session(row))
+    query: Any = SessionRow.select().where(where).order_by(SessionRow.cluster_id, SessionRow.start)
+    for cluster_id, *row in query.tuples():
+        found.setdefault(cluster_id, []).append(session_of(*row))
     return found
 
 
@@ -195,59 +107,24 @@ def doubtful(patience: timedelta) -> dict[str, datetime]:
     return {cluster_id: to_instant(first) for cluster_id, first in rows}
 
 
-def _rebuild(cluster_id: str) -> tuple[Session, ...]:
-    cluster = ClusterRow.get_or_none(ClusterRow.cluster_id == cluster_id)
-    from_events = told_by(events(cluster_id))
-    told = from_events.sessions if cluster is None else _reconciled(cluster, from_events)
-    # Only what differs is written: a term's sessions are many, and a poll changes the last one.
-    stored = {row.start: _session(row) for row in SessionRow.select().where(SessionRow.cluster_id == cluster_id)}
-    kept = {to_millis(session.start): session for session in told}
-    if stored.keys() - kept.keys():
-        SessionRow.delete().where(
-            (SessionRow.cluster_id == cluster_id) & SessionRow.start.in_(list(stored.keys() - kept.keys()))
-        ).execute()
-    for start, session in kept.items():
-        if stored.get(start) != session or stored[start].last_told != session.last_told:
-            _store(cluster_id, session)
-    return told
-
-
-def _reconciled(cluster: ClusterRow, told: Told) -> tuple[Session, ...]:
-    if cluster.gone is not None:
-        return close_unseen(told.sessions, _instant(cluster.last_running), GONE)
-    now = Sighting(
-        to_instant(cluster.last_seen),
-        cluster.is_running,
-        _instant(cluster.last_since),
-        _instant(cluster.last_terminated),
-    )
-    earlier = () if cluster.last_running is None else (Sighting(to_instant(cluster.last_running), running=True),)
-    return reconcile(told, (*earlier, now))
-
-
-def _store(cluster_id: str, session: Session) -> None:
-    _put(
-        SessionRow,
-        cluster_id=cluster_id,
-        start=to_millis(session.start),
-        end=_millis(session.end),
-        started_by=session.started_by,
-        restarts=json.dumps([[to_millis(r.at), r.user] for r in session.restarts]),
-        workers=json.dumps([[to_millis(at), count] for at, count in session.workers]),
-        estimate=session.estimate,
-        last_told=_millis(session.last_told),
-    )
-
-
-def _session(row: SessionRow) -> Session:
+def session_of(
+    start: int,
+    end: int | None,
+    started_by: str | None,
+    restarts: str,
+    workers: str,
+    estimate: str | None,
+    last_told: int | None,
+) -> Session:
+    """A session as its row has it."""
     return Session(
-        to_instant(row.start),
-        _instant(row.end),
-        row.started_by,
-        tuple(Restart(to_instant(at), user) for at, user in json.loads(row.restarts)),
-        tuple((to_instant(at), count) for at, count in json.loads(row.workers)),
-        row.estimate,
-        _instant(row.last_told),
+        to_instant(start),
+        instant_or_none(end),
+        started_by,
+        tuple(Restart(to_instant(at), user) for at, user in json.loads(restarts)),
+        tuple((to_instant(at), count) for at, count in json.loads(workers)),
+        estimate,
+        instant_or_none(last_told),
     )
 
 
@@ -303,7 +180,7 @@ def actions_on(day: date) -> list[DoneAction]:
             row.group_name,
             row.reason,
             to_instant(row.noted),
-            _instant(row.done),
+            instant_or_none(row.done),
             row.error,
         )
         for row in ActionRow.select().where(ActionRow.day == day.isoformat()).order_by(ActionRow.noted, ActionRow.id)
@@ -409,8 +286,8 @@ def polls_between(begins: datetime, ends: datetime) -> list[datetime]:
 
 
 def first_poll() -> datetime | None:
-    return _instant(PollRow.select(fn.MIN(PollRow.began)).scalar())
+    return instant_or_none(PollRow.select(fn.MIN(PollRow.began)).scalar())
 
 
 def last_poll() -> datetime | None:
-    return _instant(PollRow.select(fn.MAX(PollRow.began)).scalar())
+    return instant_or_none(PollRow.select(fn.MAX(PollRow.began)).scalar())

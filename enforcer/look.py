@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from enforcer import ledger
+from enforcer import ledger, record
 from enforcer.allowances import Allowance, AllowanceError, Revocation, in_force, parse_entry
 from enforcer.course import Course, CourseError, folder_of, parse_course
 from enforcer.picture import Picture, choose_course, group_of, lab_clusters
 from enforcer.quota import Calendar
+from enforcer.record import Reading
 from enforcer.seen import FileInfo, SeenCluster, ToldEvent
 from enforcer.settings import Settings, SettingsError
 from enforcer.tasks import in_turn
@@ -30,6 +32,8 @@ OVERLAP = timedelta(minutes=15)
 """Events are read again from so long before the last time: some arrive late."""
 LATEST = timedelta(days=1)
 """For so long after an estimate its events are asked for once more: what was missing may only be late."""
+AT_ONCE = 30
+"""The events of so many clusters are written down together, while those of others are still being read."""
 COURSE_FILE = "course.json"
 
 
@@ -105,7 +109,7 @@ def remember_uptime(
     """
     problems: list[str] = []
     known = ledger.clusters()
-    ledger.observe(clusters, now=now)
+    record.observe(clusters, now=now)
     _read_events(workspace, clusters, known, problems, now=now)
     _look_for_gone(workspace, clusters, known, is_first=is_first, problems=problems, now=now)
     return problems
@@ -223,14 +227,18 @@ def _read_events(
             return error
 
     due = [cluster for cluster in clusters if changed(cluster)]
-    for cluster, told in zip(due, in_turn([partial(read, cluster) for cluster in due]), strict=True):
-        if isinstance(told, Gone):
-            ledger.mark_gone(cluster.id, now=now)
-        elif isinstance(told, WorkspaceError):
-            problems.append(f"{told}; its time is a lower bound from the cluster list")
-            ledger.note_without_events(cluster.id)
-        else:
-            ledger.add_events(cluster.id, told, read_to=now, moved=cluster.moved, now=now)
+    answers = zip(due, in_turn([partial(read, cluster) for cluster in due]), strict=True)
+    while some := list(islice(answers, AT_ONCE)):
+        readings = []
+        for cluster, told in some:
+            if isinstance(told, Gone):
+                record.mark_gone(cluster.id, now=now)
+            elif isinstance(told, WorkspaceError):
+                problems.append(f"{told}; its time is a lower bound from the cluster list")
+                record.rebuild(cluster.id)
+            else:
+                readings.append(Reading(cluster.id, told, cluster.moved))
+        record.add_events(readings, read_to=now)
 
 
 def _look_for_gone(
@@ -249,7 +257,7 @@ def _look_for_gone(
             continue
         try:
             if not workspace.exists(cluster.id):
-                ledger.mark_gone(cluster.id, now=now)
+                record.mark_gone(cluster.id, now=now)
         except WorkspaceError as error:
             problems.append(str(error))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from enforcer import ledger
+from enforcer import ledger, record
 from enforcer.allowances import Allowance, AllowanceError, parse_entry
 from enforcer.course import CourseError, parse_course
 from enforcer.ledger import PURGED, to_instant, to_millis
@@ -110,7 +110,7 @@ def _events(begins: datetime) -> int:
             EventRow.update(user_name=role).where(own & (EventRow.user_name == user)).execute()
         if names:
             # The sessions follow from the events, as after each poll.
-            ledger.note_without_events(cluster.cluster_id)
+            record.rebuild(cluster.cluster_id, since=0)
     EventRow.update(raw=EMPTY).where(old).execute()
     return int(changed)
 

@@ -24,6 +24,10 @@ def in_turn(tasks: Iterable[Callable[[], T]], *, workers: int = WORKERS) -> Iter
 
     Raises what a task raised when its turn comes.
     """
-    with ThreadPoolExecutor(max_workers=workers) as pool:
+    tasks = list(tasks)
+    if len(tasks) < 2:
+        yield from (task() for task in tasks)
+        return
+    with ThreadPoolExecutor(max_workers=min(workers, len(tasks))) as pool:
         for future in [pool.submit(task) for task in tasks]:
             yield future.result()

@@ -15,13 +15,14 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
-from enforcer import ledger, outbox
+from enforcer import ledger, outbox, record
 from enforcer.__main__ import main
 from enforcer.archive_tables import TABLES
 from enforcer.database import open_copy, open_ledger
 from enforcer.ledger import DayTotal
 from enforcer.letters import Letter
 from enforcer.outbox import Kind
+from enforcer.record import Reading
 from enforcer.seen import SeenCluster, ToldEvent
 from enforcer.uptime import Event, Sighting
 
@@ -58,10 +59,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
         for id, term in (("1103-1", "2024w"), ("1103-0", "2024s")):
             sighting = Sighting(T + DAY, running=False, since=T, terminated=T + H)
             cluster = SeenCluster(id, "cluster_01", "group_01", "94290", term, "terraform", sighting, "1")
-            ledger.observe([cluster], now=T + DAY if term == "2024w" else T)
+            record.observe([cluster], now=T + DAY if term == "2024w" else T)
             events = [Event(T, "STARTING", ANA), Event(T + M, "RUNNING", workers=2), Event(T + H, "TERMINATING", ANA)]
             told = [ToldEvent(event, json.dumps({"user": event.user})) for event in events]
-            ledger.add_events(id, told, read_to=T + DAY, moved="1", now=T + DAY)
+            record.add_events([Reading(id, told, "1")], read_to=T + DAY)
             letter = Letter("@Team: near the limit", FORMULA, "<p>", (ANA,), ("staff@x.example",))
             outbox.queue(Kind.WARNING, id, letter, now=T, period="day", first=T.date(), limit=3 * H)
         number = ledger.note_intent("warn", "1103-1", "group_01", reason=f"+ 60 for {ANA}", day=T.date(), now=T)

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from emulator_process import EmulatorProcess
-from enforcer import ledger, outbox
+from enforcer import ledger, outbox, record
 from enforcer.__main__ import main
 from enforcer.database import open_ledger, vacuum
 from enforcer.kept_files import Left, Removal, carry_out, find
@@ -25,6 +25,7 @@ from enforcer.lock import only_one
 from enforcer.models import EventRow, LetterRow
 from enforcer.outbox import Kind
 from enforcer.purge import purge
+from enforcer.record import Reading
 from enforcer.uptime import MEMBER, OTHER, Event
 from enforcer_lab import SUNDAY, EnforcerLab
 from test_ledger import seen, told
@@ -113,11 +114,11 @@ def place(tmp_path: Path) -> str:
     place = str(tmp_path / "uptimes.db")
     letter = Letter("Team of ana@x.example", "to ana@x.example", "<p>", ("ana@x.example",))
     with closing(open_ledger(place)):
-        ledger.observe([seen(at=T + DAY, running=False)], now=T + DAY)
+        record.observe([seen(at=T + DAY, running=False)], now=T + DAY)
         for begins in (T, T + DAY):
             starts, runs = Event(begins, "STARTING", "ana@x.example"), Event(begins + M, "RUNNING")
             ends = Event(begins + 9 * M, "TERMINATING", "ana@x.example")
-            ledger.add_events("1103-1", told(starts, runs, ends), read_to=begins + DAY, moved="1", now=begins + DAY)
+            record.add_events([Reading("1103-1", told(starts, runs, ends), "1")], read_to=begins + DAY)
             first = begins.date()
             outbox.queue(Kind.WARNING, "1103-1", letter, now=begins, period="day", first=first, limit=180 * M)
             ledger.note_intent("stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
@@ -217,16 +218,16 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
     events = [Event(T, "STARTING", "ana@x"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING", "noa@x")]
     with closing(open_ledger(place)):
         ledger.write_note("members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
-        ledger.observe([seen(at=T + 10 * M, running=False)], now=T + 10 * M)
-        ledger.add_events("1103-1", told(*events), read_to=T + 10 * M, moved="1", now=T + 10 * M)
+        record.observe([seen(at=T + 10 * M, running=False)], now=T + 10 * M)
+        record.add_events([Reading("1103-1", told(*events), "1")], read_to=T + 10 * M)
         ledger.write_note("settled", str(T.date()))
 
         purged = purge(before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
         vacuum(place)
-        ledger.add_events("1103-1", told(*events), read_to=T + 20 * M, moved="1", now=T + 20 * M)
+        record.add_events([Reading("1103-1", told(*events), "1")], read_to=T + 20 * M)
 
         assert (purged.events, purged.sessions, purged.groups) == (2, 1, 1)
-        assert [event.user for event in ledger.events("1103-1")] == [MEMBER, None, OTHER]
+        assert [event.user for event in record.events("1103-1")] == [MEMBER, None, OTHER]
         (session,) = ledger.sessions(begins=T, ends=T + M * 30)["1103-1"]
         assert (session.start, session.end, session.started_by) == (T + M, T + 9 * M, MEMBER)
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from peewee import CharField, Database, DatabaseError, Model
 
-from enforcer import ledger
+from enforcer import ledger, record
 from enforcer.database import open_copy, open_ledger
 from enforcer.ledger import DayTotal, DoneAction
 from enforcer.migrations import STEPS, migrate
 from enforcer.models import database
+from enforcer.record import Reading
 from enforcer.seen import SeenCluster, ToldEvent
 from enforcer.uptime import Event, Restart, Session, Sighting
 
@@ -60,30 +61,30 @@ def kept(id: str = "1103-1") -> list[Session]:
 
 @pytest.mark.usefixtures("connection")
 def test_events_in_any_order_told_any_number_of_times_make_the_same_session() -> None:
-    ledger.observe([seen()], now=T)
-    ledger.add_events("1103-1", told(RUN, START), read_to=T + 6 * M, moved="1", now=T + 6 * M)
+    record.observe([seen()], now=T)
+    record.add_events([Reading("1103-1", told(RUN, START), "1")], read_to=T + 6 * M)
     assert [session.end for session in kept()] == [None]
 
     for _ in range(2):
-        ledger.observe([seen(at=T + 2 * H, running=False)], now=T + 2 * H)
-        ledger.add_events("1103-1", told(END, RUN), read_to=T + 2 * H, moved="2", now=T + 2 * H)
+        record.observe([seen(at=T + 2 * H, running=False)], now=T + 2 * H)
+        record.add_events([Reading("1103-1", told(END, RUN), "2")], read_to=T + 2 * H)
 
     assert kept() == [SESSION]
-    assert ledger.events("1103-1") == (START, RUN, END)
+    assert record.events("1103-1") == (START, RUN, END)
     known = ledger.clusters()["1103-1"]
     assert (known.moved, known.events_read_to, known.is_running) == ("2", T + 2 * H, False)
 
 
 @pytest.mark.usefixtures("connection")
 def test_an_estimate_is_replaced_when_better_facts_come() -> None:
-    ledger.observe([seen()], now=T)
-    ledger.observe([seen(at=T + 2 * H, running=False)], now=T + 2 * H)
-    ledger.add_events("1103-1", told(START, RUN), read_to=T + 2 * H, moved="2", now=T + 2 * H)
+    record.observe([seen()], now=T)
+    record.observe([seen(at=T + 2 * H, running=False)], now=T + 2 * H)
+    record.add_events([Reading("1103-1", told(START, RUN), "2")], read_to=T + 2 * H)
     (guess,) = kept()
     assert (guess.end, guess.estimate is None) == (T + 2 * H, False)
     assert ledger.doubtful(timedelta(days=1)) == {"1103-1": T + 5 * M}
 
-    ledger.add_events("1103-1", told(END), read_to=T + 3 * H, moved="2", now=T + 3 * H)
+    record.add_events([Reading("1103-1", told(END), "2")], read_to=T + 3 * H)
 
     assert kept() == [SESSION]
     assert ledger.doubtful(timedelta(days=1)) == {}
@@ -91,16 +92,16 @@ def test_an_estimate_is_replaced_when_better_facts_come() -> None:
 
 @pytest.mark.usefixtures("connection")
 def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running() -> None:
-    ledger.observe([seen()], now=T)
+    record.observe([seen()], now=T)
     restart = Event(T + 7 * M, "RESTARTING", "noa@x")
-    ledger.add_events("1103-1", told(START, RUN, restart), read_to=T + 8 * M, moved="1", now=T + 8 * M)
-    ledger.observe([seen(at=T + 30 * M)], now=T + 30 * M)
+    record.add_events([Reading("1103-1", told(START, RUN, restart), "1")], read_to=T + 8 * M)
+    record.observe([seen(at=T + 30 * M)], now=T + 30 * M)
 
-    ledger.mark_gone("1103-1", now=T + H)
+    record.mark_gone("1103-1", now=T + H)
 
     (session,) = kept()
     assert (session.end, session.restarts) == (T + 30 * M, (Restart(T + 7 * M, "noa@x"),))
-    assert session.estimate == ledger.GONE
+    assert session.estimate == record.GONE
 
 
 @pytest.mark.usefixtures("connection")
@@ -177,7 +178,7 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(connection: Dat
 
 def test_what_is_written_to_a_copy_does_not_reach_the_ledger(place: str, connection: Database) -> None:
     ledger.write_note("name", "a")
-    ledger.observe([seen()], now=T)
+    record.observe([seen()], now=T)
     connection.close()
     open_copy(place)
     assert (ledger.note("name"), list(ledger.clusters())) == ("a", ["1103-1"])

@@ -1,0 +1,143 @@
+"""What is written poll by poll is what all events at once would make, and no more is written than changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from peewee import Database
+
+from enforcer import ledger, record
+from enforcer.database import open_ledger
+from enforcer.models import TABLES
+from enforcer.record import Reading
+from enforcer.seen import SeenCluster, ToldEvent
+from enforcer.uptime import Event, Session, Sighting
+
+T = datetime(2030, 11, 3, 8, tzinfo=UTC)
+M, H = timedelta(minutes=1), timedelta(hours=1)
+LATER = T + 1000 * H
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    connection = open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(autouse=True)
+def empty(connection: Database) -> None:
+    for table in TABLES:
+        connection.execute_sql(f'DELETE FROM "{table._meta.table_name}"')
+
+
+def list_shows(*, at: datetime, running: bool, since: datetime | None = T) -> None:
+    sighting = Sighting(at, running, since, None if running else at)
+    record.observe([SeenCluster("1", "cluster_01", "group_01", "94290", "2030w", "terraform", sighting, "")], now=at)
+
+
+def read(*events: Event, moved: str = "1", at: datetime = LATER) -> None:
+    record.add_events([Reading("1", [ToldEvent(event, "{}") for event in events], moved)], read_to=at)
+
+
+def kept() -> list[tuple[Session, datetime | None]]:
+    found = ledger.sessions(begins=T - 1000 * H, ends=LATER + H).get("1", [])
+    return [(session, session.last_told) for session in found]
+
+
+types = st.sampled_from(
+    ["STARTING", "RUNNING", "TERMINATING", "RESTARTING", "RESIZING", "NODES_LOST", "DRIVER_HEALTHY", "CREATING"]
+)
+# Few instants, so that some things happen at once and some sessions take no time.
+events = st.builds(
+    Event,
+    at=st.integers(0, 12).map(lambda minutes: T + minutes * M),
+    type=types,
+    user=st.sampled_from([None, "ana@x"]),
+    idle=st.sampled_from([None, 2 * M]),
+)
+polls = st.lists(st.tuples(st.lists(events, max_size=6), st.booleans(), st.integers(0, 12)), min_size=1, max_size=5)
+
+
+@given(polls=polls)
+def test_sessions_that_grew_poll_by_poll_are_those_of_all_events_at_once(
+    connection: Database, polls: list[tuple[list[Event], bool, int]]
+) -> None:
+    for table in ("cluster", "event", "session"):
+        connection.execute_sql(f"DELETE FROM {table}")
+    for number, (told, running, started) in enumerate(polls):
+        list_shows(at=T + (number + 13) * M, running=running, since=T + started * M)
+        read(*told, moved=str(started))
+    grown = kept()
+
+    record.rebuild("1", since=0)
+
+    assert grown == kept()
+
+
+def test_an_event_that_comes_late_changes_a_session_that_was_exact() -> None:
+    list_shows(at=LATER, running=False)
+    read(Event(T, "STARTING"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING"))
+    read(Event(T + H, "STARTING"), Event(T + H + M, "RUNNING"), Event(T + 2 * H, "TERMINATING"))
+
+    read(Event(T + 5 * M, "RESTARTING", "noa@x"))
+
+    assert [(s.start, s.end, [r.user for r in s.restarts]) for s, _ in kept()] == [
+        (T + M, T + 9 * M, ["noa@x"]),
+        (T + H + M, T + 2 * H, []),
+    ]
+
+
+def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(connection: Database) -> None:
+    events = [Event(T, "STARTING"), Event(T + M, "RUNNING")]
+    list_shows(at=T + 2 * M, running=True)
+    read(*events, at=T + 2 * M)
+    written = connection.connection().total_changes
+
+    list_shows(at=T + 3 * M, running=True)
+    read(*events, at=T + 3 * M)
+
+    # The cluster as it was seen, and until when its events were read.
+    assert connection.connection().total_changes - written == 2
+    assert ledger.clusters()["1"].events_read_to == T + 3 * M
+
+
+def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next() -> None:
+    list_shows(at=T + 2 * M, running=True)
+    read(Event(T, "STARTING"), Event(T + M, "RUNNING"))
+    list_shows(at=T + H, running=False)
+
+    list_shows(at=T + H + M, running=False)
+    read()
+
+    (session, _) = kept()[0]
+    assert (session.end, session.estimate) == (
+        T + H + M,
+        "its end was not among the events; taken from the cluster list",
+    )
+
+
+def test_a_ledger_of_a_whole_term_is_read_no_further_back_than_the_last_exact_session(connection: Database) -> None:
+    list_shows(at=LATER, running=False)
+    day = timedelta(days=1)
+    read(
+        *(
+            Event(T + number * day + after, type)
+            for number in range(40)
+            for after, type in ((M, "STARTING"), (2 * M, "RUNNING"), (H, "TERMINATING"))
+        )
+    )
+    asked: list[tuple[object, ...]] = []
+
+    connection.connection().set_trace_callback(asked.append)
+    read(Event(T + 41 * day, "STARTING"), Event(T + 41 * day + M, "RUNNING"))
+    connection.connection().set_trace_callback(None)
+
+    last_end = ledger.to_millis(T + 39 * day + H)
+    assert [text for text in asked if "FROM event" in str(text) and f"at >= {last_end} " in str(text)]
+    assert not [text for text in asked if "at >= 0" in str(text)]
+    assert len(kept()) == 41
