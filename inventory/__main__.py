@@ -8,6 +8,7 @@ import click
 VERBS = {
     "users": "Who has a home: the users of the workspace, for `scan --users-file`.",
     "scan": "Count what lies in every user's home, in DBFS and in the Workspace.",
+    "report": "A result as a page for people.",
     "diff": "What changed between two results.",
     "doctor": "Whether everything is there that a scan needs.",
 }
@@ -39,6 +40,7 @@ class Verbs(click.Group):
       python -m inventory doctor
       python -m inventory scan --output inventory.csv
       python -m inventory scan --resume
+      python -m inventory report inventory.csv
       python -m inventory diff october.csv november.csv
 
     Exit status: 0 done; 1 finished, but something could not be listed; 2 bad input, or no access at all.

@@ -1,19 +1,13 @@
 """What changed between two results. Pure: texts in, values out."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from inventory.results import COLUMNS
+from inventory.entries import read_entries
 
 Change = Literal["new", "gone", "grown", "shrunk", "unknown"]
 CHANGES: tuple[Change, ...] = ("grown", "shrunk", "new", "gone", "unknown")
-
-
-class NotAnInventory(ValueError):
-    """The text is not a result of a scan; a sentence with the line in it."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +33,7 @@ class Difference:
 
 def read_inventory(text: str, name: str) -> dict[str, Counted]:
     """A result by user. Raises NotAnInventory."""
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    header = next(rows, [])
-    if tuple(header[: len(COLUMNS)]) != COLUMNS:
-        raise NotAnInventory(f"{name} is not an inventory: expected the columns {','.join(COLUMNS)}.")
-    found: dict[str, Counted] = {}
-    for row in rows:
-        try:
-            user, files, size, _, status = row[:5]
-            found[user] = Counted(int(files), int(size), status in ("success", "empty"))
-        except ValueError:
-            raise NotAnInventory(f"{name} line {rows.line_num}: this is no row of an inventory.") from None
-    return found
+    return {entry.user: Counted(entry.files, entry.size, entry.complete) for entry in read_entries(text, name)}
 
 
 def compare(old: dict[str, Counted], new: dict[str, Counted]) -> Iterator[Difference]:

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -11,11 +12,14 @@ from inventory import checkpoint as checkpoints
 from inventory import file_rows
 from inventory.checkpoint import Checkpoint, CheckpointError, Identity, OtherFormat
 from inventory.client import Client
+from inventory.entries import entries_of
+from inventory.figures import of_folders
 from inventory.file_rows import Parts
 from inventory.files import replaced, write_csv
 from inventory.limiter import CEILING, Limiter
 from inventory.listing import SOURCES, Folder, Source
 from inventory.mounts import Mounts
+from inventory.report import Report
 from inventory.results import Home, homes, table
 from inventory.scan import Progress, Scan, Visit, nothing_at_hand
 from inventory.users import check_name, digest, everybody, homes_of, other_homes, shared_folders
@@ -40,6 +44,7 @@ class Wish:
     all_homes: bool = False
     shared: bool = False
     files: Path | None = None
+    report: Path | None = None
     checkpoint: Path | None = None
     details: bool = False
     workers: int = 64
@@ -131,6 +136,12 @@ class Run:
             self._parts.join(self._checkpoint.parts())
         with replaced(self._wish.output) as file:
             write_csv(file, table(found, details=self._wish.details, measured=self._wish.mounts is not None))
+        if self._wish.report:
+            from inventory import page  # matplotlib takes a second
+
+            entries, now = entries_of(table(found, details=True)), datetime.now(UTC)
+            figures = of_folders(self._checkpoint.rows())
+            page.write(Report(self._client.host, now, entries, figures), self._wish.report)
 
 
 def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.comparison import Counted, Difference, NotAnInventory, compare, read_inventory
+from inventory.comparison import Counted, Difference, compare, read_inventory
+from inventory.entries import NotAnInventory
 from inventory.files import replaced, write_csv
 from inventory.listing import Folder, Source
 from inventory.results import Row, homes, moment, table

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from inventory import options
-from inventory.comparison import CHANGES, Difference, NotAnInventory, compare, read_inventory
+from inventory.comparison import CHANGES, Difference, compare, read_inventory
+from inventory.entries import NotAnInventory
 from inventory.words import harmless, size
 
 

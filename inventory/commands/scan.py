@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
     Examples:
       python -m inventory scan                                  # everybody, into inventory.csv
       python -m inventory scan dana@example.org --details
-      python -m inventory scan --users-file users.csv --output november.csv --files files.jsonl
+      python -m inventory scan --users-file users.csv --output november.csv --files files.parquet
+      python -m inventory scan --report inventory.html --top 20
       python -m inventory scan --resume                         # after an interruption, or to retry failures
     """,
 )
@@ -58,6 +59,7 @@ log = logging.getLogger(__name__)
 @click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
 @click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
 @click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv, .jsonl or .parquet.")
+@click.option("--report", type=click.Path(path_type=Path), help="The result as a page for people, as .html.")
 @click.option("--details", is_flag=True, help="Further columns: by file system, estimates, largest, newest, cost.")
 @click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Largest homes in the summary.")
 @click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
@@ -79,6 +81,7 @@ def command(
     dbfs_only: bool,
     workspace_only: bool,
     files: Path | None,
+    report: Path | None,
     details: bool,
     top: int,
     all_homes: bool,
@@ -105,7 +108,7 @@ def command(
         return
     if resume and fresh:
         raise options.Refused("--resume goes on and --fresh begins anew; give only one of them.")
-    for path in (output, files, checkpoint):
+    for path in (output, files, report, checkpoint):
         options.must_be_writable(path)
     _check_ending(files)
     wish = Wish(
@@ -115,6 +118,7 @@ def command(
         all_homes=all_homes,
         shared=shared,
         files=files,
+        report=report,
         checkpoint=checkpoint,
         details=details,
         workers=workers,
@@ -194,7 +198,7 @@ def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
     largest = sorted(homes, key=lambda home: (-home.total_size, home.user))[:top]
     lines += [f"  {size(home.total_size):>10}  {harmless(home.user)}" for home in largest if home.file_count]
     lines += [f"  {home.status}: {harmless(home.user)}: {harmless(home.error)}" for home in homes if home.error]
-    written = f"{wish.output}" + (f" and {wish.files}" if wish.files else "")
+    written = ", ".join(str(path) for path in (wish.output, wish.files, wish.report) if path)
     asked, refused = outcome.progress.requests.total(), outcome.progress.refusals.total()
     return "\n".join([*lines, f"Written to {written}; {asked} requests, {refused} of them refused by the rate limit."])
 

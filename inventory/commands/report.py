@@ -1,0 +1,47 @@
+"""`report`: a result as a page for people."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from inventory import figures, options
+from inventory.entries import NotAnInventory, read_entries
+from inventory.file_formats import NotFileRows, read_rows
+from inventory.report import Report
+
+
+@click.command(
+    "report",
+    epilog="""
+    \b
+    Examples:
+      python -m inventory report inventory.csv
+      python -m inventory report november.csv --files files.parquet --output november.html
+    """,
+)
+@click.argument("inventory", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="The page; beside the result, as .html, if not given.")
+@click.option("--files", type=click.Path(path_type=Path), help="What `scan --files` wrote: adds types, ages and paths.")
+def command(inventory: Path, output: Path | None, files: Path | None) -> None:
+    """Make an HTML page of a result: totals, largest homes, failures; with --files also types, ages, largest files.
+
+    The page needs no network, can be read on a phone and printed. Nobody is asked anything: it says what the files say.
+    """
+    output = output or inventory.with_suffix(".html")
+    options.must_be_writable(output)
+    try:
+        entries = read_entries(options.text_of(inventory), str(inventory))
+        found = figures.of_files(read_rows(files)) if files else None
+    except (NotAnInventory, NotFileRows) as error:
+        raise options.Refused(str(error)) from None
+    except OSError as error:
+        raise options.Refused(f"{files}: {error.strerror or error}.") from None
+    made_at = datetime.fromtimestamp(inventory.stat().st_mtime, UTC)
+    from inventory.page import write  # matplotlib takes a second
+
+    try:
+        write(Report(inventory.name, made_at, entries, found), output)
+    except OSError as error:
+        options.not_written(output, error)
+    click.echo(f"Written to {output}.", err=True)
