@@ -1,7 +1,7 @@
 """`make demo`: a term in a few minutes. Deploys, changes and destroys a lab in an emulated workspace.
 
-All that it makes lies in a temporary folder, but for the letters of the rehearsed day in `.lab/letters`; your own
-rosters, settings and state stay as they are.
+All that it makes lies in a temporary folder, but for the letters of the rehearsed day in `.lab/letters` and the files
+that were counted in `.lab/inventory`; your own rosters, settings and state stay as they are.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from databricks.sdk import WorkspaceClient
 
 import inspection
 from demo_day import rehearse_day
+from demo_inventory import rehearse_inventory
 from processes import Emulator, emulator, run
 from screen import Screen
 from terraform_output import Progress, readable
@@ -35,6 +36,8 @@ NOVEMBER = ROOT / "examples/Groupself-selection_94290_2026-11-08.csv"
 SETTINGS = ROOT / "examples/lab.toml"
 LETTERS = ROOT / ".lab/letters"
 """What was mailed on the rehearsed day, to be looked at afterwards; made anew by each demo."""
+INVENTORY = ROOT / ".lab/inventory"
+"""The result of counting all files and its report; made anew by each demo."""
 STACK = "94290-2026w-demo"
 STAFF = "assistant@example.ac.il"
 NO_PROVIDER = re.compile(r"(?:Failed to query available provider packages|Failed to install provider)")
@@ -256,6 +259,7 @@ def main(keep: bool) -> None:
             demo = Demo(folder, workspace, screen)
             demo.control("users", {"user_name": STAFF})
             rehearse(demo)
+        rehearse_inventory(screen, demo.environment, folder, INVENTORY)
         screen.end(f"The end, after {screen.seconds():.0f} s. Nothing is left running.")
     except (DemoError, RuntimeError) as error:
         screen.quote(str(error))

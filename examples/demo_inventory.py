@@ -1,0 +1,92 @@
+"""The files of a term: whose homes there are, counted, and compared with what really lies there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from processes import Emulator, emulator, run
+from screen import Screen
+
+ROOT = Path(__file__).resolve().parents[1]
+SHAPE = "term"
+LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
+
+
+class InventoryError(RuntimeError):
+    """The count did not go as it should; a sentence."""
+
+
+def rehearse_inventory(screen: Screen, environment: Mapping[str, str], folder: Path, output: Path) -> None:
+    """Count the files of a workspace of its own, full of homes. Raises InventoryError where a number is wrong.
+
+    `environment` is what the lab's programs see; working files go into `folder`. The folder `output` is made anew: the
+    result and the report, as they would be kept.
+    """
+    screen.step("The files of the term: a workspace with a hundred homes")
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True, mode=0o700)
+    with emulator(ROOT, folder / "homes.log", ["--files", SHAPE, "--seed", "demo"]) as homes:
+        inventory = _Inventory(screen, homes, environment, folder, output)
+        inventory.run("users", "--output", "users.csv")
+        inventory.run("scan", "--users-file", "users.csv", "--output", "inventory.csv", "--report", "inventory.html")
+        inventory.compare("inventory.csv")
+    screen.say(f"The result and a report are in {output}; open inventory.html in a browser.")
+
+
+class _Inventory:
+    def __init__(
+        self, screen: Screen, homes: Emulator, environment: Mapping[str, str], folder: Path, output: Path
+    ) -> None:
+        self.screen, self.homes, self.output = screen, homes, output
+        self.environment = {
+            **{name: value for name, value in environment.items() if name != "FORCE_COLOR"},
+            "NO_COLOR": "1",
+            "PYTHONPATH": str(ROOT),
+            "MPLCONFIGDIR": str(folder / "matplotlib"),
+            "DATABRICKS_HOST": homes.url,
+            "DATABRICKS_TOKEN": homes.token,
+        }
+
+    def run(self, *words: str) -> None:
+        """Run a command of the inventory in the output folder and show what it says."""
+        heard: list[str] = []
+        self.screen.quote(f"$ python -m inventory {' '.join(words)}")
+        command = [sys.executable, "-m", "inventory", *words]
+        status = run(command, cwd=self.output, environment=self.environment, heard=heard.append)
+        for line in heard if status else [line for line in heard if not LOGGED.match(line)]:
+            self.screen.quote(line)
+        if status:
+            raise InventoryError(f"`inventory {words[0]}` ended with status {status}")
+
+    def compare(self, name: str) -> None:
+        """Hold a result against what the emulated workspace knows to lie in each home."""
+        with (self.output / name).open(encoding="utf-8", newline="") as file:
+            table = list(csv.DictReader(file))
+        counted = {row["username"]: (int(row["file_count"]), int(row["total_size"])) for row in table}
+        there = {user["user_name"]: _amount(user) for user in self.truth()["users"]}
+        wrong = sorted(
+            user for user in counted.keys() | there.keys() if counted.get(user, (0, 0)) != there.get(user, (0, 0))
+        )
+        if wrong or {row["status"] for row in table} - {"success", "empty"}:
+            raise InventoryError(f"{name} is not what lies in the homes of {', '.join(wrong[:3]) or 'all'}")
+        files, size = (sum(amount[place] for amount in there.values()) for place in (0, 1))
+        self.screen.say(f"{files} files with {size} bytes: what the workspace itself says, home for home.")
+
+    def truth(self) -> Any:
+        """What really lies in the homes."""
+        with urllib.request.urlopen(f"{self.homes.url}/_emulator/files/truth", timeout=60) as answer:
+            return json.load(answer)
+
+
+def _amount(user: Mapping[str, Any]) -> tuple[int, int]:
+    """Files and bytes of a home, as a scan has to count them."""
+    files, size = (user["dbfs"][name] + user["workspace"][name] for name in ("files", "size"))
+    return files, size
