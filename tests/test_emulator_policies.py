@@ -197,3 +197,41 @@ def test_the_sdk_reads_policies(emulator: EmulatorProcess) -> None:
     assert "lab" in [policy.name for policy in client.cluster_policies.list()]
     assert len(list(client.policy_families.list())) == 5
     client.cluster_policies.delete(made)
+
+
+@pytest.mark.parametrize(
+    ("said", "current"),
+    [
+        ("auto:latest", "17.3.x-scala2.13"),
+        ("auto:latest-ml", "17.3.x-cpu-ml-scala2.13"),
+        ("auto:latest-lts", "17.3.x-scala2.13"),
+        ("auto:latest-lts-ml", "17.3.x-cpu-ml-scala2.13"),
+        ("auto:prev-major", "16.4.x-scala2.12"),
+        ("auto:prev-lts", "16.4.x-scala2.12"),
+        ("auto:prev-lts-ml", "16.4.x-cpu-ml-scala2.12"),
+    ],
+)
+def test_a_version_that_a_policy_leaves_to_the_platform_is_the_current_one(
+    lab: InProcess, said: str, current: str
+) -> None:
+    rules: dict[str, dict[str, Any]] = {
+        "fixed": {"type": "fixed", "value": said},
+        "listed": {"type": "allowlist", "values": ["15.4.x-scala2.12", said]},
+        "default": {"type": "unlimited", "defaultValue": said},
+    }
+    for name, rule in rules.items():
+        policy = create(lab, name=name, definition=json.dumps({"spark_version": rule}))
+        for sent in ({}, {"spark_version": said}, {"spark_version": current}):
+            if name == "listed" and not sent:
+                continue
+            body = {"cluster_name": "c", "num_workers": 1, "node_type_id": "Standard_DS3_v2", "policy_id": policy}
+            body |= {"apply_policy_default_values": True, **sent}
+            status, made = lab.request("POST", "/api/2.1/clusters/create", body)
+            assert status == 200, made
+            cluster = lab.request("GET", f"/api/2.1/clusters/get?cluster_id={made['cluster_id']}")[1]
+            assert cluster["spark_version"] == current
+
+
+def test_a_version_left_to_the_platform_is_none_without_a_policy(lab: InProcess) -> None:
+    status, answer = lab.request("POST", "/api/2.1/clusters/create", CLUSTER | {"spark_version": "auto:latest-lts"})
+    assert (status, answer["message"]) == (400, "Invalid spark version auto:latest-lts.")

@@ -43,6 +43,7 @@ RUNTIMES = (
     Runtime("10.4", "3.2.1", lts=True),
     Runtime("9.1", "3.1.2", lts=True),
 )
+_AUTOMATIC = re.compile("auto:(latest|latest-lts|prev-major|prev-lts)(-ml)?")
 LIGHT = {"key": "apache-spark-2.4.x-esr-scala2.11", "name": "Light 2.4 Extended Support (includes Apache Spark 2.4)"}
 FIRST_RUNTIME_WITHOUT_LEGACY = (13, 3)
 """Where DBFS and legacy features are disabled, no older one is to be had."""
@@ -151,6 +152,22 @@ def knows_runtime(version: str) -> bool:
     """Whether a cluster can run it: a listed one, its Photon form (older clients name it so), or a custom image."""
     plain = version.replace("-photon-", "-")
     return version.startswith("custom:") or any(listed["key"] == plain for listed in spark_versions())
+
+
+def resolved(version: Any) -> Any:
+    """What `auto:latest-lts` and the like stand for in a policy; anything else stands for itself."""
+    match = _AUTOMATIC.fullmatch(version) if isinstance(version, str) else None
+    if match is None:
+        return version
+    released = [runtime for runtime in RUNTIMES if not runtime.beta]
+    if "lts" in match[1]:
+        released = [runtime for runtime in released if runtime.lts]
+    if match[1] == "prev-major":
+        newest = released[0].version.partition(".")[0]
+        released = [runtime for runtime in released if runtime.version.partition(".")[0] != newest]
+    chosen = released[1] if match[1] == "prev-lts" else released[0]
+    plain, learning, _ = chosen.versions()
+    return (learning if match[2] else plain)["key"]
 
 
 def runtime_number(version: str) -> tuple[int, int] | None:

@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from emulator.clusters.catalog import resolved
 from emulator.errors import denied, invalid
 from emulator.permissions.models import may
 from emulator.policies.elements import applied
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from emulator.scim.models import ServicePrincipal, User
     from emulator.workspace import Workspace
 
+VERSION = "spark_version"
 _ACTIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
 
 
@@ -40,10 +42,21 @@ def apply(workspace: "Workspace", caller: "User | ServicePrincipal", spec: dict[
     if edited is None:
         _check_number(workspace, caller, policy)
     use_defaults = spec.get("apply_policy_default_values") is True
-    result, problems = applied(json.loads(policy.definition), spec, use_defaults)
+    definition = json.loads(policy.definition)
+    if VERSION in definition:
+        definition[VERSION] = _with_versions(definition[VERSION])
+    if VERSION in spec:
+        spec = spec | {VERSION: resolved(spec[VERSION])}
+    result, problems = applied(definition, spec, use_defaults)
     if problems:
         raise invalid("; ".join(problems))
     return result
+
+
+def _with_versions(rule: dict[str, Any]) -> dict[str, Any]:
+    """The rule with the versions that are current in the place of `auto:latest-lts` and the like."""
+    found = {name: resolved(rule[name]) for name in ("value", "defaultValue") if name in rule}
+    return rule | found | ({"values": [resolved(value) for value in rule["values"]]} if "values" in rule else {})
 
 
 def _check_number(workspace: "Workspace", caller: "User | ServicePrincipal", policy: "Policy") -> None:
