@@ -1,10 +1,11 @@
-"""What the account around the workspace decides, where no call of the workspace's own API reaches."""
+"""What the account and other services bring about, where no call of the workspace's own API reaches."""
 
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from emulator.errors import invalid
+from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
 from emulator.settings import warehouses
 from emulator.workspace import Workspace
@@ -42,6 +43,18 @@ def warehouse(workspace: Workspace, target: str, value: Any) -> None:
     warehouses.add(workspace, target)
 
 
+def workspace_object(workspace: Workspace, target: str, value: Any) -> None:
+    """Put an object that no import makes, a LIBRARY or an MLFLOW_EXPERIMENT, at the path `target`."""
+    if value not in ("LIBRARY", "MLFLOW_EXPERIMENT"):
+        raise invalid("value: LIBRARY or MLFLOW_EXPERIMENT")
+    place = parse(target)
+    objects = workspace.state.objects
+    folder = objects.find(place.parent.names)
+    if folder is None or not folder.is_container or objects.find(place.names):
+        raise invalid(f"target: a new object in a folder that is there, not {place.text}")
+    objects.add(workspace.state.ids, folder, place.name, value, workspace.clock.now())
+
+
 KINDS: dict[str, Callable[[Workspace, str, Any], None]] = {
-    kind.__name__: kind for kind in (account_group, metastore, warehouse)
+    kind.__name__: kind for kind in (account_group, metastore, warehouse, workspace_object)
 }

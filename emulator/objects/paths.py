@@ -30,7 +30,11 @@ class Place:
 
     @property
     def parent(self) -> "Place":
-        return Place(self.names[:-1], self.prefix)
+        return self.above(1)
+
+    def above(self, steps: int) -> "Place":
+        """The folder so many steps up."""
+        return Place(self.names[: len(self.names) - steps], self.prefix)
 
     def renamed(self, name: str) -> "Place":
         """Its neighbour of that name."""

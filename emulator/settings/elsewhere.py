@@ -1,6 +1,6 @@
 """The lists of services that the emulator does not have: they are empty, and a program that takes stock can go on.
 
-Jobs, pipelines, repositories and Unity Catalog would each be a package of their own; their routes here end then.
+Jobs, pipelines and Unity Catalog would each be a package of their own; their routes here end then.
 """
 
 from typing import Any
@@ -24,11 +24,6 @@ def list_job_runs(call: Call) -> dict[str, Any]:
 @routes.get("/api/2.0/instance-profiles/list")
 def list_instance_profiles(call: Call) -> dict[str, Any]:
     return {"instance_profiles": []}
-
-
-@routes.get("/api/2.0/repos")
-def list_repos(call: Call) -> dict[str, Any]:
-    return {"repos": []}
 
 
 @routes.get("/api/2.0/pipelines")
