@@ -11,6 +11,7 @@ shows what the machine gives.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import statistics
@@ -22,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -35,6 +37,12 @@ FLOOR = 1500
 
 LARGE = "30 pinned clusters"
 """What is no small answer: it is shown, and the promise does not cover it."""
+
+LISTINGS = {
+    "workspace/list, heavy": ("/api/2.0/workspace/list", "objects"),
+    "dbfs/list, heavy": ("/api/2.0/dbfs/list", "files"),
+}
+"""Two thousand folders of a quarter of a million files, in turn: what to call it, the path, the key of the answer."""
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
@@ -78,10 +86,11 @@ server.serve_forever()
 
 
 class Connection(asyncio.Protocol):
-    """Sends the same request again and again, each as soon as the answer to the last one is complete."""
+    """Sends one request after another, each as soon as the answer to the last one is complete."""
 
-    def __init__(self, request: bytes, delays: list[float]) -> None:
-        self._request = request
+    def __init__(self, requests: Iterator[bytes], delays: list[float]) -> None:
+        """The requests never end; connections may share them."""
+        self._requests = requests
         self._delays = delays
         self._received = b""
         self._sent = 0.0
@@ -111,7 +120,7 @@ class Connection(asyncio.Protocol):
     def _send(self) -> None:
         assert self._transport is not None
         self._sent = time.perf_counter()
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
 
 def _content_length(head: bytes) -> int:
@@ -127,16 +136,17 @@ class Measured:
     """Seconds that the server computed meanwhile."""
 
 
-async def load(pid: int, port: int, path: str, token: str, connections: int, seconds: float) -> Measured:
-    """Ask for so long. Raises click.ClickException if a request was not answered with 200."""
-    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "User-Agent: bench", "Accept: application/json"]
+async def load(pid: int, port: int, paths: list[str], token: str, connections: int, seconds: float) -> Measured:
+    """Ask for these in turn for so long. Raises click.ClickException if a request was not answered with 200."""
+    lines = [f"Host: 127.0.0.1:{port}", "User-Agent: bench", "Accept: application/json"]
     if token:
         lines.append(f"Authorization: Bearer {token}")
-    request = "\r\n".join([*lines, "", ""]).encode()
+    requests = itertools.cycle(["\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode() for path in paths])
     delays: list[float] = []
     loop = asyncio.get_running_loop()
     opened = [
-        await loop.create_connection(lambda: Connection(request, delays), "127.0.0.1", port) for _ in range(connections)
+        await loop.create_connection(lambda: Connection(requests, delays), "127.0.0.1", port)
+        for _ in range(connections)
     ]
     await asyncio.sleep(min(1.0, seconds / 3))  # warming up is not measured
     delays.clear()
@@ -147,7 +157,7 @@ async def load(pid: int, port: int, path: str, token: str, connections: int, sec
     for transport, _ in opened:
         transport.abort()
     if failures:
-        raise click.ClickException(f"{path}: {failures[0]}")
+        raise click.ClickException(f"{paths[0]}: {failures[0]}")
     return measured
 
 
@@ -178,8 +188,8 @@ def peer(source: str) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def emulator() -> Iterator[EmulatorProcess]:
-    with EmulatorProcess(["--seed", "bench", "--transition-seconds", "0"]) as process:
+def emulator(*arguments: str) -> Iterator[EmulatorProcess]:
+    with EmulatorProcess(["--seed", "bench", "--transition-seconds", "0", *arguments]) as process:
         pin(process.pid, CORES[0])
         yield process
 
@@ -222,6 +232,19 @@ def furnish(process: EmulatorProcess) -> dict[str, str]:
     }
 
 
+def folders(process: EmulatorProcess, api: str, key: str, most: int = 2000) -> list[str]:
+    """The first so many folders of all homes, by breadth, as requests that list them."""
+    users = process.control("GET", "files/truth")["users"]
+    found = [f"/Users/{user['user_name']}" for user in users if user["dbfs"]["directories"]]
+    for folder in found:
+        if len(found) >= most:
+            break
+        entries = process.request("GET", f"{api}?path={quote(folder)}")[1].get(key, [])
+        below = (entry for entry in entries if entry.get("is_dir") or entry.get("object_type") == "DIRECTORY")
+        found.extend(entry["path"] for entry in below)
+    return [f"{api}?path={quote(folder)}" for folder in found[:most]]
+
+
 @click.command()
 @click.option("--seconds", default=3.0, show_default=True, help="How long each is measured.")
 @click.option("--connections", default=16, show_default=True, help="Keep-alive connections at once.")
@@ -231,8 +254,8 @@ def main(seconds: float, connections: int, as_json: bool) -> None:
     pin(0, CORES[-1])
     rows: list[dict[str, Any]] = []
 
-    def measure(server: str, what: str, pid: int, port: int, path: str, token: str = "") -> None:
-        measured = asyncio.run(load(pid, port, path, token, connections, seconds))
+    def measure(server: str, what: str, pid: int, port: int, paths: list[str], token: str = "") -> None:
+        measured = asyncio.run(load(pid, port, paths, token, connections, seconds))
         ordered = sorted(measured.delays)
         rows.append(
             {
@@ -246,13 +269,17 @@ def main(seconds: float, connections: int, as_json: bool) -> None:
         )
 
     with peer(STARLETTE) as (pid, port):
-        measure("uvicorn + starlette", "hello", pid, port, "/hello")
+        measure("uvicorn + starlette", "hello", pid, port, ["/hello"])
     with peer(STANDARD_LIBRARY) as (pid, port):
-        measure("http.server", "hello", pid, port, "/hello")
+        measure("http.server", "hello", pid, port, ["/hello"])
     with emulator() as process:
         port = int(process.url.rpartition(":")[2])
         for what, path in furnish(process).items():
-            measure("emulator", what, process.pid, port, path, process.admin_token)
+            measure("emulator", what, process.pid, port, [path], process.admin_token)
+    with emulator("--files", "heavy") as process:
+        port = int(process.url.rpartition(":")[2])
+        for what, (api, key) in LISTINGS.items():
+            measure("emulator", what, process.pid, port, folders(process, api, key), process.admin_token)
 
     report(rows, as_json)
     small = [row for row in rows if row["server"] == "emulator" and row["answer"] != LARGE]
