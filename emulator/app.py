@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from emulator import services
 from emulator.clock import Millis
+from emulator.content import EMPTY, PIECE, Content, Held
 from emulator.control import routes as control
 from emulator.errors import ApiError, denied, not_implemented
 from emulator.faults import Faults, Rule
@@ -96,7 +97,7 @@ class Application:
             path=unquote(raw_path),
             query=parse_query(query),
             headers={},
-            raw=b"" if body is None else json.dumps(body).encode(),
+            sent=EMPTY if body is None else Held(json.dumps(body).encode()),
             now=self.workspace.catch_up(),
             parameters=parameters,
             _caller=self.workspace.administrator,
@@ -107,15 +108,15 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         try:
-            raw = await self._intake.read(scope["headers"], receive)
+            sent = await self._intake.read(scope["headers"], receive)
         except ApiError as error:
             # What is left of the body is not read: the connection cannot be used again.
             reply = Reply(error.status, error.body(), {"Connection": "close", **error.headers})
             await _send(send, reply, self._name(scope))
             return
-        if raw is None:
+        if sent is None:
             return
-        call = self._call(scope, raw)
+        call = self._call(scope, sent)
         if call.path.startswith(CONTROL):
             await _send(send, self._controlled(scope, call), self._name(scope))
             return
@@ -145,7 +146,7 @@ class Application:
         else:
             await _send(send, reply, self._name(scope))
 
-    def _call(self, scope: Scope, raw: bytes) -> Call:
+    def _call(self, scope: Scope, sent: Content) -> Call:
         query = scope["query_string"]
         return Call(
             workspace=self.workspace,
@@ -153,7 +154,7 @@ class Application:
             path=unquote(scope["raw_path"].decode("latin-1")),
             query=parse_query(query.decode("latin-1")) if query else {},
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            raw=raw,
+            sent=sent,
             now=self._catch_up(),
             target=(scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1"),
         )
@@ -244,8 +245,9 @@ def _is_local_name(host: str) -> bool:
 
 def _encoded(reply: Reply, workspace_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Status, headers and body as they go over the wire."""
-    if isinstance(reply.body, bytes):
-        body, kind = reply.body, b"application/octet-stream"
+    if isinstance(reply.body, bytes | Content):
+        body = reply.body if isinstance(reply.body, bytes) else reply.body.read()
+        kind = b"application/octet-stream"
     else:
         body = b"" if reply.body is None else json.dumps(reply.body, separators=(",", ":")).encode()
         kind = b"application/json"
@@ -258,6 +260,19 @@ def _encoded(reply: Reply, workspace_id: str) -> tuple[int, list[tuple[bytes, by
 
 
 async def _send(send: Send, reply: Reply, workspace_id: str) -> None:
+    if isinstance(reply.body, Content):
+        await _stream(send, reply, reply.body, workspace_id)
+        return
     status, headers, body = _encoded(reply, workspace_id)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _stream(send: Send, reply: Reply, content: Content, workspace_id: str) -> None:
+    """Piece by piece, each when the one before it is on its way."""
+    headers = {"Content-Length": str(content.size), "Content-Type": "application/octet-stream", **reply.headers}
+    status, sent, _ = _encoded(Reply(reply.status, b"", headers), workspace_id)
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    for offset in range(0, content.size, PIECE):
+        await send({"type": "http.response.body", "body": content.read(offset, PIECE), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

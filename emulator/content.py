@@ -1,18 +1,24 @@
-"""What is in a file: bytes that are held, or bytes that are computed when they are asked for."""
+"""What is in a file or a request: bytes in memory, on disk where they are many, or computed when they are asked for."""
 
 import base64
+import os
 import sys
+import tempfile
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import IO, Any
 
 from pydantic_core import core_schema
 
 from emulator.forest import content as generated
 
+SPOOLED_FROM = 8 * 2**20
+"""Bytes from which on they are kept in a temporary file."""
+PIECE = 2**20
+
 
 class Content(ABC):
-    """What a file of the state has in it. A dump of the state has base64 for it, or names what is computed."""
+    """Never changes. A dump of the state has base64 for it, or names what is computed."""
 
     @property
     @abstractmethod
@@ -22,6 +28,23 @@ class Content(ABC):
     @abstractmethod
     def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
         """So many bytes from there on; fewer, or none, at the end."""
+
+    def part(self, offset: int, length: int) -> "Content":
+        """As `read`, without reading what is on disk."""
+        return Held(self.read(offset, length))
+
+    def plus(self, data: bytes) -> "Content":
+        """This and more."""
+        whole = self.read() + data
+        return Held(whole) if len(whole) < SPOOLED_FROM else Spooled.of(whole)
+
+    def find(self, sought: bytes, begin: int) -> int:
+        """Where it is found first from there on; -1 if it is not."""
+        for offset in range(begin, self.size, PIECE):
+            place = self.read(offset, PIECE + len(sought) - 1).find(sought)
+            if place >= 0:
+                return offset + place
+        return -1
 
     def dumped(self) -> Any:
         """As a JSON value."""
@@ -46,6 +69,48 @@ class Held(Content):
 
     def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
         return self.data if offset == 0 and length >= len(self.data) else self.data[offset : offset + length]
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled(Content):
+    """A part of a temporary file, which is deleted with the last content that lies in it.
+
+    It is opened by name for every reading: a process that was forked to write the state has no open files.
+    """
+
+    file: IO[bytes]
+    offset: int
+    length: int
+
+    @classmethod
+    def of(cls, data: bytes) -> "Spooled":
+        file = tempfile.NamedTemporaryFile(prefix="emulator-content-", buffering=0)  # noqa: SIM115 - see above
+        file.write(data)
+        return cls(file, 0, len(data))
+
+    @property
+    def size(self) -> int:
+        return self.length
+
+    def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
+        length = max(0, min(length, self.length - offset))
+        with open(self.file.name, "rb", buffering=0) as file:
+            file.seek(self.offset + offset)
+            return file.read(length)
+
+    def part(self, offset: int, length: int) -> Content:
+        return Spooled(self.file, self.offset + offset, max(0, min(length, self.length - offset)))
+
+    def plus(self, data: bytes) -> Content:
+        end = self.offset + self.length
+        if self.file.seek(0, os.SEEK_END) != end:
+            # Somebody else has gone on from here.
+            new = Spooled.of(b"")
+            for offset in range(0, self.length, PIECE):
+                new.file.write(self.read(offset, PIECE))
+            return Spooled(new.file, 0, self.length).plus(data)
+        self.file.write(data)
+        return Spooled(self.file, self.offset, self.length + len(data))
 
 
 @dataclass(frozen=True, slots=True)

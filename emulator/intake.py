@@ -1,28 +1,28 @@
-"""Taking in the body of a request: in one copy, and never more than there is room for."""
+"""Taking in the body of a request: large ones into a file, and never more than there is room for."""
 
-import io
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from emulator.content import EMPTY, SPOOLED_FROM, Content, Held
 from emulator.errors import ApiError
 
-BODY_LIMIT = 600 * 2**20
-"""Bytes of one body. The largest real upload, a multipart import, is about 500 MB."""
-TOTAL_LIMIT = 1200 * 2**20
+BODY_LIMIT = 5 * 2**30
+"""Bytes of one body. The largest real upload, a file of a volume in one request, is 5 GB."""
+TOTAL_LIMIT = 2 * BODY_LIMIT
 """Bytes of all bodies that are being received at once."""
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class Intake:
-    """Receives bodies. What is under way at once is counted, so that many large ones cannot exhaust the memory."""
+    """Receives bodies. What is under way at once is counted, so that many large ones cannot fill the disk."""
 
     def __init__(self, body_limit: int = BODY_LIMIT, total_limit: int = TOTAL_LIMIT) -> None:
         self._body_limit = body_limit
         self._total_limit = total_limit
         self._under_way = 0
 
-    async def read(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes | None:
+    async def read(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Content | None:
         """The whole body; None when the client went away before its end.
 
         Raises ApiError 413 for one that is too long, before any of it is asked for where its length was announced,
@@ -32,21 +32,24 @@ class Intake:
         self._check(announced)
         message = await receive()
         if not message.get("more_body"):
-            return None if message["type"] == "http.disconnect" else bytes(message.get("body", b""))
-        # A BytesIO grows in place and hands out what it holds without a copy.
-        body = io.BytesIO()
+            return None if message["type"] == "http.disconnect" else Held(bytes(message.get("body", b"")))
+        content: Content = EMPTY
+        latest = bytearray()
         counted = 0
         try:
             while True:
                 if message["type"] == "http.disconnect":
                     return None
                 part = message.get("body", b"")
-                body.write(part)
+                latest += part
                 counted += len(part)
                 self._under_way += len(part)
                 self._check(counted)
                 if not message.get("more_body"):
-                    return body.getvalue()
+                    return content.plus(bytes(latest))
+                if len(latest) >= SPOOLED_FROM:
+                    content = content.plus(bytes(latest))
+                    latest.clear()
                 message = await receive()
         finally:
             self._under_way -= counted

@@ -8,6 +8,7 @@ from math import isinf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
+from emulator.content import Content
 from emulator.errors import ApiError, invalid
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Call:
     query: dict[str, list[str]]
     headers: dict[str, str]
     """Names in lower case."""
-    raw: bytes
+    sent: Content
+    """The body of the request."""
     now: "Millis"
     target: str = ""
     """Path and query as they were sent, for those who sign them."""
@@ -43,10 +45,16 @@ class Call:
         return self._caller
 
     @property
+    def raw(self) -> bytes:
+        """The body in memory."""
+        return self.sent.read()
+
+    @property
     def body(self) -> dict[str, Any]:
         """The JSON body whatever its content type says; an empty one is `{}`. Raises a 400 for anything else."""
         if self._body is None:
-            body = parse_json(self.raw) if self.raw.strip() else {}
+            raw = self.raw
+            body = parse_json(raw) if raw.strip() else {}
             if not isinstance(body, dict):
                 raise malformed("expected a JSON object")
             self._body = body
@@ -89,7 +97,7 @@ class Reply:
 
     status: int = 200
     body: Any = None
-    """A JSON value; bytes are sent as they are; None is no body."""
+    """A JSON value; bytes and Content are sent as they are; None is no body."""
     headers: dict[str, str] = field(default_factory=dict)
 
 

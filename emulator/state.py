@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from emulator.agenda import Agenda
 from emulator.clock import Millis
 from emulator.clusters.models import Clusters
-from emulator.dbfs.models import Dbfs
+from emulator.dbfs.models import FileSystem
 from emulator.ids import Ids
 from emulator.libraries.models import Libraries
 from emulator.mail.models import Mail
@@ -38,7 +38,8 @@ class State:
     policies: Policies = field(default_factory=Policies)
     pools: Pools = field(default_factory=Pools)
     objects: Objects = field(default_factory=Objects)
-    dbfs: Dbfs = field(default_factory=Dbfs)
+    dbfs: FileSystem = field(default_factory=FileSystem)
+    volumes: FileSystem = field(default_factory=FileSystem)
     secrets: Secrets = field(default_factory=Secrets)
     settings: Settings = field(default_factory=Settings)
     mail: Mail = field(default_factory=Mail)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from emulator import services
+from emulator.content import Content, Held
 from emulator.errors import ApiError
 from emulator.options import Options
 from emulator.routing import Call, Reply, Router, parse_query
@@ -34,7 +35,8 @@ class InProcess:
         found = self._router.find(method, plain)
         assert found, f"no route for {method} {plain}"
         raw = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-        call = Call(self.workspace, method, plain, parse_query(query), headers or {}, raw, self.workspace.catch_up())
+        asked = parse_query(query)
+        call = Call(self.workspace, method, plain, asked, headers or {}, Held(raw), self.workspace.catch_up())
         call._caller = caller or self.workspace.administrator
         route, call.parameters = found
         try:
@@ -42,7 +44,7 @@ class InProcess:
         except ApiError as error:
             return error.status, error.body()
         if isinstance(answer, Reply):
-            return answer.status, answer.body
+            return answer.status, answer.body.read() if isinstance(answer.body, Content) else answer.body
         return 200, json.loads(json.dumps(answer))
 
     def user(self, name: str) -> User:

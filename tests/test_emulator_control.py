@@ -13,6 +13,7 @@ import pytest
 
 from emulator.__main__ import main
 from emulator.app import _is_loopback
+from emulator.content import EMPTY
 from emulator.control import account
 from emulator.control import drift as drift_kinds
 from emulator.control.bodies import FAULT_KINDS
@@ -269,7 +270,7 @@ def test_the_journal_holds_no_token_and_no_control(emulator: EmulatorProcess) ->
 def test_the_journal_forgets_the_oldest_first() -> None:
     journal = Journal(keep=2)
     for number in range(3):
-        call = Call(None, "GET", f"/{number}", {}, {}, b"", 0)  # type: ignore[arg-type]
+        call = Call(None, "GET", f"/{number}", {}, {}, EMPTY, 0)  # type: ignore[arg-type]
         journal.note(call, b"", 200, 0.001)
     assert [json.loads(line)["path"] for line in journal.lines()] == ["/1", "/2"]
 

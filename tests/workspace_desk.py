@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from emulator import services
+from emulator.content import EMPTY, Held
 from emulator.control.people import admit
 from emulator.errors import ApiError
 from emulator.options import Options
@@ -72,7 +73,7 @@ class Desk:
             path=unquote(raw_path),
             query=parse_query(query),
             headers={},
-            raw=b"" if body is None else json.dumps(body).encode(),
+            sent=EMPTY if body is None else Held(json.dumps(body).encode()),
             now=self.workspace.catch_up(),
             parameters=parameters,
             _caller=user or self.workspace.administrator,

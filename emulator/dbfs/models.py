@@ -1,8 +1,6 @@
-"""The Databricks File System: a tree of files and folders, and the uploads under way."""
+"""A file system: a tree of files and folders, and the uploads under way. DBFS is one, the volumes are another."""
 
 from dataclasses import dataclass, field
-
-from pydantic import ConfigDict
 
 from emulator.clock import Millis
 from emulator.content import EMPTY, Content, Generated
@@ -28,11 +26,9 @@ class Entry:
 class Upload:
     """A file being written block by block; it has no content before it is closed."""
 
-    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-
     handle: int
     names: list[str]
-    blocks: list[bytes] = field(default_factory=list)
+    content: Content = EMPTY
 
 
 def _root() -> dict[int, Entry]:
@@ -40,7 +36,7 @@ def _root() -> dict[int, Entry]:
 
 
 @dataclass
-class Dbfs(Tree[Entry]):
+class FileSystem(Tree[Entry]):
     entries: dict[int, Entry] = field(default_factory=_root)
     uploads: dict[int, Upload] = field(default_factory=dict)
     """By handle."""

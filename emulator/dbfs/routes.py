@@ -58,15 +58,15 @@ def put(call: Call) -> dict[str, Any]:
     content_type = call.headers.get("content-type", "")
     fields: dict[str, Any]
     if is_multipart(content_type):
-        parts = read_parts(content_type, call.raw)
-        fields = {name: parts.get(name, b"").decode(errors="replace") for name in ("path", "overwrite")}
-        data = parts.get("contents", parts.get("content", b""))
+        parts = read_parts(content_type, call.sent)
+        fields = {name: parts.get(name, EMPTY).read().decode(errors="replace") for name in ("path", "overwrite")}
+        data: Content = parts.get("contents", parts.get("content", EMPTY))
     else:
         fields = call.body
-        data = _block(fields.get("contents"))
+        data = Held(_block(fields.get("contents")))
     names = _named(call, fields.get("path"))
     _check_free(call, names, str(fields.get("overwrite", "")).lower() == "true")
-    _write(call, names, Held(data))
+    _write(call, names, data)
     return {}
 
 
@@ -82,7 +82,7 @@ def create(call: Call) -> dict[str, Any]:
 @routes.post("/api/2.0/dbfs/add-block")
 def add_block(call: Call) -> dict[str, Any]:
     upload = _upload(call)
-    upload.blocks.append(_block(call.body.get("data")))
+    upload.content = upload.content.plus(_block(call.body.get("data")))
     return {}
 
 
@@ -90,7 +90,7 @@ def add_block(call: Call) -> dict[str, Any]:
 def close(call: Call) -> dict[str, Any]:
     upload = _upload(call)
     del call.workspace.state.dbfs.uploads[upload.handle]
-    _write(call, tuple(upload.names), Held(b"".join(upload.blocks)))
+    _write(call, tuple(upload.names), upload.content)
     return {}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import gcd, isqrt
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic_core import core_schema
 
@@ -28,6 +28,8 @@ _HOME = 2**32
 _FIRST, _SPAN = 1_759_276_800_000, 270 * 86_400
 """Everything was modified within 270 days from October 2025 on (milliseconds; seconds)."""
 _BRANCHES = 5
+_REPO = 3
+"""The number of a home's git folder, the third folder in the home itself."""
 _CHAIN = 12
 """So many folders of a large home lie one in another, below all others."""
 
@@ -44,8 +46,7 @@ _DBFS_ENDINGS = (".parquet", ".csv", ".json", ".snappy.parquet", ".txt", ".zip",
 _NAME = re.compile(r".*[-_](\d{1,10})([.][a-z0-9.]+)?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A folder or a file of a generated home."""
 
     id: int
@@ -187,7 +188,7 @@ class Home:
         ordinal = number - self._folders_in(parent).start
         word = _FOLDERS[(number * 11 + self._salt) % len(_FOLDERS)]
         kind: Kind = "DIRECTORY"
-        if self.source == "workspace" and parent == 0 and ordinal == 2:
+        if self.source == "workspace" and number == _REPO:
             kind, word = "REPO", "repo"
         return Item(self._id(number), self._id(parent), f"{word}-{ordinal + 1}", kind, modified_at=_FIRST)
 
@@ -247,6 +248,13 @@ class Forest:
         if remainder != _OFFSET or not 0 <= index < len(self._by_index):
             return None
         return self._by_index[index], number
+
+    def repos(self) -> Iterator[Item]:
+        """The git folders of all homes."""
+        for home in self._by_index:
+            item = home.item(_REPO)
+            if item and item.kind == "REPO":
+                yield item
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:

@@ -75,8 +75,9 @@ def plots(shape: Shape, seed: str) -> list[Plot]:
     weights = list(shape.weights) or [10**9 // (rank + 2) for rank in range(shape.users)]
     chance.shuffle(weights)
     files = apportion(shape.files, weights)
-    # A third keeps nothing in DBFS; with the others it is a tenth to two thirds of their files.
-    shares = [chance.randrange(10, 67) if chance.randrange(3) else 0 for _ in range(shape.users)]
+    # A third keeps nothing in DBFS, but never who has the most; with the others it is a tenth to two thirds.
+    largest = max(files, default=0)
+    shares = [chance.randrange(10, 67) if chance.randrange(3) or count == largest else 0 for count in files]
     in_dbfs = [count * share // 100 for count, share in zip(files, shares, strict=True)]
     found: list[tuple[int, Source, int]] = []
     for user, (count, dbfs) in enumerate(zip(files, in_dbfs, strict=True)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from emulator.content import Content, Held
 from emulator.errors import invalid
 from emulator.objects import archives, notebooks
 from emulator.objects.models import Node, Objects
@@ -10,19 +11,21 @@ from emulator.objects.notebooks import LANGUAGES
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 
 
-def exported(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
+def exported(objects: Objects, node: Node, format: str) -> tuple[Content, str]:
     """The content and its `file_type`, an extension without the dot. Raises a 400 for what the object cannot give."""
     if format not in FORMATS:
         raise invalid(f"Unknown format: {format}")
     if node.is_container:
-        return _folder(objects, node, format)
+        data, file_type = _folder(objects, node, format)
+        return Held(data), file_type
     if node.kind == "NOTEBOOK":
-        return _notebook(node, format)
-    if node.kind == "LIBRARY":
-        raise invalid(f"Libraries cannot be exported: {objects.path(node)}")
+        data, file_type = _notebook(node, format)
+        return Held(data), file_type
+    if node.kind in ("LIBRARY", "MLFLOW_EXPERIMENT"):
+        raise invalid(f"An object of type {node.kind} cannot be exported: {objects.path(node)}")
     if format not in ("SOURCE", "AUTO", "RAW"):
         raise invalid(f"Format {format} is for notebooks: {objects.path(node)} is a {node.kind.lower()}")
-    return node.content.read(), node.name.rpartition(".")[2] if "." in node.name else ""
+    return node.content, node.name.rpartition(".")[2] if "." in node.name else ""
 
 
 def cells(node: Node) -> list[str]:

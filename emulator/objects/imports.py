@@ -4,7 +4,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from emulator.content import Held
+from emulator.content import Content, Held
 from emulator.errors import ApiError, exists, invalid, missing
 from emulator.objects import archives, notebooks
 from emulator.objects.models import Kind, Node
@@ -21,22 +21,24 @@ JSON_LIMIT = 10 * 2**20
 STREAM_LIMIT = 500 * 2**20
 """Bytes that multipart import and direct download carry."""
 DASHBOARD = ".lvdash.json"
+FIRST_LINE = 1000
+"""Bytes in which the first line of a notebook ends."""
 
 
 @dataclass(frozen=True)
-class Content:
+class Arrival:
     """What is to lie at a place."""
 
     kind: Kind
-    data: bytes
+    data: Content
     language: str | None = None
     stored_as: Literal["SOURCE", "JUPYTER"] = "SOURCE"
 
 
-def decoded(text: object) -> bytes:
-    """Base64 as bytes. Raises a 400 for anything else."""
+def decoded(text: object) -> Content:
+    """What base64 stands for. Raises a 400 for anything else."""
     try:
-        return b64decode(str(text or ""), validate=True)
+        return Held(b64decode(str(text or ""), validate=True))
     except ValueError:
         raise ApiError(400, "MALFORMED_REQUEST", "content is not base64") from None
 
@@ -52,7 +54,7 @@ def check_size(kind: Kind, size: int, limit: int) -> None:
 
 
 def import_object(
-    call: "Call", place: Place, data: bytes, *, format: str, language: str | None, overwrite: bool, limit: int
+    call: "Call", place: Place, data: Content, *, format: str, language: str | None, overwrite: bool, limit: int
 ) -> Node:
     """Import as `format` says; returns what now lies there, which keeps its id when it is overwritten."""
     if format not in FORMATS:
@@ -67,11 +69,11 @@ def import_object(
         place, content = _read(place, data, format, language)
     except NotNotebookError as error:
         raise invalid(str(error)) from None
-    check_size(content.kind, len(data), limit)
+    check_size(content.kind, data.size, limit)
     return put(call, place, content, overwrite)
 
 
-def put(call: "Call", place: Place, content: Content, overwrite: bool) -> Node:
+def put(call: "Call", place: Place, content: Arrival, overwrite: bool) -> Node:
     """Let the content lie at the place.
 
     Raises 404 without its folder, 400 for what is in the way, 403 without the right.
@@ -96,7 +98,7 @@ def put(call: "Call", place: Place, content: Content, overwrite: bool) -> Node:
                 f"Cannot overwrite the asset at {place.text} due to type mismatch (asked: {asked}, actual: {actual})"
             )
     node = objects.hold(node)
-    node.content, node.language, node.stored_as = Held(content.data), content.language, content.stored_as
+    node.content, node.language, node.stored_as = content.data, content.language, content.stored_as
     node.modified_at = call.now
     return node
 
@@ -113,52 +115,52 @@ def add(call: "Call", rights: Rights, folder: Node, place: Place, kind: Kind) ->
     return node
 
 
-def _read(place: Place, data: bytes, format: str, language: str | None) -> tuple[Place, Content]:
+def _read(place: Place, data: Content, format: str, language: str | None) -> tuple[Place, Arrival]:
     """Where and as what the content is to lie. Raises NotNotebookError."""
     match format:
         case "RAW":
-            return place, Content("FILE", data)
+            return place, Arrival("FILE", data)
         case "AUTO":
             return _recognised(place, data)
         case "JUPYTER":
-            _, found = notebooks.cells_of_jupyter(data)
-            return place, Content("NOTEBOOK", data, found, "JUPYTER")
+            _, found = notebooks.cells_of_jupyter(data.read())
+            return place, Arrival("NOTEBOOK", data, found, "JUPYTER")
         case "HTML":
-            cells, found = archives.read_html(data)
+            cells, found = archives.read_html(data.read())
         case "R_MARKDOWN":
-            cells, found = notebooks.cells_of_rmd(data.decode("utf-8", errors="replace")), "R"
+            cells, found = notebooks.cells_of_rmd(data.read().decode("utf-8", errors="replace")), "R"
         case _:
             if not language:
                 raise invalid("Missing required field: language")
-            return place, Content("NOTEBOOK", data, language)
+            return place, Arrival("NOTEBOOK", data, language)
     return place, _notebook(cells, found)
 
 
-def _recognised(place: Place, data: bytes) -> tuple[Place, Content]:
+def _recognised(place: Place, data: Content) -> tuple[Place, Arrival]:
     """As the format AUTO has it: notebooks by extension and first line, which lose the extension; else a file."""
     name = place.name
     if name.lower().endswith(".ipynb"):
-        _, found = notebooks.cells_of_jupyter(data)
-        return place.renamed(name[: -len(".ipynb")]), Content("NOTEBOOK", data, found, "JUPYTER")
+        _, found = notebooks.cells_of_jupyter(data.read())
+        return place.renamed(name[: -len(".ipynb")]), Arrival("NOTEBOOK", data, found, "JUPYTER")
     if name.lower().endswith(DASHBOARD):
-        return place, Content("DASHBOARD", data)
-    language = notebooks.language_of(name, data)
+        return place, Arrival("DASHBOARD", data)
+    language = notebooks.language_of(name, data.read(0, FIRST_LINE))
     if language:
         stem = name[: -len(LANGUAGES[language].extension)]
-        return place.renamed(stem), Content("NOTEBOOK", data, language)
-    return place, Content("FILE", data)
+        return place.renamed(stem), Arrival("NOTEBOOK", data, language)
+    return place, Arrival("FILE", data)
 
 
-def _notebook(cells: list[str], language: str) -> Content:
-    return Content("NOTEBOOK", notebooks.source_of_cells(cells, language).encode(), language)
+def _notebook(cells: list[str], language: str) -> Arrival:
+    return Arrival("NOTEBOOK", Held(notebooks.source_of_cells(cells, language).encode()), language)
 
 
-def _import_archive(call: "Call", place: Place, data: bytes, overwrite: bool, limit: int) -> Node:
+def _import_archive(call: "Call", place: Place, data: Content, overwrite: bool, limit: int) -> Node:
     """One notebook of an archive lies at the place itself; anything else becomes a folder there."""
-    check_size("NOTEBOOK", len(data), limit)
+    check_size("NOTEBOOK", data.size, limit)
     if overwrite:
         raise invalid("Overwrite cannot be used for dbc format")
-    entries = archives.read_dbc(data)
+    entries = archives.read_dbc(data.read())
     objects = call.workspace.state.objects
     if objects.find(place.names):
         raise exists(f"Path ({place.text}) already exists.")

@@ -11,7 +11,7 @@ from emulator.forest.overlay import ROOT, Tree
 from emulator.ids import Ids
 from emulator.objects.paths import Place
 
-Kind = Literal["DIRECTORY", "NOTEBOOK", "FILE", "REPO", "LIBRARY", "DASHBOARD"]
+Kind = Literal["DIRECTORY", "NOTEBOOK", "FILE", "REPO", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"]
 CONTAINERS = ("DIRECTORY", "REPO")
 
 ACL_NAMES: dict[Kind, str] = {
@@ -21,9 +21,23 @@ ACL_NAMES: dict[Kind, str] = {
     "REPO": "repos",
     "LIBRARY": "libraries",
     "DASHBOARD": "dashboards",
+    "MLFLOW_EXPERIMENT": "experiments",
 }
 """The type in the object's name as permissions have it."""
 _TREE_TYPES = frozenset(ACL_NAMES.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Git:
+    """What a git folder is a checkout of."""
+
+    url: str
+    provider: str
+    branch: str | None
+    """None where a tag is checked out."""
+    head_commit_id: str
+    sparse: list[str] | None = None
+    """Patterns of what is checked out; None: everything."""
 
 
 @dataclass(kw_only=True)
@@ -44,6 +58,8 @@ class Node:
     content: Content = EMPTY
     resource_id: str = ""
     """Where it is not simply the id (dashboards)."""
+    git: Git | None = None
+    """Of a git folder."""
     children: dict[str, int] = field(default_factory=dict)
     """Of a folder: see `overlay.Placed`."""
 
@@ -88,6 +104,7 @@ class Objects(Tree[Node]):
             language=item.language,
             content=content,
             resource_id=f"{item.id:032x}" if item.kind == "DASHBOARD" else "",
+            git=_git_of(item) if item.kind == "REPO" else None,
         )
 
     def path(self, node: Node) -> str:
@@ -144,3 +161,9 @@ class Objects(Tree[Node]):
         while node and node.id != ROOT:
             node = self.folder_of(node)
             yield node.acl_name
+
+
+def _git_of(item: Item) -> Git:
+    """Generated git folders are checkouts of somebody's repository on GitHub."""
+    url = f"https://github.com/lab-students/project-{item.id % 1000:03}.git"
+    return Git(url=url, provider="gitHub", branch="main", head_commit_id=f"{item.id:040x}")

@@ -1,9 +1,11 @@
 """HTTP of `objects`: `/api/2.0/workspace/*`, and the raw forms under `/api/2.0/workspace-files/`."""
 
 from base64 import b64encode
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+from emulator.content import EMPTY, Content
 from emulator.errors import ApiError, denied, exists, invalid, missing
 from emulator.multipart import is_multipart, read_parts
 from emulator.objects import exports, imports
@@ -23,6 +25,8 @@ def get_status(call: Call) -> dict[str, Any]:
     if not is_passage(node):
         Rights(call).require(node, "CAN_READ", place)
     info = describe(node, place.text)
+    if call.flag("return_git_info"):
+        info |= _git_info(call, node, place)
     if call.flag("return_export_info") and node.kind == "NOTEBOOK":
         info["repos_export_format"] = node.stored_as
     return info
@@ -97,9 +101,9 @@ def import_(call: Call) -> dict[str, Any]:
     content_type = call.headers.get("content-type", "")
     fields: dict[str, Any]
     if is_multipart(content_type):
-        parts = read_parts(content_type, call.raw)
-        data = parts.pop("content", b"")
-        fields = {name: value.decode("utf-8", errors="replace") for name, value in parts.items()}
+        parts = read_parts(content_type, call.sent)
+        data = parts.pop("content", EMPTY)
+        fields = {name: value.read().decode("utf-8", errors="replace") for name, value in parts.items()}
         limit = STREAM_LIMIT
     else:
         fields, limit = call.body, JSON_LIMIT
@@ -123,10 +127,10 @@ def export(call: Call) -> Any:
     Rights(call).require(node, "CAN_READ", place)
     content, file_type = exports.exported(call.workspace.state.objects, node, call.argument("format") or "SOURCE")
     if call.flag("direct_download"):
-        imports.check_size(node.kind, len(content), STREAM_LIMIT)
+        imports.check_size(node.kind, content.size, STREAM_LIMIT)
         return _attachment(content, node.name, file_type if node.kind != "FILE" else "")
-    imports.check_size(node.kind, len(content), JSON_LIMIT)
-    return {"content": b64encode(content).decode(), "file_type": file_type}
+    imports.check_size(node.kind, content.size, JSON_LIMIT)
+    return {"content": b64encode(content.read()).decode(), "file_type": file_type}
 
 
 @routes.post("/api/2.0/workspace-files/import-file/{path:path}")
@@ -138,7 +142,7 @@ def import_file(call: Call) -> dict[str, Any]:
     if lying and not overwrite and lying.kind == "FILE":
         raise ApiError(409, "ALREADY_EXISTS", f"File already exists at ({place.text}).")
     node = imports.import_object(
-        call, place, call.raw, format="AUTO", language=None, overwrite=overwrite, limit=STREAM_LIMIT
+        call, place, call.sent, format="AUTO", language=None, overwrite=overwrite, limit=STREAM_LIMIT
     )
     return {"object_id": node.id}
 
@@ -171,6 +175,16 @@ def describe(node: Node, path: str) -> dict[str, Any]:
     return info
 
 
+def _git_info(call: Call, node: Node, place: Place) -> dict[str, Any]:
+    """The git folder in which an object lies, or which it is."""
+    objects = call.workspace.state.objects
+    for depth, above in enumerate(objects.lineage(node)):
+        if above.git:
+            known = {name: value for name, value in asdict(above.git).items() if name != "sparse" and value is not None}
+            return {"git_info": {"id": above.id, "path": place.above(depth).text, **known}}
+    return {}
+
+
 def _found(call: Call, place: Place) -> Node:
     node = call.workspace.state.objects.find(place.names)
     if node is None:
@@ -178,7 +192,7 @@ def _found(call: Call, place: Place) -> Node:
     return node
 
 
-def _attachment(content: bytes, name: str, extension: str) -> Reply:
+def _attachment(content: Content, name: str, extension: str) -> Reply:
     shown = quote(f"{name}.{extension}" if extension else name)
     headers = {
         "Content-Type": "application/octet-stream",

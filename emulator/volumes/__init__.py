@@ -1,0 +1,1 @@
+"""Files of Unity Catalog volumes; the catalogs, schemas and volumes themselves are only names here."""

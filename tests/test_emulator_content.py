@@ -1,0 +1,150 @@
+"""Contents of files and requests: the same bytes wherever they are kept, and little memory for much of them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from databricks.sdk.service.workspace import ExportFormat, ImportFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from emulator.content import EMPTY, PIECE, SPOOLED_FROM, Content, Generated, Held, Spooled
+from emulator_process import EmulatorProcess
+
+ADAPTER: TypeAdapter[Content] = TypeAdapter(Content)
+MB = 2**20
+
+pieces = st.lists(st.binary(max_size=40), max_size=8)
+ranges = st.tuples(st.integers(0, 300), st.integers(0, 300))
+
+
+def same(content: Content, data: bytes) -> bool:
+    return content.size == len(data) and content.read() == data
+
+
+@given(pieces, pieces, ranges)
+@settings(max_examples=50)
+def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[bytes], part: tuple[int, int]) -> None:
+    content: Content = Spooled.of(b"before")
+    for piece in first:
+        content = content.plus(piece)
+    data = b"before" + b"".join(first)
+    # Two that go on from the same place do not see each other.
+    grown = content
+    for piece in more:
+        grown = grown.plus(piece)
+    other = content.plus(b"other")
+    offset, length = part
+    assert same(content, data) and same(grown, data + b"".join(more)) and same(other, data + b"other")
+    assert content.read(offset, length) == data[offset : offset + length]
+    assert same(content.part(offset, length), data[offset : offset + length])
+    assert same(content.part(offset, length).plus(b"x"), data[offset : offset + length] + b"x")
+    assert same(ADAPTER.validate_json(ADAPTER.dump_json(grown)), data + b"".join(more))
+
+
+@given(st.integers(-3, 3), st.integers(0, 5), st.booleans())
+@settings(max_examples=50)
+def test_what_is_sought_is_found_wherever_pieces_meet(shift: int, begin: int, on_disk: bool) -> None:
+    data = bytes(PIECE + shift) + b"abcd" + bytes(10) + b"abcd"
+    content = Spooled.of(data) if on_disk else Held(data)
+    assert content.find(b"abcd", begin) == PIECE + shift
+    assert content.find(b"abcd", PIECE + shift + 1) == PIECE + shift + 14
+    assert content.find(b"abce", begin) == -1
+
+
+def test_many_bytes_go_to_a_file_that_is_deleted_with_them() -> None:
+    small = EMPTY.plus(b"x")
+    large = small.plus(bytes(SPOOLED_FROM))
+    assert isinstance(small, Held) and isinstance(large, Spooled)
+    path = Path(large.file.name)
+    part = large.part(1, 10)
+    del large
+    assert (path.stat().st_size, path.stat().st_mode & 0o777) == (SPOOLED_FROM + 1, 0o600)
+    assert part.read() == bytes(10)
+    del part
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("dumped", ['"no base64"', "7", '{"flavour": "R"}', "[]"])
+def test_what_no_dump_has_is_refused(dumped: str) -> None:
+    with pytest.raises(ValidationError):
+        ADAPTER.validate_json(dumped)
+
+
+def test_a_dump_names_what_is_generated() -> None:
+    content = Generated("SQL", 12, 10**12)
+    assert len(ADAPTER.dump_json(content)) < 100
+    assert ADAPTER.validate_json(ADAPTER.dump_json(content)) == content
+
+
+# --- over the wire
+
+
+def peak_megabytes(emulator: EmulatorProcess) -> int:
+    """The most memory that the process had so far."""
+    lines = Path(f"/proc/{emulator.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
+
+
+@pytest.fixture
+def fresh(start_emulator: Callable[..., EmulatorProcess]) -> Iterator[EmulatorProcess]:
+    yield start_emulator()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_large_files_take_little_memory(fresh: EmulatorProcess, tmp_path: Path, acceptance: bool) -> None:
+    size = (2048 if acceptance else 64) * MB
+    workspace_size = min(size, 480 * MB)
+    source, target = tmp_path / "source", tmp_path / "target"
+    with source.open("wb") as file:
+        for _ in range(size // MB):
+            file.write(os.urandom(MB))
+    client = fresh.client()
+    before = peak_megabytes(fresh)
+
+    client.files.upload_from("/Volumes/main/lab/files/large", str(source))
+    client.files.download_to("/Volumes/main/lab/files/large", str(target))
+    assert same_file(source, target, size)
+
+    with source.open("rb") as file, client.dbfs.open("/large", write=True) as upload:
+        while block := file.read(MB):
+            upload.write(block)
+    with client.dbfs.open("/large", read=True) as download, target.open("wb") as file:
+        while block := download.read(MB):
+            file.write(block)
+    assert same_file(source, target, size)
+
+    with source.open("rb") as file:
+        part = io.BytesIO(file.read(workspace_size))
+    client.workspace.upload("/Shared/large.bin", part, format=ImportFormat.RAW)
+    with (
+        client.workspace.download("/Shared/large.bin", format=ExportFormat.AUTO) as download,
+        target.open("wb") as file,
+    ):
+        while block := download.read(MB):
+            file.write(block)
+    assert same_file(source, target, workspace_size)
+    assert peak_megabytes(fresh) < before + 40
+
+
+def same_file(first: Path, second: Path, size: int) -> bool:
+    """Whether the second is the beginning of the first, of that size."""
+    if second.stat().st_size != size:
+        return False
+    with first.open("rb") as one, second.open("rb") as other:
+        return all(one.read(len(block)) == block for block in iter(lambda: other.read(MB), b""))
+
+
+def test_large_files_are_in_the_state_file(start_emulator: Callable[..., EmulatorProcess], tmp_path: Path) -> None:
+    emulator = start_emulator("--state", tmp_path / "lab.json")
+    data = os.urandom(9 * MB)
+    emulator.client().files.upload("/Volumes/main/lab/files/large", io.BytesIO(data))
+    emulator.stop()
+    again = start_emulator("--state", tmp_path / "lab.json").client()
+    contents = again.files.download("/Volumes/main/lab/files/large").contents
+    assert contents is not None and contents.read() == data

@@ -1,0 +1,318 @@
+"""Generated homes in the workspace: listed, read, written to and deleted from, by handlers and by the real SDK."""
+
+from __future__ import annotations
+
+import io
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from databricks.sdk.service.workspace import ExportFormat, ImportFormat, ObjectType
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.forest.truth import truth
+from emulator.options import Options
+from emulator.state import dump_json, load_json
+from emulator.workspace import Workspace
+from emulator_calls import InProcess
+from emulator_process import EmulatorError, EmulatorProcess
+
+API = {"workspace": ("/api/2.0/workspace", "objects"), "dbfs": ("/api/2.0/dbfs", "files")}
+SOURCES = ("dbfs", "workspace")
+
+
+def entries(lab: InProcess, source: str, path: str, caller: Any = None) -> list[dict[str, Any]]:
+    """What a listing of this folder answers; nothing where there is no such folder."""
+    api, key = API[source]
+    status, answer = lab.request("GET", f"{api}/list?path={quote(path)}", caller=caller)
+    assert status in (200, 404), answer
+    found: list[dict[str, Any]] = answer.get(key, [])
+    return found
+
+
+def is_folder(entry: dict[str, Any]) -> bool:
+    return bool(entry.get("is_dir")) or entry.get("object_type") in ("DIRECTORY", "REPO")
+
+
+def walk(lab: InProcess, source: str, path: str) -> Iterator[dict[str, Any]]:
+    """Everything below a folder."""
+    for entry in entries(lab, source, path):
+        yield entry
+        if is_folder(entry):
+            yield from walk(lab, source, entry["path"])
+
+
+def read(lab: InProcess, source: str, path: str) -> bytes:
+    """The content of a file, in as many requests as it takes."""
+    if source == "dbfs":
+        content = b""
+        asked = f"/api/2.0/dbfs/read?path={quote(path)}&length={2**20}"
+        while (answer := lab.request("GET", f"{asked}&offset={len(content)}")[1])["bytes_read"]:
+            content += b64decode(answer["data"])
+        return content
+    status, answer = lab.request("GET", f"/api/2.0/workspace/export?path={quote(path)}&direct_download=true")
+    assert status == 200, answer
+    assert isinstance(answer, bytes)
+    return answer
+
+
+def put(lab: InProcess, source: str, path: str, data: bytes) -> int:
+    content = b64encode(data).decode()
+    if source == "dbfs":
+        return lab.request("POST", "/api/2.0/dbfs/put", {"path": path, "contents": content, "overwrite": True})[0]
+    body = {"path": path, "content": content, "format": "RAW", "overwrite": True}
+    return lab.request("POST", "/api/2.0/workspace/import", body)[0]
+
+
+def home(lab: InProcess, source: str, least: int = 20) -> str:
+    """A home with some files and folders in it."""
+    told = truth(lab.workspace.forest)["users"]
+    name = next(
+        user["user_name"] for user in told if user[source]["files"] >= least and user[source]["directories"] > 1
+    )
+    return f"/Users/{name}"
+
+
+@pytest.fixture(scope="module")
+def term() -> InProcess:
+    """A term's files; the tests that use it change nothing."""
+    return InProcess(files="term")
+
+
+def test_the_listings_add_up_to_the_truth(term: InProcess) -> None:
+    def counted(source: str, user: str) -> dict[str, int]:
+        found = list(walk(term, source, f"/Users/{user}"))
+        files = [entry for entry in found if not is_folder(entry)]
+        there = term.request("GET", f"{API[source][0]}/get-status?path=/Users/{user}")[0] == 200
+        sizes = [entry.get("size", entry.get("file_size")) for entry in files]
+        return {
+            "files": len(files),
+            "directories": len(found) - len(files) + there,
+            "size": sum(10_000 if size is None else size for size in sizes),
+            "estimated_files": sizes.count(None),
+        }
+
+    told = truth(term.workspace.forest)
+    assert len(told["users"]) == 100
+    for user in told["users"]:
+        for source in SOURCES:
+            expected = {name: count for name, count in user[source].items() if name != "exact_size"}
+            assert counted(source, user["user_name"]) == expected
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_file_reads_as_it_is_listed(term: InProcess, source: str) -> None:
+    below = home(term, source)
+    exact = 0
+    for entry in walk(term, source, below):
+        api = API[source][0]
+        assert term.request("GET", f"{api}/get-status?path={quote(entry['path'])}") == (200, entry)
+        if not is_folder(entry):
+            content = read(term, source, entry["path"])
+            assert content == read(term, source, entry["path"])
+            size = entry.get("size", entry.get("file_size"))
+            assert size in (None, len(content))
+            exact += len(content)
+            if entry.get("object_type") == "NOTEBOOK":
+                assert content.split(b"\n")[0].endswith(b" Databricks notebook source")
+            if entry.get("object_type") == "DASHBOARD":
+                assert json.loads(content)["pages"] == []
+    told = next(user for user in truth(term.workspace.forest)["users"] if below.endswith(user["user_name"]))
+    assert exact == told[source]["exact_size"]
+
+
+def test_notebooks_export_in_every_format(term: InProcess) -> None:
+    entry = next(entry for entry in walk(term, "workspace", "/Users") if entry["object_type"] == "NOTEBOOK")
+    for format in ("SOURCE", "JUPYTER", "HTML", "DBC"):
+        answer = term.request("GET", f"/api/2.0/workspace/export?path={quote(entry['path'])}&format={format}")
+        assert answer[0] == 200, answer
+
+
+def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: InProcess) -> None:
+    directory = term.workspace.state.directory
+    owners = {user["user_name"] for user in truth(term.workspace.forest)["users"]}
+    assert {user.user_name for user in directory.users.values()} == owners | {"admin@lab.example"}
+    teams = [group for group in directory.groups.values() if group.display_name.startswith("team_")]
+    assert (len(teams), sum(len(team.members) for team in teams)) == (30, 100)
+    assert {len(team.members) for team in teams} == {3, 4}
+    assert entries(term, "workspace", "/Users/admin@lab.example") == []
+
+
+def test_a_home_is_its_owner_s_alone(term: InProcess) -> None:
+    path = home(term, "workspace")
+    directory = term.workspace.state.directory
+    owner = directory.user_named(path.rpartition("/")[2])
+    other = next(user for user in directory.users.values() if user is not owner and user.user_name[0] != "a")
+    folder = next(entry["path"] for entry in entries(term, "workspace", path, owner) if is_folder(entry))
+    status, answer = term.request("GET", f"/api/2.0/workspace/list?path={quote(folder)}", caller=other)
+    assert (status, answer["error_code"]) == (403, "PERMISSION_DENIED")
+
+
+def test_a_generated_notebook_can_be_shared(term: InProcess) -> None:
+    lab = InProcess(files="users=2,files=300")
+    path = home(lab, "workspace")
+    notebook = next(entry for entry in walk(lab, "workspace", path) if entry.get("object_type") == "NOTEBOOK")
+    other = next(user for user in lab.workspace.forest.users if not path.endswith(user))
+    reader = lab.workspace.state.directory.user_named(other)
+    asked = f"/api/2.0/workspace/get-status?path={quote(notebook['path'])}"
+    assert lab.request("GET", asked, caller=reader)[0] == 403
+    grant = {"access_control_list": [{"user_name": other, "permission_level": "CAN_READ"}]}
+    permissions = f"/api/2.0/permissions/notebooks/{notebook['object_id']}"
+    assert lab.request("PATCH", permissions, grant)[0] == 200
+    assert lab.request("GET", asked, caller=reader) == (200, notebook)
+    lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
+    assert lab.request("GET", permissions)[0] == 404
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_is_written_and_deleted_lies_over_what_is_generated(source: str) -> None:
+    lab = InProcess(files="users=2,files=300")
+    path = home(lab, source, 10)
+    told = truth(lab.workspace.forest)
+    before = [entry["path"] for entry in walk(lab, source, path)]
+    folder = next(entry["path"] for entry in walk(lab, source, path) if is_folder(entry))
+    victim = next(entry["path"] for entry in walk(lab, source, path) if not is_folder(entry) and "/" in entry["path"])
+    new = f"{folder}/new folder/ חדש 🎓.bin"
+    lab.request("POST", f"{API[source][0]}/mkdirs", {"path": f"{folder}/new folder"})
+    assert put(lab, source, new, b"new") == 200
+    assert lab.request("POST", f"{API[source][0]}/delete", {"path": victim})[0] == 200
+    after = [entry["path"] for entry in walk(lab, source, path)]
+    assert sorted(after) == sorted([*(one for one in before if one != victim), f"{folder}/new folder", new])
+    assert read(lab, source, new) == b"new"
+    lab.workspace.state = load_json(dump_json(lab.workspace.state))
+    assert sorted(entry["path"] for entry in walk(lab, source, path)) == sorted(after)
+    assert truth(lab.workspace.forest) == told
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["put", "delete", "mkdirs", "move"]), st.integers(0, 10**6), st.integers(0, 10**6)),
+    max_size=12,
+)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@given(steps=steps)
+@settings(max_examples=30)
+def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
+    source: str, steps: list[tuple[str, int, int]]
+) -> None:
+    lab = InProcess(files="users=1,files=40")
+    top = f"/Users/{lab.workspace.forest.users[0]}"
+    model: dict[str, bytes | None] = {
+        entry["path"]: None if is_folder(entry) else read(lab, source, entry["path"])
+        for entry in walk(lab, source, top)
+    }
+    api = API[source][0]
+    for step, first, second in steps:
+        folders = [top, *(path for path, content in model.items() if content is None)]
+        files = [path for path, content in model.items() if content is not None]
+        target = f"{folders[second % len(folders)]}/n{second % 3}"
+        match step:
+            case "put":
+                path = files[first % len(files)] if files and first % 2 else target
+                data = f"{first}".encode()
+                if put(lab, source, path, data) == 200:
+                    model[path] = data
+                else:
+                    assert model.get(path, data) is None or source == "workspace"
+            case "mkdirs" if target not in model:
+                assert lab.request("POST", f"{api}/mkdirs", {"path": target})[0] == 200
+                model[target] = None
+            case "delete" if model:
+                path = list(model)[first % len(model)]
+                assert lab.request("POST", f"{api}/delete", {"path": path, "recursive": True})[0] == 200
+                model = {one: held for one, held in model.items() if one != path and not one.startswith(path + "/")}
+            case "move" if model and source == "dbfs" and target not in model:
+                path = list(model)[first % len(model)]
+                if f"{target}/".startswith(f"{path}/"):
+                    continue
+                body = {"source_path": path, "destination_path": target}
+                assert lab.request("POST", f"{api}/move", body)[0] == 200
+                model = {
+                    target + one[len(path) :] if one == path or one.startswith(path + "/") else one: held
+                    for one, held in model.items()
+                }
+    lab.workspace.state = load_json(dump_json(lab.workspace.state))
+    found = {
+        entry["path"]: None if is_folder(entry) else read(lab, source, entry["path"])
+        for entry in walk(lab, source, top)
+    }
+    assert found == model
+
+
+def test_a_home_that_was_deleted_stays_away_and_comes_back_empty() -> None:
+    lab = InProcess(files="users=2,files=300")
+    path = home(lab, "workspace")
+    user = lab.workspace.state.directory.user_named(path.rpartition("/")[2])
+    assert user is not None
+    lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
+    lab.request("DELETE", f"/api/2.0/preview/scim/v2/Users/{user.id}")
+    assert lab.request("GET", f"/api/2.0/workspace/get-status?path={path}")[0] == 404
+    lab.user(user.user_name)
+    assert lab.request("GET", f"/api/2.0/workspace/list?path={path}") == (200, {})
+
+
+def test_a_reset_brings_everything_back() -> None:
+    lab = InProcess(files="users=2,files=300")
+    path = home(lab, "workspace")
+    before = list(walk(lab, "workspace", "/Users"))
+    lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
+    lab.workspace.reset()
+    assert list(walk(lab, "workspace", "/Users")) == before
+
+
+def test_without_dbfs_the_workspace_is_the_same() -> None:
+    with_dbfs, without = InProcess(files="term"), InProcess(files="term", dbfs=False)
+    path = home(with_dbfs, "workspace")
+    assert list(walk(without, "workspace", path)) == list(walk(with_dbfs, "workspace", path))
+    assert without.request("GET", f"/api/2.0/dbfs/list?path={path}")[0] == 403
+
+
+def test_nothing_of_ten_million_files_is_held() -> None:
+    workspace = Workspace(Options(seed="7", files="users=100,files=10000000"))
+    held = len(workspace.state.objects.nodes) + len(workspace.state.dbfs.entries)
+    assert held < 300
+    lab = InProcess(files="users=100,files=10000000")
+    for user in lab.workspace.forest.users[:5]:
+        assert entries(lab, "workspace", f"/Users/{user}")
+    assert len(lab.workspace.state.objects.nodes) + len(lab.workspace.state.dbfs.entries) == held
+
+
+def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
+    start_emulator: Callable[..., EmulatorProcess], tmp_path: Any
+) -> None:
+    state = tmp_path / "lab.json"
+    emulator = start_emulator("--files", "term", "--seed", 7, "--state", state)
+    told = emulator.control("GET", "files/truth")
+    assert told == truth(InProcess(files="term").workspace.forest)
+    user = next(one for one in told["users"] if one["dbfs"]["files"] > 5 and one["workspace"]["directories"] > 6)
+    path = f"/Users/{user['user_name']}"
+    client = emulator.client()
+
+    in_dbfs = list(client.dbfs.list(path, recursive=True))
+    assert sum(file.file_size or 0 for file in in_dbfs) == user["dbfs"]["size"]
+    with client.dbfs.open(in_dbfs[-1].path, read=True) as file:
+        assert len(file.read()) == in_dbfs[-1].file_size
+    # The SDK does not look into git folders.
+    found = list(client.workspace.list(path, recursive=True))
+    repo = next(one for one in found if one.object_type == ObjectType.REPO)
+    found += list(client.workspace.list(str(repo.path), recursive=True))
+    assert len([one for one in found if one.object_type != ObjectType.REPO]) == user["workspace"]["files"]
+    notebook = next(one for one in found if one.object_type == ObjectType.NOTEBOOK)
+    with client.workspace.download(str(notebook.path), format=ExportFormat.SOURCE) as file:
+        assert file.read().splitlines()[0].endswith(b" Databricks notebook source")
+
+    client.workspace.upload(f"{path}/new.txt", io.BytesIO(b"new"), format=ImportFormat.RAW)
+    client.workspace.delete(str(notebook.path))
+    emulator.stop()
+    again = start_emulator("--state", state)
+    assert again.control("GET", "files/truth") == told
+    left = {one.path for one in again.client().workspace.list(path)}
+    assert f"{path}/new.txt" in left and notebook.path not in left
+    again.stop()
+    with pytest.raises(EmulatorError, match="holds a workspace with --files term; leave --files away"):
+        start_emulator("--state", state, "--files", "heavy")
