@@ -10,6 +10,10 @@ VERBS = {
     "scan": "Count what lies in every user's home, in DBFS and in the Workspace.",
     "report": "A result as a page for people.",
     "diff": "What changed between two results.",
+    "backup": "Save what lies in every user's home, into a folder or a cloud storage.",
+    "verify": "Whether a backup is whole, and whether it is what the workspace has.",
+    "restore": "Put what was saved back into a workspace, this one or another.",
+    "purge": "Delete what past scans have left that names people.",
     "doctor": "Whether everything is there that a scan needs.",
 }
 """Verb → its line in the help; the module has the same name."""

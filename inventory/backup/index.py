@@ -23,6 +23,7 @@ class Index:
             f"CREATE TABLE entry ({_COLUMNS}, parent, PRIMARY KEY (source, path, format)) WITHOUT ROWID"
         )
         self._connection.execute("CREATE INDEX by_parent ON entry (source, parent)")
+        self._connection.execute("CREATE INDEX by_place ON entry (place)")
         places = ", ".join("?" * (len(_FIELDS) + 1))
         self._connection.execute("BEGIN")
         self._connection.executemany(f"INSERT OR REPLACE INTO entry VALUES ({places})", map(_row, entries))
@@ -37,14 +38,27 @@ class Index:
         """What is written down of what lies directly in a folder."""
         return list(self._select("source = ? AND parent = ?", (source, path)))
 
+    def at(self, place: str) -> Entry | None:
+        """What lies at a place."""
+        return next(self._select("place = ?", (place,)), None)
+
     def all(self) -> Iterator[Entry]:
         """All of them, folders before what is in them."""
         return self._select("TRUE", ())
+
+    def roots(self) -> Iterator[Entry]:
+        """The folders that lie in no other that was saved: the homes."""
+        inside = "SELECT path FROM entry WHERE type IN ('DIRECTORY', 'REPO')"
+        return self._select(f"type IN ('DIRECTORY', 'REPO') AND parent NOT IN ({inside})", ())
 
     def counts(self) -> dict[str, int]:
         """How many of each state, folders that were saved aside."""
         kinds = "state != 'saved' OR type NOT IN ('DIRECTORY', 'REPO')"
         return dict(self._connection.execute(f"SELECT state, COUNT(*) FROM entry WHERE {kinds} GROUP BY state"))
+
+    def places(self) -> Iterator[str]:
+        """Where everything lies."""
+        return (place for (place,) in self._connection.execute("SELECT place FROM entry WHERE place IS NOT NULL"))
 
     def size(self) -> int:
         """Bytes of what lies in the backup, or in an earlier one."""

@@ -33,8 +33,8 @@ class Header:
     name: str
     """The date, and a number where it is not the first of the day."""
     began_at: str
-    identity: Mapping[str, str]
-    """What was asked for."""
+    asked: Mapping[str, Any]
+    """What was asked for: the fields of `run.Wish` that say what is in it."""
     retain_until: str | None = None
     """The day after which it may be deleted; None: nobody said."""
 
@@ -177,7 +177,9 @@ def _header(document: Mapping[str, Any]) -> Header | str:
         return "was written by another version of this program"
     known = {name: document[name] for name in Header.__slots__ if name in document}
     header = Header(**known)
-    if not all(isinstance(text, str) for text in (header.host, header.name, header.began_at)):
+    if not all(isinstance(text, str) for text in (header.host, header.name, header.began_at)) or not isinstance(
+        header.asked, dict
+    ):
         return "is none of a manifest"
     return header
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from inventory.backup import names
@@ -52,6 +53,11 @@ class Wish:
     since: str | None = None
     """The address of an earlier manifest."""
     retain_until: str | None = None
+
+    def asked(self) -> dict[str, Any]:
+        """What a manifest says of it."""
+        names = ("users", "sources", "all_homes", "shared", "volumes", "formats", "max_size")
+        return {name: getattr(self, name) for name in names}
 
     def identity(self, host: str) -> Identity:
         """What a backup that goes on with another has to share with it."""
@@ -222,7 +228,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, today: date, environ: M
             target,
             f"{host}/{name}",
             path,
-            Header(client.host, name, moment(datetime.now(UTC)), vars(identity), wish.retain_until),
+            Header(client.host, name, moment(datetime.now(UTC)), wish.asked(), wish.retain_until),
         )
     except BaseException:
         checkpoint.close()
@@ -235,7 +241,7 @@ def _journal(target: Target, base: str, checkpoint: Path, header: Header) -> Jou
     path = target.folder / base / NAME if target.folder else checkpoint.with_name(f"{checkpoint.name}.{NAME}")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        return Journal.resume(path) if path.exists() and path.stat().st_size else Journal.create(path, header)
+        return Journal(path, header)
     except NotAManifest as error:
         raise CatalogError(f"{path} cannot be used: {error}.") from None
 

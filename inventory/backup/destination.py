@@ -1,0 +1,48 @@
+"""Where what was saved goes when it is put back. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inventory.backup.manifest import Entry
+
+
+class NoDestination(ValueError):
+    """A sentence that says why something goes nowhere."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """`renamed` are users who have another name there; `into` a folder that takes everybody's homes."""
+
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    into: str = ""
+
+    def of(self, entry: Entry) -> str:
+        """The path of an object, in the file system it came from. Raises NoDestination.
+
+        Volumes keep their paths. Nothing leads out of the home it was saved from, whatever a manifest says.
+        """
+        home = entry.user if entry.user.startswith("/") else f"/Users/{entry.user}"
+        if entry.path != home and not entry.path.startswith(f"{home}/"):
+            raise NoDestination(f"it does not lie in {home}, as the manifest says")
+        names = entry.path[len(home) :].split("/")[1:]
+        if any(name in ("", ".", "..") or "\0" in name for name in names):
+            raise NoDestination("its path is none")
+        return "/".join((self._home(entry, home), *names))
+
+    def _home(self, entry: Entry, home: str) -> str:
+        if entry.source == "volumes":
+            return home
+        name = self.renamed.get(entry.user, entry.user).strip("/")
+        if self.into:
+            return f"{self.into.rstrip('/')}/{name}"
+        return home if entry.user.startswith("/") else f"/Users/{name}"
+
+
+def read_map(text: str) -> tuple[str, str]:
+    """`old@x=new@y` as the two names. Raises ValueError with a sentence."""
+    old, _, new = text.partition("=")
+    for name in (old, new):
+        if not name or "/" in name or name in (".", "..") or not name.isprintable():
+            raise ValueError(f"--map {text}: expected old@example.org=new@example.org.")
+    return old, new

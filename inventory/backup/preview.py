@@ -1,0 +1,51 @@
+"""What a backup would save, counted by listing everything and reading nothing."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inventory.backup.objects import left_out
+from inventory.backup.run import START, Wish
+from inventory.client import Client
+from inventory.limiter import Limiter
+from inventory.listing import Failure, Folder, Listing, Walk
+from inventory.run import begin
+from inventory.scan import Scan, Visit
+from inventory.workspace import Workspace
+
+
+@dataclass
+class Preview:
+    """By user, as far as there is something."""
+
+    objects: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[str] = field(default_factory=Counter)
+    """Bytes; those of notebooks are not known before they are read."""
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    """Path and reason."""
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    """Folders that cannot be listed, and why."""
+
+
+def preview(client: Client, wish: Wish, stop: threading.Event) -> Preview:
+    """Raises WorkspaceError, NothingToScan, UsersFileError."""
+    found = Preview()
+    roots = begin(Workspace(client), wish) + [Folder(volume, "volumes", volume) for volume in wish.volumes]
+    places = {root.place for root in roots}
+
+    def count(visits: Sequence[Visit]) -> None:
+        for visit in visits:
+            folder, listed = visit.folder, visit.found
+            if isinstance(listed, Failure) and not (listed.missing and folder.place in places):
+                found.failures.append((folder.path, listed.reason))
+            for file in listed.files if isinstance(listed, Listing) else ():
+                if reason := left_out(file, wish.max_size):
+                    found.left_out.append((file.path, reason))
+                    continue
+                found.objects[folder.user] += len(wish.formats) if file.type == "NOTEBOOK" else 1
+                found.sizes[folder.user] += file.size or 0
+
+    limiters = {source: Limiter(rate=START) for source in {root.source for root in roots}}
+    Scan(client, Walk(roots), count, limiters=limiters, workers=12, stop=stop).run()
+    return found

@@ -1,0 +1,269 @@
+"""One restore from what was asked for to what became of it: begin or go on, put back, sum up."""
+
+import json
+import logging
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inventory.backup.catalog import Backup, CatalogError
+from inventory.backup.destination import Destination, NoDestination
+from inventory.backup.index import Index
+from inventory.backup.lines import Lines
+from inventory.backup.manifest import Entry
+from inventory.backup.restoring import IS_THERE, Existing, Looked, Past, Restored, Restoring
+from inventory.backup.run import FETCHERS, LISTERS
+from inventory.checkpoint import Checkpoint, CheckpointError, Identity
+from inventory.client import Client
+from inventory.engine import Engine, Pool
+from inventory.limiter import Limiter
+from inventory.listing import Failure, Folder, Listing, Source, Walk
+from inventory.scan import Scan, Visit
+from inventory.users import digest
+
+log = logging.getLogger(__name__)
+START = 25.0
+"""Requests a second to begin with: below the known limits of imports and of DBFS."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for."""
+
+    backup: Backup
+    users: tuple[str, ...] = ()
+    """As they were called when they were saved; none means everybody."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    into: str = ""
+    existing: Existing = "refuse"
+    with_git: bool = False
+
+    @property
+    def destination(self) -> Destination:
+        return Destination(self.renamed, self.into)
+
+    def identity(self, host: str) -> Identity:
+        """What a restore that goes on with another has to share with it."""
+        renamed = "".join(f", {old} as {new}" for old, new in sorted(self.renamed.items()))
+        return Identity(
+            host=host,
+            users=digest(self.users) if self.users else "all",
+            sources=f"a restore of {self.backup.address}",
+            homes=f"into {self.into or 'their places'}{renamed}",
+            files=f"{self.existing} what is there{', clone git folders' if self.with_git else ''}",
+        )
+
+
+@dataclass
+class Sum:
+    """What became of one user's objects."""
+
+    restored: int = 0
+    skipped: int = 0
+    failed: int = 0
+    size: int = 0
+    """Bytes that were restored."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a restore."""
+
+    complete: bool
+    users: Mapping[str, Sum]
+    failures: Sequence[tuple[str, str]]
+    """Path and reason."""
+    requests: Mapping[str, int]
+    refusals: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a restore is."""
+
+    restored: int
+    skipped: int
+    failed: int
+    size: int
+    waiting: int
+    requests: Mapping[str, int]
+    rates: Mapping[str, float]
+
+
+class Run:
+    """One restore with its checkpoint, and beside it a log of what became of every object."""
+
+    def __init__(self, client: Client, wish: Wish, entries: Index, checkpoint: Checkpoint) -> None:
+        self._client, self._wish, self._entries, self._checkpoint = client, wish, entries, checkpoint
+        self._log = Lines(checkpoint.path.with_name(f"{checkpoint.path.name}.log"))
+
+    def put_back(self, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+        """Restore what remains. Raises TargetError, OSError."""
+        work = Restoring(
+            self._client,
+            self._wish.backup.target,
+            self._checkpoint.walk(),
+            self._entries,
+            self._keep,
+            destination=self._wish.destination,
+            existing=self._wish.existing,
+            with_git=self._wish.with_git,
+            past=_past(self._log),
+            chance=random.random,
+        )
+        pools, limiters = staff({root.source for root in self._checkpoint.roots()})
+        engine = Engine(work, pools=pools, limiters=limiters, stop=stop)
+
+        def tell() -> None:
+            counts = (work.counts["restored"], work.counts["skipped"], work.counts["failed"])
+            report(Progress(*counts, work.size, engine.waiting, engine.requests, engine.rates))
+
+        complete = engine.run(tell)
+        users, failures = _summed(self._log, self._entries)
+        return Outcome(complete, users, failures, engine.requests, engine.refusals)
+
+    def close(self, *, complete: bool) -> None:
+        """Leave the checkpoint and the log; complete, they have served their purpose."""
+        self._log.close()
+        if complete:
+            self._checkpoint.remove()
+            self._log.path.unlink()
+        else:
+            self._checkpoint.close()
+
+    def _keep(self, notes: Sequence[Restored | Looked], visits: Sequence[Visit]) -> None:
+        self._log.add([json.dumps(_document(note), ensure_ascii=False).encode() + b"\n" for note in notes])
+        self._checkpoint.keep(visits)
+
+
+def prepare(client: Client, wish: Wish, entries: Index, *, resume: bool) -> Run:
+    """Begin a restore, or go on with one. Raises CheckpointError, CatalogError, OSError."""
+    identity = wish.identity(client.host)
+    name = digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
+    path = Path(f"restore-{wish.backup.base.rpartition('/')[2]}.{name}.checkpoint")
+    if path.exists():
+        if not resume:
+            raise CheckpointError(
+                f"{path} is the checkpoint of an unfinished restore: go on with --resume, or delete it."
+            )
+        checkpoint = Checkpoint.resume(path, identity)
+        log.info("going on after %d directories; what failed is tried again", checkpoint.finished()[0])
+        return Run(client, wish, entries, checkpoint)
+    if resume:
+        log.info("there is no unfinished restore of this kind in this folder; a new one begins")
+    roots = chosen(wish, entries)
+    path.with_name(f"{path.name}.log").unlink(missing_ok=True)
+    return Run(client, wish, entries, Checkpoint.create(path, identity, roots))
+
+
+def chosen(wish: Wish, entries: Index) -> list[Folder]:
+    """The homes that are meant. Raises CatalogError for a user of whom nothing was saved."""
+    known = set(entries.users())
+    for user in [*wish.users, *wish.renamed]:
+        if user not in known:
+            raise CatalogError(f"nothing of {user} was saved in {wish.backup.address}.")
+    roots = [
+        Folder(entry.user, entry.source, entry.path)
+        for entry in entries.roots()
+        if not wish.users or entry.user in wish.users
+    ]
+    if not roots:
+        raise CatalogError(f"there are no homes in {wish.backup.address}, so there is nothing to restore.")
+    return roots
+
+
+def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -> Outcome:
+    """What a restore would do: look at the places, change nothing. Raises CatalogError."""
+    roots = chosen(wish, entries)
+    there: set[tuple[Source, str]] = set()
+    failures: list[tuple[str, str]] = []
+
+    def see(visits: Sequence[Visit]) -> None:
+        for visit in visits:
+            if isinstance(visit.found, Listing):
+                there.update((visit.folder.source, path) for path in visit.found.folders)
+                there.update((visit.folder.source, file.path) for file in visit.found.files)
+            elif isinstance(visit.found, Failure) and not visit.found.missing:
+                failures.append((visit.folder.path, visit.found.reason))
+
+    places = []
+    for root in roots:
+        entry = entries.get(root.source, root.path)
+        assert entry is not None, "the homes are those of the manifest"
+        places.append(Folder(root.user, root.source, wish.destination.of(entry)))
+    limiters = {source: Limiter(rate=START) for source in {root.source for root in roots}}
+    Scan(client, Walk(places), see, limiters=limiters, workers=LISTERS, stop=stop).run()
+    users: defaultdict[str, Sum] = defaultdict(Sum)
+    for entry in entries.all():
+        if not entry.lies_there or (wish.users and entry.user not in wish.users):
+            continue
+        try:
+            path = wish.destination.of(entry)
+        except NoDestination as error:
+            failures.append((entry.path, str(error)))
+            continue
+        state = "restored"
+        if (entry.source, path) in there and wish.existing != "overwrite":
+            state = "skipped" if wish.existing == "skip" else "failed"
+            failures += [(path, IS_THERE)] * (state == "failed")
+        _count(users[entry.user], entry, state)
+    return Outcome(True, users, failures, {}, {})
+
+
+def staff(sources: set[Source]) -> tuple[list[Pool], dict[str, Limiter]]:
+    """Workers and limiters for these file systems. Imports have a limit of their own."""
+    pools = [Pool([source], LISTERS) for source in sorted(sources)]
+    if "workspace" in sources:
+        pools.append(Pool(["import"], FETCHERS))
+    return pools, {api: Limiter(rate=START) for pool in pools for api in pool.apis}
+
+
+def _document(note: Restored | Looked) -> dict[str, Any]:
+    if isinstance(note, Looked):
+        return {"source": note.folder.source, "folder": note.folder.path, "names": note.names}
+    source, path, form = note.entry.key
+    return {
+        "source": source, "path": path, "format": form, "to": note.path, "state": note.state, "reason": note.reason
+    }  # fmt: skip
+
+
+def _past(lines: Lines) -> Past:
+    """What the log says of earlier runs."""
+    past = Past()
+    for line in lines.read():
+        note = json.loads(line)
+        if "folder" in note:
+            # The first look counts: later ones may see what we put there.
+            names = note["names"]
+            past.looked.setdefault((note["source"], note["folder"]), None if names is None else tuple(names))
+        elif note["state"] != "failed":
+            past.done.add((note["source"], note["path"], note["format"]))
+    return past
+
+
+def _summed(lines: Lines, entries: Index) -> tuple[dict[str, Sum], list[tuple[str, str]]]:
+    """What the log says of every object, the last time it was tried."""
+    last: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for line in lines.read():
+        note = json.loads(line)
+        if "state" in note:
+            last[note["source"], note["path"], note["format"]] = (note["state"], note["reason"])
+    sums: defaultdict[str, Sum] = defaultdict(Sum)
+    failures: list[tuple[str, str]] = []
+    for (source, path, form), (state, reason) in sorted(last.items()):
+        entry = entries.get(source, path, form)  # type: ignore[arg-type]
+        if entry is not None:
+            _count(sums[entry.user], entry, state)
+        if state == "failed":
+            failures.append((f"{'dbfs:' if source == 'dbfs' else ''}{path}", reason))
+    return dict(sums), failures
+
+
+def _count(sum: Sum, entry: Entry, state: str) -> None:
+    setattr(sum, state, getattr(sum, state) + 1)
+    if state == "restored" and entry.lies_there:
+        sum.size += entry.size or 0

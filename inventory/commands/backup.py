@@ -1,0 +1,182 @@
+"""`backup`: save what lies in the homes."""
+
+import json
+import logging
+import re
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inventory import options
+from inventory.backup import report
+from inventory.backup.catalog import CatalogError
+from inventory.backup.preview import Preview, preview
+from inventory.backup.run import Outcome, Run, Wish, prepare
+from inventory.backup.target import TIERS, TargetError
+from inventory.checkpoint import CheckpointError
+from inventory.client import Client
+from inventory.run import NothingToScan
+from inventory.stopping import stoppable
+from inventory.users import UsersFileError, everybody
+from inventory.workspace import Workspace, WorkspaceError
+
+log = logging.getLogger(__name__)
+FORMATS = {"source": ("source",), "jupyter": ("jupyter",), "both": ("source", "jupyter")}
+VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
+
+
+@click.command(
+    "backup",
+    epilog="""
+    \b
+    Examples:
+      python -m inventory backup --output /media/lab                  # everybody
+      python -m inventory backup dana@example.org --output saved --dry-run
+      python -m inventory backup --all-homes --shared --tier cold \\
+          --output abfss://term@account.dfs.core.windows.net/lab
+      python -m inventory backup --output /media/lab --since /media/lab/<host>/2026-10-18/manifest.jsonl
+      python -m inventory backup --output /media/lab --resume         # after an interruption, or to retry failures
+    """,
+)
+@click.argument("users", nargs=-1, metavar="[USER]...")
+@click.option("--users-file", type=click.Path(path_type=Path), help="One name a line, or a CSV with a column username.")
+@click.option("--group", metavar="NAME", help="The members of this group, and of the groups in it.")
+@click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
+@click.option("--shared", is_flag=True, help="Also /Shared and /Repos.")
+@click.option("--output", required=True, metavar="TARGET", help="A folder, or an address such as abfss://….")
+@click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
+@click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
+@click.option("--volumes", multiple=True, metavar="/Volumes/…", help="Also this volume, or a folder in it.")
+@click.option(
+    "--notebook-format", type=click.Choice(list(FORMATS)), default="source", show_default=True, help="Of notebooks."
+)
+@click.option("--max-file-size", type=click.IntRange(min=0), metavar="N", help="Leave out files of more bytes.")
+@click.option("--tier", type=click.Choice(TIERS), help="Of Azure's storage; without it the account's own.")
+@click.option("--since", metavar="MANIFEST", help="Of an earlier backup there: what did not change is not read again.")
+@click.option("--retain-until", metavar="DATE", help="Written down; afterwards `purge` names the backup.")
+@click.option("--resume", is_flag=True, help="Go on with a backup that was stopped, and retry what failed.")
+@click.option("--dry-run", is_flag=True, help="Say what there is, and save nothing.")
+@options.access
+@options.as_json
+def command(
+    users: tuple[str, ...],
+    users_file: Path | None,
+    group: str | None,
+    all_homes: bool,
+    shared: bool,
+    output: str,
+    workspace_only: bool,
+    dbfs_only: bool,
+    volumes: tuple[str, ...],
+    notebook_format: str,
+    max_file_size: int | None,
+    tier: str | None,
+    since: str | None,
+    retain_until: str | None,
+    resume: bool,
+    dry_run: bool,
+    profile: str | None,
+    workspace_url: str | None,
+    token_file: Path | None,
+    token: str | None,
+    debug: bool,
+    as_json: bool,
+) -> None:
+    """Save what lies in every user's home, in DBFS and in the Workspace, below TARGET/<host>/<date>/<user>.
+
+    Everything is written down in a manifest there: where it lies, its checksum, or why it could not be saved. What is
+    done is kept, so that a backup that was stopped, or killed, goes on with --resume. Exit status: 0 complete; 1
+    something could not be saved, or it was stopped; 2 bad input, or no access at all.
+    """
+    options.start_logging(debug=debug)
+    for volume in volumes:
+        if not VOLUME.fullmatch(volume):
+            raise options.Refused(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
+    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    wish = Wish(
+        output=output,
+        users=_users(client, options.names(users, users_file), group),
+        sources=options.sources(dbfs_only, workspace_only),
+        all_homes=all_homes,
+        shared=shared,
+        volumes=volumes,
+        formats=FORMATS[notebook_format],
+        max_size=max_file_size,
+        tier=tier,
+        since=since,
+        retain_until=_date(retain_until),
+    )
+    if dry_run:
+        found = _previewed(client, wish)
+        click.echo(json.dumps(report.preview_document(found), indent=2) if as_json else report.preview_text(found))
+        sys.exit(options.PARTLY if found.failures else options.DONE)
+    outcome = _saved(_prepared(client, wish, resume=resume))
+    if not outcome.complete:
+        click.echo("Stopped. To go on: the same command with --resume.", err=True)
+        sys.exit(options.PARTLY)
+    document: dict[str, Any] = report.document(outcome)
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.text(document))
+    if outcome.failed:
+        click.echo(f"{outcome.failed} objects could not be saved; --resume tries them again.", err=True)
+    sys.exit(options.PARTLY if outcome.failed else options.DONE)
+
+
+def _users(client: Client, named: tuple[str, ...], group: str | None) -> tuple[str, ...]:
+    if group is None:
+        return named
+    try:
+        members = [user.username for user in everybody(Workspace(client), group=group)]
+    except WorkspaceError as error:
+        raise options.Refused(str(error)) from None
+    if not members:
+        raise options.Refused(f"nobody is in the group {group}, so there is nothing to save.")
+    return tuple(dict.fromkeys([*named, *members]))
+
+
+def _date(text: str | None) -> str | None:
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise options.Refused(f"--retain-until {text}: expected a date such as 2027-03-31.") from None
+
+
+def _previewed(client: Client, wish: Wish) -> Preview:
+    try:
+        with stoppable() as stop:
+            return preview(client, wish, stop)
+    except (WorkspaceError, NothingToScan, UsersFileError) as error:
+        raise options.Refused(str(error)) from None
+
+
+def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
+    try:
+        # Asked first: with a credential that is not accepted, every home would be a failure.
+        name, _ = Workspace(client).caller()
+        log.info("saving %s as %s", client.host, name)
+        today = datetime.now().astimezone().date()
+        return prepare(client, wish, resume=resume, today=today, environ=options.environment())
+    except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError) as error:
+        raise options.Refused(str(error)) from None
+    except OSError as error:
+        options.not_written(Path(wish.output), error)
+
+
+def _saved(run: Run) -> Outcome:
+    """Save until all is done or somebody stops it."""
+    reporter = report.Reporter(terminal=sys.stderr.isatty())
+    complete = False
+    with stoppable() as stop:
+        try:
+            outcome = run.save(stop, reporter)
+            complete = outcome.complete and not outcome.failed
+            return outcome
+        except (TargetError, CatalogError, WorkspaceError) as error:
+            raise options.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None
+        except OSError as error:
+            options.not_written(Path(run.backup.address), error)
+        finally:
+            reporter.end()
+            run.close(complete=complete)

@@ -1,0 +1,142 @@
+"""`purge`: nothing that names people is kept of what is long past."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inventory import options
+from inventory.backup.catalog import CatalogError, backups
+from inventory.backup.target import TargetError
+from inventory.leftovers import Leftover, find, keep_totals, remove
+from inventory.words import harmless
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A backup whose time is over. Nobody deletes it but a person."""
+
+    backup: str
+    retain_until: str
+    needed_by: tuple[str, ...]
+    """Later backups that have some of their content in it."""
+
+
+@click.command(
+    "purge",
+    epilog="""
+    \b
+    Examples:
+      python -m inventory purge --before 2027-03-01 --dry-run
+      python -m inventory purge results users.txt --before 2027-03-01 --yes
+      python -m inventory purge --before 2027-03-01 --backups /media/lab
+    """,
+)
+@click.argument("places", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(exists=True, path_type=Path))
+@click.option("--before", metavar="DAY", required=True, help="The first day that is kept.")
+@click.option(
+    "--backups", "targets", multiple=True, metavar="TARGET", help="Name backups whose --retain-until is over."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
+@options.as_json
+def command(
+    places: tuple[Path, ...], before: str, targets: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Delete results, lists of users, rows of files, reports and checkpoints that are older than a day.
+
+    Looks into the folders named, or into this one, not below them, and goes by what is in a file. The totals of a
+    result stay, in inventory-totals.csv beside it. Backups are never deleted here: those whose time is over are named.
+    Exit status: 0 done; 1 something was left; 2 bad input.
+    """
+    day, today = _day(before), datetime.now().astimezone().date()
+    if day > today:
+        raise options.Refused(f"--before {day} has not come yet.")
+    try:
+        found = [leftover for place in places or (Path(),) for leftover in find(place, before=day)]
+        over = [kept for target in targets for kept in _over(target, today)]
+    except (CatalogError, TargetError) as error:
+        raise options.Refused(str(error)) from None
+    except OSError as error:
+        raise options.Refused(f"{error.filename} cannot be read: {error.strerror}.") from None
+    for line in _lines(found, over):
+        click.echo(harmless(line), err=as_json)
+    failures: list[str] = []
+    if found and not dry_run:
+        if not yes and not _is_confirmed(f"purge before {day}"):
+            click.echo("Nothing was purged.", err=True)
+            sys.exit(options.PARTLY)
+        failures = _removed(found)
+    if as_json:
+        click.echo(json.dumps(_document(found, over, failures, is_done=not dry_run), ensure_ascii=False, indent=2))
+    for failure in failures:
+        click.echo(harmless(failure), err=True)
+    sys.exit(options.PARTLY if failures else options.DONE)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise options.Refused(f"--before {text}: expected a day such as 2027-03-01.") from None
+
+
+def _over(target: str, today: date) -> list[Kept]:
+    """The backups in a target that need not be kept any longer. Raises CatalogError, TargetError."""
+    found = backups(target, options.environment())
+    over = [
+        (backup, until) for backup in found if (until := backup.header().retain_until) and until < today.isoformat()
+    ]
+    needed: dict[str, list[str]] = {backup.base: [] for backup, _ in over}
+    for later in found if over else ():
+        entries, _ = later.read()
+        for base in {"/".join(place.split("/")[:2]) for place in entries.places()}:
+            if base != later.base and base in needed:
+                needed[base].append(later.base)
+        entries.close()
+    return [Kept(backup.address, until, tuple(needed[backup.base])) for backup, until in over]
+
+
+def _removed(found: Sequence[Leftover]) -> list[str]:
+    """Delete them; what could not be, and why."""
+    failures = []
+    for leftover in found:
+        try:
+            if leftover.kind == "result":
+                keep_totals(leftover)
+            remove(leftover)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            failures.append(f"{leftover.path} was not deleted: {reason}.")
+    return failures
+
+
+def _is_confirmed(sentence: str) -> bool:
+    try:
+        return bool(click.prompt(f'Type "{sentence}" to go on', default="", show_default=False, err=True) == sentence)
+    except click.Abort:
+        return False
+
+
+def _lines(found: Sequence[Leftover], over: Sequence[Kept]) -> list[str]:
+    lines = [f"{leftover.kind}: {leftover.path} of {leftover.modified}" for leftover in found]
+    for kept in over:
+        needed = f"; {', '.join(kept.needed_by)} need it for what did not change" if kept.needed_by else ""
+        lines.append(f"backup to delete by hand: {kept.backup}, to be kept until {kept.retain_until}{needed}")
+    return lines or ["There is nothing to purge."]
+
+
+def _document(
+    found: Sequence[Leftover], over: Sequence[Kept], failures: Sequence[str], *, is_done: bool
+) -> dict[str, Any]:
+    return {
+        "purged": is_done,
+        "files": [{"kind": each.kind, "path": str(each.path), "changed": each.modified.isoformat()} for each in found],
+        "backups_over": [vars(kept) for kept in over],
+        "failures": list(failures),
+    }

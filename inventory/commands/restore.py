@@ -1,0 +1,141 @@
+"""`restore`: put what was saved back into a workspace."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inventory import options
+from inventory.backup import report
+from inventory.backup.catalog import CatalogError, newest
+from inventory.backup.destination import read_map
+from inventory.backup.index import Index
+from inventory.backup.restore import Outcome, Run, Wish, prepare, preview
+from inventory.backup.restoring import Existing
+from inventory.backup.target import TargetError
+from inventory.checkpoint import CheckpointError
+from inventory.client import Client
+from inventory.stopping import stoppable
+from inventory.workspace import Workspace, WorkspaceError
+
+log = logging.getLogger(__name__)
+
+
+@click.command(
+    "restore",
+    epilog="""
+    \b
+    Examples:
+      python -m inventory restore /media/lab --dry-run
+      python -m inventory restore /media/lab dana@example.org --into /Shared/returned
+      python -m inventory restore /media/lab --map dana@old.example=dana@new.example --skip-existing
+      python -m inventory restore /media/lab --resume              # after an interruption, or to retry failures
+    """,
+)
+@click.argument("target")
+@click.argument("users", nargs=-1, metavar="[USER]...")
+@click.option("--map", "maps", multiple=True, metavar="OLD=NEW", help="This user has another name there.")
+@click.option("--into", default="", metavar="/PATH", help="Below this folder, a folder a user, not into their homes.")
+@click.option("--skip-existing", is_flag=True, help="Leave what is there already; without this it is a failure.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+@click.option("--git", "with_git", is_flag=True, help="Clone git folders from where they came, instead of their files.")
+@click.option("--resume", is_flag=True, help="Go on with a restore that was stopped, and retry what failed.")
+@click.option("--dry-run", is_flag=True, help="Say what would be restored, and change nothing.")
+@options.access
+@options.as_json
+def command(
+    target: str,
+    users: tuple[str, ...],
+    maps: tuple[str, ...],
+    into: str,
+    skip_existing: bool,
+    overwrite: bool,
+    with_git: bool,
+    resume: bool,
+    dry_run: bool,
+    profile: str | None,
+    workspace_url: str | None,
+    token_file: Path | None,
+    token: str | None,
+    debug: bool,
+    as_json: bool,
+) -> None:
+    """Put the newest backup in TARGET back: folders, notebooks in their language, files, DBFS.
+
+    TARGET may also be one backup, <host>/<date>. Without users, everybody's; into this workspace or another one. What
+    is there is not touched unless asked. Exit status: 0 complete; 1 something could not be restored, or it was stopped;
+    2 bad input, or no access at all.
+    """
+    options.start_logging(debug=debug)
+    if skip_existing and overwrite:
+        raise options.Refused("--skip-existing and --overwrite are two wishes; give only one of them.")
+    if into and not into.startswith("/"):
+        raise options.Refused(f"--into {into}: expected an absolute path such as /Shared/returned.")
+    existing: Existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
+    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    with _refusals():
+        name, _ = Workspace(client).caller()
+        backup = newest(target, options.environment())
+        log.info("restoring %s into %s as %s", backup.address, client.host, name)
+        entries, reading = backup.read()
+        if reading.problems:
+            raise CatalogError(f"{backup.manifest}: {reading.problems[0]}. Look what is wrong with verify.")
+        wish = Wish(backup, users, _renamed(maps), into, existing, with_git)
+        outcome = _previewed(client, wish, entries) if dry_run else _restored(client, wish, entries, resume=resume)
+    if not outcome.complete:
+        click.echo("Stopped. To go on: the same command with --resume.", err=True)
+        sys.exit(options.PARTLY)
+    document: dict[str, Any] = report.restore_document(outcome, dry_run=dry_run)
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.restore_text(document))
+    sys.exit(options.PARTLY if outcome.failures else options.DONE)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except (CatalogError, TargetError, WorkspaceError, CheckpointError) as error:
+        raise options.Refused(str(error)) from None
+
+
+def _renamed(maps: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in maps:
+        try:
+            old, new = read_map(text)
+        except ValueError as error:
+            raise options.Refused(str(error)) from None
+        if old in found or new in found.values():
+            raise options.Refused(f"--map {text}: {old} or {new} is in another --map, too.")
+        found[old] = new
+    return found
+
+
+def _previewed(client: Client, wish: Wish, entries: Index) -> Outcome:
+    with stoppable() as stop:
+        return preview(client, wish, entries, stop)
+
+
+def _restored(client: Client, wish: Wish, entries: Index, *, resume: bool) -> Outcome:
+    """Restore until all is done or somebody stops it."""
+    try:
+        run: Run = prepare(client, wish, entries, resume=resume)
+    except OSError as error:
+        options.not_written(Path(), error)
+    reporter = report.RestoreReporter(terminal=sys.stderr.isatty())
+    complete = False
+    with stoppable() as stop:
+        try:
+            outcome = run.put_back(stop, reporter)
+            complete = outcome.complete and not outcome.failures
+            return outcome
+        except OSError as error:
+            options.not_written(Path(), error)
+        finally:
+            reporter.end()
+            run.close(complete=complete)
