@@ -24,28 +24,39 @@ class Ticked:
     """What a tick left behind."""
 
     picture: Picture
-    has_failed: bool = False
-    """Something is still due."""
+    failures: tuple[str, ...] = ()
+    """What could not be read or done, in sentences; it is still due."""
+    had_to_stop: bool = False
+    """A cluster had to be stopped; where something failed, it may be that."""
     letters_due: datetime | None = None
     """When the next letter that waits may be tried."""
 
 
-def next_due(ticked: Ticked) -> datetime:
+def next_due(ticked: Ticked, retry_after: timedelta = RETRY_AFTER) -> datetime:
     """When the next tick is due, whatever the clusters do until then.
 
     The earliest of: a soft or hard limit of a cluster that runs now, the edge of a window, midnight, a letter or a
-    retry, and a quarter of an hour.
+    retry of what failed, and a quarter of an hour.
     """
     now = ticked.picture.now
     moments = [now + TICK_EVERY, day_bounds(ticked.picture.today, ticked.picture.course.calendar.tz)[1]]
     moments += _limits(ticked.picture)
     moments += _edges(ticked.picture)
-    if ticked.has_failed:
-        moments.append(now + RETRY_AFTER)
+    if ticked.failures:
+        moments.append(now + retry_after)
     if ticked.letters_due:
         # One that is due already was not sent for want of budget.
         moments.append(ticked.letters_due if ticked.letters_due > now else now + RETRY_AFTER)
     return max(min(moments), now + AT_LEAST)
+
+
+def patience(ticked: Ticked, before: Ticked | None, last: timedelta) -> timedelta:
+    """After how long what failed is tried again: a minute, and twice the `last` time where it was nothing new.
+
+    A file that somebody has to mend is not worth a tick a minute; a cluster that may still run is.
+    """
+    is_known = before is not None and set(ticked.failures) <= set(before.failures)
+    return last * 2 if is_known and ticked.failures and not ticked.had_to_stop else RETRY_AFTER
 
 
 def _limits(picture: Picture) -> Iterator[datetime]:
@@ -90,6 +101,7 @@ def watch(
     it could not be made.
     """
     last: Ticked | None = None
+    retry_after = RETRY_AFTER
     due = looked = now()
     while True:
         moment = now()
@@ -102,7 +114,8 @@ def watch(
             looked = moment
             match tick():
                 case Ticked() as ticked:
-                    last, due = ticked, next_due(ticked)
+                    retry_after = min(patience(ticked, last, retry_after), TICK_EVERY)
+                    last, due = ticked, next_due(ticked, retry_after)
                     log.info("looked at %d clusters; again by %s", len(ticked.picture.clusters), due.isoformat(" "))
                 case timedelta() as pause:
                     due = moment + pause

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -77,7 +77,7 @@ def test_the_next_tick_is_due_when_the_first_thing_can_happen(told: Picture, exp
 @pytest.mark.parametrize(
     ("ticked", "expected"),
     [
-        (Ticked(picture("10:00"), has_failed=True), at("10:01")),
+        (Ticked(picture("10:00"), ("503",)), at("10:01")),
         (Ticked(picture("10:00"), letters_due=at("10:04")), at("10:04")),
         (Ticked(picture("10:00"), letters_due=at("09:59")), at("10:01")),
         (Ticked(picture("10:00"), letters_due=at("11:00")), at("10:15")),
@@ -140,6 +140,43 @@ def test_a_cluster_that_moved_is_ticked_at_once() -> None:
     day.run()
 
     assert day.ticks == [at("10:00"), at("10:02")]
+
+
+BROKEN = ("/lab/allowances/a.json is no allowance",)
+
+
+def ticks_of_a_day(until: str, answers: Callable[[datetime], tuple[tuple[str, ...], bool]]) -> list[datetime]:
+    """When it ticked from ten on, given what failed at each tick and whether a cluster had to be stopped at it."""
+    day = Rehearsal(at(until), at("10:00"))
+
+    def tick() -> Ticked:
+        failures, had_to_stop = answers(day.time)
+        day.ticks.append(day.time)
+        return Ticked(replace(picture("10:00", running=False), now=day.time), failures, had_to_stop)
+
+    watch(now=lambda: day.time, wait_until=day.wait_until, clusters=day.clusters, tick=tick)
+    return day.ticks
+
+
+def test_what_somebody_has_to_mend_is_tried_again_less_and_less_often() -> None:
+    assert ticks_of_a_day("10:46", lambda _: (BROKEN, False)) == [
+        at(clock) for clock in ("10:00", "10:01", "10:03", "10:07", "10:15", "10:30", "10:45")
+    ]
+
+
+def test_a_new_failure_is_tried_again_after_a_minute_whatever_else_is_wrong() -> None:
+    def answers(moment: datetime) -> tuple[tuple[str, ...], bool]:
+        return (*BROKEN, *(["503"] if moment == at("10:07") else [])), False
+
+    assert ticks_of_a_day("10:11", answers) == [
+        at(clock) for clock in ("10:00", "10:01", "10:03", "10:07", "10:08", "10:10")
+    ]
+
+
+def test_a_cluster_that_may_still_run_is_stopped_again_every_minute() -> None:
+    assert ticks_of_a_day("10:05", lambda _: (("stop of group_01: 503",), True)) == [
+        at("10:00") + n * M for n in range(5)
+    ]
 
 
 def test_a_list_that_fails_is_no_movement() -> None:

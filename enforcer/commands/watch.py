@@ -117,6 +117,7 @@ class Service:
     def _poll(self, now: datetime, stopwatch: Stopwatch, left: "list[Ticked]") -> int:
         from enforcer.dispatch import next_try
         from enforcer.poll import poll
+        from enforcer.quota import Stop
         from enforcer.run import run
         from enforcer.watch import Ticked
 
@@ -134,8 +135,9 @@ class Service:
             except SettingsError as error:
                 desk.refuse(*error.problems)
             if done.outcome:
+                had_to_stop = any(isinstance(action, Stop) for action in done.outcome.actions)
                 due = next_try(settings, now=now)
-                left.append(Ticked(done.outcome.picture, bool(done.outcome.failures), due))
+                left.append(Ticked(done.outcome.picture, done.outcome.failures, had_to_stop, due))
         if done.unable:
             # Credentials may have been exchanged meanwhile.
             self._workspace = None
