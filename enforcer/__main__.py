@@ -17,6 +17,7 @@ VERBS = {
     "allow": "Change the limits of a group or all, for a day, a span or a lesson.",
     "allowances": "What was allowed, to whom and why.",
     "revoke": "Take an allowance back.",
+    "import-history": "Take the earlier system's days into the ledger.",
     "restore-permissions": "Let every lab group start its cluster again, now.",
     "restricted": "For Terraform: the groups that are lowered because of a limit.",
     "clusters": "Every cluster of the workspace.",

@@ -190,6 +190,10 @@ def actions_on(day: date) -> list[DoneAction]:
 # --- settled days
 
 
+EARLIER = "counted by the earlier system"
+INCOMPLETE = "settled before all events had come"
+
+
 @dataclass(frozen=True)
 class DayTotal:
     cluster_id: str
@@ -203,13 +207,26 @@ class DayTotal:
     shown_apart: timedelta
     sessions: int
     estimate: bool
+    imported: bool = False
+    """The earlier system's figure; it knew neither sessions nor the limits of the day."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why the figure is not exact; None: it is."""
+        return (EARLIER if self.imported else INCOMPLETE) if self.estimate else None
 
 
 def settle(totals: Iterable[DayTotal], *, now: datetime) -> None:
-    """Fix the totals of a day. One that stands already stays as it is: history is not rewritten."""
+    """Fix the totals of a day. One that stands already stays as it is: history is not rewritten.
+
+    Only an imported one gives way, where sessions of the day are known.
+    """
     ms = timedelta(milliseconds=1)
     with database.atomic():
         for total in totals:
+            if total.used or total.shown_apart:
+                day = (DayRow.cluster_id == total.cluster_id) & (DayRow.day == total.day.isoformat())
+                DayRow.delete().where(day & DayRow.imported).execute()
             DayRow.insert(
                 cluster_id=total.cluster_id,
                 day=total.day.isoformat(),
@@ -240,6 +257,7 @@ def settled(day: date) -> dict[str, DayTotal]:
             row.shown_apart * ms,
             row.sessions,
             row.estimate,
+            row.imported,
         )
         for row in DayRow.select().where(DayRow.day == day.isoformat())
     }

@@ -1,6 +1,7 @@
 """The schema of the ledger, version by version. Each step and its record are one transaction."""
 
 from collections.abc import Callable
+from typing import Any
 
 from peewee import CharField, Database, Model
 
@@ -13,7 +14,13 @@ def create_tables(connection: Database) -> None:
     connection.create_tables(TABLES, safe=False)
 
 
-STEPS: tuple[tuple[str, Step], ...] = (("0001 tables", create_tables),)
+def mark_imported_days(connection: Any) -> None:
+    # A ledger that was made since has the column.
+    if not any(column.name == "imported" for column in connection.get_columns("day")):
+        connection.execute_sql("ALTER TABLE day ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE")
+
+
+STEPS: tuple[tuple[str, Step], ...] = (("0001 tables", create_tables), ("0002 imported days", mark_imported_days))
 """Applied in this order, each once. A step is never changed after a release; a new one is added."""
 
 

@@ -96,6 +96,8 @@ class DayRow(Row):
     """Uptime that did not count."""
     sessions: Any = IntegerField(default=0)
     estimate: Any = BooleanField(default=False)
+    imported: Any = BooleanField(default=False)
+    """The earlier system's figure: it gives way to one that was made from events."""
     settled: Any = BigIntegerField()
 
     class Meta:

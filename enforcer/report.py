@@ -127,8 +127,8 @@ def _row(one: ClusterDay, fixed: DayTotal | None, actions: Iterable[DoneAction])
         limit = one.day_limit
         return ReportRow(one, limit.soft if limit else None, limit.hard if limit else None, warned, stopped)
     as_fixed = replace(one, used=fixed.used, shown_apart=fixed.shown_apart, over=fixed.over)
-    if fixed.estimate and not one.estimates:
-        as_fixed = replace(as_fixed, estimates=("settled before all events had come",))
+    if fixed.reason and not one.estimates:
+        as_fixed = replace(as_fixed, estimates=(fixed.reason,))
     return ReportRow(as_fixed, fixed.soft, fixed.hard, warned, stopped)
 
 

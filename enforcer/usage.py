@@ -34,6 +34,8 @@ class Usage:
     uses: Mapping[Period, Use]
     """The limits in force on the day; those without are missing."""
     shares: tuple[Share, ...]
+    settled_as: str | None = None
+    """Why the total that was fixed is not exact; None: it is, or the day is not settled."""
 
     @property
     def left(self) -> timedelta | None:
@@ -48,7 +50,8 @@ class Usage:
     @property
     def estimates(self) -> tuple[str, ...]:
         """Why figures of the day are not exact; empty: they are."""
-        return tuple(dict.fromkeys(share.session.estimate for share in self.shares if share.session.estimate))
+        reasons = dict.fromkeys(share.session.estimate for share in self.shares if share.session.estimate)
+        return tuple(reasons) or ((self.settled_as,) if self.settled_as else ())
 
 
 def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
@@ -67,12 +70,15 @@ def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
     return Usage(cluster.id, group, day, used, uses, tuple(shares))
 
 
-def fixed(usage: Usage, used: timedelta) -> Usage:
-    """The same with the total that a settlement has fixed, which later facts do not change."""
+def fixed(usage: Usage, used: timedelta, reason: str | None) -> Usage:
+    """The same with the total that a settlement has fixed, which later facts do not change.
+
+    `reason` is why that total is not exact; None: it is.
+    """
     uses = dict(usage.uses)
     if Period.DAY in uses:
         uses[Period.DAY] = replace(uses[Period.DAY], used=used)
-    return replace(usage, used=used, uses=uses)
+    return replace(usage, used=used, uses=uses, settled_as=reason)
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:

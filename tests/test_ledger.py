@@ -203,4 +203,4 @@ def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
     pragmas = [connection.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "foreign_keys")]
     assert pragmas == ["wal", 1]
     connection.close()
-    assert sqlite3.connect(place).execute("SELECT name FROM migration").fetchall() == [(STEPS[0][0],)]
+    assert sqlite3.connect(place).execute("SELECT name FROM migration").fetchall() == [(name,) for name, _ in STEPS]

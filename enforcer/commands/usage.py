@@ -76,7 +76,7 @@ def usages_of(picture: Picture, first: date, last: date) -> list[Usage]:
         for cluster in picture.clusters:
             usage = usage_of(picture, cluster, day)
             if cluster.id in settled:
-                usage = fixed(usage, settled[cluster.id].used)
+                usage = fixed(usage, settled[cluster.id].used, settled[cluster.id].reason)
             if usage.shares or usage.used or cluster.sighting.at == latest:
                 found.append(usage)
     return sorted(found, key=lambda usage: (usage.day, usage.group, usage.cluster_id))

@@ -1,0 +1,125 @@
+"""`import-history`: what the earlier system counted becomes history here."""
+
+import sys
+from datetime import date, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from enforcer import desk, options, tables
+from enforcer.earlier import EarlierError, EarlierHistory, read_history
+from enforcer.lock import only_one
+from enforcer.settings import Settings
+
+if TYPE_CHECKING:
+    from enforcer.take_over import Taken
+
+SHOWN = 20
+"""So many of the days that were not taken are told one by one."""
+
+
+@click.command(
+    "import-history",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer import-history ~/.local/share/iem_teachinglab/cluster_uptimes.db --dry-run
+      python -m enforcer import-history cluster_uptimes.db
+      LAB_COURSE=94290 LAB_TERM=2025w python -m enforcer import-history cluster_uptimes.db --json
+    """,
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options.as_json
+@options.dry_run
+def command(file: Path, as_json: bool, dry_run: bool) -> None:
+    """Take the days of the earlier system's FILE (cluster_uptimes.db) into the ledger.
+
+    Its total per cluster and day becomes a settled day, marked as imported and as an estimate; usage, report and
+    archive show it. A day that this enforcer settled itself stays as it is, and one that it can still count from the
+    workspace's events becomes exact at end-of-day. Limits of week and term are counted from sessions alone. Safe to
+    repeat. Clusters that the ledger does not know are put down under LAB_COURSE and LAB_TERM, or the course that was
+    looked at last. The file is only read. Exits 1 when a row of it could not be taken.
+    """
+    settings = desk.settings()
+    now = desk.now()
+    try:
+        history = read_history(file)
+    except EarlierError as error:
+        desk.refuse(str(error))
+    if dry_run:
+        with desk.copy_of(settings):
+            taken = _take(settings, history, now)
+    else:
+        with only_one(settings.ledger) as alone:
+            if not alone:
+                print("a poll is at work; nothing was imported, try again", file=sys.stderr)
+                raise SystemExit(desk.PARTLY)
+            with desk.ledger_of(settings):
+                taken = _take(settings, history, now)
+    if as_json:
+        tables.print_json(_json(file, history, taken, is_done=not dry_run))
+    else:
+        _show(history, taken, is_done=not dry_run)
+    raise SystemExit(desk.PARTLY if history.odd else desk.DONE)
+
+
+def _take(settings: Settings, history: EarlierHistory, now: datetime) -> "Taken":
+    from enforcer.recall import recall
+    from enforcer.take_over import take_over
+
+    picture = recall(settings, now=now)
+    course, tz = picture.course, picture.course.calendar.tz
+    return take_over(
+        history,
+        course=course.id or settings.course or "",
+        term=course.term or settings.term or "",
+        tz=tz,
+        today=_today(now, tz),
+        now=now,
+    )
+
+
+def _today(now: datetime, tz: tzinfo) -> date:
+    return now.astimezone(tz).date()
+
+
+def _show(history: EarlierHistory, taken: "Taken", *, is_done: bool) -> None:
+    lines = []
+    if taken.days:
+        total = sum((one.used for one in taken.days), timedelta()) / timedelta(hours=1)
+        clusters = len({one.cluster_id for one in taken.days})
+        span = f"{taken.days[0].day} to {taken.days[-1].day}"
+        lines.append(
+            f"{'taken' if is_done else 'would be taken'}: {len(taken.days)} days of {clusters} clusters, {span}, "
+            f"{total:.1f} hours"
+        )
+    if taken.there:
+        lines.append(f"there already: {taken.there} days")
+    if taken.left:
+        lines.append(f"not taken: {len(taken.left)} days")
+    if history.running:
+        lines.append(
+            f"not taken: the running totals of {history.running} clusters; today is counted from the workspace's events"
+        )
+    for line in lines or ["the file holds no day"]:
+        print(line)
+    for reason in taken.left[:SHOWN]:
+        print(tables.harmless(reason), file=sys.stderr)
+    if len(taken.left) > SHOWN:
+        print(f"and {len(taken.left) - SHOWN} more; --json tells all", file=sys.stderr)
+
+
+def _json(file: Path, history: EarlierHistory, taken: "Taken", *, is_done: bool) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    ms = timedelta(milliseconds=1)
+    return {
+        "file": str(file),
+        "imported": is_done,
+        "taken": [
+            {"cluster_id": one.cluster_id, "day": one.day.isoformat(), "used_ms": one.used // ms} for one in taken.days
+        ],
+        "there_already": taken.there,
+        "not_taken": list(taken.left),
+        "running_totals": history.running,
+    }

@@ -1,0 +1,107 @@
+"""The file in which the earlier system kept its uptimes, `cluster_uptimes.db`. It is read and never written to.
+
+It holds a total in seconds for each cluster and day that was over, the names of clusters, and a running total of the
+day that was not over.
+"""
+
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+DAYS, CLUSTERS = "clustercumulativeuptime", "clusterinfo"
+RUNNING = ("cluster_uptimes", "clusteruptime")
+"""The running totals; the second is the table's name before that system's first migration."""
+LONGEST_DAY = timedelta(hours=25)
+SECONDS = 5
+
+
+class EarlierError(ValueError):
+    """A sentence that says why the file cannot be read."""
+
+
+@dataclass(frozen=True)
+class EarlierDay:
+    """What a cluster used on a local day."""
+
+    cluster_id: str
+    day: date
+    used: timedelta
+
+
+@dataclass(frozen=True)
+class EarlierHistory:
+    days: tuple[EarlierDay, ...] = ()
+    """By day and cluster."""
+    names: tuple[tuple[str, str], ...] = ()
+    """Id and name of the clusters whose name was kept."""
+    odd: tuple[str, ...] = ()
+    """A sentence for each row that cannot be."""
+    running: int = 0
+    """Clusters with a running total of the day that was not over."""
+
+
+def read_history(path: Path) -> EarlierHistory:
+    """What the file holds. Raises EarlierError where it is not the earlier system's."""
+    try:
+        with closing(_open(path)) as connection:
+            return _history(connection, path)
+    except (OSError, sqlite3.Error) as error:
+        raise EarlierError(f"{path} cannot be read as the earlier system's ledger ({error}).") from None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    with path.open("rb"):
+        pass  # SQLite says of a missing and of an unreadable file the same
+    # Without a log beside it nothing is missing from the file, and SQLite leaves no trace of the reading.
+    log = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path.absolute()))}?{mode}", uri=True, timeout=SECONDS)
+
+
+def _history(connection: sqlite3.Connection, path: Path) -> EarlierHistory:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if DAYS not in tables:
+        raise EarlierError(f"{path} has no table {DAYS}: it is not the ledger of the earlier system.")
+    found: dict[tuple[str, str], EarlierDay] = {}
+    odd = []
+    for cluster_id, day, seconds in connection.execute(f"SELECT cluster_id, date, daily_use_seconds FROM {DAYS}"):
+        try:
+            one = _day(cluster_id, day, seconds)
+        except ValueError as error:
+            odd.append(f"{cluster_id} on {day}: {error}")
+        else:
+            found[one.day.isoformat(), one.cluster_id] = one
+    names = connection.execute(f"SELECT cluster_id, cluster_name FROM {CLUSTERS}") if CLUSTERS in tables else ()
+    return EarlierHistory(
+        tuple(one for _, one in sorted(found.items())),
+        tuple(sorted((str(id), str(name)) for id, name in names)),
+        tuple(odd),
+        sum(_count(connection, tables)),
+    )
+
+
+def _day(cluster_id: object, day: object, seconds: object) -> EarlierDay:
+    """A row of the table. Raises ValueError with what is wrong with it."""
+    if not isinstance(cluster_id, str) or not cluster_id:
+        raise ValueError("it names no cluster")
+    try:
+        parsed = date.fromisoformat(str(day))
+    except ValueError:
+        raise ValueError(f"{day!r} is no day") from None
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"{seconds!r} is no number of seconds")
+    # A day of more than 25 hours fits no zone; what is too large for a timedelta does not, either.
+    if seconds > LONGEST_DAY.total_seconds():
+        raise ValueError(f"{seconds / 3600:.1f} hours do not fit into a day")
+    return EarlierDay(cluster_id, parsed, timedelta(milliseconds=round(seconds * 1000)))
+
+
+def _count(connection: sqlite3.Connection, tables: set[str]) -> Iterator[int]:
+    for name in RUNNING:
+        if name in tables:
+            yield connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0]
