@@ -17,6 +17,7 @@ from enforcer.picture import Picture
 from enforcer.quota import MINUTE, Period
 from enforcer.settings import Settings
 from enforcer.uptime import day_bounds
+from enforcer.usage import iso, minutes
 
 POLL_EVERY = timedelta(minutes=15)
 LONG_GAP = timedelta(minutes=20)
@@ -238,6 +239,46 @@ def safe_cell(text: str) -> str:
 
 def _decimal(duration: timedelta | None) -> str:
     return "" if duration is None else f"{duration / MINUTE:.2f}"
+
+
+def report_json(report: DayReport) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    ms = timedelta(milliseconds=1)
+    return {
+        "course": report.course,
+        "day": report.day.isoformat(),
+        "is_over": report.is_over,
+        "clusters": [_row_json(row) for row in report.rows],
+        "polls_expected": report.polls_expected,
+        "polls_seen": len(report.polls),
+        "longest_gap_ms": report.longest_gap // ms,
+        "failures": list(report.failures),
+    }
+
+
+def _row_json(row: ReportRow) -> dict[str, Any]:
+    ms = timedelta(milliseconds=1)
+    first, last, warned, stopped = (
+        iso(at) if at else None for at in (row.of.first_start, row.of.last_stop, row.warned, row.stopped)
+    )
+    return {
+        "cluster_id": row.of.cluster_id,
+        "cluster": row.of.name,
+        "group": row.of.group,
+        "title": row.of.title,
+        "used_ms": row.of.used // ms,
+        "soft_minutes": None if row.soft is None else minutes(row.soft),
+        "hard_minutes": None if row.hard is None else minutes(row.hard),
+        "limit": row.limit,
+        "sessions": len(row.of.counted_stretches),
+        "first_start": first,
+        "last_stop": last,
+        "warned": warned,
+        "stopped": stopped,
+        "over_ms": row.of.over // ms,
+        "apart_ms": row.of.shown_apart // ms,
+        "estimates": list(row.of.estimates),
+    }
 
 
 def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:

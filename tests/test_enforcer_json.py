@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -173,3 +175,45 @@ def test_staff_and_students_are_told_apart(lab: EnforcerLab) -> None:
 
     assert STAFF not in told
     assert set(told.values()) == {"would be deleted"}
+
+
+def test_an_import_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    with closing(sqlite3.connect(lab.folder / "cluster_uptimes.db")) as connection, connection:
+        connection.execute("CREATE TABLE clustercumulativeuptime (cluster_id, date, daily_use_seconds)")
+        connection.execute("INSERT INTO clustercumulativeuptime VALUES ('0112-a', '2030-10-01', 60.0)")
+
+    told = lab.run("import-history", "cluster_uptimes.db", "--dry-run", "--json").json
+
+    assert (misfits(told, "import-history"), len(told["taken"])) == ([], 1)
+
+
+def test_a_test_letter_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    variables = {
+        "AZURE_EMAIL_CONNECTION_STRING": lab.emulator.mail_connection_string,
+        "AZURE_EMAIL_SENDER": "lab@campus.example",
+        "ADMIN_EMAIL": "admin@campus.example",
+    }
+    delivered = lab.run("test-email", "--json", **variables, REQUESTS_CA_BUNDLE=lab.emulator.mail_ca)
+    refused = lab.run("test-email", "--json", **variables, REQUESTS_CA_BUNDLE="")
+
+    assert [misfits(done.json, "test-email") for done in (delivered, refused)] == [[], []]
+    assert [(done.status, done.json["delivered"], done.err) for done in (delivered, refused)] == [
+        (0, True, f"accepted as operation {delivered.json['operation_id']}; waiting for the verdict\n"),
+        (1, False, ""),
+    ]
+
+
+def test_a_day_and_its_end_have_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
+    told = lab.run("report", "--day", str(SUNDAY), "--json").json
+    lab.go(SUNDAY + timedelta(days=1), "00:30")
+    planned = lab.run("end-of-day", "--dry-run", "--json").json
+    done = lab.run("end-of-day", "--json").json
+
+    assert [misfits(told, "report"), misfits(planned, "end-of-day"), misfits(done, "end-of-day")] == [[], [], []]
+    assert [(row["group"], row["hard_minutes"], row["over_ms"], bool(row["stopped"])) for row in told["clusters"]] == [
+        ("group_01", 180, 60_020, True),
+        ("group_02", 180, 0, False),
+    ]
+    assert (planned["settled"], planned["days"]) == (False, [str(SUNDAY)])
+    assert done == planned | {"settled": True}

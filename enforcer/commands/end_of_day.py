@@ -2,22 +2,22 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from enforcer import desk, options
-from enforcer.commands.poll import say
+from enforcer.commands.poll import action_json, say
 from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
-from enforcer.quota import WarningKey, describe
+from enforcer.quota import Action, WarningKey, describe
 from enforcer.settings import Settings, SettingsError
 from enforcer.stopwatch import Stopwatch
-from enforcer.tables import harmless
+from enforcer.tables import harmless, print_json
 
 if TYPE_CHECKING:
     from enforcer.poll import Outcome, Tell
@@ -37,11 +37,13 @@ LOCK_SECONDS = 60.0
       python -m enforcer end-of-day                    # from cron, some minutes after midnight
       python -m enforcer end-of-day --day 2026-11-01   # no further than this day
       python -m enforcer end-of-day --dry-run
+      python -m enforcer end-of-day --json
     """,
 )
 @click.option("--day", type=options.Day(), metavar="DAY", help="The last day to settle; yesterday where none is given.")
 @options.dry_run
-def command(day: date | None, dry_run: bool) -> None:
+@options.as_json
+def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     """Settle every day that is over and was not settled: fix its totals, lift restrictions, send its report.
 
     Safe at any hour, twice, and after a week off. Exits 0 when all is well, 1 when something is still due, 2 for
@@ -49,12 +51,12 @@ def command(day: date | None, dry_run: bool) -> None:
     """
     settings = desk.settings()
     if dry_run:
-        raise SystemExit(_rehearse(settings, day))
+        raise SystemExit(_rehearse(settings, day, as_json=as_json))
     with _patiently(settings.ledger) as alone:
         if not alone:
             print(f"another process has held the lock for {LOCK_SECONDS:.0f} seconds; try again", file=sys.stderr)
             raise SystemExit(desk.PARTLY)
-        raise SystemExit(_close_days(settings, day))
+        raise SystemExit(_close_days(settings, day, as_json=as_json))
 
 
 @contextmanager
@@ -69,13 +71,13 @@ def _patiently(place: str) -> Iterator[bool]:
         time.sleep(0.5)
 
 
-def _close_days(settings: Settings, up_to: date | None) -> int:
+def _close_days(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
     watch = Stopwatch(BUDGET)
     now = desk.now()
-    return guarded(settings, partial(_settle, settings, up_to, now, watch), now=now)
+    return guarded(settings, partial(_settle, settings, up_to, now, watch, as_json=as_json), now=now)
 
 
-def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwatch) -> int:
+def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwatch, *, as_json: bool) -> int:
     from enforcer.run import run
     from enforcer.settle import Settlement, settle
     from enforcer.workspace import connect
@@ -96,13 +98,18 @@ def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwa
             desk.refuse(*error.problems)
     if done.unable:
         tell_admin(settings, done.unable, now=now)
-    for settlement in settlements:
-        for day in settlement.days:
+    days = [day for settlement in settlements for day in settlement.days]
+    actions = [action for settlement in settlements for action in settlement.outcome.actions]
+    failures = [*done.failures, *(failure for settlement in settlements for failure in settlement.failures)]
+    if as_json:
+        print_json(_json(days, actions, failures, is_done=True))
+    else:
+        for day in days:
             print(f"{day} is settled")
-    return say(*done.failures, *(failure for settlement in settlements for failure in settlement.failures))
+    return say(*failures)
 
 
-def _rehearse(settings: Settings, up_to: date | None) -> int:
+def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
     """Print what would be done, by a copy of the ledger."""
     from enforcer.settle import settle
     from enforcer.telling import Teller, warned
@@ -119,8 +126,22 @@ def _rehearse(settings: Settings, up_to: date | None) -> int:
             desk.refuse(*error.problems)
         except WorkspaceError as error:
             return say(str(error))
-    for action in settlement.outcome.actions:
-        print(harmless(describe(action)))
-    for day in settlement.days:
-        print(f"{day} would be settled")
-    return say(*settlement.outcome.failures, *settlement.failures)
+    actions, failures = settlement.outcome.actions, [*settlement.outcome.failures, *settlement.failures]
+    if as_json:
+        print_json(_json(settlement.days, actions, failures, is_done=False))
+    else:
+        for action in actions:
+            print(harmless(describe(action)))
+        for day in settlement.days:
+            print(f"{day} would be settled")
+    return say(*failures)
+
+
+def _json(days: Iterable[date], actions: Iterable[Action], failures: Iterable[str], *, is_done: bool) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    return {
+        "settled": is_done,
+        "days": [day.isoformat() for day in days],
+        "actions": [action_json(action) for action in actions],
+        "failures": list(failures),
+    }

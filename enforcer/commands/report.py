@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import desk, options
+from enforcer import desk, options, tables
 from enforcer.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
       python -m enforcer report --day 2026-11-01 --output report.html
       python -m enforcer report --day 2026-11-01 --output report.eml   # as the mail: text, HTML, picture, CSV
       python -m enforcer report > yesterday.html
+      python -m enforcer report --day 2026-11-01 --json
     """,
 )
 @click.option("--day", type=options.Day(), metavar="DAY", help="Such as 2026-11-01; yesterday where none is given.")
@@ -37,13 +38,16 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     help="Written readable for you alone; its ending says what it becomes: .html, .eml, .txt, .csv or .png. "
     "Without it the page goes to standard output.",
 )
-def command(day: date | None, output: Path | None) -> None:
+@options.as_json
+def command(day: date | None, output: Path | None, as_json: bool) -> None:
     """What every cluster did on a day, from what the ledger holds. Changes nothing and sends nothing.
 
     Today is shown up to now, as the last poll saw it.
     """
     if output and output.suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"{output} must end in one of {', '.join(SUFFIXES)}")
+    if output and as_json:
+        raise click.UsageError("give --output or --json")
     settings = desk.settings()
     now = desk.now()
     with desk.copy_of(settings):
@@ -53,6 +57,11 @@ def command(day: date | None, output: Path | None) -> None:
         day = day or picture.today - timedelta(days=1)
         if day > picture.today:
             raise click.UsageError(f"{day} has not come yet")
+        if as_json:
+            from enforcer.report import report_json, report_of
+
+            tables.print_json(report_json(report_of(picture, day)))
+            return
         content = render_day(settings, picture, day, output.suffix.lower() if output else ".html")
     if output is None:
         sys.stdout.write(content.decode())

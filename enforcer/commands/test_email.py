@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import desk
+from enforcer import desk, options
 from enforcer.guard import carrier_of
 from enforcer.settings import MailSettings, Settings
-from enforcer.tables import harmless
+from enforcer.tables import harmless, print_json
 
 if TYPE_CHECKING:
     from enforcer.delivery import Answer, Carrier
@@ -29,11 +29,13 @@ PAUSES = (1, 2, 4, 8, 12)
     Examples:
       python -m enforcer test-email
       python -m enforcer test-email --to dana@campus.example.ac.il
+      python -m enforcer test-email --json
     """,
 )
 @click.option("--to", "recipient", metavar="ADDRESS", help="Who gets it; ADMIN_EMAIL unless told otherwise.")
 @click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(1), help="Seconds for the verdict.")
-def command(recipient: str | None, wait: float) -> None:
+@options.as_json
+def command(recipient: str | None, wait: float, as_json: bool) -> None:
     """Send one letter and wait for Azure's verdict.
 
     Exits 0 when the letter was delivered, 1 when it was refused or no verdict came, 2 for settings. Says which part of
@@ -48,10 +50,12 @@ def command(recipient: str | None, wait: float) -> None:
     to = recipient or settings.admin
     if not to:
         desk.refuse("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
-    raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=desk.now()))
+    raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=desk.now(), as_json=as_json))
 
 
-def send_one(settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime) -> int:
+def send_one(
+    settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime, as_json: bool = False
+) -> int:
     """Return the exit status."""
     from enforcer import letters
     from enforcer.delivery import Verdict
@@ -68,11 +72,14 @@ def send_one(settings: Settings, mail: MailSettings, to: str, *, seconds: float,
     if answer.verdict is Verdict.ACCEPTED:
         print(f"accepted as operation {operation_id}; waiting for the verdict", file=sys.stderr)
         answer = _verdict(carrier, operation_id, seconds)
-    if answer.verdict is Verdict.ACCEPTED and answer.is_final:
-        print(harmless(f"delivered to {to} from {mail.sender}"))
-        return desk.DONE
-    print(harmless(_explained(answer, mail)), file=sys.stderr)
-    return desk.PARTLY
+    is_delivered = answer.verdict is Verdict.ACCEPTED and answer.is_final
+    says = f"delivered to {to} from {mail.sender}" if is_delivered else _explained(answer, mail)
+    if as_json:
+        told = {"operation_id": operation_id, "to": to, "sender": mail.sender, "delivered": is_delivered, "says": says}
+        print_json(told)
+    else:
+        print(harmless(says), file=sys.stdout if is_delivered else sys.stderr)
+    return desk.DONE if is_delivered else desk.PARTLY
 
 
 def _verdict(carrier: "Carrier", operation_id: str, seconds: float) -> "Answer":
