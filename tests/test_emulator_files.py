@@ -316,3 +316,53 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
     again.stop()
     with pytest.raises(EmulatorError, match="holds a workspace with --files term; leave --files away"):
         start_emulator("--state", state, "--files", "heavy")
+
+
+NAMES = ["עברית.txt", "🎓", "a" * 255, "dot.", "Dot.", "DOT.", "con", "a%2Fb", "a?b#c&d=e+f", "=1+1", " lead", "trail "]
+NAMES += [" ", "a:b", "a\\b", "<img src=x>", "\u00e9", "e\u0301", "x\ny", "tab\tx", "...", "-rf", "~", '"', "nul\u200b"]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_names_of_every_kind_come_back_as_they_were_given(source: str) -> None:
+    lab = InProcess()
+    lab.request("POST", f"{API[source][0]}/mkdirs", {"path": "/Shared/names"})
+    for name in NAMES:
+        assert put(lab, source, f"/Shared/names/{name}", name.encode()) == 200
+        assert lab.request("POST", f"{API[source][0]}/mkdirs", {"path": f"/Shared/names/{name}/below"})[0] == 400
+    found = {entry["path"]: read(lab, source, entry["path"]) for entry in entries(lab, source, "/Shared/names")}
+    assert found == {f"/Shared/names/{name}": name.encode() for name in NAMES}
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/../b", "nul\0"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_names_that_are_none_are_refused(source: str, name: str) -> None:
+    assert put(InProcess(), source, f"/Shared/{name}", b"x") == 400
+
+
+def test_a_dashboard_goes_out_and_comes_back(emulator: EmulatorProcess) -> None:
+    workspace = emulator.client().workspace
+    data = json.dumps({"pages": [{"name": "עמוד"}]}).encode()
+    workspace.upload("/Shared/a.lvdash.json", io.BytesIO(data), format=ImportFormat.AUTO)
+    with workspace.download("/Shared/a.lvdash.json", format=ExportFormat.AUTO) as file:
+        assert file.read() == data
+    as_json = str(workspace.export("/Shared/a.lvdash.json", format=ExportFormat.AUTO).content)
+    workspace.import_("/Shared/b.lvdash.json", content=as_json, format=ImportFormat.AUTO)
+    assert [(one.object_type, one.path) for one in workspace.list("/Shared")] == [
+        (ObjectType.DASHBOARD, "/Shared/a.lvdash.json"),
+        (ObjectType.DASHBOARD, "/Shared/b.lvdash.json"),
+    ]
+    with workspace.download("/Shared/b.lvdash.json", format=ExportFormat.AUTO) as file:
+        assert file.read() == data
+
+
+def test_json_carries_ten_megabytes_and_a_direct_download_more() -> None:
+    lab, most = InProcess(), 10 * 2**20
+    export = "/api/2.0/workspace/export?format=AUTO&path=/Shared/most"
+    assert put(lab, "workspace", "/Shared/most", bytes(most)) == 200
+    assert len(b64decode(lab.request("GET", export)[1]["content"])) == most
+    assert put(lab, "workspace", "/Shared/most", bytes(most + 1)) == 400
+    raw = "/api/2.0/workspace-files/import-file/Shared/most?overwrite=true"
+    assert lab.request("POST", raw, bytes(most + 1))[0] == 200
+    status, answer = lab.request("GET", export)
+    assert (status, answer["error_code"]) == (400, "BAD_REQUEST")
+    assert read(lab, "workspace", "/Shared/most") == bytes(most + 1)
