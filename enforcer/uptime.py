@@ -12,8 +12,11 @@ from itertools import groupby
 
 LONGEST_LAUNCH = timedelta(hours=1)
 """What ended later than so long after its launch, and not by a failure, has been running."""
+LIST_LAG = timedelta(seconds=1)
+"""The list's time of a restart and its event's may differ by so much."""
 UNCERTAIN = "whether it reached RUNNING was not among the events"
 LAUNCHES = frozenset({"CREATING", "STARTING"})
+MOVES = LAUNCHES | {"RUNNING", "RESTARTING", "TERMINATING"}
 SILENT = frozenset(
     {
         "ADD_NODES_FAILED",
@@ -93,7 +96,7 @@ class Told:
     launching: datetime | None = None
     """Since when a launch goes on of which nothing more was told."""
     last: datetime | None = None
-    """The last event."""
+    """The last event of a launch or a session; what comes after an end, late or about a stopped cluster, is none."""
 
 
 def sessions_of(events: Iterable[Event]) -> tuple[Session, ...]:
@@ -108,7 +111,7 @@ def told_by(events: Iterable[Event]) -> Told:
     for _, moment in groupby(ordered, key=lambda event: event.at):
         reader.read_moment(moment)
     sessions = tuple(reader.closed) + ((reader.open,) if reader.open else ())
-    return Told(sessions, reader.launch.at if reader.launch else None, ordered[-1].at if ordered else None)
+    return Told(sessions, reader.launch.at if reader.launch else None, reader.last)
 
 
 def close_unseen(sessions: tuple[Session, ...], last_running: datetime | None, reason: str) -> tuple[Session, ...]:
@@ -136,7 +139,8 @@ def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...
     if sessions and sessions[-1].end is None:
         last = sessions[-1]
         if now.running:
-            reason = last.estimate or ("the list shows a start that was not among the events" if is_unread else None)
+            is_untold = is_unread or _is_untold(now.since, last)
+            reason = last.estimate or ("the list shows a start that was not among the events" if is_untold else None)
             return (*sessions[:-1], replace(last, estimate=reason))
         if now.at < last.start:
             return sessions
@@ -145,6 +149,9 @@ def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...
         sessions = close_unseen(sessions, ended, "its end was not among the events; taken from the cluster list")
         if not is_unread:
             return sessions
+    elif sessions and _is_untold(now.since, sessions[-1]):
+        reason = "the list shows that it was started in between, and neither that nor an end was among the events"
+        return (*sessions[:-1], replace(sessions[-1], estimate=sessions[-1].estimate or reason))
     last_end = sessions[-1].end if sessions else None
     if now.running:
         since = now.since or now.at
@@ -158,6 +165,13 @@ def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...
     if told.launching and not is_unread and now.terminated and now.terminated >= told.launching:
         return (*sessions, Session(told.launching, told.launching, estimate=UNCERTAIN))
     return sessions
+
+
+def _is_untold(since: datetime | None, session: Session) -> bool:
+    """Whether the start that the list shows lies inside a session that the events tell of as one stretch."""
+    if since is None or since <= session.start or (session.end is not None and since >= session.end):
+        return False
+    return all(abs(since - restart.at) > LIST_LAG for restart in session.restarts)
 
 
 def day_bounds(day: date, tz: tzinfo) -> tuple[datetime, datetime]:
@@ -220,10 +234,14 @@ class _Reader:
     launch: Event | None = None
     presumed: bool = False
     """The open session's RUNNING was not told, so one that still comes is its true start."""
+    doubt: Session | None = None
+    """What `_mark` closed for the launch of the open session."""
     is_coming_up: bool = False
     """The open session was told of something that may end in RUNNING once more."""
     came_up: datetime | None = None
     """The last RUNNING."""
+    last: datetime | None = None
+    """See `Told`."""
 
     def read_moment(self, events: Iterable[Event]) -> None:
         """All that happened in one millisecond."""
@@ -239,6 +257,8 @@ class _Reader:
             self.read(event)
 
     def read(self, event: Event) -> None:
+        if self.open or self.launch or event.type in MOVES:
+            self.last = event.at
         if event.type in LAUNCHES:
             self._launch(event)
         elif event.type == "RUNNING":
@@ -271,6 +291,8 @@ class _Reader:
             unknown = None if self.launch else "its start was not among the events"
             self.open = Session(event.at, started_by=self.launch.user if self.launch else None, estimate=unknown)
         elif self.presumed:
+            if self.closed and self.closed[-1] is self.doubt:
+                self.closed.pop()
             self.open = replace(self.open, start=event.at, estimate=None)
         elif not self.is_coming_up and self.came_up != event.at:
             # Perhaps it ended and was started again meanwhile; then less than the whole was uptime.
@@ -282,33 +304,33 @@ class _Reader:
     def _terminating(self, event: Event) -> None:
         if self.open is None and event.idle is not None:
             launched = self.launch.at if self.launch else event.at - event.idle
-            self._presume(event, "its RUNNING was not among the events")
-            assert self.open is not None
-            self.open = replace(self.open, start=max(launched, event.at - event.idle))
+            self._presume(event, "its RUNNING was not among the events", start=max(launched, event.at - event.idle))
         elif self.open is None and self.launch is not None and not event.failed:
             # Cancelled while launching, or its RUNNING is missing: nobody can tell, so the time is 0 and marked.
             launched = self.launch.at
-            if event.at - launched <= LONGEST_LAUNCH and _quarter(launched) != _quarter(event.at):
-                self._mark(launched)
-            self._presume(event, UNCERTAIN)
-            if event.at - launched > LONGEST_LAUNCH:
-                assert self.open is not None
-                self.open = replace(self.open, start=launched)
+            self._presume(event, UNCERTAIN, start=launched if event.at - launched > LONGEST_LAUNCH else event.at)
         elif self.open is None and self.launch is None and not (self.closed and self.closed[-1].end == event.at):
             self._presume(event, "its start was not among the events")
         if self.open is not None:
-            self._close(event.at, self.open.estimate)
+            reason = self.open.estimate
+            if event.failed and not self.is_coming_up:
+                # That of a later launch, perhaps; and what ran was lost some time before anybody noticed.
+                reason = reason or "it ended by a failure; until when it ran was not among the events"
+            self._close(event.at, reason)
         self.launch = None
 
-    def _presume(self, event: Event, reason: str) -> None:
-        user = self.launch.user if self.launch else None
-        self.open = Session(event.at, started_by=user, estimate=reason)
+    def _presume(self, event: Event, reason: str, *, start: datetime | None = None) -> None:
+        start, self.doubt = start or event.at, None
+        if self.launch and _quarter(self.launch.at) != _quarter(start):
+            self._mark(self.launch.at)
+        self.open = Session(start, started_by=self.launch.user if self.launch else None, estimate=reason)
         self.launch, self.presumed = None, True
         self._note(event)
 
     def _mark(self, launched: datetime) -> None:
         """Say where it was launched that nobody can tell what became of it: that may have been on another day."""
-        self.closed.append(Session(launched, launched, self.launch.user if self.launch else None, estimate=UNCERTAIN))
+        self.doubt = Session(launched, launched, self.launch.user if self.launch else None, estimate=UNCERTAIN)
+        self.closed.append(self.doubt)
 
     def _note(self, event: Event, restart: Restart | None = None) -> None:
         assert self.open is not None

@@ -131,20 +131,20 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
     for number, cluster_id in enumerate(world.clusters):
         told = sessions_told(now(), cluster_id)
         happened = undisturbed.desk.events(undisturbed.clusters[number])
-        gaps = silences(happened, world.desk.events(cluster_id), world.desk.now)
+        known = {(event["timestamp"], event["type"]) for event in world.desk.events(cluster_id)}
+        gaps = silences(happened, known, world.desk.now)
         for day in days(history, now()):
             begins, ends = (to_millis(instant) for instant in day_bounds(day, zone))
             ours = used_on(day, told, now=now(), tz=zone) // MS
             truth = uptime(world.desk.workspace.state, cluster_id, begins, min(ends, world.desk.now))[0]
             if ours != truth:
                 gap = sum(max(0, min(last, ends) - max(first, begins)) for first, last in gaps)
-                assert is_marked(told, day, zone, now()), (day, ours, truth)
+                assert is_marked(told, day, zone, now()) or has_secret(happened, known), (day, ours, truth)
                 assert truth - ours <= gap, (day, ours, truth, gap)
 
 
-def silences(happened: list[dict[str, Any]], told: list[dict[str, Any]], now: int) -> list[tuple[int, int]]:
+def silences(happened: list[dict[str, Any]], known: set[tuple[int, str]], now: int) -> list[tuple[int, int]]:
     """The stretches between events that were told in which others, that were not, happened; they do not overlap."""
-    known = {(event["timestamp"], event["type"]) for event in told}
     instants = sorted(event["timestamp"] for event in happened if (event["timestamp"], event["type"]) in known)
     found = set()
     for event in happened:
@@ -153,6 +153,22 @@ def silences(happened: list[dict[str, Any]], told: list[dict[str, Any]], now: in
             after = min((at for at in instants if at > event["timestamp"]), default=now)
             found.add((before, after))
     return sorted(found)
+
+
+def has_secret(happened: list[dict[str, Any]], known: set[tuple[int, str]]) -> bool:
+    """Whether neither an end nor the next start was told, and what was told around them is that of a single session:
+    the second launch was called off, or the first had been about to come up once more. Unless the cluster list shows
+    that launch in time, nothing tells the two from one."""
+    moved = ("CREATING", "STARTING", "RUNNING", "TERMINATING", "RESTARTING", "RESIZING")
+    told = [(e["type"], (e["timestamp"], e["type"]) in known) for e in happened if e["type"] in moved]
+    return any(
+        told[at : at + 2] == [("TERMINATING", False), ("STARTING", False)]
+        and (
+            told[at + 2 : at + 3] == [("TERMINATING", True)]
+            or (told[at + 2 : at + 3] == [("RUNNING", True)] and told[at - 1][0] in ("RESTARTING", "RESIZING"))
+        )
+        for at in range(1, len(told))
+    )
 
 
 def is_marked(told: list[Session], day: date, zone: ZoneInfo, now: datetime) -> bool:

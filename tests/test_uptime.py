@@ -95,14 +95,71 @@ def test_a_missing_running_is_presumed_from_what_only_a_running_cluster_does() -
 
 def test_a_running_that_comes_after_the_presumption_is_the_exact_start() -> None:
     told = events((0, "STARTING", "a@x"), (4, "DRIVER_HEALTHY"), (5, "RUNNING"), (30, "TERMINATING"))
+    later = events((0, "STARTING", "a@x"), (24, "DRIVER_HEALTHY"), (25, "RUNNING"), (30, "TERMINATING"))
 
     assert sessions_of(told) == (Session(at(5), at(30), "a@x"),)
+    assert sessions_of(later) == (Session(at(25), at(30), "a@x"),)
+
+
+def test_an_earlier_launch_stays_in_doubt_when_a_later_one_proves_exact() -> None:
+    told = events((0, "STARTING", "a@x"), (30, "STARTING", "b@x"), (34, "DRIVER_HEALTHY"), (35, "RUNNING"))
+
+    reason = "whether it reached RUNNING was not among the events"
+    assert sessions_of(told) == (Session(at(0), at(0), "a@x", estimate=reason), Session(at(35), None, "b@x"))
 
 
 def test_termination_by_inactivity_proves_that_it_ran_at_least_so_long() -> None:
     told = [*events((0, "STARTING", "a@x")), Event(at(40), "TERMINATING", idle=20 * MIN)]
 
-    assert sessions_of(told) == (Session(at(20), at(40), "a@x", estimate="its RUNNING was not among the events"),)
+    # Before that it may have run, too: where midnight came between, the day of the launch has a doubt of its own.
+    assert sessions_of(told) == (
+        Session(at(0), at(0), "a@x", estimate="whether it reached RUNNING was not among the events"),
+        Session(at(20), at(40), "a@x", estimate="its RUNNING was not among the events"),
+    )
+
+
+def test_an_end_by_a_failure_may_be_that_of_a_launch_nobody_was_told_of() -> None:
+    told = [*events((0, "STARTING", "a@x"), (5, "RUNNING")), Event(at(40), "TERMINATING", failed=True)]
+    reason = "it ended by a failure; until when it ran was not among the events"
+
+    assert sessions_of(told) == (Session(at(5), at(40), "a@x", estimate=reason),)
+
+
+def test_a_restart_that_fails_is_the_exact_end() -> None:
+    told = [
+        *events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x")),
+        Event(at(40), "TERMINATING", failed=True),
+    ]
+
+    assert sessions_of(told) == (Session(at(5), at(40), "a@x", (Restart(at(30), "b@x"),)),)
+
+
+def test_a_start_that_only_the_list_shows_puts_a_session_in_doubt() -> None:
+    closed = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "TERMINATING")))
+    still_open = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (50, "DRIVER_HEALTHY")))
+    stopped = Sighting(at(60), running=False, since=at(30), terminated=at(51))
+    running = Sighting(at(60), running=True, since=at(30))
+
+    inside = "the list shows that it was started in between, and neither that nor an end was among the events"
+    assert reconcile(closed, (stopped,)) == (Session(at(5), at(50), "a@x", estimate=inside),)
+    since = "the list shows a start that was not among the events"
+    assert reconcile(still_open, (running,)) == (Session(at(5), None, "a@x", estimate=since),)
+
+
+def test_a_restart_that_the_list_has_a_little_later_is_the_same_restart() -> None:
+    told = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (30, "RESTARTING", "b@x"), (34, "RUNNING")))
+    seen = Sighting(at(60), running=True, since=at(30) + timedelta(milliseconds=300))
+
+    assert reconcile(told, (seen,)) == (Session(at(5), None, "a@x", (Restart(at(30), "b@x"),)),)
+
+
+def test_what_comes_late_after_an_end_hides_no_start_that_the_list_shows() -> None:
+    told = told_by(events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (40, "NODES_LOST")))
+    seen = Sighting(at(60), running=False, since=at(30), terminated=at(50))
+
+    assert reconcile(told, (seen,))[-1] == Session(
+        at(30), at(50), estimate="it was not among the events; taken from the cluster list"
+    )
 
 
 def test_workers_are_known_from_the_moment_they_were_told() -> None:
