@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import groupby
 
 LONGEST_LAUNCH = timedelta(hours=1)
-"""What ended later than so long after its launch, and not by a failure, has been running."""
+"""What was still there so long after its launch, and did not fail, has been running."""
 LIST_LAG = timedelta(seconds=1)
 """The list's time of a restart and its event's may differ by so much."""
 UNCERTAIN = "whether it reached RUNNING was not among the events"
@@ -307,8 +307,7 @@ class _Reader:
             self._presume(event, "its RUNNING was not among the events", start=max(launched, event.at - event.idle))
         elif self.open is None and self.launch is not None and not event.failed:
             # Cancelled while launching, or its RUNNING is missing: nobody can tell, so the time is 0 and marked.
-            launched = self.launch.at
-            self._presume(event, UNCERTAIN, start=launched if event.at - launched > LONGEST_LAUNCH else event.at)
+            self._presume(event, UNCERTAIN)
         elif self.open is None and self.launch is None and not (self.closed and self.closed[-1].end == event.at):
             self._presume(event, "its start was not among the events")
         if self.open is not None:
@@ -321,7 +320,9 @@ class _Reader:
 
     def _presume(self, event: Event, reason: str, *, start: datetime | None = None) -> None:
         start, self.doubt = start or event.at, None
-        if self.launch and _quarter(self.launch.at) != _quarter(start):
+        if self.launch and start - self.launch.at > LONGEST_LAUNCH:
+            start = self.launch.at
+        elif self.launch and _quarter(self.launch.at) != _quarter(start):
             self._mark(self.launch.at)
         self.open = Session(start, started_by=self.launch.user if self.launch else None, estimate=reason)
         self.launch, self.presumed = None, True

@@ -101,6 +101,21 @@ def test_a_running_that_comes_after_the_presumption_is_the_exact_start() -> None
     assert sessions_of(later) == (Session(at(25), at(30), "a@x"),)
 
 
+@pytest.mark.parametrize(
+    ("last", "end"),
+    [
+        (Event(NOON + 25 * H, "RESTARTING"), None),
+        (Event(NOON + 25 * H, "TERMINATING"), NOON + 25 * H),
+        (Event(NOON + 25 * H, "TERMINATING", idle=20 * MIN), NOON + 25 * H),
+    ],
+)
+def test_whatever_was_told_a_day_after_a_launch_tells_of_a_day_of_uptime(last: Event, end: datetime | None) -> None:
+    (session,) = sessions_of([*events((0, "STARTING", "a@x")), last])
+
+    assert (session.start, session.end) == (NOON, end)
+    assert session.estimate
+
+
 def test_an_earlier_launch_stays_in_doubt_when_a_later_one_proves_exact() -> None:
     told = events((0, "STARTING", "a@x"), (30, "STARTING", "b@x"), (34, "DRIVER_HEALTHY"), (35, "RUNNING"))
 
