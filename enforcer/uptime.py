@@ -17,6 +17,8 @@ LIST_LAG = timedelta(seconds=1)
 UNCERTAIN = "whether it reached RUNNING was not among the events"
 LAUNCHES = frozenset({"CREATING", "STARTING"})
 MOVES = LAUNCHES | {"RUNNING", "RESTARTING", "TERMINATING"}
+LIVELY = frozenset({"RESIZING", "UPSIZE_COMPLETED"})
+"""Events of which only a running cluster tells, and none that has ended."""
 SILENT = frozenset(
     {
         "ADD_NODES_FAILED",
@@ -257,7 +259,7 @@ class _Reader:
             self.read(event)
 
     def read(self, event: Event) -> None:
-        if self.open or self.launch or event.type in MOVES:
+        if self.open or self.launch or event.type in MOVES | LIVELY:
             self.last = event.at
         if event.type in LAUNCHES:
             self._launch(event)
@@ -275,6 +277,8 @@ class _Reader:
             self._note(event)
         elif self.launch is not None and event.type not in SILENT:
             self._presume(event, "its RUNNING was not among the events")
+        elif self.launch is None and event.type in LIVELY and not self._has_just_ended(event):
+            self._presume(event, "its start was not among the events")
 
     def _launch(self, event: Event) -> None:
         if self.open is not None:
@@ -308,7 +312,7 @@ class _Reader:
         elif self.open is None and self.launch is not None and not event.failed:
             # Cancelled while launching, or its RUNNING is missing: nobody can tell, so the time is 0 and marked.
             self._presume(event, UNCERTAIN)
-        elif self.open is None and self.launch is None and not (self.closed and self.closed[-1].end == event.at):
+        elif self.open is None and self.launch is None and not self._has_just_ended(event):
             self._presume(event, "its start was not among the events")
         if self.open is not None:
             reason = self.open.estimate
@@ -317,6 +321,10 @@ class _Reader:
                 reason = reason or "it ended by a failure; until when it ran was not among the events"
             self._close(event.at, reason)
         self.launch = None
+
+    def _has_just_ended(self, event: Event) -> bool:
+        """Whether a session ended in the same millisecond, so that the event may well be of that one."""
+        return bool(self.closed) and self.closed[-1].end == event.at
 
     def _presume(self, event: Event, reason: str, *, start: datetime | None = None) -> None:
         start, self.doubt = start or event.at, None

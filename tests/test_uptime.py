@@ -116,6 +116,15 @@ def test_whatever_was_told_a_day_after_a_launch_tells_of_a_day_of_uptime(last: E
     assert session.estimate
 
 
+def test_what_only_a_running_cluster_tells_of_opens_a_session_whose_start_was_not_told() -> None:
+    told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (20, "RESIZING"), (40, "TERMINATING"))
+
+    assert sessions_of(told) == (
+        Session(at(5), at(9), "a@x"),
+        Session(at(20), at(40), estimate="its start was not among the events"),
+    )
+
+
 def test_an_earlier_launch_stays_in_doubt_when_a_later_one_proves_exact() -> None:
     told = events((0, "STARTING", "a@x"), (30, "STARTING", "b@x"), (34, "DRIVER_HEALTHY"), (35, "RUNNING"))
 
