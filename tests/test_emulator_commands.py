@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -204,10 +205,64 @@ def test_a_cancelled_command_stays_cancelled(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [({"tasks": [{"new_cluster": {}}]}, 501), ({"tasks": [{}]}, 400), ({"tasks": "x"}, 400), ({}, 400)],
+    [
+        ({"tasks": [{"new_cluster": {}}] * 2}, 501),
+        ({"tasks": [{"new_cluster": {}}]}, 400),
+        ({"tasks": [{"new_cluster": "x"}]}, 400),
+        ({"tasks": [{}]}, 400),
+        ({"tasks": "x"}, 400),
+        ({}, 400),
+    ],
 )
-def test_a_run_names_one_existing_cluster(desk: Desk, body: dict[str, Any], status: int) -> None:
+def test_a_run_names_one_cluster(desk: Desk, body: dict[str, Any], status: int) -> None:
     assert desk.refusal("POST", f"{RUNS}submit", body)[0] == status
+
+
+def test_a_run_on_a_cluster_of_its_own_makes_it_and_ends_it(desk: Desk) -> None:
+    wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+    run_id = int(desk.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"])
+    cluster_id = run(desk, run_id)["cluster_instance"]["cluster_id"]
+
+    def cluster() -> dict[str, Any]:
+        answer: dict[str, Any] = desk.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")
+        return answer
+
+    assert (cluster()["cluster_source"], cluster()["state"]) == ("JOB", "PENDING")
+    assert cluster()["cluster_name"].startswith("job-")
+    assert run(desk, run_id)["state"]["life_cycle_state"] == "PENDING"
+    desk.advance(2)
+    assert (cluster()["state"], run(desk, run_id)["state"]["life_cycle_state"]) == ("RUNNING", "RUNNING")
+    desk.advance(2)
+    assert run(desk, run_id)["state"]["result_state"] == "SUCCESS"
+    assert (cluster()["state"], cluster()["termination_reason"]["code"]) == ("TERMINATING", "JOB_FINISHED")
+    desk.advance(2)
+    assert cluster()["state"] == "TERMINATED"
+
+
+def test_a_run_that_is_cancelled_takes_its_own_cluster_with_it(desk: Desk) -> None:
+    wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+    run_id = int(desk.ask("POST", f"{RUNS}submit", {"new_cluster": wanted, "notebook_task": {}})["run_id"])
+    cluster_id = run(desk, run_id)["cluster_instance"]["cluster_id"]
+    desk.advance(2)
+    desk.ask("POST", f"{RUNS}cancel", {"run_id": run_id})
+    desk.advance(2)
+    assert run(desk, run_id)["state"]["result_state"] == "CANCELED"
+    assert desk.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")["state"] == "TERMINATED"
+
+
+def test_who_may_not_make_clusters_has_no_runs_on_new_ones(desk: Desk) -> None:
+    wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+    ana = desk.person("ana@lab.example")
+    assert desk.refusal("POST", f"{RUNS}submit", {"tasks": [{"new_cluster": wanted}]}, ana)[0] == 403
+
+
+def test_a_policy_tells_the_clusters_of_runs_from_the_others(desk: Desk) -> None:
+    rules = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})
+    policy = desk.ask("POST", "/api/2.0/policies/clusters/create", {"name": "runs", "definition": rules})["policy_id"]
+    wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+    wanted |= {"policy_id": policy}
+    assert desk.refusal("POST", f"{CLUSTERS}create", wanted)[0] == 400
+    assert desk.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
 
 
 def test_what_is_unknown_is_refused_in_the_older_shape(desk: Desk) -> None:

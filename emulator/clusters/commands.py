@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COMMAND_ENDS = "commands.end"
 RUN_ENDS = "runs.end"
+RELEASE = "runs.release"
 LANGUAGES = ("python", "scala", "sql", "r")
 
 
@@ -66,6 +67,7 @@ def cancel_run(workspace: "Workspace", run: Run, at: Millis) -> None:
     if run.ended_at is None:
         workspace.state.agenda.cancel(RUN_ENDS, run_id=run.run_id)
         run.state, run.result, run.message, run.ended_at = "TERMINATED", "CANCELED", "Run cancelled.", at
+        _release(workspace, run, at)
 
 
 def on_running(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
@@ -120,6 +122,12 @@ def _begin_run(workspace: "Workspace", cluster: Cluster, run: Run, at: Millis) -
     workspace.state.agenda.enter(ends, RUN_ENDS, run_id=run.run_id)
 
 
+def _release(workspace: "Workspace", run: Run, at: Millis) -> None:
+    """The cluster of a run that is over is not needed any more, if it was made for it."""
+    if run.own_cluster:
+        workspace.state.agenda.enter(at, RELEASE, cluster_id=run.cluster_id)
+
+
 @happens(COMMAND_ENDS)
 def command_ends(workspace: "Workspace", at: Millis, *, command_id: str) -> None:
     """The command is through."""
@@ -131,3 +139,4 @@ def run_ends(workspace: "Workspace", at: Millis, *, run_id: int) -> None:
     """The run is through."""
     run = workspace.state.clusters.runs[str(run_id)]
     run.state, run.result, run.ended_at = "TERMINATED", "SUCCESS", at
+    _release(workspace, run, at)

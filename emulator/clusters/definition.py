@@ -35,15 +35,20 @@ AUTOTERMINATION = range(10, 10_001)
 
 
 def completed(
-    workspace: "Workspace", caller: "User | ServicePrincipal", sent: dict[str, Any], owner: str | None = None
+    workspace: "Workspace",
+    caller: "User | ServicePrincipal",
+    sent: dict[str, Any],
+    owner: str | None = None,
+    kind: str = "all-purpose",
 ) -> dict[str, Any]:
     """What a cluster defined by `sent` is: the values sent, those of its policy and pool, and the platform's own.
 
     `owner` is the user name of who created it, if that is not the caller: a dedicated cluster is theirs by default.
+    `kind` is what policies call `cluster_type`: `all-purpose` or `job`.
     Raises 400 INVALID_PARAMETER_VALUE for what no cluster can be, and 403 for a policy or pool the caller may not use.
     """
     _check_shapes(sent)
-    wanted = rules.apply(workspace, caller, copy.deepcopy(sent))
+    wanted = rules.apply(workspace, caller, copy.deepcopy(sent), kind)
     definition = {name: value for name, value in wanted.items() if name not in NOT_ECHOED and value is not None}
     _check_runtime(workspace, definition)
     _check_size(definition)

@@ -36,6 +36,7 @@ def create(
     definition: dict[str, Any],
     submitted: dict[str, Any],
     at: Millis,
+    source: str = "API",
 ) -> Cluster:
     """A new cluster that is being launched. Its creator gets CAN_MANAGE on it."""
     state = workspace.state
@@ -47,6 +48,7 @@ def create(
         creator_id=caller.id,
         creator_user_name=caller.name,
         created_at=at,
+        source=source,
     )
     state.clusters.by_id[cluster.cluster_id] = cluster
     state.acls.grant(object_id(cluster.cluster_id), caller.id, "CAN_MANAGE")
@@ -204,6 +206,14 @@ def _interrupt(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
     cluster.busy_until = min(cluster.busy_until, at)
     commands.on_stopped(workspace, cluster.cluster_id, at)
     flow.on_stopped(workspace, cluster.cluster_id, at)
+
+
+@happens(commands.RELEASE)
+def release(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
+    """The run for which the cluster was made is over."""
+    cluster = workspace.state.clusters.by_id.get(cluster_id)
+    if cluster and cluster.state not in STOPPED and cluster.state != "TERMINATING":
+        end(workspace, cluster, {"code": "JOB_FINISHED", "type": "SUCCESS"}, "Job run finished", at)
 
 
 @happens(CHANGE)

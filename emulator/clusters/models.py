@@ -168,7 +168,7 @@ class Command:
 
 @dataclass
 class Run:
-    """One run of a job, on a cluster that exists."""
+    """One run of a job."""
 
     run_id: int
     run_name: str
@@ -181,6 +181,8 @@ class Run:
     message: str = ""
     began_at: Millis | None = None
     ended_at: Millis | None = None
+    own_cluster: bool = False
+    """Its cluster was made for it, and goes with it."""
 
 
 @dataclass

@@ -1,10 +1,11 @@
-"""HTTP of one-time job runs on clusters that exist: `jobs/runs/submit`, `get` and `cancel`."""
+"""HTTP of one-time job runs, on a cluster that exists or one of their own: `jobs/runs/submit`, `get` and `cancel`."""
 
+import copy
 from typing import Any
 
-from emulator.clusters import commands, lifecycle
+from emulator.clusters import commands, definition, lifecycle
 from emulator.clusters.access import find
-from emulator.clusters.models import Run
+from emulator.clusters.models import Cluster, Run
 from emulator.errors import ApiError, denied, invalid
 from emulator.routing import Call, Routes
 
@@ -17,11 +18,10 @@ def versions(name: str) -> tuple[str, str, str]:
 
 @routes.post(*versions("submit"))
 def submit(call: Call) -> dict[str, int]:
-    """A run is as its submitter: that right decides whether it may start the cluster."""
-    cluster = find(call.workspace, _existing_cluster(call.body), call.now)
-    if not cluster.allows("jobs"):
-        raise invalid(f"Cluster {cluster.cluster_id} does not allow jobs workloads (workload_type).")
-    lifecycle.wake(call.workspace, cluster, call.caller, call.now)
+    """A run is as its submitter: that right decides whether it may start the cluster, or make one."""
+    tasks = _tasks(call.body)
+    own = len(tasks) == 1 and tasks[0].get("new_cluster") is not None
+    cluster = _new_cluster(call, tasks[0]["new_cluster"]) if own else _existing_cluster(call, tasks)
     run = Run(
         run_id=call.workspace.state.ids.number("run", cluster.cluster_id),
         run_name=str(call.body.get("run_name") or "Untitled"),
@@ -29,23 +29,42 @@ def submit(call: Call) -> dict[str, int]:
         user=call.caller.name,
         submitted=call.body,
         submitted_at=call.now,
+        own_cluster=own,
     )
     commands.submit(call.workspace, cluster, run, call.now)
     return {"run_id": run.run_id}
 
 
-def _existing_cluster(body: dict[str, Any]) -> str:
-    """Of the one task, in the older form (task fields at the top) or the newer (`tasks`)."""
+def _tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """In the newer form, or the one of the older form, whose fields stand at the top."""
     tasks = body.get("tasks") or [body]
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise invalid("tasks must be a list of objects.")
+    return tasks
+
+
+def _new_cluster(call: Call, wanted: Any) -> Cluster:
+    """A cluster for this run alone. Raises 403 unless the caller may make clusters, 400 for what is no cluster."""
+    if not isinstance(wanted, dict):
+        raise invalid("new_cluster must be an object.")
+    sent = copy.deepcopy(wanted) | {"autotermination_minutes": 0}
+    completed = definition.completed(call.workspace, call.caller, sent, kind="job")
+    completed["cluster_name"] = f"job-{call.workspace.state.ids.number('job', call.caller.name)}-run-1"
+    return lifecycle.create(call.workspace, call.caller, completed, sent, call.now, source="JOB")
+
+
+def _existing_cluster(call: Call, tasks: list[dict[str, Any]]) -> Cluster:
+    """The one that all tasks name, which is started unless it runs. Raises 403 unless the caller may do that."""
     named = {str(task["existing_cluster_id"]) for task in tasks if task.get("existing_cluster_id")}
-    if len(named) == 1 and all(task.get("existing_cluster_id") for task in tasks):
-        return named.pop()
-    if any("new_cluster" in task for task in tasks) or len(named) > 1:
-        text = "The emulator runs jobs on one existing cluster only (existing_cluster_id)."
-        raise ApiError(501, "NOT_IMPLEMENTED", text)
-    raise invalid("One of job_cluster_key, new_cluster, or existing_cluster_id must be specified.")
+    if len(named) != 1 or not all(task.get("existing_cluster_id") for task in tasks):
+        if any("new_cluster" in task for task in tasks) or len(named) > 1:
+            raise ApiError(501, "NOT_IMPLEMENTED", "The emulator runs all tasks of a run on one cluster only.")
+        raise invalid("One of job_cluster_key, new_cluster, or existing_cluster_id must be specified.")
+    cluster = find(call.workspace, named.pop(), call.now)
+    if not cluster.allows("jobs"):
+        raise invalid(f"Cluster {cluster.cluster_id} does not allow jobs workloads (workload_type).")
+    lifecycle.wake(call.workspace, cluster, call.caller, call.now)
+    return cluster
 
 
 @routes.get(*versions("get"))

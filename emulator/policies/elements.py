@@ -46,9 +46,12 @@ def problems_of_definition(definition: Any) -> list[str]:
 
 
 def applied(
-    definition: Mapping[str, Mapping[str, Any]], spec: Mapping[str, Any], use_defaults: bool
+    definition: Mapping[str, Mapping[str, Any]], spec: Mapping[str, Any], use_defaults: bool, kind: str = "all-purpose"
 ) -> tuple[dict[str, Any], list[str]]:
-    """The cluster's definition with fixed values (and defaults, if asked for), and what the rules say against it."""
+    """The cluster's definition with fixed values (and defaults, if asked for), and what the rules say against it.
+
+    `kind` is what the rules call `cluster_type`.
+    """
     result = copy.deepcopy(dict(spec))
     problems: list[str] = []
     ruled = {segments(path) for path in definition}
@@ -62,7 +65,7 @@ def applied(
                 if place not in ruled:
                     problems.extend(_check(place, rule, _value(result, place)))
             continue
-        value = _value(result, where)
+        value = kind if where == ("cluster_type",) else _value(result, where)
         if value is _MISSING:
             problems.extend(_supply(result, where, rule, use_defaults))
         else:
@@ -179,8 +182,6 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _value(spec: Mapping[str, Any], where: Path) -> Any:
-    if where == ("cluster_type",):
-        return "all-purpose"
     if where[0] == "cluster_log_conf" and where[1:] in (("type",), ("path",)):
         return _log(spec, where[1])
     value: Any = spec
@@ -205,8 +206,6 @@ def _log(spec: Mapping[str, Any], part: str) -> Any:
 
 
 def _put(spec: dict[str, Any], where: Path, value: Any) -> None:
-    if where == ("cluster_type",):
-        return
     if where[0] == "cluster_log_conf" and where[1:] in (("type",), ("path",)):
         _put_log(spec, where[1], value)
         return

@@ -17,7 +17,9 @@ VERSION = "spark_version"
 _ACTIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
 
 
-def apply(workspace: "Workspace", caller: "User | ServicePrincipal", spec: dict[str, Any]) -> dict[str, Any]:
+def apply(
+    workspace: "Workspace", caller: "User | ServicePrincipal", spec: dict[str, Any], kind: str = "all-purpose"
+) -> dict[str, Any]:
     """The cluster's definition as its policy makes it; `spec` is what the client sent, untouched.
 
     A spec with a `cluster_id` edits that cluster; it may keep the policy (or the absence of one) that it has, whoever
@@ -47,7 +49,7 @@ def apply(workspace: "Workspace", caller: "User | ServicePrincipal", spec: dict[
         definition[VERSION] = _with_versions(definition[VERSION])
     if VERSION in spec:
         spec = spec | {VERSION: resolved(spec[VERSION])}
-    result, problems = applied(definition, spec, use_defaults)
+    result, problems = applied(definition, spec, use_defaults, kind)
     if problems:
         raise invalid("; ".join(problems))
     return result
