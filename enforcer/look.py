@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from enforcer import ledger, record
+from enforcer import ledger, membership, record
 from enforcer.allowances import Allowance, AllowanceError, Revocation, in_force, parse_entry
 from enforcer.course import Course, CourseError, folder_of, parse_course
 from enforcer.picture import Picture, choose_course, group_of, lab_clusters
@@ -272,9 +272,9 @@ def _members(
     now: datetime,
 ) -> dict[str, frozenset[str]] | None:
     """Read at the first poll of a day, and when somebody started a cluster since who is no member as far as we know."""
-    noted = json.loads(ledger.note("members") or "null")
-    members = {group: frozenset(names) for group, names in noted["groups"].items()} if noted else None
-    read_at = ledger.to_instant(noted["read"]) if noted else None
+    noted = membership.known()
+    members = noted.all if noted else None
+    read_at = noted.read if noted else None
 
     def is_unknown(cluster: SeenCluster) -> bool:
         own = (members or {}).get(group_of(cluster), frozenset())
@@ -287,10 +287,7 @@ def _members(
     if members is not None and not is_first and not any(is_unknown(cluster) for cluster in clusters):
         return members
     try:
-        members = workspace.members()
+        return membership.remember(workspace.members(), now=now).all
     except WorkspaceError as error:
         problems.append(f"{error}; members as last seen")
         return members
-    told = {group: sorted(names) for group, names in members.items()}
-    ledger.write_note("members", json.dumps({"read": ledger.to_millis(now), "groups": told}))
-    return members

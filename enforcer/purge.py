@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from enforcer import ledger, record
+from enforcer import ledger, membership, record
 from enforcer.allowances import Allowance, AllowanceError, parse_entry
 from enforcer.course import CourseError, parse_course
 from enforcer.ledger import PURGED, to_instant, to_millis
@@ -61,7 +61,7 @@ def purge(*, before: date, tz: tzinfo, now: datetime) -> Purged:
             _actions(begins),
             *_letters(before, begins, now),
             _files(before),
-            _members(begins),
+            membership.forget(begins),
         )
         ledger.write_note(PURGED, str(max(to_millis(begins), int(ledger.note(PURGED) or 0))))
     return purged
@@ -96,14 +96,14 @@ def _is_named(row: Any) -> bool:
 
 def _events(begins: datetime) -> int:
     """Events lose names and raw text, and the sessions are made of them anew; how many events had either."""
-    noted = json.loads(ledger.note("members") or "null")
+    known = membership.known()
     old = EventRow.at < to_millis(begins)
     has_name = EventRow.user_name.not_in(["", MEMBER, OTHER])
     changed = EventRow.select().where(old & (has_name | (EventRow.raw != EMPTY))).count()
     for cluster in list(ClusterRow.select()):
         own = old & (EventRow.cluster_id == cluster.cluster_id)
         group = cluster.group_name or group_named(cluster.name)
-        members = frozenset(noted["groups"].get(group, ())) if noted else None
+        members = known.all.get(group, frozenset()) if known else None
         names = {user: _role(user, members) for user in _users(own)}
         _drop_doubles(own, names)
         for user, role in names.items():
@@ -184,13 +184,3 @@ def _is_over(path: str, content: str, before: date) -> bool:
         return parse_course(content, path).calendar.last_day < before
     except (AllowanceError, CourseError):
         return True
-
-
-def _members(begins: datetime) -> int:
-    """Members as they were before are forgotten; the next poll reads them again."""
-    noted = json.loads(ledger.note("members") or "null")
-    if not noted or ledger.to_instant(noted["read"]) >= begins:
-        return 0
-    named = [group for group, names in noted["groups"].items() if names]
-    ledger.write_note("members", json.dumps({**noted, "groups": {group: [] for group in noted["groups"]}}))
-    return len(named)

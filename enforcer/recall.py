@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from enforcer import ledger
+from enforcer import ledger, membership
 from enforcer.look import COURSE_FILE, read_course
 from enforcer.models import ClusterRow
 from enforcer.picture import ORIGIN, Picture
@@ -33,8 +33,8 @@ def recall(settings: Settings, *, now: datetime) -> Picture:
     course, allowances = read_course(RememberedFiles(), settings, chosen, problems, now=now)
     ids = [cluster.id for cluster in clusters]
     sessions = ledger.sessions(begins=ledger.to_instant(0), ends=now, cluster_ids=ids)
-    noted = json.loads(ledger.note("members") or "null")
-    members = {group: frozenset(names) for group, names in noted["groups"].items()} if noted else None
+    noted = membership.known()
+    members = noted.all if noted else None
     return Picture(now, course, settings.fallback, clusters, sessions, allowances, members, tuple(problems))
 
 
