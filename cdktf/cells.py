@@ -63,4 +63,9 @@ def is_address(text: str) -> bool:
 def shown(text: str) -> str:
     """Foreign text in quotes for a message: short, and nothing in it that a terminal would obey."""
     short = text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
-    return '"' + "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in short) + '"'
+    return f'"{printable(short)}"'
+
+
+def printable(text: str) -> str:
+    """Foreign text with whatever a terminal would obey spelled out; one line."""
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)

@@ -1,0 +1,257 @@
+"""Closes a term as a checklist: looks, says what is done, to do and not possible, and acts once somebody confirms it.
+
+Reads LAB_CONFIG (default: lab.toml) and LAB_TARGET. It calls the other programs of the lab as processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+try:
+    import click
+except ImportError:
+    from environments import reenter
+
+    reenter(Path(__file__).resolve(), environ=os.environ)
+
+from cells import printable
+from closing_steps import Status, Step, as_json, by_hand, is_closed, leaves, named
+from credentials import mixed_credentials
+from lab import LabError, load_lab
+from workspace_identity import GuardError, Identity
+
+if TYPE_CHECKING:
+    from closing import Term, Wanted
+    from closing_steps import ByHand, Managed
+
+ROOT = Path(__file__).resolve().parent.parent
+SHOWN = 12
+"""So many names of a kind are listed; --json has all."""
+CLOSED, LEFT, REFUSED = 0, 1, 2
+
+
+@click.command(
+    context_settings={"max_content_width": 110, "help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  python cdktf/close_term.py --target production --backup abfss://homes@lab.dfs.core.windows.net/2026w --dry-run
+  python cdktf/close_term.py --target production --backup /srv/backups/2026w
+  python cdktf/close_term.py --target rehearsal --no-backup --no-archive --yes --json
+  python cdktf/close_term.py --target production --purge        # when names may no longer be kept
+
+\b
+Exit status: 0 every step is done, 1 something is left to do or not possible, 2 refused (nothing was done).
+docs/term-end.md is the semester's calendar, docs/json.md tells what --json prints.""",
+)
+@click.option("--target", metavar="NAME", help="A target of lab.toml; without it LAB_TARGET, or default_target.")
+@click.option("--backup", metavar="TARGET", help="Where `inventory backup` saved the homes, or is to.")
+@click.option("--no-backup", is_flag=True, help="Nothing of the homes is to be kept.")
+@click.option("--no-archive", is_flag=True, help="There is no enforcer's ledger to be kept.")
+@click.option(
+    "--archive",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where ledger, reports and state go. [default: archive/<stack> beside lab.toml]",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="cdktf.out",
+    show_default=True,
+    help="The folder of the synthesized stacks, as cdktf has it.",
+)
+@click.option("--purge", is_flag=True, help="Remove roster, synthesized stack, archived state and archived people.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Look and say, and change nothing.")
+@click.option("--json", "in_json", is_flag=True, help="Print JSON.")
+def main(
+    target: str | None,
+    backup: str | None,
+    no_backup: bool,
+    no_archive: bool,
+    archive: Path | None,
+    output: Path,
+    purge: bool,
+    yes: bool,
+    dry_run: bool,
+    in_json: bool,
+) -> None:
+    """Close a term: homes backed up and proven, the last poll archived, clusters stopped, the lab destroyed, its state
+    put away; and say what stays, what still costs money, and what only an administrator can do.
+
+    It looks first and acts only after a typed confirmation, step by step, and stops where one stays undone: without a
+    verified backup nothing is destroyed. It can be repeated at any time.
+    """
+    if backup and no_backup:
+        raise click.UsageError("--backup and --no-backup exclude each other")
+    settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
+    try:
+        lab = load_lab(settings)
+        name, found = lab.target(target or os.environ.get("LAB_TARGET"))
+        if conflict := mixed_credentials(name, found, os.environ):
+            raise LabError([conflict])
+    except LabError as error:
+        refuse(error.problems)
+    # The SDK takes two seconds to import.
+    from closing import Wanted
+
+    folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
+    wanted = Wanted(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
+    if purge:
+        sys.exit(purge_names(wanted, yes=yes, dry_run=dry_run, in_json=in_json))
+    sys.exit(close(wanted, yes=yes, dry_run=dry_run, in_json=in_json))
+
+
+def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+    """Look, ask, act, and say how it is; the exit status."""
+    from closing import Term
+    from workspace_facts import connect, verify_workspace
+
+    try:
+        client = connect(profile=wanted.target.profile, host=wanted.target.host)
+        identity = verify_workspace(client, wanted.target_name, wanted.target)
+    except GuardError as error:
+        refuse([str(error)])
+    term = Term(wanted, client, os.environ)
+    steps = term.look()
+    removes = term.state.managed
+    if not in_json or not (yes or dry_run or is_closed(steps)):
+        show(wanted, identity, term, steps, to_stderr=in_json)
+    hindered = [step.name for step in steps if step.status is Status.NOT_POSSIBLE]
+    if not dry_run and hindered:
+        print(f"\nNothing was begun, because this is not possible: {', '.join(hindered)}.", file=sys.stderr)
+    elif not dry_run and not is_closed(steps):
+        if not yes and not is_confirmed(f"close {wanted.stack}"):
+            refuse(["Nothing was done."])
+        steps = term.act(steps)
+        if in_json:
+            term.look_around()
+        if not in_json:
+            print()
+            show_steps(steps)
+    if in_json:
+        print(json.dumps(report(wanted, identity, term, steps, removes), ensure_ascii=True, indent=2))
+    return CLOSED if is_closed(steps) else LEFT
+
+
+def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+    """Remove what names people; the exit status. The workspace may be gone by then and is not asked."""
+    from closing import programs_of, read_state
+    from closing_purge import purge_steps, remove
+
+    def look() -> list[Step]:
+        state, _ = read_state(wanted, programs_of(wanted, os.environ))
+        return purge_steps(
+            wanted.lab,
+            stack=wanted.stack,
+            settings_folder=wanted.settings.parent,
+            output=wanted.output,
+            archive=wanted.archive,
+            state=state,
+        )
+
+    steps, failures = look(), []
+    show_steps(steps, to_stderr=in_json)
+    if not dry_run and any(step.status is Status.TO_DO for step in steps):
+        if not yes and not is_confirmed(f"purge {wanted.stack}"):
+            refuse(["Nothing was removed."])
+        failures = [failure for step in steps if step.status is Status.TO_DO for failure in remove(step)]
+        steps = look()
+    if in_json:
+        print(json.dumps({"stack": wanted.stack, "steps": [as_json(step) for step in steps]}, indent=2))
+    for failure in failures:
+        print(printable(failure), file=sys.stderr)
+    return CLOSED if is_closed(steps) else LEFT
+
+
+def show(wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], *, to_stderr: bool) -> None:
+    """The checklist, what is removed, what stays, and what is done by hand."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    print(
+        printable(
+            f"Closing {wanted.stack} in workspace {identity.workspace_id or 'of unknown id'} at {identity.host}, "
+            f"as {identity.caller}"
+        ),
+        end="\n\n",
+        file=stream,
+    )
+    show_steps(steps, to_stderr=to_stderr)
+    print("\nIt leaves, because it is not the lab's:", file=stream)
+    for step in leaves(term.inventory):
+        print(printable(f"  {step.name}: {shortened(step.items) or step.says}"), file=stream)
+    print("\nWhat only an administrator does, by hand:", file=stream)
+    for one in hands_of(wanted, identity, term):
+        print(printable(f"  {one.says}:"), file=stream)
+        print(printable(f"      {one.command}"), file=stream)
+
+
+def show_steps(steps: Sequence[Step], *, to_stderr: bool = False) -> None:
+    stream = sys.stderr if to_stderr else sys.stdout
+    for step in steps:
+        print(printable(f"{step.status.value:<13} {step.name}: {step.says}"), file=stream)
+        if step.items:
+            print(printable(f"{'':<13} {shortened(step.items)}"), file=stream)
+
+
+def shortened(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def hands_of(wanted: Wanted, identity: Identity, term: Term) -> list[ByHand]:
+    backend = wanted.target.backend
+    command = (
+        f"az storage blob delete --account-name {backend.storage_account_name} "
+        f"--container-name {backend.container_name} --name {backend.key}"
+    )
+    return by_hand(
+        workspace_id=identity.workspace_id,
+        host=identity.host,
+        inventory=term.inventory,
+        target=wanted.target_name,
+        backend=command if wanted.is_remote else "",
+    )
+
+
+def report(
+    wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], removes: Sequence[Managed]
+) -> dict[str, Any]:
+    """The object that docs/json.md defines. `removes` is what the state held at first."""
+    return {
+        "stack": wanted.stack,
+        "target": wanted.target_name,
+        "host": identity.host,
+        "workspace_id": identity.workspace_id,
+        "closed": is_closed(steps),
+        "steps": [as_json(step) for step in steps],
+        "removes": [str(one) for one in named(removes)],
+        "leaves": {step.name: list(step.items) for step in leaves(term.inventory) if step.items},
+        "unread": list(term.inventory.unread),
+        "by_hand": [{"says": one.says, "command": one.command} for one in hands_of(wanted, identity, term)],
+    }
+
+
+def is_confirmed(sentence: str) -> bool:
+    """Whether somebody types the sentence when asked for it."""
+    try:
+        return bool(click.prompt(f'Type "{sentence}" to go on', default="", show_default=False, err=True) == sentence)
+    except click.Abort:
+        return False
+
+
+def refuse(problems: Sequence[str]) -> NoReturn:
+    """End after these sentences; nothing was done."""
+    for problem in problems:
+        print(printable(problem), file=sys.stderr)
+    sys.exit(REFUSED)
+
+
+if __name__ == "__main__":
+    # What it writes names people.
+    os.umask(0o077)
+    main()

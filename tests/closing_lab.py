@@ -1,0 +1,74 @@
+"""A small lab at the end of its term, and what closes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator_process import EmulatorProcess
+from lab_term import ROOT, Term
+
+STUDENTS = {1: ["s1a@campus.example.ac.il", "s1b@campus.example.ac.il"]}
+SETTINGS = {"quota.groups.group_07": "quota.groups.group_01"}
+STACK = "94290-2026w-demo"
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a program ended, and what it said on each stream."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class ClosingTerm(Term):
+    """A term with the ledger of its enforcer."""
+
+    def __init__(self, folder: Path, emulator: EmulatorProcess, **settings: str) -> None:
+        super().__init__(folder, emulator, settings={**SETTINGS, **settings})
+        self.ledger = folder / "ledger" / "uptimes.db"
+        self.archive = folder / "archive" / STACK
+
+    def program(self, *words: str | Path, answer: str = "") -> Said:
+        """One of the lab's programs, `python …`, started in the term's folder; `answer` is typed if it asks."""
+        environment = {
+            **os.environ,
+            **self.emulator.environment(),
+            "LAB_CONFIG": str(self.folder / "lab.toml"),
+            "LAB_CLOCK": f"{self.emulator.url}/_emulator/clock",
+            "CLUSTER_UPTIMES_DB": str(self.ledger),
+            "MPLCONFIGDIR": str(self.folder / "matplotlib"),
+            "PYTHONPATH": str(ROOT),
+        }
+        done = subprocess.run(
+            [sys.executable, *map(str, words)],
+            cwd=self.folder,
+            env=environment,
+            input=answer,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def enforcer(self, *words: str) -> Said:
+        """`python -m enforcer …`, which must succeed."""
+        done = self.program("-m", "enforcer", *words)
+        assert done.status == 0, done.err
+        return done
+
+    def close(self, *words: str | Path, answer: str = "") -> Said:
+        """`python cdktf/close_term.py …`"""
+        program = ROOT / "cdktf" / "close_term.py"
+        return self.program(program, "--output", self.folder / "cdktf.out", *words, answer=answer)

@@ -1,0 +1,211 @@
+"""When a step of a term's end is done, to do or not possible."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from closing_facts import local_state, managed_in, newest_archive
+from closing_steps import (
+    Answer,
+    Archived,
+    Inventory,
+    LedgerFacts,
+    Managed,
+    Remembered,
+    Running,
+    StateFacts,
+    Status,
+    Verified,
+    archive_step,
+    backup_command,
+    backup_step,
+    by_hand,
+    clusters_step,
+    destroy_step,
+    leaves,
+    poll_step,
+    state_step,
+)
+
+NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
+M = timedelta(minutes=1)
+LEDGER = LedgerFacts("94290", "2026w", NOW - 5 * M, 0, "2027-01-31")
+ARCHIVED = Archived("archive/enforcer-1", NOW - M, LEDGER)
+KNOWN = Remembered("94290", "2026w", LEDGER, None, is_gone=False)
+STUDENT = Managed("account", "ana@x.example", "1")
+WHOLE = Verified("saved/host/2027-02-01", True, True, True, 7, 0)
+DONE, TO_DO, NOT_POSSIBLE = Status.DONE, Status.TO_DO, Status.NOT_POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("verified", "status", "ends"),
+    [
+        (WHOLE, DONE, "7 objects were verified"),
+        (replace(WHOLE, left_out=2), DONE, "2 were left out, as asked for or because nothing exports them"),
+        (replace(WHOLE, is_whole=False), TO_DO, "--since saved/host/2027-02-01/manifest.jsonl"),
+        (replace(WHOLE, is_whole=False, is_finished=False), TO_DO, "--output saved --resume"),
+        (replace(WHOLE, is_of_everybody=False), TO_DO, "is not of all homes: python -m inventory backup --all-homes "
+         "--shared --output saved"),
+        (Answer(2, ("no such folder",)), TO_DO, "--output saved"),
+        (None, NOT_POSSIBLE, "--output TARGET"),
+    ],
+)  # fmt: skip
+def test_a_backup_is_done_when_it_is_of_everybody_whole_and_of_now(
+    verified: Verified | Answer | None, status: Status, ends: str
+) -> None:
+    step = backup_step("saved", verified, is_waived=False)
+
+    assert (step.status, step.says[-len(ends) :]) == (status, ends)
+
+
+def test_a_backup_that_is_waived_is_done() -> None:
+    assert backup_step(None, None, is_waived=True).status is DONE
+
+
+def test_what_did_not_change_since_the_last_backup_is_not_read_again() -> None:
+    assert backup_command("saved", replace(WHOLE, is_whole=False))[-2:] == (
+        "--since",
+        "saved/host/2027-02-01/manifest.jsonl",
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "is_outdated", "status", "says"),
+    [
+        (KNOWN, False, DONE, "2027-02-01 11:55 UTC; settled up to 2027-01-31"),
+        (KNOWN, True, TO_DO, "clusters were stopped since"),
+        (replace(KNOWN, ledger=replace(LEDGER, last_poll=None)), False, TO_DO, "there is none in the ledger"),
+        (
+            replace(KNOWN, ledger=replace(LEDGER, last_poll_failed=2)),
+            False,
+            TO_DO,
+            "2 things failed in that of 2027-02-01 11:55 UTC",
+        ),
+        (
+            replace(KNOWN, ledger=replace(LEDGER, last_poll=NOW - 61 * M)),
+            False,
+            TO_DO,
+            "that of 2027-02-01 10:59 UTC is more than an hour old",
+        ),
+        (
+            replace(KNOWN, ledger=replace(LEDGER, term="2026s")),
+            False,
+            NOT_POSSIBLE,
+            "the ledger of this machine does not know 94290 2026w; where the enforcer runs: python -m enforcer "
+            "end-of-day && python -m enforcer archive --output enforcer-94290-2026w",
+        ),
+        # An archive that was copied from where the enforcer runs tells it.
+        (
+            replace(KNOWN, ledger=Answer(1), archived=ARCHIVED),
+            False,
+            DONE,
+            "2027-02-01 11:55 UTC; settled up to 2027-01-31",
+        ),
+        # After the end polls tell nothing of the lab.
+        (
+            replace(KNOWN, ledger=replace(LEDGER, last_poll=NOW + 999 * M), archived=ARCHIVED, is_gone=True),
+            False,
+            DONE,
+            "2027-02-01 11:55 UTC; settled up to 2027-01-31",
+        ),
+        (replace(KNOWN, is_waived=True), False, DONE, "there is no enforcer's ledger to be kept (--no-archive)"),
+    ],
+)
+def test_the_last_poll_has_to_be_the_last_and_to_have_succeeded(
+    known: Remembered, is_outdated: bool, status: Status, says: str
+) -> None:
+    step = poll_step(known, now=NOW, is_outdated=is_outdated)
+
+    assert (step.status, step.says) == (status, says)
+
+
+@pytest.mark.parametrize(
+    ("known", "status"),
+    [
+        (KNOWN, TO_DO),
+        (replace(KNOWN, archived=ARCHIVED), DONE),
+        (replace(KNOWN, archived=ARCHIVED, ledger=replace(LEDGER, last_poll=NOW)), TO_DO),
+        (replace(KNOWN, archived=ARCHIVED, ledger=replace(LEDGER, last_poll=NOW), is_gone=True), DONE),
+        (replace(KNOWN, archived=ARCHIVED, ledger=Answer(1)), DONE),
+        (replace(KNOWN, ledger=Answer(1)), NOT_POSSIBLE),
+        (replace(KNOWN, ledger=Answer(1), is_waived=True), DONE),
+    ],
+)
+def test_an_archive_is_of_the_last_poll(known: Remembered, status: Status) -> None:
+    assert archive_step(known, folder="archive").status is status
+
+
+def test_clusters_that_run_are_named_and_others_are_left() -> None:
+    ours, theirs = Running("1", "cluster_01", True), Running("2", "research", False)
+
+    assert clusters_step(Inventory((ours, theirs))).items == ("cluster_01",)
+    assert clusters_step(Inventory((theirs,))).status is DONE
+    assert clusters_step(Inventory(None)).status is NOT_POSSIBLE
+    said = by_hand(workspace_id="1", host="h", inventory=Inventory((ours, theirs)), target="demo", backend="")
+    assert said[0].says == "a cluster that is not the lab's runs: research"
+
+
+def test_what_is_destroyed_and_what_stays_is_named() -> None:
+    member = Managed("databricks_group_member", "", "2|3")
+    state = StateFacts((STUDENT, member), ("state/x.tfstate",))
+
+    assert destroy_step(state).items == ("account ana@x.example",)
+    assert destroy_step(StateFacts()).status is DONE
+    assert destroy_step(StateFacts(problem="no provider")).status is NOT_POSSIBLE
+    stay = leaves(Inventory(others={"jobs": ("nightly",), "tokens": ()}, unread=("DBFS folders",)))
+    assert [(step.name, step.status, step.items) for step in stay] == [
+        ("jobs", DONE, ("nightly",)),
+        ("DBFS folders", NOT_POSSIBLE, ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_remote", "is_archived", "status"),
+    [
+        (StateFacts((STUDENT,), ("x.tfstate",)), False, False, TO_DO),
+        (StateFacts((), ("x.tfstate",)), False, False, TO_DO),
+        (StateFacts(), False, True, DONE),
+        (StateFacts(), True, False, TO_DO),
+        (StateFacts(), True, True, DONE),
+        (StateFacts(problem="no login"), True, False, NOT_POSSIBLE),
+    ],
+)
+def test_the_state_is_put_away_last(state: StateFacts, is_remote: bool, is_archived: bool, status: Status) -> None:
+    assert state_step(state, folder="archive", is_remote=is_remote, is_archived=is_archived).status is status
+
+
+def test_a_state_is_read_from_its_file(tmp_path: Path) -> None:
+    resource = {"mode": "managed", "type": "databricks_user"}
+    instances = [{"attributes": {"id": "1", "user_name": "ana@x.example"}}]
+    data = {"mode": "data", "type": "databricks_user", "instances": instances}
+    text = json.dumps({"version": 4, "resources": [{**resource, "instances": instances}, data]})
+    path = tmp_path / "course.tfstate"
+    path.write_text(text)
+    (tmp_path / "course.tfstate.backup").touch()
+    (tmp_path / "course-2.tfstate").touch()
+
+    assert managed_in(text) == (STUDENT,)
+    assert local_state(tmp_path, "course") == StateFacts((STUDENT,), (str(path), f"{path}.backup"))
+    path.write_text('{"version": 3}')
+    assert local_state(tmp_path, "course").problem == f"{path} cannot be read (its version is not 4)"
+    assert local_state(tmp_path, "other") == StateFacts()
+
+
+def test_the_newest_archive_of_the_term_counts(tmp_path: Path) -> None:
+    facts = {"course": "94290", "last_poll": None, "last_poll_failed": 0, "settled_up_to": None}
+    for name, term, hour in (("a", "2026w", 1), ("b", "2026w", 2), ("c", "2026s", 3)):
+        (tmp_path / name).mkdir()
+        told = {**facts, "term": term, "made_at": f"2027-02-01T0{hour}:00:00.000Z"}
+        (tmp_path / name / "manifest.json").write_text(json.dumps(told))
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "manifest.json").write_text("{}")
+
+    found = newest_archive(tmp_path, course="94290", term="2026w")
+
+    assert found == Archived(str(tmp_path / "b"), NOW - 10 * 60 * M, LedgerFacts("94290", "2026w", None, 0, None))
+    assert newest_archive(tmp_path, course="1", term="1") is None
