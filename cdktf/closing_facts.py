@@ -41,19 +41,19 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Programs:
-    """The other programs of the project, run in the folder we were started in and with our environment."""
+    """The other programs of the project, run in the folder we were started in and in an environment like ours."""
 
     root: Path
-    environ: Mapping[str, str]
+    variables: Mapping[str, str]
 
-    def ask(self, *words: str, hears_errors: bool = True, **variables: str) -> tuple[Answer, str]:
+    def ask(self, *words: str, hears_errors: bool = True, **more: str) -> tuple[Answer, str]:
         """Run `python …` to its end; how it ended, and its standard output.
 
         Unless its errors are heard, they go where ours go, with its progress.
         """
         done = subprocess.run(
             self._command(words),
-            env={**self._environment(), **variables},
+            env={**self._environment(), **more},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if hears_errors else None,
@@ -94,8 +94,8 @@ class Programs:
         return [os.path.abspath(sys.executable), *words]
 
     def _environment(self) -> dict[str, str]:
-        paths = [str(self.root), *filter(None, [self.environ.get("PYTHONPATH")])]
-        return {**self.environ, "PYTHONPATH": os.pathsep.join(paths), "CHECKPOINT_DISABLE": "1"}
+        paths = [str(self.root), *filter(None, [self.variables.get("PYTHONPATH")])]
+        return {**self.variables, "PYTHONPATH": os.pathsep.join(paths), "CHECKPOINT_DISABLE": "1"}
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def verified_backup(programs: Programs, target: str) -> Verified | Answer:
         asked = told["asked"]
         return Verified(
             told["backup"],
-            bool(not asked["users"] and asked["all_homes"] and asked["shared"]),
+            bool(not asked["users"] and asked["all_homes"] and asked["shared"] and "workspace" in asked["sources"]),
             told["finished_at"] is not None,
             told["whole"],
             told["objects"],

@@ -306,7 +306,7 @@ def by_hand(*, workspace_id: str, host: str, inventory: Inventory, target: str, 
         ByHand(
             "names of people in roster, synthesized stack, archived state and archive, when they may no longer be kept",
             f"python cdktf/close_term.py --purge --target {target}; python -m enforcer purge "
-            "--before DAY; python -m inventory purge; and Moodle's exports, wherever they were saved",
+            "--before DAY; python -m inventory purge --before DAY; and Moodle's exports, wherever they were saved",
         ),
     ]
 

@@ -136,7 +136,7 @@ def _plain(cell: Cell) -> str:
 
 def _parquet(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
     # A second of imports, for this alone.
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
     from pyarrow import parquet
 
     kinds = {

@@ -66,6 +66,7 @@ def _days(picture: Picture) -> Iterator[Sequence[Cell]]:
             row.shown_apart,
             row.sessions,
             row.estimate,
+            row.imported,
             to_instant(row.settled),
         )
 
@@ -182,6 +183,7 @@ TABLES = (
             Column("not_counted_ms", int, "uptime of staff, of the deploy, or inside a window"),
             Column("sessions", int, "counted sessions that touch the day"),
             Column("estimate", bool, "whether a bound of one of them had to be inferred"),
+            Column("imported", bool, "whether it is the earlier system's figure"),
             Column("settled_at", datetime, "when the day was closed"),
         ),
         _days,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from closing_lab import STUDENTS, ClosingTerm
 from emulator_process import EmulatorProcess
+from lab_term import ROOT
+from test_enforcer_json import misfits
 
 pytestmark = pytest.mark.xdist_group("deploy")
 
@@ -49,8 +52,8 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> No
     closing = term.close("--yes", "--json")
     purging = term.close("--purge", "--yes")
 
-    shown = {step["name"]: step["status"] for step in closing.json["steps"]}
-    assert (closing.status, shown) == (
+    assert misfits(closing.json, "close_term") == []
+    assert (closing.status, statuses(closing.json)) == (
         1,
         {
             "clusters": "done",
@@ -76,6 +79,13 @@ def used(term: ClosingTerm) -> ClosingTerm:
     """Deployed, used for a day and in use again; other people have a cluster and a secret scope of their own."""
     emulator = term.emulator
     term.deploy()
+    home = {
+        "path": f"/Users/{STUDENTS[1][0]}/work",
+        "format": "SOURCE",
+        "language": "PYTHON",
+        "content": "cHJpbnQoMSk=",
+    }
+    assert emulator.request("POST", "/api/2.0/workspace/import", home)[0] == 200
     research = {"cluster_name": "research", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
     emulator.request("POST", "/api/2.1/clusters/create", {**research, "num_workers": 1})
     emulator.request("POST", "/api/2.0/secrets/scopes/create", {"scope": "research-keys"})
@@ -102,12 +112,15 @@ def statuses(told: Any) -> dict[str, str]:
 
 
 @pytest.mark.terraform
-def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_are_not(used: ClosingTerm) -> None:
-    student = STUDENTS[1][0]
+def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_are_not(
+    used: ClosingTerm, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    student, saved = STUDENTS[1][0], tmp_path_factory.mktemp("saved")
 
-    closed = used.close("--no-backup", "--yes", "--json")
+    closed = used.close("--backup", saved, "--yes", "--json")
 
     assert closed.status == 0, closed.err
+    assert [path.read_text() for path in saved.rglob("work.py")] == ["# Databricks notebook source\nprint(1)"]
     told = closed.json
     assert set(statuses(told).values()) == {"done"}
     assert {f"account {student}", "group group_01", "cluster cluster_01"} <= set(told["removes"])
@@ -123,12 +136,21 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     # Its last session was closed before the archive was made.
     assert [line.split(",")[3] != "" for line in sessions.read_text().splitlines()[1:]] == [True, True, True]
 
+    counted = used.folder / "counted"
+    counted.mkdir()
+    assert used.program("-m", "inventory", "scan", student, "--output", "counted/inventory.csv").status == 0
+    for path in counted.iterdir():
+        os.utime(path, (0, 0))
     used.emulator.control("POST", "clock", {"advance_seconds": 24 * 3600})
     used.enforcer("end-of-day")
     used_before = totals(used)
     today = datetime.fromisoformat(used.emulator.control("GET", "clock")["now"]).date()
-    used.enforcer("purge", "--before", str(today), "--yes")
-    assert used.close("--purge", "--yes").status == 0
+    for words in (
+        ("-m", "enforcer", "purge", "--before", str(today), "--yes"),
+        ("-m", "inventory", "purge", "counted", "--before", str(datetime.now(UTC).date()), "--yes"),
+        (ROOT / "cdktf" / "close_term.py", "--purge", "--yes", "--output", "cdktf.out"),
+    ):
+        assert (done := used.program(*words)).status == 0, done.err
 
     assert used.files_with("@campus.example.ac.il") == []
     assert (len(used_before), totals(used)) == (2, used_before)

@@ -121,6 +121,7 @@ def test_the_tables_hold_the_term_and_no_other(archived: Path) -> None:
             "not_counted_ms": 0,
             "sessions": 1,
             "estimate": False,
+            "imported": False,
             "settled_at": T + DAY,
         }
     ]
@@ -135,6 +136,7 @@ def test_the_tables_hold_the_term_and_no_other(archived: Path) -> None:
         "not_counted_ms": "0",
         "sessions": "1",
         "estimate": "false",
+        "imported": "false",
         "settled_at": "2024-11-04T08:00:00.000Z",
     }
     (session,) = of_parquet(archived, "sessions")

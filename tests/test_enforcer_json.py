@@ -35,6 +35,8 @@ def is_of(value: Any, kind: str) -> bool:
             return isinstance(value, str)
         case "true or false":
             return isinstance(value, bool)
+        case "object":
+            return isinstance(value, dict)
         case "whole number":
             return isinstance(value, int) and not isinstance(value, bool)
         case "number":

@@ -94,6 +94,7 @@ def _verified(backup: Backup, client: Client | None) -> dict[str, Any]:
         "began_at": header.began_at if header else None,
         "finished_at": end.finished_at if end else None,
         "retain_until": header.retain_until if header else None,
+        "asked": header.asked if header else None,
         "compared": client is not None,
         "whole": not any(finding.is_fault for finding in findings),
         "objects": counts.get("saved", 0) + counts.get("earlier", 0),
