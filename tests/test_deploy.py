@@ -5,13 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from emulator_process import EmulatorProcess
 from expressions import label
-from lab_term import ROOT, STAFF, Term
+from lab_term import ROOT, STAFF, Term, remove_homes
 
 pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("deploy")]
 
@@ -78,18 +77,15 @@ def test_the_state_lists_readable_addresses(example: Term):
 
 
 def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(example: Term):
-    def drift(kind: str, target: str, value: Any = None) -> None:
-        example.emulator.control("POST", "drift", {"kind": kind, "target": target, "value": value})
-
     deleted = example.clusters()["cluster_06"]["cluster_id"]
     member = next(line.split(",")[3] for line in example.roster.read_text(encoding="utf-8").splitlines()[1:])
-    drift("remove_member", "group_01", member)
-    drift("permission", "cluster_02", {"group_name": "group_02", "permission_level": None})
-    drift("resize", "cluster_03", {"min_workers": 1, "max_workers": 9})
-    drift("tag", "cluster_04", {"lab_term": "1999w"})
-    drift("policy", "Personal Compute", {"node_type_id": {"type": "unlimited"}})
-    drift("delete_cluster", "cluster_06")
-    drift("uninstall_library", "cluster_07", "nltk")
+    example.drift("remove_member", "group_01", member)
+    example.drift("permission", "cluster_02", {"group_name": "group_02", "permission_level": None})
+    example.drift("resize", "cluster_03", {"min_workers": 1, "max_workers": 9})
+    example.drift("tag", "cluster_04", {"lab_term": "1999w"})
+    example.drift("policy", "Personal Compute", {"node_type_id": {"type": "unlimited"}})
+    example.drift("delete_cluster", "cluster_06")
+    example.drift("uninstall_library", "cluster_07", "nltk")
 
     assert example.plan() == {
         f"databricks_group_member.group_01_{label(member)}": ("create",),
@@ -220,17 +216,6 @@ def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_e
     homes = remove_homes(after, [address for group in FEW.values() for address in group if address != existing])
     assert after == before
     assert homes == 7
-
-
-def remove_homes(state: dict[str, Any], addresses: list[str]) -> int:
-    """Take the homes of removed students, which stay, out of a dump; how many there were."""
-    nodes = state["objects"]["nodes"]
-    homes = [key for key, node in nodes.items() if node["name"] in addresses]
-    for key in homes:
-        home = nodes.pop(key)
-        del nodes[str(home["parent"])]["children"][home["name"]]
-        state["acls"]["direct"].pop(f"/directories/{key}", None)
-    return len(homes)
 
 
 def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, start_emulator: Start):

@@ -1,0 +1,140 @@
+"""A whole term in a workspace that fails now and then: what breaks is named, and another run converges."""
+
+import csv
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from expressions import label
+from lab_term import ROOT, Done, Term, remove_homes
+
+pytestmark = [pytest.mark.terraform, pytest.mark.acceptance, pytest.mark.xdist_group("deploy")]
+
+OCTOBER = ROOT / "examples" / "Groupself-selection_94290_2026-10-18.csv"
+GROUPS = 30
+RUNS = 4
+
+FAULTS = [
+    {"kind": "429", "match": "*", "rate": 0.025, "retry_after": 1},
+    {"kind": "503", "match": "*", "rate": 0.025},
+    {"kind": "latency", "match": "*", "rate": 1, "seconds": 0.05},
+    {"kind": "launch_failure", "match": "cluster_02", "count": 1},
+    {"kind": "library_failed", "match": "nltk==3.9.1", "count": 1, "message": "no such package"},
+]
+
+
+def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Callable[..., EmulatorProcess]):
+    emulator = start_emulator("--transition-seconds", 0.5, "--seed", 5)
+    term = Term(tmp_path, emulator)
+    term.admit_staff()
+    term.import_export(OCTOBER)
+    with term.roster.open(encoding="utf-8", newline="") as roster:
+        addresses = [row["email"] for row in csv.DictReader(roster) if row["email"]]
+    existing = addresses[0]
+    term.change("rosters/94290-2026w.csv", f"{existing},active,managed", f"{existing},active,existing:demo")
+    furnish(term, existing)
+    before = term.workspace_state()
+    emulator.control("POST", "faults", {"rules": FAULTS})
+
+    # Deployed: the error names both culprits, another run makes what they left, and a cluster in use keeps running.
+    term.synth()
+    somebody = threading.Thread(target=work_on, args=(term, "cluster_09"))
+    somebody.start()
+    first = term.apply()
+    somebody.join()
+    assert first.status != 0
+    assert "with databricks_cluster.cluster_02" in said(first)
+    assert "nltk==3.9.1" in said(first)
+    assert "no such package" in said(first)
+    converge(term)
+    clusters = term.clusters()
+    states = {name: cluster["state"] for name, cluster in clusters.items()}
+    numbers = range(1, GROUPS + 1)
+    assert states == {f"cluster_{n:02d}": "RUNNING" if n == 9 else "TERMINATED" for n in numbers} | {
+        "theirs": "RUNNING"
+    }
+    libraries = {name: term.libraries(clusters[name]["cluster_id"]) for name in clusters if name != "theirs"}
+    assert {len(listed) for listed in libraries.values()} == {2}
+
+    # Used: no drift.
+    used = [clusters[f"cluster_{n:02d}"]["cluster_id"] for n in (11, 12, 13)]
+    for cluster in used:
+        term.ask("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
+    assert term.plan() == {}
+    term.ask("POST", "/api/2.1/clusters/delete", {"cluster_id": used[0]})
+    emulator.control("POST", "clock", {"advance_seconds": 3 * 3600})
+    lab = {cluster["state"] for name, cluster in term.clusters().items() if name != "theirs"}
+    assert lab == {"TERMINATED"}
+    assert term.plan() == {}
+
+    # Changed behind its back: seen and repaired.
+    member = addresses[1]
+    term.drift("remove_member", "group_01", member)
+    term.drift("permission", "cluster_02", {"group_name": "group_02", "permission_level": None})
+    term.drift("resize", "cluster_03", {"min_workers": 1, "max_workers": 9})
+    term.drift("tag", "cluster_04", {"lab_term": "1999w"})
+    term.drift("policy", "Personal Compute", {"node_type_id": {"type": "unlimited"}})
+    term.drift("delete_cluster", "cluster_06")
+    assert term.plan() == {
+        f"databricks_group_member.group_01_{label(member)}": ("create",),
+        "databricks_permissions.cluster_02": ("update",),
+        "databricks_cluster.cluster_03": ("update",),
+        "databricks_cluster.cluster_04": ("update",),
+        "databricks_cluster_policy.personal_compute": ("update",),
+        "databricks_cluster.cluster_06": ("create",),
+        "databricks_permissions.cluster_06": ("create",),
+        "terraform_data.stop_cluster_06": ("delete", "create"),
+    }
+    converge(term)
+
+    # Gone: as it was before, other people's things and the students' homes untouched.
+    for _ in range(RUNS):
+        done = term.terraform("destroy", "-input=false", "-auto-approve", "-parallelism=50")
+        if done.status == 0:
+            break
+    assert done.status == 0, done.text
+    emulator.control("POST", "faults", {})
+    after = term.workspace_state()
+    homes = remove_homes(after, [address for address in addresses if address != existing])
+    assert after == before
+    assert homes == len(addresses) - 1
+
+
+def furnish(term: Term, existing: str) -> None:
+    """What was in the workspace before the lab."""
+    for name in (existing, "somebody@else.example"):
+        term.emulator.control("POST", "users", {"user_name": name})
+    spec = {"cluster_name": "theirs", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+    term.ask("POST", "/api/2.1/clusters/create", {**spec, "num_workers": 1, "autotermination_minutes": 0})
+    while term.clusters()["theirs"]["state"] != "RUNNING":
+        time.sleep(0.1)
+
+
+def work_on(term: Term, name: str) -> None:
+    """Use a cluster for an hour as soon as it runs."""
+    for _ in range(3000):
+        cluster = term.clusters().get(name, {})
+        if cluster.get("state") == "RUNNING":
+            term.emulator.control("POST", "work", {"cluster_id": cluster["cluster_id"], "seconds": 3600})
+            term.emulator.control("POST", "clock", {"advance_seconds": 60})
+            return
+        time.sleep(0.1)
+
+
+def converge(term: Term) -> None:
+    """Apply again, as often as a patient person would, until a plan is empty."""
+    for _ in range(RUNS):
+        done = term.apply()
+        if done.status == 0:
+            break
+    assert done.status == 0, done.text
+    assert term.plan() == {}
+
+
+def said(done: Done) -> str:
+    """What a command said, without Terraform's frame."""
+    return " ".join(done.text.replace("│", " ").split())
