@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
@@ -24,14 +25,20 @@ def stop_all(cluster_ids: Sequence[str]) -> dict[str, str]:
     Returns a sentence for each cluster that was left running, an empty text for the others.
     """
     try:
-        client = WorkspaceClient(config=Config(retry_timeout_seconds=_ANSWER_SECONDS, http_timeout_seconds=15))
-        me = str(client.current_user.me().user_name)
+        client, me = connection()
     except (DatabricksError, ValueError, OSError, TimeoutError) as error:
         return dict.fromkeys(cluster_ids, first_line(error))
     with ThreadPoolExecutor(_AT_ONCE) as stoppers:
         said = dict(zip(cluster_ids, stoppers.map(lambda each: stop(client, each, me=me), cluster_ids), strict=True))
     await_termination(client, {cluster_id for cluster_id, sentence in said.items() if not sentence})
     return said
+
+
+@cache
+def connection() -> tuple[WorkspaceClient, str]:
+    """A client of the workspace of the environment and the name of who deploys; made once, unless that fails."""
+    client = WorkspaceClient(config=Config(retry_timeout_seconds=_ANSWER_SECONDS, http_timeout_seconds=15))
+    return client, str(client.current_user.me().user_name)
 
 
 def stop(client: WorkspaceClient, cluster_id: str, *, me: str) -> str:

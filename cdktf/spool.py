@@ -8,6 +8,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,15 +18,16 @@ _WANTED = ".wanted"
 _DONE = ".done"
 
 _LOOK_SECONDS = 0.1
-# As long as it takes to start: to wait longer for a next request would cost more than to start again.
-_LINGER_SECONDS = 2.0
+# A deploy ends this much later; without it, each request that comes alone would start again what is slow to start.
+_LINGER_SECONDS = 0.5
+_AT_ONCE = 16
 
 
 def ask(folder: Path, request: str, start: Callable[[], Serve]) -> str:
     """Queue a request, a word, and return its answer, given by this process or by another.
 
-    `start` is called only if this process is the one to serve; what it returns is then called with all the requests
-    that wait, until none does, and maps each to its answer.
+    `start` is called only if this process is the one to serve; what it returns is then called, in threads, with the
+    requests that wait, until none does, and maps each to its answer.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -45,21 +47,31 @@ def ask(folder: Path, request: str, start: Callable[[], Serve]) -> str:
 
 
 def _serve_all(folder: Path, serve: Serve) -> None:
-    """Serve what waits, and what comes until for a while nothing has."""
+    """Serve what waits, and what comes meanwhile or soon after: nobody waits for the answers of others."""
+    serving: dict[Future[None], frozenset[str]] = {}
     idle_since = time.monotonic()
-    while time.monotonic() - idle_since < _LINGER_SECONDS:
-        requests = {path.stem: path for path in sorted(folder.glob("*" + _WANTED))}
-        if not requests:
+    with ThreadPoolExecutor(_AT_ONCE) as servers:
+        while serving or time.monotonic() - idle_since < _LINGER_SECONDS:
+            taken = frozenset[str]().union(*serving.values())
+            waiting = sorted({path.stem for path in folder.glob("*" + _WANTED)} - taken)
+            if waiting and len(serving) < _AT_ONCE:
+                serving[servers.submit(_answer, folder, serve, waiting)] = frozenset(waiting)
             time.sleep(_LOOK_SECONDS)
-            continue
-        answers = serve(list(requests))
-        for request, path in requests.items():
-            # The answer whole and first: a crash between the lines serves the request twice, never not at all.
-            draft = folder / (request + ".draft")
-            draft.write_text(answers[request], encoding="utf-8")
-            draft.replace(folder / (request + _DONE))
-            path.unlink()
-        idle_since = time.monotonic()
+            for answered in [future for future in serving if future.done()]:
+                del serving[answered]
+                answered.result()
+                idle_since = time.monotonic()
+
+
+def _answer(folder: Path, serve: Serve, requests: Sequence[str]) -> None:
+    """Serve these requests and put their answers down."""
+    answers = serve(requests)
+    for request in requests:
+        # The answer whole and first: a crash between the lines serves the request twice, never not at all.
+        draft = folder / (request + ".draft")
+        draft.write_text(answers[request], encoding="utf-8")
+        draft.replace(folder / (request + _DONE))
+        (folder / (request + _WANTED)).unlink()
 
 
 @contextmanager

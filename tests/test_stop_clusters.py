@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,6 +85,26 @@ def test_many_requests_are_served_by_few(tmp_path: Path):
     assert sorted(name for requests in served for name in requests) == sorted(names)
     assert [path.name for path in (tmp_path / "spool").iterdir()] == ["lock"]
     assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_request_that_takes_long_does_not_keep_a_later_one_waiting(tmp_path: Path):
+    came, quick_done = threading.Event(), threading.Event()
+
+    def start():
+        def serve(requests: Sequence[str]) -> dict[str, str]:
+            if "slow" in requests:
+                came.set()
+                assert quick_done.wait(30)
+            return dict.fromkeys(requests, "done")
+
+        return serve
+
+    with ThreadPoolExecutor(2) as askers:
+        slow = askers.submit(ask, tmp_path, "slow", start)
+        assert came.wait(30)
+        assert ask(tmp_path, "quick", start) == "done"
+        quick_done.set()
+        assert slow.result() == "done"
 
 
 def test_what_a_dead_process_left_in_the_queue_is_served_by_the_next(tmp_path: Path):
