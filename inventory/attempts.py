@@ -8,6 +8,8 @@ from inventory.listing import Failure, Folder, Listing, NotAListing, read
 
 TRANSIENT = frozenset({500, 502, 503, 504})
 LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
+MISSING_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
+"""The second is that of the Files API."""
 TRIES = 6
 """For errors of the server and broken connections."""
 TRIES_AT_LIMIT = 20
@@ -42,7 +44,7 @@ def is_limit(outcome: Answer | Broken) -> bool:
 def is_missing(answer: Answer) -> bool:
     """Whether the API itself says that the path does not exist; a 404 without its code can be anybody's."""
     code = answer.document.get("error_code") if isinstance(answer.document, Mapping) else None
-    return answer.status == 404 and code == "RESOURCE_DOES_NOT_EXIST"
+    return answer.status == 404 and code in MISSING_CODES
 
 
 def again(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> Again | None:

@@ -92,6 +92,8 @@ def read(folder: Folder, answer: object) -> Listing:
     files: dict[str, File] = {}
     for entry in entries:
         path = entry.get("path") if isinstance(entry, Mapping) else None
+        if folder.source == "volumes" and isinstance(path, str):
+            path = path.rstrip("/")
         if not isinstance(path, str) or path != _text(path) or not _lies_in(folder.path, path):
             raise NotAListing(f"the answer for {folder.path} names {path!r}, which does not lie in it")
         if _is_container(folder.source, entry):

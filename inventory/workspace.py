@@ -15,6 +15,8 @@ SCIM = "/api/2.0/preview/scim/v2"
 CONNECT_SECONDS = 30.0
 GIT_FIELDS = {"url": "url", "provider": "provider", "branch": "branch", "commit": "head_commit_id"}
 """Our names of what is known of a git folder, and those of the API."""
+GIT_PREFIXES = ("/Users", "/Shared", "/Repos")
+"""Where git folders can be; without a prefix the API names those in the last alone."""
 PAGE = 1000
 """How many entries a SCIM page is asked for; the server may give fewer."""
 
@@ -118,16 +120,19 @@ class Workspace:
     def git_folders(self) -> dict[str, dict[str, str]]:
         """The git folders by path, as they are listed: url, provider, branch and commit. Raises WorkspaceError."""
         found: dict[str, dict[str, str]] = {}
-        page = ""
-        while True:
-            answer = self.ask("/api/2.0/repos", {"next_page_token": page} if page else {}, "the list of git folders")
-            for repo in answer.get("repos") or []:
-                about = {name: repo.get(field) for name, field in GIT_FIELDS.items()}
-                path = str(repo.get("path")).removeprefix("/Workspace")
-                found[path] = {name: str(value) for name, value in about.items() if value}
-            page = str(answer.get("next_page_token") or "")
-            if not page:
-                return found
+        for prefix in GIT_PREFIXES:
+            page = ""
+            while True:
+                query = {"path_prefix": prefix} | ({"next_page_token": page} if page else {})
+                answer = self.ask("/api/2.0/repos", query, "the list of git folders")
+                for repo in answer.get("repos") or []:
+                    about = {name: repo.get(field) for name, field in GIT_FIELDS.items()}
+                    path = str(repo.get("path")).removeprefix("/Workspace")
+                    found[path] = {name: str(value) for name, value in about.items() if value}
+                page = str(answer.get("next_page_token") or "")
+                if not page:
+                    break
+        return found
 
     def _outcome(self, path: str, query: Mapping[str, str]) -> Answer | Broken:
         tries = 0

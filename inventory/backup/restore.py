@@ -101,7 +101,14 @@ class Run:
         self._client, self._wish, self._entries, self._checkpoint = client, wish, entries, checkpoint
         self._log = Lines(checkpoint.path.with_name(f"{checkpoint.path.name}.log"))
 
-    def put_back(self, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+    def put_back(
+        self,
+        stop: threading.Event,
+        report: Callable[[Progress], None] = lambda progress: None,
+        *,
+        rate: float = START,
+        chance: Callable[[], float] = random.random,
+    ) -> Outcome:
         """Restore what remains. Raises TargetError, OSError."""
         work = Restoring(
             self._client,
@@ -113,9 +120,9 @@ class Run:
             existing=self._wish.existing,
             with_git=self._wish.with_git,
             past=_past(self._log),
-            chance=random.random,
+            chance=chance,
         )
-        pools, limiters = staff({root.source for root in self._checkpoint.roots()})
+        pools, limiters = staff({root.source for root in self._checkpoint.roots()}, rate)
         engine = Engine(work, pools=pools, limiters=limiters, stop=stop)
 
         def tell() -> None:
@@ -214,12 +221,12 @@ def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -
     return Outcome(True, users, failures, {}, {})
 
 
-def staff(sources: set[Source]) -> tuple[list[Pool], dict[str, Limiter]]:
+def staff(sources: set[Source], rate: float) -> tuple[list[Pool], dict[str, Limiter]]:
     """Workers and limiters for these file systems. Imports have a limit of their own."""
     pools = [Pool([source], LISTERS) for source in sorted(sources)]
     if "workspace" in sources:
         pools.append(Pool(["import"], FETCHERS))
-    return pools, {api: Limiter(rate=START) for pool in pools for api in pool.apis}
+    return pools, {api: Limiter(rate=rate) for pool in pools for api in pool.apis}
 
 
 def _document(note: Restored | Looked) -> dict[str, Any]:

@@ -122,7 +122,14 @@ class Run:
         """How many users it is about."""
         return len({root.user for root in self._checkpoint.roots()})
 
-    def save(self, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+    def save(
+        self,
+        stop: threading.Event,
+        report: Callable[[Progress], None] = lambda progress: None,
+        *,
+        rate: float = START,
+        chance: Callable[[], float] = random.random,
+    ) -> Outcome:
         """Save what remains. Raises TargetError, WorkspaceError, OSError, and CatalogError about `since`."""
         earlier = self._earlier()
         known = Index(self._journal.entries())
@@ -138,9 +145,9 @@ class Run:
             known=known,
             earlier=earlier,
             gits=Workspace(self._client).git_folders() if "workspace" in self._wish.sources else {},
-            chance=random.random,
+            chance=chance,
         )
-        pools, limiters = staff({root.source for root in roots})
+        pools, limiters = staff({root.source for root in roots}, rate)
         engine = Engine(saving, pools=pools, limiters=limiters, stop=stop)
         try:
             complete = engine.run(lambda: report(Progress(saving.tally, engine.waiting, engine.requests, engine.rates)))
@@ -265,12 +272,12 @@ def places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str]:
     return {root.place: "/".join((base, *users[root.user, ""], root.source)) for root in roots}
 
 
-def staff(sources: Collection[Source]) -> tuple[list[Pool], dict[str, Limiter]]:
+def staff(sources: Collection[Source], rate: float) -> tuple[list[Pool], dict[str, Limiter]]:
     """Workers and limiters for these file systems. Exports have a limit of their own, reads of DBFS share its limit."""
     pools = [Pool([source], LISTERS if source == "workspace" else FETCHERS) for source in sources]
     if "workspace" in sources:
         pools.append(Pool(["export"], FETCHERS))
-    return pools, {api: Limiter(rate=START) for pool in pools for api in pool.apis}
+    return pools, {api: Limiter(rate=rate) for pool in pools for api in pool.apis}
 
 
 def moment(instant: datetime) -> str:

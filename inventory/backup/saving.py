@@ -245,14 +245,15 @@ class Saving:
         return Entry(folder.user, folder.source, path, kind, "saved", place, git=git)
 
     def _not_listed(self, folder: Folder, failure: Failure, place: str) -> None:
-        """A home may be missing; a folder that is missing was deleted a moment ago."""
+        """A home may be missing; a folder that is missing was deleted a moment ago; a volume was named by somebody."""
         self._open.pop(folder.place, None)
         self._walk.visited(folder, failure)
         self.tally.folders += 1
-        if failure.missing and folder.place in self._roots:
+        is_root = folder.place in self._roots
+        if failure.missing and is_root and folder.source != "volumes":
             self._visits.append(Visit(folder, failure))
             return
-        if failure.missing:
+        if failure.missing and not is_root:
             entry = Entry(folder.user, folder.source, folder.path, "DIRECTORY", "left out", reason=GONE)
             self._visits.append(Visit(folder, Listing()))
         else:

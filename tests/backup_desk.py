@@ -1,0 +1,168 @@
+"""Backups and restores of an emulated workspace in the test's own process: no sockets, faults where the test wants."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from emulator_calls import InProcess
+from inventory.backup import restore, run
+from inventory.backup.catalog import newest
+from inventory.backup.manifest import Entry
+from inventory.client import Answer, Broken
+
+DAY = date(2026, 11, 27)
+Happening = Answer | Broken | Callable[[], None] | None
+Fault = Callable[[str, str, int], Happening]
+"""Method and address, path of the workspace, and how many such requests there were before → what happens."""
+
+
+class Object(NamedTuple):
+    """What lies at a path, as far as a student sees it."""
+
+    type: str
+    language: str | None = None
+    content: bytes | None = None
+
+
+class Lab(InProcess):
+    """A workspace, and the client through which the program sees it."""
+
+    def __init__(self, fault: Fault = lambda request, path, earlier: None, host: str = "https://lab.example") -> None:
+        super().__init__()
+        self.host, self.fault = host, fault
+        self.asked: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    # --- what the program asks
+
+    def get(self, path: str, query: Mapping[str, str]) -> Answer:
+        return self._ask("GET", path, query)
+
+    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Answer:
+        answer = self._ask("GET", path, query)
+        if answer.status != 200:
+            return answer
+        assert isinstance(answer.document, bytes)
+        half = len(answer.document) // 2
+        for piece in filter(None, (answer.document[:half], answer.document[half:])):
+            sink(piece)
+        return Answer(200, None)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes | Iterator[bytes],
+        *,
+        length: int,
+        type: str = "application/json",
+    ) -> Answer:
+        sent = body if isinstance(body, bytes) else b"".join(body)
+        assert len(sent) == length
+        return self._ask(method, path, query, sent, {"content-type": type})
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def _ask(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
+        with self._lock:
+            key = (f"{method} {path}", query.get("path", ""))
+            earlier = self.asked[key] = self.asked.get(key, -1) + 1
+            happens = self.fault(*key, earlier)
+            if isinstance(happens, Broken):
+                raise happens
+            if isinstance(happens, Answer):
+                return happens
+            if happens:
+                happens()
+            status, document = self.request(
+                method, f"{path}?{urlencode(query, quote_via=quote)}", body, headers=headers
+            )
+            return Answer(status, document)
+
+    # --- what a student does
+
+    def folder(self, path: str) -> None:
+        assert self.request("POST", "/api/2.0/workspace/mkdirs", {"path": path})[0] == 200
+
+    def put(self, path: str, content: bytes, *, format: str = "RAW", language: str | None = None) -> None:
+        self.folder(path.rpartition("/")[0])
+        body = {"path": path, "content": base64.b64encode(content).decode(), "format": format, "overwrite": True}
+        status, answer = self.request(
+            "POST", "/api/2.0/workspace/import", body | ({"language": language} if language else {})
+        )
+        assert status == 200, answer
+
+    def put_dbfs(self, path: str, content: bytes) -> None:
+        body = {"path": path, "contents": base64.b64encode(content).decode(), "overwrite": True}
+        assert self.request("POST", "/api/2.0/dbfs/put", body)[0] == 200
+
+    def clone(self, path: str, url: str) -> None:
+        self.folder(path.rpartition("/")[0])
+        status, answer = self.request("POST", "/api/2.0/repos", {"url": url, "provider": "gitHub", "path": path})
+        assert status == 200, answer
+
+    def tree(self, *roots: str) -> dict[str, Object]:
+        """Everything below these folders, in both file systems; git folders are folders."""
+        found: dict[str, Object] = {}
+        waiting = [(source, root) for root in roots for source in ("workspace", "dbfs")]
+        while waiting:
+            source, folder = waiting.pop()
+            status, answer = self.request("GET", f"/api/2.0/{source}/list?path={quote(folder)}")
+            if status == 404:
+                continue
+            for entry in answer.get("objects", answer.get("files", [])):
+                path = f"{'dbfs:' if source == 'dbfs' else ''}{entry['path']}"
+                if entry.get("is_dir") or entry.get("object_type") in ("DIRECTORY", "REPO"):
+                    found[path] = Object("FOLDER")
+                    waiting.append((source, entry["path"]))
+                else:
+                    found[path] = self._object(source, entry)
+        return found
+
+    def _object(self, source: str, entry: dict[str, Any]) -> Object:
+        path = quote(entry["path"])
+        if source == "dbfs":
+            answer = self.request("GET", f"/api/2.0/dbfs/read?path={path}&offset=0&length=1048576")[1]
+            return Object("FILE", None, base64.b64decode(answer["data"]))
+        asked = f"/api/2.0/workspace/export?path={path}&direct_download=true&format="
+        kind = entry["object_type"]
+        content = self.request("GET", asked + ("SOURCE" if kind == "NOTEBOOK" else "AUTO"))[1]
+        return Object(kind, entry.get("language"), content if isinstance(content, bytes) else None)
+
+
+def backed_up(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish: Any) -> run.Outcome:
+    """One run of a backup to its end."""
+    asked = run.Wish(output=str(folder), users=users, **wish)
+    one = run.prepare(lab, asked, resume=resume, today=DAY, environ={})  # type: ignore[arg-type]
+    outcome = one.save(threading.Event(), rate=5000, chance=lambda: 0.0)
+    one.close(complete=outcome.complete and not outcome.failed)
+    return outcome
+
+
+def put_back(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish: Any) -> restore.Outcome:
+    """One run of a restore to its end; it keeps its checkpoint in the working directory."""
+    backup = newest(str(folder), {})
+    entries, _ = backup.read()
+    asked = restore.Wish(backup, users, **wish)
+    one = restore.prepare(lab, asked, entries, resume=resume)  # type: ignore[arg-type]
+    outcome = one.put_back(threading.Event(), rate=5000, chance=lambda: 0.0)
+    one.close(complete=outcome.complete and not outcome.failures)
+    return outcome
+
+
+def written(outcome: run.Outcome) -> dict[str, Entry]:
+    """What is written down, by path and format."""
+    return {
+        f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}{':' if entry.format else ''}{entry.format}": entry
+        for entry in outcome.entries.all()
+    }
