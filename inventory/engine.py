@@ -204,13 +204,16 @@ class Engine(Generic[Task, Result]):
                 self._hand_out(now)
             out = any(crew.out for crew in self._crews)
             if not out and (self._stop.is_set() or not self._later):
-                break
+                self._keep(report)
+                # What was kept may be what further tasks waited for.
+                if self._stop.is_set() or not len(self._work):
+                    break
+                continue
             if now >= keep_at:
                 self._keep(report)
                 keep_at = time.monotonic() + BATCH_SECONDS
             patience = min([keep_at - now, *(entry[0] - now for entry in self._later[:1])])
             self._take_in(max(0.0, patience))
-        self._keep(report)
 
     def _hand_out(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:

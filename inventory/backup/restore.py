@@ -16,7 +16,7 @@ from inventory.backup.index import Index
 from inventory.backup.lines import Lines
 from inventory.backup.manifest import Entry
 from inventory.backup.restoring import IS_THERE, Existing, Looked, Past, Restored, Restoring
-from inventory.backup.run import FETCHERS, LISTERS
+from inventory.backup.run import ASKERS, FETCHERS
 from inventory.checkpoint import Checkpoint, CheckpointError, Identity
 from inventory.client import Client
 from inventory.engine import Engine, Pool
@@ -203,7 +203,7 @@ def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -
         assert entry is not None, "the homes are those of the manifest"
         places.append(Folder(root.user, root.source, wish.destination.of(entry)))
     limiters = {source: Limiter(rate=START) for source in {root.source for root in roots}}
-    Scan(client, Walk(places), see, limiters=limiters, workers=LISTERS, stop=stop).run()
+    Scan(client, Walk(places), see, limiters=limiters, workers=ASKERS, stop=stop).run()
     users: defaultdict[str, Sum] = defaultdict(Sum)
     for entry in entries.all():
         if not entry.lies_there or (wish.users and entry.user not in wish.users):
@@ -223,7 +223,7 @@ def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -
 
 def staff(sources: set[Source], rate: float) -> tuple[list[Pool], dict[str, Limiter]]:
     """Workers and limiters for these file systems. Imports have a limit of their own."""
-    pools = [Pool([source], LISTERS) for source in sorted(sources)]
+    pools = [Pool([source], ASKERS) for source in sorted(sources)]
     if "workspace" in sources:
         pools.append(Pool(["import"], FETCHERS))
     return pools, {api: Limiter(rate=rate) for pool in pools for api in pool.apis}

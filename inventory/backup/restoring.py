@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from inventory.attempts import TRANSIENT, Again, Locked, again, is_limit, is_missing, judge
 from inventory.backup.destination import Destination, NoDestination
-from inventory.backup.index import Index
+from inventory.backup.index import Index, parent
 from inventory.backup.manifest import Entry, Key
 from inventory.backup.objects import name_of
 from inventory.backup.send import Api, Corrupt, Sending, clone, make_folder, request
@@ -115,6 +115,8 @@ class Restoring:
         self._open: dict[tuple[str, str], _Open] = {}
         self._new: set[tuple[str, str]] = set()
         """Folders in a folder that was missing: there is nothing to look at."""
+        self._held: list[Callable[[], None]] = []
+        """What follows from a look, once that is written down."""
         self._notes: list[Restored | Looked] = []
         self._visits: list[Visit] = []
         self.counts: defaultdict[State, int] = defaultdict(int)
@@ -189,12 +191,15 @@ class Restoring:
         if self._notes or self._visits:
             self._keep(self._notes, self._visits)
             self._notes, self._visits = [], []
+        held, self._held = self._held, []
+        for follow in held:
+            follow()
 
     def retire(self) -> None:
         self._client.close()
 
     def __len__(self) -> int:
-        return len(self._walk) + sum(map(len, self._ready.values()))
+        return len(self._walk) + len(self._held) + sum(map(len, self._ready.values()))
 
     # --- a folder
 
@@ -209,12 +214,18 @@ class Restoring:
         self._open[folder.place] = _Open(folder, path)
         if self._with_git and entry.git is not None:
             return Make(folder, path, git=entry)
-        if folder.place in self._past.looked:
-            return Make(folder, path)
-        if folder.place in self._new:
-            self._notes.append(Looked(folder, None))
+        if folder.place in self._past.looked or folder.place in self._new or self._was_missing(folder):
             return Make(folder, path)
         return Look(folder, path)
+
+    def _was_missing(self, folder: Folder) -> bool:
+        """Whether an earlier run found no folder above it: then it is that run which made this one, if it is there."""
+        path = folder.path
+        while "/" in path[1:]:
+            path = parent(path)
+            if (folder.source, path) in self._past.looked:
+                return self._past.looked[folder.source, path] is None
+        return False
 
     def _looked(self, look: Look, found: Listing | Failure) -> None:
         if isinstance(found, Failure) and not found.missing:
@@ -223,11 +234,12 @@ class Restoring:
         names = None
         if isinstance(found, Listing):
             names = tuple(map(name_of, (*found.folders, *(file.path for file in found.files))))
+        # Written down before anything is put there: who goes on after a kill has to know what is not ours.
         self._notes.append(Looked(look.folder, names))
         if names is None:
-            self._ready[look.folder.source].appendleft(Make(look.folder, look.path))
+            self._held.append(lambda: self._ready[look.folder.source].appendleft(Make(look.folder, look.path)))
         else:
-            self._fill(look.folder, frozenset(names), ours=False)
+            self._held.append(lambda: self._fill(look.folder, frozenset(names), ours=False))
 
     def _made(self, made: Make, failure: Failure | None) -> None:
         if made.git:
@@ -235,10 +247,9 @@ class Restoring:
         elif failure:
             self._given_up(made.folder, made.path, failure.reason)
         else:
-            before = self._past.looked.get(made.folder.place, None)
-            self._fill(
-                made.folder, frozenset(before or ()), ours=made.folder.place in self._past.looked, is_new=before is None
-            )
+            earlier = made.folder.place in self._past.looked or self._was_missing(made.folder)
+            before = self._past.looked.get(made.folder.place)
+            self._fill(made.folder, frozenset(before or ()), ours=earlier, is_new=before is None)
 
     def _fill(self, folder: Folder, there: frozenset[str], *, ours: bool, is_new: bool = False) -> None:
         """Put everything into a folder that is there. `ours`: an earlier run put there what was not there before."""

@@ -29,8 +29,10 @@ from inventory.users import digest
 from inventory.workspace import Workspace
 
 log = logging.getLogger(__name__)
-LISTERS, FETCHERS = 12, 32
-"""Workers for the listings of a file system, and for what is exported or read."""
+FETCHERS = 32
+"""Workers for what comes and goes as whole files."""
+ASKERS = 12
+"""Workers for everything else. Those for DBFS each hold a block several times, and are enough for its limit."""
 START = 50.0
 """Requests a second to begin with: below the known limit of exports."""
 
@@ -274,7 +276,7 @@ def places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str]:
 
 def staff(sources: Collection[Source], rate: float) -> tuple[list[Pool], dict[str, Limiter]]:
     """Workers and limiters for these file systems. Exports have a limit of their own, reads of DBFS share its limit."""
-    pools = [Pool([source], LISTERS if source == "workspace" else FETCHERS) for source in sources]
+    pools = [Pool([source], FETCHERS if source == "volumes" else ASKERS) for source in sorted(sources)]
     if "workspace" in sources:
         pools.append(Pool(["export"], FETCHERS))
     return pools, {api: Limiter(rate=rate) for pool in pools for api in pool.apis}

@@ -1,0 +1,142 @@
+"""Homes with everything that students have, in an emulator that runs; and what lies in such homes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from emulator_process import EmulatorProcess
+
+MB = 2**20
+LANGUAGES = {"PYTHON": b"print(1)", "SQL": b"select 1", "SCALA": b"val a = 1", "R": b"x <- 1"}
+HOSTILE = (
+    "README",
+    "readme",
+    "ReadMe",
+    "מחברת של דנה",
+    "🎓",
+    "ends.",
+    "con",
+    'a|b?*<>"',
+    "%2F",
+    "=1+1",
+    "..x",
+    "-rf",
+    "x" * 255,
+)
+JUPYTER = b'{"cells": [{"cell_type": "code", "source": ["1+1"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 0}'
+Digest = Callable[[bytes], Any]
+
+
+def ask(emulator: EmulatorProcess, method: str, path: str, body: Any = None, **options: Any) -> Any:
+    """The answer to a request that has to succeed."""
+    status, answer = emulator.request(method, path, body, **options)
+    assert status < 300, (method, path, answer)
+    return answer
+
+
+def furnish(emulator: EmulatorProcess, users: Sequence[str], sizes: Sequence[int] = (0, 1, 3 * MB // 2)) -> None:
+    """Give everybody a home with notebooks, dashboards, a git folder, empty folders and files of these sizes."""
+    for number, user in enumerate(users):
+        emulator.control("POST", "users", {"user_name": user})
+        home = f"/Users/{user}"
+        for folder in ("week 1/empty", "names", "files"):
+            ask(emulator, "POST", "/api/2.0/workspace/mkdirs", {"path": f"{home}/{folder}"})
+        for language, text in LANGUAGES.items():
+            put(emulator, f"{home}/week 1/{language.title()}", text, format="SOURCE", language=language)
+        put(emulator, f"{home}/from jupyter", JUPYTER, format="JUPYTER")
+        put(emulator, f"{home}/a file.ipynb", JUPYTER)
+        put(emulator, f"{home}/sales.lvdash.json", b'{"pages": []}', format="AUTO")
+        put(emulator, f"{home}/module.py", b"# Databricks notebook source\nit stays a file")
+        put(emulator, f"{home}/module", b"a notebook", format="SOURCE", language="PYTHON")
+        for name in HOSTILE:
+            put(emulator, f"{home}/names/{name}", name.encode())
+        body = {"url": f"https://github.com/x/{number}.git", "provider": "gitHub", "path": f"{home}/project"}
+        ask(emulator, "POST", "/api/2.0/repos", body)
+        put(emulator, f"{home}/project/main.py", b"print('in a git folder')")
+        for size in sizes:
+            put(
+                emulator,
+                f"{home}/files/{size}.bin",
+                bytes(index % 251 for index in range(min(size, 65536))) * max(1, size // 65536),
+            )
+            name = f"{home}/data/{size}.bin"
+            ask(emulator, "POST", "/api/2.0/dbfs/mkdirs", {"path": f"{home}/data/empty"})
+            send_dbfs(emulator, name, (b"%7d\n" % index * (MB // 8) for index in range(size // MB + 1)) if size else ())
+
+
+def put(emulator: EmulatorProcess, path: str, content: bytes, *, format: str = "RAW", language: str = "") -> None:
+    """A file or a notebook in the Workspace."""
+    fields = {"path": path, "format": format, "overwrite": "true"} | ({"language": language} if language else {})
+    head = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    )
+    head += '--b\r\nContent-Disposition: form-data; name="content"; filename="content"\r\n\r\n'
+    body = head.encode() + content + b"\r\n--b--\r\n"
+    ask(
+        emulator, "POST", "/api/2.0/workspace/import", body, headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
+
+
+def send_dbfs(emulator: EmulatorProcess, path: str, blocks: Iterator[bytes] | Sequence[bytes]) -> None:
+    """A file in DBFS, block by block."""
+    handle = ask(emulator, "POST", "/api/2.0/dbfs/create", {"path": path, "overwrite": True})["handle"]
+    for block in blocks:
+        body = {"handle": handle, "data": base64.b64encode(block).decode()}
+        ask(emulator, "POST", "/api/2.0/dbfs/add-block", body)
+    ask(emulator, "POST", "/api/2.0/dbfs/close", {"handle": handle})
+
+
+def upload(emulator: EmulatorProcess, source: str, path: str, megabytes: int) -> None:
+    """A file of so many megabytes."""
+    if source == "dbfs":
+        send_dbfs(emulator, path, (b"%7d\n" % number * (MB // 8) for number in range(megabytes)))
+    else:
+        put(emulator, path, b"".join(b"%7d\n" % number * (MB // 8) for number in range(megabytes)))
+
+
+def tree(emulator: EmulatorProcess, users: Sequence[str], digest: Digest = bytes) -> dict[str, tuple[Any, ...]]:
+    """Everything in the homes of these users but the homes themselves: type, language and content."""
+    found: dict[str, tuple[Any, ...]] = {}
+    waiting = [(source, f"/Users/{user}") for user in users for source in ("workspace", "dbfs")]
+    while waiting:
+        source, folder = waiting.pop()
+        status, answer = emulator.request("GET", f"/api/2.0/{source}/list?path={quote(folder)}")
+        assert status in (200, 404), answer
+        for entry in answer.get("objects", answer.get("files", [])):
+            kind, path = entry.get("object_type", "FILE"), entry["path"]
+            key = f"{'dbfs:' if source == 'dbfs' else ''}{path}"
+            if entry.get("is_dir") or kind in ("DIRECTORY", "REPO"):
+                found[key] = ("FOLDER",)
+                waiting.append((source, path))
+            else:
+                content = _content(emulator, source, kind, path)
+                found[key] = (kind, entry.get("language"), len(content), digest(content))
+    return found
+
+
+def _content(emulator: EmulatorProcess, source: str, kind: str, path: str) -> bytes:
+    if source == "workspace":
+        form = "SOURCE" if kind == "NOTEBOOK" else "AUTO"
+        return _raw(emulator, f"/api/2.0/workspace/export?direct_download=true&format={form}&path={quote(path)}")
+    content = bytearray()
+    while True:
+        asked = f"/api/2.0/dbfs/read?path={quote(path)}&offset={len(content)}&length={MB}"
+        answer = json.loads(_raw(emulator, asked))
+        if not answer["bytes_read"]:
+            return bytes(content)
+        content += base64.b64decode(answer["data"])
+
+
+def _raw(emulator: EmulatorProcess, path: str) -> bytes:
+    """What a GET answers, byte by byte."""
+    connection = emulator.connection()
+    connection.request("GET", path, headers={"Authorization": f"Bearer {emulator.admin_token}"})
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    assert response.status == 200, content
+    return content

@@ -1,0 +1,282 @@
+"""The programs on a real connection: typed commands, faults, kills at any moment, and files of every size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from backup_lab import HOSTILE, furnish, tree, upload
+from emulator_process import ROOT, EmulatorProcess
+from inventory.__main__ import main
+
+USERS = [f"u{number}@x.org" for number in range(3)]
+# What a kill interrupts is the engine and what it writes; without the SDK it starts ten times as fast.
+START = """
+import sys, threading
+from datetime import date
+from pathlib import Path
+from inventory.backup import restore, run
+from inventory.backup.catalog import newest
+from inventory.client import Client
+verb, host, token, target, *users = sys.argv[1:]
+client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
+if verb == "backup":
+    wish = run.Wish(target, users=tuple(users))
+    one = run.prepare(client, wish, resume=True, today=date(2026, 11, 27), environ={})
+    go = one.save
+else:
+    backup = newest(target, {})
+    entries, _ = backup.read()
+    one = restore.prepare(client, restore.Wish(backup), entries, resume=True)
+    go = one.put_back
+print("ready", flush=True)
+outcome = go(threading.Event())
+failures = outcome.failed if verb == "backup" else outcome.failures
+one.close(complete=outcome.complete and not failures)
+print("done", failures, flush=True)
+"""
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def other(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
+    """Another workspace, whose users have other ids."""
+    emulator = start_emulator("--transition-seconds", "0", "--seed", "other")
+    for user in reversed(USERS):
+        emulator.control("POST", "users", {"user_name": user})
+    return emulator
+
+
+@pytest.fixture
+def lab(emulator: EmulatorProcess) -> EmulatorProcess:
+    """A workspace with some files of three users."""
+    furnish(emulator, USERS)
+    return emulator
+
+
+@pytest.fixture
+def type_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Type a command about a workspace; exit status, stdout and stderr. The folder is an empty one."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(emulator: EmulatorProcess, verb: str, *arguments: str) -> tuple[int, str, str]:
+        (tmp_path / "token").write_text(emulator.admin_token + "\n")
+        access = ["--workspace-url", emulator.url, "--token-file", "token"]
+        result = CliRunner().invoke(main, [verb, *access, *arguments], obj=dict(os.environ))
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert emulator.admin_token not in result.output
+        return result.exit_code, result.stdout, result.stderr
+
+    return run
+
+
+def faults(emulator: EmulatorProcess, *rules: dict[str, Any], **more: Any) -> None:
+    emulator.control("POST", "faults", {"rules": rules, **more})
+
+
+def test_everything_comes_back_in_another_workspace(lab, other, type_command):
+    status, said, _ = type_command(lab, "backup", *USERS, "--output", "saved")
+    assert (status, said.splitlines()[0].startswith("3 users: ")) == (0, True)
+    assert type_command(lab, "verify", "saved", "--live")[0] == 0
+
+    status, said, _ = type_command(other, "restore", "saved", "--dry-run")
+    assert (status, "would be restored" in said, tree(other, USERS)) == (0, True, {})
+    status, said, _ = type_command(other, "restore", "saved")
+    assert (status, said.count("objects restored")) == (0, 3)
+
+    assert tree(other, USERS) == tree(lab, USERS)
+    names = {path.rpartition("/")[2] for path in tree(other, USERS)}
+    assert set(HOSTILE) <= names
+    assert sorted(os.listdir()) == ["saved", "token"]
+
+
+def test_what_passes_leaves_no_trace(lab, other, type_command):
+    shares = [("429", 0.04), ("500", 0.02), ("503", 0.02), ("reset", 0.02), ("truncate", 0.02)]
+    rules = [
+        {"match": match, "kind": kind, "rate": rate}
+        for match in ("GET /api/2.0/workspace/export", "GET /api/2.0/*/list", "GET /api/2.0/dbfs/read")
+        for kind, rate in shares
+    ]
+    faults(lab, *rules)
+    assert type_command(lab, "backup", *USERS, "--output", "saved")[0] == 0
+    faults(lab)
+    assert type_command(lab, "verify", "saved", "--live")[0] == 0
+
+    faults(other, *({"match": "POST /api/2.0/*", "kind": kind, "rate": rate} for kind, rate in shares))
+    assert type_command(other, "restore", "saved")[0] == 0
+    faults(other)
+    assert tree(other, USERS) == tree(lab, USERS)
+
+
+def test_what_a_stranger_may_not_read_is_named_and_completed_later(lab, type_command, tmp_path):
+    student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
+    (tmp_path / "weak").write_text(student)
+    access = ("--workspace-url", lab.url, "--token-file", "weak", "--workspace-only", "--output", "saved", "--json")
+    result = CliRunner().invoke(main, ["backup", USERS[0], *access], obj=dict(os.environ))
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [(each["path"], each["reason"].split()[:2]) for each in document["failed"]] == [
+        (f"/Users/{USERS[0]}", ["403", "PERMISSION_DENIED"])
+    ]
+    status, _, sentence = type_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved")
+    assert (status, "go on with --resume" in sentence) == (2, True)
+    assert type_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved", "--resume")[0] == 0
+    assert type_command(lab, "verify", "saved", "--live")[0] == 0
+
+
+def test_a_backup_keeps_to_the_limits_of_the_platform(lab, type_command):
+    lab.control("POST", "faults", {"profile": "azure"})
+    _, said, _ = type_command(lab, "backup", *USERS, "--output", "saved", "--json")
+    document = json.loads(said)
+    assert document["failed"] == []
+    assert document["asked"]["export"]["refused"] < 0.2 * document["asked"]["export"]["requests"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--output", "saved", "--dbfs-only", "--workspace-only"], "leave nothing to"),
+        (["--output", "saved", "--volumes", "/Volumes/a/../b/c"], "expected /Volumes/<catalog>/<schema>/<volume>"),
+        (["--output", "saved", "--tier", "cold"], "has no tiers"),
+        (["--output", "saved", "--retain-until", "soon"], "expected a date such as"),
+        (["--output", "saved", "--since", "saved/none"], "there is no backup in"),
+        (["--output", "saved", "--group", "nobody"], "there is no group 'nobody'"),
+        (["--output", "nowhere://x"], "cannot be used"),
+        (["--output", "token/x"], "Not a directory"),
+        (["../root", "--output", "saved"], "is not the name of a user"),
+    ],
+)
+def test_a_mistake_is_a_sentence(lab, type_command, arguments, sentence):
+    status, _, complaint = type_command(lab, "backup", *(arguments or ()))
+    assert (status, sentence in complaint) == (2, True), complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["none"], "there is no backup in none"),
+        (["saved", "nobody@x.org"], "nothing of nobody@x.org was saved"),
+        (["saved", "--map", "a"], "expected old@example.org=new@example.org"),
+        (["saved", "--map", f"{USERS[0]}=a", "--map", f"{USERS[1]}=a"], "is in another --map"),
+        (["saved", "--into", "x"], "expected an absolute path"),
+        (["saved", "--skip-existing", "--overwrite"], "give only one of them"),
+    ],
+)
+def test_a_mistake_in_a_restore_is_one_too(lab, type_command, arguments, sentence):
+    assert type_command(lab, "backup", USERS[2], "--output", "saved", "--dbfs-only")[0] == 0
+    status, _, complaint = type_command(lab, "restore", *arguments)
+    assert (status, sentence in complaint) == (2, True), complaint
+
+
+def killed(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, chance: random.Random) -> int:
+    """Start it again and again and kill it; then let it end. How often it had got somewhere before."""
+    command = [sys.executable, "-c", START, verb, emulator.url, emulator.admin_token, "saved", *USERS]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    went_on = 0
+    for _ in range(kills):
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        went_on += any(folder.rglob("*.checkpoint"))
+        if chance.random() < 0.8:
+            assert process.stdout.readline() == "ready\n"
+        time.sleep(chance.uniform(0, 0.5))
+        process.kill()
+        assert "done" not in process.stdout.read(), "it was too quick to be killed"
+        process.wait()
+        process.stdout.close()
+    faults(emulator)
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert ended.stdout.startswith("ready\ndone"), ended.stderr
+    assert ended.stdout.split()[-1] in ("0", "[]"), ended.stdout
+    return went_on
+
+
+def test_backup_and_restore_survive_kills_at_any_moment(lab, other, type_command, tmp_path, acceptance):
+    """Ten kills, five of each, then one run to the end: the same as without them."""
+    kills = 50 if acceptance else 5
+    chance = random.Random(6)
+    seconds = 1.5 if acceptance else 0.15
+    faults(lab, {"match": "GET /api/2.0/workspace/export", "kind": "latency", "seconds": 4 * seconds})
+    faults(other, {"match": "POST /api/2.0/*", "kind": "latency", "seconds": 4 * seconds})
+
+    went_on = killed("backup", lab, tmp_path, kills, chance)
+    status, said, _ = type_command(lab, "verify", "saved", "--live")
+    assert status == 0, said
+    went_on += killed("restore", other, tmp_path, kills, chance)
+
+    assert went_on >= kills
+    assert tree(other, USERS) == tree(lab, USERS)
+    assert sorted(os.listdir(tmp_path)) == ["saved", "token"]
+    manifest = next(tmp_path.rglob("manifest.jsonl")).read_text().splitlines()
+    ends = [line for line in manifest if line.startswith('{"end"')]
+    assert (len(ends), manifest[-1]) == (1, ends[-1])
+
+
+def test_a_stopped_backup_says_how_to_go_on(lab, tmp_path):
+    faults(lab, {"match": "GET /api/2.0/workspace/export", "kind": "latency", "seconds": 0.7})
+    command = [sys.executable, "-m", "inventory", "backup", *USERS, "--output", str(tmp_path / "saved")]
+    environment = {**os.environ, **lab.environment()}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.rglob("*.checkpoint-wal")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, "To go on: the same command with --resume." in said) == (1, True)
+
+    faults(lab)
+    assert subprocess.run([*command, "--resume"], cwd=ROOT, env=environment, capture_output=True).returncode == 0
+    verify = [sys.executable, "-m", "inventory", "verify", str(tmp_path / "saved"), "--live"]
+    assert subprocess.run(verify, cwd=ROOT, env=environment, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
+def test_large_files_pass_through_little_memory(lab, other, type_command, tmp_path, acceptance):
+    """A file of 40 MB in the Workspace and of 12 MB in DBFS; in acceptance 400 MB and 2 GB, in 200 MB of memory."""
+    sizes = (400, 2048) if acceptance else (40, 12)
+    for source, size in zip(("workspace", "dbfs"), sizes, strict=True):
+        upload(lab, source, f"/Users/{USERS[0]}/large.bin", size)
+    most = 200 * 2**20
+    for emulator, verb, *arguments in (
+        (lab, "backup", USERS[0], "--output", "saved"),
+        (other, "restore", "saved", USERS[0]),
+    ):
+        assert memory_of(emulator, tmp_path, verb, *arguments) < most
+    found = [
+        tree(emulator, USERS[:1], digest=lambda data: hashlib.sha256(data).hexdigest()) for emulator in (lab, other)
+    ]
+    assert found[0] == found[1]
+
+
+# Not from getrusage: what it tells of a process includes the one that started it.
+MEASURE = """
+import runpy, sys
+from pathlib import Path
+sys.argv[0] = "inventory"
+try:
+    runpy.run_module("inventory", run_name="__main__")
+finally:
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    print(1024 * int(line.split()[1]), file=sys.stderr)
+"""
+
+
+def memory_of(emulator: EmulatorProcess, folder: Path, *arguments: str) -> int:
+    """The most memory that a command took, in bytes; it has to succeed."""
+    environment = {**os.environ, **emulator.environment(), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", MEASURE, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stderr.split()[-1])

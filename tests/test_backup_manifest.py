@@ -1,0 +1,151 @@
+"""A manifest says what was cut and what was changed, and nothing in it leads out of the target."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.backup.destination import Destination, NoDestination, read_map
+from inventory.backup.journal import Journal
+from inventory.backup.manifest import Entry, Header, NotAManifest, Reading
+
+HEADER = Header("https://lab.example", "2026-11-27", "2026-11-27T07:00:00Z", {"users": ["dana@x.org"]}, "2027-11-27")
+FOLDER = Entry(
+    "dana@x.org", "workspace", "/Users/dana@x.org", "DIRECTORY", "saved", "lab/2026-11-27/dana@x.org/workspace"
+)
+FILE = Entry(
+    "dana@x.org",
+    "workspace",
+    "/Users/dana@x.org/מחברת\n",
+    "NOTEBOOK",
+    "saved",
+    "lab/2026-11-27/dana@x.org/workspace/x.py",
+    language="PYTHON",
+    format="source",
+    size=7,
+    modified_at=1_790_000_000_000,
+    sha256="0" * 64,
+)
+FAILED = Entry("dana@x.org", "dbfs", "/Users/dana@x.org/f", "FILE", "failed", size=9, reason="403 no")
+
+
+def manifest(tmp_path) -> bytes:
+    """One that was written in two runs."""
+    path = tmp_path / "manifest.jsonl"
+    journal = Journal(path, HEADER)
+    journal.add([FOLDER, FAILED])
+    journal.finish("2026-11-27T07:01:00Z", 1)
+    journal.close()
+    with path.open("ab") as file:
+        file.write(b'{"user":"a kill left th')
+    journal = Journal(path, HEADER)
+    journal.add([FILE])
+    journal.finish("2026-11-27T07:02:00Z", 1)
+    journal.close()
+    return path.read_bytes()
+
+
+def read(content: bytes) -> tuple[list[Entry], Reading]:
+    reading = Reading()
+    return list(reading.read_all(content.splitlines(keepends=True))), reading
+
+
+def test_what_was_written_is_read(tmp_path):
+    entries, reading = read(manifest(tmp_path))
+    assert (entries, reading.header, reading.whole, reading.problems) == ([FOLDER, FAILED, FILE], HEADER, True, [])
+    assert reading.end is not None
+    assert (reading.end.finished_at, reading.end.failed) == ("2026-11-27T07:02:00Z", 1)
+
+
+def test_a_manifest_that_was_cut_is_not_whole(tmp_path):
+    whole = manifest(tmp_path)
+    for length in range(1, len(whole)):
+        cut = whole[:length]
+        if length < whole.index(b"\n") + 1:
+            with pytest.raises(NotAManifest):
+                read(cut)
+        else:
+            first_end = cut.endswith(b"\n") and json.loads(cut.splitlines()[-1]).get("end")
+            assert read(cut)[1].whole is bool(first_end)
+
+
+@given(st.data())
+def test_a_bit_that_was_flipped_is_noticed(tmp_path_factory, data):
+    whole = bytearray(manifest(tmp_path_factory.mktemp("m")))
+    position = data.draw(st.integers(0, len(whole) - 1))
+    whole[position] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        assert not read(bytes(whole))[1].whole
+    except NotAManifest:
+        assert position <= whole.index(b"\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"place": "../../etc/passwd"},
+        {"place": "/etc/passwd"},
+        {"place": "lab/./x"},
+        {"place": "lab\\x"},
+        {"place": None},
+        {"sha256": None},
+        {"size": "7"},
+        {"path": "Users/x"},
+        {"source": "elsewhere"},
+        {"state": "fine"},
+        {"git": ["url"]},
+        {"further": 1},
+    ],
+)
+def test_a_line_that_says_what_no_line_says_is_none(tmp_path, change):
+    path = tmp_path / "manifest.jsonl"
+    journal = Journal(path, HEADER)
+    journal.add([FILE])
+    journal.close()
+    first, line = path.read_bytes().splitlines()
+    document = {name: value for name, value in (json.loads(line) | change).items() if value is not None}
+    entries, reading = read(first + b"\n" + json.dumps(document).encode() + b"\n")
+    assert (entries, reading.problems) == ([], ["line 2 is none of a manifest"])
+
+
+def test_another_file_is_no_manifest(tmp_path):
+    for content in (b"", b"{}\n", b"[1]\n", b'{"backup":2}\n', b"\xff\n", b"user,place\n"):
+        with pytest.raises(NotAManifest):
+            read(content)
+
+
+def entry(path: str, user: str = "dana@x.org", source: str = "workspace") -> Entry:
+    return Entry(user, source, path, "FILE", "failed")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("destination", "what", "path"),
+    [
+        (Destination(), entry("/Users/dana@x.org/a/b"), "/Users/dana@x.org/a/b"),
+        (Destination({"dana@x.org": "d@y.org"}), entry("/Users/dana@x.org/a"), "/Users/d@y.org/a"),
+        (Destination({}, "/Shared/x/"), entry("/Users/dana@x.org/a"), "/Shared/x/dana@x.org/a"),
+        (Destination({"dana@x.org": "d@y.org"}, "/x"), entry("/Users/dana@x.org"), "/x/d@y.org"),
+        (Destination(), entry("/Shared/a", "/Shared"), "/Shared/a"),
+        (Destination({}, "/x"), entry("/Shared/a", "/Shared"), "/x/Shared/a"),
+        (Destination({}, "/x"), entry("/Volumes/a/b/c/d", "/Volumes/a/b/c", "volumes"), "/Volumes/a/b/c/d"),
+    ],
+)
+def test_where_things_go(destination, what, path):
+    assert destination.of(what) == path
+
+
+@pytest.mark.parametrize(
+    "path", ["/Users/carol@x.org/a", "/Users/dana@x.org/../carol@x.org", "/Users/dana@x.orga", "/a"]
+)
+def test_nothing_leads_out_of_a_home_whatever_the_manifest_says(path):
+    with pytest.raises(NoDestination):
+        Destination().of(entry(path))
+
+
+@pytest.mark.parametrize("text", ["a", "a=", "=b", "a/b=c", "..=c", "a=\x1b"])
+def test_a_map_that_is_none(text):
+    with pytest.raises(ValueError, match="--map"):
+        read_map(text)
