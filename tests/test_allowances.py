@@ -20,6 +20,7 @@ from enforcer.allowances import (
     parse_window,
     windows_between,
 )
+from few_examples import few
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 GIVEN = datetime(2026, 10, 30, 8, tzinfo=UTC)
@@ -66,6 +67,7 @@ entries = st.builds(
 ) | st.builds(Revocation, st.text("abc", min_size=1), st.text("abc", min_size=1), st.text(), st.text(), st.just(GIVEN))
 
 
+@few(25)
 @given(entries)
 def test_an_entry_that_is_written_is_read_unchanged(entry: Allowance | Revocation) -> None:
     assert parse_entry(format_entry(entry), "x.json") == entry

@@ -29,6 +29,7 @@ from enforcer.quota import (
     warning_key,
 )
 from enforcer.uptime import Session
+from few_examples import few
 
 MIN = timedelta(minutes=1)
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
@@ -154,6 +155,7 @@ def test_the_tightest_limit_stands_first() -> None:
     assert list(uses(local(MONDAY, 9), sessions)) == ["week", "day", "term"]
 
 
+@few(25)
 @given(
     st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 400)), max_size=6),
     st.lists(
