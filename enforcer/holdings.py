@@ -84,7 +84,7 @@ class Holdings:
 
     def purge_cluster(self, id: str) -> None:
         """Remove the cluster and its definition for good, pinned or not; one that is gone stays gone."""
-        from databricks.sdk.errors import InvalidParameterValue, NotFound
+        from enforcer.sdk import InvalidParameterValue, NotFound
 
         body = {"cluster_id": id}
         with place(f"cluster {id}"):
@@ -98,7 +98,7 @@ class Holdings:
                     raise
 
     def _delete(self, path: str, what: str) -> None:
-        from databricks.sdk.errors import NotFound
+        from enforcer.sdk import NotFound
 
         self._workspace.count("scim/delete")
         with place(what):

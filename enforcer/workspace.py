@@ -1,4 +1,4 @@
-"""The Databricks workspace, as the enforcer needs it. The only module here that knows the SDK.
+"""The Databricks workspace, as the enforcer needs it. With `sdk` the only module here that knows the SDK.
 
 Everything it hands out is one of our own values; everything it raises is a `WorkspaceError` with the place in it.
 """
@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.config import Config
-from databricks.sdk.errors import InvalidParameterValue, NotFound, ResourceAlreadyExists
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.service.workspace import ImportFormat
-
 from enforcer.ledger import to_instant, to_millis
 from enforcer.pace import Pace
 from enforcer.quota import Level
+from enforcer.sdk import (
+    Client,
+    Config,
+    DatabricksError,
+    ImportFormat,
+    InvalidParameterValue,
+    NotFound,
+    ResourceAlreadyExists,
+)
 from enforcer.seen import FileInfo, SeenCluster, ToldEvent
 from enforcer.uptime import Event, Sighting
 
@@ -66,8 +69,9 @@ def connect(host: str | None, *, profile: str | None = None, seconds: float = CO
     def make() -> None:
         try:
             config = Config(host=host, profile=profile, http_timeout_seconds=10, retry_timeout_seconds=RETRY_SECONDS)
-            client = WorkspaceClient(config=config)
-            made.append(Workspace(client, caller=client.current_user.me().user_name or "", limits=LIMITS))
+            client = Client(config)
+            me: Any = client.api_client.do("GET", "/api/2.0/preview/scim/v2/Me")
+            made.append(Workspace(client, caller=me.get("userName") or "", limits=LIMITS))
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises is told to the caller below
             failed.append(error)
 
@@ -82,9 +86,12 @@ def connect(host: str | None, *, profile: str | None = None, seconds: float = CO
 
 
 class Workspace:
-    """`client` is the SDK's; `caller` is who we are; `limits`, as LIMITS, are kept. `calls` counts requests by kind."""
+    """`client` is the SDK's, or as much of it; `caller` is who we are; `limits`, as LIMITS, are kept.
 
-    def __init__(self, client: WorkspaceClient, caller: str = "", limits: Mapping[str, float] | None = None) -> None:
+    `calls` counts requests by kind.
+    """
+
+    def __init__(self, client: Client, caller: str = "", limits: Mapping[str, float] | None = None) -> None:
         self._client = client
         self.api = client.api_client
         self.caller = caller
