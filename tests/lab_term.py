@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,17 @@ class Term:
         if old not in text:
             raise ValueError(f"{file} has no {old!r}")
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Whatever the block does to roster, settings and synthesized stack is undone; what it applies is not."""
+        files = [self.folder / "lab.toml", self.roster, self.stack / "cdk.tf.json"]
+        before = {file: file.read_bytes() for file in files}
+        try:
+            yield
+        finally:
+            for file, content in before.items():
+                file.write_bytes(content)
 
     def run(self, command: Sequence[str | Path], *, cwd: Path | None = None) -> Done:
         """Run a command with the workspace's credentials in its environment and nowhere else."""

@@ -113,7 +113,7 @@ def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_onl
     moodle_id, addresses = fifth[0].split(",")[1], [line.split(",")[3] for line in fifth]
     dropped = example.folder / "dropped.csv"
     dropped.write_text(without_group(export, moodle_id), encoding="utf-8")
-    try:
+    with example.undone():
         example.import_export(dropped)
         example.synth()
         assert example.plan() == {
@@ -126,9 +126,6 @@ def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_onl
             **{f"databricks_group_member.group_05_{label(address)}": ("delete",) for address in addresses},
             **{f"databricks_user.student_{label(address)}": ("delete",) for address in addresses},
         }
-    finally:
-        example.roster.write_text(october, encoding="utf-8")
-        example.synth()
 
 
 def without_group(export: str, moodle_id: str) -> str:
@@ -144,23 +141,20 @@ def test_moving_a_student_changes_memberships_only(example: Term):
     second = next(line for line in october.splitlines() if line.startswith("2,"))
     address = row.split(",")[3]
     moved = ",".join([*second.split(",")[:3], address, "active", "managed"])
-    example.roster.write_text(october.replace(row, moved), encoding="utf-8")
-    try:
+    with example.undone():
+        example.roster.write_text(october.replace(row, moved), encoding="utf-8")
         example.synth()
         assert example.plan() == {
             f"databricks_group_member.group_01_{label(address)}": ("delete",),
             f"databricks_group_member.group_02_{label(address)}": ("create",),
         }
-    finally:
-        example.roster.write_text(october, encoding="utf-8")
-        example.synth()
 
 
 def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(example: Term):
     cluster = example.clusters()["cluster_08"]["cluster_id"]
     example.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
-    example.change("lab.toml", "hard_minutes = 180", "hard_minutes = 170")
-    try:
+    with example.undone():
+        example.change("lab.toml", "hard_minutes = 180", "hard_minutes = 170")
         example.synth()
         assert example.plan() == {"databricks_workspace_file.course_file": ("update",)}
         done = example.terraform("apply", "-input=false", "plan")
@@ -169,10 +163,9 @@ def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_kee
         _, events = example.emulator.request("POST", "/api/2.1/clusters/events", {"cluster_id": cluster, "limit": 50})
         since = [event["type"] for event in events["events"]]
         assert set(since[: since.index("STARTING")]) == {"RUNNING", "DRIVER_HEALTHY"}
-    finally:
-        example.change("lab.toml", "hard_minutes = 170", "hard_minutes = 180")
-        example.emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": cluster})
-        example.deploy()
+    example.emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": cluster})
+    done = example.apply()
+    assert done.status == 0, done.text
 
 
 def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(example: Term):
