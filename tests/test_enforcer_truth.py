@@ -20,7 +20,7 @@ from emulator_process import EmulatorProcess
 from enforcer import ledger
 from enforcer.database import open_ledger
 from enforcer.look import look, remember_uptime
-from enforcer.models import TABLES
+from enforcer.models import TABLES, database
 from enforcer.settings import Settings, load_settings
 from enforcer.uptime import Session, day_bounds, used_on
 from enforcer.workspace import Workspace
@@ -42,7 +42,7 @@ def one_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def empty_the_ledger() -> None:
     for table in TABLES:
-        table.delete().execute()
+        database.execute_sql(f"DELETE FROM {table._meta.table_name}")
 
 
 def settings_of(history: History) -> Settings:
