@@ -116,7 +116,7 @@ class Client:
         """The answer to a request, to be read inside the `with`."""
         # Quoted by hand: a plus sign for a space is read literally by some gateways.
         target = f"{path}?{urlencode(query, quote_via=quote, safe='/')}" if query else path
-        said = {"User-Agent": AGENT, "Accept": "application/json", **(headers or {}), **self._identity()}
+        said = {"User-Agent": AGENT, "Accept": "application/json", **(headers or {}), **self.identity()}
         connection = self._connection()
         try:
             connection.request(method, self._target(target), body=body, headers=said)
@@ -149,7 +149,8 @@ class Client:
             connection.close()
             self._local.connection = None
 
-    def _identity(self) -> Mapping[str, str]:
+    def identity(self) -> Mapping[str, str]:
+        """The headers that say who we are. Raises Broken if there are none to be had."""
         try:
             return self._authenticate()
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises while it refreshes a token

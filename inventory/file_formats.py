@@ -86,7 +86,7 @@ class _Parquet:
         import pyarrow.parquet  # a third of a second and 50 MB, for who wants Parquet
 
         with replaced_bytes(path) as file:
-            pyarrow.parquet.write_table(_table(rows), file)
+            pyarrow.parquet.write_table(arrow_table(rows), file)
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
         import pyarrow.parquet
@@ -126,7 +126,7 @@ def _schema(instants: "pyarrow.DataType | None" = None) -> "pyarrow.Schema":
     return pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in FileRow._fields])
 
 
-def _table(rows: Sequence[FileRow]) -> "pyarrow.Table":
+def arrow_table(rows: Sequence[FileRow]) -> "pyarrow.Table":
     """Rows as Arrow has them, made of bytes: Arrow's own way from lists imports pandas, which takes 60 MB."""
     import pyarrow
 
@@ -147,6 +147,8 @@ def _table(rows: Sequence[FileRow]) -> "pyarrow.Table":
         ends = array.array("i", itertools.accumulate(map(len, contents), initial=0))
         return [None, ends.tobytes(), b"".join(contents)]
 
+    if not rows:
+        return _schema().empty_table()
     by_name: list[Any] = list(zip(*rows, strict=True))
     *strings, sizes, estimates, instants = by_name
     known = [moment(instant) is not None for instant in instants]

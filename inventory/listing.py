@@ -195,9 +195,23 @@ class Walk:
         """A folder that was taken is done; queue what it turned out to contain."""
         if self._deep and isinstance(found, Listing):
             self.add(Folder(folder.user, folder.source, path) for path in reversed(found.folders))
+        self.close(folder)
+
+    def put_back(self, folders: Iterable[Folder]) -> None:
+        """Queue again what was taken and not visited."""
+        for folder in folders:
+            self._waiting[folder.source].setdefault(folder.user, []).append(folder)
+            self._length += 1
+
+    def close(self, folder: Folder) -> None:
+        """Nothing more is to be done about a folder that was taken."""
         self.open[folder.user] -= 1
         if not self.open[folder.user]:
             del self.open[folder.user]
+
+    def waiting(self, source: Source) -> int:
+        """How many folders of this file system are queued."""
+        return sum(map(len, self._waiting[source].values()))
 
     def __len__(self) -> int:
         return self._length

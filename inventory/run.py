@@ -2,11 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from inventory import checkpoint as checkpoints
 from inventory import file_rows
@@ -14,16 +14,21 @@ from inventory.checkpoint import Checkpoint, CheckpointError, Identity, OtherFor
 from inventory.client import Client
 from inventory.entries import entries_of
 from inventory.figures import of_folders
+from inventory.file_formats import read_rows
 from inventory.file_rows import Parts
 from inventory.files import replaced, write_csv
 from inventory.limiter import CEILING, Limiter
-from inventory.listing import SOURCES, Folder, Source
+from inventory.listing import SOURCES, Folder, Source, Walk
 from inventory.mounts import Mounts
 from inventory.report import Report
-from inventory.results import Home, homes, table
+from inventory.results import FileRow, Home, homes, table
 from inventory.scan import Progress, Scan, Visit, nothing_at_hand
 from inventory.users import check_name, digest, everybody, homes_of, other_homes, shared_folders
 from inventory.workspace import Workspace
+
+if TYPE_CHECKING:
+    from inventory.spark.driver import SparkScan
+    from inventory.spark.start import Executors
 
 log = logging.getLogger(__name__)
 DBFS_IS_OFF = "DBFS is switched off in this workspace; only the Workspace is scanned."
@@ -53,6 +58,8 @@ class Wish:
     """Requests a second for each of the two APIs, at the most."""
     mounts: str | None = None
     """The folder with the mounts of a cluster; None: the API is asked for everything."""
+    table: str | None = None
+    """A table of Spark for the rows of single files."""
 
     def identity(self, host: str) -> Identity:
         """What a scan that goes on with another has to share with it."""
@@ -61,7 +68,7 @@ class Wish:
             users=digest(self.users) if self.users else "all",
             sources=" and ".join(self.sources),
             homes=", ".join(["users", *["all homes"] * self.all_homes, *["shared"] * self.shared]),
-            files=str(self.files.resolve()) if self.files else "none",
+            files=str(self.files.resolve()) if self.files else f"table {self.table}" if self.table else "none",
         )
 
     def checkpoint_path(self, host: str) -> Path:
@@ -90,27 +97,36 @@ class Run:
     def __init__(self, client: Client, wish: Wish, checkpoint: Checkpoint) -> None:
         self._client, self._wish, self._checkpoint = client, wish, checkpoint
         self._parts: Parts | None = None
-        if wish.files:
-            self._parts = Parts(parts_folder(checkpoint.path), wish.files, checkpoint.last_part())
+        self._rows = wish.files or (
+            checkpoint.path.with_name(f"{checkpoint.path.name}.parquet") if wish.table else None
+        )
+        if self._rows:
+            self._parts = Parts(parts_folder(checkpoint.path), self._rows, checkpoint.last_part())
 
     @property
     def users(self) -> int:
         """How many users it is about."""
         return len({root.user for root in self._checkpoint.roots()})
 
-    def scan(self, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
-        """List what remains and, when nothing does, write the results. Raises OSError if they cannot be written."""
-        ceiling = self._wish.ceiling or CEILING
-        engine = Scan(
-            self._client,
-            self._checkpoint.walk(),
-            self._keep,
-            limiters={source: Limiter(ceiling=ceiling) for source in SOURCES},
-            workers=self._wish.workers,
-            parallel=self._wish.parallel,
-            stop=stop,
-            at_hand=Mounts(self._wish.mounts).list_folder if self._wish.mounts else nothing_at_hand,
-        )
+    def scan(
+        self, stop: threading.Event, report: Callable[[Progress], None], executors: "Executors | None" = None
+    ) -> Outcome:
+        """List what remains and, when nothing does, write the results: here, or by executors of Spark.
+
+        Raises OSError if they cannot be written, and what `spark.driver.SparkScan.run` raises.
+        """
+        walk = self._checkpoint.walk()
+        engine: Scan | SparkScan
+        if executors is None:
+            engine = self._engine(walk, stop)
+        else:
+            engine = executors.scan(
+                walk,
+                self._keep,
+                self._checkpoint.roots(),
+                stop=stop,
+                locally=lambda rest, progress, tell: self._engine(rest, stop, progress).run(tell),
+            )
         complete = engine.run(report)
         done, failed = self._checkpoint.finished()
         if not complete:
@@ -119,14 +135,34 @@ class Run:
         self._write(found)
         return Outcome(True, found, engine.progress, done, failed)
 
+    def file_rows(self) -> Iterator[FileRow]:
+        """The rows of single files, of a scan that is complete. Raises OSError."""
+        return read_rows(self._rows) if self._rows else iter(())
+
     def close(self, *, complete: bool) -> None:
-        """Leave the checkpoint; a complete one has served its purpose."""
-        if not complete:
+        """Leave the checkpoint; a complete one has served its purpose, and one of nothing has none."""
+        if self._rows and not self._wish.files:
+            self._rows.unlink(missing_ok=True)
+        if not complete and self._checkpoint.finished()[0]:
             self._checkpoint.close()
             return
         self._checkpoint.remove()
         if self._parts:
             self._parts.remove()
+
+    def _engine(self, walk: Walk, stop: threading.Event, progress: Progress | None = None) -> Scan:
+        ceiling = self._wish.ceiling or CEILING
+        return Scan(
+            self._client,
+            walk,
+            self._keep,
+            limiters={source: Limiter(ceiling=ceiling) for source in SOURCES},
+            workers=self._wish.workers,
+            parallel=self._wish.parallel,
+            stop=stop,
+            at_hand=Mounts(self._wish.mounts).list_folder if self._wish.mounts else nothing_at_hand,
+            progress=progress,
+        )
 
     def _keep(self, visits: Sequence[Visit]) -> None:
         self._checkpoint.keep(visits, self._parts.add(visits) if self._parts else None)

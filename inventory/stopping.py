@@ -9,13 +9,18 @@ from types import FrameType
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; a second signal ends the program at once."""
+    """An event that Ctrl-C and SIGTERM set.
+
+    A second signal ends the program as soon as what it has borrowed is given back, a third at once.
+    """
     stop = threading.Event()
 
     def stopped(signum: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            raise KeyboardInterrupt
         stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
 
     before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

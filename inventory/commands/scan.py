@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
       python -m inventory scan --users-file users.csv --output november.csv --files files.parquet
       python -m inventory scan --report inventory.html --top 20
       python -m inventory scan --resume                         # after an interruption, or to retry failures
+      python -m inventory scan --cluster-id 1018-120000-abcd1234 --mounts
     """,
 )
 @click.argument("users", nargs=-1, metavar="[USER]...")
@@ -125,10 +127,11 @@ def command(
         parallel=not no_parallel,
         ceiling=ceiling,
         mounts=where.mounts,
+        table=where.table,
     )
     client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
     run = _prepared(client, wish, resume=resume, fresh=fresh)
-    outcome = _scanned(run, wish)
+    outcome = _scanned(client, run, wish, where)
     if not outcome.complete:
         again = "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
         click.echo(f"Stopped after {outcome.done} directories. To go on: {again}.", err=True)
@@ -160,13 +163,14 @@ def _prepared(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
         options.not_written(wish.checkpoint_path(client.host), error)
 
 
-def _scanned(run: Run, wish: Wish) -> Outcome:
+def _scanned(client: Client, run: Run, wish: Wish, where: Where) -> Outcome:
     """Scan until all is done or somebody stops it."""
     reporter = Reporter(run.users, terminal=sys.stderr.isatty())
     complete = False
     with stoppable() as stop:
         try:
-            outcome = run.scan(stop, reporter)
+            spark = where.spark
+            outcome = _on_spark(client, run, wish, where, stop, reporter) if spark else run.scan(stop, reporter)
             complete = outcome.complete and not outcome.failed
             return outcome
         except OSError as error:
@@ -174,6 +178,36 @@ def _scanned(run: Run, wish: Wish) -> Outcome:
         finally:
             reporter.end()
             run.close(complete=complete)
+
+
+def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threading.Event, reporter: Reporter) -> Outcome:
+    from inventory.spark import tables
+    from inventory.spark.driver import Manner
+    from inventory.spark.start import executors
+    from inventory.spark.trouble import SessionLost, SparkError
+
+    manner = Manner(
+        ceiling=wish.ceiling,
+        with_files=bool(wish.files or wish.table),
+        mounts=wish.mounts,
+        workers=wish.workers,
+        parallel=wish.parallel,
+    )
+    inside = "DATABRICKS_RUNTIME_VERSION" in options.environment()
+    try:
+        if wish.table:
+            tables.check_name(wish.table)
+        with executors(client, where, manner, stop=stop, inside=inside) as spark:
+            outcome = run.scan(stop, reporter, spark)
+            if wish.table and outcome.complete:
+                tables.write(spark.session, wish.table, run.file_rows())
+            return outcome
+    except tables.NotATable as error:
+        raise options.Refused(str(error)) from None
+    except tables.NotWritten as error:
+        raise click.ClickException(f"{error} The other results are written; --resume tries it again.") from None
+    except (SparkError, SessionLost) as error:
+        raise options.Refused(f"{str(error).rstrip('.')}.") from None
 
 
 def _status(homes: Sequence[Home]) -> int:
@@ -198,7 +232,7 @@ def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
     largest = sorted(homes, key=lambda home: (-home.total_size, home.user))[:top]
     lines += [f"  {size(home.total_size):>10}  {harmless(home.user)}" for home in largest if home.file_count]
     lines += [f"  {home.status}: {harmless(home.user)}: {harmless(home.error)}" for home in homes if home.error]
-    written = ", ".join(str(path) for path in (wish.output, wish.files, wish.report) if path)
+    written = ", ".join(str(path) for path in (wish.output, wish.files, wish.report, wish.table) if path)
     asked, refused = outcome.progress.requests.total(), outcome.progress.refusals.total()
     return "\n".join([*lines, f"Written to {written}; {asked} requests, {refused} of them refused by the rate limit."])
 

@@ -1,0 +1,76 @@
+"""The token that executors use: made for one run, of a few hours, and revoked at its end."""
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from inventory.client import Answer, Broken, Client
+from inventory.spark.session import Credential
+from inventory.spark.trouble import SparkError
+from inventory.workspace import Workspace, WorkspaceError
+
+log = logging.getLogger(__name__)
+TRIES = 4
+
+
+@contextmanager
+def made_for_run(client: Client, seconds: float) -> Iterator[Credential]:
+    """A token of `seconds` at the most, for the time of the `with`. Raises SparkError where none can be made."""
+    # By this it is found again even if the answer that named it was lost.
+    comment = f"inventory scan {secrets.token_hex(8)}"
+    try:
+        answer = _post(client, "create", {"comment": comment, "lifetime_seconds": int(seconds)})
+        if answer.status != 200 or not isinstance(answer.document, Mapping):
+            raise SparkError(
+                f"no token could be made for the executors: {answer.reason.rstrip('.')}. Ask an administrator for the"
+                " right to use tokens, or scan without Spark."
+            )
+        yield Credential(client.host, str(answer.document["token_value"]))
+    except Broken as error:
+        raise SparkError(f"no token could be made for the executors: {error}.") from None
+    finally:
+        _revoke(client, comment)
+
+
+@contextmanager
+def ambient(client: Client) -> Iterator[Credential]:
+    """The token with which the program itself was started, as a notebook of Databricks is. Raises SparkError."""
+    scheme, _, token = client.identity().get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise SparkError("there is no token here that executors could use; name a workspace and a profile.")
+    yield Credential(client.host, token)
+
+
+def _revoke(client: Client, comment: str) -> None:
+    try:
+        found: Any = Workspace(client).ask("/api/2.0/token/list", {}, "the list of tokens").get("token_infos")
+        for token in found or []:
+            if token.get("comment") == comment:
+                answer = _post(client, "delete", {"token_id": token["token_id"]})
+                if answer.status != 200:
+                    raise WorkspaceError(answer.reason)
+    except (WorkspaceError, Broken) as error:
+        log.warning(
+            "the token of the executors was not revoked (%s): delete %r in your settings, or let it expire",
+            str(error).rstrip("."),
+            comment,
+        )
+
+
+def _post(client: Client, verb: str, body: Mapping[str, object]) -> Answer:
+    """Ask, and ask again where no answer came or the server is busy. Raises Broken."""
+    content = json.dumps(body).encode()
+    for tries in range(1, TRIES + 1):
+        try:
+            answer = client.send("POST", f"/api/2.0/token/{verb}", {}, content, length=len(content))
+            if answer.status not in (429, 500, 502, 503, 504) or tries == TRIES:
+                return answer
+        except Broken:
+            if tries == TRIES:
+                raise
+        time.sleep(0.5 * tries)
+    raise AssertionError("the last try answers or raises")

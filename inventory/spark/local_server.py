@@ -1,0 +1,117 @@
+"""Starts and ends a Spark server of our own, see `server`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from inventory.spark import server
+from inventory.spark.trouble import SparkError
+
+START_SECONDS = 180.0
+END_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where it listens, and what it wants to see."""
+
+    port: int
+    secret: str
+    pid: int
+    """Of the server itself, a Java process."""
+
+
+class LocalServer:
+    """`master` is `local[N]`. It ends with this process, however that ends."""
+
+    def __init__(self, master: str) -> None:
+        self._master = master
+        self._process: subprocess.Popen[str] | None = None
+        self._log: IO[str] | None = None
+        self.endpoint: Endpoint | None = None
+
+    def running(self) -> Endpoint:
+        """The server that answers; started, if there is none. Raises SparkError."""
+        if self.endpoint is None or not _answers(self.endpoint.port):
+            self.close()
+            self.endpoint = self._start()
+        return self.endpoint
+
+    def close(self) -> None:
+        """End it."""
+        process, endpoint = self._process, self.endpoint
+        self._process = self.endpoint = None
+        if process is None:
+            return
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(OSError):
+            process.stdin.close()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            if endpoint:
+                with suppress(ProcessLookupError):
+                    os.kill(endpoint.pid, signal.SIGKILL)
+        process.stdout.close()
+        if self._log:
+            self._log.close()
+
+    def _start(self) -> Endpoint:
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the server
+        # -P: nothing beside the script is importable there, so that the workers are as bare as those of a cluster. A
+        # session of its own: Ctrl-C is for us, who then let it finish what is in flight.
+        command = [sys.executable, "-P", str(Path(server.__file__).resolve()), self._master]
+        self._process = subprocess.Popen(
+            command,
+            cwd=tempfile.gettempdir(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            start_new_session=True,
+        )
+        said = self._ready_line(self._process)
+        if "problem" in said:
+            self.close()
+            raise SparkError(str(said["problem"]))
+        return Endpoint(**said)
+
+    def _ready_line(self, process: "subprocess.Popen[str]") -> dict[str, Any]:
+        """The line with which it says that it listens; Java may say something before."""
+        assert process.stdout is not None
+        watch = threading.Timer(START_SECONDS, process.kill)
+        watch.start()
+        try:
+            for line in process.stdout:
+                if line.startswith("{"):
+                    found: dict[str, Any] = json.loads(line)
+                    return found
+        finally:
+            watch.cancel()
+        return {"problem": f"the Spark server did not start within {START_SECONDS:.0f} seconds: {self._last_words()}"}
+
+    def _last_words(self) -> str:
+        if self._log is None:
+            return ""
+        self._log.seek(0)
+        lines = [line.strip() for line in self._log.read().splitlines() if line.strip()]
+        return lines[-1][:300] if lines else "it said nothing."
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True

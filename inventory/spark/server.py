@@ -1,0 +1,83 @@
+"""A Spark Connect server of our own, `local[N]`: a process that says where it listens and ends when its stdin does.
+
+Started by `session.LocalServer`; what it writes lies in a folder that it removes.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import MutableMapping
+from typing import Any
+
+SETTINGS = {
+    "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+    "spark.connect.grpc.binding.address": "127.0.0.1",
+    "spark.connect.grpc.binding.port": "0",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    # Files of one session are those of no other.
+    "spark.sql.artifact.isolation.enabled": "true",
+    "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
+    # It lives for minutes on a machine that has other things to do.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+}
+SERVICE = "org.apache.spark.sql.connect.service.SparkConnectService$"
+
+
+def prepare(environ: MutableMapping[str, str]) -> None:
+    """Workers are this Python and know no workspace but the one they are told."""
+    for name in [name for name in environ if name.startswith(("DATABRICKS_", "SPARK_REMOTE", "SPARK_CONNECT_"))]:
+        del environ[name]
+    environ["PYSPARK_PYTHON"] = sys.executable
+    environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+
+
+def serve(master: str, folder: str) -> None:
+    """Listen until stdin ends. Prints one line of JSON: port, secret and process id, or what is wrong."""
+    from pyspark.sql import SparkSession
+
+    secret = secrets.token_urlsafe(32)
+    builder: Any = SparkSession.builder
+    builder = builder.master(master).config("spark.local.dir", folder).config("spark.sql.warehouse.dir", folder)
+    settings = {**SETTINGS, "spark.connect.authenticate.token": secret}
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    service = getattr(getattr(spark._jvm, SERVICE), "MODULE$")
+    ready = {"port": int(service.localPort()), "secret": secret, "pid": spark.sparkContext._gateway.proc.pid}
+    print(json.dumps(ready), flush=True)
+    sys.stdin.read()
+    # Whoever killed the server has stopped it already.
+    with contextlib.suppress(Exception):
+        spark.stop()
+
+
+def problem(error: Exception) -> str:
+    """Why it did not start, in a sentence."""
+    text = str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"the Spark client is not installed here ({error.name} is missing): pip install 'pyspark[connect]==4.0.*'."
+        )
+    if isinstance(error, FileNotFoundError) or "JAVA_GATEWAY" in text or "JAVA_HOME" in text:
+        return "a Spark server of our own needs Java 17 or 21, which was not found: install it, or set JAVA_HOME."
+    return f"the Spark server did not start: {' '.join(text.split())[:300]}"
+
+
+if __name__ == "__main__":
+    prepare(os.environ)
+    with tempfile.TemporaryDirectory(prefix="inventory-spark-", ignore_cleanup_errors=True) as place:
+        os.chdir(place)
+        try:
+            serve(sys.argv[1], place)
+        except Exception as error:  # noqa: BLE001 - whatever Java says is told to who started this
+            print(json.dumps({"problem": problem(error)}), flush=True)
+            sys.exit(1)
+        finally:
+            os.chdir("/")

@@ -1,0 +1,225 @@
+"""Sessions with a Spark server: opened one after another, each with what its executors need. pyspark is imported here,
+when it is needed, and nowhere else but in `server`.
+"""
+
+import hashlib
+import io
+import json
+import secrets
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from inventory.spark import worker
+from inventory.spark.address import Address
+from inventory.spark.local_server import LocalServer
+from inventory.spark.trouble import CLIENT, Place, SparkError, explain
+from inventory.spark.worker import Order
+
+PACKAGE = Path(__file__).resolve().parents[1]
+LEFT_OUT = ("commands", "backup", "__pycache__")
+"""What no executor needs."""
+LOOKERS = 4096
+"""Rows of the table by which a server shows how many tasks it runs at once: it makes a partition for each of them."""
+COLUMN = "line string"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What executors show the workspace."""
+
+    host: str
+    token: str = field(repr=False)
+
+
+class Opener(Protocol):
+    """Opens sessions with one server."""
+
+    place: Place
+
+    def open(self) -> "Session":
+        """A new session. Raises SparkError, or SessionLost where another attempt may do."""
+        ...
+
+    def close(self) -> None:
+        """There will be no more sessions."""
+        ...
+
+
+class Session:
+    """One session, used by many threads. `slots` is how many tasks run at once."""
+
+    def __init__(self, spark: Any, place: Place, credential: Credential, mounts: str | None, *, ours: bool) -> None:
+        self._spark, self.place, self._ours = spark, place, ours
+        self._mounts = mounts
+        self._tag = f"inventory-{secrets.token_hex(8)}"
+        self.credential = f"{self._tag}.json"
+        """The name of the file of the session that holds host and token."""
+        self.python = ""
+        self.mounts: Sequence[str] = ()
+        """The file systems that an executor has mounted."""
+        try:
+            self._equip(credential)
+            self.slots = self._look()
+        except Exception as error:  # noqa: BLE001 - gRPC, Spark and Java have dozens
+            self.close()
+            raise explain(error, place) from None
+
+    def perform(self, order: Order) -> list[str]:
+        """Have a task done; its lines. Raises SparkError or SessionLost."""
+        try:
+            return self._lines(worker.task(order), rows=1, partitions=1)
+        except Exception as error:  # noqa: BLE001
+            raise explain(error, self.place) from None
+
+    def interrupt(self) -> None:
+        """Give up what is in flight."""
+        with suppress(Exception):
+            self._spark.interruptTag(self._tag)
+
+    def close(self) -> None:
+        """Release it, and the files in it; a session that was lost has nothing to release."""
+        if self._ours:
+            with suppress(Exception):
+                self._spark.client.set_retry_policies([])
+                self._spark.stop()
+
+    def frame(self, table: Any) -> Any:
+        """A table of pandas or Arrow as one of Spark."""
+        return self._spark.createDataFrame(table)
+
+    def table(self, name: str) -> Any:
+        """A table that is stored there."""
+        return self._spark.table(name)
+
+    def drop(self, name: str) -> None:
+        """Delete a stored table, if there is one."""
+        self._spark.sql(f"DROP TABLE IF EXISTS {name}").collect()
+
+    def _lines(
+        self, function: Callable[[Iterator[Any]], Iterator[Any]], *, rows: int, partitions: int | None
+    ) -> list[str]:
+        self._spark.addTag(self._tag)
+        numbers = self._spark.range(0, rows, 1, partitions) if partitions else self._spark.range(rows)
+        return [row[0] for row in numbers.mapInArrow(function, COLUMN).toLocalIterator()]
+
+    def _equip(self, credential: Credential) -> None:
+        with tempfile.TemporaryDirectory(prefix="inventory-") as folder:  # mode 0700
+            code, secret = Path(folder) / modules_name(), Path(folder) / self.credential
+            code.write_bytes(modules())
+            secret.touch(mode=0o600)
+            secret.write_text(json.dumps({"host": credential.host, "token": credential.token}), encoding="utf-8")
+            with unchanged_path():
+                self._send(code, secret)
+
+    def _send(self, code: Path, secret: Path) -> None:
+        if type(self._spark).__module__.startswith("pyspark.sql.connect"):
+            self._spark.addArtifacts(str(code), pyfile=True)
+            self._spark.addArtifacts(str(secret), file=True)
+            return
+        # A notebook on a cluster with dedicated access has a session of the old kind, with the driver beside it.
+        self._spark.sparkContext.addPyFile(str(code))
+        self._spark.sparkContext.addFile(str(secret))
+
+    def _look(self) -> int:
+        seen = [
+            json.loads(line)
+            for line in self._lines(worker.look(self._mounts, self.credential), rows=LOOKERS, partitions=None)
+        ]
+        self.python, self.mounts = seen[0]["python"], seen[0]["mounts"]
+        return len(seen)
+
+
+class RemoteOpener:
+    """Of a server at an address; one of our own is started, and started again where it has died."""
+
+    def __init__(self, address: Address, credential: Credential, mounts: str | None = None) -> None:
+        self._address, self._credential, self._mounts = address, credential, mounts
+        self.server = LocalServer(address.master) if address.master else None
+        hidden = (credential.token, *([address.token] if address.token else ()))
+        self.place = Place(address.name, hidden)
+
+    def open(self) -> Session:
+        try:
+            spark = self._connect()
+        except Exception as error:  # noqa: BLE001
+            raise explain(error, self.place) from None
+        return Session(spark, self.place, self._credential, self._mounts, ours=True)
+
+    def close(self) -> None:
+        if self.server:
+            self.server.close()
+
+    def _connect(self) -> Any:
+        from pyspark.sql.connect.client import DefaultChannelBuilder
+        from pyspark.sql.connect.client.retries import DefaultPolicy
+        from pyspark.sql.connect.session import SparkSession
+
+        if self.server:
+            endpoint = self.server.running()
+            builder = DefaultChannelBuilder(f"sc://localhost:{endpoint.port}")
+            builder.set("token", endpoint.secret)
+        else:
+            builder = DefaultChannelBuilder(self._address.url)
+            if token := self._credential.token if self._address.own_workspace else self._address.token:
+                builder.set("token", token)
+        spark = SparkSession.builder.channelBuilder(builder).create()
+        # Its own patience is ten minutes: we know better what to do about a server that has gone.
+        spark.client.set_retry_policies([DefaultPolicy(max_retries=5, initial_backoff=200, max_backoff=4000)])
+        check_version(spark.version, self.place)
+        return spark
+
+
+class GivenOpener:
+    """Of a session that somebody else has opened, in a notebook; it is left open, and no other can be had."""
+
+    def __init__(self, spark: Any, credential: Credential, mounts: str | None = None) -> None:
+        self._spark, self._credential, self._mounts = spark, credential, mounts
+        self.place = Place("the session of this notebook", (credential.token,))
+
+    def open(self) -> Session:
+        return Session(self._spark, self.place, self._credential, self._mounts, ours=False)
+
+    def close(self) -> None:
+        """It is not ours."""
+
+
+def check_version(version: str, place: Place) -> None:
+    """Raises SparkError for a server that is older than the client."""
+    numbers = [int(part) for part in version.split(".")[:2] if part.isdigit()]
+    if numbers and numbers < [int(part) for part in CLIENT.split(".")]:
+        raise SparkError(
+            f"{place.name} runs Spark {version}, and this client ({CLIENT}) needs Spark {CLIENT} or newer: Databricks"
+            " Runtime 17 or newer."
+        )
+
+
+def modules() -> bytes:
+    """What executors import of ours, as a zip file that is the same every time."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(PACKAGE.rglob("*.py")):
+            name = path.relative_to(PACKAGE)
+            if name.parts[0] not in LEFT_OUT:
+                archive.writestr(zipfile.ZipInfo(f"{PACKAGE.name}/{name.as_posix()}"), path.read_bytes())
+    return content.getvalue()
+
+
+def modules_name() -> str:
+    """The name of that file: another content has another, since a session takes each name once."""
+    return f"inventory-{hashlib.sha256(modules()).hexdigest()[:12]}.zip"
+
+
+@contextmanager
+def unchanged_path() -> Iterator[None]:
+    """The client puts what it sends onto the module path of this process as well."""
+    before = list(sys.path)
+    try:
+        yield
+    finally:
+        sys.path[:] = before

@@ -1,0 +1,87 @@
+"""What went wrong with Spark, in a sentence, and whether to go on in a new session. Pure: errors in, values out."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CLIENT = "4.0"
+"""The line of the Spark Connect client that is installed with this program."""
+VERSIONS = re.compile(r"different version:?\s*(\d+\.\d+)\s+than that in driver:?\s*(\d+\.\d+)")
+SESSION = re.compile(
+    r"INVALID_HANDLE(?:\.\w+)?|OPERATION_ABANDONED|INVALID_CURSOR(?:\.\w+)?|OPERATION_(?:NOT_FOUND|CANCELED)"
+    r"|SESSION_(?:CLOSED|CHANGED|NOT_FOUND|EXPIRED)|NO_ACTIVE_SESSION"
+)
+CONNECTION = re.compile(
+    r"UNAVAILABLE|RETRIES_EXCEEDED|DEADLINE_EXCEEDED|Stream removed|CANCELLED|Connection (?:refused|reset)"
+    r"|Socket closed|failed to connect|Cannot invoke RPC",
+    re.IGNORECASE,
+)
+REFUSED = re.compile(r"UNAUTHENTICATED|PERMISSION_DENIED|Unauthorized|HTTP (?:status code )?40[13]", re.IGNORECASE)
+STOPPED = re.compile(r"(?:unexpected state|is) (?:Terminated|Terminating|stopped)", re.IGNORECASE)
+
+
+class SparkError(Exception):
+    """A sentence about a server that cannot be used; trying again changes nothing."""
+
+
+class SessionLost(Exception):
+    """A sentence about a session that is no more, or a task that ended without its rows; another one may do."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """How a server is spoken of, and what must not be."""
+
+    name: str
+    secrets: Sequence[str] = ()
+
+    def clean(self, text: str) -> str:
+        """One line without secrets."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[token]") if secret else text
+        return " ".join(text.split())[:300]
+
+
+def explain(error: BaseException, place: Place) -> SparkError | SessionLost:
+    """What to raise instead of an error of Spark, gRPC or Java."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, SparkError | SessionLost):
+        return error
+    if isinstance(error, ImportError):
+        return SparkError(missing(error.name or place.clean(str(error))))
+    if found := VERSIONS.search(text):
+        worker, here = found.groups()
+        return SparkError(
+            f"{place.name} runs Python {worker} and this is Python {here}, but both need the same minor version: start"
+            f" this program with Python {worker}, or choose a cluster whose runtime has Python {here}."
+        )
+    if "PYTHON_VERSION_MISMATCH" in text:
+        return SparkError(f"{place.name} runs another Python than this one; both need the same minor version.")
+    if STOPPED.search(text):
+        return SparkError(f"{place.name} is stopped; --start-cluster starts it.")
+    if found := SESSION.search(text):
+        return SessionLost(f"the session with {place.name} was lost ({found[0]})")
+    if REFUSED.search(text):
+        return SparkError(f"{place.name} refuses the credential or the right to use it: {place.clean(str(error))}")
+    if CONNECTION.search(text):
+        return SessionLost(f"{place.name} cannot be reached")
+    if "NoCredential" in text:
+        return SessionLost(f"a file of the session did not arrive on an executor of {place.name}")
+    if "ConnectUnsupported" in text or "UNIMPLEMENTED" in text:
+        return SparkError(f"{place.name} does not speak Spark Connect {CLIENT}; it needs Spark {CLIENT} or newer.")
+    return SessionLost(f"a task on {place.name} has failed: {place.clean(_first_line(text))}")
+
+
+def missing(module: str) -> str:
+    """The sentence about a library that is not installed."""
+    return (
+        f"the Spark Connect client is not installed here ({module} is missing):"
+        f" pip install 'pyspark[connect]=={CLIENT}.*', or scan without Spark."
+    )
+
+
+def _first_line(text: str) -> str:
+    """The last line of a Python traceback says what happened, the first of anything else."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
+    causes = [line for line in lines if re.match(r"(?:\w+\.)*\w*(?:Error|Exception): ", line)]
+    return causes[-1] if causes else lines[0] if lines else text

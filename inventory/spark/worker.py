@@ -1,0 +1,122 @@
+"""What runs on an executor: lists some folders and what is below them for a few seconds, and tells what it found.
+
+It travels as a file of the session with whatever of ours it imports: nothing is installed there. The standard library
+and certifi have to do. The token is read from another such file, and leaves this process towards the workspace only.
+"""
+
+import json
+import os
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inventory.client import Client
+from inventory.listing import Folder, Source, Walk
+from inventory.mounts import Mounts
+from inventory.scan import Progress, Scan, Visit, nothing_at_hand
+from inventory.spark.budget import Share
+from inventory.spark.wire import End, last_line, line
+
+LINES = 2000
+"""So many rows are handed over at once."""
+Batches = Iterator[Any]
+"""Of Arrow, which the executor has and this module need not import."""
+
+
+class NoCredential(Exception):
+    """The file with the token did not arrive; a sentence with its name."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one task is to do."""
+
+    folders: tuple[Folder, ...]
+    deep: bool
+    """Whether what is found in them is listed as well."""
+    seconds: float
+    """After these no further folder is begun; what remains comes back to who gave the order."""
+    most_files: int
+    """Likewise after so many files."""
+    with_files: bool
+    shares: Mapping[Source, Share]
+    workers: int
+    parallel: bool
+    credential: str
+    """The name of a file of the session that holds host and token."""
+    mounts: str | None
+    timeout: float = 60.0
+
+
+def task(order: Order) -> Callable[[Batches], Batches]:
+    """The function that does it, as `mapInArrow` wants it: a table with the one column `line`."""
+
+    def run(batches: Batches) -> Batches:
+        for batch in batches:
+            lines = perform(order)
+            for begin in range(0, len(lines), LINES):
+                yield type(batch).from_pylist([{"line": each} for each in lines[begin : begin + LINES]])
+
+    return run
+
+
+def perform(order: Order) -> list[str]:
+    """Do it here; the lines of `wire`."""
+    host, token = read_credential(order.credential)
+    client = Client(host, lambda: {"Authorization": f"Bearer {token}"}, timeout=order.timeout)
+    lines: list[str] = []
+    progress = Progress()
+    until = time.monotonic() + order.seconds
+
+    def keep(visits: Sequence[Visit]) -> None:
+        lines.extend(line(visit, with_files=order.with_files) for visit in visits)
+
+    scan = Scan(
+        client,
+        Walk(order.folders, deep=order.deep),
+        keep,
+        limiters={source: share.limiter() for source, share in order.shares.items()},
+        workers=order.workers,
+        parallel=order.parallel,
+        stop=threading.Event(),
+        at_hand=Mounts(order.mounts).list_folder if order.mounts else nothing_at_hand,
+        enough=lambda: time.monotonic() > until or progress.files >= order.most_files,
+        progress=progress,
+    )
+    scan.run()
+    return [*lines, last_line(End(dict(progress.requests), dict(progress.refusals), dict(progress.rates)))]
+
+
+def read_credential(name: str) -> tuple[str, str]:
+    """Host and token. Raises NoCredential."""
+    for folder in _session_folders():
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
+            return content["host"], content["token"]
+    raise NoCredential(f"the file {name} of the session did not arrive on the executor.")
+
+
+def _session_folders() -> list[str]:
+    """Where servers put the files of a session: Spark's own folder for them, the working folder, the module path."""
+    files = sys.modules.get("pyspark.core.files") or sys.modules.get("pyspark.files")
+    root = files.SparkFiles._root_directory if files else None
+    return [folder for folder in (root, os.getcwd(), *sys.path) if folder]
+
+
+def look(mounts: str | None, credential: str) -> Callable[[Batches], Batches]:
+    """The function that says what an executor is like, one line a partition."""
+
+    def run(batches: Batches) -> Batches:
+        for batch in batches:
+            read_credential(credential)
+            seen = {"python": platform.python_version(), "mounts": Mounts(mounts).there() if mounts else []}
+            yield type(batch).from_pylist([{"line": json.dumps(seen)}])
+            return
+
+    return run
