@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 import providers
 from emulator_process import EmulatorProcess, isolated_environment
 from postgresql_server import MISSING, PostgreSQL, programs
+from spark_process import SparkProcess, spark_problem
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -113,15 +114,23 @@ def provider_problem() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests marked `acceptance` to `make acceptance`; skip those marked `terraform` where it cannot run."""
+    """Leave tests marked `acceptance` to `make acceptance`; skip those for which Terraform or Spark cannot run here."""
     if not config.getoption("acceptance"):
         left = [item for item in items if item.get_closest_marker("acceptance")]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
-    marked = [item for item in items if item.get_closest_marker("terraform")]
-    if marked and (problem := provider_problem()):
-        for item in marked:
+    for marker, problem_of in (("terraform", provider_problem), ("spark", spark_problem)):
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        problem = problem_of() if marked else ""
+        for item in marked if problem else ():
             item.add_marker(pytest.mark.skip(reason=problem))
+
+
+@pytest.fixture(scope="session")
+def spark_server() -> Iterator[SparkProcess]:
+    """One local Spark Connect server for all tests that do not kill theirs."""
+    with SparkProcess() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,15 @@ FILES |= {"README.md", "CHANGELOG.md", "LICENSE"}
 DECIDING = ("cdktf/roster.py", "cdktf/roster_merge.py", "cdktf/moodle_export.py")
 DECIDING += ("enforcer/uptime.py", "enforcer/quota.py")
 DECIDING += ("inventory/listing.py", "inventory/limiter.py", "inventory/results.py", "inventory/credentials.py")
+DECIDING += (
+    "inventory/counts.py",
+    "inventory/spark/budget.py",
+    "inventory/spark/address.py",
+    "inventory/spark/trouble.py",
+)
+# What runs on machines where nothing of ours is installed, and what these have beside the standard library.
+EXECUTED = Path("inventory/spark/worker.py")
+THERE = {"certifi"}
 LONGEST, LONGEST_TEST = 420, 600
 
 
@@ -103,6 +112,29 @@ def deciding() -> list[Path]:
 def test_modules_that_decide_need_only_the_standard_library(path):
     siblings = {needed.stem for needed in ours(path)} | {path.parts[0]} - {"cdktf"}
     assert set(imports(path)) <= sys.stdlib_module_names | siblings
+
+
+def test_executors_import_the_standard_library_and_what_the_http_layer_needs():
+    names = {
+        path: path.with_suffix("").as_posix().replace("/", ".") for path in SOURCES if path.parts[0] == "inventory"
+    }
+    needed, waiting = set(), {EXECUTED}
+    while waiting:
+        needed |= waiting
+        texts = [line for path in waiting for line in modules(path)]
+        waiting = {path for path, name in names.items() if name in texts} - needed
+    foreign = {name for path in needed for name in imports(path)} - sys.stdlib_module_names - {"inventory"}
+    assert (foreign, Path("inventory/scan.py") in needed) == (THERE, True)
+
+
+def modules(path: Path) -> Iterator[str]:
+    """The full names of what a file may import as modules."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
 def bare_modules() -> set[str]:

@@ -3,13 +3,20 @@
 import json
 import platform
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from inventory import options
 from inventory.listing import SOURCES, Folder
+from inventory.spark import clusters, trouble
+from inventory.words import harmless
 from inventory.workspace import Workspace, WorkspaceError
+
+if TYPE_CHECKING:
+    from inventory.client import Client
 
 
 @click.command(
@@ -19,11 +26,14 @@ from inventory.workspace import Workspace, WorkspaceError
     Examples:
       python -m inventory doctor
       python -m inventory doctor --profile lab --json
+      python -m inventory doctor --cluster-id 1018-120000-abcd1234
     """,
 )
+@click.option("--cluster-id", metavar="ID", help="Whether a scan could run on this cluster.")
 @options.access
 @options.as_json
 def command(
+    cluster_id: str | None,
     profile: str | None,
     workspace_url: str | None,
     token_file: Path | None,
@@ -38,7 +48,7 @@ def command(
     options.start_logging(debug=debug)
     client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
     workspace = Workspace(client)
-    facts = {"python": platform.python_version(), "workspace": client.host}
+    facts = {"python": platform.python_version(), "pyspark": pyspark() or "not installed", "workspace": client.host}
     advice: list[str] = []
     try:
         name, groups = workspace.caller()
@@ -62,6 +72,10 @@ def command(
     except WorkspaceError as error:
         facts["users"] = "not readable"
         advice.append(f"{error} Name the users in a file: scan --users-file.")
+    if cluster_id:
+        of_cluster, more = _cluster(client, cluster_id)
+        facts |= of_cluster
+        advice += more
     if as_json:
         click.echo(json.dumps({"facts": facts, "advice": advice}, ensure_ascii=False, indent=2))
     else:
@@ -70,3 +84,43 @@ def command(
         for sentence in advice:
             click.echo(f"! {sentence}")
     sys.exit(options.PARTLY if advice else options.DONE)
+
+
+def pyspark() -> str:
+    """The version of the Spark client that is installed here; empty if there is none."""
+    try:
+        return version("pyspark")
+    except PackageNotFoundError:
+        return ""
+
+
+def _cluster(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[str]]:
+    """What there is to know of a cluster, and what keeps a scan from running there."""
+    try:
+        cluster = clusters.describe(client, cluster_id)
+    except trouble.SparkError as error:
+        return {"cluster": "not readable"}, [str(error)]
+    facts = {
+        "cluster": f"{harmless(cluster.name)}, {cluster.state}",
+        "cluster runtime": f"{cluster.runtime}, access mode {cluster.access_mode or 'not told'}",
+        "cluster python": cluster.python or "not known for this runtime",
+        "cluster spark": cluster.spark or "not known for this runtime",
+    }
+    advice = [
+        _sentence(problem) for problem in clusters.advice(cluster, f"{sys.version_info[0]}.{sys.version_info[1]}")
+    ]
+    if cluster.state not in (*clusters.RUNNING, *clusters.ON_THE_WAY):
+        advice.append(f"Cluster {cluster_id} is stopped ({cluster.state}): scan --start-cluster starts it.")
+    installed = pyspark()
+    if not installed:
+        advice.append(_sentence(trouble.missing("pyspark")))
+    elif not installed.startswith(f"{trouble.CLIENT}."):
+        advice.append(
+            f"The Spark client here is pyspark {installed}; this program is made for"
+            f" {trouble.CLIENT}: pip install 'pyspark[connect]=={trouble.CLIENT}.*'."
+        )
+    return facts, advice
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -24,14 +24,16 @@ def made_for_run(client: Client, seconds: float) -> Iterator[Credential]:
     comment = f"inventory scan {secrets.token_hex(8)}"
     try:
         answer = _post(client, "create", {"comment": comment, "lifetime_seconds": int(seconds)})
-        if answer.status != 200 or not isinstance(answer.document, Mapping):
-            raise SparkError(
-                f"no token could be made for the executors: {answer.reason.rstrip('.')}. Ask an administrator for the"
-                " right to use tokens, or scan without Spark."
-            )
-        yield Credential(client.host, str(answer.document["token_value"]))
     except Broken as error:
+        _revoke(client, comment)
         raise SparkError(f"no token could be made for the executors: {error}.") from None
+    if answer.status != 200 or not isinstance(answer.document, Mapping):
+        raise SparkError(
+            f"no token could be made for the executors: {answer.reason.rstrip('.')}. Ask an administrator for the right"
+            " to use tokens, or scan without Spark."
+        )
+    try:
+        yield Credential(client.host, str(answer.document["token_value"]))
     finally:
         _revoke(client, comment)
 

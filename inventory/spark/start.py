@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inventory.client import Client
 from inventory.listing import SOURCES, Folder, Walk
@@ -16,7 +16,9 @@ from inventory.spark.address import Address, AddressError, cluster, remote, serv
 from inventory.spark.driver import Manner, SparkScan
 from inventory.spark.session import Credential, GivenOpener, Opener, RemoteOpener, Session
 from inventory.spark.trouble import SparkError
-from inventory.where import Where
+
+if TYPE_CHECKING:
+    from inventory.where import Where
 
 log = logging.getLogger(__name__)
 Locally = Callable[[Walk, Progress, Callable[[Progress], None]], bool]
@@ -66,7 +68,7 @@ class Executors:
 
 @contextmanager
 def executors(
-    client: Client, where: Where, manner: Manner, *, stop: threading.Event, inside: bool
+    client: Client, where: "Where", manner: Manner, *, stop: threading.Event, inside: bool
 ) -> Iterator[Executors]:
     """Those of the server that was asked for. Raises SparkError, SessionLost.
 
@@ -100,7 +102,7 @@ def _opened(opener: Opener, manner: Manner) -> Iterator[Executors]:
         yield found
 
 
-def _address(host: str, where: Where) -> Address:
+def _address(host: str, where: "Where") -> Address:
     try:
         if where.cluster_id:
             return cluster(host, where.cluster_id)

@@ -1,0 +1,197 @@
+"""A scan on a cluster sees first whether that can be used, starts it if told to, and says what is wrong otherwise."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner
+
+from emulator_process import EmulatorProcess
+from inventory.__main__ import main
+from inventory.client import Client
+from inventory.spark import clusters, credential
+from inventory.spark.trouble import SparkError
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+OTHER = "3.12" if HERE != "3.12" else "3.11"
+
+
+@pytest.fixture
+def client(emulator) -> Client:
+    return Client(emulator.url, lambda: {"Authorization": f"Bearer {emulator.admin_token}"})
+
+
+@pytest.fixture
+def cluster(emulator) -> Callable[..., str]:
+    """Make a cluster; its id."""
+
+    def make(runtime: str = "17.3.x-scala2.13", *, mode: str = "USER_ISOLATION", stopped: bool = False) -> str:
+        body = {
+            "cluster_name": "lab",
+            "spark_version": runtime,
+            "node_type_id": "Standard_DS3_v2",
+            "num_workers": 1,
+            "data_security_mode": mode,
+        }
+        status, answer = emulator.request("POST", "/api/2.1/clusters/create", body)
+        assert status == 200, answer
+        if stopped:
+            emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": answer["cluster_id"]})
+        return str(answer["cluster_id"])
+
+    return make
+
+
+def state(emulator: EmulatorProcess, cluster_id: str) -> str:
+    return str(emulator.request("GET", f"/api/2.1/clusters/get?cluster_id={cluster_id}")[1]["state"])
+
+
+def ready(client: Client, cluster_id: str, *, start: bool = False, python: str = "3.12") -> None:
+    clusters.ready(client, cluster_id, start=start, python=python, stop=threading.Event())
+
+
+def test_a_cluster_that_runs_is_ready(client, cluster):
+    ready(client, cluster())
+
+
+def test_a_stopped_one_is_started_if_that_is_wanted(emulator, client, cluster):
+    stopped = cluster(stopped=True)
+    with pytest.raises(SparkError, match=f"cluster {stopped} is stopped .TERMINATED.; --start-cluster starts it"):
+        ready(client, stopped)
+    assert state(emulator, stopped) == "TERMINATED"
+
+    ready(client, stopped, start=True)
+
+    assert state(emulator, stopped) == "RUNNING"
+
+
+def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(client, cluster):
+    stop = threading.Event()
+    stop.set()
+    clusters.ready(client, cluster(stopped=True), start=True, python="3.12", stop=stop)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "mode", "sentences"),
+    [
+        (
+            "15.4.x-scala2.12",
+            "SINGLE_USER",
+            ["with Spark 3.5, and the client here needs Spark 4.0", "with Python 3.11, and this is Python 3.12"],
+        ),
+        ("16.4.x-scala2.12", "USER_ISOLATION", ["with Spark 3.5"]),
+        (
+            "17.3.x-scala2.13",
+            "NONE",
+            ["has the access mode NONE, and Spark Connect needs dedicated or standard access"],
+        ),
+        ("19.1.x-scala2.13", "SINGLE_USER", []),
+        ("custom:mine", "SINGLE_USER", []),
+    ],
+)
+def test_a_runtime_that_does_not_fit_is_said_before_anything_is_tried(runtime, mode, sentences):
+    said = clusters.advice(clusters.Cluster("7", "lab", "RUNNING", runtime, mode), "3.12")
+    assert len(said) == len(sentences)
+    assert [sentence in problem for sentence, problem in zip(sentences, said, strict=True)] == [True] * len(said)
+
+
+def test_a_cluster_that_is_not_there_is_a_sentence(client):
+    with pytest.raises(SparkError, match="cluster 0101-000000-nothing0 of http.* cannot be read: 4"):
+        ready(client, "0101-000000-nothing0")
+
+
+def typed(emulator: EmulatorProcess, folder, *arguments: str) -> tuple[int, str]:
+    (folder / "token").write_text(emulator.admin_token)
+    access = ["--workspace-url", emulator.url, "--token-file", str(folder / "token")]
+    result = CliRunner().invoke(main, [arguments[0], *access, *arguments[1:]], obj=dict(os.environ))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert emulator.admin_token not in result.output
+    return result.exit_code, result.output
+
+
+def test_a_scan_on_a_stopped_cluster_leaves_nothing_behind(emulator, cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runtime = {"3.11": "15.4.x-scala2.12"}.get(HERE, "17.3.x-scala2.13")
+    stopped = cluster(runtime, stopped=True)
+    status, said = typed(emulator, tmp_path, "scan", "--cluster-id", stopped)
+    expected = "needs Spark 4.0 or newer" if HERE == "3.11" else "Python" if HERE != "3.12" else "--start-cluster"
+    assert (status, expected in said, os.listdir()) == (2, True, ["token"])
+    assert typed(emulator, tmp_path, "scan", "--cluster-id", "7;token=1")[0] == 2
+    comments = [token["comment"] for token in emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
+    assert (comments, os.listdir()) == (["emulator"], ["token"])
+
+
+def test_a_server_that_cannot_be_reached_is_a_sentence(emulator, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, said = typed(emulator, tmp_path, "scan", "--spark-remote", "sc://127.0.0.1:9")
+    assert (status, "the Spark server 127.0.0.1:9 cannot be reached." in said, os.listdir()) == (2, True, ["token"])
+
+
+def test_the_doctor_compares_a_cluster_with_what_is_here(emulator, cluster, tmp_path):
+    stopped = cluster("17.3.x-scala2.13", stopped=True)
+    status, said = typed(emulator, tmp_path, "doctor", "--cluster-id", stopped, "--json")
+    told = json.loads(said)
+    assert status == 1
+    assert {name: told["facts"][name] for name in told["facts"] if "cluster" in name} == {
+        "cluster": "lab, TERMINATED",
+        "cluster runtime": "17.3.x-scala2.13, access mode USER_ISOLATION",
+        "cluster python": "3.12",
+        "cluster spark": "4.0",
+    }
+    assert f"Cluster {stopped} is stopped (TERMINATED): scan --start-cluster starts it." in told["advice"]
+    assert any("start this program with Python 3.12" in advice for advice in told["advice"]) == (HERE != "3.12")
+    assert told["facts"]["pyspark"].startswith("4.0.")
+
+    status, said = typed(emulator, tmp_path, "doctor", "--cluster-id", "none")
+    assert (status, "! cluster none of http" in said) == (1, True)
+
+
+def comments(emulator: EmulatorProcess) -> list[str]:
+    return [token["comment"] for token in emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
+
+
+def test_the_token_of_a_run_is_short_lived_and_gone_afterwards_whatever_happens(emulator, client):
+    with pytest.raises(ValueError, match="in the middle"), credential.made_for_run(client, 600) as made:
+        infos = emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]
+        mine = next(info for info in infos if info["comment"].startswith("inventory scan "))
+        assert mine["expiry_time"] - mine["creation_time"] == 600_000
+        assert emulator.request("GET", "/api/2.0/preview/scim/v2/Me", token=made.token)[0] == 200
+        assert made.token not in repr(made)
+        raise ValueError("in the middle")
+    assert comments(emulator) == ["emulator"]
+
+
+def test_a_token_whose_answer_was_lost_is_revoked_as_well(emulator, client):
+    fault = {"match": "POST /api/2.0/token/create", "kind": "truncate", "count": 1}
+    emulator.control("POST", "faults", {"rules": [fault]})
+    with credential.made_for_run(client, 600):
+        assert len(comments(emulator)) == 3
+    assert comments(emulator) == ["emulator"]
+
+
+def test_without_the_right_to_make_tokens_it_says_so(emulator):
+    nobody = Client(emulator.url, lambda: {"Authorization": "Bearer dapi-nobody"})
+    said = "no token could be made for the executors: 40. .*Ask an administrator for the right to use tokens"
+    with pytest.raises(SparkError, match=said), credential.made_for_run(nobody, 600):
+        raise AssertionError("there is no token")
+
+
+def test_a_token_that_cannot_be_revoked_is_named(emulator, client, caplog):
+    with credential.made_for_run(client, 600):
+        emulator.control("POST", "faults", {"rules": [{"match": "POST /api/2.0/token/delete", "kind": "500"}]})
+    warning = next(record.message for record in caplog.records if record.levelname == "WARNING")
+    assert warning.startswith("the token of the executors was not revoked (500")
+    assert "delete 'inventory scan " in warning
+
+
+def test_in_databricks_the_token_is_the_one_that_is_there(emulator, client):
+    with credential.ambient(client) as there:
+        assert (there.host, there.token) == (emulator.url, emulator.admin_token)
+    nobody = Client(emulator.url, lambda: {})
+    with pytest.raises(SparkError, match="there is no token here"), credential.ambient(nobody):
+        raise AssertionError("there is no token")

@@ -1,0 +1,326 @@
+"""A scan by the executors of a real Spark Connect server gives what a scan without Spark gives."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from emulator_process import ROOT, EmulatorProcess
+from inventory import notebook
+from inventory.__main__ import main
+from inventory.client import Client
+from inventory.listing import Folder
+from inventory.run import Wish, prepare
+from inventory.spark.address import remote
+from inventory.spark.budget import Share
+from inventory.spark.driver import Manner
+from inventory.spark.session import Credential, RemoteOpener
+from inventory.spark.start import Executors
+from inventory.spark.trouble import SessionLost
+from inventory.spark.worker import Order, task
+from spark_process import SparkProcess
+
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+SHAPE = "users=12,files=900"
+LIST = "/api/2.0/workspace/list"
+
+
+@pytest.fixture(scope="module")
+def forest() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess(["--files", SHAPE, "--seed", "3"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def lab(forest, tmp_path, monkeypatch) -> EmulatorProcess:
+    """A workspace with files, without faults, and an empty folder to work in."""
+    forest.control("POST", "faults", {"rules": []})
+    monkeypatch.chdir(tmp_path)
+    Path("token").write_text(forest.admin_token)
+    return forest
+
+
+@pytest.fixture(scope="module")
+def plain(forest, tmp_path_factory) -> Path:
+    """The results of a scan without Spark, details and files included."""
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "token").write_text(forest.admin_token)
+    arguments = ["--output", folder / "inventory.csv", "--files", folder / "files.jsonl"]
+    access = ["--workspace-url", forest.url, "--token-file", folder / "token"]
+    result = CliRunner().invoke(main, ["scan", *map(str, [*access, *arguments])], obj=dict(os.environ))
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+Scan = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def scan(lab, spark_server) -> Scan:
+    """Type a command; exit status, stdout and stderr. The executors are those of the shared server."""
+
+    def run(*arguments: str, remote: str = spark_server.remote, token: str = "token") -> tuple[int, str, str]:
+        access = ["--workspace-url", lab.url, "--token-file", token, "--spark-remote", remote]
+        result = CliRunner().invoke(main, ["scan", *access, *arguments], obj=dict(os.environ))
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        for secret in (lab.admin_token, spark_server.token):
+            assert secret not in result.output
+        return result.exit_code, result.stdout, result.stderr
+
+    return run
+
+
+def tokens_of(lab: EmulatorProcess) -> list[str]:
+    return [token["comment"] for token in lab.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
+
+
+def same(plain: Path, path: str = "inventory.csv") -> bool:
+    return Path(path).read_bytes() == (plain / "inventory.csv").read_bytes()
+
+
+def lines(path: Path) -> list[str]:
+    return sorted(path.read_text().splitlines())
+
+
+def test_the_executors_count_what_a_scan_without_spark_counts(lab, scan, plain):
+    status, said, _ = scan("--files", "files.jsonl")
+
+    assert (status, same(plain)) == (0, True)
+    assert lines(Path("files.jsonl")) == lines(plain / "files.jsonl")
+    assert "Written to inventory.csv, files.jsonl" in said
+    assert (tokens_of(lab), sorted(os.listdir())) == (["emulator"], ["files.jsonl", "inventory.csv", "token"])
+
+
+def test_one_request_after_another_on_an_executor_counts_the_same(scan, plain):
+    assert (scan("--no-parallel")[0], same(plain)) == (0, True)
+
+
+def test_on_mounts_executors_count_the_same_and_ask_nothing(lab, scan, plain, tmp_path):
+    command = [sys.executable, "-m", "emulator", "layout", "--files", SHAPE, "--seed", "3", str(tmp_path / "mounts")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    before = len(lab.journal())
+    truth = {user["user_name"]: user for user in lab.control("GET", "files/truth")["users"]}
+
+    status, _, _ = scan("--mounts", "--mounts-root", str(tmp_path / "mounts"), "--details", "--workspace-only")
+    assert status == 0
+
+    with open("inventory.csv", newline="") as file:
+        rows = {row["username"]: row for row in csv.DictReader(file)}
+    amounts = ("file_count", "total_size", "estimated_files", "exact_size")
+    assert {name: [int(rows[name][amount]) for amount in amounts] for name in truth} == {
+        name: [user["workspace"][amount] for amount in ("files", "size", "estimated_files", "exact_size")]
+        for name, user in truth.items()
+    }
+    assert [request["path"] for request in lab.journal()[before:] if request["path"].endswith("/list")] == [
+        "/api/2.0/token/list"
+    ]
+
+
+def test_mounts_that_executors_do_not_have_are_said_and_the_api_is_asked(scan, plain, tmp_path, caplog):
+    status, _, _ = scan("--mounts", "--mounts-root", str(tmp_path))
+    assert (status, same(plain)) == (0, True)
+    assert f"the executors have no mounts at {tmp_path}; the API is asked for everything" in caplog.messages
+
+
+def test_faults_that_pass_leave_no_trace_and_one_that_stays_makes_a_home_partial(lab, scan, plain):
+    shares = [("429", 0.05), ("503", 0.03), ("reset", 0.03), ("truncate", 0.03)]
+    lab.control(
+        "POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": kind, "rate": rate} for kind, rate in shares]}
+    )
+    assert (scan()[0], same(plain)) == (0, True)
+
+    student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
+    lab.control("POST", "faults", {"rules": []})
+    Path("student").write_text(student)
+    status, _, complaint = scan("--workspace-only", "--output", "refused.csv", token="student")
+    assert (status, "could not be listed; --resume tries them again" in complaint) == (1, True)
+    assert "403 PERMISSION_DENIED" in Path("refused.csv").read_text()
+
+
+def test_all_tasks_together_keep_to_the_rate(lab, scan, plain):
+    begin = len(lab.journal())
+    assert (scan("--workspace-only", "--max-requests-per-second", "30", "--output", "w.csv")[0]) == 0
+    requests = [request for request in lab.journal()[begin:] if request["path"] == LIST]
+    sent = [datetime.fromisoformat(request["at"]).timestamp() for request in requests]
+    busiest = max(sum(at <= other < at + 1 for other in sent) for at in sent)
+    assert (len(sent) > 40, busiest <= 36) == (True, True)
+
+
+def test_rows_of_files_become_a_table(scan, plain, spark_server):
+    status, said, _ = scan("--table", "lab_files")
+    assert (status, said.splitlines()[-1].startswith("Written to inventory.csv, lab_files; ")) == (0, True)
+    spark = session(spark_server)
+    stored = spark.table("lab_files")
+    wanted = [json.loads(line) for line in lines(plain / "files.jsonl")]
+    assert stored.columns == list(wanted[0])
+    assert sorted((row.path, row.size) for row in stored.collect()) == sorted(
+        (row["path"], row["size"]) for row in wanted
+    )
+    assert [table.name for table in spark.catalog.listTables()] == ["lab_files"]
+    assert sorted(os.listdir()) == ["inventory.csv", "token"]
+    assert scan("--table", "lab_files; DROP TABLE x")[0] == 2
+    spark.stop()
+
+
+def session(server: SparkProcess):
+    from pyspark.sql.connect.session import SparkSession
+
+    return SparkSession.builder.remote(server.remote).create()
+
+
+def test_a_notebook_gets_the_result_as_a_table(lab, plain, spark_server, tmp_path):
+    spark = session(spark_server)
+    client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
+    found = notebook.scan(spark, folder=tmp_path, mounts=False, client=client)
+
+    assert found.dtypes[:4] == [
+        ("username", "string"),
+        ("file_count", "bigint"),
+        ("total_size", "bigint"),
+        ("total_size_gb", "double"),
+    ]
+    with (plain / "inventory.csv").open(newline="") as file:
+        assert [(row.username, str(row.total_size), row.status) for row in found.collect()] == [
+            (row["username"], row["total_size"], row["status"]) for row in csv.DictReader(file)
+        ]
+    spark.stop()
+
+
+def test_a_scan_that_is_stopped_revokes_its_token_and_goes_on_later(lab, plain, spark_server):
+    lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "latency", "seconds": 0.3}]})
+    environment = {**os.environ, **lab.environment(), "SPARK_REMOTE": spark_server.remote, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "inventory", "scan", "--workers", "4", "--max-requests-per-second", "10"]
+    before = len(lab.journal())
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    assert at_request(lab, before, 5, lambda: None)
+    assert len(tokens_of(lab)) == 2
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+
+    assert (process.returncode, tokens_of(lab), Path("inventory.csv").exists()) == (1, ["emulator"], False)
+    assert "To go on: the same command with --resume." in said
+    assert not [secret for secret in (lab.admin_token, spark_server.token) if secret in said]
+    lab.control("POST", "faults", {"rules": []})
+    assert subprocess.run([*command[:4], "--resume"], env=environment, capture_output=True).returncode == 0
+    assert same(plain)
+
+
+def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server, tmp_path, caplog, capfd):
+    """Rows, plans, logs down to the last, checkpoint, results and errors are searched for it."""
+    made = lab.request("POST", "/api/2.0/token/create", {"comment": "emulator"})[1]
+    secret = made["token_value"]
+    lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "503", "rate": 0.2}]})
+    caplog.set_level(logging.DEBUG)
+    client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
+    run = prepare(client, Wish(Path("inventory.csv"), files=Path("files.csv")), resume=False, fresh=False)
+    opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, secret))
+    opened = opener.open()
+    users = tuple(Folder(user, "workspace", f"/Users/{user}") for user in ("admin@lab.example", "nobody@x.org"))
+    shares = {"workspace": Share(50.0, 50.0, True)}
+    order = Order(users, True, 5.0, 1000, True, shares, 4, True, opened.credential, None)
+    said = [*opened.perform(order), repr([order, opener, remote(spark_server.remote), Credential(lab.url, secret)])]
+    spark = session(spark_server)
+    spark.range(0, 1, 1, 1).mapInArrow(task(order), "line string").explain("extended")
+    with pytest.raises(SessionLost, match="did not arrive on an executor") as missing:
+        opened.perform(dataclasses.replace(order, credential="none.json"))
+    lab.request("POST", "/api/2.0/token/delete", {"token_id": made["token_info"]["token_id"]})
+    said += [str(missing.value), *opened.perform(order)]
+
+    outcome = run.scan(threading.Event(), lambda progress: None, Executors(opener, opened, Manner(with_files=True)))
+
+    assert outcome.failed
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "token"]
+    said += [path.read_text(errors="replace") for path in files]
+    assert len(said) > 8
+    run.close(complete=False)
+    opened.close()
+    spark.stop()
+    out, err = capfd.readouterr()
+    assert "MapInArrow" in out
+    said += [out, err, caplog.text, (spark_server.folder / "log").read_text()]
+    assert [text[:200] for text in said if secret in text] == []
+
+
+@pytest.fixture
+def mortal() -> Iterator[SparkProcess]:
+    with SparkProcess() as server:
+        yield server
+
+
+def test_a_server_that_dies_is_done_without_from_where_the_scan_was(lab, scan, plain, mortal, caplog):
+    """It is killed while tasks are under way; no other answers at its address."""
+    before = len(lab.journal())
+    threading.Thread(target=at_request, args=(lab, before, 45, mortal.kill), daemon=True).start()
+
+    status, said, _ = scan("--max-requests-per-second", "15", "--details", "--output", "d.csv", remote=mortal.remote)
+
+    assert status == 0
+    seven = [",".join(row.split(",")[:7]) for row in Path("d.csv").read_text().splitlines()]
+    assert seven == (plain / "inventory.csv").read_text().splitlines()
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert any("going on from the checkpoint in a new session" in warning for warning in warnings)
+    assert warnings[-1].endswith("gives no session any more; going on from here, without it")
+
+
+def test_a_server_of_our_own_that_dies_is_started_again(lab, plain, tmp_path):
+    """A process of its own, whose server is killed after the homes were listed: these are not asked for again."""
+    environment = {**os.environ, **lab.environment(), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "inventory", "scan", "--spark-remote", "local[2]"]
+    before = len(lab.journal())
+    slow = [*command, "--max-requests-per-second", "15"]
+    process = subprocess.Popen(slow, env=environment, stderr=subprocess.PIPE, text=True)
+    assert at_request(lab, before, 45, lambda: os.kill(java_below(process.pid), signal.SIGKILL))
+    _, said = process.communicate(timeout=300)
+
+    assert (process.returncode, same(plain)) == (0, True), said
+    assert said.count("going on from the checkpoint in a new session") == 1
+    assert "going on from here, without it" not in said
+    assert tokens_of(lab) == ["emulator"]
+    homes = [request["query"] for request in listings(lab, before) if request["query"].count("/") == 2]
+    assert (len(homes), len(set(homes))) == (2 * 13, 13)
+
+
+def listings(lab: EmulatorProcess, before: int) -> list[dict[str, str]]:
+    return [request for request in lab.journal()[before:] if request["path"] in (LIST, "/api/2.0/dbfs/list")]
+
+
+def at_request(lab: EmulatorProcess, before: int, number: int, act: Callable[[], object]) -> bool:
+    """Call `act` once so many folders were asked for."""
+    for _ in range(2400):
+        if len(listings(lab, before)) >= number:
+            act()
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def java_below(pid: int) -> int:
+    """The server that a scan has started: a grandchild, called java."""
+    children: dict[int, list[tuple[int, str]]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        children.setdefault(int(rest.split()[1]), []).append((int(stat.parent.name), name))
+    waiting = [pid]
+    while waiting:
+        for child, name in children.get(waiting.pop(), []):
+            if name == "java":
+                return child
+            waiting.append(child)
+    raise AssertionError("there is no Java below the scan")

@@ -1,0 +1,317 @@
+"""What a scan on Spark decides: who gets which folders, how fast, what travels, and what is said of what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import deque
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator_process import ROOT
+from inventory.counts import Counted, count
+from inventory.limiter import Limiter
+from inventory.listing import SOURCES, Failure, File, Folder, Listing, Walk
+from inventory.scan import Visit
+from inventory.spark import session, wire
+from inventory.spark.address import Address, AddressError, cluster, remote, serverless
+from inventory.spark.budget import Budget, Share
+from inventory.spark.deal import Deal
+from inventory.spark.trouble import Place, SessionLost, SparkError, explain
+from inventory.spark.worker import Order, task
+
+DANA, CAROL = "dana@x.org", "carol@x.org"
+HOMES = [Folder(user, source, f"/Users/{user}") for user in (DANA, CAROL) for source in SOURCES]
+PLACE = Place("cluster 7", ["dapi-secret"])
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SIZES = st.none() | st.integers(0, 2**50)
+
+
+@st.composite
+def visits(draw: st.DrawFn) -> Visit:
+    folder = Folder(draw(TEXT), draw(st.sampled_from(SOURCES)), f"/Users/{draw(TEXT)}")
+    names = draw(st.lists(TEXT, max_size=3, unique=True))
+    file = st.builds(File, TEXT, TEXT, SIZES, st.none() | st.integers(0, 2**45), TEXT, SIZES)
+    found = draw(
+        st.builds(Failure, TEXT, TEXT, st.booleans())
+        | st.builds(Listing, st.just(tuple(names)), st.lists(file, max_size=3).map(tuple))
+    )
+    return Visit(folder, found, draw(st.integers(0, 9)), draw(st.integers(0, 9)), draw(st.floats(0, 9)))
+
+
+@given(visits())
+def test_a_visit_arrives_as_it_was_sent(visit):
+    assert wire.read(wire.line(visit, with_files=True)) == visit
+
+
+@given(visits())
+def test_without_its_files_it_arrives_as_their_sums(visit):
+    found = wire.read(wire.line(visit, with_files=False))
+    assert isinstance(found, Visit)
+    expected = count(visit.folder.source, visit.found) if isinstance(visit.found, Listing) else visit.found
+    assert (found.folder, found.found, found.seconds) == (visit.folder, expected, visit.seconds)
+
+
+def test_the_end_of_a_task_arrives_as_well():
+    end = wire.End({"dbfs": 3}, {"dbfs": 1}, {"dbfs": 14.5})
+    assert wire.read(wire.last_line(end)) == end
+
+
+Tree = dict[Folder, tuple[Folder, ...]]
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> Tree:
+    """Folder → the folders in it."""
+    tree: Tree = {home: () for home in HOMES}
+    for number in range(draw(st.integers(0, 25))):
+        above = draw(st.sampled_from(sorted(tree, key=lambda folder: folder.place)))
+        below = Folder(above.user, above.source, f"{above.path}/{number}")
+        tree[above] += (below,)
+        tree[below] = ()
+    return tree
+
+
+@given(trees(), st.integers(0, 2**32), st.integers(1, 4))
+@settings(max_examples=60)
+def test_whatever_tasks_get_done_every_folder_is_listed_once(tree, seed, slots):
+    """Tasks end when they like, some without a word, and come back in any order."""
+    chance = random.Random(seed)
+    deal = Deal(walk := Walk(HOMES), SOURCES, {home.place for home in HOMES})
+    flights: list[tuple[Folder, ...]] = []
+    seen: list[Folder] = []
+    for _ in range(2000):
+        while len(flights) < slots and len(deal):
+            flights.append(deal.take(min(slots - len(flights), len(deal))))
+            assert flights[-1]
+        if not flights:
+            break
+        units = flights.pop(chance.randrange(len(flights)))
+        if chance.random() < 0.2:
+            deal.undone(units)
+            continue
+        done = performed(tree, units, deal.is_deep(units), chance.randrange(1, 8))
+        seen += [visit.folder for visit in done]
+        deal.done(units, done)
+
+    assert sorted(seen, key=lambda folder: folder.place) == sorted(tree, key=lambda folder: folder.place)
+    assert (len(deal), len(walk), walk.open) == (0, 0, {})
+
+
+def performed(tree: Tree, units: tuple[Folder, ...], deep: bool, most: int) -> list[Visit]:
+    """What a task finds that ends after so many folders."""
+    walk = Walk(units, deep=deep)
+    found: list[Visit] = []
+    while len(found) < most and (folder := walk.take()):
+        listing = Listing(tuple(below.path for below in tree[folder]))
+        walk.visited(folder, listing)
+        found.append(Visit(folder, listing))
+    return found
+
+
+def test_the_first_level_of_a_home_is_listed_before_it_is_shared():
+    deal = Deal(Walk(HOMES), SOURCES, {home.place for home in HOMES})
+    units = deal.take(1)
+    assert (sorted(unit.place for unit in units), deal.is_deep(units)) == (sorted(home.place for home in HOMES), False)
+
+    below = tuple(f"/Users/{DANA}/{number}" for number in range(6))
+    deal.done(units, [Visit(unit, Listing(below if unit == HOMES[1] else ())) for unit in units])
+
+    first, second = deal.take(2), deal.take(1)
+    assert ([len(first), len(second)], {unit.path for unit in (*first, *second)}) == ([3, 3], set(below))
+    assert deal.is_deep(first)
+
+
+@given(st.floats(1, 500), st.lists(st.integers(1, 6), max_size=30), st.randoms(use_true_random=False))
+def test_all_shares_together_stay_below_the_ceiling(ceiling, waves, chance):
+    budget = Budget(ceiling)
+    lent: list[Share] = []
+    for tasks in waves:
+        for left in range(min(tasks, 8 - len(lent)), 0, -1):
+            lent.append(budget.lend(left))
+        assert sum(share.ceiling for share in lent) <= ceiling * 1.01
+        assert all(share.rate <= share.ceiling for share in lent)
+        while lent and chance.random() < 0.7:
+            share = lent.pop(chance.randrange(len(lent)))
+            budget.give_back(share, requests=5, refusals=chance.randrange(2), rate=chance.uniform(0, share.ceiling))
+
+
+def test_tasks_find_the_limit_of_an_api_together_and_hold_it():
+    """Two tasks of five seconds each, again and again, against 30 requests a second."""
+    budget = Budget()
+    sent = refused = 0
+    times: deque[float] = deque()
+    for wave in range(12):
+        shares = [budget.lend(2), budget.lend(1)]
+        limiters = [share.limiter() for share in shares]
+        numbers = [[0, 0], [0, 0]]
+        begin = wave * 5.0
+        ready = [begin, begin]
+        while min(ready) < begin + 5:
+            which = ready.index(min(ready))
+            now = ready[which]
+            if wait := limiters[which].wait(now):
+                ready[which] = now + max(wait, 1e-6)
+                continue
+            while times and times[0] <= now - 1:
+                times.popleft()
+            allowed = len(times) < 30
+            answered(limiters[which], now, allowed)
+            numbers[which][0] += 1
+            numbers[which][1] += not allowed
+            if allowed:
+                times.append(now)
+            if wave > 3:
+                sent, refused = sent + 1, refused + (not allowed)
+        for share, limiter, (requests, refusals) in zip(shares, limiters, numbers, strict=True):
+            budget.give_back(share, requests=requests, refusals=refusals, rate=limiter.rate)
+
+    assert 24 <= budget.rate <= 33
+    assert sent >= 0.85 * 30 * 5 * 8
+    assert refused < 0.03 * sent
+
+
+def answered(limiter: Limiter, now: float, allowed: bool) -> None:
+    if allowed:
+        limiter.allowed(now)
+    else:
+        limiter.refused(now, sent_at=now)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("local[4]", Address("the Spark server of this scan (local[4])", master="local[4]")),
+        ("sc://spark.x.org", Address("the Spark server spark.x.org:15002", url="sc://spark.x.org:15002/")),
+        (
+            "sc://localhost:9/;token=a%2Bb;user_id=dana",
+            Address("the Spark server localhost:9", url="sc://localhost:9/;user_id=dana", token="a+b"),
+        ),
+        (
+            "sc://x.org:443/;token=dapi1;x-databricks-cluster-id=7",
+            Address(
+                "the Spark server x.org:443",
+                url="sc://x.org:443/;x-databricks-cluster-id=7;use_ssl=true",
+                token="dapi1",
+            ),
+        ),
+    ],
+)
+def test_an_address_is_read_and_the_token_kept_out_of_it(text, expected):
+    found = remote(text)
+    assert found == expected
+    assert "dapi1" not in f"{found!r}{found.url}{found.name}"
+
+
+@pytest.mark.parametrize(
+    "text", ["http://x.org", "x.org:15002", "sc://", "sc://x.org:port", "local[x]", "sc://x.org/;dapi-secret"]
+)
+def test_what_is_no_address_is_refused_without_showing_what_could_be_a_token(text):
+    with pytest.raises(AddressError, match="expected sc://HOST:PORT") as refused:
+        remote(text)
+    assert "dapi-secret" not in str(refused.value)
+
+
+def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
+    assert cluster("https://adb-1.azuredatabricks.net", "1018-120000-abcd").url == (
+        "sc://adb-1.azuredatabricks.net:443/;use_ssl=true;x-databricks-cluster-id=1018-120000-abcd"
+    )
+    assert serverless("https://adb-1.azuredatabricks.net", "a-b").url == (
+        "sc://adb-1.azuredatabricks.net:443/;use_ssl=true;x-databricks-session-id=a-b"
+    )
+    with pytest.raises(AddressError, match="is not the id of a cluster"):
+        cluster("https://x", "7;token=1")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "sentence"),
+    [
+        (
+            RuntimeError(
+                "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.12 than that in driver: 3.11,"
+                " PySpark cannot run with different minor versions."
+            ),
+            SparkError,
+            "cluster 7 runs Python 3.12 and this is Python 3.11, but both need the same minor version: start this"
+            " program with Python 3.12, or choose a cluster whose runtime has Python 3.11.",
+        ),
+        (ModuleNotFoundError("No module named 'grpc'", name="grpc"), SparkError, "(grpc is missing): pip install"),
+        (RuntimeError("[INVALID_HANDLE.SESSION_CHANGED] …"), SessionLost, "was lost (INVALID_HANDLE.SESSION_CHANGED)"),
+        (RuntimeError("[OPERATION_ABANDONED] Operation …"), SessionLost, "was lost (OPERATION_ABANDONED)"),
+        (RuntimeError("StatusCode.UNAVAILABLE … Connection refused"), SessionLost, "cluster 7 cannot be reached"),
+        (RuntimeError("[RETRIES_EXCEEDED] The maximum number"), SessionLost, "cluster 7 cannot be reached"),
+        (RuntimeError("StatusCode.CANCELLED Stream removed"), SessionLost, "cluster 7 cannot be reached"),
+        (RuntimeError("StatusCode.UNAUTHENTICATED dapi-secret"), SparkError, "refuses the credential"),
+        (RuntimeError("Cluster 7 is in unexpected state Terminated."), SparkError, "--start-cluster starts it"),
+        (
+            RuntimeError("[PYTHON] An exception\n  Traceback\n  File x\nKeyError: 'x dapi-secret'\n\tat org.apache"),
+            SessionLost,
+            "a task on cluster 7 has failed: KeyError: 'x [token]'",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_what_goes_wrong_is_a_sentence_and_says_whether_another_session_helps(error, kind, sentence):
+    found = explain(error, PLACE)
+    assert (type(found), sentence in str(found), "dapi-secret" in str(found)) == (kind, True, False)
+
+
+def test_a_server_older_than_the_client_is_refused():
+    with pytest.raises(SparkError, match="runs Spark 3.5.2, and this client .4.0. needs Spark 4.0 or newer"):
+        session.check_version("3.5.2", PLACE)
+    session.check_version("4.1.0-preview", PLACE)
+
+
+def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path):
+    """A task on its way: written by Spark's own pickle here, read by another Python in another place."""
+    from pyspark import cloudpickle
+
+    (tmp_path / session.modules_name()).write_bytes(session.modules())
+    (tmp_path / "token.json").write_text(json.dumps({"host": "http://127.0.0.1:9", "token": "t"}))
+    shares = {source: Share(5000, 5000, False) for source in SOURCES}
+    (tmp_path / "home/Workspace/Users" / DANA / "a").mkdir(parents=True)
+    order = Order((HOMES[1],), True, 5.0, 100, False, shares, 2, True, "token.json", str(tmp_path / "home"))
+    (tmp_path / "task").write_bytes(cloudpickle.dumps(task(order)))
+    script = (
+        "import pickle, sys\n"
+        "class Batch:\n"
+        "    from_pylist = staticmethod(lambda rows: [row['line'] for row in rows])\n"
+        "run = pickle.load(open('task', 'rb'))\n"
+        "print('\\n'.join(line for lines in run(iter([Batch()])) for line in lines))\n"
+        "strangers = {'databricks', 'requests', 'click', 'peewee', 'pandas', 'pyarrow'} & set(sys.modules)\n"
+        "assert not strangers, strangers\n"
+    )
+    environment = {"PYTHONPATH": session.modules_name(), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-P", "-c", script]
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert said.returncode == 0, said.stderr
+    *found, end = map(wire.read, said.stdout.splitlines())
+    assert [(visit.folder.path, visit.found) for visit in found] == [
+        (HOMES[1].path, Counted(folders=(f"{HOMES[1].path}/a",))),
+        (f"{HOMES[1].path}/a", Counted()),
+    ]
+    assert isinstance(end, wire.End)
+
+
+def test_a_scan_without_spark_does_not_load_it():
+    assert (
+        imported("inventory.commands.scan, inventory.commands.doctor") & {"pyspark", "pandas", "pyarrow", "grpc"}
+        == set()
+    )
+
+
+def test_a_notebook_needs_nothing_that_databricks_does_not_have():
+    assert imported("inventory.notebook") - sys.stdlib_module_names == {"inventory", "certifi"}
+
+
+def imported(modules: str) -> set[str]:
+    """What comes along with some modules."""
+    code = f"import sys; before = set(sys.modules); import {modules}; print(*set(sys.modules) - before)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in said.stdout.split()}
