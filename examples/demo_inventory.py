@@ -38,6 +38,7 @@ def rehearse_inventory(screen: Screen, environment: Mapping[str, str], folder: P
         inventory.run("users", "--output", "users.csv")
         inventory.run("scan", "--users-file", "users.csv", "--output", "inventory.csv", "--report", "inventory.html")
         inventory.compare("inventory.csv")
+        inventory.repeat_on_spark("inventory.csv", "spark.csv")
     screen.say(f"The result and a report are in {output}; open inventory.html in a browser.")
 
 
@@ -80,10 +81,26 @@ class _Inventory:
         files, size = (sum(amount[place] for amount in there.values()) for place in (0, 1))
         self.screen.say(f"{files} files with {size} bytes: what the workspace itself says, home for home.")
 
+    def repeat_on_spark(self, name: str, again: str) -> None:
+        """Count once more by the executors of a Spark server of its own, and hold one result against the other."""
+        if not has_java(self.environment):
+            self.screen.say("Java is not installed here, so the files are not counted on Spark once more.", "yellow")
+            return
+        self.run("scan", "--users-file", "users.csv", "--output", again, "--spark-remote", "local[2]", "--top", "0")
+        if (self.output / again).read_bytes() != (self.output / name).read_bytes():
+            raise InventoryError(f"{again} has not the same bytes as {name}")
+        self.screen.say("Counted once more by two executors of a Spark Connect server: the same bytes.")
+
     def truth(self) -> Any:
         """What really lies in the homes."""
         with urllib.request.urlopen(f"{self.homes.url}/_emulator/files/truth", timeout=60) as answer:
             return json.load(answer)
+
+
+def has_java(environment: Mapping[str, str]) -> bool:
+    """Whether a Spark server can be started here."""
+    home = environment.get("JAVA_HOME")
+    return shutil.which("java", path=f"{home}/bin" if home else environment.get("PATH")) is not None
 
 
 def _amount(user: Mapping[str, Any]) -> tuple[int, int]:
