@@ -171,7 +171,9 @@ class CloudTarget:
                 how = {"connection_string": connection} if connection else {"anon": False}
                 self._files, self._root = fsspec.core.url_to_fs(self.address, **how)
                 if tier:
-                    self._options["standard_blob_tier"] = tier.capitalize()
+                    from azure.storage.blob import StandardBlobTier
+
+                    self._options["standard_blob_tier"] = StandardBlobTier[tier.upper()]
             else:
                 self._files, self._root = fsspec.core.url_to_fs(self.address)
         except Exception as error:  # noqa: BLE001 - whatever the library of a storage raises

@@ -1,0 +1,95 @@
+"""A backup in Azure's storage: in the tier that was asked for, verified and put back from there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from azurite import Azurite, Missing
+from backup_lab import furnish, tree, upload
+from emulator_process import EmulatorProcess
+from inventory.__main__ import main
+
+USERS = ["u0@x.org", "u1@x.org"]
+pytestmark = pytest.mark.xdist_group("azurite")
+
+
+@pytest.fixture(scope="module")
+def azurite() -> Iterator[Azurite]:
+    try:
+        with Azurite() as running:
+            yield running
+    except Missing as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def inventory(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """Type a command about a workspace in an empty folder; the storage is known from the environment."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(emulator: EmulatorProcess, verb: str, *arguments: str) -> tuple[int, str, str]:
+        (tmp_path / "token").write_text(emulator.admin_token)
+        environment = {**os.environ, "AZURE_STORAGE_CONNECTION_STRING": azurite.connection_string}
+        access = ["--workspace-url", emulator.url, "--token-file", "token"]
+        result = CliRunner().invoke(main, [verb, *access, *arguments], obj=environment)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    return run
+
+
+def test_a_backup_lies_in_the_cold_tier_and_comes_back(azurite, emulator, start_emulator, inventory, tmp_path):
+    furnish(emulator, USERS)
+    upload(emulator, "workspace", f"/Users/{USERS[0]}/large.bin", 12)
+
+    status, _, complaint = inventory(emulator, "backup", *USERS, "--output", azurite.address, "--tier", "cold")
+    assert status == 0, complaint
+    blobs = azurite.blobs()
+    assert {tier for _, tier in blobs.values()} == {"Cold"}
+    (large,) = [size for name, (size, _) in blobs.items() if name.endswith(f"{USERS[0]}/workspace/large.bin")]
+    assert large == 12 * 2**20
+    assert os.listdir(tmp_path) == ["token"]
+
+    status, said, complaint = inventory(emulator, "verify", azurite.address, "--live", "--json")
+    assert (status, json.loads(said)["backups"][0]["findings"]) == (0, []), complaint
+
+    there = start_emulator("--transition-seconds", "0", "--seed", "other")
+    assert inventory(there, "restore", azurite.address)[0] == 0
+    assert tree(there, USERS) == tree(emulator, USERS)
+
+    container = azurite.client().get_container_client(azurite.container)
+    names = sorted(name for name in blobs if name.endswith(".bin"))
+    container.delete_blob(names[0])
+    container.upload_blob(names[1], b"something else", overwrite=True)
+    container.upload_blob(names[2].replace(".bin", ".txt"), b"more")
+    status, said, _ = inventory(emulator, "verify", azurite.address, "--json")
+    kinds = sorted(finding["kind"] for finding in json.loads(said)["backups"][0]["findings"])
+    assert (status, kinds) == (1, ["added", "corrupt", "missing"])
+
+
+def test_a_later_backup_in_a_storage_reads_only_what_changed(azurite, emulator, inventory, tmp_path):
+    furnish(emulator, USERS[:1])
+    address = f"{azurite.address}/later"
+    status, said, complaint = inventory(emulator, "backup", USERS[0], "--output", address, "--json")
+    assert status == 0, complaint
+    status, said, complaint = inventory(
+        emulator, "backup", USERS[0], "--output", address, "--since", json.loads(said)["manifest"], "--json"
+    )
+    assert (status, json.loads(said)["users"][0]["saved"]) == (0, 0), complaint
+    assert inventory(emulator, "verify", address, "--live")[0] == 0
+    assert {tier for name, (_, tier) in azurite.blobs().items() if "/later/" in name} == {"Hot"}
+
+
+def test_a_container_that_is_not_there_is_a_sentence(azurite, emulator, inventory):
+    furnish(emulator, USERS[:1])
+    status, _, complaint = inventory(
+        emulator, "backup", USERS[0], "--output", azurite.address.replace("term@", "none@")
+    )
+    assert (status, "Traceback" in complaint) == (2, False)
+    assert "No such container" in complaint, complaint
