@@ -15,7 +15,7 @@ import sys
 import tempfile
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,6 +24,7 @@ import click
 from databricks.sdk import WorkspaceClient
 
 import inspection
+from demo_close import TermEnd
 from demo_day import rehearse_day
 from demo_inventory import rehearse_inventory
 from processes import Emulator, emulator, run
@@ -55,6 +56,7 @@ class Demo:
 
     def __init__(self, folder: Path, workspace: Emulator, screen: Screen) -> None:
         self.folder = folder
+        self.output = folder / "cdktf.out"
         self.roster = folder / "rosters/94290-2026w.csv"
         self.workspace = workspace
         self.screen = screen
@@ -71,21 +73,30 @@ class Demo:
 
     def cdktf(self, verb: str, *words: str) -> Progress:
         """Run `cdktf <verb>` as `pipenv run cdktf` does, and show how far it is; DemoError unless it succeeds."""
+        command = [sys.executable, "cdktf/run_cdktf.py", verb, "--output", str(self.output), *words]
+        return self.follow(command, f"cdktf {verb}")[0]
+
+    def follow(
+        self, command: list[str], doing: str, environment: Mapping[str, str] | None = None
+    ) -> tuple[Progress, list[str]]:
+        """Run what runs Terraform, and show how far it is; that, and what was said. DemoError unless it succeeds.
+
+        With an environment of its own it starts in the demo's folder.
+        """
         progress = Progress(STACK)
         heard: list[str] = []
-        with self.screen.following(progress, f"cdktf {verb}") as follower:
+        with self.screen.following(progress, doing) as follower:
 
             def hear(line: str) -> None:
                 heard.append(progress.feed(line))
                 follower.update()
 
-            command = [sys.executable, "cdktf/run_cdktf.py", verb, "--output", str(self.folder / "cdktf.out"), *words]
-            self._run(command, hear, heard)
+            self._run(command, hear, heard, environment)
         for message in map(str, progress.messages):
             if message not in self.told:
                 self.told.append(message)
                 self.screen.say(message, "yellow")
-        return progress
+        return progress, heard
 
     def deploy(self) -> None:
         """Deploy what the roster says now."""
@@ -93,8 +104,15 @@ class Demo:
         progress = self.cdktf("deploy", "--auto-approve")
         self.screen.say(f"Done in {self.screen.seconds() - began:.0f} s: {progress.summary() or 'nothing to do'}.")
 
-    def _run(self, command: list[str], hear: Callable[[str], None], heard: list[str]) -> None:
-        status = run(command, cwd=ROOT, environment=self.environment, heard=hear)
+    def _run(
+        self,
+        command: list[str],
+        hear: Callable[[str], None],
+        heard: list[str],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        cwd = self.folder if environment else ROOT
+        status = run(command, cwd=cwd, environment=environment or self.environment, heard=hear)
         if status:
             shown = " ".join(command[1:])
             said = [line for line in heard if line.strip()][-30:]
@@ -194,11 +212,20 @@ def rehearse(demo: Demo) -> None:
     screen.lab(changed)
     screen.say(f"{' and '.join(gone) or 'No group'} went; the other {len(november) - len(changed)} are as they were.")
 
-    screen.step("The end of the term: cdktf destroy")
+    end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
+    screen.step("January: what the students made is saved and proven")
+    end.students_work()
+    end.save()
+
+    screen.step("The end of the term: close_term.py")
     began = screen.seconds()
-    destroyed = demo.cdktf("destroy", "--auto-approve")
+    destroyed, heard = demo.follow(end.closing(demo.output), "close_term.py", end.environment)
+    end.show_closed(heard)
     screen.say(f"Done in {screen.seconds() - began:.0f} s: {destroyed.summary()}.")
     screen.compare(before, during, inspection.counts(demo.client))
+
+    screen.step("A student asks for the home: restored into another workspace")
+    end.restore()
 
 
 def import_roster(demo: Demo, export: Path) -> None:
@@ -226,7 +253,13 @@ def load_without_terraform(demo: Demo, missing: str) -> None:
         screen.quote(line)
     screen.lab(inspection.groups(demo.client, demo.roster))
 
-    screen.step("Change and destroy: skipped")
+    end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
+    screen.step("January: what the students made is saved and proven, and one home restored into another workspace")
+    end.students_work()
+    end.save()
+    end.restore()
+
+    screen.step("Change, close and destroy: skipped")
     screen.say(
         "Following a roster through the term and removing a lab is Terraform's work; both need its providers. "
         "Run `make demo` where registry.terraform.io can be reached, or put the providers into "

@@ -68,26 +68,42 @@ def rehearse_day(
     day.letters_into(letters)
 
 
+def enforcer_environment(environment: Mapping[str, str], workspace: Emulator, folder: Path) -> dict[str, str]:
+    """What the enforcer sees. It starts in a folder of its own, so that no .env of somebody's real lab is read."""
+    return {
+        **{name: value for name, value in environment.items() if name != "FORCE_COLOR"},
+        "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),
+        "CLUSTER_UPTIMES_DB": str(folder / "uptimes.db"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "AZURE_EMAIL_ENDPOINT": workspace.mail_endpoint,
+        "AZURE_EMAIL_ACCESS_KEY": workspace.mail_key,
+        "AZURE_EMAIL_CONNECTION_STRING": "",
+        "AZURE_EMAIL_SENDER": "lab@example.ac.il",
+        "ADMIN_EMAIL": "assistant@example.ac.il",
+        "REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il",
+        "REQUESTS_CA_BUNDLE": workspace.mail_ca,
+        "HEALTHCHECK_URL": "",
+    }
+
+
+def control(workspace: Emulator, method: str, path: str, body: Any = None) -> Any:
+    """Ask the emulator itself for something."""
+    request = urllib.request.Request(
+        f"{workspace.url}/_emulator/{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
 class _Day:
     def __init__(self, screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path) -> None:
         self.screen, self.workspace, self.folder = screen, workspace, folder
         self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
-        # The enforcer starts in a folder of its own, so that no .env of somebody's real lab is read.
-        self.environment = {
-            **{name: value for name, value in environment.items() if name != "FORCE_COLOR"},
-            "NO_COLOR": "1",
-            "PYTHONPATH": str(ROOT),
-            "CLUSTER_UPTIMES_DB": str(folder / "uptimes.db"),
-            "MPLCONFIGDIR": str(folder / "matplotlib"),
-            "AZURE_EMAIL_ENDPOINT": workspace.mail_endpoint,
-            "AZURE_EMAIL_ACCESS_KEY": workspace.mail_key,
-            "AZURE_EMAIL_CONNECTION_STRING": "",
-            "AZURE_EMAIL_SENDER": "lab@example.ac.il",
-            "ADMIN_EMAIL": "assistant@example.ac.il",
-            "REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il",
-            "REQUESTS_CA_BUNDLE": workspace.mail_ca,
-            "HEALTHCHECK_URL": "",
-        }
+        self.environment = enforcer_environment(environment, workspace, folder)
         self.date: date = self.now().date() + timedelta(days=1)
         self.groups = [self._group(number) for number in (1, 2, 3)]
 
@@ -281,12 +297,4 @@ class _Day:
         return Group(name, cluster.cluster_id or "", student, token)
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the emulator itself for something."""
-        request = urllib.request.Request(
-            f"{self.workspace.url}/_emulator/{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-            method=method,
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        return control(self.workspace, method, path, body)

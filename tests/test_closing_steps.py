@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from closing_facts import local_state, managed_in, newest_archive
+from closing_facts import Programs, local_state, managed_in, newest_archive, remote_state
 from closing_steps import (
     Answer,
     Archived,
@@ -194,6 +194,38 @@ def test_a_state_is_read_from_its_file(tmp_path: Path) -> None:
     path.write_text('{"version": 3}')
     assert local_state(tmp_path, "course").problem == f"{path} cannot be read (its version is not 4)"
     assert local_state(tmp_path, "other") == StateFacts()
+
+
+TERRAFORM = """#!/bin/sh
+echo "$@" >> "$LOG"
+case "$2 $3" in
+"init -input=false") mkdir -p "${1#-chdir=}/.terraform";;
+"state pull") [ -n "$STATE" ] && printf %s "$STATE" || { echo "│ Error: no login" >&2; exit 1; };;
+esac
+"""
+
+
+def test_a_state_in_a_storage_account_is_asked_of_terraform(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "terraform"
+    program.parent.mkdir()
+    program.write_text(TERRAFORM)
+    program.chmod(0o755)
+    stack, log = tmp_path / "stack", tmp_path / "log"
+    text = json.dumps({"version": 4, "resources": []})
+    path = {"PATH": f"{program.parent}:/usr/bin:/bin", "LOG": str(log)}
+
+    refused = remote_state(Programs(tmp_path, path), stack)
+    empty = remote_state(Programs(tmp_path, {**path, "STATE": text}), stack)
+    missing = remote_state(Programs(tmp_path, {"PATH": str(tmp_path)}), stack)
+
+    assert refused == (StateFacts(problem="Error: no login"), "")
+    assert empty == (StateFacts(), text)
+    assert missing[0].problem == "terraform cannot be started (No such file or directory)"
+    assert [line.split(" ", 1)[1] for line in log.read_text().splitlines()] == [
+        "init -input=false -no-color",
+        "state pull",
+        "state pull",
+    ]
 
 
 def test_the_newest_archive_of_the_term_counts(tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""The end of the term: what the students made is saved and proven, the term is closed, a home is put back elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
+
+from demo_day import control, enforcer_environment
+from processes import Emulator, emulator, run
+from screen import Screen
+
+ROOT = Path(__file__).resolve().parents[1]
+LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
+STEP = re.compile(r"(?:done|to do|not possible) {2,}")
+BEGUN = re.compile(r"[\w ]+ …")
+"""What close_term.py says when it begins to act."""
+WIDE = 160
+PAGE = "<h1>Flights</h1>"
+NOTEBOOKS = {
+    "clean.py": (Language.PYTHON, "flights = spark.table('flights').dropna()\ndisplay(flights)\n"),
+    "count.sql": (Language.SQL, "SELECT carrier, count(*) FROM flights GROUP BY carrier\n"),
+    "plot.scala": (Language.SCALA, 'display(spark.table("flights"))\n'),
+    "model.r": (Language.R, "summary(lm(delay ~ distance, flights))\n"),
+}
+
+
+class EndError(RuntimeError):
+    """The end did not go as it should; a sentence."""
+
+
+class TermEnd:
+    """The last day, by the programs that an administrator uses.
+
+    `environment` is what the lab's programs see; backup and archive go into `folder`.
+    """
+
+    def __init__(self, screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path) -> None:
+        self.screen, self.workspace, self.folder = screen, workspace, folder
+        self.environment = enforcer_environment(environment, workspace, folder)
+        self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
+        self.saved = folder / "saved"
+        self.student = ""
+
+    # --- the story
+
+    def students_work(self) -> None:
+        """A student leaves notebooks and files, and forgets a running cluster."""
+        group = next(group for group in self.client.groups.list() if group.display_name == "group_01")
+        member = (group.members or [])[0]
+        self.student = self.client.users.get(member.value or "").user_name or ""
+        token = control(self.workspace, "POST", "users", {"user_name": self.student})["token"]
+        student = WorkspaceClient(host=self.workspace.url, token=token, auth_type="pat")
+        home = f"/Users/{self.student}"
+        student.workspace.mkdirs(f"{home}/project/empty")
+        for name, (language, source) in NOTEBOOKS.items():
+            student.workspace.import_(
+                f"{home}/project/{name.partition('.')[0]}",
+                content=base64.b64encode(source.encode()).decode(),
+                format=ImportFormat.SOURCE,
+                language=language,
+            )
+        student.workspace.upload(f"{home}/project/סיכום.html", PAGE.encode(), format=ImportFormat.RAW)
+        student.dbfs.put(f"dbfs:{home}/flights.csv", contents=base64.b64encode(b"carrier,delay\n" * 9000).decode())
+        for cluster in self.client.clusters.list():
+            if (cluster.custom_tags or {}).get("lab_group") == "group_01":
+                student.clusters.start(cluster.cluster_id or "")
+        self.screen.say(
+            f"{self.student} has notebooks in four languages, a page with a Hebrew name, a table in DBFS, and has "
+            "forgotten a running cluster."
+        )
+
+    def save(self) -> None:
+        """All homes are saved and proven."""
+        self._inventory("backup", "--all-homes", "--shared", "--output", str(self.saved))
+        self._inventory("verify", str(self.saved), "--live")
+
+    def closing(self, output: Path) -> list[str]:
+        """The command that closes the term."""
+        archive = ["--archive", str(self.folder / "archive"), "--output", str(output)]
+        return [sys.executable, str(ROOT / "cdktf/close_term.py"), "--backup", str(self.saved), *archive, "--yes"]
+
+    def show_closed(self, heard: Sequence[str]) -> None:
+        """The checklist as it was before and after, without what Terraform said in between."""
+        begins = next((number for number, line in enumerate(heard) if BEGUN.fullmatch(line)), len(heard))
+        steps = [line for line in heard[begins:] if STEP.match(line)]
+        for line in [*heard[:begins], *steps]:
+            self.screen.quote(line if len(line) <= WIDE else f"{line[: WIDE - 1]}…")
+        if not steps or any(not line.startswith("done") for line in steps):
+            raise EndError("the term was not closed")
+
+    def restore(self) -> None:
+        """One home comes back in a workspace that has never seen it, and is the same there."""
+        with emulator(ROOT, self.folder / "fresh.log") as fresh:
+            control(fresh, "POST", "users", {"user_name": self.student})
+            there = {"DATABRICKS_HOST": fresh.url, "DATABRICKS_TOKEN": fresh.token}
+            self._inventory("restore", str(self.saved), self.student, **there)
+            other = WorkspaceClient(host=fresh.url, token=fresh.token, auth_type="pat")
+            before, after = home_of(self.client, self.student), home_of(other, self.student)
+        if before != after or len(before) < len(NOTEBOOKS):
+            raise EndError(f"the home of {self.student} is not what it was: {sorted(before.keys() ^ after.keys())}")
+        self.screen.say(
+            f"All {len(before)} objects of {self.student} are what they were, by type, language and content."
+        )
+
+    # --- programs
+
+    def _inventory(self, *words: str, **variables: str) -> None:
+        """Run a command of the inventory and show what it says."""
+        heard: list[str] = []
+        shown = " ".join(words).replace(str(self.folder), "…")
+        self.screen.quote(f"$ python -m inventory {shown}")
+        command = [sys.executable, "-m", "inventory", *words]
+        status = run(command, cwd=self.folder, environment={**self.environment, **variables}, heard=heard.append)
+        for line in heard if status else [line for line in heard if not LOGGED.match(line)]:
+            self.screen.quote(line.replace(str(self.folder), "…"))
+        if status:
+            raise EndError(f"`inventory {words[0]}` ended with status {status}")
+
+
+def home_of(client: WorkspaceClient, student: str) -> dict[str, tuple[str, str, bytes]]:
+    """What a home holds: path → type, language, content."""
+    found = {}
+    for one in client.workspace.list(f"/Users/{student}", recursive=True):
+        path = one.path or ""
+        kind = one.object_type or ObjectType.DIRECTORY
+        content = b""
+        if kind is not ObjectType.DIRECTORY:
+            form = ExportFormat.SOURCE if kind is ObjectType.NOTEBOOK else ExportFormat.AUTO
+            content = base64.b64decode(client.workspace.export(path, format=form).content or "")
+        found[path] = (kind.value, one.language.value if one.language else "", content)
+    for file in client.dbfs.list(f"/Users/{student}", recursive=True):
+        found[f"dbfs:{file.path}"] = ("FILE", "", str(file.file_size).encode())
+    return found
