@@ -25,6 +25,8 @@ from workspace_identity import GuardError
 
 _AT_ONCE = 16
 _REFERENCE = re.compile(r'\$\{((?:data\.)?\w+\.[\w-]+(?:\["[^"]+"\])?)\.(\w+)\}')
+# Nobody has used up a limit in a lab that is only now made.
+_UNRESTRICTED = re.compile(r'\$\{contains\(keys\(data\.external\.restricted\.result\), "[^"]*"\) \? "\w+" : "(\w+)"\}')
 _ENTITLEMENTS = {
     "workspace_access": "workspace-access",
     "databricks_sql_access": "databricks-sql-access",
@@ -118,6 +120,8 @@ class Loader:
             return inner if value == "${each.value}" else inner[value.removeprefix("${each.value.").removesuffix("}")]
         if reference := _REFERENCE.fullmatch(value):
             return self._known.get(reference[1], {}).get(reference[2], value)
+        if unrestricted := _UNRESTRICTED.fullmatch(value):
+            return unrestricted[1]
         return _plain(value)
 
     def _find_user(self, user: Instance) -> None:

@@ -8,6 +8,7 @@ from databricks.sdk.errors import ResourceConflict
 from emulator_process import EmulatorProcess
 from load_synthesized import Loaded, LoadError, load
 
+LEVEL = '${contains(keys(data.external.restricted.result), "group_01") ? "CAN_ATTACH_TO" : "CAN_RESTART"}'
 STACK: dict[str, Any] = {
     "data": {"databricks_user": {"student_old": {"user_name": "old@campus.example.ac.il", "depends_on": []}}},
     "resource": {
@@ -53,7 +54,7 @@ STACK: dict[str, Any] = {
             "cluster_01": {
                 "cluster_id": "${databricks_cluster.cluster_01.id}",
                 "access_control": [
-                    {"group_name": "${databricks_group.group_01.display_name}", "permission_level": "CAN_RESTART"}
+                    {"group_name": "${databricks_group.group_01.display_name}", "permission_level": LEVEL}
                 ],
             }
         },
