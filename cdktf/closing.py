@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -93,7 +93,9 @@ def read_state(wanted: Wanted, programs: Programs) -> tuple[StateFacts, str]:
         answer, _ = programs.ask(str(ROOT / "cdktf" / "main.py"), CDKTF_OUTDIR=str(wanted.output))
         if answer.status:
             return StateFacts(problem=" ".join(answer.said)), ""
-    return remote_state(programs, wanted.stack_folder)
+    state, text = remote_state(programs, wanted.stack_folder)
+    # What was on this disk before the state was moved there.
+    return replace(state, files=tuple(map(str, state_files(wanted.state_folder, wanted.stack)))), text
 
 
 class Term:
@@ -216,7 +218,7 @@ class Term:
                 # Terraform makes it as the umask of whoever deployed has it.
                 (folder / path.name).chmod(0o600)
         if self.wanted.is_remote:
-            write_private(folder / f"{self.wanted.stack}.tfstate", self._state_text)
+            write_private(folder / f"{self.wanted.stack}.remote.tfstate", self._state_text)
 
     def _new_folder(self, kind: str) -> Path:
         self.wanted.archive.mkdir(mode=0o700, parents=True, exist_ok=True)

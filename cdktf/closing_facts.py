@@ -195,6 +195,11 @@ def verified_backup(programs: Programs, target: str) -> Verified | Answer:
 
 def newest_archive(folder: Path, *, course: str, term: str) -> Archived | None:
     """The last archive of the term in this folder, whoever put it there."""
+    return max(archives(folder, course=course, term=term), key=lambda one: one.made_at, default=None)
+
+
+def archives(folder: Path, *, course: str, term: str) -> list[Archived]:
+    """Every archive of the term in this folder, by the manifest in it."""
     found = []
     for path in folder.glob("*/manifest.json"):
         try:
@@ -204,7 +209,7 @@ def newest_archive(folder: Path, *, course: str, term: str) -> Archived | None:
             continue
         if (archived.facts.course, archived.facts.term) == (course, term):
             found.append(archived)
-    return max(found, key=lambda archived: archived.made_at, default=None)
+    return found
 
 
 def _facts(told: Mapping[str, Any]) -> LedgerFacts:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from closing_facts import local_state, state_files
+from closing_facts import archives, local_state, state_files
 from closing_steps import StateFacts, Status, Step
 from lab import Lab
 
@@ -16,14 +16,15 @@ def purge_steps(
     if not state.is_empty:
         why = state.problem or f"the lab is still there, with {len(state.managed)} objects; close the term first"
         return [Step("names", Status.NOT_POSSIBLE, why)]
-    folder = settings_folder / "state"
+    put_away = [path for path in sorted(archive.glob("state-*")) if any(path.glob(f"{stack}.*"))]
+    archived = archives(archive, course=lab.course.id, term=lab.course.term)
     return [
         _roster_step(lab, stack, settings_folder),
         _step("synthesized stack", [output / "stacks" / stack]),
-        _step("state", [*state_files(folder, stack), *sorted(archive.glob("state-*"))]),
+        _step("state", [*state_files(settings_folder / "state", stack), *put_away]),
         # The totals beside them name groups and stay.
-        _step("archived people", sorted(path.parent / "people" for path in archive.glob("*/manifest.json"))),
-        _step("unfinished archives", sorted(archive.glob(".*"))),
+        _step("archived people", sorted(Path(one.path) / "people" for one in archived)),
+        _step("unfinished archives", sorted(archive.glob(".enforcer-*"))),
     ]
 
 

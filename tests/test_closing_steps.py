@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from closing_facts import Programs, local_state, managed_in, newest_archive, remote_state
+from closing_purge import purge_steps, remove
 from closing_steps import (
     Answer,
     Archived,
@@ -31,6 +32,8 @@ from closing_steps import (
     poll_step,
     state_step,
 )
+from emulator_process import ROOT
+from lab import load_lab
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
 M = timedelta(minutes=1)
@@ -241,3 +244,51 @@ def test_the_newest_archive_of_the_term_counts(tmp_path: Path) -> None:
 
     assert found == Archived(str(tmp_path / "b"), NOW - 10 * 60 * M, LedgerFacts("94290", "2026w", None, 0, None))
     assert newest_archive(tmp_path, course="1", term="1") is None
+
+
+def test_a_purge_takes_what_is_of_the_lab_and_nothing_beside_it(tmp_path: Path) -> None:
+    facts = {"course": "94290", "last_poll": None, "last_poll_failed": 0, "settled_up_to": None}
+    told = {**facts, "term": "2026w", "made_at": "2027-02-01T01:00:00.000Z"}
+    for name, content in (
+        ("rosters/94290-2026w.csv", ""),
+        ("rosters/other.csv", ""),
+        ("cdktf.out/stacks/94290-2026w-demo/cdk.tf.json", ""),
+        ("cdktf.out/stacks/other/cdk.tf.json", ""),
+        ("archive/state-1/94290-2026w-demo.tfstate", ""),
+        ("archive/state-2/other.tfstate", ""),
+        ("archive/a/manifest.json", json.dumps(told)),
+        ("archive/a/people/letters.csv", ""),
+        ("archive/a/totals/days.csv", ""),
+        ("archive/b/manifest.json", "{}"),
+        ("archive/b/people/letters.csv", ""),
+        ("archive/.enforcer-1.draft/people/letters.csv", ""),
+        ("archive/.ssh/key", ""),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    lab = load_lab(ROOT / "examples" / "lab.toml")
+    places = {"settings_folder": tmp_path, "output": tmp_path / "cdktf.out", "archive": tmp_path / "archive"}
+
+    steps = purge_steps(lab, stack="94290-2026w-demo", state=StateFacts(), **places)
+
+    assert {step.name: [str(Path(item).relative_to(tmp_path)) for item in step.items] for step in steps} == {
+        "roster": ["rosters/94290-2026w.csv"],
+        "synthesized stack": ["cdktf.out/stacks/94290-2026w-demo"],
+        "state": ["archive/state-1"],
+        "archived people": ["archive/a/people"],
+        "unfinished archives": ["archive/.enforcer-1.draft"],
+    }
+    assert [remove(step) for step in steps] == [[]] * 5
+    kept = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert kept == [
+        "archive/.ssh/key",
+        "archive/a/manifest.json",
+        "archive/a/totals/days.csv",
+        "archive/b/manifest.json",
+        "archive/b/people/letters.csv",
+        "archive/state-2/other.tfstate",
+        "cdktf.out/stacks/other/cdk.tf.json",
+        "rosters/other.csv",
+    ]
+    states = {step.status for step in purge_steps(lab, stack="94290-2026w-demo", state=StateFacts(), **places)}
+    assert states == {DONE}
