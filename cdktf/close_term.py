@@ -144,8 +144,10 @@ def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> i
     from closing import programs_of, read_state
     from closing_purge import purge_steps, remove
 
+    # Once: where it is in a storage account, it is reached by the stack and the roster that go.
+    state, _ = read_state(wanted, programs_of(wanted, os.environ))
+
     def look() -> list[Step]:
-        state, _ = read_state(wanted, programs_of(wanted, os.environ))
         return purge_steps(
             wanted.lab,
             stack=wanted.stack,
