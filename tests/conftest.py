@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -97,6 +99,28 @@ def postgresql() -> Iterator[PostgreSQL]:
         pytest.skip(MISSING)
     with PostgreSQL() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgresql: PostgreSQL) -> str:
+    """The URL of a database for the ledgers of tests that come one after the other: a new one takes half a second."""
+    return postgresql.database("shared")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty ledger is: once a file, and once a database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger" / "uptimes.db")
+    from enforcer.database import open_ledger
+    from enforcer.models import TABLES
+
+    url = str(request.getfixturevalue("shared_database"))
+    connection: Any
+    with contextlib.closing(open_ledger(url)) as connection:
+        for table in TABLES:
+            connection.execute_sql(f"DELETE FROM {table._meta.table_name}")
+    return url
 
 
 @functools.cache

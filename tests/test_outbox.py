@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enforcer import outbox
@@ -22,6 +22,7 @@ from enforcer.outbox import Kind
 from enforcer.quota import Period
 from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings, load_settings
 from enforcer.stopwatch import Stopwatch
+from few_examples import few
 from unreliable_mail import HOUR, MINUTE, NOW, Killed, Service
 
 SUNDAY = date(2026, 11, 1)
@@ -31,8 +32,8 @@ PLENTY = MailBudget(10_000, 10_000, 10_000, 10_000)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[None]:
-    connection = open_ledger(str(tmp_path / "uptimes.db"))
+def ledger(ledger_place: str) -> Iterator[None]:
+    connection = open_ledger(ledger_place)
     yield
     connection.close()
 
@@ -473,19 +474,20 @@ STEPS = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def one_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    connection = open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
+    connection = open_ledger(place if request.param == "sqlite" else request.getfixturevalue("shared_database"))
     yield
     connection.close()
 
 
 @pytest.mark.usefixtures("one_ledger")
 @given(steps=STEPS, budget=st.sampled_from([PLENTY, OWN_DOMAIN, MANAGED_DOMAIN]))
-@settings(max_examples=120)
+@few(60)
 def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(steps: list[Any], budget: MailBudget) -> None:
     for table in TABLES:
-        table.delete().execute()
+        database.execute_sql(f"DELETE FROM {table._meta.table_name}")
     service, told, at, queued = Service(), lab(budget), timedelta(), set()
     sent: dict[str, str] = {}
     for what, first, second in steps:

@@ -16,15 +16,17 @@ from enforcer.models import TABLES
 from enforcer.record import Reading
 from enforcer.seen import SeenCluster, ToldEvent
 from enforcer.uptime import Event, Session, Sighting
+from few_examples import few
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 M, H = timedelta(minutes=1), timedelta(hours=1)
 LATER = T + 1000 * H
 
 
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    connection = open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
+    connection = open_ledger(place if request.param == "sqlite" else request.getfixturevalue("shared_database"))
     yield connection
     connection.close()
 
@@ -63,6 +65,7 @@ events = st.builds(
 polls = st.lists(st.tuples(st.lists(events, max_size=6), st.booleans(), st.integers(0, 12)), min_size=1, max_size=5)
 
 
+@few(50)
 @given(polls=polls)
 def test_sessions_that_grew_poll_by_poll_are_those_of_all_events_at_once(
     connection: Database, polls: list[tuple[list[Event], bool, int]]
@@ -92,6 +95,7 @@ def test_an_event_that_comes_late_changes_a_session_that_was_exact() -> None:
     ]
 
 
+@pytest.mark.parametrize("connection", ["sqlite"], indirect=True)
 def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(connection: Database) -> None:
     events = [Event(T, "STARTING"), Event(T + M, "RUNNING")]
     list_shows(at=T + 2 * M, running=True)
@@ -121,6 +125,7 @@ def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next() -> Non
     )
 
 
+@pytest.mark.parametrize("connection", ["sqlite"], indirect=True)
 def test_a_ledger_of_a_whole_term_is_read_no_further_back_than_the_last_exact_session(connection: Database) -> None:
     list_shows(at=LATER, running=False)
     day = timedelta(days=1)
