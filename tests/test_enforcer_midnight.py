@@ -29,9 +29,11 @@ def still_emulator() -> Iterator[EmulatorProcess]:
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+def lab(still_emulator: EmulatorProcess, tmp_path: Path, ledger_place: str) -> EnforcerLab:
+    """Whose ledger is a file, and then PostgreSQL."""
     still_emulator.control("POST", "reset")
     lab = EnforcerLab(still_emulator, tmp_path)
+    lab.environment["CLUSTER_UPTIMES_DB"] = ledger_place
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
     return lab
 
@@ -154,6 +156,7 @@ def test_end_of_day_twice_is_end_of_day_once(lab: EnforcerLab) -> None:
     assert once[1] == [SUNDAY.isoformat()]
 
 
+@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
 def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EnforcerLab, tmp_path: Path) -> None:
     place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     lab.go(SUNDAY, "10:00")
