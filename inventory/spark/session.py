@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import secrets
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -57,6 +58,7 @@ class Session:
     def __init__(self, spark: Any, place: Place, credential: Credential, mounts: str | None, *, ours: bool) -> None:
         self._spark, self.place, self._ours = spark, place, ours
         self._mounts = mounts
+        self._secret: Path | None = None
         self._tag = f"inventory-{secrets.token_hex(8)}"
         self.credential = f"{self._tag}.json"
         """The name of the file of the session that holds host and token."""
@@ -84,6 +86,8 @@ class Session:
 
     def close(self) -> None:
         """Release it, and the files in it; a session that was lost has nothing to release."""
+        if self._secret:
+            self._secret.write_text("{}", encoding="utf-8")
         if self._ours:
             with suppress(Exception):
                 self._spark.client.set_retry_policies([])
@@ -109,22 +113,24 @@ class Session:
         return [row[0] for row in numbers.mapInArrow(function, COLUMN).toLocalIterator()]
 
     def _equip(self, credential: Credential) -> None:
-        with tempfile.TemporaryDirectory(prefix="inventory-") as folder:  # mode 0700
-            code, secret = Path(folder) / modules_name(), Path(folder) / self.credential
-            code.write_bytes(modules())
-            secret.touch(mode=0o600)
-            secret.write_text(json.dumps({"host": credential.host, "token": credential.token}), encoding="utf-8")
-            with unchanged_path():
-                self._send(code, secret)
-
-    def _send(self, code: Path, secret: Path) -> None:
-        if type(self._spark).__module__.startswith("pyspark.sql.connect"):
-            self._spark.addArtifacts(str(code), pyfile=True)
-            self._spark.addArtifacts(str(secret), file=True)
-            return
-        # A notebook on a cluster with dedicated access has a session of the old kind, with the driver beside it.
-        self._spark.sparkContext.addPyFile(str(code))
-        self._spark.sparkContext.addFile(str(secret))
+        folder = Path(tempfile.mkdtemp(prefix="inventory-"))  # mode 0700
+        code, secret = folder / modules_name(), folder / self.credential
+        code.write_bytes(modules())
+        secret.touch(mode=0o600)
+        secret.write_text(json.dumps({"host": credential.host, "token": credential.token}), encoding="utf-8")
+        with unchanged_path():
+            if not type(self._spark).__module__.startswith("pyspark.sql.connect"):
+                # A notebook on a cluster with dedicated access has a session of the old kind. Its executors fetch files
+                # from here, those that join later too: they stay, and the token is taken out in the end.
+                self._secret = secret
+                self._spark.sparkContext.addPyFile(str(code))
+                self._spark.sparkContext.addFile(str(secret))
+                return
+            try:
+                self._spark.addArtifacts(str(code), pyfile=True)
+                self._spark.addArtifacts(str(secret), file=True)
+            finally:
+                shutil.rmtree(folder)
 
     def _look(self) -> int:
         seen = [

@@ -1,0 +1,152 @@
+"""Whatever lies in the homes, every way to count it gives the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator_process import ROOT, EmulatorProcess
+from inventory.client import Client
+from inventory.run import Outcome, Wish, prepare
+from inventory.spark.address import remote
+from inventory.spark.driver import Manner
+from inventory.spark.session import Credential, RemoteOpener, Session
+from inventory.spark.start import Executors
+from spark_process import SparkProcess
+
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+USERS = ("carol@x.org", "dana@x.org")
+NAMES = st.sampled_from(["a", "b", "c d", "é", "x'y", "=1+1", "50%", "q?", "#"])
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
+CONTENTS = st.integers(0, 60) | st.just("NOTEBOOK")
+TREES = st.dictionaries(
+    st.tuples(st.sampled_from(USERS), st.sampled_from(["dbfs", "workspace"]), PATHS), CONTENTS, max_size=10
+)
+NOTEBOOK = b"# Databricks notebook source\nprint(1)"
+Tree = Mapping[tuple[str, str, str], Any]
+
+
+def room(tree: Tree) -> dict[tuple[str, str, str], Any]:
+    """What of it there is room for: a path may need a folder where a file lies."""
+    there: dict[tuple[str, str, str], Any] = {}
+    for (user, source, path), content in sorted(tree.items(), key=lambda item: item[0]):
+        above = [(user, source, path[:place]) for place, letter in enumerate(path) if letter == "/"]
+        if not any(folder in there for folder in above):
+            there[user, source, path] = content if source == "workspace" or content != "NOTEBOOK" else 7
+    return {
+        place: content
+        for place, content in there.items()
+        if not any(other[:2] == place[:2] and other[2].startswith(f"{place[2]}/") for other in there)
+    }
+
+
+def plant(lab: EmulatorProcess, mounts: Path, tree: Tree) -> None:
+    """Put a tree into the workspace, and the same onto a disk as a cluster would see it."""
+    for user in USERS:
+        assert lab.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": user})[0] == 201
+        (mounts / "Workspace/Users" / user).mkdir(parents=True)
+    for (user, source, path), content in tree.items():
+        data = NOTEBOOK if content == "NOTEBOOK" else b"x" * content
+        file = mounts / ("dbfs" if source == "dbfs" else "Workspace") / "Users" / user / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        there, text = f"/Users/{user}/{path}", base64.b64encode(data).decode()
+        if source == "dbfs":
+            assert lab.request("POST", "/api/2.0/dbfs/put", {"path": there, "contents": text})[0] == 200
+            continue
+        lab.request("POST", "/api/2.0/workspace/mkdirs", {"path": there.rpartition("/")[0]})
+        kind = {"format": "SOURCE", "language": "PYTHON"} if content == "NOTEBOOK" else {"format": "RAW"}
+        assert lab.request("POST", "/api/2.0/workspace/import", {"path": there, "content": text, **kind})[0] == 200
+
+
+@pytest.fixture(scope="module")
+def opened(spark_server: SparkProcess, shared_emulator: EmulatorProcess) -> Iterator[tuple[RemoteOpener, Session]]:
+    """One session for all examples. Its executors see the mounts of every example below one folder."""
+    if not shared_emulator.running:
+        shared_emulator.start()
+    shared_emulator.control("POST", "reset")
+    opener = RemoteOpener(remote(spark_server.remote), Credential(shared_emulator.url, shared_emulator.admin_token))
+    session = opener.open()
+    yield opener, session
+    session.close()
+
+
+Ways = Mapping[str, Callable[[Path], bytes]]
+
+
+def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteOpener, Session]) -> Ways:
+    """By name: count everything, the result in this folder; its bytes."""
+    client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
+
+    def count(spark: bool, **wish: Any) -> Callable[[Path], bytes]:
+        def run(output: Path) -> bytes:
+            asked = Wish(output, **wish)
+            begun = prepare(client, asked, resume=False, fresh=False)
+            executors = Executors(*opened, Manner(mounts=asked.mounts)) if spark else None
+            outcome: Outcome = begun.scan(threading.Event(), lambda progress: None, executors)
+            begun.close(complete=outcome.complete)
+            return output.read_bytes()
+
+        return run
+
+    here = str(mounts)
+    return {
+        "local": count(False),
+        "sequential": count(False, parallel=False),
+        "mounts": count(False, mounts=here),
+        "spark": count(True),
+        "spark on mounts": count(True, mounts=here),
+    }
+
+
+@given(TREES)
+@settings(max_examples=5)
+def test_any_tree_has_the_same_bytes_in_every_mode(opened, shared_emulator, tree):
+    there = room(tree)
+    shared_emulator.control("POST", "reset")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        plant(shared_emulator, folder / "mounts", there)
+        found = {
+            way: run(folder / f"{way}.csv") for way, run in ways(shared_emulator, folder / "mounts", opened).items()
+        }
+        assert set(found.values()) == {found["local"]}
+        with (folder / "local.csv").open(newline="") as file:
+            rows = {row["username"]: (int(row["file_count"]), int(row["total_size"])) for row in csv.DictReader(file)}
+    sizes = {user: [10_000 if c == "NOTEBOOK" else c for (u, _, _), c in there.items() if u == user] for user in USERS}
+    assert {user: rows[user] for user in USERS} == {user: (len(some), sum(some)) for user, some in sizes.items()}
+
+
+@pytest.mark.acceptance
+def test_a_quarter_of_a_million_files_are_counted_exactly_in_every_mode(tmp_path, spark_server):
+    """27 users, 23,143 folders, 258,824 files: the tree of a real workspace."""
+    layout = [sys.executable, "-m", "emulator", "layout", "--files", "heavy", "--seed", "0", str(tmp_path / "mounts")]
+    subprocess.run(layout, cwd=ROOT, check=True, capture_output=True)
+    with EmulatorProcess(["--files", "heavy", "--seed", "0"]) as lab:
+        truth = lab.control("GET", "files/truth")
+        expected = {
+            user["user_name"]: tuple(user["dbfs"][name] + user["workspace"][name] for name in ("files", "size"))
+            for user in truth["users"]
+        }
+        opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, lab.admin_token))
+        opened = opener, opener.open()
+        for way, run in ways(lab, tmp_path / "mounts", opened).items():
+            run(tmp_path / f"{way}.csv")
+            with (tmp_path / f"{way}.csv").open(newline="") as file:
+                rows = {row["username"]: row for row in csv.DictReader(file)}
+            counted = {name: (int(rows[name]["file_count"]), int(rows[name]["total_size"])) for name in expected}
+            assert (way, counted) == (way, expected)
+            assert (tmp_path / f"{way}.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
+        opened[1].close()
+    assert sum(files for files, _ in expected.values()) == 258_824
