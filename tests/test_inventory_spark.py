@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from click.testing import CliRunner
@@ -198,6 +199,32 @@ def test_a_notebook_gets_the_result_as_a_table(lab, plain, spark_server, tmp_pat
             (row["username"], row["total_size"], row["status"]) for row in csv.DictReader(file)
         ]
     spark.stop()
+
+
+CLASSIC = """
+import json, os, sys
+os.environ["PYSPARK_PYTHON"] = sys.executable
+from pyspark.sql import SparkSession
+from inventory import notebook
+from inventory.client import Client
+host, token, folder = sys.argv[1:]
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
+for table in ("lab_files", None):
+    found = notebook.scan(spark, folder=folder, mounts=False, client=client, table_name=table)
+print(json.dumps([found.count(), spark.table("lab_files").count()]))
+"""
+
+
+@pytest.mark.acceptance
+def test_a_notebook_s_session_of_the_old_kind_will_do_more_than_once(lab, tmp_path):
+    """As on a cluster with dedicated access: the driver is in the same process, and no session is anybody's alone."""
+    command = [sys.executable, "-c", CLASSIC, lab.url, lab.admin_token, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert said.stdout.splitlines()[-1:] == ["[13, 900]"], said.stderr
+    left = [path.read_text() for path in Path(gettempdir()).glob("inventory-*/*.json")]
+    assert [text for text in left if lab.admin_token in text] == []
 
 
 def test_a_scan_that_is_stopped_revokes_its_token_and_goes_on_later(lab, plain, spark_server):

@@ -22,6 +22,7 @@ from inventory.spark import session, wire
 from inventory.spark.address import Address, AddressError, cluster, remote, serverless
 from inventory.spark.budget import Budget, Share
 from inventory.spark.deal import Deal
+from inventory.spark.local_server import LocalServer
 from inventory.spark.trouble import Place, SessionLost, SparkError, explain
 from inventory.spark.worker import Order, task
 
@@ -315,3 +316,9 @@ def imported(modules: str) -> set[str]:
     code = f"import sys; before = set(sys.modules); import {modules}; print(*set(sys.modules) - before)"
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in said.stdout.split()}
+
+
+def test_without_java_a_server_of_our_own_says_what_is_missing(monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    with pytest.raises(SparkError, match="needs Java 17 or 21, which was not found: install it, or set JAVA_HOME"):
+        LocalServer("local[1]").running()
