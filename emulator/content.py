@@ -4,9 +4,11 @@ import base64
 import os
 import sys
 import tempfile
+import weakref
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic_core import core_schema
 
@@ -71,21 +73,44 @@ class Held(Content):
         return self.data if offset == 0 and length >= len(self.data) else self.data[offset : offset + length]
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled(Content):
-    """A part of a temporary file, which is deleted with the last content that lies in it.
+class TemporaryFile:
+    """Grows, and is deleted when nobody has it any more or the process ends.
 
-    It is opened by name for every reading: a process that was forked to write the state has no open files.
+    It is opened by name each time: a process that was forked to write the state has no open files.
     """
 
-    file: IO[bytes]
+    def __init__(self) -> None:
+        descriptor, name = tempfile.mkstemp(prefix="emulator-content-")
+        os.close(descriptor)
+        self.path = Path(name)
+        weakref.finalize(self, self.path.unlink, missing_ok=True)
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def append(self, data: bytes) -> None:
+        with self.path.open("ab") as file:
+            file.write(data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled(Content):
+    """A part of a temporary file, which is there as long as any content that lies in it."""
+
+    file: TemporaryFile
     offset: int
     length: int
 
     @classmethod
     def of(cls, data: bytes) -> "Spooled":
-        file = tempfile.NamedTemporaryFile(prefix="emulator-content-", buffering=0)  # noqa: SIM115 - see above
-        file.write(data)
+        file = TemporaryFile()
+        file.append(data)
         return cls(file, 0, len(data))
 
     @property
@@ -93,23 +118,19 @@ class Spooled(Content):
         return self.length
 
     def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
-        length = max(0, min(length, self.length - offset))
-        with open(self.file.name, "rb", buffering=0) as file:
-            file.seek(self.offset + offset)
-            return file.read(length)
+        return self.file.read(self.offset + offset, max(0, min(length, self.length - offset)))
 
     def part(self, offset: int, length: int) -> Content:
         return Spooled(self.file, self.offset + offset, max(0, min(length, self.length - offset)))
 
     def plus(self, data: bytes) -> Content:
-        end = self.offset + self.length
-        if self.file.seek(0, os.SEEK_END) != end:
-            # Somebody else has gone on from here.
-            new = Spooled.of(b"")
+        if self.file.size != self.offset + self.length:
+            # Something else has gone on from here.
+            copy = TemporaryFile()
             for offset in range(0, self.length, PIECE):
-                new.file.write(self.read(offset, PIECE))
-            return Spooled(new.file, 0, self.length).plus(data)
-        self.file.write(data)
+                copy.append(self.read(offset, PIECE))
+            return Spooled(copy, 0, self.length).plus(data)
+        self.file.append(data)
         return Spooled(self.file, self.offset, self.length + len(data))
 
 

@@ -26,7 +26,7 @@ class Intake:
         """The whole body; None when the client went away before its end.
 
         Raises ApiError 413 for one that is too long, before any of it is asked for where its length was announced,
-        and 503 when too much is being received already.
+        and 503 when too much is being received already or the disk is full.
         """
         announced = _announced(headers)
         self._check(announced)
@@ -51,6 +51,9 @@ class Intake:
                     content = content.plus(bytes(latest))
                     latest.clear()
                 message = await receive()
+        except OSError as error:
+            text = f"There is no room for the request: {error.strerror}."
+            raise ApiError(503, "TEMPORARILY_UNAVAILABLE", text) from None
         finally:
             self._under_way -= counted
 

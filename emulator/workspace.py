@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from emulator import services
@@ -24,6 +25,7 @@ class Workspace:
         self.state = state or self._new_state()
         if state:
             self.clock.restart(max(state.clock, self.clock.now()))
+            self.options = replace(options, files=self.forest.shape.name)
         else:
             services.furnish(self)
 

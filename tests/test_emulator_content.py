@@ -61,7 +61,7 @@ def test_many_bytes_go_to_a_file_that_is_deleted_with_them() -> None:
     small = EMPTY.plus(b"x")
     large = small.plus(bytes(SPOOLED_FROM))
     assert isinstance(small, Held) and isinstance(large, Spooled)
-    path = Path(large.file.name)
+    path = large.file.path
     part = large.part(1, 10)
     del large
     assert (path.stat().st_size, path.stat().st_mode & 0o777) == (SPOOLED_FROM + 1, 0o600)
