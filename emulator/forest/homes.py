@@ -236,7 +236,7 @@ class Forest:
             self.homes[plot.source, user] = home
             self._by_index.append(home)
 
-    @property
+    @cached_property
     def users(self) -> list[str]:
         """Sorted by name."""
         return sorted({user for _, user in self.homes})

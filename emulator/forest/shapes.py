@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Source = Literal["dbfs", "workspace"]
-MOST = 10**9
-"""Files that a forest has at most; users and folders likewise."""
+MOST_USERS, MOST_FILES = 10_000, 10**9
 _COUNTED = re.compile(r"users=(\d{1,6}),files=(\d{1,10})")
 HELP = "term, heavy, none or users=N,files=M"
 
@@ -64,8 +63,8 @@ def shape_named(text: str) -> Shape:
     if not match:
         raise ValueError(f"{text!r} is no shape of files; there are {HELP}")
     users, files = int(match[1]), int(match[2])
-    if not 1 <= users <= 100_000 or files > MOST:
-        raise ValueError(f"{text!r}: users are 1 to 100000, files 0 to {MOST}")
+    if not 1 <= users <= MOST_USERS or files > MOST_FILES:
+        raise ValueError(f"{text!r}: users are 1 to {MOST_USERS}, files 0 to {MOST_FILES}")
     return Shape(text, users, files // 11, files)
 
 
