@@ -83,30 +83,27 @@ class _Jsonl:
 
 class _Parquet:
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
-        import pyarrow.parquet  # a third of a second and 50 MB, for who wants Parquet
-
+        arrow = _arrow()
         with replaced_bytes(path) as file:
-            pyarrow.parquet.write_table(arrow_table(rows), file)
+            arrow.parquet.write_table(arrow_table(rows), file)
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
-        import pyarrow.parquet
-
-        with replaced_bytes(output) as file, pyarrow.parquet.ParquetWriter(file, _schema()) as writer:
+        arrow = _arrow()
+        with replaced_bytes(output) as file, arrow.parquet.ParquetWriter(file, _schema()) as writer:
             # Parts are as small as what half a second brought; groups of so few rows would be slow to read.
             for group in _groups(parts):
                 writer.write_table(group)
 
     def read(self, path: Path) -> Iterator[FileRow]:
-        import pyarrow.parquet
-
+        arrow = _arrow()
         try:
-            with path.open("rb") as opened, pyarrow.parquet.ParquetFile(opened) as file:
+            with path.open("rb") as opened, arrow.parquet.ParquetFile(opened) as file:
                 if tuple(file.schema_arrow.names) != FileRow._fields:
                     raise NotFileRows(f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}.")
                 for batch in file.iter_batches(batch_size=4096, use_threads=False):
-                    columns = [column.to_pylist() for column in batch.cast(_schema(pyarrow.int64())).columns]
+                    columns = [column.to_pylist() for column in batch.cast(_schema(arrow.int64())).columns]
                     yield from map(FileRow._make, zip(*columns, strict=True))
-        except pyarrow.ArrowException as error:
+        except arrow.ArrowException as error:
             raise NotFileRows(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
 
 
@@ -118,20 +115,28 @@ def _concatenate(parts: Iterable[Path], output: Path, first: bytes = b"") -> Non
                 shutil.copyfileobj(content, file, 2**20)
 
 
-def _schema(instants: "pyarrow.DataType | None" = None) -> "pyarrow.Schema":
-    import pyarrow
+def _arrow() -> Any:
+    """The library: a third of a second and 50 MB, for who wants Parquet."""
+    import pyarrow.parquet
 
-    kinds = {"size": pyarrow.int64(), "size_is_estimate": pyarrow.bool_()}
-    kinds["modified_at"] = instants or pyarrow.timestamp("ms", "UTC")
-    return pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in FileRow._fields])
+    # Its own allocator keeps tens of megabytes once it had them.
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    return pyarrow
+
+
+def _schema(instants: "pyarrow.DataType | None" = None) -> "pyarrow.Schema":
+    arrow = _arrow()
+    kinds = {"size": arrow.int64(), "size_is_estimate": arrow.bool_()}
+    kinds["modified_at"] = instants or arrow.timestamp("ms", "UTC")
+    return arrow.schema([(name, kinds.get(name, arrow.string())) for name in FileRow._fields])
 
 
 def arrow_table(rows: Sequence[FileRow]) -> "pyarrow.Table":
     """Rows as Arrow has them, made of bytes: Arrow's own way from lists imports pandas, which takes 60 MB."""
-    import pyarrow
+    arrow = _arrow()
 
     def buffer(content: bytes | None) -> "pyarrow.Buffer | None":
-        return None if content is None else pyarrow.py_buffer(content)
+        return None if content is None else arrow.py_buffer(content)
 
     def numbers(values: Iterable[int]) -> bytes:
         return array.array("q", values).tobytes()
@@ -156,25 +161,24 @@ def arrow_table(rows: Sequence[FileRow]) -> "pyarrow.Table":
     columns: list[list[bytes | None]] = [texts(values) for values in strings]
     columns += [[None, numbers(sizes)], [None, bits(estimates)], [bits(known), numbers(dates)]]
     arrays = [
-        pyarrow.Array.from_buffers(field.type, len(rows), [buffer(each) for each in column])
+        arrow.Array.from_buffers(field.type, len(rows), [buffer(each) for each in column])
         for field, column in zip(_schema(), columns, strict=True)
     ]
-    return pyarrow.Table.from_arrays(arrays, schema=_schema())
+    return arrow.Table.from_arrays(arrays, schema=_schema())
 
 
 def _groups(parts: Iterable[Path]) -> Iterator["pyarrow.Table"]:
     """The rows of all parts in tables of a decent size."""
-    import pyarrow.parquet
-
+    arrow = _arrow()
     collected: list[pyarrow.Table] = []
     for part in parts:
-        with pyarrow.parquet.ParquetFile(part) as file:
+        with arrow.parquet.ParquetFile(part) as file:
             collected.append(file.read(use_threads=False))
         if sum(each.num_rows for each in collected) >= ROWS_IN_GROUP:
-            yield pyarrow.concat_tables(collected)
+            yield arrow.concat_tables(collected)
             collected = []
     if collected:
-        yield pyarrow.concat_tables(collected)
+        yield arrow.concat_tables(collected)
 
 
 def _row(named: Any, file: Path, line: int) -> FileRow:

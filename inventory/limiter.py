@@ -25,8 +25,11 @@ SHARE_USED = 0.4
 """The rate grows only while at least this share of it is asked for: who asks for less learns nothing of the limit."""
 MARGIN = 0.97
 """The share of what got through that is asked for after a refusal."""
-SEARCH_STEP = 0.7
-"""Share of the rate that is added a second until the first refusal, which doubles it every second."""
+SEARCH_AFTER = 0.8
+"""Seconds for which the first rate is kept: a server that permits half of it, and saves up for a second, is then found
+out with few refusals, and all others are soon asked more."""
+SEARCH_STEP = 1.0
+"""Share of the rate that is added a second from then until the first refusal: it grows to its threefold in a second."""
 FIRST_STEP = 0.005
 """Share of the rate that is added in the first second without a refusal; it doubles every DOUBLING seconds."""
 DOUBLING = 4.0
@@ -56,6 +59,7 @@ class Limiter:
         self._paused_until = float("-inf")
         self._fell_at = float("-inf")
         self._stepped_at: float | None = None
+        self._began_at: float | None = None
         self._passed: deque[float] = deque()
 
     def wait(self, now: float) -> float:
@@ -72,6 +76,10 @@ class Limiter:
         self._forget(now)
         since = 0.0 if self._stepped_at is None else now - self._stepped_at
         self._stepped_at = now
+        if self._began_at is None:
+            self._began_at = now
+        if self.searching and now - self._began_at < SEARCH_AFTER:
+            return
         # Who asks for less than is permitted learns nothing about what is permitted.
         if now - self._fell_at < WINDOW or len(self._passed) < SHARE_USED * self.rate * WINDOW:
             return

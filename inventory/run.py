@@ -22,7 +22,7 @@ from inventory.listing import SOURCES, Folder, Source, Walk
 from inventory.mounts import Mounts
 from inventory.report import Report
 from inventory.results import FileRow, Home, homes, table
-from inventory.scan import Progress, Scan, Visit, nothing_at_hand
+from inventory.scan import FIRST_RATES, Progress, Scan, Visit, nothing_at_hand
 from inventory.users import check_name, digest, everybody, homes_of, other_homes, shared_folders
 from inventory.workspace import Workspace
 
@@ -115,6 +115,18 @@ class Run:
 
         Raises OSError if they cannot be written, and what `spark.driver.SparkScan.run` raises.
         """
+        complete, progress = self._list(stop, report, executors)
+        done, failed = self._checkpoint.finished()
+        if not complete:
+            return Outcome(False, [], progress, done, failed)
+        found = homes(self._checkpoint.roots(), self._checkpoint.rows())
+        self._write(found)
+        return Outcome(True, found, progress, done, failed)
+
+    def _list(
+        self, stop: threading.Event, report: Callable[[Progress], None], executors: "Executors | None"
+    ) -> tuple[bool, Progress]:
+        """What of a scan needs memory for every folder; it is free again before the results are written."""
         walk = self._checkpoint.walk()
         engine: Scan | SparkScan
         if executors is None:
@@ -127,13 +139,7 @@ class Run:
                 stop=stop,
                 locally=lambda rest, progress, tell: self._engine(rest, stop, progress).run(tell),
             )
-        complete = engine.run(report)
-        done, failed = self._checkpoint.finished()
-        if not complete:
-            return Outcome(False, [], engine.progress, done, failed)
-        found = homes(self._checkpoint.roots(), self._checkpoint.rows())
-        self._write(found)
-        return Outcome(True, found, engine.progress, done, failed)
+        return engine.run(report), engine.progress
 
     def file_rows(self) -> Iterator[FileRow]:
         """The rows of single files, of a scan that is complete. Raises OSError."""
@@ -156,7 +162,7 @@ class Run:
             self._client,
             walk,
             self._keep,
-            limiters={source: Limiter(ceiling=ceiling) for source in SOURCES},
+            limiters={source: Limiter(ceiling=ceiling, rate=FIRST_RATES[source]) for source in SOURCES},
             workers=self._wish.workers,
             parallel=self._wish.parallel,
             stop=stop,

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.limiter import BURST, FLOOR, Limiter
+from inventory.scan import FIRST_RATES
 
 LATENCY = 0.04
 
@@ -74,6 +75,22 @@ def test_two_thousand_requests_at_a_hundred_a_second_take_their_time_and_hardly_
 
     assert server.got(0, 21) >= 2000
     assert len(server.refused) < 20
+
+
+def test_a_scan_of_two_thousand_folders_is_done_in_time_with_few_refusals():
+    limits = {"dbfs": (30, 440), "workspace": (100, 1560)}
+    refused = 0
+    for source, (rate, folders) in limits.items():
+        server = Server(lambda now, rate=rate: rate, tokens=rate)
+        server.run(Limiter(rate=FIRST_RATES[source]), 1.05 * folders / rate)
+        assert server.got(0, 1.05 * folders / rate) >= folders
+        refused += len(server.refused)
+    assert refused < 0.01 * 2000
+
+
+def test_a_server_without_a_limit_is_asked_two_thousand_times_in_four_seconds():
+    server = Server(lambda now: 1e9, tokens=1e9).run(Limiter(rate=FIRST_RATES["workspace"]), 4)
+    assert len(server.sent) > 2000
 
 
 def test_a_server_that_recovers_is_soon_used_again():
