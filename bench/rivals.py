@@ -1,14 +1,15 @@
 """Other ways to list everybody's files, as they are met in the field: what a scan is measured against.
 
-All of them list the same folders of the same users, over connections that stay open, and return how many files they saw.
+All of them list the same folders of the same users over connections that stay open, and return how many files they saw.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 from databricks.sdk import WorkspaceClient
@@ -16,7 +17,7 @@ from databricks.sdk.errors import NotFound
 from databricks.sdk.service.workspace import ObjectType
 
 PAUSE = 0.05
-"""Seconds between two requests of the earlier tool; half as much again after each refusal, for the rest of that user."""
+"""Seconds between two requests of the earlier tool; half as much again after each refusal, for the rest of the user."""
 SPARK_WORKERS, UCX_THREADS = 8, 20
 LISTS = {"dbfs": "/api/2.0/dbfs/list", "workspace": "/api/2.0/workspace/list"}
 
@@ -56,15 +57,16 @@ def _earlier_tool(target: Target, user: str) -> int:
             if answer.status_code == 429:
                 pause *= 1.5
                 waiting.append((source, path))
-                continue
-            for entry in (
-                [] if answer.status_code == 404 else answer.json().get("files" if source == "dbfs" else "objects", [])
-            ):
-                if entry.get("is_dir") or entry.get("object_type") in ("DIRECTORY", "REPO"):
-                    waiting.append((source, entry["path"]))
-                else:
-                    files += 1
+            elif answer.status_code == 200:
+                entries = answer.json().get("files" if source == "dbfs" else "objects", [])
+                folders = [(source, entry["path"]) for entry in entries if _is_folder(entry)]
+                files += len(entries) - len(folders)
+                waiting += folders
     return files
+
+
+def _is_folder(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("is_dir")) or entry.get("object_type") in ("DIRECTORY", "REPO")
 
 
 def sdk_recursive(target: Target) -> int:
@@ -88,18 +90,12 @@ def pool_of_folders(target: Target) -> int:
     client = target.client()
 
     def look(source: str, path: str) -> tuple[int, list[tuple[str, str]]]:
-        if source == "workspace":
-            found = [
-                (entry.path or "", entry.object_type in (ObjectType.DIRECTORY, ObjectType.REPO))
-                for entry in client.workspace.list(path)
-            ]
-        else:
-            try:
-                found = [(entry.path or "", bool(entry.is_dir)) for entry in client.dbfs.list(path)]
-            except NotFound:
-                found = []
-        folders = [(source, path) for path, is_folder in found if is_folder]
-        return len(found) - len(folders), folders
+        try:
+            entries = list(client.workspace.list(path) if source == "workspace" else client.dbfs.list(path))
+        except NotFound:
+            return 0, []
+        folders = [(source, str(entry.path)) for entry in entries if _is_folder(entry.as_dict())]
+        return len(entries) - len(folders), folders
 
     files = 0
     with ThreadPoolExecutor(UCX_THREADS) as pool:

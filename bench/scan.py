@@ -1,4 +1,4 @@
-"""How fast a scan is at the API's own limit and without one, beside other ways to do it; how it grows; what memory it takes.
+"""How fast a scan is at the API's own limit and without one, beside other ways; how it grows; what memory it takes.
 
     python bench/scan.py [--full] [--only race|growth|memory] [--json]
 
@@ -119,7 +119,7 @@ def scan(target: Target) -> int:
         client = Client(target.url, lambda: {"Authorization": f"Bearer {target.token}"})
         wish = Wish(Path(folder) / "inventory.csv", users=tuple(target.users))
         run = prepare(client, wish, resume=False, fresh=False)
-        outcome = run.scan(threading.Event(), lambda progress: None)
+        outcome = run.scan(threading.Event(), lambda _: None)
         run.close(complete=True)
     return sum(home.file_count for home in outcome.homes)
 
