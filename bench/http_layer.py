@@ -20,12 +20,12 @@ from pathlib import Path
 
 import aiohttp
 import click
-from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from rivals import Target  # noqa: E402
 from scan import SMALL, workspace  # noqa: E402
 
 from inventory.client import Client  # noqa: E402
@@ -45,8 +45,7 @@ class Cost:
 
 
 def sdk(url: str, token: str, paths: Sequence[str], workers: int) -> None:
-    config = Config(host=url, token=token, auth_type="pat", max_connection_pools=1, max_connections_per_pool=workers)
-    client = WorkspaceClient(config=config)
+    client = Target(url, token, ()).client()
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(lambda path: list(client.workspace.list(path)), paths))
 
