@@ -133,7 +133,8 @@ def _first_keys(head: bytes) -> tuple[str, ...]:
 
 def _is_checkpoint(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        # Immutable: whoever only looks leaves no log of SQLite's beside it.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             return tables >= TABLES and bool(connection.execute("SELECT 1 FROM about WHERE name = 'format'").fetchone())
     except sqlite3.DatabaseError:
