@@ -20,7 +20,7 @@ except ImportError:
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 from cells import printable
-from closing_steps import Status, Step, as_json, by_hand, is_closed, leaves, named
+from closing_steps import Status, Step, as_json, by_hand, is_closed, leaves, removes
 from credentials import mixed_credentials
 from lab import LabError, load_lab
 from workspace_identity import GuardError, Identity
@@ -119,7 +119,7 @@ def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
         refuse([str(error)])
     term = Term(wanted, client, os.environ)
     steps = term.look()
-    removes = term.state.managed
+    managed = term.state.managed
     if not in_json or not (yes or dry_run or is_closed(steps)):
         show(wanted, identity, term, steps, to_stderr=in_json)
     hindered = [step.name for step in steps if step.status is Status.NOT_POSSIBLE]
@@ -135,7 +135,7 @@ def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
             print()
             show_steps(steps)
     if in_json:
-        print(json.dumps(report(wanted, identity, term, steps, removes), ensure_ascii=True, indent=2))
+        print(json.dumps(report(wanted, identity, term, steps, managed), ensure_ascii=True, indent=2))
     return CLOSED if is_closed(steps) else LEFT
 
 
@@ -183,6 +183,10 @@ def show(wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], 
         file=stream,
     )
     show_steps(steps, to_stderr=to_stderr)
+    if term.state.managed:
+        print("\nIt removes:", file=stream)
+    for kind, names in removes(term.state.managed).items():
+        print(printable(f"  {kind}: {shortened(names)}"), file=stream)
     print("\nIt leaves, because it is not the lab's:", file=stream)
     for step in leaves(term.inventory):
         print(printable(f"  {step.name}: {shortened(step.items) or step.says}"), file=stream)
@@ -221,9 +225,9 @@ def hands_of(wanted: Wanted, identity: Identity, term: Term) -> list[ByHand]:
 
 
 def report(
-    wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], removes: Sequence[Managed]
+    wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], managed: Sequence[Managed]
 ) -> dict[str, Any]:
-    """The object that docs/json.md defines. `removes` is what the state held at first."""
+    """The object that docs/json.md defines. `managed` is what the state held at first."""
     return {
         "stack": wanted.stack,
         "target": wanted.target_name,
@@ -231,7 +235,7 @@ def report(
         "workspace_id": identity.workspace_id,
         "closed": is_closed(steps),
         "steps": [as_json(step) for step in steps],
-        "removes": [str(one) for one in named(removes)],
+        "removes": {kind: list(names) for kind, names in removes(managed).items()},
         "leaves": {step.name: list(step.items) for step in leaves(term.inventory) if step.items},
         "unread": list(term.inventory.unread),
         "by_hand": [{"says": one.says, "command": one.command} for one in hands_of(wanted, identity, term)],

@@ -121,9 +121,6 @@ class Managed:
     name: str
     id: str
 
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
-
 
 @dataclass(frozen=True)
 class StateFacts:
@@ -244,14 +241,13 @@ def destroy_step(state: StateFacts) -> Step:
         return Step("destroy", Status.NOT_POSSIBLE, f"nobody can tell what belongs to the lab: {state.problem}")
     if not state.managed:
         return Step("destroy", Status.DONE, "the state holds nothing")
-    return Step(
-        "destroy", Status.TO_DO, f"{len(state.managed)} objects are removed", tuple(map(str, named(state.managed)))
-    )
+    return Step("destroy", Status.TO_DO, f"{len(state.managed)} objects are removed, memberships and rights included")
 
 
-def named(managed: Sequence[Managed]) -> list[Managed]:
-    """Those that a person would miss: not each membership and each right."""
-    return [one for one in managed if one.name]
+def removes(managed: Sequence[Managed]) -> dict[str, tuple[str, ...]]:
+    """What a person would miss of it, by kind and name: not each membership and each right."""
+    kinds = sorted({one.kind for one in managed if one.name})
+    return {kind: tuple(sorted(one.name for one in managed if one.kind == kind)) for kind in kinds}
 
 
 def state_step(state: StateFacts, *, folder: str, is_remote: bool, is_archived: bool) -> Step:

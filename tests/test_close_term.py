@@ -66,7 +66,7 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> No
     )
     assert (refused.status, refused.err) == (2, 'Type "close 94290-2026w-demo" to go on: Nothing was done.\n')
     assert closing.err == "\nNothing was begun, because this is not possible: backup, last poll, archive.\n"
-    assert closing.json["removes"] == ["account s1a@campus.example.ac.il"]
+    assert closing.json["removes"] == {"account": ["s1a@campus.example.ac.il"]}
     assert (purging.status, purging.out) == (
         1,
         "not possible  names: the lab is still there, with 1 objects; close the term first\n",
@@ -123,7 +123,11 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     assert [path.read_text() for path in saved.rglob("work.py")] == ["# Databricks notebook source\nprint(1)"]
     told = closed.json
     assert set(statuses(told).values()) == {"done"}
-    assert {f"account {student}", "group group_01", "cluster cluster_01"} <= set(told["removes"])
+    assert {kind: told["removes"][kind] for kind in ("account", "cluster", "policy override")} == {
+        "account": STUDENTS[1],
+        "cluster": ["cluster_01"],
+        "policy override": ["Personal Compute"],
+    }
     assert (told["leaves"]["clusters"], told["leaves"]["secret scopes"]) == (["research"], ["research-keys"])
     assert f"/Users/{student}" in told["leaves"]["homes"]
     assert told["by_hand"][0]["says"] == "a cluster that is not the lab's runs: research"

@@ -30,6 +30,7 @@ from closing_steps import (
     destroy_step,
     leaves,
     poll_step,
+    removes,
     state_step,
 )
 from emulator_process import ROOT
@@ -157,7 +158,8 @@ def test_what_is_destroyed_and_what_stays_is_named() -> None:
     member = Managed("databricks_group_member", "", "2|3")
     state = StateFacts((STUDENT, member), ("state/x.tfstate",))
 
-    assert destroy_step(state).items == ("account ana@x.example",)
+    assert destroy_step(state).says == "2 objects are removed, memberships and rights included"
+    assert removes(state.managed) == {"account": ("ana@x.example",)}
     assert destroy_step(StateFacts()).status is DONE
     assert destroy_step(StateFacts(problem="no provider")).status is NOT_POSSIBLE
     stay = leaves(Inventory(others={"jobs": ("nightly",), "tokens": ()}, unread=("DBFS folders",)))
