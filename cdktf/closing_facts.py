@@ -20,6 +20,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import NotFound
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.compute import ListClustersFilterBy, State
+from databricks.sdk.service.sql import State as WarehouseState
 
 from closing_steps import Answer, Archived, Inventory, LedgerFacts, Managed, Running, StateFacts, Verified
 
@@ -262,7 +263,7 @@ class _Looking:
             "groups": self.groups,
             "clusters": lambda: self._not_own((c.cluster_id, c.cluster_name) for c in self._client.clusters.list()),
             "jobs": lambda: (job.settings.name or "" for job in self._client.jobs.list() if job.settings),
-            "SQL warehouses": lambda: (w.name or "" for w in self._client.warehouses.list()),
+            "SQL warehouses": self.warehouses,
             "policies": self.policies,
             "instance pools": lambda: (p.instance_pool_name or "" for p in self._client.instance_pools.list()),
             "tokens": self.tokens,
@@ -297,6 +298,11 @@ class _Looking:
         listed = self._client.cluster_policies.list()
         # Those that every workspace has cannot be removed.
         return self._not_own((policy.policy_id, policy.name) for policy in listed if not policy.is_default)
+
+    def warehouses(self) -> Iterable[str]:
+        for warehouse in self._client.warehouses.list():
+            runs = warehouse.state in (WarehouseState.RUNNING, WarehouseState.STARTING)
+            yield f"{warehouse.name} (it runs)" if runs else warehouse.name or ""
 
     def tokens(self) -> Iterable[str]:
         for token in self._client.token_management.list():

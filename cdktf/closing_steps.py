@@ -281,13 +281,13 @@ def by_hand(*, workspace_id: str, host: str, inventory: Inventory, target: str, 
     return [
         *hands,
         ByHand(
-            "the enforcer goes on polling, by service or by cron",
+            "the enforcer goes on polling, by service or by cron; once end-of-day has settled today, tomorrow",
             "sudo systemctl disable --now teaching-lab-watch.service teaching-lab-poll.timer "
             "teaching-lab-end-of-day.timer; sudo rm -f /etc/cron.d/teaching-lab",
         ),
         ByHand(
             f"the workspace at {host} stays, with its managed resource group: storage account, network, and a NAT "
-            "gateway where it has one; an idle one is said to cost some hundred dollars a month",
+            "gateway where it has one; an idle one is said to cost up to 700 dollars a month",
             f'az databricks workspace list --query "{query}" -o table',
         ),
         ByHand(
