@@ -46,12 +46,15 @@ class Verbs(click.Group):
       python -m inventory scan --resume
       python -m inventory report inventory.csv
       python -m inventory diff october.csv november.csv
+      python -m inventory backup --output /media/lab
+      python -m inventory verify /media/lab --live
+      python -m inventory restore /media/lab dana@example.org
 
-    Exit status: 0 done; 1 finished, but something could not be listed; 2 bad input, or no access at all.
+    Exit status: 0 done; 1 finished, but not with everything; 2 bad input, or no access at all.
     """,
 )
 def main() -> None:
-    """Count every user's files, and never take a failure for an empty home."""
+    """Count, save and put back every user's files, and never take a failure for an empty home."""
 
 
 if __name__ == "__main__":

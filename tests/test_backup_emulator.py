@@ -81,23 +81,35 @@ def type_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     return run
 
 
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def faults(emulator: EmulatorProcess, *rules: dict[str, Any], **more: Any) -> None:
     emulator.control("POST", "faults", {"rules": rules, **more})
 
 
-def test_everything_comes_back_in_another_workspace(lab, other, type_command):
-    status, said, _ = type_command(lab, "backup", *USERS, "--output", "saved")
-    assert (status, said.splitlines()[0].startswith("3 users: ")) == (0, True)
+def test_everything_comes_back_in_another_workspace(lab, other, type_command, acceptance):
+    """Three homes; in acceptance thirty, with files up to 60 MB in the Workspace and 200 MB in DBFS."""
+    users = [*USERS, *(f"more{number}@x.org" for number in range(27 if acceptance else 0))]
+    furnish(lab, users[3:], sizes=(0, 7, 5_000_000))
+    for user in reversed(users[3:]):
+        other.control("POST", "users", {"user_name": user})
+    for source, megabytes in (("workspace", 60), ("dbfs", 200)) if acceptance else ():
+        upload(lab, source, f"/Users/{users[-1]}/large.bin", megabytes)
+
+    status, said, _ = type_command(lab, "backup", *users, "--output", "saved")
+    assert (status, said.splitlines()[0].startswith(f"{len(users)} users: ")) == (0, True)
     assert type_command(lab, "verify", "saved", "--live")[0] == 0
 
     status, said, _ = type_command(other, "restore", "saved", "--dry-run")
-    assert (status, "would be restored" in said, tree(other, USERS)) == (0, True, {})
+    assert (status, "would be restored" in said, tree(other, users)) == (0, True, {})
     status, said, _ = type_command(other, "restore", "saved")
-    assert (status, said.count("objects restored")) == (0, 3)
+    assert (status, said.count("objects restored")) == (0, len(users))
 
-    assert tree(other, USERS) == tree(lab, USERS)
-    names = {path.rpartition("/")[2] for path in tree(other, USERS)}
-    assert set(HOSTILE) <= names
+    before, after = (tree(emulator, users, digest=sha256) for emulator in (lab, other))
+    assert after == before
+    assert set(HOSTILE) <= {path.rpartition("/")[2] for path in after}
     assert sorted(os.listdir()) == ["saved", "token"]
 
 
@@ -254,9 +266,7 @@ def test_large_files_pass_through_little_memory(lab, other, type_command, tmp_pa
         (other, "restore", "saved", USERS[0]),
     ):
         assert memory_of(emulator, tmp_path, verb, *arguments) < most
-    found = [
-        tree(emulator, USERS[:1], digest=lambda data: hashlib.sha256(data).hexdigest()) for emulator in (lab, other)
-    ]
+    found = [tree(emulator, USERS[:1], digest=sha256) for emulator in (lab, other)]
     assert found[0] == found[1]
 
 
