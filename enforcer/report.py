@@ -38,10 +38,14 @@ class ReportRow:
     warned: datetime | None
     stopped: datetime | None
     """When it was stopped first."""
+    is_imported: bool = False
+    """The earlier system's figure: which limit was in force then nobody noted."""
 
     @property
     def limit(self) -> str:
         """The day's limit with its reason, and the week's or term's where less was left of it."""
+        if self.is_imported:
+            return "not known"
         day = str(self.of.day_limit) if self.of.day_limit else "unlimited"
         if self.hard is not None and self.of.day_limit and self.hard != self.of.day_limit.hard:
             # Settled under another limit than the files now tell of.
@@ -130,7 +134,7 @@ def _row(one: ClusterDay, fixed: DayTotal | None, actions: Iterable[DoneAction])
     as_fixed = replace(one, used=fixed.used, shown_apart=fixed.shown_apart, over=fixed.over)
     if fixed.reason and not one.estimates:
         as_fixed = replace(as_fixed, estimates=(fixed.reason,))
-    return ReportRow(as_fixed, fixed.soft, fixed.hard, warned, stopped)
+    return ReportRow(as_fixed, fixed.soft, fixed.hard, warned, stopped, fixed.imported)
 
 
 def report_of(picture: Picture, day: date) -> DayReport:
@@ -291,7 +295,7 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
         "now": report.now,
         "picture": picture,
         "rows": [_shown(row, report) for row in rows],
-        "ran": sum(1 for row in rows if row.of.stretches),
+        "ran": sum(1 for row in rows if row.of.stretches or row.of.used),
         "hours": sum((row.of.used for row in rows), timedelta()) / timedelta(hours=1),
         "apart": sum((row.of.shown_apart for row in rows), timedelta()) // MINUTE,
         "used": sum((row.of.used for row in rows), timedelta()) // MINUTE,

@@ -148,9 +148,9 @@ def test_the_report_of_such_a_day_shows_it_as_an_estimate(tmp_path: Path, file: 
 
     assert (status, out) == (0, "")
     rows = csv.DictReader(io.StringIO((tmp_path / "day.csv").read_text(encoding="utf-8-sig")))
-    assert [(row["group"], row["cluster"], row["used_minutes"], row["estimate"]) for row in rows] == [
-        ("group_01", "cluster_01", "60.00", "counted by the earlier system"),
-        ("group_02", "cluster_02", "90.00", "counted by the earlier system"),
+    assert [(row["group"], row["used_minutes"], row["limit"], row["estimate"]) for row in rows] == [
+        ("group_01", "60.00", "not known", "counted by the earlier system"),
+        ("group_02", "90.00", "not known", "counted by the earlier system"),
     ]
 
 
