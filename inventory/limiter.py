@@ -20,18 +20,22 @@ BURST = 0.02
 FALL = 0.85
 """The rate after a refusal is at most this share of the old one."""
 DEEPEST_FALL = 0.5
-"""And at least this share, however little got through; the first fall, after a search by doubling, is always so."""
+"""And at least this share, however little got through; the first fall, after a search, is at least so."""
+SEARCH_FALL = 0.2
+"""At least this share is left by the first fall, which ends the search."""
 SHARE_USED = 0.4
 """The rate grows only while at least this share of it is asked for: who asks for less learns nothing of the limit."""
 MARGIN = 0.97
 """The share of what got through that is asked for after a refusal."""
-SEARCH_AFTER = 0.8
+SEARCH_AFTER = 0.6
 """Seconds for which the first rate is kept: a server that permits half of it, and saves up for a second, is then found
 out with few refusals, and all others are soon asked more."""
-SEARCH_STEP = 1.0
-"""Share of the rate that is added a second from then until the first refusal: it grows to its threefold in a second."""
+SEARCH_STEP = 1.6
+"""Share of the rate that is added a second from then until the first refusal: it grows to its fivefold in a second."""
 FIRST_STEP = 0.005
 """Share of the rate that is added in the first second without a refusal; it doubles every DOUBLING seconds."""
+SECOND_STEP = 0.02
+"""The same after the fall that ends the search, which may have been too deep."""
 DOUBLING = 4.0
 LARGEST_STEP = 0.5
 LONGEST_PAUSE = 300.0
@@ -60,6 +64,8 @@ class Limiter:
         self._fell_at = float("-inf")
         self._stepped_at: float | None = None
         self._began_at: float | None = None
+        self._found = 0
+        self._first_step = FIRST_STEP
         self._passed: deque[float] = deque()
 
     def wait(self, now: float) -> float:
@@ -78,13 +84,14 @@ class Limiter:
         self._stepped_at = now
         if self._began_at is None:
             self._began_at = now
+        self._found += 1
         if self.searching and now - self._began_at < SEARCH_AFTER:
             return
         # Who asks for less than is permitted learns nothing about what is permitted.
         if now - self._fell_at < WINDOW or len(self._passed) < SHARE_USED * self.rate * WINDOW:
             return
         quiet = now - self._fell_at
-        step = SEARCH_STEP if self.searching else min(LARGEST_STEP, FIRST_STEP * 2 ** min(60.0, quiet / DOUBLING))
+        step = SEARCH_STEP if self.searching else min(LARGEST_STEP, self._first_step * 2 ** min(60.0, quiet / DOUBLING))
         # A long silence is no reason for a leap: at most a tenth of a second's growth at once.
         self.rate = min(self.ceiling, CEILING, self.rate * (1 + step * min(since, 0.1)))
 
@@ -96,9 +103,13 @@ class Limiter:
         if sent_at <= self._fell_at:
             return
         self._forget(now)
-        through = MARGIN * len(self._passed) / WINDOW
+        through, deepest = MARGIN * len(self._passed) / WINDOW, DEEPEST_FALL
+        if self.searching and self._began_at is not None:
+            # Servers save up what is not asked for, mostly for a second: that was used up as well.
+            through, deepest = self._found / (now - self._began_at + WINDOW), SEARCH_FALL
         most = self.rate * (DEEPEST_FALL if self.searching else FALL)
-        self.rate = min(self.ceiling, max(FLOOR, self.rate * DEEPEST_FALL, min(most, through)))
+        self.rate = min(self.ceiling, max(FLOOR, self.rate * deepest, min(most, through)))
+        self._first_step = SECOND_STEP if self.searching else FIRST_STEP
         self.searching = False
         self._fell_at = now
         self._next = max(self._next, now + 1 / self.rate)

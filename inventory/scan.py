@@ -23,8 +23,8 @@ ADDRESSES: dict[Source, str] = {
     "volumes": "/api/2.0/fs/directories",
 }
 
-FIRST_RATES: dict[Source, float] = {"dbfs": 60.0, "workspace": 200.0}
-"""Requests a second to begin with: twice what is published of the one and assumed of the other."""
+FIRST_RATES: dict[Source, float] = {"dbfs": 75.0, "workspace": 250.0}
+"""Requests a second to begin with: two and a half times what is published of the one and assumed of the other."""
 
 
 @dataclass(frozen=True)
