@@ -30,6 +30,8 @@ def environment_for(environ: Mapping[str, str], *, root: Path, skips_lock: bool,
     defaults = {
         "CDKTF_TERRAFORM_PARALLELISM": PARALLELISM,
         "CHECKPOINT_DISABLE": "1",
+        # cdktf-cli is locked; asking npm whether there is a newer one only prints what npm wants to say.
+        "DISABLE_VERSION_CHECK": "true",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": ",".join(map(str, range(20, 40))),
         "NODE_NO_WARNINGS": "1",
     }

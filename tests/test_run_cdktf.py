@@ -47,6 +47,11 @@ def test_there_are_no_escape_codes_without_a_terminal(tmp_path: Path):
     assert "TF_CLI_ARGS_plan" not in environment(tmp_path)
 
 
+def test_nothing_is_asked_for_newer_versions(tmp_path: Path):
+    made = environment(tmp_path)
+    assert (made["DISABLE_VERSION_CHECK"], made["CHECKPOINT_DISABLE"]) == ("true", "1")
+
+
 def test_a_missing_cdktf_is_a_sentence_with_the_command(tmp_path: Path):
     with pytest.raises(NotReady, match=r"cdktf-cli is not installed; run `npm ci` in "):
         program_of(tmp_path)
