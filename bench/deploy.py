@@ -1,0 +1,288 @@
+"""What a deploy costs in seconds, beside the plain Terraform that the lab had before.
+
+    python bench/deploy.py [--groups 30,100] [--only stages|earlier|limits] [--transition-seconds 2] [--json]
+
+All run the real provider against an emulator of their own. `stages` takes our deploy apart; `earlier` compares from
+roster to ready, once with the provider's own rate of requests and once with ours; `limits` deploys under the request
+limits of an Azure workspace, whose reads of people and groups are the scarcest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
+
+from earlier_lab import FIRST_PHASE, files  # noqa: E402
+
+from emulator_process import EmulatorProcess, isolated_environment  # noqa: E402
+from lab_term import Done, Term  # noqa: E402
+
+STUDENTS = 4
+"""In each group."""
+
+EXPORT = "export.csv"
+
+PARALLEL = ("-input=false", "-parallelism=50")
+OUR_RATE = 100
+
+SYNTH_GOAL, SYNTH_GROUPS = 6.0, 100
+OF_DEFAULTS_GOAL, OF_OUR_RATE_GOAL, OF_LIMIT_GOAL = 0.4, 0.8, 1.1
+
+SCIM = "/api/2.0/preview/scim/v2/"
+BURST, READS_A_SECOND = 255, 255 / 60
+"""SCIM reads that the `azure` limits let through: at once after a rest, and then a second."""
+
+OURS, EARLIER, EARLIER_OUR_RATE = "ours", "the earlier system", "the earlier system at our rate"
+
+PARTS = ("stages", "earlier", "limits")
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long something took, and how many of these seconds its programs computed: on a busy machine, far fewer."""
+
+    seconds: float
+    computed: float
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A promise and what was measured."""
+
+    says: str
+    measured: float
+    limit: float
+
+    @property
+    def is_met(self) -> bool:
+        return self.measured <= self.limit
+
+
+def addresses(groups: int) -> list[list[str]]:
+    """The students of so many groups."""
+    return [
+        [f"s{group:03d}{letter}@campus.example.ac.il" for letter in "abcdef"[:STUDENTS]]
+        for group in range(1, groups + 1)
+    ]
+
+
+def export_of(groups: Sequence[Sequence[str]]) -> str:
+    """What Moodle's Group self-selection would export for these groups."""
+    member = ("Username", "ID Number", "Firstname", "Lastname", "Email")
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(
+        ["Group ID", "Group Name", "Group Size", "Group Description"]
+        + [f"Member {number} {column}" for number in range(1, STUDENTS + 1) for column in member]
+    )
+    for number, group in enumerate(groups, 1):
+        members = [cell for address in group for cell in (address.partition("@")[0], "", "Student", "Of", address)]
+        rows.writerow([50000 + number, f"Group {number}", len(group), "", *members])
+    return text.getvalue()
+
+
+@contextmanager
+def term(groups: int, transition_seconds: float) -> Iterator[Term]:
+    """A course of so many groups in a workspace of its own, its roster not imported yet."""
+    with (
+        EmulatorProcess(["--transition-seconds", str(transition_seconds)]) as emulator,
+        tempfile.TemporaryDirectory(prefix="lab-bench-") as folder,
+    ):
+        made = Term(Path(folder), emulator)
+        made.admit_staff()
+        (made.folder / EXPORT).write_text(export_of(addresses(groups)), encoding="utf-8")
+        yield made
+
+
+def measure(*steps: Callable[[], Done | None]) -> Took:
+    """What the steps take together; click.ClickException where a command fails."""
+    began, computed = time.perf_counter(), processor_seconds()
+    for step in steps:
+        done = step()
+        if done is not None and done.status != 0:
+            raise click.ClickException(done.text[-4000:])
+    return Took(time.perf_counter() - began, processor_seconds() - computed)
+
+
+def processor_seconds() -> float:
+    """What the programs that were started and have ended computed, and all that they started; not the emulator."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def stages(groups: int, transition_seconds: float) -> dict[str, Took]:
+    """The steps of a term, from the import of the export to the end."""
+    with term(groups, transition_seconds) as lab:
+        steps: Mapping[str, Callable[[], Done | None]] = {
+            "import": lambda: lab.import_export(lab.folder / EXPORT),
+            "synth": lambda: lab.run([sys.executable, ROOT / "cdktf" / "main.py"]),
+            "init": lambda: lab.terraform("init", "-input=false"),
+            "plan": lambda: lab.terraform("plan", *PARALLEL, "-out=first"),
+            "apply": lambda: lab.terraform("apply", *PARALLEL, "first"),
+            "replan": lambda: lab.terraform("plan", *PARALLEL, "-detailed-exitcode"),
+            "destroy": lambda: lab.terraform("destroy", *PARALLEL, "-auto-approve"),
+        }
+        return {name: measure(step) for name, step in steps.items()}
+
+
+def ours(lab: Term) -> Took:
+    """From roster to ready, as a person runs it: the import, then one `cdktf deploy`."""
+    return measure(
+        lambda: lab.import_export(lab.folder / EXPORT),
+        lambda: lab.cdktf("deploy", "--auto-approve"),
+    )
+
+
+def earlier(lab: Term, groups: int, requests_per_second: int | None) -> Took:
+    """From the table of students to ready, in the earlier system's two phases."""
+    folder = lab.folder / "earlier"
+    folder.mkdir()
+    for name, text in files(addresses(groups), requests_per_second=requests_per_second).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return measure(
+        lambda: lab.run(["terraform", "init", "-input=false"], cwd=folder),
+        lambda: lab.run(["terraform", "apply", *PARALLEL, "-auto-approve", f"-target={FIRST_PHASE}"], cwd=folder),
+        lambda: lab.run(["terraform", "apply", *PARALLEL, "-auto-approve"], cwd=folder),
+    )
+
+
+def require_ready(lab: Term, groups: int) -> None:
+    """Raise click.ClickException unless every cluster is stopped and has both libraries."""
+    clusters = lab.clusters()
+    unready = [
+        name
+        for name, cluster in clusters.items()
+        if cluster["state"] not in ("TERMINATED", "TERMINATING") or len(lab.libraries(cluster["cluster_id"])) != 2
+    ]
+    if len(clusters) != groups or unready:
+        raise click.ClickException(f"{len(clusters)} of {groups} clusters are there; not ready: {unready}")
+
+
+def compare(groups: int, transition_seconds: float) -> dict[str, Took]:
+    """From roster to ready: ours, and the earlier system's with the provider's rate and with ours."""
+    found = {}
+    runs: Mapping[str, Callable[[Term], Took]] = {
+        OURS: ours,
+        EARLIER: lambda lab: earlier(lab, groups, None),
+        EARLIER_OUR_RATE: lambda lab: earlier(lab, groups, OUR_RATE),
+    }
+    for name, run in runs.items():
+        with term(groups, transition_seconds) as lab:
+            found[name] = run(lab)
+            require_ready(lab, groups)
+    return found
+
+
+def under_limits(groups: int, transition_seconds: float) -> dict[str, float]:
+    """Our deploy under the limits of an Azure workspace, and the seconds that its reads of people and groups imply."""
+    with term(groups, transition_seconds) as lab:
+        lab.emulator.control("POST", "faults", {"profile": "azure"})
+        took = ours(lab)
+        require_ready(lab, groups)
+        journal = lab.emulator.journal()
+    reads = [entry for entry in journal if entry["method"] == "GET" and entry["path"].startswith(SCIM)]
+    refused = sum(entry["status"] == 429 for entry in reads)
+    return {
+        "seconds": took.seconds,
+        "answered SCIM reads": len(reads) - refused,
+        "refused SCIM reads": refused,
+        "refused of all else": sum(entry["status"] == 429 for entry in journal) - refused,
+        "seconds implied": (len(reads) - refused) / READS_A_SECOND,
+        "seconds implied after the burst": max(0.0, len(reads) - refused - BURST) / READS_A_SECOND,
+    }
+
+
+def goals(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> list[Goal]:
+    """The promises that these figures can tell of."""
+    found = []
+    if (steps := measured.get("stages")) and groups == SYNTH_GROUPS:
+        found.append(Goal("synthesis, imports included", steps["synth"].seconds, SYNTH_GOAL))
+    if times := measured.get("earlier"):
+        for name, limit in ((EARLIER, OF_DEFAULTS_GOAL), (EARLIER_OUR_RATE, OF_OUR_RATE_GOAL)):
+            found.append(Goal(f"ours, of {name}", times[OURS].seconds / times[name].seconds, limit))
+    if limits := measured.get("limits"):
+        found.append(
+            Goal("under limits, of what is implied", limits["seconds"] / limits["seconds implied"], OF_LIMIT_GOAL)
+        )
+    return found
+
+
+def show(groups: int, measured: Mapping[str, Mapping[str, Any]]) -> None:
+    """The figures as a table for people."""
+    click.echo(f"\n{groups} groups, {groups * STUDENTS} students")
+    for part, figures in measured.items():
+        click.echo(f"  {part:34} seconds  computed  share" if part != "limits" else f"  {part}")
+        whole = sum(took.seconds for took in figures.values()) if part == "stages" else 0.0
+        for name, figure in figures.items():
+            if isinstance(figure, Took):
+                share = f"{figure.seconds / whole:7.0%}" if whole else ""
+                click.echo(f"    {name:32} {figure.seconds:7.1f}  {figure.computed:8.1f}{share}")
+            else:
+                click.echo(f"    {name:32} {figure:7.1f}")
+    for goal in goals(groups, measured):
+        verdict = "met" if goal.is_met else "MISSED"
+        click.echo(f"  {goal.says}: {goal.measured:.2f}, at most {goal.limit}: {verdict}")
+
+
+@click.command()
+@click.option("--groups", "sizes", default="30,100", show_default=True, help="Sizes of the course, in groups.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="One part of it; may be repeated.")
+@click.option("--transition-seconds", default=2.0, show_default=True, help="From one state of a cluster to the next.")
+@click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
+def main(sizes: str, only: tuple[str, ...], transition_seconds: float, as_json: bool) -> None:
+    """Measure deploys of courses; exit 1 when one misses its promise.
+
+    Run it on a machine that does nothing else: the provider's own rate does not slow down with the machine.
+    """
+    run: Mapping[str, Callable[[int, float], Mapping[str, Any]]] = {
+        "stages": stages,
+        "earlier": compare,
+        "limits": under_limits,
+    }
+    everything: dict[int, dict[str, Mapping[str, Any]]] = {}
+    with tempfile.TemporaryDirectory(prefix="lab-bench-home-") as home:
+        live_in(Path(home))
+        for groups in map(int, sizes.split(",")):
+            everything[groups] = {part: run[part](groups, transition_seconds) for part in only or PARTS}
+            if not as_json:
+                show(groups, everything[groups])
+    if as_json:
+        click.echo(json.dumps(everything, indent=1, default=asdict))
+    missed = [
+        f"{goal.says} ({groups} groups)"
+        for groups, measured in everything.items()
+        for goal in goals(groups, measured)
+        if not goal.is_met
+    ]
+    if missed:
+        raise click.ClickException(f"missed: {'; '.join(missed)}")
+
+
+def live_in(home: Path) -> None:
+    """Nobody's profiles, tokens or settings reach what is measured; Terraform's own plugins do."""
+    plugins = Path.home() / ".terraform.d"
+    if plugins.is_dir():
+        (home / ".terraform.d").symlink_to(plugins)
+    isolated = isolated_environment(home)
+    os.environ.clear()
+    os.environ.update(isolated)
+
+
+if __name__ == "__main__":
+    main()
