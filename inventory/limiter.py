@@ -21,6 +21,8 @@ FALL = 0.85
 """The rate after a refusal is at most this share of the old one."""
 DEEPEST_FALL = 0.5
 """And at least this share, however little got through; the first fall, after a search, is at least so."""
+LEAST_SEARCH = 0.5
+"""Seconds after which what was let through tells the permitted rate."""
 SEARCH_FALL = 0.2
 """At least this share is left by the first fall, which ends the search."""
 SHARE_USED = 0.4
@@ -104,7 +106,7 @@ class Limiter:
             return
         self._forget(now)
         through, deepest = MARGIN * len(self._passed) / WINDOW, DEEPEST_FALL
-        if self.searching and self._began_at is not None:
+        if self.searching and self._began_at is not None and now - self._began_at > LEAST_SEARCH:
             # Servers save up what is not asked for, mostly for a second: that was used up as well.
             through, deepest = self._found / (now - self._began_at + WINDOW), SEARCH_FALL
         most = self.rate * (DEEPEST_FALL if self.searching else FALL)
