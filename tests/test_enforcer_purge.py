@@ -8,12 +8,15 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import chdir, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emulator_process import EmulatorProcess
 from enforcer import ledger, outbox, record
@@ -26,7 +29,7 @@ from enforcer.models import EventRow, LetterRow
 from enforcer.outbox import Kind
 from enforcer.purge import purge
 from enforcer.record import Reading
-from enforcer.uptime import MEMBER, OTHER, Event
+from enforcer.uptime import MEMBER, OTHER, Event, counted_from, sessions_of
 from enforcer_lab import SUNDAY, EnforcerLab
 from test_ledger import seen, told
 
@@ -230,6 +233,26 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
         assert [event.user for event in record.events("1103-1")] == [MEMBER, None, OTHER]
         (session,) = ledger.sessions(begins=T, ends=T + M * 30)["1103-1"]
         assert (session.start, session.end, session.started_by) == (T + M, T + 9 * M, MEMBER)
+
+
+MEMBERS = frozenset({"ana@x"})
+MOMENTS = st.builds(
+    lambda minute, type, user: Event(T + minute * M, type, user),
+    st.integers(0, 3000),
+    st.sampled_from(["CREATING", "STARTING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "DRIVER_HEALTHY"]),
+    st.sampled_from(["ana@x", "ANA@x", "staff@x", None]),
+)
+
+
+@given(st.lists(MOMENTS, unique_by=lambda event: (event.at, event.type)))
+def test_without_names_every_session_counts_as_it_did(events: list[Event]) -> None:
+    roles = {"ana@x": MEMBER, "ANA@x": MEMBER, "staff@x": OTHER, None: None}
+    nameless = [replace(event, user=roles[event.user]) for event in events]
+
+    def counting(events: list[Event]) -> list[tuple[Any, ...]]:
+        return [(one.start, one.end, one.estimate, counted_from(one, MEMBERS)) for one in sessions_of(events)]
+
+    assert counting(nameless) == counting(events)
 
 
 def test_reports_letters_and_logs_go_by_their_day_and_a_log_that_goes_on_is_cut(tmp_path: Path) -> None:
