@@ -206,7 +206,7 @@ class Engine(Generic[Task, Result]):
             if not out and (self._stop.is_set() or not self._later):
                 self._keep(report)
                 # What was kept may be what further tasks waited for.
-                if self._stop.is_set() or not len(self._work):
+                if self._stop.is_set() or self._enough() or not len(self._work):
                     break
                 continue
             if now >= keep_at:

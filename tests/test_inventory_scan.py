@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.client import Answer, Broken
+from inventory.limiter import Limiter
+from inventory.listing import SOURCES
 from inventory.results import homes
+from inventory.scan import Progress, Scan
 from inventory_desk import DeskApi, begun, dbfs_file, notebook, refusal, scanned, workspace_file, workspace_folder
 from inventory_trees import FAULTS, PASSING, TREES, planted
 from workspace_desk import Desk
@@ -122,6 +126,29 @@ def test_a_resumed_scan_retries_what_failed_and_nothing_else(desk, tmp_path):
 
     assert figures(found) == ALL
     assert sorted(api.asked) == [f"/Users/{DANA}/a", f"/Users/{DANA}/a/b"]
+
+
+def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_retries_what_it_began(desk, tmp_path):
+    checkpoint, limits = begun(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
+    api = DeskApi(desk, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
+    seen = Progress()
+    part = Scan(
+        api,
+        checkpoint.walk(),
+        checkpoint.keep,
+        limiters=limits,
+        workers=1,
+        stop=threading.Event(),
+        chance=lambda: 0.0,
+        enough=lambda: bool(seen.requests),
+        progress=seen,
+    )
+    assert not part.run()
+    begun_folders = dict(api.asked)
+    assert (0 < seen.visits == len(begun_folders) < 8, set(begun_folders.values())) == (True, {3})
+
+    found, _ = scanned(DeskApi(desk), checkpoint)
+    assert figures(found) == ALL
 
 
 def test_an_answer_that_lies_is_a_failure(desk, tmp_path):
