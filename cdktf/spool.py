@@ -19,7 +19,7 @@ _DONE = ".done"
 
 _LOOK_SECONDS = 0.1
 # A deploy ends this much later; without it, each request that comes alone would start again what is slow to start.
-_LINGER_SECONDS = 0.5
+_LINGER_SECONDS = 1.0
 _AT_ONCE = 16
 
 

@@ -22,6 +22,11 @@ def test_parallelism_is_fifty_unless_somebody_says_otherwise(tmp_path: Path):
     assert environment(tmp_path, CDKTF_TERRAFORM_PARALLELISM="10")["CDKTF_TERRAFORM_PARALLELISM"] == "10"
 
 
+def test_terraform_collects_garbage_seldom_unless_somebody_says_otherwise(tmp_path: Path):
+    assert environment(tmp_path)["GOGC"] == "400"
+    assert environment(tmp_path, GOGC="50")["GOGC"] == "50"
+
+
 def test_the_projects_cdktf_and_python_come_first_on_the_path(tmp_path: Path):
     folders = environment(tmp_path)["PATH"].split(":")
     assert folders[1:] == [str(tmp_path / "node_modules" / ".bin"), "/usr/bin"]
