@@ -42,6 +42,8 @@ class Measured:
     expected: dict[str, int]
     """By the rule of what a poll costs."""
     seconds: float
+    cpu_seconds: float
+    """Of the poll's own process; the rest it waited."""
     loop_calls: int
     loop_seconds: float
 
@@ -69,9 +71,9 @@ def measure(number: int, latency: float) -> Measured:
         emulator.control("POST", "faults", {"rules": [rule]})
 
         workspace.calls.clear()
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         tick(workspace, settings, environ)
-        seconds = time.perf_counter() - began
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - worked
         calls = dict(workspace.calls)
 
         client = emulator.client()
@@ -85,7 +87,8 @@ def measure(number: int, latency: float) -> Measured:
         ledger.close()
     # One list, 100 a page; the course's folder and its allowances; the events of what changed.
     expected = {"clusters/list": -(-number // 100), "workspace/list": 2, "clusters/events": len(changed)}
-    return Measured(number, len(changed), calls, expected, seconds, loop_calls + -(-number // 100), loop_seconds)
+    loop_calls += -(-number // 100)
+    return Measured(number, len(changed), calls, expected, seconds, cpu_seconds, loop_calls, loop_seconds)
 
 
 def workspace_of(emulator: EmulatorProcess) -> Workspace:
@@ -148,6 +151,8 @@ def main(sizes: str, latency: float, as_json: bool) -> None:
     else:
         for one in found:
             show(one)
+        if len(found) > 1:
+            show_growth(found[0], found[-1])
     for one in found:
         if one.calls != one.expected:
             raise SystemExit(f"{one.clusters} clusters: {one.calls} calls instead of {one.expected}")
@@ -157,9 +162,19 @@ def show(one: Measured) -> None:
     print(f"{one.clusters} clusters, {one.changed} changed")
     calls = ", ".join(f"{number} {kind}" for kind, number in sorted(one.calls.items()))
     print(f"  a poll      {one.seconds:7.2f} s  {sum(one.calls.values()):5} calls: {calls}")
+    print(f"              {one.cpu_seconds:7.2f} s of them it worked, the rest it waited")
     print(f"  simple loop {one.loop_seconds:7.2f} s  {one.loop_calls:5} calls")
     if one.clusters == GOAL_CLUSTERS:
         print(f"  goal: under {GOAL_SECONDS:g} s: {'met' if one.seconds < GOAL_SECONDS else 'missed'}")
+
+
+def show_growth(least: Measured, most: Measured) -> None:
+    """How much more the most clusters cost than the least."""
+    calls = sum(most.calls.values()) / sum(least.calls.values())
+    print(f"from {least.clusters} to {most.clusters} clusters, {most.clusters / least.clusters:.0f} times as many")
+    print(f"  a poll      {most.seconds / least.seconds:5.0f} times the seconds, {calls:5.0f} times the calls")
+    loop = most.loop_seconds / least.loop_seconds
+    print(f"  simple loop {loop:5.0f} times the seconds, {most.loop_calls / least.loop_calls:5.0f} times the calls")
 
 
 if __name__ == "__main__":
