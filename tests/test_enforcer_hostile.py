@@ -11,7 +11,7 @@ import pytest
 
 from emulator_process import EmulatorProcess
 from enforcer.logs import Lines
-from enforcer_lab import EnforcerLab
+from enforcer_lab import SUNDAY, EnforcerLab
 
 HOSTILE = "=cmd|' /C calc'!A0 <script>\u202egnp\n\x1b]0;owned\x07"
 VERBS = (
@@ -29,6 +29,8 @@ VERBS = (
     ["purge-clusters", "--dry-run"],
     ["poll", "--dry-run"],
     ["poll"],
+    ["end-of-day", "--dry-run"],
+    ["report", "--day", str(SUNDAY)],
 )
 
 
