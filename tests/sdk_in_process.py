@@ -45,7 +45,7 @@ class Api:
             )
             raise kind(error.message, error_code=str(error.code)) from None
         if raw:
-            return {"contents": io.BytesIO(answer)}
+            return {"contents": io.BytesIO(answer.read())}
         return json.loads(json.dumps(answer))
 
 
