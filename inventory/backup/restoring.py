@@ -188,12 +188,12 @@ class Restoring:
             self._sent(task, result)
 
     def keep(self) -> None:
-        if self._notes or self._visits:
+        while self._notes or self._visits or self._held:
             self._keep(self._notes, self._visits)
             self._notes, self._visits = [], []
-        held, self._held = self._held, []
-        for follow in held:
-            follow()
+            held, self._held = self._held, []
+            for follow in held:
+                follow()
 
     def retire(self) -> None:
         self._client.close()

@@ -26,7 +26,7 @@ from inventory.listing import SOURCES, Folder, Source
 from inventory.run import begin
 from inventory.scan import Visit
 from inventory.users import digest
-from inventory.workspace import Workspace
+from inventory.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 FETCHERS = 32
@@ -56,6 +56,11 @@ class Wish:
     """The address of an earlier manifest."""
     retain_until: str | None = None
 
+    @property
+    def place(self) -> str:
+        """The address, however it was typed."""
+        return self.output.rstrip("/") if "://" in self.output else str(Path(self.output).absolute())
+
     def asked(self) -> dict[str, Any]:
         """What a manifest says of it."""
         names = ("users", "sources", "all_homes", "shared", "volumes", "formats", "max_size")
@@ -70,7 +75,7 @@ class Wish:
             users=digest(self.users) if self.users else "all",
             sources=" and ".join(self.sources),
             homes=", ".join(homes),
-            files=f"{' and '.join(self.formats)}, {most}, in {self.output}",
+            files=f"{' and '.join(self.formats)}, {most}, in {self.place}",
         )
 
 
@@ -132,10 +137,12 @@ class Run:
         rate: float = START,
         chance: Callable[[], float] = random.random,
     ) -> Outcome:
-        """Save what remains. Raises TargetError, WorkspaceError, OSError, and CatalogError about `since`."""
+        """Save what remains. Raises TargetError, OSError, and CatalogError about `since`."""
         earlier = self._earlier()
         known = Index(self._journal.entries())
         self._target.begin(self.backup.base)
+        # Before anything else: the name is taken, and what is not finished says so.
+        self._show_manifest()
         roots = self._checkpoint.roots()
         saving = Saving(
             self._client,
@@ -146,19 +153,19 @@ class Run:
             choice=Choice(self._wish.formats, self._wish.max_size),
             known=known,
             earlier=earlier,
-            gits=Workspace(self._client).git_folders() if "workspace" in self._wish.sources else {},
+            gits=self._git_folders(),
             chance=chance,
         )
         pools, limiters = staff({root.source for root in roots}, rate)
         engine = Engine(saving, pools=pools, limiters=limiters, stop=stop)
         try:
             complete = engine.run(lambda: report(Progress(saving.tally, engine.waiting, engine.requests, engine.rates)))
+            known.close()
+            entries = Index(self._journal.entries())
+            if complete:
+                self._finish(entries.counts().get("failed", 0))
         finally:
             self._target.end()
-        known.close()
-        entries = Index(self._journal.entries())
-        if complete:
-            self._finish(entries.counts().get("failed", 0))
         return Outcome(complete, self.backup, entries, engine.requests, engine.refusals)
 
     def close(self, *, complete: bool) -> None:
@@ -179,12 +186,24 @@ class Run:
     def _finish(self, failed: int) -> None:
         if not self._journal.is_finished:
             self._journal.finish(moment(datetime.now(UTC)), failed)
+        self._show_manifest()
+
+    def _show_manifest(self) -> None:
+        """Let the manifest lie in the target as it is by now; in a folder it grows there."""
         if self._target.folder is None:
-            self._target.begin(self.backup.base)
             copy = self._target.spool()
             shutil.copyfile(self._journal.path, copy)
             self._target.publish(copy, self.backup.manifest)
-            self._target.end()
+
+    def _git_folders(self) -> Mapping[str, Mapping[str, str]]:
+        """Their files are saved in any case."""
+        if "workspace" not in self._wish.sources:
+            return {}
+        try:
+            return Workspace(self._client).git_folders()
+        except WorkspaceError as error:
+            log.warning("%s Git folders are saved as folders, without their address.", error)
+            return {}
 
     def _earlier(self) -> Index:
         """What the earlier backup holds that was named, if one was."""

@@ -5,13 +5,14 @@ What is written is written beside first and takes its place when it is whole.
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, Protocol
 
 PARTIAL = ".partial"
 """The folder of what is not whole yet, beside the manifest; everything in it can be deleted."""
@@ -56,7 +57,7 @@ class Target(Protocol):
         ...
 
     def open(self, place: str) -> IO[bytes]:
-        """Read what lies there. Raises FileNotFoundError, TargetError."""
+        """Read what lies there. Raises FileNotFoundError; TargetError, also from the file while it is read."""
         ...
 
     def names(self, place: str) -> list[str]:
@@ -123,12 +124,12 @@ class FolderTarget:
             self._make(self._root / place)
 
     def open(self, place: str) -> IO[bytes]:
+        path = self._root / place
         try:
-            return (self._root / place).open("rb")
-        except (FileNotFoundError, NotADirectoryError):
+            with _errors_of(str(path), "read"):
+                return _guarded(path.open("rb"), lambda: _errors_of(str(path), "read"))
+        except NotADirectoryError:
             raise FileNotFoundError(place) from None
-        except OSError as error:
-            raise TargetError(f"{self._root / place} cannot be read: {error.strerror}.") from None
 
     def names(self, place: str) -> list[str]:
         with _errors_of(self.address):
@@ -197,7 +198,8 @@ class CloudTarget:
 
     def open(self, place: str) -> IO[bytes]:
         with self._errors_of("read", place):
-            return cast(IO[bytes], self._files.open(self._path(place), "rb", block_size=2**20, cache_type="readahead"))
+            file = self._files.open(self._path(place), "rb", block_size=2**20, cache_type="readahead")
+        return _guarded(file, lambda: self._errors_of("read", place))
 
     def names(self, place: str) -> list[str]:
         with self._errors_of("listed", place):
@@ -243,14 +245,43 @@ class _Numbers:
             return self._last
 
 
+Errors = Callable[[], contextlib.AbstractContextManager[None]]
+
+
+class _Guarded(io.RawIOBase):
+    """A file whose errors are ours, so that nobody takes them for those of a connection."""
+
+    def __init__(self, file: IO[bytes], errors: Errors) -> None:
+        self._file, self._errors = file, errors
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with self._errors():
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _guarded(file: IO[bytes], errors: Errors) -> IO[bytes]:
+    return io.BufferedReader(_Guarded(file, errors), 2**18)
+
+
 @contextlib.contextmanager
-def _errors_of(address: str) -> Iterator[None]:
+def _errors_of(address: str, doing: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if doing == "read" and isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise
         if error.errno in NO_SUCH_NAME:
             raise NoSuchName(error.strerror) from None
-        raise TargetError(f"{address} cannot be written: {error.strerror or error}.") from None
+        raise TargetError(f"{address} cannot be {doing}: {error.strerror or error}.") from None
 
 
 def _reason(error: Exception) -> str:

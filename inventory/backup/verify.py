@@ -13,7 +13,7 @@ from inventory.backup.index import Index
 from inventory.backup.manifest import NAME, Entry, Reading
 from inventory.backup.objects import GIT, git_file, is_same
 from inventory.backup.run import START, Wish
-from inventory.backup.target import PARTIAL, Target
+from inventory.backup.target import PARTIAL, Target, TargetError
 from inventory.client import Client
 from inventory.counts import Counted
 from inventory.limiter import Limiter
@@ -35,8 +35,8 @@ class Finding:
 
     kind: Kind
     """`missing`: not in the backup; `corrupt`: not what was saved; `added`: in the folder and not in the manifest;
-    `changed`: the workspace has another by now; `unknown`: the workspace did not tell; `gone`: it is in the backup and
-    no longer in the workspace, which is no fault of the backup."""
+    `changed`: the workspace has another by now; `unknown`: it cannot be read, or the workspace did not tell; `gone`: it
+    is in the backup and no longer in the workspace, which is no fault of the backup."""
     what: str
     """A place below the target, or a path of the workspace."""
     detail: str
@@ -93,6 +93,9 @@ def _of_file(target: Target, place: str, expected: tuple[int | None, str | None]
                 digest.update(piece)
     except FileNotFoundError:
         yield Finding("missing", place, where)
+        return
+    except TargetError as error:
+        yield Finding("unknown", place, str(error))
         return
     if size != expected[0]:
         yield Finding("corrupt", place, f"{where}: it has {size} bytes and not {expected[0]}")

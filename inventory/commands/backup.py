@@ -173,7 +173,7 @@ def _saved(run: Run) -> Outcome:
             outcome = run.save(stop, reporter)
             complete = outcome.complete and not outcome.failed
             return outcome
-        except (TargetError, CatalogError, WorkspaceError) as error:
+        except (TargetError, CatalogError) as error:
             raise options.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None
         except OSError as error:
             options.not_written(Path(run.backup.address), error)
