@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from inventory.backup.objects import left_out
-from inventory.backup.run import START, Wish
+from inventory.backup.run import Wish, limiter_of
 from inventory.client import Client
-from inventory.limiter import Limiter
 from inventory.listing import Failure, Folder, Listing, Walk
 from inventory.run import begin
 from inventory.scan import Scan, Visit
@@ -46,6 +45,6 @@ def preview(client: Client, wish: Wish, stop: threading.Event) -> Preview:
                 found.objects[folder.user] += len(wish.formats) if file.type == "NOTEBOOK" else 1
                 found.sizes[folder.user] += file.size or 0
 
-    limiters = {source: Limiter(rate=START) for source in {root.source for root in roots}}
+    limiters = {source: limiter_of(source, None) for source in {root.source for root in roots}}
     Scan(client, Walk(roots), count, limiters=limiters, workers=12, stop=stop).run()
     return found

@@ -16,7 +16,7 @@ from inventory.backup.index import Index
 from inventory.backup.lines import Lines
 from inventory.backup.manifest import Entry
 from inventory.backup.restoring import IS_THERE, Existing, Looked, Past, Restored, Restoring
-from inventory.backup.run import ASKERS, FETCHERS
+from inventory.backup.run import ASKERS, FETCHERS, limiter_of
 from inventory.checkpoint import Checkpoint, CheckpointError, Identity
 from inventory.client import Client
 from inventory.engine import Engine, Pool
@@ -26,8 +26,6 @@ from inventory.scan import Scan, Visit
 from inventory.users import digest
 
 log = logging.getLogger(__name__)
-START = 25.0
-"""Requests a second to begin with: below the known limits of imports and of DBFS."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class Run:
         stop: threading.Event,
         report: Callable[[Progress], None] = lambda progress: None,
         *,
-        rate: float = START,
+        rate: float | None = None,
         chance: Callable[[], float] = random.random,
     ) -> Outcome:
         """Restore what remains. Raises TargetError, OSError."""
@@ -202,7 +200,7 @@ def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -
         entry = entries.get(root.source, root.path)
         assert entry is not None, "the homes are those of the manifest"
         places.append(Folder(root.user, root.source, wish.destination.of(entry)))
-    limiters = {source: Limiter(rate=START) for source in {root.source for root in roots}}
+    limiters = {source: limiter_of(source, None) for source in {root.source for root in roots}}
     Scan(client, Walk(places), see, limiters=limiters, workers=ASKERS, stop=stop).run()
     users: defaultdict[str, Sum] = defaultdict(Sum)
     for entry in entries.all():
@@ -221,12 +219,12 @@ def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -
     return Outcome(True, users, failures, {}, {})
 
 
-def staff(sources: set[Source], rate: float) -> tuple[list[Pool], dict[str, Limiter]]:
+def staff(sources: set[Source], rate: float | None) -> tuple[list[Pool], dict[str, Limiter]]:
     """Workers and limiters for these file systems. Imports have a limit of their own."""
     pools = [Pool([source], ASKERS) for source in sorted(sources)]
     if "workspace" in sources:
         pools.append(Pool(["import"], FETCHERS))
-    return pools, {api: Limiter(rate=rate) for pool in pools for api in pool.apis}
+    return pools, {api: limiter_of(api, rate) for pool in pools for api in pool.apis}
 
 
 def _document(note: Restored | Looked) -> dict[str, Any]:

@@ -33,8 +33,10 @@ FETCHERS = 32
 """Workers for what comes and goes as whole files."""
 ASKERS = 12
 """Workers for everything else. Those for DBFS each hold a block several times, and are enough for its limit."""
+PUBLISHED = {"export": 60.0, "import": 30.0, "dbfs": 30.0}
+"""Requests a second that an Azure workspace permits: where to begin, not where to end."""
 START = 50.0
-"""Requests a second to begin with: below the known limit of exports."""
+"""Of all others nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class Run:
         stop: threading.Event,
         report: Callable[[Progress], None] = lambda progress: None,
         *,
-        rate: float = START,
+        rate: float | None = None,
         chance: Callable[[], float] = random.random,
     ) -> Outcome:
         """Save what remains. Raises TargetError, OSError, and CatalogError about `since`."""
@@ -293,12 +295,17 @@ def places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str]:
     return {root.place: "/".join((base, *users[root.user, ""], root.source)) for root in roots}
 
 
-def staff(sources: Collection[Source], rate: float) -> tuple[list[Pool], dict[str, Limiter]]:
+def staff(sources: Collection[Source], rate: float | None) -> tuple[list[Pool], dict[str, Limiter]]:
     """Workers and limiters for these file systems. Exports have a limit of their own, reads of DBFS share its limit."""
     pools = [Pool([source], FETCHERS if source == "volumes" else ASKERS) for source in sorted(sources)]
     if "workspace" in sources:
         pools.append(Pool(["export"], FETCHERS))
-    return pools, {api: Limiter(rate=rate) for pool in pools for api in pool.apis}
+    return pools, {api: limiter_of(api, rate) for pool in pools for api in pool.apis}
+
+
+def limiter_of(api: str, rate: float | None) -> Limiter:
+    """Begins at `rate` requests a second, or at what is known of the API."""
+    return Limiter(rate=PUBLISHED.get(api, START) if rate is None else rate)
 
 
 def moment(instant: datetime) -> str:

@@ -12,11 +12,10 @@ from inventory.backup.catalog import Backup
 from inventory.backup.index import Index
 from inventory.backup.manifest import NAME, Entry, Reading
 from inventory.backup.objects import GIT, git_file, is_same
-from inventory.backup.run import START, Wish
+from inventory.backup.run import Wish, limiter_of
 from inventory.backup.target import PARTIAL, Target, TargetError
 from inventory.client import Client
 from inventory.counts import Counted
-from inventory.limiter import Limiter
 from inventory.listing import Failure, File, Folder, Listing, Walk
 from inventory.run import begin
 from inventory.scan import Scan, Visit
@@ -135,7 +134,7 @@ def compare(client: Client, backup: Backup, entries: Index, stop: threading.Even
             assert not isinstance(visit.found, Counted), "files are compared, not sums"
             found.extend(_of_visit(visit.folder, visit.found, entries, formats, is_root=visit.folder.place in places))
 
-    limiters = {source: Limiter(rate=START) for source in {root.source for root in roots}}
+    limiters = {source: limiter_of(source, None) for source in {root.source for root in roots}}
     Scan(client, Walk(roots), judge, limiters=limiters, workers=12, stop=stop).run()
     return found
 
