@@ -4,6 +4,7 @@ Reads a JSON object of texts from stdin and writes one to stdout, as the provide
 sentence on stderr where nothing may be planned against this workspace.
 """
 
+import gc
 import json
 import signal
 import sys
@@ -18,7 +19,8 @@ _SECONDS = 45
 
 def main(query: Mapping[str, str]) -> dict[str, str]:
     """The live workspace and its warnings. Raise `GuardError` where it is not the one to work on."""
-    # The SDK is slow to import, so nothing above this line needs it.
+    # The SDK is slow to import, so nothing above this line needs it; looking for garbage meanwhile costs a fifth of it.
+    gc.disable()
     from workspace_facts import connect, gather, identify
 
     client = connect(profile=query["profile"], host=query["host"])
