@@ -60,6 +60,8 @@ class Client:
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError(f"{host} is not the address of a workspace: expected https://<name>")
         self.host = f"{address.scheme}://{address.netloc}"
+        self.source = ""
+        """Where the credential comes from, for people; empty if nobody said."""
         self._authenticate = authenticate
         self._timeout = timeout
         self._name, self._port = address.hostname, address.port

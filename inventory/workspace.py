@@ -50,7 +50,9 @@ def connect(credentials: Credentials, *, timeout: float = 60.0, seconds: float =
         said = str(failed[0]).split(" Config: ")[0].splitlines() if failed else []
         reason = said[0] if said else f"no answer within {seconds:g} seconds"
         raise WorkspaceError(f"{credentials.host} cannot be used with {credentials.source}: {reason.rstrip('.')}.")
-    return Client(credentials.host or str(made[0].host), made[0].authenticate, timeout=timeout)
+    client = Client(credentials.host or str(made[0].host), made[0].authenticate, timeout=timeout)
+    client.source = credentials.source
+    return client
 
 
 class Workspace:

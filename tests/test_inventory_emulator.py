@@ -161,6 +161,8 @@ def test_a_token_that_is_not_accepted_writes_nothing(inventory):
 def test_the_doctor_says_who_we_are_and_what_is_missing(lab, inventory):
     status, said, _ = inventory("doctor", "--json")
     assert (status, json.loads(said)["facts"]["account"], json.loads(said)["advice"]) == (0, "admin@lab.example", [])
+    facts = json.loads(said)["facts"]
+    assert (facts["workspace"], facts["credential"]) == (lab.url, "the command line")
     Path("token").write_text(lab.control("POST", "users", {"user_name": "student@x.org"})["token"])
     status, said, _ = inventory("doctor")
     assert (status, "is no workspace administrator" in said) == (1, True)

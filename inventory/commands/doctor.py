@@ -48,7 +48,8 @@ def command(
     options.start_logging(debug=debug)
     client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
     workspace = Workspace(client)
-    facts = {"python": platform.python_version(), "pyspark": pyspark() or "not installed", "workspace": client.host}
+    facts = {"python": platform.python_version(), "pyspark": pyspark() or "not installed"}
+    facts |= {"workspace": client.host, "credential": client.source}
     advice: list[str] = []
     try:
         name, groups = workspace.caller()
