@@ -89,7 +89,7 @@ class TermEnd:
         """The checklist as it was before and after, without what Terraform said in between."""
         begins = next((number for number, line in enumerate(heard) if BEGUN.fullmatch(line)), len(heard))
         steps = [line for line in heard[begins:] if STEP.match(line)]
-        for line in [line.replace(str(self.folder), "…") for line in [*heard[:begins], "", *steps]]:
+        for line in [line.replace(str(self.folder), "…") for line in [*heard[:begins], *steps]]:
             self.screen.quote(line if len(line) <= WIDE else f"{line[: WIDE - 1]}…")
         if not steps or any(not line.startswith("done") for line in steps):
             raise EndError("the term was not closed")
