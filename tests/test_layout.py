@@ -41,6 +41,7 @@ DECIDING += (
 # What runs on machines where nothing of ours is installed, and what these have beside the standard library.
 EXECUTED = Path("inventory/spark/worker.py")
 THERE = {"certifi"}
+DECIDING += ("inventory/backup/names.py", "inventory/backup/manifest.py", "inventory/backup/destination.py")
 LONGEST, LONGEST_TEST = 420, 600
 
 
