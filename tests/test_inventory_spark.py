@@ -42,8 +42,15 @@ LIST = "/api/2.0/workspace/list"
 
 @pytest.fixture(scope="module")
 def forest() -> Iterator[EmulatorProcess]:
+    """A workspace full of files, and one user more who may see but an own, empty home."""
     with EmulatorProcess(["--files", SHAPE, "--seed", "3"]) as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="module")
+def student(forest) -> str:
+    """The token of that user."""
+    return str(forest.control("POST", "users", {"user_name": "student@x.org"})["token"])
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def lab(forest, tmp_path, monkeypatch) -> EmulatorProcess:
 
 
 @pytest.fixture(scope="module")
-def plain(forest, tmp_path_factory) -> Path:
+def plain(forest, student, tmp_path_factory) -> Path:
     """The results of a scan without Spark, details and files included."""
     folder = tmp_path_factory.mktemp("plain")
     (folder / "token").write_text(forest.admin_token)
@@ -126,9 +133,8 @@ def test_on_mounts_executors_count_the_same_and_ask_nothing(lab, scan, plain, tm
         name: [user["workspace"][amount] for amount in ("files", "size", "estimated_files", "exact_size")]
         for name, user in truth.items()
     }
-    assert [request["path"] for request in lab.journal()[before:] if request["path"].endswith("/list")] == [
-        "/api/2.0/token/list"
-    ]
+    # The student has no home on the mounts.
+    assert [request["query"] for request in listings(lab, before)] == ["path=/Users/student%40x.org"]
 
 
 def test_mounts_that_executors_do_not_have_are_said_and_the_api_is_asked(scan, plain, tmp_path, caplog):
@@ -137,14 +143,13 @@ def test_mounts_that_executors_do_not_have_are_said_and_the_api_is_asked(scan, p
     assert f"the executors have no mounts at {tmp_path}; the API is asked for everything" in caplog.messages
 
 
-def test_faults_that_pass_leave_no_trace_and_one_that_stays_makes_a_home_partial(lab, scan, plain):
+def test_faults_that_pass_leave_no_trace_and_one_that_stays_makes_a_home_partial(lab, scan, plain, student):
     shares = [("429", 0.05), ("503", 0.03), ("reset", 0.03), ("truncate", 0.03)]
     lab.control(
         "POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": kind, "rate": rate} for kind, rate in shares]}
     )
     assert (scan()[0], same(plain)) == (0, True)
 
-    student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
     lab.control("POST", "faults", {"rules": []})
     Path("student").write_text(student)
     status, _, complaint = scan("--workspace-only", "--output", "refused.csv", token="student")
@@ -222,7 +227,7 @@ def test_a_notebook_s_session_of_the_old_kind_will_do_more_than_once(lab, tmp_pa
     command = [sys.executable, "-c", CLASSIC, lab.url, lab.admin_token, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert said.stdout.splitlines()[-1:] == ["[13, 900]"], said.stderr
+    assert said.stdout.splitlines()[-1:] == ["[14, 900]"], said.stderr
     left = [path.read_text() for path in Path(gettempdir()).glob("inventory-*/*.json")]
     assert [text for text in left if lab.admin_token in text] == []
 
@@ -288,6 +293,7 @@ def mortal() -> Iterator[SparkProcess]:
         yield server
 
 
+@pytest.mark.acceptance
 def test_a_server_that_dies_is_done_without_from_where_the_scan_was(lab, scan, plain, mortal, caplog):
     """It is killed while tasks are under way; no other answers at its address."""
     before = len(lab.journal())
@@ -318,7 +324,7 @@ def test_a_server_of_our_own_that_dies_is_started_again(lab, plain, tmp_path):
     assert "going on from here, without it" not in said
     assert tokens_of(lab) == ["emulator"]
     homes = [request["query"] for request in listings(lab, before) if request["query"].count("/") == 2]
-    assert (len(homes), len(set(homes))) == (2 * 13, 13)
+    assert (len(homes), len(set(homes))) == (2 * 14, 14)
 
 
 def listings(lab: EmulatorProcess, before: int) -> list[dict[str, str]]:

@@ -176,7 +176,7 @@ class RemoteOpener:
                 builder.set("token", token)
         spark = SparkSession.builder.channelBuilder(builder).create()
         # Its own patience is ten minutes: we know better what to do about a server that has gone.
-        spark.client.set_retry_policies([DefaultPolicy(max_retries=5, initial_backoff=200, max_backoff=4000)])
+        spark.client.set_retry_policies([DefaultPolicy(max_retries=4, initial_backoff=200, max_backoff=2000)])
         check_version(spark.version, self.place)
         return spark
 
