@@ -145,7 +145,7 @@ def test_the_totals_are_the_truth_of_the_tree(homes, scan, mode, acceptance):
 
 
 def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(homes, scan):
-    homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.03}]})
+    homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.1}]})
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:25]
     before = listed(homes)
     options = ["--workers", "2", "--files", "files.csv"]
