@@ -22,7 +22,7 @@ help: ## Say what there is
 setup: $(VENV)/.complete node_modules/.complete ## Create the virtual environment and get cdktf-cli
 	@.ci/setup terraform
 
-demo: setup ## Rehearse a term: deploy, change and destroy a lab in an emulated workspace
+demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change, count, save and close
 	@$(RUN) examples/demo.py
 
 test: $(VENV)/.complete node ## Run the tests: at most ten minutes on two cores
@@ -37,9 +37,8 @@ lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m mypy $(SOURCES) tests/conftest.py tests/emulator_process.py
 	@$(RUN) -m vulture $(SOURCES) bench
 
-bench: setup ## Measure the emulator and a poll
-	@$(RUN) bench/emulator.py
-	@$(RUN) bench/poll.py
+bench: setup ## Measure the emulator, a poll, a scan, a backup and a deploy: an hour or so, on a quiet machine
+	@for program in emulator poll scan backup deploy; do $(RUN) bench/$$program.py; done
 
 clean: ## Remove what the other targets made
 	rm -rf .venv .lab node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
