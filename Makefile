@@ -38,7 +38,7 @@ lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m vulture $(SOURCES) bench
 
 bench: setup ## Measure the emulator, a poll, a scan, a backup and a deploy: an hour or so, on a quiet machine
-	@for program in emulator poll scan backup deploy; do $(RUN) bench/$$program.py; done
+	@for program in emulator poll http_layer scan backup deploy; do $(RUN) bench/$$program.py; done
 
 clean: ## Remove what the other targets made
 	rm -rf .venv .lab node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
