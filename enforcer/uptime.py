@@ -12,6 +12,9 @@ from itertools import groupby
 
 LONGEST_LAUNCH = timedelta(hours=1)
 """What was still there so long after its launch, and did not fail, has been running."""
+HALF_A_DAY = timedelta(hours=12)
+INSTANT = timedelta(milliseconds=1)
+"""The smallest difference between two instants."""
 LIST_LAG = timedelta(seconds=1)
 """The list's time of a restart and its event's may differ by so much."""
 UNCERTAIN = "whether it reached RUNNING was not among the events"
@@ -282,9 +285,12 @@ class _Reader:
 
     def _launch(self, event: Event) -> None:
         if self.open is not None:
-            self._close(
-                self.open.last_told or self.open.start, "its end was not among the events; it was started again"
-            )
+            last, user = self.open.last_told or self.open.start, self.open.started_by
+            reason = "its end was not among the events; it was started again"
+            self._close(last, reason)
+            self._doubt_days(last + HALF_A_DAY, event.at, user, reason)
+            if _quarter(last) != _quarter(event.at):
+                self._doubt_at(event.at - INSTANT, user, reason)
         elif self.launch is not None and self.launch.at < event.at:
             self._mark(self.launch.at)
         user = event.user or (self.launch.user if self.launch else None)
@@ -328,18 +334,32 @@ class _Reader:
 
     def _presume(self, event: Event, reason: str, *, start: datetime | None = None) -> None:
         start, self.doubt = start or event.at, None
+        user = self.launch.user if self.launch else None
         if self.launch and start - self.launch.at > LONGEST_LAUNCH:
             start = self.launch.at
         elif self.launch and _quarter(self.launch.at) != _quarter(start):
             self._mark(self.launch.at)
-        self.open = Session(start, started_by=self.launch.user if self.launch else None, estimate=reason)
+        elif (
+            not self.launch and self.closed and self.closed[-1].end and _quarter(self.closed[-1].end) != _quarter(start)
+        ):
+            self._doubt_days(self.closed[-1].end + INSTANT, start, None, reason)
+        self.open = Session(start, started_by=user, estimate=reason)
         self.launch, self.presumed = None, True
         self._note(event)
 
     def _mark(self, launched: datetime) -> None:
         """Say where it was launched that nobody can tell what became of it: that may have been on another day."""
-        self.doubt = Session(launched, launched, self.launch.user if self.launch else None, estimate=UNCERTAIN)
-        self.closed.append(self.doubt)
+        self._doubt_at(launched, self.launch.user if self.launch else None, UNCERTAIN)
+        self.doubt = self.closed[-1]
+
+    def _doubt_days(self, since: datetime, until: datetime, user: str | None, reason: str) -> None:
+        """Say of each day between two instants that nobody can tell whether it ran then; no step skips a day."""
+        while since < until:
+            self._doubt_at(since, user, reason)
+            since += HALF_A_DAY
+
+    def _doubt_at(self, instant: datetime, user: str | None, reason: str) -> None:
+        self.closed.append(Session(instant, instant, user, estimate=reason))
 
     def _note(self, event: Event, restart: Restart | None = None) -> None:
         assert self.open is not None

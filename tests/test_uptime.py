@@ -77,8 +77,34 @@ def test_a_start_without_an_end_before_it_closes_the_old_session_at_its_last_eve
     )
 
     reason = "its end was not among the events; it was started again"
-    expected = (Session(at(5), at(20), "ana@x", estimate=reason), Session(at(95), at(99), "ben@x"))
-    assert sessions_of(told) == expected
+    # It may have run until the new start: where midnight came between, that day has a doubt of its own.
+    until = at(90) - timedelta(milliseconds=1)
+    assert sessions_of(told) == (
+        Session(at(5), at(20), "ana@x", estimate=reason),
+        Session(until, until, "ana@x", estimate=reason),
+        Session(at(95), at(99), "ben@x"),
+    )
+
+
+@pytest.mark.parametrize("zone", [JERUSALEM, UTC, ZoneInfo("Australia/Lord_Howe")], ids=str)
+@pytest.mark.parametrize(
+    "told",
+    [
+        events(
+            (0, "STARTING", "a@x"), (5, "RUNNING"), (5000, "STARTING", "b@x"), (5005, "RUNNING"), (5009, "TERMINATING")
+        ),
+        events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (5009, "TERMINATING")),
+    ],
+    ids=["the end was not told", "the start was not told"],
+)
+def test_every_day_on_which_nobody_can_tell_whether_it_ran_is_in_doubt(told: list[Event], zone: ZoneInfo) -> None:
+    sessions = sessions_of(told)
+    day, last = at(9).astimezone(zone).date(), at(4999).astimezone(zone).date()
+
+    while day <= last:
+        begins, ends = day_bounds(day, zone)
+        assert any(s.estimate and s.start < ends and s.end and s.end > begins for s in sessions), day
+        day += timedelta(days=1)
 
 
 @pytest.mark.parametrize("late", ["NODES_LOST", "EXPANDED_DISK", "DRIVER_HEALTHY", "PINNED", "SOMETHING_NEW"])
@@ -119,10 +145,12 @@ def test_whatever_was_told_a_day_after_a_launch_tells_of_a_day_of_uptime(last: E
 
 def test_what_only_a_running_cluster_tells_of_opens_a_session_whose_start_was_not_told() -> None:
     told = events((0, "STARTING", "a@x"), (5, "RUNNING"), (9, "TERMINATING"), (20, "RESIZING"), (40, "TERMINATING"))
+    reason, since = "its start was not among the events", at(9) + timedelta(milliseconds=1)
 
     assert sessions_of(told) == (
         Session(at(5), at(9), "a@x"),
-        Session(at(20), at(40), estimate="its start was not among the events"),
+        Session(since, since, estimate=reason),
+        Session(at(20), at(40), estimate=reason),
     )
 
 
