@@ -55,8 +55,12 @@ def ready(client: Client, cluster_id: str, *, start: bool = False, python: str =
     clusters.ready(client, cluster_id, start=start, python=python, stop=threading.Event())
 
 
-def test_a_cluster_that_runs_is_ready(client, cluster):
-    ready(client, cluster())
+def test_a_cluster_that_runs_is_ready(emulator, client, cluster):
+    running = cluster()
+
+    ready(client, running)
+
+    assert state(emulator, running) == "RUNNING"
 
 
 def test_a_stopped_one_is_started_if_that_is_wanted(emulator, client, cluster):
@@ -70,10 +74,18 @@ def test_a_stopped_one_is_started_if_that_is_wanted(emulator, client, cluster):
     assert state(emulator, stopped) == "RUNNING"
 
 
-def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(client, cluster):
+def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
+    slow = start_emulator("--transition-seconds", "600")
+    definition = {"cluster_name": "lab", "spark_version": "17.3.x-scala2.13", "node_type_id": "Standard_DS3_v2"}
+    definition |= {"num_workers": 1, "data_security_mode": "USER_ISOLATION"}
+    launching = slow.request("POST", "/api/2.1/clusters/create", definition)[1]["cluster_id"]
+    client = Client(slow.url, lambda: {"Authorization": f"Bearer {slow.admin_token}"})
     stop = threading.Event()
     stop.set()
-    clusters.ready(client, cluster(stopped=True), start=True, python="3.12", stop=stop)
+
+    clusters.ready(client, launching, start=True, python="3.12", stop=stop)
+
+    assert state(slow, launching) == "PENDING"
 
 
 @pytest.mark.parametrize(
@@ -117,13 +129,12 @@ def typed(emulator: EmulatorProcess, folder, *arguments: str) -> tuple[int, str]
 def test_a_scan_on_a_stopped_cluster_leaves_nothing_behind(emulator, cluster, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     runtime = {"3.11": "15.4.x-scala2.12"}.get(HERE, "17.3.x-scala2.13")
-    stopped = cluster(runtime, stopped=True)
+    stopped, before = cluster(runtime, stopped=True), comments(emulator)
     status, said = typed(emulator, tmp_path, "scan", "--cluster-id", stopped)
     expected = "needs Spark 4.0 or newer" if HERE == "3.11" else "Python" if HERE != "3.12" else "--start-cluster"
     assert (status, expected in said, os.listdir()) == (2, True, ["token"])
     assert typed(emulator, tmp_path, "scan", "--cluster-id", "7;token=1")[0] == 2
-    comments = [token["comment"] for token in emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
-    assert (comments, os.listdir()) == (["emulator"], ["token"])
+    assert (comments(emulator), os.listdir()) == (before, ["token"])
 
 
 def test_a_server_that_cannot_be_reached_is_a_sentence(emulator, tmp_path, monkeypatch):
@@ -156,6 +167,7 @@ def comments(emulator: EmulatorProcess) -> list[str]:
 
 
 def test_the_token_of_a_run_is_short_lived_and_gone_afterwards_whatever_happens(emulator, client):
+    before = comments(emulator)
     with pytest.raises(ValueError, match="in the middle"), credential.made_for_run(client, 600) as made:
         infos = emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]
         mine = next(info for info in infos if info["comment"].startswith("inventory scan "))
@@ -163,15 +175,16 @@ def test_the_token_of_a_run_is_short_lived_and_gone_afterwards_whatever_happens(
         assert emulator.request("GET", "/api/2.0/preview/scim/v2/Me", token=made.token)[0] == 200
         assert made.token not in repr(made)
         raise ValueError("in the middle")
-    assert comments(emulator) == ["emulator"]
+    assert comments(emulator) == before
 
 
 def test_a_token_whose_answer_was_lost_is_revoked_as_well(emulator, client):
+    before = comments(emulator)
     fault = {"match": "POST /api/2.0/token/create", "kind": "truncate", "count": 1}
     emulator.control("POST", "faults", {"rules": [fault]})
     with credential.made_for_run(client, 600):
-        assert len(comments(emulator)) == 3
-    assert comments(emulator) == ["emulator"]
+        assert len(comments(emulator)) == len(before) + 2
+    assert comments(emulator) == before
 
 
 def test_without_the_right_to_make_tokens_it_says_so(emulator):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from inventory.backup.lines import Lines
-from inventory.backup.manifest import End, Entry, Header, Reading, end_line, entry_line, header_line
+from inventory.backup.manifest import Entry, Header, Reading, end_line, entry_line, header_line, seal
 
 
 class Journal:
@@ -34,7 +34,7 @@ class Journal:
 
     def finish(self, finished_at: str, failed: int) -> None:
         """Write the end, with the checksum. Raises OSError."""
-        end = End(finished_at, self._reading.lines, failed, self._reading.digest.hexdigest())
+        end = seal(self._reading.digest, finished_at, self._reading.lines, failed)
         self._add([end_line(end)])
 
     @property

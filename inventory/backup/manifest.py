@@ -1,7 +1,8 @@
 """What is written down of a backup: a line of JSON for everything there is, where it lies, or why not. Pure.
 
 The first line says which backup it is; a line is never changed, a later one about the same object counts instead. The
-last line holds the checksum of all before it: a manifest without such an end was cut, or is still being written.
+last line holds the checksum of all before it and of itself: a manifest without such an end was cut, or is still being
+written.
 """
 
 import hashlib
@@ -86,7 +87,7 @@ class End:
     """How many there are before this one."""
     failed: int
     sha256: str
-    """Of all bytes before this line, hexadecimal."""
+    """Of all bytes before this line, and of what else it says, hexadecimal; see `seal`."""
 
 
 def header_line(header: Header) -> bytes:
@@ -100,6 +101,13 @@ def entry_line(entry: Entry) -> bytes:
 
 def end_line(end: End) -> bytes:
     return _line({"end": True, **asdict(end)})
+
+
+def seal(digest: "hashlib._Hash", finished_at: str, lines: int, failed: int) -> End:
+    """The end of a manifest of whose lines this is the SHA-256 so far."""
+    whole = digest.copy()
+    whole.update(f"{finished_at} {lines} {failed}".encode())
+    return End(finished_at, lines, failed, whole.hexdigest())
 
 
 def _line(document: Mapping[str, Any]) -> bytes:
@@ -137,7 +145,9 @@ class Reading:
         elif isinstance(meaning, str):
             self.problems.append(f"line {number} {meaning}")
         elif isinstance(meaning, End):
-            if meaning.sha256 == self.digest.hexdigest() and meaning.lines == self.lines:
+            expected = seal(self.digest, meaning.finished_at, self.lines, meaning.failed)
+            # To the byte: a line that only means the same was changed.
+            if line == end_line(expected):
                 self.end = meaning
             else:
                 self.problems.append(f"line {number} does not fit to what stands before it: something was changed")
