@@ -288,14 +288,35 @@ def test_a_credential_that_expires_midway_names_the_rest(lab, tmp_path):
         return Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"}) if exports > 2 else None
 
     lab.fault = fault
-    outcome = backed_up(lab, tmp_path / "saved", DANA)
+    outcome = backed_up(lab, tmp_path / "saved", DANA, sources=("workspace",))
     states = [entry.state for entry in written(outcome).values()]
     assert (states.count("failed") > 0, len(states) >= 2) == (True, True)
 
     lab.fault = lambda request, path, earlier: None
-    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True)
+    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True, sources=("workspace",))
     assert (outcome.failed, {entry.state for entry in written(outcome).values()}) == (0, {"saved"})
     assert len(written(outcome)) == 6
+
+
+def test_a_home_that_is_not_there_is_no_failure_any_more_once_that_is_known(lab, tmp_path):
+    lab.put(f"{HOME}/1", b"1")
+    refused = Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"})
+
+    lab.fault = lambda request, path, earlier: refused if "list" in request else None
+    outcome = backed_up(lab, tmp_path / "saved", DANA)
+    assert {path: entry.state for path, entry in written(outcome).items()} == {HOME: "failed", f"dbfs:{HOME}": "failed"}
+
+    lab.fault = lambda request, path, earlier: None
+    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True)
+    states = {path: (entry.state, entry.reason) for path, entry in written(outcome).items()}
+    assert (outcome.failed, states) == (
+        0,
+        {
+            HOME: ("saved", ""),
+            f"{HOME}/1": ("saved", ""),
+            f"dbfs:{HOME}": ("left out", "there is no such folder"),
+        },
+    )
 
 
 def test_a_later_backup_reads_only_what_changed(lab, tmp_path):

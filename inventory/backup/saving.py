@@ -27,6 +27,7 @@ ROUNDS = 4
 AHEAD = 2000
 """So many objects of a file system may wait before further folders of it are listed: they are held in memory."""
 GONE = "it was deleted before it could be saved"
+NO_HOME = "there is no such folder"
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,9 @@ class Saving:
         is_root = folder.place in self._roots
         if failure.missing and is_root and folder.source != "volumes":
             self._visits.append(Visit(folder, failure))
+            # An earlier run may have noted that it could not find out.
+            if (entry := self._known.get(folder.source, folder.path)) and entry.state == "failed":
+                self._entries.append(replace(entry, state="left out", place=None, reason=NO_HOME))
             return
         if failure.missing and not is_root:
             entry = Entry(folder.user, folder.source, folder.path, "DIRECTORY", "left out", reason=GONE)
