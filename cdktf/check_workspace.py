@@ -21,9 +21,9 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
     """The live workspace and its warnings. Raise `GuardError` where it is not the one to work on."""
     # The SDK is slow to import, so nothing above this line needs it; looking for garbage meanwhile costs a fifth of it.
     gc.disable()
-    from workspace_facts import connect, gather, identify
+    from workspace_facts import connect_lightly, gather, identify
 
-    client = connect(profile=query["profile"], host=query["host"])
+    client = connect_lightly(profile=query["profile"], host=query["host"])
     identity = identify(client)
     expectation = Expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
     if problem := mismatch(identity, expectation):

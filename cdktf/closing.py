@@ -202,7 +202,7 @@ class Term:
                 self.client.clusters.delete(id)
             except (DatabricksError, OSError, TimeoutError) as error:
                 print(f"{id} was not stopped: {error}", file=sys.stderr)
-        await_termination(self.client, ids)
+        await_termination(self.client.api_client, ids)
         self._has_stopped = True
 
     def _destroy(self) -> None:

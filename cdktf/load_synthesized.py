@@ -84,7 +84,7 @@ class Loader:
             self._permit,
         )
         self._each(clusters, self._client.clusters.delete)
-        await_termination(self._client, clusters)
+        await_termination(self._client.api_client, clusters)
         return Loaded(len(users), len(groups), memberships, len(clusters), len(permissions))
 
     def _each(self, items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:

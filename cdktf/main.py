@@ -3,6 +3,7 @@
 Run by cdktf (see cdktf.json). LAB_CONFIG names another settings file, LAB_TARGET another target.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ except ImportError:
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 from credentials import credentials_of, mixed_credentials
+from light_package import enter
 from programs import Program, Verb
 from roster import Roster, RosterError, parse_roster
 
@@ -40,7 +42,9 @@ def main(environ: Mapping[str, str]) -> None:
     state = private_folder(settings.parent / "state")
     # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
-    # These take three seconds.
+    # These take two seconds, and a fifth more where garbage is looked for meanwhile.
+    gc.disable()
+    enter("cdktf_cdktf_provider_databricks")
     from cdktf import App
 
     from course import Course

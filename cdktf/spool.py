@@ -8,9 +8,12 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Serve = Callable[[Sequence[str]], Mapping[str, str]]
 
@@ -18,7 +21,7 @@ _WANTED = ".wanted"
 _DONE = ".done"
 
 _LOOK_SECONDS = 0.1
-# A deploy ends this much later; without it, each request that comes alone would start again what is slow to start.
+# So long after a request the next one may come; without it, each that comes alone would start what is slow to start.
 _LINGER_SECONDS = 1.0
 _AT_ONCE = 16
 
@@ -48,19 +51,23 @@ def ask(folder: Path, request: str, start: Callable[[], Serve]) -> str:
 
 def _serve_all(folder: Path, serve: Serve) -> None:
     """Serve what waits, and what comes meanwhile or soon after: nobody waits for the answers of others."""
+    # Whoever only queues something does not need threads, whose import would be half of its time.
+    from concurrent.futures import ThreadPoolExecutor
+
     serving: dict[Future[None], frozenset[str]] = {}
-    idle_since = time.monotonic()
+    waiting: list[str] = []
+    came = time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as servers:
-        while serving or time.monotonic() - idle_since < _LINGER_SECONDS:
+        while serving or waiting or time.monotonic() - came < _LINGER_SECONDS:
             taken = frozenset[str]().union(*serving.values())
             waiting = sorted({path.stem for path in folder.glob("*" + _WANTED)} - taken)
             if waiting and len(serving) < _AT_ONCE:
                 serving[servers.submit(_answer, folder, serve, waiting)] = frozenset(waiting)
+                came = time.monotonic()
             time.sleep(_LOOK_SECONDS)
             for answered in [future for future in serving if future.done()]:
                 del serving[answered]
                 answered.result()
-                idle_since = time.monotonic()
 
 
 def _answer(folder: Path, serve: Serve, requests: Sequence[str]) -> None:

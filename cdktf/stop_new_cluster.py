@@ -1,8 +1,8 @@
 """Stops a cluster that the deploy has just made, once its libraries are installed: clusters cannot be made stopped.
 
-Terraform starts this once for each new cluster. Thirty of them would import the SDK thirty times, at two seconds of
-processor each, so they queue their cluster and the first one serves all. Whatever goes wrong is a warning that names
-the cluster: a deploy does not fail because a cluster still runs.
+Terraform starts this once for each new cluster. Thirty of them would import the SDK thirty times, at a third of a
+second of processor each, so they queue their cluster and the first one serves all. Whatever goes wrong is a warning
+that names the cluster: a deploy does not fail because a cluster still runs.
 """
 
 import argparse

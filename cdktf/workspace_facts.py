@@ -7,15 +7,21 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.config import Config
-from databricks.sdk.errors import NotFound, PermissionDenied, Unauthenticated
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.service.compute import ListClustersFilterBy, State
-
+from light_sdk import (
+    ApiClient,
+    Config,
+    DatabricksError,
+    LightClient,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+)
 from workspace_identity import Expectation, GuardError, Identity, mismatch
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
 
 _PROBE_SECONDS = 3
 _ANSWER_SECONDS = 5
@@ -26,6 +32,15 @@ _READERS = 8
 EVERYBODY = "users"
 
 Fact = TypeVar("Fact")
+
+
+class Client(Protocol):
+    """The SDK's client, or as much of it as is asked here."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def api_client(self) -> ApiClient: ...
 
 
 class HasExpectation(Protocol):
@@ -56,8 +71,20 @@ class Facts:
     unread: tuple[str, ...] = field(default=())
 
 
-def connect(*, profile: str | None, host: str | None) -> WorkspaceClient:
-    """A client by the unified authentication that gives up on a silent host within seconds.
+def connect(*, profile: str | None, host: str | None) -> "WorkspaceClient":
+    """The SDK's whole client by the unified authentication; as `configure`."""
+    from databricks.sdk import WorkspaceClient
+
+    return WorkspaceClient(config=configure(profile=profile, host=host))
+
+
+def connect_lightly(*, profile: str | None, host: str | None) -> LightClient:
+    """A client with what the guard asks for; as `configure`."""
+    return LightClient(configure(profile=profile, host=host))
+
+
+def configure(*, profile: str | None, host: str | None) -> Config:
+    """The settings of a client that gives up on a silent host within seconds.
 
     Raise `GuardError` where there are no credentials.
     """
@@ -76,10 +103,10 @@ def connect(*, profile: str | None, host: str | None) -> WorkspaceClient:
             "kind of credentials, log in, or name a profile in lab.toml."
         ) from error
     config.retry_timeout_seconds = _ANSWER_SECONDS
-    return WorkspaceClient(config=config)
+    return config
 
 
-def identify(client: WorkspaceClient) -> Identity:
+def identify(client: Client) -> Identity:
     """Which workspace answers, and as whom. Raise `GuardError` where none does."""
     host = str(client.config.host)
     try:
@@ -100,7 +127,7 @@ def identify(client: WorkspaceClient) -> Identity:
     return Identity(host=host, workspace_id=str(me.get("X-Databricks-Org-Id") or ""), caller=str(me["userName"]))
 
 
-def verify_workspace(client: WorkspaceClient, target_name: str, target: HasExpectation) -> Identity:
+def verify_workspace(client: Client, target_name: str, target: HasExpectation) -> Identity:
     """Who answers, if it is the workspace that the target expects. Raise `GuardError` if it is not."""
     identity = identify(client)
     expectation = Expectation(target_name, target.expected_host, target.expected_workspace_id)
@@ -109,11 +136,11 @@ def verify_workspace(client: WorkspaceClient, target_name: str, target: HasExpec
     return identity
 
 
-def gather(client: WorkspaceClient, *, clusters: Sequence[str], course_file: str) -> Facts:
+def gather(client: Client, *, clusters: Sequence[str], course_file: str) -> Facts:
     """All facts, read side by side. `clusters` are the names to look at where they run."""
     patient: Config = client.config.copy()  # type: ignore[no-untyped-call]
     patient.retry_timeout_seconds = _FACTS_SECONDS
-    reading = _Reading(WorkspaceClient(config=patient))
+    reading = _Reading(LightClient(patient))
     with ThreadPoolExecutor(_READERS) as readers:
         groups = readers.submit(reading.read, "groups", reading.groups, [])
         warehouses = readers.submit(reading.read, "SQL warehouses", reading.open_warehouses, ())
@@ -144,7 +171,7 @@ def gather(client: WorkspaceClient, *, clusters: Sequence[str], course_file: str
 class _Reading:
     """Reads one kind of fact at a time and remembers which could not be read."""
 
-    def __init__(self, client: WorkspaceClient) -> None:
+    def __init__(self, client: LightClient) -> None:
         self._client = client
         self.unread: list[str] = []
 
@@ -160,38 +187,50 @@ class _Reading:
         return [group.as_dict() for group in groups if group.display_name]
 
     def open_warehouses(self) -> tuple[str, ...]:
-        return self._open("warehouses", [(w.id, w.name) for w in self._client.warehouses.list()])
+        warehouses = self._listed("/api/2.0/sql/warehouses", "warehouses")
+        return self._open("warehouses", [(w.get("id"), w.get("name")) for w in warehouses])
 
     def open_policies(self) -> tuple[str, ...]:
-        policies = self._client.cluster_policies.list()
-        return self._open("cluster-policies", [(policy.policy_id, policy.name) for policy in policies])
+        policies = self._listed("/api/2.0/policies/clusters/list", "policies")
+        return self._open("cluster-policies", [(policy.get("policy_id"), policy.get("name")) for policy in policies])
 
     def open_pools(self) -> tuple[str, ...]:
-        pools = self._client.instance_pools.list()
-        return self._open("instance-pools", [(pool.instance_pool_id, pool.instance_pool_name) for pool in pools])
+        pools = self._listed("/api/2.0/instance-pools/list", "instance_pools")
+        return self._open("instance-pools", [(p.get("instance_pool_id"), p.get("instance_pool_name")) for p in pools])
 
     def _open(self, kind: str, objects: Sequence[tuple[str | None, str | None]]) -> tuple[str, ...]:
         """The names of those objects to which everybody has some right."""
 
         def is_open(object_id: str) -> bool:
-            entries = self._client.permissions.get(kind, object_id).access_control_list or []
-            return any(entry.group_name == EVERYBODY for entry in entries)
+            entries = self._answer(f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
+            return any(entry.get("group_name") == EVERYBODY for entry in entries)
 
         return tuple(sorted(name or object_id for object_id, name in objects if object_id and is_open(object_id)))
 
     def has_metastore(self) -> bool:
         try:
-            return bool(self._client.metastores.current().metastore_id)
+            return bool(self._answer("/api/2.1/unity-catalog/current-metastore-assignment").get("metastore_id"))
         except NotFound:
             return False
 
     def running(self, names: frozenset[str]) -> tuple[dict[str, Any], ...]:
-        states = ListClustersFilterBy(cluster_states=[State.RUNNING, State.RESIZING])
-        return tuple(
-            cluster.as_dict()
-            for cluster in self._client.clusters.list(filter_by=states)
-            if cluster.cluster_name in names
-        )
+        states = {"cluster_states": ["RUNNING", "RESIZING"]}
+        clusters = self._listed("/api/2.1/clusters/list", "clusters", filter_by=states, page_size=100)
+        return tuple(cluster for cluster in clusters if cluster.get("cluster_name") in names)
+
+    def _listed(self, path: str, key: str, **query: Any) -> list[dict[str, Any]]:
+        """All pages of a list."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._answer(path, **query)
+            found += page.get(key, ())
+            if not page.get("next_page_token"):
+                return found
+            query["page_token"] = page["next_page_token"]
+
+    def _answer(self, path: str, **query: Any) -> dict[str, Any]:
+        answer = self._client.api_client.do("GET", path, query=query)
+        return answer if isinstance(answer, dict) else {}
 
     def file(self, path: str) -> bytes | None:
         try:

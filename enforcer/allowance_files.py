@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from enforcer import desk
+from enforcer import process
 from enforcer.allowances import Allowance, Freedom, Revocation, Window, format_entry
 from enforcer.lock import only_one
 from enforcer.look import Lab
@@ -80,7 +80,7 @@ def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
                 return tick(settings=settings, budget=TICK_BUDGET, dry_run=False)
         if time.monotonic() >= ends:
             print("another poll is at work for long; this takes effect at the next one", file=sys.stderr)
-            return desk.PARTLY
+            return process.PARTLY
         time.sleep(0.2)
 
 

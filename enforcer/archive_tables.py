@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from enforcer import ledger
-from enforcer.ledger import to_instant
+from enforcer.instants import to_instant
 from enforcer.models import ActionRow, ClusterRow, DayRow, EventRow, LetterRow, PollRow
 from enforcer.outbox import Kind
 from enforcer.picture import Picture, group_of

@@ -1,18 +1,17 @@
-"""What every command begins with: settings, time, ledger and workspace, or a sentence and an exit status."""
+"""What a command works with: settings, ledger and workspace, or a sentence and an exit status."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-import click
 from dotenv import load_dotenv
 from peewee import DatabaseError
 
-from enforcer import clock
 from enforcer.database import open_copy, open_ledger
+from enforcer.process import PARTLY, environment, refuse
 from enforcer.settings import Settings, SettingsError, load_settings
 from enforcer.tables import harmless
 
@@ -20,14 +19,7 @@ if TYPE_CHECKING:
     from enforcer.look import Lab
     from enforcer.workspace import Workspace
 
-DONE, PARTLY, BAD_SETTINGS = 0, 1, 2
 DOTENV = Path(".env")
-
-
-def environment() -> Mapping[str, str]:
-    """The environment of this run, as the program was given it."""
-    environ: Mapping[str, str] = click.get_current_context().obj
-    return environ
 
 
 def settings() -> Settings:
@@ -43,21 +35,6 @@ def read_settings() -> Settings:
     # The SDK's unified authentication reads the environment itself.
     load_dotenv(DOTENV)
     return load_settings(environment())
-
-
-def refuse(*problems: str) -> NoReturn:
-    """End with status 2 after these sentences."""
-    for problem in problems:
-        print(harmless(problem), file=sys.stderr)
-    raise SystemExit(BAD_SETTINGS)
-
-
-def now() -> datetime:
-    """The one clock reading of this run."""
-    try:
-        return clock.now(environment())
-    except clock.ClockError as error:
-        refuse(str(error))
 
 
 @contextmanager

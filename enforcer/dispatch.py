@@ -15,7 +15,7 @@ from peewee import fn
 
 from enforcer import ledger, letters, outbox
 from enforcer.delivery import Answer, Carrier, Verdict
-from enforcer.ledger import to_instant, to_millis
+from enforcer.instants import to_instant, to_millis
 from enforcer.models import LetterRow, MailCallRow, database
 from enforcer.outbox import Kind
 from enforcer.settings import MailSettings, Settings

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from enforcer import desk
+from enforcer import process
 from enforcer.healthcheck import BEGINS, FAILED, SUCCEEDED, ping
 from enforcer.settings import Settings
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def guarded(settings: Settings, run: Callable[[], int], *, now: datetime) -> int:
     """The exit status of `run`; 1 where it ends unexpectedly. HEALTHCHECK_URL hears of begin and end."""
     ping(settings.healthcheck, BEGINS)
-    status = desk.PARTLY
+    status = process.PARTLY
     try:
         status = run()
     except Exception as error:  # noqa: BLE001 - the last one who can tell anybody

@@ -6,7 +6,7 @@ An edge as `workspace`: what it hands out are our own values, what it raises is 
 from typing import Any
 
 from enforcer.held import Grant, HeldCluster, HeldGroup, Person
-from enforcer.ledger import to_instant
+from enforcer.instants import to_instant
 from enforcer.workspace import Workspace, place
 
 PAGE = 100

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from peewee import Model, fn
 
+from enforcer.instants import instant_or_none, to_instant, to_millis
 from enforcer.models import (
     ActionRow,
     ClusterRow,
@@ -34,23 +35,6 @@ class KnownCluster:
     events_read_to: datetime | None
     is_running: bool
     gone: datetime | None
-
-
-def to_millis(instant: datetime) -> int:
-    """Whole milliseconds, exactly: floats would lose some."""
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-
-def to_instant(millis: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
-
-
-def instant_or_none(millis: int | None) -> datetime | None:
-    return None if millis is None else to_instant(millis)
-
-
-def millis_or_none(instant: datetime | None) -> int | None:
-    return None if instant is None else to_millis(instant)
 
 
 def _put(table: type[Model], **row: object) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from enforcer import ledger
-from enforcer.ledger import to_instant, to_millis
+from enforcer.instants import to_instant, to_millis
 
 NOTE = "members"
 Members = Mapping[str, frozenset[str]]

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any
 
 from enforcer import ledger
-from enforcer.ledger import to_instant, to_millis
+from enforcer.instants import to_instant, to_millis
 from enforcer.letters import Attachment, Letter
 from enforcer.models import LetterRow, database
 from enforcer.quota import Period, WarningKey

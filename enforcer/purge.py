@@ -14,7 +14,8 @@ from typing import Any
 from enforcer import ledger, membership, record
 from enforcer.allowances import Allowance, AllowanceError, parse_entry
 from enforcer.course import CourseError, parse_course
-from enforcer.ledger import PURGED, to_instant, to_millis
+from enforcer.instants import to_instant, to_millis
+from enforcer.ledger import PURGED
 from enforcer.models import ActionRow, ClusterRow, EventRow, FileRow, LetterRow, SessionRow, database
 from enforcer.picture import group_named
 from enforcer.quota import Period

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 from enforcer import ledger, membership
+from enforcer.instants import to_instant
 from enforcer.look import COURSE_FILE, read_course
 from enforcer.models import ClusterRow
 from enforcer.picture import ORIGIN, Picture
@@ -32,7 +33,7 @@ def recall(settings: Settings, *, now: datetime) -> Picture:
     problems: list[str] = []
     course, allowances = read_course(RememberedFiles(), settings, chosen, problems, now=now)
     ids = [cluster.id for cluster in clusters]
-    sessions = ledger.sessions(begins=ledger.to_instant(0), ends=now, cluster_ids=ids)
+    sessions = ledger.sessions(begins=to_instant(0), ends=now, cluster_ids=ids)
     noted = membership.known()
     members = noted.all if noted else None
     return Picture(now, course, settings.fallback, clusters, sessions, allowances, members, tuple(problems))
@@ -61,7 +62,7 @@ def _last_looked_at(settings: Settings) -> tuple[SeenCluster, ...]:
             course=row.course,
             term=row.term,
             origin=ORIGIN if row.course else "",
-            sighting=Sighting(ledger.to_instant(row.last_seen), row.is_running),
+            sighting=Sighting(to_instant(row.last_seen), row.is_running),
             moved=row.moved,
         )
         for row in query.order_by(ClusterRow.name, ClusterRow.first_seen)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from enforcer.ledger import PURGED, instant_or_none, millis_or_none, note, session_of, to_instant, to_millis
+from enforcer.instants import instant_or_none, millis_or_none, to_instant, to_millis
+from enforcer.ledger import PURGED, note, session_of
 from enforcer.models import ClusterRow, database
 from enforcer.seen import SeenCluster, ToldEvent
 from enforcer.uptime import LAUNCHES, Event, Session, Sighting, Told, close_unseen, reconcile, told_by

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from enforcer.earlier import EarlierDay, EarlierHistory
-from enforcer.ledger import to_millis
+from enforcer.instants import to_millis
 from enforcer.models import ClusterRow, DayRow, database
 from enforcer.picture import group_named
 from enforcer.uptime import day_bounds

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from enforcer.ledger import to_instant, to_millis
+from enforcer.instants import to_instant, to_millis
 from enforcer.pace import Pace
 from enforcer.quota import Level
 from enforcer.sdk import (

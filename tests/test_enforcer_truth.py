@@ -17,7 +17,7 @@ from emulator.clock import to_millis
 from emulator.clusters.models import EventFault
 from emulator.clusters.uptime import uptime
 from emulator_process import EmulatorProcess
-from enforcer import ledger
+from enforcer import instants, ledger
 from enforcer.database import open_ledger
 from enforcer.look import look, remember_uptime
 from enforcer.models import TABLES, database
@@ -78,7 +78,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> 
     clusters = world.desk.workspace.state.clusters
 
     def now() -> datetime:
-        return ledger.to_instant(world.desk.now)
+        return instants.to_instant(world.desk.now)
 
     live(world, history, Workspace(Client(world.desk)), now)
 
@@ -91,10 +91,10 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> 
             if s.start != s.end
         ] == [
             (
-                ledger.to_instant(s.start),
-                None if s.end is None else ledger.to_instant(s.end),
+                instants.to_instant(s.start),
+                None if s.end is None else instants.to_instant(s.end),
                 s.started_by,
-                [(ledger.to_instant(r.at), r.user) for r in s.restarts],
+                [(instants.to_instant(r.at), r.user) for r in s.restarts],
                 None,
             )
             for s in truth
@@ -121,7 +121,7 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
     world.desk.workspace.state.clusters.disturb_events(deepcopy(list(faults)))
 
     def now() -> datetime:
-        return ledger.to_instant(world.desk.now)
+        return instants.to_instant(world.desk.now)
 
     live(world, history, Workspace(Client(world.desk)), now)
     for step in history.steps:

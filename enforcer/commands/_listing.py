@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from enforcer import desk, tables
+from enforcer import desk, process, tables
 from enforcer.holdings import Holdings
 from enforcer.listings import Row
 from enforcer.look import Lab
@@ -19,19 +19,19 @@ def holdings() -> Iterator[Holdings]:
         yield Holdings(desk.workspace_of(settings))
     except WorkspaceError as error:
         print(tables.harmless(error), file=sys.stderr)
-        raise SystemExit(desk.PARTLY) from None
+        raise SystemExit(process.PARTLY) from None
 
 
 @contextmanager
 def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
     """As `holdings`, with the course that is meant."""
     settings = desk.settings()
-    workspace, lab = desk.lab_of(settings, now=desk.now())
+    workspace, lab = desk.lab_of(settings, now=process.now())
     try:
         yield Holdings(workspace), lab
     except WorkspaceError as error:
         print(tables.harmless(error), file=sys.stderr)
-        raise SystemExit(desk.PARTLY) from None
+        raise SystemExit(process.PARTLY) from None
 
 
 def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:

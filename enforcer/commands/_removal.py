@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import desk, tables
+from enforcer import process, tables
 
 if TYPE_CHECKING:
     from enforcer.held import HeldGroup
@@ -32,7 +32,7 @@ def remove(
     _show(selection, what, to_stderr=as_json)
     if not dry_run and selection.remove and not yes and not is_confirmed(f"delete {len(selection.remove)} {what}"):
         print("nothing was deleted", file=sys.stderr)
-        return desk.PARTLY
+        return process.PARTLY
     rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
     for item in selection.remove:
         error = None
@@ -51,7 +51,7 @@ def remove(
     failed = sum(row["result"] == "failed" for row in rows)
     if failed:
         print(f"{failed} of {len(selection.remove)} {what} could not be deleted; run it again", file=sys.stderr)
-    return desk.PARTLY if failed else desk.DONE
+    return process.PARTLY if failed else process.DONE
 
 
 def _show(selection: "Selection", what: str, *, to_stderr: bool) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import options, process, tables
 
 
 @click.command(
@@ -45,4 +45,4 @@ def command(as_json: bool) -> None:
     show(rows, ["cluster", "group", "permission", "members"], as_json=as_json)
     for problem in sorted(problems):
         print(tables.harmless(problem), file=sys.stderr)
-    raise SystemExit(desk.PARTLY if problems else desk.DONE)
+    raise SystemExit(process.PARTLY if problems else process.DONE)

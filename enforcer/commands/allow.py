@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import desk, options, process, tables
 from enforcer.allowances import Allowance, AllowanceError, Freedom, Window, parse_window
 
 LONGEST_REASON = 300
@@ -57,7 +57,7 @@ def command(
     if not why or len(why) > LONGEST_REASON:
         raise click.UsageError(f"--reason is a sentence of 1 to {LONGEST_REASON} characters")
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     from enforcer.allowance_files import (
         UnknownGroup,
         allowance_json,
@@ -75,15 +75,15 @@ def command(
     try:
         name = find_group(group, lab)
     except UnknownGroup as error:
-        desk.refuse(str(error))
+        process.refuse(str(error))
     allowance = Allowance(new_id(now), name, *days, change, why, workspace.caller, now)
     if not dry_run:
         try:
             write_entry(workspace, lab, allowance)
         except WorkspaceError as error:
             print(tables.harmless(f"nothing was allowed: {error}"), file=sys.stderr)
-            raise SystemExit(desk.PARTLY) from None
-    status = desk.DONE if dry_run else take_effect(settings)
+            raise SystemExit(process.PARTLY) from None
+    status = process.DONE if dry_run else take_effect(settings)
     if as_json:
         tables.print_json(allowance_json(allowance) | {"path": path_of(lab, allowance.id)})
     else:

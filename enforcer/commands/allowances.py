@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import desk, options, process, tables
 from enforcer.allowances import Allowance, Revocation
 
 
@@ -23,7 +23,7 @@ from enforcer.allowances import Allowance, Revocation
 def command(everything: bool, as_json: bool) -> None:
     """List the allowances of the course, oldest first."""
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     from enforcer.allowance_files import allowance_json, revoked_by
 
     _, lab = desk.course_of(settings, now=now)
@@ -52,7 +52,7 @@ def command(everything: bool, as_json: bool) -> None:
         tables.print_table(headings, rows)
     for problem in lab.problems:
         print(tables.harmless(problem), file=sys.stderr)
-    raise SystemExit(desk.PARTLY if lab.problems else desk.DONE)
+    raise SystemExit(process.PARTLY if lab.problems else process.DONE)
 
 
 def _who(revocation: Revocation | None) -> str | None:

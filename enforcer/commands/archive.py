@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import desk, options, process, tables
 
 if TYPE_CHECKING:
     from enforcer.archive import Facts
@@ -43,9 +43,9 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     ledger knows no course.
     """
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        desk.refuse(f"{output} is there already; an archive is never written over: name another folder.")
+        process.refuse(f"{output} is there already; an archive is never written over: name another folder.")
     with desk.copy_of(settings):
         from enforcer import archive
         from enforcer.commands.report import render_day
@@ -55,7 +55,7 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
         picture = recall(settings, now=now)
         if not picture.clusters:
             print(f"the ledger {_shown(settings.ledger)} knows no course; check CLUSTER_UPTIMES_DB", file=sys.stderr)
-            raise SystemExit(desk.PARTLY)
+            raise SystemExit(process.PARTLY)
         days = archive.days_of(picture)
         facts = archive.facts_of(picture)
         if not dry_run:
@@ -64,7 +64,7 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
                     render = partial(render_day, settings, picture)
                     archive.write(output, picture, database.connection(), days=each, render=render)
             except OSError as error:
-                desk.refuse(f"{output} cannot be written: {error.strerror or error}.")
+                process.refuse(f"{output} cannot be written: {error.strerror or error}.")
     _say(output, facts, days, is_made=not dry_run, as_json=as_json)
 
 

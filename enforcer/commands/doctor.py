@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from peewee import DatabaseError
 
-from enforcer import clock, desk, doctor, ledger, options, tables
+from enforcer import clock, desk, doctor, ledger, options, process, tables
 from enforcer.database import is_url, open_copy
 from enforcer.doctor import Finding, Status
 from enforcer.settings import Settings, SettingsError
@@ -55,7 +55,7 @@ def command(as_json: bool) -> None:
     if as_json:
         tables.print_json([{"check": f.check, "status": f.status.value, "says": f.says} for f in findings])
     failed = any(finding.status is Status.FAILS for finding in findings)
-    raise SystemExit(desk.PARTLY if failed else desk.DONE)
+    raise SystemExit(process.PARTLY if failed else process.DONE)
 
 
 def _findings() -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def _findings() -> Iterator[Finding]:
     of_ledger = _ledger(settings)
     yield of_ledger
     try:
-        now = clock.now(desk.environment())
+        now = clock.now(process.environment())
     except clock.ClockError as error:
         yield Finding("clock", Status.FAILS, str(error))
         return
@@ -116,7 +116,7 @@ def _workspace(settings: Settings, now: datetime) -> Iterator[Finding]:
         return
     held = Holdings(workspace)
     yield Finding("workspace", Status.OK, f"{workspace.host} answers {workspace.caller}")
-    yield _try("clock", lambda: doctor.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in desk.environment()))
+    yield _try("clock", lambda: doctor.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in process.environment()))
     path = f"{lab.course.folder}/{COURSE_FILE}"
     text = _read(workspace, path) if lab.chosen else None
     of_file = [problem for problem in lab.problems if COURSE_FILE in problem]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enforcer import desk, options
+from enforcer import desk, options, process
 from enforcer.commands.poll import action_json, say
 from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
@@ -55,7 +55,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     with _patiently(settings.ledger) as alone:
         if not alone:
             print(f"another process has held the lock for {LOCK_SECONDS:.0f} seconds; try again", file=sys.stderr)
-            raise SystemExit(desk.PARTLY)
+            raise SystemExit(process.PARTLY)
         raise SystemExit(_close_days(settings, day, as_json=as_json))
 
 
@@ -73,7 +73,7 @@ def _patiently(place: str) -> Iterator[bool]:
 
 def _close_days(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
     watch = Stopwatch(BUDGET)
-    now = desk.now()
+    now = process.now()
     return guarded(settings, partial(_settle, settings, up_to, now, watch, as_json=as_json), now=now)
 
 
@@ -95,7 +95,7 @@ def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwa
                 settings, lambda: connect(settings.host), work, carrier=carrier_of(settings), now=now, watch=watch
             )
         except SettingsError as error:
-            desk.refuse(*error.problems)
+            process.refuse(*error.problems)
     if done.unable:
         tell_admin(settings, done.unable, now=now)
     days = [day for settlement in settlements for day in settlement.days]
@@ -115,7 +115,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
     from enforcer.telling import Teller, warned
     from enforcer.workspace import WorkspaceError
 
-    now = desk.now()
+    now = process.now()
     workspace = desk.workspace_of(settings)
     with desk.copy_of(settings):
         try:
@@ -123,7 +123,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
                 workspace, settings, now=now, up_to=up_to, warned=warned(now), tell=Teller(settings), dry_run=True
             )
         except SettingsError as error:
-            desk.refuse(*error.problems)
+            process.refuse(*error.problems)
         except WorkspaceError as error:
             return say(str(error))
     actions, failures = settlement.outcome.actions, [*settlement.outcome.failures, *settlement.failures]

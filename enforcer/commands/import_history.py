@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import desk, options, process, tables
 from enforcer.earlier import EarlierError, EarlierHistory, read_history
 from enforcer.lock import only_one
 from enforcer.settings import Settings
@@ -42,11 +42,11 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     looked at last. The file is only read. Exits 1 when a row of it could not be taken.
     """
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     try:
         history = read_history(file)
     except EarlierError as error:
-        desk.refuse(str(error))
+        process.refuse(str(error))
     if dry_run:
         with desk.copy_of(settings):
             taken = _take(settings, history, now)
@@ -54,14 +54,14 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
         with only_one(settings.ledger) as alone:
             if not alone:
                 print("a poll is at work; nothing was imported, try again", file=sys.stderr)
-                raise SystemExit(desk.PARTLY)
+                raise SystemExit(process.PARTLY)
             with desk.ledger_of(settings):
                 taken = _take(settings, history, now)
     if as_json:
         tables.print_json(_json(file, history, taken, is_done=not dry_run))
     else:
         _show(history, taken, is_done=not dry_run)
-    raise SystemExit(desk.PARTLY if history.odd else desk.DONE)
+    raise SystemExit(process.PARTLY if history.odd else process.DONE)
 
 
 def _take(settings: Settings, history: EarlierHistory, now: datetime) -> "Taken":

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from enforcer import desk, options
+from enforcer import desk, options, process
 from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
 from enforcer.quota import Action, Restore, describe
@@ -57,7 +57,7 @@ def tick(*, settings: Settings, budget: timedelta, dry_run: bool, as_json: bool 
     Prints what is due where nothing is done about it, and with `as_json` in any case.
     """
     watch = Stopwatch(budget)
-    now = desk.now()
+    now = process.now()
     if dry_run:
         return _rehearse(settings, now, as_json=as_json)
     return guarded(settings, partial(_tick, settings, now, watch, as_json=as_json), now=now)
@@ -74,10 +74,10 @@ def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
         try:
             outcome = poll(workspace, settings, now=now, warned=warned(now), tell=Teller(settings), dry_run=True)
         except SettingsError as error:
-            desk.refuse(*error.problems)
+            process.refuse(*error.problems)
         except WorkspaceError as error:
             print(harmless(str(error)), file=sys.stderr)
-            return desk.PARTLY
+            return process.PARTLY
     if as_json:
         print_json([action_json(action) for action in outcome.actions])
     else:
@@ -102,7 +102,7 @@ def _tick(settings: Settings, now: datetime, watch: Stopwatch, *, as_json: bool)
                 watch=watch,
             )
         except SettingsError as error:
-            desk.refuse(*error.problems)
+            process.refuse(*error.problems)
     if done.unable:
         tell_admin(settings, done.unable, now=now)
     if as_json:
@@ -128,4 +128,4 @@ def say(*failures: str) -> int:
     """Print these sentences; return the exit status that goes with them."""
     for failure in failures:
         print(harmless(failure), file=sys.stderr)
-    return desk.PARTLY if failures else desk.DONE
+    return process.PARTLY if failures else process.DONE

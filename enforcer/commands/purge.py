@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from peewee import DatabaseError
 
-from enforcer import desk, kept_files, options, tables
+from enforcer import desk, kept_files, options, process, tables
 from enforcer.commands import _removal
 from enforcer.lock import only_one
 from enforcer.settings import Settings
@@ -57,7 +57,7 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     or its log. Of a letter that still waits to be sent, nothing is sent any more. Exits 1 when something was left.
     """
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     with desk.copy_of(settings):
         tz = _zone(settings, now)
         if before > now.astimezone(tz).date():
@@ -66,20 +66,20 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     try:
         removals, left = kept_files.find([LETTERS, *folders], before=before, tz=tz)
     except OSError as error:
-        desk.refuse(f"{error.filename} cannot be read: {error.strerror}.")
+        process.refuse(f"{error.filename} cannot be read: {error.strerror}.")
     _show(planned, removals, left, to_stderr=as_json)
     done, failures = planned, [f"{one.path}: {one.says}" for one in left]
     if not dry_run:
         if not yes and not _removal.is_confirmed(f"purge before {before}"):
             print("nothing was purged", file=sys.stderr)
-            raise SystemExit(desk.PARTLY)
+            raise SystemExit(process.PARTLY)
         done = _purge_ledger(settings, before, tz, now, failures)
         failures += _remove(removals)
     if as_json:
         tables.print_json(_json(before, done, removals, failures, is_done=not dry_run))
     for failure in failures:
         print(tables.harmless(failure), file=sys.stderr)
-    raise SystemExit(desk.PARTLY if failures else desk.DONE)
+    raise SystemExit(process.PARTLY if failures else process.DONE)
 
 
 def _zone(settings: Settings, now: datetime) -> tzinfo:
@@ -96,7 +96,7 @@ def _purge_open(before: date, tz: tzinfo, now: datetime) -> "Purged":
         return purge(before=before, tz=tz, now=now)
     except PurgeError as error:
         print(tables.harmless(error), file=sys.stderr)
-        raise SystemExit(desk.PARTLY) from None
+        raise SystemExit(process.PARTLY) from None
 
 
 def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]) -> "Purged":
@@ -105,7 +105,7 @@ def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, f
     with only_one(settings.ledger) as alone:
         if not alone:
             print("a poll is at work; nothing was purged, try again", file=sys.stderr)
-            raise SystemExit(desk.PARTLY)
+            raise SystemExit(process.PARTLY)
         try:
             with closing(open_ledger(settings.ledger)):
                 done = _purge_open(before, tz, now)
@@ -114,7 +114,7 @@ def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, f
                 except DatabaseError as error:
                     failures.append(f"the ledger may still hold names in free pages ({error}); purge again")
         except (OSError, DatabaseError) as error:
-            desk.refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
+            process.refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
     return done
 
 

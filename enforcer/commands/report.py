@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import desk, options, process, tables
 from enforcer.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
     if output and as_json:
         raise click.UsageError("give --output or --json")
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     with desk.copy_of(settings):
         from enforcer.recall import recall
 
@@ -69,7 +69,7 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
     try:
         _write(output, content)
     except OSError as error:
-        desk.refuse(f"{output} cannot be written: {error.strerror}.")
+        process.refuse(f"{output} cannot be written: {error.strerror}.")
 
 
 def render_day(settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:

@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import desk, options, process, tables
 
 
 @click.command(
@@ -26,7 +26,7 @@ def command(as_json: bool, dry_run: bool) -> None:
     groups' own entries change. Exits 1 when one could not be read or changed.
     """
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     from enforcer.picture import group_of
     from enforcer.quota import Level
     from enforcer.seen import SeenCluster
@@ -70,4 +70,4 @@ def command(as_json: bool, dry_run: bool) -> None:
     errors = [str(row["error"]) for row in rows if row["error"]]
     for error in errors:
         print(tables.harmless(error), file=sys.stderr)
-    raise SystemExit(desk.PARTLY if errors else desk.DONE)
+    raise SystemExit(process.PARTLY if errors else process.DONE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from enforcer import desk
+from enforcer import process
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def command() -> None:
     try:
         query = parse_query(sys.stdin.read())
     except ValueError as error:
-        desk.refuse(str(error))
-    now = desk.now()
+        process.refuse(str(error))
+    now = process.now()
 
     from enforcer.restricted import restricted
     from enforcer.workspace import WorkspaceError, connect
@@ -50,7 +50,7 @@ def command() -> None:
         found, problems = restricted(workspace, query.course, query.term, now=now)
     except WorkspaceError as error:
         print(error, file=sys.stderr)
-        raise SystemExit(desk.PARTLY) from None
+        raise SystemExit(process.PARTLY) from None
     for problem in problems:
         print(problem, file=sys.stderr)
     print(json.dumps(found))

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import click
 
-from enforcer import desk, options, tables
+from enforcer import desk, options, process, tables
 from enforcer.allowances import Allowance, Revocation
 
 
@@ -28,7 +28,7 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     The allowance's file stays and the revocation is another, so that it can be seen later what was in force.
     """
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     from enforcer.allowance_files import new_id, path_of, revoked_by, take_effect, write_entry
     from enforcer.workspace import WorkspaceError
 
@@ -41,8 +41,8 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
             write_entry(workspace, lab, revocation)
         except WorkspaceError as error:
             print(tables.harmless(f"nothing was revoked: {error}"), file=sys.stderr)
-            raise SystemExit(desk.PARTLY) from None
-    status = desk.DONE if dry_run else take_effect(settings)
+            raise SystemExit(process.PARTLY) from None
+    status = process.DONE if dry_run else take_effect(settings)
     if as_json:
         told = {"id": revocation.id, "revokes": allowance.id, "reason": revocation.reason}
         tables.print_json(told | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
@@ -60,7 +60,7 @@ def _find(id: str, given: dict[str, Allowance]) -> Allowance:
     if len(found) == 1:
         return given[found[0]]
     if found:
-        desk.refuse(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
+        process.refuse(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
     near = get_close_matches(id, given, n=3, cutoff=0.3) or sorted(given)[-3:]
     known = f"near ones: {', '.join(near)}." if near else "nothing was allowed yet."
-    desk.refuse(f'there is no allowance "{id}"; {known}')
+    process.refuse(f'there is no allowance "{id}"; {known}')

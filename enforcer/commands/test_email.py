@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import desk, options
+from enforcer import desk, options, process
 from enforcer.guard import carrier_of
 from enforcer.settings import MailSettings, Settings
 from enforcer.tables import harmless, print_json
@@ -43,14 +43,14 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
     """
     settings = desk.settings()
     if settings.mail is None:
-        desk.refuse(
+        process.refuse(
             "AZURE_EMAIL_CONNECTION_STRING is missing; mail needs it (or AZURE_EMAIL_ENDPOINT and "
             "AZURE_EMAIL_ACCESS_KEY), and AZURE_EMAIL_SENDER."
         )
     to = recipient or settings.admin
     if not to:
-        desk.refuse("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
-    raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=desk.now(), as_json=as_json))
+        process.refuse("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
+    raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=process.now(), as_json=as_json))
 
 
 def send_one(
@@ -79,7 +79,7 @@ def send_one(
         print_json(told)
     else:
         print(harmless(says), file=sys.stdout if is_delivered else sys.stderr)
-    return desk.DONE if is_delivered else desk.PARTLY
+    return process.DONE if is_delivered else process.PARTLY
 
 
 def _verdict(carrier: "Carrier", operation_id: str, seconds: float) -> "Answer":

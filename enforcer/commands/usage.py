@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import click
 
-from enforcer import desk, ledger, options, tables
+from enforcer import desk, ledger, options, process, tables
 from enforcer.picture import Picture
 from enforcer.quota import Period
 from enforcer.settings import Settings, SettingsError
@@ -35,7 +35,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     figures are those of the last poll, and the exit status is 1.
     """
     settings = desk.settings()
-    now = desk.now()
+    now = process.now()
     with desk.copy_of(settings):
         picture, problems = _look(settings, now)
         days = options.span(day, first, last, today=picture.today)
@@ -45,7 +45,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     _print(usages, as_json=as_json)
     for problem in problems:
         print(tables.harmless(problem), file=sys.stderr)
-    raise SystemExit(desk.PARTLY if problems else desk.DONE)
+    raise SystemExit(process.PARTLY if problems else process.DONE)
 
 
 def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
@@ -58,7 +58,7 @@ def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
     try:
         problems += look(connect(settings.host), settings, now=now).problems
     except SettingsError as error:
-        desk.refuse(*error.problems)
+        process.refuse(*error.problems)
     except WorkspaceError as error:
         seen = ledger.last_poll()
         shown = f" ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""

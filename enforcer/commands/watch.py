@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import clock, desk
+from enforcer import clock, desk, process
 from enforcer.commands.poll import say
 from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
@@ -49,7 +49,7 @@ def command() -> None:
     no harm. Exits 0 when it is ended and 2 for settings.
     """
     settings = desk.settings()
-    desk.now()  # ends this with a sentence where LAB_CLOCK does not answer
+    process.now()  # ends this with a sentence where LAB_CLOCK does not answer
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
@@ -66,7 +66,7 @@ class Service:
     def __init__(self, settings: Settings, ending: threading.Event) -> None:
         self._settings = settings
         self._ending = ending
-        self._environ = desk.environment()
+        self._environ = process.environment()
         self._workspace: Workspace | None = None
         self._last: datetime | None = None
 
@@ -133,7 +133,7 @@ class Service:
                     watch=stopwatch,
                 )
             except SettingsError as error:
-                desk.refuse(*error.problems)
+                process.refuse(*error.problems)
             if done.outcome:
                 had_to_stop = any(isinstance(action, Stop) for action in done.outcome.actions)
                 due = next_try(settings, now=now)

@@ -1,0 +1,34 @@
+"""What every command begins and ends with: its environment, the time, sentences and an exit status."""
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NoReturn
+
+import click
+
+from enforcer import clock
+from enforcer.tables import harmless
+
+DONE, PARTLY, BAD_SETTINGS = 0, 1, 2
+
+
+def environment() -> Mapping[str, str]:
+    """The environment of this run, as the program was given it."""
+    environ: Mapping[str, str] = click.get_current_context().obj
+    return environ
+
+
+def refuse(*problems: str) -> NoReturn:
+    """End with status 2 after these sentences."""
+    for problem in problems:
+        print(harmless(problem), file=sys.stderr)
+    raise SystemExit(BAD_SETTINGS)
+
+
+def now() -> datetime:
+    """The one clock reading of this run."""
+    try:
+        return clock.now(environment())
+    except clock.ClockError as error:
+        refuse(str(error))
