@@ -44,7 +44,7 @@ class Wish:
 
     output: Path
     users: tuple[str, ...] = ()
-    """None means everybody."""
+    """Without a name, everybody."""
     sources: tuple[Source, ...] = SOURCES
     all_homes: bool = False
     shared: bool = False

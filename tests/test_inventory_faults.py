@@ -195,6 +195,21 @@ def test_a_token_that_is_revoked_midway_is_told_and_nowhere_to_be_found(homes, s
     assert Path("inventory.csv").read_bytes() == resumed
 
 
+@pytest.mark.acceptance
+def test_a_server_that_falls_silent_costs_a_minute_and_no_file(homes, scan):
+    users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:5]
+    assert said(scan(homes, *users))[0] == 0
+    undisturbed = Path("inventory.csv").read_bytes()
+    silence = {"match": "GET /api/2.0/workspace/list", "kind": "hang", "seconds": 3600, "after": 3, "count": 2}
+    homes.control("POST", "faults", {"rules": [silence]})
+    began = time.monotonic()
+    status, _, complaint = said(scan(homes, *users))
+    took = time.monotonic() - began
+    homes.control("POST", "faults", {})
+    assert (status, Path("inventory.csv").read_bytes()) == (0, undisturbed), complaint
+    assert 60 < took < 120
+
+
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Until something is so, while the process runs."""
     ends = time.monotonic() + 60
