@@ -2,35 +2,9 @@
 poll does; here they are left alone until somebody asks the package for one of its names.
 """
 
-import importlib.util
-import sys
-from typing import Any
+from enforcer.light_package import enter
 
-PACKAGE = "databricks.sdk"
-
-
-def _enter() -> None:
-    """Make the package known without running its own module."""
-    if PACKAGE in sys.modules:
-        return
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.loader is None:
-        return  # the imports below say what is missing
-    loader, module = spec.loader, importlib.util.module_from_spec(spec)
-
-    def load(name: str) -> Any:
-        if name.startswith("__") or importlib.util.find_spec(f"{PACKAGE}.{name}"):
-            raise AttributeError(name)  # a module inside, which is imported in the usual way
-        del module.__getattr__
-        loader.exec_module(module)
-        return getattr(module, name)
-
-    module.__getattr__ = load  # type: ignore[method-assign]
-    sys.modules[PACKAGE] = module
-    sys.modules["databricks"].sdk = module  # type: ignore[attr-defined]
-
-
-_enter()
+enter("databricks.sdk")
 
 from databricks.sdk.config import Config  # noqa: E402
 from databricks.sdk.core import ApiClient  # noqa: E402

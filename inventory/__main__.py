@@ -5,6 +5,8 @@ import os
 
 import click
 
+from inventory.light_package import enter
+
 VERBS = {
     "users": "Who has a home: the users of the workspace, for `scan --users-file`.",
     "scan": "Count what lies in every user's home, in DBFS and in the Workspace.",
@@ -59,4 +61,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
+    enter("databricks.sdk")
     main(prog_name="python -m inventory", obj=os.environ)
