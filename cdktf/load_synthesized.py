@@ -1,7 +1,7 @@
 """Makes what a synthesized stack describes in a workspace, through the SDK, where Terraform has no providers.
 
-For rehearsals only: it makes accounts, groups, clusters, libraries and permissions once and in an empty workspace. It
-changes nothing that exists, keeps no state and removes nothing; all that is Terraform's.
+For rehearsals only: it makes accounts, groups, clusters, libraries, their permissions and the course file once and in
+an empty workspace. It changes nothing that exists, keeps no state and removes nothing; all that is Terraform's.
 """
 
 import json
@@ -18,6 +18,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.compute import Library
 from databricks.sdk.service.iam import AccessControlRequest, Patch, PatchOp, PatchSchema
+from databricks.sdk.service.workspace import ImportFormat
 
 from cluster_stopper import await_termination
 from workspace_facts import connect, first_line
@@ -53,6 +54,7 @@ class Loaded:
     memberships: int
     clusters: int
     permissions: int
+    files: int
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,14 @@ class Loader:
             [p for p in self._instances("resource", "databricks_permissions") if "cluster_id" in p.arguments],
             self._permit,
         )
+        self._each(
+            self._instances("resource", "databricks_directory"),
+            lambda folder: self._client.workspace.mkdirs(folder.arguments["path"]),
+        )
+        files = self._each(self._instances("resource", "databricks_workspace_file"), self._write)
         self._each(clusters, self._client.clusters.delete)
         await_termination(self._client.api_client, clusters)
-        return Loaded(len(users), len(groups), memberships, len(clusters), len(permissions))
+        return Loaded(len(users), len(groups), memberships, len(clusters), len(permissions), len(files))
 
     def _each(self, items: Iterable[Item], make: Callable[[Item], Made]) -> list[Made]:
         with ThreadPoolExecutor(_AT_ONCE) as makers:
@@ -175,9 +182,13 @@ class Loader:
         entries = [AccessControlRequest.from_dict(entry) for entry in permissions.arguments["access_control"]]
         self._client.permissions.set("clusters", permissions.arguments["cluster_id"], access_control_list=entries)
 
+    def _write(self, file: Instance) -> None:
+        arguments = file.arguments
+        self._client.workspace.import_(arguments["path"], content=arguments["content_base64"], format=ImportFormat.RAW)
+
 
 def load(client: WorkspaceClient, stack: Mapping[str, Any]) -> Loaded:
-    """Make the accounts, groups, clusters and permissions of a synthesized stack; its clusters are stopped at the end.
+    """Make what a synthesized stack describes, but for the rights to its folders; its clusters are stopped at the end.
 
     Raise `LoadError` where the workspace lacks an account that should exist, `DatabricksError` where it refuses.
     """
@@ -214,7 +225,7 @@ def main(stack: Path, as_json: bool) -> None:
         return
     print(
         f"Made {loaded.users} accounts, {loaded.groups} groups with {loaded.memberships} memberships, "
-        f"{loaded.clusters} clusters and their {loaded.permissions} lists of permissions."
+        f"{loaded.clusters} clusters with their {loaded.permissions} lists of permissions, and the course file."
     )
 
 

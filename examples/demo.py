@@ -247,11 +247,13 @@ def load_without_terraform(demo: Demo, missing: str) -> None:
     screen.say(f"terraform init cannot get {missing}: no registry answers and no local mirror has it.", "bold yellow")
     screen.say("The demo goes on without Terraform: the SDK makes what the synthesized stack describes.")
 
-    screen.step("Load the synthesized users, groups, clusters and permissions")
+    screen.step("Load the synthesized users, groups, clusters, permissions and the course file")
     stack = demo.folder / "cdktf.out/stacks" / STACK / "cdk.tf.json"
     for line in demo.python("cdktf/load_synthesized.py", str(stack)):
         screen.quote(line)
     screen.lab(inspection.groups(demo.client, demo.roster))
+
+    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, LETTERS)
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
     screen.step("January: what the students made is saved and proven, and one home restored into another workspace")

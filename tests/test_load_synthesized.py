@@ -1,5 +1,6 @@
 """The loader makes in a workspace what a synthesized stack describes, without Terraform."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -50,6 +51,10 @@ STACK: dict[str, Any] = {
                 "depends_on": ["data.external.workspace"],
             }
         },
+        "databricks_directory": {"course_folder": {"path": "/lab"}, "allowances": {"path": "/lab/allowances"}},
+        "databricks_workspace_file": {
+            "course_file": {"path": "/lab/course.json", "content_base64": base64.b64encode(b'{"a": 1}').decode()}
+        },
         "databricks_permissions": {
             "cluster_01": {
                 "cluster_id": "${databricks_cluster.cluster_01.id}",
@@ -66,7 +71,7 @@ def test_a_stack_becomes_accounts_groups_clusters_and_permissions(emulator: Emul
     emulator.control("POST", "users", {"user_name": "old@campus.example.ac.il"})
     client = emulator.client()
 
-    assert load(client, STACK) == Loaded(users=1, groups=2, memberships=3, clusters=1, permissions=1)
+    assert load(client, STACK) == Loaded(users=1, groups=2, memberships=3, clusters=1, permissions=1, files=1)
 
     groups = {group.display_name: group for group in client.groups.list()}
     assert sorted(str(member.display) for member in groups["group_01"].members or []) == [
@@ -84,6 +89,8 @@ def test_a_stack_becomes_accounts_groups_clusters_and_permissions(emulator: Emul
     ]
     rights = client.permissions.get("clusters", str(cluster.cluster_id)).access_control_list or []
     assert "group_01" in [entry.group_name for entry in rights]
+    assert client.workspace.download("/lab/course.json").read() == b'{"a": 1}'
+    assert sorted(str(found.path) for found in client.workspace.list("/lab")) == ["/lab/allowances", "/lab/course.json"]
 
 
 def test_an_account_that_should_exist_and_does_not_is_named(emulator: EmulatorProcess):
