@@ -21,7 +21,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ def ours(emulator: EmulatorProcess, users: list[str], notebooks: int) -> Measure
     client = client_of(emulator)
     with tempfile.TemporaryDirectory() as folder:
         wish = run.Wish(folder, users=tuple(users), sources=("workspace",))
-        one = run.prepare(client, wish, resume=False, today=date(2026, 11, 27), environ={})
+        one = run.prepare(client, wish, resume=False, now=datetime.now(UTC), environ={})
         began = time.perf_counter()
         outcome = one.save(threading.Event())
         seconds = time.perf_counter() - began

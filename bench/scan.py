@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def scan(target: Target) -> int:
     with tempfile.TemporaryDirectory() as folder:
         client = Client(target.url, lambda: {"Authorization": f"Bearer {target.token}"})
         wish = Wish(Path(folder) / "inventory.csv", users=tuple(target.users))
-        run = prepare(client, wish, resume=False, fresh=False)
+        run = prepare(client, wish, resume=False, fresh=False, now=datetime.now(UTC))
         outcome = run.scan(threading.Event(), lambda _: None)
         run.close(complete=True)
     return sum(home.file_count for home in outcome.homes)

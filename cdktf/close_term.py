@@ -20,6 +20,7 @@ except ImportError:
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 from cells import printable
+from clock import ClockError, now
 from closing_steps import Status, Step, as_json, by_hand, is_closed, leaves, removes
 from credentials import mixed_credentials
 from lab import LabError, load_lab
@@ -113,11 +114,12 @@ def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     from workspace_facts import connect, verify_workspace
 
     try:
+        began = now(os.environ)
         client = connect(profile=wanted.target.profile, host=wanted.target.host)
         identity = verify_workspace(client, wanted.target_name, wanted.target)
-    except GuardError as error:
+    except (ClockError, GuardError) as error:
         refuse([str(error)])
-    term = Term(wanted, client, os.environ)
+    term = Term(wanted, client, os.environ, now=began)
     steps = term.look()
     managed = term.state.managed
     if not in_json or not (yes or dry_run or is_closed(steps)):

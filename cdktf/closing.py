@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
+from clock import going_on_from
 from closing_facts import (
     Programs,
     inventory_of,
@@ -101,7 +102,8 @@ def read_state(wanted: Wanted, programs: Programs) -> tuple[StateFacts, str]:
 class Term:
     """The term as it is found, and what brings it nearer to its end."""
 
-    def __init__(self, wanted: Wanted, client: WorkspaceClient, environ: Mapping[str, str]) -> None:
+    def __init__(self, wanted: Wanted, client: WorkspaceClient, environ: Mapping[str, str], *, now: datetime) -> None:
+        self._now = going_on_from(now)
         self.wanted = wanted
         self.client = client
         self.programs = programs_of(wanted, environ)
@@ -149,7 +151,7 @@ class Term:
         return [
             clusters_step(self.inventory),
             backup_step(wanted.backup, self.verified, is_waived=wanted.without_backup),
-            poll_step(known, now=datetime.now(UTC), is_outdated=self._has_stopped),
+            poll_step(known, now=self._now(), is_outdated=self._has_stopped),
             archive_step(known, folder=folder),
             destroy_step(self.state),
             state_step(
@@ -222,4 +224,4 @@ class Term:
 
     def _new_folder(self, kind: str) -> Path:
         self.wanted.archive.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self.wanted.archive / f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        return self.wanted.archive / f"{kind}-{self._now():%Y%m%dT%H%M%SZ}"

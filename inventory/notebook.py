@@ -7,6 +7,7 @@ display(notebook.scan(spark))
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def scan(
         table=table_name,
     )
     chosen = client or connect(Credentials("this notebook", "", {}, hide_environment=False))
-    run = prepare(chosen, wish, resume=not fresh, fresh=fresh)
+    run = prepare(chosen, wish, resume=not fresh, fresh=fresh, now=datetime.now(UTC))
     complete = False
     try:
         outcome = _scanned(spark, chosen, run, wish)

@@ -3,11 +3,13 @@
 import logging
 import sys
 from collections.abc import Callable, MutableMapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from inventory import clock
 from inventory.credentials import CredentialsError, choose, read_profiles
 from inventory.listing import SOURCES, Source
 from inventory.users import UsersFileError, check_name, read_users_file
@@ -52,6 +54,14 @@ def start_logging(*, debug: bool) -> None:
 def environment() -> MutableMapping[str, str]:
     """What the program was started with."""
     return click.get_current_context().find_root().obj  # type: ignore[no-any-return]
+
+
+def now() -> datetime:
+    """The one clock reading of this run. Raises Refused."""
+    try:
+        return clock.now(environment())
+    except clock.ClockError as error:
+        raise Refused(str(error)) from None
 
 
 def profiles() -> dict[str, dict[str, str]]:

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from inventory import checkpoint as checkpoints
 from inventory import file_rows
 from inventory.checkpoint import Checkpoint, CheckpointError, Identity, OtherFormat
 from inventory.client import Client
+from inventory.clock import going_on_from
 from inventory.entries import entries_of
 from inventory.figures import of_folders
 from inventory.file_formats import read_rows
@@ -94,8 +95,9 @@ class Outcome:
 class Run:
     """One scan with its checkpoint."""
 
-    def __init__(self, client: Client, wish: Wish, checkpoint: Checkpoint) -> None:
+    def __init__(self, client: Client, wish: Wish, checkpoint: Checkpoint, *, now: datetime) -> None:
         self._client, self._wish, self._checkpoint = client, wish, checkpoint
+        self._now = going_on_from(now)
         self._parts: Parts | None = None
         self._rows = wish.files or (
             checkpoint.path.with_name(f"{checkpoint.path.name}.parquet") if wish.table else None
@@ -181,12 +183,11 @@ class Run:
         if self._wish.report:
             from inventory import page  # matplotlib takes a second
 
-            entries, now = entries_of(table(found, details=True)), datetime.now(UTC)
-            figures = of_folders(self._checkpoint.rows())
-            page.write(Report(self._client.host, now, entries, figures), self._wish.report)
+            entries, figures = entries_of(table(found, details=True)), of_folders(self._checkpoint.rows())
+            page.write(Report(self._client.host, self._now(), entries, figures), self._wish.report)
 
 
-def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
+def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool, now: datetime) -> Run:
     """Begin a scan, or go on with one. Raises CheckpointError, WorkspaceError, NothingToScan, UsersFileError."""
     identity, path = wish.identity(client.host), wish.checkpoint_path(client.host)
     if path.exists():
@@ -194,7 +195,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
         if resume and checkpoint:
             done, failed = checkpoint.finished()
             log.info("going on after %d directories; %d that failed are tried again", done, failed)
-            return Run(client, wish, checkpoint)
+            return Run(client, wish, checkpoint, now=now)
         if checkpoint:
             checkpoint.close()
         if not fresh:
@@ -206,7 +207,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
     roots = begin(Workspace(client), wish)
     checkpoints.discard(path)
     file_rows.discard(parts_folder(path))
-    return Run(client, wish, Checkpoint.create(path, identity, roots))
+    return Run(client, wish, Checkpoint.create(path, identity, roots), now=now)
 
 
 def _existing(path: Path, identity: Identity, *, fresh: bool) -> Checkpoint | None:

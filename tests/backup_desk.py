@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -16,7 +16,7 @@ from inventory.backup.catalog import newest
 from inventory.backup.manifest import Entry
 from inventory.client import Answer, Broken
 
-DAY = date(2026, 11, 27)
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 Happening = Answer | Broken | Callable[[], None] | None
 Fault = Callable[[str, str, int], Happening]
 """Method and address, path of the workspace, and how many such requests there were before → what happens."""
@@ -143,7 +143,7 @@ class Lab(InProcess):
 def backed_up(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish: Any) -> run.Outcome:
     """One run of a backup to its end."""
     asked = run.Wish(output=str(folder), users=users, **wish)
-    one = run.prepare(lab, asked, resume=resume, today=DAY, environ={})  # type: ignore[arg-type]
+    one = run.prepare(lab, asked, resume=resume, now=NOW, environ={})  # type: ignore[arg-type]
     outcome = one.save(threading.Event(), rate=5000, chance=lambda: 0.0)
     one.close(complete=outcome.complete and not outcome.failed)
     return outcome

@@ -25,7 +25,7 @@ USERS = [f"u{number}@x.org" for number in range(3)]
 # What a kill interrupts is the engine and what it writes; without the SDK it starts ten times as fast.
 START = """
 import sys, threading
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from inventory.backup import restore, run
 from inventory.backup.catalog import newest
@@ -34,7 +34,7 @@ verb, host, token, target, *users = sys.argv[1:]
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
 if verb == "backup":
     wish = run.Wish(target, users=tuple(users))
-    one = run.prepare(client, wish, resume=True, today=date(2026, 11, 27), environ={})
+    one = run.prepare(client, wish, resume=True, now=datetime(2026, 11, 27, 12, tzinfo=UTC), environ={})
     go = one.save
 else:
     backup = newest(target, {})
@@ -80,6 +80,19 @@ def type_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
         return result.exit_code, result.stdout, result.stderr
 
     return run
+
+
+def test_the_day_is_that_of_the_lab_s_clock(lab, type_command, monkeypatch):
+    lab.control("POST", "clock", {"now": "2031-01-02T12:00:00Z"})
+    monkeypatch.setenv("LAB_CLOCK", f"{lab.url}/_emulator/clock")
+    assert type_command(lab, "backup", "--output", "saved", USERS[0])[0] == 0
+    [header, *_] = [json.loads(line) for path in Path("saved").rglob("manifest.jsonl") for line in path.open()]
+    assert [path.parent.name for path in Path("saved").rglob("manifest.jsonl")] == ["2031-01-02"]
+    assert "2031-01-02T12:00" in json.dumps(header)
+
+    monkeypatch.setenv("LAB_CLOCK", "http://127.0.0.1:9/clock")
+    status, _, complaint = type_command(lab, "backup", "--output", "saved", USERS[0])
+    assert (status, "LAB_CLOCK http://127.0.0.1:9/clock does not answer" in complaint) == (2, True)
 
 
 def sha256(content: bytes) -> str:

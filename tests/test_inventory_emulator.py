@@ -29,13 +29,14 @@ TREE = (
 # What a kill interrupts is the engine, its checkpoint and its files; without the SDK it starts ten times as fast.
 SCAN = """
 import sys, threading
+from datetime import UTC, datetime
 from pathlib import Path
 from inventory.client import Client
 from inventory.run import Wish, prepare
 host, token, folder, *users = sys.argv[1:]
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
 wish = Wish(Path(folder) / "inventory.csv", users=tuple(users), files=Path(folder) / "files.csv", workers=2)
-run = prepare(client, wish, resume=True, fresh=False)
+run = prepare(client, wish, resume=True, fresh=False, now=datetime.now(UTC))
 print("ready", flush=True)
 outcome = run.scan(threading.Event(), lambda progress: None)
 run.close(complete=outcome.complete and not outcome.failed)

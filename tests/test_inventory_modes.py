@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -92,7 +93,7 @@ def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteOpener, Session
     def count(spark: bool, **wish: Any) -> Callable[[Path], bytes]:
         def run(output: Path) -> bytes:
             asked = Wish(output, **wish)
-            begun = prepare(client, asked, resume=False, fresh=False)
+            begun = prepare(client, asked, resume=False, fresh=False, now=datetime.now(UTC))
             executors = Executors(*opened, Manner(mounts=asked.mounts)) if spark else None
             outcome: Outcome = begun.scan(threading.Event(), lambda progress: None, executors)
             begun.close(complete=outcome.complete)

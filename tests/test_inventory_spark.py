@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -258,7 +258,9 @@ def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server
     lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "503", "rate": 0.2}]})
     caplog.set_level(logging.DEBUG)
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
-    run = prepare(client, Wish(Path("inventory.csv"), files=Path("files.csv")), resume=False, fresh=False)
+    run = prepare(
+        client, Wish(Path("inventory.csv"), files=Path("files.csv")), resume=False, fresh=False, now=datetime.now(UTC)
+    )
     opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, secret))
     opened = opener.open()
     users = tuple(Folder(user, "workspace", f"/Users/{user}") for user in ("admin@lab.example", "nobody@x.org"))

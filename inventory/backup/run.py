@@ -20,6 +20,7 @@ from inventory.backup.saving import Choice, Saving, Tally
 from inventory.backup.target import PARTIAL, Target, target_at
 from inventory.checkpoint import Checkpoint, CheckpointError, Identity
 from inventory.client import Client
+from inventory.clock import going_on_from
 from inventory.engine import Engine, Pool
 from inventory.limiter import Limiter
 from inventory.listing import SOURCES, Folder, Source
@@ -121,7 +122,10 @@ class Run:
         checkpoint: Checkpoint,
         journal: Journal,
         environ: Mapping[str, str],
+        *,
+        now: datetime,
     ) -> None:
+        self._now = going_on_from(now)
         self._client, self._wish, self._target, self._environ = client, wish, target, environ
         self._checkpoint, self._journal = checkpoint, journal
         self.backup = Backup(target, f"{host_folder(client.host)}/{name}")
@@ -187,7 +191,7 @@ class Run:
 
     def _finish(self, failed: int) -> None:
         if not self._journal.is_finished:
-            self._journal.finish(moment(datetime.now(UTC)), failed)
+            self._journal.finish(moment(self._now()), failed)
         self._show_manifest()
 
     def _show_manifest(self) -> None:
@@ -223,8 +227,8 @@ class Run:
         return entries
 
 
-def prepare(client: Client, wish: Wish, *, resume: bool, today: date, environ: Mapping[str, str]) -> Run:
-    """Begin a backup, or go on with one.
+def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ: Mapping[str, str]) -> Run:
+    """Begin a backup, or go on with one; a new one has the name of the machine's day.
 
     Raises CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError, OSError.
     """
@@ -250,7 +254,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, today: date, environ: M
         roots += [Folder(volume, "volumes", volume) for volume in wish.volumes]
         taken = target.names(host)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / f"{next_name(today, taken)}{suffix}"
+        path = folder / f"{next_name(now.astimezone().date(), taken)}{suffix}"
         checkpoint = Checkpoint.create(path, identity, roots)
     name = path.name.removesuffix(suffix)
     try:
@@ -258,12 +262,12 @@ def prepare(client: Client, wish: Wish, *, resume: bool, today: date, environ: M
             target,
             f"{host}/{name}",
             path,
-            Header(client.host, name, moment(datetime.now(UTC)), wish.asked(), wish.retain_until),
+            Header(client.host, name, moment(now), wish.asked(), wish.retain_until),
         )
     except BaseException:
         checkpoint.close()
         raise
-    return Run(client, wish, target, name, checkpoint, journal, environ)
+    return Run(client, wish, target, name, checkpoint, journal, environ, now=now)
 
 
 def _journal(target: Target, base: str, checkpoint: Path, header: Header) -> Journal:

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +156,7 @@ def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
         # Asked first: with a credential that is not accepted, every home would be a failure.
         name, _ = Workspace(client).caller()
         log.info("saving %s as %s", client.host, name)
-        today = datetime.now().astimezone().date()
-        return prepare(client, wish, resume=resume, today=today, environ=options.environment())
+        return prepare(client, wish, resume=resume, now=options.now(), environ=options.environment())
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError) as error:
         raise options.Refused(str(error)) from None
     except OSError as error:

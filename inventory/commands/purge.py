@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def command(
     result stay, in inventory-totals.csv beside it. Backups are never deleted here: those whose time is over are named.
     Exit status: 0 done; 1 something was left; 2 bad input.
     """
-    day, today = _day(before), datetime.now().astimezone().date()
+    day, today = _day(before), options.now().astimezone().date()
     if day > today:
         raise options.Refused(f"--before {day} has not come yet.")
     try:

@@ -156,7 +156,7 @@ def _prepared(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
         # Asked first: with a credential that is not accepted, every home would be an error.
         name, _ = Workspace(client).caller()
         log.info("scanning %s as %s", client.host, name)
-        return prepare(client, wish, resume=resume, fresh=fresh)
+        return prepare(client, wish, resume=resume, fresh=fresh, now=options.now())
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:
         raise options.Refused(str(error)) from None
     except OSError as error:
