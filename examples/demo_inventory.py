@@ -53,6 +53,7 @@ class _Inventory:
             "PYTHONPATH": str(ROOT),
             "MPLCONFIGDIR": str(folder / "matplotlib"),
             "DATABRICKS_HOST": homes.url,
+            "LAB_CLOCK": f"{homes.url}/_emulator/clock",
             "DATABRICKS_TOKEN": homes.token,
         }
 
