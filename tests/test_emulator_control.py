@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from emulator.__main__ import main
 from emulator.app import _is_loopback
+from emulator.clock import Clock
 from emulator.content import EMPTY
 from emulator.control import account
 from emulator.control import drift as drift_kinds
@@ -25,6 +27,15 @@ from raw_socket import exchange, request, status_of
 from workspace_calls import SCIM, ok, refusal
 
 Start = Callable[..., EmulatorProcess]
+
+
+def test_a_clock_that_goes_on_can_be_moved_by_nothing_at_all() -> None:
+    ticks = itertools.count(0.0, 0.001)
+    clock = Clock(datetime(2026, 11, 27, tzinfo=UTC), monotonic=lambda: next(ticks))
+    before = clock.now()
+    clock.advance(0)
+    clock.advance(60)
+    assert clock.now() == before + 60_000 + 1
 
 
 def instant(emulator: EmulatorProcess) -> datetime:

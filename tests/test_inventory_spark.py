@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -179,13 +180,19 @@ def test_rows_of_files_become_a_table(scan, plain, spark_server):
     assert [table.name for table in spark.catalog.listTables()] == ["lab_files"]
     assert sorted(os.listdir()) == ["inventory.csv", "token"]
     assert scan("--table", "lab_files; DROP TABLE x")[0] == 2
-    spark.stop()
+    end(spark)
 
 
 def session(server: SparkProcess):
     from pyspark.sql.connect.session import SparkSession
 
     return SparkSession.builder.remote(server.remote).create()
+
+
+def end(spark: Any) -> None:
+    """Stop a session for good: see `Session.close` of `inventory.spark.session`."""
+    spark.stop()
+    spark.client.close = lambda: None
 
 
 def test_a_notebook_gets_the_result_as_a_table(lab, plain, spark_server, tmp_path):
@@ -203,7 +210,7 @@ def test_a_notebook_gets_the_result_as_a_table(lab, plain, spark_server, tmp_pat
         assert [(row.username, str(row.total_size), row.status) for row in found.collect()] == [
             (row["username"], row["total_size"], row["status"]) for row in csv.DictReader(file)
         ]
-    spark.stop()
+    end(spark)
 
 
 CLASSIC = """
@@ -282,11 +289,24 @@ def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server
     assert len(said) > 8
     run.close(complete=False)
     opened.close()
-    spark.stop()
+    end(spark)
     out, err = capfd.readouterr()
     assert "MapInArrow" in out
     said += [out, err, caplog.text, (spark_server.folder / "log").read_text()]
     assert [text[:200] for text in said if secret in text] == []
+
+
+def test_a_closed_session_that_is_collected_by_the_client_s_threads_disturbs_no_other(lab, spark_server):
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
+
+    opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, lab.admin_token))
+    first, second = opener.open(), opener.open()
+    first.close()
+    threads = ExecutePlanResponseReattachableIterator._get_or_create_release_thread_pool()
+    threads.submit(first._spark.__del__).result()
+    nobody = Order((), True, 5.0, 1000, True, {"workspace": Share(50.0, 50.0, True)}, 4, True, second.credential, None)
+    assert len(second.perform(nobody)) == 1
+    second.close()
 
 
 @pytest.fixture

@@ -92,6 +92,9 @@ class Session:
             with suppress(Exception):
                 self._spark.client.set_retry_policies([])
                 self._spark.stop()
+                # When it is collected, in whatever thread, it closes once more; in one of the client's own that would
+                # leave all sessions of the process without those threads (Spark 4.0, SPARK-55362).
+                self._spark.client.close = lambda: None
 
     def frame(self, table: Any) -> Any:
         """A table of pandas or Arrow as one of Spark."""
