@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from light_sdk import ApiClient, Config, DatabricksError, NotFound
+from light_sdk import ApiClient, Config, DatabricksError, NotFound, listed, object_of
 from new_cluster import Leave, decide
 from workspace_facts import first_line
 
@@ -34,13 +34,13 @@ def stop_all(cluster_ids: Sequence[str]) -> dict[str, str]:
 def connection() -> tuple[ApiClient, str]:
     """The workspace of the environment and the name of who deploys; made once, unless that fails."""
     api = ApiClient(Config(retry_timeout_seconds=_ANSWER_SECONDS, http_timeout_seconds=15))
-    return api, str(_object(api.do("GET", "/api/2.0/preview/scim/v2/Me")).get("userName"))
+    return api, str(object_of(api, "/api/2.0/preview/scim/v2/Me").get("userName"))
 
 
 def stop(api: ApiClient, cluster_id: str, *, me: str) -> str:
     """Stop one cluster if it may be. Returns why not, or an empty text."""
     try:
-        cluster = _object(api.do("GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id}))
+        cluster = object_of(api, "/api/2.1/clusters/get", cluster_id=cluster_id)
         newest = {"cluster_id": cluster_id, "order": "DESC", "limit": 100}
         page = _object(api.do("POST", "/api/2.1/clusters/events", body=newest))
         match decide(cluster, page.get("events") or [], me=me):
@@ -71,14 +71,9 @@ def await_termination(api: ApiClient, cluster_ids: Iterable[str]) -> None:
 
 def terminating(api: ApiClient) -> set[str]:
     """The ids of the clusters that are on their way down."""
-    found: set[str] = set()
-    query: dict[str, Any] = {"filter_by": {"cluster_states": ["TERMINATING"]}, "page_size": 100}
-    while True:
-        page = _object(api.do("GET", "/api/2.1/clusters/list", query=query))
-        found |= {str(cluster["cluster_id"]) for cluster in page.get("clusters", ())}
-        if not page.get("next_page_token"):
-            return found
-        query["page_token"] = page["next_page_token"]
+    states = {"cluster_states": ["TERMINATING"]}
+    found = listed(api, "/api/2.1/clusters/list", "clusters", filter_by=states, page_size=100)
+    return {str(cluster["cluster_id"]) for cluster in found}
 
 
 def _object(answer: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """As much of the Databricks SDK as the programs need that Terraform starts: the whole takes longer than they do."""
 
+from typing import Any
+
 from light_package import enter
 
 enter("databricks.sdk")
@@ -19,6 +21,8 @@ __all__ = [
     "NotFound",
     "PermissionDenied",
     "Unauthenticated",
+    "listed",
+    "object_of",
 ]
 
 
@@ -30,3 +34,20 @@ class LightClient:
         self.api_client = ApiClient(config)
         self.groups = GroupsAPI(self.api_client)  # type: ignore[no-untyped-call]
         self.workspace = WorkspaceExt(self.api_client)  # type: ignore[no-untyped-call]
+
+
+def object_of(api: ApiClient, path: str, **query: Any) -> dict[str, Any]:
+    """What a GET answers; empty where that is no JSON object. Raises what the SDK raises."""
+    answer = api.do("GET", path, query=query)
+    return answer if isinstance(answer, dict) else {}
+
+
+def listed(api: ApiClient, path: str, key: str, **query: Any) -> list[dict[str, Any]]:
+    """All pages of a list, whose entries stand under `key`."""
+    found: list[dict[str, Any]] = []
+    while True:
+        page = object_of(api, path, **query)
+        found += page.get(key, ())
+        if not page.get("next_page_token"):
+            return found
+        query["page_token"] = page["next_page_token"]

@@ -17,6 +17,8 @@ from light_sdk import (
     NotFound,
     PermissionDenied,
     Unauthenticated,
+    listed,
+    object_of,
 )
 from workspace_identity import Expectation, GuardError, Identity, mismatch
 
@@ -172,7 +174,7 @@ class _Reading:
     """Reads one kind of fact at a time and remembers which could not be read."""
 
     def __init__(self, client: LightClient) -> None:
-        self._client = client
+        self._client, self._api = client, client.api_client
         self.unread: list[str] = []
 
     def read(self, what: str, read: Callable[[], Fact], otherwise: Fact) -> Fact:
@@ -187,50 +189,38 @@ class _Reading:
         return [group.as_dict() for group in groups if group.display_name]
 
     def open_warehouses(self) -> tuple[str, ...]:
-        warehouses = self._listed("/api/2.0/sql/warehouses", "warehouses")
+        warehouses = listed(self._api, "/api/2.0/sql/warehouses", "warehouses")
         return self._open("warehouses", [(w.get("id"), w.get("name")) for w in warehouses])
 
     def open_policies(self) -> tuple[str, ...]:
-        policies = self._listed("/api/2.0/policies/clusters/list", "policies")
+        policies = listed(self._api, "/api/2.0/policies/clusters/list", "policies")
         return self._open("cluster-policies", [(policy.get("policy_id"), policy.get("name")) for policy in policies])
 
     def open_pools(self) -> tuple[str, ...]:
-        pools = self._listed("/api/2.0/instance-pools/list", "instance_pools")
+        pools = listed(self._api, "/api/2.0/instance-pools/list", "instance_pools")
         return self._open("instance-pools", [(p.get("instance_pool_id"), p.get("instance_pool_name")) for p in pools])
 
     def _open(self, kind: str, objects: Sequence[tuple[str | None, str | None]]) -> tuple[str, ...]:
         """The names of those objects to which everybody has some right."""
 
         def is_open(object_id: str) -> bool:
-            entries = self._answer(f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
+            entries = object_of(self._api, f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
             return any(entry.get("group_name") == EVERYBODY for entry in entries)
 
         return tuple(sorted(name or object_id for object_id, name in objects if object_id and is_open(object_id)))
 
     def has_metastore(self) -> bool:
         try:
-            return bool(self._answer("/api/2.1/unity-catalog/current-metastore-assignment").get("metastore_id"))
+            return bool(object_of(self._api, "/api/2.1/unity-catalog/current-metastore-assignment").get("metastore_id"))
         except NotFound:
             return False
 
     def running(self, names: frozenset[str]) -> tuple[dict[str, Any], ...]:
         states = {"cluster_states": ["RUNNING", "RESIZING"]}
-        clusters = self._listed("/api/2.1/clusters/list", "clusters", filter_by=states, page_size=100)
+        clusters = listed(
+            self._client.api_client, "/api/2.1/clusters/list", "clusters", filter_by=states, page_size=100
+        )
         return tuple(cluster for cluster in clusters if cluster.get("cluster_name") in names)
-
-    def _listed(self, path: str, key: str, **query: Any) -> list[dict[str, Any]]:
-        """All pages of a list."""
-        found: list[dict[str, Any]] = []
-        while True:
-            page = self._answer(path, **query)
-            found += page.get(key, ())
-            if not page.get("next_page_token"):
-                return found
-            query["page_token"] = page["next_page_token"]
-
-    def _answer(self, path: str, **query: Any) -> dict[str, Any]:
-        answer = self._client.api_client.do("GET", path, query=query)
-        return answer if isinstance(answer, dict) else {}
 
     def file(self, path: str) -> bytes | None:
         try:

@@ -125,7 +125,7 @@ class Application:
     async def _serve(self, scope: Scope, receive: Receive, send: Send, call: Call, began: float) -> None:
         fault = self.faults.met_by(call.method, call.path)
         if fault and fault.delay:
-            await asyncio.sleep(fault.delay)
+            await _at_least(fault.delay)
             call.now = self._catch_up()
         if fault and fault.kind in ("reset", "hang"):
             reply = Reply(0)
@@ -276,3 +276,10 @@ async def _stream(send: Send, reply: Reply, content: Content, workspace_id: str)
     for offset in range(0, content.size, PIECE):
         await send({"type": "http.response.body", "body": content.read(offset, PIECE), "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _at_least(seconds: float) -> None:
+    """Wait. Timers of the event loop may fire within the millisecond before their time."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        await asyncio.sleep(left)
