@@ -1,6 +1,6 @@
 # The verbs of the project. Each creates what it needs; a second run costs nothing.
 #   PYTHON=3.13   another Python than the default one, in an environment of its own
-#   TESTS="..."   arguments for pytest, such as TESTS="tests/test_roster.py -k moved"
+#   TESTS="..."   arguments for pytest, such as TESTS="tests/cdktf/test_roster.py -k moved"
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -34,7 +34,7 @@ acceptance: $(VENV)/.complete node ## Run the same tests with larger numbers: an
 lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m ruff check --quiet
 	@$(RUN) -m ruff format --check --quiet
-	@$(RUN) -m mypy $(SOURCES) tests/conftest.py tests/emulator_process.py
+	@$(RUN) -m mypy $(SOURCES) tests/conftest.py tests/support/emulator_process.py
 	@$(RUN) -m vulture $(SOURCES) bench
 
 bench: setup ## Measure the emulator, a poll, a scan, a backup and a deploy: an hour or so, on a quiet machine

@@ -28,7 +28,7 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from backup_lab import ask, upload  # noqa: E402
 from emulator_process import EmulatorProcess  # noqa: E402

@@ -26,7 +26,7 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
+sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "bench")]
 
 from earlier_lab import FIRST_PHASE, files  # noqa: E402
 

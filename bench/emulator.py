@@ -28,7 +28,7 @@ from urllib.parse import quote
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from emulator_process import EmulatorProcess  # noqa: E402
 

@@ -23,7 +23,7 @@ import click
 from databricks.sdk.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from rivals import Target  # noqa: E402
 from scan import SMALL, workspace  # noqa: E402

@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from emulator_process import EmulatorProcess  # noqa: E402
 from enforcer import clock  # noqa: E402

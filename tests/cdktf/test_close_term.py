@@ -1,0 +1,161 @@
+"""A term is closed step by step, with the real Terraform, and afterwards its names are gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from json_documents import misfits
+from lab_term import ROOT
+from teardown_lab import STUDENTS, ClosingTerm
+
+pytestmark = pytest.mark.xdist_group("deploy")
+
+STATE = {"version": 4, "resources": [{"mode": "managed", "type": "databricks_user", "instances": [
+    {"attributes": {"id": "1", "user_name": "s1a@campus.example.ac.il"}}]}]}  # fmt: skip
+
+
+@pytest.fixture
+def term(tmp_path: Path, start_emulator: Any) -> ClosingTerm:
+    """A lab that is not deployed yet."""
+    emulator: EmulatorProcess = start_emulator("--speed", "0", "--transition-seconds", "0")
+    expected = f'[targets.demo]\nexpected_workspace_id = "{emulator.workspace_id}"'
+    term = ClosingTerm(tmp_path, emulator, **{"[targets.demo]": expected})
+    term.admit_staff()
+    term.write_roster(STUDENTS)
+    return term
+
+
+def test_another_workspace_is_not_even_looked_at(term: ClosingTerm) -> None:
+    term.change("lab.toml", term.emulator.workspace_id, "1")
+
+    done = term.close("--no-backup", "--no-archive", "--yes")
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("Wrong workspace: target demo has expected_workspace_id 1, but this is workspace ")
+    paths = {entry["path"].partition("?")[0] for entry in term.emulator.journal() if "/_emulator/" not in entry["path"]}
+    assert paths == {"/.well-known/databricks-config", "/api/2.0/preview/scim/v2/Me"}
+
+
+def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> None:
+    term.state.parent.mkdir()
+    term.state.write_text(json.dumps(STATE))
+
+    refused = term.close("--no-backup", "--no-archive", answer="yes\n")
+    closing = term.close("--yes", "--json")
+    purging = term.close("--purge", "--yes")
+
+    assert misfits(closing.json, "close_term") == []
+    assert (closing.status, statuses(closing.json)) == (
+        1,
+        {
+            "clusters": "done",
+            "backup": "not possible",
+            "last poll": "not possible",
+            "archive": "not possible",
+            "destroy": "to do",
+            "state": "to do",
+        },
+    )
+    assert (refused.status, refused.err) == (2, 'Type "close 94290-2026w-demo" to go on: Nothing was done.\n')
+    assert closing.err == "\nNothing was begun, because this is not possible: backup, last poll, archive.\n"
+    assert closing.json["removes"] == {"account": ["s1a@campus.example.ac.il"]}
+    assert (purging.status, purging.out) == (
+        1,
+        "not possible  names: the lab is still there, with 1 objects; close the term first\n",
+    )
+    assert (term.roster.exists(), term.state.exists(), term.archive.exists()) == (True, True, False)
+
+
+@pytest.fixture
+def used(term: ClosingTerm) -> ClosingTerm:
+    """Deployed, used for a day and in use again; other people have a cluster and a secret scope of their own."""
+    emulator = term.emulator
+    term.deploy()
+    home = {
+        "path": f"/Users/{STUDENTS[1][0]}/work",
+        "format": "SOURCE",
+        "language": "PYTHON",
+        "content": "cHJpbnQoMSk=",
+    }
+    assert emulator.request("POST", "/api/2.0/workspace/import", home)[0] == 200
+    research = {"cluster_name": "research", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+    emulator.request("POST", "/api/2.1/clusters/create", {**research, "num_workers": 1})
+    emulator.request("POST", "/api/2.0/secrets/scopes/create", {"scope": "research-keys"})
+    for _ in range(2):
+        emulator.control("POST", "clock", {"advance_seconds": 26 * 3600})
+        token = emulator.control("POST", "users", {"user_name": STUDENTS[1][0]})["token"]
+        cluster = {"cluster_id": term.clusters()["cluster_01"]["cluster_id"]}
+        assert emulator.request("POST", "/api/2.1/clusters/start", cluster, token=token)[0] == 200
+        emulator.control("POST", "clock", {"advance_seconds": 300})
+    term.enforcer("poll")
+    return term
+
+
+def totals(term: ClosingTerm) -> list[tuple[str, str, int]]:
+    """What each group used on each day."""
+    now = datetime.fromisoformat(term.emulator.control("GET", "clock")["now"]).date()
+    days = ("--from", str(now - timedelta(days=7)), "--to", str(now))
+    told = term.program("-m", "enforcer", "usage", *days, "--json").json
+    return [(row["day"], row["group"], row["used_ms"]) for row in told if row["used_ms"]]
+
+
+def statuses(told: Any) -> dict[str, str]:
+    return {step["name"]: step["status"] for step in told["steps"]}
+
+
+@pytest.mark.terraform
+def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_are_not(
+    used: ClosingTerm, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    student, saved = STUDENTS[1][0], tmp_path_factory.mktemp("saved")
+
+    closed = used.close("--backup", saved, "--yes", "--json")
+
+    assert closed.status == 0, closed.err
+    assert [path.read_text() for path in saved.rglob("work.py")] == ["# Databricks notebook source\nprint(1)"]
+    told = closed.json
+    assert set(statuses(told).values()) == {"done"}
+    assert {kind: told["removes"][kind] for kind in ("account", "cluster", "policy override")} == {
+        "account": STUDENTS[1],
+        "cluster": ["cluster_01"],
+        "policy override": ["Personal Compute"],
+    }
+    assert (told["leaves"]["clusters"], told["leaves"]["secret scopes"]) == (["research"], ["research-keys"])
+    assert f"/Users/{student}" in told["leaves"]["homes"]
+    assert told["by_hand"][0]["says"] == "a cluster that is not the lab's runs: research"
+    assert list(used.clusters()) == ["research"]
+    assert list(used.state.parent.iterdir()) == []
+    kept = [path for path in used.archive.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+    assert len(list(used.archive.glob("state-*/*.tfstate*"))) == 2
+    (sessions,) = used.archive.glob("enforcer-*/people/sessions.csv")
+    # Its last session was closed before the archive was made.
+    assert [line.split(",")[3] != "" for line in sessions.read_text().splitlines()[1:]] == [True, True, True]
+
+    counted = used.folder / "counted"
+    counted.mkdir()
+    assert used.program("-m", "inventory", "scan", student, "--output", "counted/inventory.csv").status == 0
+    for path in counted.iterdir():
+        os.utime(path, (0, 0))
+    used.emulator.control("POST", "clock", {"advance_seconds": 24 * 3600})
+    used.enforcer("end-of-day")
+    used_before = totals(used)
+    today = datetime.fromisoformat(used.emulator.control("GET", "clock")["now"]).date()
+    for words in (
+        ("-m", "enforcer", "purge", "--before", str(today), "--yes"),
+        ("-m", "inventory", "purge", "counted", "--before", str(datetime.now(UTC).date()), "--yes"),
+        (ROOT / "cdktf" / "close_term.py", "--purge", "--yes", "--output", "cdktf.out"),
+    ):
+        assert (done := used.program(*words)).status == 0, done.err
+
+    assert used.files_with("@campus.example.ac.il") == []
+    assert (len(used_before), totals(used)) == (2, used_before)
+    assert [path.name for path in sorted(used.archive.glob("enforcer-*/*"))] == ["README.md", "manifest.json", "totals"]

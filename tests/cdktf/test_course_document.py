@@ -1,0 +1,141 @@
+"""The course file: what it says, that it fits its schema, and that an edit by hand shows."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_document import course_document, course_text, folder_of
+from course_seal import is_sealed
+from lab import GroupQuota, Lab, parse_lab
+from roster import Group, Member
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "docs" / "course.schema.json").read_text(encoding="utf-8"))
+GROUPS = (
+    Group(7, "1007", "צוות ז", (Member("dana@campus.example.ac.il"),)),
+    Group(2, "", "Dana's (dana@campus.example.ac.il)", (Member("noa@campus.example.ac.il"),)),
+)
+TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return parse_lab((ROOT / "lab.toml").read_text(encoding="utf-8"), "lab.toml")
+
+
+def misfits(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
+    """Where a value does not fit a schema, for the words that our schema uses."""
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if types and not any(
+        isinstance(value, TYPES[name]) and not (name == "integer" and value is True) for name in types
+    ):
+        return [f"{at}: is no {' or '.join(types)}"]
+    found = []
+    if "const" in schema and value != schema["const"]:
+        found.append(f"{at}: is not {schema['const']}")
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{at}: is none of {schema['enum']}")
+    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
+        found.append(f"{at}: does not match {schema['pattern']}")
+    if isinstance(value, str) and len(value) < schema.get("minLength", 0):
+        found.append(f"{at}: is too short")
+    if isinstance(value, int) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        found.append(f"{at}: is out of range")
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        found += [f"{at}: lacks {key}" for key in schema.get("required", []) if key not in value]
+        if schema.get("additionalProperties") is False:
+            found += [f"{at}: has {key}" for key in value if key not in known]
+        for key in value.keys() & known.keys():
+            found += misfits(value[key], known[key], f"{at}.{key}")
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            found += misfits(item, schema.get("items", {}), f"{at}[{position}]")
+    return found
+
+
+def test_the_document_holds_course_groups_and_limits(lab: Lab):
+    assert course_document(lab, GROUPS) == {
+        "version": 1,
+        "course": "94290",
+        "term": "2026w",
+        "title": "Introduction to Data Engineering",
+        "timezone": "Asia/Jerusalem",
+        "first_day": "2026-10-18",
+        "last_day": "2027-01-29",
+        "first_weekday": "Sunday",
+        "count_all_sessions": False,
+        "groups": [
+            {
+                "name": "group_02",
+                "number": 2,
+                "moodle_id": None,
+                "title": "Dana's …",
+                "limits": {"soft_minutes": 150, "hard_minutes": 180, "week_minutes": None, "term_minutes": None},
+            },
+            {
+                "name": "group_07",
+                "number": 7,
+                "moodle_id": "1007",
+                "title": "צוות ז",
+                "limits": {"soft_minutes": 150, "hard_minutes": 240, "week_minutes": None, "term_minutes": None},
+            },
+        ],
+    }
+
+
+def test_the_file_fits_its_schema(lab: Lab):
+    assert misfits(json.loads(course_text(lab, GROUPS)), SCHEMA) == []
+
+
+def test_the_file_of_a_course_that_forbids_a_group_any_use_fits_its_schema(lab: Lab):
+    quota = lab.quota.model_copy(update={"groups": {"group_07": GroupQuota(hard_minutes=0)}})
+    document = json.loads(course_text(lab.model_copy(update={"quota": quota}), GROUPS))
+    assert document["groups"][1]["limits"]["hard_minutes"] == 0
+    assert misfits(document, SCHEMA) == []
+
+
+def test_the_schema_refuses_what_is_not_a_course_file(lab: Lab):
+    document = json.loads(course_text(lab, GROUPS))
+    document["version"] = 2
+    document["groups"][0]["members"] = ["dana@campus.example.ac.il"]
+    document["groups"][1]["limits"]["hard_minutes"] = "240"
+    del document["timezone"]
+    assert sorted(misfits(document, SCHEMA)) == [
+        "$.groups[0]: has members",
+        "$.groups[1].limits.hard_minutes: is no integer",
+        "$.version: is not 1",
+        "$: lacks timezone",
+    ]
+
+
+def test_the_file_holds_no_address(lab: Lab):
+    assert "@" not in course_text(lab, GROUPS)
+
+
+def test_the_text_is_the_same_for_the_same_course(lab: Lab):
+    assert course_text(lab, GROUPS) == course_text(lab, reversed(GROUPS))
+
+
+def test_an_edit_by_hand_breaks_the_seal_and_new_white_space_does_not(lab: Lab):
+    text = course_text(lab, GROUPS)
+    assert is_sealed(text.encode())
+    assert is_sealed(json.dumps(json.loads(text)).encode())
+    assert not is_sealed(text.replace("240", "2400").encode())
+    assert not is_sealed(b"not json")
+    assert not is_sealed(b"[]")
+
+
+def test_the_folder_is_named_by_course_and_term(lab: Lab):
+    assert folder_of(lab) == "/lab-94290-2026w"

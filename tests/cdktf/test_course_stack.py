@@ -1,0 +1,406 @@
+"""The synthesized stack, looked at by property."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cdktf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts import AccountPlan, plan_accounts
+from course import Course
+from expressions import label
+from lab import Lab, parse_lab
+from programs import Program, Verb
+from roster import Group, Member, Roster
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = (ROOT / "lab.toml").read_text(encoding="utf-8").replace("quota.groups.group_07", "quota.groups.group_02")
+
+DANA = Member("dana@campus.example.ac.il")
+NOA = Member("noa@campus.example.ac.il")
+OMER = Member("omer@campus.example.ac.il")
+OLD = Member("old@campus.example.ac.il", account="existing:rehearsal")
+GONE = Member("gone@campus.example.ac.il", status="retired")
+ROSTER = Roster(
+    (
+        Group(1, "101", "א", (DANA, GONE)),
+        Group(2, "102", "ב", (NOA, OLD)),
+        Group(3, "103", "ג", (replace(OMER, status="retired"),), status="retired"),
+    )
+)
+
+
+UNLESS_RESTRICTED = '${contains(keys(data.external.restricted.result), "group_01") ? "CAN_ATTACH_TO" : "CAN_RESTART"}'
+
+
+def lab_with(*changes: tuple[str, str]) -> Lab:
+    text = SETTINGS
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return parse_lab(text, "lab.toml")
+
+
+def synthesized(lab: Lab, *rosters: Roster, target: str = "rehearsal") -> dict[str, Any]:
+    course = Course(
+        cdktf.Testing.app(),
+        lab=lab,
+        target_name=target,
+        target=lab.targets[target],
+        rosters=rosters or (ROSTER,),
+        guard=Program(Path("/venv/bin/python"), Path("/lab/check_workspace.py"), "/lab"),
+        stop=Program(Path("/venv/bin/python"), Path("/lab/stop_new_cluster.py"), "/lab", {"A_PROFILE": "LAB"}),
+        restricted=Verb(Path("/venv/bin/python"), "enforcer", "restricted", "/lab"),
+        state_folder=Path("/lab/state"),
+    )
+    return json.loads(cdktf.Testing.synth(course))
+
+
+@pytest.fixture(scope="module")
+def stack() -> dict[str, Any]:
+    return synthesized(lab_with())
+
+
+def test_an_account_stands_under_its_address_alone(stack: dict[str, Any]):
+    assert stack["resource"]["databricks_user"] == {
+        f"student_{name}_at_campus-example-ac-il": {
+            "user_name": f"{name}@campus.example.ac.il",
+            "force_delete_home_dir": False,
+            "force_delete_repos": False,
+            "depends_on": ["data.external.workspace"],
+        }
+        for name in ("dana", "noa")
+    }
+
+
+def test_an_existing_account_is_looked_up_and_never_managed(stack: dict[str, Any]):
+    assert stack["data"]["databricks_user"]["student_old_at_campus-example-ac-il"]["user_name"] == OLD.email
+
+
+def test_the_deploy_asks_which_groups_are_restricted(stack: dict[str, Any]):
+    assert stack["data"]["external"]["restricted"] == {
+        "program": ["/venv/bin/python", "-m", "enforcer", "restricted"],
+        "working_dir": "/lab",
+        "query": {"course": "94290", "term": "2026w", "host": "", "profile": ""},
+        "depends_on": ["data.external.workspace"],
+    }
+
+
+def test_groups_may_not_make_clusters_and_have_their_members(stack: dict[str, Any]):
+    groups = stack["resource"]["databricks_group"]
+    assert sorted(groups) == ["all_student_groups", "group_01", "group_02"]
+    assert {(group["display_name"], group["allow_cluster_create"]) for group in groups.values()} == {
+        ("all_student_groups", False),
+        ("group_01", False),
+        ("group_02", False),
+    }
+    assert stack["resource"]["databricks_group_member"] == {
+        "group_01_dana_at_campus-example-ac-il": {
+            "group_id": "${databricks_group.group_01.id}",
+            "member_id": "${databricks_user.student_dana_at_campus-example-ac-il.id}",
+        },
+        "group_02_noa_at_campus-example-ac-il": {
+            "group_id": "${databricks_group.group_02.id}",
+            "member_id": "${databricks_user.student_noa_at_campus-example-ac-il.id}",
+        },
+        "group_02_old_at_campus-example-ac-il": {
+            "group_id": "${databricks_group.group_02.id}",
+            "member_id": "${data.databricks_user.student_old_at_campus-example-ac-il.id}",
+        },
+        "all_student_groups_group_01": {
+            "group_id": "${databricks_group.all_student_groups.id}",
+            "member_id": "${databricks_group.group_01.id}",
+        },
+        "all_student_groups_group_02": {
+            "group_id": "${databricks_group.all_student_groups.id}",
+            "member_id": "${databricks_group.group_02.id}",
+        },
+    }
+
+
+def test_the_group_of_all_groups_alone_has_the_entitlements(stack: dict[str, Any]):
+    entitlements = stack["resource"]["databricks_entitlements"]["all_student_groups"]
+    assert entitlements["workspace_access"] is True
+    assert entitlements["databricks_sql_access"] is False
+
+
+ADDRESSES = st.text(alphabet="ab0.-_@+xא", max_size=8)
+
+
+@given(ADDRESSES, ADDRESSES)
+def test_no_two_addresses_have_the_same_label(one: str, other: str):
+    assert (label(one) == label(other)) == (one == other)
+    assert re.fullmatch(r"student_[A-Za-z0-9_-]*", f"student_{label(one)}")
+
+
+def test_a_cluster_has_its_settings_libraries_and_tags_of_identity_only(stack: dict[str, Any]):
+    cluster = dict(stack["resource"]["databricks_cluster"]["cluster_02"])
+    del cluster["depends_on"]
+    assert cluster == {
+        "cluster_name": "cluster_02",
+        "custom_tags": {
+            "origin": "terraform",
+            "lab_course": "94290",
+            "lab_term": "2026w",
+            "lab_group": "group_02",
+        },
+        "spark_version": "15.4.x-scala2.12",
+        "node_type_id": "Standard_DS3_v2",
+        "driver_node_type_id": "Standard_DS3_v2",
+        "autoscale": {"min_workers": 1, "max_workers": 2},
+        "autotermination_minutes": 20,
+        "data_security_mode": "USER_ISOLATION",
+        "is_pinned": True,
+        "spark_conf": {"spark.databricks.delta.preview.enabled": "true"},
+        "spark_env_vars": {"PYSPARK_PYTHON": "/databricks/python3/bin/python3"},
+        "workload_type": {"clients": {"jobs": False, "notebooks": True}},
+        "library": [
+            {"pypi": {"package": "nltk==3.9.1"}},
+            {"maven": {"coordinates": "com.databricks:spark-xml_2.12:0.18.0"}},
+        ],
+    }
+
+
+def test_a_retired_group_has_nothing(stack: dict[str, Any]):
+    assert sorted(stack["resource"]["databricks_cluster"]) == ["cluster_01", "cluster_02"]
+    assert sorted(stack["resource"]["terraform_data"]) == ["stop_cluster_01", "stop_cluster_02"]
+    assert OMER.email not in json.dumps(stack)
+
+
+def test_a_clusters_rights_are_its_groups_and_the_staffs():
+    service_principal = "6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d"
+    stack = synthesized(lab_with(("service_principals = []", f'service_principals = ["{service_principal}"]')))
+    rights = stack["resource"]["databricks_permissions"]["cluster_01"]
+    assert rights["cluster_id"] == "${databricks_cluster.cluster_01.id}"
+    assert rights["access_control"] == [
+        {"group_name": "${databricks_group.group_01.display_name}", "permission_level": UNLESS_RESTRICTED},
+        {"user_name": "assistant@example.ac.il", "permission_level": "CAN_MANAGE"},
+        {"service_principal_name": service_principal, "permission_level": "CAN_MANAGE"},
+    ]
+    assert list(stack["data"]["databricks_user"]["staff"]["for_each"]) == ["assistant@example.ac.il"]
+    assert list(stack["data"]["databricks_service_principal"]["staff"]["for_each"]) == [service_principal]
+
+
+def test_a_cluster_is_stopped_once_and_by_its_id_alone(stack: dict[str, Any]):
+    stop = stack["resource"]["terraform_data"]["stop_cluster_01"]
+    assert stop["triggers_replace"] == "${databricks_cluster.cluster_01.id}"
+    assert stop["provisioner"] == [
+        {
+            "local-exec": {
+                "command": "${databricks_cluster.cluster_01.id}",
+                "interpreter": [
+                    "/venv/bin/python",
+                    "/lab/stop_new_cluster.py",
+                    "--name",
+                    "cluster_01",
+                    "--spool",
+                    "/lab/state/94290-2026w-rehearsal.stopping",
+                    "--cluster-id",
+                ],
+                "working_dir": "/lab",
+                "environment": {"A_PROFILE": "LAB"},
+            }
+        }
+    ]
+
+
+def test_nobody_can_make_a_cluster_under_personal_compute(stack: dict[str, Any]):
+    policy = stack["resource"]["databricks_cluster_policy"]["personal_compute"]
+    assert (policy["name"], policy["policy_family_id"]) == ("Personal Compute", "personal-vm")
+    overrides = json.loads(policy["policy_family_definition_overrides"])
+    assert overrides["node_type_id"]["type"] == "fixed"
+
+
+def test_the_course_file_is_read_by_staff_and_the_allowances_are_written_by_them(stack: dict[str, Any]):
+    course_file = stack["resource"]["databricks_workspace_file"]["course_file"]
+    assert course_file["path"] == "/lab-94290-2026w/course.json"
+    document = json.loads(base64.b64decode(course_file["content_base64"]))
+    assert [group["limits"]["hard_minutes"] for group in document["groups"]] == [180, 240]
+    directories = stack["resource"]["databricks_directory"]
+    assert {name: (d["path"], d["delete_recursive"]) for name, d in directories.items()} == {
+        "course_folder": ("/lab-94290-2026w", True),
+        "allowances": ("/lab-94290-2026w/allowances", True),
+    }
+    rights = stack["resource"]["databricks_permissions"]
+    [reader], [writer] = rights["course_folder"]["access_control"], rights["allowances"]["access_control"]
+    assert reader["user_name"] == writer["user_name"] == "assistant@example.ac.il"
+    assert reader["permission_level"].endswith('? "CAN_MANAGE" : "CAN_READ"}')
+    assert writer["permission_level"].endswith('? "CAN_MANAGE" : "CAN_EDIT"}')
+
+
+def test_a_quota_changes_the_course_file_and_nothing_else_that_is_deployed(stack: dict[str, Any]):
+    changed = synthesized(lab_with(("hard_minutes = 180", "hard_minutes = 175")))["resource"]
+    assert {
+        f"{kind}.{name}"
+        for kind, resources in stack["resource"].items()
+        for name, resource in resources.items()
+        if changed[kind][name] != resource
+    } == {"databricks_workspace_file.course_file"}
+
+
+def test_a_moved_student_changes_memberships_and_nothing_else_but_names():
+    moved = Roster(
+        (Group(1, "101", "א", (GONE,)), replace(ROSTER.groups[1], members=(DANA, NOA, OLD)), ROSTER.groups[2])
+    )
+    before, after = synthesized(lab_with())["resource"], synthesized(lab_with(), moved)["resource"]
+    assert {kind for kind in before if before[kind] != after[kind]} == {"databricks_group_member"}
+
+
+def test_everything_waits_for_the_guard(stack: dict[str, Any]):
+    first = [
+        *(stack["resource"]["databricks_cluster"].values()),
+        *(stack["resource"]["databricks_user"].values()),
+        *(stack["resource"]["databricks_group"].values()),
+        stack["resource"]["databricks_cluster_policy"]["personal_compute"],
+        stack["resource"]["databricks_directory"]["course_folder"],
+        *(stack["data"]["databricks_user"].values()),
+    ]
+    assert {tuple(resource["depends_on"]) for resource in first} == {("data.external.workspace",)}
+
+
+def test_the_guard_knows_what_to_expect():
+    query = synthesized(lab_with(), target="production")["data"]["external"]["workspace"]["query"]
+    assert query["expected_host"] == "https://adb-1234567890123456.7.azuredatabricks.net"
+    assert query["profile"] == "LAB"
+    assert json.loads(query["group_names"]) == ["group_01", "group_02", "all_student_groups"]
+    assert json.loads(query["clusters"])["cluster_01"]["lab_group"] == "group_01"
+    assert all(isinstance(value, str) for value in query.values())
+
+
+def test_warnings_are_checks_and_there_are_no_outputs(stack: dict[str, Any]):
+    assert sorted(stack["check"]) == ["course_file_edited", "open_to_everybody", "unguarded", "would_restart"]
+    assert "output" not in stack
+
+
+def test_a_target_has_one_profile_and_its_own_state():
+    rehearsal, production = synthesized(lab_with()), synthesized(lab_with(), target="production")
+    assert rehearsal["provider"]["databricks"] == [{"rate_limit": 100}]
+    assert production["provider"]["databricks"] == [{"profile": "LAB", "rate_limit": 100}]
+    assert rehearsal["terraform"]["backend"] == {"local": {"path": "/lab/state/94290-2026w-rehearsal.tfstate"}}
+    assert production["terraform"]["backend"]["azurerm"]["key"] == "94290-2026w.tfstate"
+
+
+def test_a_prefix_stands_before_names_and_not_in_the_state():
+    lab = lab_with(('name_prefix = ""', 'name_prefix = "de-"'), ("quota.groups.group_02", "quota.groups.de-group_02"))
+    resources = synthesized(lab)["resource"]
+    assert resources["databricks_group"]["group_02"]["display_name"] == "de-group_02"
+    cluster = resources["databricks_cluster"]["cluster_02"]
+    assert (cluster["cluster_name"], cluster["custom_tags"]["lab_group"]) == ("de-cluster_02", "de-group_02")
+    document = json.loads(base64.b64decode(resources["databricks_workspace_file"]["course_file"]["content_base64"]))
+    assert document["groups"][1]["limits"]["hard_minutes"] == 240
+
+
+def test_a_stack_that_does_not_own_the_workspaces_settings_joins_those_of_another():
+    stack = synthesized(lab_with(("owns_workspace_settings = true", "owns_workspace_settings = false")))
+    assert "databricks_cluster_policy" not in stack["resource"]
+    assert "databricks_entitlements" not in stack["resource"]
+    assert list(stack["resource"]["databricks_group"]) == ["group_01", "group_02"]
+    assert stack["data"]["databricks_group"]["all_student_groups"]["display_name"] == "all_student_groups"
+    assert stack["resource"]["databricks_group_member"]["all_student_groups_group_01"] == {
+        "group_id": "${data.databricks_group.all_student_groups.id}",
+        "member_id": "${databricks_group.group_01.id}",
+    }
+
+
+def test_a_stack_that_does_not_own_accounts_looks_all_of_them_up():
+    stack = synthesized(lab_with(("owns_accounts = true", "owns_accounts = false")))
+    assert "databricks_user" not in stack["resource"]
+    looked_up = [user["user_name"] for name, user in stack["data"]["databricks_user"].items() if name != "staff"]
+    assert looked_up == [DANA.email, NOA.email, OLD.email]
+
+
+def test_the_accounts_of_another_courses_roster_are_made_and_nothing_else_of_it():
+    other = Roster((Group(9, "201", "Other", (Member("other@campus.example.ac.il"), DANA)),))
+    resources = synthesized(lab_with(), ROSTER, other)["resource"]
+    assert "student_other_at_campus-example-ac-il" in resources["databricks_user"]
+    assert sorted(resources["databricks_cluster"]) == ["cluster_01", "cluster_02"]
+
+
+def test_an_account_that_was_there_before_or_is_the_staffs_is_never_managed():
+    other = Roster((Group(9, "", "", (replace(NOA, account="existing:rehearsal"),)),))
+    plan = plan_accounts(ROSTER, [other], target="rehearsal", staff=["Dana@campus.example.ac.il"], owns_accounts=True)
+    assert plan == AccountPlan(managed=(), looked_up=(DANA.email, NOA.email, OLD.email))
+    elsewhere = plan_accounts(ROSTER, [other], target="production", staff=[], owns_accounts=True)
+    assert elsewhere == AccountPlan(managed=(DANA.email, NOA.email, OLD.email), looked_up=())
+
+
+def test_texts_that_terraform_would_evaluate_stay_texts():
+    lab = lab_with(
+        ('spark_version = "15.4.x-scala2.12"', 'spark_version = "15.4.x-scala2.12"'), ('"true"', '"${a}%{b}"')
+    )
+    cluster = synthesized(lab)["resource"]["databricks_cluster"]["cluster_01"]
+    assert cluster["spark_conf"] == {"spark.databricks.delta.preview.enabled": "$${a}%%{b}"}
+
+
+def run_main(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "cdktf" / "main.py")],
+        cwd=folder,
+        env={**os.environ, "LAB_CONFIG": str(folder / "lab.toml"), **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "lab.toml").write_text(SETTINGS, encoding="utf-8")
+    (tmp_path / "rosters").mkdir()
+    (tmp_path / "rosters" / "94290-2026w.csv").write_text(
+        "number,moodle_group_id,moodle_group_name,email,status,account\n"
+        "1,101,א,dana@campus.example.ac.il,active,managed\n"
+        "2,102,ב,noa@campus.example.ac.il,active,managed\n",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(project: Path):
+    done = run_main(project, DATABRICKS_TOKEN="dapi-very-secret", DATABRICKS_HOST="https://a.example")
+    assert (done.returncode, done.stderr) == (0, "")
+    [stack] = (project / "cdktf.out" / "stacks").iterdir()
+    text = (stack / "cdk.tf.json").read_text(encoding="utf-8")
+    assert stack.name == "94290-2026w-rehearsal"
+    assert "dapi-very-secret" not in text
+    program = json.loads(text)["data"]["external"]["workspace"]["program"]
+    assert [Path(part).is_absolute() and Path(part).exists() for part in program] == [True, True]
+    assert (project / "state").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("target", "variable", "sentence"),
+    [
+        (
+            "production",
+            "DATABRICKS_TOKEN",
+            "Target production has its own profile 'LAB', and DATABRICKS_TOKEN of the environment would mix with it; "
+            "unset it.",
+        ),
+        ("moon", "DATABRICKS_TOKEN", "LAB_TARGET is 'moon'; it must be one of rehearsal, production."),
+    ],
+)
+def test_a_mistake_in_the_settings_is_a_sentence(project: Path, target: str, variable: str, sentence: str):
+    done = run_main(project, LAB_TARGET=target, **{variable: "dapi-very-secret"})
+    assert (done.returncode, done.stderr.splitlines()) == (2, [sentence])
+    assert not (project / "cdktf.out").exists()
+
+
+def test_a_roster_that_is_missing_names_the_command_that_makes_it(project: Path):
+    (project / "rosters" / "94290-2026w.csv").unlink()
+    done = run_main(project)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "rosters/94290-2026w.csv: cannot be read (No such file or directory); "
+        "python cdktf/import_roster.py EXPORT --out rosters/94290-2026w.csv makes it from Moodle's export.\n",
+    )

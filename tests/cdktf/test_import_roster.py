@@ -1,0 +1,330 @@
+"""The command: what it writes, what it says, and every way in which it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import moodle_files
+from import_roster import main
+from malformed_exports import MALFORMED
+from moodle_files import Team, encoded, teams
+from roster import parse_roster
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+OCTOBER = EXAMPLES / "Groupself-selection_94290_2026-10-18.csv"
+NOVEMBER = EXAMPLES / "Groupself-selection_94290_2026-11-08.csv"
+HEADER = "number,moodle_group_id,moodle_group_name,email,status,account"
+
+LAB = """
+default_target = "lab"
+[course]
+id = "94290"
+term = "2026w"
+title = "Data"
+first_day = 2026-10-18
+last_day = 2027-01-29
+timezone = "Asia/Jerusalem"
+rosters = ["r.csv"]
+email_domains = ["uni.example"]
+strict_domains = {strict}
+max_group_size = 6
+[cluster]
+spark_version = "15.4.x-scala2.12"
+node_type_id = "Standard_DS3_v2"
+pin = {pin}
+[quota]
+soft_minutes = 150
+hard_minutes = 180
+[targets.lab]
+expected_workspace_id = "{workspace}"
+[targets.spare]
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Result]:
+    """Run the command on these bytes or this file; the roster is `r.csv` beside it."""
+
+    def run(export: bytes | str | Path, *options: str, lab: str | None = None, **environment: str) -> Result:
+        path = export if isinstance(export, Path) else tmp_path / "export.csv"
+        if not isinstance(export, Path):
+            path.write_bytes(export if isinstance(export, bytes) else encoded(export))
+        settings = tmp_path / "lab.toml"
+        settings.write_text(lab or LAB.format(strict="false", pin="true", workspace=""), encoding="utf-8")
+        arguments = [str(path), "--out", str(tmp_path / "r.csv"), *options]
+        return CliRunner().invoke(main, arguments, env={"LAB_CONFIG": str(settings), **environment})
+
+    return run
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_first_import_writes_a_private_roster_and_shows_the_numbers(run, tmp_path):
+    result = run(moodle_files.self_selection(teams(2, 1)))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (tmp_path / "r.csv").read_text() == "\n".join(
+        [
+            HEADER,
+            "1,71,Team 1,s0.0@uni.example,active,managed",
+            "1,71,Team 1,s0.1@uni.example,active,managed",
+            "2,72,Team 2,s1.0@uni.example,active,managed",
+            "",
+        ]
+    )
+    assert (tmp_path / "r.csv").stat().st_mode & 0o777 == 0o600
+    assert result.stdout == "\n".join(
+        [
+            "export.csv: Group self-selection, UTF-8",
+            "",
+            "First import: 2 groups, 3 students.",
+            "",
+            "Groups and their numbers, which they keep for the whole term",
+            '  group_01 "Team 1", 2 students',
+            '  group_02 "Team 2", 1 student',
+            "",
+            "Now: 2 groups with 3 students.",
+            f"Written to {tmp_path / 'r.csv'}.",
+            "",
+        ]
+    )
+
+
+def test_the_second_import_says_who_joined_moved_and_left(run, tmp_path):
+    run(OCTOBER)
+    result = run(NOVEMBER)
+    assert result.exit_code == 0
+    assert result.stdout == "\n".join(
+        [
+            "Groupself-selection_94290_2026-11-08.csv: Group self-selection, UTF-8",
+            "",
+            "Students",
+            "  joined     adam.dekel@campus.example.ac.il → group_16",
+            "  joined     yael.marigold@campus.example.ac.il → group_30",
+            "  moved      daniel.cedarson@campus.example.ac.il: group_09 → group_14",
+            "  left       michal.cedarson@campus.example.ac.il (was in group_05)",
+            "  left       shira.dekel@campus.example.ac.il (was in group_05)",
+            "  left       tamar.fernley@campus.example.ac.il (was in group_05)",
+            "Groups",
+            '  retired    group_05 "Lake House Five": no longer in Moodle; its cluster goes',
+            "",
+            "Now: 29 groups with 96 students (1 retired group, 3 students who left remembered).",
+            f"Written to {tmp_path / 'r.csv'}.",
+            "",
+        ]
+    )
+
+
+def test_json_says_the_same_as_data(run, tmp_path):
+    run(moodle_files.self_selection(teams(2, 1, 1)))
+    renamed = [Team(71, "Best", ("s0.0@uni.example",)), Team(72, "Team 2", ("s1.0@uni.example", "s0.1@uni.example"))]
+    result = run(
+        moodle_files.self_selection([*renamed, Team(80, "Late", ("n@other.example",))]), "--json", "--allow-drops"
+    )
+    place = f"{tmp_path / 'export.csv'}"
+    assert json.loads(result.stdout) == {
+        "export": place,
+        "out": str(tmp_path / "r.csv"),
+        "written": True,
+        "format": "Group self-selection",
+        "encoding": "UTF-8",
+        "counts": {"groups": 3, "students": 4, "empty_groups": 0, "retired_groups": 1, "retired_students": 1},
+        "joined": [{"email": "n@other.example", "to": "group_04"}],
+        "came_back": [],
+        "moved": [{"email": "s0.1@uni.example", "from": "group_01", "to": "group_02"}],
+        "left": [{"email": "s2.0@uni.example", "from": "group_03"}],
+        "new_groups": [{"group": "group_04", "moodle_group_id": "80", "moodle_group_name": "Late", "students": 1}],
+        "returned_groups": [],
+        "retired_groups": [
+            {"group": "group_03", "moodle_group_id": "73", "moodle_group_name": "Team 3", "students": 0}
+        ],
+        "renamed_groups": [{"group": "group_01", "from": "Team 1", "to": "Best"}],
+        "new_moodle_ids": [],
+        "recognised": [],
+        "ignored": [],
+        "warnings": [
+            "export.csv line 5: 1 of the 4 students we know are not in this export, more than 20 percent. Is it the "
+            "whole course, and today's download? If they really left, add --allow-drops.",
+            'export.csv line 5: n@other.example is outside email_domains (uni.example), in "Late".',
+        ],
+        "existing_accounts": None,
+        "problems": [],
+    }
+
+
+def test_a_dry_run_says_everything_and_writes_nothing(run, tmp_path):
+    run(OCTOBER)
+    before = files(tmp_path)
+    result = run(NOVEMBER, "--dry-run")
+    assert "moved      daniel.cedarson@campus.example.ac.il: group_09 → group_14" in result.stdout
+    assert result.stdout.endswith("Dry run: nothing was written.\n")
+    assert files(tmp_path) == before
+
+
+def test_the_same_export_again_changes_nothing(run, tmp_path):
+    run(OCTOBER)
+    before = (tmp_path / "r.csv").stat()
+    result = run(OCTOBER)
+    assert "Nothing changed since the last import." in result.stdout
+    assert (tmp_path / "r.csv").stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_matches_that_no_id_made_are_reported(run):
+    run(moodle_files.self_selection(teams(2, 2, 3)))
+    other = [Team(0, "Team 1", teams(2)[0].emails), Team(0, "Renamed", teams(0, 0, 3)[2].emails), Team(0, "Team 2", ())]
+    result = run(moodle_files.overview(other), "--allow-drops")
+    assert "  by their names: group_01, group_02\n" in result.stdout
+    assert '  group_03 is "Renamed" on line 4, by 3 of its 3 students\n' in result.stdout
+
+
+def test_plain_matches_by_students_share_a_line(run):
+    run(moodle_files.self_selection(teams(2, 2, 3)))
+    result = run(moodle_files.older_users([*teams(2, 2), Team(0, "", teams(0, 0, 3)[2].emails[1:])]), "--allow-drops")
+    assert (
+        "  by all of their students: group_01, group_02\n  group_03 is line 4, by 2 of its 3 students\n"
+        in result.stdout
+    )
+
+
+def test_rows_that_are_left_out_are_reported_by_line(run):
+    nobody = [f"n{number}@uni.example" for number in range(20)]
+    result = run(moodle_files.overview(teams(2), nobody=nobody))
+    assert "Left out: 20 rows of the export\n  line 4: " in result.stdout
+    assert result.stdout.count("is in no group") == 12
+    assert "… and 8 more, down to line 23" in result.stdout
+
+
+def test_without_settings_any_domain_and_any_size_are_fine(tmp_path):
+    copy = tmp_path / "project/cdktf"
+    copy.mkdir(parents=True)
+    for module in (ROOT / "cdktf").glob("*.py"):
+        (copy / module.name).write_bytes(module.read_bytes())
+    (tmp_path / "e.csv").write_bytes(encoded(moodle_files.self_selection(teams(9))))
+    command = [sys.executable, str(copy / "import_roster.py"), "e.csv", "--out", "new/folder/r.csv"]
+    environment = {key: value for key, value in os.environ.items() if key != "LAB_CONFIG"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "new/folder").stat().st_mode & 0o777 == 0o700
+    assert len(parse_roster((tmp_path / "new/folder/r.csv").read_text(), "r").groups[0].members) == 9
+
+
+def test_an_encoding_that_is_said_is_believed(run, tmp_path):
+    text = moodle_files.overview([Team(1, "קבוצה 1", ("a@uni.example",))], "Hebrew").replace("\u200f", "")
+    assert run(text.encode("cp1255")).exit_code == 2
+    assert run(text.encode("cp1255"), "--encoding", "cp1255").exit_code == 0
+    assert parse_roster((tmp_path / "r.csv").read_text(), "r").groups[0].moodle_name == "קבוצה 1"
+
+
+SELF = moodle_files.self_selection(teams(2, 1))
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_roster_is_refused_with_a_line_and_nothing_is_written(run, tmp_path, case):
+    content, options, expected = MALFORMED[case]
+    result = run(content, *options)
+    assert expected in result.stderr
+    assert re.search(r"^export\.csv line \d+: .+\.$", result.stderr, re.MULTILINE)
+    assert result.stderr.endswith("\nNothing was written.\n")
+    assert "\x1b" not in result.stderr and "Traceback" not in result.stderr
+    assert (result.exit_code, result.stdout, type(result.exception)) == (2, "", SystemExit)
+    assert set(files(tmp_path)) == {"export.csv", "lab.toml"}
+
+
+def test_the_table_of_malformed_rosters_is_long_enough():
+    assert len(MALFORMED) >= 40
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_lines(run):
+    broken = SELF.replace('"72"', '"71"').replace("s0.1@uni.example", "nobody").replace("s1.0@", "s0.0@")
+    result = run(broken, "--json")
+    problems = [
+        'export.csv line 3: "Member 2 Email" is not an address: "nobody".',
+        "export.csv line 4: Group ID 71 is on line 3 already; each group has one row.",
+        'export.csv line 4: s0.0@uni.example is in "Team 2" and, on line 3, in "Team 1"; a student can be in one '
+        "group: remove one in Moodle and download again.",
+    ]
+    assert result.stderr.splitlines() == [*problems, "Nothing was written."]
+    assert json.loads(result.stdout) == {"written": False, "problems": problems}
+
+
+@pytest.mark.parametrize("strict", ["true", "false"])
+def test_a_foreign_domain_is_a_warning_unless_domains_are_strict(run, tmp_path, strict):
+    text = SELF.replace("s1.0@uni.example", "s1.0@sub.uni.example")
+    result = run(text, lab=LAB.format(strict=strict, pin="true", workspace=""))
+    sentence = 'export.csv line 4: s1.0@sub.uni.example is outside email_domains (uni.example), in "Team 2".\n'
+    assert result.stderr == (f"{sentence}Nothing was written.\n" if strict == "true" else f"Warning: {sentence}")
+    assert (tmp_path / "r.csv").exists() == (strict == "false")
+
+
+def test_more_than_a_hundred_groups_are_fine_when_clusters_are_not_pinned(run):
+    many = moodle_files.self_selection(teams(*[1] * 101))
+    assert run(many, lab=LAB.format(strict="false", pin="false", workspace="")).exit_code == 0
+
+
+def test_an_export_that_lacks_many_students_is_refused_until_that_is_meant(run, tmp_path):
+    run(moodle_files.self_selection(teams(5, 5)))
+    before = files(tmp_path)["r.csv"]
+    fewer = moodle_files.self_selection(teams(5, 2))
+    result = run(fewer)
+    assert (
+        "export.csv line 4: 3 of the 10 students we know are not in this export, more than 20 percent." in result.stderr
+    )
+    assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
+    assert run(fewer, "--max-drop-percent", "30", "--dry-run").exit_code == 0
+    allowed = run(fewer, "--allow-drops")
+    assert allowed.exit_code == 0 and "Warning: export.csv line 4: 3 of the 10 students" in allowed.stderr
+
+
+def test_a_damaged_memory_stops_the_import_and_stays_as_it_is(run, tmp_path):
+    (tmp_path / "r.csv").write_text(HEADER + "\nx,71,A,a@uni.example,active,managed\n")
+    before = files(tmp_path)["r.csv"]
+    result = run(SELF)
+    assert f'{tmp_path / "r.csv"} line 2: number must be a whole number from 1 on, not "x".' in result.stderr
+    assert "remembers the numbers of the groups: mend it or restore a copy" in result.stderr
+    assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
+
+
+def test_two_running_groups_of_one_name_need_an_export_with_ids(run):
+    same = [Team(71, "Twins", ("a@uni.example",)), Team(72, "Twins", ("b@uni.example",))]
+    first = run(moodle_files.self_selection(same))
+    assert 'Warning: export.csv line 4: "Twins" is also the name of the group on line 3.' in first.stderr
+    result = run(moodle_files.overview(same))
+    assert 'export.csv line 2: "Twins" can be group_01 and group_02, which have one name in Moodle' in result.stderr
+    assert result.exit_code == 2
+
+
+def test_a_roster_that_cannot_be_written_is_a_sentence(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = run(SELF, "--out", str(tmp_path / "file/r.csv"))
+    assert result.exit_code == 2 and "cannot be" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_mistake_in_the_settings_is_a_sentence(run):
+    result = run(SELF, lab="[course")
+    assert result.exit_code == 2 and "lab.toml: is not valid TOML" in result.stderr
+
+
+def test_a_column_must_be_one_we_ask_for(run):
+    result = run(SELF, "--column", "name=X")
+    assert result.exit_code == 2 and 'must be email="HEADER" or group="HEADER"' in result.stderr
+
+
+def test_a_roster_is_replaced_whole_and_through_a_link(run, tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "r.csv").symlink_to(tmp_path / "kept/real.csv")
+    assert run(SELF).exit_code == 0
+    assert (tmp_path / "r.csv").is_symlink()
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["real.csv"]

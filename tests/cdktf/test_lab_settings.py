@@ -1,0 +1,206 @@
+"""lab.toml: what is taken from it, and what is said of its mistakes."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from lab import Backend, LabError, Library, Limits, load_lab, parse_lab
+
+EXAMPLE = (Path(__file__).resolve().parents[2] / "lab.toml").read_text(encoding="utf-8")
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(LabError) as caught:
+        parse_lab(text, "lab.toml")
+    return caught.value.problems
+
+
+def changed(old: str, new: str) -> str:
+    assert old in EXAMPLE
+    return EXAMPLE.replace(old, new)
+
+
+def test_the_example_is_read_whole():
+    lab = parse_lab(EXAMPLE, "lab.toml")
+    assert (lab.course.id, lab.course.term, lab.course.first_day) == ("94290", "2026w", date(2026, 10, 18))
+    assert lab.libraries == [
+        Library(pypi="nltk==3.9.1"),
+        Library(maven="com.databricks:spark-xml_2.12:0.18.0", repo="", exclusions=[]),
+    ]
+    assert lab.targets["production"].backend == Backend(
+        type="azurerm",
+        resource_group_name="lab-state",
+        storage_account_name="labstate",
+        container_name="tfstate",
+        key="94290-2026w.tfstate",
+    )
+    assert lab.cluster.driver == "Standard_DS3_v2"
+
+
+def test_a_stack_is_named_by_course_term_and_target():
+    assert parse_lab(EXAMPLE, "lab.toml").stack_id("rehearsal") == "94290-2026w-rehearsal"
+
+
+def test_the_default_target_is_used_unless_another_is_named():
+    lab = parse_lab(EXAMPLE, "lab.toml")
+    assert lab.target(None)[0] == "rehearsal"
+    assert lab.target("production")[1].profile == "LAB"
+    with pytest.raises(LabError, match=r"LAB_TARGET is 'moon'; it must be one of rehearsal, production\."):
+        lab.target("moon")
+
+
+def test_a_group_has_the_courses_limits_but_for_its_own():
+    quota = parse_lab(changed("# week_minutes = 600", "week_minutes = 600"), "lab.toml").quota
+    assert quota.of("group_01") == Limits(soft=150, hard=180, week=600, term=None)
+    assert quota.of("group_07") == Limits(soft=150, hard=240, week=600, term=None)
+
+
+def test_a_hard_limit_of_nothing_is_a_limit_and_not_left_out():
+    """Whoever may not work at all is restricted at once."""
+    one = parse_lab(changed("hard_minutes = 240", "hard_minutes = 0"), "lab.toml").quota
+    nobody = changed("soft_minutes = 150", "soft_minutes = 0").replace("hard_minutes = 180", "hard_minutes = 0")
+    all_but_one = parse_lab(
+        nobody.replace("hard_minutes = 240", "hard_minutes = 240\nsoft_minutes = 200"), "lab.toml"
+    ).quota
+
+    assert [one.of(group) for group in ("group_01", "group_07")] == [Limits(soft=150, hard=180), Limits(soft=0, hard=0)]
+    assert [all_but_one.of(group) for group in ("group_01", "group_07")] == [
+        Limits(soft=0, hard=0),
+        Limits(soft=200, hard=240),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('term = "2026w"', 'term = "2026 w"', "course.term must be letters, digits and hyphens, not '2026 w'."),
+        ('term = "2026w"\n', "", "course.term is missing; it must be letters, digits and hyphens."),
+        (
+            "first_day = 2026-10-18",
+            'first_day = "2026-10-18"',
+            "course.first_day must be a date without quotes, such as 2026-10-18, not '2026-10-18'.",
+        ),
+        (
+            "last_day = 2027-01-29",
+            "last_day = 2026-01-29",
+            "course: last_day 2026-01-29 is before first_day 2026-10-18.",
+        ),
+        (
+            '"Asia/Jerusalem"',
+            '"Asia/Nowhere"',
+            "course.timezone must be the name of an IANA zone, such as \"Asia/Jerusalem\", not 'Asia/Nowhere'.",
+        ),
+        (
+            '"campus.example.ac.il"',
+            '"@campus"',
+            "course.email_domains[0] must be a domain such as \"campus.example.ac.il\", without @, not '@campus'.",
+        ),
+        (
+            "max_group_size = 6",
+            'max_group_size = "6"',
+            "course.max_group_size must be a whole number, 0 for no limit, not '6'.",
+        ),
+        ("sql_access = false", "sql_access = 0", "students.sql_access must be true or false, not 0."),
+        ("max_workers = 2", "max_workers = 0", "cluster.max_workers must be a whole number from 1 to 1000, not 0."),
+        (
+            "min_workers = 1",
+            "min_workers = 3",
+            "cluster: max_workers 2 is less than min_workers 3.",
+        ),
+        (
+            'data_security_mode = "USER_ISOLATION"',
+            'data_security_mode = "OPEN"',
+            'cluster.data_security_mode must be "USER_ISOLATION" or "NONE", not \'OPEN\'.',
+        ),
+        (
+            'log_destination = ""',
+            'log_destination = "/tmp"',
+            'cluster.log_destination must be "/Volumes/…", "dbfs:/…" or empty, not \'/tmp\'.',
+        ),
+        (
+            'PYSPARK_PYTHON = "/databricks/python3/bin/python3"',
+            "PYSPARK_PYTHON = 3",
+            "cluster.spark_env_vars.PYSPARK_PYTHON must be a text in quotes, not 3.",
+        ),
+        (
+            'pypi = "nltk==3.9.1"',
+            'pypi = "nltk==3.9.1"\nwhl = "/Volumes/a.whl"',
+            "libraries[0]: needs exactly one of pypi, maven, jar and whl, not pypi and whl.",
+        ),
+        ("hard_minutes = 180", "hard_minutes = 100", "quota: soft_minutes 150 is above hard_minutes 100."),
+        (
+            "hard_minutes = 240",
+            "hard_minutes = 100",
+            "quota: groups.group_07: soft_minutes 150 is above hard_minutes 100.",
+        ),
+        (
+            'profile = "LAB"',
+            'profile = "LAB"\nhost = "https://a.net"',
+            "targets.production: has both profile and host; keep one.",
+        ),
+        (
+            "[targets.rehearsal]",
+            '[targets."my laptop"]',
+            "targets.my laptop: a name here must be letters, digits and hyphens.",
+        ),
+        (
+            'key = "94290-2026w.tfstate"',
+            "",
+            "targets.production.backend: type azurerm also needs key.",
+        ),
+        (
+            'type = "azurerm"',
+            'type = "s3"',
+            'targets.production.backend.type must be "local" or "azurerm", not \'s3\'.',
+        ),
+        (
+            'default_target = "rehearsal"',
+            'default_target = "moon"',
+            "default_target 'moon' is not one of rehearsal, production.",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_key_and_what_is_allowed(old: str, new: str, sentence: str):
+    assert problems(changed(old, new)) == [f"lab.toml: {sentence}"]
+
+
+def test_all_mistakes_are_named_at_once():
+    text = changed('term = "2026w"', 'term = ""').replace("pin = true", "pin = 1").replace("sql_access = false", "")
+    text = text.replace("hard_minutes = 180", "hard_minutes = 5000")
+    assert [sentence.split()[1] for sentence in problems(text)] == ["course.term", "cluster.pin", "quota.hard_minutes"]
+
+
+def test_an_unknown_key_is_named_without_its_value_which_may_be_a_secret():
+    [sentence] = problems(changed('profile = "LAB"', 'token = "dapi0123456789"'))
+    assert sentence.startswith("lab.toml: targets.production.token is not a known key; allowed here: profile, host, ")
+    assert "dapi" not in sentence
+
+
+def test_what_is_not_toml_is_named_with_its_line():
+    [sentence] = problems(EXAMPLE.replace("[students]", "[students"))
+    assert re.fullmatch(r"lab\.toml: is not valid TOML: .+ \(at line \d+, column \d+\)\.", sentence)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_a_sentence(tmp_path: Path):
+    with pytest.raises(LabError, match=r"lab\.toml: cannot be read \(No such file or directory\); LAB_CONFIG names"):
+        load_lab(tmp_path / "lab.toml")
+    (tmp_path / "lab.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(LabError, match="is not UTF-8 text"):
+        load_lab(tmp_path / "lab.toml")
+
+
+def test_limits_for_a_group_that_the_roster_does_not_have_are_a_mistake():
+    lab = parse_lab(EXAMPLE, "lab.toml")
+    assert lab.problems_with(["group_07"], ["group_07"]) == []
+    assert lab.problems_with(["group_01"], []) == ["quota.groups.group_07: the roster has no group of this name."]
+
+
+def test_more_than_a_hundred_pinned_clusters_are_a_mistake():
+    lab = parse_lab(EXAMPLE, "lab.toml")
+    groups = [f"group_{number:02d}" for number in range(1, 102)]
+    assert lab.problems_with(groups, groups[:100]) == []
+    assert lab.problems_with(groups, groups) == [
+        "cluster.pin is true, but a workspace pins at most 100 clusters and the roster has 101 groups; set it to false."
+    ]

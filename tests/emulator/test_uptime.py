@@ -1,0 +1,218 @@
+"""The truth of uptime, and what holds for clusters under any sequence of calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.clusters.lifecycle import work
+from emulator.clusters.models import LaunchFailure, Session
+from emulator.clusters.uptime import uptime
+from emulator.errors import ApiError
+from emulator.state import dump
+from in_process_workspace import CLUSTERS, SPEC, Desk
+
+ADMIN = "admin@lab.example"
+LEGAL = {
+    "PENDING": {"RUNNING", "TERMINATING"},
+    "RUNNING": {"RESIZING", "RESTARTING", "TERMINATING"},
+    "RESTARTING": {"RUNNING", "TERMINATING"},
+    "RESIZING": {"RUNNING", "TERMINATING"},
+    "TERMINATING": {"TERMINATED", "ERROR"},
+    "TERMINATED": {"PENDING"},
+    "ERROR": {"PENDING", "TERMINATING"},
+}
+
+
+def total(desk: Desk, cluster_id: str) -> int:
+    return uptime(desk.workspace.state, cluster_id, 0, desk.now)[0]
+
+
+def test_uptime_runs_from_running_to_terminating() -> None:
+    desk = Desk()
+    t, cluster_id = desk.now, desk.create()
+    desk.advance(62)
+    desk.post("delete", cluster_id)
+    desk.advance(600)
+    assert uptime(desk.workspace.state, cluster_id, 0, desk.now) == (
+        60_000,
+        [Session(start=t + 2000, end=t + 62_000, started_by=ADMIN)],
+    )
+
+
+def test_a_restart_does_not_end_a_session_and_is_noted() -> None:
+    desk = Desk()
+    ana, cluster_id = desk.person("ana@lab.example"), desk.running()
+    desk.grant(cluster_id, ana, "CAN_RESTART")
+    desk.advance(60)
+    desk.post("restart", cluster_id, ana)
+    restarted = desk.now
+    desk.advance(60)
+    milliseconds, sessions = uptime(desk.workspace.state, cluster_id, 0, desk.now)
+    assert (milliseconds, len(sessions), sessions[0].started_by) == (120_000, 1, ADMIN)
+    assert [(restart.at, restart.user) for restart in sessions[0].restarts] == [(restarted, "ana@lab.example")]
+
+
+def test_a_part_of_the_time_can_be_asked_for() -> None:
+    desk = Desk()
+    cluster_id = desk.running()
+    t = desk.now
+    desk.advance(100)
+    desk.post("delete", cluster_id)
+    state = desk.workspace.state
+    assert uptime(state, cluster_id, t + 30_000, t + 50_000)[0] == 20_000
+    assert uptime(state, cluster_id, t + 90_000, t + 500_000)[0] == 10_000
+    assert uptime(state, cluster_id, t + 100_000, t + 500_000) == (0, [])
+    assert uptime(state, cluster_id, t - 500_000, t) == (0, [])
+    assert uptime(state, "unknown", 0, t) == (0, [])
+
+
+def test_a_launch_that_failed_is_no_uptime() -> None:
+    desk = Desk()
+    desk.workspace.state.clusters.fail_launches([LaunchFailure()])
+    cluster_id = desk.create()
+    desk.advance(60)
+    assert uptime(desk.workspace.state, cluster_id, 0, desk.now) == (0, [])
+
+
+def test_removing_a_running_cluster_ends_its_session() -> None:
+    desk = Desk()
+    cluster_id = desk.running()
+    desk.advance(10)
+    desk.post("permanent-delete", cluster_id)
+    desk.advance(50)
+    assert total(desk, cluster_id) == 10_000
+
+
+sizes = st.one_of(
+    st.integers(0, 3).map(lambda number: {"num_workers": number}),
+    st.tuples(st.integers(1, 2), st.integers(2, 4)).map(
+        lambda limits: {"autoscale": {"min_workers": limits[0], "max_workers": limits[1]}}
+    ),
+)
+verbs: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
+    st.sampled_from(["start", "restart", "delete", "pin", "unpin", "permanent-delete"]).map(lambda verb: (verb, {})),
+    sizes.map(lambda size: ("resize", size)),
+    st.tuples(sizes, st.sampled_from([0, 10, 30])).map(
+        lambda new: ("edit", _definition(new[0]) | {"autotermination_minutes": new[1]})
+    ),
+    st.integers(0, 2400).map(lambda seconds: ("work", {"seconds": seconds})),
+    st.floats(0, 1800).map(lambda seconds: ("advance", {"seconds": seconds})),
+    st.integers(0, 4).map(lambda seconds: ("advance", {"seconds": seconds})),
+    st.sampled_from(["TERMINATED", "ERROR"]).map(lambda end: ("fail", {"ends_in": end})),
+)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 600) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+FIELDS = (
+    *SPEC, "autoscale", "custom_tags", "workload_type", "init_scripts", "clone_from", "update_mask", "cluster",
+    "idempotency_token", "instance_pool_id", "limit", "offset", "order", "event_types", "page_token", "page_size",
+    "start_time", "owner_username", "libraries", "clusterId", "contextId", "language", "tasks", "run_id", "policy_id",
+    "existing_cluster_id", "data_security_mode", "single_user_name", "docker_image",
+)  # fmt: skip
+PATHS = (
+    *(CLUSTERS + verb for verb in ("create", "edit", "update", "resize", "events", "change-owner", "start")),
+    "/api/2.0/libraries/install", "/api/2.0/libraries/uninstall", "/api/1.2/contexts/create",
+    "/api/1.2/commands/execute", "/api/2.1/jobs/runs/submit", "/api/2.1/jobs/runs/cancel",
+)  # fmt: skip
+
+
+@given(
+    path=st.sampled_from(PATHS),
+    whole=st.booleans(),
+    body=st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=3),
+)
+def test_nonsense_is_refused_or_done_and_never_a_defect(path: str, whole: bool, body: dict[str, Any]) -> None:
+    desk = Desk()
+    cluster_id = desk.stopped()
+    try:
+        desk.ask("POST", path, {"cluster_id": cluster_id} | (SPEC if whole else {}) | body)
+    except ApiError as error:
+        assert error.status in (400, 403, 404, 501)
+    desk.advance(3600)
+    desk.ask("GET", f"{CLUSTERS}list")
+
+
+def _definition(size: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in SPEC.items() if name != "num_workers"} | size
+
+
+def carry_out(desk: Desk, cluster_id: str, verb: str, fields: dict[str, Any]) -> None:
+    clusters = desk.workspace.state.clusters
+    if verb == "advance":
+        desk.advance(fields["seconds"])
+    elif verb == "fail":
+        clusters.fail_launches([LaunchFailure(**fields)])
+    elif verb == "work":
+        work(desk.workspace, clusters.by_id[cluster_id], desk.workspace.administrator, fields["seconds"], desk.now)
+    else:
+        desk.post(verb, cluster_id, **fields)
+
+
+def reachable(state: str) -> set[str]:
+    """All states that can follow in time, this one included."""
+    found, waiting = {state}, [state]
+    while waiting:
+        for following in LEGAL[waiting.pop()] - found:
+            found.add(following)
+            waiting.append(following)
+    return found
+
+
+def listed_uptime(desk: Desk, cluster_id: str) -> int:
+    """RUNNING to TERMINATING, by nothing but the event list."""
+    result, began = 0, None
+    for event in desk.events(cluster_id):
+        if event["type"] == "RUNNING" and began is None:
+            began = event["timestamp"]
+        elif event["type"] == "TERMINATING" and began is not None:
+            result, began = result + event["timestamp"] - began, None
+    return result + (desk.now - began if began is not None else 0)
+
+
+def check(desk: Desk, cluster_id: str, before: str, verb: str) -> None:
+    cluster = desk.workspace.state.clusters.by_id[cluster_id]
+    if verb == "advance":
+        # Time alone starts nothing, so a stopped cluster stays as it is.
+        assert cluster.state in (reachable(before) if before not in ("TERMINATED", "ERROR") else {before})
+    elif cluster.state != before:
+        assert cluster.state in LEGAL[before], (before, verb, cluster.state)
+    lasting = [session for session in desk.workspace.state.clusters.sessions.get(cluster_id, ()) if session.end is None]
+    assert len(lasting) == (cluster.state in ("RUNNING", "RESIZING", "RESTARTING"))
+    assert total(desk, cluster_id) == listed_uptime(desk, cluster_id)
+    if cluster.state == "RUNNING":
+        assert cluster.fewest_workers <= cluster.workers <= cluster.most_workers
+        assert len(desk.get(cluster_id)["executors"]) == cluster.workers
+    stamps = [event["timestamp"] for event in desk.events(cluster_id)]
+    assert stamps == sorted(stamps) and stamps[-1] <= desk.now
+    due = [entry.arguments["to"] for entry in desk.workspace.state.agenda.entries if entry.kind == "clusters.change"]
+    assert len(due) == (cluster.state not in ("RUNNING", "TERMINATED", "ERROR"))
+
+
+@given(size=sizes, history=st.lists(verbs, max_size=25))
+def test_any_history_keeps_states_legal_and_uptime_true(
+    size: dict[str, Any], history: list[tuple[str, dict[str, Any]]]
+) -> None:
+    desk = Desk()
+    cluster_id = str(desk.ask("POST", f"{CLUSTERS}create", _definition(size))["cluster_id"])
+    for verb, fields in history:
+        before = dump(desk.workspace.state)
+        state = desk.workspace.state.clusters.by_id[cluster_id].state
+        known = total(desk, cluster_id)
+        try:
+            carry_out(desk, cluster_id, verb, fields)
+        except ApiError:
+            assert dump(desk.workspace.state) == before
+            continue
+        if verb == "permanent-delete":
+            assert total(desk, cluster_id) == known
+            desk.advance(10_000)
+            assert total(desk, cluster_id) == known
+            return
+        check(desk, cluster_id, state, verb)

@@ -1,0 +1,287 @@
+"""What a purge takes away, and that no total notices."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import chdir, closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator_process import EmulatorProcess
+from enforcer import ledger, outbox, record
+from enforcer.__main__ import main
+from enforcer.database import open_ledger, vacuum
+from enforcer.kept_files import Left, Removal, carry_out, find
+from enforcer.letters import Letter
+from enforcer.lock import only_one
+from enforcer.models import EventRow, LetterRow
+from enforcer.outbox import Kind
+from enforcer.purge import purge
+from enforcer.record import Reading
+from enforcer.uptime import MEMBER, OTHER, Event, counted_from, sessions_of
+from enforcer_lab import SUNDAY, EnforcerLab
+from observed_clusters import seen, told
+
+MONDAY, TUESDAY, WEDNESDAY = (SUNDAY + timedelta(days=number) for number in (1, 2, 3))
+STUDENT = "@campus.example.ac.il"
+T = datetime(2024, 11, 3, 8, tzinfo=UTC)
+M, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """One whose clock only the tests move."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+    """Two days have passed and are settled; on each a group was stopped, and staff worked, too."""
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, limits={"week_minutes": 2000, "term_minutes": 9000})
+    lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
+    for day in (SUNDAY, MONDAY):
+        lab.go(day, "09:00")
+        lab.start("group_01")
+        lab.start("group_02", token=lab.emulator.admin_token)
+        lab.wait(10)
+        lab.ask(
+            "POST", "/api/2.1/clusters/restart", {"cluster_id": lab.clusters["group_02"]}, token=lab.student("group_02")
+        )
+        lab.wait(181)
+        lab.poll()
+        lab.stop("group_02")
+        lab.go(day + timedelta(days=1), "00:20")
+        assert lab.run("end-of-day").status == 0
+    lab.run("allow", "1", "--minutes", "+15", "--reason", "a1@campus.example.ac.il was ill")
+    return lab
+
+
+def holding(folder: Path, text: str) -> list[str]:
+    """The files that hold a text, whatever part of them."""
+    return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and text.encode() in path.read_bytes()]
+
+
+def totals(lab: EnforcerLab) -> list[dict[str, Any]]:
+    """What `usage` says of all days, without the names in it."""
+    done = lab.run("usage", "--from", str(SUNDAY), "--to", str(TUESDAY), "--json")
+    assert done.status == 0, done.err
+    return [row | {"sessions": [session | {"started_by": None} for session in row["sessions"]]} for row in done.json]
+
+
+def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_total_has_changed(lab: EnforcerLab) -> None:
+    lab.go(TUESDAY + timedelta(days=1), "00:20")
+    assert lab.run("end-of-day").status == 0
+    before = totals(lab)
+    assert [row["used_ms"] // 60_000 for row in before if row["day"] == str(SUNDAY)] == [191, 181]
+
+    rehearsed = lab.run("purge", "--before", str(WEDNESDAY), "--dry-run", "--json").json
+    assert (totals(lab), holding(lab.folder, "student1a")) == (before, ["uptimes.db"])
+    done = lab.run("purge", "--before", str(WEDNESDAY), "--yes", "--json")
+
+    assert (done.status, done.err) == (0, shown(rehearsed))
+    assert done.json == rehearsed | {"purged": True}
+    assert totals(lab) == before
+    assert set(starters(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
+    # The students who are in the workspace today are not of before.
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
+        members = json.loads(ledger.note("members") or "")["groups"]
+        ledger.write_note("members", json.dumps({"read": 0, "groups": members}))
+    assert lab.run("purge", "--before", str(WEDNESDAY), "--yes").status == 0
+    assert holding(lab.folder, STUDENT) == []
+    assert totals(lab) == before
+    lab.poll()
+    assert totals(lab) == before
+
+
+def shown(told: dict[str, Any]) -> str:
+    counts = {name: count for name, count in told.items() if isinstance(count, int) and count is not True and count}
+    return "".join(f"the ledger: {count} {name}\n" for name, count in counts.items())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    """A ledger of a Sunday and a Monday long past, of which the Sunday is settled; a letter of it was never sent."""
+    place = str(tmp_path / "uptimes.db")
+    letter = Letter("Team of ana@x.example", "to ana@x.example", "<p>", ("ana@x.example",))
+    with closing(open_ledger(place)):
+        record.observe([seen(at=T + DAY, running=False)], now=T + DAY)
+        for begins in (T, T + DAY):
+            starts, runs = Event(begins, "STARTING", "ana@x.example"), Event(begins + M, "RUNNING")
+            ends = Event(begins + 9 * M, "TERMINATING", "ana@x.example")
+            record.add_events([Reading("1103-1", told(starts, runs, ends), "1")], read_to=begins + DAY)
+            first = begins.date()
+            outbox.queue(Kind.WARNING, "1103-1", letter, now=begins, period="day", first=first, limit=180 * M)
+            ledger.note_intent("stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
+        ledger.write_note("settled", str(T.date()))
+    return place
+
+
+def run(place: str, *words: str) -> tuple[int, str, str]:
+    """`python -m enforcer purge …` on this ledger: status, output, errors."""
+    environment = {"CLUSTER_UPTIMES_DB": place}
+    with chdir(Path(place).parent):
+        done = CliRunner(env=environment).invoke(main, ["purge", *words], obj=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def letters(place: str) -> list[tuple[str, str, bool, str | None]]:
+    with closing(open_ledger(place)):
+        rows = LetterRow.select().order_by(LetterRow.id)
+        return [(row.first, row.subject, row.payload == "{}", row.error) for row in rows]
+
+
+def starters(place: str) -> list[str]:
+    with closing(open_ledger(place)):
+        return [row.user_name for row in EventRow.select().where(EventRow.type == "STARTING").order_by(EventRow.at)]
+
+
+def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -> None:
+    assert run(place, "--before", "2024-11-04", "--yes") == (
+        0,
+        "the ledger: 2 events\nthe ledger: 1 sessions\nthe ledger: 1 actions\nthe ledger: 1 letters\n"
+        "the ledger: 1 unsent\n",
+        "",
+    )
+
+    assert starters(place) == [MEMBER, "ana@x.example"]
+    assert letters(place) == [
+        ("2024-11-03", "Team of …", True, "it was purged before it was sent"),
+        ("2024-11-04", "Team of ana@x.example", False, None),
+    ]
+    with closing(open_ledger(place)):
+        assert [action.reason for day in (T, T + DAY) for action in ledger.actions_on(day.date())] == [
+            "for …",
+            "for noa@x.example",
+        ]
+        assert outbox.is_queued(Kind.WARNING, "1103-1", period="day", first=T.date(), limit=180 * M)
+    assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to purge\n", "")
+
+
+def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: str) -> None:
+    refused = "2024-11-04 is not settled, so nothing was purged; run end-of-day first, or purge before 2024-11-04\n"
+
+    assert run(place, "--before", "2024-11-05", "--yes") == (1, "", refused)
+
+    assert starters(place) == ["ana@x.example", "ana@x.example"]
+
+
+def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: str) -> None:
+    status, _, said = run(place, "--before", "2024-11-04")
+    assert (status, said.splitlines()[-1]) == (1, 'Type "purge before 2024-11-04" to go on: nothing was purged')
+    status, _, said = run(place, "--before", "2999-01-01", "--yes")
+    assert (status, "2999-01-01 has not come yet" in said) == (2, True)
+    assert run(place, "--before", "2024-11-04", "--dry-run")[0] == 0
+
+    assert starters(place) == ["ana@x.example", "ana@x.example"]
+
+
+def test_a_purge_waits_for_no_poll_and_leaves_the_ledger_to_it(place: str) -> None:
+    with only_one(place):
+        assert run(place, "--before", "2024-11-04", "--yes")[::2] == (
+            1,
+            "a poll is at work; nothing was purged, try again\n",
+        )
+
+
+def test_who_reads_the_ledger_meanwhile_keeps_its_log_and_is_named(place: str) -> None:
+    with closing(sqlite3.connect(place)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM event").fetchall()
+
+        status, _, said = run(place, "--before", "2024-11-04", "--yes")
+
+    assert (status, said.startswith("the ledger may still hold names in free pages (")) == (1, True)
+    assert run(place, "--before", "2024-11-04", "--yes")[0] == 0
+    assert holding(Path(place).parent, "Team of ana@x.example was") == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_late_events_of_a_purged_time_do_not_bring_names_back(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = (
+        str(tmp_path / "uptimes.db")
+        if kind == "sqlite"
+        else str(request.getfixturevalue("postgresql").database("purge"))
+    )
+    events = [Event(T, "STARTING", "ana@x"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING", "noa@x")]
+    with closing(open_ledger(place)):
+        ledger.write_note("members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
+        record.observe([seen(at=T + 10 * M, running=False)], now=T + 10 * M)
+        record.add_events([Reading("1103-1", told(*events), "1")], read_to=T + 10 * M)
+        ledger.write_note("settled", str(T.date()))
+
+        purged = purge(before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
+        vacuum(place)
+        record.add_events([Reading("1103-1", told(*events), "1")], read_to=T + 20 * M)
+
+        assert (purged.events, purged.sessions, purged.groups) == (2, 1, 1)
+        assert [event.user for event in record.events("1103-1")] == [MEMBER, None, OTHER]
+        (session,) = ledger.sessions(begins=T, ends=T + M * 30)["1103-1"]
+        assert (session.start, session.end, session.started_by) == (T + M, T + 9 * M, MEMBER)
+
+
+MEMBERS = frozenset({"ana@x"})
+MOMENTS = st.builds(
+    lambda minute, type, user: Event(T + minute * M, type, user),
+    st.integers(0, 3000),
+    st.sampled_from(["CREATING", "STARTING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "DRIVER_HEALTHY"]),
+    st.sampled_from(["ana@x", "ANA@x", "staff@x", None]),
+)
+
+
+@given(st.lists(MOMENTS, unique_by=lambda event: (event.at, event.type)))
+def test_without_names_every_session_counts_as_it_did(events: list[Event]) -> None:
+    roles = {"ana@x": MEMBER, "ANA@x": MEMBER, "staff@x": OTHER, None: None}
+    nameless = [replace(event, user=roles[event.user]) for event in events]
+
+    def counting(events: list[Event]) -> list[tuple[Any, ...]]:
+        return [(one.start, one.end, one.estimate, counted_from(one, MEMBERS)) for one in sessions_of(events)]
+
+    assert counting(nameless) == counting(events)
+
+
+def test_reports_letters_and_logs_go_by_their_day_and_a_log_that_goes_on_is_cut(tmp_path: Path) -> None:
+    def write(name: str, content: bytes, day: int) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        instant = datetime(2030, 11, day, 12, tzinfo=UTC).timestamp()
+        os.utime(path, (instant, instant))
+        return path
+
+    old = [
+        write("mail/1-warning.html", b"ana@x", 2),
+        write("report-2030-11-02.csv", b"", 9),
+        write("watch.log", b"ana@x", 2),
+        write("watch.log.2.gz", gzip.compress(b"ana@x"), 2),
+    ]
+    write("report-2030-11-03.csv", b"", 2)
+    write("notes.md", b"ana@x", 2)
+    write("2-stop.html", b"", 3)
+    goes_on = write("poll.log", b"2030-11-02 10:00:00 INFO ana@x\n  more\n2030-11-03 09:00:00 INFO noa@x\n", 9)
+    undated = write("other.log", b"ana@x\n", 9)
+    (tmp_path / "link.log").symlink_to(old[2])
+
+    removals, left = find([tmp_path, tmp_path / "missing"], before=SUNDAY, tz=UTC)
+
+    assert removals == sorted([*map(Removal, old), Removal(goes_on, 38)], key=lambda removal: removal.path)
+    assert left == [Left(undated, "its lines have no dates; let it be rotated away")]
+    for removal in removals:
+        carry_out(removal)
+    assert goes_on.read_bytes() == b"2030-11-03 09:00:00 INFO noa@x\n"
+    assert [path for path in old if path.exists()] == []

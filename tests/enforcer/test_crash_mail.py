@@ -1,0 +1,172 @@
+"""Whatever fails and wherever a poll is killed, one healthy poll later everything is as it should be."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator_process import ROOT, EmulatorProcess
+from enforcer_lab import SUNDAY, EnforcerLab
+
+KINDS = ("429", "500", "503", "reset", "hang", "truncate")
+GROUPS = 4
+NEAR, OVER = 160, 190
+"""Minutes of use: beyond the soft limit of 150, and beyond the hard one of 180."""
+
+
+class Polls:
+    """Polls on one lab, each a process of its own."""
+
+    def __init__(self, lab: EnforcerLab, log: Path) -> None:
+        environment = {**os.environ, **lab.environment, "PYTHONPATH": str(ROOT)}
+        self._log = log.open("ab")
+        self.log = log
+        self._server = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/support/poll_forks.py")],
+            cwd=lab.folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        assert self._server.stdout and self._server.stdout.readline() == "ready\n"
+
+    def run(self, kill_after: float | None = None) -> dict[str, Any]:
+        assert self._server.stdin and self._server.stdout
+        self._server.stdin.write(json.dumps({"words": ["poll"], "kill_after": kill_after}) + "\n")
+        self._server.stdin.flush()
+        done: dict[str, Any] = json.loads(self._server.stdout.readline())
+        return done
+
+    def healthy(self) -> float:
+        """One poll that nothing disturbs; the seconds it took."""
+        done = self.run()
+        assert done["status"] == 0, self.log.read_text(encoding="utf-8")[-3000:]
+        return float(done["seconds"])
+
+    def stop(self) -> None:
+        assert self._server.stdin
+        self._server.stdin.close()
+        self._server.wait(timeout=60)
+        self._log.close()
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """One whose clock only the test moves."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, groups=GROUPS)
+    lab.write_course(last_day="2040-01-01")
+    lab.environment |= {
+        "AZURE_EMAIL_CONNECTION_STRING": still_emulator.mail_connection_string,
+        "AZURE_EMAIL_SENDER": "lab@lab.example",
+        "ADMIN_EMAIL": "admin@lab.example",
+        "REQUESTS_CA_BUNDLE": still_emulator.mail_ca,
+    }
+    return lab
+
+
+def test_one_healthy_poll_mends_what_kills_and_faults_left(lab: EnforcerLab, tmp_path: Path, acceptance: bool) -> None:
+    chance = random.Random(20261018)
+    wanted = 1000 if acceptance else 20
+    polls = Polls(lab, tmp_path / "polls.log")
+    kills, day = 0, SUNDAY
+    try:
+        while kills < wanted:
+            day += timedelta(days=1)
+            lab.go(day, "07:00")
+            usual = polls.healthy()
+            heard = len(letters(lab))
+            minutes = {group: chance.choice([0, NEAR, OVER, OVER]) for group in lab.names}
+            live_a_day(lab, minutes)
+
+            for _ in range(2):
+                disturb(lab, chance)
+                # Now and then after it: killed polls that were through must do no harm either.
+                kills += polls.run(kill_after=chance.uniform(0, 1.2) * usual)["signal"] == signal.SIGKILL
+            lab.emulator.control("POST", "faults", {})
+            for group in lab.names:
+                if minutes[group] == NEAR:
+                    lab.stop(group)
+            # As long as the longest wait for another attempt at a letter.
+            lab.wait(120)
+            polls.healthy()
+
+            over = {group for group in lab.names if minutes[group] == OVER}
+            assert {group for group in lab.names if lab.state(group) == "RUNNING"} == set()
+            assert {group: lab.level(group) for group in lab.names} == {
+                group: "CAN_ATTACH_TO" if group in over else "CAN_RESTART" for group in lab.names
+            }
+            told = letters(lab)[heard:]
+            due = Counter(group for group in lab.names if minutes[group])
+            assert Counter(group for group, _ in told) == due, polls.log.read_text(encoding="utf-8")[-3000:]
+            assert len({operation for _, operation in letters(lab)}) == len(letters(lab))
+    finally:
+        polls.stop()
+
+
+def live_a_day(lab: EnforcerLab, minutes: dict[str, int]) -> None:
+    """Let each group have used its minutes by now, and be running unless it did nothing."""
+    left = max(minutes.values())
+    for spent in sorted({*minutes.values(), 0} - {max(minutes.values())}, reverse=True) + [0]:
+        for group in lab.names:
+            if minutes[group] == left and left:
+                assert lab.start(group) == 200
+        lab.wait(left - spent)
+        left = spent
+
+
+def disturb(lab: EnforcerLab, chance: random.Random) -> None:
+    """Put a few random faults in force, on the workspace and on the mail service."""
+    places = ("*", "* /api/2.1/clusters/*", "* /api/2.0/permissions/*", "* /emails*")
+    rules = [
+        {
+            "kind": chance.choice(KINDS),
+            "match": chance.choice(places),
+            "rate": chance.choice([0.1, 0.4, 1.0]),
+            "after": chance.randrange(6),
+            "seconds": 0.5,
+        }
+        for _ in range(chance.randrange(4))
+    ]
+    for rule in rules:
+        if rule["kind"] != "hang":
+            del rule["seconds"]
+    lab.emulator.control("POST", "faults", {"rules": rules})
+
+
+def letters(lab: EnforcerLab) -> list[tuple[str, str]]:
+    """Group and operation of every letter to students, in the order in which they were accepted."""
+    groups = {address: group for group in lab.names for address in addresses(lab, group)}
+    found = []
+    for letter in lab.emulator.control("GET", "mail"):
+        to = {groups[address] for address in map(_address, letter["to"]) if address in groups}
+        found += [(group, letter["operation_id"]) for group in to]
+    return found
+
+
+def addresses(lab: EnforcerLab, group: str) -> list[str]:
+    number = lab.names.index(group) + 1
+    return [f"student{number}{letter}@campus.example.ac.il" for letter in "ab"]
+
+
+def _address(told: Any) -> str:
+    return str(told["address"] if isinstance(told, dict) else told)

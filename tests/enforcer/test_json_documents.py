@@ -1,0 +1,178 @@
+"""docs/json.md tells the fields of every `--json`; each command is run and held to it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer.__main__ import VERBS
+from enforcer_lab import STAFF, SUNDAY, EnforcerLab
+from json_documents import DOCUMENT, misfits
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
+    """A Sunday at noon: one group was stopped, and staff has a session."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        lab = EnforcerLab(emulator, tmp_path_factory.mktemp("lab"), limits={"week_minutes": 200})
+        lab.start("group_01")
+        lab.start("group_02", token=emulator.admin_token)
+        lab.wait(181)
+        lab.poll()
+        yield lab
+
+
+LISTS = {
+    "poll": ["poll", "--dry-run"],
+    "usage": ["usage"],
+    "allowances": ["allowances", "--all"],
+    "clusters": ["clusters"],
+    "groups": ["groups"],
+    "users": ["users"],
+    "user-groups": ["user-groups"],
+    "allocations": ["allocations"],
+    "restore-permissions": ["restore-permissions", "--dry-run"],
+    "doctor": ["doctor"],
+    "delete-users, delete-groups, purge-clusters": [
+        "delete-users",
+        "--dry-run",
+        "--keep",
+        "student1a@campus.example.ac.il",
+    ],
+}
+
+
+@pytest.mark.parametrize("section", LISTS)
+def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: EnforcerLab, section: str) -> None:
+    lab.run("allow", "2", "--window", "Mon 10:00-12:00", "--day", str(SUNDAY + timedelta(days=1)), "--reason", "lesson")
+    # Somebody gives it back, so that a poll has something to do.
+    lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
+
+    done = lab.run(*LISTS[section], "--json")
+
+    assert done.status == (1 if section == "doctor" else 0), done.err
+    assert done.json
+    assert [misfits(each, section) for each in done.json] == [[]] * len(done.json)
+
+
+@pytest.mark.parametrize("verb", ["delete-groups", "purge-clusters"])
+def test_the_tools_of_a_terms_end_report_alike(lab: EnforcerLab, verb: str) -> None:
+    told = lab.run(verb, "--dry-run", "--json").json
+
+    assert [misfits(each, "delete-users, delete-groups, purge-clusters") for each in told] == [[], []]
+
+
+def test_an_allowance_and_its_revocation_have_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    allowed = lab.run("allow", "all", "--minutes", "+15", "--reason", "outage", "--json").json
+    revoked = lab.run("revoke", allowed["id"], "--json").json
+
+    assert [misfits(allowed, "allow"), misfits(revoked, "revoke")] == [[], []]
+    assert revoked["revokes"] == allowed["id"]
+
+
+def test_what_ends_a_term_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    purged = lab.run("purge", "--before", str(SUNDAY), "--dry-run", "--json").json
+    archived = lab.run("archive", "--output", "archive", "--dry-run", "--json").json
+
+    assert [misfits(purged, "purge"), misfits(archived, "archive")] == [[], []]
+
+
+def test_usage_tells_what_counted_and_what_did_not(lab: EnforcerLab) -> None:
+    told = lab.run("usage", "--json").json
+    minute = 60_000
+
+    shown = [
+        {name: value for name, value in row.items() if name != "sessions"}
+        | {"sessions": [(s["started_by"], s["counted_ms"] // minute, s["ran_ms"] // minute) for s in row["sessions"]]}
+        for row in sorted(told, key=lambda row: row["group"])
+    ]
+
+    rest = {"day": str(SUNDAY), "soft_minutes": 150, "hard_minutes": 180, "estimate": False}
+    deploy = ("admin@lab.example", 0, 0)
+    assert shown == [
+        {
+            "cluster_id": lab.clusters["group_01"],
+            "group": "group_01",
+            "used_ms": 181 * minute + 20,
+            "left_ms": 0,
+            "sessions": [deploy, ("student1a@campus.example.ac.il", 181, 181)],
+            **rest,
+        },
+        {
+            "cluster_id": lab.clusters["group_02"],
+            "group": "group_02",
+            "used_ms": 0,
+            "left_ms": 180 * minute,
+            "sessions": [deploy, ("admin@lab.example", 0, 181)],
+            **rest,
+        },
+    ]
+
+
+def test_every_verb_with_json_is_in_the_document_and_says_in_its_help_what_it_does(lab: EnforcerLab) -> None:
+    headings = " ".join(re.findall(r"^## (.*)$", DOCUMENT, flags=re.MULTILINE))
+    missing = []
+    for verb in VERBS:
+        shown = lab.run(verb, "--help")
+        assert shown.status == 0
+        if "--json" in shown.out and verb not in re.split(r"[ ,]+", headings):
+            missing.append(verb)
+        if "Examples:" not in shown.out:
+            missing.append(f"examples of {verb}")
+
+    assert missing == []
+
+
+def test_staff_and_students_are_told_apart(lab: EnforcerLab) -> None:
+    told = {row["name"]: row["result"] for row in lab.run("delete-users", "--dry-run", "--json").json}
+
+    assert STAFF not in told
+    assert set(told.values()) == {"would be deleted"}
+
+
+def test_an_import_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    with closing(sqlite3.connect(lab.folder / "cluster_uptimes.db")) as connection, connection:
+        connection.execute("CREATE TABLE clustercumulativeuptime (cluster_id, date, daily_use_seconds)")
+        connection.execute("INSERT INTO clustercumulativeuptime VALUES ('0112-a', '2030-10-01', 60.0)")
+
+    told = lab.run("import-history", "cluster_uptimes.db", "--dry-run", "--json").json
+
+    assert (misfits(told, "import-history"), len(told["taken"])) == ([], 1)
+
+
+def test_a_test_letter_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    variables = {
+        "AZURE_EMAIL_CONNECTION_STRING": lab.emulator.mail_connection_string,
+        "AZURE_EMAIL_SENDER": "lab@campus.example",
+        "ADMIN_EMAIL": "admin@campus.example",
+    }
+    delivered = lab.run("test-email", "--json", **variables, REQUESTS_CA_BUNDLE=lab.emulator.mail_ca)
+    refused = lab.run("test-email", "--json", **variables, REQUESTS_CA_BUNDLE="")
+
+    assert [misfits(done.json, "test-email") for done in (delivered, refused)] == [[], []]
+    assert [(done.status, done.json["delivered"], done.err) for done in (delivered, refused)] == [
+        (0, True, f"accepted as operation {delivered.json['operation_id']}; waiting for the verdict\n"),
+        (1, False, ""),
+    ]
+
+
+def test_a_day_and_its_end_have_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+    lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
+    told = lab.run("report", "--day", str(SUNDAY), "--json").json
+    lab.go(SUNDAY + timedelta(days=1), "00:30")
+    planned = lab.run("end-of-day", "--dry-run", "--json").json
+    done = lab.run("end-of-day", "--json").json
+
+    assert [misfits(told, "report"), misfits(planned, "end-of-day"), misfits(done, "end-of-day")] == [[], [], []]
+    assert [(row["group"], row["hard_minutes"], row["over_ms"], bool(row["stopped"])) for row in told["clusters"]] == [
+        ("group_01", 180, 60_020, True),
+        ("group_02", 180, 0, False),
+    ]
+    assert (planned["settled"], planned["days"]) == (False, [str(SUNDAY)])
+    assert done == planned | {"settled": True}

@@ -1,0 +1,150 @@
+"""One tick at a time, on one machine and across machines."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer.lock import only_one
+from enforcer_lab import EnforcerLab
+from postgresql_server import PostgreSQL
+
+ROOT = Path(__file__).resolve().parents[2]
+POLLERS = 50
+# Says how long it waited for the lock, and holds it for as long as its standard input is open.
+POLLER = """
+import sys, time
+from enforcer.lock import only_one
+if sys.argv[1].startswith("postgresql"):
+    import psycopg
+print("ready", flush=True)
+sys.stdin.readline()
+began = time.monotonic()
+with only_one(sys.argv[1]) as alone:
+    print("works" if alone else "yields", time.monotonic() - began, flush=True)
+    if alone:
+        sys.stdin.readline()
+"""
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "file":
+        return str(tmp_path / "ledger" / "uptimes.db")
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database("locks")
+
+
+def start(place: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-c", POLLER, place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def say(poller: subprocess.Popen[str]) -> None:
+    assert poller.stdin
+    poller.stdin.write("go\n")
+    poller.stdin.flush()
+
+
+def hear(poller: subprocess.Popen[str]) -> list[str]:
+    assert poller.stdout
+    return poller.stdout.readline().split()
+
+
+def test_who_comes_second_is_told_so_and_the_third_works_again(place: str) -> None:
+    with only_one(place) as first, only_one(place) as second:
+        assert (first, second) == (True, False)
+    with only_one(place) as third:
+        assert third
+
+
+def test_the_lock_dies_with_its_process(place: str) -> None:
+    poller = start(place)
+    hear(poller)
+    say(poller)
+    assert hear(poller)[0] == "works"
+    with only_one(place) as alone:
+        assert not alone
+
+    poller.kill()
+    poller.wait()
+
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with only_one(place) as alone:
+            if alone:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the lock outlived its process")
+
+
+def test_of_many_pollers_one_works_and_the_others_wait_less_than_a_second(place: str, acceptance: bool) -> None:
+    # The client of PostgreSQL takes half a second to import.
+    number = POLLERS if acceptance or not place.startswith("postgresql") else 10
+    pollers = [start(place) for _ in range(number)]
+    try:
+        assert [hear(poller) for poller in pollers] == [["ready"]] * number
+        for poller in pollers:
+            say(poller)
+        said = [hear(poller) for poller in pollers]
+    finally:
+        for poller in pollers:
+            poller.kill()
+            poller.wait()
+    assert Counter(word for word, _ in said) == {"works": 1, "yields": number - 1}
+    assert max(float(seconds) for _, seconds in said) < 1
+
+
+def test_who_comes_second_says_so_and_never_imports_the_sdk(place: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CLUSTER_UPTIMES_DB": place}
+    command = [sys.executable, "-X", "importtime", "-m", "enforcer", "poll"]
+    with only_one(place) as alone:
+        assert alone
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    imported = {line.split("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    said = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
+
+    assert (done.returncode, said) == (0, ["another poll is at work; nothing to do here"])
+    assert "enforcer.lock" in imported
+    slow = ("databricks", "azure", "matplotlib", "requests")
+    assert {name for name in imported if name.partition(".")[0] in slow} == set()
+    assert not Path(place).exists()
+
+
+def test_polls_that_start_at_once_do_everything_once(
+    start_emulator: Callable[..., EmulatorProcess], tmp_path: Path, acceptance: bool
+) -> None:
+    emulator = start_emulator("--speed", 0, "--transition-seconds", 0)
+    lab = EnforcerLab(emulator, tmp_path, groups=2)
+    environment = {
+        **os.environ,
+        **lab.environment,
+        "PYTHONPATH": str(ROOT),
+        "AZURE_EMAIL_CONNECTION_STRING": emulator.mail_connection_string,
+        "AZURE_EMAIL_SENDER": "lab@lab.example",
+        "REQUESTS_CA_BUNDLE": emulator.mail_ca,
+    }
+    lab.start("group_01")
+    lab.wait(200)
+    command = [sys.executable, "-m", "enforcer", "poll"]
+    polls = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(POLLERS if acceptance else 4)
+    ]
+    done = [(poll.communicate(timeout=300)[1], poll.returncode) for poll in polls]
+
+    assert {status for _, status in done} == {0}
+    asked = Counter((entry["method"], entry["path"].partition("?")[0]) for entry in emulator.journal())
+    assert asked["PATCH", f"/api/2.0/permissions/clusters/{lab.clusters['group_01']}"] == 2  # with the lab's own
+    assert lab.level("group_01") == "CAN_ATTACH_TO"
+    assert len(emulator.control("GET", "mail")) == 1

@@ -1,0 +1,106 @@
+"""What `deploy/` hands to cron and systemd starts verbs that exist, and its scripts do what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from enforcer.__main__ import VERBS
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted([*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")])
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Path:
+    """A folder laid out as the project, with a Python that tells how it was called."""
+    folder = tmp_path / "teaching-lab"
+    shutil.copytree(DEPLOY, folder / "deploy")
+    (folder / ".venv/bin").mkdir(parents=True)
+    return folder
+
+
+def install_python(installation: Path, script: str) -> None:
+    python = installation / ".venv/bin/python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+
+
+def run(*words: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **variables}
+    return subprocess.run(
+        [str(word) for word in words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_cron_and_systemd_start_verbs_that_exist() -> None:
+    texts = [path.read_text() for path in [*UNITS, DEPLOY / "teaching-lab.cron"]]
+    started = {verb for text in texts for verb in re.findall(r"(?:-m enforcer|deploy/enforcer) ([\w-]+)", text)}
+
+    assert started == {"poll", "watch", "end-of-day"}
+    assert started <= set(VERBS)
+
+
+def test_every_timer_has_its_service() -> None:
+    assert [path.name for path in DEPLOY.glob("*.timer") if not path.with_suffix(".service").exists()] == []
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_understands_the_unit(unit: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed: it comes with systemd")
+    said = run("systemd-analyze", "verify", unit, cwd=DEPLOY).stderr
+
+    # The project is not installed where the tests run.
+    assert [line for line in said.splitlines() if unit.name in line and "is not executable" not in line] == []
+
+
+def test_the_wrapper_runs_the_verb_from_the_project_and_keeps_its_status(installation: Path, tmp_path: Path) -> None:
+    install_python(installation, 'echo "$PWD: $*, $(umask)" > "$HOME/called"; exit 7')
+    link = tmp_path / "enforcer"
+    link.symlink_to(installation / "deploy/enforcer")
+
+    done = run(link, "poll", "--budget", "20", cwd=tmp_path)
+
+    assert done.returncode == 7, done.stderr
+    assert (tmp_path / "called").read_text() == f"{installation}: -m enforcer poll --budget 20, 0077\n"
+
+
+def test_a_backup_is_whole_private_and_one_of_the_last_fourteen(installation: Path, tmp_path: Path) -> None:
+    install_python(installation, f'exec {sys.executable} "$@"')
+    ledger, copies = tmp_path / "uptimes.db", tmp_path / "copies"
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("CREATE TABLE day (used INTEGER)")
+        connection.execute("INSERT INTO day VALUES (42)")
+        connection.commit()
+        copies.mkdir()
+        for number in range(20):
+            (copies / f"uptimes-202001{number + 1:02}T000000Z.db").touch()
+
+        done = run(installation / "deploy/backup-ledger", copies, cwd=tmp_path, CLUSTER_UPTIMES_DB=str(ledger))
+
+    assert done.returncode == 0, done.stderr
+    copy = Path(done.stdout.strip())
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT used FROM day").fetchall() == [(42,)]
+    assert copy.stat().st_mode & 0o077 == 0
+    assert len(list(copies.iterdir())) == 14
+
+
+def test_a_backup_of_a_ledger_that_is_not_there_says_so(installation: Path, tmp_path: Path) -> None:
+    install_python(installation, f'exec {sys.executable} "$@"')
+
+    done = run(installation / "deploy/backup-ledger", "copies", cwd=tmp_path, CLUSTER_UPTIMES_DB="nowhere.db")
+
+    assert done.returncode == 1
+    assert "there is no ledger at nowhere.db; check CLUSTER_UPTIMES_DB" in done.stderr

@@ -1,0 +1,196 @@
+"""The service through hours of a hundred students who start whenever they like, by the emulator's clock."""
+
+from __future__ import annotations
+
+import base64
+import heapq
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from emulator.clusters.uptime import uptime
+from emulator.errors import ApiError
+from emulator.scim.models import User
+from enforcer import instants
+from enforcer.database import open_ledger
+from enforcer.picture import lab_clusters
+from enforcer.poll import poll
+from enforcer.seen import SeenCluster
+from enforcer.settings import load_settings
+from enforcer.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
+from enforcer.workspace import Workspace
+from in_process_workspace import Desk
+from sdk_in_process import Client
+
+START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+M, S, MS = timedelta(minutes=1), timedelta(seconds=1), timedelta(milliseconds=1)
+SOFT, HARD = 2 * M, 3 * M
+FOLDER = "/lab-94290-2026w"
+SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"})
+
+
+@pytest.fixture
+def open_book(tmp_path: Path) -> Iterator[None]:
+    connection = open_ledger(str(tmp_path / "uptimes.db"))
+    connection.execute_sql("PRAGMA synchronous = off")
+    yield
+    connection.close()
+
+
+class Hours:
+    """A workspace with clusters that are off, students with plans, and a watch whose waiting lets them happen."""
+
+    def __init__(self, clusters: int) -> None:
+        self.desk = Desk(start=START)
+        self.students: dict[str, User] = {}
+        self.clusters: list[str] = []
+        self.plans: list[tuple[datetime, int, str, str]] = []
+        self.refused: Counter[str] = Counter()
+        self.ticks: list[datetime] = []
+        self.lists: list[datetime] = []
+        for number in range(1, clusters + 1):
+            self._make_group(number)
+        self._write_course(clusters)
+        self.begins = self.now()
+        self.ends = self.begins
+        self.workspace = Workspace(Client(self.desk))
+        self.cron = Workspace(Client(self.desk))
+
+    def _make_group(self, number: int) -> None:
+        name = f"group_{number:03}"
+        student = self.desk.person(f"student{number}@campus.example.ac.il")
+        group = self.desk.group(name, student)
+        tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": name}
+        id = self.desk.create(cluster_name=f"cluster_{number:03}", autotermination_minutes=0, custom_tags=tags)
+        self.desk.grant(id, group, "CAN_RESTART")
+        self.desk.post("delete", id)
+        self.desk.advance(2)
+        self.students[id] = student
+        self.clusters.append(id)
+
+    def _write_course(self, clusters: int) -> None:
+        limits = {"soft_minutes": SOFT // M, "hard_minutes": HARD // M, "week_minutes": None, "term_minutes": None}
+        document = {
+            "version": 1,
+            "course": "94290",
+            "term": "2026w",
+            "title": "Lab",
+            "timezone": "Asia/Jerusalem",
+            "first_day": "2026-10-18",
+            "last_day": "2027-01-31",
+            "first_weekday": "Sunday",
+            "count_all_sessions": False,
+            "groups": [
+                {"name": f"group_{n:03}", "number": n, "moodle_id": None, "title": f"Team {n}", "limits": limits}
+                for n in range(1, clusters + 1)
+            ],
+        }
+        self.desk.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/allowances"})
+        content = base64.b64encode(json.dumps(document).encode()).decode()
+        body = {"path": f"{FOLDER}/course.json", "content": content, "format": "RAW", "overwrite": True}
+        self.desk.ask("POST", "/api/2.0/workspace/import", body)
+
+    def now(self) -> datetime:
+        return instants.to_instant(self.desk.now)
+
+    def plan(self, at: datetime, deed: str, cluster_id: str = "") -> None:
+        heapq.heappush(self.plans, (at, len(self.plans), deed, cluster_id))
+
+    def wait_until(self, instant: datetime) -> bool:
+        """Let the time pass, and do what was planned for it."""
+        while self.plans and self.plans[0][0] <= instant:
+            at, _, deed, cluster_id = heapq.heappop(self.plans)
+            self._go(at)
+            if deed == "cron":
+                self._poll(self.cron)
+                continue
+            try:
+                self.desk.post(deed, cluster_id, self.students[cluster_id] if deed == "start" else None)
+            except ApiError as error:
+                if "permission" in error.message:
+                    self.refused[cluster_id] += 1
+        self._go(instant)
+        return self.now() < self.ends
+
+    def _go(self, instant: datetime) -> None:
+        seconds = (instant - self.now()).total_seconds()
+        if seconds > 0:
+            self.desk.advance(seconds)
+
+    def list_clusters(self, moment: datetime) -> tuple[SeenCluster, ...]:
+        self.lists.append(moment)
+        return lab_clusters(self.workspace.clusters(now=moment), ("94290", "2026w"))
+
+    def tick(self) -> Ticked:
+        self.ticks.append(self.now())
+        return self._poll(self.workspace)
+
+    def _poll(self, workspace: Workspace) -> Ticked:
+        outcome = poll(workspace, SETTINGS, now=self.now(), warned=frozenset, tell=lambda picture, action: None)
+        assert outcome.failures == ()
+        return Ticked(outcome.picture)
+
+    def run(self, length: timedelta) -> None:
+        self.ends = self.begins + length
+        watch(now=self.now, wait_until=self.wait_until, clusters=self.list_clusters, tick=self.tick)
+
+    def used(self, cluster_id: str) -> timedelta:
+        """By the workspace's own truth, since the deploy."""
+        state = self.desk.workspace.state
+        return uptime(state, cluster_id, instants.to_millis(self.begins), self.desk.now)[0] * MS
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])
+@pytest.mark.usefixtures("open_book")
+def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(seed: int, acceptance: bool) -> None:
+    number = 100 if acceptance else 25
+    hours, chance = Hours(number), random.Random(seed)
+    for id in hours.clusters:
+        start = hours.begins + chance.uniform(1, 2000) * S
+        hours.plan(start, "start", id)
+        if chance.random() < 0.5:
+            # Off for a while, then on again, sometimes with next to nothing left.
+            off = start + chance.choice([chance.uniform(30, 170), 178]) * S
+            hours.plan(off, "delete", id)
+            hours.plan(off + chance.uniform(5, 200) * S, "start", id)
+        for _ in range(2):
+            hours.plan(hours.begins + chance.uniform(2500, 2690) * S, "start", id)
+    for quarter in range(3):
+        hours.plan(hours.begins + quarter * 15 * M + 7 * S, "cron")
+
+    hours.run(45 * M)
+
+    over = {id: hours.used(id) - HARD for id in hours.clusters}
+    assert min(over.values()) >= timedelta(), "everybody had time to reach the limit"
+    assert max(over.values()) <= 60 * S
+    assert min(hours.refused[id] for id in hours.clusters) >= 1
+    looked = sorted([*hours.lists, *hours.ticks])
+    assert max(b - a for a, b in zip(looked, looked[1:], strict=False)) <= LIST_EVERY
+    assert max(b - a for a, b in zip(hours.ticks, hours.ticks[1:], strict=False)) <= TICK_EVERY
+    # A list a minute, and one of every tick; up to a hundred clusters are one page.
+    assert len(hours.lists) <= 45
+    assert hours.workspace.calls["clusters/list"] == len(hours.lists) + len(hours.ticks)
+    # Ticks have reasons: two limits of each session, what a list showed, a quarter of an hour.
+    assert len(hours.ticks) <= 2 * 1.5 * number + len(hours.lists) + 3
+
+
+@pytest.mark.usefixtures("open_book")
+def test_two_minutes_left_are_two_minutes_though_the_start_came_right_after_a_tick() -> None:
+    hours = Hours(1)
+    [id] = hours.clusters
+    hours.plan(hours.begins + 10 * S, "start", id)
+    hours.plan(hours.begins + 72 * S, "delete", id)
+    # Nothing moves from the third minute on: the next tick is a quarter of an hour after the one that saw it stop.
+    hours.plan(hours.begins + 17 * M + S, "start", id)
+
+    hours.run(30 * M)
+
+    assert hours.begins + 17 * M in hours.ticks
+    assert timedelta() <= hours.used(id) - HARD <= 2 * S
+    with pytest.raises(ApiError, match="permission"):
+        hours.desk.post("start", id, hours.students[id])

@@ -1,0 +1,85 @@
+"""`watch` as a process of its own: it stops who is over, leaves cron's poll in peace, and ends when it is asked to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from emulator_process import EmulatorProcess
+from enforcer.lock import only_one
+from enforcer_lab import SUNDAY, EnforcerLab
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """One whose clock only the tests move."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+    still_emulator.control("POST", "reset")
+    return EnforcerLab(still_emulator, tmp_path, groups=1)
+
+
+@contextmanager
+def watching(lab: EnforcerLab) -> Iterator[subprocess.Popen[bytes]]:
+    log = lab.folder / "watch.log"
+    environment = {**os.environ, **lab.environment, "PYTHONPATH": str(ROOT)}
+    with log.open("wb") as stream:
+        service = subprocess.Popen(
+            [sys.executable, "-m", "enforcer", "watch"], cwd=lab.folder, env=environment, stderr=stream
+        )
+    try:
+        yield service
+    finally:
+        service.kill()
+        service.wait()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.1)
+
+
+def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EnforcerLab) -> None:
+    with watching(lab) as service:
+        until(lambda: "looked at 1 clusters" in (lab.folder / "watch.log").read_text())
+        assert lab.start("group_01") == 200
+        lab.wait(1)
+        until(lambda: (lab.folder / "watch.log").read_text().count("looked at") == 2)
+        with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
+            assert alone, "the lock is held for a tick and not for the service's life"
+        lab.poll()
+        lab.go(SUNDAY, "11:00:01")
+        until(lambda: (lab.state("group_01"), lab.level("group_01")) == ("TERMINATED", "CAN_ATTACH_TO"))
+
+        service.send_signal(signal.SIGTERM)
+
+        assert service.wait(timeout=PATIENCE_SECONDS) == 0
+    assert "Traceback" not in (lab.folder / "watch.log").read_text()
+
+
+def test_a_service_that_finds_another_at_work_waits_for_it(lab: EnforcerLab) -> None:
+    with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
+        assert alone
+        with watching(lab) as service:
+            until(lambda: "another run is at work" in (lab.folder / "watch.log").read_text())
+            service.send_signal(signal.SIGTERM)
+
+            assert service.wait(timeout=PATIENCE_SECONDS) == 0
+    assert "looked at" not in (lab.folder / "watch.log").read_text()

@@ -1,0 +1,422 @@
+"""Whatever lies in a home comes back as it was, and what cannot be saved is named."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from in_process_backup import Lab, Object, backed_up, put_back, written
+from inventory.client import Answer, Broken
+
+DANA, CAROL = "dana@x.org", "carol@x.org"
+HOME = f"/Users/{DANA}"
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    """Restores keep their checkpoints in the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def lab() -> Lab:
+    lab = Lab()
+    lab.user(DANA)
+    lab.user(CAROL)
+    return lab
+
+
+def other() -> Lab:
+    """A workspace of the same people with other ids."""
+    lab = Lab(host="https://other.example")
+    lab.user("somebody@x.org")
+    lab.user(CAROL)
+    lab.user(DANA)
+    return lab
+
+
+def furnished(lab: Lab) -> None:
+    for language, text in (("PYTHON", b"print(1)"), ("SQL", b"select 1"), ("SCALA", b"val a = 1"), ("R", b"x <- 1")):
+        lab.put(f"{HOME}/week 1/{language.title()}", text, format="SOURCE", language=language)
+    notebook = (
+        b'{"cells": [{"cell_type": "code", "source": ["1+1"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 0}'
+    )
+    lab.put(f"{HOME}/from jupyter", notebook, format="JUPYTER")
+    lab.put(f"{HOME}/as a file.ipynb", notebook)
+    lab.put(f"{HOME}/sales.lvdash.json", b'{"pages": []}', format="AUTO")
+    lab.put(f"{HOME}/module.py", b"# Databricks notebook source\nit stays a file")
+    lab.put(f"{HOME}/module", b"a notebook", format="SOURCE", language="PYTHON")
+    for name in (
+        "README",
+        "readme",
+        "ReadMe",
+        "מחברת",
+        "🎓",
+        "ends.",
+        "con",
+        "a|b?*",
+        "%2F",
+        "é",
+        "é",
+        "x" * 255,
+        "nothing",
+    ):
+        lab.put(f"{HOME}/names/{name}", name.encode() if name != "nothing" else b"")
+    lab.folder(f"{HOME}/empty/also empty")
+    lab.clone(f"{HOME}/project", "https://github.com/x/project.git")
+    lab.put(f"{HOME}/project/src/main.py", b"print('in a git folder')")
+    lab.put_dbfs(f"{HOME}/data/part.csv", b"a,b\n" * 1000)
+    lab.put_dbfs(f"{HOME}/data/PART.csv", b"")
+    lab.put(f"/Users/{CAROL}/mine", b"of another one")
+
+
+def test_a_home_comes_back_in_another_workspace(lab, tmp_path):
+    furnished(lab)
+    there = other()
+
+    saved = backed_up(lab, tmp_path / "saved", DANA, CAROL)
+    restored = put_back(there, tmp_path / "saved")
+
+    before = lab.tree(HOME, f"/Users/{CAROL}")
+    assert (saved.failed, restored.failures) == (0, [])
+    assert there.tree(HOME, f"/Users/{CAROL}") == before
+    assert restored.users[DANA].restored + restored.users[CAROL].restored == sum(
+        found.type != "FOLDER" for found in before.values()
+    )
+    assert sorted(os.listdir()) == ["saved"]
+
+
+def test_a_person_finds_the_files_without_this_program(lab, tmp_path):
+    furnished(lab)
+    backed_up(lab, tmp_path / "saved", DANA, formats=("source", "jupyter"))
+
+    home = tmp_path / "saved/lab.example/2026-11-27" / DANA
+    names = ["Python.ipynb", "Python.py", "R.ipynb", "R.r", "Scala.ipynb", "Scala.scala", "Sql.ipynb", "Sql.sql"]
+    assert sorted(os.listdir(home / "workspace/week 1")) == names
+    assert (home / "dbfs/data/%~2part.csv").read_bytes() == b"a,b\n" * 1000
+    assert (home / "workspace/module.py").read_bytes() == b"# Databricks notebook source\nit stays a file"
+    assert (home / "workspace/%~2module.py").read_bytes() == b"# Databricks notebook source\na notebook"
+    assert (home / "workspace/empty/also empty").is_dir()
+    assert '"url": "https://github.com/x/project.git"' in (home / "workspace/project%git.json").read_text()
+
+
+NAMES = st.sampled_from(
+    ["a", "A", "b c", "é", "con", "x.", "..a", "=1", "50%", "q?", "#", "nb.py", "nb", "ש", "%7E"]
+) | st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=12).filter(
+    lambda name: name not in (".", "..")
+)
+CONTENTS = st.binary(max_size=30) | st.sampled_from(["PYTHON", "SQL", "SCALA", "R", "FOLDER"])
+TREES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=4).map("/".join), CONTENTS, max_size=10)
+PASSING = {
+    "429": Answer(429, {"error_code": "REQUEST_LIMIT_EXCEEDED"}),
+    "500": Answer(500, {"error_code": "INTERNAL_ERROR"}),
+    "503": Answer(503, {}, retry_after=0.0),
+    "reset": Broken("the connection was closed before the answer"),
+    "cut": Broken("the answer ends after 1 of 2 bytes"),
+}
+FAULTS = st.dictionaries(st.integers(0, 40), st.lists(st.sampled_from(sorted(PASSING)), max_size=5), max_size=15)
+
+
+def plant(lab: Lab, tree: dict[str, bytes | str], *, dbfs: bool) -> None:
+    """Put a tree into the home, as far as there is room: a path may need a folder where a file lies."""
+    files: set[str] = set()
+    for path, content in sorted(tree.items()):
+        above = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]
+        if any(folder in files for folder in above) or any(file.startswith(f"{path}/") for file in tree):
+            continue
+        if content == "FOLDER" and not dbfs:
+            lab.folder(f"{HOME}/{path}")
+            continue
+        files.add(path)
+        if dbfs:
+            lab.put_dbfs(f"{HOME}/{path}", content if isinstance(content, bytes) else content.encode())
+        elif isinstance(content, str):
+            lab.put(f"{HOME}/{path}", b"x", format="SOURCE", language=content)
+        else:
+            lab.put(f"{HOME}/{path}", content)
+
+
+def passing(faults: dict[int, list[str]]):
+    """Every so many'th kind of request meets these faults, one after another, and is answered then."""
+    order: dict[tuple[str, str], int] = {}
+
+    def fault(request: str, path: str, earlier: int):
+        if "scim" in request or "repos" in request or "settings" in request or "get-status" in request:
+            return None
+        planned = faults.get(order.setdefault((request, path), len(order)), [])
+        return PASSING[planned[earlier]] if earlier < len(planned) else None
+
+    return fault
+
+
+@given(workspace=TREES, dbfs=TREES, faults=FAULTS, more=FAULTS)
+@settings(max_examples=20)
+def test_any_tree_comes_back_whatever_passes(workspace, dbfs, faults, more):
+    lab, there = Lab(), other()
+    lab.user(DANA)
+    plant(lab, workspace, dbfs=False)
+    plant(lab, dbfs, dbfs=True)
+    before = lab.tree(HOME)
+    lab.fault = passing(faults)
+    there.fault = passing(more)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        saved = backed_up(lab, Path(folder) / "saved", DANA)
+        restored = put_back(there, Path(folder) / "saved")
+        os.chdir("/")
+    assert (saved.failed, restored.failures) == (0, [])
+    assert there.tree(HOME) == before
+
+
+def test_what_no_export_gives_is_named(lab, tmp_path):
+    lab.put(f"{HOME}/kept", b"1")
+    listing = lab.request("GET", f"/api/2.0/workspace/list?path={HOME}")[1]["objects"]
+    kinds = ("LIBRARY", "MLFLOW_EXPERIMENT")
+    listing += [{"path": f"{HOME}/{kind.lower()}", "object_type": kind, "object_id": 1} for kind in kinds]
+
+    def fault(request, path, earlier):
+        return Answer(200, {"objects": listing}) if request.endswith("workspace/list") and path == HOME else None
+
+    lab.fault = fault
+    outcome = backed_up(lab, tmp_path / "saved", DANA)
+
+    found = written(outcome)
+    assert outcome.failed == 0
+    assert [(found[f"{HOME}/{kind.lower()}"].state, found[f"{HOME}/{kind.lower()}"].reason) for kind in kinds] == [
+        ("left out", "no export gives a LIBRARY"),
+        ("left out", "no export gives a MLFLOW_EXPERIMENT"),
+    ]
+
+
+def test_what_is_refused_is_named_and_the_next_run_completes_it(lab, tmp_path):
+    lab.put(f"{HOME}/a", b"1")
+    lab.put(f"{HOME}/sub/b", b"2")
+    lab.put(f"{HOME}/closed/c", b"3")
+
+    def fault(request, path, earlier):
+        if path in (f"{HOME}/a", f"{HOME}/closed"):
+            return Answer(403, {"error_code": "PERMISSION_DENIED", "message": "not yours"})
+        return None
+
+    lab.fault = fault
+    outcome = backed_up(lab, tmp_path / "saved", DANA)
+    failed = {path: entry.reason for path, entry in written(outcome).items() if entry.state == "failed"}
+    reason = "403 PERMISSION_DENIED not yours"
+    assert failed == {f"{HOME}/a": reason, f"{HOME}/closed": reason}
+
+    lab.fault = lambda request, path, earlier: None
+    lab.asked.clear()
+    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True)
+    assert (outcome.failed, {entry.state for entry in written(outcome).values()}) == (0, {"saved"})
+    exported = [path for request, path in lab.asked if request.endswith("workspace/export")]
+    assert sorted(exported) == [f"{HOME}/a", f"{HOME}/closed/c"]
+    assert sorted(os.listdir(tmp_path / "saved/lab.example")) == ["2026-11-27"]
+
+
+def test_what_changes_while_it_is_read_is_read_again(lab, tmp_path):
+    lab.put(f"{HOME}/a", b"first")
+
+    def fault(request, path, earlier):
+        if request.endswith("workspace/export") and earlier == 0:
+            return lambda: (lab.workspace.clock.advance(1), lab.put(f"{HOME}/a", b"other"))
+        return None
+
+    lab.fault = fault
+    outcome = backed_up(lab, tmp_path / "saved", DANA)
+
+    assert outcome.failed == 0
+    assert (tmp_path / "saved/lab.example/2026-11-27" / DANA / "workspace/a").read_bytes() == b"other"
+    assert lab.asked["GET /api/2.0/workspace/export", f"{HOME}/a"] == 1
+
+
+def test_what_changes_all_the_time_is_named(lab, tmp_path):
+    lab.put(f"{HOME}/log", b"first")
+
+    def fault(request, path, earlier):
+        if request.endswith("workspace/list") and path == HOME:
+            return lambda: (lab.workspace.clock.advance(1), lab.put(f"{HOME}/log", b"x" * (earlier + 1)))
+        return None
+
+    lab.fault = fault
+    entry = written(backed_up(lab, tmp_path / "saved", DANA))[f"{HOME}/log"]
+    assert (entry.state, entry.reason) == ("failed", "it changed while it was read, 4 times")
+
+
+def test_what_is_not_as_long_as_listed_is_named(lab, tmp_path):
+    lab.put_dbfs(f"{HOME}/f", b"12345")
+    lab.fault = lambda request, path, earlier: (
+        Answer(200, {"bytes_read": 0, "data": ""}) if request.endswith("dbfs/read") else None
+    )
+    entry = written(backed_up(lab, tmp_path / "saved", DANA))[f"dbfs:{HOME}/f"]
+    assert (entry.state, entry.reason) == ("failed", "0 bytes came where 5 were listed, 4 times")
+
+
+def test_what_is_deleted_meanwhile_is_no_failure(lab, tmp_path):
+    lab.put(f"{HOME}/a", b"1")
+    lab.put(f"{HOME}/sub/b", b"2")
+
+    def fault(request, path, earlier):
+        if request.endswith("workspace/export") and path == f"{HOME}/a":
+            return lambda: lab.request("POST", "/api/2.0/workspace/delete", {"path": path})
+        if request.endswith("workspace/list") and path == f"{HOME}/sub" and earlier == 0:
+            return lambda: lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
+        return None
+
+    lab.fault = fault
+    outcome = backed_up(lab, tmp_path / "saved", DANA)
+    found = written(outcome)
+    assert (outcome.failed, f"{HOME}/a" in found) == (0, False)
+    assert (found[f"{HOME}/sub"].state, found[f"{HOME}/sub"].reason) == (
+        "left out",
+        "it was deleted before it could be saved",
+    )
+
+
+def test_a_credential_that_expires_midway_names_the_rest(lab, tmp_path):
+    for number in range(5):
+        lab.put(f"{HOME}/{number}", b"1")
+    exports = 0
+
+    def fault(request, path, earlier):
+        nonlocal exports
+        exports += request.endswith("workspace/export")
+        return Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"}) if exports > 2 else None
+
+    lab.fault = fault
+    outcome = backed_up(lab, tmp_path / "saved", DANA, sources=("workspace",))
+    states = [entry.state for entry in written(outcome).values()]
+    assert (states.count("failed") > 0, len(states) >= 2) == (True, True)
+
+    lab.fault = lambda request, path, earlier: None
+    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True, sources=("workspace",))
+    assert (outcome.failed, {entry.state for entry in written(outcome).values()}) == (0, {"saved"})
+    assert len(written(outcome)) == 6
+
+
+def test_a_home_that_is_not_there_is_no_failure_any_more_once_that_is_known(lab, tmp_path):
+    lab.put(f"{HOME}/1", b"1")
+    refused = Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"})
+
+    lab.fault = lambda request, path, earlier: refused if "list" in request else None
+    outcome = backed_up(lab, tmp_path / "saved", DANA)
+    assert {path: entry.state for path, entry in written(outcome).items()} == {HOME: "failed", f"dbfs:{HOME}": "failed"}
+
+    lab.fault = lambda request, path, earlier: None
+    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True)
+    states = {path: (entry.state, entry.reason) for path, entry in written(outcome).items()}
+    assert (outcome.failed, states) == (
+        0,
+        {
+            HOME: ("saved", ""),
+            f"{HOME}/1": ("saved", ""),
+            f"dbfs:{HOME}": ("left out", "there is no such folder"),
+        },
+    )
+
+
+def test_a_later_backup_reads_only_what_changed(lab, tmp_path):
+    lab.put(f"{HOME}/same", b"1")
+    lab.put(f"{HOME}/other", b"2")
+    lab.put(f"{HOME}/nb", b"3", format="SOURCE", language="R")
+    first = backed_up(lab, tmp_path / "saved", DANA)
+    lab.workspace.clock.advance(5)
+    lab.put(f"{HOME}/other", b"3")
+    lab.asked.clear()
+
+    second = backed_up(lab, tmp_path / "saved", DANA, since=f"{first.backup.address}/manifest.jsonl")
+
+    exported = [path for request, path in lab.asked if request.endswith("workspace/export")]
+    assert exported == [f"{HOME}/other"]
+    assert {path: entry.state for path, entry in written(second).items()} == {
+        HOME: "saved", f"{HOME}/same": "earlier", f"{HOME}/other": "saved", f"{HOME}/nb:source": "earlier"
+    }  # fmt: skip
+    there = other()
+    assert put_back(there, tmp_path / "saved").failures == []
+    assert there.tree(HOME) == lab.tree(HOME)
+
+
+def test_too_large_is_left_out_when_asked_for(lab, tmp_path):
+    lab.put(f"{HOME}/small", b"1")
+    lab.put(f"{HOME}/large", b"1" * 100)
+    found = written(backed_up(lab, tmp_path / "saved", DANA, max_size=99))
+    assert (found[f"{HOME}/small"].state, found[f"{HOME}/large"].reason) == (
+        "saved", "it has 100 B, more than --max-file-size"
+    )  # fmt: skip
+
+
+def test_what_is_there_is_not_touched_unless_asked(lab, tmp_path):
+    lab.put(f"{HOME}/a", b"saved")
+    lab.put(f"{HOME}/b", b"saved")
+    lab.put_dbfs(f"{HOME}/c", b"saved")
+    backed_up(lab, tmp_path / "saved", DANA)
+    there = other()
+    there.put(f"{HOME}/a", b"theirs")
+    there.put_dbfs(f"{HOME}/c", b"theirs")
+
+    refused = put_back(there, tmp_path / "saved")
+    assert sorted(path for path, _ in refused.failures) == [f"{HOME}/a", f"dbfs:{HOME}/c"]
+    assert there.tree(HOME)[f"{HOME}/a"] == Object("FILE", None, b"theirs")
+    assert there.tree(HOME)[f"{HOME}/b"] == Object("FILE", None, b"saved")
+
+    skipped = put_back(there, tmp_path / "saved", existing="skip")
+    assert (skipped.failures, skipped.users[DANA].skipped) == ([], 3)
+    assert there.tree(HOME)[f"dbfs:{HOME}/c"] == Object("FILE", None, b"theirs")
+
+    assert put_back(there, tmp_path / "saved", existing="overwrite").failures == []
+    assert there.tree(HOME) == lab.tree(HOME)
+
+
+def test_people_have_other_names_there_or_a_folder_takes_them(lab, tmp_path):
+    lab.put(f"{HOME}/a/b", b"1")
+    lab.put_dbfs(f"{HOME}/c", b"2")
+    backed_up(lab, tmp_path / "saved", DANA, shared=True)
+    there = other()
+
+    put_back(there, tmp_path / "saved", renamed={DANA: "dana@new.org"})
+    put_back(there, tmp_path / "saved", DANA, into="/Shared/returned")
+
+    assert set(there.tree("/Users/dana@new.org", "/Shared")) == {
+        "/Users/dana@new.org/a", "/Users/dana@new.org/a/b", "dbfs:/Users/dana@new.org/c",
+        "/Shared/returned", f"/Shared/returned/{DANA}", f"/Shared/returned/{DANA}/a", f"/Shared/returned/{DANA}/a/b",
+        "dbfs:/Shared/returned", f"dbfs:/Shared/returned/{DANA}", f"dbfs:/Shared/returned/{DANA}/c",
+    }  # fmt: skip
+
+
+def test_git_folders_are_cloned_when_asked(lab, tmp_path):
+    lab.clone(f"{HOME}/project", "https://github.com/x/project.git")
+    lab.put(f"{HOME}/project/notes.txt", b"1")
+    lab.put(f"{HOME}/beside", b"2")
+    number = lab.request("GET", "/api/2.0/repos?path_prefix=/Users")[1]["repos"][0]["id"]
+    assert lab.request("PATCH", f"/api/2.0/repos/{number}", {"branch": "week-3"})[0] == 200
+    backed_up(lab, tmp_path / "saved", DANA)
+    there = other()
+
+    assert put_back(there, tmp_path / "saved", with_git=True).failures == []
+
+    (repo,) = there.request("GET", "/api/2.0/repos?path_prefix=/Users")[1]["repos"]
+    assert (repo["path"], repo["url"], repo["branch"]) == (
+        f"{HOME}/project", "https://github.com/x/project.git", "week-3"
+    )  # fmt: skip
+    assert set(there.tree(HOME)) == {f"{HOME}/project", f"{HOME}/beside"}
+
+
+def test_volumes_come_back_to_their_places(lab, tmp_path):
+    volume = "/Volumes/main/course/data"
+    for number in range(3):
+        assert lab.request("PUT", f"/api/2.0/fs/files{volume}/deep/{number}", b"x" * number)[0] == 204
+    backed_up(lab, tmp_path / "saved", DANA, volumes=(volume,))
+    there = other()
+
+    assert put_back(there, tmp_path / "saved").failures == []
+
+    listed = there.request("GET", f"/api/2.0/fs/directories{volume}/deep")[1]["contents"]
+    assert {entry["name"]: entry["file_size"] for entry in listed} == {"0": 0, "1": 1, "2": 2}
+
+
+def test_a_backup_of_a_volume_that_is_not_there_is_a_failure(lab, tmp_path):
+    assert backed_up(lab, tmp_path / "saved", DANA, volumes=("/Volumes/a/b/c",)).failed == 1

@@ -1,0 +1,135 @@
+"""Whatever happened to a backup, or to the workspace since, is said by name."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from in_process_backup import Lab, backed_up, put_back
+from inventory.backup.catalog import CatalogError, backups, newest
+from inventory.backup.verify import Finding, compare, verify
+
+DANA = "dana@x.org"
+HOME = f"/Users/{DANA}"
+BASE = "lab.example/2026-11-27"
+
+
+@pytest.fixture
+def lab() -> Lab:
+    lab = Lab()
+    lab.user(DANA)
+    lab.put(f"{HOME}/a", b"the first")
+    lab.put(f"{HOME}/sub/b", b"the second")
+    lab.put(f"{HOME}/nb", b"x", format="SOURCE", language="SQL")
+    lab.folder(f"{HOME}/empty")
+    lab.clone(f"{HOME}/project", "https://github.com/x/project.git")
+    lab.put_dbfs(f"{HOME}/c", b"the third")
+    return lab
+
+
+@pytest.fixture
+def saved(lab, tmp_path) -> Path:
+    """Where the backup of the lab is."""
+    backed_up(lab, tmp_path, DANA)
+    return tmp_path / BASE
+
+
+def findings(saved: Path) -> list[Finding]:
+    backup = newest(str(saved.parents[1]), {})
+    return sorted(verify(backup, *backup.read()))
+
+
+def test_a_backup_that_nobody_touched_is_whole(saved):
+    assert findings(saved) == []
+
+
+def test_a_flipped_bit_is_named(saved):
+    path = saved / DANA / "workspace/a"
+    path.write_bytes(b"the fIrst")
+    assert findings(saved) == [Finding("corrupt", f"{BASE}/{DANA}/workspace/a", f"{HOME}/a: its checksum is another")]
+
+
+def test_a_file_that_was_cut_is_named(saved):
+    (saved / DANA / "dbfs/c").write_bytes(b"the")
+    assert findings(saved) == [Finding("corrupt", f"{BASE}/{DANA}/dbfs/c", f"dbfs:{HOME}/c: it has 3 bytes and not 9")]
+
+
+def test_what_was_removed_and_what_was_added_is_named(saved):
+    (saved / DANA / "workspace/nb.sql").unlink()
+    (saved / DANA / "workspace/empty").rmdir()
+    (saved / DANA / "workspace/project%git.json").write_text("{}")
+    (saved / DANA / "workspace/sub/more").write_text("x")
+    assert findings(saved) == [
+        Finding("added", f"{BASE}/{DANA}/workspace/sub/more", "it is not in the manifest"),
+        Finding("corrupt", f"{BASE}/{DANA}/workspace/project%git.json", f"{HOME}/project: it has 2 bytes and not 148"),
+        Finding("missing", f"{BASE}/{DANA}/workspace/empty", f"the folder of {HOME}/empty"),
+        Finding("missing", f"{BASE}/{DANA}/workspace/nb.sql", f"{HOME}/nb"),
+    ]
+
+
+def test_a_manifest_that_was_cut_is_named(saved):
+    path = saved / "manifest.jsonl"
+    path.write_bytes(path.read_bytes()[:-30])
+    assert findings(saved) == [Finding("corrupt", f"{BASE}/manifest.jsonl", "line 11 ends too early")]
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:5]))
+    assert Finding(
+        "corrupt", f"{BASE}/manifest.jsonl", "its end is missing: it was cut, or the backup was never finished"
+    ) in findings(saved)
+
+
+def test_a_line_that_was_taken_out_is_named(saved):
+    path = saved / "manifest.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:4] + lines[5:]))
+    assert [finding.detail for finding in findings(saved) if finding.what == f"{BASE}/manifest.jsonl"] == [
+        "line 10 does not fit to what stands before it: something was changed"
+    ]
+
+
+def test_a_corrupt_file_is_not_put_back(lab, saved, monkeypatch, tmp_path):
+    (saved / DANA / "workspace/a").write_bytes(b"the fIrst")
+    monkeypatch.chdir(tmp_path)
+    there = Lab(host="https://other.example")
+    there.user(DANA)
+    outcome = put_back(there, tmp_path)
+    assert outcome.failures == [(f"{HOME}/a", f"what lies at {BASE}/{DANA}/workspace/a is not what was saved")]
+    assert f"{HOME}/a" not in there.tree(HOME)
+
+
+def test_the_workspace_since(lab, saved):
+    lab.workspace.clock.advance(5)
+    lab.put(f"{HOME}/a", b"the other")
+    lab.put(f"{HOME}/later/d", b"new")
+    lab.request("POST", "/api/2.0/dbfs/delete", {"path": f"{HOME}/c"})
+    backup = newest(str(saved.parents[1]), {})
+    entries, _ = backup.read()
+
+    found = sorted(compare(lab, backup, entries, threading.Event()))  # type: ignore[arg-type]
+
+    assert found == [
+        Finding("changed", f"{HOME}/a", "it was changed since the backup"),
+        Finding("gone", f"dbfs:{HOME}/c", "it was deleted since the backup"),
+        Finding("missing", f"{HOME}/later", "a folder that was made since the backup"),
+        Finding("missing", f"{HOME}/later/d", "it was made since the backup"),
+    ]
+    assert [finding.is_fault for finding in found] == [True, False, True, True]
+
+
+def test_an_earlier_backup_that_was_deleted_is_missed(lab, saved):
+    later = backed_up(lab, saved.parents[1], DANA, since=f"{saved}/manifest.jsonl")
+    assert list(verify(later.backup, *later.backup.read())) == []
+    shutil.rmtree(saved / DANA)
+    assert {finding.kind for finding in verify(later.backup, *later.backup.read())} == {"missing"}
+
+
+def test_backups_are_found_where_they_are_and_in_their_order(lab, saved, tmp_path):
+    for _ in range(10):
+        backed_up(lab, tmp_path, DANA)
+    names = [backup.base for backup in backups(str(tmp_path), {})]
+    assert names == [BASE, *(f"{BASE}.{number}" for number in range(2, 12))]
+    assert [backup.base for backup in backups(str(saved), {})] == [BASE]
+    with pytest.raises(CatalogError, match="there is no backup in"):
+        backups(str(saved / DANA), {})

@@ -1,0 +1,95 @@
+"""A scan goes on where it was, and only the same scan does."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sqlite3
+import stat
+
+import pytest
+
+from in_process_inventory import IDENTITY, begun
+from inventory.checkpoint import Checkpoint, CheckpointError, OtherFormat
+from inventory.listing import Failure, File, Folder, Listing
+from inventory.scan import Visit
+
+DANA = "dana@x.org"
+HOME = Folder(DANA, "workspace", f"/Users/{DANA}")
+DBFS = Folder(DANA, "dbfs", f"/Users/{DANA}")
+BELOW = Folder(DANA, "workspace", f"/Users/{DANA}/a")
+
+
+def remaining(checkpoint: Checkpoint) -> list[Folder]:
+    walk = checkpoint.walk()
+    return list(iter(walk.take, None))
+
+
+def test_what_remains_is_what_was_found_and_not_listed(tmp_path):
+    checkpoint = begun(tmp_path, DANA)
+    assert remaining(checkpoint) == [DBFS, HOME]
+
+    checkpoint.keep([Visit(HOME, Listing((BELOW.path,))), Visit(DBFS, Failure(DBFS.path, "gone", missing=True))])
+
+    assert remaining(checkpoint) == [BELOW]
+
+
+def test_what_failed_remains_and_its_cost_adds_up(tmp_path):
+    checkpoint = begun(tmp_path, DANA)
+    checkpoint.keep([Visit(HOME, Failure(HOME.path, "503"), requests=6, seconds=2.0)])
+    assert HOME in remaining(checkpoint)
+
+    checkpoint.keep([Visit(HOME, Listing((), (File(f"{HOME.path}/f", "FILE", 4),)), requests=1, seconds=0.5)])
+
+    assert remaining(checkpoint) == [DBFS]
+    assert [(row.state, row.files, row.size, row.requests, row.seconds) for row in checkpoint.rows()] == [
+        ("listed", 1, 4, 7, 2.5)
+    ]
+
+
+def test_a_folder_that_was_listed_is_never_counted_again(tmp_path):
+    checkpoint = begun(tmp_path, DANA)
+    file = File(f"{HOME.path}/f", "FILE", 4)
+    for _ in range(2):
+        checkpoint.keep([Visit(HOME, Listing((), (file,)), requests=1)])
+    assert [(row.files, row.size) for row in checkpoint.rows()] == [(1, 4)]
+
+
+def test_a_folder_that_disappeared_is_no_missing_home(tmp_path):
+    checkpoint = begun(tmp_path, DANA)
+    checkpoint.keep([Visit(BELOW, Failure(BELOW.path, "404", missing=True))])
+    assert [row.state for row in checkpoint.rows()] == ["failed"]
+
+
+def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
+    checkpoint = begun(tmp_path, DANA)
+    checkpoint.keep([Visit(HOME, Listing())])
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    with pytest.raises(CheckpointError, match="in use by another scan"):
+        Checkpoint.resume(checkpoint.path, IDENTITY)
+
+
+def test_another_scan_is_refused_with_what_differs(tmp_path):
+    begun(tmp_path, DANA).close()
+    other = dataclasses.replace(IDENTITY, host="https://elsewhere")
+    with pytest.raises(CheckpointError, match="its host is 'https://desk' and not 'https://elsewhere'"):
+        Checkpoint.resume(tmp_path / "scan.checkpoint", other)
+
+
+def test_another_version_is_refused(tmp_path):
+    begun(tmp_path, DANA).close()
+    with sqlite3.connect(tmp_path / "scan.checkpoint") as connection:
+        connection.execute("UPDATE about SET value = '0' WHERE name = 'format'")
+    connection.close()
+    with pytest.raises(OtherFormat, match="another version"):
+        Checkpoint.resume(tmp_path / "scan.checkpoint", IDENTITY)
+
+
+@pytest.mark.parametrize("content", [b"", b"username\n", os.urandom(5000)], ids=["nothing", "text", "noise"])
+def test_a_file_that_is_no_checkpoint_is_left_as_it_is(tmp_path, content):
+    path = tmp_path / "mine"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        Checkpoint.resume(path, IDENTITY)
+    assert path.read_bytes() == content

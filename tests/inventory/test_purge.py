@@ -1,0 +1,146 @@
+"""What names people goes when its time is over; totals stay, and so does everything that is not ours."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from in_process_backup import Lab, backed_up
+from inventory.__main__ import main
+from inventory.checkpoint import Checkpoint, Identity
+from inventory.file_formats import format_of
+from inventory.files import replaced, write_csv
+from inventory.listing import Folder
+from inventory.results import COLUMNS, FileRow
+
+DANA, CAROL = "dana@students.example", "carol@students.example"
+OLD, DAY = datetime.datetime(2020, 12, 31, 12, 0).astimezone().timestamp(), "2021-01-01"
+FOREIGN = {
+    "notes.csv": "username,file_count\nnot ours,1\n",
+    "page.html": "<!DOCTYPE html><title>Something else</title>",
+    "data.json": '{"user": 1}\n',
+    "inventory.txt": f"{DANA}\n",
+}
+
+
+def result(path: Path) -> None:
+    rows = [
+        (DANA, 3, 300, "0.0", "success", "both", ""),
+        (CAROL, 0, 0, "0.0", "partial", "none", f"/Users/{CAROL}: no"),
+    ]
+    with replaced(path) as file:
+        write_csv(file, [COLUMNS, *rows])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with everything that scans leave there, and some that is not ours; all of it old."""
+    monkeypatch.chdir(tmp_path)
+    result(tmp_path / "inventory.csv")
+    (tmp_path / "users.csv").write_text(f"username,display_name,active\r\n{DANA},Dana,true\r\n")
+    row = FileRow(DANA, "dbfs", f"/Users/{DANA}/f", "FILE", "", 1, False, 1)
+    for ending in ("csv", "jsonl", "parquet"):
+        path = tmp_path / f"files.{ending}"
+        format_of(path).write_part(tmp_path / f"part.{ending}", [row])
+        format_of(path).join([tmp_path / f"part.{ending}"], path)
+        (tmp_path / f"part.{ending}").unlink()
+    (tmp_path / "inventory.html").write_text(f'<!DOCTYPE html>\n<html lang="en">\n<title>Files of x</title>{DANA}')
+    identity = Identity(host="https://x", users="all", sources="dbfs", homes="users", files="none")
+    checkpoint = Checkpoint.create(
+        tmp_path / "inventory.csv.1234.checkpoint", identity, [Folder(DANA, "dbfs", "/Users")]
+    )
+    checkpoint.close()
+    (tmp_path / "inventory.csv.1234.checkpoint.log").write_text(DANA)
+    (tmp_path / "inventory.csv.1234.checkpoint.parts").mkdir()
+    (tmp_path / "inventory.csv.1234.checkpoint.parts/1.csv").write_text(DANA)
+    for name, text in FOREIGN.items():
+        (tmp_path / name).write_text(text)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (OLD, OLD))
+    return tmp_path
+
+
+def purge(*arguments: str, answer: str = "") -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, ["purge", *arguments], obj=dict(os.environ), input=answer)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_nothing_names_anybody_afterwards_and_totals_stay(folder):
+    status, said, _ = purge("--before", DAY, "--yes", "--json")
+
+    assert (status, len(json.loads(said)["files"])) == (0, 7)
+    assert sorted(os.listdir()) == sorted([*FOREIGN, "inventory-totals.csv"])
+    totals = Path("inventory-totals.csv").read_text().splitlines()
+    assert totals == [
+        "result,changed,users,file_count,total_size,success,empty,partial,error",
+        "inventory.csv,2020-12-31,2,3,300,1,0,1,0",
+    ]
+    kept = [path for path in folder.rglob("*") if path.name not in FOREIGN and b"students.example" in path.read_bytes()]
+    assert kept == []
+
+
+def test_what_is_newer_stays(folder):
+    assert purge("--before", "2020-12-31", "--yes")[:2] == (0, "There is nothing to purge.\n")
+    assert len(os.listdir()) == 13
+
+
+def test_a_list_that_somebody_wrote_goes_when_it_is_named(folder):
+    assert purge("inventory.txt", "--before", DAY, "--yes")[0] == 0
+    assert not Path("inventory.txt").exists()
+    assert purge("data.json", "--before", DAY, "--yes")[:2] == (0, "There is nothing to purge.\n")
+
+
+def test_somebody_has_to_type_it(folder):
+    before = sorted(os.listdir())
+    status, said, complaint = purge("--before", DAY, answer="yes\n")
+    assert (status, "Nothing was purged." in complaint, sorted(os.listdir())) == (1, True, before)
+    assert purge("--before", DAY, "--dry-run")[0] == 0
+    assert sorted(os.listdir()) == before
+    assert purge("--before", DAY, answer=f"purge before {DAY}\n")[0] == 0
+    assert sorted(os.listdir()) == sorted([*FOREIGN, "inventory-totals.csv"])
+
+
+def test_totals_are_added_once(folder):
+    again = Path("inventory.csv").read_bytes()
+    purge("--before", DAY, "--yes")
+    Path("inventory.csv").write_bytes(again)
+    os.utime("inventory.csv", (OLD, OLD))
+    purge("--before", DAY, "--yes")
+    assert len(Path("inventory-totals.csv").read_text().splitlines()) == 2
+
+
+def test_backups_whose_time_is_over_are_named_and_stay(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab = Lab()
+    lab.user(DANA)
+    lab.put(f"/Users/{DANA}/a", b"1")
+    first = backed_up(lab, tmp_path / "saved", DANA, retain_until="2020-01-01")
+    backed_up(lab, tmp_path / "saved", DANA, retain_until="9999-01-01", since=f"{first.backup.address}/manifest.jsonl")
+
+    status, said, _ = purge("--before", DAY, "--dry-run", "--backups", "saved")
+
+    assert (status, said) == (
+        0,
+        "backup to delete by hand: saved/lab.example/2026-11-27, to be kept until 2020-01-01;"
+        " lab.example/2026-11-27.2 need it for what did not change\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--before", "soon"], "expected a day such as"),
+        (["--before", "9999-01-01"], "has not come yet"),
+        (["--before", DAY, "--backups", "nowhere"], "there is no backup in nowhere"),
+        ([], "Missing option '--before'"),
+    ],
+)
+def test_a_mistake_is_a_sentence(folder, arguments, sentence):
+    status, _, complaint = purge(*arguments)
+    assert (status, sentence in complaint) == (2, True)

@@ -1,0 +1,219 @@
+"""Whatever happens to a scan, a file counts once or is said to be missing, and no home passes for what it is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator_process import ROOT, EmulatorProcess
+from in_process_inventory import DeskApi, begun, refusal, scanned
+from in_process_workspace import Desk
+from inventory.client import Answer, Broken
+from inventory.listing import Listing
+from inventory.results import table
+from inventory.scan import Visit
+from inventory_trees import FAULTS, PASSING, TREES, planted
+
+DANA = "dana@x.org"
+HOME = f"/Users/{DANA}"
+EVENTS = st.none() | st.tuples(st.sampled_from(["delete", "expire"]), st.integers(0, 12), st.integers(0, 12))
+
+
+class Disturbed:
+    """Answers that go wrong for a while, and something that happens for good at the `at`th request."""
+
+    def __init__(self, desk: Desk, folders: list[str], faults: dict[int, list[str]], event: Any) -> None:
+        self.desk, self.folders, self.faults, self.event = desk, folders, faults, event
+        self.requests = 0
+        self.order: dict[str, int] = {}
+
+    def __call__(self, path: str, earlier: int) -> Answer | Broken | None:
+        self.requests += 1
+        kind, at, which = self.event or ("", 0, 0)
+        if kind == "expire" and self.requests > at:
+            return refusal(401, "UNAUTHENTICATED", "expired")
+        if kind == "delete" and self.requests == at and self.folders:
+            doomed = self.folders[which % len(self.folders)]
+            self.desk.ask("POST", "/api/2.0/workspace/delete", {"path": doomed, "recursive": True})
+        planned = self.faults.get(self.order.setdefault(path, len(self.order)), [])
+        return PASSING[planned[earlier]] if earlier < len(planned) else None
+
+
+@given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
+@settings(max_examples=25)
+def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, faults, event, workers, parallel):
+    desk = Desk()
+    desk.person(DANA)
+    there = {f"{HOME}/{path}" for path in planted(desk, HOME, tree, dbfs=False)}
+    folders = sorted({path.rpartition("/")[0] for path in there} - {HOME})
+    visits: list[Visit] = []
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        checkpoint = begun(Path(first), DANA)
+        recorded: Any = SimpleNamespace(
+            walk=checkpoint.walk,
+            keep=lambda batch: (visits.extend(batch), checkpoint.keep(batch)),
+            roots=checkpoint.roots,
+            rows=checkpoint.rows,
+        )
+        api = DeskApi(desk, Disturbed(desk, folders, faults, event))
+        (home,), _ = scanned(api, recorded, workers=workers, parallel=parallel)
+        (resumed,), _ = scanned(DeskApi(desk), checkpoint, workers=workers)
+        undisturbed = begun(Path(second), DANA)
+        (whole,), _ = scanned(DeskApi(desk), undisturbed, parallel=False)
+        checkpoint.close()
+        undisturbed.close()
+
+    seen = [file.path for visit in visits if isinstance(visit.found, Listing) for file in visit.found.files]
+    assert sorted(set(seen)) == sorted(seen)
+    assert set(seen) <= there
+    assert (home.file_count, home.status in ("success", "empty")) == (len(seen), home.failures == 0)
+    if event is None:
+        assert (set(seen), home.failures) == (there, 0)
+    if event is None or event[0] == "expire":
+        assert table([resumed]) == table([whole])
+
+
+@pytest.fixture
+def scan(tmp_path, monkeypatch) -> Callable[..., subprocess.Popen[str]]:
+    """Start `scan` as people do, in an empty folder, with a token from a file."""
+    monkeypatch.chdir(tmp_path)
+
+    def start(emulator: EmulatorProcess, *arguments: str) -> subprocess.Popen[str]:
+        if not Path("token").exists():
+            Path("token").write_text(emulator.admin_token)
+        command = [sys.executable, "-m", "inventory", "scan", "--workspace-url", emulator.url, "--token-file", "token"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*command, *arguments], env=environment, text=True, **pipes)
+
+    return start
+
+
+def listed(emulator: EmulatorProcess) -> Counter[str]:
+    """Folder → how often it was listed."""
+    return Counter(
+        f"{entry['path']}?{entry['query']}"
+        for entry in emulator.journal()
+        if entry["path"].endswith("/list") and entry["status"] == 200
+    )
+
+
+@pytest.fixture(scope="module")
+def homes() -> Iterator[EmulatorProcess]:
+    """A hundred homes of a term; small ones."""
+    with EmulatorProcess(["--files", "term", "--seed", "1"]) as emulator:
+        yield emulator
+
+
+def said(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=600)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("mode", [[], ["--no-parallel"]], ids=["parallel", "sequential"])
+def test_the_totals_are_the_truth_of_the_tree(homes, scan, mode, acceptance):
+    """Of a term; with `--acceptance` of the tree with 258,824 files that was really measured."""
+    emulator = EmulatorProcess(["--files", "heavy", "--seed", "1"]).start() if acceptance else homes
+    truth = emulator.control("GET", "files/truth")
+    status, out, _ = said(scan(emulator, "--json", "--details", *mode))
+    if acceptance:
+        emulator.stop()
+
+    found = json.loads(out)
+    columns = [f"{source}_{what}" for source in ("dbfs", "workspace") for what in ("files", "size")]
+    there = {
+        user["user_name"]: [user[source][what] for source in ("dbfs", "workspace") for what in ("files", "size")]
+        for user in truth["users"]
+    }
+    counted = {user["username"]: [user[column] for column in columns] for user in found["users"]}
+    assert (status, found["failed_directories"]) == (0, 0)
+    assert counted == there | {"admin@lab.example": [0, 0, 0, 0]}
+
+
+def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(homes, scan):
+    homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.1}]})
+    users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:25]
+    before = listed(homes)
+    options = ["--workers", "2", "--files", "files.csv"]
+    for number, resume in enumerate(([], ["--resume"])):
+        process = scan(homes, *users, *options, *resume)
+        wait_for(lambda number=number: sum((listed(homes) - before).values()) > 30 * (number + 1), process)
+        process.send_signal(signal.SIGINT if number else signal.SIGTERM)
+        status, _, complaint = said(process)
+        assert (status, "To go on: the same command with --resume." in complaint) == (1, True), complaint
+    assert said(scan(homes, *users, *options, "--resume"))[0] == 0
+    interrupted = Path("inventory.csv").read_bytes(), sorted(Path("files.csv").read_text().splitlines())
+    asked = listed(homes) - before
+
+    homes.control("POST", "faults", {})
+    assert said(scan(homes, *users, *options))[0] == 0
+
+    assert (Path("inventory.csv").read_bytes(), sorted(Path("files.csv").read_text().splitlines())) == interrupted
+    assert [path for path, times in asked.items() if times > 1 and "Users/" in path] == []
+
+
+def test_a_token_that_is_revoked_midway_is_told_and_nowhere_to_be_found(homes, scan):
+    own = homes.control("POST", "users", {"user_name": "scanner@lab.example", "admin": True})["token"]
+    users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:20]
+    homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.02}]})
+    before = listed(homes)
+    Path("token").write_text(own)
+    process = scan(homes, *users, "--workers", "1", "--debug", "--files", "files.parquet", "--report", "page.html")
+    wait_for(lambda: sum((listed(homes) - before).values()) > 20, process)
+    token_id = homes.request("GET", "/api/2.0/token/list", token=own)[1]["token_infos"][0]["token_id"]
+    assert homes.request("POST", "/api/2.0/token/delete", {"token_id": token_id}, token=own)[0] == 200
+    status, out, complaint = said(process)
+
+    rows = Path("inventory.csv").read_text().splitlines()[1:]
+    assert (status, len(rows), "tries them again" in complaint) == (1, 20, True)
+    assert {row.split(",")[4] for row in rows} & {"partial", "error"}
+    files = [path for path in Path(".").rglob("*") if path.is_file() and path.name != "token"]
+    assert {path.suffix for path in files} >= {".csv", ".parquet", ".html", ".checkpoint"}
+    assert [path.name for path in files if own.encode() in path.read_bytes()] == []
+    assert own not in out + complaint
+
+    homes.control("POST", "faults", {})
+    Path("token").write_text(homes.admin_token)
+    options = ["--workers", "1", "--files", "files.parquet"]
+    assert said(scan(homes, *users, *options, "--resume"))[0] == 0
+    resumed = Path("inventory.csv").read_bytes()
+    assert said(scan(homes, *users, *options))[0] == 0
+    assert Path("inventory.csv").read_bytes() == resumed
+
+
+@pytest.mark.acceptance
+def test_a_server_that_falls_silent_costs_a_minute_and_no_file(homes, scan):
+    users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:5]
+    assert said(scan(homes, *users))[0] == 0
+    undisturbed = Path("inventory.csv").read_bytes()
+    silence = {"match": "GET /api/2.0/workspace/list", "kind": "hang", "seconds": 3600, "after": 3, "count": 2}
+    homes.control("POST", "faults", {"rules": [silence]})
+    began = time.monotonic()
+    status, _, complaint = said(scan(homes, *users))
+    took = time.monotonic() - began
+    homes.control("POST", "faults", {})
+    assert (status, Path("inventory.csv").read_bytes()) == (0, undisturbed), complaint
+    assert 60 < took < 120
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Until something is so, while the process runs."""
+    ends = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, said(process)
+        assert time.monotonic() < ends
+        time.sleep(0.3)

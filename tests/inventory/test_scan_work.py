@@ -1,0 +1,198 @@
+"""Every folder is counted once, and what could not be listed is said."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from in_process_inventory import DeskApi, begun, dbfs_file, notebook, refusal, scanned, workspace_file, workspace_folder
+from in_process_workspace import Desk
+from inventory.client import Answer, Broken
+from inventory.limiter import Limiter
+from inventory.listing import SOURCES
+from inventory.results import homes
+from inventory.scan import Progress, Scan
+from inventory_trees import FAULTS, PASSING, TREES, planted
+
+DANA, CAROL = "dana@x.org", "carol@x.org"
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Dana has files in both file systems, Carol in the Workspace."""
+    desk = Desk()
+    desk.person(DANA)
+    desk.person(CAROL)
+    workspace_folder(desk, f"/Users/{DANA}/a/b")
+    workspace_file(desk, f"/Users/{DANA}/a/b/data.csv", 7)
+    notebook(desk, f"/Users/{DANA}/a/nb")
+    dbfs_file(desk, f"/Users/{DANA}/deep/er/f", 5)
+    workspace_file(desk, f"/Users/{CAROL}/mine", 3)
+    return desk
+
+
+def figures(found):
+    return [(home.user, home.file_count, home.total_size, home.status, home.file_source) for home in found]
+
+
+ALL = [(CAROL, 1, 3, "success", "workspace"), (DANA, 3, 10_012, "success", "both")]
+
+
+def test_both_file_systems_are_counted(desk, tmp_path):
+    found, _ = scanned(DeskApi(desk), begun(tmp_path, DANA, CAROL))
+    assert figures(found) == ALL
+    assert [(home.estimated, home.directories, home.largest_path) for home in found] == [
+        (0, 1, f"/Users/{CAROL}/mine"),
+        (1, 6, f"/Users/{DANA}/a/b/data.csv"),
+    ]
+
+
+def test_one_worker_counts_the_same(desk, tmp_path):
+    found, _ = scanned(DeskApi(desk), begun(tmp_path, DANA, CAROL), parallel=False)
+    assert figures(found) == ALL
+
+
+def test_a_user_without_homes_is_empty(desk, tmp_path):
+    found, _ = scanned(DeskApi(desk), begun(tmp_path, "nobody@x.org"))
+    assert figures(found) == [("nobody@x.org", 0, 0, "empty", "none")]
+
+
+def test_a_refused_folder_makes_a_home_partial(desk, tmp_path):
+    def fault(path, earlier):
+        return refusal(403, "PERMISSION_DENIED", "not yours") if path.endswith("/a/b") else None
+
+    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA, CAROL))
+
+    assert figures(found) == [ALL[0], (DANA, 2, 10_005, "partial", "both")]
+    assert found[1].error == f"/Users/{DANA}/a/b: 403 PERMISSION_DENIED not yours"
+
+
+def test_a_refused_home_is_an_error_and_not_empty(desk, tmp_path):
+    def fault(path, earlier):
+        return refusal(403, "PERMISSION_DENIED", "no") if CAROL in path and "dbfs" not in path else None
+
+    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA, CAROL))
+    assert figures(found) == [(CAROL, 0, 0, "error", "none"), ALL[1]]
+
+
+def test_a_404_without_the_api_s_code_is_no_missing_home(desk, tmp_path):
+    found, _ = scanned(DeskApi(desk, lambda path, earlier: Answer(404, {"message": "<html>"})), begun(tmp_path, DANA))
+    assert figures(found) == [(DANA, 0, 0, "error", "none")]
+
+
+def test_a_folder_deleted_meanwhile_makes_a_home_partial(desk, tmp_path):
+    def fault(path, earlier):
+        if path == f"/Users/{DANA}/a":
+            desk.ask("POST", "/api/2.0/workspace/delete", {"path": f"/Users/{DANA}/a/b", "recursive": True})
+            workspace_folder(desk, f"/Users/{DANA}/a/b")
+        return refusal(404, "RESOURCE_DOES_NOT_EXIST", "gone") if path.endswith("/a/b") else None
+
+    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA))
+    assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
+
+
+def test_a_server_that_never_answers_is_given_up_after_six_tries(desk, tmp_path):
+    api = DeskApi(desk, lambda path, earlier: Broken("no answer for 60 seconds") if path.endswith("/a") else None)
+
+    found, progress = scanned(api, begun(tmp_path, DANA))
+
+    assert found[0].error == f"/Users/{DANA}/a: no answer for 60 seconds, 6 times"
+    assert (api.asked[f"/Users/{DANA}/a"], found[0].retries, progress.failures) == (6, 5, 1)
+
+
+def test_a_credential_that_is_no_longer_accepted_ends_the_asking(desk, tmp_path):
+    def fault(path, earlier):
+        return refusal(401, "UNAUTHENTICATED", "expired") if path.endswith("/a") else None
+
+    api = DeskApi(desk, fault)
+    found, _ = scanned(api, begun(tmp_path, DANA), workers=1)
+
+    assert found[0].status == "partial"
+    assert "401 UNAUTHENTICATED expired" in found[0].error
+    assert f"/Users/{DANA}/a/b" not in api.asked
+
+
+def test_a_resumed_scan_retries_what_failed_and_nothing_else(desk, tmp_path):
+    checkpoint = begun(tmp_path, DANA, CAROL)
+    scanned(DeskApi(desk, lambda path, earlier: refusal(403, "NO") if path.endswith("/a") else None), checkpoint)
+    api = DeskApi(desk)
+
+    found, _ = scanned(api, checkpoint)
+
+    assert figures(found) == ALL
+    assert sorted(api.asked) == [f"/Users/{DANA}/a", f"/Users/{DANA}/a/b"]
+
+
+def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_retries_what_it_began(desk, tmp_path):
+    checkpoint, limits = begun(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
+    api = DeskApi(desk, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
+    seen = Progress()
+    part = Scan(
+        api,
+        checkpoint.walk(),
+        checkpoint.keep,
+        limiters=limits,
+        workers=1,
+        stop=threading.Event(),
+        chance=lambda: 0.0,
+        enough=lambda: bool(seen.requests),
+        progress=seen,
+    )
+    assert not part.run()
+    begun_folders = dict(api.asked)
+    assert (0 < seen.visits == len(begun_folders) < 8, set(begun_folders.values())) == (True, {3})
+
+    found, _ = scanned(DeskApi(desk), checkpoint)
+    assert figures(found) == ALL
+
+
+def test_an_answer_that_lies_is_a_failure(desk, tmp_path):
+    def fault(path, earlier):
+        entries = [{"path": f"/Users/{CAROL}", "object_type": "DIRECTORY"}]
+        return Answer(200, {"objects": entries}) if path.endswith("/a") else None
+
+    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA))
+    assert (found[0].status, found[0].failures) == ("partial", 1)
+
+
+@given(workspace=TREES, dbfs=TREES, faults=FAULTS, workers=st.integers(1, 4), denied=st.integers(0, 12))
+@settings(max_examples=25)
+def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_its_subtree(
+    workspace, dbfs, faults, workers, denied
+):
+    desk = Desk()
+    desk.person(DANA)
+    home = f"/Users/{DANA}"
+    files = {f"{home}/{path}": size for path, size in planted(desk, home, workspace, dbfs=False).items()}
+    files |= {f"dbfs:{home}/{path}": size for path, size in planted(desk, home, dbfs, dbfs=True).items()}
+    folders = sorted({path.rpartition("/")[0] for path in files if path.count("/") > 3})
+    never = folders[denied] if denied < len(folders) else None
+    order: dict[str, int] = {}
+
+    def fault(path, earlier):
+        if path == never:
+            return refusal(403, "PERMISSION_DENIED", "no")
+        planned = faults.get(order.setdefault(path, len(order)), [])
+        return PASSING[planned[earlier]] if earlier < len(planned) else None
+
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = begun(Path(folder), DANA)
+        found, _ = scanned(DeskApi(desk, fault), checkpoint, workers=workers)
+        again, _ = scanned(DeskApi(desk), checkpoint)
+        assert homes(checkpoint.roots(), checkpoint.rows()) == again
+        checkpoint.close()
+
+    def counted(of):
+        sizes = [10_000 if size == "NOTEBOOK" and not path.startswith("dbfs:") else size for path, size in of.items()]
+        return len(sizes), sum(9 if size == "NOTEBOOK" else size for size in sizes)
+
+    seen = {path: size for path, size in files.items() if never is None or not path.startswith(never + "/")}
+    assert (found[0].file_count, found[0].total_size) == counted(seen)
+    assert found[0].status == ("partial" if never else "success" if files else "empty")
+    assert (again[0].file_count, again[0].total_size) == counted(files)
+    assert again[0].status == ("success" if files else "empty")

@@ -1,0 +1,69 @@
+"""Programs that run often import what they use of large packages, and whoever needs the rest has it all the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SDK = """
+import json, sys
+import {module}
+
+before = [name for name in sys.modules if name.startswith("databricks.sdk.service.")]
+from databricks.sdk import WorkspaceClient
+import databricks.sdk
+
+after = [name for name in sys.modules if name.startswith("databricks.sdk.service.")]
+print(json.dumps([len(before) < 8, len(after) > 30, databricks.sdk.WorkspaceClient is WorkspaceClient,
+    databricks.sdk.core.ApiClient is sys.modules["{sdk}"].ApiClient]))
+"""
+
+BINDINGS = """
+import json, sys
+from light_package import enter
+
+PACKAGE = "cdktf_cdktf_provider_databricks"
+enter(PACKAGE)
+from cdktf_cdktf_provider_databricks.group import Group
+before = [name for name in sys.modules if name.startswith(PACKAGE + ".")]
+from cdktf_cdktf_provider_databricks import job
+after = [name for name in sys.modules if name.startswith(PACKAGE + ".")]
+import cdktf_cdktf_provider_databricks
+group = cdktf_cdktf_provider_databricks.group
+print(json.dumps([len(before) < 5, job.Job.__name__, len(after) < 8, group.Group is Group]))
+"""
+
+
+def answer_of(program: str, folder: Path) -> object:
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("folder", "module", "sdk"),
+    [
+        (ROOT, "enforcer.workspace", "enforcer.sdk"),
+        (ROOT / "cdktf", "workspace_facts", "light_sdk"),
+        (ROOT / "cdktf", "cluster_stopper", "light_sdk"),
+    ],
+    ids=["poll", "guard", "stop"],
+)
+def test_of_the_sdk_only_what_is_asked_for_is_imported(folder: Path, module: str, sdk: str) -> None:
+    assert answer_of(SDK.format(module=module, sdk=sdk), folder) == [True] * 4
+
+
+def test_of_the_bindings_only_what_is_asked_for_is_imported() -> None:
+    assert answer_of(BINDINGS, ROOT / "cdktf") == [True, "Job", True, True]
+
+
+def test_what_terraform_asks_the_enforcer_needs_no_ledger() -> None:
+    program = "import json, sys, enforcer.commands.restricted, enforcer.restricted, enforcer.workspace\n"
+    program += "print(json.dumps([name for name in ('peewee', 'psycopg', 'pydantic') if name in sys.modules]))"
+    assert answer_of(program, ROOT) == []

@@ -1,0 +1,57 @@
+"""What the demo starts, it also ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from processes import run, running
+
+# A child that leaves its parent's session and writes down its id, as a helper of Terraform might.
+FAMILY = """
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_each_line_is_heard_and_the_status_returned(tmp_path):
+    heard: list[str] = []
+    program = "import sys; print('one'); print('two', file=sys.stderr); sys.exit(3)"
+    assert run([sys.executable, "-u", "-c", program], cwd=tmp_path, environment=os.environ, heard=heard.append) == 3
+    assert heard == ["one", "two"]
+
+
+def test_an_interruption_ends_the_command_and_what_it_started_elsewhere(tmp_path):
+    started: list[int] = []
+
+    def hear(line: str) -> None:
+        started.append(int(line))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([sys.executable, "-c", FAMILY], cwd=tmp_path, environment=os.environ, heard=hear)
+    assert not set(started) & running().keys()
+
+
+def test_the_interrupted_demo_leaves_nothing_running_and_no_folder(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    demo = subprocess.Popen(
+        [sys.executable, "examples/demo.py"], cwd=root, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "import" in line:
+            break
+    time.sleep(0.3)
+    demo.send_signal(signal.SIGINT)
+    said = demo.stdout.read()
+    assert (demo.wait(timeout=30), "Interrupted. Nothing is left running." in said) == (130, True)
+    assert list(tmp_path.iterdir()) == []
+    assert demo.pid not in running().values()

@@ -1,0 +1,76 @@
+"""What README.md tells people to type works, and what it points at is there."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = ("make ", "pipenv ", "python ", "az ", "LAB_TARGET=")
+BLOCKS = [line.strip() for line in README.splitlines() if line.startswith("    ")]
+INLINE = re.findall(r"`([^`\n]+)`", README)
+COMMANDS = sorted(
+    {command.partition("  #")[0].strip() for command in [*BLOCKS, *INLINE] if command.startswith(PROGRAMS)}
+)
+
+
+def words_of(command: str) -> list[str]:
+    """The command without the variables before it and without `pipenv run`, in words."""
+    words = [word for word in shlex.split(command) if not re.match(r"[A-Z_]+=", word)]
+    return words[2:] if words[:2] == ["pipenv", "run"] else words
+
+
+def answer(*command: str) -> str:
+    """What a command prints; it has to succeed."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_there_are_commands_to_check():
+    assert {"make demo", "make test"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
+def test_make_knows_the_target(command):
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed: get it from your system's packages")
+    target = [word for word in shlex.split(command)[1:] if "=" not in word][0]
+    assert re.search(rf"^make {target}\b", answer("make", "help"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if words_of(command)[0] == "cdktf"])
+def test_pipenv_and_cdktf_know_the_verb(command):
+    script = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))["scripts"]["cdktf"]
+    assert (ROOT / shlex.split(script)[1]).is_file()
+    assert words_of(command)[1] in ("diff", "deploy", "destroy", "synth", "list")
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if words_of(command)[0] == "python"])
+def test_the_program_takes_these_options(command):
+    _, *words = words_of(command)
+    program = words[:2] if words[0] == "-m" else words[:1]
+    # A program of several verbs has options for each.
+    program += [word for word in words[len(program) :][:1] if words[0] == "-m" and not word.startswith("-")]
+    help_text = answer(sys.executable, *program, "--help")
+    assert [word for word in words[len(program) :] if word.startswith("--") and word not in help_text] == []
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_what_it_links_to_exists(target):
+    assert (ROOT / target).exists()
+
+
+def test_its_map_shows_every_folder_and_no_other():
+    shown = set(re.findall(r"^\| (.+?) \|", README, re.MULTILINE))
+    folders = {name.strip("`/") for cell in shown for name in cell.split(", ") if name.endswith("/`")}
+    listed = answer("git", "ls-files").splitlines() if (ROOT / ".git").exists() else []
+    there = {Path(name).parts[0] for name in listed if "/" in name and not name.startswith(".")}
+    assert folders >= there
+    assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []

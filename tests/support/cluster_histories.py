@@ -1,0 +1,184 @@
+"""Random days in the life of clusters: what students and staff do to them, and when somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from hypothesis import strategies as st
+
+from emulator.clusters.lifecycle import work
+from emulator.clusters.models import EventFault, LaunchFailure
+from emulator.errors import ApiError
+from emulator_process import EmulatorProcess
+from in_process_workspace import CLUSTERS, Desk
+
+SECOND, HOUR, DAY = 1000, 3_600_000, 86_400_000
+PEOPLE = ("ana@lab.example", "staff@lab.example")
+TAGS = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w"}
+
+Step = tuple[str, int, int, int]
+"""What is done, to which cluster, by whom, and how many milliseconds pass then."""
+
+
+@dataclass(frozen=True)
+class History:
+    zone: str
+    begins: datetime
+    idle_minutes: int
+    """Of autotermination; 0: never."""
+    steps: tuple[Step, ...]
+
+
+ZONES = ("Asia/Jerusalem", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
+VERBS = (
+    "start", "start", "start", "work", "work", "delete", "delete", "restart", "resize", "edit",
+    "fail to launch", "fail in error", "poll", "poll", "poll", "wait",
+)  # fmt: skip
+# Days around each change of the clocks, in all the zones above, and days without one.
+NEAR_CHANGES = tuple(
+    datetime(2031, month, day, 21, tzinfo=UTC)
+    for month, day in [(3, 8), (3, 26), (3, 29), (4, 5), (10, 4), (10, 25), (11, 1), (12, 31), (6, 10)]
+)
+
+waits = st.integers(0, 4 * SECOND) | st.integers(0, 3 * HOUR) | st.integers(0, 3 * DAY)
+steps: st.SearchStrategy[Step] = st.tuples(st.sampled_from(VERBS), st.integers(0, 1), st.integers(0, 1), waits)
+histories: st.SearchStrategy[History] = st.builds(
+    History,
+    zone=st.sampled_from(ZONES),
+    begins=st.sampled_from(NEAR_CHANGES),
+    idle_minutes=st.sampled_from([0, 10, 60]),
+    steps=st.lists(steps, min_size=1, max_size=12).map(tuple),
+)
+
+
+LOST = (
+    ("TERMINATING",), ("RUNNING",), ("STARTING",), ("RESTARTING",), ("RESIZING",), ("TERMINATING", "STARTING"),
+    ("RUNNING", "DRIVER_HEALTHY"), ("STARTING", "RUNNING", "DRIVER_HEALTHY"),
+)  # fmt: skip
+"""What may be missing together: of each session either its beginning or its end is still told."""
+lost = st.builds(
+    EventFault, mode=st.just("dropped"), types=st.sampled_from(LOST).map(list), rate=st.sampled_from([0.3, 1.0])
+)
+delayed = st.builds(
+    EventFault,
+    mode=st.just("delayed"),
+    types=st.sampled_from([*LOST, ()]).map(list),
+    rate=st.sampled_from([0.3, 1.0]),
+    seconds=st.sampled_from([5.0, 600.0, 7200.0]),
+)
+straggling = st.builds(EventFault, mode=st.just("late"), rate=st.just(0.5), seconds=st.sampled_from([0.5, 60.0, 600.0]))
+disturbances: st.SearchStrategy[tuple[EventFault, ...]] = st.tuples(lost | delayed, straggling)
+
+
+class World(Protocol):
+    """A workspace with two lab clusters and the people who may use them."""
+
+    clusters: Sequence[str]
+
+    def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None: ...
+
+    def work(self, person: int, cluster_id: str, seconds: float) -> None: ...
+
+    def fail_launch(self, ends_in: str) -> None: ...
+
+    def pass_time(self, milliseconds: int) -> None: ...
+
+
+def definition(number: int, history: History) -> dict[str, Any]:
+    """Of the cluster with this number."""
+    return {
+        "cluster_name": f"cluster_{number:02}",
+        "spark_version": "15.4.x-scala2.12",
+        "node_type_id": "Standard_DS3_v2",
+        "autoscale": {"min_workers": 1, "max_workers": 3},
+        "autotermination_minutes": history.idle_minutes,
+        "custom_tags": {**TAGS, "lab_group": f"group_{number:02}"},
+    }
+
+
+def perform(world: World, history: History, step: Step) -> None:
+    """Do it, unless the workspace refuses, and let the time pass."""
+    verb, number, person, wait = step
+    cluster_id = world.clusters[number]
+    match verb:
+        case "start" | "delete" | "restart":
+            world.ask(person, verb, {"cluster_id": cluster_id})
+        case "resize":
+            world.ask(person, verb, {"cluster_id": cluster_id, "num_workers": wait % 4})
+        case "edit":
+            world.ask(person, verb, {"cluster_id": cluster_id, **definition(number, history)})
+        case "work":
+            world.work(person, cluster_id, wait / SECOND / 2 + 1)
+        case "fail to launch":
+            world.fail_launch("TERMINATED")
+        case "fail in error":
+            world.fail_launch("ERROR")
+    world.pass_time(wait)
+
+
+class DeskWorld:
+    """In this process."""
+
+    def __init__(self, history: History) -> None:
+        self.desk = Desk(start=history.begins)
+        self._people = [self.desk.person(name) for name in PEOPLE]
+        self.clusters = []
+        for number in range(2):
+            self.clusters.append(
+                str(self.desk.ask("POST", f"{CLUSTERS}create", definition(number, history))["cluster_id"])
+            )
+            for person in self._people:
+                self.desk.grant(self.clusters[number], person, "CAN_MANAGE")
+
+    def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None:
+        with suppress(ApiError):
+            self.desk.ask("POST", CLUSTERS + verb, dict(body), self._people[person])
+
+    def work(self, person: int, cluster_id: str, seconds: float) -> None:
+        workspace = self.desk.workspace
+        now = workspace.catch_up()
+        with suppress(ApiError):
+            work(workspace, workspace.state.clusters.by_id[cluster_id], self._people[person], seconds, now)
+
+    def fail_launch(self, ends_in: Any) -> None:
+        self.desk.workspace.state.clusters.fail_launches([LaunchFailure(ends_in=ends_in)])
+
+    def pass_time(self, milliseconds: int) -> None:
+        clock = self.desk.workspace.clock
+        clock.show(clock.now() + milliseconds)
+        self.desk.workspace.catch_up()
+
+
+class ServerWorld:
+    """The same in another process, over HTTP. The emulator's clock stands still (`--speed 0`)."""
+
+    def __init__(self, history: History, emulator: EmulatorProcess) -> None:
+        self.emulator = emulator
+        emulator.control("POST", "reset")
+        self._now = history.begins
+        emulator.control("POST", "clock", {"now": history.begins.isoformat()})
+        self._tokens = [
+            emulator.control("POST", "users", {"user_name": name, "admin": True})["token"] for name in PEOPLE
+        ]
+        self.clusters = [
+            emulator.request("POST", f"{CLUSTERS}create", definition(number, history))[1]["cluster_id"]
+            for number in range(2)
+        ]
+
+    def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None:
+        self.emulator.request("POST", CLUSTERS + verb, body, token=self._tokens[person])
+
+    def work(self, person: int, cluster_id: str, seconds: float) -> None:
+        body = {"cluster_id": cluster_id, "seconds": seconds, "token": self._tokens[person]}
+        self.emulator.request("POST", "/_emulator/work", body)
+
+    def fail_launch(self, ends_in: str) -> None:
+        self.emulator.control("POST", "faults", {"rules": [{"kind": "launch_failure", "ends_in": ends_in}]})
+
+    def pass_time(self, milliseconds: int) -> None:
+        if milliseconds:
+            self.emulator.control("POST", "clock", {"advance_seconds": milliseconds / SECOND})

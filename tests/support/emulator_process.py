@@ -1,0 +1,224 @@
+"""The emulator as a real process: start it, talk to it, stop it. Used by tests and benchmarks alike."""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60.0
+REQUEST_SECONDS = 60.0
+
+
+class EmulatorError(RuntimeError):
+    """The process did not start, or a control request was refused; the text holds what it said."""
+
+
+@functools.cache
+def direct() -> urllib.request.OpenerDirector:
+    """Opens addresses without a proxy. Made once: from Python 3.13 on it reads all certificates of the system."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class EmulatorProcess:
+    """One `python -m emulator` on a free loopback port.
+
+    `arguments` are further command line arguments, such as `["--seed", "7", "--speed", "60"]`.
+    The emulator's stderr goes to the file `log`, or to a nameless one; `EmulatorError` quotes its end.
+
+        with EmulatorProcess(["--seed", "7"]) as emulator:
+            emulator.control("POST", "clock", {"advance_seconds": 60})
+            emulator.client().clusters.list()
+    """
+
+    def __init__(self, arguments: Sequence[str] = (), *, log: Path | None = None, port: int = 0) -> None:
+        self._arguments = [str(argument) for argument in arguments]
+        self._log_path = log
+        self._port = port
+        self._process: subprocess.Popen[str] | None = None
+        self._log: IO[bytes] | None = None
+        self.url = ""
+        self.admin_token = ""
+        self.workspace_id = ""
+        self.mail_endpoint = ""
+        self.mail_key = ""
+        self.mail_ca = ""
+
+    def start(self) -> Self:
+        """Start the process and wait for its ready line. Raises EmulatorError if it does not come."""
+        command = [sys.executable, "-m", "emulator", "--port", str(self._port), *self._arguments]
+        # A file and not a pipe: nobody reads the log meanwhile, and a full pipe would stop the emulator.
+        self._log = tempfile.TemporaryFile() if self._log_path is None else self._log_path.open("a+b")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
+        )
+        try:
+            ready = json.loads(self._first_line())
+        except (ValueError, EmulatorError) as error:
+            raise EmulatorError(f"the emulator did not start: {error}\n{self._end()}") from error
+        self.url = str(ready["url"]).rstrip("/")
+        self.admin_token = str(ready["admin_token"])
+        self.workspace_id = str(ready["workspace_id"])
+        self.mail_endpoint, self.mail_key, self.mail_ca = (
+            str(ready[name]) for name in ("mail_endpoint", "mail_key", "mail_ca")
+        )
+        return self
+
+    def stop(self) -> int | None:
+        """End the process with SIGTERM (SIGKILL after ten seconds); its exit status, or None if it never ran."""
+        if self._process is None:
+            return None
+        self._end()
+        return self._process.returncode
+
+    @property
+    def running(self) -> bool:
+        """Whether the process was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The id of the running process."""
+        if self._process is None:
+            raise EmulatorError("the emulator is not running")
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End the process with SIGKILL, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._end()
+
+    def client(self, token: str | None = None) -> WorkspaceClient:
+        """The real SDK's client for this workspace, as the administrator unless another token is given."""
+        from databricks.sdk import WorkspaceClient  # the import takes two seconds; most tests do not need it
+
+        return WorkspaceClient(host=self.url, token=token or self.admin_token, auth_type="pat")
+
+    def environment(self, token: str | None = None) -> dict[str, str]:
+        """The variables that point SDK, provider and Databricks CLI at this workspace."""
+        return {"DATABRICKS_HOST": self.url, "DATABRICKS_TOKEN": token or self.admin_token}
+
+    @property
+    def mail_connection_string(self) -> str:
+        """What the client of the mail service is made from; it has to trust `mail_ca`."""
+        return f"endpoint={self.mail_endpoint};accesskey={self.mail_key}"
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request to `/_emulator/<path>` and return its JSON. Raises EmulatorError unless it succeeds."""
+        status, answer = self.request(method, f"/_emulator/{path.lstrip('/')}", body)
+        if status >= 400:
+            raise EmulatorError(f"{method} /_emulator/{path} answered {status}: {answer}")
+        return answer
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, Any]:
+        """Send one raw request as the administrator (or as `token`); status and body.
+
+        `body` is sent as JSON unless it is bytes. The answer is parsed when it is JSON and text otherwise.
+        """
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        sent = {"Authorization": f"Bearer {token or self.admin_token}", "Content-Type": "application/json"}
+        sent.update(headers or {})
+        wanted = urllib.request.Request(self.url + path, data=data, method=method, headers=sent)
+        try:
+            with direct().open(wanted, timeout=REQUEST_SECONDS) as answer:
+                return answer.status, parsed(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, parsed(error.read())
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every request so far, oldest first."""
+        with direct().open(f"{self.url}/_emulator/journal", timeout=REQUEST_SECONDS) as answer:
+            return [json.loads(line) for line in answer.read().decode().splitlines() if line.strip()]
+
+    def connection(self) -> http.client.HTTPConnection:
+        """A keep-alive connection to the emulator, for tests that look at the wire."""
+        address = urllib.parse.urlsplit(self.url)
+        return http.client.HTTPConnection(address.hostname or "", address.port, timeout=REQUEST_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _first_line(self) -> str:
+        """The ready line; raises EmulatorError when the process ends or says nothing for a minute."""
+        assert self._process is not None and self._process.stdout is not None
+        ends = time.monotonic() + READY_SECONDS
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while (left := ends - time.monotonic()) > 0:
+                if selector.select(min(left, 1.0)):
+                    line = self._process.stdout.readline()
+                    if not line:
+                        raise EmulatorError("it ended before it was ready")
+                    return line
+        raise EmulatorError(f"it was not ready after {READY_SECONDS:.0f} seconds")
+
+    def _end(self) -> str:
+        """End the process, close what belongs to it, and return the last of its log."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        if self._log is None or self._log.closed:
+            return ""
+        with self._log:
+            self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - 4000))
+            return self._log.read().decode(errors="replace")
+
+
+def parsed(content: bytes) -> Any:
+    """JSON as data, anything else as text."""
+    text = content.decode(errors="replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def isolated_environment(home: Path) -> dict[str, str]:
+    """The environment without anything that points at somebody's real workspace or cloud, living in `home`."""
+    secretive = ("DATABRICKS_", "ARM_", "AZURE_", "GOOGLE_", "LAB_", "TF_", "CDKTF_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(secretive)}
+    return {
+        **kept,
+        "HOME": str(home),
+        "DATABRICKS_CONFIG_FILE": str(home / ".databrickscfg"),
+        "CHECKPOINT_DISABLE": "1",
+    }

@@ -1,0 +1,95 @@
+"""The engine on an emulated workspace of the test's own process: no sockets, faults where the test wants them."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from emulator.errors import ApiError
+from in_process_workspace import Desk
+from inventory.checkpoint import Checkpoint, Identity
+from inventory.client import Answer, Broken
+from inventory.limiter import Limiter
+from inventory.listing import SOURCES, Folder
+from inventory.results import Home, homes
+from inventory.scan import Progress, Scan
+
+Fault = Callable[[str, int], Answer | Broken | None]
+"""Path and how many requests there were for it before → what happens instead of the answer."""
+IDENTITY = Identity(host="https://desk", users="all", sources="dbfs and workspace", homes="users", files="none")
+
+
+def refusal(status: int, code: str, message: str = "") -> Answer:
+    return Answer(status, {"error_code": code, "message": message})
+
+
+class DeskApi:
+    """What a scan asks, from the handlers of the emulator."""
+
+    def __init__(self, desk: Desk, fault: Fault = lambda path, earlier: None) -> None:
+        self._desk, self._fault = desk, fault
+        self._lock = threading.Lock()
+        self.asked: dict[str, int] = {}
+
+    def get(self, path: str, query: Mapping[str, str]) -> Answer:
+        place = f"{'dbfs:' if 'dbfs' in path else ''}{query['path']}"
+        with self._lock:
+            earlier = self.asked.get(place, 0)
+            self.asked[place] = earlier + 1
+            happens = self._fault(place, earlier)
+            if isinstance(happens, Broken):
+                raise happens
+            if happens:
+                return happens
+            try:
+                return Answer(200, self._desk.ask("GET", f"{path}?path={quote(query['path'])}"))
+            except ApiError as error:
+                return refusal(error.status, str(error.code), error.message)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def notebook(desk: Desk, path: str) -> None:
+    content = base64.b64encode(b"print(1)").decode()
+    body = {"path": path, "content": content, "format": "SOURCE", "language": "PYTHON"}
+    desk.ask("POST", "/api/2.0/workspace/import", body)
+
+
+def workspace_file(desk: Desk, path: str, size: int) -> None:
+    body = {"path": path, "content": base64.b64encode(b"x" * size).decode(), "format": "RAW"}
+    desk.ask("POST", "/api/2.0/workspace/import", body)
+
+
+def workspace_folder(desk: Desk, path: str) -> None:
+    desk.ask("POST", "/api/2.0/workspace/mkdirs", {"path": path})
+
+
+def dbfs_file(desk: Desk, path: str, size: int) -> None:
+    body = {"path": path, "contents": base64.b64encode(b"x" * size).decode(), "overwrite": True}
+    desk.ask("POST", "/api/2.0/dbfs/put", body)
+
+
+def scanned(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], Progress]:
+    """One run until nothing is left."""
+    engine = Scan(
+        api,
+        checkpoint.walk(),
+        checkpoint.keep,
+        limiters={source: Limiter(rate=5000) for source in SOURCES},
+        stop=threading.Event(),
+        chance=lambda: 0.0,
+        **({"workers": 3} | options),
+    )
+    assert engine.run()
+    return homes(checkpoint.roots(), checkpoint.rows()), engine.progress
+
+
+def begun(folder: Path, *users: str) -> Checkpoint:
+    """The checkpoint of a scan of these users."""
+    roots = [Folder(user, source, f"/Users/{user}") for user in users for source in SOURCES]
+    return Checkpoint.create(folder / "scan.checkpoint", IDENTITY, roots)

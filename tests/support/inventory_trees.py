@@ -1,0 +1,42 @@
+"""Random trees for the engine's tests, and what can go wrong for a while."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from in_process_inventory import dbfs_file, notebook, refusal, workspace_file, workspace_folder
+from in_process_workspace import Desk
+from inventory.client import Answer, Broken
+
+NAMES = st.sampled_from(["a", "b", "c d", "é", "x'y", "=1+1", "50%", "a&b", "q?", "#"])
+TREES = st.dictionaries(
+    st.lists(NAMES, min_size=1, max_size=4).map("/".join), st.integers(0, 50) | st.just("NOTEBOOK"), max_size=8
+)
+PASSING = {
+    "429": refusal(429, "REQUEST_LIMIT_EXCEEDED"),
+    "500": refusal(500, "INTERNAL_ERROR"),
+    "503": Answer(503, {}, retry_after=0.0),
+    "reset": Broken("the connection was closed before the answer"),
+    "cut": Broken("the answer is not JSON, or ends too early"),
+}
+FAULTS = st.dictionaries(st.integers(0, 30), st.lists(st.sampled_from(sorted(PASSING)), max_size=5), max_size=15)
+
+
+def planted(desk: Desk, home: str, tree: dict[str, object], *, dbfs: bool) -> dict[str, object]:
+    """Put a tree into a home; returns what of it there is room for: a path may need a folder where a file lies."""
+    there: dict[str, object] = {}
+    for path, content in sorted(tree.items()):
+        folders = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]
+        if any(folder in there for folder in folders) or any(other.startswith(path + "/") for other in there):
+            continue
+        there[path] = content
+        size = content if isinstance(content, int) else 9
+        if dbfs:
+            dbfs_file(desk, f"{home}/{path}", size)
+            continue
+        workspace_folder(desk, f"{home}/{path}".rpartition("/")[0])
+        if isinstance(content, int):
+            workspace_file(desk, f"{home}/{path}", size)
+        else:
+            notebook(desk, f"{home}/{path}")
+    return there

@@ -1,0 +1,219 @@
+"""A course run by the real Terraform against an emulated workspace, as an administrator runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator_process import EmulatorProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+STAFF = "assistant@example.ac.il"
+SECONDS = 900
+ATTEMPTS = 50
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said, both streams together."""
+
+    status: int
+    text: str
+
+
+class Term:
+    """A folder with `lab.toml` and its roster, and the workspace it is deployed to."""
+
+    def __init__(self, folder: Path, emulator: EmulatorProcess, *, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.emulator = emulator
+        self.token: str | None = None
+        text = (ROOT / "examples" / "lab.toml").read_text(encoding="utf-8")
+        for old, new in (settings or {}).items():
+            if old not in text:
+                raise ValueError(f"examples/lab.toml has no {old!r}")
+            text = text.replace(old, new)
+        (folder / "lab.toml").write_text(text, encoding="utf-8")
+        (folder / "rosters").mkdir()
+        app = {
+            "language": "python",
+            "app": f"{sys.executable} {ROOT / 'cdktf' / 'main.py'}",
+            "sendCrashReports": "false",
+        }
+        (folder / "cdktf.json").write_text(json.dumps({**app, "projectId": "term"}), encoding="utf-8")
+
+    @property
+    def roster(self) -> Path:
+        return self.folder / "rosters" / "94290-2026w.csv"
+
+    @property
+    def stack(self) -> Path:
+        return self.folder / "cdktf.out" / "stacks" / "94290-2026w-demo"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state" / "94290-2026w-demo.tfstate"
+
+    def admit_staff(self) -> None:
+        """Give the staff its account, which no deploy makes."""
+        self.emulator.control("POST", "users", {"user_name": STAFF})
+
+    def write_roster(self, groups: Mapping[int, Sequence[str]], *, existing: Sequence[str] = ()) -> None:
+        """A normalised roster with these groups of addresses."""
+        rows = ["number,moodle_group_id,moodle_group_name,email,status,account"]
+        for number, addresses in groups.items():
+            for address in addresses:
+                account = "existing:demo" if address in existing else "managed"
+                rows.append(f"{number},{1000 + number},צוות {number},{address},active,{account}")
+        self.roster.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+    def change(self, file: str, old: str, new: str) -> None:
+        """Edit one of the term's files."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        if old not in text:
+            raise ValueError(f"{file} has no {old!r}")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Whatever the block does to roster, settings and synthesized stack is undone; what it applies is not."""
+        files = [self.folder / "lab.toml", self.roster, self.stack / "cdk.tf.json"]
+        before = {file: file.read_bytes() for file in files}
+        try:
+            yield
+        finally:
+            for file, content in before.items():
+                file.write_bytes(content)
+
+    def run(self, command: Sequence[str | Path], *, cwd: Path | None = None) -> Done:
+        """Run a command with the workspace's credentials in its environment and nowhere else."""
+        environment = {
+            **os.environ,
+            **self.emulator.environment(self.token),
+            "LAB_CONFIG": str(self.folder / "lab.toml"),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        }
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=cwd or self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout)
+
+    def import_export(self, export: Path) -> None:
+        """Import one of Moodle's exports into the roster."""
+        done = self.run([sys.executable, ROOT / "cdktf" / "import_roster.py", export, "--out", self.roster])
+        assert done.status == 0, done.text
+
+    def cdktf(self, *words: str) -> Done:
+        """`pipenv run cdktf …`"""
+        return self.run([sys.executable, ROOT / "cdktf" / "run_cdktf.py", *words])
+
+    def synth(self) -> None:
+        """Synthesize without cdktf-cli, and initialize the stack's folder the first time."""
+        done = self.run([sys.executable, ROOT / "cdktf" / "main.py"])
+        assert done.status == 0, done.text
+        if not (self.stack / ".terraform").exists():
+            done = self.terraform("init", "-input=false")
+            assert done.status == 0, done.text
+
+    def terraform(self, *words: str) -> Done:
+        """Plain Terraform in the stack's folder."""
+        return self.run(["terraform", words[0], "-no-color", *words[1:]], cwd=self.stack)
+
+    def state_list(self) -> list[str]:
+        """The addresses in the state."""
+        return self.run(["terraform", "state", "list"], cwd=self.stack).text.splitlines()
+
+    def plan(self, *words: str) -> dict[str, tuple[str, ...]]:
+        """The address of each resource that would change, with what would be done to it."""
+        done = self.terraform("plan", "-input=false", "-parallelism=50", "-detailed-exitcode", "-out=plan", *words)
+        assert done.status in (0, 2), done.text
+        shown = self.terraform("show", "-json", "plan")
+        changes: list[dict[str, Any]] = json.loads(shown.text[shown.text.index("{") :])["resource_changes"]
+        planned = {
+            change["address"]: tuple(change["change"]["actions"])
+            for change in changes
+            if change["change"]["actions"] not in (["no-op"], ["read"])
+        }
+        assert (done.status == 2) == bool(planned), done.text
+        return planned
+
+    def apply(self) -> Done:
+        """Apply the stack as synthesized."""
+        return self.terraform("apply", "-input=false", "-auto-approve", "-parallelism=50")
+
+    def deploy(self) -> None:
+        """Synthesize and apply; it must succeed."""
+        self.synth()
+        done = self.apply()
+        assert done.status == 0, done.text
+
+    def workspace_state(self) -> dict[str, Any]:
+        """What the workspace holds, without the emulator's own counters and its record of the past."""
+        state = self.emulator.control("GET", "state")
+        kept = {
+            name: state[name] for name in ("directory", "libraries", "objects", "policies", "pools", "tokens", "acls")
+        }
+        kept["clusters"] = state["clusters"]["by_id"]
+        return json.loads(json.dumps(kept))
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A request as the administrator, again where the workspace refuses it for the moment."""
+        for _ in range(ATTEMPTS):
+            status, answer = self.emulator.request(method, path, body)
+            if status not in (429, 503):
+                assert status == 200, answer
+                return answer
+            time.sleep(0.1)
+        raise AssertionError(f"{method} {path} was refused {ATTEMPTS} times")
+
+    def drift(self, kind: str, target: str, value: Any = None) -> None:
+        """Change something behind Terraform's back."""
+        self.emulator.control("POST", "drift", {"kind": kind, "target": target, "value": value})
+
+    def clusters(self) -> dict[str, dict[str, Any]]:
+        """The live clusters by name."""
+        answer = self.ask("GET", "/api/2.1/clusters/list?page_size=100")
+        return {cluster["cluster_name"]: cluster for cluster in answer.get("clusters", [])}
+
+    def libraries(self, cluster_id: str) -> list[str]:
+        """The status of each library of a cluster."""
+        answer = self.ask("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
+        return [library["status"] for library in answer["library_statuses"]]
+
+    def files_with(self, text: str) -> list[str]:
+        """The files below the term's folder that hold a text."""
+        found = []
+        for path in self.folder.rglob("*"):
+            if path.is_file() and not path.is_symlink() and text.encode() in path.read_bytes():
+                found.append(str(path.relative_to(self.folder)))
+        return found
+
+    def forget_output(self) -> None:
+        """As after a fresh checkout: nothing synthesized, nothing initialized; the state stays."""
+        shutil.rmtree(self.folder / "cdktf.out", ignore_errors=True)
+
+
+def remove_homes(state: dict[str, Any], addresses: Sequence[str]) -> int:
+    """Take the homes of removed students, which stay, out of a dump; how many there were."""
+    nodes = state["objects"]["nodes"]
+    homes = [key for key, node in nodes.items() if node["name"] in addresses]
+    for key in homes:
+        home = nodes.pop(key)
+        del nodes[str(home["parent"])]["children"][home["name"]]
+        state["acls"]["direct"].pop(f"/directories/{key}", None)
+    return len(homes)

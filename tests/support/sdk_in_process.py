@@ -1,0 +1,59 @@
+"""The SDK's services on an emulated workspace of this process: no socket, no retries, no threads of a server."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import ERROR_CODE_MAPPING, STATUS_CODE_MAPPING
+from databricks.sdk.mixins.workspace import WorkspaceExt
+from databricks.sdk.service.iam import GroupsAPI, UsersAPI
+
+from emulator.errors import ApiError
+from in_process_workspace import Desk
+
+
+class Api:
+    """What the SDK's services use of its ApiClient. Answers are plain JSON values of their own, as from a wire."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._cfg = SimpleNamespace(workspace_id=None)
+
+    def do(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        body: Any = None,
+        raw: bool = False,
+        **others: Any,
+    ) -> Any:
+        """Raises the SDK's error for a refusal."""
+        assert not any(others.values()), f"not carried in process: {others}"
+        asked = urlencode({name: str(value) for name, value in (query or {}).items()}, quote_via=quote)
+        try:
+            answer = self._desk.ask(method, f"{path}?{asked}" if asked else path, body)
+        except ApiError as error:
+            kind: type[DatabricksError] = ERROR_CODE_MAPPING.get(str(error.code)) or STATUS_CODE_MAPPING.get(
+                error.status, DatabricksError
+            )
+            raise kind(error.message, error_code=str(error.code)) from None
+        if raw:
+            return {"contents": io.BytesIO(answer.read())}
+        return json.loads(json.dumps(answer))
+
+
+class Client:
+    """As much of a WorkspaceClient as the enforcer asks for."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.api_client: Any = Api(desk)
+        self.workspace = WorkspaceExt(self.api_client)
+        self.groups = GroupsAPI(self.api_client)
+        self.users = UsersAPI(self.api_client)
