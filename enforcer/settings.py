@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from enforcer.quota import Quota
+from enforcer.domain.quota import Quota
 
 AZURE_MANAGED = "azurecomm.net"
 """Domains that Azure lends end so; they may send far less than one's own."""

@@ -115,8 +115,8 @@ def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty ledger is: once a file, and once a database."""
     if request.param == "sqlite":
         return str(tmp_path / "ledger" / "uptimes.db")
-    from enforcer.database import open_ledger
-    from enforcer.models import TABLES
+    from enforcer.ledger.database import open_ledger
+    from enforcer.ledger.models import TABLES
 
     url = str(request.getfixturevalue("shared_database"))
     connection: Any

@@ -4,19 +4,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from enforcer import desk, process, tables
-from enforcer.holdings import Holdings
-from enforcer.listings import Row
-from enforcer.look import Lab
-from enforcer.workspace import WorkspaceError
+from enforcer import process, tables
+from enforcer.commands import context
+from enforcer.tick.collect import Lab
+from enforcer.workspace.admin_listing import Holdings
+from enforcer.workspace.client import WorkspaceError
+from enforcer.workspace.directory_rows import Row
 
 
 @contextmanager
 def holdings() -> Iterator[Holdings]:
     """What the workspace holds, for the block; a refusal in it ends the process with a sentence and status 1."""
-    settings = desk.settings()
+    settings = context.settings()
     try:
-        yield Holdings(desk.workspace_of(settings))
+        yield Holdings(context.workspace_of(settings))
     except WorkspaceError as error:
         print(tables.harmless(error), file=sys.stderr)
         raise SystemExit(process.PARTLY) from None
@@ -25,8 +26,8 @@ def holdings() -> Iterator[Holdings]:
 @contextmanager
 def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
     """As `holdings`, with the course that is meant."""
-    settings = desk.settings()
-    workspace, lab = desk.lab_of(settings, now=process.now())
+    settings = context.settings()
+    workspace, lab = context.lab_of(settings, now=process.now())
     try:
         yield Holdings(workspace), lab
     except WorkspaceError as error:

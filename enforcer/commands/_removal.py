@@ -9,10 +9,10 @@ import click
 from enforcer import process, tables
 
 if TYPE_CHECKING:
-    from enforcer.held import HeldGroup
-    from enforcer.holdings import Holdings
-    from enforcer.look import Lab
-    from enforcer.term_end import Selection
+    from enforcer.retention.term_end import Selection
+    from enforcer.tick.collect import Lab
+    from enforcer.workspace.admin_listing import Holdings
+    from enforcer.workspace.directory import HeldGroup
 
 keep = click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated.")
 everything = click.option("--all", "everything", is_flag=True, help="Not only what belongs to the lab.")
@@ -27,7 +27,7 @@ def remove(
     `what` is the plural of what is removed. What is gone already counts as removed, so that a run that was broken off
     can be repeated.
     """
-    from enforcer.workspace import WorkspaceError
+    from enforcer.workspace.client import WorkspaceError
 
     _show(selection, what, to_stderr=as_json)
     if not dry_run and selection.remove and not yes and not is_confirmed(f"delete {len(selection.remove)} {what}"):
@@ -72,6 +72,6 @@ def is_confirmed(sentence: str) -> bool:
 
 def lab_groups_of(held: "Holdings", groups: "list[HeldGroup]", lab: "Lab") -> frozenset[str]:
     """The names of the lab's groups."""
-    from enforcer.term_end import lab_groups
+    from enforcer.retention.term_end import lab_groups
 
     return lab_groups(held.clusters(), groups, lab.course.groups, lab.chosen)

@@ -5,7 +5,8 @@ from functools import partial
 
 import click
 
-from enforcer import options, process, tables
+from enforcer import process, tables
+from enforcer.commands import options
 
 
 @click.command(
@@ -24,10 +25,10 @@ def command(as_json: bool) -> None:
     Exits 1 when the permissions of a cluster could not be read; the other rows are shown all the same.
     """
     from enforcer.commands._listing import holdings, show
-    from enforcer.held import Grant
-    from enforcer.listings import allocation_rows
-    from enforcer.tasks import in_parallel
-    from enforcer.workspace import WorkspaceError
+    from enforcer.workspace.client import WorkspaceError
+    from enforcer.workspace.directory import Grant
+    from enforcer.workspace.directory_rows import allocation_rows
+    from enforcer.workspace.tasks import in_parallel
 
     problems: list[str] = []
     with holdings() as held:

@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta, tzinfo
 
 import click
 
-from enforcer import desk, options, process, tables
-from enforcer.allowances import Allowance, AllowanceError, Freedom, Window, parse_window
+from enforcer import process, tables
+from enforcer.commands import context, options
+from enforcer.domain.allowances import Allowance, AllowanceError, Freedom, Window, parse_window
 
 LONGEST_REASON = 300
 
@@ -56,9 +57,9 @@ def command(
     why = " ".join(reason.split())
     if not why or len(why) > LONGEST_REASON:
         raise click.UsageError(f"--reason is a sentence of 1 to {LONGEST_REASON} characters")
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
-    from enforcer.allowance_files import (
+    from enforcer.operations.allowance_files import (
         UnknownGroup,
         allowance_json,
         find_group,
@@ -67,9 +68,9 @@ def command(
         take_effect,
         write_entry,
     )
-    from enforcer.workspace import WorkspaceError
+    from enforcer.workspace.client import WorkspaceError
 
-    workspace, lab = desk.course_of(settings, now=now)
+    workspace, lab = context.course_of(settings, now=now)
     days = options.span(day, first, last, today=_today(lab.course.calendar.tz, now))
     _check_days(*days, change, today=_today(lab.course.calendar.tz, now))
     try:

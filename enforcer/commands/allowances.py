@@ -4,8 +4,9 @@ import sys
 
 import click
 
-from enforcer import desk, options, process, tables
-from enforcer.allowances import Allowance, Revocation
+from enforcer import process, tables
+from enforcer.commands import context, options
+from enforcer.domain.allowances import Allowance, Revocation
 
 
 @click.command(
@@ -22,11 +23,11 @@ from enforcer.allowances import Allowance, Revocation
 @options.as_json
 def command(everything: bool, as_json: bool) -> None:
     """List the allowances of the course, oldest first."""
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
-    from enforcer.allowance_files import allowance_json, revoked_by
+    from enforcer.operations.allowance_files import allowance_json, revoked_by
 
-    _, lab = desk.course_of(settings, now=now)
+    _, lab = context.course_of(settings, now=now)
     today = now.astimezone(lab.course.calendar.tz).date()
     revoked = revoked_by(lab.entries)
     given = {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)}

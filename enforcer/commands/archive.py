@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enforcer import desk, options, process, tables
+from enforcer import process, tables
+from enforcer.commands import context, options
 
 if TYPE_CHECKING:
-    from enforcer.archive import Facts
+    from enforcer.retention.archive import Facts
 
 
 @click.command(
@@ -42,15 +43,15 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     it can be deleted when it may no longer be kept: letters with their recipients are there, too. Exits 1 where the
     ledger knows no course.
     """
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         process.refuse(f"{output} is there already; an archive is never written over: name another folder.")
-    with desk.copy_of(settings):
-        from enforcer import archive
+    with context.copy_of(settings):
         from enforcer.commands.report import render_day
-        from enforcer.models import database
-        from enforcer.recall import recall
+        from enforcer.ledger.history import recall
+        from enforcer.ledger.models import database
+        from enforcer.retention import archive
 
         picture = recall(settings, now=now)
         if not picture.clusters:

@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer import options
+from enforcer.commands import options
 
 
 @click.command(
@@ -18,7 +18,7 @@ from enforcer import options
 def command(as_json: bool) -> None:
     """List the clusters of the workspace, those of labs with their group."""
     from enforcer.commands._listing import holdings, show
-    from enforcer.listings import cluster_rows
+    from enforcer.workspace.directory_rows import cluster_rows
 
     with holdings() as held:
         rows = cluster_rows(held.clusters())

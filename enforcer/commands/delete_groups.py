@@ -2,8 +2,7 @@
 
 import click
 
-from enforcer import options
-from enforcer.commands import _removal
+from enforcer.commands import _removal, options
 
 
 @click.command(
@@ -28,7 +27,7 @@ def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, d
     could not be deleted.
     """
     from enforcer.commands._listing import holdings_and_lab
-    from enforcer.term_end import groups_to_remove
+    from enforcer.retention.term_end import groups_to_remove
 
     with holdings_and_lab() as (held, lab):
         groups = held.groups()

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 import click
 from peewee import DatabaseError
 
-from enforcer import clock, desk, doctor, ledger, options, process, tables
-from enforcer.database import is_url, open_copy
-from enforcer.doctor import Finding, Status
+from enforcer import clock, process, tables
+from enforcer.commands import context, options
+from enforcer.ledger import queries
+from enforcer.ledger.database import is_url, open_copy
+from enforcer.operations import checks
+from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from enforcer.held import Grant
-    from enforcer.holdings import Holdings
-    from enforcer.look import Lab
-    from enforcer.workspace import Workspace
+    from enforcer.tick.collect import Lab
+    from enforcer.workspace.admin_listing import Holdings
+    from enforcer.workspace.client import Workspace
+    from enforcer.workspace.directory import Grant
 
 USABLE = {
     "SQL warehouses": ("/api/2.0/sql/warehouses", "warehouses", "warehouses", "id"),
@@ -60,9 +63,9 @@ def command(as_json: bool) -> None:
 
 def _findings() -> Iterator[Finding]:
     try:
-        settings = desk.read_settings()
+        settings = context.read_settings()
     except SettingsError as error:
-        yield doctor.found("settings", error.problems, "")
+        yield checks.found("settings", error.problems, "")
         return
     yield Finding("settings", Status.OK, "complete and well formed")
     of_ledger = _ledger(settings)
@@ -74,11 +77,11 @@ def _findings() -> Iterator[Finding]:
         return
     if of_ledger.status is Status.FAILS:
         return
-    with desk.copy_of(settings):
-        from enforcer.outbox import waiting
+    with context.copy_of(settings):
+        from enforcer.mail.outbox import waiting
 
-        yield doctor.mail(settings, waiting=waiting())
-        yield doctor.last_poll(ledger.last_poll(), now)
+        yield checks.mail(settings, waiting=waiting())
+        yield checks.last_poll(queries.last_poll(), now)
         yield from _workspace(settings, now)
 
 
@@ -97,41 +100,41 @@ def _ledger(settings: Settings) -> Finding:
         problems.append(f"{path} can be read by others; chmod 600")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         problems.append(f"{path} or its folder cannot be written by this user")
-    return doctor.found("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
+    return checks.found("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
 
 
 def _workspace(settings: Settings, now: datetime) -> Iterator[Finding]:
-    from enforcer.holdings import Holdings
-    from enforcer.look import COURSE_FILE, read_lab
-    from enforcer.workspace import WorkspaceError, connect
+    from enforcer.tick.collect import COURSE_FILE, read_lab
+    from enforcer.workspace.admin_listing import Holdings
+    from enforcer.workspace.client import WorkspaceError, connect
 
     try:
         workspace = connect(settings.host)
         lab = read_lab(workspace, settings, now=now)
     except SettingsError as error:
-        yield doctor.found("workspace", error.problems, "")
+        yield checks.found("workspace", error.problems, "")
         return
     except WorkspaceError as error:
         yield Finding("workspace", Status.FAILS, str(error))
         return
     held = Holdings(workspace)
     yield Finding("workspace", Status.OK, f"{workspace.host} answers {workspace.caller}")
-    yield _try("clock", lambda: doctor.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in process.environment()))
+    yield _try("clock", lambda: checks.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in process.environment()))
     path = f"{lab.course.folder}/{COURSE_FILE}"
     text = _read(workspace, path) if lab.chosen else None
     of_file = [problem for problem in lab.problems if COURSE_FILE in problem]
-    yield doctor.zone(settings, lab.course, has_file=text is not None)
-    yield doctor.course_file(text, path, lab.course, lab.clusters, of_file, now)
+    yield checks.zone(settings, lab.course, has_file=text is not None)
+    yield checks.course_file(text, path, lab.course, lab.clusters, of_file, now)
     rest = [problem for problem in lab.problems if problem not in of_file]
-    yield doctor.found("allowances", rest, f"{len(lab.allowances)} in force")
+    yield checks.found("allowances", rest, f"{len(lab.allowances)} in force")
     yield from _people(held, lab)
 
 
 def _people(held: "Holdings", lab: "Lab") -> Iterator[Finding]:
     """What needs the permissions of every lab cluster, and everybody in the workspace."""
-    from enforcer.picture import group_of
-    from enforcer.tasks import in_parallel
-    from enforcer.workspace import WorkspaceError
+    from enforcer.domain.snapshot import group_of
+    from enforcer.workspace.client import WorkspaceError
+    from enforcer.workspace.tasks import in_parallel
 
     def grants_of(id: str) -> "list[Grant] | None":
         try:
@@ -157,11 +160,11 @@ def _people(held: "Holdings", lab: "Lab") -> Iterator[Finding]:
             for g in grants[cluster.id] or []
         )
     ]
-    yield doctor.rights(caller, ours, unmanaged)
+    yield checks.rights(caller, ours, unmanaged)
     readable = {id: granted for id, granted in grants.items() if granted is not None}
-    yield doctor.other_routes(lab.clusters, readable, groups, people)
+    yield checks.other_routes(lab.clusters, readable, groups, people)
     of_lab = {group_of(cluster) for cluster in lab.clusters}
-    yield _try("beyond the quota", lambda: doctor.beyond_quota(groups, people, of_lab, _usable(held)))
+    yield _try("beyond the quota", lambda: checks.beyond_quota(groups, people, of_lab, _usable(held)))
 
 
 def _usable(held: "Holdings") -> Mapping[str, int]:
@@ -170,7 +173,7 @@ def _usable(held: "Holdings") -> Mapping[str, int]:
 
 
 def _try(check: str, examine: Callable[[], Finding]) -> Finding:
-    from enforcer.workspace import WorkspaceError
+    from enforcer.workspace.client import WorkspaceError
 
     try:
         return examine()
@@ -179,7 +182,7 @@ def _try(check: str, examine: Callable[[], Finding]) -> Finding:
 
 
 def _read(workspace: "Workspace", path: str) -> str | None:
-    from enforcer.workspace import WorkspaceError
+    from enforcer.workspace.client import WorkspaceError
 
     try:
         return workspace.read(path)

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enforcer import desk, options, process
+from enforcer import process
+from enforcer.commands import context, options
 from enforcer.commands.poll import action_json, say
-from enforcer.guard import carrier_of, guarded, tell_admin
+from enforcer.domain.quota import Action, WarningKey, describe
 from enforcer.lock import only_one
-from enforcer.quota import Action, WarningKey, describe
+from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
 from enforcer.stopwatch import Stopwatch
 from enforcer.tables import harmless, print_json
 
 if TYPE_CHECKING:
-    from enforcer.poll import Outcome, Tell
-    from enforcer.workspace import Workspace
+    from enforcer.tick.carry_out import Outcome, Tell
+    from enforcer.workspace.client import Workspace
 
 Warned = Callable[[], frozenset[WarningKey]]
 BUDGET = timedelta(minutes=2)
@@ -49,7 +50,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     Safe at any hour, twice, and after a week off. Exits 0 when all is well, 1 when something is still due, 2 for
     settings.
     """
-    settings = desk.settings()
+    settings = context.settings()
     if dry_run:
         raise SystemExit(_rehearse(settings, day, as_json=as_json))
     with _patiently(settings.ledger) as alone:
@@ -78,9 +79,9 @@ def _close_days(settings: Settings, up_to: date | None, *, as_json: bool) -> int
 
 
 def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwatch, *, as_json: bool) -> int:
-    from enforcer.run import run
-    from enforcer.settle import Settlement, settle
-    from enforcer.workspace import connect
+    from enforcer.tick.run import run
+    from enforcer.tick.settle import Settlement, settle
+    from enforcer.workspace.client import connect
 
     settlements: list[Settlement] = []
 
@@ -89,7 +90,7 @@ def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwa
         settlements.append(settlement)
         return settlement.outcome
 
-    with desk.ledger_of(settings):
+    with context.ledger_of(settings):
         try:
             done = run(
                 settings, lambda: connect(settings.host), work, carrier=carrier_of(settings), now=now, watch=watch
@@ -111,13 +112,13 @@ def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwa
 
 def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
     """Print what would be done, by a copy of the ledger."""
-    from enforcer.settle import settle
-    from enforcer.telling import Teller, warned
-    from enforcer.workspace import WorkspaceError
+    from enforcer.tick.notify import Teller, warned
+    from enforcer.tick.settle import settle
+    from enforcer.workspace.client import WorkspaceError
 
     now = process.now()
-    workspace = desk.workspace_of(settings)
-    with desk.copy_of(settings):
+    workspace = context.workspace_of(settings)
+    with context.copy_of(settings):
         try:
             settlement = settle(
                 workspace, settings, now=now, up_to=up_to, warned=warned(now), tell=Teller(settings), dry_run=True

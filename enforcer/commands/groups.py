@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer import options
+from enforcer.commands import options
 
 
 @click.command(
@@ -18,7 +18,7 @@ from enforcer import options
 def command(as_json: bool) -> None:
     """List the groups of the workspace and their members."""
     from enforcer.commands._listing import holdings, show
-    from enforcer.listings import group_rows
+    from enforcer.workspace.directory_rows import group_rows
 
     with holdings() as held:
         rows = group_rows(held.groups(), held.people())

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from enforcer import desk, options, process, tables
-from enforcer.earlier import EarlierError, EarlierHistory, read_history
+from enforcer import process, tables
+from enforcer.commands import context, options
+from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
 from enforcer.lock import only_one
 from enforcer.settings import Settings
 
 if TYPE_CHECKING:
-    from enforcer.take_over import Taken
+    from enforcer.ledger.legacy_import import Taken
 
 SHOWN = 20
 """So many of the days that were not taken are told one by one."""
@@ -41,21 +42,21 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     repeat. Clusters that the ledger does not know are put down under LAB_COURSE and LAB_TERM, or the course that was
     looked at last. The file is only read. Exits 1 when a row of it could not be taken.
     """
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
     try:
         history = read_history(file)
     except EarlierError as error:
         process.refuse(str(error))
     if dry_run:
-        with desk.copy_of(settings):
+        with context.copy_of(settings):
             taken = _take(settings, history, now)
     else:
         with only_one(settings.ledger) as alone:
             if not alone:
                 print("a poll is at work; nothing was imported, try again", file=sys.stderr)
                 raise SystemExit(process.PARTLY)
-            with desk.ledger_of(settings):
+            with context.ledger_of(settings):
                 taken = _take(settings, history, now)
     if as_json:
         tables.print_json(_json(file, history, taken, is_done=not dry_run))
@@ -65,8 +66,8 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
 
 
 def _take(settings: Settings, history: EarlierHistory, now: datetime) -> "Taken":
-    from enforcer.recall import recall
-    from enforcer.take_over import take_over
+    from enforcer.ledger.history import recall
+    from enforcer.ledger.legacy_import import take_over
 
     picture = recall(settings, now=now)
     course, tz = picture.course, picture.course.calendar.tz

@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from enforcer import desk, options, process
-from enforcer.guard import carrier_of, guarded, tell_admin
+from enforcer import process
+from enforcer.commands import context, options
+from enforcer.domain.quota import Action, Restore, describe
+from enforcer.domain.usage import MILLISECOND, minutes
 from enforcer.lock import only_one
-from enforcer.quota import Action, Restore, describe
+from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
 from enforcer.stopwatch import Stopwatch
 from enforcer.tables import harmless, print_json
-from enforcer.usage import MILLISECOND, minutes
 
 BUDGET_SECONDS = 30.0
 
@@ -38,7 +39,7 @@ def command(budget: float, dry_run: bool, as_json: bool) -> None:
     Exits 0 when all is well, 1 when something failed and is still due, 2 for settings. A second poll that starts
     while one runs says so and exits 0.
     """
-    settings = desk.settings()
+    settings = context.settings()
     if dry_run:
         # It works on a copy: neither has to wait for the other.
         raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=True, settings=settings, as_json=as_json))
@@ -65,12 +66,12 @@ def tick(*, settings: Settings, budget: timedelta, dry_run: bool, as_json: bool 
 
 def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
     """Print what would be done, by a copy of the ledger."""
-    from enforcer.poll import poll
-    from enforcer.telling import Teller, warned
-    from enforcer.workspace import WorkspaceError
+    from enforcer.tick.carry_out import poll
+    from enforcer.tick.notify import Teller, warned
+    from enforcer.workspace.client import WorkspaceError
 
-    workspace = desk.workspace_of(settings)
-    with desk.copy_of(settings):
+    workspace = context.workspace_of(settings)
+    with context.copy_of(settings):
         try:
             outcome = poll(workspace, settings, now=now, warned=warned(now), tell=Teller(settings), dry_run=True)
         except SettingsError as error:
@@ -87,11 +88,11 @@ def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
 
 
 def _tick(settings: Settings, now: datetime, watch: Stopwatch, *, as_json: bool) -> int:
-    from enforcer.poll import poll
-    from enforcer.run import run
-    from enforcer.workspace import connect
+    from enforcer.tick.carry_out import poll
+    from enforcer.tick.run import run
+    from enforcer.workspace.client import connect
 
-    with desk.ledger_of(settings):
+    with context.ledger_of(settings):
         try:
             done = run(
                 settings,

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from peewee import DatabaseError
 
-from enforcer import desk, kept_files, options, process, tables
-from enforcer.commands import _removal
+from enforcer import process, tables
+from enforcer.commands import _removal, context, options
 from enforcer.lock import only_one
+from enforcer.retention import old_files
 from enforcer.settings import Settings
 
 if TYPE_CHECKING:
-    from enforcer.purge import Purged
+    from enforcer.retention.anonymise import Purged
 
 LETTERS = Path(".lab/letters")
 """Where the demo leaves its letters."""
@@ -56,15 +57,15 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     "somebody else", letters lose recipients and text, and the file is rewritten, so that nothing is left in free pages
     or its log. Of a letter that still waits to be sent, nothing is sent any more. Exits 1 when something was left.
     """
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
-    with desk.copy_of(settings):
+    with context.copy_of(settings):
         tz = _zone(settings, now)
         if before > now.astimezone(tz).date():
             raise click.UsageError(f"{before} has not come yet")
         planned = _purge_open(before, tz, now)
     try:
-        removals, left = kept_files.find([LETTERS, *folders], before=before, tz=tz)
+        removals, left = old_files.find([LETTERS, *folders], before=before, tz=tz)
     except OSError as error:
         process.refuse(f"{error.filename} cannot be read: {error.strerror}.")
     _show(planned, removals, left, to_stderr=as_json)
@@ -83,14 +84,14 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
 
 
 def _zone(settings: Settings, now: datetime) -> tzinfo:
-    from enforcer.recall import recall
+    from enforcer.ledger.history import recall
 
     return recall(settings, now=now).course.calendar.tz
 
 
 def _purge_open(before: date, tz: tzinfo, now: datetime) -> "Purged":
     """Purge the ledger that is open; ends the process with a sentence where that must not be."""
-    from enforcer.purge import PurgeError, purge
+    from enforcer.retention.anonymise import PurgeError, purge
 
     try:
         return purge(before=before, tz=tz, now=now)
@@ -100,7 +101,7 @@ def _purge_open(before: date, tz: tzinfo, now: datetime) -> "Purged":
 
 
 def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]) -> "Purged":
-    from enforcer.database import open_ledger, vacuum
+    from enforcer.ledger.database import open_ledger, vacuum
 
     with only_one(settings.ledger) as alone:
         if not alone:
@@ -118,18 +119,18 @@ def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, f
     return done
 
 
-def _remove(removals: Sequence[kept_files.Removal]) -> list[str]:
+def _remove(removals: Sequence[old_files.Removal]) -> list[str]:
     failures = []
     for removal in removals:
         try:
-            kept_files.carry_out(removal)
+            old_files.carry_out(removal)
         except OSError as error:
             failures.append(f"{removal.path} could not be removed: {error.strerror}")
     return failures
 
 
 def _show(
-    purged: "Purged", removals: Sequence[kept_files.Removal], left: Sequence[kept_files.Left], *, to_stderr: bool
+    purged: "Purged", removals: Sequence[old_files.Removal], left: Sequence[old_files.Left], *, to_stderr: bool
 ) -> None:
     lines = [f"the ledger: {count} {name}" for name, count in asdict(purged).items() if count]
     lines += [f"{one.path}: {'removed' if one.keep_from is None else 'cut'}" for one in removals]
@@ -139,7 +140,7 @@ def _show(
 
 
 def _json(
-    before: date, purged: "Purged", removals: Sequence[kept_files.Removal], failures: Sequence[str], *, is_done: bool
+    before: date, purged: "Purged", removals: Sequence[old_files.Removal], failures: Sequence[str], *, is_done: bool
 ) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     return {

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import desk, options, process, tables
+from enforcer import process, tables
+from enforcer.commands import context, options
 from enforcer.settings import Settings
 
 if TYPE_CHECKING:
-    from enforcer.picture import Picture
+    from enforcer.domain.snapshot import Picture
 
 SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
 
@@ -48,17 +49,17 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
         raise click.UsageError(f"{output} must end in one of {', '.join(SUFFIXES)}")
     if output and as_json:
         raise click.UsageError("give --output or --json")
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
-    with desk.copy_of(settings):
-        from enforcer.recall import recall
+    with context.copy_of(settings):
+        from enforcer.ledger.history import recall
 
         picture = recall(settings, now=now)
         day = day or picture.today - timedelta(days=1)
         if day > picture.today:
             raise click.UsageError(f"{day} has not come yet")
         if as_json:
-            from enforcer.report import report_json, report_of
+            from enforcer.reports.day_report import report_json, report_of
 
             tables.print_json(report_json(report_of(picture, day)))
             return
@@ -74,8 +75,8 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
 
 def render_day(settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:
     """The report of a day from the open ledger, as what its suffix says."""
-    from enforcer.letters import render
-    from enforcer.report import report_letter, report_of, to_csv, to_message, values_of
+    from enforcer.mail.messages import render
+    from enforcer.reports.day_report import report_letter, report_of, to_csv, to_message, values_of
 
     report = report_of(picture, day)
     if suffix == ".csv":
@@ -84,7 +85,7 @@ def render_day(settings: Settings, picture: "Picture", day: date, suffix: str) -
         return to_message(report_letter(report, settings)).as_bytes()
     if suffix == ".txt":
         return render("report", values_of(report, picture=""), settings.letters)[1].encode()
-    from enforcer.chart import draw
+    from enforcer.reports.chart import draw
 
     png = draw(report)
     if suffix == ".png":

@@ -5,7 +5,8 @@ from functools import partial
 
 import click
 
-from enforcer import desk, options, process, tables
+from enforcer import process, tables
+from enforcer.commands import context, options
 
 
 @click.command(
@@ -25,15 +26,15 @@ def command(as_json: bool, dry_run: bool) -> None:
     A group that is over a limit is lowered again at the next poll; to keep it, `allow GROUP --unlimited`. Only the
     groups' own entries change. Exits 1 when one could not be read or changed.
     """
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
-    from enforcer.picture import group_of
-    from enforcer.quota import Level
-    from enforcer.seen import SeenCluster
-    from enforcer.tasks import in_parallel
-    from enforcer.workspace import WorkspaceError
+    from enforcer.domain.observations import SeenCluster
+    from enforcer.domain.quota import Level
+    from enforcer.domain.snapshot import group_of
+    from enforcer.workspace.client import WorkspaceError
+    from enforcer.workspace.tasks import in_parallel
 
-    workspace, lab = desk.lab_of(settings, now=now)
+    workspace, lab = context.lab_of(settings, now=now)
 
     def restore(cluster: SeenCluster) -> tuple[Level | None, str | None]:
         """What it was, and what went wrong."""

@@ -41,8 +41,8 @@ def command() -> None:
         process.refuse(str(error))
     now = process.now()
 
-    from enforcer.restricted import restricted
-    from enforcer.workspace import WorkspaceError, connect
+    from enforcer.tick.restricted import restricted
+    from enforcer.workspace.client import WorkspaceError, connect
 
     try:
         # Neither .env nor the enforcer's settings: whose workspace it is, the deploy knows.

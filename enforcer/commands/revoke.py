@@ -5,8 +5,9 @@ from difflib import get_close_matches
 
 import click
 
-from enforcer import desk, options, process, tables
-from enforcer.allowances import Allowance, Revocation
+from enforcer import process, tables
+from enforcer.commands import context, options
+from enforcer.domain.allowances import Allowance, Revocation
 
 
 @click.command(
@@ -27,12 +28,12 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
 
     The allowance's file stays and the revocation is another, so that it can be seen later what was in force.
     """
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
-    from enforcer.allowance_files import new_id, path_of, revoked_by, take_effect, write_entry
-    from enforcer.workspace import WorkspaceError
+    from enforcer.operations.allowance_files import new_id, path_of, revoked_by, take_effect, write_entry
+    from enforcer.workspace.client import WorkspaceError
 
-    workspace, lab = desk.course_of(settings, now=now)
+    workspace, lab = context.course_of(settings, now=now)
     allowance = _find(id, {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)})
     earlier = revoked_by(lab.entries).get(allowance.id)
     revocation = earlier or Revocation(new_id(now), allowance.id, " ".join(reason.split()), workspace.caller, now)

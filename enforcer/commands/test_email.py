@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import desk, options, process
-from enforcer.guard import carrier_of
+from enforcer import process
+from enforcer.commands import context, options
+from enforcer.operations.supervise import carrier_of
 from enforcer.settings import MailSettings, Settings
 from enforcer.tables import harmless, print_json
 
 if TYPE_CHECKING:
-    from enforcer.delivery import Answer, Carrier
+    from enforcer.mail.mail_service import Answer, Carrier
 
 CALL_TIMEOUT = timedelta(seconds=20)
 PAUSES = (1, 2, 4, 8, 12)
@@ -41,7 +42,7 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
     Exits 0 when the letter was delivered, 1 when it was refused or no verdict came, 2 for settings. Says which part of
     the settings is wrong where that can be told.
     """
-    settings = desk.settings()
+    settings = context.settings()
     if settings.mail is None:
         process.refuse(
             "AZURE_EMAIL_CONNECTION_STRING is missing; mail needs it (or AZURE_EMAIL_ENDPOINT and "
@@ -57,15 +58,15 @@ def send_one(
     settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime, as_json: bool = False
 ) -> int:
     """Return the exit status."""
-    from enforcer import letters
-    from enforcer.delivery import Verdict
-    from enforcer.dispatch import note_call
-    from enforcer.outbox import message_of
+    from enforcer.mail import messages
+    from enforcer.mail.mail_service import Verdict
+    from enforcer.mail.outbox import message_of
+    from enforcer.mail.sender import note_call
 
-    letter = letters.test(to=to, at=now, sender=mail.sender, folder=settings.letters)
+    letter = messages.test(to=to, at=now, sender=mail.sender, folder=settings.letters)
     payload = json.dumps({"senderAddress": mail.sender, **message_of(letter, letter.to, letter.cc)})
     operation_id, carrier = str(uuid.uuid4()), carrier_of(settings)
-    with desk.ledger_of(settings):
+    with context.ledger_of(settings):
         # The service counts this one, so polls have to.
         note_call("send", now)
     answer = carrier.send(operation_id, payload, timeout=CALL_TIMEOUT)
@@ -99,7 +100,7 @@ def _verdict(carrier: "Carrier", operation_id: str, seconds: float) -> "Answer":
 
 def _explained(answer: "Answer", mail: MailSettings) -> str:
     """A sentence with what to do."""
-    from enforcer.delivery import Verdict
+    from enforcer.mail.mail_service import Verdict
 
     match answer.verdict:
         case Verdict.ACCEPTED:

@@ -5,11 +5,13 @@ from datetime import date, datetime, timedelta
 
 import click
 
-from enforcer import desk, ledger, options, process, tables
-from enforcer.picture import Picture
-from enforcer.quota import Period
+from enforcer import process, tables
+from enforcer.commands import context, options
+from enforcer.domain.quota import Period
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.usage import Usage, fixed, hours, reasons, usage_json, usage_of
+from enforcer.ledger import queries
 from enforcer.settings import Settings, SettingsError
-from enforcer.usage import Usage, fixed, hours, reasons, usage_json, usage_of
 
 LONGEST = timedelta(days=366)
 
@@ -34,9 +36,9 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     Sessions that staff, the deploy or others started are shown apart. Where the workspace does not answer, the
     figures are those of the last poll, and the exit status is 1.
     """
-    settings = desk.settings()
+    settings = context.settings()
     now = process.now()
-    with desk.copy_of(settings):
+    with context.copy_of(settings):
         picture, problems = _look(settings, now)
         days = options.span(day, first, last, today=picture.today)
         if days[1] - days[0] > LONGEST:
@@ -50,9 +52,9 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
 
 def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
     """What the workspace and the ledger tell together; and sentences about what could not be read."""
-    from enforcer.look import look
-    from enforcer.recall import recall
-    from enforcer.workspace import WorkspaceError, connect
+    from enforcer.ledger.history import recall
+    from enforcer.tick.collect import look
+    from enforcer.workspace.client import WorkspaceError, connect
 
     problems: list[str] = []
     try:
@@ -60,7 +62,7 @@ def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
     except SettingsError as error:
         process.refuse(*error.problems)
     except WorkspaceError as error:
-        seen = ledger.last_poll()
+        seen = queries.last_poll()
         shown = f" ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
         problems.append(f"{str(error).rstrip('.')}; these are the figures of the last poll{shown}.")
     # From the ledger, because it also remembers clusters that are gone.
@@ -72,7 +74,7 @@ def usages_of(picture: Picture, first: date, last: date) -> list[Usage]:
     found = []
     latest = max((cluster.sighting.at for cluster in picture.clusters), default=picture.now)
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
-        settled = ledger.settled(day)
+        settled = queries.settled(day)
         for cluster in picture.clusters:
             usage = usage_of(picture, cluster, day)
             if cluster.id in settled:

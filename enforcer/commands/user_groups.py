@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer import options
+from enforcer.commands import options
 
 
 @click.command(
@@ -18,7 +18,7 @@ from enforcer import options
 def command(as_json: bool) -> None:
     """List every membership: one row for each user in each group."""
     from enforcer.commands._listing import holdings, show
-    from enforcer.listings import membership_rows
+    from enforcer.workspace.directory_rows import membership_rows
 
     with holdings() as held:
         rows = membership_rows(held.people(), held.groups())

@@ -2,7 +2,7 @@
 
 import click
 
-from enforcer import options
+from enforcer.commands import options
 
 
 @click.command(
@@ -18,7 +18,7 @@ from enforcer import options
 def command(as_json: bool) -> None:
     """List the users of the workspace and the groups they are in."""
     from enforcer.commands._listing import holdings, show
-    from enforcer.listings import user_rows
+    from enforcer.workspace.directory_rows import user_rows
 
     with holdings() as held:
         rows = user_rows(held.people(), held.groups())

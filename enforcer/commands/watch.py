@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import clock, desk, process
+from enforcer import clock, process
+from enforcer.commands import context
 from enforcer.commands.poll import say
-from enforcer.guard import carrier_of, guarded, tell_admin
 from enforcer.lock import only_one
+from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
 from enforcer.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from enforcer.seen import SeenCluster
-    from enforcer.watch import Ticked
-    from enforcer.workspace import Workspace
+    from enforcer.domain.observations import SeenCluster
+    from enforcer.operations.watch import Ticked
+    from enforcer.workspace.client import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +49,12 @@ def command() -> None:
     Nobody runs more than a minute past a limit. SIGTERM and Ctrl-C end it between two actions. A poll beside it does
     no harm. Exits 0 when it is ended and 2 for settings.
     """
-    settings = desk.settings()
+    settings = context.settings()
     process.now()  # ends this with a sentence where LAB_CLOCK does not answer
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
-    from enforcer.watch import watch
+    from enforcer.operations.watch import watch
 
     service = Service(settings, ending)
     watch(now=service.now, wait_until=service.wait_until, clusters=service.clusters, tick=service.tick)
@@ -90,8 +91,8 @@ class Service:
 
     def clusters(self, moment: datetime) -> "Iterable[SeenCluster] | None":
         """Those of the course, as the list shows them; None where it cannot be told."""
-        from enforcer.picture import choose_course, lab_clusters
-        from enforcer.workspace import WorkspaceError
+        from enforcer.domain.snapshot import choose_course, lab_clusters
+        from enforcer.workspace.client import WorkspaceError
 
         try:
             everything = self._connect().clusters(now=moment)
@@ -103,7 +104,7 @@ class Service:
 
     def tick(self) -> "Ticked | timedelta":
         """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""
-        from enforcer.watch import RETRY_AFTER
+        from enforcer.operations.watch import RETRY_AFTER
 
         with only_one(self._settings.ledger) as alone:
             if not alone:
@@ -115,14 +116,14 @@ class Service:
         return left[0] if left else RETRY_AFTER
 
     def _poll(self, now: datetime, stopwatch: Stopwatch, left: "list[Ticked]") -> int:
-        from enforcer.dispatch import next_try
-        from enforcer.poll import poll
-        from enforcer.quota import Stop
-        from enforcer.run import run
-        from enforcer.watch import Ticked
+        from enforcer.domain.quota import Stop
+        from enforcer.mail.sender import next_try
+        from enforcer.operations.watch import Ticked
+        from enforcer.tick.carry_out import poll
+        from enforcer.tick.run import run
 
         settings = self._settings
-        with desk.ledger_of(settings):
+        with context.ledger_of(settings):
             try:
                 done = run(
                     settings,
@@ -145,7 +146,7 @@ class Service:
         return say(*done.failures)
 
     def _connect(self) -> "Workspace":
-        from enforcer.workspace import connect
+        from enforcer.workspace.client import connect
 
         if self._workspace is None:
             self._workspace = connect(self._settings.host)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.allowances import (
+from enforcer.domain.allowances import (
     Allowance,
     AllowanceError,
     Freedom,

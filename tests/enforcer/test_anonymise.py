@@ -19,17 +19,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_process import EmulatorProcess
-from enforcer import ledger, outbox, record
 from enforcer.__main__ import main
-from enforcer.database import open_ledger, vacuum
-from enforcer.kept_files import Left, Removal, carry_out, find
-from enforcer.letters import Letter
+from enforcer.domain.uptime import MEMBER, OTHER, Event, counted_from, sessions_of
+from enforcer.ledger import queries, record
+from enforcer.ledger.database import open_ledger, vacuum
+from enforcer.ledger.models import EventRow, LetterRow
+from enforcer.ledger.record import Reading
 from enforcer.lock import only_one
-from enforcer.models import EventRow, LetterRow
-from enforcer.outbox import Kind
-from enforcer.purge import purge
-from enforcer.record import Reading
-from enforcer.uptime import MEMBER, OTHER, Event, counted_from, sessions_of
+from enforcer.mail import outbox
+from enforcer.mail.messages import Letter
+from enforcer.mail.outbox import Kind
+from enforcer.retention.anonymise import purge
+from enforcer.retention.old_files import Left, Removal, carry_out, find
 from enforcer_lab import SUNDAY, EnforcerLab
 from observed_clusters import seen, told
 
@@ -97,8 +98,8 @@ def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_tota
     assert set(starters(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
     # The students who are in the workspace today are not of before.
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
-        members = json.loads(ledger.note("members") or "")["groups"]
-        ledger.write_note("members", json.dumps({"read": 0, "groups": members}))
+        members = json.loads(queries.note("members") or "")["groups"]
+        queries.write_note("members", json.dumps({"read": 0, "groups": members}))
     assert lab.run("purge", "--before", str(WEDNESDAY), "--yes").status == 0
     assert holding(lab.folder, STUDENT) == []
     assert totals(lab) == before
@@ -124,8 +125,8 @@ def place(tmp_path: Path) -> str:
             record.add_events([Reading("1103-1", told(starts, runs, ends), "1")], read_to=begins + DAY)
             first = begins.date()
             outbox.queue(Kind.WARNING, "1103-1", letter, now=begins, period="day", first=first, limit=180 * M)
-            ledger.note_intent("stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
-        ledger.write_note("settled", str(T.date()))
+            queries.note_intent("stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
+        queries.write_note("settled", str(T.date()))
     return place
 
 
@@ -163,7 +164,7 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
         ("2024-11-04", "Team of ana@x.example", False, None),
     ]
     with closing(open_ledger(place)):
-        assert [action.reason for day in (T, T + DAY) for action in ledger.actions_on(day.date())] == [
+        assert [action.reason for day in (T, T + DAY) for action in queries.actions_on(day.date())] == [
             "for …",
             "for noa@x.example",
         ]
@@ -220,10 +221,10 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
     )
     events = [Event(T, "STARTING", "ana@x"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING", "noa@x")]
     with closing(open_ledger(place)):
-        ledger.write_note("members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
+        queries.write_note("members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
         record.observe([seen(at=T + 10 * M, running=False)], now=T + 10 * M)
         record.add_events([Reading("1103-1", told(*events), "1")], read_to=T + 10 * M)
-        ledger.write_note("settled", str(T.date()))
+        queries.write_note("settled", str(T.date()))
 
         purged = purge(before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
         vacuum(place)
@@ -231,7 +232,7 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
 
         assert (purged.events, purged.sessions, purged.groups) == (2, 1, 1)
         assert [event.user for event in record.events("1103-1")] == [MEMBER, None, OTHER]
-        (session,) = ledger.sessions(begins=T, ends=T + M * 30)["1103-1"]
+        (session,) = queries.sessions(begins=T, ends=T + M * 30)["1103-1"]
         assert (session.start, session.end, session.started_by) == (T + M, T + 9 * M, MEMBER)
 
 

@@ -15,16 +15,17 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
-from enforcer import ledger, outbox, record
 from enforcer.__main__ import main
-from enforcer.archive_tables import TABLES
-from enforcer.database import open_copy, open_ledger
-from enforcer.ledger import DayTotal
-from enforcer.letters import Letter
-from enforcer.outbox import Kind
-from enforcer.record import Reading
-from enforcer.seen import SeenCluster, ToldEvent
-from enforcer.uptime import Event, Sighting
+from enforcer.domain.observations import SeenCluster, ToldEvent
+from enforcer.domain.uptime import Event, Sighting
+from enforcer.ledger import queries, record
+from enforcer.ledger.database import open_copy, open_ledger
+from enforcer.ledger.queries import DayTotal
+from enforcer.ledger.record import Reading
+from enforcer.mail import outbox
+from enforcer.mail.messages import Letter
+from enforcer.mail.outbox import Kind
+from enforcer.retention.archive_tables import TABLES
 
 T = datetime(2024, 11, 3, 8, tzinfo=UTC)
 M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -65,17 +66,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
             record.add_events([Reading(id, told, "1")], read_to=T + DAY)
             letter = Letter("@Team: near the limit", FORMULA, "<p>", (ANA,), ("staff@x.example",))
             outbox.queue(Kind.WARNING, id, letter, now=T, period="day", first=T.date(), limit=3 * H)
-        number = ledger.note_intent("warn", "1103-1", "group_01", reason=f"+ 60 for {ANA}", day=T.date(), now=T)
-        ledger.note_outcome(number, now=T + M)
+        number = queries.note_intent("warn", "1103-1", "group_01", reason=f"+ 60 for {ANA}", day=T.date(), now=T)
+        queries.note_outcome(number, now=T + M)
         total = DayTotal("1103-1", T.date(), "group_01", 59 * M, 150 * M, None, 0 * M, 0 * M, 1, False)
-        ledger.settle([total], now=T + DAY)
-        ledger.write_note("settled", str(T.date()))
-        ledger.write_note("members", json.dumps({"read": 0, "groups": {"group_01": [ANA]}}))
-        ledger.remember_file("/lab-94290-2024w/course.json", "1", json.dumps(COURSE))
+        queries.settle([total], now=T + DAY)
+        queries.write_note("settled", str(T.date()))
+        queries.write_note("members", json.dumps({"read": 0, "groups": {"group_01": [ANA]}}))
+        queries.remember_file("/lab-94290-2024w/course.json", "1", json.dumps(COURSE))
         allowance = {"version": 1, "id": "a", "group": "all", "first_day": "2024-11-03", "last_day": "2024-11-03"}
         allowance |= {"minutes": 60, "reason": ANA, "given_by": "staff@x.example", "given_at": T.isoformat()}
-        ledger.remember_file("/lab-94290-2024w/allowances/../a.json", "1", json.dumps(allowance))
-        ledger.record_poll(began=T + DAY, ended=T + DAY + M, failed=1, calls={})
+        queries.remember_file("/lab-94290-2024w/allowances/../a.json", "1", json.dumps(allowance))
+        queries.record_poll(began=T + DAY, ended=T + DAY + M, failed=1, calls={})
     return place
 
 
@@ -205,7 +206,7 @@ def test_the_readme_tells_every_column(archived: Path) -> None:
 def test_the_ledger_in_it_is_the_ledger(archived: Path, place: str) -> None:
     def shown(place: str) -> list[DayTotal]:
         with closing(open_copy(place)):
-            return list(ledger.settled(T.date()).values())
+            return list(queries.settled(T.date()).values())
 
     assert shown(str(archived / "people" / "ledger.db")) == shown(place) != []
 

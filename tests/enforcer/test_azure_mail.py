@@ -17,8 +17,8 @@ import pytest
 import trustme
 
 from emulator_process import EmulatorProcess
-from enforcer.delivery import Answer, Verdict
-from enforcer.mailer import Mailer, _retry_after
+from enforcer.mail.azure import Mailer, _retry_after
+from enforcer.mail.mail_service import Answer, Verdict
 
 FIRST = "00000000-0000-4000-8000-000000000001"
 SECONDS = timedelta(seconds=10)

@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from enforcer.allowances import Allowance, Freedom
-from enforcer.chart import draw
-from enforcer.course import Course, CourseGroup
-from enforcer.day import cluster_day
-from enforcer.ledger import DayTotal, DoneAction
-from enforcer.letters import render
-from enforcer.picture import Picture
-from enforcer.quota import Calendar, Quota
-from enforcer.report import COLUMNS, make_report, report_letter, safe_cell, to_csv, to_message, values_of
-from enforcer.seen import SeenCluster
+from enforcer.domain.allowances import Allowance, Freedom
+from enforcer.domain.course import Course, CourseGroup
+from enforcer.domain.day import cluster_day
+from enforcer.domain.observations import SeenCluster
+from enforcer.domain.quota import Calendar, Quota
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.uptime import Session, Sighting
+from enforcer.ledger.queries import DayTotal, DoneAction
+from enforcer.mail.messages import render
+from enforcer.reports.chart import draw
+from enforcer.reports.day_report import COLUMNS, make_report, report_letter, safe_cell, to_csv, to_message, values_of
 from enforcer.settings import load_settings
-from enforcer.uptime import Session, Sighting
 
 TZ = ZoneInfo("Asia/Jerusalem")
 DAY = date(2026, 11, 2)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer.course import Course
-from enforcer.doctor import Status, clock, is_sealed, last_poll, rights, zone
-from enforcer.quota import Calendar
+from enforcer.domain.course import Course
+from enforcer.domain.quota import Calendar
+from enforcer.operations.checks import Status, clock, is_sealed, last_poll, rights, zone
 from enforcer.settings import load_settings
 from enforcer_lab import FOLDER, JERUSALEM, STAFF, EnforcerLab
 

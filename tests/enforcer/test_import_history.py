@@ -26,11 +26,11 @@ from peewee import (
     SqliteDatabase,
 )
 
-from enforcer import ledger
 from enforcer.__main__ import main
-from enforcer.database import open_ledger
-from enforcer.ledger import DayTotal
-from enforcer.migrations import STEPS
+from enforcer.ledger import queries
+from enforcer.ledger.database import open_ledger
+from enforcer.ledger.migrations import STEPS
+from enforcer.ledger.queries import DayTotal
 
 NOW = datetime(2026, 2, 3, 9, tzinfo=UTC)
 DAY = date(2026, 2, 1)
@@ -107,7 +107,7 @@ def run(folder: Path, *words: object) -> tuple[int, str, str]:
 
 def settled(folder: Path, day: date = DAY) -> dict[str, DayTotal]:
     with closing(open_ledger(str(folder / "ledger" / "uptimes.db"))):
-        return ledger.settled(day)
+        return queries.settled(day)
 
 
 def imported(id: str, group: str, used: timedelta) -> DayTotal:
@@ -162,7 +162,7 @@ def test_what_was_made_of_events_takes_the_place_of_an_imported_day_and_is_never
     exact = DayTotal("0112-a", DAY, "group_01", 2 * H, H, 3 * H, nothing, nothing, 1, estimate=False)
     forgotten = DayTotal("0112-b", DAY, "group_02", nothing, H, 3 * H, nothing, nothing, 0, estimate=False)
     with closing(open_ledger(str(tmp_path / "ledger" / "uptimes.db"))):
-        ledger.settle([exact, forgotten], now=NOW)
+        queries.settle([exact, forgotten], now=NOW)
 
     status, _, said = run(tmp_path, "import-history", file)
 
@@ -246,5 +246,5 @@ def test_a_ledger_from_before_imports_learns_to_mark_them(tmp_path: Path) -> Non
     total = DayTotal("0112-a", DAY, "group_01", H, None, None, nothing, nothing, 1, estimate=False)
 
     with closing(open_ledger(place)):
-        ledger.settle([total], now=NOW)
-        assert ledger.settled(DAY) == {"0112-a": total}
+        queries.settle([total], now=NOW)
+        assert queries.settled(DAY) == {"0112-a": total}

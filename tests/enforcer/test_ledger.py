@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from peewee import CharField, Database, DatabaseError, Model
 
-from enforcer import ledger, record
-from enforcer.database import open_copy, open_ledger
-from enforcer.ledger import DayTotal, DoneAction
-from enforcer.migrations import STEPS, migrate
-from enforcer.models import database
-from enforcer.record import Reading
-from enforcer.uptime import Event, Restart, Session
+from enforcer.domain.uptime import Event, Restart, Session
+from enforcer.ledger import queries, record
+from enforcer.ledger.database import open_copy, open_ledger
+from enforcer.ledger.migrations import STEPS, migrate
+from enforcer.ledger.models import database
+from enforcer.ledger.queries import DayTotal, DoneAction
+from enforcer.ledger.record import Reading
 from observed_clusters import seen, told
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
@@ -47,7 +47,7 @@ SESSION = Session(T + 5 * M, T + H, "ana@x", workers=((T + 5 * M, 2),))
 
 
 def kept(id: str = "1103-1") -> list[Session]:
-    return ledger.sessions(begins=T - H, ends=T + 9 * H).get(id, [])
+    return queries.sessions(begins=T - H, ends=T + 9 * H).get(id, [])
 
 
 @pytest.mark.usefixtures("connection")
@@ -62,7 +62,7 @@ def test_events_in_any_order_told_any_number_of_times_make_the_same_session() ->
 
     assert kept() == [SESSION]
     assert record.events("1103-1") == (START, RUN, END)
-    known = ledger.clusters()["1103-1"]
+    known = queries.clusters()["1103-1"]
     assert (known.moved, known.events_read_to, known.is_running) == ("2", T + 2 * H, False)
 
 
@@ -73,12 +73,12 @@ def test_an_estimate_is_replaced_when_better_facts_come() -> None:
     record.add_events([Reading("1103-1", told(START, RUN), "2")], read_to=T + 2 * H)
     (guess,) = kept()
     assert (guess.end, guess.estimate is None) == (T + 2 * H, False)
-    assert ledger.doubtful(timedelta(days=1)) == {"1103-1": T + 5 * M}
+    assert queries.doubtful(timedelta(days=1)) == {"1103-1": T + 5 * M}
 
     record.add_events([Reading("1103-1", told(END), "2")], read_to=T + 3 * H)
 
     assert kept() == [SESSION]
-    assert ledger.doubtful(timedelta(days=1)) == {}
+    assert queries.doubtful(timedelta(days=1)) == {}
 
 
 @pytest.mark.usefixtures("connection")
@@ -98,48 +98,48 @@ def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running() -> None:
 @pytest.mark.usefixtures("connection")
 def test_a_settled_day_is_history() -> None:
     total = DayTotal("1103-1", DAY, "group_01", 3 * H, 2 * H, None, 0 * M, 5 * M, 2, True)
-    ledger.settle([total], now=T)
-    ledger.settle([DayTotal("1103-1", DAY, "group_01", 9 * H, None, None, 0 * M, 0 * M, 1, False)], now=T)
+    queries.settle([total], now=T)
+    queries.settle([DayTotal("1103-1", DAY, "group_01", 9 * H, None, None, 0 * M, 0 * M, 1, False)], now=T)
 
-    assert ledger.settled(DAY) == {"1103-1": total}
+    assert queries.settled(DAY) == {"1103-1": total}
 
 
 @pytest.mark.usefixtures("connection")
 def test_what_is_put_down_again_replaces_what_was_there() -> None:
     for value in ("a", "b"):
-        ledger.write_note("name", value)
-        ledger.remember_file("/lab/course.json", value, f"text {value}")
-        ledger.record_poll(began=T, ended=T + M, failed=len(value), calls={"clusters/list": 1})
-        ledger.note_lowered("1103-1", "group_01", now=T)
+        queries.write_note("name", value)
+        queries.remember_file("/lab/course.json", value, f"text {value}")
+        queries.record_poll(began=T, ended=T + M, failed=len(value), calls={"clusters/list": 1})
+        queries.note_lowered("1103-1", "group_01", now=T)
 
-    assert (ledger.note("name"), ledger.note("other")) == ("b", None)
-    assert ledger.remembered_file("/lab/course.json") == ("b", "text b")
-    assert (ledger.polls_between(T, T + M), ledger.last_poll()) == ([T], T)
-    assert ledger.lowered() == {"1103-1"}
-    ledger.note_restored("1103-1")
-    assert ledger.lowered() == frozenset()
+    assert (queries.note("name"), queries.note("other")) == ("b", None)
+    assert queries.remembered_file("/lab/course.json") == ("b", "text b")
+    assert (queries.polls_between(T, T + M), queries.last_poll()) == ([T], T)
+    assert queries.lowered() == {"1103-1"}
+    queries.note_restored("1103-1")
+    assert queries.lowered() == frozenset()
 
 
 @pytest.mark.usefixtures("connection")
 def test_an_intent_stays_open_until_it_succeeds() -> None:
-    first = ledger.note_intent("stop", "1103-1", "group_01", reason="day 180 minutes", day=DAY, now=T)
-    second = ledger.note_intent("restrict", "1103-1", "group_01", reason="", day=DAY, now=T + M)
-    ledger.note_outcome(first, now=T + M, error="503")
-    ledger.note_outcome(second, now=T + M)
+    first = queries.note_intent("stop", "1103-1", "group_01", reason="day 180 minutes", day=DAY, now=T)
+    second = queries.note_intent("restrict", "1103-1", "group_01", reason="", day=DAY, now=T + M)
+    queries.note_outcome(first, now=T + M, error="503")
+    queries.note_outcome(second, now=T + M)
 
-    assert ledger.actions_on(DAY) == [
+    assert queries.actions_on(DAY) == [
         DoneAction("stop", "1103-1", "group_01", "day 180 minutes", T, None, "503"),
         DoneAction("restrict", "1103-1", "group_01", "", T + M, T + M, None),
     ]
 
 
 def test_opening_it_again_changes_nothing(place: str, connection: Database) -> None:
-    ledger.write_note("name", "a")
+    queries.write_note("name", "a")
     connection.close()
 
     again = open_ledger(place)
 
-    assert (migrate(again), ledger.note("name")) == ([], "a")
+    assert (migrate(again), queries.note("name")) == ([], "a")
     again.close()
 
 
@@ -168,23 +168,23 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(connection: Dat
 
 
 def test_what_is_written_to_a_copy_does_not_reach_the_ledger(place: str, connection: Database) -> None:
-    ledger.write_note("name", "a")
+    queries.write_note("name", "a")
     record.observe([seen()], now=T)
     connection.close()
     open_copy(place)
-    assert (ledger.note("name"), list(ledger.clusters())) == ("a", ["1103-1"])
-    ledger.write_note("name", "b")
+    assert (queries.note("name"), list(queries.clusters())) == ("a", ["1103-1"])
+    queries.write_note("name", "b")
 
     again = open_ledger(place)
 
-    assert ledger.note("name") == "a"
+    assert queries.note("name") == "a"
     again.close()
 
 
 def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
     place = tmp_path / "deep" / "uptimes.db"
     connection = open_ledger(str(place))
-    ledger.write_note("name", "a")
+    queries.write_note("name", "a")
     files = sorted(place.parent.iterdir())
     assert {(file.name, stat.S_IMODE(file.stat().st_mode)) for file in files} == {
         ("uptimes.db", 0o600),

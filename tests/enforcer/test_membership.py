@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from enforcer import membership
-from enforcer.database import open_ledger
+from enforcer.ledger import membership
+from enforcer.ledger.database import open_ledger
 
 T = datetime(2027, 1, 31, 8, tzinfo=UTC)
 DAY = timedelta(days=1)

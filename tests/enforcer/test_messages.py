@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer import letters
-from enforcer.allowances import Allowance, Freedom
-from enforcer.letters import NAMES, OURS, Letter, Notice, Unsent
-from enforcer.quota import Limit, Period, Use
+from enforcer.domain.allowances import Allowance, Freedom
+from enforcer.domain.quota import Limit, Period, Use
+from enforcer.mail import messages
+from enforcer.mail.messages import NAMES, OURS, Letter, Notice, Unsent
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 11, 1, 10, 5, tzinfo=UTC)
@@ -51,11 +51,11 @@ def notice(use: Use | None = None, **changes: Any) -> Notice:
 
 
 def warning(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Letter:
-    return letters.warning(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
+    return messages.warning(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
 
 
 def stopped(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Letter:
-    return letters.stopped(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
+    return messages.stopped(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
 
 
 class _Seen(html.parser.HTMLParser):
@@ -139,10 +139,10 @@ def every_letter(name: str, folder: Path | None = None) -> dict[str, Letter]:
     return {
         "warning": warning(told, folder=folder),
         "stopped": stopped(told, folder=folder),
-        "crash": letters.crash(cause=name, trace=name, at=NOW, admin=ADMIN, folder=folder),
-        "given_up": letters.given_up(unsent, at=NOW, admin=ADMIN, folder=folder),
-        "digest": letters.digest([(NOW, name)], hour=NOW, admin=ADMIN, folder=folder),
-        "test": letters.test(to=ADMIN, at=NOW, sender=name, folder=folder),
+        "crash": messages.crash(cause=name, trace=name, at=NOW, admin=ADMIN, folder=folder),
+        "given_up": messages.given_up(unsent, at=NOW, admin=ADMIN, folder=folder),
+        "digest": messages.digest([(NOW, name)], hour=NOW, admin=ADMIN, folder=folder),
+        "test": messages.test(to=ADMIN, at=NOW, sender=name, folder=folder),
     }
 
 
@@ -157,7 +157,7 @@ def test_every_letter_has_its_pair_of_templates_and_its_words() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_names_arrive_harmless(name: str) -> None:
     plain, hostile = every_letter("Team 3")[name], every_letter(HOSTILE)[name]
-    assert len(hostile.subject.splitlines()) == 1 and len(hostile.subject) <= letters.SUBJECT_LENGTH
+    assert len(hostile.subject.splitlines()) == 1 and len(hostile.subject) <= messages.SUBJECT_LENGTH
     assert hostile.subject.isprintable()
     assert _Seen(hostile.html).tags == _Seen(plain.html).tags
     assert _Seen(hostile.html).attributes == _Seen(plain.html).attributes
@@ -187,7 +187,7 @@ def test_secrets_that_an_error_quotes_are_left_out_of_the_letter() -> None:
         "hunter2": "postgresql://lab:hunter2@db/lab",
     }
     for secret, text in secrets.items():
-        letter = letters.crash(cause=text, trace=f"Traceback\n{text}\nend", at=NOW, admin=ADMIN)
+        letter = messages.crash(cause=text, trace=f"Traceback\n{text}\nend", at=NOW, admin=ADMIN)
         assert secret not in letter.subject + letter.text + letter.html
         assert "Traceback\n" in letter.text and "\nend" in letter.text
 
@@ -213,7 +213,7 @@ def test_a_folder_turns_a_letter_into_hebrew_from_right_to_left(folder: Path) ->
     assert letter.subject == "Data Engineering: נותרו 25 דקות ל<b>צוות</b>"
     assert letter.text == "נוצלו 155 מתוך 180 דקות.\n"
     assert '<html lang="he" dir="rtl">' in letter.html and "&lt;b&gt;צוות&lt;/b&gt;" in letter.html
-    assert letters.problems_of(folder) == []
+    assert messages.problems_of(folder) == []
 
 
 def test_what_the_folder_does_not_have_is_ours_in_its_layout(folder: Path) -> None:
@@ -237,17 +237,17 @@ def test_a_template_that_cannot_be_used_is_reported_and_ours_is_used(
     (tmp_path / "warning.txt.j2").write_text(text)
     assert warning(folder=tmp_path) == warning()
     assert f"warning.*.j2 in {tmp_path} cannot be used" in caplog.text
-    assert [str(tmp_path / "warning.txt.j2") in one for one in letters.problems_of(tmp_path)] == [
+    assert [str(tmp_path / "warning.txt.j2") in one for one in messages.problems_of(tmp_path)] == [
         True
     ] * is_found_by_reading
 
 
 def test_the_hebrew_of_the_documentation_can_be_used_as_it_stands(tmp_path: Path) -> None:
-    text = (OURS.parents[1] / "docs" / "letters.md").read_text()
+    text = (OURS.parents[2] / "docs" / "letters.md").read_text()
     blocks = [block.split("\n\n\nand")[0] for block in text.split("`:\n\n")[1:]]
     for name, block in zip(("warning.txt.j2", "warning.html.j2"), blocks, strict=True):
         (tmp_path / name).write_text("\n".join(line.removeprefix("    ") for line in block.splitlines()))
-    assert letters.problems_of(tmp_path) == []
+    assert messages.problems_of(tmp_path) == []
     letter = warning(folder=tmp_path)
     assert letter.subject == "Data Engineering: נותרו 25 דקות לTeam 3"
     assert letter.text.splitlines()[-1] == "הספירה מתחילה מחדש ב־02.11.2026 בשעה 00:00."
@@ -258,6 +258,6 @@ def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pyte
     caplog.set_level(logging.ERROR)
     assert warning(folder=tmp_path / "none") == warning()
     assert not caplog.records
-    assert letters.problems_of(tmp_path / "none") == [
+    assert messages.problems_of(tmp_path / "none") == [
         f"LAB_LETTERS: {tmp_path / 'none'} is no folder; make it, or unset LAB_LETTERS"
     ]

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer import ledger
-from enforcer.database import open_ledger
-from enforcer.models import DayRow, LetterRow
+from enforcer.ledger import queries
+from enforcer.ledger.database import open_ledger
+from enforcer.ledger.models import DayRow, LetterRow
 from enforcer_lab import FOLDER, SUNDAY, EnforcerLab, at
 
 MONDAY = SUNDAY + timedelta(days=1)
@@ -42,7 +42,7 @@ def settled(lab: EnforcerLab) -> dict[date, dict[str, timedelta]]:
     """What history holds: day → group → used."""
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
         days = sorted({date.fromisoformat(row.day) for row in DayRow.select(DayRow.day)})
-        return {day: {total.group: total.used for total in ledger.settled(day).values()} for day in days}
+        return {day: {total.group: total.used for total in queries.settled(day).values()} for day in days}
 
 
 def reports(lab: EnforcerLab) -> list[str]:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer import outbox
-from enforcer.database import open_ledger
-from enforcer.dispatch import send_due
-from enforcer.mailer import Mailer
+from enforcer.ledger.database import open_ledger
+from enforcer.mail import outbox
+from enforcer.mail.azure import Mailer
+from enforcer.mail.sender import send_due
 from enforcer.settings import load_settings
 from enforcer.stopwatch import Stopwatch
 from enforcer_lab import SUNDAY, EnforcerLab

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer import outbox
-from enforcer.database import open_ledger
-from enforcer.dispatch import COPIES_PER_HOUR, Sent, next_try, send_due
-from enforcer.letters import Attachment, Letter
-from enforcer.models import TABLES, LetterRow, database
-from enforcer.outbox import Kind
-from enforcer.quota import Period
+from enforcer.domain.quota import Period
+from enforcer.ledger.database import open_ledger
+from enforcer.ledger.models import TABLES, LetterRow, database
+from enforcer.mail import outbox
+from enforcer.mail.messages import Attachment, Letter
+from enforcer.mail.outbox import Kind
+from enforcer.mail.sender import COPIES_PER_HOUR, Sent, next_try, send_due
 from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings, load_settings
 from enforcer.stopwatch import Stopwatch
 from few_examples import few

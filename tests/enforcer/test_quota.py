@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.allowances import Allowance, Freedom, Window, parse_window, windows_between
-from enforcer.quota import (
+from enforcer.domain.allowances import Allowance, Freedom, Window, parse_window, windows_between
+from enforcer.domain.quota import (
     Action,
     Calendar,
     Level,
@@ -28,7 +28,7 @@ from enforcer.quota import (
     uses_on,
     warning_key,
 )
-from enforcer.uptime import Session
+from enforcer.domain.uptime import Session
 from few_examples import few
 
 MIN = timedelta(minutes=1)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peewee import Database
 
-from enforcer import ledger, record
-from enforcer.database import open_ledger
-from enforcer.models import TABLES
-from enforcer.record import Reading
-from enforcer.seen import SeenCluster, ToldEvent
-from enforcer.uptime import Event, Session, Sighting
+from enforcer.domain.observations import SeenCluster, ToldEvent
+from enforcer.domain.uptime import Event, Session, Sighting
+from enforcer.ledger import queries, record
+from enforcer.ledger.database import open_ledger
+from enforcer.ledger.models import TABLES
+from enforcer.ledger.record import Reading
 from few_examples import few
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
@@ -47,7 +47,7 @@ def read(*events: Event, moved: str = "1", at: datetime = LATER) -> None:
 
 
 def kept() -> list[tuple[Session, datetime | None]]:
-    found = ledger.sessions(begins=T - 1000 * H, ends=LATER + H).get("1", [])
+    found = queries.sessions(begins=T - 1000 * H, ends=LATER + H).get("1", [])
     return [(session, session.last_told) for session in found]
 
 
@@ -107,7 +107,7 @@ def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(connection: D
 
     # The cluster as it was seen, and until when its events were read.
     assert connection.connection().total_changes - written == 2
-    assert ledger.clusters()["1"].events_read_to == T + 3 * M
+    assert queries.clusters()["1"].events_read_to == T + 3 * M
 
 
 def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next() -> None:
@@ -142,7 +142,7 @@ def test_a_ledger_of_a_whole_term_is_read_no_further_back_than_the_last_exact_se
     read(Event(T + 41 * day, "STARTING"), Event(T + 41 * day + M, "RUNNING"))
     connection.connection().set_trace_callback(None)
 
-    last_end = ledger.to_millis(T + 39 * day + H)
+    last_end = queries.to_millis(T + 39 * day + H)
     assert [text for text in asked if "FROM event" in str(text) and f"at >= {last_end} " in str(text)]
     assert not [text for text in asked if "at >= 0" in str(text)]
     assert len(kept()) == 41

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
-from enforcer.restricted import restricted
-from enforcer.settled import GroupTotals, Settled, format_settled
-from enforcer.workspace import Workspace
+from enforcer.domain.settled_totals import GroupTotals, Settled, format_settled
+from enforcer.tick.restricted import restricted
+from enforcer.workspace.client import Workspace
 from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
 HOUR = timedelta(hours=1)

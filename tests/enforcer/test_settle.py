@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer import ledger
-from enforcer.database import open_ledger
-from enforcer.models import LetterRow
-from enforcer.settle import unsettled_days
+from enforcer.ledger import queries
+from enforcer.ledger.database import open_ledger
+from enforcer.ledger.models import LetterRow
+from enforcer.tick.settle import unsettled_days
 from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
 MONDAY = SUNDAY + timedelta(days=1)
@@ -65,9 +65,9 @@ def use(lab: EnforcerLab, group: str, minutes: float) -> None:
     lab.wait(minutes)
 
 
-def settled(lab: EnforcerLab, day: date) -> dict[str, ledger.DayTotal]:
+def settled(lab: EnforcerLab, day: date) -> dict[str, queries.DayTotal]:
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
-        return {total.group: total for total in ledger.settled(day).values()}
+        return {total.group: total for total in queries.settled(day).values()}
 
 
 def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_seen(

@@ -6,8 +6,8 @@ from datetime import UTC, date, timedelta
 
 import pytest
 
-from enforcer.quota import Calendar, Period
-from enforcer.settled import GroupTotals, Settled, SettledError, format_settled, parse_settled
+from enforcer.domain.quota import Calendar, Period
+from enforcer.domain.settled_totals import GroupTotals, Settled, SettledError, format_settled, parse_settled
 
 H = timedelta(hours=1)
 CALENDAR = Calendar(UTC, date(2026, 10, 18), date(2027, 1, 31), first_weekday=6)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer.held import HeldCluster, HeldGroup, Person
-from enforcer.term_end import clusters_to_remove, groups_to_remove, lab_groups, users_to_remove
+from enforcer.retention.term_end import clusters_to_remove, groups_to_remove, lab_groups, users_to_remove
+from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
 from enforcer_lab import STAFF, EnforcerLab
 
 CHOSEN = ("94290", "2030w")

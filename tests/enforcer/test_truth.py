@@ -17,13 +17,14 @@ from emulator.clock import to_millis
 from emulator.clusters.models import EventFault
 from emulator.clusters.uptime import uptime
 from emulator_process import EmulatorProcess
-from enforcer import instants, ledger
-from enforcer.database import open_ledger
-from enforcer.look import look, remember_uptime
-from enforcer.models import TABLES, database
+from enforcer.domain import timestamps
+from enforcer.domain.uptime import Session, day_bounds, used_on
+from enforcer.ledger import queries
+from enforcer.ledger.database import open_ledger
+from enforcer.ledger.models import TABLES, database
 from enforcer.settings import Settings, load_settings
-from enforcer.uptime import Session, day_bounds, used_on
-from enforcer.workspace import Workspace
+from enforcer.tick.collect import look, remember_uptime
+from enforcer.workspace.client import Workspace
 from sdk_in_process import Client
 
 MS = timedelta(milliseconds=1)
@@ -58,7 +59,7 @@ def days(history: History, now: datetime) -> list[date]:
 
 def sessions_told(now: datetime, cluster_id: str) -> list[Session]:
     begins = datetime(2000, 1, 1, tzinfo=UTC)
-    return ledger.sessions(begins=begins, ends=now + MS, cluster_ids=[cluster_id]).get(cluster_id, [])
+    return queries.sessions(begins=begins, ends=now + MS, cluster_ids=[cluster_id]).get(cluster_id, [])
 
 
 def live(world: Any, history: History, workspace: Workspace, now: Any) -> None:
@@ -78,7 +79,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> 
     clusters = world.desk.workspace.state.clusters
 
     def now() -> datetime:
-        return instants.to_instant(world.desk.now)
+        return timestamps.to_instant(world.desk.now)
 
     live(world, history, Workspace(Client(world.desk)), now)
 
@@ -91,10 +92,10 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> 
             if s.start != s.end
         ] == [
             (
-                instants.to_instant(s.start),
-                None if s.end is None else instants.to_instant(s.end),
+                timestamps.to_instant(s.start),
+                None if s.end is None else timestamps.to_instant(s.end),
                 s.started_by,
-                [(instants.to_instant(r.at), r.user) for r in s.restarts],
+                [(timestamps.to_instant(r.at), r.user) for r in s.restarts],
                 None,
             )
             for s in truth
@@ -121,7 +122,7 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
     world.desk.workspace.state.clusters.disturb_events(deepcopy(list(faults)))
 
     def now() -> datetime:
-        return instants.to_instant(world.desk.now)
+        return timestamps.to_instant(world.desk.now)
 
     live(world, history, Workspace(Client(world.desk)), now)
     for step in history.steps:
@@ -145,12 +146,12 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
 
 def silences(happened: list[dict[str, Any]], known: set[tuple[int, str]], now: int) -> list[tuple[int, int]]:
     """The stretches between events that were told in which others, that were not, happened; they do not overlap."""
-    instants = sorted(event["timestamp"] for event in happened if (event["timestamp"], event["type"]) in known)
+    timestamps = sorted(event["timestamp"] for event in happened if (event["timestamp"], event["type"]) in known)
     found = set()
     for event in happened:
         if (event["timestamp"], event["type"]) not in known:
-            before = max((at for at in instants if at <= event["timestamp"]), default=0)
-            after = min((at for at in instants if at > event["timestamp"]), default=now)
+            before = max((at for at in timestamps if at <= event["timestamp"]), default=0)
+            after = min((at for at in timestamps if at > event["timestamp"]), default=now)
             found.add((before, after))
     return sorted(found)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.uptime import (
+from enforcer.domain.uptime import (
     Event,
     Restart,
     Session,

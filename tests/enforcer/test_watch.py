@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from enforcer.allowances import Allowance, Window
-from enforcer.course import Course, CourseGroup
-from enforcer.picture import Picture
-from enforcer.quota import Calendar, Quota
-from enforcer.seen import SeenCluster
-from enforcer.uptime import Session, Sighting
-from enforcer.watch import Ticked, has_moved, next_due, watch
+from enforcer.domain.allowances import Allowance, Window
+from enforcer.domain.course import Course, CourseGroup
+from enforcer.domain.observations import SeenCluster
+from enforcer.domain.quota import Calendar, Quota
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.uptime import Session, Sighting
+from enforcer.operations.watch import Ticked, has_moved, next_due, watch
 
 TZ = ZoneInfo("Asia/Jerusalem")
 DAY = date(2026, 11, 2)

@@ -16,14 +16,14 @@ import pytest
 from emulator.clusters.uptime import uptime
 from emulator.errors import ApiError
 from emulator.scim.models import User
-from enforcer import instants
-from enforcer.database import open_ledger
-from enforcer.picture import lab_clusters
-from enforcer.poll import poll
-from enforcer.seen import SeenCluster
+from enforcer.domain import timestamps
+from enforcer.domain.observations import SeenCluster
+from enforcer.domain.snapshot import lab_clusters
+from enforcer.ledger.database import open_ledger
+from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
 from enforcer.settings import load_settings
-from enforcer.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
-from enforcer.workspace import Workspace
+from enforcer.tick.carry_out import poll
+from enforcer.workspace.client import Workspace
 from in_process_workspace import Desk
 from sdk_in_process import Client
 
@@ -96,7 +96,7 @@ class Hours:
         self.desk.ask("POST", "/api/2.0/workspace/import", body)
 
     def now(self) -> datetime:
-        return instants.to_instant(self.desk.now)
+        return timestamps.to_instant(self.desk.now)
 
     def plan(self, at: datetime, deed: str, cluster_id: str = "") -> None:
         heapq.heappush(self.plans, (at, len(self.plans), deed, cluster_id))
@@ -142,7 +142,7 @@ class Hours:
     def used(self, cluster_id: str) -> timedelta:
         """By the workspace's own truth, since the deploy."""
         state = self.desk.workspace.state
-        return uptime(state, cluster_id, instants.to_millis(self.begins), self.desk.now)[0] * MS
+        return uptime(state, cluster_id, timestamps.to_millis(self.begins), self.desk.now)[0] * MS
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])

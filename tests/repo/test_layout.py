@@ -30,7 +30,7 @@ FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.
 FILES |= {"README.md", "CHANGELOG.md", "LICENSE"}
 # Modules that decide: they, and whatever of ours they import, need the standard library and nothing else.
 DECIDING = ("cdktf/roster.py", "cdktf/roster_merge.py", "cdktf/moodle_export.py")
-DECIDING += ("enforcer/uptime.py", "enforcer/quota.py")
+DECIDING += ("enforcer/domain/uptime.py", "enforcer/domain/quota.py")
 DECIDING += ("inventory/listing.py", "inventory/limiter.py", "inventory/results.py", "inventory/credentials.py")
 DECIDING += (
     "inventory/counts.py",

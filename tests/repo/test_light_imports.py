@@ -49,7 +49,7 @@ def answer_of(program: str, folder: Path) -> object:
 @pytest.mark.parametrize(
     ("folder", "module", "sdk"),
     [
-        (ROOT, "enforcer.workspace", "enforcer.sdk"),
+        (ROOT, "enforcer.workspace.client", "enforcer.workspace.sdk"),
         (ROOT / "cdktf", "workspace_facts", "light_sdk"),
         (ROOT / "cdktf", "cluster_stopper", "light_sdk"),
     ],
@@ -64,6 +64,6 @@ def test_of_the_bindings_only_what_is_asked_for_is_imported() -> None:
 
 
 def test_what_terraform_asks_the_enforcer_needs_no_ledger() -> None:
-    program = "import json, sys, enforcer.commands.restricted, enforcer.restricted, enforcer.workspace\n"
+    program = "import json, sys, enforcer.commands.restricted, enforcer.tick.restricted, enforcer.workspace.client\n"
     program += "print(json.dumps([name for name in ('peewee', 'psycopg', 'pydantic') if name in sys.modules]))"
     assert answer_of(program, ROOT) == []

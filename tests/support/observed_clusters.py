@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from enforcer.seen import SeenCluster, ToldEvent
-from enforcer.uptime import Event, Sighting
+from enforcer.domain.observations import SeenCluster, ToldEvent
+from enforcer.domain.uptime import Event, Sighting
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 

@@ -21,8 +21,8 @@ def main() -> None:
     import databricks.sdk  # noqa: F401
 
     import enforcer.commands.poll  # noqa: F401
-    import enforcer.mailer  # noqa: F401
-    import enforcer.run  # noqa: F401
+    import enforcer.mail.azure  # noqa: F401
+    import enforcer.tick.run  # noqa: F401
 
     print("ready", flush=True)
     for line in sys.stdin:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from enforcer.delivery import Answer, Verdict
+from enforcer.mail.mail_service import Answer, Verdict
 from enforcer.settings import MailBudget
 
 NOW = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)

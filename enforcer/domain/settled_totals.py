@@ -1,0 +1,77 @@
+"""`settled.json`: what each group had used when a day was settled, for whoever has no ledger. Pure.
+
+`end-of-day` writes it beside the course file. With it week and term limits can be judged from the events of the days
+since, without reading a term of them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from enforcer.domain.quota import Calendar, Period
+
+VERSION = 1
+SETTLED_FILE = "settled.json"
+_MS = timedelta(milliseconds=1)
+
+
+class SettledError(ValueError):
+    """A sentence that says what is wrong with the file."""
+
+
+@dataclass(frozen=True)
+class GroupTotals:
+    """Counted time of the group's cluster, as its limits count it: without windows and sessions shown apart."""
+
+    week: timedelta
+    """In the week of the last settled day, up to its end."""
+    term: timedelta
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Totals up to the end of a local day."""
+
+    up_to: date
+    groups: Mapping[str, GroupTotals] = field(default_factory=dict)
+    """By display name."""
+
+    def used_before(self, group: str, period: Period, day: date, calendar: Calendar) -> timedelta:
+        """What the period that `day` belongs to already held at the end of `up_to`."""
+        totals = self.groups.get(group)
+        # By their first days: a term that is over its end lasts on.
+        if totals is None or calendar.days(period, day)[0] != calendar.days(period, self.up_to)[0]:
+            return timedelta()
+        return {Period.DAY: timedelta(), Period.WEEK: totals.week, Period.TERM: totals.term}[period]
+
+
+def format_settled(settled: Settled) -> str:
+    """The content of the file, JSON; the same text for the same totals."""
+    groups = {
+        name: {"week_ms": totals.week // _MS, "term_ms": totals.term // _MS}
+        for name, totals in sorted(settled.groups.items())
+    }
+    told = {"version": VERSION, "up_to": settled.up_to.isoformat(), "groups": groups}
+    return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+
+
+def parse_settled(text: str, place: str) -> Settled:
+    """The content of a file; `place` names it in errors. Raises SettledError."""
+    try:
+        told = json.loads(text)
+        if told["version"] != VERSION:
+            raise SettledError(f"{place} has version {told['version']!r}, this program knows {VERSION}; update it")
+        groups = {str(name): _totals(totals) for name, totals in told["groups"].items()}
+        return Settled(date.fromisoformat(told["up_to"]), groups)
+    except SettledError:
+        raise
+    except KeyError as error:
+        raise SettledError(f"{place}: {error.args[0]} is missing; end-of-day writes it again") from None
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise SettledError(f"{place} is no file of settled totals ({error}); end-of-day writes it again") from None
+
+
+def _totals(told: dict[str, Any]) -> GroupTotals:
+    return GroupTotals(int(told["week_ms"]) * _MS, int(told["term_ms"]) * _MS)

@@ -1,0 +1,1 @@
+"""What the enforcer remembers: tables, migrations, and every query on them."""

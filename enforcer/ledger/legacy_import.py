@@ -1,0 +1,86 @@
+"""Taking the earlier system's history into the ledger: its days become settled ones, marked as imported.
+
+A day that this enforcer settled stays as it is, and one of which it learns from events later becomes exact.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+
+from enforcer.domain.snapshot import group_named
+from enforcer.domain.timestamps import to_millis
+from enforcer.domain.uptime import day_bounds
+from enforcer.ledger.legacy_history import EarlierDay, EarlierHistory
+from enforcer.ledger.models import ClusterRow, DayRow, database
+
+MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of each of the earlier system's days."""
+
+    days: tuple[EarlierDay, ...]
+    """Those that are in the ledger now and were not before."""
+    there: int
+    """Imported before."""
+    left: tuple[str, ...]
+    """A sentence for each that was not taken, and why."""
+
+
+def take_over(history: EarlierHistory, *, course: str, term: str, tz: tzinfo, today: date, now: datetime) -> Taken:
+    """Write the days down, all or none. `course` and `term` are those that clusters unknown to the ledger were of."""
+    names, taken, left, there = dict(history.names), [], list(history.odd), 0
+    with database.atomic():
+        settled = {(row.cluster_id, row.day): row.imported for row in DayRow.select()}
+        for one in history.days:
+            is_imported = settled.get((one.cluster_id, one.day.isoformat()))
+            if is_imported:
+                there += 1
+            elif is_imported is not None:
+                left.append(f"{one.cluster_id} on {one.day}: this enforcer settled that day itself")
+            elif one.day >= today:
+                left.append(f"{one.cluster_id} on {one.day}: the day is not over")
+            else:
+                taken.append(one)
+        groups = _know_clusters(taken, names, course, term, tz, now)
+        for one in taken:
+            DayRow.create(
+                cluster_id=one.cluster_id,
+                day=one.day.isoformat(),
+                group_name=groups[one.cluster_id],
+                used=one.used // MS,
+                estimate=True,
+                imported=True,
+                settled=to_millis(now),
+            )
+    return Taken(tuple(taken), there, tuple(left))
+
+
+def _know_clusters(
+    days: Iterable[EarlierDay], names: dict[str, str], course: str, term: str, tz: tzinfo, now: datetime
+) -> dict[str, str]:
+    """Make sure that the ledger knows the cluster of each day, and return their groups."""
+    groups = {
+        row.cluster_id: row.group_name or group_named(row.name)
+        for row in ClusterRow.select(ClusterRow.cluster_id, ClusterRow.group_name, ClusterRow.name)
+    }
+    by_cluster: dict[str, list[date]] = {}
+    for one in days:
+        if one.cluster_id not in groups:
+            by_cluster.setdefault(one.cluster_id, []).append(one.day)
+    for id, its_days in by_cluster.items():
+        name = names.get(id, id)
+        groups[id] = group_named(name)
+        ClusterRow.create(
+            cluster_id=id,
+            name=name,
+            group_name=None,
+            course=course,
+            term=term,
+            first_seen=to_millis(day_bounds(min(its_days), tz)[0]),
+            last_seen=to_millis(day_bounds(max(its_days), tz)[1]) - 1,
+            # The next list shows it if it is still there.
+            gone=to_millis(now),
+        )
+    return groups

@@ -1,0 +1,295 @@
+"""What the enforcer remembers, and its queries by name. Hands out the pure types; rows stay inside."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from peewee import Model, fn
+
+from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
+from enforcer.domain.uptime import Restart, Session
+from enforcer.ledger.models import (
+    ActionRow,
+    ClusterRow,
+    DayRow,
+    FileRow,
+    LoweredRow,
+    NoteRow,
+    PollRow,
+    SessionRow,
+    database,
+)
+
+PURGED = "purged before"
+"""The note of the instant before which there are no names."""
+
+
+@dataclass(frozen=True)
+class KnownCluster:
+    id: str
+    name: str
+    group: str | None
+    moved: str
+    events_read_to: datetime | None
+    is_running: bool
+    gone: datetime | None
+
+
+def _put(table: type[Model], **row: object) -> None:
+    """Insert the row, or replace the one with its primary key (spelled alike on SQLite and PostgreSQL)."""
+    meta = table._meta
+    key: Any = meta.primary_key
+    names = key.field_names if meta.composite_key else [key.name]
+    others = [field for name, field in meta.fields.items() if name not in names]
+    target = [meta.fields[name] for name in names]
+    table.insert(**row).on_conflict(conflict_target=target, preserve=others).execute()
+
+
+# --- clusters and sessions
+
+
+def clusters() -> dict[str, KnownCluster]:
+    """All clusters ever seen, by id."""
+    return {
+        row.cluster_id: KnownCluster(
+            row.cluster_id,
+            row.name,
+            row.group_name,
+            row.moved,
+            instant_or_none(row.events_read_to or None),
+            row.is_running,
+            instant_or_none(row.gone),
+        )
+        for row in ClusterRow.select()
+    }
+
+
+def sessions(*, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None) -> dict[str, list[Session]]:
+    """The sessions that overlap these instants, by cluster, oldest first."""
+    where = (SessionRow.start < to_millis(ends)) & (SessionRow.end.is_null() | (SessionRow.end >= to_millis(begins)))
+    if cluster_ids is not None:
+        where &= SessionRow.cluster_id.in_(list(cluster_ids))
+    found: dict[str, list[Session]] = {}
+    query: Any = SessionRow.select().where(where).order_by(SessionRow.cluster_id, SessionRow.start)
+    for cluster_id, *row in query.tuples():
+        found.setdefault(cluster_id, []).append(session_of(*row))
+    return found
+
+
+def doubtful(patience: timedelta) -> dict[str, datetime]:
+    """Clusters with an estimate that was not yet `patience` old when their events were last read, and when the first
+    of those began: better facts may still come."""
+    oldest = ClusterRow.events_read_to - patience // timedelta(milliseconds=1)
+    query = (
+        SessionRow.select(SessionRow.cluster_id, fn.MIN(SessionRow.start))
+        .join(ClusterRow, on=ClusterRow.cluster_id == SessionRow.cluster_id)
+        .where(SessionRow.estimate.is_null(False) & (SessionRow.end.is_null() | (SessionRow.end >= oldest)))
+    )
+    rows: Any = query.group_by(SessionRow.cluster_id).tuples()
+    return {cluster_id: to_instant(first) for cluster_id, first in rows}
+
+
+def session_of(
+    start: int,
+    end: int | None,
+    started_by: str | None,
+    restarts: str,
+    workers: str,
+    estimate: str | None,
+    last_told: int | None,
+) -> Session:
+    """A session as its row has it."""
+    return Session(
+        to_instant(start),
+        instant_or_none(end),
+        started_by,
+        tuple(Restart(to_instant(at), user) for at, user in json.loads(restarts)),
+        tuple((to_instant(at), count) for at, count in json.loads(workers)),
+        estimate,
+        instant_or_none(last_told),
+    )
+
+
+# --- groups that are lowered
+
+
+def note_lowered(cluster_id: str, group: str, *, now: datetime) -> None:
+    """Before lowering: whatever happens then, the next poll looks at this group's permission."""
+    LoweredRow.insert(cluster_id=cluster_id, group_name=group, since=to_millis(now)).on_conflict_ignore().execute()
+
+
+def note_restored(cluster_id: str) -> None:
+    LoweredRow.delete().where(LoweredRow.cluster_id == cluster_id).execute()
+
+
+def lowered() -> frozenset[str]:
+    """Ids of the clusters whose group was lowered or is about to be."""
+    return frozenset(row.cluster_id for row in LoweredRow.select())
+
+
+# --- actions
+
+
+def note_intent(kind: str, cluster_id: str, group: str, *, reason: str, day: date, now: datetime) -> int:
+    """Note what is about to be done; return the number to finish it with."""
+    row = ActionRow.create(
+        kind=kind, cluster_id=cluster_id, group_name=group, reason=reason, day=day.isoformat(), noted=to_millis(now)
+    )
+    return int(row.id)
+
+
+def note_outcome(number: int, *, now: datetime, error: str | None = None) -> None:
+    ActionRow.update(done=None if error else to_millis(now), error=error).where(ActionRow.id == number).execute()
+
+
+@dataclass(frozen=True)
+class DoneAction:
+    kind: str
+    cluster_id: str
+    group: str
+    reason: str
+    noted: datetime
+    done: datetime | None
+    error: str | None
+
+
+def actions_on(day: date) -> list[DoneAction]:
+    """What was done, or tried, on a local day, in order."""
+    return [
+        DoneAction(
+            row.kind,
+            row.cluster_id,
+            row.group_name,
+            row.reason,
+            to_instant(row.noted),
+            instant_or_none(row.done),
+            row.error,
+        )
+        for row in ActionRow.select().where(ActionRow.day == day.isoformat()).order_by(ActionRow.noted, ActionRow.id)
+    ]
+
+
+# --- settled days
+
+
+EARLIER = "counted by the earlier system"
+INCOMPLETE = "settled before all events had come"
+
+
+@dataclass(frozen=True)
+class DayTotal:
+    cluster_id: str
+    day: date
+    group: str
+    used: timedelta
+    soft: timedelta | None
+    hard: timedelta | None
+    """None: unlimited."""
+    over: timedelta
+    shown_apart: timedelta
+    sessions: int
+    estimate: bool
+    imported: bool = False
+    """The earlier system's figure; it knew neither sessions nor the limits of the day."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why the figure is not exact; None: it is."""
+        return (EARLIER if self.imported else INCOMPLETE) if self.estimate else None
+
+
+def settle(totals: Iterable[DayTotal], *, now: datetime) -> None:
+    """Fix the totals of a day. One that stands already stays as it is: history is not rewritten.
+
+    Only an imported one gives way, where sessions of the day are known.
+    """
+    ms = timedelta(milliseconds=1)
+    with database.atomic():
+        for total in totals:
+            if total.used or total.shown_apart:
+                day = (DayRow.cluster_id == total.cluster_id) & (DayRow.day == total.day.isoformat())
+                DayRow.delete().where(day & DayRow.imported).execute()
+            DayRow.insert(
+                cluster_id=total.cluster_id,
+                day=total.day.isoformat(),
+                group_name=total.group,
+                used=total.used // ms,
+                soft=None if total.soft is None else total.soft // ms,
+                hard=None if total.hard is None else total.hard // ms,
+                over=total.over // ms,
+                shown_apart=total.shown_apart // ms,
+                sessions=total.sessions,
+                estimate=total.estimate,
+                settled=to_millis(now),
+            ).on_conflict_ignore().execute()
+
+
+def settled(day: date) -> dict[str, DayTotal]:
+    """The fixed totals of a day, by cluster."""
+    ms = timedelta(milliseconds=1)
+    return {
+        row.cluster_id: DayTotal(
+            row.cluster_id,
+            day,
+            row.group_name,
+            row.used * ms,
+            None if row.soft is None else row.soft * ms,
+            None if row.hard is None else row.hard * ms,
+            row.over * ms,
+            row.shown_apart * ms,
+            row.sessions,
+            row.estimate,
+            row.imported,
+        )
+        for row in DayRow.select().where(DayRow.day == day.isoformat())
+    }
+
+
+def last_settled_day() -> date | None:
+    """The latest day whose settlement was noted, also one on which nothing ran."""
+    noted = note("settled")
+    return date.fromisoformat(noted) if noted else None
+
+
+# --- files of the workspace, notes, polls
+
+
+def remembered_file(path: str) -> tuple[str, str] | None:
+    """The version and content of a workspace file as last read."""
+    row = FileRow.get_or_none(FileRow.path == path)
+    return (row.version, row.content) if row else None
+
+
+def remember_file(path: str, version: str, content: str) -> None:
+    _put(FileRow, path=path, version=version, content=content)
+
+
+def note(name: str) -> str | None:
+    row = NoteRow.get_or_none(NoteRow.name == name)
+    return row.value if row else None
+
+
+def write_note(name: str, value: str) -> None:
+    _put(NoteRow, name=name, value=value)
+
+
+def record_poll(*, began: datetime, ended: datetime, failed: int, calls: dict[str, int]) -> None:
+    _put(PollRow, began=to_millis(began), ended=to_millis(ended), failed=failed, calls=json.dumps(calls))
+
+
+def polls_between(begins: datetime, ends: datetime) -> list[datetime]:
+    """When the polls that ran to their end began."""
+    query = (
+        PollRow.select().where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1)).order_by(PollRow.began)
+    )
+    return [to_instant(row.began) for row in query]
+
+
+def first_poll() -> datetime | None:
+    return instant_or_none(PollRow.select(fn.MIN(PollRow.began)).scalar())
+
+
+def last_poll() -> datetime | None:
+    return instant_or_none(PollRow.select(fn.MAX(PollRow.began)).scalar())

@@ -1,0 +1,240 @@
+"""Writing down what a poll saw: clusters, their events, and the sessions that these tell of.
+
+Sessions are made anew only where something new was told, and only as far back as that reaches: up to the end of a
+session that is exact nothing depends on what comes after it. The statements are spelled out, alike for SQLite and
+PostgreSQL, because to build one of them takes peewee longer than a database needs for it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from enforcer.domain.observations import SeenCluster, ToldEvent
+from enforcer.domain.timestamps import instant_or_none, millis_or_none, to_instant, to_millis
+from enforcer.domain.uptime import LAUNCHES, Event, Session, Sighting, Told, close_unseen, reconcile, told_by
+from enforcer.ledger.models import ClusterRow, database
+from enforcer.ledger.queries import PURGED, note, session_of
+
+GONE = "the cluster no longer exists; it ended when it was last seen running"
+BEGINNINGS = LAUNCHES | {"RUNNING", "RESTARTING"}
+"""One of these in the millisecond of an end may belong to what comes after it."""
+
+OBSERVE = """
+    INSERT INTO cluster (cluster_id, name, group_name, course, term, moved, events_read_to, first_seen, last_seen,
+        last_running, last_since, last_terminated, is_running, gone)
+    VALUES (?, ?, ?, ?, ?, '', 0, ?, ?, ?, ?, ?, ?, NULL)
+    ON CONFLICT (cluster_id) DO UPDATE SET name = excluded.name, group_name = excluded.group_name,
+        course = excluded.course, term = excluded.term, last_seen = excluded.last_seen,
+        last_running = COALESCE(excluded.last_running, cluster.last_running), last_since = excluded.last_since,
+        last_terminated = excluded.last_terminated, is_running = excluded.is_running, gone = NULL"""
+READ = "UPDATE cluster SET moved = ?, events_read_to = ? WHERE cluster_id = ?"
+KNOWN_EVENTS = "SELECT at, type, user_name FROM event WHERE cluster_id = ? AND at BETWEEN ? AND ?"
+ADD_EVENT = """
+    INSERT INTO event (cluster_id, at, type, user_name, workers, idle, failed, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING"""
+EVENTS = """
+    SELECT at, type, user_name, workers, idle, failed FROM event WHERE cluster_id = ? AND at >= ? ORDER BY at"""
+SESSION = 'start, "end", started_by, restarts, workers, estimate, last_told'
+LAST_SESSION = f"SELECT {SESSION} FROM session WHERE cluster_id = ? ORDER BY start DESC LIMIT 1"
+LAST_EXACT_SESSION = f"""
+    SELECT {SESSION} FROM session WHERE cluster_id = ? AND "end" < ? AND estimate IS NULL ORDER BY start DESC LIMIT 1"""
+SESSIONS = f"SELECT {SESSION} FROM session WHERE cluster_id = ? AND start > ?"
+PUT_SESSION = f"""
+    INSERT INTO session (cluster_id, {SESSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (cluster_id, start) DO UPDATE SET "end" = excluded."end", started_by = excluded.started_by,
+        restarts = excluded.restarts, workers = excluded.workers, estimate = excluded.estimate,
+        last_told = excluded.last_told"""
+DROP_SESSION = "DELETE FROM session WHERE cluster_id = ? AND start = ?"
+EVER = 2**62
+"""Later than any instant."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of one cluster's events."""
+
+    cluster_id: str
+    told: Sequence[ToldEvent]
+    moved: str
+    """The list's own times when they were read."""
+
+
+def observe(seen: Iterable[SeenCluster], *, now: datetime) -> None:
+    """Record what a list showed."""
+    at = to_millis(now)
+    rows = [
+        (
+            cluster.id,
+            cluster.name,
+            cluster.group,
+            cluster.course,
+            cluster.term,
+            at,
+            at,
+            at if cluster.sighting.running else None,
+            millis_or_none(cluster.sighting.since),
+            millis_or_none(cluster.sighting.terminated),
+            cluster.sighting.running,
+        )
+        for cluster in seen
+    ]
+    with database.atomic():
+        _each(OBSERVE, rows)
+
+
+def add_events(readings: Iterable[Reading], *, read_to: datetime) -> None:
+    """Keep these events and bring the sessions of their clusters, which were observed, up to date.
+
+    `read_to`: the lists of events are complete up to then. Repeating it changes nothing. Those of a time whose names
+    were purged are left out: they would bring the names back.
+    """
+    readings = list(readings)
+    purged = int(note(PURGED) or 0)
+    with database.atomic():
+        clusters = _clusters(reading.cluster_id for reading in readings)
+        added: list[Row] = []
+        due: list[tuple[Any, int]] = []
+        for reading in readings:
+            new, cluster = _new_events(reading, purged), clusters[reading.cluster_id]
+            added += new
+            if new or cluster.moved != reading.moved or not _is_up_to_date(cluster):
+                due.append((cluster, min((at for _, at, *_ in new), default=EVER)))
+        _each(ADD_EVENT, added)
+        _rebuild(due)
+        _each(READ, [(reading.moved, to_millis(read_to), reading.cluster_id) for reading in readings])
+
+
+def rebuild(cluster_id: str, *, since: int = EVER) -> None:
+    """Make the best of what is known and what the list shows. In milliseconds, `since` when events were changed."""
+    with database.atomic():
+        _rebuild((cluster, since) for cluster in _clusters([cluster_id]).values())
+
+
+def mark_gone(cluster_id: str, *, now: datetime) -> None:
+    """The workspace no longer knows the cluster: its open session ends when it was last seen running."""
+    with database.atomic():
+        ClusterRow.update(gone=to_millis(now), is_running=False).where(
+            (ClusterRow.cluster_id == cluster_id) & ClusterRow.gone.is_null()
+        ).execute()
+        rebuild(cluster_id)
+
+
+def events(cluster_id: str, since: int = 0) -> tuple[Event, ...]:
+    """All that is known, in order; `since` in milliseconds."""
+    return tuple(
+        Event(
+            to_instant(at),
+            type,
+            user or None,
+            workers,
+            None if idle is None else timedelta(milliseconds=idle),
+            bool(failed),
+        )
+        for at, type, user, workers, idle, failed in _rows(EVENTS, cluster_id, since)
+    )
+
+
+def _clusters(ids: Iterable[str]) -> dict[str, Any]:
+    return {row.cluster_id: row for row in ClusterRow.select().where(ClusterRow.cluster_id.in_(list(ids)))}
+
+
+def _new_events(reading: Reading, begins: int) -> list[Row]:
+    """Those from an instant on that are not kept yet, as rows."""
+    rows = {
+        (to_millis(event.at), event.type, event.user or ""): (
+            event.workers,
+            None if event.idle is None else event.idle // timedelta(milliseconds=1),
+            event.failed,
+            told.raw,
+        )
+        for told in reading.told
+        for event in [told.event]
+        if to_millis(event.at) >= begins
+    }
+    if not rows:
+        return []
+    known = set(_rows(KNOWN_EVENTS, reading.cluster_id, min(rows)[0], max(rows)[0]))
+    return [(reading.cluster_id, *key, *rest) for key, rest in rows.items() if key not in known]
+
+
+def _is_up_to_date(cluster: Any) -> bool:
+    """Whether its sessions would come out the same, as long as no event is new and the list shows the same times."""
+    last = _rows(LAST_SESSION, cluster.cluster_id)
+    if not last:
+        return not cluster.is_running
+    session = session_of(*last[0])
+    return session.estimate is None and (session.end is None) == cluster.is_running
+
+
+def _rebuild(due: Iterable[tuple[Any, int]]) -> None:
+    """Make the sessions of these clusters anew, as far as events from an instant on can change them."""
+    put: list[Row] = []
+    dropped: list[Row] = []
+    for cluster, since in due:
+        before, told = _told(cluster.cluster_id, since)
+        stored = {row[0]: session_of(*row) for row in _rows(SESSIONS, cluster.cluster_id, before)}
+        kept = {to_millis(session.start): session for session in _reconciled(cluster, told)}
+        dropped += [(cluster.cluster_id, start) for start in stored.keys() - kept.keys()]
+        # Only what differs is written: a poll changes the last session of many.
+        put += [
+            (cluster.cluster_id, *_row(session))
+            for start, session in kept.items()
+            if start > before and (stored.get(start) != session or stored[start].last_told != session.last_told)
+        ]
+    _each(DROP_SESSION, dropped)
+    _each(PUT_SESSION, put)
+
+
+def _told(cluster_id: str, since: int) -> tuple[int, Told]:
+    """The last exact session before an instant and whatever the events tell of later; and when that session began."""
+    for row in _rows(LAST_EXACT_SESSION, cluster_id, since):
+        exact = session_of(*row)
+        at_its_end: list[Event] = []
+        later: list[Event] = []
+        for event in events(cluster_id, row[1]):
+            (later if event.at != exact.end else at_its_end).append(event)
+        if BEGINNINGS.isdisjoint(event.type for event in at_its_end):
+            told = told_by(later)
+            return row[0], Told((exact, *told.sessions), told.launching, told.last or exact.end)
+    return -1, told_by(events(cluster_id))
+
+
+def _reconciled(cluster: Any, told: Told) -> tuple[Session, ...]:
+    last_running = instant_or_none(cluster.last_running)
+    if cluster.gone is not None:
+        return close_unseen(told.sessions, last_running, GONE)
+    now = Sighting(
+        to_instant(cluster.last_seen),
+        cluster.is_running,
+        instant_or_none(cluster.last_since),
+        instant_or_none(cluster.last_terminated),
+    )
+    earlier = () if last_running is None else (Sighting(last_running, running=True),)
+    return reconcile(told, (*earlier, now))
+
+
+def _row(session: Session) -> Row:
+    return (
+        to_millis(session.start),
+        millis_or_none(session.end),
+        session.started_by,
+        json.dumps([[to_millis(restart.at), restart.user] for restart in session.restarts]),
+        json.dumps([[to_millis(at), count] for at, count in session.workers]),
+        session.estimate,
+        millis_or_none(session.last_told),
+    )
+
+
+def _rows(statement: str, *values: object) -> list[Row]:
+    return list(database.execute_sql(statement.replace("?", database.param), values).fetchall())
+
+
+def _each(statement: str, rows: Iterable[Row]) -> None:
+    """Run it for each of the rows."""
+    rows = list(rows)
+    if rows:
+        database.cursor().executemany(statement.replace("?", database.param), rows)

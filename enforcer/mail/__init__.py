@@ -1,0 +1,1 @@
+"""Messages, the outbox that keeps them, and the service that delivers them."""

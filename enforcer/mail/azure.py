@@ -1,0 +1,138 @@
+"""Azure Communication Services e-mail: the only module here that knows its client.
+
+The client's own retries, redirects and polling are off. It would sleep for as long as `Retry-After` says, whatever time
+the run has left, and repeat a request whose outcome nobody has looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from enforcer.mail.mail_service import Answer, Verdict
+from enforcer.mail.messages import line, without_secrets
+
+if TYPE_CHECKING:
+    from azure.communication.email import EmailClient
+    from azure.core.rest import HttpResponse
+
+API_VERSION = "2023-03-31"
+CONNECT_SECONDS = 5.0
+UNDER_WAY = ("notstarted", "running", "succeeded")
+
+
+class Mailer:
+    """`connection_string` holds the access key. Nothing is imported or connected before the first call."""
+
+    def __init__(self, connection_string: str) -> None:
+        self._connection_string = connection_string
+        self._made: EmailClient | None = None
+
+    def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
+        """Hand in a message, the JSON of `payload` as it is. The same operation with the same bytes is one letter."""
+        headers = {"Operation-Id": operation_id, "Content-Type": "application/json"}
+        response = self._ask("POST", "/emails:send", timeout, headers=headers, content=payload)
+        if isinstance(response, Answer):
+            return response
+        match response.status_code:
+            case 202:
+                return Answer(Verdict.ACCEPTED)
+            case 400:
+                return _answer(response, Verdict.CONFLICT)
+            case _:
+                return _refusal(response)
+
+    def status(self, operation_id: str, *, timeout: timedelta) -> Answer:
+        """What became of an operation."""
+        response = self._ask("GET", f"/emails/operations/{operation_id}", timeout)
+        if isinstance(response, Answer):
+            return response
+        if response.status_code == 404:
+            return _answer(response, Verdict.MISSING)
+        if response.status_code != 200:
+            return _refusal(response)
+        told = _json(response)
+        status = str(told.get("status", "")).lower()
+        if status in UNDER_WAY:
+            return Answer(Verdict.ACCEPTED, str(told["status"]), is_final=status == "succeeded")
+        if status in ("failed", "canceled"):
+            return Answer(Verdict.FAILED, _said(told, "the service could not deliver it"), is_final=True)
+        return Answer(Verdict.UNKNOWN, f"an answer without a known status ({line(status, 40)!r})")
+
+    def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | Answer:
+        from azure.core.exceptions import AzureError
+        from azure.core.rest import HttpRequest
+        from requests import RequestException
+
+        seconds = max(0.1, timeout.total_seconds())
+        try:
+            client = self._client()
+            wanted = HttpRequest(method, f"{{endpoint}}{path}", params={"api-version": API_VERSION}, **request)
+            return client.send_request(wanted, connection_timeout=min(CONNECT_SECONDS, seconds), read_timeout=seconds)
+        except ValueError as error:
+            # Before anything is sent: a connection string or a key that is none.
+            text = f"the mail service cannot be used with these settings: {_text(error)}; check AZURE_EMAIL_*"
+            return Answer(Verdict.REFUSED, text, concerns_all=True)
+        except (AzureError, RequestException, OSError) as error:
+            return Answer(Verdict.UNKNOWN, f"the mail service did not answer: {_text(error)}", concerns_all=True)
+
+    def _client(self) -> EmailClient:
+        if self._made is None:
+            from azure.communication.email import EmailClient
+            from azure.core.pipeline.policies import RedirectPolicy, RetryPolicy
+
+            self._made = EmailClient.from_connection_string(
+                self._connection_string,
+                api_version=API_VERSION,
+                retry_policy=RetryPolicy.no_retries(),
+                redirect_policy=RedirectPolicy.no_redirects(),
+            )
+        return self._made
+
+
+def _refusal(response: HttpResponse) -> Answer:
+    status = response.status_code
+    if status == 429:
+        return _answer(response, Verdict.BUSY)
+    if 400 <= status < 500 and status != 408:
+        return _answer(response, Verdict.REFUSED, concerns_all=status in (401, 403))
+    return _answer(response, Verdict.UNKNOWN)
+
+
+def _answer(response: HttpResponse, verdict: Verdict, *, concerns_all: bool = False) -> Answer:
+    text = f"the mail service answered {response.status_code}: {_said(_json(response), response.reason or 'no reason')}"
+    return Answer(verdict, text, _retry_after(response.headers.get("Retry-After")), concerns_all=concerns_all)
+
+
+def _json(response: HttpResponse) -> dict[str, Any]:
+    try:
+        told = response.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _said(told: dict[str, Any], otherwise: str) -> str:
+    error = told.get("error")
+    message = error.get("message") if isinstance(error, dict) else None
+    return line(without_secrets(str(message))) if message else otherwise
+
+
+def _text(error: BaseException) -> str:
+    return line(without_secrets(str(error).split("\n")[0])) or type(error).__name__
+
+
+def _retry_after(header: str | None) -> timedelta | None:
+    """Seconds, or a date by the machine's time."""
+    if not header:
+        return None
+    if re.fullmatch(r"\d{1,9}", header.strip()):
+        return timedelta(seconds=int(header))
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(timedelta(), at - datetime.now(UTC))

@@ -1,0 +1,257 @@
+"""What people are told: plain values become a subject, a text and HTML by the templates.
+
+A template is a pair, `warning.txt.j2` and `warning.html.j2`; the first line of the text is `Subject: …`. Files of the
+same name in the folder of LAB_LETTERS come before ours, so a course can write in its own words and language. One that
+cannot be rendered is reported and ours is used instead: a typing error must not keep a letter back.
+
+Names and reasons come from people: they lose control characters, line breaks and direction overrides here, and the
+HTML templates escape them.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from enforcer.domain.quota import Period, Use
+
+log = logging.getLogger(__name__)
+
+OURS = Path(__file__).with_name("templates")
+MINUTE = timedelta(minutes=1)
+SUBJECT_LENGTH = 150
+LINE_LENGTH = 300
+NAMES = ("warning", "stopped", "crash", "given_up", "digest", "test")
+"""The letters of this module; each is a pair of templates."""
+
+_UNSEEN = re.compile(
+    "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]+"
+)
+_UNSEEN_IN_BLOCK = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
+)
+_SECRETS = (
+    re.compile(r"\bdapi[0-9a-fA-F-]{8,}"),
+    re.compile(r"(?i)(?<=accesskey=)[^;\s\"']+"),
+    re.compile(r"(?i)(?<=bearer )\S+"),
+    re.compile(r"(?i)(?<=signature=)\S+"),
+    re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"),
+    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    name: str
+    content_type: str
+    content: bytes
+    content_id: str | None = None
+    """Shown inside the HTML by `<img src="cid:…">`; None: a file beside the letter."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter as it is meant. Who sends it, and whether the copy goes along, is settled when it is first sent."""
+
+    subject: str
+    text: str
+    html: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
+    reply_to: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a group is told about one limit of its cluster."""
+
+    course: str
+    """The course's title."""
+    group: str
+    """What its members call it."""
+    cluster: str
+    """The cluster's name."""
+    use: Use
+    """The limit that counts, and how much of it is used."""
+    tz: tzinfo
+    now: datetime
+
+
+def warning(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Letter:
+    """The group is near its limit."""
+    return _to_group("warning", notice, to, admin, folder)
+
+
+def stopped(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Letter:
+    """The limit is used up: the cluster is off and the group cannot start it before the limit is counted anew."""
+    return _to_group("stopped", notice, to, admin, folder)
+
+
+def report(
+    values: Mapping[str, Any],
+    *,
+    to: Iterable[str],
+    attachments: tuple[Attachment, ...] = (),
+    folder: Path | None = None,
+    name: str = "report",
+) -> Letter:
+    """The report of a day, by the templates `report.txt.j2` and `report.html.j2` from `values`."""
+    subject, text, html = render(name, values, folder)
+    return Letter(subject, text, html, tuple(to), attachments=attachments)
+
+
+def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | None = None) -> Letter:
+    """The program ended unexpectedly. `cause` is a line, `trace` what helps to find the reason."""
+    values = {"cause": line(without_secrets(cause)), "trace": block(without_secrets(trace)), "at": at}
+    subject, text, html = render("crash", values, folder)
+    return Letter(subject, text, html, (admin,))
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """A letter that was given up."""
+
+    subject: str
+    to: tuple[str, ...]
+    queued: datetime
+    reason: str
+
+
+def given_up(unsent: Iterable[Unsent], *, at: datetime, admin: str, folder: Path | None = None) -> Letter:
+    """These letters could not be sent for a day and will not be tried again."""
+    listed = [
+        {
+            "subject": line(one.subject),
+            "to": [line(to) for to in one.to],
+            "queued": one.queued,
+            "reason": line(one.reason),
+        }
+        for one in unsent
+    ]
+    subject, text, html = render("given_up", {"letters": listed, "at": at}, folder)
+    return Letter(subject, text, html, (admin,))
+
+
+def digest(
+    subjects: Iterable[tuple[datetime, str]], *, hour: datetime, admin: str, folder: Path | None = None
+) -> Letter:
+    """Letters of one hour of which the admin got no copy: when each was sent and its subject."""
+    listed = [{"sent": sent, "subject": line(text)} for sent, text in subjects]
+    subject, text, html = render("digest", {"letters": listed, "hour": hour}, folder)
+    return Letter(subject, text, html, (admin,))
+
+
+def test(*, to: str, at: datetime, sender: str, folder: Path | None = None) -> Letter:
+    """Shows that mail works."""
+    subject, text, html = render("test", {"at": at, "sender": line(sender)}, folder)
+    return Letter(subject, text, html, (to,))
+
+
+def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, folder: Path | None) -> Letter:
+    """To the members with the admin in copy; to the admin alone where there are no members."""
+    members = tuple(sorted(set(to)))
+    admins = (admin,) if admin else ()
+    subject, text, html = render(name, _values(notice, has_members=bool(members), admin=admin), folder)
+    copies = tuple(a for a in admins if a not in members) if members else ()
+    return Letter(subject, text, html, members or admins, copies, admins)
+
+
+def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str, Any]:
+    """What the templates of a group's letters may use; docs/letters.md lists it."""
+    limit = notice.use.limit
+    return {
+        "course": line(notice.course),
+        "group": line(notice.group),
+        "cluster": line(notice.cluster),
+        "used": notice.use.used // MINUTE,
+        "soft": round(limit.soft / MINUTE),
+        "hard": round(limit.hard / MINUTE),
+        "left": -(-notice.use.left // MINUTE),
+        "why": line(str(limit)) if limit.allowances else "",
+        "period": limit.period.value,
+        "first": limit.first,
+        "last": limit.last,
+        "resets": None if limit.period is Period.TERM else limit.last + timedelta(days=1),
+        "at": notice.now.astimezone(notice.tz),
+        "admin": line(admin or ""),
+        "has_members": has_members,
+    }
+
+
+def render(name: str, values: Mapping[str, Any], folder: Path | None = None) -> tuple[str, str, str]:
+    """Subject, text and HTML of a pair of templates; ours, where those of the folder cannot be rendered."""
+    try:
+        return _rendered(name, values, folder)
+    except Exception as error:  # noqa: BLE001 - a template is a program of its own and may raise anything
+        if folder is None:
+            raise
+        log.error("the templates %s.*.j2 in %s cannot be used (%s); the built-in ones are", name, folder, error)
+        return _rendered(name, values, None)
+
+
+def problems_of(folder: Path) -> list[str]:
+    """A sentence for each template in the folder that cannot be read as one, or that there is no such folder."""
+    if not folder.is_dir():
+        return [f"LAB_LETTERS: {folder} is no folder; make it, or unset LAB_LETTERS"]
+    found = []
+    environment = _environment(folder)
+    for path in sorted(folder.glob("*.j2")):
+        try:
+            environment.get_template(path.name)
+        except (TemplateError, OSError, UnicodeDecodeError) as error:
+            found.append(f"{path}: {error}; mend it, or take it away and the built-in one is used")
+    return found
+
+
+def _rendered(name: str, values: Mapping[str, Any], folder: Path | None) -> tuple[str, str, str]:
+    environment = _environment(folder)
+    first, _, text = environment.get_template(f"{name}.txt.j2").render(values).lstrip().partition("\n")
+    if not first.lower().startswith("subject:"):
+        raise ValueError(f"{name}.txt.j2 must begin with a line 'Subject: …'")
+    subject = line(first.partition(":")[2], SUBJECT_LENGTH)
+    html = environment.get_template(f"{name}.html.j2").render({"subject": subject, **values})
+    return subject, text.strip() + "\n", html.strip() + "\n"
+
+
+@lru_cache(maxsize=8)
+def _environment(folder: Path | None) -> Environment:
+    folders = [folder, OURS] if folder else [OURS]
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(str(one), encoding="utf-8") for one in folders]),
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["isolate"] = isolate
+    return environment
+
+
+def line(text: str, length: int = LINE_LENGTH) -> str:
+    """Text of other people as one harmless line: nothing invisible, no breaks, no direction overrides, not too long."""
+    seen = " ".join(_UNSEEN.sub(" ", text).split())
+    return seen if len(seen) <= length else f"{seen[: length - 1]}…"
+
+
+def block(text: str, length: int = 20_000) -> str:
+    """The same for text that has lines; of what is too long the end is kept."""
+    return _UNSEEN_IN_BLOCK.sub(" ", text.replace("\r\n", "\n"))[-length:]
+
+
+def isolate(text: str) -> str:
+    """For plain text: keeps a name of the other writing direction from turning the words around it."""
+    return f"\u2068{text}\u2069"
+
+
+def without_secrets(text: str) -> str:
+    """Tokens, keys and passwords that an error may quote become `…`."""
+    for pattern in _SECRETS:
+        text = pattern.sub("…", text)
+    return text

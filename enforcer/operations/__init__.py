@@ -1,0 +1,1 @@
+"""How a run is kept alive and looked after: the service, the healthcheck, the crash mail, the doctor's checks."""

@@ -1,0 +1,76 @@
+"""A run that ends unexpectedly: the admin is told, once for each cause and hour.
+
+The letter's name at the mail service follows from cause and hour, so that it is one letter even where the ledger, which
+would otherwise know, is what does not work.
+"""
+
+import json
+import logging
+import traceback
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from peewee import PeeweeException
+
+from enforcer.ledger.database import open_ledger
+from enforcer.mail import messages, outbox
+from enforcer.mail.mail_service import Carrier
+from enforcer.mail.messages import Letter
+from enforcer.mail.outbox import NAMESPACE, Kind
+from enforcer.mail.sender import send_due
+from enforcer.settings import Settings
+from enforcer.stopwatch import Stopwatch
+
+log = logging.getLogger(__name__)
+
+LEAST_BUDGET = timedelta(seconds=10)
+"""However late the crash came, so much time the letter gets."""
+
+
+def tell(settings: Settings, error: BaseException, *, now: datetime, make_carrier: Callable[[str], Carrier]) -> None:
+    """Mail the admin what happened, at once where that is possible. Never raises.
+
+    `make_carrier` makes one of the connection string.
+    """
+    try:
+        _tell(settings, error, now, make_carrier)
+    except Exception:  # noqa: BLE001 - whoever calls has a crash of its own to end with
+        log.exception("the admin could not be told of a crash")
+
+
+def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier: Callable[[str], Carrier]) -> None:
+    if settings.admin is None:
+        log.error("nobody is told of this crash: ADMIN_EMAIL is not set")
+        return
+    cause, place = cause_of(error)
+    hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
+    trace = "".join(traceback.format_exception(error))
+    letter = messages.crash(cause=cause, trace=trace, at=now, admin=settings.admin, folder=settings.letters)
+    watch = Stopwatch(LEAST_BUDGET)
+    try:
+        connection = open_ledger(settings.ledger)
+        try:
+            outbox.queue(Kind.CRASH, place, letter, now=now, period="hour", first=hour)
+            if settings.mail:
+                send_due(make_carrier(settings.mail.connection_string), settings, now=now, watch=watch)
+        finally:
+            connection.close()
+    except (OSError, PeeweeException):
+        log.exception("the ledger does not take the letter about a crash; it is sent directly")
+        if settings.mail:
+            name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger, settings.mail.sender, place, hour])))
+            payload = _payload(letter, settings.mail.sender)
+            make_carrier(settings.mail.connection_string).send(name, payload, timeout=watch.left)
+
+
+def cause_of(error: BaseException) -> tuple[str, str]:
+    """What happened as a line, and what makes it the same cause: the kind of error and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
+    name = type(error).__name__
+    return messages.line(f"{name}: {messages.without_secrets(str(error))}", 120), f"{name} {where}"[:200]
+
+
+def _payload(letter: Letter, sender: str) -> str:
+    return json.dumps({"senderAddress": sender, **outbox.message_of(letter, letter.to, letter.cc)})

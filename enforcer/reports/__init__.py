@@ -1,0 +1,1 @@
+"""The report of a day, and how it looks as mail, table and chart."""

@@ -1,0 +1,69 @@
+"""The picture of a day: a bar for each cluster, with marks at its soft and hard limits. Imports matplotlib: slow."""
+
+import io
+from datetime import timedelta
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from enforcer.domain.quota import MINUTE
+from enforcer.mail.messages import line
+from enforcer.reports.day_report import DayReport
+
+USED, PAST, APART, SOFT, HARD = "#3b7dd8", "#c0392b", "#cfd6df", "#e0a100", "#1f2933"
+WIDTH_INCHES, BAR_INCHES, MARGIN_INCHES = 8.6, 0.3, 1.25
+DOTS_PER_INCH = 110
+LABEL_LENGTH = 24
+
+
+def draw(report: DayReport) -> bytes:
+    """A PNG."""
+    rows = report.rows
+    figure = Figure(figsize=(WIDTH_INCHES, MARGIN_INCHES + BAR_INCHES * max(1, len(rows))), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for place, row in enumerate(rows):
+        used, past = row.of.used / MINUTE, row.of.over / MINUTE
+        axes.barh(place, used - past, height=0.62, color=USED)
+        axes.barh(place, past, left=used - past, height=0.62, color=PAST)
+        axes.barh(place, row.of.shown_apart / MINUTE, left=used, height=0.62, color=APART)
+        for limit, colour in ((row.soft, SOFT), (row.hard, HARD)):
+            if limit is not None:
+                axes.vlines(limit / MINUTE, place - 0.42, place + 0.42, colors=colour, linewidth=2.2)
+    # Names come from people: a "$" in one is no formula.
+    names = [line(row.of.group, LABEL_LENGTH) + (" *" if row.of.estimates else "") for row in rows]
+    axes.set_yticks(range(len(rows)), names, parse_math=False, fontsize=9)
+    axes.set_ylim(max(1, len(rows)) - 0.4, -0.6)
+    axes.set_xlim(0, _longest(report) * 1.04)
+    axes.set_xlabel("minutes" + (" (* estimate)" if any(row.of.estimates for row in rows) else ""), fontsize=9)
+    axes.xaxis.grid(True, color="#e4e7eb")
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    figure.legend(
+        handles=[
+            Patch(color=USED, label="used"),
+            Patch(color=PAST, label="past the limit"),
+            Patch(color=APART, label="not counted"),
+            Line2D([], [], color=SOFT, linewidth=2.2, label="soft limit"),
+            Line2D([], [], color=HARD, linewidth=2.2, label="hard limit"),
+        ],
+        loc="outside upper center",
+        ncols=5,
+        frameon=False,
+        fontsize=9,
+    )
+    stream = io.BytesIO()
+    # Without the version in its metadata the same day is the same bytes.
+    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def _longest(report: DayReport) -> float:
+    lengths: list[timedelta] = [timedelta(minutes=10)]
+    for row in report.rows:
+        lengths += [row.of.used + row.of.shown_apart, row.hard or timedelta()]
+    return max(lengths) / MINUTE

@@ -1,0 +1,221 @@
+"""A term as files that outlive the lab: tables as CSV and Parquet, reports, course file, allowances, the ledger itself.
+
+Everything that may name a person lies in `people/`; what lies in `totals/` names groups. So the one can be deleted when
+it may no longer be kept, and the other stays.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.usage import iso
+from enforcer.ledger import queries
+from enforcer.ledger.models import DayRow, FileRow
+from enforcer.retention.anonymise import without_addresses
+from enforcer.retention.archive_tables import TABLES, Cell, Table, groups, last_poll
+from enforcer.tables import harmless_cell
+from enforcer.tick.collect import COURSE_FILE
+
+FORMAT = 1
+TOTALS, PEOPLE = "totals", "people"
+MANIFEST = "manifest.json"
+Render = Callable[[date, str], bytes]
+"""The report of a day, as a file with this suffix."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an archive is of: how far the ledger knows the term."""
+
+    course: str
+    term: str
+    last_poll: datetime | None
+    """None: there was none."""
+    last_poll_failed: int
+    """How much failed in it."""
+    settled_up_to: date | None
+    """None: no day was settled yet."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "course": self.course,
+            "term": self.term,
+            "last_poll": iso(self.last_poll) if self.last_poll else None,
+            "last_poll_failed": self.last_poll_failed,
+            "settled_up_to": self.settled_up_to.isoformat() if self.settled_up_to else None,
+        }
+
+
+def facts_of(picture: Picture) -> Facts:
+    """From the open ledger."""
+    last = last_poll()
+    settled = queries.last_settled_day()
+    return Facts(picture.course.id, picture.course.term, last[0] if last else None, last[1] if last else 0, settled)
+
+
+def days_of(picture: Picture) -> list[date]:
+    """The days of which there is a report: those that were settled, and those on which something started."""
+    tz, ids = picture.course.calendar.tz, list(groups(picture))
+    settled = {date.fromisoformat(row.day) for row in DayRow.select(DayRow.day).where(DayRow.cluster_id.in_(ids))}
+    started = {s.start.astimezone(tz).date() for sessions in picture.sessions.values() for s in sessions}
+    return sorted(settled | started)
+
+
+def write(target: Path, picture: Picture, copy: sqlite3.Connection, *, days: Iterable[date], render: Render) -> None:
+    """Make the folder `target`, which must not hold anything yet: whole or not at all, readable by its owner alone.
+
+    `copy` is the ledger that is open. Raises OSError.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        _fill(draft, picture, copy, days, render)
+        os.replace(draft, target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _fill(draft: Path, picture: Picture, copy: sqlite3.Connection, days: Iterable[date], render: Render) -> None:
+    for table in TABLES:
+        place = draft / (PEOPLE if table.has_people else TOTALS)
+        rows = list(table.rows(picture))
+        _write(place / f"{table.name}.csv", _csv(table, rows))
+        _write(place / f"{table.name}.parquet", _parquet(table, rows))
+    for path, content in _course_files(picture):
+        _write(draft / path, content.encode())
+    for day in days:
+        for suffix in (".html", ".csv"):
+            _write(draft / PEOPLE / "reports" / f"{day}{suffix}", render(day, suffix))
+    _copy_ledger(copy, draft / PEOPLE / "ledger.db")
+    _write(draft / "README.md", _readme(picture).encode())
+    _write(draft / MANIFEST, _manifest(draft, picture).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _csv(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
+    """UTF-8 with its mark, every cell one line, no cell a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _plain(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "true" if cell else "false"
+        case datetime():
+            return iso(cell)
+        case int() | date():
+            return str(cell)
+    return harmless_cell(cell)
+
+
+def _parquet(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
+    # A second of imports, for this alone.
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+    from pyarrow import parquet
+
+    kinds = {
+        str: pa.string(),
+        int: pa.int64(),
+        bool: pa.bool_(),
+        date: pa.date32(),
+        datetime: pa.timestamp("ms", tz="UTC"),
+    }
+    schema = pa.schema([(column.name, kinds[column.kind]) for column in table.columns])
+    columns = list(zip(*rows, strict=True)) or [()] * len(table.columns)
+    arrays = [pa.array(list(column), kind) for column, kind in zip(columns, schema.types, strict=True)]
+    content = io.BytesIO()
+    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), content)
+    return content.getvalue()
+
+
+def _course_files(picture: Picture) -> Iterator[tuple[str, str]]:
+    """The course file without addresses, and every allowance and revocation as it was written."""
+    folder = picture.course.folder
+    for row in FileRow.select().where(FileRow.path.startswith(f"{folder}/")).order_by(FileRow.path):
+        name = row.path.removeprefix(f"{folder}/")
+        if name == COURSE_FILE:
+            yield f"{TOTALS}/{name}", without_addresses(row.content)
+        elif name.startswith("allowances/"):
+            # The workspace's names may be anything; a file system's may not.
+            stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name.removeprefix("allowances/"))
+            yield f"{PEOPLE}/allowances/{stem.lstrip('.') or '_'}", row.content
+
+
+def _copy_ledger(copy: sqlite3.Connection, path: Path) -> None:
+    _write(path, b"")
+    with closing(sqlite3.connect(path)) as target:
+        copy.backup(target)
+
+
+def _manifest(draft: Path, picture: Picture) -> str:
+    files = {
+        str(path.relative_to(draft)): {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in sorted(draft.rglob("*"))
+        if path.is_file()
+    }
+    told = {"format": FORMAT, **facts_of(picture).as_json(), "made_at": iso(picture.now), "files": files}
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _readme(picture: Picture) -> str:
+    course, facts = picture.course, facts_of(picture)
+    lines = [
+        f"# {without_addresses(course.title) or course.id or 'Teaching lab'}, {course.id} {course.term}",
+        "",
+        f"The term {course.calendar.first_day} to {course.calendar.last_day} ({course.calendar.tz}), as the enforcer "
+        f"knew it on {picture.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC; settled up to "
+        f"{facts.settled_up_to or 'no day'}.",
+        *_PREAMBLE,
+    ]
+    for table in TABLES:
+        place = PEOPLE if table.has_people else TOTALS
+        lines += ["", f"## {place}/{table.name}", "", f"{table.about[:1].upper()}{table.about[1:]}.", ""]
+        lines += ["| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{column.name}` | {_TYPES[column.kind]} | {column.meaning} |" for column in table.columns]
+    return "\n".join(lines) + "\n"
+
+
+_PREAMBLE = f"""
+`{TOTALS}/` names groups and no person; keep it as long as you like. `{PEOPLE}/` names people: addresses of students in
+sessions, events and letters, what they were told, and who was given what allowance for which reason. Keep it only as
+long as your institution may keep such data, where only those may read it who may see it, then delete the folder
+`{PEOPLE}`; nothing in `{TOTALS}/` needs it.
+
+Each table is there twice. The CSV is UTF-8; an instant is UTC, a cell is one line with control characters spelled out
+(`\\x0a` ends a line), and one that a spreadsheet would take for a formula begins with `'`. The Parquet file holds the
+same values unchanged, with their types. An empty cell is none.
+
+`{TOTALS}/{COURSE_FILE}` is the course file, `{PEOPLE}/allowances` what was allowed and revoked, `{PEOPLE}/reports` the
+report of every day, `{PEOPLE}/ledger.db` the ledger as SQLite: with CLUSTER_UPTIMES_DB set to a copy of it
+`python -m enforcer usage` and `report` work as before. `{MANIFEST}` has the checksum of each file.""".split("\n")
+
+_TYPES = {str: "text", int: "whole number", bool: "true or false", date: "day", datetime: "instant"}

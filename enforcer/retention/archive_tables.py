@@ -1,0 +1,288 @@
+"""The tables of a term's archive: what is in each of their columns, and the rows, as the open ledger holds them.
+
+Tables of totals name groups and no person; those of people may name anybody.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.timestamps import to_instant
+from enforcer.domain.uptime import counted_from
+from enforcer.ledger import queries
+from enforcer.ledger.models import ActionRow, ClusterRow, DayRow, EventRow, LetterRow, PollRow
+from enforcer.mail.outbox import Kind
+from enforcer.retention.anonymise import without_addresses
+
+Cell = str | int | bool | date | datetime | None
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: type
+    """str, int, bool, date or datetime (UTC, whole milliseconds); any cell may be None."""
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    about: str
+    has_people: bool
+    columns: tuple[Column, ...]
+    rows: Callable[[Picture], Iterator[Sequence[Cell]]]
+
+
+def groups(picture: Picture) -> dict[str, str]:
+    """The group of each cluster of the course, by cluster id."""
+    return {cluster.id: group_of(cluster) for cluster in picture.clusters}
+
+
+def last_poll() -> tuple[datetime, int] | None:
+    """When the last poll that ran to its end began, and how much failed in it."""
+    row = PollRow.select().order_by(PollRow.began.desc()).first()
+    return (to_instant(row.began), int(row.failed)) if row else None
+
+
+def _instant(millis: int | None) -> datetime | None:
+    return None if millis is None else to_instant(millis)
+
+
+def _days(picture: Picture) -> Iterator[Sequence[Cell]]:
+    of = groups(picture)
+    for row in DayRow.select().where(DayRow.cluster_id.in_(list(of))).order_by(DayRow.day, DayRow.group_name):
+        yield (
+            date.fromisoformat(row.day),
+            row.group_name,
+            row.cluster_id,
+            row.used,
+            row.soft,
+            row.hard,
+            row.over,
+            row.shown_apart,
+            row.sessions,
+            row.estimate,
+            row.imported,
+            to_instant(row.settled),
+        )
+
+
+def _clusters(picture: Picture) -> Iterator[Sequence[Cell]]:
+    of = groups(picture)
+    for row in ClusterRow.select().where(ClusterRow.cluster_id.in_(list(of))).order_by(ClusterRow.name):
+        seen = (to_instant(row.first_seen), to_instant(row.last_seen))
+        yield row.cluster_id, row.name, of[row.cluster_id], *seen, _instant(row.gone)
+
+
+def _actions(picture: Picture) -> Iterator[Sequence[Cell]]:
+    for row in ActionRow.select().where(ActionRow.cluster_id.in_(list(groups(picture)))).order_by(ActionRow.id):
+        yield (
+            date.fromisoformat(row.day),
+            row.group_name,
+            row.cluster_id,
+            row.kind,
+            without_addresses(row.reason),
+            to_instant(row.noted),
+            _instant(row.done),
+            row.error and without_addresses(row.error),
+        )
+
+
+def _polls(picture: Picture) -> Iterator[Sequence[Cell]]:
+    for row in PollRow.select().order_by(PollRow.began):
+        yield to_instant(row.began), to_instant(row.ended), row.failed
+
+
+def _sessions(picture: Picture) -> Iterator[Sequence[Cell]]:
+    ms = timedelta(milliseconds=1)
+    for cluster in picture.clusters:
+        group = group_of(cluster)
+        for session in picture.sessions.get(cluster.id, []):
+            yield (
+                group,
+                cluster.id,
+                session.start,
+                session.end,
+                session.started_by,
+                counted_from(session, picture.members_of(group)),
+                json.dumps([[(restart.at - session.start) // ms, restart.user] for restart in session.restarts]),
+                json.dumps([[(at - session.start) // ms, count] for at, count in session.workers]),
+                session.estimate,
+            )
+
+
+def _events(picture: Picture) -> Iterator[Sequence[Cell]]:
+    of = groups(picture)
+    query = EventRow.select().where(EventRow.cluster_id.in_(list(of))).order_by(EventRow.cluster_id, EventRow.at)
+    for row in query.iterator():
+        yield (
+            of[row.cluster_id],
+            row.cluster_id,
+            to_instant(row.at),
+            row.type,
+            row.user_name or None,
+            row.workers,
+            row.idle,
+            row.failed,
+            row.raw,
+        )
+
+
+def _letters(picture: Picture) -> Iterator[Sequence[Cell]]:
+    of = groups(picture)
+    others = frozenset(queries.clusters()) - of.keys()
+    report_of = f"{picture.course.id} {picture.course.term} ".lstrip()
+    for row in LetterRow.select().order_by(LetterRow.id).iterator():
+        is_foreign_report = row.kind == Kind.REPORT.value and not row.about.startswith(report_of)
+        if row.about in others or is_foreign_report:
+            continue
+        message = json.loads(row.payload)
+        recipients = message.get("recipients", {})
+        yield (
+            row.kind,
+            of.get(row.about),
+            row.period,
+            row.first,
+            row.limit,
+            _addresses(recipients.get("to", [])),
+            _addresses(recipients.get("cc", [])),
+            row.subject,
+            message.get("content", {}).get("plainText"),
+            to_instant(row.queued),
+            _instant(row.accepted),
+            _instant(row.given_up),
+            row.error,
+            row.operation_id,
+        )
+
+
+def _addresses(recipients: Sequence[dict[str, Any]]) -> str:
+    return ", ".join(one["address"] for one in recipients)
+
+
+GROUP = Column("group", str, "display name of the group")
+CLUSTER = Column("cluster_id", str, "the workspace's id of the cluster")
+
+TABLES = (
+    Table(
+        "days",
+        "what each cluster used on each settled day; fixed when the day was closed",
+        False,
+        (
+            Column("day", date, "local to the course"),
+            GROUP,
+            CLUSTER,
+            Column("used_ms", int, "counted uptime inside the day, in milliseconds"),
+            Column("soft_ms", int, "where the group was warned; empty: no limit on this day"),
+            Column("hard_ms", int, "where the cluster was stopped; empty: no limit on this day"),
+            Column("over_ms", int, "how long it ran past its limit"),
+            Column("not_counted_ms", int, "uptime of staff, of the deploy, or inside a window"),
+            Column("sessions", int, "counted sessions that touch the day"),
+            Column("estimate", bool, "whether a bound of one of them had to be inferred"),
+            Column("imported", bool, "whether it is the earlier system's figure"),
+            Column("settled_at", datetime, "when the day was closed"),
+        ),
+        _days,
+    ),
+    Table(
+        "actions",
+        "what was done about the limits, or tried; mail addresses in reasons and errors are left out",
+        False,
+        (
+            Column("day", date, "local to the course"),
+            GROUP,
+            CLUSTER,
+            Column("kind", str, "warn, restrict, stop or restore"),
+            Column("reason", str, "the limit, and why it is what it is"),
+            Column("noted_at", datetime, "before it was done"),
+            Column("done_at", datetime, "empty: it did not succeed"),
+            Column("error", str, "why not"),
+        ),
+        _actions,
+    ),
+    Table(
+        "clusters",
+        "every cluster the course ever had",
+        False,
+        (
+            CLUSTER,
+            Column("cluster", str, "its name"),
+            GROUP,
+            Column("first_seen", datetime, "by a poll"),
+            Column("last_seen", datetime, "by a poll"),
+            Column("gone", datetime, "when the workspace no longer knew it"),
+        ),
+        _clusters,
+    ),
+    Table(
+        "polls",
+        "every poll that ran to its end",
+        False,
+        (
+            Column("began", datetime, ""),
+            Column("ended", datetime, ""),
+            Column("failed", int, "how much failed in it, and was done later"),
+        ),
+        _polls,
+    ),
+    Table(
+        "sessions",
+        "every stretch of uptime",
+        True,
+        (
+            GROUP,
+            CLUSTER,
+            Column("start", datetime, ""),
+            Column("end", datetime, "empty: it was still running"),
+            Column("started_by", str, "address of an account; empty: not told"),
+            Column("counted_from", datetime, "from when on it counted against the group; empty: not at all"),
+            Column("restarts", str, "JSON: milliseconds since the start, and by whom"),
+            Column("workers", str, "JSON: milliseconds since the start, and how many from then on"),
+            Column("estimate", str, "why its bounds are not exact; empty: they are"),
+        ),
+        _sessions,
+    ),
+    Table(
+        "events",
+        "the events of the clusters as the workspace told them",
+        True,
+        (
+            GROUP,
+            CLUSTER,
+            Column("at", datetime, ""),
+            Column("type", str, "as the workspace has it"),
+            Column("user", str, "who asked for it; empty: not told"),
+            Column("workers", int, "how many from then on; empty: not told"),
+            Column("idle_ms", int, "for how long nothing had run, where that ended it"),
+            Column("failed", bool, "whether it ended by a failure"),
+            Column("raw", str, "JSON: the whole event"),
+        ),
+        _events,
+    ),
+    Table(
+        "letters",
+        "what people were told, by mail",
+        True,
+        (
+            Column("kind", str, "warning, stopped, report, digest, given-up or crash"),
+            Column("group", str, "whose cluster it is about; empty: it is about none"),
+            Column("period", str, "of the limit it is about: day, week or term"),
+            Column("first", str, "first day of that period"),
+            Column("limit_ms", int, "that limit"),
+            Column("to", str, "addresses"),
+            Column("cc", str, "addresses"),
+            Column("subject", str, ""),
+            Column("text", str, "what it said; empty where it was purged"),
+            Column("queued_at", datetime, ""),
+            Column("accepted_at", datetime, "by the mail service; empty: it was never sent"),
+            Column("given_up_at", datetime, ""),
+            Column("error", str, "the last"),
+            Column("operation_id", str, "its name at the mail service"),
+        ),
+        _letters,
+    ),
+)

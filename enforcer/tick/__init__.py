@@ -1,0 +1,1 @@
+"""One tick: collect what the workspace says, decide, carry out, notify."""

@@ -1,0 +1,57 @@
+"""One run on the workspace: a poll or a settlement, the letters about it, and the record that it was made."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from enforcer.domain.quota import WarningKey
+from enforcer.ledger import queries
+from enforcer.mail.mail_service import Carrier
+from enforcer.mail.sender import send_due
+from enforcer.settings import Settings
+from enforcer.stopwatch import Stopwatch
+from enforcer.tick.carry_out import Outcome, Tell
+from enforcer.tick.notify import Teller, finish, warned
+from enforcer.workspace.client import Workspace, WorkspaceError
+
+Work = Callable[[Workspace, Callable[[], frozenset[WarningKey]], Tell], Outcome]
+"""What is done between looking at the workspace and sending letters: `poll`, or what contains one."""
+
+
+@dataclass(frozen=True)
+class Run:
+    outcome: Outcome | None
+    """None: the workspace could not be used."""
+    failures: tuple[str, ...] = ()
+    unable: WorkspaceError | None = None
+    """Why the workspace could not be used."""
+
+
+def run(
+    settings: Settings,
+    connect: Callable[[], Workspace],
+    work: Work,
+    *,
+    carrier: Carrier,
+    now: datetime,
+    watch: Stopwatch,
+) -> Run:
+    """Do the work and send the letters that are due, also where the workspace cannot be used. The ledger is open.
+
+    Raises SettingsError where it is not clear which course is meant.
+    """
+    teller = Teller(settings)
+    try:
+        workspace = connect()
+        before = Counter(workspace.calls)
+        outcome = work(workspace, warned(now), teller)
+    except WorkspaceError as error:
+        # Letters about what was done before are sent all the same.
+        sent = send_due(carrier, settings, now=now, watch=watch)
+        return Run(None, (str(error), *sent.failures), error)
+    sent = finish(settings, outcome, teller, carrier, now=now, watch=watch)
+    failures = (*outcome.failures, *sent.failures)
+    calls = dict(workspace.calls - before)
+    queries.record_poll(began=now, ended=now + watch.elapsed, failed=len(failures), calls=calls)
+    return Run(outcome, failures)

@@ -1,0 +1,169 @@
+"""Closing days: totals fixed in history, restrictions lifted, the report queued, `settled.json` left for others.
+
+Which days are due is asked of the ledger, never of the clock alone: a night that was missed is settled later, and in a
+ledger that was restored from a backup again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from enforcer.domain.allowances import windows_between
+from enforcer.domain.day import cluster_day
+from enforcer.domain.quota import Period, WarningKey, counted
+from enforcer.domain.settled_totals import SETTLED_FILE, GroupTotals, Settled, format_settled
+from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.uptime import day_bounds
+from enforcer.ledger import queries
+from enforcer.ledger.history import recall
+from enforcer.mail import outbox
+from enforcer.mail.outbox import Kind
+from enforcer.reports.day_report import report_letter, report_of
+from enforcer.settings import Settings
+from enforcer.tick.carry_out import Outcome, Tell, poll
+from enforcer.workspace.client import Workspace, WorkspaceError
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(days=3)
+"""So long a day waits for events that cannot be read; then it is settled with what is known, as an estimate."""
+MAILED = timedelta(days=14)
+"""Days that have been over for longer are settled without a letter: `report` shows them."""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    outcome: Outcome
+    """Of the poll that came first."""
+    days: tuple[date, ...]
+    """What was settled, or with a dry run would be."""
+    failures: tuple[str, ...] = ()
+
+
+def unsettled_days(*, settled: date | None, first: date | None, up_to: date) -> tuple[date, ...]:
+    """The days to settle, oldest first: after the last settled one and not before the first on which anything ran."""
+    if first is None:
+        return ()
+    begin = max(first, settled + timedelta(days=1)) if settled else first
+    return tuple(begin + timedelta(days=number) for number in range((up_to - begin).days + 1))
+
+
+def settle(
+    workspace: Workspace,
+    settings: Settings,
+    *,
+    now: datetime,
+    up_to: date | None,
+    warned: Callable[[], frozenset[WarningKey]],
+    tell: Tell,
+    dry_run: bool = False,
+) -> Settlement:
+    """Settle every day that is over and was not settled, up to `up_to` or yesterday. Raises as `poll` does.
+
+    A poll that reads every permission comes first: it brings the events up to date, and lifts and sets restrictions
+    by the limits of today.
+    """
+    outcome = poll(workspace, settings, now=now, warned=warned, tell=tell, dry_run=dry_run, everything=True)
+    picture = recall(settings, now=now)
+    yesterday = picture.today - timedelta(days=1)
+    due = unsettled_days(
+        settled=queries.last_settled_day(), first=_first_day(picture), up_to=min(up_to or yesterday, yesterday)
+    )
+    waiting = _unread(outcome.picture)
+    days = tuple(day for day in due if not waiting or day < picture.today - PATIENCE)
+    failures: list[str] = []
+    if len(days) < len(due):
+        names = ", ".join(sorted(waiting))
+        failures.append(f"{due[len(days)]} is not settled yet: the events of {names} could not be read")
+    if dry_run:
+        return Settlement(outcome, days, tuple(failures))
+    for day in days:
+        _settle_day(picture, settings, day, is_estimate=bool(waiting))
+    try:
+        _leave_totals(workspace, picture, outcome.picture)
+    except WorkspaceError as error:
+        failures.append(f"{error}; the totals of week and term are not there for `restricted`")
+    return Settlement(outcome, days, tuple(failures))
+
+
+def _settle_day(picture: Picture, settings: Settings, day: date, *, is_estimate: bool) -> None:
+    """Each step may be repeated; the day is noted after the last."""
+    queries.settle(totals_of(picture, day, is_estimate=is_estimate), now=picture.now)
+    _queue_report(picture, settings, day)
+    queries.write_note("settled", day.isoformat())
+    log.info("%s is settled", day)
+
+
+def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iterable[queries.DayTotal]:
+    """What is fixed of every cluster that was there on the day."""
+    begins, _ = day_bounds(day, picture.course.calendar.tz)
+    for cluster in picture.clusters:
+        if cluster.sighting.at < begins:
+            continue
+        one = cluster_day(picture, cluster, day)
+        limit = one.day_limit
+        yield queries.DayTotal(
+            cluster_id=one.cluster_id,
+            day=day,
+            group=one.group,
+            used=one.used,
+            soft=limit.soft if limit else None,
+            hard=limit.hard if limit else None,
+            over=one.over,
+            shown_apart=one.shown_apart,
+            sessions=len(one.counted_stretches),
+            estimate=is_estimate or bool(one.estimates),
+        )
+
+
+def _first_day(picture: Picture) -> date | None:
+    """The first local day of the course on which anything ran; before there is one, nothing is settled."""
+    starts = [sessions[0].start for sessions in picture.sessions.values() if sessions]
+    return min(starts).astimezone(picture.course.calendar.tz).date() if starts else None
+
+
+def _unread(picture: Picture) -> frozenset[str]:
+    """Groups of the clusters whose events are not known up to now, though they may have changed."""
+    known = queries.clusters()
+    return frozenset(
+        group_of(cluster)
+        for cluster in picture.clusters
+        if (before := known.get(cluster.id)) is None
+        or before.moved != cluster.moved
+        or (cluster.sighting.running and before.events_read_to != picture.now)
+    )
+
+
+def _queue_report(picture: Picture, settings: Settings, day: date) -> None:
+    """Once a day. Nobody wants one of a lab that is gone, or of a day long past."""
+    about = " ".join([picture.course.id, picture.course.term, day.isoformat()]).strip()
+    is_old = day < picture.today - MAILED
+    if is_old or not settings.report_to or outbox.is_queued(Kind.REPORT, about, period=Period.DAY.value, first=day):
+        return
+    report = report_of(picture, day)
+    if report.rows:
+        letter = report_letter(report, settings)
+        outbox.queue(Kind.REPORT, about, letter, now=picture.now, period=Period.DAY.value, first=day)
+
+
+def _leave_totals(workspace: Workspace, picture: Picture, live: Picture) -> None:
+    """Write `settled.json` beside the course file, of the clusters that are there now."""
+    last = queries.last_settled_day()
+    if last is None or not live.course.groups:
+        return
+    totals: dict[str, GroupTotals] = {}
+    for cluster in live.clusters:
+        group = group_of(cluster)
+        mine = GroupTotals(*(_used(picture, cluster.id, group, period, last) for period in (Period.WEEK, Period.TERM)))
+        other = totals.get(group, mine)
+        totals[group] = GroupTotals(max(mine.week, other.week), max(mine.term, other.term))
+    workspace.write(f"{live.course.folder}/{SETTLED_FILE}", format_settled(Settled(last, totals)), overwrite=True)
+
+
+def _used(picture: Picture, cluster_id: str, group: str, period: Period, day: date) -> timedelta:
+    calendar = picture.course.calendar
+    begins, ends = day_bounds(calendar.days(period, day)[0], calendar.tz)[0], day_bounds(day, calendar.tz)[1]
+    windows = windows_between(begins, ends, group, picture.allowances, calendar.tz)
+    sessions = picture.sessions.get(cluster_id, [])
+    return counted(begins, ends, sessions, windows, now=picture.now, members=picture.members_of(group))

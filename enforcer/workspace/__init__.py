@@ -1,0 +1,1 @@
+"""The Databricks workspace as the enforcer asks it, narrowed to what it needs."""

@@ -1,0 +1,178 @@
+"""What the workspace holds, beyond what a poll needs: clusters in full, people, groups, permissions; and removing them.
+
+An edge as `workspace`: what it hands out are our own values, what it raises is a WorkspaceError.
+"""
+
+from typing import Any
+
+from enforcer.domain.timestamps import to_instant
+from enforcer.workspace.client import Workspace, place
+from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
+
+PAGE = 100
+
+
+class Holdings:
+    """Asks and removes through the connection of a Workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._api = workspace.api
+
+    def clusters(self) -> list[HeldCluster]:
+        """Every cluster of the list, by name."""
+        with place("the list of clusters"):
+            found = self._pages("/api/2.1/clusters/list", "clusters", {"page_size": PAGE})
+            pinned = {
+                cluster["cluster_id"]
+                for cluster in self._pages(
+                    "/api/2.1/clusters/list", "clusters", {"page_size": PAGE, "filter_by.is_pinned": "true"}
+                )
+            }
+            return sorted((_cluster(c, pinned) for c in found), key=lambda c: (c.name, c.id))
+
+    def people(self) -> list[Person]:
+        """Every user, by address."""
+        with place("the users"):
+            found = [_person(user) for user in self._scim("Users", "id,userName,displayName,active,entitlements")]
+            return sorted(found, key=lambda person: person.address)
+
+    def groups(self) -> list[HeldGroup]:
+        """Every group, by name."""
+        with place("the groups"):
+            found = [_group(group) for group in self._scim("Groups", "id,displayName,members,entitlements")]
+            return sorted(found, key=lambda group: group.name)
+
+    def grants(self, cluster_id: str) -> list[Grant]:
+        """Who may do what on a cluster."""
+        self._workspace.count("permissions/get")
+        with place(f"the permissions of cluster {cluster_id}"):
+            answer: Any = self._api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+            return [
+                Grant(*_principal(entry), grant["permission_level"], bool(grant.get("inherited")))
+                for entry in answer.get("access_control_list", [])
+                for grant in entry.get("all_permissions", [])
+            ]
+
+    def caller(self) -> tuple[str, frozenset[str]]:
+        """Who we are, an address or an application id, and the names of the groups we are in."""
+        self._workspace.count("scim/me")
+        with place("the caller's account"):
+            me: Any = self._api.do("GET", "/api/2.0/preview/scim/v2/Me")
+            return me.get("userName") or "", frozenset(group.get("display", "") for group in me.get("groups", []))
+
+    def usable_by_all(self, path: str, name: str, kind: str, id_name: str) -> int:
+        """How many things of a list, whose permissions are of this kind, the built-in group `users` may use."""
+        self._workspace.count(f"{kind}/list")
+        with place(path):
+            answer: Any = self._api.do("GET", path)
+            ids = [entry[id_name] for entry in answer.get(name, [])]
+        usable = 0
+        for id in ids:
+            self._workspace.count("permissions/get")
+            with place(f"the permissions of {kind} {id}"):
+                answer = self._api.do("GET", f"/api/2.0/permissions/{kind}/{id}")
+                usable += any(entry.get("group_name") == "users" for entry in answer.get("access_control_list", []))
+        return usable
+
+    def delete_user(self, id: str) -> None:
+        """Take the account out of the workspace; one that is gone stays gone. Raises WorkspaceError."""
+        self._delete(f"/api/2.0/preview/scim/v2/Users/{id}", f"user {id}")
+
+    def delete_group(self, id: str) -> None:
+        self._delete(f"/api/2.0/preview/scim/v2/Groups/{id}", f"group {id}")
+
+    def purge_cluster(self, id: str) -> None:
+        """Remove the cluster and its definition for good, pinned or not; one that is gone stays gone."""
+        from enforcer.workspace.sdk import InvalidParameterValue, NotFound
+
+        body = {"cluster_id": id}
+        with place(f"cluster {id}"):
+            try:
+                self._workspace.count("clusters/unpin")
+                self._api.do("POST", "/api/2.1/clusters/unpin", body=body)
+                self._workspace.count("clusters/permanent-delete")
+                self._api.do("POST", "/api/2.1/clusters/permanent-delete", body=body)
+            except (NotFound, InvalidParameterValue) as error:
+                if not isinstance(error, NotFound) and "does not exist" not in str(error):
+                    raise
+
+    def _delete(self, path: str, what: str) -> None:
+        from enforcer.workspace.sdk import NotFound
+
+        self._workspace.count("scim/delete")
+        with place(what):
+            try:
+                self._api.do("DELETE", path)
+            except NotFound:
+                return
+
+    def _pages(self, path: str, name: str, query: dict[str, Any]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            self._workspace.count("clusters/list")
+            page: Any = self._api.do("GET", path, query=query)
+            found += page.get(name, [])
+            if not page.get("next_page_token"):
+                return found
+            query = {**query, "page_token": page["next_page_token"]}
+
+    def _scim(self, kind: str, attributes: str) -> list[dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        start = 1
+        while True:
+            self._workspace.count(f"scim/{kind.lower()}")
+            query = {"startIndex": start, "count": PAGE, "attributes": attributes}
+            page: Any = self._api.do("GET", f"/api/2.0/preview/scim/v2/{kind}", query=query)
+            resources = page.get("Resources", [])
+            # By id, because somebody may be added between two pages.
+            found |= {resource["id"]: resource for resource in resources}
+            start += len(resources)
+            if not resources or start > int(page.get("totalResults", 0)):
+                return list(found.values())
+
+
+def _cluster(cluster: dict[str, Any], pinned: set[str]) -> HeldCluster:
+    tags = {**cluster.get("default_tags", {}), **cluster.get("custom_tags", {})}
+    times = {name: cluster.get(name) for name in ("start_time", "last_restarted_time", "terminated_time")}
+    started = times["last_restarted_time"] or times["start_time"]
+    return HeldCluster(
+        cluster["cluster_id"],
+        cluster.get("cluster_name", ""),
+        cluster.get("state", ""),
+        tags.get("lab_group"),
+        tags.get("lab_course"),
+        tags.get("lab_term"),
+        tags.get("origin") == "terraform" and bool(tags.get("lab_course")),
+        cluster.get("creator_user_name"),
+        to_instant(started) if started else None,
+        to_instant(times["terminated_time"]) if times["terminated_time"] else None,
+        cluster["cluster_id"] in pinned,
+    )
+
+
+def _person(user: dict[str, Any]) -> Person:
+    return Person(
+        user["id"],
+        str(user.get("userName", "")).casefold(),
+        user.get("displayName", ""),
+        bool(user.get("active", True)),
+        frozenset(entry.get("value", "") for entry in user.get("entitlements", [])),
+    )
+
+
+def _group(group: dict[str, Any]) -> HeldGroup:
+    return HeldGroup(
+        group["id"],
+        group.get("displayName", ""),
+        tuple(member["value"] for member in group.get("members", [])),
+        frozenset(entry.get("value", "") for entry in group.get("entitlements", [])),
+    )
+
+
+def _principal(entry: dict[str, Any]) -> tuple[str, str]:
+    if "group_name" in entry:
+        return "group", entry["group_name"]
+    if "user_name" in entry:
+        return "user", str(entry["user_name"]).casefold()
+    return "service principal", entry.get("service_principal_name", "")
