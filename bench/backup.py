@@ -33,8 +33,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 from backup_lab import ask, upload  # noqa: E402
 from emulator_process import EmulatorProcess  # noqa: E402
 from inventory.backup import run  # noqa: E402
-from inventory.backup.fetch import EXPORT  # noqa: E402
-from inventory.client import Client  # noqa: E402
+from inventory.backup.download import EXPORT  # noqa: E402
+from inventory.transport.client import Client  # noqa: E402
 
 LATENCY = 0.04
 EXPORTS = 60

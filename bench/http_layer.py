@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 from rivals import Target  # noqa: E402
 from scan import SMALL, workspace  # noqa: E402
 
-from inventory.client import Client  # noqa: E402
+from inventory.transport.client import Client  # noqa: E402
 
 LIST = "/api/2.0/workspace/list"
 

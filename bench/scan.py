@@ -34,8 +34,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 from rivals import LISTS, RIVALS, Target  # noqa: E402
 
 from emulator_process import EmulatorProcess  # noqa: E402
-from inventory.client import Client  # noqa: E402
-from inventory.run import Wish, prepare  # noqa: E402
+from inventory.scan.run import Wish, prepare  # noqa: E402
+from inventory.transport.client import Client  # noqa: E402
 
 LATENCY = 0.04
 RATES = {"dbfs": 30, "workspace": 100}

@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inventory.client import Client
 from inventory.credentials import Credentials
-from inventory.listing import SOURCES, Source
-from inventory.progress import Reporter
-from inventory.results import table
-from inventory.run import Outcome, Run, Wish, prepare
+from inventory.results.rows import table
+from inventory.scan.listing import SOURCES, Source
+from inventory.scan.progress import Reporter
+from inventory.scan.run import Outcome, Run, Wish, prepare
+from inventory.scan.users import check_name
 from inventory.spark import credential, tables
 from inventory.spark.driver import Manner
 from inventory.spark.session import Credential
 from inventory.spark.start import given
-from inventory.users import check_name
-from inventory.workspace import connect
+from inventory.transport.client import Client
+from inventory.transport.workspace import connect
 
 NUMBERS = (
     "file_count total_size dbfs_files dbfs_size workspace_files workspace_size estimated_files directories".split()

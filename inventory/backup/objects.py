@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 
-from inventory.backup.fetch import extension
+from inventory.backup.download import extension
 from inventory.backup.manifest import Entry
-from inventory.listing import File, Folder
-from inventory.words import size
+from inventory.results.formatting import size
+from inventory.scan.listing import File, Folder
 
 EXPORTABLE = frozenset({"FILE", "NOTEBOOK", "DASHBOARD"})
 LARGEST_EXPORT = 500 * 2**20

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from inventory.backup.objects import left_out
 from inventory.backup.run import Wish, limiter_of
-from inventory.client import Client
-from inventory.listing import Failure, Folder, Listing, Walk
-from inventory.run import begin
-from inventory.scan import Scan, Visit
-from inventory.workspace import Workspace
+from inventory.scan.listing import Failure, Folder, Listing, Walk
+from inventory.scan.run import begin
+from inventory.scan.scan_work import Scan, Visit
+from inventory.transport.client import Client
+from inventory.transport.workspace import Workspace
 
 
 @dataclass

@@ -7,8 +7,8 @@ from inventory.backup import restore
 from inventory.backup.manifest import Entry
 from inventory.backup.preview import Preview
 from inventory.backup.run import Outcome, Progress
-from inventory.progress import Ticker
-from inventory.words import duration, harmless, size
+from inventory.results.formatting import duration, harmless, size
+from inventory.scan.progress import Ticker
 
 STATES = ("saved", "earlier", "left out", "failed")
 LEFT = (("skipped", "there already and left so"), ("failed", "failed"))

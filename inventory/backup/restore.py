@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inventory.backup.catalog import Backup, CatalogError
+from inventory.backup.backup_index import Backup, CatalogError
 from inventory.backup.destination import Destination, NoDestination
-from inventory.backup.index import Index
 from inventory.backup.lines import Lines
 from inventory.backup.manifest import Entry
-from inventory.backup.restoring import IS_THERE, Existing, Looked, Past, Restored, Restoring
+from inventory.backup.manifest_index import Index
+from inventory.backup.restore_work import IS_THERE, Existing, Looked, Past, Restored, Restoring
 from inventory.backup.run import ASKERS, FETCHERS, limiter_of
-from inventory.checkpoint import Checkpoint, CheckpointError, Identity
-from inventory.client import Client
-from inventory.engine import Engine, Pool
-from inventory.limiter import Limiter
-from inventory.listing import Failure, Folder, Listing, Source, Walk
-from inventory.scan import Scan, Visit
-from inventory.users import digest
+from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
+from inventory.scan.listing import Failure, Folder, Listing, Source, Walk
+from inventory.scan.scan_work import Scan, Visit
+from inventory.scan.users import digest
+from inventory.transport.client import Client
+from inventory.transport.limiter import Limiter
+from inventory.transport.worker_pool import Engine, Pool
 
 log = logging.getLogger(__name__)
 

@@ -12,22 +12,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from inventory.backup import names
-from inventory.backup.catalog import Backup, CatalogError, in_order, newest
-from inventory.backup.index import Index
+from inventory.backup.backup_index import Backup, CatalogError, in_order, newest
+from inventory.backup.backup_work import Choice, Saving, Tally
 from inventory.backup.journal import Journal
 from inventory.backup.manifest import NAME, Entry, Header, NotAManifest
-from inventory.backup.saving import Choice, Saving, Tally
+from inventory.backup.manifest_index import Index
 from inventory.backup.target import PARTIAL, Target, target_at
-from inventory.checkpoint import Checkpoint, CheckpointError, Identity
-from inventory.client import Client
 from inventory.clock import going_on_from
-from inventory.engine import Engine, Pool
-from inventory.limiter import Limiter
-from inventory.listing import SOURCES, Folder, Source
-from inventory.run import begin
-from inventory.scan import Visit
-from inventory.users import digest
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
+from inventory.scan.listing import SOURCES, Folder, Source
+from inventory.scan.run import begin
+from inventory.scan.scan_work import Visit
+from inventory.scan.users import digest
+from inventory.transport.client import Client
+from inventory.transport.limiter import Limiter
+from inventory.transport.worker_pool import Engine, Pool
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 FETCHERS = 32

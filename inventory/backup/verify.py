@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-from inventory.backup.catalog import Backup
-from inventory.backup.index import Index
+from inventory.backup.backup_index import Backup
 from inventory.backup.manifest import NAME, Entry, Reading
+from inventory.backup.manifest_index import Index
 from inventory.backup.objects import GIT, git_file, is_same
 from inventory.backup.run import Wish, limiter_of
 from inventory.backup.target import PARTIAL, Target, TargetError
-from inventory.client import Client
-from inventory.counts import Counted
-from inventory.listing import Failure, File, Folder, Listing, Walk
-from inventory.run import begin
-from inventory.scan import Scan, Visit
-from inventory.workspace import Workspace
+from inventory.scan.folder_summary import Counted
+from inventory.scan.listing import Failure, File, Folder, Listing, Walk
+from inventory.scan.run import begin
+from inventory.scan.scan_work import Scan, Visit
+from inventory.transport.client import Client
+from inventory.transport.workspace import Workspace
 
 Kind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone"]
 READERS = 4

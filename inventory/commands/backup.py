@@ -10,18 +10,18 @@ from typing import Any
 
 import click
 
-from inventory import options
 from inventory.backup import report
-from inventory.backup.catalog import CatalogError
+from inventory.backup.backup_index import CatalogError
 from inventory.backup.preview import Preview, preview
 from inventory.backup.run import Outcome, Run, Wish, prepare
 from inventory.backup.target import TIERS, TargetError
-from inventory.checkpoint import CheckpointError
-from inventory.client import Client
-from inventory.run import NothingToScan
-from inventory.stopping import stoppable
-from inventory.users import UsersFileError, everybody
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.commands import options
+from inventory.commands.signals import stoppable
+from inventory.scan.checkpoint import CheckpointError
+from inventory.scan.run import NothingToScan
+from inventory.scan.users import UsersFileError, everybody
+from inventory.transport.client import Client
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 FORMATS = {"source": ("source",), "jupyter": ("jupyter",), "both": ("source", "jupyter")}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from inventory import options
-from inventory.comparison import CHANGES, Difference, compare, read_inventory
-from inventory.entries import NotAnInventory
-from inventory.words import harmless, size
+from inventory.commands import options
+from inventory.results.diff import CHANGES, Difference, compare, read_inventory
+from inventory.results.formatting import harmless, size
+from inventory.results.result_csv import NotAnInventory
 
 
 @click.command(

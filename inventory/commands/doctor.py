@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inventory import options
-from inventory.listing import SOURCES, Folder
-from inventory.spark import clusters, trouble
-from inventory.words import harmless
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.commands import options
+from inventory.results.formatting import harmless
+from inventory.scan.listing import SOURCES, Folder
+from inventory.spark import clusters, errors
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 if TYPE_CHECKING:
-    from inventory.client import Client
+    from inventory.transport.client import Client
 
 
 @click.command(
@@ -99,7 +99,7 @@ def _cluster(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[st
     """What there is to know of a cluster, and what keeps a scan from running there."""
     try:
         cluster = clusters.describe(client, cluster_id)
-    except trouble.SparkError as error:
+    except errors.SparkError as error:
         return {"cluster": "not readable"}, [str(error)]
     facts = {
         "cluster": f"{harmless(cluster.name)}, {cluster.state}",
@@ -114,11 +114,11 @@ def _cluster(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[st
         advice.append(f"Cluster {cluster_id} is stopped ({cluster.state}): scan --start-cluster starts it.")
     installed = pyspark()
     if not installed:
-        advice.append(_sentence(trouble.missing("pyspark")))
-    elif not installed.startswith(f"{trouble.CLIENT}."):
+        advice.append(_sentence(errors.missing("pyspark")))
+    elif not installed.startswith(f"{errors.CLIENT}."):
         advice.append(
             f"The Spark client here is pyspark {installed}; this program is made for"
-            f" {trouble.CLIENT}: pip install 'pyspark[connect]=={trouble.CLIENT}.*'."
+            f" {errors.CLIENT}: pip install 'pyspark[connect]=={errors.CLIENT}.*'."
         )
     return facts, advice
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from inventory import options
-from inventory.backup.catalog import CatalogError, backups
+from inventory.backup.backup_index import CatalogError, backups
 from inventory.backup.target import TargetError
-from inventory.leftovers import Leftover, find, keep_totals, remove
-from inventory.words import harmless
+from inventory.commands import options
+from inventory.results.formatting import harmless
+from inventory.results.retention import Leftover, find, keep_totals, remove
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from inventory import figures, options
-from inventory.entries import NotAnInventory, read_entries
-from inventory.file_formats import NotFileRows, read_rows
-from inventory.report import Report
+from inventory.commands import options
+from inventory.results import summary
+from inventory.results.file_formats import NotFileRows, read_rows
+from inventory.results.report import Report
+from inventory.results.result_csv import NotAnInventory, read_entries
 
 
 @click.command(
@@ -32,13 +33,13 @@ def command(inventory: Path, output: Path | None, files: Path | None) -> None:
     options.must_be_writable(output)
     try:
         entries = read_entries(options.text_of(inventory), str(inventory))
-        found = figures.of_files(read_rows(files)) if files else None
+        found = summary.of_files(read_rows(files)) if files else None
     except (NotAnInventory, NotFileRows) as error:
         raise options.Refused(str(error)) from None
     except OSError as error:
         raise options.Refused(f"{files}: {error.strerror or error}.") from None
     made_at = datetime.fromtimestamp(inventory.stat().st_mtime, UTC)
-    from inventory.page import write  # matplotlib takes a second
+    from inventory.results.page import write  # matplotlib takes a second
 
     try:
         write(Report(inventory.name, made_at, entries, found), output)

@@ -10,18 +10,18 @@ from typing import Any
 
 import click
 
-from inventory import options
 from inventory.backup import report
-from inventory.backup.catalog import CatalogError, newest
+from inventory.backup.backup_index import CatalogError, newest
 from inventory.backup.destination import read_map
-from inventory.backup.index import Index
+from inventory.backup.manifest_index import Index
 from inventory.backup.restore import Outcome, Run, Wish, prepare, preview
-from inventory.backup.restoring import Existing
+from inventory.backup.restore_work import Existing
 from inventory.backup.target import TargetError
-from inventory.checkpoint import CheckpointError
-from inventory.client import Client
-from inventory.stopping import stoppable
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.commands import options
+from inventory.commands.signals import stoppable
+from inventory.scan.checkpoint import CheckpointError
+from inventory.transport.client import Client
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 

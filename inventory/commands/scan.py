@@ -9,20 +9,20 @@ from pathlib import Path
 
 import click
 
-from inventory import options
-from inventory import where as where_options
-from inventory.checkpoint import CheckpointError
-from inventory.client import Client
-from inventory.file_formats import NotFileRows, format_of
-from inventory.listing import SOURCES
-from inventory.progress import Reporter
-from inventory.results import Home, table
-from inventory.run import NothingToScan, Outcome, Run, Wish, prepare
-from inventory.stopping import stoppable
-from inventory.users import UsersFileError
-from inventory.where import Where
-from inventory.words import harmless, size
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.commands import backend as where_options
+from inventory.commands import options
+from inventory.commands.backend import Where
+from inventory.commands.signals import stoppable
+from inventory.results.file_formats import NotFileRows, format_of
+from inventory.results.formatting import harmless, size
+from inventory.results.rows import Home, table
+from inventory.scan.checkpoint import CheckpointError
+from inventory.scan.listing import SOURCES
+from inventory.scan.progress import Reporter
+from inventory.scan.run import NothingToScan, Outcome, Run, Wish, prepare
+from inventory.scan.users import UsersFileError
+from inventory.transport.client import Client
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 
@@ -183,8 +183,8 @@ def _scanned(client: Client, run: Run, wish: Wish, where: Where) -> Outcome:
 def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threading.Event, reporter: Reporter) -> Outcome:
     from inventory.spark import tables
     from inventory.spark.driver import Manner
+    from inventory.spark.errors import SessionLost, SparkError
     from inventory.spark.start import executors
-    from inventory.spark.trouble import SessionLost, SparkError
 
     manner = Manner(
         ceiling=wish.ceiling,

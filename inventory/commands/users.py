@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from inventory import options
+from inventory.commands import options
 from inventory.files import replaced, write_csv
-from inventory.users import User, everybody
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.scan.users import User, everybody
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 
 @click.command(

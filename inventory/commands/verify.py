@@ -8,18 +8,18 @@ from typing import Any
 
 import click
 
-from inventory import options
-from inventory.backup.catalog import Backup, CatalogError, backups
+from inventory.backup.backup_index import Backup, CatalogError, backups
 from inventory.backup.report import SHOWN
 from inventory.backup.target import TargetError
 from inventory.backup.verify import Finding, compare, verify
-from inventory.client import Client
-from inventory.progress import Ticker
-from inventory.run import NothingToScan
-from inventory.stopping import stoppable
-from inventory.users import UsersFileError
-from inventory.words import harmless, size
-from inventory.workspace import WorkspaceError
+from inventory.commands import options
+from inventory.commands.signals import stoppable
+from inventory.results.formatting import harmless, size
+from inventory.scan.progress import Ticker
+from inventory.scan.run import NothingToScan
+from inventory.scan.users import UsersFileError
+from inventory.transport.client import Client
+from inventory.transport.workspace import WorkspaceError
 
 
 @click.command(

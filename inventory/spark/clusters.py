@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inventory.client import Answer, Broken, Client
-from inventory.spark.trouble import CLIENT, SparkError
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.spark.errors import CLIENT, SparkError
+from inventory.transport.client import Answer, Broken, Client
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 RUNTIME = re.compile(r"(\d+)\.(\d+)")

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from inventory.client import Answer, Broken, Client
+from inventory.spark.errors import SparkError
 from inventory.spark.session import Credential
-from inventory.spark.trouble import SparkError
-from inventory.workspace import Workspace, WorkspaceError
+from inventory.transport.client import Answer, Broken, Client
+from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
 TRIES = 4

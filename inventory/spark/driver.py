@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from inventory.listing import Failure, Folder, Source, Walk
-from inventory.scan import Progress, Visit
-from inventory.spark import wire
-from inventory.spark.budget import Budget, Share
-from inventory.spark.deal import Deal
+from inventory.scan.listing import Failure, Folder, Source, Walk
+from inventory.scan.scan_work import Progress, Visit
+from inventory.spark import serialization
+from inventory.spark.errors import SessionLost, SparkError
+from inventory.spark.rate_share import Budget, Share
+from inventory.spark.serialization import End
 from inventory.spark.session import Opener, Session
-from inventory.spark.trouble import SessionLost, SparkError
-from inventory.spark.wire import End
+from inventory.spark.work_queue import Deal
 from inventory.spark.worker import Order
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ class SparkScan:
         for future in ended:
             task = self._flights.pop(future)
             try:
-                found = [wire.read(line) for line in future.result()]
+                found = [serialization.read(line) for line in future.result()]
             except (SessionLost, SparkError) as error:
                 self._deal.undone(task.units)
                 for source, share in task.shares.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from inventory.spark import server
-from inventory.spark.trouble import SparkError
+from inventory.spark.errors import SparkError
 
 START_SECONDS = 180.0
 END_SECONDS = 10.0

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 from inventory.spark import worker
 from inventory.spark.address import Address
+from inventory.spark.errors import CLIENT, Place, SparkError, explain
 from inventory.spark.local_server import LocalServer
-from inventory.spark.trouble import CLIENT, Place, SparkError, explain
 from inventory.spark.worker import Order
 
 PACKAGE = Path(__file__).resolve().parents[1]

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from inventory.client import Client
-from inventory.listing import SOURCES, Folder, Walk
-from inventory.scan import Progress, Visit
+from inventory.scan.listing import SOURCES, Folder, Walk
+from inventory.scan.scan_work import Progress, Visit
 from inventory.spark import clusters, credential
 from inventory.spark.address import Address, AddressError, cluster, remote, serverless
 from inventory.spark.driver import Manner, SparkScan
+from inventory.spark.errors import SparkError
 from inventory.spark.session import Credential, GivenOpener, Opener, RemoteOpener, Session
-from inventory.spark.trouble import SparkError
+from inventory.transport.client import Client
 
 if TYPE_CHECKING:
-    from inventory.where import Where
+    from inventory.commands.backend import Where
 
 log = logging.getLogger(__name__)
 Locally = Callable[[Walk, Progress, Callable[[Progress], None]], bool]

@@ -4,10 +4,10 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from inventory.file_formats import arrow_table
-from inventory.results import FileRow
+from inventory.results.file_formats import arrow_table
+from inventory.results.rows import FileRow
+from inventory.spark.errors import explain
 from inventory.spark.session import Session
-from inventory.spark.trouble import explain
 
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){0,2}")
 ROWS = 100_000

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.client import Client
-from inventory.listing import Folder, Source, Walk
-from inventory.mounts import Mounts
-from inventory.scan import Progress, Scan, Visit, nothing_at_hand
-from inventory.spark.budget import Share
-from inventory.spark.wire import End, last_line, line
+from inventory.scan.listing import Folder, Source, Walk
+from inventory.scan.mounts import Mounts
+from inventory.scan.scan_work import Progress, Scan, Visit, nothing_at_hand
+from inventory.spark.rate_share import Share
+from inventory.spark.serialization import End, last_line, line
+from inventory.transport.client import Client
 
 LINES = 2000
 """So many rows are handed over at once."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from in_process_backup import Lab, backed_up, put_back
-from inventory.backup.catalog import CatalogError, backups, newest
+from inventory.backup.backup_index import CatalogError, backups, newest
 from inventory.backup.verify import Finding, compare, verify
 
 DANA = "dana@x.org"

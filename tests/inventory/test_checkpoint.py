@@ -10,9 +10,9 @@ import stat
 import pytest
 
 from in_process_inventory import IDENTITY, begun
-from inventory.checkpoint import Checkpoint, CheckpointError, OtherFormat
-from inventory.listing import Failure, File, Folder, Listing
-from inventory.scan import Visit
+from inventory.scan.checkpoint import Checkpoint, CheckpointError, OtherFormat
+from inventory.scan.listing import Failure, File, Folder, Listing
+from inventory.scan.scan_work import Visit
 
 DANA = "dana@x.org"
 HOME = Folder(DANA, "workspace", f"/Users/{DANA}")

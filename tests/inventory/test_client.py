@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from inventory.attempts import Again, Locked, again, is_limit, judge
-from inventory.client import Answer, Broken, Client
-from inventory.listing import Failure, Folder, Listing
+from inventory.scan.listing import Failure, Folder, Listing
+from inventory.transport.client import Answer, Broken, Client
+from inventory.transport.retry import Again, Locked, again, is_limit, judge
 
 LIST = "/api/2.0/workspace/list"
 CUT = "the answer is not JSON, or ends too early"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.limiter import BURST, FLOOR, Limiter
-from inventory.scan import FIRST_RATES
+from inventory.scan.scan_work import FIRST_RATES
+from inventory.transport.limiter import BURST, FLOOR, Limiter
 
 LATENCY = 0.04
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.listing import Failure, File, Folder, Listing, NotAListing, Walk, read, walk
+from inventory.scan.listing import Failure, File, Folder, Listing, NotAListing, Walk, read, walk
 
 HOME = Folder("dana", "workspace", "/Users/dana")
 DBFS = Folder("dana", "dbfs", "/Users/dana")

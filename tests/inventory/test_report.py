@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from browser import looked_at
 from in_process_inventory import begun
-from inventory import figures
 from inventory.__main__ import main
-from inventory.entries import Entry, NotAnInventory, read_entries
-from inventory.figures import Figures, Place
-from inventory.listing import File, Folder, Listing
-from inventory.page import render
-from inventory.report import Amount, Report
-from inventory.results import COLUMNS, DETAILS, FileRow
+from inventory.results import summary
+from inventory.results.page import render
+from inventory.results.report import Amount, Report
+from inventory.results.result_csv import Entry, NotAnInventory, read_entries
+from inventory.results.rows import COLUMNS, DETAILS, FileRow
+from inventory.results.summary import Figures, Place
+from inventory.scan.listing import File, Folder, Listing
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 MB = 2**20
@@ -45,7 +45,7 @@ SIZES = """
 
 
 def report(*entries: Entry, rows: list[FileRow] | None = None) -> Report:
-    return Report("https://lab.example", NOW, entries, None if rows is None else figures.of_files(rows))
+    return Report("https://lab.example", NOW, entries, None if rows is None else summary.of_files(rows))
 
 
 def row(path: str, size: int, kind: str = "FILE", at: int | None = DATE, source: str = "workspace") -> FileRow:
@@ -103,8 +103,8 @@ FILES = st.lists(
 @given(st.dictionaries(st.integers(0, 20), FILES, max_size=8))
 @settings(max_examples=25)
 def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tree):
-    from inventory.file_rows import rows
-    from inventory.scan import Visit
+    from inventory.scan.file_rows import rows
+    from inventory.scan.scan_work import Visit
 
     visits = []
     for number, files in tree.items():
@@ -118,7 +118,7 @@ def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tre
         places = [(p.size, p.path, p.user, p.files) for p in (*found.files, *found.folders)]
         return found.kinds, found.months, places
 
-    assert all_of(figures.of_folders(checkpoint.rows())) == all_of(figures.of_files(rows(visits)))
+    assert all_of(summary.of_folders(checkpoint.rows())) == all_of(summary.of_files(rows(visits)))
     checkpoint.close()
 
 
@@ -141,7 +141,7 @@ def test_a_page_is_readable_in_a_real_browser(width):
 def test_hostile_names_are_text(tmp_path):
     user = Entry(HOSTILE, 1, MB, "error", "workspace", f"/Users/x: {HOSTILE}")
     hostile = row(f"/Users/x/{HOSTILE.replace('/', '')}", 5, f"<b>{HOSTILE}")
-    page = render(Report(HOSTILE, NOW, [user], figures.of_files([hostile])))
+    page = render(Report(HOSTILE, NOW, [user], summary.of_files([hostile])))
 
     seen = looked_at(page, SIZES, width=360)
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.comparison import Counted, Difference, compare, read_inventory
-from inventory.entries import NotAnInventory
 from inventory.files import replaced, write_csv
-from inventory.listing import Folder, Source
-from inventory.results import Row, homes, moment, table
-from inventory.users import UsersFileError, read_users_file
+from inventory.results.diff import Counted, Difference, compare, read_inventory
+from inventory.results.result_csv import NotAnInventory
+from inventory.results.rows import Row, homes, moment, table
+from inventory.scan.listing import Folder, Source
+from inventory.scan.users import UsersFileError, read_users_file
 
 
 def row(user: str, source: Source, path: str, state: str = "listed", **more) -> Row:

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from emulator_process import ROOT, EmulatorProcess
 from in_process_inventory import DeskApi, begun, refusal, scanned
 from in_process_workspace import Desk
-from inventory.client import Answer, Broken
-from inventory.listing import Listing
-from inventory.results import table
-from inventory.scan import Visit
+from inventory.results.rows import table
+from inventory.scan.listing import Listing
+from inventory.scan.scan_work import Visit
+from inventory.transport.client import Answer, Broken
 from inventory_trees import FAULTS, PASSING, TREES, planted
 
 DANA = "dana@x.org"

@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator_process import ROOT, EmulatorProcess
-from inventory.client import Client
-from inventory.run import Outcome, Wish, prepare
+from inventory.scan.run import Outcome, Wish, prepare
 from inventory.spark.address import remote
 from inventory.spark.driver import Manner
 from inventory.spark.session import Credential, RemoteOpener, Session
 from inventory.spark.start import Executors
+from inventory.transport.client import Client
 from spark_process import SparkProcess
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]

@@ -24,16 +24,16 @@ from click.testing import CliRunner
 from emulator_process import ROOT, EmulatorProcess
 from inventory import notebook
 from inventory.__main__ import main
-from inventory.client import Client
-from inventory.listing import Folder
-from inventory.run import Wish, prepare
+from inventory.scan.listing import Folder
+from inventory.scan.run import Wish, prepare
 from inventory.spark.address import remote
-from inventory.spark.budget import Share
 from inventory.spark.driver import Manner
+from inventory.spark.errors import SessionLost
+from inventory.spark.rate_share import Share
 from inventory.spark.session import Credential, RemoteOpener
 from inventory.spark.start import Executors
-from inventory.spark.trouble import SessionLost
 from inventory.spark.worker import Order, task
+from inventory.transport.client import Client
 from spark_process import SparkProcess
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]

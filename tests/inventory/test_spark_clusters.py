@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from emulator_process import EmulatorProcess
 from inventory.__main__ import main
-from inventory.client import Client
 from inventory.spark import clusters, credential
-from inventory.spark.trouble import SparkError
+from inventory.spark.errors import SparkError
+from inventory.transport.client import Client
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHER = "3.12" if HERE != "3.12" else "3.11"

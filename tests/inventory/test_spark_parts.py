@@ -14,17 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator_process import ROOT
-from inventory.counts import Counted, count
-from inventory.limiter import Limiter
-from inventory.listing import SOURCES, Failure, File, Folder, Listing, Walk
-from inventory.scan import Visit
-from inventory.spark import session, wire
+from inventory.scan.folder_summary import Counted, count
+from inventory.scan.listing import SOURCES, Failure, File, Folder, Listing, Walk
+from inventory.scan.scan_work import Visit
+from inventory.spark import serialization, session
 from inventory.spark.address import Address, AddressError, cluster, remote, serverless
-from inventory.spark.budget import Budget, Share
-from inventory.spark.deal import Deal
+from inventory.spark.errors import Place, SessionLost, SparkError, explain
 from inventory.spark.local_server import LocalServer
-from inventory.spark.trouble import Place, SessionLost, SparkError, explain
+from inventory.spark.rate_share import Budget, Share
+from inventory.spark.work_queue import Deal
 from inventory.spark.worker import Order, task
+from inventory.transport.limiter import Limiter
 
 DANA, CAROL = "dana@x.org", "carol@x.org"
 HOMES = [Folder(user, source, f"/Users/{user}") for user in (DANA, CAROL) for source in SOURCES]
@@ -47,20 +47,20 @@ def visits(draw: st.DrawFn) -> Visit:
 
 @given(visits())
 def test_a_visit_arrives_as_it_was_sent(visit):
-    assert wire.read(wire.line(visit, with_files=True)) == visit
+    assert serialization.read(serialization.line(visit, with_files=True)) == visit
 
 
 @given(visits())
 def test_without_its_files_it_arrives_as_their_sums(visit):
-    found = wire.read(wire.line(visit, with_files=False))
+    found = serialization.read(serialization.line(visit, with_files=False))
     assert isinstance(found, Visit)
     expected = count(visit.folder.source, visit.found) if isinstance(visit.found, Listing) else visit.found
     assert (found.folder, found.found, found.seconds) == (visit.folder, expected, visit.seconds)
 
 
 def test_the_end_of_a_task_arrives_as_well():
-    end = wire.End({"dbfs": 3}, {"dbfs": 1}, {"dbfs": 14.5})
-    assert wire.read(wire.last_line(end)) == end
+    end = serialization.End({"dbfs": 3}, {"dbfs": 1}, {"dbfs": 14.5})
+    assert serialization.read(serialization.last_line(end)) == end
 
 
 Tree = dict[Folder, tuple[Folder, ...]]
@@ -292,12 +292,12 @@ def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path)
     said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
     assert said.returncode == 0, said.stderr
-    *found, end = map(wire.read, said.stdout.splitlines())
+    *found, end = map(serialization.read, said.stdout.splitlines())
     assert [(visit.folder.path, visit.found) for visit in found] == [
         (HOMES[1].path, Counted(folders=(f"{HOMES[1].path}/a",))),
         (f"{HOMES[1].path}/a", Counted()),
     ]
-    assert isinstance(end, wire.End)
+    assert isinstance(end, serialization.End)
 
 
 def test_a_scan_without_spark_does_not_load_it():

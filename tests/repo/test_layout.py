@@ -31,12 +31,17 @@ FILES |= {"README.md", "CHANGELOG.md", "LICENSE"}
 # Modules that decide: they, and whatever of ours they import, need the standard library and nothing else.
 DECIDING = ("cdktf/roster.py", "cdktf/roster_merge.py", "cdktf/moodle_export.py")
 DECIDING += ("enforcer/domain/uptime.py", "enforcer/domain/quota.py")
-DECIDING += ("inventory/listing.py", "inventory/limiter.py", "inventory/results.py", "inventory/credentials.py")
 DECIDING += (
-    "inventory/counts.py",
-    "inventory/spark/budget.py",
+    "inventory/scan/listing.py",
+    "inventory/transport/limiter.py",
+    "inventory/results/rows.py",
+    "inventory/credentials.py",
+)
+DECIDING += (
+    "inventory/scan/folder_summary.py",
+    "inventory/spark/rate_share.py",
     "inventory/spark/address.py",
-    "inventory/spark/trouble.py",
+    "inventory/spark/errors.py",
 )
 # What runs on machines where nothing of ours is installed, and what these have beside the standard library.
 EXECUTED = Path("inventory/spark/worker.py")
@@ -125,7 +130,7 @@ def test_executors_import_the_standard_library_and_what_the_http_layer_needs():
         texts = [line for path in waiting for line in modules(path)]
         waiting = {path for path, name in names.items() if name in texts} - needed
     foreign = {name for path in needed for name in imports(path)} - sys.stdlib_module_names - {"inventory"}
-    assert (foreign, Path("inventory/scan.py") in needed) == (THERE, True)
+    assert (foreign, Path("inventory/scan/scan_work.py") in needed) == (THERE, True)
 
 
 def modules(path: Path) -> Iterator[str]:

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 
 from emulator_calls import InProcess
 from inventory.backup import restore, run
-from inventory.backup.catalog import newest
+from inventory.backup.backup_index import newest
 from inventory.backup.manifest import Entry
-from inventory.client import Answer, Broken
+from inventory.transport.client import Answer, Broken
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 Happening = Answer | Broken | Callable[[], None] | None

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from emulator.errors import ApiError
 from in_process_workspace import Desk
-from inventory.checkpoint import Checkpoint, Identity
-from inventory.client import Answer, Broken
-from inventory.limiter import Limiter
-from inventory.listing import SOURCES, Folder
-from inventory.results import Home, homes
-from inventory.scan import Progress, Scan
+from inventory.results.rows import Home, homes
+from inventory.scan.checkpoint import Checkpoint, Identity
+from inventory.scan.listing import SOURCES, Folder
+from inventory.scan.scan_work import Progress, Scan
+from inventory.transport.client import Answer, Broken
+from inventory.transport.limiter import Limiter
 
 Fault = Callable[[str, int], Answer | Broken | None]
 """Path and how many requests there were for it before → what happens instead of the answer."""

@@ -1,0 +1,353 @@
+"""The work of a backup: folders are listed, what is in them is fetched, and a folder is done when a listing agrees.
+
+Every folder in which something was fetched is listed once more. What changed meanwhile is fetched again; what changes
+all the time is named.
+"""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from inventory.backup.download import Api, Fetch, extension, request
+from inventory.backup.manifest import Entry
+from inventory.backup.manifest_index import Index
+from inventory.backup.names import Item, Parts, arrange
+from inventory.backup.objects import GIT, about, ending_of, git_file, hint, is_same, left_out, name_of
+from inventory.backup.partial_file import Spool
+from inventory.backup.target import NoSuchName, Target
+from inventory.scan.listing import Failure, File, Folder, Listing, Source, Walk
+from inventory.scan.scan_work import Visit, ask_for
+from inventory.transport.client import Answer, Broken
+from inventory.transport.retry import Again, Locked, again, is_missing, judge
+from inventory.transport.worker_pool import Errand
+
+ROUNDS = 4
+"""So often a folder is listed and what changed in it fetched."""
+AHEAD = 2000
+"""So many objects of a file system may wait before further folders of it are listed: they are held in memory."""
+GONE = "it was deleted before it could be saved"
+NO_HOME = "there is no such folder"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a home is saved, and how."""
+
+    formats: tuple[str, ...] = ("source",)
+    """Of notebooks."""
+    max_size: int | None = None
+    """Bytes."""
+
+
+@dataclass
+class Tally:
+    """How far it is."""
+
+    saved: int = 0
+    size: int = 0
+    """Bytes that were fetched."""
+    earlier: int = 0
+    failed: int = 0
+    folders: int = 0
+
+
+@dataclass
+class _Open:
+    """A folder that is not done yet."""
+
+    folder: Folder
+    place: str
+    names: dict[Item, Parts] = field(default_factory=dict)
+    known: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    """By path and format: what is in the manifest."""
+    failed: dict[tuple[str, str], tuple[File, str]] = field(default_factory=dict)
+    """What could not be saved as it was then, and why."""
+    odd: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What was not as long as it was listed."""
+    alike: dict[tuple[str, str], File] = field(default_factory=dict)
+    """Of which the API does not tell when it changed, and that was the same twice."""
+    pending: int = 0
+    rounds: int = 0
+
+
+Task = Folder | Fetch
+Result = Listing | Failure | None
+
+
+class Saving:
+    """A `engine.Work`. `keep` stores entries and then the folders that are done; `places` says where the roots lie.
+
+    `known` holds what is in the manifest already, `earlier` that of another backup; `gits` are git folders by path.
+    """
+
+    def __init__(
+        self,
+        client: Api,
+        target: Target,
+        walk: Walk,
+        keep: Callable[[Sequence[Entry], Sequence[Visit]], None],
+        *,
+        places: Mapping[tuple[str, str], str],
+        choice: Choice,
+        known: Index,
+        earlier: Index,
+        gits: Mapping[str, Mapping[str, str]],
+        chance: Callable[[], float],
+    ) -> None:
+        self._client, self._target, self._walk, self._keep = client, target, walk, keep
+        self._roots, self._choice, self._chance = dict(places), choice, chance
+        self._known, self._earlier, self._gits = known, earlier, gits
+        self._places: dict[tuple[str, str], str] = dict(places)
+        """Of folders that are known and not done."""
+        self._open: dict[tuple[str, str], _Open] = {}
+        self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
+        """By API, what goes before further folders."""
+        self._waiting: Counter[str] = Counter()
+        """Objects that wait to be fetched."""
+        self._entries: list[Entry] = []
+        self._visits: list[Visit] = []
+        self.tally = Tally()
+
+    # --- what the engine asks
+
+    def take(self, apis: Sequence[str]) -> tuple[str, Task] | None:
+        for api in apis:
+            if self._ready[api]:
+                return api, self._ready[api].popleft()
+            if api != "export" and self._waiting[api] < AHEAD and (folder := self._walk.take(cast(Source, api))):
+                return api, folder
+        return None
+
+    def ask(self, api: str, task: Task) -> Answer | Broken:
+        if isinstance(task, Folder):
+            return ask_for(self._client, task)
+        spool = task.spool = task.spool or Spool(self._target.spool())
+        answer = request(self._client, task, spool)
+        if task.complete:
+            self._publish(task, spool)
+        return answer
+
+    def judge(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
+        if isinstance(task, Folder):
+            return judge(task, outcome, tries, self._chance)
+        if repeat := again(outcome, tries, self._chance):
+            return repeat
+        tried = f", {tries} times" if tries > 1 else ""
+        if isinstance(outcome, Broken):
+            return Failure(task.file.path, f"{outcome}{tried}")
+        if outcome.status == 401:
+            return Locked(outcome.reason)
+        if outcome.status != 200:
+            return Failure(
+                task.file.path, f"{outcome.reason}{tried}{hint(task.folder, task.file)}", missing=is_missing(outcome)
+            )
+        return Failure(task.file.path, task.problem) if task.problem else None
+
+    def lost(self, task: Task, reason: str) -> Failure:
+        return Failure(task.path if isinstance(task, Folder) else task.file.path, reason)
+
+    def finish(self, errand: Errand[Task], result: Result) -> None:
+        task = errand.task
+        if isinstance(task, Folder):
+            assert result is not None, "of a folder there is a listing, or a reason why not"
+            self._listed(task, result)
+        elif result is None and not task.complete:
+            self._ready[task.api].appendleft(task)
+        else:
+            assert not isinstance(result, Listing)
+            self._fetched(task, result)
+
+    def keep(self) -> None:
+        if self._entries or self._visits:
+            self._keep(self._entries, self._visits)
+            self._entries, self._visits = [], []
+
+    def retire(self) -> None:
+        self._client.close()
+
+    def __len__(self) -> int:
+        return len(self._walk) + sum(map(len, self._ready.values()))
+
+    # --- a folder
+
+    def _listed(self, folder: Folder, found: Listing | Failure) -> None:
+        if folder.place not in self._places:
+            entry = self._known.get(folder.source, folder.path)
+            assert entry is not None and entry.place is not None, "an earlier run listed the folder above it"
+            self._places[folder.place] = entry.place
+        place = self._places[folder.place]
+        if isinstance(found, Failure):
+            self._not_listed(folder, found, place)
+            return
+        opened = self._open.get(folder.place)
+        if opened is None:
+            opened = self._open[folder.place] = self._opened(folder, place)
+        opened.rounds += 1
+        self._arrange(opened, found)
+        self._walk.add(Folder(folder.user, folder.source, path) for path in found.folders)
+        wanted = [fetch for file in found.files for fetch in self._wanted(opened, file)]
+        if wanted and opened.rounds > ROUNDS:
+            for fetch in wanted:
+                key = (fetch.file.path, fetch.format)
+                reason = opened.odd.get(key, "it changed while it was read")
+                opened.failed[key] = (fetch.file, f"{reason}, {ROUNDS} times")
+            wanted = []
+        if not wanted:
+            self._done(opened, found)
+            return
+        opened.pending = len(wanted)
+        self._waiting[folder.source] += len(wanted)
+        for fetch in wanted:
+            self._ready[fetch.api].append(fetch)
+
+    def _opened(self, folder: Folder, place: str) -> _Open:
+        """A folder as an earlier run left it, if there was one."""
+        opened = _Open(folder, place)
+        if folder.place in self._roots:
+            self._target.make_folder(place)
+            self._entries.append(Entry(folder.user, folder.source, folder.path, "DIRECTORY", "saved", place))
+        elif (entry := self._known.get(folder.source, folder.path)) and entry.state == "failed":
+            self._entries.append(replace(entry, state="saved", reason=""))
+        for entry in self._known.children(folder.source, folder.path):
+            opened.known[entry.path, entry.format] = entry
+            if entry.place and entry.place.startswith(f"{place}/"):
+                ending = ending_of(entry.language, entry.format)
+                opened.names[name_of(entry.path), ending] = tuple(entry.place[len(place) + 1 :].split("/"))
+        return opened
+
+    def _arrange(self, opened: _Open, found: Listing) -> None:
+        """Say where everything lies, and write down folders that are new."""
+        items: list[Item] = [(name_of(path), "") for path in found.folders]
+        items += [(name_of(file.path), extension(file, form)) for file in found.files for form in self._formats(file)]
+        opened.names = arrange(items, opened.names)
+        folder = opened.folder
+        for path in found.folders:
+            place = self._place(opened, path, "")
+            self._places.setdefault((folder.source, path), place)
+            if (path, "") not in opened.known:
+                entry = self._folder_entry(folder, path, place)
+                opened.known[path, ""] = entry
+                self._entries.append(entry)
+
+    def _folder_entry(self, folder: Folder, path: str, place: str) -> Entry:
+        git = self._gits.get(path) if folder.source == "workspace" else None
+        try:
+            self._target.make_folder(place)
+            if git:
+                spool = Spool(self._target.spool())
+                spool.add(git_file(git))
+                self._target.publish(spool.path, place + GIT)
+        except NoSuchName as error:
+            self.tally.failed += 1
+            reason = f"no place for it: {error}"
+            return Entry(folder.user, folder.source, path, "DIRECTORY", "failed", place, reason=reason, git=git)
+        kind = "REPO" if git else "DIRECTORY"
+        return Entry(folder.user, folder.source, path, kind, "saved", place, git=git)
+
+    def _not_listed(self, folder: Folder, failure: Failure, place: str) -> None:
+        """A home may be missing; a folder that is missing was deleted a moment ago; a volume was named by somebody."""
+        self._open.pop(folder.place, None)
+        self._walk.visited(folder, failure)
+        self.tally.folders += 1
+        is_root = folder.place in self._roots
+        if failure.missing and is_root and folder.source != "volumes":
+            self._visits.append(Visit(folder, failure))
+            # An earlier run may have noted that it could not find out.
+            if (entry := self._known.get(folder.source, folder.path)) and entry.state == "failed":
+                self._entries.append(replace(entry, state="left out", place=None, reason=NO_HOME))
+            return
+        if failure.missing and not is_root:
+            entry = Entry(folder.user, folder.source, folder.path, "DIRECTORY", "left out", reason=GONE)
+            self._visits.append(Visit(folder, Listing()))
+        else:
+            entry = Entry(folder.user, folder.source, folder.path, "DIRECTORY", "failed", place, reason=failure.reason)
+            self._visits.append(Visit(folder, failure))
+            self.tally.failed += 1
+        self._entries.append(entry)
+
+    def _done(self, opened: _Open, found: Listing) -> None:
+        folder = opened.folder
+        there = {file.path for file in found.files}
+        failures = 0
+        for (path, form), (file, reason) in opened.failed.items():
+            if path in there:
+                failures += 1
+                self._entries.append(replace(about(folder, file, form), reason=reason))
+        for (path, _), entry in opened.known.items():
+            if entry.state == "failed" and not entry.is_folder and path not in there:
+                self._entries.append(replace(entry, state="left out", reason=GONE))
+        self.tally.failed += failures
+        self.tally.folders += 1
+        del self._open[folder.place]
+        if folder.place not in self._roots:
+            del self._places[folder.place]
+        self._walk.visited(folder, found)
+        reason = f"{failures} of its objects could not be saved"
+        self._visits.append(Visit(folder, Failure(folder.path, reason) if failures else found))
+
+    # --- an object
+
+    def _wanted(self, opened: _Open, file: File) -> Iterable[Fetch]:
+        """What is still to be fetched of an object. What is not to be, or was before, is written down."""
+        for form in self._formats(file):
+            key = (file.path, form)
+            entry = opened.known.get(key)
+            if (failed := opened.failed.get(key)) and failed[0] == file or opened.alike.get(key) == file:
+                continue
+            if reason := left_out(file, self._choice.max_size):
+                if entry is None or entry.state != "left out":
+                    self._note(opened, replace(about(opened.folder, file, form), state="left out", reason=reason))
+            elif entry and is_same(file, entry):
+                continue
+            elif (before := self._earlier.get(opened.folder.source, *key)) and is_same(file, before):
+                self._note(opened, replace(before, user=opened.folder.user, state="earlier"))
+                self.tally.earlier += 1
+            else:
+                yield Fetch(opened.folder, file, self._place(opened, file.path, extension(file, form)), form)
+
+    def _note(self, opened: _Open, entry: Entry) -> None:
+        opened.known[entry.path, entry.format] = entry
+        self._entries.append(entry)
+
+    def _formats(self, file: File) -> tuple[str, ...]:
+        return self._choice.formats if file.type == "NOTEBOOK" else ("",)
+
+    def _publish(self, fetch: Fetch, spool: Spool) -> None:
+        """Let it lie at its place, unless it is not what the listing said; then the next listing decides."""
+        if fetch.file.size in (None, spool.size):
+            try:
+                self._target.publish(spool.path, fetch.place)
+            except NoSuchName as error:
+                fetch.problem = f"no place for it: {error}"
+
+    def _fetched(self, fetch: Fetch, failure: Failure | None) -> None:
+        folder, file = fetch.folder, fetch.file
+        opened, spool = self._open[folder.place], fetch.spool or Spool(self._target.spool())
+        key = (file.path, fetch.format)
+        self._waiting[folder.source] -= 1
+        opened.pending -= 1
+        if failure:
+            opened.failed[key] = (file, failure.reason)
+        elif file.size not in (None, spool.size):
+            opened.odd[key] = f"{spool.size} bytes came where {file.size} were listed"
+        else:
+            before = opened.known.get(key)
+            entry = replace(
+                about(folder, file, fetch.format),
+                state="saved",
+                place=fetch.place,
+                size=spool.size,
+                sha256=spool.sha256,
+            )
+            if file.modified_at is None and before and before.sha256 == entry.sha256:
+                opened.alike[key] = file
+            self._note(opened, entry)
+            self.tally.saved += 1
+            self.tally.size += spool.size
+        spool.discard()
+        if not opened.pending:
+            self._ready[folder.source].appendleft(folder)
+
+    def _place(self, opened: _Open, path: str, ending: str) -> str:
+        return "/".join((opened.place, *opened.names[name_of(path), ending]))

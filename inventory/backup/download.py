@@ -1,0 +1,109 @@
+"""One object of the workspace on its way into a file of ours: which requests that takes, and what they brought."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote
+
+from inventory.backup.partial_file import Spool
+from inventory.scan.listing import File, Folder
+from inventory.transport.client import Answer, Broken
+
+EXPORT = "/api/2.0/workspace/export"
+READ = "/api/2.0/dbfs/read"
+FILES = "/api/2.0/fs/files"
+BLOCK = 2**20
+"""Bytes that a read of DBFS gives at most."""
+FORMATS = {"source": "SOURCE", "jupyter": "JUPYTER"}
+"""Of notebooks, as the API calls them."""
+EXTENSIONS = {"PYTHON": ".py", "SQL": ".sql", "SCALA": ".scala", "R": ".r"}
+"""Of notebooks as source, by language."""
+
+
+class Api(Protocol):
+    """What is asked of a client; see `client.Client`."""
+
+    def get(self, path: str, query: Mapping[str, str]) -> Answer:
+        """One request. Raises Broken."""
+        ...
+
+    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Answer:
+        """A file, piece by piece. Raises Broken."""
+        ...
+
+    def close(self) -> None:
+        """The calling thread asks for nothing more."""
+        ...
+
+
+@dataclass
+class Fetch:
+    """A file or a notebook, in one format."""
+
+    folder: Folder
+    file: File
+    place: str
+    """Where it is to lie, below the target."""
+    format: str = ""
+    """Of a notebook: source or jupyter."""
+    spool: Spool | None = None
+    """None before the first request."""
+    complete: bool = False
+    problem: str = ""
+    """Why it cannot lie at its place, although it came."""
+
+    @property
+    def api(self) -> str:
+        """The limit it is under."""
+        return "export" if self.folder.source == "workspace" else self.folder.source
+
+
+def extension(file: File, format: str) -> str:
+    """What the name of a notebook ends in, so that people and programs know what it is; nothing for other files."""
+    return ".ipynb" if format == "jupyter" else EXTENSIONS.get(file.language, ".txt") if format else ""
+
+
+def request(client: Api, fetch: Fetch, spool: Spool) -> Answer:
+    """Send the next request for an object, and keep what it brings. Raises Broken, TargetError."""
+    path = fetch.file.path
+    match fetch.folder.source:
+        case "dbfs":
+            return _block(client, fetch, spool)
+        case "volumes":
+            return _download(client, fetch, spool, FILES + quote(path), {})
+        case _:
+            # The form with JSON ends at 10 MB, a direct download at some 500.
+            query = {"path": path, "format": FORMATS.get(fetch.format, "AUTO"), "direct_download": "true"}
+            return _download(client, fetch, spool, EXPORT, query)
+
+
+def _download(client: Api, fetch: Fetch, spool: Spool, address: str, query: Mapping[str, str]) -> Answer:
+    spool.restart()  # an earlier try may have brought a part of it
+    answer = client.download(address, query, spool.add)
+    fetch.complete = answer.status == 200
+    return answer
+
+
+def _block(client: Api, fetch: Fetch, spool: Spool) -> Answer:
+    if not spool.size:
+        spool.restart()
+    query = {"path": fetch.file.path, "offset": str(spool.size), "length": str(BLOCK)}
+    answer = client.get(READ, query)
+    if answer.status != 200:
+        return answer
+    data = _decoded(answer.document)
+    spool.add(data)
+    fetch.complete = not data or spool.size == fetch.file.size
+    return answer
+
+
+def _decoded(document: object) -> bytes:
+    answer = document if isinstance(document, Mapping) else {}
+    try:
+        data = base64.b64decode(answer["data"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        raise Broken("the answer is no block of a file") from None
+    if answer.get("bytes_read") != len(data):
+        raise Broken("the answer holds another number of bytes than it says")
+    return data

@@ -1,0 +1,350 @@
+"""The work of a restore: folder after folder is looked at, made where it is missing, and filled.
+
+What was there before the restore began is written down before anything is changed; so a restore that goes on after it
+was killed knows what is its own, and replaces that alone.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
+
+from inventory.backup.destination import Destination, NoDestination
+from inventory.backup.manifest import Entry, Key
+from inventory.backup.manifest_index import Index, parent
+from inventory.backup.objects import name_of
+from inventory.backup.target import Target
+from inventory.backup.upload import Api, Corrupt, Sending, clone, make_folder, request
+from inventory.scan.listing import Failure, Folder, Listing, Source, Walk
+from inventory.scan.scan_work import Visit, ask_for
+from inventory.transport.client import Answer, Broken
+from inventory.transport.retry import TRANSIENT, Again, Locked, again, is_limit, is_missing, judge
+from inventory.transport.worker_pool import Errand
+
+Existing = Literal["refuse", "skip", "overwrite"]
+"""What becomes of what is there already."""
+State = Literal["restored", "skipped", "failed"]
+IS_THERE = "it is there already; --skip-existing leaves it so, --overwrite replaces it"
+CONFLICT = frozenset({"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"})
+AHEAD = 2000
+"""So many objects of a file system may wait before further folders of it are looked at."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What became of one entry."""
+
+    entry: Entry
+    path: str
+    """Where it was to lie."""
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What lay in a folder before anything was put there; None where the folder itself was missing."""
+
+    folder: Folder
+    names: tuple[str, ...] | None
+
+
+@dataclass
+class Past:
+    """What an earlier run left behind."""
+
+    looked: dict[tuple[str, str], tuple[str, ...] | None] = field(default_factory=dict)
+    """By source and path of the folder when it was saved."""
+    done: set[Key] = field(default_factory=set)
+    """What was restored or skipped."""
+
+
+@dataclass
+class Look:
+    """Ask what lies where a folder is to be."""
+
+    folder: Folder
+    path: str
+
+
+@dataclass
+class Make:
+    """Make a folder, or clone a git folder."""
+
+    folder: Folder
+    path: str
+    git: Entry | None = None
+
+
+@dataclass
+class _Open:
+    folder: Folder
+    path: str
+    pending: int = 0
+    failures: int = 0
+
+
+Task = Look | Make | Sending
+Result = Listing | Failure | None
+
+
+class Restoring:
+    """An `engine.Work`. `keep` stores what became of entries, what was looked at, and the folders that are done.
+
+    The walk is that of the saved tree; `destination` says where its folders and files go.
+    """
+
+    def __init__(
+        self,
+        client: Api,
+        target: Target,
+        walk: Walk,
+        entries: Index,
+        keep: Callable[[Sequence[Restored | Looked], Sequence[Visit]], None],
+        *,
+        destination: Destination,
+        existing: Existing,
+        with_git: bool,
+        past: Past,
+        chance: Callable[[], float],
+    ) -> None:
+        self._client, self._target, self._walk, self._entries, self._keep = client, target, walk, entries, keep
+        self._destination, self._existing, self._with_git = destination, existing, with_git
+        self._past, self._chance = past, chance
+        self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
+        self._open: dict[tuple[str, str], _Open] = {}
+        self._new: set[tuple[str, str]] = set()
+        """Folders in a folder that was missing: there is nothing to look at."""
+        self._held: list[Callable[[], None]] = []
+        """What follows from a look, once that is written down."""
+        self._notes: list[Restored | Looked] = []
+        self._visits: list[Visit] = []
+        self.counts: defaultdict[State, int] = defaultdict(int)
+        self.size = 0
+        """Bytes that were sent."""
+
+    # --- what the engine asks
+
+    def take(self, apis: Sequence[str]) -> tuple[str, Task] | None:
+        for api in apis:
+            if self._ready[api]:
+                return api, self._ready[api].popleft()
+            if api == "import" or len(self._ready["import" if api == "workspace" else api]) >= AHEAD:
+                continue
+            while folder := self._walk.take(cast(Source, api)):
+                if task := self._begun(folder):
+                    return api, task
+        return None
+
+    def ask(self, api: str, task: Task) -> Answer | Broken:
+        if isinstance(task, Look):
+            return ask_for(self._client, replace(task.folder, path=task.path))
+        if isinstance(task, Make):
+            if task.git:
+                return clone(self._client, task.git, task.path)
+            return make_folder(self._client, task.folder.source, task.path)
+        try:
+            return request(self._client, self._target, task)
+        except Corrupt as error:
+            task.problem = str(error)
+            return Answer(0, None)
+
+    def judge(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
+        if isinstance(task, Look):
+            return judge(replace(task.folder, path=task.path), outcome, tries, self._chance)
+        if isinstance(task, Sending):
+            if task.problem:
+                return Failure(task.path, task.problem)
+            if isinstance(outcome, Broken) or (outcome.status in TRANSIENT and not is_limit(outcome)):
+                task.restart()
+        if isinstance(outcome, Answer) and is_conflict(outcome):
+            return self._conflict(task, tries)
+        if repeat := again(outcome, tries, self._chance):
+            return repeat
+        tried = f", {tries} times" if tries > 1 else ""
+        if isinstance(outcome, Broken):
+            return Failure(task.path, f"{outcome}{tried}")
+        if outcome.status == 401:
+            return Locked(outcome.reason)
+        if outcome.status not in (200, 204):
+            return Failure(task.path, f"{outcome.reason}{tried}", missing=is_missing(outcome))
+        return None
+
+    def lost(self, task: Task, reason: str) -> Failure:
+        return Failure(task.path, reason)
+
+    def finish(self, errand: Errand[Task], result: Result) -> None:
+        task = errand.task
+        if isinstance(task, Look):
+            assert result is not None, "who looks sees something, or is told why not"
+            self._looked(task, result)
+        elif isinstance(task, Make):
+            assert not isinstance(result, Listing)
+            self._made(task, result)
+        elif result is None and not task.complete:
+            self._ready[task.api].appendleft(task)
+        else:
+            assert not isinstance(result, Listing)
+            self._sent(task, result)
+
+    def keep(self) -> None:
+        while self._notes or self._visits or self._held:
+            self._keep(self._notes, self._visits)
+            self._notes, self._visits = [], []
+            held, self._held = self._held, []
+            for follow in held:
+                follow()
+
+    def retire(self) -> None:
+        self._client.close()
+
+    def __len__(self) -> int:
+        return len(self._walk) + len(self._held) + sum(map(len, self._ready.values()))
+
+    # --- a folder
+
+    def _begun(self, folder: Folder) -> Task | None:
+        entry = self._entries.get(folder.source, folder.path)
+        assert entry is not None, "the walk is that of the manifest"
+        try:
+            path = self._destination.of(entry)
+        except NoDestination as error:
+            self._given_up(folder, folder.path, str(error))
+            return None
+        self._open[folder.place] = _Open(folder, path)
+        if self._with_git and entry.git is not None:
+            return Make(folder, path, git=entry)
+        if folder.place in self._past.looked or folder.place in self._new or self._was_missing(folder):
+            return Make(folder, path)
+        return Look(folder, path)
+
+    def _was_missing(self, folder: Folder) -> bool:
+        """Whether an earlier run found no folder above it: then it is that run which made this one, if it is there."""
+        path = folder.path
+        while "/" in path[1:]:
+            path = parent(path)
+            if (folder.source, path) in self._past.looked:
+                return self._past.looked[folder.source, path] is None
+        return False
+
+    def _looked(self, look: Look, found: Listing | Failure) -> None:
+        if isinstance(found, Failure) and not found.missing:
+            self._given_up(look.folder, look.path, found.reason)
+            return
+        names = None
+        if isinstance(found, Listing):
+            names = tuple(map(name_of, (*found.folders, *(file.path for file in found.files))))
+        # Written down before anything is put there: who goes on after a kill has to know what is not ours.
+        self._notes.append(Looked(look.folder, names))
+        if names is None:
+            self._held.append(lambda: self._ready[look.folder.source].appendleft(Make(look.folder, look.path)))
+        else:
+            self._held.append(lambda: self._fill(look.folder, frozenset(names), ours=False))
+
+    def _made(self, made: Make, failure: Failure | None) -> None:
+        if made.git:
+            self._cloned(made, made.git, failure)
+        elif failure:
+            self._given_up(made.folder, made.path, failure.reason)
+        else:
+            earlier = made.folder.place in self._past.looked or self._was_missing(made.folder)
+            before = self._past.looked.get(made.folder.place)
+            self._fill(made.folder, frozenset(before or ()), ours=earlier, is_new=before is None)
+
+    def _fill(self, folder: Folder, there: frozenset[str], *, ours: bool, is_new: bool = False) -> None:
+        """Put everything into a folder that is there. `ours`: an earlier run put there what was not there before."""
+        opened = self._open[folder.place]
+        below: list[Folder] = []
+        for entry in self._chosen(folder):
+            if entry.is_folder:
+                below.append(Folder(folder.user, folder.source, entry.path))
+            elif entry.key not in self._past.done:
+                self._put(opened, entry, there, ours=ours)
+        if is_new:
+            self._new.update(each.place for each in below)
+        self._walk.add(below)
+        if not opened.pending:
+            self._done(opened)
+
+    def _chosen(self, folder: Folder) -> list[Entry]:
+        """What of a folder goes back: of a notebook in two formats the source, which every workspace reads."""
+        saved = [entry for entry in self._entries.children(folder.source, folder.path) if entry.place]
+        sources = {entry.path for entry in saved if entry.format == "source"}
+        return [
+            entry
+            for entry in saved
+            if (entry.is_folder or entry.lies_there) and not (entry.format == "jupyter" and entry.path in sources)
+        ]
+
+    def _put(self, opened: _Open, entry: Entry, there: frozenset[str], *, ours: bool) -> None:
+        path = f"{opened.path.rstrip('/')}/{name_of(entry.path)}"
+        is_there = name_of(entry.path) in there
+        if is_there and self._existing != "overwrite":
+            skipped = self._existing == "skip"
+            self._note(opened, Restored(entry, path, *(("skipped", "") if skipped else ("failed", IS_THERE))))
+            return
+        sending = Sending(opened.folder, entry, path, overwrite=is_there or ours)
+        opened.pending += 1
+        self._ready[sending.api].append(sending)
+
+    def _conflict(self, task: Task, tries: int) -> Result | Again:
+        """Something is there that was not there when we looked: our own, if this is not the first try."""
+        if isinstance(task, Sending) and not task.overwrite and tries > 1:
+            task.overwrite = True
+            return Again(0.0)
+        if isinstance(task, Make) and (tries > 1 or task.folder.place in self._past.looked):
+            return None
+        return Failure(task.path, IS_THERE)
+
+    def _sent(self, sending: Sending, failure: Failure | None) -> None:
+        opened = self._open[sending.folder.place]
+        opened.pending -= 1
+        if failure:
+            self._note(opened, Restored(sending.entry, sending.path, "failed", failure.reason))
+        else:
+            self.size += sending.entry.size or 0
+            self._note(opened, Restored(sending.entry, sending.path, "restored"))
+        if not opened.pending:
+            self._done(opened)
+
+    def _cloned(self, made: Make, entry: Entry, failure: Failure | None) -> None:
+        opened = self._open[made.folder.place]
+        reason = failure.reason if failure else ""
+        self._note(opened, Restored(entry, made.path, "failed" if failure else "restored", reason))
+        self._done(opened)
+
+    def _given_up(self, folder: Folder, path: str, reason: str) -> None:
+        """A folder that can be neither seen nor made: nothing in it can be put back."""
+        opened = self._open.setdefault(folder.place, _Open(folder, path))
+        for entry in [self._entries.get(folder.source, folder.path), *self._chosen(folder)]:
+            if entry and not (entry.is_folder and entry.path != folder.path):
+                self._note(opened, Restored(entry, path, "failed", reason))
+        self._walk.add(
+            Folder(folder.user, folder.source, entry.path) for entry in self._chosen(folder) if entry.is_folder
+        )
+        self._done(opened)
+
+    def _note(self, opened: _Open, restored: Restored) -> None:
+        opened.failures += restored.state == "failed"
+        self.counts[restored.state] += 1
+        self._notes.append(restored)
+
+    def _done(self, opened: _Open) -> None:
+        folder = opened.folder
+        del self._open[folder.place]
+        self._new.discard(folder.place)
+        below = tuple(entry.path for entry in self._chosen(folder) if entry.is_folder)
+        found = Listing(folders=() if self._is_clone(folder) else below)
+        failure = Failure(folder.path, f"{opened.failures} objects could not be restored")
+        self._walk.visited(folder, failure if opened.failures else found)
+        self._visits.append(Visit(folder, failure if opened.failures else found))
+
+    def _is_clone(self, folder: Folder) -> bool:
+        entry = self._entries.get(folder.source, folder.path)
+        return self._with_git and entry is not None and entry.git is not None
+
+
+def is_conflict(answer: Answer) -> bool:
+    """Whether the API refuses because something is there already."""
+    code = answer.document.get("error_code") if isinstance(answer.document, Mapping) else None
+    return answer.status in (400, 409) and code in CONFLICT

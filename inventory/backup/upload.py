@@ -1,0 +1,197 @@
+"""One saved object on its way back into a workspace: which requests that takes, and what they send."""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote
+
+from inventory.backup.download import BLOCK, FILES, FORMATS
+from inventory.backup.manifest import Entry
+from inventory.backup.target import Target
+from inventory.scan.listing import Folder, Source
+from inventory.scan.scan_work import ADDRESSES, Lister
+from inventory.transport.client import PIECE, Answer
+
+IMPORT = "/api/2.0/workspace/import"
+DBFS = "/api/2.0/dbfs/"
+MKDIRS: Mapping[Source, str] = {"workspace": "/api/2.0/workspace/mkdirs", "dbfs": f"{DBFS}mkdirs"}
+REPOS = "/api/2.0/repos"
+
+
+class Corrupt(Exception):
+    """What lies in the backup is not what was saved; a sentence."""
+
+
+class Api(Lister, Protocol):
+    """What is asked of a client; see `client.Client`."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes | Iterator[bytes],
+        *,
+        length: int,
+        type: str = "application/json",
+    ) -> Answer:
+        """A request with a body. Raises Broken."""
+        ...
+
+    def close(self) -> None:
+        """The calling thread asks for nothing more."""
+        ...
+
+
+@dataclass
+class Sending:
+    """An object and where it is to lie."""
+
+    folder: Folder
+    """The one it lay in when it was saved."""
+    entry: Entry
+    path: str
+    """Where it is to lie, in the file system it came from."""
+    overwrite: bool
+    complete: bool = False
+    problem: str = ""
+    """Why it cannot be sent at all."""
+    handle: int | None = None
+    """Of an upload to DBFS that has begun."""
+    rest: Iterator[bytes] | None = None
+    """What is still to be sent to it."""
+    block: bytes = b""
+    """What was sent last; empty when it arrived."""
+
+    @property
+    def api(self) -> str:
+        """The limit it is under."""
+        return "import" if self.entry.source == "workspace" else self.entry.source
+
+    def restart(self) -> None:
+        """Nobody knows what arrived of an upload to DBFS: a block sent again could be there twice."""
+        self.handle, self.rest, self.block = None, None, b""
+
+
+def request(client: Api, target: Target, sending: Sending) -> Answer:
+    """Send the next request for an object. Raises Broken, Corrupt, TargetError."""
+    match sending.entry.source:
+        case "workspace":
+            answer = _import(client, target, sending)
+        case "volumes":
+            query = {"overwrite": "true" if sending.overwrite else "false"}
+            body = pieces(target, sending.entry, PIECE)
+            length = sending.entry.size or 0
+            kind = "application/octet-stream"
+            answer = client.send("PUT", FILES + quote(sending.path), query, body, length=length, type=kind)
+        case _:
+            return _to_dbfs(client, target, sending)
+    sending.complete = answer.status in (200, 204)
+    return answer
+
+
+def _import(client: Api, target: Target, sending: Sending) -> Answer:
+    entry = sending.entry
+    # A file that happens to begin like a notebook stays a file; a dashboard is known by its name.
+    kind = {"NOTEBOOK": FORMATS.get(entry.format, "SOURCE"), "FILE": "RAW"}.get(entry.type, "AUTO")
+    fields = {"path": sending.path, "format": kind, "overwrite": "true" if sending.overwrite else "false"}
+    if entry.type == "NOTEBOOK" and entry.language:
+        fields["language"] = entry.language
+    # As a form and not as JSON, which ends at 10 MB.
+    boundary = secrets.token_hex(16)
+    head = b"".join(
+        b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        % (boundary.encode(), name.encode(), value.encode())
+        for name, value in fields.items()
+    )
+    head += (
+        b'--%s\r\nContent-Disposition: form-data; name="content"; filename="content"\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n" % boundary.encode()
+    )
+    tail = b"\r\n--%s--\r\n" % boundary.encode()
+
+    def body() -> Iterator[bytes]:
+        yield head
+        yield from pieces(target, entry, PIECE)
+        yield tail
+
+    length = len(head) + (entry.size or 0) + len(tail)
+    return client.send("POST", IMPORT, {}, body(), length=length, type=f"multipart/form-data; boundary={boundary}")
+
+
+def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
+    """Small files at once; of others the next block, or the end of it."""
+    about = {"path": sending.path, "overwrite": sending.overwrite}
+    if (sending.entry.size or 0) <= BLOCK:
+        content = b"".join(pieces(target, sending.entry, PIECE))
+        answer = post(client, f"{DBFS}put", about | {"contents": base64.b64encode(content).decode()})
+        sending.complete = answer.status == 200
+        return answer
+    if sending.handle is None:
+        answer = post(client, f"{DBFS}create", about)
+        if answer.status == 200 and isinstance(answer.document, Mapping):
+            sending.handle = int(answer.document["handle"])
+            sending.rest = pieces(target, sending.entry, BLOCK)
+        return answer
+    assert sending.rest is not None, "what has a handle has a rest"
+    sending.block = sending.block or next(sending.rest, b"")
+    if sending.block:
+        data = base64.b64encode(sending.block).decode()
+        answer = post(client, f"{DBFS}add-block", {"handle": sending.handle, "data": data})
+        if answer.status == 200:
+            sending.block = b""
+        return answer
+    answer = post(client, f"{DBFS}close", {"handle": sending.handle})
+    sending.complete = answer.status == 200
+    return answer
+
+
+def make_folder(client: Api, source: Source, path: str) -> Answer:
+    """Make a folder and those above it; one that is there is fine. Raises Broken."""
+    if source == "volumes":
+        return client.send("PUT", ADDRESSES["volumes"] + quote(path), {}, b"", length=0)
+    return post(client, MKDIRS[source], {"path": path})
+
+
+def clone(client: Api, entry: Entry, path: str) -> Answer:
+    """Make a git folder as it was, from where it came. Raises Broken."""
+    git = entry.git or {}
+    about = {"url": git.get("url", ""), "path": path} | {name: git[name] for name in ("provider",) if name in git}
+    answer = post(client, REPOS, about)
+    if answer.status != 200 or "branch" not in git or not isinstance(answer.document, Mapping):
+        return answer
+    return post(client, f"{REPOS}/{answer.document.get('id')}", {"branch": git["branch"]}, method="PATCH")
+
+
+def post(client: Api, path: str, document: Mapping[str, object], *, method: str = "POST") -> Answer:
+    """Raises Broken."""
+    body = json.dumps(document).encode()
+    return client.send(method, path, {}, body, length=len(body))
+
+
+def pieces(target: Target, entry: Entry, length: int) -> Iterator[bytes]:
+    """What was saved of an object. The last piece comes when all of it is known to be right.
+
+    Raises Corrupt, TargetError.
+    """
+    assert entry.place is not None, "what lies nowhere is not sent"
+    size, digest, held = 0, hashlib.sha256(), b""
+    try:
+        content = target.open(entry.place)
+    except FileNotFoundError:
+        raise Corrupt(f"nothing lies at {entry.place} any more") from None
+    with content as file:
+        while piece := file.read(length):
+            if held:
+                yield held
+            size += len(piece)
+            digest.update(piece)
+            held = piece
+    if size != entry.size or digest.hexdigest() != entry.sha256:
+        raise Corrupt(f"what lies at {entry.place} is not what was saved")
+    if held:
+        yield held

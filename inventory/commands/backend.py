@@ -1,0 +1,108 @@
+"""Options that say where folders are listed: here or by the executors of a Spark server, by the API or on mounts."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import click
+
+from inventory.commands import options
+from inventory.scan.mounts import Mounts
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Where:
+    """What was asked for."""
+
+    remote: str | None = None
+    """The address of a Spark Connect server, or `local[N]` for one of our own."""
+    cluster_id: str | None = None
+    serverless: bool = False
+    start_cluster: bool = False
+    token_seconds: float = 4 * HOUR
+    table: str | None = None
+    mounts: str | None = None
+    """The folder in which the mounts lie; None: the API is asked."""
+
+    @property
+    def spark(self) -> bool:
+        """Whether executors do the work."""
+        return bool(self.remote or self.cluster_id or self.serverless)
+
+
+def choice(verb: Verb) -> Verb:
+    """Add the options; the verb gets them as the one argument `where`, checked."""
+
+    @functools.wraps(verb)
+    def with_where(
+        *args: Any,
+        spark_remote: str | None,
+        cluster_id: str | None,
+        serverless: bool,
+        start_cluster: bool,
+        token_lifetime: float,
+        table: str | None,
+        mounts: bool,
+        mounts_root: str | None,
+        **rest: Any,
+    ) -> Any:
+        if not (spark_remote or cluster_id or serverless):
+            spark_remote = options.environment().get("SPARK_REMOTE") or None
+        root = (mounts_root or "/") if mounts else None
+        where = Where(spark_remote, cluster_id, serverless, start_cluster, token_lifetime * HOUR, table, root)
+        _check(where, mounts_root)
+        return verb(*args, where=where, **rest)
+
+    for option in reversed(
+        (
+            click.option(
+                "--spark-remote",
+                metavar="URL",
+                help="Executors list the folders: the address of a Spark Connect server, sc://HOST:PORT, or local[N] to"
+                " start one here; SPARK_REMOTE does the same.",
+            ),
+            click.option("--cluster-id", metavar="ID", help="Likewise on this cluster of the workspace."),
+            click.option("--serverless", is_flag=True, help="Likewise on the serverless compute of the workspace."),
+            click.option("--start-cluster", is_flag=True, help="Start the cluster if it is stopped."),
+            click.option(
+                "--token-lifetime",
+                metavar="HOURS",
+                type=click.FloatRange(min=0.1, max=24 * 90),
+                default=4.0,
+                show_default=True,
+                help="Of the token that is made for the executors; it is revoked at the end anyway.",
+            ),
+            click.option("--table", metavar="NAME", help="Also write a row for every file into this table of Spark."),
+            click.option(
+                "--mounts",
+                is_flag=True,
+                help="Read the mounts of a cluster, where homes are on them: exact sizes, and no limit of an API.",
+            ),  # fmt: skip
+            click.option("--mounts-root", metavar="DIR", help="Where the mounts are, with --mounts.  [default: /]"),
+        )
+    ):
+        with_where = option(with_where)
+    return cast(Verb, with_where)
+
+
+def _check(where: Where, mounts_root: str | None) -> None:
+    """Raises Refused for options that contradict each other."""
+    named = [bool(where.remote), bool(where.cluster_id), where.serverless]
+    if sum(named) > 1:
+        raise options.Refused("--spark-remote, --cluster-id and --serverless are three servers; give only one of them.")
+    if where.start_cluster and not where.cluster_id:
+        raise options.Refused("--start-cluster needs --cluster-id.")
+    if where.table and not where.spark:
+        raise options.Refused("--table needs Spark: add --cluster-id, --serverless or --spark-remote.")
+    if mounts_root and not where.mounts:
+        raise options.Refused("--mounts-root says where the mounts are; add --mounts.")
+    if where.mounts and not where.spark and not Mounts(where.mounts).there():
+        place = "here" if where.mounts == "/" else f"below {where.mounts}"
+        raise options.Refused(
+            f"there are no mounts {place} (Workspace/Users or dbfs/Users): let a cluster look, with --cluster-id,"
+            " or name their place with --mounts-root."
+        )

@@ -1,0 +1,154 @@
+"""Options that several verbs share, and how they become a client."""
+
+import logging
+import sys
+from collections.abc import Callable, MutableMapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from inventory import clock
+from inventory.credentials import CredentialsError, choose, read_profiles
+from inventory.scan.listing import SOURCES, Source
+from inventory.scan.users import UsersFileError, check_name, read_users_file
+
+if TYPE_CHECKING:
+    from inventory.transport.client import Client
+
+DONE, PARTLY, REFUSED = 0, 1, 2
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+class Refused(click.ClickException):
+    """Bad input or no access: one sentence, exit status 2, nothing written."""
+
+    exit_code = REFUSED
+
+
+def access(verb: Verb) -> Verb:
+    """Which workspace, as whom; and how much to log."""
+    for option in reversed(
+        (
+            click.option("--profile", metavar="NAME", help="A profile of the Databricks configuration file."),
+            click.option("--workspace-url", metavar="URL", help="The workspace; the credential belongs to it."),
+            click.option("--token-file", type=click.Path(path_type=Path), help="A file that holds a token for it."),
+            click.option("--token", help="The token itself; others can see it in the list of processes."),
+            click.option("--debug", is_flag=True, help="Log every request, without credentials."),
+        )
+    ):
+        verb = option(verb)
+    return verb
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def start_logging(*, debug: bool) -> None:
+    """Logs go to stderr; those of the SDK stay quiet, we ask on our own."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("inventory").setLevel(logging.DEBUG if debug else logging.INFO)
+
+
+def environment() -> MutableMapping[str, str]:
+    """What the program was started with."""
+    return click.get_current_context().find_root().obj  # type: ignore[no-any-return]
+
+
+def now() -> datetime:
+    """The one clock reading of this run. Raises Refused."""
+    try:
+        return clock.now(environment())
+    except clock.ClockError as error:
+        raise Refused(str(error)) from None
+
+
+def profiles() -> dict[str, dict[str, str]]:
+    """The profiles there are. Raises Refused if the file is not one."""
+    path = Path(environment().get("DATABRICKS_CONFIG_FILE") or "~/.databrickscfg").expanduser()
+    try:
+        return read_profiles(path.read_text(encoding="utf-8-sig")) if path.exists() else {}
+    except (OSError, UnicodeDecodeError, CredentialsError) as error:
+        raise Refused(f"{path}: {_reason(error)}") from None
+
+
+def client(*, profile: str | None, workspace_url: str | None, token_file: Path | None, token: str | None) -> "Client":
+    """The client that the options of `access` mean. Raises Refused."""
+    from inventory.transport.workspace import WorkspaceError, connect
+
+    if token is not None and token_file is not None:
+        raise Refused("--token and --token-file are two sources; give only one of them.")
+    if token is not None:
+        click.echo("--token can be seen by others on this machine; --token-file cannot.", err=True)
+    if token_file is not None:
+        token = _first_line(token_file)
+    environ = environment()
+    try:
+        credentials = choose(url=workspace_url, token=token, profile=profile, environ=environ, profiles=profiles())
+        if credentials.hide_environment:
+            for name in [name for name in environ if name.startswith("DATABRICKS_") and name != CONFIG_FILE]:
+                del environ[name]
+        return connect(credentials)
+    except (CredentialsError, WorkspaceError) as error:
+        raise Refused(str(error)) from None
+
+
+CONFIG_FILE = "DATABRICKS_CONFIG_FILE"
+
+
+def _first_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path}: {_reason(error)}") from None
+    if len(lines) != 1:
+        raise Refused(f"{path} has to hold one token and nothing else.")
+    return lines[0]
+
+
+def names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
+    """Whom the arguments and the file name, once each. Raises Refused."""
+    try:
+        for user in users:
+            check_name(user, "the command line")
+        told = read_users_file(text_of(users_file), str(users_file)) if users_file else []
+    except UsersFileError as error:
+        raise Refused(str(error)) from None
+    return tuple(dict.fromkeys([*users, *told]))
+
+
+def sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
+    """The file systems that are meant. Raises Refused."""
+    if dbfs_only and workspace_only:
+        raise Refused("--dbfs-only and --workspace-only leave nothing to scan.")
+    return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
+
+
+def text_of(path: Path) -> str:
+    """What a file holds. Raises Refused."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path}: {_reason(error)}") from None
+
+
+def must_be_writable(path: Path | None) -> None:
+    """Before anything is asked: whether a result can be written there. Raises Refused."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise Refused(f"{path} is a folder; expected a file.")
+    if not path.parent.is_dir():
+        raise Refused(f"{path} cannot be written: there is no folder {path.parent}.")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text."
+    return f"{error.strerror}." if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def not_written(path: Path, error: OSError) -> NoReturn:
+    """The disk is full, or the like. Raises Refused."""
+    raise Refused(f"{path} could not be written: {error.strerror or error}.") from None

@@ -1,0 +1,119 @@
+"""The pictures of a report, as SVG to stand in a page. Imports matplotlib: slow."""
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+from inventory.results.formatting import harmless, size
+from inventory.results.report import SOURCE_NAMES, Amount, amounts_of
+from inventory.results.result_csv import Entry
+from inventory.scan.listing import SOURCES
+
+COLOURS = {"dbfs": "#d98e04", "workspace": "#3b7dd8"}
+PLAIN, INK, FAINT, GRID = "#3b7dd8", "#1f2933", "#52606d", "#e4e7eb"
+WIDTH_INCHES, BAR_INCHES, MARGIN_INCHES = 4.6, 0.27, 0.75
+"""Narrow: on a phone the picture is as wide as the screen, and its words have to be readable there."""
+HOMES = 18
+LABEL_LENGTH = 24
+ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+SETTINGS: Any = {
+    # Words stay words: they can be searched and are shown in any script the reader's machine has.
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": FAINT,
+    "xtick.color": FAINT,
+    "ytick.color": INK,
+}
+
+
+def homes(largest: Sequence[Entry]) -> str:
+    """A bar for each of the first homes, by file system where that is known. There has to be one."""
+    shown = largest[:HOMES]
+    figure, axes = _canvas(len(shown))
+    amounts = [amounts_of(entry) for entry in shown]
+    if all(amounts):
+        left = [0] * len(shown)
+        for source in SOURCES:
+            sizes = [amount[source][1] for amount in amounts if amount]
+            axes.barh(
+                range(len(shown)), sizes, left=left, height=0.66, color=COLOURS[source], label=SOURCE_NAMES[source]
+            )
+            left = [begin + added for begin, added in zip(left, sizes, strict=True)]
+        figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8, handlelength=1, handleheight=1)
+    else:
+        axes.barh(range(len(shown)), [entry.size for entry in shown], height=0.66, color=PLAIN)
+    axes.xaxis.set_major_locator(MultipleLocator(_step(max(entry.size for entry in shown))))
+    _label(axes, _short([entry.user for entry in shown]))
+    return _svg(figure, "homes")
+
+
+def amounts(rows: Sequence[Amount], name: str) -> str:
+    """A bar for each amount: its bytes as length, its files in words."""
+    figure, axes = _canvas(len(rows))
+    sizes = [row.size for row in rows]
+    bars = axes.barh(range(len(rows)), sizes, height=0.66, color=PLAIN)
+    words = [f"{size(row.size)} in {row.files:,}" if row.files else "none" for row in rows]
+    axes.bar_label(bars, words, padding=3, fontsize=8, color=FAINT)
+    _label(axes, [row.name for row in rows])
+    # Room for the words beside the longest bar.
+    axes.set_xlim(0, max([*sizes, 1]) * 1.75)
+    axes.xaxis.set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+    return _svg(figure, name)
+
+
+def _step(largest: int) -> int:
+    """Between two marks of an axis, so that both are round numbers of kB, MB or GB; three to seven of them."""
+    unit: int = 1024 ** int(math.log(max(largest, 1), 1024))
+    return unit * next(many for many in ROUND if largest / unit / many <= 5)
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Names without the domain that they share."""
+    domains = {name.rpartition("@")[2] for name in names if "@" in name.strip("@")}
+    alike = len(domains) == 1 and all("@" in name.strip("@") for name in names)
+    return [name.rpartition("@")[0] if alike else name for name in names]
+
+
+def _canvas(bars: int) -> tuple[Figure, Axes]:
+    with matplotlib.rc_context(SETTINGS):
+        height = MARGIN_INCHES + BAR_INCHES * max(1, bars)
+        figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained", facecolor="none")
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot(facecolor="none")
+    axes.set_ylim(max(1, bars) - 0.4, -0.6)
+    axes.set_axisbelow(True)
+    axes.xaxis.grid(True, color=GRID)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: size(int(number))))
+    axes.tick_params(length=0)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    return figure, axes
+
+
+def _label(axes: Axes, names: Sequence[str]) -> None:
+    # Names come from people: a "$" in one is no formula.
+    short = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for name in map(harmless, names)]
+    axes.set_yticks(range(len(short)), short, parse_math=False)
+
+
+def _svg(figure: Figure, name: str) -> str:
+    """The picture without what only a file of its own needs; the same input gives the same text."""
+    stream = io.StringIO()
+    with matplotlib.rc_context(SETTINGS | {"svg.hashsalt": name}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    text = stream.getvalue()
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    return re.sub(r'<g id="[^"]*"', "<g", text)

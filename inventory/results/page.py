@@ -1,0 +1,47 @@
+"""A report as one HTML page that needs nothing else: no network, no scripts. Imports matplotlib: slow."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from inventory.files import replaced
+from inventory.results import charts
+from inventory.results.formatting import harmless, size
+from inventory.results.report import Amount, Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_HOMES = 1000
+"""So many rows a page has at the most; what is left out is said, and stands in the CSV."""
+
+
+def render(report: Report) -> str:
+    """The page. Every name in it is text, whatever it looks like."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"size": size, "harmless": harmless}
+    page = environment.get_template("report.html.j2")
+    return page.render(report=report, pictures=_pictures(report), most=MOST_HOMES, largest=report.largest)
+
+
+def write(report: Report, output: Path) -> None:
+    """Write the page, whole or not at all. Raises OSError."""
+    page = render(report)
+    with replaced(output) as file:
+        file.write(page)
+
+
+def _pictures(report: Report) -> Mapping[str, Markup]:
+    # matplotlib escapes what it is given; the marks around it are its own.
+    if not report.total.files:
+        return {}
+    drawn = {"homes": charts.homes(report.largest)}
+    amounts: dict[str, Sequence[Amount] | None] = {"kinds": report.kinds, "ages": report.ages}
+    drawn |= {name: charts.amounts(rows, name) for name, rows in amounts.items() if rows}
+    return {name: Markup(svg) for name, svg in drawn.items()}

@@ -1,0 +1,133 @@
+"""What a report says of a result, before it is a page. Pure: the time is an argument."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from inventory.results.result_csv import Entry
+from inventory.results.summary import UNKNOWN, Figures
+from inventory.scan.listing import SOURCES
+
+SOURCE_NAMES = {"dbfs": "DBFS", "workspace": "Workspace"}
+AGES = ((1, "this month"), (3, "1 to 2 months"), (6, "3 to 5 months"), (12, "6 to 11 months"), (24, "1 to 2 years"))
+"""Months since the last change, of which the first that is larger names the age."""
+KINDS = {"FILE": "files", "NOTEBOOK": "notebooks", "LIBRARY": "libraries", "DASHBOARD": "dashboards"}
+MOST_KINDS = 8
+OLDEST, NO_DATE = "over 2 years", "date not told"
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So much of something."""
+
+    name: str
+    files: int
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A result, and what is known beyond it. What is unknown is None."""
+
+    of: str
+    """The workspace, or the file."""
+    made_at: datetime
+    entries: Sequence[Entry]
+    figures: Figures | None = None
+    """Types, ages, the largest files and folders; from the scan itself, or from the rows of single files."""
+
+    @property
+    def total(self) -> Amount:
+        return Amount("all", sum(entry.files for entry in self.entries), sum(entry.size for entry in self.entries))
+
+    @property
+    def statuses(self) -> Mapping[str, int]:
+        """How many homes there are of each status."""
+        return Counter(entry.status for entry in self.entries)
+
+    @property
+    def estimated(self) -> int | None:
+        """How many sizes are estimates."""
+        known = [entry.estimated for entry in self.entries if entry.estimated is not None]
+        return sum(known) if len(known) == len(self.entries) else None
+
+    @property
+    def directories(self) -> int | None:
+        known = [entry.directories for entry in self.entries if entry.directories is not None]
+        return sum(known) if len(known) == len(self.entries) else None
+
+    @property
+    def largest(self) -> list[Entry]:
+        """All homes, the largest first."""
+        return sorted(self.entries, key=lambda entry: (-entry.size, -entry.files, entry.user))
+
+    @property
+    def failures(self) -> list[Entry]:
+        """The homes that could not be listed whole, by name."""
+        return sorted((entry for entry in self.entries if entry.error), key=lambda entry: entry.user)
+
+    @property
+    def sources(self) -> list[Amount] | None:
+        """By file system."""
+        amounts: list[tuple[str, int, int]]
+        if self.figures:
+            amounts = [(source, files, size) for (source, _), (files, size) in self.figures.kinds.items()]
+        elif all(amounts_of(entry) for entry in self.entries):
+            amounts = [(name, *both) for entry in self.entries for name, both in (amounts_of(entry) or {}).items()]
+        else:
+            return None
+        return [
+            Amount(
+                SOURCE_NAMES[source],
+                sum(files for name, files, _ in amounts if name == source),
+                sum(size for name, _, size in amounts if name == source),
+            )
+            for source in SOURCES
+        ]
+
+    @property
+    def kinds(self) -> list[Amount] | None:
+        """By type and file system, the largest first; small ones together as the last."""
+        if self.figures is None:
+            return None
+        found = [
+            Amount(f"{KINDS.get(kind, kind.lower())} in {SOURCE_NAMES.get(source, source)}", *amount)
+            for (source, kind), amount in self.figures.kinds.items()
+        ]
+        found.sort(key=lambda amount: (-amount.size, -amount.files, amount.name))
+        if len(found) <= MOST_KINDS:
+            return found
+        rest = found[MOST_KINDS - 1 :]
+        others = Amount("others", sum(amount.files for amount in rest), sum(amount.size for amount in rest))
+        return [*found[: MOST_KINDS - 1], others]
+
+    @property
+    def ages(self) -> list[Amount] | None:
+        """By the time since the last change, the youngest first."""
+        if self.figures is None:
+            return None
+        found = {name: [0, 0] for name in (*(name for _, name in AGES), OLDEST, NO_DATE)}
+        for month, (files, size) in self.figures.months.items():
+            amount = found[_age(month, self.made_at)]
+            amount[0] += files
+            amount[1] += size
+        return [Amount(name, *amount) for name, amount in found.items() if name != NO_DATE or amount[0]]
+
+
+def amounts_of(entry: Entry) -> Mapping[str, tuple[int, int]] | None:
+    """Files and bytes of a home by file system, where they can be told."""
+    if entry.by_source is not None:
+        return entry.by_source
+    if entry.source == "both":
+        return None
+    return {source: (entry.files, entry.size) if source == entry.source else (0, 0) for source in SOURCES}
+
+
+def _age(month: str, now: datetime) -> str:
+    if month == UNKNOWN:
+        return NO_DATE
+    year, number = map(int, month.split("-"))
+    months = (now.year - year) * 12 + now.month - number
+    return next((name for limit, name in AGES if months < limit), OLDEST)

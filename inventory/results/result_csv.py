@@ -1,0 +1,86 @@
+"""A result as it stands in its file, row by row. Pure: texts in, values out."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from inventory.files import plain
+from inventory.results.rows import COLUMNS, Status
+from inventory.scan.listing import SOURCES
+
+STATUSES: tuple[Status, ...] = ("success", "empty", "partial", "error")
+
+
+class NotAnInventory(ValueError):
+    """The text is not a result of a scan; a sentence with the line in it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One user. What only `--details` tells is None without."""
+
+    user: str
+    files: int
+    size: int
+    """Bytes."""
+    status: Status
+    source: str
+    """Where the files are: both, dbfs, workspace or none."""
+    error: str
+    by_source: Mapping[str, tuple[int, int]] | None = None
+    """Files and bytes in each file system."""
+    estimated: int | None = None
+    """Files whose size is an estimate."""
+    directories: int | None = None
+    failed_directories: int | None = None
+    last_modified: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be listed; otherwise the counts are of the rest."""
+        return self.status in ("success", "empty")
+
+
+def read_entries(text: str, name: str) -> list[Entry]:
+    """The rows of a result; `name` is that of its file. Raises NotAnInventory."""
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    header = next(rows, [])
+    if tuple(header[: len(COLUMNS)]) != COLUMNS:
+        raise NotAnInventory(f"{name} is not an inventory: expected the columns {','.join(COLUMNS)}.")
+    found = []
+    for row in rows:
+        try:
+            found.append(_entry(dict(zip(header, row, strict=True))))
+        except (KeyError, ValueError):
+            raise NotAnInventory(f"{name} line {rows.line_num}: this is no row of an inventory.") from None
+    return found
+
+
+def entries_of(table: Iterable[Sequence[object]]) -> list[Entry]:
+    """The same of header and rows that were not written yet."""
+    header, *rows = ([("" if cell is None else str(cell)) for cell in row] for row in table)
+    return [_entry(dict(zip(header, row, strict=True))) for row in rows]
+
+
+def _entry(cells: Mapping[str, str]) -> Entry:
+    status = cells["status"]
+    if status not in STATUSES:
+        raise ValueError(status)
+    detailed = "dbfs_files" in cells
+    amounts = {
+        str(source): (int(cells[f"{source}_files"]), int(cells[f"{source}_size"])) for source in SOURCES if detailed
+    }
+    return Entry(
+        user=plain(cells["username"]),
+        files=int(cells["file_count"]),
+        size=int(cells["total_size"]),
+        status=status,
+        source=cells["file_source"],
+        error=plain(cells["error"]),
+        by_source=amounts if detailed else None,
+        estimated=int(cells["estimated_files"]) if detailed else None,
+        directories=int(cells["directories"]) if detailed else None,
+        failed_directories=int(cells["failed_directories"]) if detailed else None,
+        last_modified=(cells["last_modified"] or None) if detailed else None,
+    )

@@ -1,0 +1,151 @@
+"""What past scans and backups have left in a folder that names people, recognised by what is in it, not by its name.
+
+Results, lists of users, rows of single files, reports, and checkpoints with what belongs to them.
+"""
+
+import csv
+import io
+import json
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from pathlib import Path
+from typing import Literal
+
+from inventory.files import replaced, write_csv
+from inventory.results.result_csv import STATUSES, read_entries
+from inventory.results.rows import COLUMNS, FileRow
+from inventory.scan.users import UsersFileError, read_users_file
+
+Kind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
+USER_COLUMNS = ("username", "display_name", "active")
+REPORT = b"<title>Files of "
+"""What a page of `report` has near its beginning."""
+HEAD = 4096
+"""Bytes in which a file says what it is."""
+TOTALS = "inventory-totals.csv"
+TOTAL_COLUMNS = ("result", "changed", "users", "file_count", "total_size", *STATUSES)
+TABLES = {"about", "root", "folder"}
+"""Of a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A file, or a checkpoint with what belongs to it."""
+
+    kind: Kind
+    path: Path
+    modified: date
+    others: tuple[Path, ...] = ()
+    """What has to go with it."""
+
+
+def find(place: Path, *, before: date, tz: tzinfo | None = None) -> Iterator[Leftover]:
+    """What lies directly in a folder, or a file, and was last changed before a day. Raises OSError.
+
+    A file that is named may also be a list of users that somebody wrote by hand.
+    """
+    named = not place.is_dir()
+    paths = sorted((place.parent if named else place).iterdir())
+    for path in [place] if named else paths:
+        if not path.is_file() or path.is_symlink():
+            continue
+        modified = datetime.fromtimestamp(path.stat().st_mtime, tz).astimezone(tz).date()
+        kind = kind_of(path) or ("list of users" if named and _names_users(path) else None)
+        if modified < before and kind:
+            others = tuple(each for each in paths if each != path and _belongs(each.name, path.name))
+            yield Leftover(kind, path, modified, others if kind == "checkpoint" else ())
+
+
+def remove(leftover: Leftover) -> None:
+    """Delete it. What belongs to a checkpoint goes first: a later run finds the rest by it. Raises OSError."""
+    for path in leftover.others:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    leftover.path.unlink(missing_ok=True)
+
+
+def keep_totals(leftover: Leftover) -> Path:
+    """Add a line to the totals beside a result, once; they name nobody. Raises OSError, ValueError."""
+    totals = leftover.path.with_name(TOTALS)
+    entries = read_entries(leftover.path.read_text(encoding="utf-8"), str(leftover.path))
+    statuses = Counter(entry.status for entry in entries)
+    sums = (len(entries), sum(entry.files for entry in entries), sum(entry.size for entry in entries))
+    line = [leftover.path.name, leftover.modified.isoformat(), *sums, *(statuses[status] for status in STATUSES)]
+    table: list[list[str]] = [list(TOTAL_COLUMNS)]
+    if totals.exists():
+        with totals.open(encoding="utf-8", newline="") as file:
+            table = list(csv.reader(file))
+    if list(map(str, line)) not in table:
+        with replaced(totals) as file:
+            write_csv(file, [*table, line])
+    return totals
+
+
+def _names_users(path: Path) -> bool:
+    try:
+        return all("@" in name for name in read_users_file(path.read_text(encoding="utf-8"), str(path)))
+    except (UsersFileError, UnicodeDecodeError):
+        return False
+
+
+def _belongs(name: str, checkpoint: str) -> bool:
+    """Whether a file is part of a checkpoint: its log, its parts, a manifest that grows, a draft."""
+    return name.startswith((f"{checkpoint}-", f"{checkpoint}.")) or name == f".{checkpoint}.draft"
+
+
+def kind_of(path: Path) -> Kind | None:
+    """What a file is; None for everything that is not ours. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(b"SQLite format 3\0"):
+        return "checkpoint" if _is_checkpoint(path) else None
+    if head.startswith(b"PAR1"):
+        return "rows of files" if _is_parquet_of_rows(path) else None
+    if head.lstrip().lower().startswith((b"<!doctype html", b"{#")) or b"<html" in head[:200].lower():
+        return "report" if REPORT in head else None
+    if head.startswith(b"{"):
+        return "rows of files" if _first_keys(head) == FileRow._fields else None
+    columns = _first_cells(head)
+    if columns[: len(COLUMNS)] == COLUMNS:
+        return "result"
+    return {USER_COLUMNS: "list of users", FileRow._fields: "rows of files"}.get(columns)  # type: ignore[return-value]
+
+
+def _first_cells(head: bytes) -> tuple[str, ...]:
+    line = head.decode("utf-8-sig", errors="replace").partition("\n")[0]
+    return tuple(next(csv.reader(io.StringIO(line)), ()))
+
+
+def _first_keys(head: bytes) -> tuple[str, ...]:
+    try:
+        document = json.loads(head.partition(b"\n")[0])
+    except ValueError:
+        return ()
+    return tuple(document) if isinstance(document, dict) else ()
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        # Immutable: whoever only looks leaves no log of SQLite's beside it.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            return tables >= TABLES and bool(connection.execute("SELECT 1 FROM about WHERE name = 'format'").fetchone())
+    except sqlite3.DatabaseError:
+        # Its name alone says so where another program has it open.
+        return ".checkpoint" in path.name
+
+
+def _is_parquet_of_rows(path: Path) -> bool:
+    import pyarrow.parquet  # takes a third of a second, and few have such files
+
+    try:
+        return tuple(pyarrow.parquet.read_schema(path).names) == FileRow._fields
+    except (OSError, pyarrow.ArrowException):
+        return False

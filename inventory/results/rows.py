@@ -1,0 +1,190 @@
+"""Rows of folders become one row a user, and those become a table. Pure: no files, no network, no clock."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from inventory.scan.listing import Folder, Source
+
+COLUMNS = ("username", "file_count", "total_size", "total_size_gb", "status", "file_source", "error")
+DETAILS = (
+    "dbfs_files dbfs_size workspace_files workspace_size estimated_files directories failed_directories"
+    " largest_path largest_size last_modified seconds requests retries"
+).split()
+EXACT = "exact_size"
+GB = 2**30
+State = Literal["listed", "missing", "failed"]
+Status = Literal["success", "empty", "partial", "error"]
+Tally = Mapping[str, Sequence[int]]
+"""Name → number of files, bytes."""
+
+
+class FileRow(NamedTuple):
+    """Anything that is not a folder, as all formats have it."""
+
+    user: str
+    source: str
+    path: str
+    type: str
+    language: str
+    size: int
+    size_is_estimate: bool
+    modified_at: int | None
+    """Milliseconds since 1970, UTC; CSV and JSON have it in words."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One folder that was visited: the counts of what lies directly in it."""
+
+    folder: Folder
+    state: State
+    """`missing` is said of homes alone."""
+    reason: str
+    files: int
+    size: int
+    estimated: int
+    largest_path: str | None
+    largest_size: int | None
+    last_modified: int | None
+    requests: int
+    refusals: int
+    """How many of the requests were refused because of the rate."""
+    seconds: float
+    kinds: Tally = field(default_factory=dict)
+    """By type, as the API calls it."""
+    months: Tally = field(default_factory=dict)
+    """By month of the last change, `2026-10`; empty where the API does not tell."""
+    exact: int | None = None
+    """Bytes without any estimate; None where one of the sizes is not known."""
+
+
+@dataclass
+class Home:
+    """What is known of one user."""
+
+    user: str
+    files: dict[Source, int] = field(default_factory=lambda: {"dbfs": 0, "workspace": 0})
+    sizes: dict[Source, int] = field(default_factory=lambda: {"dbfs": 0, "workspace": 0})
+    """Bytes, estimates included."""
+    estimated: int = 0
+    exact: int | None = 0
+    """Bytes of both file systems without any estimate; None where one of the sizes is not known."""
+    directories: int = 0
+    """Folders that were listed, the homes themselves included."""
+    failures: int = 0
+    first_failure: tuple[str, str] | None = None
+    """Place and reason of the first one by place."""
+    roots_listed: int = 0
+    """File systems in which there is a home that could be listed."""
+    largest_path: str | None = None
+    largest_size: int = -1
+    last_modified: int | None = None
+    seconds: float = 0.0
+    requests: int = 0
+    retries: int = 0
+
+    def add(self, row: Row, *, is_root: bool) -> None:
+        """Add a folder. A home that does not exist is empty."""
+        source = row.folder.source
+        self.seconds += row.seconds
+        self.requests += row.requests
+        self.retries += max(0, row.requests - 1)
+        if row.state == "failed":
+            self.failures += 1
+            failure = (f"{'dbfs:' if source == 'dbfs' else ''}{row.folder.path}", row.reason)
+            self.first_failure = min(self.first_failure or failure, failure)
+            return
+        self.roots_listed += is_root and row.state == "listed"
+        self.directories += row.state == "listed"
+        self.files[source] += row.files
+        self.sizes[source] += row.size
+        self.estimated += row.estimated
+        self.exact = None if self.exact is None or row.exact is None else self.exact + row.exact
+        if row.largest_path is not None and row.largest_size is not None:
+            # The same size twice: the path decides, so that every scan says the same.
+            largest = max((self.largest_size, self.largest_path or ""), (row.largest_size, row.largest_path))
+            self.largest_size, self.largest_path = largest
+        if row.last_modified is not None:
+            self.last_modified = max(self.last_modified or 0, row.last_modified)
+
+    @property
+    def file_count(self) -> int:
+        return sum(self.files.values())
+
+    @property
+    def total_size(self) -> int:
+        return sum(self.sizes.values())
+
+    @property
+    def status(self) -> Status:
+        """`partial`: some folders could not be listed; `error`: none of those that exist could."""
+        if self.failures:
+            return "partial" if self.roots_listed else "error"
+        return "success" if self.file_count else "empty"
+
+    @property
+    def file_source(self) -> str:
+        """Where there are files: both, dbfs, workspace or none."""
+        found = [source for source, number in self.files.items() if number]
+        return "both" if len(found) == 2 else found[0] if found else "none"
+
+    @property
+    def error(self) -> str:
+        """The first failure by place, and how many more there are."""
+        if self.first_failure is None:
+            return ""
+        more = f" (and {self.failures - 1} more)" if self.failures > 1 else ""
+        return f"{self.first_failure[0]}: {self.first_failure[1]}{more}"
+
+
+def homes(roots: Sequence[Folder], rows: Iterable[Row]) -> list[Home]:
+    """One for every user of the roots, sorted by name."""
+    places = {root.place for root in roots}
+    found = {root.user: Home(root.user) for root in roots}
+    for row in rows:
+        found[row.folder.user].add(row, is_root=row.folder.place in places)
+    return [found[user] for user in sorted(found)]
+
+
+def table(homes: Iterable[Home], *, details: bool = False, measured: bool = False) -> list[list[object]]:
+    """Header and rows of the result; details of what was `measured` on a mount end with the size without estimates."""
+    header: list[object] = [*COLUMNS, *(DETAILS if details else ()), *([EXACT] if details and measured else ())]
+    return [header, *(_cells(home, details, measured) for home in homes)]
+
+
+def _cells(home: Home, details: bool, measured: bool) -> list[object]:
+    return [*_row(home), *(_details(home) if details else ()), *([home.exact] if details and measured else ())]
+
+
+def _row(home: Home) -> list[object]:
+    gigabytes = f"{home.total_size / GB:.6f}"
+    return [home.user, home.file_count, home.total_size, gigabytes, home.status, home.file_source, home.error]
+
+
+def _details(home: Home) -> list[object]:
+    return [
+        home.files["dbfs"],
+        home.sizes["dbfs"],
+        home.files["workspace"],
+        home.sizes["workspace"],
+        home.estimated,
+        home.directories,
+        home.failures,
+        home.largest_path,
+        home.largest_size if home.largest_path is not None else None,
+        moment(home.last_modified),
+        f"{home.seconds:.3f}",
+        home.requests,
+        home.retries,
+    ]
+
+
+def moment(milliseconds: int | None) -> str | None:
+    """`2026-10-18T07:00:00Z`; None for what is unknown or no date at all."""
+    try:
+        instant = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ") if instant else None

@@ -1,0 +1,221 @@
+"""What a scan has finished, in an SQLite file, so that it can go on after it was stopped or killed.
+
+A row a folder, never changed once the folder was listed. What remains to be done is not written down: it is the roots
+and the subfolders of the rows, less the rows. Sums are computed at the end, see `results`.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inventory.results.rows import Row
+from inventory.scan.folder_summary import Counted, count
+from inventory.scan.listing import Failure, Folder, Walk
+from inventory.scan.scan_work import Visit
+
+FORMAT = 3
+SCHEMA = """
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE root (source TEXT, path TEXT, user TEXT NOT NULL, PRIMARY KEY (source, path));
+CREATE TABLE folder (
+    source TEXT, path TEXT, user TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+    files INTEGER NOT NULL, size INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    largest_path TEXT, largest_size INTEGER, last_modified INTEGER,
+    requests INTEGER NOT NULL, refusals INTEGER NOT NULL, seconds REAL NOT NULL, folders TEXT NOT NULL,
+    exact INTEGER, kinds TEXT NOT NULL, months TEXT NOT NULL,
+    PRIMARY KEY (source, path)
+) WITHOUT ROWID;
+CREATE TABLE part (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
+"""
+
+
+class CheckpointError(Exception):
+    """The file cannot be used for this scan; a sentence that says why and what to do."""
+
+
+class OtherFormat(CheckpointError):
+    """It is a checkpoint, and another version of this program wrote it."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What two scans have to share to be the same scan."""
+
+    host: str
+    users: str
+    """A digest of the names, or `all`."""
+    sources: str
+    homes: str
+    """Which further folders are scanned."""
+    files: str
+    """Where the rows of single files go."""
+
+    def difference(self, other: Mapping[str, str]) -> str:
+        """The first thing in which another scan differs, in words; empty if it is the same."""
+        for name, value in asdict(self).items():
+            if other.get(name) != value:
+                return f"its {name} is {other.get(name) or 'not set'!r} and not {value or 'not set'!r}"
+        return ""
+
+
+class Checkpoint:
+    """The open file; no other process can open it meanwhile. Use `create` or `resume`, and `close`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._root_places = {root.place for root in self.roots()}
+
+    @classmethod
+    def create(cls, path: Path, identity: Identity, roots: Sequence[Folder]) -> "Checkpoint":
+        """Begin a scan; there must be no file yet. Raises CheckpointError."""
+        # First under another name: a kill in between must not leave a file that holds only some of the roots.
+        draft = path.with_name(f".{path.name}.draft")
+        try:
+            draft.unlink(missing_ok=True)
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except OSError as error:
+            raise CheckpointError(f"the checkpoint {path} cannot be written: {error.strerror}.") from None
+        with closing(sqlite3.connect(draft)) as connection, connection:
+            connection.executescript(SCHEMA)
+            about = {"format": str(FORMAT), **asdict(identity)}
+            connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
+            rows = ((root.source, root.path, root.user) for root in roots)
+            connection.executemany("INSERT OR IGNORE INTO root VALUES (?, ?, ?)", rows)
+        os.replace(draft, path)
+        return cls(path, _connect(path))
+
+    @classmethod
+    def resume(cls, path: Path, identity: Identity) -> "Checkpoint":
+        """Go on with a scan. Raises CheckpointError if the file is no checkpoint, or one of another scan."""
+        connection = _connect(path)
+        about: dict[str, str] = dict(connection.execute("SELECT name, value FROM about"))
+        if about.get("format") != str(FORMAT):
+            connection.close()
+            raise OtherFormat(f"{path} was written by another version of this program; start anew with --fresh.")
+        if difference := identity.difference(about):
+            connection.close()
+            raise CheckpointError(f"{path} is the checkpoint of another scan: {difference}; name another --checkpoint.")
+        return cls(path, connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def remove(self) -> None:
+        """Close the file and delete it: the scan is complete."""
+        self.close()
+        discard(self.path)
+
+    def roots(self) -> list[Folder]:
+        """Where the scan began."""
+        return [Folder(user, source, path) for source, path, user in self._connection.execute("SELECT * FROM root")]
+
+    def walk(self) -> Walk:
+        """What remains to be done: what was never listed, and what could not be."""
+        walk = Walk()
+        select = "SELECT user, source, path, state, folders FROM folder"
+        for user, source, path, state, _ in self._connection.execute(select):
+            if state != "failed":
+                walk.know(Folder(user, source, path))
+        walk.add(self.roots())
+        for user, source, _, _, folders in self._connection.execute(select):
+            walk.add(Folder(user, source, path) for path in json.loads(folders))
+        return walk
+
+    def finished(self) -> tuple[int, int]:
+        """How many folders are done, and how many of them could not be listed."""
+        select = "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'failed') FROM folder"
+        done, failed = self._connection.execute(select).fetchone()
+        return int(done), int(failed)
+
+    def last_part(self) -> int:
+        """The number of the last part of the file rows that counts; 0 when there is none."""
+        return int(self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM part").fetchone()[0])
+
+    def parts(self) -> list[int]:
+        """All parts that count, in their order."""
+        return [number for (number,) in self._connection.execute("SELECT number FROM part ORDER BY number")]
+
+    def keep(self, visits: Sequence[Visit], part: tuple[int, int] | None = None) -> None:
+        """Store visits, and the number and rows of the part that holds their files: all of it or nothing."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO folder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (source, path) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
+                " files = excluded.files, size = excluded.size, estimated = excluded.estimated,"
+                " largest_path = excluded.largest_path, largest_size = excluded.largest_size,"
+                " last_modified = excluded.last_modified, folders = excluded.folders,"
+                " exact = excluded.exact, kinds = excluded.kinds, months = excluded.months,"
+                " requests = requests + excluded.requests, refusals = refusals + excluded.refusals,"
+                " seconds = seconds + excluded.seconds WHERE state = 'failed'",
+                [_record(visit, is_root=visit.folder.place in self._root_places) for visit in visits],
+            )
+            if part:
+                self._connection.execute("INSERT INTO part VALUES (?, ?)", part)
+
+    def rows(self) -> Iterator[Row]:
+        """Every folder that was visited, in the order of file systems and paths."""
+        columns = "user, source, path, state, reason, files, size, estimated, largest_path, largest_size"
+        columns += ", last_modified, requests, refusals, seconds, exact, kinds, months"
+        for user, source, path, *rest in self._connection.execute(f"SELECT {columns} FROM folder"):
+            *known, exact, kinds, months = rest
+            tallies = {"kinds": json.loads(kinds), "months": json.loads(months), "exact": exact}
+            yield Row(Folder(user, source, path), *known, **tallies)
+
+
+def discard(path: Path) -> None:
+    """Delete a checkpoint, if there is one."""
+    # The log first: beside a new checkpoint of the same name it would be taken for that one's.
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=1)
+    try:
+        # Exclusive: two scans that write to the same checkpoint would each believe the other's folders to be theirs.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        # Read before anything is changed: a file that is not ours stays as it is.
+        connection.execute("SELECT value FROM about WHERE name = 'format'")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "no such table" in str(error):
+            raise CheckpointError(_foreign(path)) from None
+        if "locked" in str(error):
+            raise CheckpointError(f"{path} is in use by another scan; wait until that has ended.") from None
+        raise CheckpointError(f"the checkpoint {path} cannot be opened: {error}.") from None
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise CheckpointError(_foreign(path)) from None
+    return connection
+
+
+def _foreign(path: Path) -> str:
+    return f"{path} is not a checkpoint of this program; name another --checkpoint, or delete it."
+
+
+def _record(visit: Visit, *, is_root: bool) -> tuple[object, ...]:
+    """One row of the table. A home may be missing; a folder that was there a moment ago could not be listed."""
+    folder, found = visit.folder, visit.found
+    state, reason, counted = "listed", "", Counted()
+    if isinstance(found, Failure):
+        state, reason = "missing" if found.missing and is_root else "failed", found.reason
+    else:
+        counted = found if isinstance(found, Counted) else count(folder.source, found)
+    place = (folder.source, folder.path, folder.user, state, reason)
+    sums = (counted.files, counted.size, counted.estimated)
+    marks = (counted.largest_path, counted.largest_size, counted.last_modified)
+    cost = (visit.requests, visit.refusals, visit.seconds)
+    folders, *tallies = (
+        json.dumps(each, ensure_ascii=False) for each in (counted.folders, counted.kinds, counted.months)
+    )
+    return *place, *sums, *marks, *cost, folders, counted.exact, *tallies

@@ -1,0 +1,61 @@
+"""One row a file, written while the scan runs, as numbered parts that count once the checkpoint names them.
+
+A part is written whole before the checkpoint is told; what a kill leaves beyond the last one it names is replaced.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from inventory.results.file_formats import format_of
+from inventory.results.rows import FileRow
+from inventory.scan.listing import Listing
+from inventory.scan.scan_work import Visit
+
+
+def rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
+    """The files of these folders; those of one folder follow each other."""
+    for visit in visits:
+        if isinstance(visit.found, Listing):
+            user, source = visit.folder.user, visit.folder.source
+            for file in visit.found.files:
+                unknown = file.exact_size is None
+                size = file.counted_size if file.exact_size is None else file.exact_size
+                yield FileRow(user, source, file.path, file.type, file.language, size, unknown, file.modified_at)
+
+
+class Parts:
+    """The parts of one scan, in a folder of their own beside the checkpoint."""
+
+    def __init__(self, folder: Path, output: Path, last: int) -> None:
+        """`last` is the last part that counts. Raises OSError."""
+        self._folder, self._output, self._last = folder, output, last
+        self._format = format_of(output)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+    def add(self, visits: Sequence[Visit]) -> tuple[int, int] | None:
+        """Write the next part; its number and rows, or None where there is no file at all."""
+        found = list(rows(visits))
+        if not found:
+            return None
+        self._last += 1
+        self._format.write_part(self._path(self._last), found)
+        return self._last, len(found)
+
+    def join(self, numbers: Iterable[int]) -> None:
+        """Make the output of the parts that count. Raises OSError."""
+        self._format.join(map(self._path, numbers), self._output)
+
+    def remove(self) -> None:
+        """Delete all parts: the output is made, or a new scan begins."""
+        discard(self._folder)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:08}{self._output.suffix.lower()}"
+
+
+def discard(folder: Path) -> None:
+    """Delete a folder of parts, if there is one."""
+    if os.path.isdir(folder):
+        shutil.rmtree(folder)

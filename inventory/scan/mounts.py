@@ -1,0 +1,92 @@
+"""Lists folders where a cluster has them mounted, `/Workspace/Users/…` and `/dbfs/Users/…`: no API, and exact sizes.
+
+Runs on executors too: standard library only.
+"""
+
+import contextlib
+import os
+import re
+from pathlib import PurePosixPath
+
+from inventory.scan.listing import Failure, File, Folder, Listing, Source
+
+MOUNTS: dict[Source, str] = {"workspace": "Workspace", "dbfs": "dbfs"}
+HEADERS = {b"# Databricks notebook source": "", b"-- Databricks notebook source": "SQL"}
+HEADERS[b"// Databricks notebook source"] = "SCALA"
+"""What a notebook begins with, and its language; a # can be Python or R."""
+LONGEST_HEADER = max(map(len, HEADERS))
+ENDINGS = (
+    "avro bin bmp bz2 cfg csv crc dat db delta doc docx egg feather gif gz h5 html ini jar jpeg jpg json jsonl"
+    " lock log md npy npz orc parquet pdf pickle pkl png ppt pptx pt pth rst rds svg tar tgz toml tsv txt whl"
+    " xls xlsx xml yaml yml zip zst"
+)
+NOT_A_NOTEBOOK = frozenset(f".{ending}" for ending in ENDINGS.split())
+"""Endings of names of files that are not opened to see whether they are notebooks."""
+DASHBOARD, JUPYTER = ".lvdash.json", ".ipynb"
+HOME = re.compile(r"/Users/[^/]+|/[^/]+")
+
+
+class Mounts:
+    """The mounts below `root`, `/` on a cluster."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root.rstrip("/")
+
+    def there(self) -> list[Source]:
+        """The file systems that have homes here."""
+        return [source for source, mount in MOUNTS.items() if os.path.isdir(f"{self._root}/{mount}/Users")]
+
+    def list_folder(self, folder: Folder) -> Listing | Failure | None:
+        """What lies in a folder; None where the mount has no such home or does not show it: the API has to be asked."""
+        if folder.source not in MOUNTS:
+            return None
+        try:
+            return self._read(folder)
+        except (OSError, ValueError) as error:
+            home = HOME.match(folder.path)
+            if not home or home[0] == folder.path or not os.path.isdir(self._place(folder.source, home[0])):
+                return None
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            return Failure(folder.path, f"on the mount: {reason}")
+
+    def _place(self, source: Source, path: str) -> str:
+        return f"{self._root}/{MOUNTS[source]}{path}"
+
+    def _read(self, folder: Folder) -> Listing:
+        folders, files = [], []
+        with os.scandir(self._place(folder.source, folder.path)) as entries:
+            for entry in entries:
+                name = os.fsencode(entry.name).decode(errors="replace")
+                path = f"{folder.path.rstrip('/')}/{name}"
+                # A link leads out of the home, or in a circle; it counts as what it is.
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(path)
+                    continue
+                # Who deletes a file meanwhile takes nothing from the others.
+                with contextlib.suppress(FileNotFoundError):
+                    files.append(_file(folder.source, path, entry))
+        return Listing(tuple(sorted(folders)), tuple(sorted(files, key=lambda file: file.path)))
+
+
+def _file(source: Source, path: str, entry: "os.DirEntry[str]") -> File:
+    found = entry.stat(follow_symlinks=False)
+    modified_at = found.st_mtime_ns // 10**6
+    kind, language = _kind(entry, found.st_size) if source == "workspace" else ("FILE", "")
+    if kind == "FILE":
+        return File(path, kind, found.st_size, modified_at)
+    return File(path, kind, None, modified_at, language, measured=found.st_size)
+
+
+def _kind(entry: "os.DirEntry[str]", size: int) -> tuple[str, str]:
+    """Type and language, as the API calls them: it tells no size of what is no FILE."""
+    name = entry.name.lower()
+    if name.endswith(DASHBOARD):
+        return "DASHBOARD", ""
+    ending = PurePosixPath(name).suffix
+    if ending == JUPYTER:
+        return "NOTEBOOK", ""
+    if ending in NOT_A_NOTEBOOK or size < LONGEST_HEADER - 1 or not entry.is_file(follow_symlinks=False):
+        return "FILE", ""
+    with open(entry.path, "rb") as file:
+        line = file.readline(LONGEST_HEADER + 2).strip()
+    return ("NOTEBOOK", HEADERS[line]) if line in HEADERS else ("FILE", "")

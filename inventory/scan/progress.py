@@ -1,0 +1,74 @@
+"""How far long work is, for who watches it: a line that changes on a terminal, elsewhere one in a log now and then."""
+
+import logging
+import sys
+import time
+from collections import deque
+
+from inventory.results.formatting import duration
+from inventory.scan.scan_work import Progress
+
+log = logging.getLogger(__name__)
+EVERY = 10.0
+"""Seconds between two lines of a log."""
+SPAN = 10.0
+"""Seconds over which speed is measured."""
+
+
+class Ticker:
+    """Says lines about work that goes on, each in the place of the last."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        self._terminal = terminal
+        self._said_at = time.monotonic()
+        self._past: deque[tuple[float, tuple[int, ...]]] = deque()
+
+    def speeds(self, *numbers: int) -> list[float]:
+        """How fast these numbers have grown lately, by second; they are what has been counted by now."""
+        now = time.monotonic()
+        self._past.append((now, numbers))
+        while self._past[0][0] < now - SPAN:
+            self._past.popleft()
+        begin, before = self._past[0]
+        seconds = max(now - begin, 0.001)
+        return [(number - earlier) / seconds for number, earlier in zip(numbers, before, strict=True)]
+
+    def say(self, line: str) -> None:
+        now = time.monotonic()
+        if self._terminal:
+            sys.stderr.write(f"\r\x1b[2K{line[:200]}")
+            sys.stderr.flush()
+        elif now - self._said_at >= EVERY:
+            self._said_at = now
+            log.info("%s", line)
+
+    def end(self) -> None:
+        """Nothing more comes; leave the line."""
+        if self._terminal:
+            sys.stderr.write("\n")
+
+
+class Reporter(Ticker):
+    """Called a few times a second with the progress of a scan; `users` is how many there are in all."""
+
+    def __init__(self, users: int, *, terminal: bool) -> None:
+        super().__init__(terminal=terminal)
+        self._users = users
+
+    def __call__(self, progress: Progress) -> None:
+        speed, asked = self.speeds(progress.visits, progress.requests.total())
+        limits = ", ".join(
+            f"{source} {rate:.0f}" for source, rate in progress.rates.items() if progress.requests[source]
+        )
+        parts = [
+            f"{self._users - progress.open_users} of {self._users} users",
+            f"{progress.visits} directories, {progress.waiting} waiting",
+            f"{progress.files} files",
+            f"{asked:.0f} requests/s (limit {limits or 'not known yet'})",
+        ]
+        if progress.failures:
+            parts.append(f"{progress.failures} failures")
+        if speed and progress.waiting:
+            # More directories turn up meanwhile, so this is what it takes at least.
+            parts.append(f"at least {duration(progress.waiting / speed)} left")
+        self.say("; ".join(parts))

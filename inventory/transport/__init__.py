@@ -1,0 +1,1 @@
+"""Requests to one workspace: connections, retries, the measured rate, the workers."""

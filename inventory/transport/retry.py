@@ -1,0 +1,78 @@
+"""What is made of an answer: done, once more after a while, or never. Pure: chance is an argument."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from inventory.scan.listing import Failure, Folder, Listing, NotAListing, read
+from inventory.transport.client import Answer, Broken
+
+TRANSIENT = frozenset({500, 502, 503, 504})
+LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
+MISSING_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
+"""The second is that of the Files API."""
+TRIES = 6
+"""For errors of the server and broken connections."""
+TRIES_AT_LIMIT = 20
+"""For refusals because of the rate: they say nothing about the folder, only that it was not its turn."""
+FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
+"""Seconds; the delay is random, between nothing and what doubles with every try: retries must not march in step."""
+LONGEST_RETRY_AFTER = 300.0
+
+
+@dataclass(frozen=True)
+class Again:
+    """Ask once more, `delay` seconds later."""
+
+    delay: float
+
+
+@dataclass(frozen=True)
+class Locked:
+    """The credential is not accepted any more, so there is no point in asking for anything."""
+
+    reason: str
+
+
+def is_limit(outcome: Answer | Broken) -> bool:
+    """Whether the server refused because of the rate of the requests."""
+    if isinstance(outcome, Broken) or outcome.status == 200:
+        return False
+    code = outcome.document.get("error_code") if isinstance(outcome.document, Mapping) else None
+    return outcome.status == 429 or code in LIMIT_CODES
+
+
+def is_missing(answer: Answer) -> bool:
+    """Whether the API itself says that the path does not exist; a 404 without its code can be anybody's."""
+    code = answer.document.get("error_code") if isinstance(answer.document, Mapping) else None
+    return answer.status == 404 and code in MISSING_CODES
+
+
+def again(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> Again | None:
+    """Whether and when to repeat a request that was made `tries` times; `chance` gives a number from 0 to 1."""
+    at_limit = is_limit(outcome)
+    if isinstance(outcome, Answer) and not at_limit and outcome.status not in TRANSIENT:
+        return None
+    if tries >= (TRIES_AT_LIMIT if at_limit else TRIES):
+        return None
+    delay = chance() * min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tries - 1))
+    told = outcome.retry_after if isinstance(outcome, Answer) else None
+    return Again(delay + min(told or 0.0, LONGEST_RETRY_AFTER))
+
+
+def judge(
+    folder: Folder, outcome: Answer | Broken, tries: int, chance: Callable[[], float]
+) -> Listing | Failure | Again | Locked:
+    """What the outcome of the `tries`th request for a folder means."""
+    if repeat := again(outcome, tries, chance):
+        return repeat
+    tried = f", {tries} times" if tries > 1 else ""
+    if isinstance(outcome, Broken):
+        return Failure(folder.path, f"{outcome}{tried}")
+    if outcome.status == 401:
+        return Locked(outcome.reason)
+    if outcome.status != 200:
+        return Failure(folder.path, f"{outcome.reason}{tried}", missing=is_missing(outcome))
+    try:
+        return read(folder, outcome.document)
+    except NotAListing as error:
+        return Failure(folder.path, str(error))

@@ -1,0 +1,151 @@
+"""The workspace, as far as a scan has to ask it for more than folders: who we are, who there is, whether DBFS is on."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from inventory.credentials import Credentials
+from inventory.scan.listing import Folder, NotAListing, read
+from inventory.transport.client import Answer, Broken, Client
+from inventory.transport.retry import again, is_missing
+
+SCIM = "/api/2.0/preview/scim/v2"
+CONNECT_SECONDS = 30.0
+GIT_FIELDS = {"url": "url", "provider": "provider", "branch": "branch", "commit": "head_commit_id"}
+"""Our names of what is known of a git folder, and those of the API."""
+GIT_PREFIXES = ("/Users", "/Shared", "/Repos")
+"""Where git folders can be; without a prefix the API names those in the last alone."""
+PAGE = 1000
+"""How many entries a SCIM page is asked for; the server may give fewer."""
+
+
+class WorkspaceError(Exception):
+    """A sentence that says what could not be read and why."""
+
+
+def connect(credentials: Credentials, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
+    """A client for the workspace, as whoever the credentials say. Raises WorkspaceError within `seconds`.
+
+    The SDK's own constructor can wait for five minutes, so it is watched from outside.
+    """
+    from databricks.sdk.config import Config  # takes seconds, and most of what can be wrong is found without it
+
+    made: list[Config] = []
+    failed: list[BaseException] = []
+
+    def make() -> None:
+        try:
+            arguments: dict[str, Any] = dict(credentials.arguments)
+            made.append(Config(http_timeout_seconds=10, retry_timeout_seconds=20, **arguments))
+        except Exception as error:  # noqa: BLE001 - whatever the SDK raises is told to the caller below
+            failed.append(error)
+
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not made:
+        # The SDK appends everything it knows of its configuration; the first line is the reason.
+        said = str(failed[0]).split(" Config: ")[0].splitlines() if failed else []
+        reason = said[0] if said else f"no answer within {seconds:g} seconds"
+        raise WorkspaceError(f"{credentials.host} cannot be used with {credentials.source}: {reason.rstrip('.')}.")
+    client = Client(credentials.host or str(made[0].host), made[0].authenticate, timeout=timeout)
+    client.source = credentials.source
+    return client
+
+
+class Workspace:
+    """Asks a client, and asks again where that helps."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def ask(self, path: str, query: Mapping[str, str], what: str) -> Any:
+        """The document at a path; `what` names it in the sentence of the WorkspaceError that is raised otherwise."""
+        outcome = self._outcome(path, query)
+        if isinstance(outcome, Answer) and outcome.status == 200 and isinstance(outcome.document, Mapping):
+            return outcome.document
+        reason = outcome.reason if isinstance(outcome, Answer) else str(outcome)
+        raise WorkspaceError(f"{what} of {self.client.host} cannot be read: {reason.rstrip('.')}.")
+
+    def caller(self) -> tuple[str, list[str]]:
+        """Who we are, and the names of our groups. Raises WorkspaceError."""
+        me = self.ask(f"{SCIM}/Me", {}, "the account")
+        groups = [str(group.get("display")) for group in me.get("groups") or [] if group.get("display")]
+        return str(me.get("userName") or ""), sorted(groups)
+
+    def resources(self, kind: str, attributes: str, wanted: str = "") -> Iterator[dict[str, Any]]:
+        """All `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError."""
+        seen: set[str] = set()
+        start = 1
+        while True:
+            query = {"attributes": f"id,{attributes}", "startIndex": str(start), "count": str(PAGE)}
+            page = self.ask(f"{SCIM}/{kind}", query | ({"filter": wanted} if wanted else {}), f"the list of {kind}")
+            received = page.get("Resources") or []
+            if not received:
+                return
+            for resource in received:
+                if str(resource.get("id")) not in seen:
+                    seen.add(str(resource.get("id")))
+                    yield resource
+            start += len(received)
+
+    def dbfs_is_off(self) -> bool:
+        """Whether DBFS is switched off for the whole workspace.
+
+        The setting says so; not everybody may read it, so the refusal of the root, which names DBFS, counts as well.
+        """
+        setting = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
+        outcome = self._outcome(setting, {})
+        if isinstance(outcome, Answer) and outcome.status == 200 and isinstance(outcome.document, Mapping):
+            value = outcome.document.get("disable_legacy_dbfs")
+            if isinstance(value, Mapping) and isinstance(value.get("value"), bool):
+                return bool(value["value"])
+        probe = self._outcome("/api/2.0/dbfs/get-status", {"path": "/"})
+        return isinstance(probe, Answer) and probe.status == 403 and "dbfs root is disabled" in probe.reason.lower()
+
+    def folders(self, folder: Folder) -> list[str]:
+        """The folders directly in one; none where it is missing. Raises WorkspaceError."""
+        address = "/api/2.0/dbfs/list" if folder.source == "dbfs" else "/api/2.0/workspace/list"
+        outcome = self._outcome(address, {"path": folder.path})
+        if isinstance(outcome, Answer) and is_missing(outcome):
+            return []
+        reason = outcome.reason if isinstance(outcome, Answer) else str(outcome)
+        if isinstance(outcome, Answer) and outcome.status == 200:
+            try:
+                return list(read(folder, outcome.document).folders)
+            except NotAListing as error:
+                reason = str(error)
+        raise WorkspaceError(f"{folder.path} of {self.client.host} cannot be listed: {reason.rstrip('.')}.")
+
+    def git_folders(self) -> dict[str, dict[str, str]]:
+        """The git folders by path, as they are listed: url, provider, branch and commit. Raises WorkspaceError."""
+        found: dict[str, dict[str, str]] = {}
+        for prefix in GIT_PREFIXES:
+            page = ""
+            while True:
+                query = {"path_prefix": prefix} | ({"next_page_token": page} if page else {})
+                answer = self.ask("/api/2.0/repos", query, "the list of git folders")
+                for repo in answer.get("repos") or []:
+                    about = {name: repo.get(field) for name, field in GIT_FIELDS.items()}
+                    path = str(repo.get("path")).removeprefix("/Workspace")
+                    found[path] = {name: str(value) for name, value in about.items() if value}
+                page = str(answer.get("next_page_token") or "")
+                if not page:
+                    break
+        return found
+
+    def _outcome(self, path: str, query: Mapping[str, str]) -> Answer | Broken:
+        tries = 0
+        while True:
+            tries += 1
+            outcome: Answer | Broken
+            try:
+                outcome = self.client.get(path, query)
+            except Broken as error:
+                outcome = error
+            repeat = again(outcome, tries, random.random)
+            if repeat is None:
+                return outcome
+            time.sleep(repeat.delay)
