@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from types import FrameType
 
-from workspace_identity import Expectation, GuardError, mismatch
-from workspace_warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
+from preflight.identity import Expectation, GuardError, mismatch
+from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 
 _SECONDS = 45
 
@@ -21,7 +21,7 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
     """The live workspace and its warnings. Raise `GuardError` where it is not the one to work on."""
     # The SDK is slow to import, so nothing above this line needs it; looking for garbage meanwhile costs a fifth of it.
     gc.disable()
-    from workspace_facts import connect_lightly, gather, identify
+    from preflight.facts import connect_lightly, gather, identify
 
     client = connect_lightly(profile=query["profile"], host=query["host"])
     identity = identify(client)

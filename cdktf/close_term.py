@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 try:
     import click
 except ImportError:
-    from environments import reenter
+    from reexec import reenter
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
-from cells import printable
 from clock import ClockError, now
-from closing_steps import Status, Step, as_json, by_hand, is_closed, leaves, removes
-from credentials import mixed_credentials
-from lab import LabError, load_lab
-from workspace_identity import GuardError, Identity
+from lab_settings import LabError, load_lab
+from preflight.credential_conflict import mixed_credentials
+from preflight.identity import GuardError, Identity
+from roster.cells import printable
+from teardown.steps import Status, Step, as_json, by_hand, is_closed, leaves, removes
 
 if TYPE_CHECKING:
-    from closing import Term, Wanted
-    from closing_steps import ByHand, Managed
+    from teardown.steps import ByHand, Managed
+    from teardown.term import Term, Wanted
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = 12
@@ -99,7 +99,7 @@ def main(
     except LabError as error:
         refuse(error.problems)
     # The SDK takes two seconds to import.
-    from closing import Wanted
+    from teardown.term import Wanted
 
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
     wanted = Wanted(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
@@ -110,8 +110,8 @@ def main(
 
 def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Look, ask, act, and say how it is; the exit status."""
-    from closing import Term
-    from workspace_facts import connect, verify_workspace
+    from preflight.facts import connect, verify_workspace
+    from teardown.term import Term
 
     try:
         began = now(os.environ)
@@ -143,8 +143,8 @@ def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
 
 def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Remove what names people; the exit status. The workspace may be gone by then and is not asked."""
-    from closing import programs_of, read_state
-    from closing_purge import purge_steps, remove
+    from teardown.purge import purge_steps, remove
+    from teardown.term import programs_of, read_state
 
     # Once: where it is in a storage account, it is reached by the stack and the roster that go.
     state, _ = read_state(wanted, programs_of(wanted, os.environ))

@@ -16,21 +16,21 @@ from typing import Any
 try:
     import click
 except ImportError:
-    from environments import reenter
+    from reexec import reenter
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
-from credentials import mixed_credentials
-from group_list import GroupList
-from lab import Lab, LabError, load_lab
-from moodle_export import read_export
-from moodle_text import TextError, decode
+from lab_settings import Lab, LabError, load_lab
+from preflight.credential_conflict import mixed_credentials
+from preflight.identity import GuardError
 from private_file import write_private
-from roster import Roster, RosterError, format_roster, parse_roster, with_existing
-from roster_changes import as_data, changes_between, counts_of, in_words
-from roster_limits import RosterLimits, judge, sentences
-from roster_merge import Merged, merge, shared_names
-from workspace_identity import GuardError
+from roster.changes import as_data, changes_between, counts_of, in_words
+from roster.group_list import GroupList
+from roster.merge import Merged, merge, shared_names
+from roster.model import Roster, RosterError, format_roster, parse_roster, with_existing
+from roster.validation import RosterLimits, judge, sentences
+from sources.delimited_text import TextError, decode
+from sources.detection import read_export
 
 HERE = Path(__file__).resolve().parent
 
@@ -244,7 +244,7 @@ def mark_existing(result: Import, lab: Lab | None, environ: Mapping[str, str]) -
             raise Refusal([conflict])
         if not new:
             return _checked(result, result.roster, 0)
-        from accounts_lookup import existing_accounts  # the SDK takes seconds to import
+        from preflight.accounts import existing_accounts  # the SDK takes seconds to import
 
         existing = existing_accounts(new, target_name=name, target=target)
     except LabError as error:

@@ -20,9 +20,9 @@ from databricks.sdk.service.compute import Library
 from databricks.sdk.service.iam import AccessControlRequest, Patch, PatchOp, PatchSchema
 from databricks.sdk.service.workspace import ImportFormat
 
-from cluster_stopper import await_termination
-from workspace_facts import connect, first_line
-from workspace_identity import GuardError
+from preflight.facts import connect, first_line
+from preflight.identity import GuardError
+from stopping.cluster_stopper import await_termination
 
 _AT_ONCE = 16
 _REFERENCE = re.compile(r'\$\{((?:data\.)?\w+\.[\w-]+(?:\["[^"]+"\])?)\.(\w+)\}')

@@ -13,16 +13,16 @@ from pathlib import Path
 try:
     # Importing cdktf itself would start its Node process, too early for a mistake in the settings to be said at once.
     metadata.version("cdktf")
-    from lab import LabError, load_lab
+    from lab_settings import LabError, load_lab
 except ImportError:
-    from environments import reenter
+    from reexec import reenter
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
-from credentials import credentials_of, mixed_credentials
 from light_package import enter
-from programs import Program, Verb
-from roster import Roster, RosterError, parse_roster
+from preflight.credential_conflict import credentials_of, mixed_credentials
+from roster.model import Roster, RosterError, parse_roster
+from stack.programs import Program, Verb
 
 HERE = Path(__file__).resolve().parent
 
@@ -47,7 +47,7 @@ def main(environ: Mapping[str, str]) -> None:
     enter("cdktf_cdktf_provider_databricks")
     from cdktf import App
 
-    from course import Course
+    from stack.course import Course
 
     app = App()
     Course(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
+from preflight.providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from spool import Serve, ask
+from stopping.request_queue import Serve, ask
 
 _SECONDS = 240
 
@@ -23,7 +23,7 @@ class TooSlow(Exception):
 
 def start() -> Serve:
     """What stops clusters. Importing the SDK is what makes it slow to start."""
-    from cluster_stopper import stop_all
+    from stopping.cluster_stopper import stop_all
 
     return stop_all
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-import providers
 from emulator_process import EmulatorProcess, isolated_environment
 from postgresql_server import MISSING, PostgreSQL, programs
+from preflight import providers
 from spark_process import SparkProcess, spark_problem
 
 ROOT = Path(__file__).resolve().parents[1]

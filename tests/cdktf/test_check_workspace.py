@@ -15,8 +15,8 @@ import pytest
 from check_workspace import main
 from course_seal import KEY, seal
 from emulator_process import EmulatorProcess
-from workspace_identity import Expectation, GuardError, Identity, mismatch
-from workspace_warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
+from preflight.identity import Expectation, GuardError, Identity, mismatch
+from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVE = Identity(host="https://adb-1.7.azuredatabricks.net", workspace_id="123", caller="me@lab.example")

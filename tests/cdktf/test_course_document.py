@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from course_document import course_document, course_text, folder_of
 from course_seal import is_sealed
-from lab import GroupQuota, Lab, parse_lab
-from roster import Group, Member
+from lab_settings import GroupQuota, Lab, parse_lab
+from roster.model import Group, Member
+from stack.course_document import course_document, course_text, folder_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "course.schema.json").read_text(encoding="utf-8"))

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts import AccountPlan, plan_accounts
-from course import Course
-from expressions import label
-from lab import Lab, parse_lab
-from programs import Program, Verb
-from roster import Group, Member, Roster
+from lab_settings import Lab, parse_lab
+from roster.model import Group, Member, Roster
+from stack.accounts import AccountPlan, plan_accounts
+from stack.course import Course
+from stack.expressions import label
+from stack.programs import Program, Verb
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = (ROOT / "lab.toml").read_text(encoding="utf-8").replace("quota.groups.group_07", "quota.groups.group_02")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from expressions import label
 from lab_term import ROOT, Done, Term, remove_homes
+from stack.expressions import label
 
 pytestmark = [pytest.mark.terraform, pytest.mark.acceptance, pytest.mark.xdist_group("deploy")]
 

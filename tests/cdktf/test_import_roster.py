@@ -17,7 +17,7 @@ import moodle_files
 from import_roster import main
 from malformed_exports import MALFORMED
 from moodle_files import Team, encoded, teams
-from roster import parse_roster
+from roster.model import parse_roster
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"

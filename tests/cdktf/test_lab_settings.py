@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import Backend, LabError, Library, Limits, load_lab, parse_lab
+from lab_settings import Backend, LabError, Library, Limits, load_lab, parse_lab
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "lab.toml").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ import moodle_files
 from emulator_process import EmulatorProcess
 from import_roster import main
 from moodle_files import Team, encoded
-from roster import parse_roster
+from roster.model import parse_roster
 
 LAB = """
 default_target = "lab"

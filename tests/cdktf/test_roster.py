@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cells import clean_name, guarded, is_address, normalised_address, unguarded
-from group_list import GroupList, ListedGroup, ListedMember
-from moodle_export import read_export
-from roster import Group, Member, Roster, RosterError, exists_on, format_roster, parse_roster, with_existing
-from roster_changes import changes_between
-from roster_merge import merge
+from roster.cells import clean_name, guarded, is_address, normalised_address, unguarded
+from roster.changes import changes_between
+from roster.group_list import GroupList, ListedGroup, ListedMember
+from roster.merge import merge
+from roster.model import Group, Member, Roster, RosterError, exists_on, format_roster, parse_roster, with_existing
+from sources.detection import read_export
 
 HEADER = "number,moodle_group_id,moodle_group_name,email,status,account"
 

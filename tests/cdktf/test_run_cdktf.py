@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from environments import interpreter_of
-from providers import PROVIDERS, has_own_installation, mirror_folders, not_mirrored, problem
+from preflight.providers import PROVIDERS, has_own_installation, mirror_folders, not_mirrored, problem
+from reexec import interpreter_of
 from run_cdktf import NotReady, environment_for, needs_lock_skipped, program_of
 
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from emulator_process import EmulatorProcess
-from new_cluster import Decision, Leave, Stop, decide
-from spool import ask
+from stopping.new_cluster import Decision, Leave, Stop, decide
+from stopping.request_queue import ask
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = "admin@lab.example"

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from closing_facts import Programs, local_state, managed_in, newest_archive, remote_state
-from closing_purge import purge_steps, remove
-from closing_steps import (
+from emulator_process import ROOT
+from lab_settings import load_lab
+from teardown.facts import Programs, local_state, managed_in, newest_archive, remote_state
+from teardown.purge import purge_steps, remove
+from teardown.steps import (
     Answer,
     Archived,
     Inventory,
@@ -33,8 +35,6 @@ from closing_steps import (
     removes,
     state_step,
 )
-from emulator_process import ROOT
-from lab import load_lab
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
 M = timedelta(minutes=1)

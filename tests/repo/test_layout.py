@@ -29,7 +29,7 @@ FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", "
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
 FILES |= {"README.md", "CHANGELOG.md", "LICENSE"}
 # Modules that decide: they, and whatever of ours they import, need the standard library and nothing else.
-DECIDING = ("cdktf/roster.py", "cdktf/roster_merge.py", "cdktf/moodle_export.py")
+DECIDING = ("cdktf/roster/model.py", "cdktf/roster/merge.py", "cdktf/sources/detection.py")
 DECIDING += ("enforcer/domain/uptime.py", "enforcer/domain/quota.py")
 DECIDING += (
     "inventory/scan/listing.py",
@@ -74,7 +74,7 @@ SOURCES = tracked("*.py")
 def test_the_folder_cdktf_does_not_hide_the_library():
     import cdktf
 
-    assert not list((ROOT / "cdktf").rglob("__init__.py"))
+    assert not (ROOT / "cdktf" / "__init__.py").exists()
     assert hasattr(cdktf, "App")
 
 
@@ -97,9 +97,10 @@ def test_the_cdktf_app_imports_none_of_the_programs(path):
 def ours(path: Path) -> set[Path]:
     """The modules of the same folder that a module imports."""
     names = {f"{path.parts[0]}/{name}.py" for name in imports(path)} | {
-        node.module.replace(".", "/") + ".py"
+        f"{folder}{node.module.replace('.', '/')}.py"
         for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and node.module
+        for folder in ("", "cdktf/")
     }
     return {Path(name) for name in names if (ROOT / name).is_file()}
 
@@ -116,7 +117,7 @@ def deciding() -> list[Path]:
 
 @pytest.mark.parametrize("path", deciding(), ids=str)
 def test_modules_that_decide_need_only_the_standard_library(path):
-    siblings = {needed.stem for needed in ours(path)} | {path.parts[0]} - {"cdktf"}
+    siblings = {needed.parts[1].removesuffix(".py") for needed in ours(path)} | {path.parts[0]} - {"cdktf"}
     assert set(imports(path)) <= sys.stdlib_module_names | siblings
 
 
@@ -144,8 +145,8 @@ def modules(path: Path) -> Iterator[str]:
 
 
 def bare_modules() -> set[str]:
-    """The modules of cdktf/, which are imported by bare name."""
-    return {path.stem for path in SOURCES if path.parts[0] == "cdktf" and len(path.parts) == 2}
+    """The modules and packages of cdktf/, which are imported by bare name."""
+    return {path.parts[1].removesuffix(".py") for path in SOURCES if path.parts[0] == "cdktf"}
 
 
 def test_bare_modules_have_names_that_no_library_has():

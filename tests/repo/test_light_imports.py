@@ -50,8 +50,8 @@ def answer_of(program: str, folder: Path) -> object:
     ("folder", "module", "sdk"),
     [
         (ROOT, "enforcer.workspace.client", "enforcer.workspace.sdk"),
-        (ROOT / "cdktf", "workspace_facts", "light_sdk"),
-        (ROOT / "cdktf", "cluster_stopper", "light_sdk"),
+        (ROOT / "cdktf", "preflight.facts", "light_sdk"),
+        (ROOT / "cdktf", "stopping.cluster_stopper", "light_sdk"),
     ],
     ids=["poll", "guard", "stop"],
 )

@@ -6,7 +6,7 @@ import codecs
 
 import moodle_files
 from moodle_files import teams
-from roster import COLUMNS
+from roster.model import COLUMNS
 
 HEADER = ",".join(COLUMNS)
 SELF = moodle_files.self_selection(teams(2, 1))

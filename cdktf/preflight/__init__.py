@@ -1,0 +1,1 @@
+"""What is looked at before anything changes: which workspace this is, and what in it a quota does not cover."""

@@ -1,0 +1,37 @@
+"""Which addresses already have an account in a target's workspace. Talks to the workspace and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors.base import DatabricksError
+
+from lab_settings import Target
+from preflight.facts import connect, first_line, verify_workspace
+from preflight.identity import GuardError
+from roster.cells import normalised_address
+
+_PATIENCE_SECONDS = 120
+_PAGE = 100
+
+
+def existing_accounts(emails: Collection[str], *, target_name: str, target: Target) -> frozenset[str]:
+    """Those of the addresses that have an account, from the workspace that the target expects.
+
+    Raises GuardError where it is another workspace, or where it does not answer.
+    """
+    client = connect(profile=target.profile, host=target.host)
+    verify_workspace(client, target_name, target)
+    # The guard gives up within seconds; a long list of users may have to wait for the workspace's request limit.
+    patient: Any = client.config.copy()  # type: ignore[no-untyped-call]
+    patient.retry_timeout_seconds = _PATIENCE_SECONDS
+    try:
+        users = WorkspaceClient(config=patient).users.list(attributes="userName", count=_PAGE)
+        names = {normalised_address(user.user_name) for user in users if user.user_name}
+    except (DatabricksError, OSError, TimeoutError) as error:
+        raise GuardError(
+            f"The workspace at {client.config.host} did not list its users: {first_line(error)}"
+        ) from error
+    return frozenset(names & set(emails))

@@ -1,0 +1,239 @@
+"""The live workspace as the lab's programs see it: which one it is, and what in it a cluster quota does not cover.
+
+Reads only. Everything that is decided from the facts is in `preflight.warnings`, which is pure.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from light_sdk import (
+    ApiClient,
+    Config,
+    DatabricksError,
+    LightClient,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+    listed,
+    object_of,
+)
+from preflight.identity import Expectation, GuardError, Identity, mismatch
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+_PROBE_SECONDS = 3
+_ANSWER_SECONDS = 5
+_FACTS_SECONDS = 15
+_REQUEST_SECONDS = 5
+_READERS = 8
+
+EVERYBODY = "users"
+
+Fact = TypeVar("Fact")
+
+
+class Client(Protocol):
+    """The SDK's client, or as much of it as is asked here."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def api_client(self) -> ApiClient: ...
+
+
+class HasExpectation(Protocol):
+    """A target of `lab.toml`."""
+
+    @property
+    def profile(self) -> str | None: ...
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def expected_host(self) -> str: ...
+    @property
+    def expected_workspace_id(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was found. `unread` names what could not be looked at, so that silence is not taken for none."""
+
+    account_groups: frozenset[str] = frozenset()
+    everybody_entitlements: frozenset[str] = frozenset()
+    open_warehouses: tuple[str, ...] = ()
+    open_policies: tuple[str, ...] = ()
+    open_pools: tuple[str, ...] = ()
+    has_metastore: bool = False
+    running: tuple[dict[str, Any], ...] = ()
+    course_file: bytes | None = None
+    unread: tuple[str, ...] = field(default=())
+
+
+def connect(*, profile: str | None, host: str | None) -> "WorkspaceClient":
+    """The SDK's whole client by the unified authentication; as `configure`."""
+    from databricks.sdk import WorkspaceClient
+
+    return WorkspaceClient(config=configure(profile=profile, host=host))
+
+
+def connect_lightly(*, profile: str | None, host: str | None) -> LightClient:
+    """A client with what the guard asks for; as `configure`."""
+    return LightClient(configure(profile=profile, host=host))
+
+
+def configure(*, profile: str | None, host: str | None) -> Config:
+    """The settings of a client that gives up on a silent host within seconds.
+
+    Raise `GuardError` where there are no credentials.
+    """
+    # The SDK logs that a host did not answer; the sentence raised afterwards says so better.
+    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
+    try:
+        config = Config(
+            profile=profile or None,
+            host=host or None,
+            retry_timeout_seconds=_PROBE_SECONDS,
+            http_timeout_seconds=_REQUEST_SECONDS,
+        )
+    except ValueError as error:
+        raise GuardError(
+            f"There are no usable credentials for the workspace ({first_line(error)}); set DATABRICKS_HOST and one "
+            "kind of credentials, log in, or name a profile in lab.toml."
+        ) from error
+    config.retry_timeout_seconds = _ANSWER_SECONDS
+    return config
+
+
+def identify(client: Client) -> Identity:
+    """Which workspace answers, and as whom. Raise `GuardError` where none does."""
+    host = str(client.config.host)
+    try:
+        # One call tells both: who calls is its body, which workspace this is stands in a header.
+        me = client.api_client.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["X-Databricks-Org-Id"])
+    except (Unauthenticated, PermissionDenied, ValueError) as error:
+        raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}") from error
+    except DatabricksError as error:
+        raise GuardError(
+            f"The workspace at {host} answered {first_line(error)} when asked who calls; check the address."
+        ) from error
+    except (OSError, TimeoutError) as error:
+        raise GuardError(
+            f"The workspace at {host} does not answer; check the address, the network and that it is running."
+        ) from error
+    if not isinstance(me, dict) or not me.get("userName"):
+        raise GuardError(f"What answers at {host} is not a Databricks workspace; check the address.")
+    return Identity(host=host, workspace_id=str(me.get("X-Databricks-Org-Id") or ""), caller=str(me["userName"]))
+
+
+def verify_workspace(client: Client, target_name: str, target: HasExpectation) -> Identity:
+    """Who answers, if it is the workspace that the target expects. Raise `GuardError` if it is not."""
+    identity = identify(client)
+    expectation = Expectation(target_name, target.expected_host, target.expected_workspace_id)
+    if problem := mismatch(identity, expectation):
+        raise GuardError(problem)
+    return identity
+
+
+def gather(client: Client, *, clusters: Sequence[str], course_file: str) -> Facts:
+    """All facts, read side by side. `clusters` are the names to look at where they run."""
+    patient: Config = client.config.copy()  # type: ignore[no-untyped-call]
+    patient.retry_timeout_seconds = _FACTS_SECONDS
+    reading = _Reading(LightClient(patient))
+    with ThreadPoolExecutor(_READERS) as readers:
+        groups = readers.submit(reading.read, "groups", reading.groups, [])
+        warehouses = readers.submit(reading.read, "SQL warehouses", reading.open_warehouses, ())
+        policies = readers.submit(reading.read, "cluster policies", reading.open_policies, ())
+        pools = readers.submit(reading.read, "instance pools", reading.open_pools, ())
+        metastore = readers.submit(reading.read, "the metastore", reading.has_metastore, False)
+        running = readers.submit(reading.read, "running clusters", lambda: reading.running(frozenset(clusters)), ())
+        content = readers.submit(reading.read, "the course file", lambda: reading.file(course_file), None)
+    found = groups.result()
+    return Facts(
+        account_groups=frozenset(g["displayName"] for g in found if _resource_type(g) == "Group"),
+        everybody_entitlements=frozenset(
+            entitlement["value"]
+            for group in found
+            if group["displayName"] == EVERYBODY
+            for entitlement in group.get("entitlements", ())
+        ),
+        open_warehouses=warehouses.result(),
+        open_policies=policies.result(),
+        open_pools=pools.result(),
+        has_metastore=metastore.result(),
+        running=running.result(),
+        course_file=content.result(),
+        unread=tuple(sorted(reading.unread)),
+    )
+
+
+class _Reading:
+    """Reads one kind of fact at a time and remembers which could not be read."""
+
+    def __init__(self, client: LightClient) -> None:
+        self._client, self._api = client, client.api_client
+        self.unread: list[str] = []
+
+    def read(self, what: str, read: Callable[[], Fact], otherwise: Fact) -> Fact:
+        try:
+            return read()
+        except (DatabricksError, OSError, TimeoutError):
+            self.unread.append(what)
+            return otherwise
+
+    def groups(self) -> list[dict[str, Any]]:
+        groups = self._client.groups.list(attributes="id,displayName,meta,entitlements")
+        return [group.as_dict() for group in groups if group.display_name]
+
+    def open_warehouses(self) -> tuple[str, ...]:
+        warehouses = listed(self._api, "/api/2.0/sql/warehouses", "warehouses")
+        return self._open("warehouses", [(w.get("id"), w.get("name")) for w in warehouses])
+
+    def open_policies(self) -> tuple[str, ...]:
+        policies = listed(self._api, "/api/2.0/policies/clusters/list", "policies")
+        return self._open("cluster-policies", [(policy.get("policy_id"), policy.get("name")) for policy in policies])
+
+    def open_pools(self) -> tuple[str, ...]:
+        pools = listed(self._api, "/api/2.0/instance-pools/list", "instance_pools")
+        return self._open("instance-pools", [(p.get("instance_pool_id"), p.get("instance_pool_name")) for p in pools])
+
+    def _open(self, kind: str, objects: Sequence[tuple[str | None, str | None]]) -> tuple[str, ...]:
+        """The names of those objects to which everybody has some right."""
+
+        def is_open(object_id: str) -> bool:
+            entries = object_of(self._api, f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
+            return any(entry.get("group_name") == EVERYBODY for entry in entries)
+
+        return tuple(sorted(name or object_id for object_id, name in objects if object_id and is_open(object_id)))
+
+    def has_metastore(self) -> bool:
+        try:
+            return bool(object_of(self._api, "/api/2.1/unity-catalog/current-metastore-assignment").get("metastore_id"))
+        except NotFound:
+            return False
+
+    def running(self, names: frozenset[str]) -> tuple[dict[str, Any], ...]:
+        states = {"cluster_states": ["RUNNING", "RESIZING"]}
+        clusters = listed(
+            self._client.api_client, "/api/2.1/clusters/list", "clusters", filter_by=states, page_size=100
+        )
+        return tuple(cluster for cluster in clusters if cluster.get("cluster_name") in names)
+
+    def file(self, path: str) -> bytes | None:
+        try:
+            return self._client.workspace.download(path).read()
+        except NotFound:
+            return None
+
+
+def _resource_type(group: dict[str, Any]) -> str:
+    return str((group.get("meta") or {}).get("resourceType") or "")
+
+
+def first_line(error: BaseException) -> str:
+    """The first sentence of an error of the SDK, without the account of its configuration that follows."""
+    text = str(error).strip().splitlines()
+    return text[0].split(". Config:")[0].rstrip(".") + "." if text else type(error).__name__

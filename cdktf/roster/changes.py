@@ -1,0 +1,275 @@
+"""What an import changed, as values, as data and in words for a teaching assistant. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from roster.cells import shown
+from roster.merge import Recognition
+from roster.model import Group, Roster
+
+
+@dataclass(frozen=True)
+class Move:
+    """A student who changed groups, or came into or out of one; `came_from` and `went_to` are group keys or ""."""
+
+    email: str
+    came_from: str
+    went_to: str
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A group whose Moodle name, or id, is another than before."""
+
+    group: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The difference between two rosters of one term; groups are those of the roster after."""
+
+    joined: tuple[Move, ...] = ()
+    came_back: tuple[Move, ...] = ()
+    moved: tuple[Move, ...] = ()
+    left: tuple[Move, ...] = ()
+    new_groups: tuple[Group, ...] = ()
+    returned_groups: tuple[Group, ...] = ()
+    retired_groups: tuple[Group, ...] = ()
+    renamed: tuple[Renaming, ...] = ()
+    new_ids: tuple[Renaming, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Changes()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many groups and students a roster has now, and how many it only remembers."""
+
+    groups: int
+    students: int
+    empty_groups: int
+    retired_groups: int
+    retired_students: int
+
+
+def counts_of(roster: Roster) -> Counts:
+    active = roster.active_groups
+    members = [member for group in roster.groups for member in group.members]
+    students = sum(len(group.active_members) for group in active)
+    return Counts(
+        groups=len(active),
+        students=students,
+        empty_groups=sum(not group.active_members for group in active),
+        retired_groups=len(roster.groups) - len(active),
+        retired_students=len(members) - students,
+    )
+
+
+def changes_between(before: Roster, after: Roster) -> Changes:
+    """What a person would say has changed."""
+    was, now = _places(before), _places(after)
+    old = {group.number: group for group in before.groups}
+    pairs = [(old[group.number], group) for group in after.groups if group.number in old]
+    moves = [
+        Move(email, was[email][0] if email in was else "", key)
+        for email, (key, active) in sorted(now.items())
+        if active
+    ]
+    present = {email for email, (_, active) in was.items() if active}
+    return Changes(
+        joined=tuple(move for move in moves if move.email not in was),
+        came_back=tuple(move for move in moves if move.email in was and move.email not in present),
+        moved=tuple(move for move in moves if move.email in present and move.came_from != move.went_to),
+        left=tuple(
+            Move(email, was[email][0], "") for email in sorted(present) if email not in now or not now[email][1]
+        ),
+        new_groups=tuple(group for group in after.active_groups if group.number not in old),
+        returned_groups=tuple(new for was, new in pairs if (was.status, new.status) == ("retired", "active")),
+        retired_groups=tuple(new for was, new in pairs if (was.status, new.status) == ("active", "retired")),
+        renamed=tuple(
+            Renaming(new.key, was.moodle_name, new.moodle_name)
+            for was, new in pairs
+            if was.moodle_name != new.moodle_name
+        ),
+        new_ids=tuple(
+            Renaming(new.key, was.moodle_id, new.moodle_id) for was, new in pairs if was.moodle_id != new.moodle_id
+        ),
+    )
+
+
+def _places(roster: Roster) -> dict[str, tuple[str, bool]]:
+    """Each address with its group's key and whether the student is in it now."""
+    return {member.email: (group.key, member.status == "active") for group in roster.groups for member in group.members}
+
+
+def as_data(changes: Changes, counts: Counts, recognitions: Sequence[Recognition]) -> dict[str, Any]:
+    """The same as `in_words`, for programs."""
+    return {
+        "counts": vars(counts),
+        "joined": [{"email": move.email, "to": move.went_to} for move in changes.joined],
+        "came_back": [{"email": move.email, "from": move.came_from, "to": move.went_to} for move in changes.came_back],
+        "moved": [{"email": move.email, "from": move.came_from, "to": move.went_to} for move in changes.moved],
+        "left": [{"email": move.email, "from": move.came_from} for move in changes.left],
+        "new_groups": [_group_data(group) for group in changes.new_groups],
+        "returned_groups": [_group_data(group) for group in changes.returned_groups],
+        "retired_groups": [_group_data(group) for group in changes.retired_groups],
+        "renamed_groups": [
+            {"group": renaming.group, "from": renaming.before, "to": renaming.after} for renaming in changes.renamed
+        ],
+        "new_moodle_ids": [
+            {"group": renaming.group, "from": renaming.before, "to": renaming.after} for renaming in changes.new_ids
+        ],
+        "recognised": [
+            {
+                "group": Group(recognition.number).key,
+                "by": recognition.by,
+                "line": recognition.line,
+                "shared_members": recognition.shared,
+                "known_members": recognition.known,
+                "rivals": list(recognition.rivals),
+            }
+            for recognition in recognitions
+            if recognition.by != "id"
+        ],
+    }
+
+
+def _group_data(group: Group) -> dict[str, Any]:
+    return {
+        "group": group.key,
+        "moodle_group_id": group.moodle_id,
+        "moodle_group_name": group.moodle_name,
+        "students": len(group.active_members),
+    }
+
+
+def in_words(changes: Changes, counts: Counts, recognitions: Sequence[Recognition], *, first: bool) -> Iterator[str]:
+    """The report, line by line. `first`: there was no roster before, so everybody would be new."""
+    if first:
+        yield f"First import: {_many(counts.groups, 'group')}, {_many(counts.students, 'student')}."
+        yield from _numbering(changes)
+    elif changes.is_empty:
+        yield "Nothing changed since the last import."
+    else:
+        yield from _students(changes)
+        yield from _groups(changes)
+    yield from _recognised(recognitions)
+    yield ""
+    yield f"Now: {_many(counts.groups, 'group')} with {_many(counts.students, 'student')}" + _aside(counts)
+
+
+def _numbering(changes: Changes) -> Iterator[str]:
+    yield ""
+    yield "Groups and their numbers, which they keep for the whole term"
+    for group in changes.new_groups:
+        yield f"  {_called(group)}, {_many(len(group.active_members), 'student')}"
+
+
+def _students(changes: Changes) -> Iterator[str]:
+    lines = [f"  joined     {move.email} → {move.went_to}" for move in changes.joined]
+    lines += [
+        f"  came back  {move.email} → {move.went_to}"
+        + (f" (was in {move.came_from} before)" if move.came_from != move.went_to else "")
+        for move in changes.came_back
+    ]
+    lines += [f"  moved      {move.email}: {move.came_from} → {move.went_to}" for move in changes.moved]
+    lines += [f"  left       {move.email} (was in {move.came_from})" for move in changes.left]
+    if lines:
+        yield "Students"
+        yield from lines
+
+
+def _groups(changes: Changes) -> Iterator[str]:
+    lines = [
+        f"  new        {_called(group)}, {_many(len(group.active_members), 'student')}" for group in changes.new_groups
+    ]
+    lines += [f"  is back    {_called(group)}, with its old number" for group in changes.returned_groups]
+    lines += [
+        f"  retired    {_called(group)}: no longer in Moodle; its cluster goes" for group in changes.retired_groups
+    ]
+    lines += [
+        f"  renamed    {renaming.group}: {shown(renaming.before)} → {shown(renaming.after)}"
+        for renaming in changes.renamed
+        if renaming.before
+    ]
+    named = [renaming for renaming in changes.renamed if not renaming.before]
+    lines += [f"  named      {renaming.group}: {shown(renaming.after)}" for renaming in named]
+    lines += [
+        f"  Moodle id  {renaming.group}: {renaming.before or 'none'} → {renaming.after}" for renaming in changes.new_ids
+    ]
+    if lines:
+        yield "Groups"
+        yield from lines
+
+
+def _recognised(recognitions: Sequence[Recognition]) -> Iterator[str]:
+    """Every match that Moodle's id did not make; the plain ones of a kind share a line."""
+    found = [recognition for recognition in recognitions if recognition.by != "id"]
+    if not found:
+        return
+    yield "Recognised without Moodle's id (please check)"
+    kinds = {"number": "by their number in the file", "name": "by their names", "members": "by all of their students"}
+    for kind, what in kinds.items():
+        numbers = sorted(recognition.number for recognition in found if _plain_kind(recognition) == kind)
+        if numbers:
+            yield f"  {what}: {', '.join(_runs(numbers))}"
+    for recognition in found:
+        if not _plain_kind(recognition):
+            yield f"  {_explained(recognition)}"
+
+
+def _plain_kind(recognition: Recognition) -> str:
+    """What a match was made by if there is nothing more to say of it, else ""."""
+    is_renamed = recognition.by == "members" and recognition.name != ""
+    is_partial = recognition.by == "members" and recognition.shared < recognition.known
+    return "" if recognition.rivals or is_renamed or is_partial else recognition.by
+
+
+def _explained(recognition: Recognition) -> str:
+    what = f"{shown(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
+    how = f"{recognition.shared} of its {_many(recognition.known, 'student')}"
+    rivals = f"; {' and '.join(recognition.rivals)} would have fitted as well" if recognition.rivals else ""
+    return f"{Group(recognition.number).key} is {what}, by {how if recognition.by == 'members' else 'its name'}{rivals}"
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[str]:
+    """The keys of these groups, three or more in a row as “first to last”."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] + 1 == number:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    for run in runs:
+        keys = [Group(number).key for number in run]
+        yield from keys if len(run) < 3 else [f"{keys[0]} to {keys[-1]}"]
+
+
+def _called(group: Group) -> str:
+    return f"{group.key} {shown(group.moodle_name)}" if group.moodle_name else group.key
+
+
+def _aside(counts: Counts) -> str:
+    parts = []
+    if counts.empty_groups:
+        parts.append(f"{_many(counts.empty_groups, 'group')} without students")
+    if counts.retired_groups:
+        parts.append(f"{_many(counts.retired_groups, 'retired group')}")
+    if counts.retired_students:
+        parts.append(f"{_many(counts.retired_students, 'student')} who left")
+    return (
+        f" ({', '.join(parts)} remembered)."
+        if counts.retired_groups or counts.retired_students
+        else (f" ({parts[0]})." if parts else ".")
+    )
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

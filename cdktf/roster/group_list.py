@@ -1,0 +1,89 @@
+"""What an export lists: groups and the students in them, each with the line it stands on. Pure values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from roster.cells import is_address, normalised_address, shown
+from roster.model import MANAGED, Roster
+
+
+@dataclass(frozen=True, order=True)
+class Remark:
+    """A sentence about a line of the export."""
+
+    line: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ListedMember:
+    """A student of a listed group; `account` counts for students we have not met."""
+
+    email: str
+    line: int
+    account: str = MANAGED
+
+
+@dataclass(frozen=True)
+class ListedGroup:
+    """A group as the export has it. Id and name are "" where the format has none; only our own file knows numbers."""
+
+    line: int
+    moodle_id: str = ""
+    moodle_name: str = ""
+    members: tuple[ListedMember, ...] = ()
+    number: int | None = None
+
+    @property
+    def title(self) -> str:
+        """How a sentence calls it."""
+        return shown(self.moodle_name) if self.moodle_name else f"the group on line {self.line}"
+
+
+@dataclass(frozen=True)
+class GroupList:
+    """Everything one export says, in the file's order.
+
+    `problems` make it unusable; `ignored` are the rows left out on purpose. `roster` is set where the export is our
+    own normalised file.
+    """
+
+    format: str
+    groups: tuple[ListedGroup, ...]
+    last_line: int
+    problems: tuple[Remark, ...] = ()
+    ignored: tuple[Remark, ...] = ()
+    roster: Roster | None = None
+
+    @property
+    def students(self) -> int:
+        return len({member.email for group in self.groups for member in group.members})
+
+
+@dataclass
+class Findings:
+    """Groups, problems and ignored rows as a reader meets them."""
+
+    groups: list[ListedGroup] = field(default_factory=list)
+    problems: list[Remark] = field(default_factory=list)
+    ignored: list[Remark] = field(default_factory=list)
+
+    def problem(self, line: int, sentence: str) -> None:
+        self.problems.append(Remark(line, sentence))
+
+    def ignore(self, line: int, sentence: str) -> None:
+        self.ignored.append(Remark(line, sentence))
+
+    def member(self, line: int, column: str, cell: str) -> ListedMember | None:
+        """The student whose address is in this cell, or None, with a problem, where it is no address."""
+        email = normalised_address(cell)
+        if not is_address(email):
+            self.problem(line, f"{shown(column)} is not an address: {shown(cell.strip())}.")
+            return None
+        return ListedMember(email, line)
+
+    def listed(self, format_name: str, last_line: int) -> GroupList:
+        problems: Sequence[Remark] = sorted(self.problems)
+        return GroupList(format_name, tuple(self.groups), last_line, tuple(problems), tuple(sorted(self.ignored)))

@@ -1,0 +1,218 @@
+"""Who is in which group: the values, and the normalised file that remembers them. Pure: text in, text out.
+
+The file has one row per membership, sorted by number and address:
+`number,moodle_group_id,moodle_group_name,email,status,account`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from roster.cells import guarded, is_address, normalised_address, shown, unguarded
+from sources.delimited_text import Row, TextError, read_table
+
+Status = Literal["active", "retired"]
+
+COLUMNS = ("number", "moodle_group_id", "moodle_group_name", "email", "status", "account")
+MANAGED = "managed"
+_EXISTING = "existing:"
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_MOODLE_ID = re.compile(r"[0-9]{0,18}", re.ASCII)
+_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+
+
+class RosterError(ValueError):
+    """A roster that cannot be used; `problems` are all the reasons, each "file line N: sentence"."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A student in one group. `account` is "managed" or "existing:<target>[,<target>…]"."""
+
+    email: str
+    status: Status = "active"
+    account: str = MANAGED
+
+
+@dataclass(frozen=True)
+class Group:
+    """A team that shares one cluster. Its number is its identity; Moodle's id and name are "" where unknown."""
+
+    number: int
+    moodle_id: str = ""
+    moodle_name: str = ""
+    members: tuple[Member, ...] = ()
+    status: Status = "active"
+
+    @property
+    def key(self) -> str:
+        """The group's name in Databricks before any prefix, such as "group_07"."""
+        return f"group_{self.number:02d}"
+
+    @property
+    def cluster(self) -> str:
+        """The name of its cluster before any prefix, such as "cluster_07"."""
+        return f"cluster_{self.number:02d}"
+
+    @property
+    def active_members(self) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if member.status == "active")
+
+
+@dataclass(frozen=True)
+class Roster:
+    """All groups of a term, the retired ones included, sorted by number; their members are sorted by address."""
+
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def active_groups(self) -> tuple[Group, ...]:
+        return tuple(group for group in self.groups if group.status == "active")
+
+
+def exists_on(member: Member, target: str) -> bool:
+    """Whether the member's account was in that target's workspace before us, so that we never manage it."""
+    return member.account.startswith(_EXISTING) and target in member.account.removeprefix(_EXISTING).split(",")
+
+
+def with_existing(roster: Roster, emails: Collection[str], target: str) -> Roster:
+    """The roster in which these addresses have an account on the target that is not ours."""
+    groups = []
+    for group in roster.groups:
+        members = tuple(
+            replace(member, account=_existing_on(member.account, target)) if member.email in emails else member
+            for member in group.members
+        )
+        groups.append(replace(group, members=members))
+    return Roster(tuple(groups))
+
+
+def _existing_on(account: str, target: str) -> str:
+    targets = set(account.removeprefix(_EXISTING).split(",")) if account.startswith(_EXISTING) else set()
+    return _EXISTING + ",".join(sorted(targets | {target}))
+
+
+def format_roster(roster: Roster) -> str:
+    """The normalised file's text."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for group in sorted(roster.groups, key=lambda group: group.number):
+        for member in _rows_of(group):
+            row = (str(group.number), group.moodle_id, group.moodle_name, member.email, member.status, member.account)
+            writer.writerow([guarded(cell) for cell in row])
+    return text.getvalue()
+
+
+def _rows_of(group: Group) -> Iterator[Member]:
+    """A group's members as rows; one without address stands for a status that no member shows."""
+    if all(member.status != group.status for member in group.members):
+        yield Member("", group.status, "")
+    yield from sorted(group.members, key=lambda member: member.email)
+
+
+def parse_roster(text: str, name: str) -> Roster:
+    """Read the normalised file, also after a spreadsheet saved it with another delimiter.
+
+    Raises RosterError with every problem; `name` is what the sentences call the file.
+    """
+    try:
+        table = read_table(text)
+    except TextError as error:
+        raise RosterError([f"{name} line {error.line}: {error.sentence}"]) from error
+    if not is_normalised_header(table.header.cells):
+        columns = ",".join(COLUMNS)
+        raise RosterError([f"{name} line {table.header.line}: is not the header of a normalised roster ({columns})."])
+    reading = _Reading()
+    for row in table.rows:
+        if not row.is_blank:
+            reading.read(row)
+    if reading.problems:
+        raise RosterError([f"{name} line {line}: {sentence}" for line, sentence in sorted(reading.problems)])
+    return Roster(tuple(reading.group(number) for number in sorted(reading.first)))
+
+
+def is_normalised_header(cells: Sequence[str]) -> bool:
+    """Whether these are the columns of our own file; a spreadsheet may have added empty ones."""
+    return tuple(cell.strip().lower() for cell in cells if cell.strip()) == COLUMNS
+
+
+@dataclass
+class _Reading:
+    """What the rows so far say, and where each thing was first said."""
+
+    first: dict[int, tuple[int, str, str]] = field(default_factory=dict)  # number: line, Moodle id, Moodle name
+    members: dict[int, list[Member]] = field(default_factory=dict)
+    active: set[int] = field(default_factory=set)
+    line_of_email: dict[str, int] = field(default_factory=dict)
+    number_of_id: dict[str, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def read(self, row: Row) -> None:
+        cells = [unguarded(cell) for cell in row.cells[: len(COLUMNS)]]
+        if len(cells) < len(COLUMNS) or any(cell.strip() for cell in row.cells[len(COLUMNS) :]):
+            self.problems.append((row.line, f"has {len(row.cells)} cells; a roster has {len(COLUMNS)}."))
+            return
+        number, moodle_id, moodle_name, email, status, account = cells
+        moodle_id, status, account = moodle_id.strip(), status.strip().lower(), account.strip()
+        email = normalised_address(email)
+        wrong = list(_wrong_cells(number.strip(), moodle_id, email, status, account))
+        if wrong:
+            self.problems.extend((row.line, sentence) for sentence in wrong)
+            return
+        self._place(row.line, int(number), moodle_id, moodle_name, "active" if status == "active" else "retired")
+        if email:
+            self._join(row.line, int(number), Member(email, "active" if status == "active" else "retired", account))
+
+    def _place(self, line: int, number: int, moodle_id: str, moodle_name: str, status: Status) -> None:
+        first_line, first_id, first_name = self.first.setdefault(number, (line, moodle_id, moodle_name))
+        if (first_id, first_name) != (moodle_id, moodle_name):
+            here, there = f"{moodle_id} {shown(moodle_name)}", f"{first_id} {shown(first_name)}"
+            sentence = f"group {number} is {here} here but {there} on line {first_line}; all its rows must agree."
+            self.problems.append((line, sentence))
+        owner = self.number_of_id.setdefault(moodle_id, number) if moodle_id else number
+        if owner != number:
+            sentence = f"Moodle id {moodle_id} is group {number} here but group {owner} on line {self.first[owner][0]}."
+            self.problems.append((line, sentence))
+        if status == "active":
+            self.active.add(number)
+
+    def _join(self, line: int, number: int, member: Member) -> None:
+        first_line = self.line_of_email.setdefault(member.email, line)
+        if first_line != line:
+            sentence = f"{member.email} is on line {first_line} already; a student has one row, in one group."
+            self.problems.append((line, sentence))
+        self.members.setdefault(number, []).append(member)
+
+    def group(self, number: int) -> Group:
+        _, moodle_id, moodle_name = self.first[number]
+        members = tuple(sorted(self.members.get(number, ()), key=lambda member: member.email))
+        return Group(number, moodle_id, moodle_name, members, "active" if number in self.active else "retired")
+
+
+def _wrong_cells(number: str, moodle_id: str, email: str, status: str, account: str) -> Iterator[str]:
+    if not _NUMBER.fullmatch(number):
+        yield f"number must be a whole number from 1 on, not {shown(number)}."
+    if not _MOODLE_ID.fullmatch(moodle_id):
+        yield f"moodle_group_id must be digits or empty, not {shown(moodle_id)}."
+    if email and not is_address(email):
+        yield f"email is not an address: {shown(email)}."
+    if status not in ("active", "retired"):
+        yield f"status must be active or retired, not {shown(status)}."
+    if email and not _is_account(account):
+        yield f"account must be managed or existing:<target>[,<target>…], not {shown(account)}."
+
+
+def _is_account(text: str) -> bool:
+    targets = text.removeprefix(_EXISTING).split(",")
+    return text == MANAGED or (text.startswith(_EXISTING) and all(_TARGET.fullmatch(target) for target in targets))

@@ -1,0 +1,1 @@
+"""What rosters come from: exports of Moodle in every shape, read into one list of groups."""

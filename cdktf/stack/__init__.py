@@ -1,0 +1,1 @@
+"""The course as code: the stack and its constructs."""

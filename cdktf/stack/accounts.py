@@ -1,0 +1,79 @@
+"""The students' accounts: those this stack makes, and those that it only looks up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from roster.model import Roster, exists_on
+from stack.expressions import add_blocks, label, template
+from stack.workspace_guard import ADDRESS as GUARD
+
+
+@dataclass(frozen=True)
+class AccountPlan:
+    """Addresses by what becomes of their accounts. No address stands in both."""
+
+    managed: tuple[str, ...]
+    looked_up: tuple[str, ...]
+
+
+def plan_accounts(
+    own: Roster, others: Iterable[Roster], *, target: str, staff: Iterable[str], owns_accounts: bool
+) -> AccountPlan:
+    """Sort the addresses of active groups into accounts to manage and accounts to look up.
+
+    The accounts of the other rosters are made too, but nothing else of them is; so they are never looked up. An
+    account that was there before us, by any roster, or that belongs to the staff, is never managed.
+    """
+    others = tuple(others)
+    members = [
+        (roster, member)
+        for roster in (own, *others)
+        for group in roster.active_groups
+        for member in group.active_members
+    ]
+    not_ours = {member.email for _, member in members if exists_on(member, target)} | {a.lower() for a in staff}
+    everybody = {member.email for _, member in members}
+    needed = {member.email for roster, member in members if roster is own}
+    managed = everybody - not_ours if owns_accounts else set()
+    return AccountPlan(managed=tuple(sorted(managed)), looked_up=tuple(sorted(needed - managed)))
+
+
+class StudentAccounts(Construct):
+    """`databricks_user.student_dana_at_campus-example` or, if looked up, the `data.` of the same name.
+
+    The place of an account in the state depends on its address alone, so a student may move between groups.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, plan: AccountPlan) -> None:
+        super().__init__(scope, id)
+        self._managed = frozenset(plan.managed)
+        add_blocks(
+            self,
+            "resource.databricks_user",
+            {
+                _name_of(address): {
+                    "user_name": template(address),
+                    # A student's notebooks outlive the account: nobody's work is deleted from here.
+                    "force_delete_home_dir": False,
+                    "force_delete_repos": False,
+                    "depends_on": [GUARD],
+                }
+                for address in plan.managed
+            },
+        )
+        add_blocks(
+            self,
+            "data.databricks_user",
+            {_name_of(address): {"user_name": template(address), "depends_on": [GUARD]} for address in plan.looked_up},
+        )
+
+    def id_of(self, address: str) -> str:
+        """An expression for the id of the account with this address."""
+        kind = "databricks_user" if address in self._managed else "data.databricks_user"
+        return f"${{{kind}.{_name_of(address)}.id}}"
+
+
+def _name_of(address: str) -> str:
+    return f"student_{label(address)}"

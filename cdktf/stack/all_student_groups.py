@@ -1,0 +1,69 @@
+"""The group of all groups, which alone gives students their entitlements."""
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf_cdktf_provider_databricks.data_databricks_group import DataDatabricksGroup
+from cdktf_cdktf_provider_databricks.entitlements import Entitlements
+from cdktf_cdktf_provider_databricks.group import Group as WorkspaceGroup
+from constructs import Construct
+
+from lab_settings import StudentSettings
+from stack.expressions import add_blocks
+from stack.student_groups import StudentGroups
+
+NAME = "all_student_groups"
+ENTITLEMENTS = ["allow_cluster_create", "allow_instance_pool_create", "databricks_sql_access", "workspace_access"]
+
+
+class AllStudentGroups(Construct):
+    """`databricks_group.all_student_groups`, its entitlements, and the course's groups as its members.
+
+    Where another stack owns the workspace's settings, the group is looked up and only joined.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        groups: StudentGroups,
+        students: StudentSettings,
+        owned: bool,
+        after: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, id)
+        parent = self._make(students, after) if owned else self._find(after)
+        add_blocks(
+            self,
+            "resource.databricks_group_member",
+            {f"{NAME}_{key}": {"group_id": parent, "member_id": groups.id_of(key)} for key in groups.keys},
+        )
+
+    def _make(self, students: StudentSettings, after: Sequence[ITerraformDependable]) -> str:
+        group = WorkspaceGroup(
+            self,
+            "group",
+            display_name=NAME,
+            allow_cluster_create=False,
+            depends_on=after,
+            # The group resource does not see an entitlement that somebody took away; the one below does.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=ENTITLEMENTS),
+        )
+        group.override_logical_id(NAME)
+        entitlements = Entitlements(
+            self,
+            "entitlements",
+            group_id=group.id,
+            workspace_access=students.workspace_access,
+            databricks_sql_access=students.sql_access,
+            allow_cluster_create=False,
+            allow_instance_pool_create=False,
+        )
+        entitlements.override_logical_id(NAME)
+        return group.id
+
+    def _find(self, after: Sequence[ITerraformDependable]) -> str:
+        group = DataDatabricksGroup(self, "group", display_name=NAME, recursive=False, depends_on=after)
+        group.override_logical_id(NAME)
+        return group.id

@@ -1,0 +1,64 @@
+"""The course's folder in the workspace: the course file, and beside it the allowances that the enforcer keeps."""
+
+import base64
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable, Token
+from cdktf_cdktf_provider_databricks.directory import Directory
+from cdktf_cdktf_provider_databricks.permissions import Permissions
+from cdktf_cdktf_provider_databricks.workspace_file import WorkspaceFile
+from constructs import Construct
+
+from stack.staff import Staff, level_unless_caller
+
+
+class CourseFolder(Construct):
+    """`databricks_workspace_file.course_file` and the folders `course_folder` and `allowances` with their rights.
+
+    Students have no right to any of them. `caller` is an expression for the name of who deploys.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        path: str,
+        course_text: str,
+        staff: Staff,
+        caller: str,
+        after: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, id)
+        # Without delete_recursive a folder that anybody put a file into could not be destroyed.
+        folder = Directory(self, "folder", path=path, delete_recursive=True, depends_on=after)
+        folder.override_logical_id("course_folder")
+
+        course_file = WorkspaceFile(
+            self,
+            "file",
+            path=f"{path}/course.json",
+            content_base64=base64.b64encode(course_text.encode()).decode(),
+            depends_on=[folder],
+        )
+        course_file.override_logical_id("course_file")
+
+        allowances = Directory(
+            self, "allowances", path=f"{path}/allowances", delete_recursive=True, depends_on=[folder]
+        )
+        allowances.override_logical_id("allowances")
+
+        if staff:
+            for directory, name, level in (
+                (folder, "course_folder", "CAN_READ"),
+                (allowances, "allowances", "CAN_EDIT"),
+            ):
+                rights = Permissions(
+                    self,
+                    f"{name}_rights",
+                    directory_id=Token.as_string(directory.object_id),
+                    access_control=staff.may(
+                        level, levels={who: level_unless_caller(who, caller, level) for who in staff.names}
+                    ),
+                )
+                rights.override_logical_id(name)

@@ -1,0 +1,130 @@
+"""One group's cluster: its settings, its libraries, who may use it, and that it is stopped once it is ready."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cdktf import ITerraformDependable, LocalExecProvisioner, TerraformResource
+from cdktf_cdktf_provider_databricks.cluster import (
+    Cluster,
+    ClusterAutoscale,
+    ClusterClusterLogConf,
+    ClusterClusterLogConfDbfs,
+    ClusterClusterLogConfVolumes,
+    ClusterLibrary,
+    ClusterLibraryMaven,
+    ClusterLibraryPypi,
+    ClusterWorkloadType,
+    ClusterWorkloadTypeClients,
+)
+from cdktf_cdktf_provider_databricks.permissions import Permissions, PermissionsAccessControl
+from constructs import Construct
+
+from lab_settings import ClusterSettings, Library
+from stack.expressions import template, templates
+from stack.programs import Program
+
+
+def identity_tags(*, course: str, term: str, group: str) -> dict[str, str]:
+    """What a lab cluster is known by. Never changes within a term: a change of a tag restarts a running cluster."""
+    return {"origin": "terraform", "lab_course": course, "lab_term": term, "lab_group": group}
+
+
+def common_settings(settings: ClusterSettings, libraries: Sequence[Library]) -> dict[str, Any]:
+    """The arguments of `Cluster` that all clusters of a course share, made once: the bindings are slow to make them."""
+    return {
+        "spark_version": settings.spark_version,
+        "node_type_id": settings.node_type_id,
+        "driver_node_type_id": settings.driver,
+        "autoscale": ClusterAutoscale(min_workers=settings.min_workers, max_workers=settings.max_workers),
+        "autotermination_minutes": settings.autotermination_minutes,
+        "data_security_mode": settings.data_security_mode,
+        "is_pinned": settings.pin,
+        "spark_conf": templates(settings.spark_conf) or None,
+        "spark_env_vars": templates(settings.spark_env_vars) or None,
+        "cluster_log_conf": _log_conf(settings.log_destination),
+        "workload_type": ClusterWorkloadType(
+            clients=ClusterWorkloadTypeClients(jobs=settings.allow_jobs, notebooks=True)
+        ),
+        "library": [_library(library) for library in libraries] or None,
+    }
+
+
+class GroupCluster(Construct):
+    """`databricks_cluster.cluster_07`, `databricks_permissions.cluster_07` and `terraform_data.stop_cluster_07`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        key: str,
+        *,
+        name: str,
+        group_name: str,
+        group_level: str,
+        tags: dict[str, str],
+        settings: dict[str, Any],
+        managers: Sequence[PermissionsAccessControl],
+        stop: Program,
+        spool: Path,
+        after: Sequence[ITerraformDependable],
+    ) -> None:
+        super().__init__(scope, key)
+        cluster = Cluster(
+            self,
+            "cluster",
+            cluster_name=name,
+            custom_tags=tags,
+            **settings,
+            depends_on=after,
+        )
+        cluster.override_logical_id(key)
+
+        # The list is authoritative, so it is declared once and whole.
+        permissions = Permissions(
+            self,
+            "permissions",
+            cluster_id=cluster.id,
+            access_control=[
+                PermissionsAccessControl(group_name=group_name, permission_level=group_level),
+                *managers,
+            ],
+        )
+        permissions.override_logical_id(key)
+
+        # cdktf's own construct for this type would run `terraform version` once for each of them.
+        stopped = TerraformResource(
+            self,
+            "stop",
+            terraform_resource_type="terraform_data",
+            provisioners=[
+                LocalExecProvisioner(
+                    type="local-exec",
+                    command=cluster.id,
+                    interpreter=[*stop.command, "--name", name, "--spool", str(spool), "--cluster-id"],
+                    working_dir=stop.folder,
+                    environment=stop.environment or None,
+                )
+            ],
+        )
+        stopped.add_override("triggers_replace", cluster.id)
+        stopped.override_logical_id(f"stop_{key}")
+
+
+def _log_conf(destination: str) -> ClusterClusterLogConf | None:
+    if destination.startswith("dbfs:"):
+        return ClusterClusterLogConf(dbfs=ClusterClusterLogConfDbfs(destination=template(destination)))
+    if destination:
+        return ClusterClusterLogConf(volumes=ClusterClusterLogConfVolumes(destination=template(destination)))
+    return None
+
+
+def _library(library: Library) -> ClusterLibrary:
+    repo = library.repo or None
+    if library.pypi:
+        return ClusterLibrary(pypi=ClusterLibraryPypi(package=template(library.pypi), repo=repo))
+    if library.maven:
+        maven = ClusterLibraryMaven(coordinates=library.maven, repo=repo, exclusions=library.exclusions or None)
+        return ClusterLibrary(maven=maven)
+    if library.jar:
+        return ClusterLibrary(jar=template(library.jar))
+    return ClusterLibrary(whl=template(library.whl or ""))

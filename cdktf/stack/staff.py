@@ -1,0 +1,59 @@
+"""The people and service principals who run the course. Their accounts are looked up, never made or deleted."""
+
+from collections.abc import Mapping, Sequence
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_databricks.data_databricks_service_principal import DataDatabricksServicePrincipal
+from cdktf_cdktf_provider_databricks.data_databricks_user import DataDatabricksUser
+from cdktf_cdktf_provider_databricks.permissions import PermissionsAccessControl
+from constructs import Construct
+
+from lab_settings import StaffSettings
+from stack.expressions import EACH, for_each, literal, template
+
+
+class Staff(Construct):
+    """`data.databricks_user.staff["address"]` and `data.databricks_service_principal.staff["application id"]`.
+
+    A plan fails, with the name, where one of them has no account in the workspace.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: StaffSettings, after: Sequence[ITerraformDependable]
+    ) -> None:
+        super().__init__(scope, id)
+        self.addresses = sorted({address.lower() for address in settings.addresses})
+        self.service_principals = sorted({principal.lower() for principal in settings.service_principals})
+        if self.addresses:
+            people = DataDatabricksUser(self, "people", user_name=EACH, depends_on=after)
+            people.override_logical_id("staff")
+            people.add_override("for_each", for_each(self.addresses))
+        if self.service_principals:
+            programs = DataDatabricksServicePrincipal(self, "programs", application_id=EACH, depends_on=after)
+            programs.override_logical_id("staff")
+            programs.add_override("for_each", for_each(self.service_principals))
+
+    def __bool__(self) -> bool:
+        return bool(self.addresses or self.service_principals)
+
+    @property
+    def names(self) -> list[str]:
+        return self.addresses + self.service_principals
+
+    def may(self, level: str, *, levels: Mapping[str, str] | None = None) -> list[PermissionsAccessControl]:
+        """The staff's entries in a list of permissions, all at this level but for those named in `levels`."""
+        own = levels or {}
+        people = [
+            PermissionsAccessControl(user_name=template(address), permission_level=own.get(address, level))
+            for address in self.addresses
+        ]
+        programs = [
+            PermissionsAccessControl(service_principal_name=principal, permission_level=own.get(principal, level))
+            for principal in self.service_principals
+        ]
+        return people + programs
+
+
+def level_unless_caller(name: str, caller: str, level: str) -> str:
+    """An expression: this level, but CAN_MANAGE for the caller, to whom the provider refuses to give less."""
+    return f'${{lower({caller}) == "{literal(name)}" ? "CAN_MANAGE" : "{level}"}}'

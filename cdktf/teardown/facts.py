@@ -1,0 +1,324 @@
+"""What the end of a term is judged by: the state, the archives, what other programs say, and what the workspace holds.
+
+Reads only. Other programs are asked as processes; the workspace by the SDK.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import NotFound
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.service.compute import ListClustersFilterBy, State
+from databricks.sdk.service.sql import State as WarehouseState
+
+from teardown.steps import Answer, Archived, Inventory, LedgerFacts, Managed, Running, StateFacts, Verified
+
+LAST_LINES = 20
+BUILT_IN = frozenset({"admins", "users", "account users"})
+_PATIENCE_SECONDS = 60
+_READERS = 8
+_UP = ListClustersFilterBy(cluster_states=[State.PENDING, State.RUNNING, State.RESIZING, State.RESTARTING])
+_KINDS = {
+    "databricks_user": ("account", "user_name"),
+    "databricks_group": ("group", "display_name"),
+    "databricks_cluster": ("cluster", "cluster_name"),
+    "databricks_cluster_policy": ("policy override", "name"),
+    "databricks_directory": ("folder", "path"),
+    "databricks_workspace_file": ("file", "path"),
+}
+"""Of Terraform's types those that people know by name, and the attribute that has it."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The other programs of the project, run in the folder we were started in and in an environment like ours."""
+
+    root: Path
+    variables: Mapping[str, str]
+
+    def ask(self, *words: str, hears_errors: bool = True, **more: str) -> tuple[Answer, str]:
+        """Run `python …` to its end; how it ended, and its standard output.
+
+        Unless its errors are heard, they go where ours go, with its progress.
+        """
+        done = subprocess.run(
+            self._command(words),
+            env={**self._environment(), **more},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if hears_errors else None,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        lines = [line for line in f"{done.stdout}\n{done.stderr or ''}".splitlines() if line.strip()]
+        return Answer(done.returncode, tuple(lines[-LAST_LINES:])), done.stdout
+
+    def run(self, *words: str, in_root: bool = False) -> int:
+        """Run `python …`, all that it says on our standard error; its exit status.
+
+        Ctrl-C reaches it and not us: Terraform ends in order when it is asked to, and must not be killed.
+        """
+        with _left_to_the_child(signal.SIGINT):
+            return subprocess.run(
+                self._command(words),
+                cwd=self.root if in_root else None,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr.fileno(),
+                check=False,
+            ).returncode
+
+    def terraform(self, stack: Path, *words: str) -> tuple[Answer, str]:
+        """Plain Terraform in a stack's folder; how it ended, and its standard output."""
+        command = ["terraform", f"-chdir={stack}", *words]
+        try:
+            done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
+        except OSError as error:
+            return Answer(127, (f"terraform cannot be started ({error.strerror})",)), ""
+        lines = [line.strip("│╷╵ ") for line in done.stderr.splitlines()]
+        return Answer(done.returncode, tuple(line for line in lines if line)[-LAST_LINES:]), done.stdout
+
+    def _command(self, words: Sequence[str]) -> list[str]:
+        return [os.path.abspath(sys.executable), *words]
+
+    def _environment(self) -> dict[str, str]:
+        paths = [str(self.root), *filter(None, [self.variables.get("PYTHONPATH")])]
+        return {**self.variables, "PYTHONPATH": os.pathsep.join(paths), "CHECKPOINT_DISABLE": "1"}
+
+
+@contextmanager
+def _left_to_the_child(number: signal.Signals) -> Iterator[None]:
+    # Not SIG_IGN, which the child would inherit.
+    before = signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def local_state(folder: Path, stack: str) -> StateFacts:
+    """What a state on this disk holds, and which files are of it."""
+    path = folder / f"{stack}.tfstate"
+    files = tuple(str(one) for one in state_files(folder, stack))
+    if not path.exists():
+        return StateFacts(files=files)
+    try:
+        return StateFacts(managed_in(path.read_text(encoding="utf-8")), files)
+    except (OSError, ValueError) as error:
+        return StateFacts(files=files, problem=f"{path} cannot be read ({error})")
+
+
+def state_files(folder: Path, stack: str) -> list[Path]:
+    """The state, Terraform's copies of it, and the folder in which a deploy stops clusters."""
+    return sorted(
+        path
+        for path in folder.glob(f"{stack}.*")
+        if path.name.startswith((f"{stack}.tfstate", f"{stack}.stopping")) and ".lock" not in path.name
+    )
+
+
+def remote_state(programs: Programs, stack_folder: Path) -> tuple[StateFacts, str]:
+    """What a state in a storage account holds, and its text. The stack has to be synthesized."""
+    if not (stack_folder / ".terraform").exists():
+        answer, _ = programs.terraform(stack_folder, "init", "-input=false", "-no-color")
+        if answer.status:
+            return StateFacts(problem=" ".join(answer.said) or f"terraform init failed in {stack_folder}"), ""
+    answer, text = programs.terraform(stack_folder, "state", "pull")
+    if answer.status:
+        return StateFacts(problem=" ".join(answer.said)), ""
+    try:
+        return StateFacts(managed_in(text) if text.strip() else ()), text
+    except ValueError as error:
+        return StateFacts(problem=f"terraform state pull gave no state ({error})"), ""
+
+
+def managed_in(text: str) -> tuple[Managed, ...]:
+    """The managed objects of a state. Raises ValueError for what is none."""
+    state = json.loads(text)
+    if not isinstance(state, dict) or state.get("version") != 4:
+        raise ValueError("its version is not 4")
+    return tuple(
+        _managed(resource["type"], instance.get("attributes") or {})
+        for resource in state.get("resources", [])
+        if resource.get("mode") == "managed"
+        for instance in resource.get("instances", [])
+    )
+
+
+def _managed(type: str, attributes: Mapping[str, Any]) -> Managed:
+    kind, name = _KINDS.get(type, (type, ""))
+    return Managed(kind, str(attributes.get(name) or ""), str(attributes.get("id") or ""))
+
+
+def ledger_facts(programs: Programs, folder: Path) -> LedgerFacts | Answer:
+    """How far the ledger of this machine knows a term; or what `enforcer archive` said instead."""
+    words = ("archive", "--output", str(folder / "enforcer"), "--dry-run", "--json")
+    answer, text = programs.ask("-m", "enforcer", *words)
+    try:
+        return Answer(answer.status, answer.said) if answer.status else _facts(json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        return Answer(1, (f"python -m enforcer archive: its answer cannot be read ({error})",))
+
+
+def verified_backup(programs: Programs, target: str) -> Verified | Answer:
+    """The newest backup of the workspace there, compared with its manifest and with the workspace as it is now."""
+    answer, text = programs.ask("-m", "inventory", "verify", target, "--live", "--json", hears_errors=False)
+    if answer.status not in (0, 1):
+        return answer
+    try:
+        (told,) = (one for one in json.loads(text)["backups"] if one["compared"])
+        asked = told["asked"]
+        return Verified(
+            told["backup"],
+            bool(not asked["users"] and asked["all_homes"] and asked["shared"] and "workspace" in asked["sources"]),
+            told["finished_at"] is not None,
+            told["whole"],
+            told["objects"],
+            told["left_out"],
+            tuple(f"{found['kind']}: {found['what']}" for found in told["findings"] if found["kind"] != "gone"),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        return Answer(1, (f"python -m inventory verify: its answer cannot be read ({error})",))
+
+
+def newest_archive(folder: Path, *, course: str, term: str) -> Archived | None:
+    """The last archive of the term in this folder, whoever put it there."""
+    return max(archives(folder, course=course, term=term), key=lambda one: one.made_at, default=None)
+
+
+def archives(folder: Path, *, course: str, term: str) -> list[Archived]:
+    """Every archive of the term in this folder, by the manifest in it."""
+    found = []
+    for path in folder.glob("*/manifest.json"):
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            archived = Archived(str(path.parent), datetime.fromisoformat(told["made_at"]), _facts(told))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if (archived.facts.course, archived.facts.term) == (course, term):
+            found.append(archived)
+    return found
+
+
+def _facts(told: Mapping[str, Any]) -> LedgerFacts:
+    last = told["last_poll"]
+    return LedgerFacts(
+        told["course"],
+        told["term"],
+        datetime.fromisoformat(last) if last else None,
+        int(told["last_poll_failed"]),
+        told["settled_up_to"],
+    )
+
+
+def inventory_of(client: WorkspaceClient, managed: Iterable[Managed], *, course: str, term: str) -> Inventory:
+    """What runs, and what is in the workspace besides the lab's own, by kind and name."""
+    patient = client.config.copy()  # type: ignore[no-untyped-call]
+    patient.retry_timeout_seconds = _PATIENCE_SECONDS
+    own = frozenset(one.id for one in managed)
+    looking = _Looking(WorkspaceClient(config=patient), own)
+    unread: list[str] = []
+
+    def read(kind: str, names: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+        try:
+            return tuple(sorted(names()))
+        except (DatabricksError, OSError, TimeoutError):
+            unread.append(kind)
+            return ()
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        running = readers.submit(looking.running, course, term)
+        lists = {kind: readers.submit(read, kind, names) for kind, names in looking.kinds().items()}
+    try:
+        up: tuple[Running, ...] | None = running.result()
+    except (DatabricksError, OSError, TimeoutError):
+        up = None
+    return Inventory(up, {kind: found.result() for kind, found in lists.items()}, tuple(sorted(unread)))
+
+
+class _Looking:
+    """The names of what is not the lab's, a kind at a time."""
+
+    def __init__(self, client: WorkspaceClient, own: frozenset[str]) -> None:
+        self._client = client
+        self._own = own
+
+    def kinds(self) -> dict[str, Callable[[], Iterable[str]]]:
+        return {
+            "people": self.people,
+            "service principals": lambda: (p.display_name or "" for p in self._client.service_principals.list()),
+            "groups": self.groups,
+            "clusters": lambda: self._not_own((c.cluster_id, c.cluster_name) for c in self._client.clusters.list()),
+            "jobs": lambda: (job.settings.name or "" for job in self._client.jobs.list() if job.settings),
+            "SQL warehouses": self.warehouses,
+            "policies": self.policies,
+            "instance pools": lambda: (p.instance_pool_name or "" for p in self._client.instance_pools.list()),
+            "tokens": self.tokens,
+            "secret scopes": lambda: (scope.name or "" for scope in self._client.secrets.list_scopes()),
+            "git folders": lambda: (repo.path or "" for repo in self._client.repos.list()),
+            "homes": lambda: self._folders("/Users"),
+            "workspace folders": lambda: self._folders("/"),
+            "DBFS folders": lambda: (file.path or "" for file in self._client.dbfs.list("/")),
+            "catalogs": self.catalogs,
+        }
+
+    def running(self, course: str, term: str) -> tuple[Running, ...]:
+        return tuple(
+            Running(
+                cluster.cluster_id or "",
+                cluster.cluster_name or "",
+                cluster.cluster_id in self._own
+                or ((cluster.custom_tags or {}).get("lab_course"), (cluster.custom_tags or {}).get("lab_term"))
+                == (course, term),
+            )
+            for cluster in self._client.clusters.list(filter_by=_UP)
+        )
+
+    def people(self) -> Iterable[str]:
+        return self._not_own((user.id, user.user_name) for user in self._client.users.list(attributes="id,userName"))
+
+    def groups(self) -> Iterable[str]:
+        listed = self._client.groups.list(attributes="id,displayName")
+        return self._not_own((g.id, g.display_name) for g in listed if g.display_name not in BUILT_IN)
+
+    def policies(self) -> Iterable[str]:
+        listed = self._client.cluster_policies.list()
+        # Those that every workspace has cannot be removed.
+        return self._not_own((policy.policy_id, policy.name) for policy in listed if not policy.is_default)
+
+    def warehouses(self) -> Iterable[str]:
+        for warehouse in self._client.warehouses.list():
+            runs = warehouse.state in (WarehouseState.RUNNING, WarehouseState.STARTING)
+            yield f"{warehouse.name} (it runs)" if runs else warehouse.name or ""
+
+    def tokens(self) -> Iterable[str]:
+        for token in self._client.token_management.list():
+            yield f"{token.comment or token.token_id} of {token.created_by_username or token.owner_id}"
+
+    def catalogs(self) -> Iterable[str]:
+        try:
+            self._client.metastores.current()
+        except NotFound:
+            return []
+        return [catalog.name or "" for catalog in self._client.catalogs.list()]
+
+    def _folders(self, path: str) -> Iterable[str]:
+        for found in self._client.workspace.list(path):
+            if str(found.object_id) not in self._own and found.path not in self._own:
+                yield found.path or ""
+
+    def _not_own(self, pairs: Iterable[tuple[str | None, str | None]]) -> Iterable[str]:
+        return (name or id or "" for id, name in pairs if id not in self._own)

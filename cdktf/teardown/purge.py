@@ -1,0 +1,64 @@
+"""The files of a lab that name people once it is gone: roster, synthesized stack, archived state, archived people."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab_settings import Lab
+from teardown.facts import archives, local_state, state_files
+from teardown.steps import StateFacts, Status, Step
+
+
+def purge_steps(
+    lab: Lab, *, stack: str, settings_folder: Path, output: Path, archive: Path, state: StateFacts
+) -> list[Step]:
+    """What `--purge` removes, kind by kind. Looks and changes nothing."""
+    if not state.is_empty:
+        why = state.problem or f"the lab is still there, with {len(state.managed)} objects; close the term first"
+        return [Step("names", Status.NOT_POSSIBLE, why)]
+    put_away = [path for path in sorted(archive.glob("state-*")) if any(path.glob(f"{stack}.*"))]
+    archived = archives(archive, course=lab.course.id, term=lab.course.term)
+    return [
+        _roster_step(lab, stack, settings_folder),
+        _step("synthesized stack", [output / "stacks" / stack]),
+        _step("state", [*state_files(settings_folder / "state", stack), *put_away]),
+        # The totals beside them name groups and stay.
+        _step("archived people", sorted(Path(one.path) / "people" for one in archived)),
+        _step("unfinished archives", sorted(archive.glob(".enforcer-*"))),
+    ]
+
+
+def _roster_step(lab: Lab, stack: str, settings_folder: Path) -> Step:
+    """The course's own roster; those of other courses are theirs."""
+    rosters = [settings_folder / lab.course.rosters[0]]
+    rosters += sorted(rosters[0].parent.glob(f".{rosters[0].name}.*.new"))
+    for target in lab.targets:
+        other = lab.stack_id(target)
+        state = local_state(settings_folder / "state", other)
+        if other != stack and not state.is_empty:
+            return Step(
+                "roster", Status.NOT_POSSIBLE, f"target {target} is still deployed from it; close that one first"
+            )
+    return _step("roster", rosters)
+
+
+def _step(name: str, paths: Sequence[Path]) -> Step:
+    there = tuple(str(path) for path in paths if path.exists())
+    if not there:
+        return Step(name, Status.DONE, "there is none")
+    return Step(name, Status.TO_DO, "to be removed", there)
+
+
+def remove(step: Step) -> list[str]:
+    """Remove what the step names; sentences about what could not be removed."""
+    failures = []
+    for name in step.items:
+        path = Path(name)
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            failures.append(f"{path} could not be removed: {error.strerror or error}")
+    return failures
