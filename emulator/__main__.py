@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from emulator.app import Application
-from emulator.forest.homes import forest
-from emulator.forest.layout import lay_out
-from emulator.forest.shapes import HELP, shape_named
+from emulator.generated_files.homes import forest
+from emulator.generated_files.layout import lay_out
+from emulator.generated_files.shapes import HELP, shape_named
 from emulator.mail.certificate import server_context
-from emulator.options import Options
-from emulator.profiles import PROFILES
-from emulator.server import Server, listen
-from emulator.state_file import StateFile, StateFileError
-from emulator.workspace import Workspace
+from emulator.server.app import Application
+from emulator.server.http_server import Server, listen
+from emulator.server.profiles import PROFILES
+from emulator.state.options import Options
+from emulator.state.state_file import StateFile, StateFileError
+from emulator.state.workspace import Workspace
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.clock import Millis
 from emulator.clusters.models import Cluster
-from emulator.errors import ApiError, denied, invalid, invalid_state
 from emulator.permissions.models import may
+from emulator.server.errors import ApiError, denied, invalid, invalid_state
+from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.routing import Call
     from emulator.scim.models import ServicePrincipal, User
-    from emulator.workspace import Workspace
+    from emulator.server.routing import Call
+    from emulator.state.workspace import Workspace
 
 DAY = 24 * 60 * 60 * 1000
 LISTED = 30 * DAY

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.agenda import happens
-from emulator.clock import Millis
 from emulator.clusters.events import record
 from emulator.clusters.models import Cluster
+from emulator.state.clock import Millis
+from emulator.state.scheduler import happens
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 SCALE = "clusters.scale"
 CHANGE = "clusters.change"

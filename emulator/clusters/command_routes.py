@@ -7,8 +7,8 @@ from typing import Any
 from emulator.clusters import commands, lifecycle
 from emulator.clusters.access import may_on, refusal
 from emulator.clusters.models import Cluster, Command, Context
-from emulator.errors import ApiError, LegacyError
-from emulator.routing import Call, Routes
+from emulator.server.errors import ApiError, LegacyError
+from emulator.server.routing import Call, Routes
 
 routes = Routes()
 

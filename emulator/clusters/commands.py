@@ -5,13 +5,13 @@ Nothing is computed: a command or a run uses its cluster for one transition and 
 
 from typing import TYPE_CHECKING
 
-from emulator.agenda import happens
-from emulator.clock import Millis
 from emulator.clusters.activity import touch
 from emulator.clusters.models import UP, Cluster, Command, Context, Run
+from emulator.state.clock import Millis
+from emulator.state.scheduler import happens
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 COMMAND_ENDS = "commands.end"
 RUN_ENDS = "runs.end"

@@ -6,17 +6,17 @@ The provider compares what it sent with what it reads, so nothing but the fields
 import copy
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters import catalog
+from emulator.clusters import node_types
 from emulator.clusters.models import SINGLE_USER_MODES
-from emulator.errors import denied, invalid
 from emulator.permissions.models import may
 from emulator.policies import rules
+from emulator.server.errors import denied, invalid
 from emulator.settings.models import legacy_dbfs_is_disabled
 
 if TYPE_CHECKING:
     from emulator.pools.models import Pool
     from emulator.scim.models import ServicePrincipal, User
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_default_values", "clone_from")
 """What a request may hold besides the definition."""
@@ -72,12 +72,12 @@ def _check_runtime(workspace: "Workspace", definition: dict[str, Any]) -> None:
     version = definition.get("spark_version")
     if not version:
         raise invalid("Missing required field: spark_version")
-    if not isinstance(version, str) or not catalog.knows_runtime(version):
+    if not isinstance(version, str) or not node_types.knows_runtime(version):
         raise invalid(f"Invalid spark version {version}.")
     if not legacy_dbfs_is_disabled(workspace):
         return
-    number = catalog.runtime_number(version)
-    if number and number < catalog.FIRST_RUNTIME_WITHOUT_LEGACY:
+    number = node_types.runtime_number(version)
+    if number and number < node_types.FIRST_RUNTIME_WITHOUT_LEGACY:
         raise invalid(f"Spark version {version} is not available: legacy features are disabled in this workspace.")
     if definition.get("data_security_mode") == "NONE":
         raise invalid("Clusters with no isolation are not available: legacy features are disabled in this workspace.")
@@ -115,8 +115,8 @@ def _check_nodes(workspace: "Workspace", caller: "User | ServicePrincipal", defi
         if "node_type_id" not in named:
             raise invalid("Missing required field: node_type_id or instance_pool_id")
         for name in named:
-            if definition[name] not in catalog.node_types():
-                known = ", ".join(catalog.node_types())
+            if definition[name] not in node_types.node_types():
+                known = ", ".join(node_types.node_types())
                 raise invalid(f"Node type {definition[name]} is not supported. Supported node types: {known}")
         return
     if named:

@@ -3,11 +3,11 @@
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters import catalog
+from emulator.clusters import node_types
 from emulator.clusters.models import UP, Cluster
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 JDBC_PORT = 10000
 REFUSED_BY_SPEC = ("cluster_id", "idempotency_token")
@@ -53,8 +53,8 @@ def details(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
 
 
 def _machines(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
-    worker = catalog.node_types().get(cluster.definition["node_type_id"], {})
-    driver = catalog.node_types().get(cluster.definition["driver_node_type_id"], {})
+    worker = node_types.node_types().get(cluster.definition["node_type_id"], {})
+    driver = node_types.node_types().get(cluster.definition["driver_node_type_id"], {})
     nodes = [_node(workspace, cluster, number) for number in range(cluster.workers + 1)]
     return {
         "driver": nodes[0],

@@ -5,12 +5,12 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from emulator.clock import Millis
 from emulator.clusters.models import Cluster, Event, EventFault, matches
-from emulator.errors import invalid
+from emulator.server.errors import invalid
+from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 TYPES = frozenset(
     """

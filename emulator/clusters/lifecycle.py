@@ -5,19 +5,19 @@ Uptime runs from RUNNING to TERMINATING; `uptime` is told of both here, and nowh
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.agenda import happens
-from emulator.clock import Millis
 from emulator.clusters import activity, commands, uptime
 from emulator.clusters.access import may_on, not_autostarted, object_id, refusal, require_dedication
 from emulator.clusters.definition import attributes, resized, size
 from emulator.clusters.events import record
 from emulator.clusters.models import STOPPED, UP, Cluster
-from emulator.errors import ApiError, invalid_state
 from emulator.libraries import flow
+from emulator.server.errors import ApiError, invalid_state
+from emulator.state.clock import Millis
+from emulator.state.scheduler import happens
 
 if TYPE_CHECKING:
     from emulator.scim.models import ServicePrincipal, User
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 MINUTE = 60_000
 CHANGE = "clusters.change"

@@ -4,13 +4,13 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from emulator.clock import Millis
 from emulator.clusters.access import LISTED, ended_for, may_on
 from emulator.clusters.models import Cluster
-from emulator.errors import invalid
+from emulator.server.errors import invalid
+from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.routing import Call
+    from emulator.server.routing import Call
 
 MOST = 100
 STATE_ORDER = ("RUNNING", "RESIZING", "RESTARTING", "PENDING", "TERMINATING", "ERROR", "UNKNOWN", "TERMINATED")

@@ -3,14 +3,15 @@
 import copy
 from typing import Any
 
-from emulator.clusters import catalog, command_routes, definition, lifecycle, listing, run_routes
+from emulator.clusters import command_routes, definition, lifecycle, listing, run_routes
+from emulator.clusters import node_types as catalog
 from emulator.clusters.access import find, object_id, permitted, refusal, unknown
 from emulator.clusters.details import details, summary
 from emulator.clusters.events import query, record
 from emulator.clusters.models import PIN_LIMIT, STOPPED, Cluster
-from emulator.errors import invalid, invalid_state, missing
 from emulator.permissions.models import may, require_admin
-from emulator.routing import Call, Routes
+from emulator.server.errors import invalid, invalid_state, missing
+from emulator.server.routing import Call, Routes
 
 clusters = Routes()
 

@@ -6,8 +6,8 @@ from typing import Any
 from emulator.clusters import commands, definition, lifecycle
 from emulator.clusters.access import find
 from emulator.clusters.models import Cluster, Run
-from emulator.errors import ApiError, denied, invalid
-from emulator.routing import Call, Routes
+from emulator.server.errors import ApiError, denied, invalid
+from emulator.server.routing import Call, Routes
 
 routes = Routes()
 

@@ -5,11 +5,11 @@ What is asked of the event list (dropped, delayed, late events) and a permanent 
 
 from typing import TYPE_CHECKING
 
-from emulator.clock import Millis
 from emulator.clusters.models import Clusters, Restart, Session
+from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.state import State
+    from emulator.state.state import State
 
 
 def open_session(clusters: Clusters, cluster_id: str, at: Millis, started_by: str | None) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from emulator.errors import invalid
 from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
+from emulator.server.errors import invalid
 from emulator.settings import warehouses
-from emulator.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 
 def account_group(workspace: Workspace, target: str, value: Any) -> None:

@@ -7,10 +7,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from emulator.clusters.events import TYPES as EVENT_TYPES
 from emulator.clusters.models import EventFault, LaunchFailure
-from emulator.errors import ApiError, invalid
-from emulator.faults import Kind, Rule
 from emulator.libraries.models import LibraryFailure
-from emulator.routing import Call
+from emulator.server.errors import ApiError, invalid
+from emulator.server.faults import Kind, Rule
+from emulator.server.routing import Call
 
 LAST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
 

@@ -1,9 +1,9 @@
 """People who are just there: a user and a token without anybody having called SCIM."""
 
-from emulator.clock import Millis
 from emulator.scim.changes import create_user
 from emulator.scim.models import ADMINS
-from emulator.workspace import Workspace
+from emulator.state.clock import Millis
+from emulator.state.workspace import Workspace
 
 
 def admit(workspace: Workspace, user_name: str, now: Millis, *, admin: bool = False) -> tuple[str, str]:

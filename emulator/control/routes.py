@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator import state
-from emulator.clock import to_iso, to_millis
 from emulator.clusters import access, lifecycle
 from emulator.clusters.uptime import uptime
 from emulator.control import account, drift
@@ -20,14 +18,16 @@ from emulator.control.bodies import (
     parsed_query,
 )
 from emulator.control.people import admit
-from emulator.errors import ApiError, invalid
-from emulator.forest.truth import truth
+from emulator.generated_files.truth import truth
 from emulator.mail.routes import delivered
-from emulator.profiles import PROFILES
-from emulator.routing import Call, Reply, Route, Router
+from emulator.server.errors import ApiError, invalid
+from emulator.server.profiles import PROFILES
+from emulator.server.routing import Call, Reply, Route, Router
+from emulator.state import state
+from emulator.state.clock import to_iso, to_millis
 
 if TYPE_CHECKING:
-    from emulator.app import Application
+    from emulator.server.app import Application
 
 PREFIX = "/_emulator/"
 

@@ -3,13 +3,13 @@
 from base64 import b64decode, b64encode
 from typing import Any
 
-from emulator.content import EMPTY, Content, Held
 from emulator.dbfs.models import Entry, Upload
 from emulator.dbfs.paths import Names, parse, text
-from emulator.errors import ApiError, denied, exists, invalid, missing
-from emulator.multipart import is_multipart, read_parts
-from emulator.routing import Call, Routes
+from emulator.server.errors import ApiError, denied, exists, invalid, missing
+from emulator.server.multipart import is_multipart, read_parts
+from emulator.server.routing import Call, Routes
 from emulator.settings.models import legacy_dbfs_is_disabled
+from emulator.state.content import EMPTY, Content, Held
 
 routes = Routes()
 BLOCK = 2**20

@@ -5,12 +5,12 @@ On one that does not run they wait. What is uninstalled while it runs goes with 
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.agenda import happens
-from emulator.clock import Millis
 from emulator.libraries.models import Installation, key, named
+from emulator.state.clock import Millis
+from emulator.state.scheduler import happens
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 STEP = "libraries.step"
 UP = ("RUNNING", "RESIZING")

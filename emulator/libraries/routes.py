@@ -4,10 +4,10 @@ from typing import Any
 
 from emulator.clusters.access import permitted
 from emulator.clusters.listing import visible
-from emulator.errors import invalid
 from emulator.libraries import flow
 from emulator.libraries.models import KINDS, Installation, is_library
-from emulator.routing import Call, Routes
+from emulator.server.errors import invalid
+from emulator.server.routing import Call, Routes
 
 routes = Routes()
 

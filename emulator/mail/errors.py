@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.errors import ApiError
+from emulator.server.errors import ApiError
 
 CODES = {
     400: "BadRequest",

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from emulator.mail.errors import MailError
-from emulator.routing import parse_json
+from emulator.server.routing import parse_json
 
 MOST_RECIPIENTS = 50
 MOST_BYTES = 10 * 2**20

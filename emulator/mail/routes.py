@@ -11,7 +11,7 @@ from emulator.mail import eml, signature
 from emulator.mail.errors import MailError
 from emulator.mail.messages import Message, parse
 from emulator.mail.models import Meter, Operation
-from emulator.routing import Call, Reply, Routes
+from emulator.server.routing import Call, Reply, Routes
 
 routes = Routes()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from emulator.mail.errors import MailError
-from emulator.routing import Call
+from emulator.server.routing import Call
 
 PATIENCE = timedelta(minutes=5)
 SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from emulator.content import Content, Held
-from emulator.errors import invalid
 from emulator.objects import archives, notebooks
 from emulator.objects.models import Node, Objects
 from emulator.objects.notebooks import LANGUAGES
+from emulator.server.errors import invalid
+from emulator.state.content import Content, Held
 
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 

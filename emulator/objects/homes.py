@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from emulator.objects.paths import Place
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 
 def make_home(workspace: "Workspace", principal_name: str) -> None:

@@ -3,12 +3,12 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import invalid, missing
 from emulator.permissions.models import OWNER, ObjectType
 from emulator.scim.models import ADMINS, Directory, Group
+from emulator.server.errors import invalid, missing
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 Grants = dict[str, list[str]]

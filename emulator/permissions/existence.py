@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.errors import missing
 from emulator.permissions.models import ObjectType
+from emulator.server.errors import missing
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 _NAMES = {
     "clusters": "Cluster {id} does not exist",

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from emulator.errors import denied
+from emulator.server.errors import denied
 
 if TYPE_CHECKING:
-    from emulator.routing import Call
-    from emulator.workspace import Workspace
+    from emulator.server.routing import Call
+    from emulator.state.workspace import Workspace
 
 MANAGE = "CAN_MANAGE"
 OWNER = "IS_OWNER"

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from emulator.permissions import answers, changes
+from emulator.permissions import changes, documents
 from emulator.permissions.existence import require_object
 from emulator.permissions.models import MANAGE, TYPES, ObjectType, require, require_admin
-from emulator.routing import Call, Routes
+from emulator.server.routing import Call, Routes
 
 routes = Routes()
 
@@ -22,12 +22,12 @@ def _serve(object_type: ObjectType) -> None:
             require_admin(call, _refusal(call, object_type, "Manage"))
         else:
             require(call, object_type.url, object_id, object_type.levels[0], _refusal(call, object_type, "View"))
-        return answers.object_permissions(call.workspace, object_type, object_id)
+        return documents.object_permissions(call.workspace, object_type, object_id)
 
     @routes.get(f"{path}/permissionLevels")
     def levels(call: Call) -> dict[str, Any]:
         _object(call, object_type)
-        return answers.permission_levels(object_type)
+        return documents.permission_levels(object_type)
 
     @routes.put(path)
     def replace(call: Call) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _set(call: Call, object_type: ObjectType, change: Callable[..., changes.Gran
     # The provider leaves an empty list out, which then means that nobody is to be named.
     wanted = changes.requested(state.directory, object_type, call.body.get("access_control_list") or [])
     state.acls.set(object_id, change(call.workspace, object_type, object_id, wanted))
-    return answers.object_permissions(call.workspace, object_type, object_id)
+    return documents.object_permissions(call.workspace, object_type, object_id)
 
 
 def _object(call: Call, object_type: ObjectType) -> str:

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from emulator.errors import invalid, missing
 from emulator.permissions.models import may, require, require_admin
 from emulator.policies.elements import problems_of_definition
 from emulator.policies.families import FAMILIES
 from emulator.policies.models import Policy
-from emulator.routing import Call, Routes
+from emulator.server.errors import invalid, missing
+from emulator.server.routing import Call, Routes
 
 routes = Routes()
 NAME_LENGTH = 100

@@ -3,15 +3,15 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters.catalog import resolved
-from emulator.errors import denied, invalid
+from emulator.clusters.node_types import resolved
 from emulator.permissions.models import may
 from emulator.policies.elements import applied
+from emulator.server.errors import denied, invalid
 
 if TYPE_CHECKING:
     from emulator.policies.models import Policy
     from emulator.scim.models import ServicePrincipal, User
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 VERSION = "spark_version"
 _ACTIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from emulator.clusters import catalog
-from emulator.errors import denied, invalid, missing
+from emulator.clusters import node_types
 from emulator.permissions.models import may, require
 from emulator.pools.models import Pool
-from emulator.routing import Call, Routes
+from emulator.server.errors import denied, invalid, missing
+from emulator.server.routing import Call, Routes
 
 routes = Routes()
 FIXED = ("node_type_id", "azure_attributes", "enable_elastic_disk", "disk_spec", "preloaded_spark_versions")
@@ -21,7 +21,7 @@ def create(call: Call) -> dict[str, Any]:
         raise denied("You are not authorized to create instance pools. Please contact your administrator.")
     definition = _definition(call)
     node_type = call.required("node_type_id")
-    if str(node_type) not in catalog.node_types():
+    if str(node_type) not in node_types.node_types():
         raise invalid(f"Node type {node_type} is not supported.")
     number = state.ids.hex("pool", definition["instance_pool_name"], 16)
     pool = Pool(

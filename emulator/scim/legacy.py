@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from emulator.errors import ApiError, ScimError, exists, invalid, missing
 from emulator.permissions.models import require_admin
-from emulator.routing import Call, Routes
 from emulator.scim import changes
 from emulator.scim.models import Group, Principal, User
+from emulator.server.errors import ApiError, ScimError, exists, invalid, missing
+from emulator.server.routing import Call, Routes
 
 routes = Routes()
 

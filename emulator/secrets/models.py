@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict
 
-from emulator.clock import Millis
+from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
     from emulator.scim.models import Directory

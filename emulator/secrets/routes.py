@@ -5,8 +5,6 @@ import binascii
 import re
 from typing import Any
 
-from emulator.errors import ApiError, denied, exists, invalid, missing
-from emulator.routing import Call, Routes
 from emulator.scim.models import USERS, Principal
 from emulator.secrets.models import (
     LEVELS,
@@ -19,6 +17,8 @@ from emulator.secrets.models import (
     Scope,
     Secret,
 )
+from emulator.server.errors import ApiError, denied, exists, invalid, missing
+from emulator.server.routing import Call, Routes
 
 _NAME = re.compile(r"[\w@.\-]{1,128}", re.ASCII)
 

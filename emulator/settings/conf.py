@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from emulator.errors import ApiError, invalid
 from emulator.permissions.models import require_admin
-from emulator.routing import Call, Reply, Routes
+from emulator.server.errors import ApiError, invalid
+from emulator.server.routing import Call, Reply, Routes
 
 BOOLEANS = frozenset(
     {

@@ -4,9 +4,9 @@ import base64
 import binascii
 from typing import Any
 
-from emulator.errors import ApiError, invalid, missing
 from emulator.permissions.models import require_admin
-from emulator.routing import Call, Routes
+from emulator.server.errors import ApiError, invalid, missing
+from emulator.server.routing import Call, Routes
 from emulator.settings.models import InitScript
 
 PATH = "/api/2.0/global-init-scripts"

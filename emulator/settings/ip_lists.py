@@ -3,9 +3,9 @@
 import ipaddress
 from typing import Any
 
-from emulator.errors import ApiError, invalid, missing
 from emulator.permissions.models import require_admin
-from emulator.routing import Call, Routes
+from emulator.server.errors import ApiError, invalid, missing
+from emulator.server.routing import Call, Routes
 from emulator.settings.models import IpList
 
 PATH = "/api/2.0/ip-access-lists"

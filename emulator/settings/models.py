@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.clock import Millis
+from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 LEGACY_DBFS = "disable_legacy_dbfs"
 """The setting that switches DBFS and other legacy features off."""

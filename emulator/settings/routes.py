@@ -1,6 +1,6 @@
 """HTTP of `settings`."""
 
-from emulator.settings import conf, elsewhere, identity, init_scripts, ip_lists, versioned, warehouses
+from emulator.settings import conf, empty_lists, identity, init_scripts, ip_lists, versioned, warehouses
 
 routes = [
     *identity.routes,
@@ -9,5 +9,5 @@ routes = [
     *init_scripts.routes,
     *ip_lists.routes,
     *warehouses.routes,
-    *elsewhere.routes,
+    *empty_lists.routes,
 ]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import ApiError, invalid
 from emulator.permissions.models import require_admin
-from emulator.routing import Call, Routes
+from emulator.server.errors import ApiError, invalid
+from emulator.server.routing import Call, Routes
 from emulator.settings.models import LEGACY_DBFS, Versioned
 
 PATH = "/api/2.0/settings/types/{type}/names/default"

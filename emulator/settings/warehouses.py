@@ -3,14 +3,14 @@
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import denied, missing
 from emulator.permissions.models import require_admin
-from emulator.routing import Call, Routes
 from emulator.scim.models import USERS
+from emulator.server.errors import denied, missing
+from emulator.server.routing import Call, Routes
 from emulator.settings.models import Warehouse
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 PATH = "/api/2.0/sql/warehouses"
 ENTITLEMENT = "databricks-sql-access"

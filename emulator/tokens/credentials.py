@@ -9,11 +9,11 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
-from emulator.clock import to_iso
-from emulator.errors import ApiError, invalid, missing
 from emulator.permissions.models import require_admin
-from emulator.routing import Call, Reply, Routes
 from emulator.scim.models import ServicePrincipal
+from emulator.server.errors import ApiError, invalid, missing
+from emulator.server.routing import Call, Reply, Routes
+from emulator.state.clock import to_iso
 from emulator.tokens.models import OAUTH_SECONDS, ClientSecret, digest_of
 
 SECRETS = "/api/2.0/accounts/servicePrincipals/{id}/credentials/secrets"

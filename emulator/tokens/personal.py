@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from emulator.errors import ApiError, denied, invalid, missing
 from emulator.permissions.models import may, require_admin
-from emulator.routing import Call, Routes
 from emulator.scim.models import ServicePrincipal, User
+from emulator.server.errors import ApiError, denied, invalid, missing
+from emulator.server.routing import Call, Routes
 from emulator.tokens.models import Token
 
 USABLE = "/authorization/tokens"

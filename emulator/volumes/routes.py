@@ -7,11 +7,11 @@ import re
 from email.utils import formatdate
 from typing import Any
 
-from emulator.content import Content
 from emulator.dbfs.models import Entry, FileSystem
 from emulator.dbfs.paths import Names, text
-from emulator.errors import ApiError, invalid
-from emulator.routing import Call, Reply, Routes
+from emulator.server.errors import ApiError, invalid
+from emulator.server.routing import Call, Reply, Routes
+from emulator.state.content import Content
 
 routes = Routes()
 FILES = "/api/2.0/fs/files/{path:path}"

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from emulator.app import Application
-from emulator.content import EMPTY
-from emulator.errors import ApiError
-from emulator.intake import Intake
-from emulator.options import Options
-from emulator.profiles import PROFILES
-from emulator.routing import Call, Router, Routes, parse_json
-from emulator.workspace import Workspace
+from emulator.server.app import Application
+from emulator.server.errors import ApiError
+from emulator.server.profiles import PROFILES
+from emulator.server.request_body import Intake
+from emulator.server.routing import Call, Router, Routes, parse_json
+from emulator.state.content import EMPTY
+from emulator.state.options import Options
+from emulator.state.workspace import Workspace
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import body_of, dial, exchange, headers_of, request, status_of
 

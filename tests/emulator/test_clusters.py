@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from emulator.clusters import catalog
+from emulator.clusters import node_types
 from emulator.clusters.definition import merged
 from emulator.clusters.models import LaunchFailure
-from emulator.errors import ApiError
-from emulator.state import dump_json, load_json
+from emulator.server.errors import ApiError
+from emulator.state.state import dump_json, load_json
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, Desk
 
@@ -466,15 +466,15 @@ def test_a_saved_workspace_goes_on_where_it_was(desk: Desk) -> None:
 
 
 def test_the_catalog_has_a_runtime_of_each_sort() -> None:
-    keys = [version["key"] for version in catalog.spark_versions()]
-    names = [version["name"] for version in catalog.spark_versions()]
+    keys = [version["key"] for version in node_types.spark_versions()]
+    names = [version["name"] for version in node_types.spark_versions()]
     assert len(keys) == len(set(keys))
     assert sum(" LTS " in name for name in names) >= 2
     assert all(any(sort in text for text in [*keys, *names]) for sort in ("-cpu-ml-", "-gpu-ml-", "Beta", "esr"))
 
 
 def test_every_node_type_has_every_number() -> None:
-    for node_type in catalog.node_types().values():
+    for node_type in node_types.node_types().values():
         numbers = [node_type[name] for name in ("memory_mb", "num_cores", "num_gpus", "display_order")]
         assert all(
             isinstance(number, int | float)

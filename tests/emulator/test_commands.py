@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from emulator.clusters.lifecycle import work
-from emulator.errors import ApiError
 from emulator.scim.models import User
+from emulator.server.errors import ApiError
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, Desk
 

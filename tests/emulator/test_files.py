@@ -14,10 +14,10 @@ from databricks.sdk.service.workspace import ExportFormat, ImportFormat, ObjectT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.forest.truth import truth
-from emulator.options import Options
-from emulator.state import dump_json, load_json
-from emulator.workspace import Workspace
+from emulator.generated_files.truth import truth
+from emulator.state.options import Options
+from emulator.state.state import dump_json, load_json
+from emulator.state.workspace import Workspace
 from emulator_calls import InProcess
 from emulator_process import EmulatorError, EmulatorProcess
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator import state
 from emulator.objects.homes import make_home
+from emulator.state import state
 from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
 

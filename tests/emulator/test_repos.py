@@ -14,7 +14,7 @@ from databricks.sdk.service.workspace import (
     SparseCheckout,
 )
 
-from emulator.state import dump_json, load_json
+from emulator.state.state import dump_json, load_json
 from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.clock import from_iso
-from emulator.options import Options
-from emulator.state import dump, load_json
-from emulator.state_file import StateFile, StateFileError
-from emulator.workspace import Workspace
+from emulator.state.clock import from_iso
+from emulator.state.options import Options
+from emulator.state.state import dump, load_json
+from emulator.state.state_file import StateFile, StateFileError
+from emulator.state.workspace import Workspace
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import dial
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from emulator.clusters.lifecycle import work
 from emulator.clusters.models import LaunchFailure, Session
 from emulator.clusters.uptime import uptime
-from emulator.errors import ApiError
-from emulator.state import dump
+from emulator.server.errors import ApiError
+from emulator.state.state import dump
 from in_process_workspace import CLUSTERS, SPEC, Desk
 
 ADMIN = "admin@lab.example"

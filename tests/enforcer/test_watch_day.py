@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from emulator.clusters.uptime import uptime
-from emulator.errors import ApiError
 from emulator.scim.models import User
+from emulator.server.errors import ApiError
 from enforcer.domain import timestamps
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.snapshot import lab_clusters

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emulator.clusters.lifecycle import work
 from emulator.clusters.models import EventFault, LaunchFailure
-from emulator.errors import ApiError
+from emulator.server.errors import ApiError
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, Desk
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator import services
-from emulator.content import Content, Held
-from emulator.errors import ApiError
-from emulator.options import Options
-from emulator.routing import Call, Reply, Router, parse_query
 from emulator.scim.models import USERS, Group, User
-from emulator.workspace import Workspace
+from emulator.server import services
+from emulator.server.errors import ApiError
+from emulator.server.routing import Call, Reply, Router, parse_query
+from emulator.state.content import Content, Held
+from emulator.state.options import Options
+from emulator.state.workspace import Workspace
 
 
 class InProcess:

@@ -8,15 +8,15 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-from emulator import services
-from emulator.content import EMPTY, Held
 from emulator.control.people import admit
-from emulator.errors import ApiError
-from emulator.options import Options
-from emulator.routing import Call, Reply, Router, parse_query
 from emulator.scim.models import Group, User
-from emulator.state import dump
-from emulator.workspace import Workspace
+from emulator.server import services
+from emulator.server.errors import ApiError
+from emulator.server.routing import Call, Reply, Router, parse_query
+from emulator.state.content import EMPTY, Held
+from emulator.state.options import Options
+from emulator.state.state import dump
+from emulator.state.workspace import Workspace
 
 START = datetime(2026, 10, 18, 7, 0, tzinfo=UTC)
 CLUSTERS = "/api/2.1/clusters/"

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.forest.overlay import ROOT
+from emulator.generated_files.overlay import ROOT
 from emulator.objects.homes import make_home
 from emulator.objects.paths import Place
 from emulator.scim.models import ADMINS, USERS
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 
 def furnish(workspace: "Workspace") -> None:

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from emulator.dbfs.models import Entry
-from emulator.forest.homes import Forest, forest
+from emulator.generated_files.homes import Forest, forest
 from emulator.objects.models import Node
 from emulator.scim.changes import create_group, create_user
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 
 def furnish(workspace: "Workspace") -> None:

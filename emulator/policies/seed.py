@@ -7,7 +7,7 @@ from emulator.policies.models import Policy
 from emulator.scim.models import USERS
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 
 def furnish(workspace: "Workspace") -> None:

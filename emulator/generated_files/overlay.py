@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
-from emulator.forest.homes import Forest, Home, Item
+from emulator.generated_files.homes import Forest, Home, Item
 
 ROOT = 0
 """The root's id, as in `/directories/0`."""

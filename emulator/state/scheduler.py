@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.clock import Millis
+from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 Happening = Callable[..., None]
 """Called as `happening(workspace, at, **arguments)`."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from emulator.scim.models import ADMINS, USERS
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 
 def furnish(workspace: "Workspace") -> None:

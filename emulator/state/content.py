@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import core_schema
 
-from emulator.forest import content as generated
+from emulator.generated_files import content as generated
 
 SPOOLED_FROM = 8 * 2**20
 """Bytes from which on they are kept in a temporary file."""

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic_core import core_schema
 
-from emulator.forest.shapes import Shape, Source, plots, shape_named
-from emulator.forest.sizes import Sizes
+from emulator.generated_files.shapes import Shape, Source, plots, shape_named
+from emulator.generated_files.sizes import Sizes
 
 Kind = Literal["DIRECTORY", "REPO", "NOTEBOOK", "DASHBOARD", "FILE"]
 LANGUAGES = ("PYTHON", "PYTHON", "SQL", "PYTHON", "SCALA", "R", "PYTHON", "SQL")

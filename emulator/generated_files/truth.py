@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from emulator.forest.homes import Forest, Home
-from emulator.forest.shapes import Source
+from emulator.generated_files.homes import Forest, Home
+from emulator.generated_files.shapes import Source
 
 ESTIMATED_BYTES = 10_000
 """What a notebook or a dashboard counts in `size`, as with those who read listings, which do not tell."""

@@ -15,8 +15,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from emulator.app import Application, Receive
-from emulator.state_file import StateFile
+from emulator.server.app import Application, Receive
+from emulator.state.state_file import StateFile
 
 BACKLOG = 2048
 HOUSEKEEPING_SECONDS = 0.5

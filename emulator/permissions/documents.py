@@ -6,7 +6,7 @@ from emulator.permissions.models import ObjectType, lineage
 from emulator.scim.models import ADMINS, Group, User
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 DESCRIPTIONS = {
     "CAN_ATTACH_TO": "Can attach to {object}",

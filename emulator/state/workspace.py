@@ -5,13 +5,13 @@ import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from emulator import services
-from emulator.clock import Clock, Millis, to_millis
-from emulator.forest.homes import Forest, forest
-from emulator.ids import Ids
-from emulator.options import Options
+from emulator.generated_files.homes import Forest, forest
 from emulator.scim.models import ADMINS, Group, ServicePrincipal, User
-from emulator.state import State
+from emulator.server import services
+from emulator.state.clock import Clock, Millis, to_millis
+from emulator.state.ids import Ids
+from emulator.state.options import Options
+from emulator.state.state import State
 from emulator.tokens.models import Token
 
 

@@ -5,11 +5,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from emulator.agenda import Agenda
-from emulator.clock import Millis
 from emulator.clusters.models import Clusters
 from emulator.dbfs.models import FileSystem
-from emulator.ids import Ids
 from emulator.libraries.models import Libraries
 from emulator.mail.models import Mail
 from emulator.objects.models import Objects
@@ -19,6 +16,9 @@ from emulator.pools.models import Pools
 from emulator.scim.models import Directory
 from emulator.secrets.models import Secrets
 from emulator.settings.models import Settings
+from emulator.state.clock import Millis
+from emulator.state.ids import Ids
+from emulator.state.scheduler import Agenda
 from emulator.tokens.models import Tokens
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from emulator.state import State, dump_json, load_json
-from emulator.workspace import Workspace
+from emulator.state.state import State, dump_json, load_json
+from emulator.state.workspace import Workspace
 
 REST = 4
 """After a save it rests that many times as long as the save took."""

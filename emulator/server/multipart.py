@@ -2,8 +2,8 @@
 
 import re
 
-from emulator.content import Content
-from emulator.errors import ApiError
+from emulator.server.errors import ApiError
+from emulator.state.content import Content
 
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
 _NAME = re.compile(r'\bname="([^"]*)"')

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.clusters.models import EventFault, LaunchFailure
-from emulator.faults import Limit, Rule
 from emulator.libraries.models import LibraryFailure
 from emulator.mail.models import MANAGED_DOMAIN, OWN_DOMAIN
-from emulator.state import State
+from emulator.server.faults import Limit, Rule
+from emulator.state.state import State
 
 Disturbance = LaunchFailure | EventFault | LibraryFailure
 """A fault of a service, which lies in the state of that service."""

@@ -4,10 +4,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from emulator.routing import Route
+from emulator.server.routing import Route
 
 if TYPE_CHECKING:
-    from emulator.workspace import Workspace
+    from emulator.state.workspace import Workspace
 
 SERVICES = (
     "scim",
@@ -23,7 +23,7 @@ SERVICES = (
     "volumes",
     "secrets",
     "settings",
-    "forest",
+    "generated_files",
 )
 """In the order in which a new workspace is furnished: people first, then their homes, then the rest;
 at last what fills the homes."""
@@ -36,7 +36,7 @@ def routes() -> list[Route]:
 
 
 def furnish(workspace: "Workspace") -> None:
-    """Put in what every new workspace has: `furnish.furnish(workspace)` of the packages that have such a module."""
+    """Put in what every new workspace has: `seed.furnish(workspace)` of the packages that have such a module."""
     for name in SERVICES:
-        if find_spec(f"emulator.{name}.furnish"):
-            import_module(f"emulator.{name}.furnish").furnish(workspace)
+        if find_spec(f"emulator.{name}.seed"):
+            import_module(f"emulator.{name}.seed").furnish(workspace)

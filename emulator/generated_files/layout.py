@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from emulator.forest.content import head
-from emulator.forest.homes import Forest, Home, Item
+from emulator.generated_files.content import head
+from emulator.generated_files.homes import Forest, Home, Item
 
 MOUNTS = {"workspace": "Workspace/Users", "dbfs": "dbfs/Users"}
 

@@ -8,13 +8,13 @@ from math import isinf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from emulator.content import Content
-from emulator.errors import ApiError, invalid
+from emulator.server.errors import ApiError, invalid
+from emulator.state.content import Content
 
 if TYPE_CHECKING:
-    from emulator.clock import Millis
     from emulator.scim.models import ServicePrincipal, User
-    from emulator.workspace import Workspace
+    from emulator.state.clock import Millis
+    from emulator.state.workspace import Workspace
 
 
 @dataclass(slots=True)
