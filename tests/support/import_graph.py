@@ -1,0 +1,307 @@
+"""The import graph of the project, and the rules of its structure. Works on texts, so that a broken tree is one too.
+
+A rule is a function from a `Tree` to a list of sentences; an empty list means that the tree obeys it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BARE = ("cdktf/", "tests/support/", "examples/")
+"""Folders whose modules are imported without the folder's name."""
+PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator")
+LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "labkit": (("extras",), ("",)),
+    "cdktf": (
+        ("",),
+        ("teardown",),
+        ("stack",),
+        ("preflight",),
+        ("stopping",),
+        ("sources",),
+        ("roster",),
+        ("lab_settings", "reexec"),
+    ),
+    "enforcer": (
+        ("__main__",),
+        ("commands",),
+        ("operations",),
+        ("tick",),
+        ("reports",),
+        ("retention",),
+        ("mail",),
+        ("workspace",),
+        ("ledger",),
+        ("settings",),
+        ("domain",),
+    ),
+    "inventory": (
+        ("__main__", "notebook"),
+        ("commands",),
+        ("backup",),
+        ("spark",),
+        ("scan",),
+        ("results",),
+        ("transport",),
+    ),
+    "emulator": (("__main__",), ("server",), ("control",)),
+}
+"""The rooms of each program, top first; "" holds the modules of its top folder that no other line names."""
+MODULES, LINES = 14, 600
+UNLIMITED = ("enforcer/commands", "inventory/commands")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: of which module (a path of the tree, or a dotted name from outside), and in which line."""
+
+    target: str
+    line: int
+
+
+class Tree:
+    """Python files by path, relative to the root of the project."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
+        self.parsed = {path: ast.parse(text, path) for path, text in files.items()}
+
+    @cached_property
+    def imports(self) -> dict[str, list[Import]]:
+        """Each file's imports, also those inside functions and TYPE_CHECKING blocks."""
+        return {path: list(self._imports_of(path)) for path in self.files}
+
+    @cached_property
+    def inside(self) -> dict[str, list[Import]]:
+        """Each file's imports of files of the tree."""
+        return {path: [one for one in found if one.target in self.files] for path, found in self.imports.items()}
+
+    def closure(self, paths: Iterable[str]) -> set[str]:
+        """These files and all files of the tree that they need."""
+        found: set[str] = set()
+        waiting = set(paths)
+        while waiting:
+            found |= waiting
+            waiting = {one.target for path in waiting for one in self.inside[path]} - found
+        return found
+
+    def _imports_of(self, path: str) -> Iterator[Import]:
+        for node in ast.walk(self.parsed[path]):
+            match node:
+                case ast.Import():
+                    for alias in node.names:
+                        yield Import(self._resolved(path, alias.name) or alias.name, node.lineno)
+                case ast.ImportFrom():
+                    package = self._absolute(path, node)
+                    for alias in node.names:
+                        target = self._resolved(path, f"{package}.{alias.name}") or self._resolved(path, package)
+                        yield Import(target or package, node.lineno)
+                case ast.Call(func=ast.Name(id="import_module") | ast.Attribute(attr="import_module")):
+                    if node.args and isinstance(node.args[0], ast.Constant):
+                        name = str(node.args[0].value)
+                        yield Import(self._resolved(path, name) or name, node.lineno)
+
+    def _absolute(self, path: str, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        folder = path.split("/")[: -node.level]
+        return ".".join([*folder, *([node.module] if node.module else [])])
+
+    def _resolved(self, path: str, name: str) -> str | None:
+        """The file that a dotted name means in this file."""
+        parts = name.replace(".", "/")
+        # `cdktf` as a package is the library's; the folder's modules have bare names.
+        bare = [folder for folder in BARE if path.startswith((folder, "tests/", "bench/", "examples/"))]
+        for folder in ("", *bare):
+            for end in (".py", "/__init__.py"):
+                found = f"{folder}{parts}{end}"
+                if found in self.files and not (folder == "" and found.startswith("cdktf/")):
+                    return found
+        return None
+
+
+def project() -> Tree:
+    """The project as git knows it, with what is about to be added."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "*.py"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        listed = [
+            str(path.relative_to(ROOT))
+            for path in ROOT.rglob("*.py")
+            if not path.relative_to(ROOT).parts[0].startswith((".", "node"))
+        ]
+    return Tree({path: (ROOT / path).read_text(encoding="utf-8") for path in listed if (ROOT / path).is_file()})
+
+
+def program_of(path: str) -> str:
+    """The top folder of a file."""
+    return path.split("/", 1)[0]
+
+
+def room_of(path: str) -> str:
+    """The room of a program's file: its folder below the program, or the module itself."""
+    return path.split("/")[1].removesuffix(".py")
+
+
+def strangers(tree: Tree) -> list[str]:
+    """Programs that import each other, and labkit if it imports a program."""
+    found = []
+    for path, imports in tree.inside.items():
+        program = program_of(path)
+        if program in (*PROGRAMS, "labkit"):
+            allowed = {program, "labkit"} if program != "labkit" else {"labkit"}
+            found += [
+                f"{path}:{one.line}: {program} imports {one.target}"
+                for one in imports
+                if program_of(one.target) not in allowed
+            ]
+    return found
+
+
+def upward(tree: Tree) -> list[str]:
+    """Imports that lead from a lower room of a program to a higher one, and files in a room that has no layer."""
+    floors = {path: _floor(path) for path in tree.files if program_of(path) in LAYERS}
+    found = [
+        f"{path}: its room is in no layer of {program_of(path)}" for path, floor in floors.items() if floor is None
+    ]
+    for path, imports in tree.inside.items():
+        for one in imports:
+            here, there = floors.get(path), floors.get(one.target)
+            if program_of(one.target) == program_of(path) and here is not None and there is not None and here > there:
+                found.append(f"{path}:{one.line}: {room_of(path)} is below {room_of(one.target)} ({one.target})")
+    return found
+
+
+def _floor(path: str) -> int | None:
+    """The number of a file's layer, 0 at the top; None if its room is in none."""
+    layers = LAYERS[program_of(path)]
+    named = {name: number for number, names in enumerate(layers) for name in names}
+    room = room_of(path)
+    if room == "__init__":
+        return len(layers)
+    if room in named:
+        return named[room]
+    return named.get("") if path.count("/") == 1 else None
+
+
+def circles(tree: Tree) -> list[str]:
+    """Groups of files, and of rooms, that need each other."""
+    files = {path: {one.target for one in imports} for path, imports in tree.inside.items()}
+    rooms: dict[str, set[str]] = {}
+    for path, imports in tree.inside.items():
+        others = {_room(one.target) for one in imports} - {_room(path)}
+        rooms.setdefault(_room(path), set()).update(others)
+    return [f"a circle: {', '.join(sorted(group))}" for graph in (files, rooms) for group in _tied(graph)]
+
+
+def _room(path: str) -> str:
+    """The folder of a file; a file of a program's top folder is a room of its own."""
+    return path if path.count("/") < 2 else path.rpartition("/")[0]
+
+
+def _tied(graph: Mapping[str, set[str]]) -> list[set[str]]:
+    """The strongly connected groups of more than one node, or of one that points to itself."""
+    reached = {start: _reach(graph, start) for start in graph}
+    groups = {
+        frozenset({start, *(other for other in reach if start in reached.get(other, ()))})
+        for start, reach in reached.items()
+        if start in reach
+    }
+    return sorted(map(set, groups), key=sorted)
+
+
+def _reach(graph: Mapping[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = set(graph[start])
+    while waiting:
+        found |= waiting
+        waiting = {target for one in waiting for target in graph.get(one, ())} - found
+    return found
+
+
+def too_large(tree: Tree) -> list[str]:
+    """Files of more than 600 lines, and rooms of more than 14 modules."""
+    found = []
+    rooms: dict[str, int] = {}
+    for path, text in tree.files.items():
+        lines = len(text.splitlines())
+        if lines > LINES:
+            found.append(f"{path} has {lines} lines, more than {LINES}")
+        folder, _, name = path.rpartition("/")
+        if name not in ("__init__.py", "__main__.py") and program_of(path) in (*PROGRAMS, "labkit"):
+            rooms[folder] = rooms.get(folder, 0) + 1
+    found += [
+        f"{folder}/ has {count} modules, more than {MODULES}"
+        for folder, count in rooms.items()
+        if count > MODULES and folder not in UNLIMITED
+    ]
+    return found
+
+
+def without_reason(tree: Tree) -> list[str]:
+    """Rooms whose `__init__` does not say in a sentence what they are for."""
+    rooms = {path.rpartition("/")[0] for path in tree.files if program_of(path) in (*PROGRAMS, "labkit")} - {"cdktf"}
+    texts = {room: tree.parsed.get(f"{room}/__init__.py") for room in rooms}
+    return [
+        f"{room}/__init__.py has no docstring"
+        for room, text in sorted(texts.items())
+        if not text or not ast.get_docstring(text)
+    ]
+
+
+def tests_that_import_tests(tree: Tree) -> list[str]:
+    """Imports of a test file; what tests share lies in tests/support."""
+    return [
+        f"{path}:{one.line}: imports the test {one.target}"
+        for path, imports in tree.inside.items()
+        for one in imports
+        if re.search(r"(^|/)(test_[^/]*|conftest)\.py$", one.target)
+    ]
+
+
+def beyond_the_standard_library(tree: Tree, allowed: Iterable[str] = ()) -> list[str]:
+    """Modules of labkit's core that import more than the standard library."""
+    known = {*sys.stdlib_module_names, *allowed}
+    return [
+        f"{path}:{one.line}: imports {one.target}, which is not in the standard library"
+        for path, imports in tree.imports.items()
+        if path.startswith("labkit/") and not path.startswith("labkit/extras/")
+        for one in imports
+        if one.target not in tree.files and one.target.partition(".")[0] not in known
+    ]
+
+
+PURE_IMPORTS = set(
+    "__future__ abc bisect base64 binascii codecs collections contextlib copy csv dataclasses datetime decimal difflib "
+    "email enum fractions functools hashlib heapq hmac html io itertools json keyword math operator posixpath re "
+    "statistics string struct textwrap types typing unicodedata urllib uuid zlib".split()
+)
+"""Of the standard library, what neither reads the clock nor touches a file, a process or a socket."""
+IMPURE = re.compile(
+    r"^(open|print|input)$|\.(now|today|utcnow)$|^os\.|^ZoneInfo$|^time\.(?!min|max)|^urllib\.request\."
+)
+
+
+def impure(tree: Tree, pure: Iterable[str]) -> list[str]:
+    """What the pure files, and all files that they need, import or call and should not."""
+    starts = [path for path in tree.files if any(path == one or path.startswith(f"{one}/") for one in pure)]
+    found = []
+    for path in sorted(tree.closure(starts)):
+        found += [
+            f"{path}:{one.line}: imports {one.target}"
+            for one in tree.imports[path]
+            if one.target not in tree.files and one.target.partition(".")[0] not in PURE_IMPORTS | {"zoneinfo"}
+        ]
+        for node in ast.walk(tree.parsed[path]):
+            if isinstance(node, ast.Call) and IMPURE.search(ast.unparse(node.func)):
+                found.append(f"{path}:{node.lineno}: calls {ast.unparse(node.func)}")
+    return found
