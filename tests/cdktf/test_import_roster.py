@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -207,9 +208,9 @@ def test_rows_that_are_left_out_are_reported_by_line(run):
 
 def test_without_settings_any_domain_and_any_size_are_fine(tmp_path):
     copy = tmp_path / "project/cdktf"
-    copy.mkdir(parents=True)
-    for module in (ROOT / "cdktf").glob("*.py"):
-        (copy / module.name).write_bytes(module.read_bytes())
+    for folder in ("cdktf", "labkit"):
+        if (ROOT / folder).exists():
+            shutil.copytree(ROOT / folder, tmp_path / "project" / folder)
     (tmp_path / "e.csv").write_bytes(encoded(moodle_files.self_selection(teams(9))))
     command = [sys.executable, str(copy / "import_roster.py"), "e.csv", "--out", "new/folder/r.csv"]
     environment = {key: value for key, value in os.environ.items() if key != "LAB_CONFIG"}

@@ -310,7 +310,7 @@ def test_a_crash_mails_the_admin_once_for_each_cause_and_hour(lab: EnforcerLab) 
     (letter,) = mail(lab)
     assert letter["to"] == [ADMIN]
     assert letter["subject"].startswith("Lab enforcer failed: JSONDecodeError")
-    assert "Traceback" in letter["text"] and "look.py" in letter["text"]
+    assert "Traceback" in letter["text"] and "collect.py" in letter["text"]
     lab.wait(60)
     lab.run("poll")
     assert len(mail(lab)) == 2

@@ -28,8 +28,8 @@ import sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
 from inventory.backup import restore, run
-from inventory.backup.catalog import newest
-from inventory.client import Client
+from inventory.backup.backup_index import newest
+from inventory.transport.client import Client
 verb, host, token, target, *users = sys.argv[1:]
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
 if verb == "backup":

@@ -218,7 +218,7 @@ import json, os, sys
 os.environ["PYSPARK_PYTHON"] = sys.executable
 from pyspark.sql import SparkSession
 from inventory import notebook
-from inventory.client import Client
+from inventory.transport.client import Client
 host, token, folder = sys.argv[1:]
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
