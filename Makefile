@@ -11,7 +11,7 @@ PYTHON ?=
 TESTS ?=
 VENV := $(if $(PYTHON),.lab/venv-$(PYTHON),.venv)
 RUN := $(VENV)/bin/python
-SOURCES := $(wildcard cdktf emulator enforcer inventory examples)
+SOURCES := $(wildcard cdktf emulator enforcer inventory labkit examples)
 # Terraform under cdktf-cli and the tests' own processes leave little room for more on two cores.
 WORKERS ?= 2
 

@@ -24,11 +24,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from emulator_process import EmulatorProcess  # noqa: E402
-from enforcer import clock  # noqa: E402
 from enforcer.ledger.database import open_ledger  # noqa: E402
 from enforcer.settings import load_settings  # noqa: E402
 from enforcer.tick.carry_out import poll  # noqa: E402
 from enforcer.workspace.client import Workspace, connect  # noqa: E402
+from labkit import clock  # noqa: E402
 
 CHANGED = 0.3
 GOAL_SECONDS, GOAL_CLUSTERS = 5.0, 1000

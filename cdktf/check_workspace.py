@@ -9,7 +9,11 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
+
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from preflight.identity import Expectation, GuardError, mismatch
 from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart

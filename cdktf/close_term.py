@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 try:
     import click
 except ImportError:
@@ -19,8 +22,8 @@ except ImportError:
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
-from clock import ClockError, now
 from lab_settings import LabError, load_lab
+from labkit.clock import ClockError, now
 from preflight.credential_conflict import mixed_credentials
 from preflight.identity import GuardError, Identity
 from roster.cells import printable

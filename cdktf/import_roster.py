@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 try:
     import click
 except ImportError:

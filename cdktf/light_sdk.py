@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from light_package import enter
+from labkit.lazy_package import enter
 
 enter("databricks.sdk")
 

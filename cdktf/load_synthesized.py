@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 import click
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError

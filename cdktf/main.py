@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 try:
     # Importing cdktf itself would start its Node process, too early for a mistake in the settings to be said at once.
     metadata.version("cdktf")
@@ -19,7 +22,7 @@ except ImportError:
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
-from light_package import enter
+from labkit.lazy_package import enter
 from preflight.credential_conflict import credentials_of, mixed_credentials
 from roster.model import Roster, RosterError, parse_roster
 from stack.programs import Program, Verb

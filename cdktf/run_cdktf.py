@@ -10,6 +10,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 from preflight.providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
 
 ROOT = Path(__file__).resolve().parent.parent

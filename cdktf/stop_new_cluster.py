@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 from stopping.request_queue import Serve, ask
 
 _SECONDS = 240

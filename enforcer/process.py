@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import click
 
-from enforcer import clock
 from enforcer.tables import harmless
+from labkit import clock
 
 DONE, PARTLY, BAD_SETTINGS = 0, 1, 2
 

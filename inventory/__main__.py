@@ -5,7 +5,7 @@ import os
 
 import click
 
-from inventory.light_package import enter
+from labkit.lazy_package import enter
 
 VERBS = {
     "users": "Who has a home: the users of the workspace, for `scan --users-file`.",

@@ -12,8 +12,8 @@ from pathlib import Path
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
-from clock import going_on_from
 from lab_settings import Lab, Target
+from labkit.clock import going_on_from
 from preflight.credential_conflict import credentials_of
 from private_file import write_private
 from stopping.cluster_stopper import await_termination

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import click
 from peewee import DatabaseError
 
-from enforcer import clock, process, tables
+from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.ledger import queries
 from enforcer.ledger.database import is_url, open_copy
 from enforcer.operations import checks
 from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
+from labkit import clock
 
 if TYPE_CHECKING:
     from enforcer.tick.collect import Lab

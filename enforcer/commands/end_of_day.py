@@ -17,8 +17,8 @@ from enforcer.domain.quota import Action, WarningKey, describe
 from enforcer.lock import only_one
 from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
-from enforcer.stopwatch import Stopwatch
 from enforcer.tables import harmless, print_json
+from labkit.clock import Deadline
 
 if TYPE_CHECKING:
     from enforcer.tick.carry_out import Outcome, Tell
@@ -73,12 +73,12 @@ def _patiently(place: str) -> Iterator[bool]:
 
 
 def _close_days(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
-    watch = Stopwatch(BUDGET)
+    deadline = Deadline(BUDGET)
     now = process.now()
-    return guarded(settings, partial(_settle, settings, up_to, now, watch, as_json=as_json), now=now)
+    return guarded(settings, partial(_settle, settings, up_to, now, deadline, as_json=as_json), now=now)
 
 
-def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwatch, *, as_json: bool) -> int:
+def _settle(settings: Settings, up_to: date | None, now: datetime, deadline: Deadline, *, as_json: bool) -> int:
     from enforcer.tick.run import run
     from enforcer.tick.settle import Settlement, settle
     from enforcer.workspace.client import connect
@@ -93,7 +93,7 @@ def _settle(settings: Settings, up_to: date | None, now: datetime, watch: Stopwa
     with context.ledger_of(settings):
         try:
             done = run(
-                settings, lambda: connect(settings.host), work, carrier=carrier_of(settings), now=now, watch=watch
+                settings, lambda: connect(settings.host), work, carrier=carrier_of(settings), now=now, deadline=deadline
             )
         except SettingsError as error:
             process.refuse(*error.problems)

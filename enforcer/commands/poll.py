@@ -14,8 +14,8 @@ from enforcer.domain.usage import MILLISECOND, minutes
 from enforcer.lock import only_one
 from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
-from enforcer.stopwatch import Stopwatch
 from enforcer.tables import harmless, print_json
+from labkit.clock import Deadline
 
 BUDGET_SECONDS = 30.0
 
@@ -57,11 +57,11 @@ def tick(*, settings: Settings, budget: timedelta, dry_run: bool, as_json: bool 
 
     Prints what is due where nothing is done about it, and with `as_json` in any case.
     """
-    watch = Stopwatch(budget)
+    deadline = Deadline(budget)
     now = process.now()
     if dry_run:
         return _rehearse(settings, now, as_json=as_json)
-    return guarded(settings, partial(_tick, settings, now, watch, as_json=as_json), now=now)
+    return guarded(settings, partial(_tick, settings, now, deadline, as_json=as_json), now=now)
 
 
 def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
@@ -87,7 +87,7 @@ def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
     return say(*outcome.failures)
 
 
-def _tick(settings: Settings, now: datetime, watch: Stopwatch, *, as_json: bool) -> int:
+def _tick(settings: Settings, now: datetime, deadline: Deadline, *, as_json: bool) -> int:
     from enforcer.tick.carry_out import poll
     from enforcer.tick.run import run
     from enforcer.workspace.client import connect
@@ -100,7 +100,7 @@ def _tick(settings: Settings, now: datetime, watch: Stopwatch, *, as_json: bool)
                 lambda workspace, warned, tell: poll(workspace, settings, now=now, warned=warned, tell=tell),
                 carrier=carrier_of(settings),
                 now=now,
-                watch=watch,
+                deadline=deadline,
             )
         except SettingsError as error:
             process.refuse(*error.problems)

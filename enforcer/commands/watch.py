@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import clock, process
+from enforcer import process
 from enforcer.commands import context
 from enforcer.commands.poll import say
 from enforcer.lock import only_one
 from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
-from enforcer.stopwatch import Stopwatch
+from labkit import clock
+from labkit.clock import Deadline
 
 if TYPE_CHECKING:
     from enforcer.domain.observations import SeenCluster
@@ -110,12 +111,12 @@ class Service:
             if not alone:
                 log.info("another run is at work; again in %d seconds", LOCK_PAUSE.total_seconds())
                 return LOCK_PAUSE
-            stopwatch, now = Stopwatch(BUDGET), self.now()
+            deadline, now = Deadline(BUDGET), self.now()
             left: list[Ticked] = []
-            guarded(self._settings, partial(self._poll, now, stopwatch, left), now=now)
+            guarded(self._settings, partial(self._poll, now, deadline, left), now=now)
         return left[0] if left else RETRY_AFTER
 
-    def _poll(self, now: datetime, stopwatch: Stopwatch, left: "list[Ticked]") -> int:
+    def _poll(self, now: datetime, deadline: Deadline, left: "list[Ticked]") -> int:
         from enforcer.domain.quota import Stop
         from enforcer.mail.sender import next_try
         from enforcer.operations.watch import Ticked
@@ -131,7 +132,7 @@ class Service:
                     lambda workspace, warned, tell: poll(workspace, settings, now=now, warned=warned, tell=tell),
                     carrier=carrier_of(settings),
                     now=now,
-                    watch=stopwatch,
+                    deadline=deadline,
                 )
             except SettingsError as error:
                 process.refuse(*error.problems)

@@ -20,7 +20,7 @@ from enforcer.mail import messages, outbox
 from enforcer.mail.mail_service import Answer, Carrier, Verdict
 from enforcer.mail.outbox import Kind
 from enforcer.settings import MailSettings, Settings
-from enforcer.stopwatch import Stopwatch
+from labkit.clock import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +46,14 @@ class Sent:
     """Letters that are left, for whatever reason."""
 
 
-def send_due(carrier: Carrier, settings: Settings, *, now: datetime, watch: Stopwatch) -> Sent:
+def send_due(carrier: Carrier, settings: Settings, *, now: datetime, deadline: Deadline) -> Sent:
     """Send what is due, until budgets or time end. Never sleeps and never raises for what the mail service does.
 
-    `now` is the run's clock reading, `watch` was started with it. Without mail settings everything waits.
+    `now` is the run's clock reading, `deadline` was made with it. Without mail settings everything waits.
     """
     if settings.mail is None:
         return Sent(waiting=outbox.waiting())
-    run = _Run(carrier, settings, settings.mail, now, watch)
+    run = _Run(carrier, settings, settings.mail, now, deadline)
     run.queue_digests()
     run.through_the_outbox()
     run.give_up()
@@ -98,7 +98,7 @@ class _Run:
     settings: Settings
     mail: MailSettings
     began: datetime
-    watch: Stopwatch
+    deadline: Deadline
     accepted: int = 0
     failures: list[str] = field(default_factory=list)
     hopeless: list[int] = field(default_factory=list)
@@ -114,11 +114,11 @@ class _Run:
 
     @property
     def now(self) -> datetime:
-        return self.began + self.watch.elapsed
+        return self.began + self.deadline.elapsed
 
     @property
     def is_over(self) -> bool:
-        return self.troubles >= TROUBLES or self.watch.left < LEAST_TIME
+        return self.troubles >= TROUBLES or self.deadline.left < LEAST_TIME
 
     def through_the_outbox(self) -> None:
         at = to_millis(self.began)
@@ -312,7 +312,7 @@ class _Run:
         return count
 
     def _timeout(self) -> timedelta:
-        return min(CALL_TIMEOUT, self.watch.left)
+        return min(CALL_TIMEOUT, self.deadline.left)
 
     def _note_trouble(self, answer: Answer) -> None:
         if answer.concerns_all:

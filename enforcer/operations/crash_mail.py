@@ -20,7 +20,7 @@ from enforcer.mail.messages import Letter
 from enforcer.mail.outbox import NAMESPACE, Kind
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
-from enforcer.stopwatch import Stopwatch
+from labkit.clock import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +47,13 @@ def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier:
     hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
     trace = "".join(traceback.format_exception(error))
     letter = messages.crash(cause=cause, trace=trace, at=now, admin=settings.admin, folder=settings.letters)
-    watch = Stopwatch(LEAST_BUDGET)
+    deadline = Deadline(LEAST_BUDGET)
     try:
         connection = open_ledger(settings.ledger)
         try:
             outbox.queue(Kind.CRASH, place, letter, now=now, period="hour", first=hour)
             if settings.mail:
-                send_due(make_carrier(settings.mail.connection_string), settings, now=now, watch=watch)
+                send_due(make_carrier(settings.mail.connection_string), settings, now=now, deadline=deadline)
         finally:
             connection.close()
     except (OSError, PeeweeException):
@@ -61,7 +61,7 @@ def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier:
         if settings.mail:
             name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger, settings.mail.sender, place, hour])))
             payload = _payload(letter, settings.mail.sender)
-            make_carrier(settings.mail.connection_string).send(name, payload, timeout=watch.left)
+            make_carrier(settings.mail.connection_string).send(name, payload, timeout=deadline.left)
 
 
 def cause_of(error: BaseException) -> tuple[str, str]:

@@ -16,8 +16,8 @@ from enforcer.mail.messages import Letter, Notice
 from enforcer.mail.outbox import Kind
 from enforcer.mail.sender import Sent, send_due
 from enforcer.settings import Settings
-from enforcer.stopwatch import Stopwatch
 from enforcer.tick.carry_out import Outcome
+from labkit.clock import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -95,11 +95,11 @@ class Teller:
 
 
 def finish(
-    settings: Settings, outcome: Outcome, teller: Teller, carrier: Carrier, *, now: datetime, watch: Stopwatch
+    settings: Settings, outcome: Outcome, teller: Teller, carrier: Carrier, *, now: datetime, deadline: Deadline
 ) -> Sent:
     """After a poll: tell what is left to be told, and send what is due in the time that is left."""
     teller.tell_again(outcome)
-    sent = send_due(carrier, settings, now=now, watch=watch)
+    sent = send_due(carrier, settings, now=now, deadline=deadline)
     return Sent(sent.accepted, (*teller.failures, *sent.failures), sent.waiting)
 
 

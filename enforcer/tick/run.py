@@ -10,10 +10,10 @@ from enforcer.ledger import queries
 from enforcer.mail.mail_service import Carrier
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
-from enforcer.stopwatch import Stopwatch
 from enforcer.tick.carry_out import Outcome, Tell
 from enforcer.tick.notify import Teller, finish, warned
 from enforcer.workspace.client import Workspace, WorkspaceError
+from labkit.clock import Deadline
 
 Work = Callable[[Workspace, Callable[[], frozenset[WarningKey]], Tell], Outcome]
 """What is done between looking at the workspace and sending letters: `poll`, or what contains one."""
@@ -35,7 +35,7 @@ def run(
     *,
     carrier: Carrier,
     now: datetime,
-    watch: Stopwatch,
+    deadline: Deadline,
 ) -> Run:
     """Do the work and send the letters that are due, also where the workspace cannot be used. The ledger is open.
 
@@ -48,10 +48,10 @@ def run(
         outcome = work(workspace, warned(now), teller)
     except WorkspaceError as error:
         # Letters about what was done before are sent all the same.
-        sent = send_due(carrier, settings, now=now, watch=watch)
+        sent = send_due(carrier, settings, now=now, deadline=deadline)
         return Run(None, (str(error), *sent.failures), error)
-    sent = finish(settings, outcome, teller, carrier, now=now, watch=watch)
+    sent = finish(settings, outcome, teller, carrier, now=now, deadline=deadline)
     failures = (*outcome.failures, *sent.failures)
     calls = dict(workspace.calls - before)
-    queries.record_poll(began=now, ended=now + watch.elapsed, failed=len(failures), calls=calls)
+    queries.record_poll(began=now, ended=now + deadline.elapsed, failed=len(failures), calls=calls)
     return Run(outcome, failures)

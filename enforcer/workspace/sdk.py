@@ -2,7 +2,7 @@
 poll does; here they are left alone until somebody asks the package for one of its names.
 """
 
-from enforcer.light_package import enter
+from labkit.lazy_package import enter
 
 enter("databricks.sdk")
 

@@ -18,7 +18,6 @@ from inventory.backup.journal import Journal
 from inventory.backup.manifest import NAME, Entry, Header, NotAManifest
 from inventory.backup.manifest_index import Index
 from inventory.backup.target import PARTIAL, Target, target_at
-from inventory.clock import going_on_from
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
 from inventory.scan.listing import SOURCES, Folder, Source
 from inventory.scan.run import begin
@@ -28,6 +27,7 @@ from inventory.transport.client import Client
 from inventory.transport.limiter import Limiter
 from inventory.transport.worker_pool import Engine, Pool
 from inventory.transport.workspace import Workspace, WorkspaceError
+from labkit.clock import going_on_from
 
 log = logging.getLogger(__name__)
 FETCHERS = 32

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from inventory import clock
 from inventory.credentials import CredentialsError, choose, read_profiles
 from inventory.scan.listing import SOURCES, Source
 from inventory.scan.users import UsersFileError, check_name, read_users_file
+from labkit import clock
 
 if TYPE_CHECKING:
     from inventory.transport.client import Client

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from inventory.clock import going_on_from
 from inventory.files import replaced, write_csv
 from inventory.results.file_formats import read_rows
 from inventory.results.report import Report
@@ -26,6 +25,7 @@ from inventory.scan.users import check_name, digest, everybody, homes_of, other_
 from inventory.transport.client import Client
 from inventory.transport.limiter import CEILING, Limiter
 from inventory.transport.workspace import Workspace
+from labkit.clock import going_on_from
 
 if TYPE_CHECKING:
     from inventory.spark.driver import SparkScan

@@ -22,9 +22,9 @@ from inventory.spark.errors import CLIENT, Place, SparkError, explain
 from inventory.spark.local_server import LocalServer
 from inventory.spark.worker import Order
 
-PACKAGE = Path(__file__).resolve().parents[1]
-LEFT_OUT = ("commands", "backup", "__pycache__")
-"""What no executor needs."""
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"inventory": ("commands", "backup"), "labkit": ("extras",)}
+"""The packages that executors import, and the folders in them that no executor needs."""
 LOOKERS = 4096
 """Rows of the table by which a server shows how many tasks it runs at once: it makes a partition for each of them."""
 COLUMN = "line string"
@@ -212,10 +212,11 @@ def modules() -> bytes:
     """What executors import of ours, as a zip file that is the same every time."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(PACKAGE.rglob("*.py")):
-            name = path.relative_to(PACKAGE)
-            if name.parts[0] not in LEFT_OUT:
-                archive.writestr(zipfile.ZipInfo(f"{PACKAGE.name}/{name.as_posix()}"), path.read_bytes())
+        for package, left_out in PACKAGES.items():
+            for path in sorted((ROOT / package).rglob("*.py")):
+                name = path.relative_to(ROOT)
+                if name.parts[1] not in left_out:
+                    archive.writestr(zipfile.ZipInfo(name.as_posix()), path.read_bytes())
     return content.getvalue()
 
 

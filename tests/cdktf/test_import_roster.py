@@ -207,12 +207,11 @@ def test_rows_that_are_left_out_are_reported_by_line(run):
 
 
 def test_without_settings_any_domain_and_any_size_are_fine(tmp_path):
-    copy = tmp_path / "project/cdktf"
+    project = tmp_path / "project"
     for folder in ("cdktf", "labkit"):
-        if (ROOT / folder).exists():
-            shutil.copytree(ROOT / folder, tmp_path / "project" / folder)
+        shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "e.csv").write_bytes(encoded(moodle_files.self_selection(teams(9))))
-    command = [sys.executable, str(copy / "import_roster.py"), "e.csv", "--out", "new/folder/r.csv"]
+    command = [sys.executable, str(project / "cdktf/import_roster.py"), "e.csv", "--out", "new/folder/r.csv"]
     environment = {key: value for key, value in os.environ.items() if key != "LAB_CONFIG"}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False

@@ -21,8 +21,8 @@ from enforcer.mail import outbox
 from enforcer.mail.azure import Mailer
 from enforcer.mail.sender import send_due
 from enforcer.settings import load_settings
-from enforcer.stopwatch import Stopwatch
 from enforcer_lab import SUNDAY, EnforcerLab
+from labkit.clock import Deadline
 
 ADMIN = "admin@campus.example"
 MONDAY = SUNDAY + timedelta(days=1)
@@ -247,7 +247,7 @@ def _send_until_done(lab: EnforcerLab, told: Any) -> list[int]:
             lab.wait(15)
             if quarter % 4 == 0:
                 accepted.append(0)
-            sent = send_due(mailer, told, now=lab.now, watch=Stopwatch(timedelta(seconds=30)))
+            sent = send_due(mailer, told, now=lab.now, deadline=Deadline(timedelta(seconds=30)))
             assert sent.failures == ()
             accepted[-1] += sent.accepted
         connection.close()

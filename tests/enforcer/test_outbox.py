@@ -21,8 +21,8 @@ from enforcer.mail.messages import Attachment, Letter
 from enforcer.mail.outbox import Kind
 from enforcer.mail.sender import COPIES_PER_HOUR, Sent, next_try, send_due
 from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings, load_settings
-from enforcer.stopwatch import Stopwatch
 from few_examples import few
+from labkit.clock import Deadline
 from unreliable_mail import HOUR, MINUTE, NOW, Killed, Service
 
 SUNDAY = date(2026, 11, 1)
@@ -66,8 +66,8 @@ def queue(subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **mor
 def run(service: Service, at: timedelta = timedelta(), told: Settings | None = None, seconds: float = 30) -> Sent:
     """One run at NOW and so much, on a machine where nothing takes time."""
     service.now = NOW + at
-    watch = Stopwatch(timedelta(seconds=seconds), timer=lambda: 0.0)
-    return send_due(service, told or lab(), now=NOW + at, watch=watch)
+    deadline = Deadline(timedelta(seconds=seconds), timer=lambda: 0.0)
+    return send_due(service, told or lab(), now=NOW + at, deadline=deadline)
 
 
 def kinds(service: Service) -> list[str]:
@@ -302,8 +302,8 @@ def test_no_call_is_begun_without_time_for_it(service: Service) -> None:
     for number in range(10):
         queue(f"{number}")
     seconds = iter(range(0, 1000, 4))
-    watch = Stopwatch(timedelta(seconds=30), timer=lambda: float(next(seconds)))
-    sent = send_due(service, lab(), now=NOW, watch=watch)
+    deadline = Deadline(timedelta(seconds=30), timer=lambda: float(next(seconds)))
+    sent = send_due(service, lab(), now=NOW, deadline=deadline)
     assert 0 < sent.accepted < 4
     assert sent.waiting == 10 - sent.accepted
     assert run(service, MINUTE, seconds=1).accepted == 0

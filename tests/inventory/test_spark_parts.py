@@ -308,7 +308,7 @@ def test_a_scan_without_spark_does_not_load_it():
 
 
 def test_a_notebook_needs_nothing_that_databricks_does_not_have():
-    assert imported("inventory.notebook") - sys.stdlib_module_names == {"inventory", "certifi"}
+    assert imported("inventory.notebook") - sys.stdlib_module_names == {"inventory", "labkit", "certifi"}
 
 
 def imported(modules: str) -> set[str]:

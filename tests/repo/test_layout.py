@@ -18,6 +18,7 @@ FOLDERS = {
     "deploy",
     "enforcer",
     "inventory",
+    "labkit",
     "emulator",
     "tests",
     "bench",
@@ -118,19 +119,30 @@ def deciding() -> list[Path]:
 @pytest.mark.parametrize("path", deciding(), ids=str)
 def test_modules_that_decide_need_only_the_standard_library(path):
     siblings = {needed.parts[1].removesuffix(".py") for needed in ours(path)} | {path.parts[0]} - {"cdktf"}
-    assert set(imports(path)) <= sys.stdlib_module_names | siblings
+    assert set(imports(path)) <= sys.stdlib_module_names | siblings | {"labkit"}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parts[0] == "labkit"], ids=str)
+def test_labkit_needs_only_the_standard_library_and_no_program(path):
+    foreign = set(imports(path)) - sys.stdlib_module_names - {"labkit"}
+    if path.parts[1] == "extras":
+        assert foreign & {*PROGRAMS, *bare_modules()} == set()
+    else:
+        assert (foreign, [name for name in modules(path) if name.startswith("labkit.extras")]) == (set(), [])
 
 
 def test_executors_import_the_standard_library_and_what_the_http_layer_needs():
     names = {
-        path: path.with_suffix("").as_posix().replace("/", ".") for path in SOURCES if path.parts[0] == "inventory"
+        path: path.with_suffix("").as_posix().replace("/", ".")
+        for path in SOURCES
+        if path.parts[0] in ("inventory", "labkit")
     }
     needed, waiting = set(), {EXECUTED}
     while waiting:
         needed |= waiting
         texts = [line for path in waiting for line in modules(path)]
         waiting = {path for path, name in names.items() if name in texts} - needed
-    foreign = {name for path in needed for name in imports(path)} - sys.stdlib_module_names - {"inventory"}
+    foreign = {name for path in needed for name in imports(path)} - sys.stdlib_module_names - {"inventory", "labkit"}
     assert (foreign, Path("inventory/scan/scan_work.py") in needed) == (THERE, True)
 
 

@@ -1,6 +1,7 @@
-"""Packages that import far more than is used of them, such as the forty services of the Databricks SDK.
+"""Imports modules of a large package without running the package's own `__init__`.
 
-Their modules can be imported without running the package's own, which takes longer than a poll does.
+The Databricks SDK's `__init__` imports forty services and the Terraform provider's 250 resources, of which a program
+uses a few; running them takes longer than all that the program does.
 """
 
 import importlib.util
@@ -9,7 +10,10 @@ from typing import Any
 
 
 def enter(package: str) -> None:
-    """Let modules of the package be imported by themselves; the first name that is asked of the package runs it."""
+    """Make modules of the package importable by themselves; the first name that is asked of the package runs it.
+
+    For programs only: in somebody's notebook the package is theirs.
+    """
     if package in sys.modules:
         return
     spec = importlib.util.find_spec(package)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ print(json.dumps([len(before) < 8, len(after) > 30, databricks.sdk.WorkspaceClie
 
 BINDINGS = """
 import json, sys
-from light_package import enter
+from labkit.lazy_package import enter
 
 PACKAGE = "cdktf_cdktf_provider_databricks"
 enter(PACKAGE)
@@ -41,7 +42,10 @@ print(json.dumps([len(before) < 5, job.Job.__name__, len(after) < 8, group.Group
 
 
 def answer_of(program: str, folder: Path) -> object:
-    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -1,0 +1,1 @@
+"""Shared modules that need third-party packages: click, the Databricks SDK, dotenv."""

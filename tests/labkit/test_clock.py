@@ -1,0 +1,56 @@
+"""The lab's clock and the deadline of a run."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+
+from labkit.clock import ClockError, Deadline, going_on_from, now
+
+
+def clock_url(**answer: str) -> str:
+    return f"data:application/json,{quote(json.dumps(answer))}"
+
+
+def test_the_clock_that_lab_clock_names_is_read_in_utc_and_whole_milliseconds() -> None:
+    url = clock_url(now="2026-11-01T09:00:00.123456+02:00")
+    assert now({"LAB_CLOCK": url}) == datetime(2026, 11, 1, 7, 0, 0, 123_000, UTC)
+
+
+@pytest.mark.parametrize("environ", [{}, {"LAB_CLOCK": ""}])
+def test_without_lab_clock_the_clock_of_the_machine_is_read(environ: dict[str, str]) -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    shown = now(environ)
+    assert (before <= shown <= datetime.now(UTC), shown.microsecond % 1000, shown.tzinfo) == (True, 0, UTC)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("data:,x", 'LAB_CLOCK data:,x does not answer {"now": ISO} '),
+        ("data:,{}", "LAB_CLOCK data:,{} does not answer "),
+        (clock_url(now="soon"), "does not answer"),
+        (clock_url(now="2026-11-01T09:00:00"), "answers a time without zone (2026-11-01 09:00:00)."),
+    ],
+)
+def test_a_clock_that_cannot_be_used_is_a_sentence(url: str, sentence: str) -> None:
+    with pytest.raises(ClockError) as raised:
+        now({"LAB_CLOCK": url})
+    assert sentence in str(raised.value) and str(raised.value).endswith(".")
+
+
+def test_a_clock_that_goes_on_starts_at_its_instant_and_never_goes_back() -> None:
+    instant = datetime(2026, 11, 1, tzinfo=UTC)
+    clock = going_on_from(instant)
+    first, second = clock(), clock()
+    assert instant <= first <= second < instant + timedelta(minutes=1)
+
+
+def test_a_deadline_counts_from_its_making_and_never_below_zero() -> None:
+    seconds = iter([100.0, 110.0, 110.0, 140.0, 140.0])
+    deadline = Deadline(timedelta(seconds=30), timer=lambda: next(seconds))
+    seen = [(deadline.elapsed.seconds, deadline.left.seconds) for _ in range(2)]
+    assert seen == [(10, 20), (40, 0)]

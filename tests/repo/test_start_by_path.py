@@ -1,0 +1,53 @@
+"""The programs directly below cdktf/ are started by path, from any folder and by any interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = sorted(
+    path for path in (ROOT / "cdktf").glob("*.py") if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
+)
+LINES = """
+# Started by path: the project's root is added, so that labkit can be imported.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+"""
+MISSING = "The Python packages of the lab are missing; run `pipenv install` in the project's folder."
+SAID = {
+    "check_workspace": "JSONDecodeError",  # it reads Terraform's question from stdin
+    "close_term": MISSING,
+    "import_roster": MISSING,
+    "load_synthesized": "No module named 'click'",  # the demo starts it, inside the environment
+    "main": MISSING,
+    "run_cdktf": " is not installed",
+    "stop_new_cluster": "usage: stop_new_cluster.py",
+}
+
+
+def started(program: Path, folder: Path) -> str:
+    """What a program says where there are no packages, and no environment that it may enter."""
+    done = subprocess.run(
+        [sys.executable, "-E", "-s", "-S", program, "--help"],
+        cwd=folder,
+        env={"PATH": "", "LAB_REENTERED": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_each_program_adds_the_root_with_the_same_two_lines(program: Path) -> None:
+    head = program.read_text(encoding="utf-8").partition("\nfrom labkit")[0]
+    assert head.count(LINES) == 1
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_each_program_starts_from_another_folder_with_a_bare_interpreter(program: Path, tmp_path: Path) -> None:
+    assert SAID[program.stem] in started(program, tmp_path)
