@@ -24,15 +24,15 @@ except ImportError:
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 from lab_settings import Lab, LabError, load_lab
+from labkit.tables import TextError, decode
 from preflight.credential_conflict import mixed_credentials
 from preflight.identity import GuardError
 from private_file import write_private
 from roster.changes import as_data, changes_between, counts_of, in_words
 from roster.group_list import GroupList
 from roster.merge import Merged, merge, shared_names
-from roster.model import Roster, RosterError, format_roster, parse_roster, with_existing
+from roster.model import MOODLE, Roster, RosterError, format_roster, parse_roster, with_existing
 from roster.validation import RosterLimits, judge, sentences
-from sources.delimited_text import TextError, decode
 from sources.detection import read_export
 
 HERE = Path(__file__).resolve().parent
@@ -197,7 +197,7 @@ def limits_of(lab: Lab | None, *, max_drop_percent: float, allow_drops: bool) ->
 def read_source(export: Path, encoding: str | None, columns: Mapping[str, str], no_group: Sequence[str]) -> Source:
     """The export's groups with all problems found in it."""
     try:
-        text, found = decode(export.read_bytes(), encoding)
+        text, found = decode(export.read_bytes(), encoding, origin=MOODLE)
     except TextError as error:
         raise Refusal([f"{export.name} line {error.line}: {error.sentence}"]) from error
     except OSError as error:
@@ -208,7 +208,7 @@ def read_source(export: Path, encoding: str | None, columns: Mapping[str, str], 
 def read_stored(out: Path) -> Roster:
     """The roster of the last import; an empty one at the first."""
     try:
-        text, _ = decode(out.read_bytes())
+        text, _ = decode(out.read_bytes(), origin=MOODLE)
         return parse_roster(text, str(out))
     except FileNotFoundError:
         return Roster()

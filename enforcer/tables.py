@@ -1,4 +1,4 @@
-"""What commands print: a table for people, JSON for programs. Nothing in it can steer a terminal or a spreadsheet."""
+"""What commands print: a table for people, JSON for programs. Nothing in it can steer a terminal."""
 
 import json
 import sys
@@ -10,19 +10,12 @@ _STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control and format characters (among them those that turn the direction of writing), surrogates, line separators."""
 _JOINERS = "\u200c\u200d"
 """Needed to write some languages and symbols; they move nothing."""
-_FORMULA = ("=", "+", "-", "@")
 WIDE = 100_000
 
 
 def harmless(text: object) -> str:
     """The text with every character that could steer a terminal spelled out, such as `\\u202e`; one line."""
     return "".join(character if _is_plain(character) else _spelled(character) for character in str(text))
-
-
-def harmless_cell(text: object) -> str:
-    """For a cell of a CSV file: as `harmless`, and no spreadsheet takes it for a formula."""
-    shown = harmless(text)
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 
 def print_json(value: Any) -> None:

@@ -1,16 +1,12 @@
 """Files with people in them: readable by their owner alone, and whole or not there at all."""
 
 import contextlib
-import csv
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet compute a cell instead of showing it."""
 
 
 @contextlib.contextmanager
@@ -46,19 +42,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def write_csv(file: IO[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows as RFC 4180 has them; None is an empty cell, and no cell is a formula."""
-    csv.writer(file, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def plain(cell: str) -> str:
-    """A cell as it was before `write_csv` made it harmless."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell

@@ -6,6 +6,8 @@ import html
 import re
 import unicodedata
 
+from labkit.csv_cells import unescape_formula
+
 # Letters of any language, digits, and the signs that mail systems use. What Terraform ($ { } %), a path (/ \ *) or
 # a table (, ; | ") would read as its own is left out: an address becomes a key, a folder and a cell.
 _LOCAL = r"[\w!#&'+=^~-]+(?:\.[\w!#&'+=^~-]+)*"
@@ -14,23 +16,11 @@ _ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
 _MAX_ADDRESS = 254
 _MAX_SHOWN = 60
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _BEFORE_ADDRESS = re.compile(r"^[\s']+")
-_GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 
 # Directional marks, embeddings and isolates, and the byte order mark: invisible, and no part of a name. The joiners
 # (U+200C, U+200D) are part of words in some scripts and of emoji, so names keep them.
 _MARKS = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-
-
-def guarded(cell: str) -> str:
-    """The cell with a leading ' where a spreadsheet would take it for a formula."""
-    return "'" + cell if _FORMULA.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """What `guarded` was given."""
-    return cell[1:] if _GUARDED.match(cell) else cell
 
 
 def clean_name(cell: str) -> str:
@@ -45,7 +35,7 @@ def name_key(name: str) -> str:
 
     Moodle's overview writes & as &amp; where the group self-selection writes it as it is.
     """
-    return clean_name(unguarded(html.unescape(name))).casefold()
+    return clean_name(unescape_formula(html.unescape(name))).casefold()
 
 
 def normalised_address(cell: str) -> str:

@@ -6,20 +6,22 @@ The file has one row per membership, sorted by number and address:
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from roster.cells import guarded, is_address, normalised_address, shown, unguarded
-from sources.delimited_text import Row, TextError, read_table
+from labkit.csv_cells import unescape_formula, write_rows
+from labkit.tables import Origin, Row, TextError, read_table
+from roster.cells import is_address, normalised_address, shown
 
 Status = Literal["active", "retired"]
 
 COLUMNS = ("number", "moodle_group_id", "moodle_group_name", "email", "status", "account")
 MANAGED = "managed"
+MOODLE = Origin("Moodle", encoding_option="--encoding")
+"""Where exports come from, and how an import names their encoding."""
 _EXISTING = "existing:"
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
@@ -105,12 +107,12 @@ def _existing_on(account: str, target: str) -> str:
 def format_roster(roster: Roster) -> str:
     """The normalised file's text."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for group in sorted(roster.groups, key=lambda group: group.number):
-        for member in _rows_of(group):
-            row = (str(group.number), group.moodle_id, group.moodle_name, member.email, member.status, member.account)
-            writer.writerow([guarded(cell) for cell in row])
+    rows = (
+        (group.number, group.moodle_id, group.moodle_name, member.email, member.status, member.account)
+        for group in sorted(roster.groups, key=lambda group: group.number)
+        for member in _rows_of(group)
+    )
+    write_rows(text, [COLUMNS, *rows], line_end="\n")
     return text.getvalue()
 
 
@@ -127,7 +129,7 @@ def parse_roster(text: str, name: str) -> Roster:
     Raises RosterError with every problem; `name` is what the sentences call the file.
     """
     try:
-        table = read_table(text)
+        table = read_table(text, origin=MOODLE)
     except TextError as error:
         raise RosterError([f"{name} line {error.line}: {error.sentence}"]) from error
     if not is_normalised_header(table.header.cells):
@@ -159,7 +161,7 @@ class _Reading:
     problems: list[tuple[int, str]] = field(default_factory=list)
 
     def read(self, row: Row) -> None:
-        cells = [unguarded(cell) for cell in row.cells[: len(COLUMNS)]]
+        cells = [unescape_formula(cell) for cell in row.cells[: len(COLUMNS)]]
         if len(cells) < len(COLUMNS) or any(cell.strip() for cell in row.cells[len(COLUMNS) :]):
             self.problems.append((row.line, f"has {len(row.cells)} cells; a roster has {len(COLUMNS)}."))
             return

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from labkit.tables import Table, TextError, read_table
 from roster.cells import normalised_address, shown
 from roster.group_list import GroupList, ListedGroup, ListedMember, Remark
-from roster.model import RosterError, is_normalised_header, parse_roster
-from sources.delimited_text import Table, TextError, read_table
+from roster.model import MOODLE, RosterError, is_normalised_header, parse_roster
 from sources.group_rows import is_older_users, is_self_selection, read_older_users, read_self_selection
 from sources.member_rows import read_members
 
@@ -27,7 +27,7 @@ def read_export(text: str, *, columns: Mapping[str, str] | None = None, no_group
     """
     columns = columns or {}
     try:
-        table = read_table(text)
+        table = read_table(text, origin=MOODLE)
     except TextError as error:
         return GroupList("unknown", (), error.line, (Remark(error.line, error.sentence),))
     if is_normalised_header(table.header.cells):

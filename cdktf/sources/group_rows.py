@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labkit.tables import Row, Table
 from roster.cells import clean_name, shown
 from roster.group_list import Findings, GroupList, ListedGroup, ListedMember
-from sources.delimited_text import Row, Table
 
 SELF_SELECTION = "Group self-selection"
 OLDER_USERS = "older users.csv"

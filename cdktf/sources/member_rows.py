@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labkit.tables import Row, Table
 from roster.cells import clean_name, name_key, shown
 from roster.group_list import Findings, GroupList, ListedGroup, ListedMember
-from sources.delimited_text import Row, Table
 from sources.words import EMAIL, GROUP, NO_GROUP, word_key
 
 OVERVIEW = "Groups overview"

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 
-from roster.cells import clean_name, unguarded
+from labkit.csv_cells import unescape_formula
+from roster.cells import clean_name
 
 _AROUND = re.compile(r"^[\s\[\](){}<>«»„“”\"'*\-–—_.:]+|[\s\[\](){}<>«»„“”\"'*\-–—_.:]+$")
 
 
 def word_key(text: str) -> str:
     """A word without the brackets, quotation marks and dashes around it, in lower case."""
-    return _AROUND.sub("", clean_name(unguarded(text))).casefold()
+    return _AROUND.sub("", clean_name(unescape_formula(text))).casefold()
 
 
 def _words(*words: str) -> frozenset[str]:

@@ -1,10 +1,10 @@
 """The report of a day: from the facts of the ledger to the letter. `make_report` is pure."""
 
-import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from email.message import EmailMessage
 from typing import Any
 
@@ -18,13 +18,12 @@ from enforcer.ledger.queries import DayTotal, DoneAction
 from enforcer.mail.messages import Attachment, Letter, line
 from enforcer.mail.messages import report as letter_by_template
 from enforcer.settings import Settings
+from labkit.csv_cells import write_rows
 
 POLL_EVERY = timedelta(minutes=15)
 LONG_GAP = timedelta(minutes=20)
 """Without a poll for longer than this, something was wrong with cron or the machine."""
 PICTURE_ID = "day-picture"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a program to a spreadsheet."""
 
 
 @dataclass(frozen=True)
@@ -205,44 +204,38 @@ COLUMNS = (
 def to_csv(report: DayReport) -> bytes:
     """The table for a spreadsheet: UTF-8 with its mark, times local with their offset, nothing that is a formula."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
     tz = report.begins.tzinfo
+    rows: list[Sequence[object]] = [COLUMNS]
     for row in report.rows:
         instants = (row.of.first_start, row.of.last_stop, row.warned, row.stopped)
         first, last, warned, stopped = (
             at.astimezone(tz).isoformat(sep=" ", timespec="seconds") if at else "" for at in instants
         )
         cells = [
-            report.day.isoformat(),
-            row.of.group,
-            row.of.title,
-            row.of.name,
+            report.day,
+            line(row.of.group),
+            line(row.of.title),
+            line(row.of.name),
             _decimal(row.of.used),
             _decimal(row.soft),
             _decimal(row.hard),
-            row.limit,
-            str(len(row.of.counted_stretches)),
+            line(row.limit),
+            len(row.of.counted_stretches),
             first,
             last,
             warned,
             stopped,
             _decimal(row.of.over),
             _decimal(row.of.shown_apart),
-            "; ".join(row.of.estimates),
+            line("; ".join(row.of.estimates)),
         ]
-        writer.writerow([safe_cell(cell) for cell in cells])
+        rows.append(cells)
+    write_rows(text, rows)
     return text.getvalue().encode("utf-8-sig")
 
 
-def safe_cell(text: str) -> str:
-    """One line that no spreadsheet takes for a formula."""
-    text = line(text)
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _decimal(duration: timedelta | None) -> str:
-    return "" if duration is None else f"{duration / MINUTE:.2f}"
+def _decimal(duration: timedelta | None) -> Decimal | None:
+    return None if duration is None else Decimal(f"{duration / MINUTE:.2f}")
 
 
 def report_json(report: DayReport) -> dict[str, Any]:

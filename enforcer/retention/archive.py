@@ -4,7 +4,6 @@ Everything that may name a person lies in `people/`; what lies in `totals/` name
 it may no longer be kept, and the other stays.
 """
 
-import csv
 import hashlib
 import io
 import json
@@ -25,8 +24,9 @@ from enforcer.ledger import queries
 from enforcer.ledger.models import DayRow, FileRow
 from enforcer.retention.anonymise import without_addresses
 from enforcer.retention.archive_tables import TABLES, Cell, Table, groups, last_poll
-from enforcer.tables import harmless_cell
+from enforcer.tables import harmless
 from enforcer.tick.collect import COURSE_FILE
+from labkit.csv_cells import write_rows
 
 FORMAT = 1
 TOTALS, PEOPLE = "totals", "people"
@@ -92,7 +92,7 @@ def _fill(draft: Path, picture: Picture, copy: sqlite3.Connection, days: Iterabl
     for table in TABLES:
         place = draft / (PEOPLE if table.has_people else TOTALS)
         rows = list(table.rows(picture))
-        _write(place / f"{table.name}.csv", _csv(table, rows))
+        _write(place / f"{table.name}.csv", to_csv(table, rows))
         _write(place / f"{table.name}.parquet", _parquet(table, rows))
     for path, content in _course_files(picture):
         _write(draft / path, content.encode())
@@ -112,26 +112,23 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _csv(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
+def to_csv(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
     """UTF-8 with its mark, every cell one line, no cell a formula."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    write_rows(text, [[column.name for column in table.columns]])
+    write_rows(text, ([_csv_value(cell) for cell in row] for row in rows))
     return text.getvalue().encode("utf-8-sig")
 
 
-def _plain(cell: Cell) -> str:
+def _csv_value(cell: Cell) -> Cell:
     match cell:
-        case None:
-            return ""
         case bool():
             return "true" if cell else "false"
         case datetime():
             return iso(cell)
-        case int() | date():
-            return str(cell)
-    return harmless_cell(cell)
+        case str():
+            return harmless(cell)
+    return cell
 
 
 def _parquet(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:

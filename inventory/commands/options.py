@@ -112,7 +112,7 @@ def names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
     try:
         for user in users:
             check_name(user, "the command line")
-        told = read_users_file(text_of(users_file), str(users_file)) if users_file else []
+        told = read_users_file(bytes_of(users_file), str(users_file)) if users_file else []
     except UsersFileError as error:
         raise Refused(str(error)) from None
     return tuple(dict.fromkeys([*users, *told]))
@@ -130,6 +130,14 @@ def text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path}: {_reason(error)}") from None
+
+
+def bytes_of(path: Path) -> bytes:
+    """The content of a file. Raises Refused."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
         raise Refused(f"{path}: {_reason(error)}") from None
 
 

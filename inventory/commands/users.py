@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from inventory.commands import options
-from inventory.files import replaced, write_csv
+from inventory.files import replaced
 from inventory.scan.users import User, everybody
 from inventory.transport.workspace import Workspace, WorkspaceError
+from labkit.csv_cells import write_rows
 
 
 @click.command(
@@ -56,17 +57,18 @@ def command(
     if output:
         try:
             with replaced(output) as file:
-                write_csv(file, _table(found))
+                write_rows(file, table(found))
         except OSError as error:
             options.not_written(output, error)
     if as_json:
         click.echo(json.dumps([vars(user) for user in found], ensure_ascii=False, indent=2))
     elif not output:
-        write_csv(sys.stdout, _table(found))
+        write_rows(sys.stdout, table(found))
     if output:
         click.echo(f"{len(found)} users in {output}", err=True)
 
 
-def _table(users: list[User]) -> list[tuple[object, ...]]:
+def table(users: list[User]) -> list[tuple[object, ...]]:
+    """Header and rows of the list of users."""
     rows = [(user.username, user.display_name, "true" if user.active else "false") for user in users]
     return [("username", "display_name", "active"), *rows]

@@ -13,8 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from inventory.files import plain, replaced, replaced_bytes, write_csv
+from inventory.files import replaced, replaced_bytes
 from inventory.results.rows import FileRow, moment
+from labkit.csv_cells import unescape_formula, write_rows
 
 if TYPE_CHECKING:
     import pyarrow
@@ -46,7 +47,7 @@ class Format(Protocol):
 class _Csv:
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
         with replaced(path) as file:
-            write_csv(file, ((*row[:6], "true" if row[6] else "false", moment(row[7])) for row in rows))
+            write_rows(file, ((*row[:6], "true" if row[6] else "false", moment(row[7])) for row in rows))
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
         _concatenate(parts, output, first=",".join(FileRow._fields).encode() + b"\r\n")
@@ -57,7 +58,7 @@ class _Csv:
             if tuple(next(table, ())) != FileRow._fields:
                 raise NotFileRows(f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}.")
             for cells in table:
-                named = dict(zip(FileRow._fields, map(plain, cells), strict=False))
+                named = dict(zip(FileRow._fields, map(unescape_formula, cells), strict=False))
                 yield _row(named, path, table.line_num)
 
 

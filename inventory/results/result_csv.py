@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from inventory.files import plain
 from inventory.results.rows import COLUMNS, Status
 from inventory.scan.listing import SOURCES
+from labkit.csv_cells import unescape_formula
 
 STATUSES: tuple[Status, ...] = ("success", "empty", "partial", "error")
 
@@ -72,12 +72,12 @@ def _entry(cells: Mapping[str, str]) -> Entry:
         str(source): (int(cells[f"{source}_files"]), int(cells[f"{source}_size"])) for source in SOURCES if detailed
     }
     return Entry(
-        user=plain(cells["username"]),
+        user=unescape_formula(cells["username"]),
         files=int(cells["file_count"]),
         size=int(cells["total_size"]),
         status=status,
         source=cells["file_source"],
-        error=plain(cells["error"]),
+        error=unescape_formula(cells["error"]),
         by_source=amounts if detailed else None,
         estimated=int(cells["estimated_files"]) if detailed else None,
         directories=int(cells["directories"]) if detailed else None,

@@ -16,10 +16,11 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Literal
 
-from inventory.files import replaced, write_csv
+from inventory.files import replaced
 from inventory.results.result_csv import STATUSES, read_entries
 from inventory.results.rows import COLUMNS, FileRow
 from inventory.scan.users import UsersFileError, read_users_file
+from labkit.csv_cells import unescape_formula, write_rows
 
 Kind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
 USER_COLUMNS = ("username", "display_name", "active")
@@ -81,17 +82,17 @@ def keep_totals(leftover: Leftover) -> Path:
     table: list[list[str]] = [list(TOTAL_COLUMNS)]
     if totals.exists():
         with totals.open(encoding="utf-8", newline="") as file:
-            table = list(csv.reader(file))
+            table = [[unescape_formula(cell) for cell in row] for row in csv.reader(file)]
     if list(map(str, line)) not in table:
         with replaced(totals) as file:
-            write_csv(file, [*table, line])
+            write_rows(file, [*table, line])
     return totals
 
 
 def _names_users(path: Path) -> bool:
     try:
-        return all("@" in name for name in read_users_file(path.read_text(encoding="utf-8"), str(path)))
-    except (UsersFileError, UnicodeDecodeError):
+        return all("@" in name for name in read_users_file(path.read_bytes(), str(path)))
+    except UsersFileError:
         return False
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from inventory.files import replaced, write_csv
+from inventory.files import replaced
 from inventory.results.file_formats import read_rows
 from inventory.results.report import Report
 from inventory.results.result_csv import entries_of
@@ -26,6 +26,7 @@ from inventory.transport.client import Client
 from inventory.transport.limiter import CEILING, Limiter
 from inventory.transport.workspace import Workspace
 from labkit.clock import going_on_from
+from labkit.csv_cells import write_rows
 
 if TYPE_CHECKING:
     from inventory.spark.driver import SparkScan
@@ -179,7 +180,7 @@ class Run:
         if self._parts:
             self._parts.join(self._checkpoint.parts())
         with replaced(self._wish.output) as file:
-            write_csv(file, table(found, details=self._wish.details, measured=self._wish.mounts is not None))
+            write_rows(file, table(found, details=self._wish.details, measured=self._wish.mounts is not None))
         if self._wish.report:
             from inventory.results import page  # matplotlib takes a second
 

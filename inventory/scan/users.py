@@ -1,17 +1,18 @@
 """Whose homes are scanned: everybody, a group, or the names of a file."""
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from inventory.files import plain
 from inventory.scan.listing import Folder, Source
 from inventory.transport.workspace import Workspace, WorkspaceError
+from labkit.csv_cells import unescape_formula
+from labkit.tables import TextError, decode, read_table
 
-NAME_COLUMNS = ("username", "user_name")
-"""`userName` among them, since case does not count."""
+NAME_COLUMNS = ("username", "user_name", "email")
+"""`userName` among them, since case does not count. The first one that a file has is read."""
+COMMENT = "#"
+"""Begins a comment in a users file."""
 SHARED: dict[Source, tuple[str, ...]] = {"dbfs": (), "workspace": ("/Shared", "/Repos")}
 
 
@@ -65,38 +66,36 @@ def _members(workspace: Workspace, group: str) -> set[str]:
     return found
 
 
-def read_users_file(text: str, name: str) -> list[str]:
-    """The names of a users file, in its order, once each: one a line, or a CSV with a column `username`.
+def read_users_file(data: bytes, name: str) -> list[str]:
+    """The names of a users file, in its order, once each: one a line, or a table with a column `username` or `email`.
 
-    `text` may begin with a byte order mark; lines that begin with # are comments. Raises UsersFileError.
+    Lines that begin with # are comments. Encoding and delimiter are recognised as in every table of the project.
+    Raises UsersFileError.
     """
-    table = list(_rows(text))
-    if not table:
-        raise UsersFileError(f"{name} names no users.")
-    header = [cell.strip().lower() for cell in table[0][1]]
+    try:
+        text, _ = decode(data)
+        if not any(line.strip() and not line.lstrip().startswith(COMMENT) for line in text.splitlines()):
+            raise UsersFileError(f"{name} names no users.")
+        table = read_table(text, comment=COMMENT, skip_initial_space=True)
+    except TextError as error:
+        raise UsersFileError(f"{name} line {error.line}: {error.sentence}") from None
+    rows = [table.header, *(row for row in table.rows if not row.is_blank)]
+    header = [cell.strip().lower() for cell in table.header.cells]
     column = next((header.index(wanted) for wanted in NAME_COLUMNS if wanted in header), None)
-    if column is None and max(len(row) for _, row in table) > 1:
-        line = table[0][0]
+    if column is None and max(len(row.cells) for row in rows) > 1:
+        line = table.header.line
         raise UsersFileError(f"{name} line {line}: a table needs a header with a column 'username'.")
     found: dict[str, None] = {}
-    for line, row in table if column is None else table[1:]:
-        username = row[column or 0].strip() if len(row) > (column or 0) else ""
-        if not username:
-            raise UsersFileError(f"{name} line {line}: there is no name in it.")
-        check_name(username, f"{name} line {line}")
+    for row in rows if column is None else rows[1:]:
         # As `users --output` writes a name that a spreadsheet would compute.
-        found[plain(username)] = None
+        username = unescape_formula(row.cells[column or 0].strip()) if len(row.cells) > (column or 0) else ""
+        if not username:
+            raise UsersFileError(f"{name} line {row.line}: there is no name in it.")
+        check_name(username, f"{name} line {row.line}")
+        found[username] = None
     if not found:
         raise UsersFileError(f"{name} names no users.")
     return list(found)
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of what is neither empty nor a comment."""
-    lines = text.removeprefix("\ufeff").splitlines()
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            yield number, next(csv.reader(io.StringIO(line), skipinitialspace=True))
 
 
 def check_name(username: str, where: str) -> None:

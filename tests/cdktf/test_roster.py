@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roster.cells import clean_name, guarded, is_address, normalised_address, unguarded
+from roster.cells import clean_name, is_address, normalised_address
 from roster.changes import changes_between
 from roster.group_list import GroupList, ListedGroup, ListedMember
 from roster.merge import merge
@@ -286,12 +286,6 @@ def test_any_roster_imported_again_is_unchanged(roster):
     assert export.problems == ()
     assert merge(roster, export).roster == roster
     assert merge(Roster(), export).roster == roster
-
-
-@given(st.text(max_size=8))
-def test_a_guarded_cell_is_no_formula_and_loses_nothing(text):
-    assert unguarded(guarded(text)) == text
-    assert guarded(text)[:1] not in list("=+-@\t\r\n")
 
 
 @given(st.text(max_size=20) | st.text("'=-@ \u200fİ", max_size=6))

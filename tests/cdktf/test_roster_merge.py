@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import moodle_files
+from labkit.tables import decode
 from moodle_files import ENCODINGS, Team, encoded, from_spreadsheet
 from roster.merge import merge, shared_names
 from roster.model import Roster, format_roster, parse_roster, with_existing
-from sources.delimited_text import decode
 from sources.detection import read_export
 
 Format = Callable[[Sequence[Team]], str]

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moodle_files
+from labkit.tables import TextError, decode
 from moodle_files import CHOICE_HEADERS, ENCODINGS, OVERVIEW_HEADERS, Team, encoded, from_spreadsheet
 from roster.group_list import GroupList, Remark
 from roster.merge import merge
 from roster.model import Roster, format_roster, parse_roster
 from roster.validation import RosterLimits, judge
-from sources.delimited_text import TextError, decode
 from sources.detection import read_export
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

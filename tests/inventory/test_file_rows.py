@@ -20,8 +20,8 @@ DATA = FileRow(HOME.user, "workspace", f"{HOME.path}/data.csv", "FILE", "", 7, F
 BOOK = FileRow(HOME.user, "workspace", f"{HOME.path}/nb", "NOTEBOOK", "PYTHON", 10_000, True, None)
 SOME = FileRow(HOME.user, "dbfs", f"{HOME.path}/a/b", "FILE", "", 2**40, False, 0)
 FORMAT = pytest.mark.parametrize("ending", sorted(FORMATS))
-# Half a surrogate pair never gets so far, and CSV keeps no lone carriage return apart from a line's end.
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n'"), max_size=8)
+# Half a surrogate pair never gets so far.
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 ROWS = st.lists(
     st.builds(
         FileRow, TEXT, st.sampled_from(["dbfs", "workspace"]), TEXT.map("/".__add__), TEXT, TEXT,

@@ -1,0 +1,83 @@
+"""Text cells of CSV files that no spreadsheet takes for formulas, and their exact inverse. Pure.
+
+`escape_formula` puts an apostrophe in front of a text that a spreadsheet would compute. `unescape_formula` returns the
+original text of every cell that `escape_formula` wrote.
+
+Files of earlier versions read as before. Those versions put an apostrophe in front of some formulas only, and wrote
+every other text unchanged. So a prefix that is new here must differ from every text that they wrote unchanged: it is
+an apostrophe and two spaces, because names in rosters hold single spaces only.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+# The characters that begin a formula. A tab or a line break counts, because some spreadsheets drop it and compute the
+# rest; the full-width forms count, because input methods and spreadsheets of East Asia take them for the ASCII ones.
+_BEGINS = "=+\\-@\t\r\n＝＋－＠"
+# Further signs that compatibility normalisation or LibreOffice (U+2212) turns into those.
+_COMPATIBLE = "﹦﹢﹣﹫\u2212"
+# Blanks and invisible characters, which a spreadsheet may skip.
+_BLANK = "[\\s\0-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+# A formula behind blanks, or one that begins with a compatible sign.
+_HIDDEN = f"(?![{_BEGINS}]){_BLANK}*[{_BEGINS}{_COMPATIBLE}]"
+
+_PREFIX = "'"
+_HIDDEN_PREFIX = "'  "
+
+_PLAIN_FORMULA = re.compile(f"'*[{_BEGINS}]")
+_HIDDEN_FORMULA = re.compile(_HIDDEN)
+_LOOKS_ESCAPED = re.compile(f"'+  {_HIDDEN}")
+_ESCAPED = re.compile(f"'+[{_BEGINS}]|''+  {_HIDDEN}")
+_ESCAPED_HIDDEN = re.compile(f"'  {_HIDDEN}")
+
+
+def escape_formula(text: str) -> str:
+    """Return the text as a cell that no spreadsheet computes; most texts stay unchanged."""
+    if text[:1].isalnum() or text.startswith("/"):
+        return text
+    if _PLAIN_FORMULA.match(text) or _LOOKS_ESCAPED.match(text):
+        return _PREFIX + text
+    return _HIDDEN_PREFIX + text if _HIDDEN_FORMULA.match(text) else text
+
+
+def unescape_formula(cell: str) -> str:
+    """Return the text from which `escape_formula` made the cell."""
+    if not cell.startswith(_PREFIX):
+        return cell
+    if _ESCAPED.match(cell):
+        return cell.removeprefix(_PREFIX)
+    return cell.removeprefix(_HIDDEN_PREFIX) if _ESCAPED_HIDDEN.match(cell) else cell
+
+
+class TextFile(Protocol):
+    """What rows are written to."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def write_rows(file: TextFile, rows: Iterable[Sequence[object]], *, line_end: str = "\r\n") -> None:
+    """Write rows as RFC 4180 defines them. Texts are escaped, None is an empty cell, numbers and dates are unchanged.
+
+    A file on disk must be open with `newline=""`. Raises what `file.write` raises.
+    """
+    # The csv module quotes a lone carriage return only if its line terminator holds one.
+    target = file if line_end == "\r\n" else _OtherLineEnd(file, line_end)
+    csv.writer(target, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str):
+        return escape_formula(value)
+    return "" if value is None else value
+
+
+class _OtherLineEnd:
+    """Replaces the end of each row, which the csv module passes in one call."""
+
+    def __init__(self, file: TextFile, line_end: str) -> None:
+        self._file, self._line_end = file, line_end
+
+    def write(self, text: str, /) -> object:
+        return self._file.write(text.removesuffix("\r\n") + self._line_end)

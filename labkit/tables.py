@@ -1,0 +1,264 @@
+"""Reads delimited text: from the bytes of a file to rows of cells, each with its line. Pure: bytes in, values out.
+
+The encoding is that of the byte order mark, else UTF-8; any other has to be named. The delimiter is that of a `sep=`
+line, else the most frequent one of the header.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DELIMITERS = (",", ";", "\t", "|")
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "UTF-8"),
+    (codecs.BOM_UTF16_LE, "UTF-16LE"),
+    (codecs.BOM_UTF16_BE, "UTF-16BE"),
+)
+_SEP_LINE = re.compile(r'\s*"?sep=', re.IGNORECASE)
+_SEP = re.compile(r'\s*"?sep=(?P<delimiter>[^"\w\s]|\t)"?[\s,;|]*', re.IGNORECASE)
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
+_MAX_QUOTED = 60
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a file comes from, for the advice in error messages."""
+
+    system: str = ""
+    """The system that exports the file, such as "Moodle"; empty if there is no particular one."""
+    encoding_option: str = ""
+    """The command-line option that names an encoding; empty if there is none."""
+
+    @property
+    def source(self) -> str:
+        """`" from Moodle"`, to be put behind a verb."""
+        return f" from {self.system}" if self.system else ""
+
+
+ANYWHERE = Origin()
+
+
+class TextError(ValueError):
+    """The file is not a table. `sentence` says why and what to do, `line` where."""
+
+    def __init__(self, line: int, sentence: str) -> None:
+        super().__init__(f"line {line}: {sentence}")
+        self.line = line
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of one record and the line on which it begins; a quoted cell may span several lines."""
+
+    line: int
+    cells: tuple[str, ...]
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(cell.strip() for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The header, the records below it, and the delimiter between cells."""
+
+    header: Row
+    rows: tuple[Row, ...]
+    delimiter: str
+
+    @property
+    def last_line(self) -> int:
+        return self.rows[-1].line if self.rows else self.header.line
+
+
+def decode(data: bytes, encoding: str | None = None, *, origin: Origin = ANYWHERE) -> tuple[str, str]:
+    """Return the text of a file and the name of its encoding. Raises TextError if the encoding is not certain."""
+    for signature, sentence in _signatures(origin):
+        if data.startswith(signature):
+            raise TextError(1, sentence)
+    for mark, name in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], name, origin), name
+    if encoding is not None:
+        return _decoded(data, encoding, origin), encoding
+    _refuse_binary(data, origin)
+    return _decoded(data, "UTF-8", origin), "UTF-8"
+
+
+def _signatures(origin: Origin) -> tuple[tuple[bytes, str], ...]:
+    as_csv = "open it and save it as “CSV UTF-8”"
+    as_csv += f", or download the CSV{origin.source}" if origin.system else ""
+    return (
+        (b"PK\x03\x04", f"is a workbook (.xlsx or .ods) or another zip file, not text: {as_csv}."),
+        (b"\xd0\xcf\x11\xe0", f"is an old workbook (.xls), not text: {as_csv}."),
+        (b"%PDF", f"is a PDF, not text: download the CSV{origin.source}."),
+        (b"\x1f\x8b", "is a compressed file (gzip), not text: unpack it first."),
+    )
+
+
+def _refuse_binary(data: bytes, origin: Origin) -> None:
+    if not data:
+        return
+    if data.count(b"\0") * 3 > len(data):
+        order = "utf-16-le" if data[1::2].count(b"\0") > data[0::2].count(b"\0") else "utf-16-be"
+        option = origin.encoding_option
+        advice = f"if it is, add {option} {order}" if option else "save it as UTF-8"
+        raise TextError(1, f"looks like UTF-16 without a byte order mark; {advice}.")
+    if len(data) - len(data.translate(None, _CONTROL)) > len(data) // 50 + 1:
+        raise TextError(1, f"is a binary file, not text: download the CSV{origin.source} again.")
+
+
+def _decoded(data: bytes, encoding: str, origin: Origin) -> str:
+    option = origin.encoding_option
+    try:
+        text = data.decode(encoding)
+    except LookupError as error:
+        raise TextError(1, f"{option} {encoding} is not a text encoding; cp1255 (Hebrew) is one.") from error
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        advice = f"say which it is, such as {option} cp1255 (Hebrew) or cp1252 (Western)"
+        advice = advice if option else f"save it as {encoding}"
+        raise TextError(line, f"is not {encoding} (byte 0x{data[error.start]:02x}); {advice}.") from error
+    except UnicodeError as error:
+        advice = f"say which encoding it is, such as {option} cp1255" if option else f"save it as {encoding}"
+        raise TextError(1, f"is not {encoding}; {advice}.") from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise TextError(line, "has a NUL byte, so the file is damaged or not text: download it again.")
+    return text
+
+
+def read_table(text: str, *, comment: str = "", skip_initial_space: bool = False, origin: Origin = ANYWHERE) -> Table:
+    """Return the table in a text.
+
+    Records that begin with `comment` are left out, unless it is empty. `skip_initial_space`: blanks between a delimiter
+    and a cell are not part of the cell. Raises TextError for a text without a header, for pages and data that are not
+    a table, and for broken quoting.
+    """
+    text = text.removeprefix("\ufeff")
+    lines = _Lines(list(io.StringIO(text, newline="")), comment)
+    if lines.first() is None:
+        raise TextError(1, f"the file is empty: download it{origin.source} again.")
+    _refuse_pages(text, origin)
+    named, skipped = _sep_line(lines.all[0])
+    lines.skip(skipped)
+    header = lines.first()
+    if header is None:
+        raise TextError(1, f"the file holds a sep= line and nothing else: download it{origin.source} again.")
+    delimiter = named if named and named in header else max(DELIMITERS, key=header.count)
+    if named and not any(mark in header for mark in DELIMITERS):
+        delimiter = named
+    rows = _records(lines, delimiter, skipped, skip_initial_space)
+    return Table(rows[0], tuple(rows[1:]), delimiter)
+
+
+class _Lines:
+    """The lines of a text for the csv module, without comments: a line is one only if a record begins with it."""
+
+    def __init__(self, lines: list[str], comment: str) -> None:
+        self.all = lines
+        self.begins_record = True
+        self._comment = comment
+        self._position = 0
+
+    def first(self) -> str | None:
+        """The first line that is neither blank nor a comment; None if there is none."""
+        return next((line for line in self.all if line.strip() and not self.is_comment(line)), None)
+
+    def skip(self, number: int) -> None:
+        del self.all[:number]
+
+    def is_comment(self, line: str) -> bool:
+        return bool(self._comment) and line.lstrip().startswith(self._comment)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._position == len(self.all):
+            raise StopIteration
+        line = self.all[self._position]
+        self._position += 1
+        is_comment = self.begins_record and self.is_comment(line)
+        self.begins_record = False
+        return "\n" if is_comment else line
+
+
+def _refuse_pages(text: str, origin: Origin) -> None:
+    start = text.lstrip()[:1000].lower()
+    system = origin.system
+    if start.startswith(("<!doctype", "<html", "<head", "<body", "<script")):
+        if not system:
+            raise TextError(1, "is a web page (HTML), not a table: download the file again.")
+        page = f"{system}'s login page" if "login" in text.lower() else f"a page of {system}"
+        raise TextError(1, f"is a web page (HTML), probably {page}: log in to {system} and download the file again.")
+    if start.startswith(("<?xml", "<")):
+        raise TextError(1, f"is XML or HTML, not a table: download the CSV{origin.source}.")
+    if start.startswith(("{", "[{", '["')):
+        raise TextError(1, f"is JSON, not a table: choose CSV when downloading{origin.source}.")
+
+
+def _sep_line(line: str) -> tuple[str, int]:
+    """The delimiter that the first line names, if it is a `sep=` line, and how many lines that took."""
+    if not _SEP_LINE.match(line):
+        return "", 0
+    named = _SEP.fullmatch(line)
+    if not named:
+        raise TextError(1, f"sep= must name one character, such as sep=, but the line is {_quoted(line.strip())}.")
+    return named["delimiter"], 1
+
+
+def _quoted(text: str) -> str:
+    short = text if len(text) <= _MAX_QUOTED else text[: _MAX_QUOTED - 1] + "…"
+    return '"' + "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in short) + '"'
+
+
+def _records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bool) -> list[Row]:
+    tabs = {line.count("\t") for line in lines.all if line.strip() and not lines.is_comment(line)}
+    if delimiter == "\t" and len(tabs) == 1:
+        return _unquoted_records(lines, skipped)
+    # Descriptions may hold whole pictures; the library's limit of 128 kB a cell is not about them.
+    csv.field_size_limit(max(csv.field_size_limit(), sum(map(len, lines.all)) + 1))
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_initial_space, strict=True)
+    rows: list[Row] = []
+    begins = 1
+    while True:
+        lines.begins_record = True
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return rows
+        except csv.Error as error:
+            raise TextError(begins + skipped, _quoting_sentence(str(error), reader.line_num > begins)) from error
+        if cells and (rows or any(cell.strip() for cell in cells)):
+            rows.append(Row(begins + skipped, tuple(cells)))
+        begins = reader.line_num + 1
+
+
+def _quoting_sentence(reason: str, goes_on: bool) -> str:
+    if "unexpected end" in reason or goes_on:
+        return "a quoted cell that begins here is never closed: the download broke off; download it again."
+    return f"its quotation marks do not fit together ({reason}): download it again instead of editing it by hand."
+
+
+def _unquoted_records(lines: _Lines, skipped: int) -> list[Row]:
+    """Tab-separated text without multi-line cells: Moodle quotes nothing in it, Excel some cells."""
+    rows: list[Row] = []
+    for number, line in enumerate(lines.all, start=1 + skipped):
+        if line.strip("\r\n") and (rows or line.strip()) and not lines.is_comment(line):
+            rows.append(Row(number, tuple(_unquoted(cell) for cell in line.rstrip("\r\n").split("\t"))))
+    return rows
+
+
+def _unquoted(cell: str) -> str:
+    inner = cell[1:-1]
+    if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', ""):
+        return inner.replace('""', '"')
+    return cell

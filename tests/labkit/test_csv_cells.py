@@ -1,0 +1,254 @@
+"""No CSV file of the project holds a cell that a spreadsheet computes, and reading returns what was written."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import re
+import string
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enforcer.domain.course import Course, CourseGroup
+from enforcer.domain.observations import SeenCluster
+from enforcer.domain.quota import Calendar, Quota
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.uptime import Session, Sighting
+from enforcer.mail.messages import line
+from enforcer.reports.day_report import make_report
+from enforcer.reports.day_report import to_csv as report_csv
+from enforcer.retention.archive import to_csv as archive_csv
+from enforcer.retention.archive_tables import TABLES, Column, Table
+from enforcer.tables import harmless
+from inventory.commands.users import table as users_table
+from inventory.results.file_formats import FORMATS, read_rows
+from inventory.results.result_csv import read_entries
+from inventory.results.retention import TOTALS, Leftover, keep_totals
+from inventory.results.rows import COLUMNS, DETAILS, FileRow, Home
+from inventory.results.rows import table as result_table
+from inventory.scan.users import User, read_users_file
+from labkit.csv_cells import escape_formula, unescape_formula, write_rows
+from roster.cells import clean_name
+from roster.model import Group, Member, Roster, format_roster, parse_roster
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ("cdktf", "emulator", "enforcer", "inventory", "labkit")
+UTF8 = st.characters(exclude_categories=["Cs"])
+# Texts near the rule: apostrophes, blanks and signs in all orders, and any other text behind them.
+NEAR = st.text("' =+-@\t\r\n＝＋－＠﹦﹢﹣﹫−\u00a0\u3000\u200e\ufeff\0a", max_size=6)
+TEXT = st.builds(str.__add__, NEAR, st.text(UTF8, max_size=6))
+EXAMPLES = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1+1", "\u00a0 =1", "＝1+1", "＋1", "－1", "＠x"]
+EXAMPLES += ["﹦1", "−1", "\ufeff=1", "\u200e=1", "\t1", "\n1", "'=1", "' =1", "'  =1", "''   ＝1"]
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet may compute the cell; written independently of the rule under test."""
+    for character in cell:
+        if character in "\t\r\n":
+            return True
+        if unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp") or character in "\u200b\u200e\u200f\u2060\ufeff":
+            continue
+        return unicodedata.normalize("NFKC", character)[0] in "=+-@\u2212"
+    return False
+
+
+def cells_of(text: str) -> list[list[str]]:
+    """The cells as any program reads them."""
+    return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+def written(rows: list[list[object]], **options: str) -> str:
+    file = io.StringIO(newline="")
+    write_rows(file, rows, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_a_formula_is_escaped(text: str) -> None:
+    assert not is_formula(escape_formula(text))
+    assert is_formula(text) or text.startswith("'")
+
+
+@given(TEXT)
+def test_an_escaped_text_is_no_formula_and_can_be_unescaped(text: str) -> None:
+    cell = escape_formula(text)
+    assert not is_formula(cell)
+    assert unescape_formula(cell) == text
+    assert cell == text or is_formula(text) or text.startswith("'")
+
+
+@given(TEXT, TEXT)
+def test_different_texts_have_different_cells(one: str, other: str) -> None:
+    assert (escape_formula(one) == escape_formula(other)) == (one == other)
+
+
+def test_numbers_and_dates_are_not_escaped() -> None:
+    row = [-1, -2.5, Decimal("-3.50"), "-1", None, date(2026, 11, 2), "x=1", 0, ""]
+    assert cells_of(written([row])) == [["-1", "-2.5", "-3.50", "'-1", "", "2026-11-02", "x=1", "0", ""]]
+
+
+@given(st.lists(st.lists(TEXT, min_size=2, max_size=3), max_size=4), st.sampled_from(["\n", "\r\n"]))
+def test_rows_of_any_text_can_be_read_back(rows: list[list[str]], line_end: str) -> None:
+    read = cells_of(written(rows, line_end=line_end))
+    assert [[unescape_formula(cell) for cell in row] for row in read] == rows
+
+
+# What version 0.1 wrote. Its files are in use, so this stays as it was.
+ROSTER_0_1 = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+INVENTORY_0_1 = ("=", "+", "-", "@", "\t", "\r")
+
+
+@given(TEXT)
+def test_a_name_in_a_roster_of_version_0_1_reads_the_same(text: str) -> None:
+    name = clean_name(text)  # every name passed through it, in version 0.1 as today
+    cell = "'" + name if ROSTER_0_1.match(name) else name
+    assert unescape_formula(cell) == name
+
+
+@given(TEXT.filter(lambda text: not text.startswith("'")))
+def test_a_cell_in_an_inventory_of_version_0_1_reads_the_same(text: str) -> None:
+    cell = "'" + text if text.startswith(INVENTORY_0_1) else text
+    assert unescape_formula(cell) == text
+
+
+def roster(text: str, folder: Path) -> str:
+    """A roster with the text as the name of a group."""
+    stored = Roster((Group(1, "71", text, (Member("-dana@x.example"), Member("noa@x.example"))), Group(2, "", "b")))
+    if not any(group.moodle_name == text for group in parse_roster(format_roster(stored), "r.csv").groups):
+        raise AssertionError(text)
+    return format_roster(stored)
+
+
+def result(text: str, folder: Path) -> str:
+    """The result of a scan with the text as a user and as a reason."""
+    home = Home(text, failures=1, first_failure=(text, "403"), largest_path=text, largest_size=1)
+    content = written(result_table([home], details=True, measured=True))
+    [entry] = read_entries(content, "inventory.csv")
+    assert (entry.user, entry.error) == (text, f"{text}: 403")
+    assert cells_of(content)[0][: len(COLUMNS) + len(DETAILS)] == [*COLUMNS, *DETAILS]
+    return content
+
+
+def users(text: str, folder: Path) -> str:
+    """The list of users with the text as a display name, and as a name where it can be one."""
+    name = f"{''.join(c for c in text if c.isprintable() and c not in '/#')}x".strip()
+    # A file with control characters is refused as binary.
+    display_name = "".join(c for c in text if c >= " " or c in "\t\r\n")
+    content = written([list(row) for row in users_table([User(name, display_name), User("b@x", "")])])
+    assert read_users_file(content.encode(), "users.csv") == list(dict.fromkeys([name, "b@x"]))
+    return content
+
+
+def file_rows(text: str, folder: Path) -> str:
+    """Rows of single files with the text in all their columns of text."""
+    rows = [FileRow(text, text, text, text, text, 7, True, None)]
+    part, path = folder / "part.csv", folder / "files.csv"
+    FORMATS[".csv"].write_part(part, rows)
+    FORMATS[".csv"].join([part], path)
+    assert list(read_rows(path)) == rows
+    return path.read_bytes().decode()
+
+
+def totals(text: str, folder: Path) -> str:
+    """The totals of a result whose file has the text in its name; added twice, they are there once."""
+    name = "".join(c for c in text if c not in "/\0") + "result.csv"
+    result_path = folder / name
+    result_path.write_bytes(written(result_table([Home("a")])).encode())
+    for _ in range(2):
+        keep_totals(Leftover("result", result_path, date(2026, 11, 2)))
+    result_path.unlink()
+    content = (folder / TOTALS).read_bytes().decode()
+    (folder / TOTALS).unlink()
+    assert [unescape_formula(row[0]) for row in cells_of(content)[1:]] == [name]
+    return content
+
+
+def report(text: str, folder: Path) -> str:
+    """The report of a day with the text as group, title and cluster, and as the reason of an estimate."""
+    tz, day = ZoneInfo("UTC"), date(2026, 11, 2)
+    now, quota = datetime(2026, 11, 3, tzinfo=UTC), Quota(timedelta(), timedelta(hours=3))
+    course = Course("1", "t", "c", Calendar(tz, day, day, 6), True, {text: CourseGroup(text, 1, text, quota)})
+    cluster = SeenCluster("id", text, text or None, "1", "t", "terraform", Sighting(now, running=False), "")
+    ran = Session(datetime(2026, 11, 2, 9, tzinfo=UTC), datetime(2026, 11, 2, 10, tzinfo=UTC), "a", estimate=text)
+    picture = Picture(now, course, quota, (cluster,), {"id": [ran]}, (), None)
+    content = report_csv(make_report(picture, day, settled={}, actions=(), polls=())).decode("utf-8-sig")
+    [_, row] = cells_of(content)
+    assert unescape_formula(row[2]) == line(text)
+    assert row[4] == "60.00"
+    return content
+
+
+def archive(text: str, folder: Path) -> str:
+    """A table of an archive with every type of cell."""
+    kinds = (str, int, bool, date, datetime)
+    archived = Table(
+        "t", "t", False, tuple(Column(kind.__name__, kind, "") for kind in kinds), lambda picture: iter(())
+    )
+    row = (text, -1, True, date(2026, 11, 2), datetime(2026, 11, 2, tzinfo=UTC))
+    content = archive_csv(archived, [row, (None,) * 5]).decode("utf-8-sig")
+    [heading, cells, nothing] = cells_of(content)
+    assert heading == [kind.__name__ for kind in kinds]
+    assert [unescape_formula(cells[0]), *cells[1:3]] == [harmless(text), "-1", "true"]
+    assert nothing == [""] * 5
+    return content
+
+
+Writer = Callable[[str, Path], str]
+WRITERS: dict[str, list[Writer]] = {
+    "cdktf/roster/model.py": [roster],
+    "enforcer/reports/day_report.py": [report],
+    "enforcer/retention/archive.py": [archive],
+    "inventory/commands/users.py": [users],
+    "inventory/results/file_formats.py": [file_rows],
+    "inventory/results/retention.py": [totals],
+    "inventory/scan/run.py": [result],
+}
+"""By module: it writes the text, asserts that its own reader returns it, and returns the file's content."""
+
+
+@pytest.mark.parametrize("writer", [writer for writers in WRITERS.values() for writer in writers])
+@given(text=TEXT)
+def test_no_file_of_ours_holds_a_formula_and_its_reader_returns_the_text(
+    tmp_path_factory: pytest.TempPathFactory, writer: Writer, text: str
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / writer.__name__
+    folder.mkdir(exist_ok=True)
+    for row in cells_of(writer(text, folder)):
+        assert [cell for cell in row if is_formula(cell) and not is_number(cell)] == []
+
+
+def is_number(cell: str) -> bool:
+    return set(cell) <= set(string.digits + "-.") and cell[:1] == "-" and cell != "-"
+
+
+def names_in(path: Path) -> set[str]:
+    text = path.read_text(encoding="utf-8")
+    if "csv" not in text:
+        return set()
+    tree = ast.parse(text)
+    attributes = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def test_every_writer_of_csv_is_among_those_tested() -> None:
+    modules = {path: names_in(path) for program in PROGRAMS for path in (ROOT / program).rglob("*.py")}
+    users_of = {
+        name: {path.relative_to(ROOT).as_posix() for path, names in modules.items() if name in names}
+        for name in ("write_rows", "csv.writer", "csv.DictWriter")
+    }
+    assert users_of["write_rows"] == set(WRITERS)
+    assert users_of["csv.DictWriter"] == set()
+    assert users_of["csv.writer"] == {"labkit/csv_cells.py"}
+
+
+def test_every_table_of_an_archive_has_only_types_that_are_tested() -> None:
+    assert {column.kind for table in TABLES for column in table.columns} <= {str, int, bool, date, datetime}

@@ -1,0 +1,89 @@
+"""One reader takes delimited text however it was saved, and names the line of every problem."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labkit.tables import DELIMITERS, Origin, TextError, decode, read_table
+
+CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
+TABLES = st.integers(2, 4).flatmap(
+    lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=5)
+)
+HEADER = ["Alpha", "Beta", "Gamma", "Delta"]
+
+
+def saved(rows: list[list[str]], delimiter: str, line_end: str) -> str:
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL).writerows(rows)
+    return file.getvalue()
+
+
+@given(TABLES, st.sampled_from(DELIMITERS), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from(["", "#"]))
+def test_any_table_is_read_as_it_was_saved(rows, delimiter, line_end, is_named, comment):
+    rows = [HEADER[: len(rows[0])], *rows]
+    text = saved(rows, delimiter, line_end)
+    table = read_table(f"\ufeffsep={delimiter}{line_end}{text}" if is_named else text, comment=comment)
+    assert (table.delimiter, list(table.header.cells)) == (delimiter, rows[0])
+    assert [list(row.cells) for row in table.rows] == rows[1:]
+    assert table.header.line == 1 + is_named
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le with mark", "utf-16-be with mark", "cp1255"]
+)
+def test_the_encoding_is_that_of_the_mark_or_the_named_one(encoding):
+    text = "קבוצה;b\n1;2\n"
+    name, _, mark = encoding.partition(" with ")
+    data = (("\ufeff" if mark else "") + text).encode(name)
+    assert decode(data, "cp1255" if encoding == "cp1255" else None)[0] == text
+
+
+def test_a_row_has_the_line_on_which_it_begins():
+    table = read_table('# list\na,b\n"1\n# no comment",2\n\n# comment\n3,4\n', comment="#")
+    assert [(row.line, row.cells) for row in (table.header, *table.rows)] == [
+        (2, ("a", "b")),
+        (3, ("1\n# no comment", "2")),
+        (7, ("3", "4")),
+    ]
+
+
+def test_a_comment_in_a_table_with_tabs_is_left_out():
+    table = read_table("# list\na\tb\n# x\ty\n1\t2\n", comment="#")
+    assert [(row.line, row.cells) for row in (table.header, *table.rows)] == [(2, ("a", "b")), (4, ("1", "2"))]
+
+
+def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
+    assert read_table("a, b\n").header.cells == ("a", " b")
+    assert read_table('a, "b, c"\n', skip_initial_space=True).header.cells == ("a", "b, c")
+
+
+@pytest.mark.parametrize(
+    ("data", "origin", "sentence"),
+    [
+        (b"PK\x03\x04", Origin(), "is a workbook (.xlsx or .ods) or another zip file, not text: open it and save it"),
+        (b"%PDF", Origin("Moodle"), "is a PDF, not text: download the CSV from Moodle."),
+        (b"a\0b\0", Origin(), "looks like UTF-16 without a byte order mark; save it as UTF-8."),
+        (b"a\0b\0", Origin("", "--encoding"), "mark; if it is, add --encoding utf-16-le."),
+        (b"\xe9", Origin(), "is not UTF-8 (byte 0xe9); save it as UTF-8."),
+        (b"\xe9", Origin("", "--encoding"), "say which it is, such as --encoding cp1255 (Hebrew) or cp1252 (Western)."),
+        (b"", Origin(), "the file is empty: download it again."),
+        (b"", Origin("Moodle"), "the file is empty: download it from Moodle again."),
+        (b"sep=;\n", Origin(), "the file holds a sep= line and nothing else: download it again."),
+        (b"sep=ab\n", Origin(), 'sep= must name one character, such as sep=, but the line is "sep=ab".'),
+        (b"<html>", Origin(), "is a web page (HTML), not a table: download the file again."),
+        (b"<html>", Origin("Moodle"), "is a web page (HTML), probably a page of Moodle: log in to Moodle"),
+        (b"{}", Origin(), "is JSON, not a table: choose CSV when downloading."),
+        (b'a,b\n1,"2\n', Origin(), "a quoted cell that begins here is never closed"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_advice_that_fits_its_origin(data, origin, sentence):
+    with pytest.raises(TextError) as caught:
+        read_table(decode(data, origin=origin)[0], origin=origin)
+    assert sentence in caught.value.sentence
+    assert caught.value.line == (2 if data.startswith(b"a,b") else 1)
