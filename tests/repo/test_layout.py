@@ -28,7 +28,7 @@ FOLDERS = {
 }
 FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
-FILES |= {"README.md", "CHANGELOG.md", "LICENSE"}
+FILES |= {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"}
 # Modules that decide: they, and whatever of ours they import, need the standard library and nothing else.
 DECIDING = ("cdktf/roster/model.py", "cdktf/roster/merge.py", "cdktf/sources/detection.py")
 DECIDING += ("enforcer/domain/uptime.py", "enforcer/domain/quota.py")
