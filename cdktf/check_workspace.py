@@ -15,6 +15,7 @@ from types import FrameType
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+from labkit import exit_status
 from preflight.identity import Expectation, GuardError, mismatch
 from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 
@@ -76,5 +77,5 @@ if __name__ == "__main__":
         result = main(json.load(sys.stdin))
     except GuardError as error:
         print(error, file=sys.stderr)
-        sys.exit(1)
+        sys.exit(exit_status.PARTLY_FAILED)
     json.dump(result, sys.stdout)

@@ -23,10 +23,11 @@ except ImportError:
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 from lab_settings import LabError, load_lab
+from labkit import exit_status
 from labkit.clock import ClockError, now
+from labkit.text import escaped
 from preflight.credential_conflict import mixed_credentials
 from preflight.identity import GuardError, Identity
-from roster.cells import printable
 from teardown.steps import Status, Step, as_json, by_hand, is_closed, leaves, removes
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = 12
 """So many names of a kind are listed; --json has all."""
-CLOSED, LEFT, REFUSED = 0, 1, 2
 
 
 @click.command(
@@ -141,7 +141,7 @@ def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
             show_steps(steps)
     if in_json:
         print(json.dumps(report(wanted, identity, term, steps, managed), ensure_ascii=True, indent=2))
-    return CLOSED if is_closed(steps) else LEFT
+    return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
 def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
@@ -172,15 +172,15 @@ def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> i
     if in_json:
         print(json.dumps({"stack": wanted.stack, "steps": [as_json(step) for step in steps]}, indent=2))
     for failure in failures:
-        print(printable(failure), file=sys.stderr)
-    return CLOSED if is_closed(steps) else LEFT
+        print(escaped(failure), file=sys.stderr)
+    return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
 def show(wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], *, to_stderr: bool) -> None:
     """The checklist, what is removed, what stays, and what is done by hand."""
     stream = sys.stderr if to_stderr else sys.stdout
     print(
-        printable(
+        escaped(
             f"Closing {wanted.stack} in workspace {identity.workspace_id or 'of unknown id'} at {identity.host}, "
             f"as {identity.caller}"
         ),
@@ -191,22 +191,22 @@ def show(wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], 
     if term.state.managed:
         print("\nIt removes:", file=stream)
     for kind, names in removes(term.state.managed).items():
-        print(printable(f"  {kind}: {shortened(names)}"), file=stream)
+        print(escaped(f"  {kind}: {shortened(names)}"), file=stream)
     print("\nIt leaves, because it is not the lab's:", file=stream)
     for step in leaves(term.inventory):
-        print(printable(f"  {step.name}: {shortened(step.items) or step.says}"), file=stream)
+        print(escaped(f"  {step.name}: {shortened(step.items) or step.says}"), file=stream)
     print("\nWhat only an administrator does, by hand:", file=stream)
     for one in hands_of(wanted, identity, term):
-        print(printable(f"  {one.says}:"), file=stream)
-        print(printable(f"      {one.command}"), file=stream)
+        print(escaped(f"  {one.says}:"), file=stream)
+        print(escaped(f"      {one.command}"), file=stream)
 
 
 def show_steps(steps: Sequence[Step], *, to_stderr: bool = False) -> None:
     stream = sys.stderr if to_stderr else sys.stdout
     for step in steps:
-        print(printable(f"{step.status.value:<13} {step.name}: {step.says}"), file=stream)
+        print(escaped(f"{step.status.value:<13} {step.name}: {step.says}"), file=stream)
         if step.items:
-            print(printable(f"{'':<13} {shortened(step.items)}"), file=stream)
+            print(escaped(f"{'':<13} {shortened(step.items)}"), file=stream)
 
 
 def shortened(names: Sequence[str]) -> str:
@@ -258,8 +258,8 @@ def is_confirmed(sentence: str) -> bool:
 def refuse(problems: Sequence[str]) -> NoReturn:
     """End after these sentences; nothing was done."""
     for problem in problems:
-        print(printable(problem), file=sys.stderr)
-    sys.exit(REFUSED)
+        print(escaped(problem), file=sys.stderr)
+    sys.exit(exit_status.BAD_INPUT)
 
 
 if __name__ == "__main__":

@@ -24,10 +24,11 @@ except ImportError:
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 from lab_settings import Lab, LabError, load_lab
+from labkit import exit_status
+from labkit.files import write_private
 from labkit.tables import TextError, decode
 from preflight.credential_conflict import mixed_credentials
 from preflight.identity import GuardError
-from private_file import write_private
 from roster.changes import as_data, changes_between, counts_of, in_words
 from roster.group_list import GroupList
 from roster.merge import Merged, merge, shared_names
@@ -159,7 +160,7 @@ def main(
         click.echo("Nothing was written.", err=True)
         if as_json:
             click.echo(json.dumps({"written": False, "problems": refusal.problems}, ensure_ascii=False, indent=2))
-        sys.exit(2)
+        sys.exit(exit_status.BAD_INPUT)
     for warning in result.warnings:
         click.echo(f"Warning: {warning}", err=True)
     if as_json:

@@ -23,7 +23,9 @@ from databricks.sdk.service.compute import Library
 from databricks.sdk.service.iam import AccessControlRequest, Patch, PatchOp, PatchSchema
 from databricks.sdk.service.workspace import ImportFormat
 
-from preflight.facts import connect, first_line
+from labkit import exit_status
+from labkit.text import first_line
+from preflight.facts import connect
 from preflight.identity import GuardError
 from stopping.cluster_stopper import await_termination
 
@@ -219,10 +221,10 @@ def main(stack: Path, as_json: bool) -> None:
         raise click.UsageError(f"{stack}: is not a synthesized stack ({error}).") from error
     except (LoadError, GuardError) as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        sys.exit(exit_status.BAD_INPUT)
     except (DatabricksError, OSError) as error:
-        print(f"The workspace refused: {first_line(error)}", file=sys.stderr)
-        sys.exit(1)
+        print(f"The workspace refused: {first_line(error)}.", file=sys.stderr)
+        sys.exit(exit_status.PARTLY_FAILED)
     if as_json:
         print(json.dumps(loaded.__dict__))
         return

@@ -22,6 +22,8 @@ except ImportError:
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
+from labkit import exit_status
+from labkit.files import private_folder
 from labkit.lazy_package import enter
 from preflight.credential_conflict import credentials_of, mixed_credentials
 from roster.model import Roster, RosterError, parse_roster
@@ -42,7 +44,9 @@ def main(environ: Mapping[str, str]) -> None:
     if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):
         raise LabError([f"{settings.name}: {problem}" for problem in problems])
 
-    state = private_folder(settings.parent / "state")
+    state = settings.parent / "state"
+    # A state names people.
+    private_folder(state, enforce=True)
     # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
     # These take two seconds, and a fifth more where garbage is looked for meanwhile.
@@ -92,17 +96,10 @@ def interpreter() -> Path:
     return Path(os.path.abspath(sys.executable))
 
 
-def private_folder(path: Path) -> Path:
-    """The folder, made if need be, that only its owner may enter: a state names people."""
-    path.mkdir(mode=0o700, exist_ok=True)
-    path.chmod(0o700)
-    return path
-
-
 if __name__ == "__main__":
     try:
         main(os.environ)
     except (LabError, RosterError) as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
-        sys.exit(2)
+        sys.exit(exit_status.BAD_INPUT)

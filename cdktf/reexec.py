@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from labkit import exit_status
+
 _MARK = "LAB_REENTERED"
 
 
@@ -31,5 +33,5 @@ def reenter(script: Path, *, environ: Mapping[str, str]) -> NoReturn:
         print(
             "The Python packages of the lab are missing; run `pipenv install` in the project's folder.", file=sys.stderr
         )
-        sys.exit(2)
+        sys.exit(exit_status.BAD_INPUT)
     os.execve(interpreter, [str(interpreter), str(script), *sys.argv[1:]], {**environ, _MARK: "1"})

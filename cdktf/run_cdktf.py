@@ -13,6 +13,7 @@ from pathlib import Path
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+from labkit import exit_status
 from preflight.providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,4 +102,4 @@ if __name__ == "__main__":
         main(sys.argv[1:], os.environ)
     except NotReady as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        sys.exit(exit_status.BAD_INPUT)

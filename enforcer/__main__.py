@@ -6,7 +6,7 @@ import os
 
 import click
 
-from enforcer.logs import log_to_stderr
+from labkit.logs import log_to_stderr
 
 VERBS = {
     "poll": "One tick: warn, stop, restrict and restore what is due.",
@@ -69,7 +69,7 @@ class Verbs(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def main(verbose: bool) -> None:
     """Keep every group's cluster inside its quota and tell people about it."""
-    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr("enforcer", logging.DEBUG if verbose else logging.INFO)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ from typing import NoReturn
 
 import click
 
-from enforcer.tables import harmless
-from labkit import clock
-
-DONE, PARTLY, BAD_SETTINGS = 0, 1, 2
+from labkit import clock, exit_status
+from labkit.text import escaped
 
 
 def environment() -> Mapping[str, str]:
@@ -22,8 +20,8 @@ def environment() -> Mapping[str, str]:
 def refuse(*problems: str) -> NoReturn:
     """End with status 2 after these sentences."""
     for problem in problems:
-        print(harmless(problem), file=sys.stderr)
-    raise SystemExit(BAD_SETTINGS)
+        print(escaped(problem), file=sys.stderr)
+    raise SystemExit(exit_status.BAD_INPUT)
 
 
 def now() -> datetime:

@@ -2,26 +2,18 @@
 
 import json
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Control and format characters (among them those that turn the direction of writing), surrogates, line separators."""
-_JOINERS = "\u200c\u200d"
-"""Needed to write some languages and symbols; they move nothing."""
+from labkit.text import escaped, is_plain
+
 WIDE = 100_000
-
-
-def harmless(text: object) -> str:
-    """The text with every character that could steer a terminal spelled out, such as `\\u202e`; one line."""
-    return "".join(character if _is_plain(character) else _spelled(character) for character in str(text))
 
 
 def print_json(value: Any) -> None:
     """Print the value as JSON. A steering character is escaped, so that it reaches programs and not the terminal."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    print("".join(character if character == "\n" or _is_plain(character) else _json(character) for character in text))
+    print("".join(character if character == "\n" or is_plain(character) else _json(character) for character in text))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
@@ -35,7 +27,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, ti
     rows = [list(row) for row in rows]
     on_terminal = sys.stdout.isatty()
     table = Table(
-        title=Text(harmless(title)) if title else None,
+        title=Text(escaped(title)) if title else None,
         title_justify="left",
         box=box.SIMPLE_HEAD if on_terminal else None,
         pad_edge=False,
@@ -45,20 +37,11 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, ti
         table.add_column(heading, justify="right" if are_numbers else "left", overflow="fold")
     for row in rows:
         # As Text, so that nothing in it is taken for markup.
-        table.add_row(*(Text("" if cell is None else harmless(cell)) for cell in row))
+        table.add_row(*(Text("" if cell is None else escaped(cell)) for cell in row))
     console = Console(width=None if on_terminal else WIDE, highlight=False)
     with console.capture() as captured:
         console.print(table)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _is_plain(character: str) -> bool:
-    return character in _JOINERS or unicodedata.category(character) not in _STEERING
-
-
-def _spelled(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _json(character: str) -> str:

@@ -9,9 +9,10 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
 from lab_settings import Target
-from preflight.facts import connect, first_line, verify_workspace
+from labkit.addresses import normalised_address
+from labkit.text import first_line
+from preflight.facts import connect, verify_workspace
 from preflight.identity import GuardError
-from roster.cells import normalised_address
 
 _PATIENCE_SECONDS = 120
 _PAGE = 100
@@ -32,6 +33,6 @@ def existing_accounts(emails: Collection[str], *, target_name: str, target: Targ
         names = {normalised_address(user.user_name) for user in users if user.user_name}
     except (DatabricksError, OSError, TimeoutError) as error:
         raise GuardError(
-            f"The workspace at {client.config.host} did not list its users: {first_line(error)}"
+            f"The workspace at {client.config.host} did not list its users: {first_line(error)}."
         ) from error
     return frozenset(names & set(emails))

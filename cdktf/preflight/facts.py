@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from labkit.text import first_line
 from light_sdk import (
     ApiClient,
     Config,
@@ -115,7 +116,7 @@ def identify(client: Client) -> Identity:
         # One call tells both: who calls is its body, which workspace this is stands in a header.
         me = client.api_client.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["X-Databricks-Org-Id"])
     except (Unauthenticated, PermissionDenied, ValueError) as error:
-        raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}") from error
+        raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}.") from error
     except DatabricksError as error:
         raise GuardError(
             f"The workspace at {host} answered {first_line(error)} when asked who calls; check the address."
@@ -231,9 +232,3 @@ class _Reading:
 
 def _resource_type(group: dict[str, Any]) -> str:
     return str((group.get("meta") or {}).get("resourceType") or "")
-
-
-def first_line(error: BaseException) -> str:
-    """The first sentence of an error of the SDK, without the account of its configuration that follows."""
-    text = str(error).strip().splitlines()
-    return text[0].split(". Config:")[0].rstrip(".") + "." if text else type(error).__name__

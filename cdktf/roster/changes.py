@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from roster.cells import shown
+from labkit.text import quoted
 from roster.merge import Recognition
 from roster.model import Group, Roster
 
@@ -195,12 +195,12 @@ def _groups(changes: Changes) -> Iterator[str]:
         f"  retired    {_called(group)}: no longer in Moodle; its cluster goes" for group in changes.retired_groups
     ]
     lines += [
-        f"  renamed    {renaming.group}: {shown(renaming.before)} → {shown(renaming.after)}"
+        f"  renamed    {renaming.group}: {quoted(renaming.before)} → {quoted(renaming.after)}"
         for renaming in changes.renamed
         if renaming.before
     ]
     named = [renaming for renaming in changes.renamed if not renaming.before]
-    lines += [f"  named      {renaming.group}: {shown(renaming.after)}" for renaming in named]
+    lines += [f"  named      {renaming.group}: {quoted(renaming.after)}" for renaming in named]
     lines += [
         f"  Moodle id  {renaming.group}: {renaming.before or 'none'} → {renaming.after}" for renaming in changes.new_ids
     ]
@@ -233,7 +233,7 @@ def _plain_kind(recognition: Recognition) -> str:
 
 
 def _explained(recognition: Recognition) -> str:
-    what = f"{shown(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
+    what = f"{quoted(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
     how = f"{recognition.shared} of its {_many(recognition.known, 'student')}"
     rivals = f"; {' and '.join(recognition.rivals)} would have fitted as well" if recognition.rivals else ""
     return f"{Group(recognition.number).key} is {what}, by {how if recognition.by == 'members' else 'its name'}{rivals}"
@@ -253,7 +253,7 @@ def _runs(numbers: Sequence[int]) -> Iterator[str]:
 
 
 def _called(group: Group) -> str:
-    return f"{group.key} {shown(group.moodle_name)}" if group.moodle_name else group.key
+    return f"{group.key} {quoted(group.moodle_name)}" if group.moodle_name else group.key
 
 
 def _aside(counts: Counts) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from roster.cells import is_address, normalised_address, shown
+from labkit.addresses import is_address, normalised_address
+from labkit.text import quoted
 from roster.model import MANAGED, Roster
 
 
@@ -39,7 +40,7 @@ class ListedGroup:
     @property
     def title(self) -> str:
         """How a sentence calls it."""
-        return shown(self.moodle_name) if self.moodle_name else f"the group on line {self.line}"
+        return quoted(self.moodle_name) if self.moodle_name else f"the group on line {self.line}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Findings:
         """The student whose address is in this cell, or None, with a problem, where it is no address."""
         email = normalised_address(cell)
         if not is_address(email):
-            self.problem(line, f"{shown(column)} is not an address: {shown(cell.strip())}.")
+            self.problem(line, f"{quoted(column)} is not an address: {quoted(cell.strip())}.")
             return None
         return ListedMember(email, line)
 

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from labkit.addresses import is_address, normalised_address
 from labkit.csv_cells import unescape_formula, write_rows
 from labkit.tables import Origin, Row, TextError, read_table
-from roster.cells import is_address, normalised_address, shown
+from labkit.text import quoted
 
 Status = Literal["active", "retired"]
 
@@ -179,7 +180,7 @@ class _Reading:
     def _place(self, line: int, number: int, moodle_id: str, moodle_name: str, status: Status) -> None:
         first_line, first_id, first_name = self.first.setdefault(number, (line, moodle_id, moodle_name))
         if (first_id, first_name) != (moodle_id, moodle_name):
-            here, there = f"{moodle_id} {shown(moodle_name)}", f"{first_id} {shown(first_name)}"
+            here, there = f"{moodle_id} {quoted(moodle_name)}", f"{first_id} {quoted(first_name)}"
             sentence = f"group {number} is {here} here but {there} on line {first_line}; all its rows must agree."
             self.problems.append((line, sentence))
         owner = self.number_of_id.setdefault(moodle_id, number) if moodle_id else number
@@ -204,15 +205,15 @@ class _Reading:
 
 def _wrong_cells(number: str, moodle_id: str, email: str, status: str, account: str) -> Iterator[str]:
     if not _NUMBER.fullmatch(number):
-        yield f"number must be a whole number from 1 on, not {shown(number)}."
+        yield f"number must be a whole number from 1 on, not {quoted(number)}."
     if not _MOODLE_ID.fullmatch(moodle_id):
-        yield f"moodle_group_id must be digits or empty, not {shown(moodle_id)}."
+        yield f"moodle_group_id must be digits or empty, not {quoted(moodle_id)}."
     if email and not is_address(email):
-        yield f"email is not an address: {shown(email)}."
+        yield f"email is not an address: {quoted(email)}."
     if status not in ("active", "retired"):
-        yield f"status must be active or retired, not {shown(status)}."
+        yield f"status must be active or retired, not {quoted(status)}."
     if email and not _is_account(account):
-        yield f"account must be managed or existing:<target>[,<target>…], not {shown(account)}."
+        yield f"account must be managed or existing:<target>[,<target>…], not {quoted(account)}."
 
 
 def _is_account(text: str) -> bool:

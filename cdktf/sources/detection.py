@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from labkit.addresses import normalised_address
 from labkit.tables import Table, TextError, read_table
-from roster.cells import normalised_address, shown
+from labkit.text import quoted
 from roster.group_list import GroupList, ListedGroup, ListedMember, Remark
 from roster.model import MOODLE, RosterError, is_normalised_header, parse_roster
 from sources.group_rows import is_older_users, is_self_selection, read_older_users, read_self_selection
@@ -49,7 +50,7 @@ def read_export(text: str, *, columns: Mapping[str, str] | None = None, no_group
 
 
 def _unknown(table: Table) -> str:
-    seen = ", ".join(shown(cell.strip()) for cell in table.header.cells[:6])
+    seen = ", ".join(quoted(cell.strip()) for cell in table.header.cells[:6])
     return f"is not a known export ({KNOWN}): its first line has {len(table.header.cells)} cells, {seen}."
 
 

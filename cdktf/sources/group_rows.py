@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.tables import Row, Table
-from roster.cells import clean_name, shown
+from labkit.text import quoted
+from roster.cells import clean_name
 from roster.group_list import Findings, GroupList, ListedGroup, ListedMember
 
 SELF_SELECTION = "Group self-selection"
@@ -76,7 +77,7 @@ def read_self_selection(table: Table, email_column: str = "") -> GroupList:
             continue
         group_id, name = _cell(row, layout.group_id).strip(), clean_name(_cell(row, layout.group_name))
         if not (group_id.isascii() and group_id.isdigit() and len(group_id) <= 18):
-            findings.problem(row.line, f'"Group ID" must be a number, not {shown(group_id)}.')
+            findings.problem(row.line, f'"Group ID" must be a number, not {quoted(group_id)}.')
         elif (first := line_of_id.setdefault(group_id, row.line)) != row.line:
             findings.problem(row.line, f"Group ID {group_id} is on line {first} already; each group has one row.")
         members, found = _members(row, layout, findings)
@@ -98,9 +99,9 @@ def _layout(header: Row, email_column: str, findings: Findings) -> _Layout | Non
             columns.setdefault(int(column["number"]), {})[column["field"]] = index
     for number, fields in sorted(columns.items()):
         if email_field not in fields:
-            present = ", ".join(sorted(shown(field) for field in fields))
+            present = ", ".join(sorted(quoted(field) for field in fields))
             advice = f'name another with --column email="…"; member {number} has {present}'
-            findings.problem(header.line, f"there is no column {shown(f'Member {number} {email_field}')}: {advice}.")
+            findings.problem(header.line, f"there is no column {quoted(f'Member {number} {email_field}')}: {advice}.")
             return None
     members = tuple(
         _MemberCells(number, range(min(fields.values()), max(fields.values()) + 1), fields[email_field])
@@ -125,7 +126,7 @@ def _members(row: Row, layout: _Layout, findings: Findings) -> tuple[list[Listed
         column = f"Member {place.number} {layout.email_field.capitalize()}"
         address = _cell(row, place.email)
         if not address.strip():
-            findings.problem(row.line, f"member {place.number} has a name but {shown(column)} is empty.")
+            findings.problem(row.line, f"member {place.number} has a name but {quoted(column)} is empty.")
         elif member := findings.member(row.line, column, address):
             if member.email in members:
                 findings.problem(row.line, f"{member.email} is twice in this group.")
@@ -139,7 +140,7 @@ def _check_size(row: Row, layout: _Layout, name: str, found: int, findings: Find
     size = _cell(row, layout.group_size).strip()
     if (size.lstrip("0") or size[:1]) != str(found):
         sentence = (
-            f'"Group Size" of {shown(name)} is {shown(size)}, but the row has {found} members; download it again.'
+            f'"Group Size" of {quoted(name)} is {quoted(size)}, but the row has {found} members; download it again.'
         )
         findings.problem(row.line, sentence)
 

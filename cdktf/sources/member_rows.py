@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.tables import Row, Table
-from roster.cells import clean_name, name_key, shown
+from labkit.text import quoted
+from roster.cells import clean_name, name_key
 from roster.group_list import Findings, GroupList, ListedGroup, ListedMember
 from sources.words import EMAIL, GROUP, NO_GROUP, word_key
 
@@ -69,7 +70,7 @@ def _columns(table: Table, email_column: str, group_column: str, findings: Findi
         group = _group_column(table, email)
         if group is None:
             sentence = (
-                f"column {shown(header.cells[email].strip())} holds addresses, but no column can be told to be the "
+                f"column {quoted(header.cells[email].strip())} holds addresses, but no column can be told to be the "
                 'group: name it with --column group="…", or download the groups, not the participants or the grades.'
             )
             findings.problem(header.line, sentence)
@@ -80,9 +81,9 @@ def _named(header: Row, name: str, option: str, findings: Findings) -> int | Non
     keys = [word_key(cell) for cell in header.cells]
     if keys.count(word_key(name)) == 1:
         return keys.index(word_key(name))
-    present = ", ".join(shown(cell.strip()) for cell in header.cells if cell.strip())
+    present = ", ".join(quoted(cell.strip()) for cell in header.cells if cell.strip())
     how_often = "several columns are" if word_key(name) in keys else "no column is"
-    findings.problem(header.line, f"{how_often} called {shown(name)} (--column {option}): the file has {present}.")
+    findings.problem(header.line, f"{how_often} called {quoted(name)} (--column {option}): the file has {present}.")
     return None
 
 
@@ -92,7 +93,7 @@ def _email_column(table: Table, findings: Findings) -> int | None:
     holding = [index for index in range(len(header)) if _share_of_addresses(table.rows, index) >= _ADDRESS_SHARE]
     best = [index for index in holding if index in hinted] or holding or hinted
     if len(best) > 1:
-        names = ", ".join(shown(header[index].strip()) for index in best)
+        names = ", ".join(quoted(header[index].strip()) for index in best)
         findings.problem(table.header.line, f'several columns hold addresses ({names}): name one, --column email="…".')
     return best[0] if len(best) == 1 else None
 
@@ -151,7 +152,7 @@ def _read(rows: Sequence[Row], columns: _Columns, labels: frozenset[str], column
             if member := findings.member(row.line, column, address):
                 members[key].setdefault(member.email, member)
         elif has_person:
-            findings.problem(row.line, f"a student of group {shown(group)} has no address.")
+            findings.problem(row.line, f"a student of group {quoted(group)} has no address.")
     for key, (line, group) in lines.items():
         findings.groups.append(ListedGroup(line, moodle_name=_name(group), members=tuple(members[key].values())))
 
@@ -162,9 +163,9 @@ def _name(group: str) -> str:
 
 
 def _ignore(row: Row, group: str, address: str, has_person: bool, findings: Findings) -> None:
-    who = shown(address) if address else "a student without address"
+    who = quoted(address) if address else "a student without address"
     if group and has_person:
-        findings.ignore(row.line, f"{who} is in no group ({shown(group)}).")
+        findings.ignore(row.line, f"{who} is in no group ({quoted(group)}).")
     elif has_person:
         findings.ignore(row.line, f"{who} is in no group (the cell is empty).")
     else:
@@ -177,6 +178,6 @@ def _refuse_several_groups(rows: Sequence[Row], columns: _Columns, findings: Fin
     for row in rows:
         groups = [clean_name(part) for part in _cell(row, columns.group).split(", ")]
         if len(groups) > 1 and any(name_key(group) in whole for group in groups):
-            names = " and ".join(shown(group) for group in groups)
-            student = shown(_cell(row, columns.email))
+            names = " and ".join(quoted(group) for group in groups)
+            student = quoted(_cell(row, columns.email))
             findings.problem(row.line, f"{student} is in {len(groups)} groups, {names}; a student can be in one.")

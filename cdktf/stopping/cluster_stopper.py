@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+from labkit.text import first_line
 from light_sdk import ApiClient, Config, DatabricksError, NotFound, listed, object_of
-from preflight.facts import first_line
 from stopping.new_cluster import Leave, decide
 
 _ANSWER_SECONDS = 60
@@ -23,7 +23,7 @@ def stop_all(cluster_ids: Sequence[str]) -> dict[str, str]:
     try:
         api, me = connection()
     except (DatabricksError, ValueError, OSError, TimeoutError) as error:
-        return dict.fromkeys(cluster_ids, first_line(error))
+        return dict.fromkeys(cluster_ids, f"{first_line(error)}.")
     with ThreadPoolExecutor(_AT_ONCE) as stoppers:
         said = dict(zip(cluster_ids, stoppers.map(lambda each: stop(api, each, me=me), cluster_ids), strict=True))
     await_termination(api, {cluster_id for cluster_id, sentence in said.items() if not sentence})
@@ -52,7 +52,7 @@ def stop(api: ApiClient, cluster_id: str, *, me: str) -> str:
     except NotFound:
         return ""
     except (DatabricksError, OSError, TimeoutError) as error:
-        return first_line(error)
+        return f"{first_line(error)}."
 
 
 def await_termination(api: ApiClient, cluster_ids: Iterable[str]) -> None:

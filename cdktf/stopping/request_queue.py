@@ -4,13 +4,13 @@ Each process puts its request down; who gets the lock serves all that is queued,
 is slow to start is started seldom. The lock is the kernel's: a process that dies lets go of it.
 """
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from labkit.files import private_folder, replaced
+from labkit.locks import exclusive
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -32,13 +32,12 @@ def ask(folder: Path, request: str, start: Callable[[], Serve]) -> str:
     `start` is called only if this process is the one to serve; what it returns is then called, in threads, with the
     requests that wait, until none does, and maps each to its answer.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    private_folder(folder, enforce=True)
     answer = folder / (request + _DONE)
     answer.unlink(missing_ok=True)
     (folder / (request + _WANTED)).touch(mode=0o600)
     while not answer.exists():
-        with _lock(folder) as is_ours:
+        with exclusive(folder / "lock") as is_ours:
             # Between the look and the lock another process may have answered.
             if is_ours and not answer.exists():
                 _serve_all(folder, start())
@@ -75,22 +74,6 @@ def _answer(folder: Path, serve: Serve, requests: Sequence[str]) -> None:
     answers = serve(requests)
     for request in requests:
         # The answer whole and first: a crash between the lines serves the request twice, never not at all.
-        draft = folder / (request + ".draft")
-        draft.write_text(answers[request], encoding="utf-8")
-        draft.replace(folder / (request + _DONE))
+        with replaced(folder / (request + _DONE), durable=False, single_writer=True) as answer:
+            answer.write(answers[request])
         (folder / (request + _WANTED)).unlink()
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
-    """Whether this process has the lock, for as long as the block lasts."""
-    handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_ours = True
-        except BlockingIOError:
-            is_ours = False
-        yield is_ours
-    finally:
-        os.close(handle)

@@ -14,8 +14,8 @@ from databricks.sdk.errors.base import DatabricksError
 
 from lab_settings import Lab, Target
 from labkit.clock import going_on_from
+from labkit.files import private_folder, write_private
 from preflight.credential_conflict import credentials_of
-from private_file import write_private
 from stopping.cluster_stopper import await_termination
 from teardown.facts import (
     Programs,
@@ -213,7 +213,7 @@ class Term:
 
     def _put_state_away(self) -> None:
         folder = self._new_folder("state")
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700)
         for path in state_files(self.wanted.state_folder, self.wanted.stack):
             os.replace(path, folder / path.name)
             if path.name.startswith(f"{self.wanted.stack}.tfstate"):
@@ -223,5 +223,5 @@ class Term:
             write_private(folder / f"{self.wanted.stack}.remote.tfstate", self._state_text)
 
     def _new_folder(self, kind: str) -> Path:
-        self.wanted.archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.wanted.archive)
         return self.wanted.archive / f"{kind}-{self._now():%Y%m%dT%H%M%SZ}"

@@ -10,15 +10,13 @@ from typing import cast
 
 from emulator.mail.messages import Address, Attachment, Message
 from emulator.mail.models import Operation
+from labkit.files import write_private
 
 
 def write(folder: Path, number: int, operation: Operation) -> None:
     """Write it as `00001-<operation id>.eml`, for its owner alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = re.sub(r"[^0-9a-zA-Z-]", "_", operation.id)
-    path = folder / f"{number:05}-{name}.eml"
-    path.touch(mode=0o600)
-    path.write_bytes(as_bytes(operation))
+    write_private(folder / f"{number:05}-{name}.eml", as_bytes(operation), durable=False)
 
 
 def as_bytes(operation: Operation) -> bytes:

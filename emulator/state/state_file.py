@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from emulator.state.state import State, dump_json, load_json
 from emulator.state.workspace import Workspace
+from labkit.files import replaced_bytes
 
 REST = 4
 """After a save it rests that many times as long as the save took."""
@@ -104,10 +105,6 @@ class StateFile:
 
     def _write(self, content: bytes) -> None:
         """Replace the file in one step."""
-        new = self._path.with_name(f".{self._path.name}.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(self._path)
+        # One writer: the child that was killed is gone before the parent writes.
+        with replaced_bytes(self._path, single_writer=True) as file:
+            file.write(content)

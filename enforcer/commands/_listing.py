@@ -10,6 +10,8 @@ from enforcer.tick.collect import Lab
 from enforcer.workspace.admin_listing import Holdings
 from enforcer.workspace.client import WorkspaceError
 from enforcer.workspace.directory_rows import Row
+from labkit import exit_status
+from labkit.text import escaped
 
 
 @contextmanager
@@ -19,8 +21,8 @@ def holdings() -> Iterator[Holdings]:
     try:
         yield Holdings(context.workspace_of(settings))
     except WorkspaceError as error:
-        print(tables.harmless(error), file=sys.stderr)
-        raise SystemExit(process.PARTLY) from None
+        print(escaped(error), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
 @contextmanager
@@ -31,8 +33,8 @@ def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
     try:
         yield Holdings(workspace), lab
     except WorkspaceError as error:
-        print(tables.harmless(error), file=sys.stderr)
-        raise SystemExit(process.PARTLY) from None
+        print(escaped(error), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
 def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:

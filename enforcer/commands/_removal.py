@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from enforcer import process, tables
+from enforcer import tables
+from labkit import exit_status
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.retention.term_end import Selection
@@ -32,7 +34,7 @@ def remove(
     _show(selection, what, to_stderr=as_json)
     if not dry_run and selection.remove and not yes and not is_confirmed(f"delete {len(selection.remove)} {what}"):
         print("nothing was deleted", file=sys.stderr)
-        return process.PARTLY
+        return exit_status.PARTLY_FAILED
     rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
     for item in selection.remove:
         error = None
@@ -45,13 +47,13 @@ def remove(
         rows.append({"id": item.id, "name": item.name, "result": result, "says": error or item.about})
         if not as_json and not dry_run:
             # At once, so that a run that is broken off has told what it did.
-            print(tables.harmless(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
+            print(escaped(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
     if as_json:
         tables.print_json(rows)
     failed = sum(row["result"] == "failed" for row in rows)
     if failed:
         print(f"{failed} of {len(selection.remove)} {what} could not be deleted; run it again", file=sys.stderr)
-    return process.PARTLY if failed else process.DONE
+    return exit_status.PARTLY_FAILED if failed else exit_status.DONE
 
 
 def _show(selection: "Selection", what: str, *, to_stderr: bool) -> None:
@@ -59,7 +61,7 @@ def _show(selection: "Selection", what: str, *, to_stderr: bool) -> None:
     lines += [f"  {item.name}  {item.id}  {item.about}" for item in selection.remove]
     lines += [f"kept: {name}, {reason}" for name, reason in selection.keep]
     for line in lines:
-        print(tables.harmless(line), file=sys.stderr if to_stderr else sys.stdout)
+        print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
 
 
 def is_confirmed(sentence: str) -> bool:

@@ -5,8 +5,9 @@ from functools import partial
 
 import click
 
-from enforcer import process, tables
 from enforcer.commands import options
+from labkit import exit_status
+from labkit.text import escaped
 
 
 @click.command(
@@ -45,5 +46,5 @@ def command(as_json: bool) -> None:
     rows = allocation_rows(clusters, {c.id: g for c, g in zip(clusters, grants, strict=True)}, groups, people)
     show(rows, ["cluster", "group", "permission", "members"], as_json=as_json)
     for problem in sorted(problems):
-        print(tables.harmless(problem), file=sys.stderr)
-    raise SystemExit(process.PARTLY if problems else process.DONE)
+        print(escaped(problem), file=sys.stderr)
+    raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)

@@ -8,6 +8,8 @@ import click
 from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.domain.allowances import Allowance, AllowanceError, Freedom, Window, parse_window
+from labkit import exit_status
+from labkit.text import escaped
 
 LONGEST_REASON = 300
 
@@ -82,15 +84,15 @@ def command(
         try:
             write_entry(workspace, lab, allowance)
         except WorkspaceError as error:
-            print(tables.harmless(f"nothing was allowed: {error}"), file=sys.stderr)
-            raise SystemExit(process.PARTLY) from None
-    status = process.DONE if dry_run else take_effect(settings)
+            print(escaped(f"nothing was allowed: {error}"), file=sys.stderr)
+            raise SystemExit(exit_status.PARTLY_FAILED) from None
+    status = exit_status.DONE if dry_run else take_effect(settings)
     if as_json:
         tables.print_json(allowance_json(allowance) | {"path": path_of(lab, allowance.id)})
     else:
         span = f"{allowance.first}" + (f" to {allowance.last}" if allowance.last > allowance.first else "")
         said = "would be allowed" if dry_run else f"allowed, and revoked by: revoke {allowance.id}"
-        print(tables.harmless(f"{name or 'all groups'}, {span}: {allowance} ({said})"))
+        print(escaped(f"{name or 'all groups'}, {span}: {allowance} ({said})"))
     raise SystemExit(status)
 
 

@@ -7,6 +7,8 @@ import click
 from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.domain.allowances import Allowance, Revocation
+from labkit import exit_status
+from labkit.text import escaped
 
 
 @click.command(
@@ -52,8 +54,8 @@ def command(everything: bool, as_json: bool) -> None:
         ]
         tables.print_table(headings, rows)
     for problem in lab.problems:
-        print(tables.harmless(problem), file=sys.stderr)
-    raise SystemExit(process.PARTLY if lab.problems else process.DONE)
+        print(escaped(problem), file=sys.stderr)
+    raise SystemExit(exit_status.PARTLY_FAILED if lab.problems else exit_status.DONE)
 
 
 def _who(revocation: Revocation | None) -> str | None:

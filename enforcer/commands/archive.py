@@ -10,6 +10,9 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from labkit import exit_status
+from labkit.addresses import is_database_url, without_credentials
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.retention.archive import Facts
@@ -55,8 +58,9 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
 
         picture = recall(settings, now=now)
         if not picture.clusters:
-            print(f"the ledger {_shown(settings.ledger)} knows no course; check CLUSTER_UPTIMES_DB", file=sys.stderr)
-            raise SystemExit(process.PARTLY)
+            place = without_credentials(settings.ledger) if is_database_url(settings.ledger) else settings.ledger
+            print(f"the ledger {place} knows no course; check CLUSTER_UPTIMES_DB", file=sys.stderr)
+            raise SystemExit(exit_status.PARTLY_FAILED)
         days = archive.days_of(picture)
         facts = archive.facts_of(picture)
         if not dry_run:
@@ -69,18 +73,13 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     _say(output, facts, days, is_made=not dry_run, as_json=as_json)
 
 
-def _shown(place: str) -> str:
-    """The ledger's place; of a URL only what it leads to."""
-    return place.rpartition("@")[2]
-
-
 def _say(output: Path, facts: "Facts", days: list[date], *, is_made: bool, as_json: bool) -> None:
     if as_json:
         tables.print_json(archive_json(output, facts, days, is_made=is_made))
         return
     said = "is in" if is_made else "would be written to"
     up_to = f"settled up to {facts.settled_up_to}" if facts.settled_up_to else "no day of it is settled"
-    print(tables.harmless(f"{facts.course} {facts.term} {said} {output}, with {len(days)} reports; {up_to}"))
+    print(escaped(f"{facts.course} {facts.term} {said} {output}, with {len(days)} reports; {up_to}"))
 
 
 def archive_json(output: Path, facts: "Facts", days: list[date], *, is_made: bool) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from dotenv import load_dotenv
 from peewee import DatabaseError
 
 from enforcer.ledger.database import open_copy, open_ledger
-from enforcer.process import PARTLY, environment, refuse
+from enforcer.process import environment, refuse
 from enforcer.settings import Settings, SettingsError, load_settings
-from enforcer.tables import harmless
+from labkit import exit_status
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.tick.collect import Lab
@@ -71,8 +72,8 @@ def workspace_of(settings: Settings) -> "Workspace":
     try:
         return connect(settings.host)
     except Unreachable as error:
-        print(harmless(error), file=sys.stderr)
-        raise SystemExit(PARTLY) from None
+        print(escaped(error), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
 def lab_of(settings: Settings, *, now: datetime) -> "tuple[Workspace, Lab]":
@@ -87,8 +88,8 @@ def lab_of(settings: Settings, *, now: datetime) -> "tuple[Workspace, Lab]":
         except SettingsError as error:
             refuse(*error.problems)
         except WorkspaceError as error:
-            print(harmless(error), file=sys.stderr)
-            raise SystemExit(PARTLY) from None
+            print(escaped(error), file=sys.stderr)
+            raise SystemExit(exit_status.PARTLY_FAILED) from None
     return workspace, lab
 
 

@@ -15,11 +15,13 @@ from peewee import DatabaseError
 from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.ledger import queries
-from enforcer.ledger.database import is_url, open_copy
+from enforcer.ledger.database import open_copy
 from enforcer.operations import checks
 from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
-from labkit import clock
+from labkit import clock, exit_status
+from labkit.addresses import is_database_url
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.tick.collect import Lab
@@ -55,11 +57,11 @@ def command(as_json: bool) -> None:
     for finding in _findings():
         findings.append(finding)
         if not as_json:
-            print(tables.harmless(f"{finding.status.value:5}  {finding.check}: {finding.says}"), flush=True)
+            print(escaped(f"{finding.status.value:5}  {finding.check}: {finding.says}"), flush=True)
     if as_json:
         tables.print_json([{"check": f.check, "status": f.status.value, "says": f.says} for f in findings])
     failed = any(finding.status is Status.FAILS for finding in findings)
-    raise SystemExit(process.PARTLY if failed else process.DONE)
+    raise SystemExit(exit_status.PARTLY_FAILED if failed else exit_status.DONE)
 
 
 def _findings() -> Iterator[Finding]:
@@ -91,7 +93,7 @@ def _ledger(settings: Settings) -> Finding:
         open_copy(settings.ledger).close()
     except (OSError, DatabaseError) as error:
         return Finding("ledger", Status.FAILS, f"it cannot be read ({error}); check CLUSTER_UPTIMES_DB")
-    if is_url(settings.ledger):
+    if is_database_url(settings.ledger):
         return Finding("ledger", Status.OK, "in PostgreSQL")
     path = Path(settings.ledger).expanduser()
     if not path.exists():

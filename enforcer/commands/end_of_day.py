@@ -17,8 +17,10 @@ from enforcer.domain.quota import Action, WarningKey, describe
 from enforcer.lock import only_one
 from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
-from enforcer.tables import harmless, print_json
+from enforcer.tables import print_json
+from labkit import exit_status
 from labkit.clock import Deadline
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.tick.carry_out import Outcome, Tell
@@ -56,7 +58,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     with _patiently(settings.ledger) as alone:
         if not alone:
             print(f"another process has held the lock for {LOCK_SECONDS:.0f} seconds; try again", file=sys.stderr)
-            raise SystemExit(process.PARTLY)
+            raise SystemExit(exit_status.PARTLY_FAILED)
         raise SystemExit(_close_days(settings, day, as_json=as_json))
 
 
@@ -132,7 +134,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
         print_json(_json(settlement.days, actions, failures, is_done=False))
     else:
         for action in actions:
-            print(harmless(describe(action)))
+            print(escaped(describe(action)))
         for day in settlement.days:
             print(f"{day} would be settled")
     return say(*failures)

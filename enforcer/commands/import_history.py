@@ -12,6 +12,8 @@ from enforcer.commands import context, options
 from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
 from enforcer.lock import only_one
 from enforcer.settings import Settings
+from labkit import exit_status
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.ledger.legacy_import import Taken
@@ -55,14 +57,14 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
         with only_one(settings.ledger) as alone:
             if not alone:
                 print("a poll is at work; nothing was imported, try again", file=sys.stderr)
-                raise SystemExit(process.PARTLY)
+                raise SystemExit(exit_status.PARTLY_FAILED)
             with context.ledger_of(settings):
                 taken = _take(settings, history, now)
     if as_json:
         tables.print_json(_json(file, history, taken, is_done=not dry_run))
     else:
         _show(history, taken, is_done=not dry_run)
-    raise SystemExit(process.PARTLY if history.odd else process.DONE)
+    raise SystemExit(exit_status.PARTLY_FAILED if history.odd else exit_status.DONE)
 
 
 def _take(settings: Settings, history: EarlierHistory, now: datetime) -> "Taken":
@@ -106,7 +108,7 @@ def _show(history: EarlierHistory, taken: "Taken", *, is_done: bool) -> None:
     for line in lines or ["the file holds no day"]:
         print(line)
     for reason in taken.left[:SHOWN]:
-        print(tables.harmless(reason), file=sys.stderr)
+        print(escaped(reason), file=sys.stderr)
     if len(taken.left) > SHOWN:
         print(f"and {len(taken.left) - SHOWN} more; --json tells all", file=sys.stderr)
 

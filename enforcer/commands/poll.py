@@ -14,8 +14,10 @@ from enforcer.domain.usage import MILLISECOND, minutes
 from enforcer.lock import only_one
 from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
-from enforcer.tables import harmless, print_json
+from enforcer.tables import print_json
+from labkit import exit_status
 from labkit.clock import Deadline
+from labkit.text import escaped
 
 BUDGET_SECONDS = 30.0
 
@@ -77,13 +79,13 @@ def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
         except SettingsError as error:
             process.refuse(*error.problems)
         except WorkspaceError as error:
-            print(harmless(str(error)), file=sys.stderr)
-            return process.PARTLY
+            print(escaped(str(error)), file=sys.stderr)
+            return exit_status.PARTLY_FAILED
     if as_json:
         print_json([action_json(action) for action in outcome.actions])
     else:
         for action in outcome.actions:
-            print(harmless(describe(action)))
+            print(escaped(describe(action)))
     return say(*outcome.failures)
 
 
@@ -128,5 +130,5 @@ def action_json(action: Action) -> dict[str, Any]:
 def say(*failures: str) -> int:
     """Print these sentences; return the exit status that goes with them."""
     for failure in failures:
-        print(harmless(failure), file=sys.stderr)
-    return process.PARTLY if failures else process.DONE
+        print(escaped(failure), file=sys.stderr)
+    return exit_status.PARTLY_FAILED if failures else exit_status.DONE

@@ -16,6 +16,8 @@ from enforcer.commands import _removal, context, options
 from enforcer.lock import only_one
 from enforcer.retention import old_files
 from enforcer.settings import Settings
+from labkit import exit_status
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.retention.anonymise import Purged
@@ -73,14 +75,14 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     if not dry_run:
         if not yes and not _removal.is_confirmed(f"purge before {before}"):
             print("nothing was purged", file=sys.stderr)
-            raise SystemExit(process.PARTLY)
+            raise SystemExit(exit_status.PARTLY_FAILED)
         done = _purge_ledger(settings, before, tz, now, failures)
         failures += _remove(removals)
     if as_json:
         tables.print_json(_json(before, done, removals, failures, is_done=not dry_run))
     for failure in failures:
-        print(tables.harmless(failure), file=sys.stderr)
-    raise SystemExit(process.PARTLY if failures else process.DONE)
+        print(escaped(failure), file=sys.stderr)
+    raise SystemExit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
 
 
 def _zone(settings: Settings, now: datetime) -> tzinfo:
@@ -96,8 +98,8 @@ def _purge_open(before: date, tz: tzinfo, now: datetime) -> "Purged":
     try:
         return purge(before=before, tz=tz, now=now)
     except PurgeError as error:
-        print(tables.harmless(error), file=sys.stderr)
-        raise SystemExit(process.PARTLY) from None
+        print(escaped(error), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
 def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]) -> "Purged":
@@ -106,7 +108,7 @@ def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, f
     with only_one(settings.ledger) as alone:
         if not alone:
             print("a poll is at work; nothing was purged, try again", file=sys.stderr)
-            raise SystemExit(process.PARTLY)
+            raise SystemExit(exit_status.PARTLY_FAILED)
         try:
             with closing(open_ledger(settings.ledger)):
                 done = _purge_open(before, tz, now)
@@ -136,7 +138,7 @@ def _show(
     lines += [f"{one.path}: {'removed' if one.keep_from is None else 'cut'}" for one in removals]
     lines += [f"{one.path}: left, {one.says}" for one in left]
     for line in lines or ["there is nothing to purge"]:
-        print(tables.harmless(line), file=sys.stderr if to_stderr else sys.stdout)
+        print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
 
 
 def _json(

@@ -1,9 +1,7 @@
 """`report`: a day as a page, as a mail, or as a table."""
 
 import base64
-import os
 import sys
-import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ import click
 from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.settings import Settings
+from labkit.files import replaced_bytes
 
 if TYPE_CHECKING:
     from enforcer.domain.snapshot import Picture
@@ -68,7 +67,8 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
         sys.stdout.write(content.decode())
         return
     try:
-        _write(output, content)
+        with replaced_bytes(output) as file:
+            file.write(content)
     except OSError as error:
         process.refuse(f"{output} cannot be written: {error.strerror}.")
 
@@ -92,15 +92,3 @@ def render_day(settings: Settings, picture: "Picture", day: date, suffix: str) -
         return png
     inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     return render("report", values_of(report, picture=inline), settings.letters)[2].encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and for nobody else to read."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

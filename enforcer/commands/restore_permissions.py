@@ -7,6 +7,8 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from labkit import exit_status
+from labkit.text import escaped
 
 
 @click.command(
@@ -63,12 +65,8 @@ def command(as_json: bool, dry_run: bool) -> None:
     else:
         for row in rows:
             if row["was"] == Level.ATTACH.value and not row["error"]:
-                print(
-                    tables.harmless(
-                        f"{'would restore' if dry_run else 'restored'} {row['group']} ({row['cluster_id']})"
-                    )
-                )
+                print(escaped(f"{'would restore' if dry_run else 'restored'} {row['group']} ({row['cluster_id']})"))
     errors = [str(row["error"]) for row in rows if row["error"]]
     for error in errors:
-        print(tables.harmless(error), file=sys.stderr)
-    raise SystemExit(process.PARTLY if errors else process.DONE)
+        print(escaped(error), file=sys.stderr)
+    raise SystemExit(exit_status.PARTLY_FAILED if errors else exit_status.DONE)

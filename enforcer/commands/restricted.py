@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from enforcer import process
+from labkit import exit_status
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def command() -> None:
         found, problems = restricted(workspace, query.course, query.term, now=now)
     except WorkspaceError as error:
         print(error, file=sys.stderr)
-        raise SystemExit(process.PARTLY) from None
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
     for problem in problems:
         print(problem, file=sys.stderr)
     print(json.dumps(found))

@@ -8,6 +8,8 @@ import click
 from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.domain.allowances import Allowance, Revocation
+from labkit import exit_status
+from labkit.text import escaped
 
 
 @click.command(
@@ -41,15 +43,15 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
         try:
             write_entry(workspace, lab, revocation)
         except WorkspaceError as error:
-            print(tables.harmless(f"nothing was revoked: {error}"), file=sys.stderr)
-            raise SystemExit(process.PARTLY) from None
-    status = process.DONE if dry_run else take_effect(settings)
+            print(escaped(f"nothing was revoked: {error}"), file=sys.stderr)
+            raise SystemExit(exit_status.PARTLY_FAILED) from None
+    status = exit_status.DONE if dry_run else take_effect(settings)
     if as_json:
         told = {"id": revocation.id, "revokes": allowance.id, "reason": revocation.reason}
         tables.print_json(told | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
     else:
         said = "was revoked before" if earlier else "would be revoked" if dry_run else "revoked"
-        print(tables.harmless(f"{allowance.group or 'all groups'}, {allowance}: {said}"))
+        print(escaped(f"{allowance.group or 'all groups'}, {allowance}: {said}"))
     raise SystemExit(status)
 
 

@@ -13,7 +13,9 @@ from enforcer import process
 from enforcer.commands import context, options
 from enforcer.operations.supervise import carrier_of
 from enforcer.settings import MailSettings, Settings
-from enforcer.tables import harmless, print_json
+from enforcer.tables import print_json
+from labkit import exit_status
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from enforcer.mail.mail_service import Answer, Carrier
@@ -79,8 +81,8 @@ def send_one(
         told = {"operation_id": operation_id, "to": to, "sender": mail.sender, "delivered": is_delivered, "says": says}
         print_json(told)
     else:
-        print(harmless(says), file=sys.stdout if is_delivered else sys.stderr)
-    return process.DONE if is_delivered else process.PARTLY
+        print(escaped(says), file=sys.stdout if is_delivered else sys.stderr)
+    return exit_status.DONE if is_delivered else exit_status.PARTLY_FAILED
 
 
 def _verdict(carrier: "Carrier", operation_id: str, seconds: float) -> "Answer":

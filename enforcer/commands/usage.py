@@ -12,6 +12,8 @@ from enforcer.domain.snapshot import Picture
 from enforcer.domain.usage import Usage, fixed, hours, reasons, usage_json, usage_of
 from enforcer.ledger import queries
 from enforcer.settings import Settings, SettingsError
+from labkit import exit_status
+from labkit.text import escaped
 
 LONGEST = timedelta(days=366)
 
@@ -46,8 +48,8 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
         usages = usages_of(picture, *days)
     _print(usages, as_json=as_json)
     for problem in problems:
-        print(tables.harmless(problem), file=sys.stderr)
-    raise SystemExit(process.PARTLY if problems else process.DONE)
+        print(escaped(problem), file=sys.stderr)
+    raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)
 
 
 def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
@@ -91,10 +93,10 @@ def _print(usages: list[Usage], *, as_json: bool) -> None:
     headings = ["group", "day", "used", "left", "of the day", "of the week", "of the term", "sessions", "apart", ""]
     tables.print_table(headings, [_row(usage) for usage in usages])
     for reason in reasons(usages):
-        print(tables.harmless(reason))
+        print(escaped(reason))
     for usage in usages:
         for estimate in usage.estimates:
-            print(tables.harmless(f"{usage.group}, {usage.day}: an estimate, {estimate}"))
+            print(escaped(f"{usage.group}, {usage.day}: an estimate, {estimate}"))
 
 
 def _row(usage: Usage) -> list[object]:

@@ -1,6 +1,5 @@
 """Opening the ledger: SQLite in a private file, or PostgreSQL where its place is a URL."""
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from playhouse.db_url import connect  # type: ignore[import-untyped]
 
 from enforcer.ledger.migrations import migrate
 from enforcer.ledger.models import TABLES, database
+from labkit.addresses import database_url, is_database_url
+from labkit.files import ensure_private
 
 
 def open_ledger(place: str) -> Database:
@@ -17,7 +18,7 @@ def open_ledger(place: str) -> Database:
 
     Raises OSError or peewee.DatabaseError where it cannot be opened.
     """
-    connection = _postgresql(place) if is_url(place) else _sqlite(Path(place).expanduser())
+    connection = _postgresql(place) if is_database_url(place) else _sqlite(Path(place).expanduser())
     database.initialize(connection)
     connection.connect(reuse_if_open=True)
     migrate(connection)
@@ -33,7 +34,7 @@ def open_copy(place: str) -> Any:
     # Kept for as long as the process lives: closing the connection would forget everything.
     copy: Any = SqliteDatabase(":memory:")
     copy.connect()
-    if is_url(place):
+    if is_database_url(place):
         rows = _rows_of(place)
         database.initialize(copy)
         migrate(copy)
@@ -78,7 +79,7 @@ def vacuum(place: str) -> None:
 
     Raises peewee.DatabaseError where somebody else is using it. PostgreSQL's own log is the server's.
     """
-    if is_url(place):
+    if is_database_url(place):
         for table in TABLES:
             database.execute_sql(f'VACUUM (FULL) "{table._meta.table_name}"')
         return
@@ -88,20 +89,14 @@ def vacuum(place: str) -> None:
         raise OperationalError("somebody else is reading it, so its log could not be cut")
 
 
-def is_url(place: str) -> bool:
-    return place.startswith(("postgres://", "postgresql://", "psycopg3://"))
-
-
 def _postgresql(url: str) -> Database:
-    connection: Database = connect("psycopg3://" + url.partition("://")[2])
+    connection: Database = connect(database_url(url, "psycopg3"))
     return connection
 
 
 def _sqlite(path: Path) -> Database:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Made before SQLite makes it, so that it is never readable by others; -wal and -shm take its mode.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
+    ensure_private(path)
     return SqliteDatabase(
         str(path), pragmas={"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": "normal"}
     )

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from enforcer.mail.mail_service import Answer, Verdict
-from enforcer.mail.messages import line, without_secrets
+from labkit.text import first_line, one_line, without_secrets
 
 if TYPE_CHECKING:
     from azure.communication.email import EmailClient
@@ -59,7 +59,7 @@ class Mailer:
             return Answer(Verdict.ACCEPTED, str(told["status"]), is_final=status == "succeeded")
         if status in ("failed", "canceled"):
             return Answer(Verdict.FAILED, _said(told, "the service could not deliver it"), is_final=True)
-        return Answer(Verdict.UNKNOWN, f"an answer without a known status ({line(status, 40)!r})")
+        return Answer(Verdict.UNKNOWN, f"an answer without a known status ({one_line(status, 40)!r})")
 
     def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | Answer:
         from azure.core.exceptions import AzureError
@@ -117,11 +117,11 @@ def _json(response: HttpResponse) -> dict[str, Any]:
 def _said(told: dict[str, Any], otherwise: str) -> str:
     error = told.get("error")
     message = error.get("message") if isinstance(error, dict) else None
-    return line(without_secrets(str(message))) if message else otherwise
+    return one_line(without_secrets(str(message))) if message else otherwise
 
 
 def _text(error: BaseException) -> str:
-    return line(without_secrets(str(error).split("\n")[0])) or type(error).__name__
+    return one_line(without_secrets(first_line(error)))
 
 
 def _retry_after(header: str | None) -> timedelta | None:

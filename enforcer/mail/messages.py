@@ -9,7 +9,6 @@ HTML templates escape them.
 """
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -20,30 +19,15 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from enforcer.domain.quota import Period, Use
+from labkit.text import block, one_line, without_secrets
 
 log = logging.getLogger(__name__)
 
 OURS = Path(__file__).with_name("templates")
 MINUTE = timedelta(minutes=1)
 SUBJECT_LENGTH = 150
-LINE_LENGTH = 300
 NAMES = ("warning", "stopped", "crash", "given_up", "digest", "test")
 """The letters of this module; each is a pair of templates."""
-
-_UNSEEN = re.compile(
-    "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]+"
-)
-_UNSEEN_IN_BLOCK = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
-)
-_SECRETS = (
-    re.compile(r"\bdapi[0-9a-fA-F-]{8,}"),
-    re.compile(r"(?i)(?<=accesskey=)[^;\s\"']+"),
-    re.compile(r"(?i)(?<=bearer )\S+"),
-    re.compile(r"(?i)(?<=signature=)\S+"),
-    re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
-)
 
 
 @dataclass(frozen=True)
@@ -109,7 +93,7 @@ def report(
 
 def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | None = None) -> Letter:
     """The program ended unexpectedly. `cause` is a line, `trace` what helps to find the reason."""
-    values = {"cause": line(without_secrets(cause)), "trace": block(without_secrets(trace)), "at": at}
+    values = {"cause": one_line(without_secrets(cause)), "trace": block(without_secrets(trace)), "at": at}
     subject, text, html = render("crash", values, folder)
     return Letter(subject, text, html, (admin,))
 
@@ -128,10 +112,10 @@ def given_up(unsent: Iterable[Unsent], *, at: datetime, admin: str, folder: Path
     """These letters could not be sent for a day and will not be tried again."""
     listed = [
         {
-            "subject": line(one.subject),
-            "to": [line(to) for to in one.to],
+            "subject": one_line(one.subject),
+            "to": [one_line(to) for to in one.to],
             "queued": one.queued,
-            "reason": line(one.reason),
+            "reason": one_line(one.reason),
         }
         for one in unsent
     ]
@@ -143,14 +127,14 @@ def digest(
     subjects: Iterable[tuple[datetime, str]], *, hour: datetime, admin: str, folder: Path | None = None
 ) -> Letter:
     """Letters of one hour of which the admin got no copy: when each was sent and its subject."""
-    listed = [{"sent": sent, "subject": line(text)} for sent, text in subjects]
+    listed = [{"sent": sent, "subject": one_line(text)} for sent, text in subjects]
     subject, text, html = render("digest", {"letters": listed, "hour": hour}, folder)
     return Letter(subject, text, html, (admin,))
 
 
 def test(*, to: str, at: datetime, sender: str, folder: Path | None = None) -> Letter:
     """Shows that mail works."""
-    subject, text, html = render("test", {"at": at, "sender": line(sender)}, folder)
+    subject, text, html = render("test", {"at": at, "sender": one_line(sender)}, folder)
     return Letter(subject, text, html, (to,))
 
 
@@ -167,20 +151,20 @@ def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str
     """What the templates of a group's letters may use; docs/letters.md lists it."""
     limit = notice.use.limit
     return {
-        "course": line(notice.course),
-        "group": line(notice.group),
-        "cluster": line(notice.cluster),
+        "course": one_line(notice.course),
+        "group": one_line(notice.group),
+        "cluster": one_line(notice.cluster),
         "used": notice.use.used // MINUTE,
         "soft": round(limit.soft / MINUTE),
         "hard": round(limit.hard / MINUTE),
         "left": -(-notice.use.left // MINUTE),
-        "why": line(str(limit)) if limit.allowances else "",
+        "why": one_line(str(limit)) if limit.allowances else "",
         "period": limit.period.value,
         "first": limit.first,
         "last": limit.last,
         "resets": None if limit.period is Period.TERM else limit.last + timedelta(days=1),
         "at": notice.now.astimezone(notice.tz),
-        "admin": line(admin or ""),
+        "admin": one_line(admin or ""),
         "has_members": has_members,
     }
 
@@ -215,7 +199,7 @@ def _rendered(name: str, values: Mapping[str, Any], folder: Path | None) -> tupl
     first, _, text = environment.get_template(f"{name}.txt.j2").render(values).lstrip().partition("\n")
     if not first.lower().startswith("subject:"):
         raise ValueError(f"{name}.txt.j2 must begin with a line 'Subject: …'")
-    subject = line(first.partition(":")[2], SUBJECT_LENGTH)
+    subject = one_line(first.partition(":")[2], SUBJECT_LENGTH)
     html = environment.get_template(f"{name}.html.j2").render({"subject": subject, **values})
     return subject, text.strip() + "\n", html.strip() + "\n"
 
@@ -234,24 +218,6 @@ def _environment(folder: Path | None) -> Environment:
     return environment
 
 
-def line(text: str, length: int = LINE_LENGTH) -> str:
-    """Text of other people as one harmless line: nothing invisible, no breaks, no direction overrides, not too long."""
-    seen = " ".join(_UNSEEN.sub(" ", text).split())
-    return seen if len(seen) <= length else f"{seen[: length - 1]}…"
-
-
-def block(text: str, length: int = 20_000) -> str:
-    """The same for text that has lines; of what is too long the end is kept."""
-    return _UNSEEN_IN_BLOCK.sub(" ", text.replace("\r\n", "\n"))[-length:]
-
-
 def isolate(text: str) -> str:
     """For plain text: keeps a name of the other writing direction from turning the words around it."""
     return f"\u2068{text}\u2069"
-
-
-def without_secrets(text: str) -> str:
-    """Tokens, keys and passwords that an error may quote become `…`."""
-    for pattern in _SECRETS:
-        text = pattern.sub("…", text)
-    return text

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from enforcer import process
 from enforcer.domain.allowances import Allowance, Freedom, Revocation, Window, format_entry
 from enforcer.domain.snapshot import group_of
 from enforcer.domain.usage import iso, minutes
@@ -19,6 +18,7 @@ from enforcer.lock import only_one
 from enforcer.settings import Settings
 from enforcer.tick.collect import Lab
 from enforcer.workspace.client import Workspace
+from labkit import exit_status
 
 FOLDER = "allowances"
 WAIT_SECONDS = 40.0
@@ -80,7 +80,7 @@ def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
                 return tick(settings=settings, budget=TICK_BUDGET, dry_run=False)
         if time.monotonic() >= ends:
             print("another poll is at work for long; this takes effect at the next one", file=sys.stderr)
-            return process.PARTLY
+            return exit_status.PARTLY_FAILED
         time.sleep(0.2)
 
 

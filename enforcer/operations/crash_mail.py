@@ -21,6 +21,7 @@ from enforcer.mail.outbox import NAMESPACE, Kind
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
 from labkit.clock import Deadline
+from labkit.text import one_line, without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def cause_of(error: BaseException) -> tuple[str, str]:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     name = type(error).__name__
-    return messages.line(f"{name}: {messages.without_secrets(str(error))}", 120), f"{name} {where}"[:200]
+    return one_line(f"{name}: {without_secrets(str(error))}", 120), f"{name} {where}"[:200]
 
 
 def _payload(letter: Letter, sender: str) -> str:

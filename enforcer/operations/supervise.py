@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from enforcer import process
 from enforcer.operations.healthcheck import BEGINS, FAILED, SUCCEEDED, ping
 from enforcer.settings import Settings
+from labkit import exit_status
 
 if TYPE_CHECKING:
     from enforcer.mail.mail_service import Carrier
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def guarded(settings: Settings, run: Callable[[], int], *, now: datetime) -> int:
     """The exit status of `run`; 1 where it ends unexpectedly. HEALTHCHECK_URL hears of begin and end."""
     ping(settings.healthcheck, BEGINS)
-    status = process.PARTLY
+    status = exit_status.PARTLY_FAILED
     try:
         status = run()
     except Exception as error:  # noqa: BLE001 - the last one who can tell anybody

@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from enforcer.domain.quota import MINUTE
-from enforcer.mail.messages import line
 from enforcer.reports.day_report import DayReport
+from labkit.text import one_line
 
 USED, PAST, APART, SOFT, HARD = "#3b7dd8", "#c0392b", "#cfd6df", "#e0a100", "#1f2933"
 WIDTH_INCHES, BAR_INCHES, MARGIN_INCHES = 8.6, 0.3, 1.25
@@ -33,7 +33,7 @@ def draw(report: DayReport) -> bytes:
             if limit is not None:
                 axes.vlines(limit / MINUTE, place - 0.42, place + 0.42, colors=colour, linewidth=2.2)
     # Names come from people: a "$" in one is no formula.
-    names = [line(row.of.group, LABEL_LENGTH) + (" *" if row.of.estimates else "") for row in rows]
+    names = [one_line(row.of.group, LABEL_LENGTH) + (" *" if row.of.estimates else "") for row in rows]
     axes.set_yticks(range(len(rows)), names, parse_math=False, fontsize=9)
     axes.set_ylim(max(1, len(rows)) - 0.4, -0.6)
     axes.set_xlim(0, _longest(report) * 1.04)

@@ -15,10 +15,11 @@ from enforcer.domain.uptime import day_bounds
 from enforcer.domain.usage import iso, minutes
 from enforcer.ledger import queries
 from enforcer.ledger.queries import DayTotal, DoneAction
-from enforcer.mail.messages import Attachment, Letter, line
+from enforcer.mail.messages import Attachment, Letter
 from enforcer.mail.messages import report as letter_by_template
 from enforcer.settings import Settings
 from labkit.csv_cells import write_rows
+from labkit.text import one_line
 
 POLL_EVERY = timedelta(minutes=15)
 LONG_GAP = timedelta(minutes=20)
@@ -213,13 +214,13 @@ def to_csv(report: DayReport) -> bytes:
         )
         cells = [
             report.day,
-            line(row.of.group),
-            line(row.of.title),
-            line(row.of.name),
+            one_line(row.of.group),
+            one_line(row.of.title),
+            one_line(row.of.name),
             _decimal(row.of.used),
             _decimal(row.soft),
             _decimal(row.hard),
-            line(row.limit),
+            one_line(row.limit),
             len(row.of.counted_stretches),
             first,
             last,
@@ -227,7 +228,7 @@ def to_csv(report: DayReport) -> bytes:
             stopped,
             _decimal(row.of.over),
             _decimal(row.of.shown_apart),
-            line("; ".join(row.of.estimates)),
+            one_line("; ".join(row.of.estimates)),
         ]
         rows.append(cells)
     write_rows(text, rows)
@@ -282,7 +283,7 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
     """What the templates of the report may use. `picture` is where its image is found: a cid or a data URL."""
     rows = report.rows
     return {
-        "course": line(report.course),
+        "course": one_line(report.course),
         "day": report.day,
         "is_over": report.is_over,
         "now": report.now,
@@ -297,7 +298,7 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
         "stopped": sum(1 for row in rows if row.stopped),
         "past": _past(sum((row.of.over for row in rows), timedelta())),
         "estimates": [
-            {"group": line(row.of.group), "reasons": [line(reason) for reason in row.of.estimates]}
+            {"group": one_line(row.of.group), "reasons": [one_line(reason) for reason in row.of.estimates]}
             for row in rows
             if row.of.estimates
         ],
@@ -305,7 +306,7 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
         "polls_seen": len(report.polls),
         "longest_gap": report.longest_gap // MINUTE,
         "has_long_gap": report.longest_gap > LONG_GAP,
-        "failures": [line(failure) for failure in report.failures],
+        "failures": [one_line(failure) for failure in report.failures],
     }
 
 
@@ -322,13 +323,13 @@ def _shown(row: ReportRow, report: DayReport) -> dict[str, Any]:
     hard = row.hard
     share = None if not hard else round(100 * (one.used / hard))
     return {
-        "group": line(one.group),
-        "title": line(one.title),
-        "cluster": line(one.name),
+        "group": one_line(one.group),
+        "title": one_line(one.title),
+        "cluster": one_line(one.name),
         "used": one.used // MINUTE,
         "percent": share,
         "hard": None if hard is None else round(hard / MINUTE),
-        "limit": line(row.limit),
+        "limit": one_line(row.limit),
         "sessions": len(one.counted_stretches),
         "first_start": clock(one.first_start),
         "last_stop": ("after midnight" if report.is_over else "running") if one.is_running else clock(one.last_stop),

@@ -7,10 +7,7 @@ it may no longer be kept, and the other stays.
 import hashlib
 import io
 import json
-import os
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,9 +21,11 @@ from enforcer.ledger import queries
 from enforcer.ledger.models import DayRow, FileRow
 from enforcer.retention.anonymise import without_addresses
 from enforcer.retention.archive_tables import TABLES, Cell, Table, groups, last_poll
-from enforcer.tables import harmless
 from enforcer.tick.collect import COURSE_FILE
 from labkit.csv_cells import write_rows
+from labkit.files import create_private
+from labkit.folders import new_folder
+from labkit.text import escaped
 
 FORMAT = 1
 TOTALS, PEOPLE = "totals", "people"
@@ -78,38 +77,24 @@ def write(target: Path, picture: Picture, copy: sqlite3.Connection, *, days: Ite
 
     `copy` is the ledger that is open. Raises OSError.
     """
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    try:
+    with new_folder(target) as draft:
         _fill(draft, picture, copy, days, render)
-        os.replace(draft, target)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
 
 
 def _fill(draft: Path, picture: Picture, copy: sqlite3.Connection, days: Iterable[date], render: Render) -> None:
     for table in TABLES:
         place = draft / (PEOPLE if table.has_people else TOTALS)
         rows = list(table.rows(picture))
-        _write(place / f"{table.name}.csv", to_csv(table, rows))
-        _write(place / f"{table.name}.parquet", _parquet(table, rows))
+        create_private(place / f"{table.name}.csv", to_csv(table, rows))
+        create_private(place / f"{table.name}.parquet", _parquet(table, rows))
     for path, content in _course_files(picture):
-        _write(draft / path, content.encode())
+        create_private(draft / path, content.encode())
     for day in days:
         for suffix in (".html", ".csv"):
-            _write(draft / PEOPLE / "reports" / f"{day}{suffix}", render(day, suffix))
+            create_private(draft / PEOPLE / "reports" / f"{day}{suffix}", render(day, suffix))
     _copy_ledger(copy, draft / PEOPLE / "ledger.db")
-    _write(draft / "README.md", _readme(picture).encode())
-    _write(draft / MANIFEST, _manifest(draft, picture).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    create_private(draft / "README.md", _readme(picture).encode())
+    create_private(draft / MANIFEST, _manifest(draft, picture).encode())
 
 
 def to_csv(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
@@ -127,7 +112,7 @@ def _csv_value(cell: Cell) -> Cell:
         case datetime():
             return iso(cell)
         case str():
-            return harmless(cell)
+            return escaped(cell)
     return cell
 
 
@@ -165,7 +150,7 @@ def _course_files(picture: Picture) -> Iterator[tuple[str, str]]:
 
 
 def _copy_ledger(copy: sqlite3.Connection, path: Path) -> None:
-    _write(path, b"")
+    create_private(path, b"")
     with closing(sqlite3.connect(path)) as target:
         copy.backup(target)
 

@@ -25,6 +25,7 @@ from enforcer.workspace.sdk import (
     NotFound,
     ResourceAlreadyExists,
 )
+from labkit.text import first_line
 
 CONNECT_SECONDS = 15
 RETRY_SECONDS = 20
@@ -81,7 +82,7 @@ def connect(host: str | None, *, profile: str | None = None, seconds: float = CO
     if made:
         return made[0]
     shown = host or "the workspace of the environment"
-    reason = _first_line(failed[0]) if failed else f"no answer within {seconds:g} seconds"
+    reason = first_line(failed[0]) if failed else f"no answer within {seconds:g} seconds"
     raise Unreachable(f"{shown} cannot be used: {reason}; check DATABRICKS_HOST and the credentials.")
 
 
@@ -247,13 +248,7 @@ def place(what: str) -> Iterator[None]:
     try:
         yield
     except (DatabricksError, TimeoutError, OSError, ValueError) as error:
-        raise WorkspaceError(f"{what}: {_first_line(error)}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    # The SDK appends its configuration to some messages; nobody needs it and it might tell too much.
-    text = str(error).split("\n")[0].split(" Config: ")[0]
-    return text.rstrip(".") or type(error).__name__
+        raise WorkspaceError(f"{what}: {first_line(error)}") from error
 
 
 def _seen(cluster: dict[str, Any], now: datetime) -> SeenCluster:

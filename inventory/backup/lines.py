@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from inventory.files import sync_folder
+from labkit.files import sync
 
 
 class Lines:
@@ -13,7 +13,7 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
-        sync_folder(path.parent)
+        sync(path.parent)
         os.truncate(path, sum(map(len, self.read())))
 
     def read(self) -> Iterator[bytes]:

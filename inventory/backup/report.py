@@ -7,8 +7,9 @@ from inventory.backup import restore
 from inventory.backup.manifest import Entry
 from inventory.backup.preview import Preview
 from inventory.backup.run import Outcome, Progress
-from inventory.results.formatting import duration, harmless, size
+from inventory.results.formatting import duration, size
 from inventory.scan.progress import Ticker
+from labkit.text import escaped
 
 STATES = ("saved", "earlier", "left out", "failed")
 LEFT = (("skipped", "there already and left so"), ("failed", "failed"))
@@ -99,7 +100,7 @@ def text(document: dict[str, Any]) -> str:
 
 def named(words: str, objects: list[tuple[str, str]]) -> list[str]:
     """Lines that name objects, as many as one reads, and say how many more there are."""
-    lines = [f"  {words}: {harmless(path)}: {harmless(reason)}" for path, reason in objects[:SHOWN]]
+    lines = [f"  {words}: {escaped(path)}: {escaped(reason)}" for path, reason in objects[:SHOWN]]
     if len(objects) > SHOWN:
         lines.append(f"  {words}: {len(objects) - SHOWN} more; the manifest and --json name them")
     return lines
@@ -143,7 +144,7 @@ def restore_text(document: dict[str, Any]) -> str:
     for user in document["users"]:
         counts = [f"{user['restored']} objects {doing}, {size(user['size'])}"]
         counts += [f"{user[state]} {words}" for state, words in LEFT if user[state]]
-        lines.append(f"{harmless(user['user'])}: {', '.join(counts)}")
+        lines.append(f"{escaped(user['user'])}: {', '.join(counts)}")
     lines += named("failed", [(each["path"], each["reason"]) for each in document["failed"]])
     return "\n".join(lines or [f"Nothing {doing}: there are folders and no files."])
 

@@ -28,6 +28,7 @@ from inventory.transport.limiter import Limiter
 from inventory.transport.worker_pool import Engine, Pool
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit.clock import going_on_from
+from labkit.files import private_folder
 
 log = logging.getLogger(__name__)
 FETCHERS = 32
@@ -253,7 +254,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ:
         roots = begin(Workspace(client), wish)
         roots += [Folder(volume, "volumes", volume) for volume in wish.volumes]
         taken = target.names(host)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
         path = folder / f"{next_name(now.astimezone().date(), taken)}{suffix}"
         checkpoint = Checkpoint.create(path, identity, roots)
     name = path.name.removesuffix(suffix)
@@ -273,7 +274,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ:
 def _journal(target: Target, base: str, checkpoint: Path, header: Header) -> Journal:
     """The manifest, where it grows: in the folder that is the target, or beside the checkpoint."""
     path = target.folder / base / NAME if target.folder else checkpoint.with_name(f"{checkpoint.name}.{NAME}")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     try:
         return Journal(path, header)
     except NotAManifest as error:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from labkit.files import private_folder, put_in_place
+
 PARTIAL = ".partial"
 """The folder of what is not whole yet, beside the manifest; everything in it can be deleted."""
 TIERS = ("hot", "cool", "cold")
@@ -101,7 +103,7 @@ class FolderTarget:
         self._partial = self._root / base / PARTIAL
         with _errors_of(self.address):
             shutil.rmtree(self._partial, ignore_errors=True)
-            self._partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._partial)
 
     def spool(self) -> Path:
         assert self._partial is not None, "begin comes first"
@@ -112,12 +114,7 @@ class FolderTarget:
         with _errors_of(self.address):
             self._make(path.parent)
             # On the disk before it has its name: the manifest is going to say that it is there.
-            handle = os.open(spooled, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            os.replace(spooled, path)
+            put_in_place(spooled, path)
 
     def make_folder(self, place: str) -> None:
         with _errors_of(self.address):
@@ -150,7 +147,7 @@ class FolderTarget:
 
     def _make(self, folder: Path) -> None:
         if folder not in self._made:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
             self._made.add(folder)
 
 

@@ -22,6 +22,7 @@ from inventory.scan.run import NothingToScan
 from inventory.scan.users import UsersFileError, everybody
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
+from labkit import exit_status
 
 log = logging.getLogger(__name__)
 FORMATS = {"source": ("source",), "jupyter": ("jupyter",), "both": ("source", "jupyter")}
@@ -112,16 +113,16 @@ def command(
     if dry_run:
         found = _previewed(client, wish)
         click.echo(json.dumps(report.preview_document(found), indent=2) if as_json else report.preview_text(found))
-        sys.exit(options.PARTLY if found.failures else options.DONE)
+        sys.exit(exit_status.PARTLY_FAILED if found.failures else exit_status.DONE)
     outcome = _saved(_prepared(client, wish, resume=resume))
     if not outcome.complete:
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
-        sys.exit(options.PARTLY)
+        sys.exit(exit_status.PARTLY_FAILED)
     document: dict[str, Any] = report.document(outcome)
     click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.text(document))
     if outcome.failed:
         click.echo(f"{outcome.failed} objects could not be saved; --resume tries them again.", err=True)
-    sys.exit(options.PARTLY if outcome.failed else options.DONE)
+    sys.exit(exit_status.PARTLY_FAILED if outcome.failed else exit_status.DONE)
 
 
 def _users(client: Client, named: tuple[str, ...], group: str | None) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ import click
 
 from inventory.commands import options
 from inventory.results.diff import CHANGES, Difference, compare, read_inventory
-from inventory.results.formatting import harmless, size
+from inventory.results.formatting import size
 from inventory.results.result_csv import NotAnInventory
+from labkit.text import escaped
 
 
 @click.command(
@@ -47,4 +48,4 @@ def command(old: Path, new: Path, as_json: bool) -> None:
 def _line(difference: Difference) -> str:
     files = " → ".join("-" if number is None else str(number) for number in difference.files)
     sizes = " → ".join("-" if number is None else size(number) for number in difference.size)
-    return f"{difference.change:8} {harmless(difference.user)}: {files} files, {sizes}"
+    return f"{difference.change:8} {escaped(difference.user)}: {files} files, {sizes}"

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from inventory.commands import options
-from inventory.results.formatting import harmless
 from inventory.scan.listing import SOURCES, Folder
 from inventory.spark import clusters, errors
 from inventory.transport.workspace import Workspace, WorkspaceError
+from labkit import exit_status
+from labkit.text import escaped
 
 if TYPE_CHECKING:
     from inventory.transport.client import Client
@@ -84,7 +85,7 @@ def command(
             click.echo(f"{fact:20} {value}")
         for sentence in advice:
             click.echo(f"! {sentence}")
-    sys.exit(options.PARTLY if advice else options.DONE)
+    sys.exit(exit_status.PARTLY_FAILED if advice else exit_status.DONE)
 
 
 def pyspark() -> str:
@@ -102,7 +103,7 @@ def _cluster(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[st
     except errors.SparkError as error:
         return {"cluster": "not readable"}, [str(error)]
     facts = {
-        "cluster": f"{harmless(cluster.name)}, {cluster.state}",
+        "cluster": f"{escaped(cluster.name)}, {cluster.state}",
         "cluster runtime": f"{cluster.runtime}, access mode {cluster.access_mode or 'not told'}",
         "cluster python": cluster.python or "not known for this runtime",
         "cluster spark": cluster.spark or "not known for this runtime",

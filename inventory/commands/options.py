@@ -1,7 +1,6 @@
 """Options that several verbs share, and how they become a client."""
 
 import logging
-import sys
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from pathlib import Path
@@ -12,19 +11,19 @@ import click
 from inventory.credentials import CredentialsError, choose, read_profiles
 from inventory.scan.listing import SOURCES, Source
 from inventory.scan.users import UsersFileError, check_name, read_users_file
-from labkit import clock
+from labkit import clock, exit_status
+from labkit.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from inventory.transport.client import Client
 
-DONE, PARTLY, REFUSED = 0, 1, 2
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 class Refused(click.ClickException):
     """Bad input or no access: one sentence, exit status 2, nothing written."""
 
-    exit_code = REFUSED
+    exit_code = exit_status.BAD_INPUT
 
 
 def access(verb: Verb) -> Verb:
@@ -47,8 +46,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print the result
 
 def start_logging(*, debug: bool) -> None:
     """Logs go to stderr; those of the SDK stay quiet, we ask on our own."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("inventory").setLevel(logging.DEBUG if debug else logging.INFO)
+    log_to_stderr("inventory", logging.DEBUG if debug else logging.INFO)
 
 
 def environment() -> MutableMapping[str, str]:

@@ -13,8 +13,9 @@ import click
 from inventory.backup.backup_index import CatalogError, backups
 from inventory.backup.target import TargetError
 from inventory.commands import options
-from inventory.results.formatting import harmless
 from inventory.results.retention import Leftover, find, keep_totals, remove
+from labkit import exit_status
+from labkit.text import escaped
 
 
 @dataclass(frozen=True)
@@ -65,18 +66,18 @@ def command(
     except OSError as error:
         raise options.Refused(f"{error.filename} cannot be read: {error.strerror}.") from None
     for line in _lines(found, over):
-        click.echo(harmless(line), err=as_json)
+        click.echo(escaped(line), err=as_json)
     failures: list[str] = []
     if found and not dry_run:
         if not yes and not _is_confirmed(f"purge before {day}"):
             click.echo("Nothing was purged.", err=True)
-            sys.exit(options.PARTLY)
+            sys.exit(exit_status.PARTLY_FAILED)
         failures = _removed(found)
     if as_json:
         click.echo(json.dumps(_document(found, over, failures, is_done=not dry_run), ensure_ascii=False, indent=2))
     for failure in failures:
-        click.echo(harmless(failure), err=True)
-    sys.exit(options.PARTLY if failures else options.DONE)
+        click.echo(escaped(failure), err=True)
+    sys.exit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
 
 
 def _day(text: str) -> date:

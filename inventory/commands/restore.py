@@ -22,6 +22,7 @@ from inventory.commands.signals import stoppable
 from inventory.scan.checkpoint import CheckpointError
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
+from labkit import exit_status
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +90,10 @@ def command(
         outcome = _previewed(client, wish, entries) if dry_run else _restored(client, wish, entries, resume=resume)
     if not outcome.complete:
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
-        sys.exit(options.PARTLY)
+        sys.exit(exit_status.PARTLY_FAILED)
     document: dict[str, Any] = report.restore_document(outcome, dry_run=dry_run)
     click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.restore_text(document))
-    sys.exit(options.PARTLY if outcome.failures else options.DONE)
+    sys.exit(exit_status.PARTLY_FAILED if outcome.failures else exit_status.DONE)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from inventory.commands import options
 from inventory.commands.backend import Where
 from inventory.commands.signals import stoppable
 from inventory.results.file_formats import NotFileRows, format_of
-from inventory.results.formatting import harmless, size
+from inventory.results.formatting import size
 from inventory.results.rows import Home, table
 from inventory.scan.checkpoint import CheckpointError
 from inventory.scan.listing import SOURCES
@@ -23,6 +23,8 @@ from inventory.scan.run import NothingToScan, Outcome, Run, Wish, prepare
 from inventory.scan.users import UsersFileError
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
+from labkit import exit_status
+from labkit.text import escaped
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +108,7 @@ def command(
     options.start_logging(debug=debug)
     if list_profiles:
         for name, values in sorted(options.profiles().items()):
-            click.echo(f"{harmless(name)}  {harmless(values.get('host', 'names no host'))}")
+            click.echo(f"{escaped(name)}  {escaped(values.get('host', 'names no host'))}")
         return
     if resume and fresh:
         raise options.Refused("--resume goes on and --fresh begins anew; give only one of them.")
@@ -135,10 +137,10 @@ def command(
     if not outcome.complete:
         again = "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
         click.echo(f"Stopped after {outcome.done} directories. To go on: {again}.", err=True)
-        sys.exit(options.PARTLY)
+        sys.exit(exit_status.PARTLY_FAILED)
     click.echo(_json(outcome, wish) if as_json else _summary(outcome, wish, top))
     status = _status(outcome.homes)
-    if status != options.DONE:
+    if status != exit_status.DONE:
         click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
     sys.exit(status)
 
@@ -214,8 +216,8 @@ def _status(homes: Sequence[Home]) -> int:
     """The exit status: nobody's home could be listed, some could not, or all is well."""
     statuses = {home.status for home in homes}
     if statuses == {"error"}:
-        return options.REFUSED
-    return options.PARTLY if statuses & {"partial", "error"} else options.DONE
+        return exit_status.BAD_INPUT
+    return exit_status.PARTLY_FAILED if statuses & {"partial", "error"} else exit_status.DONE
 
 
 def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
@@ -230,8 +232,8 @@ def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
         f" {sum(home.directories for home in homes)} directories",
     ]
     largest = sorted(homes, key=lambda home: (-home.total_size, home.user))[:top]
-    lines += [f"  {size(home.total_size):>10}  {harmless(home.user)}" for home in largest if home.file_count]
-    lines += [f"  {home.status}: {harmless(home.user)}: {harmless(home.error)}" for home in homes if home.error]
+    lines += [f"  {size(home.total_size):>10}  {escaped(home.user)}" for home in largest if home.file_count]
+    lines += [f"  {home.status}: {escaped(home.user)}: {escaped(home.error)}" for home in homes if home.error]
     written = ", ".join(str(path) for path in (wish.output, wish.files, wish.report, wish.table) if path)
     asked, refused = outcome.progress.requests.total(), outcome.progress.refusals.total()
     return "\n".join([*lines, f"Written to {written}; {asked} requests, {refused} of them refused by the rate limit."])

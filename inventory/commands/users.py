@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from inventory.commands import options
-from inventory.files import replaced
 from inventory.scan.users import User, everybody
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit.csv_cells import write_rows
+from labkit.files import replaced
 
 
 @click.command(

@@ -14,12 +14,14 @@ from inventory.backup.target import TargetError
 from inventory.backup.verify import Finding, compare, verify
 from inventory.commands import options
 from inventory.commands.signals import stoppable
-from inventory.results.formatting import harmless, size
+from inventory.results.formatting import size
 from inventory.scan.progress import Ticker
 from inventory.scan.run import NothingToScan
 from inventory.scan.users import UsersFileError
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError
+from labkit import exit_status
+from labkit.text import escaped
 
 
 @click.command(
@@ -65,7 +67,7 @@ def command(
         click.echo(json.dumps({"backups": results}, ensure_ascii=False, indent=2))
     else:
         click.echo("\n".join(line for result in results for line in _lines(result)))
-    sys.exit(options.DONE if all(result["whole"] for result in results) else options.PARTLY)
+    sys.exit(exit_status.DONE if all(result["whole"] for result in results) else exit_status.PARTLY_FAILED)
 
 
 def _latest(found: list[Backup], host: str) -> Backup:
@@ -107,7 +109,7 @@ def _verified(backup: Backup, client: Client | None) -> dict[str, Any]:
 def _lines(result: dict[str, Any]) -> list[str]:
     findings = result["findings"]
     lines = [
-        f"{harmless(finding['kind']):8} {harmless(finding['what'])}: {harmless(finding['detail'])}"
+        f"{escaped(finding['kind']):8} {escaped(finding['what'])}: {escaped(finding['detail'])}"
         for finding in findings[: 10 * SHOWN]
     ]
     if len(findings) > len(lines):

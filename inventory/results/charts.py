@@ -12,10 +12,11 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from inventory.results.formatting import harmless, size
+from inventory.results.formatting import size
 from inventory.results.report import SOURCE_NAMES, Amount, amounts_of
 from inventory.results.result_csv import Entry
 from inventory.scan.listing import SOURCES
+from labkit.text import escaped
 
 COLOURS = {"dbfs": "#d98e04", "workspace": "#3b7dd8"}
 PLAIN, INK, FAINT, GRID = "#3b7dd8", "#1f2933", "#52606d", "#e4e7eb"
@@ -105,7 +106,7 @@ def _canvas(bars: int) -> tuple[Figure, Axes]:
 
 def _label(axes: Axes, names: Sequence[str]) -> None:
     # Names come from people: a "$" in one is no formula.
-    short = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for name in map(harmless, names)]
+    short = [name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…" for name in map(escaped, names)]
     axes.set_yticks(range(len(short)), short, parse_math=False)
 
 

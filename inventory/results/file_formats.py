@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from inventory.files import replaced, replaced_bytes
 from inventory.results.rows import FileRow, moment
 from labkit.csv_cells import unescape_formula, write_rows
+from labkit.files import replaced, replaced_bytes
 
 if TYPE_CHECKING:
     import pyarrow

@@ -17,8 +17,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
-
-
-def harmless(text: str) -> str:
-    """Text of strangers for a terminal: no control characters, which could move the cursor or hide something."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

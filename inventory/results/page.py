@@ -6,10 +6,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from inventory.files import replaced
 from inventory.results import charts
-from inventory.results.formatting import harmless, size
+from inventory.results.formatting import size
 from inventory.results.report import Amount, Report
+from labkit.files import replaced
+from labkit.text import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_HOMES = 1000
@@ -25,7 +26,7 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"size": size, "harmless": harmless}
+    environment.filters |= {"size": size, "escaped": escaped}
     page = environment.get_template("report.html.j2")
     return page.render(report=report, pictures=_pictures(report), most=MOST_HOMES, largest=report.largest)
 

@@ -16,11 +16,11 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Literal
 
-from inventory.files import replaced
 from inventory.results.result_csv import STATUSES, read_entries
 from inventory.results.rows import COLUMNS, FileRow
 from inventory.scan.users import UsersFileError, read_users_file
 from labkit.csv_cells import unescape_formula, write_rows
+from labkit.files import replaced
 
 Kind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
 USER_COLUMNS = ("username", "display_name", "active")

@@ -5,7 +5,6 @@ and the subfolders of the rows, less the rows. Sums are computed at the end, see
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,6 +15,7 @@ from inventory.results.rows import Row
 from inventory.scan.folder_summary import Counted, count
 from inventory.scan.listing import Failure, Folder, Walk
 from inventory.scan.scan_work import Visit
+from labkit.files import replaced_path
 
 FORMAT = 3
 SCHEMA = """
@@ -73,20 +73,20 @@ class Checkpoint:
     @classmethod
     def create(cls, path: Path, identity: Identity, roots: Sequence[Folder]) -> "Checkpoint":
         """Begin a scan; there must be no file yet. Raises CheckpointError."""
-        # First under another name: a kill in between must not leave a file that holds only some of the roots.
-        draft = path.with_name(f".{path.name}.draft")
+        # A kill in between must not leave a file that holds only some of the roots.
         try:
-            draft.unlink(missing_ok=True)
-            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with (
+                replaced_path(path, single_writer=True) as draft,
+                closing(sqlite3.connect(draft)) as connection,
+                connection,
+            ):
+                connection.executescript(SCHEMA)
+                about = {"format": str(FORMAT), **asdict(identity)}
+                connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
+                rows = ((root.source, root.path, root.user) for root in roots)
+                connection.executemany("INSERT OR IGNORE INTO root VALUES (?, ?, ?)", rows)
         except OSError as error:
             raise CheckpointError(f"the checkpoint {path} cannot be written: {error.strerror}.") from None
-        with closing(sqlite3.connect(draft)) as connection, connection:
-            connection.executescript(SCHEMA)
-            about = {"format": str(FORMAT), **asdict(identity)}
-            connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-            rows = ((root.source, root.path, root.user) for root in roots)
-            connection.executemany("INSERT OR IGNORE INTO root VALUES (?, ?, ?)", rows)
-        os.replace(draft, path)
         return cls(path, _connect(path))
 
     @classmethod

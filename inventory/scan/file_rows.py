@@ -12,6 +12,7 @@ from inventory.results.file_formats import format_of
 from inventory.results.rows import FileRow
 from inventory.scan.listing import Listing
 from inventory.scan.scan_work import Visit
+from labkit.files import private_folder
 
 
 def rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
@@ -32,7 +33,7 @@ class Parts:
         """`last` is the last part that counts. Raises OSError."""
         self._folder, self._output, self._last = folder, output, last
         self._format = format_of(output)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        private_folder(folder)
 
     def add(self, visits: Sequence[Visit]) -> tuple[int, int] | None:
         """Write the next part; its number and rows, or None where there is no file at all."""

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from inventory.files import replaced
 from inventory.results.file_formats import read_rows
 from inventory.results.report import Report
 from inventory.results.result_csv import entries_of
@@ -27,6 +26,7 @@ from inventory.transport.limiter import CEILING, Limiter
 from inventory.transport.workspace import Workspace
 from labkit.clock import going_on_from
 from labkit.csv_cells import write_rows
+from labkit.files import replaced
 
 if TYPE_CHECKING:
     from inventory.spark.driver import SparkScan

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labkit.text import one_line, without_secrets
+
 CLIENT = "4.0"
 """The line of the Spark Connect client that is installed with this program."""
 VERSIONS = re.compile(r"different version:?\s*(\d+\.\d+)\s+than that in driver:?\s*(\d+\.\d+)")
@@ -37,9 +39,7 @@ class Place:
 
     def clean(self, text: str) -> str:
         """One line without secrets."""
-        for secret in self.secrets:
-            text = text.replace(secret, "[token]") if secret else text
-        return " ".join(text.split())[:300]
+        return one_line(without_secrets(text, self.secrets))
 
 
 def explain(error: BaseException, place: Place) -> SparkError | SessionLost:
@@ -69,7 +69,7 @@ def explain(error: BaseException, place: Place) -> SparkError | SessionLost:
         return SessionLost(f"a file of the session did not arrive on an executor of {place.name}")
     if "ConnectUnsupported" in text or "UNIMPLEMENTED" in text:
         return SparkError(f"{place.name} does not speak Spark Connect {CLIENT}; it needs Spark {CLIENT} or newer.")
-    return SessionLost(f"a task on {place.name} has failed: {place.clean(_first_line(text))}")
+    return SessionLost(f"a task on {place.name} has failed: {place.clean(_cause(text))}")
 
 
 def missing(module: str) -> str:
@@ -80,7 +80,7 @@ def missing(module: str) -> str:
     )
 
 
-def _first_line(text: str) -> str:
+def _cause(text: str) -> str:
     """The last line of a Python traceback says what happened, the first of anything else."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
     causes = [line for line in lines if re.match(r"(?:\w+\.)*\w*(?:Error|Exception): ", line)]

@@ -21,6 +21,7 @@ from inventory.spark.address import Address
 from inventory.spark.errors import CLIENT, Place, SparkError, explain
 from inventory.spark.local_server import LocalServer
 from inventory.spark.worker import Order
+from labkit.files import write_private
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"inventory": ("commands", "backup"), "labkit": ("extras",)}
@@ -119,8 +120,7 @@ class Session:
         folder = Path(tempfile.mkdtemp(prefix="inventory-"))  # mode 0700
         code, secret = folder / modules_name(), folder / self.credential
         code.write_bytes(modules())
-        secret.touch(mode=0o600)
-        secret.write_text(json.dumps({"host": credential.host, "token": credential.token}), encoding="utf-8")
+        write_private(secret, json.dumps({"host": credential.host, "token": credential.token}), durable=False)
         with unchanged_path():
             if not type(self._spark).__module__.startswith("pyspark.sql.connect"):
                 # A notebook on a cluster with dedicated access has a session of the old kind. Its executors fetch files

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roster.cells import clean_name, is_address, normalised_address
+from labkit.addresses import is_address, normalised_address
+from roster.cells import clean_name
 from roster.changes import changes_between
 from roster.group_list import GroupList, ListedGroup, ListedMember
 from roster.merge import merge

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer.logs import Lines
 from enforcer_lab import SUNDAY, EnforcerLab
+from labkit.logs import LineFormatter
 
 HOSTILE = "=cmd|' /C calc'!A0 <script>\u202egnp\n\x1b]0;owned\x07"
 VERBS = (
@@ -72,7 +72,7 @@ def test_a_dry_run_names_the_group_in_one_line(lab: EnforcerLab) -> None:
 def test_a_record_of_the_log_is_one_line() -> None:
     out = io.StringIO()
     handler = logging.StreamHandler(out)
-    handler.setFormatter(Lines("%(levelname)s %(message)s"))
+    handler.setFormatter(LineFormatter("%(levelname)s %(message)s"))
     logger = logging.Logger("test")
     logger.addHandler(handler)
     logger.warning("stop %s", HOSTILE)

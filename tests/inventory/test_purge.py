@@ -12,12 +12,12 @@ from click.testing import CliRunner
 
 from in_process_backup import Lab, backed_up
 from inventory.__main__ import main
-from inventory.files import replaced
 from inventory.results.file_formats import format_of
 from inventory.results.rows import COLUMNS, FileRow
 from inventory.scan.checkpoint import Checkpoint, Identity
 from inventory.scan.listing import Folder
 from labkit.csv_cells import write_rows
+from labkit.files import replaced
 
 DANA, CAROL = "dana@students.example", "carol@students.example"
 OLD, DAY = datetime.datetime(2020, 12, 31, 12, 0).astimezone().timestamp(), "2021-01-01"

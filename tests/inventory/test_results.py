@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.files import replaced
 from inventory.results.diff import Counted, Difference, compare, read_inventory
 from inventory.results.result_csv import NotAnInventory
 from inventory.results.rows import Row, homes, moment, table
 from inventory.scan.listing import Folder, Source
 from inventory.scan.users import UsersFileError, read_users_file
 from labkit.csv_cells import write_rows
+from labkit.files import replaced
 
 
 def row(user: str, source: Source, path: str, state: str = "listed", **more) -> Row:

@@ -252,7 +252,7 @@ def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
         (
             RuntimeError("[PYTHON] An exception\n  Traceback\n  File x\nKeyError: 'x dapi-secret'\n\tat org.apache"),
             SessionLost,
-            "a task on cluster 7 has failed: KeyError: 'x [token]'",
+            "a task on cluster 7 has failed: KeyError: 'x …'",
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,

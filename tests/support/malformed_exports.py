@@ -82,7 +82,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     ),
     "an address with a space": ("user1\ns 1@uni.example\n", (), 'line 2: "user1" is not an address: "s 1@uni.example"'),
     "an address that is a template": ("user1\n${x}@uni.example\n", (), 'line 2: "user1" is not an address'),
-    "an address with an escape": ("user1\n\x1b[2Jx@uni.example\n", (), r'is not an address: "\u001b[2Jx@uni.example"'),
+    "an address with an escape": ("user1\n\x1b[2Jx@uni.example\n", (), r'is not an address: "\x1b[2Jx@uni.example"'),
     "a member without address": (SELF.replace('"s1.0@uni.example"', '""'), (), "line 4: member 1 has a name but"),
     "a student without address": (OVERVIEW.replace("s1.0@uni.example", ""), (), "line 4: a student of group"),
     "a group id that is no number": (SELF.replace('"72"', '"7.2E+01"'), (), 'line 4: "Group ID" must be a number'),

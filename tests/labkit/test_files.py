@@ -1,0 +1,191 @@
+"""Private files: complete or not there at all; and no other module writes files in this way."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from labkit.files import (
+    create_private,
+    ensure_private,
+    private_folder,
+    put_in_place,
+    replaced,
+    replaced_bytes,
+    replaced_path,
+    write_private,
+)
+from labkit.folders import new_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator", "examples")
+ALLOWED = {
+    ("cdktf/teardown/term.py", "os.replace"),  # moves Terraform's state files into the archive
+    ("emulator/generated_files/layout.py", "O_EXCL"),  # lays sparse files out for a mount that others read
+    ("inventory/backup/lines.py", "fsync"),  # a file that only grows
+    ("enforcer/retention/old_files.py", "fsync"),  # cuts a log in place, because another process has it open
+}
+"""What writes, moves or forces files itself, and why."""
+
+
+def content(folder: Path) -> dict[str, tuple[bytes, str]]:
+    """Content and mode of every file below a folder, by its relative path."""
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), oct(stat.S_IMODE(path.stat().st_mode)))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@contextlib.contextmanager
+def text_by(writer: Callable[[Path], AbstractContextManager[object]], path: Path, text: str) -> Iterator[None]:
+    """Write with one of the context managers, whatever it yields."""
+    with writer(path) as file:
+        if isinstance(file, Path):
+            file.write_text(text)
+        else:
+            file.write(text if writer is replaced else text.encode())  # type: ignore[attr-defined]
+        yield
+
+
+WRITERS = pytest.mark.parametrize("writer", [replaced, replaced_bytes, replaced_path], ids=lambda one: one.__name__)
+
+
+@WRITERS
+def test_a_file_is_replaced_as_a_whole_and_readable_by_its_owner_alone(
+    writer: Callable[[Path], AbstractContextManager[object]], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    path.chmod(0o644)
+    with text_by(writer, path, "new\r\n"):
+        assert path.read_text() == "old"
+    assert content(tmp_path) == {"a.csv": (b"new\r\n", "0o600")}
+
+
+@WRITERS
+def test_what_fails_leaves_the_old_file_and_no_draft(
+    writer: Callable[[Path], AbstractContextManager[object]], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    path.chmod(0o600)
+    with pytest.raises(KeyboardInterrupt), text_by(writer, path, "new"):
+        raise KeyboardInterrupt
+    assert content(tmp_path) == {"a.csv": (b"old", "0o600")}
+
+
+def test_a_single_writer_overwrites_the_draft_that_a_killed_one_left(tmp_path: Path) -> None:
+    (tmp_path / ".a.draft").write_text("half")
+    with replaced_bytes(tmp_path / "a", single_writer=True) as file:
+        file.write(b"whole")
+    assert content(tmp_path) == {"a": (b"whole", "0o600")}
+
+
+def test_two_writers_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with replaced(path) as first, replaced(path) as second:
+        first.write("first")
+        second.write("second")
+    assert content(tmp_path) == {"a": (b"first", "0o600")}
+
+
+@pytest.mark.parametrize(("written", "there"), [("Zoë\n", "Zoë\n".encode()), (b"\xff", b"\xff")])
+def test_a_link_stays_and_the_file_behind_it_is_written(written: str | bytes, there: bytes, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "deep" / "folder" / "file")
+    write_private(link, written)
+    assert (link.is_symlink(), content(tmp_path / "deep")) == (True, {"folder/file": (there, "0o600")})
+
+
+def test_a_new_file_is_never_an_old_one(tmp_path: Path) -> None:
+    create_private(tmp_path / "deep/a", b"first")
+    with pytest.raises(FileExistsError):
+        create_private(tmp_path / "deep/a", b"second")
+    assert content(tmp_path) == {"deep/a": (b"first", "0o600")}
+
+
+def test_a_file_that_was_there_keeps_its_content_and_loses_the_rights_of_others(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("kept")
+    (tmp_path / "old").chmod(0o666)
+    for name in ("old", "deep/new"):
+        ensure_private(tmp_path / name)
+    assert content(tmp_path) == {"old": (b"kept", "0o600"), "deep/new": (b"", "0o600")}
+
+
+def test_a_finished_draft_takes_the_place_of_a_file(tmp_path: Path) -> None:
+    create_private(tmp_path / "draft", b"new")
+    create_private(tmp_path / "a", b"old")
+    put_in_place(tmp_path / "draft", tmp_path / "a")
+    assert content(tmp_path) == {"a": (b"new", "0o600")}
+
+
+@pytest.mark.parametrize(("enforce", "old"), [(False, "0o755"), (True, "0o700")])
+def test_every_folder_that_is_made_is_private_and_one_that_was_there_on_demand(
+    enforce: bool, old: str, tmp_path: Path
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old").chmod(0o755)
+    for path in (tmp_path / "old", tmp_path / "old/a/b"):
+        private_folder(path, enforce=enforce)
+    modes = [
+        oct(stat.S_IMODE(path.stat().st_mode)) for path in (tmp_path / "old", tmp_path / "old/a", tmp_path / "old/a/b")
+    ]
+    assert modes == [old, "0o700", "0o700"]
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(FileExistsError):
+        private_folder(tmp_path / "a")
+
+
+def test_a_folder_is_there_when_it_is_full_and_not_before(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "deep/archive") as draft:
+        create_private(draft / "a", b"1")
+        assert not (tmp_path / "deep/archive").exists()
+    with pytest.raises(OSError, match="full"), new_folder(tmp_path / "deep/other") as draft:
+        create_private(draft / "a", b"1")
+        raise OSError("the disk is full")
+    assert content(tmp_path) == {"deep/archive/a": (b"1", "0o600")}
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["archive"]
+
+
+def own_writing(path: Path) -> set[str]:
+    """What a module does itself with files that labkit does for all."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            name = f"{node.value.id}.{node.attr}"
+            if name in ("os.replace", "os.rename", "os.link"):
+                found.add(name)
+            if node.attr in ("O_EXCL", "fsync", "flock", "lockf"):
+                found.add(node.attr)
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("replace", "rename")
+            and len(node.args) == 1
+            and not node.keywords
+        ):
+            found.add(f"Path.{node.func.attr}")
+        if isinstance(node, ast.ImportFrom) and node.module in ("os", "fcntl"):
+            found |= {name.name for name in node.names} & {"replace", "rename", "link", "fsync", "flock"}
+    return found
+
+
+def test_only_labkit_writes_atomically_and_locks_files() -> None:
+    found = {
+        (path.relative_to(ROOT).as_posix(), what)
+        for program in PROGRAMS
+        for path in (ROOT / program).rglob("*.py")
+        for what in own_writing(path)
+    }
+    assert found == ALLOWED

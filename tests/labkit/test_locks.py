@@ -1,0 +1,68 @@
+"""A lock between processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labkit.locks import exclusive
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLDER = """
+import sys
+from pathlib import Path
+from labkit.locks import exclusive
+
+with exclusive(Path(sys.argv[1])) as is_ours:
+    print(is_ours, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_who_comes_second_is_told_so_and_the_third_gets_the_lock(tmp_path: Path) -> None:
+    with exclusive(tmp_path / "lock") as first, exclusive(tmp_path / "lock") as second:
+        held = (first, second)
+    with exclusive(tmp_path / "lock") as third:
+        assert (*held, third) == (True, False, True)
+
+
+def test_the_lock_is_a_private_file_that_stays(tmp_path: Path) -> None:
+    with exclusive(tmp_path / "lock"):
+        pass
+    assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
+
+
+def test_a_block_that_fails_releases_the_lock(tmp_path: Path) -> None:
+    with pytest.raises(ValueError), exclusive(tmp_path / "lock"):
+        raise ValueError
+    with exclusive(tmp_path / "lock") as is_ours:
+        assert is_ours
+
+
+def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), exclusive(tmp_path / "missing" / "lock"):
+        pass
+
+
+def test_the_kernel_releases_the_lock_of_a_process_that_is_killed(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "lock")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    theirs = holder.stdout.readline().strip()
+    with exclusive(tmp_path / "lock") as meanwhile:
+        pass
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate()
+    with exclusive(tmp_path / "lock") as afterwards:
+        assert (theirs, meanwhile, afterwards) == ("True", False, True)
