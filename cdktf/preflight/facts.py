@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from labkit.course_file import EVERYBODY
 from labkit.text import first_line
 from light_sdk import (
     ApiClient,
@@ -31,8 +32,6 @@ _ANSWER_SECONDS = 5
 _FACTS_SECONDS = 15
 _REQUEST_SECONDS = 5
 _READERS = 8
-
-EVERYBODY = "users"
 
 Fact = TypeVar("Fact")
 

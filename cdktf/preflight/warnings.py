@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from course_seal import is_sealed
+from labkit.course_file import has_valid_checksum
 
 _DELTA_PREVIEW = "spark.databricks.delta.preview.enabled"
 _MODES = {
@@ -114,7 +114,7 @@ def _without_preview(spark_conf: Mapping[str, str]) -> dict[str, str]:
 
 def course_file_edited(live: bytes | None, *, path: str, wanted_sha256: str) -> str:
     """A sentence where the live course file is neither the wanted one nor an earlier one as it was written."""
-    if live is None or hashlib.sha256(live).hexdigest() == wanted_sha256 or is_sealed(live):
+    if live is None or hashlib.sha256(live).hexdigest() == wanted_sha256 or has_valid_checksum(live):
         return ""
     return (
         f"{path} was edited by hand; Terraform does not see that. To have it as lab.toml says: "

@@ -9,10 +9,10 @@ from cdktf_cdktf_provider_databricks.group import Group as WorkspaceGroup
 from constructs import Construct
 
 from lab_settings import StudentSettings
+from labkit.course_file import ALL_STUDENT_GROUPS
 from stack.expressions import add_blocks
 from stack.student_groups import StudentGroups
 
-NAME = "all_student_groups"
 ENTITLEMENTS = ["allow_cluster_create", "allow_instance_pool_create", "databricks_sql_access", "workspace_access"]
 
 
@@ -37,20 +37,23 @@ class AllStudentGroups(Construct):
         add_blocks(
             self,
             "resource.databricks_group_member",
-            {f"{NAME}_{key}": {"group_id": parent, "member_id": groups.id_of(key)} for key in groups.keys},
+            {
+                f"{ALL_STUDENT_GROUPS}_{key}": {"group_id": parent, "member_id": groups.id_of(key)}
+                for key in groups.keys
+            },
         )
 
     def _make(self, students: StudentSettings, after: Sequence[ITerraformDependable]) -> str:
         group = WorkspaceGroup(
             self,
             "group",
-            display_name=NAME,
+            display_name=ALL_STUDENT_GROUPS,
             allow_cluster_create=False,
             depends_on=after,
             # The group resource does not see an entitlement that somebody took away; the one below does.
             lifecycle=TerraformResourceLifecycle(ignore_changes=ENTITLEMENTS),
         )
-        group.override_logical_id(NAME)
+        group.override_logical_id(ALL_STUDENT_GROUPS)
         entitlements = Entitlements(
             self,
             "entitlements",
@@ -60,10 +63,10 @@ class AllStudentGroups(Construct):
             allow_cluster_create=False,
             allow_instance_pool_create=False,
         )
-        entitlements.override_logical_id(NAME)
+        entitlements.override_logical_id(ALL_STUDENT_GROUPS)
         return group.id
 
     def _find(self, after: Sequence[ITerraformDependable]) -> str:
-        group = DataDatabricksGroup(self, "group", display_name=NAME, recursive=False, depends_on=after)
-        group.override_logical_id(NAME)
+        group = DataDatabricksGroup(self, "group", display_name=ALL_STUDENT_GROUPS, recursive=False, depends_on=after)
+        group.override_logical_id(ALL_STUDENT_GROUPS)
         return group.id

@@ -10,13 +10,13 @@ from cdktf_cdktf_provider_external.provider import ExternalProvider
 from constructs import Construct
 
 from lab_settings import Lab, Target
+from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, folder_of, path_of
 from roster.model import Group, Roster
 from stack.accounts import StudentAccounts, plan_accounts
-from stack.all_student_groups import NAME as ALL_STUDENT_GROUPS
 from stack.all_student_groups import AllStudentGroups
-from stack.course_document import course_text, folder_of
+from stack.course_document import course_text
 from stack.course_folder import CourseFolder
-from stack.group_cluster import GroupCluster, common_settings, identity_tags
+from stack.group_cluster import GroupCluster, common_settings
 from stack.personal_compute import PersonalCompute
 from stack.programs import Program, Verb
 from stack.restrictions import Restrictions
@@ -97,7 +97,7 @@ class Course(TerraformStack):
         CourseFolder(
             self,
             "course_folder",
-            path=folder_of(lab),
+            path=folder_of(lab.course.id, lab.course.term),
             course_text=text,
             staff=staff,
             caller=workspace.caller,
@@ -125,7 +125,7 @@ class Course(TerraformStack):
                 name=prefix + group.cluster,
                 group_name=student_groups.name_of(group.key),
                 group_level=restrictions.level(name),
-                tags=identity_tags(course=lab.course.id, term=lab.course.term, group=name),
+                tags=cluster_tags(course=lab.course.id, term=lab.course.term, group=name),
                 settings=settings,
                 managers=managers,
                 stop=stop,
@@ -165,7 +165,7 @@ class Course(TerraformStack):
                 "closes_personal_compute": lab.course.owns_workspace_settings,
                 "group_names": names,
                 "clusters": {
-                    lab.course.name_prefix + group.cluster: identity_tags(
+                    lab.course.name_prefix + group.cluster: cluster_tags(
                         course=lab.course.id, term=lab.course.term, group=lab.course.name_prefix + group.key
                     )
                     for group in groups
@@ -176,7 +176,7 @@ class Course(TerraformStack):
                     "log_destination": lab.cluster.log_destination,
                     "allow_jobs": lab.cluster.allow_jobs,
                 },
-                "course_file": f"{folder_of(lab)}/course.json",
+                "course_file": path_of(lab.course.id, lab.course.term),
                 "course_file_sha256": hashlib.sha256(course_file.encode()).hexdigest(),
             }
         )

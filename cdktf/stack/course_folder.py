@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_databricks.permissions import Permissions
 from cdktf_cdktf_provider_databricks.workspace_file import WorkspaceFile
 from constructs import Construct
 
+from labkit.course_file import ALLOWANCES, FILE_NAME
 from stack.staff import Staff, level_unless_caller
 
 
@@ -37,14 +38,14 @@ class CourseFolder(Construct):
         course_file = WorkspaceFile(
             self,
             "file",
-            path=f"{path}/course.json",
+            path=f"{path}/{FILE_NAME}",
             content_base64=base64.b64encode(course_text.encode()).decode(),
             depends_on=[folder],
         )
         course_file.override_logical_id("course_file")
 
         allowances = Directory(
-            self, "allowances", path=f"{path}/allowances", delete_recursive=True, depends_on=[folder]
+            self, "allowances", path=f"{path}/{ALLOWANCES}", delete_recursive=True, depends_on=[folder]
         )
         allowances.override_logical_id("allowances")
 

@@ -25,11 +25,6 @@ from stack.expressions import template, templates
 from stack.programs import Program
 
 
-def identity_tags(*, course: str, term: str, group: str) -> dict[str, str]:
-    """What a lab cluster is known by. Never changes within a term: a change of a tag restarts a running cluster."""
-    return {"origin": "terraform", "lab_course": course, "lab_term": term, "lab_group": group}
-
-
 def common_settings(settings: ClusterSettings, libraries: Sequence[Library]) -> dict[str, Any]:
     """The arguments of `Cluster` that all clusters of a course share, made once: the bindings are slow to make them."""
     return {

@@ -22,10 +22,10 @@ from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.compute import ListClustersFilterBy, State
 from databricks.sdk.service.sql import State as WarehouseState
 
+from labkit.course_file import BUILT_IN_GROUPS, COURSE_TAG, TERM_TAG
 from teardown.steps import Answer, Archived, Inventory, LedgerFacts, Managed, Running, StateFacts, Verified
 
 LAST_LINES = 20
-BUILT_IN = frozenset({"admins", "users", "account users"})
 _PATIENCE_SECONDS = 60
 _READERS = 8
 _UP = ListClustersFilterBy(cluster_states=[State.PENDING, State.RUNNING, State.RESIZING, State.RESTARTING])
@@ -281,7 +281,7 @@ class _Looking:
                 cluster.cluster_id or "",
                 cluster.cluster_name or "",
                 cluster.cluster_id in self._own
-                or ((cluster.custom_tags or {}).get("lab_course"), (cluster.custom_tags or {}).get("lab_term"))
+                or ((cluster.custom_tags or {}).get(COURSE_TAG), (cluster.custom_tags or {}).get(TERM_TAG))
                 == (course, term),
             )
             for cluster in self._client.clusters.list(filter_by=_UP)
@@ -292,7 +292,7 @@ class _Looking:
 
     def groups(self) -> Iterable[str]:
         listed = self._client.groups.list(attributes="id,displayName")
-        return self._not_own((g.id, g.display_name) for g in listed if g.display_name not in BUILT_IN)
+        return self._not_own((g.id, g.display_name) for g in listed if g.display_name not in BUILT_IN_GROUPS)
 
     def policies(self) -> Iterable[str]:
         listed = self._client.cluster_policies.list()

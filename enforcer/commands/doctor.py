@@ -21,6 +21,7 @@ from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
 from labkit import clock, exit_status
 from labkit.addresses import is_database_url
+from labkit.course_file import FILE_NAME
 from labkit.text import escaped
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _ledger(settings: Settings) -> Finding:
 
 
 def _workspace(settings: Settings, now: datetime) -> Iterator[Finding]:
-    from enforcer.tick.collect import COURSE_FILE, read_lab
+    from enforcer.tick.collect import read_lab
     from enforcer.workspace.admin_listing import Holdings
     from enforcer.workspace.client import WorkspaceError, connect
 
@@ -123,9 +124,9 @@ def _workspace(settings: Settings, now: datetime) -> Iterator[Finding]:
     held = Holdings(workspace)
     yield Finding("workspace", Status.OK, f"{workspace.host} answers {workspace.caller}")
     yield _try("clock", lambda: checks.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in process.environment()))
-    path = f"{lab.course.folder}/{COURSE_FILE}"
+    path = f"{lab.course.folder}/{FILE_NAME}"
     text = _read(workspace, path) if lab.chosen else None
-    of_file = [problem for problem in lab.problems if COURSE_FILE in problem]
+    of_file = [problem for problem in lab.problems if FILE_NAME in problem]
     yield checks.zone(settings, lab.course, has_file=text is not None)
     yield checks.course_file(text, path, lab.course, lab.clusters, of_file, now)
     rest = [problem for problem in lab.problems if problem not in of_file]

@@ -1,18 +1,14 @@
 """The course file: what the deploy tells the enforcer about a course and its groups. Pure.
 
-Its format is docs/course.schema.json; the deploy writes it, `parse_course` reads it.
+`labkit.course_file` reads the format; `parse_course` makes values of the enforcer of it.
 """
 
-import json
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from enforcer.domain.quota import Calendar, Quota
-
-VERSION = 1
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+from labkit.course_file import WEEKDAYS, CourseFileError, GroupEntry, folder_of, parse_course_file
 
 
 class CourseError(ValueError):
@@ -45,51 +41,28 @@ class Course:
         return folder_of(self.id, self.term)
 
 
-def folder_of(course: str, term: str) -> str:
-    return f"/lab-{course}-{term}"
-
-
 def parse_course(text: str, place: str) -> Course:
     """The content of a course file; `place` names it in errors. Raises CourseError."""
     try:
-        told = json.loads(text)
-        if told["version"] != VERSION:
-            raise CourseError(
-                f"{place} has version {told['version']!r}, this program knows {VERSION}; deploy and enforcer must match"
-            )
-        calendar = Calendar(
-            ZoneInfo(told["timezone"]),
-            date.fromisoformat(told["first_day"]),
-            date.fromisoformat(told["last_day"]),
-            DAYS.index(told["first_weekday"]),
-        )
-        groups = [_group(group) for group in told["groups"]]
-        return Course(
-            str(told["course"]),
-            str(told["term"]),
-            str(told["title"]),
-            calendar,
-            bool(told["count_all_sessions"]),
-            {group.name: group for group in groups},
-        )
-    except CourseError:
-        raise
-    except KeyError as error:
-        raise CourseError(f"{place}: {error.args[0]} is missing; deploy the course again") from None
-    except (TypeError, ValueError, ZoneInfoNotFoundError) as error:
+        told = parse_course_file(text, place)
+        calendar = Calendar(ZoneInfo(told.timezone), told.first_day, told.last_day, WEEKDAYS.index(told.first_weekday))
+        groups = {group.name: _group(group) for group in told.groups}
+        return Course(told.course, told.term, told.title, calendar, told.count_all_sessions, groups)
+    except CourseFileError as error:
+        raise CourseError(str(error)) from None
+    except (OverflowError, ValueError, ZoneInfoNotFoundError) as error:
         raise CourseError(f"{place} is no course file ({error}); deploy the course again") from None
 
 
-def _group(told: dict[str, Any]) -> CourseGroup:
-    limits = told["limits"]
+def _group(told: GroupEntry) -> CourseGroup:
     quota = Quota(
-        soft=timedelta(minutes=limits["soft_minutes"]),
-        hard=timedelta(minutes=limits["hard_minutes"]),
-        week=_minutes(limits.get("week_minutes")),
-        term=_minutes(limits.get("term_minutes")),
+        soft=timedelta(minutes=told.limits.soft_minutes),
+        hard=timedelta(minutes=told.limits.hard_minutes),
+        week=_minutes(told.limits.week_minutes),
+        term=_minutes(told.limits.term_minutes),
     )
-    return CourseGroup(str(told["name"]), int(told["number"]), str(told["title"]), quota)
+    return CourseGroup(told.name, told.number, told.title, quota)
 
 
-def _minutes(number: int | None) -> timedelta | None:
+def _minutes(number: float | None) -> timedelta | None:
     return None if number is None else timedelta(minutes=number)

@@ -1,6 +1,5 @@
 """What a poll knows after looking, and where that leaves each cluster. Pure."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -10,9 +9,7 @@ from enforcer.domain.course import Course
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Level, Quota, Standing, Use, uses_on
 from enforcer.domain.uptime import Session, counted_from
-
-ORIGIN = "terraform"
-_EARLIER_NAME = re.compile(r"(?:cluster|group)_(\d+)")
+from labkit.course_file import ORIGIN, legacy_group_of
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,7 @@ def group_of(cluster: SeenCluster) -> str:
 
 def group_named(cluster_name: str) -> str:
     """The display name of the group of a cluster without a tag, by the earlier system's names."""
-    match = _EARLIER_NAME.fullmatch(cluster_name)
-    return f"group_{match[1]}" if match else cluster_name
+    return legacy_group_of(cluster_name) or cluster_name
 
 
 def choose_course(
@@ -120,4 +116,4 @@ def lab_clusters(clusters: Iterable[SeenCluster], chosen: tuple[str, str] | None
     tagged = [c for c in clusters if c.origin == ORIGIN and c.course and c.term]
     if tagged:
         return tuple(c for c in tagged if (c.course, c.term) == chosen)
-    return tuple(c for c in clusters if _EARLIER_NAME.fullmatch(c.name))
+    return tuple(c for c in clusters if legacy_group_of(c.name))

@@ -4,13 +4,14 @@ import json
 from datetime import datetime
 
 from enforcer.domain.observations import FileInfo, SeenCluster
-from enforcer.domain.snapshot import ORIGIN, Picture
+from enforcer.domain.snapshot import Picture
 from enforcer.domain.timestamps import to_instant
 from enforcer.domain.uptime import Sighting
 from enforcer.ledger import membership, queries
 from enforcer.ledger.models import ClusterRow
 from enforcer.settings import Settings
-from enforcer.tick.collect import COURSE_FILE, read_course
+from enforcer.tick.collect import read_course
+from labkit.course_file import FILE_NAME, ORIGIN
 
 
 class RememberedFiles:
@@ -18,7 +19,7 @@ class RememberedFiles:
 
     def files(self, folder: str) -> list[FileInfo]:
         noted = queries.note(f"files of {folder}")
-        paths = json.loads(noted) if noted else [f"{folder}/{COURSE_FILE}"]
+        paths = json.loads(noted) if noted else [f"{folder}/{FILE_NAME}"]
         return [FileInfo(path, row[0]) for path in paths if (row := queries.remembered_file(path))]
 
     def read(self, path: str) -> str:

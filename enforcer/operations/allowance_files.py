@@ -19,8 +19,8 @@ from enforcer.settings import Settings
 from enforcer.tick.collect import Lab
 from enforcer.workspace.client import Workspace
 from labkit import exit_status
+from labkit.course_file import ALLOWANCES
 
-FOLDER = "allowances"
 WAIT_SECONDS = 40.0
 """A poll is at work for 30 seconds at most."""
 TICK_BUDGET = timedelta(seconds=30)
@@ -57,13 +57,13 @@ def new_id(now: datetime) -> str:
 
 
 def path_of(lab: Lab, id: str) -> str:
-    return f"{lab.course.folder}/{FOLDER}/{id}.json"
+    return f"{lab.course.folder}/{ALLOWANCES}/{id}.json"
 
 
 def write_entry(workspace: Workspace, lab: Lab, entry: Allowance | Revocation) -> str:
     """Write the entry's file beside the course file and return its path. Raises WorkspaceError."""
     path = path_of(lab, entry.id)
-    workspace.make_folder(f"{lab.course.folder}/{FOLDER}")
+    workspace.make_folder(f"{lab.course.folder}/{ALLOWANCES}")
     workspace.write(path, format_entry(entry))
     return path
 

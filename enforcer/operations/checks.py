@@ -1,7 +1,5 @@
 """What is wrong, or worth knowing, with an installation: one finding a line. Pure."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +10,8 @@ from enforcer.domain.observations import SeenCluster
 from enforcer.domain.snapshot import group_of
 from enforcer.mail.messages import problems_of
 from enforcer.settings import Settings
-from enforcer.workspace.directory import ADMINS, Grant, HeldGroup, Person
+from enforcer.workspace.directory import Grant, HeldGroup, Person
+from labkit.course_file import ADMINS, EVERYBODY, has_valid_checksum
 
 SKEW = timedelta(minutes=1)
 """A machine whose clock is further off than this stops groups too early or too late."""
@@ -103,7 +102,7 @@ def course_file(
     if text is None and not told:
         says = f"{path} does not exist, so the limits last seen or those of the settings hold; deploy the course"
         return Finding("course file", Status.FAILS, says)
-    if text is not None and not is_sealed(text):
+    if text is not None and not has_valid_checksum(text):
         told.append(f"{path} was edited by hand; deploy the course again")
     names = {group_of(cluster) for cluster in clusters}
     told += [f"{name} has no cluster" for name in sorted(course.groups.keys() - names)]
@@ -113,17 +112,6 @@ def course_file(
     if today > course.calendar.last_day:
         span = f"{span}, which is over"
     return found("course file", told, f"{course.title}, {len(course.groups)} groups, {span}")
-
-
-def is_sealed(text: str) -> bool:
-    """Whether the file's checksum is that of its content."""
-    try:
-        told = json.loads(text)
-        content = {key: value for key, value in told.items() if key != "checksum"}
-    except (ValueError, AttributeError):
-        return False
-    plain = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return bool(told.get("checksum") == hashlib.sha256(plain.encode()).hexdigest())
 
 
 def last_poll(polled: datetime | None, now: datetime) -> Finding:
@@ -172,7 +160,7 @@ def beyond_quota(
     told = ["serverless notebooks, which no setting of a deploy turns off"]
     own = [(p.address, p.entitlements) for p in people if p.id in students]
     own += [
-        (g.name, g.entitlements) for g in groups if g.name == "users" or g.id in around or around & set(g.member_ids)
+        (g.name, g.entitlements) for g in groups if g.name == EVERYBODY or g.id in around or around & set(g.member_ids)
     ]
     for entitlement, what in (("databricks-sql-access", "SQL warehouses"), ("allow-cluster-create", "own clusters")):
         by = sorted({name for name, given in own if entitlement in given})

@@ -21,7 +21,7 @@ from enforcer.ledger import queries
 from enforcer.ledger.models import DayRow, FileRow
 from enforcer.retention.anonymise import without_addresses
 from enforcer.retention.archive_tables import TABLES, Cell, Table, groups, last_poll
-from enforcer.tick.collect import COURSE_FILE
+from labkit.course_file import ALLOWANCES, FILE_NAME
 from labkit.csv_cells import write_rows
 from labkit.files import create_private
 from labkit.folders import new_folder
@@ -141,12 +141,12 @@ def _course_files(picture: Picture) -> Iterator[tuple[str, str]]:
     folder = picture.course.folder
     for row in FileRow.select().where(FileRow.path.startswith(f"{folder}/")).order_by(FileRow.path):
         name = row.path.removeprefix(f"{folder}/")
-        if name == COURSE_FILE:
+        if name == FILE_NAME:
             yield f"{TOTALS}/{name}", without_addresses(row.content)
-        elif name.startswith("allowances/"):
+        elif name.startswith(f"{ALLOWANCES}/"):
             # The workspace's names may be anything; a file system's may not.
-            stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name.removeprefix("allowances/"))
-            yield f"{PEOPLE}/allowances/{stem.lstrip('.') or '_'}", row.content
+            stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name.removeprefix(f"{ALLOWANCES}/"))
+            yield f"{PEOPLE}/{ALLOWANCES}/{stem.lstrip('.') or '_'}", row.content
 
 
 def _copy_ledger(copy: sqlite3.Connection, path: Path) -> None:
@@ -196,7 +196,7 @@ Each table is there twice. The CSV is UTF-8; an instant is UTC, a cell is one li
 (`\\x0a` ends a line), and one that a spreadsheet would take for a formula begins with `'`. The Parquet file holds the
 same values unchanged, with their types. An empty cell is none.
 
-`{TOTALS}/{COURSE_FILE}` is the course file, `{PEOPLE}/allowances` what was allowed and revoked, `{PEOPLE}/reports` the
+`{TOTALS}/{FILE_NAME}` is the course file, `{PEOPLE}/{ALLOWANCES}` what was allowed and revoked, `{PEOPLE}/reports` the
 report of every day, `{PEOPLE}/ledger.db` the ledger as SQLite: with CLUSTER_UPTIMES_DB set to a copy of it
 `python -m enforcer usage` and `report` work as before. `{MANIFEST}` has the checksum of each file.""".split("\n")
 

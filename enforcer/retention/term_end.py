@@ -1,16 +1,11 @@
 """What a term leaves behind and may be removed, and what is kept and why. Pure."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from enforcer.workspace.directory import ADMINS, BUILT_IN, HeldCluster, HeldGroup, Person
+from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
 from enforcer.workspace.directory_rows import memberships
-
-_EARLIER_GROUP = re.compile(r"group_\d+")
-_EARLIER_CLUSTER = re.compile(r"(?:cluster|group)_\d+")
-SHARED = "all_student_groups"
-"""The group of all lab groups of a workspace; being in it makes nobody anything else than a student."""
+from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS, is_legacy_group, legacy_group_of
 
 
 @dataclass(frozen=True)
@@ -39,8 +34,8 @@ def lab_groups(
     named = set(course_groups)
     named |= {c.group for c in clusters if c.group and c.is_lab and (c.course, c.term) == chosen}
     if chosen is None:
-        named |= {group.name for group in groups if _EARLIER_GROUP.fullmatch(group.name)}
-    return frozenset(named - BUILT_IN)
+        named |= {group.name for group in groups if is_legacy_group(group.name)}
+    return frozenset(named - BUILT_IN_GROUPS)
 
 
 def admins(groups: Iterable[HeldGroup]) -> frozenset[str]:
@@ -72,8 +67,8 @@ def users_to_remove(
     kept = {address.casefold() for address in keep}
     remove, stay = [], []
     for person in people:
-        names = [name for name in of.get(person.id, []) if name not in BUILT_IN]
-        others = [name for name in names if name not in of_lab and name != SHARED]
+        names = [name for name in of.get(person.id, []) if name not in BUILT_IN_GROUPS]
+        others = [name for name in names if name not in of_lab and name != ALL_STUDENT_GROUPS]
         if not everything and not of_lab.intersection(names):
             continue
         reason = (
@@ -99,7 +94,7 @@ def groups_to_remove(
 ) -> Selection:
     """The lab's groups, or with `everything` all but those that every workspace has."""
     kept = set(keep)
-    chosen = [g for g in groups if g.name not in BUILT_IN and (everything or g.name in of_lab)]
+    chosen = [g for g in groups if g.name not in BUILT_IN_GROUPS and (everything or g.name in of_lab)]
     return Selection(
         tuple(Item(g.id, g.name, f"{len(g.member_ids)} members") for g in chosen if g.name not in kept),
         tuple((g.name, "named by --keep") for g in chosen if g.name in kept),
@@ -117,7 +112,7 @@ def clusters_to_remove(
         if everything:
             return True
         if chosen is None:
-            return bool(_EARLIER_CLUSTER.fullmatch(cluster.name))
+            return legacy_group_of(cluster.name) is not None
         return cluster.is_lab and (cluster.course, cluster.term) == chosen
 
     meant = [cluster for cluster in clusters if is_meant(cluster)]

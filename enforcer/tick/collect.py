@@ -15,7 +15,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from enforcer.domain.allowances import Allowance, AllowanceError, Revocation, in_force, parse_entry
-from enforcer.domain.course import Course, CourseError, folder_of, parse_course
+from enforcer.domain.course import Course, CourseError, parse_course
 from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
 from enforcer.domain.quota import Calendar
 from enforcer.domain.snapshot import Picture, choose_course, group_of, lab_clusters
@@ -25,6 +25,7 @@ from enforcer.ledger.record import Reading
 from enforcer.settings import Settings, SettingsError
 from enforcer.workspace.client import Gone, Workspace, WorkspaceError
 from enforcer.workspace.tasks import in_turn
+from labkit.course_file import ALLOWANCES, folder_of, path_of
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,6 @@ LATEST = timedelta(days=1)
 """For so long after an estimate its events are asked for once more: what was missing may only be late."""
 AT_ONCE = 30
 """The events of so many clusters are written down together, while those of others are still being read."""
-COURSE_FILE = "course.json"
 
 
 class Reader(Protocol):
@@ -134,7 +134,7 @@ def _read_folder(
     if chosen is None:
         return _without_file(settings, "", "", now), ()
     folder = folder_of(*chosen)
-    path = f"{folder}/{COURSE_FILE}"
+    path = path_of(*chosen)
     course = None
     try:
         listed = {file.path: file for file in workspace.files(folder)}
@@ -166,7 +166,7 @@ def _read_entries(workspace: Reader, folder: str, problems: list[str]) -> list[A
 
     A file that cannot be read counts as last seen, one that is no allowance not at all.
     """
-    place = f"{folder}/allowances"
+    place = f"{folder}/{ALLOWANCES}"
     try:
         listed = workspace.files(place)
         queries.write_note(f"files of {place}", json.dumps([file.path for file in listed]))

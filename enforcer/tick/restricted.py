@@ -10,15 +10,15 @@ from functools import partial
 from typing import Protocol
 
 from enforcer.domain.allowances import Allowance, AllowanceError, Revocation, in_force, parse_entry, windows_between
-from enforcer.domain.course import Course, CourseError, folder_of, parse_course
+from enforcer.domain.course import Course, CourseError, parse_course
 from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
 from enforcer.domain.quota import MINUTE, Level, Period, Quota, Use, counted, limit_on
 from enforcer.domain.settled_totals import SETTLED_FILE, Settled, SettledError, parse_settled
 from enforcer.domain.snapshot import Picture, group_of, lab_clusters
 from enforcer.domain.uptime import Session, day_bounds, reconcile, told_by
 from enforcer.workspace.tasks import in_parallel
+from labkit.course_file import ALLOWANCES, folder_of, path_of
 
-COURSE_FILE = "course.json"
 BEFORE = timedelta(hours=12)
 """Events are read from so long before the first day that counts: most sessions that reach into it began then."""
 
@@ -48,7 +48,7 @@ def restricted(workspace: Live, course_id: str, term: str, *, now: datetime) -> 
     problems: list[str] = []
     folder = folder_of(course_id, term)
     files = {file.path for file in workspace.files(folder)}
-    course = _course(workspace, f"{folder}/{COURSE_FILE}", files, problems)
+    course = _course(workspace, path_of(course_id, term), files, problems)
     if course is None:
         return {}, problems
     own = lab_clusters(workspace.clusters(now=now), (course_id, term))
@@ -58,7 +58,7 @@ def restricted(workspace: Live, course_id: str, term: str, *, now: datetime) -> 
     if not lowered:
         return {}, problems
     settled = _settled(workspace, f"{folder}/{SETTLED_FILE}", files, problems)
-    allowances = _allowances(workspace, f"{folder}/allowances", problems)
+    allowances = _allowances(workspace, f"{folder}/{ALLOWANCES}", problems)
     members = None if course.count_all_sessions else workspace.members()
     begins = first_instant(course, settled, now)
     told = in_parallel([partial(sessions_since, workspace, cluster, begins) for cluster in lowered])

@@ -8,6 +8,7 @@ from typing import Any
 from enforcer.domain.timestamps import to_instant
 from enforcer.workspace.client import Workspace, place
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
+from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, ORIGIN, ORIGIN_TAG, TERM_TAG
 
 PAGE = 100
 
@@ -72,7 +73,7 @@ class Holdings:
             self._workspace.count("permissions/get")
             with place(f"the permissions of {kind} {id}"):
                 answer = self._api.do("GET", f"/api/2.0/permissions/{kind}/{id}")
-                usable += any(entry.get("group_name") == "users" for entry in answer.get("access_control_list", []))
+                usable += any(entry.get("group_name") == EVERYBODY for entry in answer.get("access_control_list", []))
         return usable
 
     def delete_user(self, id: str) -> None:
@@ -140,10 +141,10 @@ def _cluster(cluster: dict[str, Any], pinned: set[str]) -> HeldCluster:
         cluster["cluster_id"],
         cluster.get("cluster_name", ""),
         cluster.get("state", ""),
-        tags.get("lab_group"),
-        tags.get("lab_course"),
-        tags.get("lab_term"),
-        tags.get("origin") == "terraform" and bool(tags.get("lab_course")),
+        tags.get(GROUP_TAG),
+        tags.get(COURSE_TAG),
+        tags.get(TERM_TAG),
+        tags.get(ORIGIN_TAG) == ORIGIN and bool(tags.get(COURSE_TAG)),
         cluster.get("creator_user_name"),
         to_instant(started) if started else None,
         to_instant(times["terminated_time"]) if times["terminated_time"] else None,

@@ -25,6 +25,7 @@ from enforcer.workspace.sdk import (
     NotFound,
     ResourceAlreadyExists,
 )
+from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
 from labkit.text import first_line
 
 CONNECT_SECONDS = 15
@@ -262,10 +263,10 @@ def _seen(cluster: dict[str, Any], now: datetime) -> SeenCluster:
     return SeenCluster(
         id=cluster["cluster_id"],
         name=cluster.get("cluster_name", ""),
-        group=tags.get("lab_group"),
-        course=tags.get("lab_course", ""),
-        term=tags.get("lab_term", ""),
-        origin=tags.get("origin", ""),
+        group=tags.get(GROUP_TAG),
+        course=tags.get(COURSE_TAG, ""),
+        term=tags.get(TERM_TAG, ""),
+        origin=tags.get(ORIGIN_TAG, ""),
         sighting=Sighting(
             at=now,
             running=cluster.get("state") in UP_STATES,

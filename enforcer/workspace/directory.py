@@ -3,9 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-BUILT_IN = frozenset({"admins", "users", "account users"})
-ADMINS = "admins"
-
 
 @dataclass(frozen=True)
 class HeldCluster:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from check_workspace import main
-from course_seal import KEY, seal
 from emulator_process import EmulatorProcess
+from labkit.course_file import checksum
 from preflight.identity import Expectation, GuardError, Identity, mismatch
 from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 
@@ -155,7 +155,7 @@ def test_other_names_of_a_mode_and_an_unset_driver_are_no_difference():
 
 def test_an_edited_course_file_is_said_and_an_earlier_one_is_not():
     def written(**document: Any) -> bytes:
-        return json.dumps({**document, KEY: seal(document)}).encode()
+        return json.dumps({**document, "checksum": checksum(document)}).encode()
 
     wanted = hashlib.sha256(written(hard=180)).hexdigest()
 

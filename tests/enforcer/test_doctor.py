@@ -12,7 +12,7 @@ import pytest
 from emulator_process import EmulatorProcess
 from enforcer.domain.course import Course
 from enforcer.domain.quota import Calendar
-from enforcer.operations.checks import Status, clock, is_sealed, last_poll, rights, zone
+from enforcer.operations.checks import Status, clock, last_poll, rights, zone
 from enforcer.settings import load_settings
 from enforcer_lab import FOLDER, JERUSALEM, STAFF, EnforcerLab
 
@@ -159,7 +159,3 @@ def test_without_a_course_file_a_zone_is_needed() -> None:
     ]
 
     assert told == [Status.FAILS, Status.NOTE]
-
-
-def test_a_seal_that_is_no_seal_is_none() -> None:
-    assert [is_sealed(text) for text in ("", "[]", "{}", '{"checksum": 1}')] == [False] * 4

@@ -1,0 +1,220 @@
+"""The course file, by which a deploy tells the enforcer about a course and its groups. Pure: values and text.
+
+The deploy formats it and the enforcer parses it, both with this module. docs/course.schema.json defines its content.
+Beside the format it holds every name by which the two programs know a course in a workspace: paths, tags of clusters,
+and groups.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+VERSION = 1
+"""It rises when a program that knows the version before it would misread the file."""
+FILE_NAME = "course.json"
+ALLOWANCES = "allowances"
+"""The folder of allowances beside the course file."""
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+ORIGIN_TAG, COURSE_TAG, TERM_TAG, GROUP_TAG = "origin", "lab_course", "lab_term", "lab_group"
+"""The tags of a cluster of a lab."""
+ORIGIN = "terraform"
+"""The value of `ORIGIN_TAG`."""
+
+ADMINS = "admins"
+EVERYBODY = "users"
+BUILT_IN_GROUPS = frozenset({ADMINS, EVERYBODY, "account users"})
+"""Groups that every workspace has."""
+ALL_STUDENT_GROUPS = "all_student_groups"
+"""The group that holds the groups of all courses of a workspace."""
+
+_CHECKSUM = "checksum"
+# Names of the system before this one, which set no tags.
+_LEGACY_CLUSTER = re.compile(r"(?:cluster|group)_(\d+)")
+_LEGACY_GROUP = re.compile(r"group_\d+")
+
+
+class CourseFileError(ValueError):
+    """A sentence that says what is wrong with a course file."""
+
+
+@dataclass(frozen=True)
+class GroupLimits:
+    """Minutes of uptime. The week's and the term's are None without a limit."""
+
+    soft_minutes: float
+    """A day's; the group is warned."""
+    hard_minutes: float
+    """A day's; the cluster is stopped."""
+    week_minutes: float | None = None
+    term_minutes: float | None = None
+
+
+@dataclass(frozen=True)
+class GroupEntry:
+    """One group of a course."""
+
+    name: str
+    """The display name in the workspace, prefix included, which is also the value of `GROUP_TAG`."""
+    number: int
+    moodle_id: str | None
+    title: str
+    """The name that its members gave it."""
+    limits: GroupLimits
+
+
+@dataclass(frozen=True)
+class CourseFile:
+    """The content of a course file."""
+
+    course: str
+    term: str
+    title: str
+    timezone: str
+    """The name of an IANA zone. Whether it exists is not checked here."""
+    first_day: date
+    last_day: date
+    first_weekday: str
+    """One of `WEEKDAYS`."""
+    count_all_sessions: bool
+    """Whether sessions that staff or the deploy started count as the group's."""
+    groups: tuple[GroupEntry, ...] = ()
+
+
+def folder_of(course: str, term: str) -> str:
+    """Return the workspace folder of a course in a term."""
+    return f"/lab-{course}-{term}"
+
+
+def path_of(course: str, term: str) -> str:
+    """Return the workspace path of the course file."""
+    return f"{folder_of(course, term)}/{FILE_NAME}"
+
+
+def cluster_tags(*, course: str, term: str, group: str) -> dict[str, str]:
+    """Return the tags of a group's cluster. They never change within a term, because a change restarts the cluster."""
+    return {ORIGIN_TAG: ORIGIN, COURSE_TAG: course, TERM_TAG: term, GROUP_TAG: group}
+
+
+def legacy_group_of(cluster_name: str) -> str | None:
+    """Return the group of a cluster without tags by its legacy name, such as `cluster_01`; None for any other name."""
+    match = _LEGACY_CLUSTER.fullmatch(cluster_name)
+    return f"group_{match[1]}" if match else None
+
+
+def is_legacy_group(name: str) -> bool:
+    """Whether a group has a legacy name, such as `group_01`."""
+    return bool(_LEGACY_GROUP.fullmatch(name))
+
+
+def format_course_file(course: CourseFile) -> str:
+    """Return the text of the file. Equal values have the same text."""
+    document = {
+        "version": VERSION,
+        "course": course.course,
+        "term": course.term,
+        "title": course.title,
+        "timezone": course.timezone,
+        "first_day": course.first_day.isoformat(),
+        "last_day": course.last_day.isoformat(),
+        "first_weekday": course.first_weekday,
+        "count_all_sessions": course.count_all_sessions,
+        "groups": [_group_document(group) for group in course.groups],
+    }
+    return json.dumps({**document, _CHECKSUM: checksum(document)}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _group_document(group: GroupEntry) -> dict[str, Any]:
+    limits = group.limits
+    return {
+        "name": group.name,
+        "number": group.number,
+        "moodle_id": group.moodle_id,
+        "title": group.title,
+        "limits": {
+            "soft_minutes": limits.soft_minutes,
+            "hard_minutes": limits.hard_minutes,
+            "week_minutes": limits.week_minutes,
+            "term_minutes": limits.term_minutes,
+        },
+    }
+
+
+def parse_course_file(text: str, place: str) -> CourseFile:
+    """Return the content of a course file. Unknown keys are ignored, and the checksum is not compared.
+
+    `place` names the file in error messages. Raises CourseFileError, also for a version that is not known.
+    """
+    try:
+        document = json.loads(text)
+        if document["version"] != VERSION:
+            raise CourseFileError(
+                f"{place} has version {document['version']!r}, this program knows {VERSION}; "
+                "deploy and enforcer must match"
+            )
+        return CourseFile(
+            str(document["course"]),
+            str(document["term"]),
+            str(document["title"]),
+            str(document["timezone"]),
+            date.fromisoformat(document["first_day"]),
+            date.fromisoformat(document["last_day"]),
+            _weekday(document["first_weekday"]),
+            bool(document["count_all_sessions"]),
+            tuple(_group(group) for group in document["groups"]),
+        )
+    except CourseFileError:
+        raise
+    except KeyError as error:
+        raise CourseFileError(f"{place}: {error.args[0]} is missing; deploy the course again") from None
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        raise CourseFileError(f"{place} is no course file ({error}); deploy the course again") from None
+
+
+def _weekday(name: Any) -> str:
+    if name not in WEEKDAYS:
+        raise ValueError(f"{name!r} is not a day of the week")
+    return str(name)
+
+
+def _group(document: Mapping[str, Any]) -> GroupEntry:
+    limits = document["limits"]
+    moodle_id = document.get("moodle_id")
+    return GroupEntry(
+        str(document["name"]),
+        int(document["number"]),
+        None if moodle_id is None else str(moodle_id),
+        str(document["title"]),
+        GroupLimits(
+            _minutes(limits["soft_minutes"]),
+            _minutes(limits["hard_minutes"]),
+            None if limits.get("week_minutes") is None else _minutes(limits["week_minutes"]),
+            None if limits.get("term_minutes") is None else _minutes(limits["term_minutes"]),
+        ),
+    )
+
+
+def _minutes(number: Any) -> float:
+    if not isinstance(number, int | float):
+        raise TypeError(f"{number!r} is not a number of minutes")
+    return number
+
+
+def checksum(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document without its checksum; white space and the order of keys do not change it."""
+    content = {key: value for key, value in document.items() if key != _CHECKSUM}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def has_valid_checksum(content: str | bytes) -> bool:
+    """Whether a course file is as the deploy wrote it. False for one that was edited by hand, and for anything else."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and document.get(_CHECKSUM) == checksum(document)

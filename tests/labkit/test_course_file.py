@@ -1,0 +1,221 @@
+"""The course file: what the deploy formats is what the enforcer parses, and an edit by hand shows."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enforcer.domain.course import Course, CourseError, CourseGroup, parse_course
+from enforcer.domain.quota import Calendar, Quota
+from labkit.course_file import (
+    VERSION,
+    WEEKDAYS,
+    CourseFile,
+    CourseFileError,
+    GroupEntry,
+    GroupLimits,
+    cluster_tags,
+    folder_of,
+    format_course_file,
+    has_valid_checksum,
+    is_legacy_group,
+    legacy_group_of,
+    parse_course_file,
+    path_of,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = "/lab-94290-2026w/course.json"
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+MINUTES = st.integers(0, 1440)
+LIMITS = st.builds(GroupLimits, MINUTES, MINUTES, st.none() | st.integers(1), st.none() | st.integers(1))
+GROUPS = st.builds(GroupEntry, TEXT, st.integers(1), st.none() | TEXT, TEXT, LIMITS)
+COURSES = st.builds(
+    CourseFile, TEXT, TEXT, TEXT, TEXT, st.dates(), st.dates(), st.sampled_from(WEEKDAYS), st.booleans(),
+    st.lists(GROUPS, max_size=3).map(tuple),
+)  # fmt: skip
+COURSE = CourseFile(
+    "94290", "2026w", "Datenlabor „Süd“", "Asia/Jerusalem", date(2026, 10, 18), date(2027, 1, 29), "Sunday", False,
+    (
+        GroupEntry("group_02", 2, None, "Dana's …", GroupLimits(150, 180)),
+        GroupEntry("group_07", 7, "1007", "צוות ז", GroupLimits(150, 0, 900, 3000)),
+    ),
+)  # fmt: skip
+# What version 0.1 wrote for COURSE, byte for byte: a deploy must not replace the file of a running course.
+WRITTEN = """{
+  "version": 1,
+  "course": "94290",
+  "term": "2026w",
+  "title": "Datenlabor „Süd“",
+  "timezone": "Asia/Jerusalem",
+  "first_day": "2026-10-18",
+  "last_day": "2027-01-29",
+  "first_weekday": "Sunday",
+  "count_all_sessions": false,
+  "groups": [
+    {
+      "name": "group_02",
+      "number": 2,
+      "moodle_id": null,
+      "title": "Dana's …",
+      "limits": {
+        "soft_minutes": 150,
+        "hard_minutes": 180,
+        "week_minutes": null,
+        "term_minutes": null
+      }
+    },
+    {
+      "name": "group_07",
+      "number": 7,
+      "moodle_id": "1007",
+      "title": "צוות ז",
+      "limits": {
+        "soft_minutes": 150,
+        "hard_minutes": 0,
+        "week_minutes": 900,
+        "term_minutes": 3000
+      }
+    }
+  ],
+  "checksum": "fa8acd08ba20e8793895644d8714372d3ccd14d35525401f7ef4ee03f159eaa4"
+}
+"""
+
+
+def document_of(course: CourseFile) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(format_course_file(course))
+    return document
+
+
+@given(COURSES)
+def test_what_is_formatted_is_parsed(course: CourseFile) -> None:
+    text = format_course_file(course)
+    assert parse_course_file(text, PLACE) == course
+    assert format_course_file(parse_course_file(text, PLACE)) == text
+    assert has_valid_checksum(text) and has_valid_checksum(text.encode())
+
+
+@given(COURSES, TEXT, st.none() | st.integers() | TEXT)
+def test_unknown_keys_are_ignored(course: CourseFile, key: str, value: object) -> None:
+    document = document_of(course)
+    document = {f"x {key}": value, **document}
+    for group in document["groups"]:
+        group[f"x {key}"] = value
+        group["limits"][f"x {key}"] = value
+    assert parse_course_file(json.dumps(document), PLACE) == course
+
+
+@given(COURSES, COURSES)
+def test_any_edit_breaks_the_checksum_and_white_space_does_not(course: CourseFile, other: CourseFile) -> None:
+    document, edited = document_of(course), document_of(other)
+    assert has_valid_checksum(json.dumps(document, indent=1, sort_keys=True))
+    for key in document.keys() - {"checksum"}:
+        is_same = document[key] == edited[key]
+        assert has_valid_checksum(json.dumps({**document, key: edited[key]})) == is_same
+    assert not has_valid_checksum(json.dumps({**document, "staff": []}))
+
+
+def test_the_bytes_are_those_of_version_0_1() -> None:
+    assert format_course_file(COURSE) == WRITTEN
+    assert parse_course_file(WRITTEN, PLACE) == COURSE
+
+
+@pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"checksum": 1}', b"\xff", '{"a": "\\ud800"}'])
+def test_what_is_no_course_file_has_no_valid_checksum(content: str | bytes) -> None:
+    assert not has_valid_checksum(content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"version": 2}, f"{PLACE} has version 2, this program knows 1; deploy and enforcer must match"),
+        ({"version": "1"}, f"{PLACE} has version '1', this program knows 1; deploy and enforcer must match"),
+        (
+            {"first_day": "soon"},
+            f"{PLACE} is no course file (Invalid isoformat string: 'soon'); deploy the course again",
+        ),
+        ({"first_weekday": "Sun"}, f"{PLACE} is no course file ('Sun' is not a day of the week); deploy the"),
+        ({"first_weekday": []}, f"{PLACE} is no course file ([] is not a day of the week); deploy the"),
+        ({"groups": None}, f"{PLACE} is no course file ('NoneType' object is not iterable); deploy the course again"),
+        ({"groups": [{"name": "a"}]}, f"{PLACE}: limits is missing; deploy the course again"),
+        ({"groups": [{"limits": {"soft_minutes": 1}}]}, f"{PLACE}: name is missing; deploy the course again"),
+        (
+            {"groups": [{"name": "a", "number": 1, "title": "", "limits": {"soft_minutes": "9", "hard_minutes": 1}}]},
+            f"{PLACE} is no course file ('9' is not a number of minutes); deploy the course again",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(CourseFileError) as caught:
+        parse_course_file(json.dumps({**document_of(COURSE), **changes}), PLACE)
+    assert str(caught.value).startswith(sentence)
+    with pytest.raises(CourseError) as of_enforcer:
+        parse_course(json.dumps({**document_of(COURSE), **changes}), PLACE)
+    assert str(of_enforcer.value) == str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", "null", "7"])
+def test_a_text_that_is_no_course_file_is_refused(text: str) -> None:
+    with pytest.raises(CourseFileError, match="deploy the course again"):
+        parse_course_file(text, PLACE)
+
+
+def test_the_enforcer_makes_durations_and_a_calendar_of_it() -> None:
+    minute = timedelta(minutes=1)
+    assert parse_course(WRITTEN, PLACE) == Course(
+        "94290",
+        "2026w",
+        "Datenlabor „Süd“",
+        Calendar(ZoneInfo("Asia/Jerusalem"), date(2026, 10, 18), date(2027, 1, 29), 6),
+        False,
+        {
+            "group_02": CourseGroup("group_02", 2, "Dana's …", Quota(150 * minute, 180 * minute)),
+            "group_07": CourseGroup(
+                "group_07", 7, "צוות ז", Quota(150 * minute, 0 * minute, 900 * minute, 3000 * minute)
+            ),
+        },
+    )
+    with pytest.raises(CourseError, match="is no course file .*Nowhere"):
+        parse_course(WRITTEN.replace("Asia/Jerusalem", "Nowhere"), PLACE)
+
+
+def test_the_schema_has_the_version_and_the_keys_of_the_format() -> None:
+    schema = json.loads((ROOT / "docs" / "course.schema.json").read_text(encoding="utf-8"))
+    group = schema["properties"]["groups"]["items"]
+    document = document_of(COURSE)
+    assert schema["properties"]["version"]["const"] == VERSION
+    assert schema["properties"]["first_weekday"]["enum"] == list(WEEKDAYS)
+    assert schema["required"] == list(schema["properties"]) == list(document)
+    assert group["required"] == list(group["properties"]) == list(document["groups"][0])
+    limits = group["properties"]["limits"]
+    assert limits["required"] == list(limits["properties"]) == list(document["groups"][0]["limits"])
+
+
+def test_names_in_the_workspace_stay_as_they_are() -> None:
+    assert (folder_of("94290", "2026w"), path_of("94290", "2026w")) == ("/lab-94290-2026w", PLACE)
+    assert cluster_tags(course="94290", term="2026w", group="group_01") == {
+        "origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": "group_01"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cluster", "group"),
+    [
+        ("cluster_1", "group_1"),
+        ("group_01", "group_01"),
+        ("cluster_", None),
+        ("my_cluster_1", None),
+        ("cluster_1x", None),
+    ],
+)
+def test_a_cluster_without_tags_has_the_group_of_its_legacy_name(cluster: str, group: str | None) -> None:
+    assert legacy_group_of(cluster) == group
+    assert is_legacy_group(cluster) == (cluster == group)
