@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
+from emulator.faults.profiles import PROFILES
 from emulator.generated_files.homes import forest
 from emulator.generated_files.layout import lay_out
 from emulator.generated_files.shapes import HELP, shape_named
 from emulator.mail.certificate import server_context
 from emulator.server.app import Application
 from emulator.server.http_server import Server, listen
-from emulator.server.profiles import PROFILES
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
 from emulator.state.workspace import Workspace

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from emulator.base.clock import Millis
+from emulator.base.scheduler import happens
 from emulator.clusters.events import record
-from emulator.clusters.models import Cluster
-from emulator.state.clock import Millis
-from emulator.state.scheduler import happens
+from emulator.models.clusters import Cluster
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from emulator.api.errors import ApiError, LegacyError
+from emulator.api.routing import Call, Routes
 from emulator.clusters import commands, lifecycle
-from emulator.clusters.access import may_on, refusal
-from emulator.clusters.models import Cluster, Command, Context
-from emulator.server.errors import ApiError, LegacyError
-from emulator.server.routing import Call, Routes
+from emulator.models.clusters import Cluster, Command, Context
+from emulator.permissions.cluster_access import may_on, refusal
 
 routes = Routes()
 

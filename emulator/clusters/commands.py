@@ -5,10 +5,10 @@ Nothing is computed: a command or a run uses its cluster for one transition and 
 
 from typing import TYPE_CHECKING
 
+from emulator.base.clock import Millis
+from emulator.base.scheduler import happens
 from emulator.clusters.activity import touch
-from emulator.clusters.models import UP, Cluster, Command, Context, Run
-from emulator.state.clock import Millis
-from emulator.state.scheduler import happens
+from emulator.models.clusters import UP, Cluster, Command, Context, Run
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -6,16 +6,16 @@ The provider compares what it sent with what it reads, so nothing but the fields
 import copy
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters import node_types
-from emulator.clusters.models import SINGLE_USER_MODES
-from emulator.permissions.models import may
+from emulator.api.errors import denied, invalid
+from emulator.catalog import node_types
+from emulator.models.clusters import SINGLE_USER_MODES
+from emulator.models.permissions import may
+from emulator.models.settings import legacy_dbfs_is_disabled
 from emulator.policies import rules
-from emulator.server.errors import denied, invalid
-from emulator.settings.models import legacy_dbfs_is_disabled
 
 if TYPE_CHECKING:
-    from emulator.pools.models import Pool
-    from emulator.scim.models import ServicePrincipal, User
+    from emulator.models.pools import Pool
+    from emulator.models.scim import ServicePrincipal, User
     from emulator.state.workspace import Workspace
 
 NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_default_values", "clone_from")

@@ -3,8 +3,8 @@
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters import node_types
-from emulator.clusters.models import UP, Cluster
+from emulator.catalog import node_types
+from emulator.models.clusters import UP, Cluster
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

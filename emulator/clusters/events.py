@@ -5,9 +5,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters.models import Cluster, Event, EventFault, matches
-from emulator.server.errors import invalid
-from emulator.state.clock import Millis
+from emulator.api.errors import invalid
+from emulator.base.clock import Millis
+from emulator.models.clusters import Cluster, Event, EventFault, matches
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -5,18 +5,18 @@ Uptime runs from RUNNING to TERMINATING; `uptime` is told of both here, and nowh
 
 from typing import TYPE_CHECKING, Any
 
+from emulator.api.errors import ApiError, invalid_state
+from emulator.base.clock import Millis
+from emulator.base.scheduler import happens
 from emulator.clusters import activity, commands, uptime
-from emulator.clusters.access import may_on, not_autostarted, object_id, refusal, require_dedication
 from emulator.clusters.definition import attributes, resized, size
 from emulator.clusters.events import record
-from emulator.clusters.models import STOPPED, UP, Cluster
 from emulator.libraries import flow
-from emulator.server.errors import ApiError, invalid_state
-from emulator.state.clock import Millis
-from emulator.state.scheduler import happens
+from emulator.models.clusters import STOPPED, UP, Cluster
+from emulator.permissions.cluster_access import may_on, not_autostarted, object_id, refusal, require_dedication
 
 if TYPE_CHECKING:
-    from emulator.scim.models import ServicePrincipal, User
+    from emulator.models.scim import ServicePrincipal, User
     from emulator.state.workspace import Workspace
 
 MINUTE = 60_000

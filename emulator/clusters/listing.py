@@ -4,13 +4,13 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from emulator.clusters.access import LISTED, ended_for, may_on
-from emulator.clusters.models import Cluster
-from emulator.server.errors import invalid
-from emulator.state.clock import Millis
+from emulator.api.errors import invalid
+from emulator.base.clock import Millis
+from emulator.models.clusters import Cluster
+from emulator.permissions.cluster_access import LISTED, ended_for, may_on
 
 if TYPE_CHECKING:
-    from emulator.server.routing import Call
+    from emulator.api.routing import Call
 
 MOST = 100
 STATE_ORDER = ("RUNNING", "RESIZING", "RESTARTING", "PENDING", "TERMINATING", "ERROR", "UNKNOWN", "TERMINATED")

@@ -3,15 +3,15 @@
 import copy
 from typing import Any
 
+from emulator.api.errors import invalid, invalid_state, missing
+from emulator.api.routing import Call, Routes
+from emulator.catalog import node_types as catalog
 from emulator.clusters import command_routes, definition, lifecycle, listing, run_routes
-from emulator.clusters import node_types as catalog
-from emulator.clusters.access import find, object_id, permitted, refusal, unknown
 from emulator.clusters.details import details, summary
 from emulator.clusters.events import query, record
-from emulator.clusters.models import PIN_LIMIT, STOPPED, Cluster
-from emulator.permissions.models import may, require_admin
-from emulator.server.errors import invalid, invalid_state, missing
-from emulator.server.routing import Call, Routes
+from emulator.models.clusters import PIN_LIMIT, STOPPED, Cluster
+from emulator.models.permissions import may, require_admin
+from emulator.permissions.cluster_access import find, object_id, permitted, refusal, unknown
 
 clusters = Routes()
 

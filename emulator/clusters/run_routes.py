@@ -3,11 +3,11 @@
 import copy
 from typing import Any
 
+from emulator.api.errors import ApiError, denied, invalid
+from emulator.api.routing import Call, Routes
 from emulator.clusters import commands, definition, lifecycle
-from emulator.clusters.access import find
-from emulator.clusters.models import Cluster, Run
-from emulator.server.errors import ApiError, denied, invalid
-from emulator.server.routing import Call, Routes
+from emulator.models.clusters import Cluster, Run
+from emulator.permissions.cluster_access import find
 
 routes = Routes()
 

@@ -5,8 +5,8 @@ What is asked of the event list (dropped, delayed, late events) and a permanent 
 
 from typing import TYPE_CHECKING
 
-from emulator.clusters.models import Clusters, Restart, Session
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
+from emulator.models.clusters import Clusters, Restart, Session
 
 if TYPE_CHECKING:
     from emulator.state.state import State

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from emulator.api.errors import invalid
 from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
-from emulator.server.errors import invalid
 from emulator.settings import warehouses
 from emulator.state.workspace import Workspace
 

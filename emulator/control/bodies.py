@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from emulator.api.errors import ApiError, invalid
+from emulator.api.routing import Call
 from emulator.clusters.events import TYPES as EVENT_TYPES
-from emulator.clusters.models import EventFault, LaunchFailure
-from emulator.libraries.models import LibraryFailure
-from emulator.server.errors import ApiError, invalid
-from emulator.server.faults import Kind, Rule
-from emulator.server.routing import Call
+from emulator.faults.rules import Kind, Rule
+from emulator.models.clusters import EventFault, LaunchFailure
+from emulator.models.libraries import LibraryFailure
 
 LAST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
 

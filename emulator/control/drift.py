@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from emulator.server.errors import invalid
+from emulator.api.errors import invalid
 
 Perform = Callable[[str, str, Any], Any]
 """`perform(method, path, body)` is the answer that the administrator gets; raises ApiError when it is refused."""

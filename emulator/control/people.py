@@ -1,8 +1,8 @@
 """People who are just there: a user and a token without anybody having called SCIM."""
 
+from emulator.base.clock import Millis
+from emulator.models.scim import ADMINS
 from emulator.scim.changes import create_user
-from emulator.scim.models import ADMINS
-from emulator.state.clock import Millis
 from emulator.state.workspace import Workspace
 
 

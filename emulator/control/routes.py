@@ -4,7 +4,10 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters import access, lifecycle
+from emulator.api.errors import ApiError, invalid
+from emulator.api.routing import Call, Reply, Route, Router
+from emulator.base.clock import to_iso, to_millis
+from emulator.clusters import lifecycle
 from emulator.clusters.uptime import uptime
 from emulator.control import account, drift
 from emulator.control.bodies import (
@@ -18,13 +21,11 @@ from emulator.control.bodies import (
     parsed_query,
 )
 from emulator.control.people import admit
+from emulator.faults.profiles import PROFILES
 from emulator.generated_files.truth import truth
 from emulator.mail.routes import delivered
-from emulator.server.errors import ApiError, invalid
-from emulator.server.profiles import PROFILES
-from emulator.server.routing import Call, Reply, Route, Router
+from emulator.permissions import cluster_access as access
 from emulator.state import state
-from emulator.state.clock import to_iso, to_millis
 
 if TYPE_CHECKING:
     from emulator.server.app import Application

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.server.errors import denied, invalid
+from emulator.api.errors import denied, invalid
 
 Names = tuple[str, ...]
 

@@ -3,13 +3,13 @@
 from base64 import b64decode, b64encode
 from typing import Any
 
-from emulator.dbfs.models import Entry, Upload
+from emulator.api.errors import ApiError, denied, exists, invalid, missing
+from emulator.api.multipart import is_multipart, read_parts
+from emulator.api.routing import Call, Routes
+from emulator.base.content import EMPTY, Content, Held
 from emulator.dbfs.paths import Names, parse, text
-from emulator.server.errors import ApiError, denied, exists, invalid, missing
-from emulator.server.multipart import is_multipart, read_parts
-from emulator.server.routing import Call, Routes
-from emulator.settings.models import legacy_dbfs_is_disabled
-from emulator.state.content import EMPTY, Content, Held
+from emulator.models.dbfs import Entry, Upload
+from emulator.models.settings import legacy_dbfs_is_disabled
 
 routes = Routes()
 BLOCK = 2**20

@@ -3,7 +3,7 @@
 import random
 from functools import lru_cache
 
-from emulator.objects.notebooks import header
+from emulator.notebook_formats.notebooks import header
 
 BLOCK = 2**16
 _DASHBOARD = b'{"pages":[],"datasets":[],"note":"'

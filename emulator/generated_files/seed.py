@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.dbfs.models import Entry
 from emulator.generated_files.homes import Forest, forest
-from emulator.objects.models import Node
+from emulator.models.dbfs import Entry
+from emulator.models.objects import Node
 from emulator.scim.changes import create_group, create_user
 
 if TYPE_CHECKING:

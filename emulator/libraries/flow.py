@@ -5,9 +5,9 @@ On one that does not run they wait. What is uninstalled while it runs goes with 
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.libraries.models import Installation, key, named
-from emulator.state.clock import Millis
-from emulator.state.scheduler import happens
+from emulator.base.clock import Millis
+from emulator.base.scheduler import happens
+from emulator.models.libraries import Installation, key, named
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

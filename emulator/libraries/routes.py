@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from emulator.clusters.access import permitted
+from emulator.api.errors import invalid
+from emulator.api.routing import Call, Routes
 from emulator.clusters.listing import visible
 from emulator.libraries import flow
-from emulator.libraries.models import KINDS, Installation, is_library
-from emulator.server.errors import invalid
-from emulator.server.routing import Call, Routes
+from emulator.models.libraries import KINDS, Installation, is_library
+from emulator.permissions.cluster_access import permitted
 
 routes = Routes()
 

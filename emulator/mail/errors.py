@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.server.errors import ApiError
+from emulator.api.errors import ApiError
 
 CODES = {
     400: "BadRequest",

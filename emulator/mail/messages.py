@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from emulator.api.routing import parse_json
 from emulator.mail.errors import MailError
-from emulator.server.routing import parse_json
 
 MOST_RECIPIENTS = 50
 MOST_BYTES = 10 * 2**20

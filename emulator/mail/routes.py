@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
+from emulator.api.routing import Call, Reply, Routes
 from emulator.mail import eml, signature
 from emulator.mail.errors import MailError
 from emulator.mail.messages import Message, parse
-from emulator.mail.models import Meter, Operation
-from emulator.server.routing import Call, Reply, Routes
+from emulator.models.mail import Meter, Operation
 
 routes = Routes()
 

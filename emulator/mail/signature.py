@@ -6,8 +6,8 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from emulator.api.routing import Call
 from emulator.mail.errors import MailError
-from emulator.server.routing import Call
 
 PATIENCE = timedelta(minutes=5)
 SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from emulator.objects import archives, notebooks
-from emulator.objects.models import Node, Objects
-from emulator.objects.notebooks import LANGUAGES
-from emulator.server.errors import invalid
-from emulator.state.content import Content, Held
+from emulator.api.errors import invalid
+from emulator.base.content import Content, Held
+from emulator.models.objects import Node, Objects
+from emulator.notebook_formats import archives, notebooks
+from emulator.notebook_formats.notebooks import LANGUAGES
 
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 

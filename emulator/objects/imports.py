@@ -4,16 +4,16 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from emulator.objects import archives, notebooks
-from emulator.objects.models import Kind, Node
-from emulator.objects.notebooks import LANGUAGES, NotNotebookError
+from emulator.api.errors import ApiError, exists, invalid, missing
+from emulator.base.content import Content, Held
+from emulator.models.objects import Kind, Node
+from emulator.notebook_formats import archives, notebooks
+from emulator.notebook_formats.notebooks import LANGUAGES, NotNotebookError
 from emulator.objects.paths import Place
 from emulator.objects.rights import Rights
-from emulator.server.errors import ApiError, exists, invalid, missing
-from emulator.state.content import Content, Held
 
 if TYPE_CHECKING:
-    from emulator.server.routing import Call
+    from emulator.api.routing import Call
 
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 JSON_LIMIT = 10 * 2**20

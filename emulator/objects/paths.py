@@ -6,7 +6,7 @@ Terraform provider replaces an object whose path is answered otherwise.
 
 from dataclasses import dataclass
 
-from emulator.server.errors import invalid
+from emulator.api.errors import invalid
 
 ALIAS = "Workspace"
 

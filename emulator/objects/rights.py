@@ -7,15 +7,15 @@ Reading takes CAN_READ, changing CAN_EDIT on the object; adding to a folder and 
 
 from typing import TYPE_CHECKING
 
+from emulator.api.errors import ApiError, denied
 from emulator.generated_files.overlay import ROOT
-from emulator.objects.models import Node
+from emulator.models.objects import Node
+from emulator.models.permissions import TREE_LEVELS
+from emulator.models.scim import ADMINS
 from emulator.objects.paths import Place
-from emulator.permissions.models import TREE_LEVELS
-from emulator.scim.models import ADMINS
-from emulator.server.errors import ApiError, denied
 
 if TYPE_CHECKING:
-    from emulator.server.routing import Call
+    from emulator.api.routing import Call
 
 PASSAGES = ("Users", "Repos")
 PROTECTED = ("Users", "Shared", "Repos")

@@ -5,15 +5,15 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+from emulator.api.errors import ApiError, denied, exists, invalid, missing
+from emulator.api.multipart import is_multipart, read_parts
+from emulator.api.routing import Call, Reply, Routes
+from emulator.base.content import EMPTY, Content
+from emulator.models.objects import Node
 from emulator.objects import exports, imports
 from emulator.objects.imports import JSON_LIMIT, STREAM_LIMIT
-from emulator.objects.models import Node
 from emulator.objects.paths import Place, parse
 from emulator.objects.rights import PASSAGES, Rights, is_passage, is_protected
-from emulator.server.errors import ApiError, denied, exists, invalid, missing
-from emulator.server.multipart import is_multipart, read_parts
-from emulator.server.routing import Call, Reply, Routes
-from emulator.state.content import EMPTY, Content
 
 routes = Routes()
 

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from emulator.generated_files.overlay import ROOT
+from emulator.models.scim import ADMINS, USERS
 from emulator.objects.homes import make_home
 from emulator.objects.paths import Place
-from emulator.scim.models import ADMINS, USERS
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

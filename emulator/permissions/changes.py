@@ -3,9 +3,9 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from emulator.permissions.models import OWNER, ObjectType
-from emulator.scim.models import ADMINS, Directory, Group
-from emulator.server.errors import invalid, missing
+from emulator.api.errors import invalid, missing
+from emulator.models.permissions import OWNER, ObjectType
+from emulator.models.scim import ADMINS, Directory, Group
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.permissions.models import ObjectType, lineage
-from emulator.scim.models import ADMINS, Group, User
+from emulator.models.permissions import ObjectType, lineage
+from emulator.models.scim import ADMINS, Group, User
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

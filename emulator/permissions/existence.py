@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.permissions.models import ObjectType
-from emulator.server.errors import missing
+from emulator.api.errors import missing
+from emulator.models.permissions import ObjectType
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

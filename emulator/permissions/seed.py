@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.scim.models import ADMINS, USERS
+from emulator.models.scim import ADMINS, USERS
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from emulator.permissions.models import may, require, require_admin
+from emulator.api.errors import invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.catalog.policy_families import FAMILIES
+from emulator.models.permissions import may, require, require_admin
+from emulator.models.policies import Policy
 from emulator.policies.elements import problems_of_definition
-from emulator.policies.families import FAMILIES
-from emulator.policies.models import Policy
-from emulator.server.errors import invalid, missing
-from emulator.server.routing import Call, Routes
 
 routes = Routes()
 NAME_LENGTH = 100

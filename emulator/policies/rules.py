@@ -3,14 +3,14 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from emulator.clusters.node_types import resolved
-from emulator.permissions.models import may
+from emulator.api.errors import denied, invalid
+from emulator.catalog.node_types import resolved
+from emulator.models.permissions import may
 from emulator.policies.elements import applied
-from emulator.server.errors import denied, invalid
 
 if TYPE_CHECKING:
-    from emulator.policies.models import Policy
-    from emulator.scim.models import ServicePrincipal, User
+    from emulator.models.policies import Policy
+    from emulator.models.scim import ServicePrincipal, User
     from emulator.state.workspace import Workspace
 
 VERSION = "spark_version"

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.policies.families import FAMILIES, OPEN_TO_USERS
-from emulator.policies.models import Policy
-from emulator.scim.models import USERS
+from emulator.catalog.policy_families import FAMILIES, OPEN_TO_USERS
+from emulator.models.policies import Policy
+from emulator.models.scim import USERS
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from emulator.clusters import node_types
-from emulator.permissions.models import may, require
-from emulator.pools.models import Pool
-from emulator.server.errors import denied, invalid, missing
-from emulator.server.routing import Call, Routes
+from emulator.api.errors import denied, invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.catalog import node_types
+from emulator.models.permissions import may, require
+from emulator.models.pools import Pool
 
 routes = Routes()
 FIXED = ("node_type_id", "azure_attributes", "enable_elastic_disk", "disk_spec", "preloaded_spark_versions")

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
+from emulator.api.errors import ApiError, exists, invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.models.objects import Git, Node, Objects
 from emulator.objects import imports
-from emulator.objects.models import Git, Node, Objects
 from emulator.objects.paths import Place, parse
 from emulator.objects.rights import Rights
-from emulator.server.errors import ApiError, exists, invalid, missing
-from emulator.server.routing import Call, Routes
 
 routes = Routes()
 PAGE = 20

@@ -5,11 +5,11 @@ import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from emulator.api.errors import ScimError
+from emulator.base.clock import Millis
+from emulator.models.scim import ADMINS, ENTITLEMENTS, USERS, Group, Principal, ServicePrincipal, User
 from emulator.objects.homes import make_home
-from emulator.scim.models import ADMINS, ENTITLEMENTS, USERS, Group, Principal, ServicePrincipal, User
 from emulator.scim.patches import Resource, patched, text_of, truth_of, values_of
-from emulator.server.errors import ScimError
-from emulator.state.clock import Millis
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

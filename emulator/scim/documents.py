@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from emulator.scim.models import Directory, Group, Kind, Principal, ServicePrincipal, User
-from emulator.server.errors import ScimError
+from emulator.api.errors import ScimError
+from emulator.models.scim import Directory, Group, Kind, Principal, ServicePrincipal, User
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 USER_SCHEMAS = [f"{CORE}User", "urn:ietf:params:scim:schemas:extension:workspace:2.0:User"]

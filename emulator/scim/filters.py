@@ -6,7 +6,7 @@ Comparisons ignore case. Strings stand in single or double quotes. `and` binds m
 import re
 from collections.abc import Callable, Collection
 
-from emulator.server.errors import ScimError
+from emulator.api.errors import ScimError
 
 Values = Callable[[str], list[str]]
 """The values that one resource has for an attribute, which is named in lower case; none for an absent one."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from emulator.permissions.models import require_admin
+from emulator.api.errors import ApiError, ScimError, exists, invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.models.permissions import require_admin
+from emulator.models.scim import Group, Principal, User
 from emulator.scim import changes
-from emulator.scim.models import Group, Principal, User
-from emulator.server.errors import ApiError, ScimError, exists, invalid, missing
-from emulator.server.routing import Call, Routes
 
 routes = Routes()
 

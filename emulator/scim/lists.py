@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from emulator.api.errors import ScimError
+from emulator.api.routing import Call
+from emulator.base.clock import Millis
+from emulator.models.scim import Directory, Kind, Principal
 from emulator.scim import filters
 from emulator.scim.documents import Projection, Renderer, paths
-from emulator.scim.models import Directory, Kind, Principal
-from emulator.server.errors import ScimError
-from emulator.server.routing import Call
-from emulator.state.clock import Millis
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 

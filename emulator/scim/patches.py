@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.api.errors import ScimError
 from emulator.scim import filters
-from emulator.server.errors import ScimError
 
 Resource = dict[str, Any]
 

@@ -3,13 +3,13 @@
 from functools import partial
 from typing import Any, get_args
 
+from emulator.api.errors import ScimError
+from emulator.api.routing import Call, Reply, Routes
+from emulator.models.scim import Kind, Principal, ServicePrincipal, User
 from emulator.objects.homes import make_home
 from emulator.scim import changes, legacy
 from emulator.scim.documents import OPEN, Projection, Renderer, me_document
 from emulator.scim.lists import listing
-from emulator.scim.models import Kind, Principal, ServicePrincipal, User
-from emulator.server.errors import ScimError
-from emulator.server.routing import Call, Reply, Routes
 
 BASE = "/api/2.0/preview/scim/v2"
 NOUNS: dict[Kind, str] = {"Users": "User", "Groups": "Group", "ServicePrincipals": "ServicePrincipal"}

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.scim.models import ADMINS, USERS, Group, User
+from emulator.models.scim import ADMINS, USERS, Group, User
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

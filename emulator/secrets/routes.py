@@ -5,8 +5,10 @@ import binascii
 import re
 from typing import Any
 
-from emulator.scim.models import USERS, Principal
-from emulator.secrets.models import (
+from emulator.api.errors import ApiError, denied, exists, invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.models.scim import USERS, Principal
+from emulator.models.secrets import (
     LEVELS,
     MANAGE,
     MOST_BYTES,
@@ -17,8 +19,6 @@ from emulator.secrets.models import (
     Scope,
     Secret,
 )
-from emulator.server.errors import ApiError, denied, exists, invalid, missing
-from emulator.server.routing import Call, Routes
 
 _NAME = re.compile(r"[\w@.\-]{1,128}", re.ASCII)
 

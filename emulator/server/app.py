@@ -11,18 +11,18 @@ from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import unquote
 
+from emulator.api.errors import ApiError, denied, not_implemented
+from emulator.api.request_body import Intake
+from emulator.api.request_log import Journal
+from emulator.api.routing import Call, Reply, Route, Router, parse_query
+from emulator.base.clock import Millis
+from emulator.base.content import EMPTY, PIECE, Content, Held
 from emulator.control import routes as control
+from emulator.faults.profiles import PROFILES, Disturbance, Profile, disturb, disturbances
+from emulator.faults.rules import Faults, Rule
 from emulator.mail.errors import MailError
 from emulator.mail.routes import routes as mail_routes
 from emulator.server import services
-from emulator.server.errors import ApiError, denied, not_implemented
-from emulator.server.faults import Faults, Rule
-from emulator.server.profiles import PROFILES, Disturbance, Profile, disturb, disturbances
-from emulator.server.request_body import Intake
-from emulator.server.request_log import Journal
-from emulator.server.routing import Call, Reply, Route, Router, parse_query
-from emulator.state.clock import Millis
-from emulator.state.content import EMPTY, PIECE, Content, Held
 from emulator.state.workspace import Workspace
 
 log = logging.getLogger("emulator")

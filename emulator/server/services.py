@@ -4,7 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from emulator.server.routing import Route
+from emulator.api.routing import Route
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from emulator.permissions.models import require_admin
-from emulator.server.errors import ApiError, invalid
-from emulator.server.routing import Call, Reply, Routes
+from emulator.api.errors import ApiError, invalid
+from emulator.api.routing import Call, Reply, Routes
+from emulator.models.permissions import require_admin
 
 BOOLEANS = frozenset(
     {

@@ -5,8 +5,8 @@ Jobs, pipelines and Unity Catalog would each be a package of their own; their ro
 
 from typing import Any
 
-from emulator.server.errors import ApiError
-from emulator.server.routing import Call, Routes
+from emulator.api.errors import ApiError
+from emulator.api.routing import Call, Routes
 
 routes = Routes()
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.server.routing import Call, Routes
+from emulator.api.routing import Call, Routes
 
 routes = Routes()
 

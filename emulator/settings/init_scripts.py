@@ -4,10 +4,10 @@ import base64
 import binascii
 from typing import Any
 
-from emulator.permissions.models import require_admin
-from emulator.server.errors import ApiError, invalid, missing
-from emulator.server.routing import Call, Routes
-from emulator.settings.models import InitScript
+from emulator.api.errors import ApiError, invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.models.permissions import require_admin
+from emulator.models.settings import InitScript
 
 PATH = "/api/2.0/global-init-scripts"
 MOST_BYTES = 64 * 1024

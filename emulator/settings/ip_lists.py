@@ -3,10 +3,10 @@
 import ipaddress
 from typing import Any
 
-from emulator.permissions.models import require_admin
-from emulator.server.errors import ApiError, invalid, missing
-from emulator.server.routing import Call, Routes
-from emulator.settings.models import IpList
+from emulator.api.errors import ApiError, invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.models.permissions import require_admin
+from emulator.models.settings import IpList
 
 PATH = "/api/2.0/ip-access-lists"
 MOST_ADDRESSES = 1000

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.permissions.models import require_admin
-from emulator.server.errors import ApiError, invalid
-from emulator.server.routing import Call, Routes
-from emulator.settings.models import LEGACY_DBFS, Versioned
+from emulator.api.errors import ApiError, invalid
+from emulator.api.routing import Call, Routes
+from emulator.models.permissions import require_admin
+from emulator.models.settings import LEGACY_DBFS, Versioned
 
 PATH = "/api/2.0/settings/types/{type}/names/default"
 

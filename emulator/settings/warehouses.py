@@ -3,11 +3,11 @@
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from emulator.permissions.models import require_admin
-from emulator.scim.models import USERS
-from emulator.server.errors import denied, missing
-from emulator.server.routing import Call, Routes
-from emulator.settings.models import Warehouse
+from emulator.api.errors import denied, missing
+from emulator.api.routing import Call, Routes
+from emulator.models.permissions import require_admin
+from emulator.models.scim import USERS
+from emulator.models.settings import Warehouse
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

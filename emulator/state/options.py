@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from emulator.mail.models import MailLimits
+from emulator.models.mail import MailLimits
 
 
 @dataclass

@@ -5,21 +5,21 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from emulator.clusters.models import Clusters
-from emulator.dbfs.models import FileSystem
-from emulator.libraries.models import Libraries
-from emulator.mail.models import Mail
-from emulator.objects.models import Objects
-from emulator.permissions.models import Acls
-from emulator.policies.models import Policies
-from emulator.pools.models import Pools
-from emulator.scim.models import Directory
-from emulator.secrets.models import Secrets
-from emulator.settings.models import Settings
-from emulator.state.clock import Millis
-from emulator.state.ids import Ids
-from emulator.state.scheduler import Agenda
-from emulator.tokens.models import Tokens
+from emulator.base.clock import Millis
+from emulator.base.ids import Ids
+from emulator.base.scheduler import Agenda
+from emulator.models.clusters import Clusters
+from emulator.models.dbfs import FileSystem
+from emulator.models.libraries import Libraries
+from emulator.models.mail import Mail
+from emulator.models.objects import Objects
+from emulator.models.permissions import Acls
+from emulator.models.policies import Policies
+from emulator.models.pools import Pools
+from emulator.models.scim import Directory
+from emulator.models.secrets import Secrets
+from emulator.models.settings import Settings
+from emulator.models.tokens import Tokens
 
 
 @dataclass

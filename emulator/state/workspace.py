@@ -5,14 +5,14 @@ import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from emulator.base.clock import Clock, Millis, to_millis
+from emulator.base.ids import Ids
 from emulator.generated_files.homes import Forest, forest
-from emulator.scim.models import ADMINS, Group, ServicePrincipal, User
+from emulator.models.scim import ADMINS, Group, ServicePrincipal, User
+from emulator.models.tokens import Token
 from emulator.server import services
-from emulator.state.clock import Clock, Millis, to_millis
-from emulator.state.ids import Ids
 from emulator.state.options import Options
 from emulator.state.state import State
-from emulator.tokens.models import Token
 
 
 class Workspace:

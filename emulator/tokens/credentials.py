@@ -9,12 +9,12 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
 
-from emulator.permissions.models import require_admin
-from emulator.scim.models import ServicePrincipal
-from emulator.server.errors import ApiError, invalid, missing
-from emulator.server.routing import Call, Reply, Routes
-from emulator.state.clock import to_iso
-from emulator.tokens.models import OAUTH_SECONDS, ClientSecret, digest_of
+from emulator.api.errors import ApiError, invalid, missing
+from emulator.api.routing import Call, Reply, Routes
+from emulator.base.clock import to_iso
+from emulator.models.permissions import require_admin
+from emulator.models.scim import ServicePrincipal
+from emulator.models.tokens import OAUTH_SECONDS, ClientSecret, digest_of
 
 SECRETS = "/api/2.0/accounts/servicePrincipals/{id}/credentials/secrets"
 LONGEST_SECONDS = 730 * 86400

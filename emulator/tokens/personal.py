@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from emulator.permissions.models import may, require_admin
-from emulator.scim.models import ServicePrincipal, User
-from emulator.server.errors import ApiError, denied, invalid, missing
-from emulator.server.routing import Call, Routes
-from emulator.tokens.models import Token
+from emulator.api.errors import ApiError, denied, invalid, missing
+from emulator.api.routing import Call, Routes
+from emulator.models.permissions import may, require_admin
+from emulator.models.scim import ServicePrincipal, User
+from emulator.models.tokens import Token
 
 USABLE = "/authorization/tokens"
 """Who may use tokens is an ACL on this object."""

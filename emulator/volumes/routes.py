@@ -7,11 +7,11 @@ import re
 from email.utils import formatdate
 from typing import Any
 
-from emulator.dbfs.models import Entry, FileSystem
+from emulator.api.errors import ApiError, invalid
+from emulator.api.routing import Call, Reply, Routes
+from emulator.base.content import Content
 from emulator.dbfs.paths import Names, text
-from emulator.server.errors import ApiError, invalid
-from emulator.server.routing import Call, Reply, Routes
-from emulator.state.content import Content
+from emulator.models.dbfs import Entry, FileSystem
 
 routes = Routes()
 FILES = "/api/2.0/fs/files/{path:path}"

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
+from emulator.api.errors import ApiError
+from emulator.api.request_body import Intake
+from emulator.api.routing import Call, Router, Routes, parse_json
+from emulator.base.content import EMPTY
+from emulator.faults.profiles import PROFILES
 from emulator.server.app import Application
-from emulator.server.errors import ApiError
-from emulator.server.profiles import PROFILES
-from emulator.server.request_body import Intake
-from emulator.server.routing import Call, Router, Routes, parse_json
-from emulator.state.content import EMPTY
 from emulator.state.options import Options
 from emulator.state.workspace import Workspace
 from emulator_process import ROOT, EmulatorProcess

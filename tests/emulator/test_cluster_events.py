@@ -6,8 +6,8 @@ import pytest
 
 from emulator.clusters.events import TYPES
 from emulator.clusters.lifecycle import work
-from emulator.clusters.models import Cluster, EventFault
 from emulator.clusters.uptime import uptime
+from emulator.models.clusters import Cluster, EventFault
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, Desk
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from emulator.clusters import node_types
+from emulator.api.errors import ApiError
+from emulator.catalog import node_types
 from emulator.clusters.definition import merged
-from emulator.clusters.models import LaunchFailure
-from emulator.server.errors import ApiError
+from emulator.models.clusters import LaunchFailure
 from emulator.state.state import dump_json, load_json
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, Desk

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from emulator.api.errors import ApiError
 from emulator.clusters.lifecycle import work
-from emulator.scim.models import User
-from emulator.server.errors import ApiError
+from emulator.models.scim import User
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, Desk
 

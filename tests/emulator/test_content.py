@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from emulator.state.content import EMPTY, PIECE, SPOOLED_FROM, Content, Generated, Held, Spooled
+from emulator.base.content import EMPTY, PIECE, SPOOLED_FROM, Content, Generated, Held, Spooled
 from emulator_process import EmulatorProcess
 
 ADAPTER: TypeAdapter[Content] = TypeAdapter(Content)

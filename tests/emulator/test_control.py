@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from emulator.__main__ import main
+from emulator.api.request_log import Journal
+from emulator.api.routing import Call
+from emulator.base.clock import Clock
+from emulator.base.content import EMPTY
 from emulator.control import account
 from emulator.control import drift as drift_kinds
 from emulator.control.bodies import FAULT_KINDS
+from emulator.faults.profiles import AZURE_LIMITS, PROFILES
 from emulator.server.app import _is_loopback
-from emulator.server.profiles import AZURE_LIMITS, PROFILES
-from emulator.server.request_log import Journal
-from emulator.server.routing import Call
-from emulator.state.clock import Clock
-from emulator.state.content import EMPTY
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import exchange, request, status_of
 from workspace_calls import SCIM, ok, refusal

@@ -12,8 +12,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.errors import DeadlineExceeded, InternalError
 
-from emulator.server.faults import Fault, Faults, Limit, Rule
-from emulator.server.profiles import AZURE_LIMITS, PROFILES, SCIM
+from emulator.faults.profiles import AZURE_LIMITS, PROFILES, SCIM
+from emulator.faults.rules import Fault, Faults, Limit, Rule
 from emulator_process import EmulatorProcess
 from raw_socket import body_of, exchange, headers_of, request, status_of
 

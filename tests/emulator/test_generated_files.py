@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.base.content import Generated
 from emulator.generated_files.homes import Forest, Home, forest
 from emulator.generated_files.layout import lay_out
 from emulator.generated_files.shapes import apportion, shape_named
 from emulator.generated_files.truth import truth
-from emulator.state.content import Generated
 
 SOURCES = ("dbfs", "workspace")
 shapes = st.builds("users={},files={}".format, st.integers(1, 20), st.integers(0, 250))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.libraries.models import LibraryFailure
+from emulator.models.libraries import LibraryFailure
 from emulator_process import EmulatorProcess
 from in_process_workspace import SPEC, Desk
 

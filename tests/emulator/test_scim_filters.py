@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.api.errors import ScimError
 from emulator.scim import filters
-from emulator.server.errors import ScimError
 
 ANA = {"username": ["ana@lab.example"], "displayname": ["Ana (new)"], "active": ["true"], "groups": ["12", "13"]}
 ATTRIBUTES = [*ANA, "externalid", "name.givenname", "groups.display"]

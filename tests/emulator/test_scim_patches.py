@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.api.errors import ScimError
 from emulator.scim.patches import patched
-from emulator.server.errors import ScimError
 
 GROUP = {"displayName": "group_01", "externalId": None, "members": ["1", "2"], "entitlements": [], "roles": ["r"]}
 USER = {

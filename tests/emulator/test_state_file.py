@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.state.clock import from_iso
+from emulator.base.clock import from_iso
 from emulator.state.options import Options
 from emulator.state.state import dump, load_json
 from emulator.state.state_file import StateFile, StateFileError

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.api.errors import ApiError
 from emulator.clusters.lifecycle import work
-from emulator.clusters.models import LaunchFailure, Session
 from emulator.clusters.uptime import uptime
-from emulator.server.errors import ApiError
+from emulator.models.clusters import LaunchFailure, Session
 from emulator.state.state import dump
 from in_process_workspace import CLUSTERS, SPEC, Desk
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from cluster_histories import DeskWorld, History, ServerWorld, disturbances, histories, perform
-from emulator.clusters.models import EventFault
+from emulator.base.clock import to_millis
 from emulator.clusters.uptime import uptime
-from emulator.state.clock import to_millis
+from emulator.models.clusters import EventFault
 from emulator_process import EmulatorProcess
 from enforcer.domain import timestamps
 from enforcer.domain.uptime import Session, day_bounds, used_on

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator.api.errors import ApiError
 from emulator.clusters.uptime import uptime
-from emulator.scim.models import User
-from emulator.server.errors import ApiError
+from emulator.models.scim import User
 from enforcer.domain import timestamps
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.snapshot import lab_clusters

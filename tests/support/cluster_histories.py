@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from hypothesis import strategies as st
 
+from emulator.api.errors import ApiError
 from emulator.clusters.lifecycle import work
-from emulator.clusters.models import EventFault, LaunchFailure
-from emulator.server.errors import ApiError
+from emulator.models.clusters import EventFault, LaunchFailure
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, Desk
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator.scim.models import USERS, Group, User
+from emulator.api.errors import ApiError
+from emulator.api.routing import Call, Reply, Router, parse_query
+from emulator.base.content import Content, Held
+from emulator.models.scim import USERS, Group, User
 from emulator.server import services
-from emulator.server.errors import ApiError
-from emulator.server.routing import Call, Reply, Router, parse_query
-from emulator.state.content import Content, Held
 from emulator.state.options import Options
 from emulator.state.workspace import Workspace
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from emulator.server.errors import ApiError
+from emulator.api.errors import ApiError
 from in_process_workspace import Desk
 from inventory.results.rows import Home, homes
 from inventory.scan.checkpoint import Checkpoint, Identity

@@ -8,12 +8,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+from emulator.api.errors import ApiError
+from emulator.api.routing import Call, Reply, Router, parse_query
+from emulator.base.content import EMPTY, Held
 from emulator.control.people import admit
-from emulator.scim.models import Group, User
+from emulator.models.scim import Group, User
 from emulator.server import services
-from emulator.server.errors import ApiError
-from emulator.server.routing import Call, Reply, Router, parse_query
-from emulator.state.content import EMPTY, Held
 from emulator.state.options import Options
 from emulator.state.state import dump
 from emulator.state.workspace import Workspace

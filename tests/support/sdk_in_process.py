@@ -13,7 +13,7 @@ from databricks.sdk.errors.platform import ERROR_CODE_MAPPING, STATUS_CODE_MAPPI
 from databricks.sdk.mixins.workspace import WorkspaceExt
 from databricks.sdk.service.iam import GroupsAPI, UsersAPI
 
-from emulator.server.errors import ApiError
+from emulator.api.errors import ApiError
 from in_process_workspace import Desk
 
 

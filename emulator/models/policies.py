@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.policies.families import FAMILIES, merged
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
+from emulator.catalog.policy_families import FAMILIES, merged
 
 
 @dataclass(kw_only=True)

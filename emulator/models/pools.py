@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.clusters.models import Clusters
+    from emulator.models.clusters import Clusters
 
 
 @dataclass(kw_only=True)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict
 
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
 
 if TYPE_CHECKING:
-    from emulator.scim.models import Directory
+    from emulator.models.scim import Directory
 
 READ, WRITE, MANAGE = "READ", "WRITE", "MANAGE"
 LEVELS = (READ, WRITE, MANAGE)

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from emulator.state.clock import Millis, to_iso
+from emulator.base.clock import Millis, to_iso
 
 if TYPE_CHECKING:
-    from emulator.server.routing import Call
+    from emulator.api.routing import Call
 
 _RESOURCE = re.compile(r"\b(?:resource|data)/(\S+)")
 

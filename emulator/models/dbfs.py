@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from emulator.base.clock import Millis
+from emulator.base.content import EMPTY, Content, Generated
 from emulator.dbfs.paths import Names
 from emulator.generated_files.homes import Forest, Item
 from emulator.generated_files.overlay import ROOT, Tree
-from emulator.state.clock import Millis
-from emulator.state.content import EMPTY, Content, Generated
 
 
 @dataclass(kw_only=True)

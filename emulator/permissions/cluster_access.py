@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from emulator.clusters.models import Cluster
-from emulator.permissions.models import may
-from emulator.server.errors import ApiError, denied, invalid, invalid_state
-from emulator.state.clock import Millis
+from emulator.api.errors import ApiError, denied, invalid, invalid_state
+from emulator.base.clock import Millis
+from emulator.models.clusters import Cluster
+from emulator.models.permissions import may
 
 if TYPE_CHECKING:
-    from emulator.scim.models import ServicePrincipal, User
-    from emulator.server.routing import Call
+    from emulator.api.routing import Call
+    from emulator.models.scim import ServicePrincipal, User
     from emulator.state.workspace import Workspace
 
 DAY = 24 * 60 * 60 * 1000

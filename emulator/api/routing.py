@@ -8,12 +8,12 @@ from math import isinf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from emulator.server.errors import ApiError, invalid
-from emulator.state.content import Content
+from emulator.api.errors import ApiError, invalid
+from emulator.base.content import Content
 
 if TYPE_CHECKING:
-    from emulator.scim.models import ServicePrincipal, User
-    from emulator.state.clock import Millis
+    from emulator.base.clock import Millis
+    from emulator.models.scim import ServicePrincipal, User
     from emulator.state.workspace import Workspace
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from emulator.base.clock import Millis
+from emulator.base.content import EMPTY, Content, Generated
+from emulator.base.ids import Ids
 from emulator.generated_files.homes import Forest, Item
 from emulator.generated_files.overlay import ROOT, Tree
 from emulator.objects.paths import Place
-from emulator.state.clock import Millis
-from emulator.state.content import EMPTY, Content, Generated
-from emulator.state.ids import Ids
 
 Kind = Literal["DIRECTORY", "NOTEBOOK", "FILE", "REPO", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"]
 CONTAINERS = ("DIRECTORY", "REPO")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
 
 ClusterState = Literal["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "TERMINATED", "ERROR", "UNKNOWN"]
 UP: tuple[ClusterState, ...] = ("RUNNING", "RESIZING")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
-from emulator.objects import notebooks
-from emulator.objects.notebooks import LANGUAGES, NotNotebookError
+from emulator.notebook_formats import notebooks
+from emulator.notebook_formats.notebooks import LANGUAGES, NotNotebookError
 
 _MODEL = re.compile(r"__DATABRICKS_NOTEBOOK_MODEL\s*=\s*'([^']*)'")
 _EPOCH = (1980, 1, 1, 0, 0, 0)

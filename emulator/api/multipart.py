@@ -2,8 +2,8 @@
 
 import re
 
-from emulator.server.errors import ApiError
-from emulator.state.content import Content
+from emulator.api.errors import ApiError
+from emulator.base.content import Content
 
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
 _NAME = re.compile(r'\bname="([^"]*)"')

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
 
 OAUTH_SECONDS = 3600
 """How long an access token of a client-credentials grant works."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.clusters.models import EventFault, LaunchFailure
-from emulator.libraries.models import LibraryFailure
-from emulator.mail.models import MANAGED_DOMAIN, OWN_DOMAIN
-from emulator.server.faults import Limit, Rule
+from emulator.faults.rules import Limit, Rule
+from emulator.models.clusters import EventFault, LaunchFailure
+from emulator.models.libraries import LibraryFailure
+from emulator.models.mail import MANAGED_DOMAIN, OWN_DOMAIN
 from emulator.state.state import State
 
 Disturbance = LaunchFailure | EventFault | LibraryFailure

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
 
 if TYPE_CHECKING:
     from emulator.state.workspace import Workspace

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from emulator.server.errors import ApiError
-from emulator.state.content import EMPTY, SPOOLED_FROM, Content, Held
+from emulator.api.errors import ApiError
+from emulator.base.content import EMPTY, SPOOLED_FROM, Content, Held
 
 BODY_LIMIT = 5 * 2**30
 """Bytes of one body. The largest real upload, a file of a volume in one request, is 5 GB."""

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.state.clock import Millis
+from emulator.base.clock import Millis
 
 MINUTE, HOUR = 60_000, 3_600_000
 

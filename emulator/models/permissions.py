@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from emulator.server.errors import denied
+from emulator.api.errors import denied
 
 if TYPE_CHECKING:
-    from emulator.server.routing import Call
+    from emulator.api.routing import Call
     from emulator.state.workspace import Workspace
 
 MANAGE = "CAN_MANAGE"

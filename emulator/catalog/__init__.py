@@ -1,0 +1,1 @@
+"""What the platform offers to every workspace: runtimes, node types, policy families. Pure constants."""

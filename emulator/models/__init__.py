@@ -1,0 +1,1 @@
+"""What a workspace holds, as plain data: one module for each API, named after its folder."""
