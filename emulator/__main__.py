@@ -16,9 +16,9 @@ from emulator.generated_files.shapes import HELP, shape_named
 from emulator.mail.certificate import server_context
 from emulator.server.app import Application
 from emulator.server.http_server import Server, listen
+from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
-from emulator.state.workspace import Workspace
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -118,7 +118,7 @@ def main(
     )
     file = StateFile(state_file) if state_file else None
     try:
-        workspace = Workspace(options, file.read() if file else None)
+        workspace = open_workspace(options, file.read() if file else None)
     except StateFileError as error:
         raise Refusal(str(error)) from None
     if files and files != workspace.forest.shape.name:

@@ -4,12 +4,9 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from emulator.api.routing import Call
 from emulator.base.clock import Millis, to_iso
-
-if TYPE_CHECKING:
-    from emulator.api.routing import Call
 
 _RESOURCE = re.compile(r"\b(?:resource|data)/(\S+)")
 
@@ -22,7 +19,7 @@ class Journal:
     def __init__(self, keep: int = 100_000) -> None:
         self._entries: deque[Entry] = deque(maxlen=keep)
 
-    def note(self, call: "Call", query: bytes, status: int, seconds: float) -> None:
+    def note(self, call: Call, query: bytes, status: int, seconds: float) -> None:
         """`status` is 0 when the connection was cut instead of an answer."""
         caller = call._caller.name if call._caller else ""
         agent = call.headers.get("user-agent", "")

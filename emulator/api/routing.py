@@ -5,23 +5,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import isinf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from emulator.api.errors import ApiError, invalid
+from emulator.base.clock import Millis
 from emulator.base.content import Content
-
-if TYPE_CHECKING:
-    from emulator.base.clock import Millis
-    from emulator.models.scim import ServicePrincipal, User
-    from emulator.state.workspace import Workspace
+from emulator.models.scim import ServicePrincipal, User
+from emulator.state.workspace import Workspace
 
 
 @dataclass(slots=True)
 class Call:
     """One request, as a handler sees it."""
 
-    workspace: "Workspace"
+    workspace: Workspace
     method: str
     path: str
     """Percent-decoded, without the query."""
@@ -30,16 +28,16 @@ class Call:
     """Names in lower case."""
     sent: Content
     """The body of the request."""
-    now: "Millis"
+    now: Millis
     target: str = ""
     """Path and query as they were sent, for those who sign them."""
     parameters: dict[str, str] = field(default_factory=dict)
     """The `{named}` parts of the route, percent-decoded."""
-    _caller: "User | ServicePrincipal | None" = None
+    _caller: User | ServicePrincipal | None = None
     _body: dict[str, Any] | None = None
 
     @property
-    def caller(self) -> "User | ServicePrincipal":
+    def caller(self) -> User | ServicePrincipal:
         """Whose token it is. Only a route declared `open=True` has none."""
         assert self._caller is not None, f"{self.path} is answered without asking who calls"
         return self._caller

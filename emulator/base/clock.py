@@ -54,8 +54,3 @@ def to_iso(instant: Millis) -> str:
     """`2026-10-18T07:00:00.000Z`"""
     text = datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
-
-
-def from_iso(text: str) -> Millis:
-    """Raises ValueError for text that is no ISO instant with a zone."""
-    return to_millis(datetime.fromisoformat(text))

@@ -8,12 +8,9 @@ one that happens may enter others.
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.base.clock import Millis
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
 
 Happening = Callable[..., None]
 """Called as `happening(workspace, at, **arguments)`."""
@@ -58,7 +55,7 @@ class Agenda:
         ]
         heapq.heapify(self.entries)
 
-    def carry_out(self, workspace: "Workspace", until: Millis) -> None:
+    def carry_out(self, workspace: object, until: Millis) -> None:
         """Let everything happen that is due at `until` or before."""
         while self.entries and self.entries[0].due <= until:
             entry = heapq.heappop(self.entries)

@@ -1,14 +1,10 @@
 """Use of a cluster, and the number of its workers: changed by request, or by autoscaling as it is used."""
 
-from typing import TYPE_CHECKING
-
 from emulator.base.clock import Millis
 from emulator.base.scheduler import happens
 from emulator.clusters.events import record
 from emulator.models.clusters import Cluster
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 SCALE = "clusters.scale"
 CHANGE = "clusters.change"
@@ -18,7 +14,7 @@ DOWN_AFTER = 150_000
 """So long (ms) after the last work it shrinks again."""
 
 
-def touch(workspace: "Workspace", cluster: Cluster, until: Millis, at: Millis) -> None:
+def touch(workspace: Workspace, cluster: Cluster, until: Millis, at: Millis) -> None:
     """Somebody uses the running cluster from `at` to `until`, which keeps it from idling and may scale it up."""
     cluster.busy_until = max(cluster.busy_until, until)
     if cluster.autoscale and cluster.busy_until >= at + UP_AFTER:
@@ -27,7 +23,7 @@ def touch(workspace: "Workspace", cluster: Cluster, until: Millis, at: Millis) -
 
 
 @happens(SCALE)
-def scale(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
+def scale(workspace: Workspace, at: Millis, *, cluster_id: str) -> None:
     """Grow to the most workers while it is used; shrink to the fewest once it has not been used for a while."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     if not cluster.autoscale:
@@ -45,7 +41,7 @@ def scale(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
 
 
 def change_size(
-    workspace: "Workspace", cluster: Cluster, target: int, cause: str, at: Millis, user: str | None = None
+    workspace: Workspace, cluster: Cluster, target: int, cause: str, at: Millis, user: str | None = None
 ) -> None:
     """RESIZING from now on, RUNNING with `target` workers one transition later."""
     cluster.state, cluster.target_workers = "RESIZING", target
@@ -63,7 +59,7 @@ def change_size(
     workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RESIZED")
 
 
-def complete(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+def complete(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
     """The nodes have come or gone."""
     grew = cluster.target_workers > cluster.workers
     cluster.workers = cluster.target_workers

@@ -8,7 +8,7 @@ from emulator.api.errors import ApiError, LegacyError
 from emulator.api.routing import Call, Routes
 from emulator.clusters import commands, lifecycle
 from emulator.models.clusters import Cluster, Command, Context
-from emulator.permissions.cluster_access import may_on, refusal
+from emulator.permissions.cluster_access import require_on
 
 routes = Routes()
 
@@ -109,8 +109,7 @@ def _context(call: Call) -> Context:
     context = call.workspace.state.clusters.contexts.get(context_id)
     if context is None or context.cluster_id != cluster.cluster_id:
         raise LegacyError(404, f"ContextNotFoundException: Context not found: {context_id}")
-    if not may_on(call.workspace, call.caller, cluster.cluster_id, "CAN_ATTACH_TO"):
-        raise refusal(call.caller, cluster.cluster_id, "CAN_ATTACH_TO")
+    require_on(call, cluster.cluster_id, "CAN_ATTACH_TO")
     return context
 
 

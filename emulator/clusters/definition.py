@@ -4,19 +4,17 @@ The provider compares what it sent with what it reads, so nothing but the fields
 """
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.api.errors import denied, invalid
 from emulator.catalog import node_types
 from emulator.models.clusters import SINGLE_USER_MODES
-from emulator.models.permissions import may
-from emulator.models.settings import legacy_dbfs_is_disabled
+from emulator.models.pools import Pool
+from emulator.models.scim import ServicePrincipal, User
+from emulator.permissions.rights import may
 from emulator.policies import rules
-
-if TYPE_CHECKING:
-    from emulator.models.pools import Pool
-    from emulator.models.scim import ServicePrincipal, User
-    from emulator.state.workspace import Workspace
+from emulator.settings.legacy_dbfs import legacy_dbfs_is_disabled
+from emulator.state.workspace import Workspace
 
 NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_default_values", "clone_from")
 """What a request may hold besides the definition."""
@@ -35,8 +33,8 @@ AUTOTERMINATION = range(10, 10_001)
 
 
 def completed(
-    workspace: "Workspace",
-    caller: "User | ServicePrincipal",
+    workspace: Workspace,
+    caller: User | ServicePrincipal,
     sent: dict[str, Any],
     owner: str | None = None,
     kind: str = "all-purpose",
@@ -68,7 +66,7 @@ def _check_shapes(sent: dict[str, Any]) -> None:
         raise invalid(f"workload_type.clients must be an object, not {clients!r}")
 
 
-def _check_runtime(workspace: "Workspace", definition: dict[str, Any]) -> None:
+def _check_runtime(workspace: Workspace, definition: dict[str, Any]) -> None:
     version = definition.get("spark_version")
     if not version:
         raise invalid("Missing required field: spark_version")
@@ -105,7 +103,7 @@ def check_size(workers: Any, autoscale: Any) -> None:
         raise invalid(f"autoscale: max_workers ({most}) must be positive and not below min_workers ({least}).")
 
 
-def _check_nodes(workspace: "Workspace", caller: "User | ServicePrincipal", definition: dict[str, Any]) -> None:
+def _check_nodes(workspace: Workspace, caller: User | ServicePrincipal, definition: dict[str, Any]) -> None:
     """Node types are named, or follow from a pool; never both."""
     pool_id, driver_pool_id = definition.get("instance_pool_id"), definition.get("driver_instance_pool_id")
     named = [name for name in NODE_TYPES if definition.get(name)]
@@ -126,7 +124,7 @@ def _check_nodes(workspace: "Workspace", caller: "User | ServicePrincipal", defi
         definition[name] = _usable_pool(workspace, caller, used).node_type_id
 
 
-def _usable_pool(workspace: "Workspace", caller: "User | ServicePrincipal", pool_id: str) -> "Pool":
+def _usable_pool(workspace: Workspace, caller: User | ServicePrincipal, pool_id: str) -> Pool:
     pool = workspace.state.pools.pools.get(pool_id)
     if pool is None:
         raise invalid(f"Can't find an instance pool with ID: {pool_id}.")

@@ -1,19 +1,17 @@
 """How a cluster is shown: ClusterDetails, with what there is only while it runs."""
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.catalog import node_types
 from emulator.models.clusters import UP, Cluster
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 JDBC_PORT = 10000
 REFUSED_BY_SPEC = ("cluster_id", "idempotency_token")
 
 
-def summary(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
+def summary(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
     """As lists show it."""
     shown: dict[str, Any] = {
         "cluster_id": cluster.cluster_id,
@@ -46,13 +44,13 @@ def summary(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
     return shown
 
 
-def details(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
+def details(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
     """As `clusters/get` shows it."""
     spec = {name: value for name, value in cluster.submitted.items() if name not in REFUSED_BY_SPEC}
     return summary(workspace, cluster) | {"spec": spec}
 
 
-def _machines(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
+def _machines(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
     worker = node_types.node_types().get(cluster.definition["node_type_id"], {})
     driver = node_types.node_types().get(cluster.definition["driver_node_type_id"], {})
     nodes = [_node(workspace, cluster, number) for number in range(cluster.workers + 1)]
@@ -67,7 +65,7 @@ def _machines(workspace: "Workspace", cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _node(workspace: "Workspace", cluster: Cluster, number: int) -> dict[str, Any]:
+def _node(workspace: Workspace, cluster: Cluster, number: int) -> dict[str, Any]:
     """One machine. It stays the same as long as the Spark context does."""
     key = f"{workspace.state.ids.seed}:{cluster.cluster_id}:{cluster.spark_context_id}:{number}"
     digest = hashlib.sha256(key.encode()).digest()

@@ -3,14 +3,12 @@
 import base64
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.api.errors import invalid
 from emulator.base.clock import Millis
 from emulator.models.clusters import Cluster, Event, EventFault, matches
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 TYPES = frozenset(
     """
@@ -29,7 +27,7 @@ LATE_TYPES = ("NODES_LOST", "EXPANDED_DISK")
 GIGABYTE = 1024**3
 
 
-def record(workspace: "Workspace", cluster: Cluster, at: Millis, type: str, **details: Any) -> None:
+def record(workspace: Workspace, cluster: Cluster, at: Millis, type: str, **details: Any) -> None:
     """Note down what happened at `at`; details that are None are left out. Event faults change what is listed."""
     clusters = workspace.state.clusters
     listed = clusters.events.setdefault(cluster.cluster_id, [])
@@ -48,7 +46,7 @@ def record(workspace: "Workspace", cluster: Cluster, at: Millis, type: str, **de
     listed.extend(late if dropped else [event, *late])
 
 
-def _meets(workspace: "Workspace", fault: EventFault, number: int, cluster: Cluster, event: Event) -> bool:
+def _meets(workspace: Workspace, fault: EventFault, number: int, cluster: Cluster, event: Event) -> bool:
     if fault.count is not None and fault.met >= fault.count:
         return False
     if fault.mode == "late":
@@ -66,7 +64,7 @@ def _meets(workspace: "Workspace", fault: EventFault, number: int, cluster: Clus
     return True
 
 
-def _straggler(workspace: "Workspace", fault: EventFault, cluster: Cluster, at: Millis) -> Event:
+def _straggler(workspace: Workspace, fault: EventFault, cluster: Cluster, at: Millis) -> Event:
     """What a node tells after its cluster was told to end. It is listed from its own timestamp on."""
     types = fault.types or LATE_TYPES
     type = types[fault.met % len(types)]
@@ -79,7 +77,7 @@ def _straggler(workspace: "Workspace", fault: EventFault, cluster: Cluster, at: 
     return Event(at, type, details, visible_from=at)
 
 
-def query(workspace: "Workspace", cluster_id: str, body: dict[str, Any], now: Millis) -> dict[str, Any]:
+def query(workspace: Workspace, cluster_id: str, body: dict[str, Any], now: Millis) -> dict[str, Any]:
     """The answer to `clusters/events`, in the form it was asked for: offset and limit, or page tokens.
 
     Raises 400 INVALID_PARAMETER_VALUE for a limit, order, type or token that is none.
@@ -124,7 +122,7 @@ def query(workspace: "Workspace", cluster_id: str, body: dict[str, Any], now: Mi
 
 
 def _listed(
-    workspace: "Workspace", cluster_id: str, start: Millis, end: Millis, types: list[str], now: Millis
+    workspace: Workspace, cluster_id: str, start: Millis, end: Millis, types: list[str], now: Millis
 ) -> list[Event]:
     """Oldest first; those of one instant as they were recorded."""
     found = [

@@ -3,7 +3,7 @@
 Uptime runs from RUNNING to TERMINATING; `uptime` is told of both here, and nowhere else but on removal.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.api.errors import ApiError, invalid_state
 from emulator.base.clock import Millis
@@ -13,11 +13,9 @@ from emulator.clusters.definition import attributes, resized, size
 from emulator.clusters.events import record
 from emulator.libraries import flow
 from emulator.models.clusters import STOPPED, UP, Cluster
+from emulator.models.scim import ServicePrincipal, User
 from emulator.permissions.cluster_access import may_on, not_autostarted, object_id, refusal, require_dedication
-
-if TYPE_CHECKING:
-    from emulator.models.scim import ServicePrincipal, User
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 MINUTE = 60_000
 CHANGE = "clusters.change"
@@ -31,8 +29,8 @@ def unexpected(cluster: Cluster) -> ApiError:
 
 
 def create(
-    workspace: "Workspace",
-    caller: "User | ServicePrincipal",
+    workspace: Workspace,
+    caller: User | ServicePrincipal,
     definition: dict[str, Any],
     submitted: dict[str, Any],
     at: Millis,
@@ -65,7 +63,7 @@ def create(
     return cluster
 
 
-def _new_id(workspace: "Workspace", name: str, at: Millis) -> str:
+def _new_id(workspace: Workspace, name: str, at: Millis) -> str:
     """`0301-101500-abc12def`: like the platform's, but only the seed and the name decide, so that it is repeatable."""
     ids, known = workspace.state.ids, workspace.state.clusters.sessions
     while True:
@@ -75,7 +73,7 @@ def _new_id(workspace: "Workspace", name: str, at: Millis) -> str:
             return cluster_id
 
 
-def start(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+def start(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """Launch a stopped cluster. Raises 400 INVALID_STATE unless it is stopped; rights are the caller's business."""
     if cluster.state not in STOPPED:
         raise unexpected(cluster)
@@ -84,7 +82,7 @@ def start(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincip
     _launch(workspace, cluster, user.name, at)
 
 
-def _launch(workspace: "Workspace", cluster: Cluster, user: str, at: Millis) -> None:
+def _launch(workspace: Workspace, cluster: Cluster, user: str, at: Millis) -> None:
     cluster.started_by = user
     cluster.state, cluster.state_message = "PENDING", FINDING
     cluster.terminated_time = cluster.termination_reason = None
@@ -92,13 +90,13 @@ def _launch(workspace: "Workspace", cluster: Cluster, user: str, at: Millis) -> 
     _await_running(workspace, cluster, at)
 
 
-def _await_running(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+def _await_running(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
     failure = workspace.state.clusters.next_launch_failure(cluster)
     outcome = {"to": "RUNNING"} if failure is None else {"to": "FAILED", "code": failure.code, "ends": failure.ends_in}
     workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, **outcome)
 
 
-def restart(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+def restart(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """Restart a running cluster; its session lasts on. Raises 400 INVALID_STATE unless it is RUNNING."""
     if cluster.state != "RUNNING":
         raise unexpected(cluster)
@@ -112,9 +110,9 @@ def restart(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrinc
 
 
 def edit(
-    workspace: "Workspace",
+    workspace: Workspace,
     cluster: Cluster,
-    user: "User | ServicePrincipal",
+    user: User | ServicePrincipal,
     definition: dict[str, Any],
     submitted: dict[str, Any],
     at: Millis,
@@ -144,9 +142,9 @@ def require_editable(cluster: Cluster) -> None:
 
 
 def resize(
-    workspace: "Workspace",
+    workspace: Workspace,
     cluster: Cluster,
-    user: "User | ServicePrincipal",
+    user: User | ServicePrincipal,
     workers: int | None,
     scale: dict[str, Any] | None,
     at: Millis,
@@ -159,7 +157,7 @@ def resize(
     activity.change_size(workspace, cluster, target, "USER_REQUEST", at, user.name)
 
 
-def terminate(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+def terminate(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """Turn it off and keep the definition; nothing happens to one that is off or on its way there."""
     if cluster.state in STOPPED or cluster.state == "TERMINATING":
         return
@@ -168,7 +166,7 @@ def terminate(workspace: "Workspace", cluster: Cluster, user: "User | ServicePri
 
 
 def end(
-    workspace: "Workspace",
+    workspace: Workspace,
     cluster: Cluster,
     reason: dict[str, Any],
     message: str,
@@ -186,7 +184,7 @@ def end(
     workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to=ends_in)
 
 
-def remove(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+def remove(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
     """Delete for good, whatever state it is in: definition, events, rights and libraries. Its uptime is kept."""
     state, cluster_id = workspace.state, cluster.cluster_id
     _interrupt(workspace, cluster, at)
@@ -198,7 +196,7 @@ def remove(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
     state.acls.forget(object_id(cluster_id))
 
 
-def _interrupt(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+def _interrupt(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
     """What was going to happen to it does not; what ran on it is gone."""
     agenda = workspace.state.agenda
     for kind in (CHANGE, IDLE, activity.SCALE):
@@ -209,7 +207,7 @@ def _interrupt(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
 
 
 @happens(commands.RELEASE)
-def release(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
+def release(workspace: Workspace, at: Millis, *, cluster_id: str) -> None:
     """The run for which the cluster was made is over."""
     cluster = workspace.state.clusters.by_id.get(cluster_id)
     if cluster and cluster.state not in STOPPED and cluster.state != "TERMINATING":
@@ -218,7 +216,7 @@ def release(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
 
 @happens(CHANGE)
 def change(
-    workspace: "Workspace", at: Millis, *, cluster_id: str, to: str, code: str = "", ends: str = "TERMINATED"
+    workspace: Workspace, at: Millis, *, cluster_id: str, to: str, code: str = "", ends: str = "TERMINATED"
 ) -> None:
     """The cluster reaches the state it was on its way to."""
     cluster = workspace.state.clusters.by_id[cluster_id]
@@ -236,7 +234,7 @@ def change(
             cluster.workers = cluster.target_workers = 0
 
 
-def _run(workspace: "Workspace", cluster: Cluster, at: Millis) -> None:
+def _run(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
     """A launch or a restart is through."""
     cluster.state, cluster.state_message = "RUNNING", ""
     cluster.workers = cluster.target_workers
@@ -276,7 +274,7 @@ def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
     return {"code": code, "type": kind, "parameters": parameters}, message
 
 
-def wake(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", at: Millis) -> None:
+def wake(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """What attaching, a command or a job does first: start a stopped cluster, with the right of its user.
 
     Raises 403 without CAN_ATTACH_TO, on a cluster dedicated to somebody else, and, where it had to be started, without
@@ -293,7 +291,7 @@ def wake(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipa
         start(workspace, cluster, user, at)
 
 
-def work(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal", seconds: float, at: Millis) -> None:
+def work(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, seconds: float, at: Millis) -> None:
     """The user runs commands for so long: at once, or as soon as the cluster runs. Raises what `wake` does."""
     wake(workspace, cluster, user, at)
     milliseconds = int(seconds * 1000)
@@ -303,14 +301,14 @@ def work(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipa
         cluster.awaited_work = max(cluster.awaited_work, milliseconds)
 
 
-def _watch_idling(workspace: "Workspace", cluster: Cluster) -> None:
+def _watch_idling(workspace: Workspace, cluster: Cluster) -> None:
     if cluster.autotermination_minutes:
         due = cluster.busy_until + cluster.autotermination_minutes * MINUTE
         workspace.state.agenda.enter(due, IDLE, cluster_id=cluster.cluster_id)
 
 
 @happens(IDLE)
-def idle(workspace: "Workspace", at: Millis, *, cluster_id: str) -> None:
+def idle(workspace: Workspace, at: Millis, *, cluster_id: str) -> None:
     """It may have been idle for long enough; if it was used meanwhile, look again when that is over for so long."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     minutes = cluster.autotermination_minutes

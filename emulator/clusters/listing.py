@@ -2,31 +2,19 @@
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
 
 from emulator.api.errors import invalid
+from emulator.api.routing import Call
 from emulator.base.clock import Millis
 from emulator.models.clusters import Cluster
-from emulator.permissions.cluster_access import LISTED, ended_for, may_on
-
-if TYPE_CHECKING:
-    from emulator.api.routing import Call
+from emulator.permissions.cluster_access import visible
 
 MOST = 100
 STATE_ORDER = ("RUNNING", "RESIZING", "RESTARTING", "PENDING", "TERMINATING", "ERROR", "UNKNOWN", "TERMINATED")
 SOURCES = ("API", "JOB", "MODELS", "PIPELINE", "PIPELINE_MAINTENANCE", "SQL", "UI")
 
 
-def visible(call: "Call") -> list[Cluster]:
-    """Those that the caller may attach to: pinned, alive, or ended in the last 30 days."""
-    workspace = call.workspace
-    found = [cluster for cluster in workspace.state.clusters.by_id.values() if ended_for(cluster, call.now) <= LISTED]
-    if workspace.state.directory.is_admin(call.caller.id):
-        return found
-    return [cluster for cluster in found if may_on(workspace, call.caller, cluster.cluster_id, "CAN_ATTACH_TO")]
-
-
-def chosen(call: "Call") -> list[Cluster]:
+def chosen(call: Call) -> list[Cluster]:
     """The visible ones that meet the query's `filter_by.*`, in the order of its `sort_by.*`."""
     sources = _several(call, "filter_by.cluster_sources", SOURCES)
     states = _several(call, "filter_by.cluster_states", STATE_ORDER)
@@ -43,7 +31,7 @@ def chosen(call: "Call") -> list[Cluster]:
     return _sorted(call, found)
 
 
-def _several(call: "Call", name: str, known: tuple[str, ...]) -> list[str]:
+def _several(call: Call, name: str, known: tuple[str, ...]) -> list[str]:
     values = [value for text in call.query.get(name, ()) for value in text.split(",") if value]
     for value in values:
         if value not in known:
@@ -51,7 +39,7 @@ def _several(call: "Call", name: str, known: tuple[str, ...]) -> list[str]:
     return values
 
 
-def _sorted(call: "Call", clusters: list[Cluster]) -> list[Cluster]:
+def _sorted(call: Call, clusters: list[Cluster]) -> list[Cluster]:
     field = call.argument("sort_by.field") or "DEFAULT"
     direction = call.argument("sort_by.direction") or "ASC"
     if field not in ("DEFAULT", "CLUSTER_NAME") or direction not in ("ASC", "DESC"):
@@ -69,7 +57,7 @@ def _by_use(cluster: Cluster) -> tuple[int, bool, tuple[str, str, Millis]]:
     return STATE_ORDER.index(cluster.state), not cluster.pinned, _by_name(cluster)
 
 
-def page(call: "Call", clusters: list[Cluster]) -> tuple[list[Cluster], str, str]:
+def page(call: Call, clusters: list[Cluster]) -> tuple[list[Cluster], str, str]:
     """The clusters of the page that the query asks for, and the tokens of the next and the previous one."""
     size = call.number("page_size", MOST)
     if not 1 <= size <= MOST:

@@ -5,13 +5,13 @@ from typing import Any
 
 from emulator.api.errors import invalid, invalid_state, missing
 from emulator.api.routing import Call, Routes
-from emulator.catalog import node_types as catalog
+from emulator.catalog import node_types
 from emulator.clusters import command_routes, definition, lifecycle, listing, run_routes
 from emulator.clusters.details import details, summary
 from emulator.clusters.events import query, record
 from emulator.models.clusters import PIN_LIMIT, STOPPED, Cluster
-from emulator.models.permissions import may, require_admin
-from emulator.permissions.cluster_access import find, object_id, permitted, refusal, unknown
+from emulator.permissions.cluster_access import find, object_id, permitted, require_on, unknown
+from emulator.permissions.rights import require_admin
 
 clusters = Routes()
 
@@ -44,8 +44,7 @@ def _cloned(call: Call) -> Cluster | None:
     if not source:
         return None
     cluster = find(call.workspace, source, call.now)
-    if not may(call.workspace, call.caller.id, "clusters", object_id(source), "CAN_ATTACH_TO"):
-        raise refusal(call.caller, source, "CAN_ATTACH_TO")
+    require_on(call, source, "CAN_ATTACH_TO")
     return cluster
 
 
@@ -123,8 +122,7 @@ def remove(call: Call) -> dict[str, Any]:
     if cluster is None:
         # 404, unlike everywhere else: the provider takes only that for "it is gone already".
         raise missing(f"Cluster {cluster_id} does not exist")
-    if not may(call.workspace, call.caller.id, "clusters", object_id(cluster_id), "CAN_MANAGE"):
-        raise refusal(call.caller, cluster_id, "CAN_MANAGE")
+    require_on(call, cluster_id, "CAN_MANAGE")
     if cluster.pinned:
         raise invalid_state(
             f"Cannot delete pinned cluster {cluster_id}. Please ask an admin to unpin the cluster first."
@@ -193,24 +191,23 @@ def events(call: Call) -> dict[str, Any]:
     cluster_id = str(call.required("cluster_id"))
     if cluster_id not in call.workspace.state.clusters.by_id:
         raise unknown(cluster_id)
-    if not may(call.workspace, call.caller.id, "clusters", object_id(cluster_id), "CAN_ATTACH_TO"):
-        raise refusal(call.caller, cluster_id, "CAN_ATTACH_TO")
+    require_on(call, cluster_id, "CAN_ATTACH_TO")
     return query(call.workspace, cluster_id, call.body, call.now)
 
 
 @clusters.get(*both("spark-versions"))
 def spark_versions(call: Call) -> dict[str, Any]:
-    return {"versions": list(catalog.spark_versions())}
+    return {"versions": list(node_types.spark_versions())}
 
 
 @clusters.get(*both("list-node-types"))
-def node_types(call: Call) -> dict[str, Any]:
-    return {"node_types": list(catalog.node_types().values())}
+def list_node_types(call: Call) -> dict[str, Any]:
+    return {"node_types": list(node_types.node_types().values())}
 
 
 @clusters.get(*both("list-zones"))
 def zones(call: Call) -> dict[str, Any]:
-    return dict(catalog.ZONES)
+    return dict(node_types.ZONES)
 
 
 routes = [*clusters, *command_routes.routes, *run_routes.routes]

@@ -3,13 +3,9 @@
 What is asked of the event list (dropped, delayed, late events) and a permanent delete leave it as it is.
 """
 
-from typing import TYPE_CHECKING
-
 from emulator.base.clock import Millis
 from emulator.models.clusters import Clusters, Restart, Session
-
-if TYPE_CHECKING:
-    from emulator.state.state import State
+from emulator.state.state import State
 
 
 def open_session(clusters: Clusters, cluster_id: str, at: Millis, started_by: str | None) -> None:
@@ -38,7 +34,7 @@ def lasting(clusters: Clusters, cluster_id: str) -> Session | None:
     return sessions[-1] if sessions and sessions[-1].end is None else None
 
 
-def uptime(state: "State", cluster_id: str, from_ms: Millis, to_ms: Millis) -> tuple[int, list[Session]]:
+def uptime(state: State, cluster_id: str, from_ms: Millis, to_ms: Millis) -> tuple[int, list[Session]]:
     """Milliseconds of uptime in `[from_ms, to_ms)`, and the sessions that overlap it, whole and oldest first.
 
     A session that lasts is counted up to `to_ms`, so `to_ms` must not lie in the future. An unknown cluster has none.

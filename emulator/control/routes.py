@@ -1,10 +1,11 @@
 """HTTP of `/_emulator/`."""
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from emulator.api.errors import ApiError, invalid
+from emulator.api.request_log import Journal
 from emulator.api.routing import Call, Reply, Route, Router
 from emulator.base.clock import to_iso, to_millis
 from emulator.clusters import lifecycle
@@ -21,19 +22,32 @@ from emulator.control.bodies import (
     parsed_query,
 )
 from emulator.control.people import admit
-from emulator.faults.profiles import PROFILES
+from emulator.faults.profiles import PROFILES, Disturbance
+from emulator.faults.rules import Rule
 from emulator.generated_files.truth import truth
 from emulator.mail.routes import delivered
-from emulator.permissions import cluster_access as access
+from emulator.permissions import cluster_access
 from emulator.state import state
-
-if TYPE_CHECKING:
-    from emulator.server.app import Application
 
 PREFIX = "/_emulator/"
 
 
-def router(application: "Application") -> Router:
+class Controlled(Protocol):
+    """What the control endpoints need of the application that serves the workspace."""
+
+    journal: Journal
+    profile: str | None
+
+    def reset(self) -> None: ...
+
+    def set_faults(self, profile: str | None, faults: Iterable[Rule | Disturbance]) -> None: ...
+
+    def tally(self) -> list[dict[str, Any]]: ...
+
+    def perform(self, method: str, path: str, body: Any = None) -> Any: ...
+
+
+def router(application: Controlled) -> Router:
     """The control endpoints of this application."""
 
     def journal(call: Call) -> Reply:
@@ -126,7 +140,7 @@ def work(call: Call) -> dict[str, Any]:
     somebody = workspace.administrator if body.token is None else workspace.authenticate(body.token, call.now)
     if somebody is None:
         raise ApiError(403, 403, "Invalid access token.")
-    cluster = access.find(workspace, body.cluster_id, call.now)
+    cluster = cluster_access.find(workspace, body.cluster_id, call.now)
     lifecycle.work(workspace, cluster, somebody, body.seconds, call.now)
     return {}
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from emulator.api.errors import denied, invalid
-
-Names = tuple[str, ...]
+from emulator.base.paths import Names
 
 
 def parse(path: Any, field: str = "path") -> Names:

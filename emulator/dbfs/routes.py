@@ -7,9 +7,10 @@ from emulator.api.errors import ApiError, denied, exists, invalid, missing
 from emulator.api.multipart import is_multipart, read_parts
 from emulator.api.routing import Call, Routes
 from emulator.base.content import EMPTY, Content, Held
-from emulator.dbfs.paths import Names, parse, text
+from emulator.base.paths import Names
+from emulator.dbfs.paths import parse, text
 from emulator.models.dbfs import Entry, Upload
-from emulator.models.settings import legacy_dbfs_is_disabled
+from emulator.settings.legacy_dbfs import legacy_dbfs_is_disabled
 
 routes = Routes()
 BLOCK = 2**20

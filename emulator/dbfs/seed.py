@@ -1,14 +1,11 @@
 """The folders of a new workspace's DBFS; none where it is switched off."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 FOLDERS = ("FileStore", "Users", "databricks-results", "tmp", "user")
 
 
-def furnish(workspace: "Workspace") -> None:
+def seed(workspace: Workspace) -> None:
     if workspace.options.dbfs:
         for name in FOLDERS:
             workspace.state.dbfs.make_folders((name,), workspace.clock.now())

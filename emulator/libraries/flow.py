@@ -3,20 +3,18 @@
 On one that does not run they wait. What is uninstalled while it runs goes with the next restart.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.base.clock import Millis
 from emulator.base.scheduler import happens
+from emulator.models.clusters import UP
 from emulator.models.libraries import Installation, key, named
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 STEP = "libraries.step"
-UP = ("RUNNING", "RESIZING")
 
 
-def install(workspace: "Workspace", cluster_id: str, libraries: list[dict[str, Any]], at: Millis) -> None:
+def install(workspace: Workspace, cluster_id: str, libraries: list[dict[str, Any]], at: Millis) -> None:
     """Those that are on the cluster already stay as they are; failed ones are tried again."""
     state = workspace.state
     running = state.clusters.by_id[cluster_id].state in UP
@@ -35,7 +33,7 @@ def install(workspace: "Workspace", cluster_id: str, libraries: list[dict[str, A
             _begin(workspace, cluster_id, found, at)
 
 
-def uninstall(workspace: "Workspace", cluster_id: str, libraries: list[dict[str, Any]]) -> None:
+def uninstall(workspace: Workspace, cluster_id: str, libraries: list[dict[str, Any]]) -> None:
     """Take them off: at once where they are not at work, with the next restart where they are."""
     state = workspace.state
     running = state.clusters.by_id[cluster_id].state in UP
@@ -50,13 +48,13 @@ def uninstall(workspace: "Workspace", cluster_id: str, libraries: list[dict[str,
             state.libraries.by_cluster[cluster_id].remove(found)
 
 
-def on_running(workspace: "Workspace", cluster_id: str, at: Millis) -> None:
+def on_running(workspace: Workspace, cluster_id: str, at: Millis) -> None:
     """The cluster runs: all its libraries are installed anew."""
     for installation in workspace.state.libraries.of(cluster_id):
         _begin(workspace, cluster_id, installation, at)
 
 
-def on_stopped(workspace: "Workspace", cluster_id: str, at: Millis) -> None:
+def on_stopped(workspace: Workspace, cluster_id: str, at: Millis) -> None:
     """The cluster terminates or restarts: what was to be uninstalled is gone, the rest waits for it to run."""
     state = workspace.state
     state.agenda.cancel(STEP, cluster_id=cluster_id)
@@ -67,13 +65,13 @@ def on_stopped(workspace: "Workspace", cluster_id: str, at: Millis) -> None:
         installation.status, installation.messages = "PENDING", []
 
 
-def on_removed(workspace: "Workspace", cluster_id: str) -> None:
+def on_removed(workspace: Workspace, cluster_id: str) -> None:
     """The cluster is gone for good."""
     workspace.state.agenda.cancel(STEP, cluster_id=cluster_id)
     workspace.state.libraries.by_cluster.pop(cluster_id, None)
 
 
-def _begin(workspace: "Workspace", cluster_id: str, installation: Installation, at: Millis) -> None:
+def _begin(workspace: Workspace, cluster_id: str, installation: Installation, at: Millis) -> None:
     failure = workspace.state.libraries.next_failure(installation.library)
     if failure and failure.outcome == "stuck":
         return
@@ -85,14 +83,14 @@ def _begin(workspace: "Workspace", cluster_id: str, installation: Installation, 
 
 
 def _enter(
-    workspace: "Workspace", cluster_id: str, installation: Installation, to: str, due: Millis, message: str
+    workspace: Workspace, cluster_id: str, installation: Installation, to: str, due: Millis, message: str
 ) -> None:
     library = key(installation.library)
     workspace.state.agenda.enter(due, STEP, cluster_id=cluster_id, library=library, to=to, message=message)
 
 
 @happens(STEP)
-def step(workspace: "Workspace", at: Millis, *, cluster_id: str, library: str, to: str, message: str) -> None:
+def step(workspace: Workspace, at: Millis, *, cluster_id: str, library: str, to: str, message: str) -> None:
     """The installation is one step further. `message` is what it fails with in the end, empty if it does not."""
     installation = next(one for one in workspace.state.libraries.of(cluster_id) if key(one.library) == library)
     match to:

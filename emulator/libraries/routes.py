@@ -4,10 +4,9 @@ from typing import Any
 
 from emulator.api.errors import invalid
 from emulator.api.routing import Call, Routes
-from emulator.clusters.listing import visible
 from emulator.libraries import flow
 from emulator.models.libraries import KINDS, Installation, is_library
-from emulator.permissions.cluster_access import permitted
+from emulator.permissions.cluster_access import permitted, visible
 
 routes = Routes()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from emulator.base.clock import Millis
 from emulator.base.content import EMPTY, Content, Generated
-from emulator.dbfs.paths import Names
+from emulator.base.paths import Names
 from emulator.generated_files.homes import Forest, Item
 from emulator.generated_files.overlay import ROOT, Tree
 

@@ -7,9 +7,9 @@ from typing import Literal
 from emulator.base.clock import Millis
 from emulator.base.content import EMPTY, Content, Generated
 from emulator.base.ids import Ids
+from emulator.base.paths import Place
 from emulator.generated_files.homes import Forest, Item
 from emulator.generated_files.overlay import ROOT, Tree
-from emulator.objects.paths import Place
 
 Kind = Literal["DIRECTORY", "NOTEBOOK", "FILE", "REPO", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"]
 CONTAINERS = ("DIRECTORY", "REPO")

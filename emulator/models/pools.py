@@ -1,12 +1,10 @@
 """Instance pools."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.base.clock import Millis
-
-if TYPE_CHECKING:
-    from emulator.models.clusters import Clusters
+from emulator.models.clusters import Clusters
 
 
 @dataclass(kw_only=True)
@@ -34,7 +32,7 @@ class Pool:
     def min_idle(self) -> int:
         return int(self.definition.get("min_idle_instances") or 0)
 
-    def describe(self, clusters: "Clusters") -> dict[str, Any]:
+    def describe(self, clusters: Clusters) -> dict[str, Any]:
         """As get and list answer it: what was sent, what the platform adds, and how it is used."""
         return {
             **self.definition,
@@ -51,7 +49,7 @@ class Pool:
             "stats": self.stats(clusters),
         }
 
-    def stats(self, clusters: "Clusters") -> dict[str, int]:
+    def stats(self, clusters: Clusters) -> dict[str, int]:
         """Instances that clusters have or wait for, and those kept ready. A driver counts in the driver's pool."""
         used = pending = 0
         for cluster in clusters.by_id.values():

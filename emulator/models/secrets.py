@@ -1,14 +1,11 @@
 """Secret scopes, secrets and who may read them."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict
 
 from emulator.base.clock import Millis
-
-if TYPE_CHECKING:
-    from emulator.models.scim import Directory
+from emulator.models.scim import Directory
 
 READ, WRITE, MANAGE = "READ", "WRITE", "MANAGE"
 LEVELS = (READ, WRITE, MANAGE)
@@ -36,7 +33,7 @@ class Scope:
     acls: dict[str, str] = field(default_factory=dict)
     """Principal's id → level."""
 
-    def level_of(self, directory: "Directory", principal_id: str) -> str | None:
+    def level_of(self, directory: Directory, principal_id: str) -> str | None:
         """The highest level it has: given to itself or to one of its groups. Administrators have MANAGE everywhere."""
         if directory.is_admin(principal_id):
             return MANAGE

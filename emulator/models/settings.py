@@ -1,12 +1,9 @@
 """Workspace settings, and the little there is of the services that the lab leaves alone."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.base.clock import Millis
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
 
 LEGACY_DBFS = "disable_legacy_dbfs"
 """The setting that switches DBFS and other legacy features off."""
@@ -80,11 +77,3 @@ class Settings:
     def longest_token_days(self) -> int | None:
         """How long a personal access token may live; None: as long as its owner wants."""
         return int(self.conf.get("maxTokenLifetimeDays") or 0) or None
-
-
-def legacy_dbfs_is_disabled(workspace: "Workspace") -> bool:
-    """Whether this is an account without DBFS, or its administrator has switched DBFS off."""
-    stored = workspace.state.settings.versioned.get(LEGACY_DBFS)
-    if stored is None or stored.value is None:
-        return not workspace.options.dbfs
-    return bool(stored.value[LEGACY_DBFS]["value"])

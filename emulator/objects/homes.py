@@ -1,14 +1,10 @@
 """Homes: the folder of a user or service principal under `/Users`, which outlives its owner."""
 
-from typing import TYPE_CHECKING
-
-from emulator.objects.paths import Place
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.base.paths import Place
+from emulator.state.workspace import Workspace
 
 
-def make_home(workspace: "Workspace", principal_name: str) -> None:
+def make_home(workspace: Workspace, principal_name: str) -> None:
     """Make `/Users/<name>` unless it is there, and give it to the user or service principal of that name.
 
     `principal_name` is the user name or the application id. Somebody who comes back finds the old home.

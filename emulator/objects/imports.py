@@ -2,18 +2,16 @@
 
 from base64 import b64decode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from emulator.api.errors import ApiError, exists, invalid, missing
+from emulator.api.routing import Call
 from emulator.base.content import Content, Held
+from emulator.base.paths import Place
 from emulator.models.objects import Kind, Node
 from emulator.notebook_formats import archives, notebooks
 from emulator.notebook_formats.notebooks import LANGUAGES, NotNotebookError
-from emulator.objects.paths import Place
 from emulator.objects.rights import Rights
-
-if TYPE_CHECKING:
-    from emulator.api.routing import Call
 
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 JSON_LIMIT = 10 * 2**20
@@ -54,7 +52,7 @@ def check_size(kind: Kind, size: int, limit: int) -> None:
 
 
 def import_object(
-    call: "Call", place: Place, data: Content, *, format: str, language: str | None, overwrite: bool, limit: int
+    call: Call, place: Place, data: Content, *, format: str, language: str | None, overwrite: bool, limit: int
 ) -> Node:
     """Import as `format` says; returns what now lies there, which keeps its id when it is overwritten."""
     if format not in FORMATS:
@@ -73,7 +71,7 @@ def import_object(
     return put(call, place, content, overwrite)
 
 
-def put(call: "Call", place: Place, content: Arrival, overwrite: bool) -> Node:
+def put(call: Call, place: Place, content: Arrival, overwrite: bool) -> Node:
     """Let the content lie at the place.
 
     Raises 404 without its folder, 400 for what is in the way, 403 without the right.
@@ -103,7 +101,7 @@ def put(call: "Call", place: Place, content: Arrival, overwrite: bool) -> Node:
     return node
 
 
-def add(call: "Call", rights: Rights, folder: Node, place: Place, kind: Kind) -> Node:
+def add(call: Call, rights: Rights, folder: Node, place: Place, kind: Kind) -> Node:
     """A new object, which its maker manages. Raises 403 unless the caller may add to the folder."""
     rights.require(folder, "CAN_EDIT", place.parent)
     state = call.workspace.state
@@ -155,7 +153,7 @@ def _notebook(cells: list[str], language: str) -> Arrival:
     return Arrival("NOTEBOOK", Held(notebooks.source_of_cells(cells, language).encode()), language)
 
 
-def _import_archive(call: "Call", place: Place, data: Content, overwrite: bool, limit: int) -> Node:
+def _import_archive(call: Call, place: Place, data: Content, overwrite: bool, limit: int) -> Node:
     """One notebook of an archive lies at the place itself; anything else becomes a folder there."""
     check_size("NOTEBOOK", data.size, limit)
     if overwrite:
@@ -181,7 +179,7 @@ def _import_archive(call: "Call", place: Place, data: Content, overwrite: bool, 
     return made
 
 
-def make_folder(call: "Call", place: Place) -> Node:
+def make_folder(call: Call, place: Place) -> Node:
     """A folder in one that is there."""
     folder = call.workspace.state.objects.find(place.parent.names)
     if folder is None:

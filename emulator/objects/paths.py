@@ -4,41 +4,10 @@
 Terraform provider replaces an object whose path is answered otherwise.
 """
 
-from dataclasses import dataclass
-
 from emulator.api.errors import invalid
+from emulator.base.paths import Place
 
 ALIAS = "Workspace"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A path as it was asked for."""
-
-    names: tuple[str, ...]
-    """From the root down, without the alias."""
-    prefix: str = ""
-    """`/Workspace` if it was asked for so, else empty."""
-
-    @property
-    def text(self) -> str:
-        return self.prefix + "/" + "/".join(self.names) if self.names else self.prefix or "/"
-
-    @property
-    def name(self) -> str:
-        return self.names[-1]
-
-    @property
-    def parent(self) -> "Place":
-        return self.above(1)
-
-    def above(self, steps: int) -> "Place":
-        """The folder so many steps up."""
-        return Place(self.names[: len(self.names) - steps], self.prefix)
-
-    def renamed(self, name: str) -> "Place":
-        """Its neighbour of that name."""
-        return Place((*self.names[:-1], name), self.prefix)
 
 
 def parse(path: object) -> Place:

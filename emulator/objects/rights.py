@@ -5,17 +5,13 @@ Reading takes CAN_READ, changing CAN_EDIT on the object; adding to a folder and 
 `/Users` and `/Repos`, and sees there what is open to them; homes are private.
 """
 
-from typing import TYPE_CHECKING
-
 from emulator.api.errors import ApiError, denied
+from emulator.api.routing import Call
+from emulator.base.paths import Place
 from emulator.generated_files.overlay import ROOT
 from emulator.models.objects import Node
 from emulator.models.permissions import TREE_LEVELS
 from emulator.models.scim import ADMINS
-from emulator.objects.paths import Place
-
-if TYPE_CHECKING:
-    from emulator.api.routing import Call
 
 PASSAGES = ("Users", "Repos")
 PROTECTED = ("Users", "Shared", "Repos")
@@ -25,7 +21,7 @@ _WORDS = {"CAN_READ": "View", "CAN_RUN": "Run", "CAN_EDIT": "Edit", "CAN_MANAGE"
 class Rights:
     """What the caller of one request may do. Asks the directory once, however many objects are looked at."""
 
-    def __init__(self, call: "Call") -> None:
+    def __init__(self, call: Call) -> None:
         state = call.workspace.state
         self._objects = state.objects
         self._direct = state.acls.direct

@@ -9,10 +9,11 @@ from emulator.api.errors import ApiError, denied, exists, invalid, missing
 from emulator.api.multipart import is_multipart, read_parts
 from emulator.api.routing import Call, Reply, Routes
 from emulator.base.content import EMPTY, Content
+from emulator.base.paths import Place
 from emulator.models.objects import Node
 from emulator.objects import exports, imports
 from emulator.objects.imports import JSON_LIMIT, STREAM_LIMIT
-from emulator.objects.paths import Place, parse
+from emulator.objects.paths import parse
 from emulator.objects.rights import PASSAGES, Rights, is_passage, is_protected
 
 routes = Routes()

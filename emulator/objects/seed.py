@@ -1,17 +1,13 @@
 """The folders of a new workspace: homes, what is shared by all, and the place of git folders."""
 
-from typing import TYPE_CHECKING
-
+from emulator.base.paths import Place
 from emulator.generated_files.overlay import ROOT
 from emulator.models.scim import ADMINS, USERS
 from emulator.objects.homes import make_home
-from emulator.objects.paths import Place
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 
-def furnish(workspace: "Workspace") -> None:
+def seed(workspace: Workspace) -> None:
     """Administrators manage everything from the root down; `/Shared` is everybody's."""
     state, now = workspace.state, workspace.clock.now()
     for name in ("Users", "Shared", "Repos"):

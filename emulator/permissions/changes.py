@@ -1,14 +1,12 @@
 """Setting permissions: what is asked for becomes direct grants, or is refused whole."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.api.errors import invalid, missing
 from emulator.models.permissions import OWNER, ObjectType
 from emulator.models.scim import ADMINS, Directory, Group
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 Grants = dict[str, list[str]]
@@ -38,14 +36,14 @@ def requested(directory: Directory, object_type: ObjectType, entries: Any) -> Gr
     return grants
 
 
-def replaced(workspace: "Workspace", object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
+def replaced(workspace: Workspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
     """The direct grants after a PUT. Raises 400 if nobody would own or administer the object."""
     _check_owner(object_type, wanted)
     _keep_admins(workspace, object_type, object_id, wanted)
     return wanted
 
 
-def merged(workspace: "Workspace", object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
+def merged(workspace: Workspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
     """The direct grants after a PATCH: who is named gets what is named, a new owner takes over, others keep theirs."""
     before = workspace.state.acls.direct.get(object_id, {})
     after = {principal_id: list(levels) for principal_id, levels in before.items()}
@@ -82,7 +80,7 @@ def _check_owner(object_type: ObjectType, grants: Grants) -> None:
         raise invalid(f"The {noun} must have exactly one owner.")
 
 
-def _keep_admins(workspace: "Workspace", object_type: ObjectType, object_id: str, grants: Grants) -> None:
+def _keep_admins(workspace: Workspace, object_type: ObjectType, object_id: str, grants: Grants) -> None:
     """Where administrators hold their right directly (tokens, the root folder) it stays."""
     admins = workspace.state.directory.group_named(ADMINS)
     if not isinstance(admins, Group) or object_type.root:

@@ -1,16 +1,12 @@
 """Finding a cluster for somebody, and the platform's words where that is refused."""
 
-from typing import TYPE_CHECKING
-
 from emulator.api.errors import ApiError, denied, invalid, invalid_state
+from emulator.api.routing import Call
 from emulator.base.clock import Millis
 from emulator.models.clusters import Cluster
-from emulator.models.permissions import may
-
-if TYPE_CHECKING:
-    from emulator.api.routing import Call
-    from emulator.models.scim import ServicePrincipal, User
-    from emulator.state.workspace import Workspace
+from emulator.models.scim import ServicePrincipal, User
+from emulator.permissions.rights import may
+from emulator.state.workspace import Workspace
 
 DAY = 24 * 60 * 60 * 1000
 LISTED = 30 * DAY
@@ -30,7 +26,7 @@ def unknown(cluster_id: str) -> ApiError:
     return invalid(f"Cluster {cluster_id} does not exist")
 
 
-def find(workspace: "Workspace", cluster_id: str, now: Millis) -> Cluster:
+def find(workspace: Workspace, cluster_id: str, now: Millis) -> Cluster:
     """Raises 400 INVALID_PARAMETER_VALUE for an unknown cluster, 400 INVALID_STATE for one that ended too long ago."""
     cluster = workspace.state.clusters.by_id.get(cluster_id)
     if cluster is None:
@@ -49,12 +45,12 @@ def ended_for(cluster: Cluster, now: Millis) -> Millis:
     return now - max(cluster.terminated_time, cluster.unpinned_at or 0)
 
 
-def may_on(workspace: "Workspace", caller: "User | ServicePrincipal", cluster_id: str, level: str) -> bool:
+def may_on(workspace: Workspace, caller: User | ServicePrincipal, cluster_id: str, level: str) -> bool:
     """Whether the caller has `level` or more on the cluster."""
     return may(workspace, caller.id, "clusters", object_id(cluster_id), level)
 
 
-def refusal(caller: "User | ServicePrincipal", cluster_id: str, level: str) -> ApiError:
+def refusal(caller: User | ServicePrincipal, cluster_id: str, level: str) -> ApiError:
     """403 PERMISSION_DENIED that says which ability is missing."""
     return denied(
         f"{caller.name} does not have {ABILITIES[level]} permissions on {cluster_id}. "
@@ -62,13 +58,27 @@ def refusal(caller: "User | ServicePrincipal", cluster_id: str, level: str) -> A
     )
 
 
-def permitted(call: "Call", level: str) -> Cluster:
+def require_on(call: Call, cluster_id: str, level: str) -> None:
+    """Raises the refusal unless the caller has `level` or more on the cluster."""
+    if not may_on(call.workspace, call.caller, cluster_id, level):
+        raise refusal(call.caller, cluster_id, level)
+
+
+def permitted(call: Call, level: str) -> Cluster:
     """The cluster that the body or the query names, if the caller has `level` on it; raises the refusal if not."""
     cluster_id = str(call.required("cluster_id") if call.method != "GET" else call.required_argument("cluster_id"))
     cluster = find(call.workspace, cluster_id, call.now)
-    if not may_on(call.workspace, call.caller, cluster_id, level):
-        raise refusal(call.caller, cluster_id, level)
+    require_on(call, cluster_id, level)
     return cluster
+
+
+def visible(call: Call) -> list[Cluster]:
+    """Those that the caller may attach to: pinned, alive, or ended in the last 30 days."""
+    workspace = call.workspace
+    found = [cluster for cluster in workspace.state.clusters.by_id.values() if ended_for(cluster, call.now) <= LISTED]
+    if workspace.state.directory.is_admin(call.caller.id):
+        return found
+    return [cluster for cluster in found if may_on(workspace, call.caller, cluster.cluster_id, "CAN_ATTACH_TO")]
 
 
 def not_autostarted(cluster_id: str) -> ApiError:
@@ -76,7 +86,7 @@ def not_autostarted(cluster_id: str) -> ApiError:
     return denied(f"You do not have permission to autostart {cluster_id}")
 
 
-def require_dedication(workspace: "Workspace", cluster: Cluster, user: "User | ServicePrincipal") -> None:
+def require_dedication(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal) -> None:
     """Raises 403 for everybody but the one user, or the group, that a dedicated cluster is for."""
     only = cluster.dedicated_to
     if only is None or only == user.name:

@@ -1,12 +1,11 @@
 """What is told of an object's permissions: direct grants first, and what comes from above with where it comes from."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.models.permissions import ObjectType, lineage
+from emulator.models.permissions import ObjectType
 from emulator.models.scim import ADMINS, Group, User
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.permissions.rights import lineage
+from emulator.state.workspace import Workspace
 
 DESCRIPTIONS = {
     "CAN_ATTACH_TO": "Can attach to {object}",
@@ -33,7 +32,7 @@ def permission_levels(object_type: ObjectType) -> dict[str, Any]:
     }
 
 
-def object_permissions(workspace: "Workspace", object_type: ObjectType, object_id: str) -> dict[str, Any]:
+def object_permissions(workspace: Workspace, object_type: ObjectType, object_id: str) -> dict[str, Any]:
     """The answer to reading, setting and changing alike: one entry a principal."""
     held: dict[str, list[dict[str, Any]]] = {}
     direct = workspace.state.acls.direct
@@ -60,7 +59,7 @@ def _permission(level: str, source: str | None) -> dict[str, Any]:
     return {"permission_level": level, "inherited": True, "inherited_from_object": [shown]}
 
 
-def _principal(workspace: "Workspace", principal_id: str) -> dict[str, str]:
+def _principal(workspace: Workspace, principal_id: str) -> dict[str, str]:
     principal = workspace.state.directory.principal(principal_id)
     match principal:
         case Group():

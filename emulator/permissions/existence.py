@@ -1,12 +1,8 @@
 """Whether the object that permissions are asked for is there."""
 
-from typing import TYPE_CHECKING
-
 from emulator.api.errors import missing
 from emulator.models.permissions import ObjectType
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 _NAMES = {
     "clusters": "Cluster {id} does not exist",
@@ -16,14 +12,14 @@ _NAMES = {
 }
 
 
-def require_object(workspace: "Workspace", object_type: ObjectType, number: str) -> None:
+def require_object(workspace: Workspace, object_type: ObjectType, number: str) -> None:
     """Raises 404 RESOURCE_DOES_NOT_EXIST in the words of the object's type."""
     if not object_type.single and not _exists(workspace, object_type, number):
         text = _NAMES.get(object_type.url, f"{object_type.name.capitalize()} {{id}} does not exist.")
         raise missing(text.format(id=number))
 
 
-def _exists(workspace: "Workspace", object_type: ObjectType, number: str) -> bool:
+def _exists(workspace: Workspace, object_type: ObjectType, number: str) -> bool:
     state = workspace.state
     match object_type.url:
         case "clusters":

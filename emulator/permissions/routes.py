@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.api.routing import Call, Routes
-from emulator.models.permissions import MANAGE, TYPES, ObjectType, require, require_admin
+from emulator.models.permissions import MANAGE, TYPES, ObjectType
 from emulator.permissions import changes, documents
 from emulator.permissions.existence import require_object
+from emulator.permissions.rights import require, require_admin
 
 routes = Routes()
 

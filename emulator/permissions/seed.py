@@ -1,14 +1,10 @@
 """Who may use tokens in a new workspace: everybody."""
 
-from typing import TYPE_CHECKING
-
 from emulator.models.scim import ADMINS, USERS
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 
-def furnish(workspace: "Workspace") -> None:
+def seed(workspace: Workspace) -> None:
     """Administrators manage tokens by a direct grant, which is all that stays when the rest is taken away."""
     state = workspace.state
     for name, level in ((ADMINS, "CAN_MANAGE"), (USERS, "CAN_USE")):

@@ -6,8 +6,8 @@ from typing import Any
 from emulator.api.errors import invalid, missing
 from emulator.api.routing import Call, Routes
 from emulator.catalog.policy_families import FAMILIES
-from emulator.models.permissions import may, require, require_admin
 from emulator.models.policies import Policy
+from emulator.permissions.rights import may, require, require_admin
 from emulator.policies.elements import problems_of_definition
 
 routes = Routes()

@@ -1,24 +1,22 @@
 """What a policy means for somebody who makes or edits a cluster."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.api.errors import denied, invalid
 from emulator.catalog.node_types import resolved
-from emulator.models.permissions import may
+from emulator.models.policies import Policy
+from emulator.models.scim import ServicePrincipal, User
+from emulator.permissions.rights import may
 from emulator.policies.elements import applied
-
-if TYPE_CHECKING:
-    from emulator.models.policies import Policy
-    from emulator.models.scim import ServicePrincipal, User
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 VERSION = "spark_version"
 _ACTIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
 
 
 def apply(
-    workspace: "Workspace", caller: "User | ServicePrincipal", spec: dict[str, Any], kind: str = "all-purpose"
+    workspace: Workspace, caller: User | ServicePrincipal, spec: dict[str, Any], kind: str = "all-purpose"
 ) -> dict[str, Any]:
     """The cluster's definition as its policy makes it; `spec` is what the client sent, untouched.
 
@@ -61,7 +59,7 @@ def _with_versions(rule: dict[str, Any]) -> dict[str, Any]:
     return rule | found | ({"values": [resolved(value) for value in rule["values"]]} if "values" in rule else {})
 
 
-def _check_number(workspace: "Workspace", caller: "User | ServicePrincipal", policy: "Policy") -> None:
+def _check_number(workspace: Workspace, caller: User | ServicePrincipal, policy: Policy) -> None:
     """Raises 400 when one more cluster would be too many."""
     if not policy.max_clusters_per_user:
         return

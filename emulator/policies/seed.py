@@ -1,16 +1,12 @@
 """The default policies of a new workspace: one of each family."""
 
-from typing import TYPE_CHECKING
-
 from emulator.catalog.policy_families import FAMILIES, OPEN_TO_USERS
 from emulator.models.policies import Policy
 from emulator.models.scim import USERS
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 
-def furnish(workspace: "Workspace") -> None:
+def seed(workspace: Workspace) -> None:
     """Personal Compute is the only one that is open to everybody."""
     state, now = workspace.state, workspace.clock.now()
     users = state.directory.group_named(USERS)

@@ -5,8 +5,8 @@ from typing import Any
 from emulator.api.errors import denied, invalid, missing
 from emulator.api.routing import Call, Routes
 from emulator.catalog import node_types
-from emulator.models.permissions import may, require
 from emulator.models.pools import Pool
+from emulator.permissions.rights import may, require
 
 routes = Routes()
 FIXED = ("node_type_id", "azure_attributes", "enable_elastic_disk", "disk_spec", "preloaded_spark_versions")

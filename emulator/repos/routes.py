@@ -11,9 +11,10 @@ from typing import Any
 
 from emulator.api.errors import ApiError, exists, invalid, missing
 from emulator.api.routing import Call, Routes
+from emulator.base.paths import Place
 from emulator.models.objects import Git, Node, Objects
 from emulator.objects import imports
-from emulator.objects.paths import Place, parse
+from emulator.objects.paths import parse
 from emulator.objects.rights import Rights
 
 routes = Routes()

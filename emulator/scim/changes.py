@@ -3,16 +3,14 @@
 import re
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.api.errors import ScimError
 from emulator.base.clock import Millis
 from emulator.models.scim import ADMINS, ENTITLEMENTS, USERS, Group, Principal, ServicePrincipal, User
 from emulator.objects.homes import make_home
 from emulator.scim.patches import Resource, patched, text_of, truth_of, values_of
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 Body = dict[str, Any]
 
@@ -20,7 +18,7 @@ BUILT_IN = (ADMINS, USERS)
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 
-def create_user(workspace: "Workspace", body: Body, now: Millis) -> User:
+def create_user(workspace: Workspace, body: Body, now: Millis) -> User:
     """A new user with a home folder. Raises ScimError 400 without a valid `userName`, 409 when that name is taken."""
     directory = workspace.state.directory
     name = (text_of(body.get("userName")) or "").strip().lower()
@@ -46,7 +44,7 @@ def create_user(workspace: "Workspace", body: Body, now: Millis) -> User:
     return user
 
 
-def create_service_principal(workspace: "Workspace", body: Body, now: Millis) -> ServicePrincipal:
+def create_service_principal(workspace: Workspace, body: Body, now: Millis) -> ServicePrincipal:
     """A new service principal with a home folder; its application id is made up unless it is given.
 
     Raises ScimError 400 for an application id that is no UUID, 409 when there is one with it.
@@ -75,7 +73,7 @@ def create_service_principal(workspace: "Workspace", body: Body, now: Millis) ->
     return principal
 
 
-def create_group(workspace: "Workspace", body: Body, now: Millis) -> Group:
+def create_group(workspace: Workspace, body: Body, now: Millis) -> Group:
     """A new group of this workspace. Raises ScimError 400 without `displayName`, 409 when the name is taken."""
     name = text_of(body.get("displayName"))
     if name is None:
@@ -91,7 +89,7 @@ def create_group(workspace: "Workspace", body: Body, now: Millis) -> Group:
     return group
 
 
-def add_account_group(workspace: "Workspace", name: str, members: Iterable[str], now: Millis) -> Group:
+def add_account_group(workspace: Workspace, name: str, members: Iterable[str], now: Millis) -> Group:
     """A group that was made in the account and assigned to this workspace; `members` are ids.
 
     Raises ScimError 409 when the name is taken.
@@ -103,7 +101,7 @@ def add_account_group(workspace: "Workspace", name: str, members: Iterable[str],
     return group
 
 
-def replace(workspace: "Workspace", principal: Principal, body: Body) -> None:
+def replace(workspace: Workspace, principal: Principal, body: Body) -> None:
     """A PUT. What the body leaves out is emptied, apart from names, `active` and `roles`, which stay.
 
     `groups` of the body is not looked at: memberships are the groups' own. Raises ScimError 400, 403, 409.
@@ -127,12 +125,12 @@ def replace(workspace: "Workspace", principal: Principal, body: Body) -> None:
     _write(workspace, principal, resource)
 
 
-def patch(workspace: "Workspace", principal: Principal, body: Body) -> None:
+def patch(workspace: Workspace, principal: Principal, body: Body) -> None:
     """All operations of a PATCH, or none. Raises ScimError 400, 403, 409."""
     _write(workspace, principal, patched(_resource_of(workspace, principal), body))
 
 
-def delete(workspace: "Workspace", principal: Principal, caller_id: str) -> None:
+def delete(workspace: Workspace, principal: Principal, caller_id: str) -> None:
     """Drop the principal with its memberships, grants, tokens and secrets. Its home folder stays.
 
     Raises ScimError 403 for what must stay: a built-in or account-level group, the caller itself.
@@ -151,7 +149,7 @@ def delete(workspace: "Workspace", principal: Principal, caller_id: str) -> None
         state.ids.forget("user", principal.user_name)
 
 
-def _resource_of(workspace: "Workspace", principal: Principal) -> Resource:
+def _resource_of(workspace: Workspace, principal: Principal) -> Resource:
     """What can be changed about the principal, as `patches` wants it."""
     resource: Resource = {
         "displayName": principal.display_name,
@@ -169,7 +167,7 @@ def _resource_of(workspace: "Workspace", principal: Principal) -> Resource:
     return resource
 
 
-def _write(workspace: "Workspace", principal: Principal, resource: Resource) -> None:
+def _write(workspace: Workspace, principal: Principal, resource: Resource) -> None:
     """Check everything, then make the principal as the resource has it."""
     before = _resource_of(workspace, principal)
     name = resource["displayName"] or before["displayName"]
@@ -196,7 +194,7 @@ def _write(workspace: "Workspace", principal: Principal, resource: Resource) -> 
 
 
 def _memberships_after(
-    workspace: "Workspace", principal: Principal, before: list[str], after: list[str]
+    workspace: Workspace, principal: Principal, before: list[str], after: list[str]
 ) -> list[tuple[Group, list[str]]]:
     """The members from then on of each group that the principal joins or leaves. Raises as the check below."""
     found = []
@@ -212,7 +210,7 @@ def _memberships_after(
     return found
 
 
-def _check_change_of_members(workspace: "Workspace", group: Group, members: list[str]) -> None:
+def _check_change_of_members(workspace: Workspace, group: Group, members: list[str]) -> None:
     if set(members) == set(group.members):
         return
     if group.account_level:
@@ -224,25 +222,25 @@ def _check_change_of_members(workspace: "Workspace", group: Group, members: list
     _check_members(workspace, group, [member_id for member_id in members if member_id not in group.members])
 
 
-def _take_in(workspace: "Workspace", principal: Principal, groups: list[Group]) -> None:
+def _take_in(workspace: Workspace, principal: Principal, groups: list[Group]) -> None:
     workspace.state.directory.add(principal)
     for group in groups:
         if principal.id not in group.members:
             group.members.append(principal.id)
 
 
-def _groups_to_join(workspace: "Workspace", body: Body) -> list[Group]:
+def _groups_to_join(workspace: Workspace, body: Body) -> list[Group]:
     return [_group(workspace, group_id) for group_id in values_of(body.get("groups") or [])]
 
 
-def _group(workspace: "Workspace", group_id: str) -> Group:
+def _group(workspace: Workspace, group_id: str) -> Group:
     group = workspace.state.directory.groups.get(group_id)
     if group is None:
         raise ScimError(400, f"Group with id {group_id} does not exist.", "invalidValue")
     return group
 
 
-def _common(workspace: "Workspace", body: Body, now: Millis) -> dict[str, Any]:
+def _common(workspace: Workspace, body: Body, now: Millis) -> dict[str, Any]:
     entitlements = values_of(body.get("entitlements") or [])
     _check_entitlements(entitlements)
     return {
@@ -271,7 +269,7 @@ def _check_entitlements(entitlements: list[str]) -> None:
         raise ScimError(400, text, "invalidValue")
 
 
-def _check_members(workspace: "Workspace", group: Group, members: list[str]) -> None:
+def _check_members(workspace: Workspace, group: Group, members: list[str]) -> None:
     directory = workspace.state.directory
     for member_id in members:
         if directory.principal(member_id) is None:
@@ -280,7 +278,7 @@ def _check_members(workspace: "Workspace", group: Group, members: list[str]) -> 
             raise ScimError(400, f"Group {group.display_name} cannot be a member of itself.", "invalidValue")
 
 
-def _check_name_is_free(workspace: "Workspace", name: str) -> None:
+def _check_name_is_free(workspace: Workspace, name: str) -> None:
     if workspace.state.directory.group_named(name):
         raise ScimError(409, f"Group with name {name} already exists.")
 
@@ -292,7 +290,7 @@ def _check_may_be_changed(group: Group, how: str) -> None:
         raise ScimError(403, f"Group {group.display_name} belongs to the account and cannot be {how} here.")
 
 
-def _check_admins_stay(workspace: "Workspace", without: str) -> None:
+def _check_admins_stay(workspace: Workspace, without: str) -> None:
     admins = workspace.state.directory.group_named(ADMINS)
     if admins and admins.members == [without]:
         raise ScimError(403, "The last administrator cannot be deleted.")

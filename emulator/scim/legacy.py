@@ -6,8 +6,8 @@ from typing import Any
 
 from emulator.api.errors import ApiError, ScimError, exists, invalid, missing
 from emulator.api.routing import Call, Routes
-from emulator.models.permissions import require_admin
 from emulator.models.scim import Group, Principal, User
+from emulator.permissions.rights import require_admin
 from emulator.scim import changes
 
 routes = Routes()

@@ -1,1 +1,1 @@
-"""The frame around all APIs: the process, HTTP, routing, errors, faults, the log of requests."""
+"""The process that serves the workspace: HTTP, the application, all APIs put together."""

@@ -75,9 +75,9 @@ class Application:
 
     def reset(self) -> None:
         """Everything as it was when the emulator started: a new workspace, its faults, an empty journal."""
-        # Before it is furnished for the sake of the switches, and after it because they lie in the state.
+        # Before it is seeded for the sake of the switches, and after it because they lie in the state.
         self.set_faults(self._first_profile, [])
-        self.workspace.reset()
+        services.reset(self.workspace)
         self.set_faults(self._first_profile, [])
         self.journal.clear()
 

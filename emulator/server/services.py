@@ -1,42 +1,74 @@
-"""The services of the workspace: whose routes are served, and what each puts into a new workspace."""
-
-from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
+"""The APIs of the workspace: the routes of all of them, and what each puts into a new workspace."""
 
 from emulator.api.routing import Route
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
-
-SERVICES = (
-    "scim",
-    "tokens",
-    "objects",
-    "repos",
-    "permissions",
-    "policies",
-    "pools",
-    "clusters",
-    "libraries",
-    "dbfs",
-    "volumes",
-    "secrets",
-    "settings",
-    "generated_files",
-)
-"""In the order in which a new workspace is furnished: people first, then their homes, then the rest;
-at last what fills the homes."""
+from emulator.clusters.routes import routes as clusters_routes
+from emulator.dbfs.routes import routes as dbfs_routes
+from emulator.dbfs.seed import seed as seed_dbfs
+from emulator.libraries.routes import routes as libraries_routes
+from emulator.objects.routes import routes as objects_routes
+from emulator.objects.seed import seed as seed_objects
+from emulator.permissions.routes import routes as permissions_routes
+from emulator.permissions.seed import seed as seed_permissions
+from emulator.policies.routes import routes as policies_routes
+from emulator.policies.seed import seed as seed_policies
+from emulator.pools.routes import routes as pools_routes
+from emulator.repos.routes import routes as repos_routes
+from emulator.scim.routes import routes as scim_routes
+from emulator.scim.seed import seed as seed_scim
+from emulator.secrets.routes import routes as secrets_routes
+from emulator.server.generated_homes import seed as seed_generated_homes
+from emulator.settings.routes import routes as settings_routes
+from emulator.state.options import Options
+from emulator.state.state import State
+from emulator.state.workspace import Workspace
+from emulator.tokens.routes import routes as tokens_routes
+from emulator.volumes.routes import routes as volumes_routes
 
 
 def routes() -> list[Route]:
-    """Those of every service: the module `routes` of a package, where it has one, holds them as `routes`."""
-    modules = [f"emulator.{name}.routes" for name in SERVICES]
-    return [route for name in modules if find_spec(name) for route in import_module(name).routes]
+    """The routes of every API of the workspace. The mail service has a port and a router of its own."""
+    return [
+        *scim_routes,
+        *tokens_routes,
+        *objects_routes,
+        *repos_routes,
+        *permissions_routes,
+        *policies_routes,
+        *pools_routes,
+        *clusters_routes,
+        *libraries_routes,
+        *dbfs_routes,
+        *volumes_routes,
+        *secrets_routes,
+        *settings_routes,
+    ]
 
 
-def furnish(workspace: "Workspace") -> None:
-    """Put in what every new workspace has: `seed.furnish(workspace)` of the packages that have such a module."""
-    for name in SERVICES:
-        if find_spec(f"emulator.{name}.seed"):
-            import_module(f"emulator.{name}.seed").furnish(workspace)
+def seed(workspace: Workspace) -> None:
+    """Put everything into an empty workspace that a new one has."""
+    # People come first, then their homes and the rights on both; generated homes belong to users of their own.
+    seed_scim(workspace)
+    seed_objects(workspace)
+    seed_permissions(workspace)
+    seed_policies(workspace)
+    seed_dbfs(workspace)
+    seed_generated_homes(workspace)
+
+
+def open_workspace(options: Options, state: State | None = None) -> Workspace:
+    """The workspace that `state` holds, or a new one that is seeded."""
+    workspace = Workspace(options, state)
+    if state is None:
+        seed(workspace)
+    return workspace
+
+
+def reset(workspace: Workspace) -> None:
+    """Make the workspace new again, with the same workspace id and the clock at its start.
+
+    The administrator's tokens stay valid, the one that the emulator printed when it started included.
+    """
+    tokens = workspace.administrator_tokens()
+    workspace.clear()
+    seed(workspace)
+    workspace.give_administrator(tokens)

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator.api.errors import ApiError, invalid
 from emulator.api.routing import Call, Reply, Routes
-from emulator.models.permissions import require_admin
+from emulator.permissions.rights import require_admin
 
 BOOLEANS = frozenset(
     {

@@ -6,8 +6,8 @@ from typing import Any
 
 from emulator.api.errors import ApiError, invalid, missing
 from emulator.api.routing import Call, Routes
-from emulator.models.permissions import require_admin
 from emulator.models.settings import InitScript
+from emulator.permissions.rights import require_admin
 
 PATH = "/api/2.0/global-init-scripts"
 MOST_BYTES = 64 * 1024

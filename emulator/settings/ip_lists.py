@@ -5,8 +5,8 @@ from typing import Any
 
 from emulator.api.errors import ApiError, invalid, missing
 from emulator.api.routing import Call, Routes
-from emulator.models.permissions import require_admin
 from emulator.models.settings import IpList
+from emulator.permissions.rights import require_admin
 
 PATH = "/api/2.0/ip-access-lists"
 MOST_ADDRESSES = 1000

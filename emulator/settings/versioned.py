@@ -5,8 +5,8 @@ from typing import Any
 
 from emulator.api.errors import ApiError, invalid
 from emulator.api.routing import Call, Routes
-from emulator.models.permissions import require_admin
 from emulator.models.settings import LEGACY_DBFS, Versioned
+from emulator.permissions.rights import require_admin
 
 PATH = "/api/2.0/settings/types/{type}/names/default"
 

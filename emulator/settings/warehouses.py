@@ -1,16 +1,14 @@
 """`/api/2.0/sql/warehouses`: those there are can be looked at and deleted; the emulator runs none."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.api.errors import denied, missing
 from emulator.api.routing import Call, Routes
-from emulator.models.permissions import require_admin
 from emulator.models.scim import USERS
 from emulator.models.settings import Warehouse
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.permissions.rights import require_admin
+from emulator.state.workspace import Workspace
 
 PATH = "/api/2.0/sql/warehouses"
 ENTITLEMENT = "databricks-sql-access"
@@ -18,7 +16,7 @@ ENTITLEMENT = "databricks-sql-access"
 routes = Routes()
 
 
-def add(workspace: "Workspace", name: str) -> Warehouse:
+def add(workspace: Workspace, name: str) -> Warehouse:
     """A stopped warehouse that everybody may use, such as the one that the platform puts into its newer workspaces."""
     state = workspace.state
     warehouse = Warehouse(state.ids.hex("warehouse", name, 16), name, workspace.options.admin)

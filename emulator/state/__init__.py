@@ -1,1 +1,1 @@
-"""What a workspace is made of apart from any API: clock, scheduler, ids, contents, options, the file it is kept in."""
+"""The workspace as a whole: the state of all APIs in one value, its clock and options, the file it is kept in."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,13 +11,15 @@ from emulator.base.ids import Ids
 from emulator.generated_files.homes import Forest, forest
 from emulator.models.scim import ADMINS, Group, ServicePrincipal, User
 from emulator.models.tokens import Token
-from emulator.server import services
 from emulator.state.options import Options
 from emulator.state.state import State
 
 
 class Workspace:
-    """Furnished as new, or as `state` has it."""
+    """A workspace as `state` has it.
+
+    Without a state it is empty: there is no user, no group and no folder in it until it is seeded.
+    """
 
     def __init__(self, options: Options, state: State | None = None) -> None:
         self.options = options
@@ -26,22 +29,23 @@ class Workspace:
         if state:
             self.clock.restart(max(state.clock, self.clock.now()))
             self.options = replace(options, files=self.forest.shape.name)
-        else:
-            services.furnish(self)
 
-    def reset(self) -> None:
-        """Furnish as new, with the same workspace id and the clock at its start.
-
-        The administrator's tokens stay valid, the one that the emulator told when it started included.
-        """
-        former = self.state.directory.user_named(self.options.admin)
-        kept = [token for token in self.state.tokens.by_digest.values() if former and token.owner_id == former.id]
+    def clear(self) -> None:
+        """Make the workspace empty, with the same workspace id and the clock at its start."""
         workspace_id = self.state.workspace_id
         self.clock.restart(to_millis(self.options.start or datetime.now(UTC)))
         self.state = self._new_state()
         self.state.workspace_id = workspace_id
-        services.furnish(self)
-        for token in [*kept, self._told] if self._told else kept:
+
+    def administrator_tokens(self) -> list[Token]:
+        """The administrator's tokens, and the one that `tell_token` made even if its owner is gone."""
+        owner = self.state.directory.user_named(self.options.admin)
+        kept = [token for token in self.state.tokens.by_digest.values() if owner and token.owner_id == owner.id]
+        return [*kept, self._told] if self._told else kept
+
+    def give_administrator(self, tokens: Iterable[Token]) -> None:
+        """Make the administrator the owner of these tokens, which are valid from now on."""
+        for token in tokens:
             token.owner_id = self.administrator.id
             self.state.tokens.by_digest[token.digest] = token
 
@@ -79,12 +83,12 @@ class Workspace:
         """How long a change takes that is `steps` ordinary ones long."""
         return int(self.options.transition_seconds * 1000 * steps)
 
-    def authenticate(self, value: str, now: Millis) -> "User | ServicePrincipal | None":
+    def authenticate(self, value: str, now: Millis) -> User | ServicePrincipal | None:
         """Whose token this is; None for one that is unknown, expired, or of somebody who is gone or deactivated."""
         token = self.state.tokens.find(value, now)
         return self._owner(token) if token else None
 
-    def _owner(self, token: Token) -> "User | ServicePrincipal | None":
+    def _owner(self, token: Token) -> User | ServicePrincipal | None:
         owner = self.state.directory.principal(token.owner_id)
         return owner if owner and not isinstance(owner, Group) and owner.active else None
 

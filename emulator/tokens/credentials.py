@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote_plus
 from emulator.api.errors import ApiError, invalid, missing
 from emulator.api.routing import Call, Reply, Routes
 from emulator.base.clock import to_iso
-from emulator.models.permissions import require_admin
 from emulator.models.scim import ServicePrincipal
 from emulator.models.tokens import OAUTH_SECONDS, ClientSecret, digest_of
+from emulator.permissions.rights import require_admin
 
 SECRETS = "/api/2.0/accounts/servicePrincipals/{id}/credentials/secrets"
 LONGEST_SECONDS = 730 * 86400

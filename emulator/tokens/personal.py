@@ -4,9 +4,9 @@ from typing import Any
 
 from emulator.api.errors import ApiError, denied, invalid, missing
 from emulator.api.routing import Call, Routes
-from emulator.models.permissions import may, require_admin
 from emulator.models.scim import ServicePrincipal, User
 from emulator.models.tokens import Token
+from emulator.permissions.rights import may, require_admin
 
 USABLE = "/authorization/tokens"
 """Who may use tokens is an ACL on this object."""

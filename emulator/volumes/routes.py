@@ -10,7 +10,8 @@ from typing import Any
 from emulator.api.errors import ApiError, invalid
 from emulator.api.routing import Call, Reply, Routes
 from emulator.base.content import Content
-from emulator.dbfs.paths import Names, text
+from emulator.base.paths import Names
+from emulator.dbfs.paths import text
 from emulator.models.dbfs import Entry, FileSystem
 
 routes = Routes()

@@ -22,8 +22,8 @@ from emulator.api.routing import Call, Router, Routes, parse_json
 from emulator.base.content import EMPTY
 from emulator.faults.profiles import PROFILES
 from emulator.server.app import Application
+from emulator.server.services import open_workspace
 from emulator.state.options import Options
-from emulator.state.workspace import Workspace
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import body_of, dial, exchange, headers_of, request, status_of
 
@@ -230,7 +230,7 @@ def answers(application: Application, path: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_a_defect_in_what_was_due_costs_no_request(caplog: pytest.LogCaptureFixture) -> None:
-    workspace = Workspace(Options())
+    workspace = open_workspace(Options())
     application = Application(workspace)
     workspace.state.agenda.enter(0, "nothing.known")
     assert answers(application, "/_emulator/clock")[0] == 200
@@ -239,7 +239,7 @@ def test_a_defect_in_what_was_due_costs_no_request(caplog: pytest.LogCaptureFixt
 
 
 def test_a_defect_in_an_answer_is_a_500_in_json_and_a_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    workspace = Workspace(Options())
+    workspace = open_workspace(Options())
     application = Application(workspace)
     del workspace.state.agenda
     status, body = answers(application, "/_emulator/state")

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.generated_files.truth import truth
+from emulator.server.services import open_workspace, reset
 from emulator.state.options import Options
 from emulator.state.state import dump_json, load_json
-from emulator.state.workspace import Workspace
 from emulator_calls import InProcess
 from emulator_process import EmulatorError, EmulatorProcess
 
@@ -266,7 +266,7 @@ def test_a_reset_brings_everything_back() -> None:
     path = home(lab, "workspace")
     before = list(walk(lab, "workspace", "/Users"))
     lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
-    lab.workspace.reset()
+    reset(lab.workspace)
     assert list(walk(lab, "workspace", "/Users")) == before
 
 
@@ -278,7 +278,7 @@ def test_without_dbfs_the_workspace_is_the_same() -> None:
 
 
 def test_nothing_of_ten_million_files_is_held() -> None:
-    workspace = Workspace(Options(seed="7", files="users=100,files=10000000"))
+    workspace = open_workspace(Options(seed="7", files="users=100,files=10000000"))
     held = len(workspace.state.objects.nodes) + len(workspace.state.dbfs.entries)
     assert held < 300
     lab = InProcess(files="users=100,files=10000000")

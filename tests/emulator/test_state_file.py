@@ -9,15 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from emulator.base.clock import from_iso
+from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator.state.state import dump, load_json
 from emulator.state.state_file import StateFile, StateFileError
-from emulator.state.workspace import Workspace
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import dial
 
@@ -38,7 +38,7 @@ def saved(file: Path, user_name: str) -> bool:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state of some 60 MB in a file of its own; both tests that use it go on with it."""
     file = tmp_path_factory.mktemp("large") / "lab.json"
-    workspace = Workspace(Options(seed="large"))
+    workspace = open_workspace(Options(seed="large"))
     for number in range(60_000):
         workspace.state.tokens.issue(workspace.administrator.id, 0, f"{number} " + "x" * 800)
     StateFile(file).finish(workspace, 1)
@@ -55,14 +55,14 @@ def test_a_workspace_goes_on_after_sigterm(start_emulator: Start, tmp_path: Path
     first = start_emulator("--state", file)
     given = first.control("POST", "users", {"user_name": "ana@lab.example"})
     first.control("POST", "clock", {"advance_seconds": 86_400})
-    moved = from_iso(first.control("GET", "clock")["now"])
+    moved = datetime.fromisoformat(first.control("GET", "clock")["now"])
     assert first.stop() == 0
 
     second = start_emulator("--state", file)
     assert second.workspace_id == first.workspace_id
     assert "ana@lab.example" in users_of(second)
     assert second.control("POST", "users", {"user_name": "ana@lab.example"})["id"] == given["id"]
-    assert from_iso(second.control("GET", "clock")["now"]) >= moved
+    assert datetime.fromisoformat(second.control("GET", "clock")["now"]) >= moved
 
 
 def test_tokens_stay_valid_over_a_restart(start_emulator: Start, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_connection_is_closed_for_the_client_while_the_state_is_written(start_
 
 def test_a_state_read_from_its_file_is_the_same_state(tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
-    workspace = Workspace(Options(seed="7"))
+    workspace = open_workspace(Options(seed="7"))
     workspace.state.agenda.enter(5, "clusters.running", cluster_id="c")
     StateFile(file).finish(workspace, 1)
     read = StateFile(file).read()

@@ -10,15 +10,15 @@ from emulator.api.routing import Call, Reply, Router, parse_query
 from emulator.base.content import Content, Held
 from emulator.models.scim import USERS, Group, User
 from emulator.server import services
+from emulator.server.services import open_workspace
 from emulator.state.options import Options
-from emulator.state.workspace import Workspace
 
 
 class InProcess:
     """One workspace, and requests to it by anybody."""
 
     def __init__(self, **options: Any) -> None:
-        self.workspace = Workspace(Options(seed="7", **options))
+        self.workspace = open_workspace(Options(seed="7", **options))
         self._router = Router(services.routes())
 
     def request(

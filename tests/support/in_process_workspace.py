@@ -14,9 +14,9 @@ from emulator.base.content import EMPTY, Held
 from emulator.control.people import admit
 from emulator.models.scim import Group, User
 from emulator.server import services
+from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator.state.state import dump
-from emulator.state.workspace import Workspace
 
 START = datetime(2026, 10, 18, 7, 0, tzinfo=UTC)
 CLUSTERS = "/api/2.1/clusters/"
@@ -38,7 +38,7 @@ class Desk:
     """Requests go from here straight to the handlers, as `user` or as the administrator. Transitions take 2 s."""
 
     def __init__(self, **options: Any) -> None:
-        self.workspace = Workspace(Options(**({"seed": "desk", "speed": 0, "start": START} | options)))
+        self.workspace = open_workspace(Options(**({"seed": "desk", "speed": 0, "start": START} | options)))
 
     @property
     def now(self) -> int:

@@ -1,17 +1,13 @@
 """The owners of generated homes, their groups, and the homes, which are all that is held of what they contain."""
 
-from typing import TYPE_CHECKING
-
 from emulator.generated_files.homes import Forest, forest
 from emulator.models.dbfs import Entry
 from emulator.models.objects import Node
 from emulator.scim.changes import create_group, create_user
-
-if TYPE_CHECKING:
-    from emulator.state.workspace import Workspace
+from emulator.state.workspace import Workspace
 
 
-def furnish(workspace: "Workspace") -> None:
+def seed(workspace: Workspace) -> None:
     if workspace.options.files == "none":
         return
     state = workspace.state
@@ -21,7 +17,7 @@ def furnish(workspace: "Workspace") -> None:
         _plant_in_dbfs(workspace, state.objects.forest)
 
 
-def _plant_in_workspace(workspace: "Workspace", forest: Forest) -> None:
+def _plant_in_workspace(workspace: Workspace, forest: Forest) -> None:
     """Users as SCIM makes them; each finds the home there and gets it."""
     objects, now = workspace.state.objects, workspace.clock.now()
     folder = objects.find(("Users",))
@@ -40,7 +36,7 @@ def _plant_in_workspace(workspace: "Workspace", forest: Forest) -> None:
         create_group(workspace, body, now)
 
 
-def _plant_in_dbfs(workspace: "Workspace", forest: Forest) -> None:
+def _plant_in_dbfs(workspace: Workspace, forest: Forest) -> None:
     dbfs, now = workspace.state.dbfs, workspace.clock.now()
     folder = dbfs.make_folders(("Users",), now)
     for source, name in forest.homes:

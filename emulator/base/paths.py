@@ -1,0 +1,36 @@
+"""Paths below a root, as the trees of the workspace and of file systems use them. Pure."""
+
+from dataclasses import dataclass
+
+Names = tuple[str, ...]
+"""A path: the names from the root down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path of the workspace as it was asked for."""
+
+    names: Names
+    """From the root down, without the alias."""
+    prefix: str = ""
+    """`/Workspace` if it was asked for so, else empty."""
+
+    @property
+    def text(self) -> str:
+        return self.prefix + "/" + "/".join(self.names) if self.names else self.prefix or "/"
+
+    @property
+    def name(self) -> str:
+        return self.names[-1]
+
+    @property
+    def parent(self) -> "Place":
+        return self.above(1)
+
+    def above(self, steps: int) -> "Place":
+        """The folder so many steps up."""
+        return Place(self.names[: len(self.names) - steps], self.prefix)
+
+    def renamed(self, name: str) -> "Place":
+        """Its neighbour of that name."""
+        return Place((*self.names[:-1], name), self.prefix)
