@@ -111,14 +111,6 @@ class Tree(ABC, Generic[P]):
         """From the root down; of the root, none."""
         return tuple(each.name for each in self.lineage(one))[-2::-1]
 
-    def subtree(self, one: P) -> Iterator[P]:
-        """The object and everything below it."""
-        waiting = [one]
-        while waiting:
-            one = waiting.pop()
-            yield one
-            waiting.extend(self.children(one))
-
     def held_below(self, one: P) -> Iterator[P]:
         """Of the object and all below it, what is held."""
         waiting = [self.held[one.id]] if one.id in self.held else []

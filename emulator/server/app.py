@@ -22,7 +22,7 @@ from emulator.faults.profiles import PROFILES, Disturbance, Profile, disturb, di
 from emulator.faults.rules import Faults, Rule
 from emulator.mail.errors import MailError
 from emulator.mail.routes import routes as mail_routes
-from emulator.server import services
+from emulator.server import in_process, services
 from emulator.state.workspace import Workspace
 
 log = logging.getLogger("emulator")
@@ -86,24 +86,8 @@ class Application:
 
         It meets no fault and stands in no journal.
         """
-        raw_path, _, query = path.partition("?")
-        found = self._router.find(method, raw_path)
-        if found is None:
-            raise not_implemented(method, path)
-        route, parameters = found
-        call = Call(
-            workspace=self.workspace,
-            method=method,
-            path=unquote(raw_path),
-            query=parse_query(query),
-            headers={},
-            sent=EMPTY if body is None else Held(json.dumps(body).encode()),
-            now=self.workspace.catch_up(),
-            parameters=parameters,
-            _caller=self.workspace.administrator,
-        )
-        answer = route.handler(call)
-        return answer.body if isinstance(answer, Reply) else answer
+        sent = EMPTY if body is None else Held(json.dumps(body).encode())
+        return in_process.perform(self.workspace, self._router, method, path, sent).body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()

@@ -15,11 +15,6 @@ ADMIN = "admin@lab.example"
 SCALING = {"num_workers": None, "autoscale": {"min_workers": 1, "max_workers": 4}}
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
 def cluster_of(desk: Desk, cluster_id: str) -> Cluster:
     return desk.workspace.state.clusters.by_id[cluster_id]
 

@@ -19,11 +19,6 @@ ANA, DAN = "ana@lab.example", "dan@lab.example"
 DAY = 24 * 3600
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
 def test_a_cluster_is_pending_and_runs_one_transition_later(desk: Desk) -> None:
     cluster_id = desk.create()
     assert desk.state(cluster_id) == "PENDING"

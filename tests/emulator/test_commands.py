@@ -16,11 +16,6 @@ from in_process_workspace import CLUSTERS, SPEC, Desk
 RUNS = "/api/2.1/jobs/runs/"
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
 def context(desk: Desk, cluster_id: str, user: User | None = None) -> str:
     body = {"clusterId": cluster_id, "language": "python"}
     return str(desk.ask("POST", "/api/1.2/contexts/create", body, user)["id"])

@@ -19,11 +19,6 @@ DBFS = "/api/2.0/dbfs"
 BLOCK = 2**20
 
 
-@pytest.fixture
-def lab() -> InProcess:
-    return InProcess()
-
-
 def coded(data: bytes) -> str:
     return b64encode(data).decode()
 

@@ -15,11 +15,6 @@ KAFKA: dict[str, Any] = {"maven": {"coordinates": "org.apache:kafka:1", "repo": 
 WHEEL: dict[str, Any] = {"whl": "/Shared/lab.whl"}
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
 def install(desk: Desk, cluster_id: str, *libraries: dict[str, Any], verb: str = "install", user: Any = None) -> Any:
     body = {"cluster_id": cluster_id, "libraries": list(libraries)}
     return desk.ask("POST", f"/api/2.0/libraries/{verb}", body, user)

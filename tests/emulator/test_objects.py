@@ -23,11 +23,6 @@ SOURCE = b"# Databricks notebook source\nprint(1)\n\n# COMMAND ----------\n\n# M
 LIMIT = 10 * 2**20
 
 
-@pytest.fixture
-def lab() -> InProcess:
-    return InProcess()
-
-
 def put(lab: InProcess, path: str, data: bytes = b"x", format: str = "RAW", **fields: Any) -> tuple[int, Any]:
     caller = fields.pop("caller", None)
     body = {"path": path, "content": b64encode(data).decode(), "format": format, **fields}

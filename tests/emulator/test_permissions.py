@@ -15,11 +15,6 @@ from emulator_process import EmulatorProcess
 PERMISSIONS = "/api/2.0/permissions"
 
 
-@pytest.fixture
-def lab() -> InProcess:
-    return InProcess()
-
-
 def grant(level: str, **who: str) -> dict[str, str]:
     return {**who, "permission_level": level}
 

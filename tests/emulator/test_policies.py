@@ -14,11 +14,6 @@ POLICIES = "/api/2.0/policies/clusters"
 CLUSTER = {"cluster_name": "c", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
 
 
-@pytest.fixture
-def lab() -> InProcess:
-    return InProcess()
-
-
 def create(lab: InProcess, **fields: Any) -> str:
     status, answer = lab.request("POST", f"{POLICIES}/create", fields)
     assert status == 200, answer

@@ -22,11 +22,6 @@ REPOS = "/api/2.0/repos"
 URL = "https://github.com/lab/course.git"
 
 
-@pytest.fixture
-def lab() -> InProcess:
-    return InProcess()
-
-
 def create(lab: InProcess, path: str | None = None, caller: Any = None, **fields: Any) -> dict[str, Any]:
     body = {"url": URL, "provider": "gitHub", **({"path": path} if path else {}), **fields}
     status, answer = lab.request("POST", REPOS, body, caller=caller)

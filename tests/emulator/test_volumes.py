@@ -17,11 +17,6 @@ FILES, DIRECTORIES = "/api/2.0/fs/files", "/api/2.0/fs/directories"
 TAKEN = "FILES_API_FILE_ALREADY_EXISTS"
 
 
-@pytest.fixture
-def lab() -> InProcess:
-    return InProcess()
-
-
 def refusal(answer: tuple[int, Any]) -> tuple[int, str, str]:
     """Status, code and the reason in the details."""
     status, body = answer

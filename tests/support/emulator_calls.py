@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from emulator.api.errors import ApiError
-from emulator.api.routing import Call, Reply, Router, parse_query
+from emulator.api.routing import Router
 from emulator.base.content import Content, Held
 from emulator.models.scim import USERS, Group, User
 from emulator.server import services
+from emulator.server.in_process import perform
 from emulator.server.services import open_workspace
 from emulator.state.options import Options
 
@@ -31,21 +32,15 @@ class InProcess:
         headers: dict[str, str] | None = None,
     ) -> tuple[int, Any]:
         """Status and answer (JSON value, or bytes of a raw one). The administrator asks unless told otherwise."""
-        plain, _, query = path.partition("?")
-        found = self._router.find(method, plain)
-        assert found, f"no route for {method} {plain}"
-        raw = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-        asked = parse_query(query)
-        call = Call(self.workspace, method, plain, asked, headers or {}, Held(raw), self.workspace.catch_up())
-        call._caller = caller or self.workspace.administrator
-        route, call.parameters = found
+        assert self._router.find(method, path.partition("?")[0]), f"no route for {method} {path}"
+        sent = Held(body if isinstance(body, bytes) else json.dumps(body or {}).encode())
         try:
-            answer = route.handler(call)
+            answer = perform(self.workspace, self._router, method, path, sent, caller=caller, headers=headers)
         except ApiError as error:
             return error.status, error.body()
-        if isinstance(answer, Reply):
-            return answer.status, answer.body.read() if isinstance(answer.body, Content) else answer.body
-        return 200, json.loads(json.dumps(answer))
+        if isinstance(answer.body, Content):
+            return answer.status, answer.body.read()
+        return answer.status, answer.body if isinstance(answer.body, bytes) else json.loads(json.dumps(answer.body))
 
     def user(self, name: str) -> User:
         """A new user, who belongs to `users` and has a home."""

@@ -6,14 +6,14 @@ import json
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
-from urllib.parse import unquote
 
 from emulator.api.errors import ApiError
-from emulator.api.routing import Call, Reply, Router, parse_query
+from emulator.api.routing import Router
 from emulator.base.content import EMPTY, Held
 from emulator.control.people import admit
 from emulator.models.scim import Group, User
 from emulator.server import services
+from emulator.server.in_process import perform
 from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator.state.state import dump
@@ -63,23 +63,9 @@ class Desk:
 
     def ask(self, method: str, path: str, body: Any = None, user: User | None = None) -> Any:
         """The JSON answer. Raises ApiError when the request is refused."""
-        raw_path, _, query = path.partition("?")
-        found = router().find(method, raw_path)
-        assert found, f"{method} {path} is not served"
-        route, parameters = found
-        call = Call(
-            workspace=self.workspace,
-            method=method,
-            path=unquote(raw_path),
-            query=parse_query(query),
-            headers={},
-            sent=EMPTY if body is None else Held(json.dumps(body).encode()),
-            now=self.workspace.catch_up(),
-            parameters=parameters,
-            _caller=user or self.workspace.administrator,
-        )
-        answer = route.handler(call)
-        return answer.body if isinstance(answer, Reply) else answer
+        assert router().find(method, path.partition("?")[0]), f"{method} {path} is not served"
+        sent = EMPTY if body is None else Held(json.dumps(body).encode())
+        return perform(self.workspace, router(), method, path, sent, caller=user).body
 
     def refusal(self, method: str, path: str, body: Any = None, user: User | None = None) -> tuple[int, Any, str]:
         """Status, code and message of the refusal that this request must meet, and that must change nothing."""

@@ -1,0 +1,44 @@
+"""Requests that reach the handlers without HTTP: no faults, no tokens, no request log."""
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from emulator.api.errors import not_implemented
+from emulator.api.routing import Call, Reply, Router, parse_query
+from emulator.base.content import EMPTY, Content
+from emulator.models.scim import ServicePrincipal, User
+from emulator.state.workspace import Workspace
+
+
+def perform(
+    workspace: Workspace,
+    router: Router,
+    method: str,
+    path: str,
+    sent: Content = EMPTY,
+    *,
+    caller: User | ServicePrincipal | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """The answer to this request of `caller`, by default the administrator; what is due happens first.
+
+    `path` is percent-encoded and may hold a query. Raises ApiError when the request is refused.
+    """
+    raw_path, _, query = path.partition("?")
+    found = router.find(method, raw_path)
+    if found is None:
+        raise not_implemented(method, path)
+    route, parameters = found
+    call = Call(
+        workspace=workspace,
+        method=method,
+        path=unquote(raw_path),
+        query=parse_query(query),
+        headers=dict(headers or {}),
+        sent=sent,
+        now=workspace.catch_up(),
+        parameters=parameters,
+        _caller=caller or workspace.administrator,
+    )
+    answer = route.handler(call)
+    return answer if isinstance(answer, Reply) else Reply(200, answer)
