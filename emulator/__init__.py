@@ -11,15 +11,14 @@ An API is a folder: `routes` is its HTTP, `seed` what it puts into a new workspa
 name in `models`. `server.services` lists them all. Nothing waits: what takes time in the real workspace is an entry of
 the scheduler, due on the emulator's clock.
 
-Layers, top first. A folder imports only from those after it, also within a line:
+Layers, top first. A folder imports only from those after it:
 
 - `__main__`: the command line
 - `server`: the process, HTTP, the application, all APIs put together
 - `control`: `/_emulator/`: clock, faults, drift, what really happened
 - `faults`: which request meets a fault, and the named profiles of faults
-- `clusters`, `libraries`, `policies`, `pools`: APIs of compute
-- `repos`, `scim`, `objects`, `volumes`, `dbfs`: APIs of people and files
-- `tokens`, `settings`, `permissions`, `secrets`, `mail`: the other APIs
+- APIs: `clusters` uses `libraries`, `policies` and `settings`; `repos` and `scim` use `objects`; `volumes` uses `dbfs`,
+  which uses `settings`; every API may use `permissions`
 - `api`: what every API is written with: requests, routes, refusals
 - `state`: the workspace as a whole: the state of all APIs, its clock and options, its file
 - `models`: what a workspace holds, as plain data

@@ -52,9 +52,23 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("results",),
         ("transport",),
     ),
-    "emulator": (("__main__",), ("server",), ("control",)),
+    "emulator": (
+        ("__main__",),
+        ("server",),
+        ("control",),
+        ("faults",),
+        ("*",),
+        ("api",),
+        ("state",),
+        ("models",),
+        ("catalog",),
+        ("base",),
+        ("generated_files",),
+        ("notebook_formats",),
+    ),
 }
-"""The rooms of each program, top first; "" holds the modules of its top folder that no other line names."""
+"""The rooms of each program, top first. "" holds the modules of its top folder that no other line names; "*" holds the
+folders that no other line names (the APIs of the emulator)."""
 MODULES, LINES = 14, 600
 UNLIMITED = ("enforcer/commands", "inventory/commands")
 
@@ -190,7 +204,7 @@ def _floor(path: str) -> int | None:
         return len(layers)
     if room in named:
         return named[room]
-    return named.get("") if path.count("/") == 1 else None
+    return named.get("" if path.count("/") == 1 else "*")
 
 
 def circles(tree: Tree) -> list[str]:
