@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import cast
 
 from emulator.mail.messages import Address, Attachment, Message
-from emulator.mail.models import Operation
 from emulator.models.mail import Operation
 from labkit.files import write_private
 
