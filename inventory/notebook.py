@@ -13,16 +13,16 @@ from typing import Any
 
 from inventory.credentials import Credentials
 from inventory.results.rows import table
-from inventory.scan.listing import SOURCES, Source
+from inventory.results.users_file import check_name
 from inventory.scan.progress import Reporter
 from inventory.scan.run import Outcome, Run, Wish, prepare
-from inventory.scan.users import check_name
 from inventory.spark import credential, tables
 from inventory.spark.driver import Manner
 from inventory.spark.session import Credential
 from inventory.spark.start import given
 from inventory.transport.client import Client
 from inventory.transport.workspace import connect
+from inventory.tree.listing import SOURCES, Source
 
 NUMBERS = (
     "file_count total_size dbfs_files dbfs_size workspace_files workspace_size estimated_files directories".split()
@@ -85,7 +85,7 @@ def _scanned(spark: Any, client: Client, run: Run, wish: Wish) -> Outcome:
     manner = Manner(ceiling=wish.ceiling, with_files=bool(wish.table), mounts=wish.mounts)
     token: AbstractContextManager[Credential] = credential.ambient(client)
     with token as shown, given(spark, shown, manner) as executors:
-        outcome = run.scan(threading.Event(), Reporter(run.users, terminal=False), executors)
+        outcome = executors.scan(run, threading.Event(), Reporter(run.users, terminal=False))
         if wish.table:
             tables.write(executors.session, wish.table, run.file_rows())
     return outcome

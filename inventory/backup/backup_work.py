@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from inventory.backup.download import Api, Fetch, extension, request
+from inventory.backup.download import Api, Fetch, request
 from inventory.backup.manifest import Entry
 from inventory.backup.manifest_index import Index
 from inventory.backup.names import Item, Parts, arrange
-from inventory.backup.objects import GIT, about, ending_of, git_file, hint, is_same, left_out, name_of
+from inventory.backup.objects import GIT, about, ending_of, extension, git_file, hint, is_same, left_out, name_of
 from inventory.backup.partial_file import Spool
 from inventory.backup.target import NoSuchName, Target
-from inventory.scan.listing import Failure, File, Folder, Listing, Source, Walk
-from inventory.scan.scan_work import Visit, ask_for
-from inventory.transport.client import Answer, Broken
-from inventory.transport.retry import Again, Locked, again, is_missing, judge
+from inventory.scan.folder_request import classify_listing, list_folder
+from inventory.scan.visit import Visit
+from inventory.transport.answer import Answer, Broken
+from inventory.transport.retry import Again, Locked, again, is_missing
 from inventory.transport.worker_pool import Errand
+from inventory.tree.listing import Failure, File, Folder, Listing, Source
+from inventory.tree.walk import Walk
 
 ROUNDS = 4
 """So often a folder is listed and what changed in it fetched."""
@@ -121,7 +123,7 @@ class Saving:
 
     def ask(self, api: str, task: Task) -> Answer | Broken:
         if isinstance(task, Folder):
-            return ask_for(self._client, task)
+            return list_folder(self._client, task)
         spool = task.spool = task.spool or Spool(self._target.spool())
         answer = request(self._client, task, spool)
         if task.complete:
@@ -130,7 +132,7 @@ class Saving:
 
     def judge(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
         if isinstance(task, Folder):
-            return judge(task, outcome, tries, self._chance)
+            return classify_listing(task, outcome, tries, self._chance)
         if repeat := again(outcome, tries, self._chance):
             return repeat
         tried = f", {tries} times" if tries > 1 else ""

@@ -7,8 +7,8 @@ from typing import Protocol
 from urllib.parse import quote
 
 from inventory.backup.partial_file import Spool
-from inventory.scan.listing import File, Folder
-from inventory.transport.client import Answer, Broken
+from inventory.transport.answer import Answer, Broken
+from inventory.tree.listing import File, Folder
 
 EXPORT = "/api/2.0/workspace/export"
 READ = "/api/2.0/dbfs/read"
@@ -17,8 +17,6 @@ BLOCK = 2**20
 """Bytes that a read of DBFS gives at most."""
 FORMATS = {"source": "SOURCE", "jupyter": "JUPYTER"}
 """Of notebooks, as the API calls them."""
-EXTENSIONS = {"PYTHON": ".py", "SQL": ".sql", "SCALA": ".scala", "R": ".r"}
-"""Of notebooks as source, by language."""
 
 
 class Api(Protocol):
@@ -57,11 +55,6 @@ class Fetch:
     def api(self) -> str:
         """The limit it is under."""
         return "export" if self.folder.source == "workspace" else self.folder.source
-
-
-def extension(file: File, format: str) -> str:
-    """What the name of a notebook ends in, so that people and programs know what it is; nothing for other files."""
-    return ".ipynb" if format == "jupyter" else EXTENSIONS.get(file.language, ".txt") if format else ""
 
 
 def request(client: Api, fetch: Fetch, spool: Spool) -> Answer:

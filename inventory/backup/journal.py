@@ -1,14 +1,49 @@
-"""A manifest that grows while a backup runs."""
+"""Files of lines that only grow: the manifest of a backup that runs, and the log of a restore."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from inventory.backup.lines import Lines
 from inventory.backup.manifest import Entry, Header, Reading, end_line, entry_line, header_line, seal
+from labkit.files import sync
+
+
+class Lines:
+    """An open file of lines, made if there is none. What a kill left of the last line is removed. Errors are OSErrors.
+
+    What was added is there for good when `add` returns.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
+        sync(path.parent)
+        os.truncate(path, sum(map(len, self.read())))
+
+    def read(self) -> Iterator[bytes]:
+        """All lines that are whole."""
+        with self.path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield line
+
+    def add(self, lines: Sequence[bytes]) -> None:
+        """Each with its newline."""
+        rest = memoryview(b"".join(lines))
+        if rest:
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+            os.fsync(self._handle)
+
+    def close(self) -> None:
+        os.close(self._handle)
 
 
 class Journal:
-    """The open file; begun with this header if it has none. Raises OSError; NotAManifest for another file."""
+    """The manifest of a backup that runs; begun with this header if it has none.
+
+    Raises OSError; NotAManifest for another file.
+    """
 
     def __init__(self, path: Path, header: Header) -> None:
         self._lines = Lines(path)

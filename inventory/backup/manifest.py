@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from inventory.scan.listing import Source
+from inventory.tree.listing import Source
 
 NAME = "manifest.jsonl"
 FORMAT = 1

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from inventory.backup.manifest import Entry
-from inventory.scan.listing import Source
+from inventory.tree.listing import Source
 
 _FIELDS = [field.name for field in fields(Entry)]
 _COLUMNS = ", ".join(_FIELDS)

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Mapping
 
-from inventory.backup.download import extension
 from inventory.backup.manifest import Entry
 from inventory.results.formatting import size
-from inventory.scan.listing import File, Folder
+from inventory.tree.listing import File, Folder
 
 EXPORTABLE = frozenset({"FILE", "NOTEBOOK", "DASHBOARD"})
 LARGEST_EXPORT = 500 * 2**20
 """Bytes; what is larger in the Workspace can be read through the file mount of a cluster alone."""
 GIT = "%git.json"
 """Added to the place of a git folder: the file beside it that says where it came from. No name is stored so."""
+
+EXTENSIONS = {"PYTHON": ".py", "SQL": ".sql", "SCALA": ".scala", "R": ".r"}
+"""Of notebooks as source, by language."""
 
 
 def git_file(git: Mapping[str, str]) -> bytes:
@@ -64,3 +66,8 @@ def hint(folder: Folder, file: File) -> str:
     if folder.source == "workspace" and (file.size or 0) > LARGEST_EXPORT:
         return "; an export gives 500 MB at most, what is larger is read through the file mount of a cluster"
     return ""
+
+
+def extension(file: File, format: str) -> str:
+    """What the name of a notebook ends in, so that people and programs know what it is; nothing for other files."""
+    return ".ipynb" if format == "jupyter" else EXTENSIONS.get(file.language, ".txt") if format else ""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from inventory.backup.objects import left_out
 from inventory.backup.run import Wish, limiter_of
-from inventory.scan.listing import Failure, Folder, Listing, Walk
-from inventory.scan.run import begin
-from inventory.scan.scan_work import Scan, Visit
+from inventory.scan.homes import begin
+from inventory.scan.scan_work import Scan
+from inventory.scan.visit import Visit
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace
+from inventory.tree.listing import Failure, Folder, Listing
+from inventory.tree.walk import Walk
 
 
 @dataclass

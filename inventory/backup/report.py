@@ -1,18 +1,17 @@
 """What is said of a backup: while it runs, and at the end, for people and for programs."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any
 
-from inventory.backup import restore
 from inventory.backup.manifest import Entry
 from inventory.backup.preview import Preview
 from inventory.backup.run import Outcome, Progress
 from inventory.results.formatting import duration, size
-from inventory.scan.progress import Ticker
+from inventory.scan.progress import Ticker, limits
 from labkit.text import escaped
 
 STATES = ("saved", "earlier", "left out", "failed")
-LEFT = (("skipped", "there already and left so"), ("failed", "failed"))
 SHOWN = 20
 """So many objects are named on a terminal; the manifest and --json name all."""
 
@@ -23,11 +22,10 @@ class Reporter(Ticker):
     def __call__(self, progress: Progress) -> None:
         tally = progress.tally
         (speed,) = self.speeds(tally.saved)
-        limits = ", ".join(f"{api} {rate:.0f}" for api, rate in progress.rates.items() if progress.requests.get(api))
         parts = [
             f"{tally.saved} objects saved, {size(tally.size)}",
             f"{tally.folders} directories done, {progress.waiting} objects and directories waiting",
-            f"{speed:.0f} objects/s (limits {limits or 'not known yet'})",
+            f"{speed:.0f} objects/s (limits {limits(progress.rates, progress.requests)})",
         ]
         if tally.earlier:
             parts.insert(1, f"{tally.earlier} unchanged")
@@ -60,10 +58,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         ],
         "left_out": named["left out"],
         "failed": named["failed"],
-        "asked": {
-            api: {"requests": number, "refused": outcome.refusals.get(api, 0)}
-            for api, number in sorted(outcome.requests.items())
-        },
+        "asked": asked(outcome.requests, outcome.refusals),
     }
 
 
@@ -74,6 +69,11 @@ def _named(entry: Entry) -> dict[str, Any]:
 def shown_path(entry: Entry) -> str:
     """`dbfs:/Users/…` for what lies in DBFS."""
     return f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}"
+
+
+def asked(requests: Mapping[str, int], refusals: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """For programs: the requests of each API, and how many of them were refused because of the rate."""
+    return {api: {"requests": number, "refused": refusals.get(api, 0)} for api, number in sorted(requests.items())}
 
 
 def text(document: dict[str, Any]) -> str:
@@ -92,9 +92,9 @@ def text(document: dict[str, Any]) -> str:
     ]
     for name, words in (("left_out", "left out"), ("failed", "failed")):
         lines += named(words, [(each["path"], each["reason"]) for each in document[name]])
-    asked = sum(api["requests"] for api in document["asked"].values())
+    requests = sum(api["requests"] for api in document["asked"].values())
     refused = sum(api["refused"] for api in document["asked"].values())
-    lines.append(f"Written to {document['backup']}; {asked} requests, {refused} of them refused by the rate limit.")
+    lines.append(f"Written to {document['backup']}; {requests} requests, {refused} of them refused by the rate limit.")
     return "\n".join(lines)
 
 
@@ -104,49 +104,6 @@ def named(words: str, objects: list[tuple[str, str]]) -> list[str]:
     if len(objects) > SHOWN:
         lines.append(f"  {words}: {len(objects) - SHOWN} more; the manifest and --json name them")
     return lines
-
-
-class RestoreReporter(Ticker):
-    """Called a few times a second with the progress of a restore."""
-
-    def __call__(self, progress: restore.Progress) -> None:
-        (speed,) = self.speeds(progress.restored)
-        limits = ", ".join(f"{api} {rate:.0f}" for api, rate in progress.rates.items() if progress.requests.get(api))
-        parts = [
-            f"{progress.restored} objects restored, {size(progress.size)}",
-            f"{progress.waiting} objects and directories waiting",
-            f"{speed:.0f} objects/s (limits {limits or 'not known yet'})",
-        ]
-        if progress.skipped:
-            parts.append(f"{progress.skipped} left as they are")
-        if progress.failed:
-            parts.append(f"{progress.failed} failures")
-        self.say("; ".join(parts))
-
-
-def restore_document(outcome: restore.Outcome, *, dry_run: bool) -> dict[str, Any]:
-    """For programs."""
-    return {
-        "dry_run": dry_run,
-        "users": [{"user": user, **vars(found)} for user, found in sorted(outcome.users.items())],
-        "failed": [{"path": path, "reason": reason} for path, reason in outcome.failures],
-        "asked": {
-            api: {"requests": number, "refused": outcome.refusals.get(api, 0)}
-            for api, number in sorted(outcome.requests.items())
-        },
-    }
-
-
-def restore_text(document: dict[str, Any]) -> str:
-    """For people: a line a user, and what could not be restored."""
-    doing = "would be restored" if document["dry_run"] else "restored"
-    lines = []
-    for user in document["users"]:
-        counts = [f"{user['restored']} objects {doing}, {size(user['size'])}"]
-        counts += [f"{user[state]} {words}" for state, words in LEFT if user[state]]
-        lines.append(f"{escaped(user['user'])}: {', '.join(counts)}")
-    lines += named("failed", [(each["path"], each["reason"]) for each in document["failed"]])
-    return "\n".join(lines or [f"Nothing {doing}: there are folders and no files."])
 
 
 def preview_document(found: Preview) -> dict[str, Any]:

@@ -19,14 +19,14 @@ from inventory.backup.manifest import NAME, Entry, Header, NotAManifest
 from inventory.backup.manifest_index import Index
 from inventory.backup.target import PARTIAL, Target, target_at
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
-from inventory.scan.listing import SOURCES, Folder, Source
-from inventory.scan.run import begin
-from inventory.scan.scan_work import Visit
+from inventory.scan.homes import begin
 from inventory.scan.users import digest
+from inventory.scan.visit import Visit
 from inventory.transport.client import Client
 from inventory.transport.limiter import Limiter
 from inventory.transport.worker_pool import Engine, Pool
 from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.tree.listing import SOURCES, Folder, Source
 from labkit.clock import going_on_from
 from labkit.files import private_folder
 

@@ -14,12 +14,14 @@ from inventory.backup.manifest_index import Index
 from inventory.backup.objects import GIT, git_file, is_same
 from inventory.backup.run import Wish, limiter_of
 from inventory.backup.target import PARTIAL, Target, TargetError
-from inventory.scan.folder_summary import Counted
-from inventory.scan.listing import Failure, File, Folder, Listing, Walk
-from inventory.scan.run import begin
-from inventory.scan.scan_work import Scan, Visit
+from inventory.results.folder_summary import Counted
+from inventory.scan.homes import begin
+from inventory.scan.scan_work import Scan
+from inventory.scan.visit import Visit
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace
+from inventory.tree.listing import Failure, File, Folder, Listing
+from inventory.tree.walk import Walk
 
 Kind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone"]
 READERS = 4

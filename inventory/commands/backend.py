@@ -2,36 +2,15 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import click
 
 from inventory.commands import options
 from inventory.scan.mounts import Mounts
+from inventory.spark.start import HOUR, Where
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
-HOUR = 3600.0
-
-
-@dataclass(frozen=True)
-class Where:
-    """What was asked for."""
-
-    remote: str | None = None
-    """The address of a Spark Connect server, or `local[N]` for one of our own."""
-    cluster_id: str | None = None
-    serverless: bool = False
-    start_cluster: bool = False
-    token_seconds: float = 4 * HOUR
-    table: str | None = None
-    mounts: str | None = None
-    """The folder in which the mounts lie; None: the API is asked."""
-
-    @property
-    def spark(self) -> bool:
-        """Whether executors do the work."""
-        return bool(self.remote or self.cluster_id or self.serverless)
 
 
 def choice(verb: Verb) -> Verb:

@@ -17,9 +17,10 @@ from inventory.backup.run import Outcome, Run, Wish, prepare
 from inventory.backup.target import TIERS, TargetError
 from inventory.commands import options
 from inventory.commands.signals import stoppable
+from inventory.results.users_file import UsersFileError
 from inventory.scan.checkpoint import CheckpointError
-from inventory.scan.run import NothingToScan
-from inventory.scan.users import UsersFileError, everybody
+from inventory.scan.homes import NothingToScan
+from inventory.scan.users import everybody
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit import exit_status

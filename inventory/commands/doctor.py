@@ -5,19 +5,17 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from inventory.commands import options
-from inventory.scan.listing import SOURCES, Folder
+from inventory.scan.homes import folders_in
 from inventory.spark import clusters, errors
+from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.tree.listing import SOURCES, Folder
 from labkit import exit_status
 from labkit.text import escaped
-
-if TYPE_CHECKING:
-    from inventory.transport.client import Client
 
 
 @click.command(
@@ -65,7 +63,7 @@ def command(
         if source == "dbfs" and off:
             continue
         try:
-            facts[f"homes in {source}"] = str(len(workspace.folders(Folder("", source, "/Users"))))
+            facts[f"homes in {source}"] = str(len(folders_in(workspace, Folder("", source, "/Users"))))
         except WorkspaceError as error:
             facts[f"homes in {source}"] = "not readable"
             advice.append(f"{error} Ask an administrator for the right to read it.")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from inventory.credentials import CredentialsError, choose, read_profiles
-from inventory.scan.listing import SOURCES, Source
-from inventory.scan.users import UsersFileError, check_name, read_users_file
+from inventory.results.users_file import UsersFileError, check_name, read_users_file
+from inventory.tree.listing import SOURCES, Source
 from labkit import clock, exit_status
 from labkit.logs import log_to_stderr
 

@@ -13,7 +13,7 @@ import click
 from inventory.backup.backup_index import CatalogError, backups
 from inventory.backup.target import TargetError
 from inventory.commands import options
-from inventory.results.retention import Leftover, find, keep_totals, remove
+from inventory.output.retention import Leftover, find, keep_totals, remove
 from labkit import exit_status
 from labkit.text import escaped
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from inventory.commands import options
+from inventory.output.file_formats import NotFileRows, read_rows
 from inventory.results import summary
-from inventory.results.file_formats import NotFileRows, read_rows
 from inventory.results.report import Report
 from inventory.results.result_csv import NotAnInventory, read_entries
 
@@ -39,7 +39,7 @@ def command(inventory: Path, output: Path | None, files: Path | None) -> None:
     except OSError as error:
         raise options.Refused(f"{files}: {error.strerror or error}.") from None
     made_at = datetime.fromtimestamp(inventory.stat().st_mtime, UTC)
-    from inventory.results.page import write  # matplotlib takes a second
+    from inventory.output.page import write
 
     try:
         write(Report(inventory.name, made_at, entries, found), output)

@@ -10,15 +10,15 @@ from typing import Any
 
 import click
 
-from inventory.backup import report
 from inventory.backup.backup_index import CatalogError, newest
-from inventory.backup.destination import read_map
 from inventory.backup.manifest_index import Index
-from inventory.backup.restore import Outcome, Run, Wish, prepare, preview
-from inventory.backup.restore_work import Existing
 from inventory.backup.target import TargetError
 from inventory.commands import options
 from inventory.commands.signals import stoppable
+from inventory.restore import report
+from inventory.restore.destination import read_map
+from inventory.restore.restore_work import Existing
+from inventory.restore.run import Outcome, Run, Wish, prepare, preview
 from inventory.scan.checkpoint import CheckpointError
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
@@ -91,8 +91,8 @@ def command(
     if not outcome.complete:
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
-    document: dict[str, Any] = report.restore_document(outcome, dry_run=dry_run)
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.restore_text(document))
+    document: dict[str, Any] = report.document(outcome, dry_run=dry_run)
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.text(document))
     sys.exit(exit_status.PARTLY_FAILED if outcome.failures else exit_status.DONE)
 
 
@@ -128,7 +128,7 @@ def _restored(client: Client, wish: Wish, entries: Index, *, resume: bool) -> Ou
         run: Run = prepare(client, wish, entries, resume=resume)
     except OSError as error:
         options.not_written(Path(), error)
-    reporter = report.RestoreReporter(terminal=sys.stderr.isatty())
+    reporter = report.Reporter(terminal=sys.stderr.isatty())
     complete = False
     with stoppable() as stop:
         try:

@@ -11,18 +11,22 @@ import click
 
 from inventory.commands import backend as where_options
 from inventory.commands import options
-from inventory.commands.backend import Where
 from inventory.commands.signals import stoppable
-from inventory.results.file_formats import NotFileRows, format_of
+from inventory.output.file_formats import NotFileRows, format_of
 from inventory.results.formatting import size
 from inventory.results.rows import Home, table
+from inventory.results.users_file import UsersFileError
 from inventory.scan.checkpoint import CheckpointError
-from inventory.scan.listing import SOURCES
+from inventory.scan.homes import NothingToScan
 from inventory.scan.progress import Reporter
-from inventory.scan.run import NothingToScan, Outcome, Run, Wish, prepare
-from inventory.scan.users import UsersFileError
+from inventory.scan.run import Outcome, Run, Wish, prepare
+from inventory.spark import tables
+from inventory.spark.driver import Manner
+from inventory.spark.errors import SessionLost, SparkError
+from inventory.spark.start import Where, executors
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.tree.listing import SOURCES
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -183,11 +187,6 @@ def _scanned(client: Client, run: Run, wish: Wish, where: Where) -> Outcome:
 
 
 def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threading.Event, reporter: Reporter) -> Outcome:
-    from inventory.spark import tables
-    from inventory.spark.driver import Manner
-    from inventory.spark.errors import SessionLost, SparkError
-    from inventory.spark.start import executors
-
     manner = Manner(
         ceiling=wish.ceiling,
         with_files=bool(wish.files or wish.table),
@@ -200,7 +199,7 @@ def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threadin
         if wish.table:
             tables.check_name(wish.table)
         with executors(client, where, manner, stop=stop, inside=inside) as spark:
-            outcome = run.scan(stop, reporter, spark)
+            outcome = spark.scan(run, stop, reporter)
             if wish.table and outcome.complete:
                 tables.write(spark.session, wish.table, run.file_rows())
             return outcome

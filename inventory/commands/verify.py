@@ -15,9 +15,9 @@ from inventory.backup.verify import Finding, compare, verify
 from inventory.commands import options
 from inventory.commands.signals import stoppable
 from inventory.results.formatting import size
+from inventory.results.users_file import UsersFileError
+from inventory.scan.homes import NothingToScan
 from inventory.scan.progress import Ticker
-from inventory.scan.run import NothingToScan
-from inventory.scan.users import UsersFileError
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError
 from labkit import exit_status

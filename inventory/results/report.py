@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from inventory.results.folder_summary import UNKNOWN
 from inventory.results.result_csv import Entry
-from inventory.results.summary import UNKNOWN, Figures
-from inventory.scan.listing import SOURCES
+from inventory.results.summary import Figures
+from inventory.tree.listing import SOURCES
 
 SOURCE_NAMES = {"dbfs": "DBFS", "workspace": "Workspace"}
 AGES = ((1, "this month"), (3, "1 to 2 months"), (6, "3 to 5 months"), (12, "6 to 11 months"), (24, "1 to 2 years"))

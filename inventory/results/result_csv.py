@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from inventory.results.rows import COLUMNS, Status
-from inventory.scan.listing import SOURCES
+from inventory.tree.listing import SOURCES
 from labkit.csv_cells import unescape_formula
 
 STATUSES: tuple[Status, ...] = ("success", "empty", "partial", "error")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from inventory.scan.listing import Folder, Source
+from inventory.tree.listing import Folder, Source
 
 COLUMNS = ("username", "file_count", "total_size", "total_size_gb", "status", "file_source", "error")
 DETAILS = (

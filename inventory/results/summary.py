@@ -1,21 +1,15 @@
 """What a report shows beside a row a user: types, ages, the largest files and folders. Pure."""
 
-import functools
 import heapq
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from inventory.results.rows import FileRow, Row, moment
-from inventory.scan.listing import File
+from inventory.results.folder_summary import increase, month_of
+from inventory.results.rows import FileRow, Row
 
-Name = TypeVar("Name")
 TOP = 10
 """How many of the largest are named."""
-DAY_MS = 86_400_000
-UNKNOWN = ""
-"""The month of what the API tells no date of."""
 
 
 @dataclass(frozen=True, order=True)
@@ -54,9 +48,9 @@ class Figures:
         """Add a folder as the checkpoint has it."""
         source, path = row.folder.source, _full(row.folder.source, row.folder.path)
         for kind, amount in row.kinds.items():
-            _increase(self.kinds, (source, kind), *amount)
+            increase(self.kinds, (source, kind), *amount)
         for month, amount in row.months.items():
-            _increase(self.months, month, *amount)
+            increase(self.months, month, *amount)
         if row.files:
             _keep(self._folders, Place(row.size, path, row.folder.user, row.files))
         if row.largest_path is not None and row.largest_size is not None:
@@ -79,8 +73,8 @@ def of_files(rows: Iterable[FileRow]) -> Figures:
         largest: Place | None = None
         for row in files:
             number, size, user = number + 1, size + row.size, row.user
-            _increase(figures.kinds, (source, row.type), 1, row.size)
-            _increase(figures.months, month(row.modified_at), 1, row.size)
+            increase(figures.kinds, (source, row.type), 1, row.size)
+            increase(figures.months, month_of(row.modified_at), 1, row.size)
             if not row.size_is_estimate:
                 place = Place(row.size, _full(source, row.path), user)
                 largest = max(largest or place, place)
@@ -90,41 +84,8 @@ def of_files(rows: Iterable[FileRow]) -> Figures:
     return figures
 
 
-def kinds(files: Iterable[File]) -> dict[str, list[int]]:
-    """Files and bytes by type."""
-    return _tally((file.type, file.counted_size) for file in files)
-
-
-def months(files: Iterable[File]) -> dict[str, list[int]]:
-    """Files and bytes by the month of their last change."""
-    return _tally((month(file.modified_at), file.counted_size) for file in files)
-
-
-def month(milliseconds: int | None) -> str:
-    """`2026-10`; UNKNOWN for what is unknown or no date at all."""
-    return UNKNOWN if milliseconds is None else _month(milliseconds // DAY_MS)
-
-
-@functools.lru_cache(maxsize=10_000)
-def _month(day: int) -> str:
-    return (moment(day * DAY_MS) or UNKNOWN)[:7]
-
-
-def _tally(amounts: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for name, size in amounts:
-        _increase(found, name, 1, size)
-    return found
-
-
 def _full(source: str, path: str) -> str:
     return f"dbfs:{path}" if source == "dbfs" else path
-
-
-def _increase(amounts: dict[Name, list[int]], name: Name, files: int, size: int) -> None:
-    amount = amounts.setdefault(name, [0, 0])
-    amount[0] += files
-    amount[1] += size
 
 
 def _keep(largest: list[Place], place: Place) -> None:

@@ -11,10 +11,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inventory.results.folder_summary import Counted, count
 from inventory.results.rows import Row
-from inventory.scan.folder_summary import Counted, count
-from inventory.scan.listing import Failure, Folder, Walk
-from inventory.scan.scan_work import Visit
+from inventory.scan.visit import Visit
+from inventory.tree.listing import Failure, Folder
+from inventory.tree.walk import Walk
 from labkit.files import replaced_path
 
 FORMAT = 3

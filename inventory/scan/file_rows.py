@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from inventory.results.file_formats import format_of
+from inventory.output.file_formats import format_of
 from inventory.results.rows import FileRow
-from inventory.scan.listing import Listing
-from inventory.scan.scan_work import Visit
+from inventory.scan.visit import Visit
+from inventory.tree.listing import Listing
 from labkit.files import private_folder
 
 

@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import PurePosixPath
 
-from inventory.scan.listing import Failure, File, Folder, Listing, Source
+from inventory.tree.listing import Failure, File, Folder, Listing, Source
 
 MOUNTS: dict[Source, str] = {"workspace": "Workspace", "dbfs": "dbfs"}
 HEADERS = {b"# Databricks notebook source": "", b"-- Databricks notebook source": "SQL"}

@@ -4,9 +4,10 @@ import logging
 import sys
 import time
 from collections import deque
+from collections.abc import Mapping
 
 from inventory.results.formatting import duration
-from inventory.scan.scan_work import Progress
+from inventory.scan.visit import Progress
 
 log = logging.getLogger(__name__)
 EVERY = 10.0
@@ -48,6 +49,12 @@ class Ticker:
             sys.stderr.write("\n")
 
 
+def limits(rates: Mapping[str, float], requests: Mapping[str, int]) -> str:
+    """The requests a second that are permitted, of each API that was asked."""
+    known = [f"{api} {rate:.0f}" for api, rate in rates.items() if requests.get(api)]
+    return ", ".join(known) or "not known yet"
+
+
 class Reporter(Ticker):
     """Called a few times a second with the progress of a scan; `users` is how many there are in all."""
 
@@ -57,14 +64,11 @@ class Reporter(Ticker):
 
     def __call__(self, progress: Progress) -> None:
         speed, asked = self.speeds(progress.visits, progress.requests.total())
-        limits = ", ".join(
-            f"{source} {rate:.0f}" for source, rate in progress.rates.items() if progress.requests[source]
-        )
         parts = [
             f"{self._users - progress.open_users} of {self._users} users",
             f"{progress.visits} directories, {progress.waiting} waiting",
             f"{progress.files} files",
-            f"{asked:.0f} requests/s (limit {limits or 'not known yet'})",
+            f"{asked:.0f} requests/s (limit {limits(progress.rates, progress.requests)})",
         ]
         if progress.failures:
             parts.append(f"{progress.failures} failures")

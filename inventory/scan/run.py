@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
-from inventory.results.file_formats import read_rows
+from inventory.output.file_formats import read_rows
 from inventory.results.report import Report
 from inventory.results.result_csv import entries_of
 from inventory.results.rows import FileRow, Home, homes, table
@@ -17,27 +16,21 @@ from inventory.scan import checkpoint as checkpoints
 from inventory.scan import file_rows
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity, OtherFormat
 from inventory.scan.file_rows import Parts
-from inventory.scan.listing import SOURCES, Folder, Source, Walk
+from inventory.scan.homes import begin
 from inventory.scan.mounts import Mounts
-from inventory.scan.scan_work import FIRST_RATES, Progress, Scan, Visit, nothing_at_hand
-from inventory.scan.users import check_name, digest, everybody, homes_of, other_homes, shared_folders
+from inventory.scan.scan_work import FIRST_RATES, Scan, nothing_at_hand
+from inventory.scan.users import digest
+from inventory.scan.visit import Progress, Visit
 from inventory.transport.client import Client
 from inventory.transport.limiter import CEILING, Limiter
 from inventory.transport.workspace import Workspace
+from inventory.tree.listing import SOURCES, Folder, Source
+from inventory.tree.walk import Walk
 from labkit.clock import going_on_from
 from labkit.csv_cells import write_rows
 from labkit.files import replaced
 
-if TYPE_CHECKING:
-    from inventory.spark.driver import SparkScan
-    from inventory.spark.start import Executors
-
 log = logging.getLogger(__name__)
-DBFS_IS_OFF = "DBFS is switched off in this workspace; only the Workspace is scanned."
-
-
-class NothingToScan(Exception):
-    """A sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -111,38 +104,49 @@ class Run:
         """How many users it is about."""
         return len({root.user for root in self._checkpoint.roots()})
 
-    def scan(
-        self, stop: threading.Event, report: Callable[[Progress], None], executors: "Executors | None" = None
-    ) -> Outcome:
-        """List what remains and, when nothing does, write the results: here, or by executors of Spark.
+    @property
+    def roots(self) -> list[Folder]:
+        """Where the scan began."""
+        return self._checkpoint.roots()
 
-        Raises OSError if they cannot be written, and what `spark.driver.SparkScan.run` raises.
-        """
-        complete, progress = self._list(stop, report, executors)
+    def remaining(self) -> Walk:
+        """The folders that are not listed yet."""
+        return self._checkpoint.walk()
+
+    def lister(self, walk: Walk, stop: threading.Event, progress: Progress | None = None) -> Scan:
+        """What lists these folders from here; `progress` continues where another run was."""
+        ceiling = self._wish.ceiling or CEILING
+        return Scan(
+            self._client,
+            walk,
+            self.store,
+            limiters={source: Limiter(ceiling=ceiling, rate=FIRST_RATES[source]) for source in SOURCES},
+            workers=self._wish.workers,
+            parallel=self._wish.parallel,
+            stop=stop,
+            at_hand=Mounts(self._wish.mounts).list_folder if self._wish.mounts else nothing_at_hand,
+            progress=progress,
+        )
+
+    def scan(self, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+        """List what remains and, when nothing does, write the results. Raises OSError if they cannot be written."""
+        scan = self.lister(self.remaining(), stop)
+        complete, progress = scan.run(report), scan.progress
+        del scan  # it holds every folder that was queued, and writing the results takes memory, too
+        return self.finish(progress, complete=complete)
+
+    def store(self, visits: Sequence[Visit]) -> None:
+        """Store visits for good. Raises OSError."""
+        self._checkpoint.keep(visits, self._parts.add(visits) if self._parts else None)
+
+    def finish(self, progress: Progress, *, complete: bool) -> Outcome:
+        """What became of the scan; when it is complete, its results are written. Raises OSError."""
         done, failed = self._checkpoint.finished()
         if not complete:
             return Outcome(False, [], progress, done, failed)
         found = homes(self._checkpoint.roots(), self._checkpoint.rows())
         self._write(found)
         return Outcome(True, found, progress, done, failed)
-
-    def _list(
-        self, stop: threading.Event, report: Callable[[Progress], None], executors: "Executors | None"
-    ) -> tuple[bool, Progress]:
-        """What of a scan needs memory for every folder; it is free again before the results are written."""
-        walk = self._checkpoint.walk()
-        engine: Scan | SparkScan
-        if executors is None:
-            engine = self._engine(walk, stop)
-        else:
-            engine = executors.scan(
-                walk,
-                self._keep,
-                self._checkpoint.roots(),
-                stop=stop,
-                locally=lambda rest, progress, tell: self._engine(rest, stop, progress).run(tell),
-            )
-        return engine.run(report), engine.progress
 
     def file_rows(self) -> Iterator[FileRow]:
         """The rows of single files, of a scan that is complete. Raises OSError."""
@@ -159,30 +163,13 @@ class Run:
         if self._parts:
             self._parts.remove()
 
-    def _engine(self, walk: Walk, stop: threading.Event, progress: Progress | None = None) -> Scan:
-        ceiling = self._wish.ceiling or CEILING
-        return Scan(
-            self._client,
-            walk,
-            self._keep,
-            limiters={source: Limiter(ceiling=ceiling, rate=FIRST_RATES[source]) for source in SOURCES},
-            workers=self._wish.workers,
-            parallel=self._wish.parallel,
-            stop=stop,
-            at_hand=Mounts(self._wish.mounts).list_folder if self._wish.mounts else nothing_at_hand,
-            progress=progress,
-        )
-
-    def _keep(self, visits: Sequence[Visit]) -> None:
-        self._checkpoint.keep(visits, self._parts.add(visits) if self._parts else None)
-
     def _write(self, found: Sequence[Home]) -> None:
         if self._parts:
             self._parts.join(self._checkpoint.parts())
         with replaced(self._wish.output) as file:
             write_rows(file, table(found, details=self._wish.details, measured=self._wish.mounts is not None))
         if self._wish.report:
-            from inventory.results import page  # matplotlib takes a second
+            from inventory.output import page
 
             entries, figures = entries_of(table(found, details=True)), of_folders(self._checkpoint.rows())
             page.write(Report(self._client.host, self._now(), entries, figures), self._wish.report)
@@ -219,43 +206,6 @@ def _existing(path: Path, identity: Identity, *, fresh: bool) -> Checkpoint | No
         if not fresh:
             raise
         return None
-
-
-class Whose(Protocol):
-    """Of a wish: whose homes, and where."""
-
-    @property
-    def users(self) -> tuple[str, ...]: ...
-
-    @property
-    def sources(self) -> tuple[Source, ...]: ...
-
-    @property
-    def all_homes(self) -> bool: ...
-
-    @property
-    def shared(self) -> bool: ...
-
-
-def begin(workspace: Workspace, wish: Whose) -> list[Folder]:
-    """Where a new scan begins, or a new backup."""
-    sources = wish.sources
-    if "dbfs" in sources and workspace.dbfs_is_off():
-        sources = tuple(source for source in sources if source != "dbfs")
-        if not sources:
-            raise NothingToScan("DBFS is switched off in this workspace, so there is nothing to scan there.")
-        log.warning(DBFS_IS_OFF)
-    names = wish.users or tuple(user.username for user in everybody(workspace))
-    for name in names:
-        check_name(name, "the list of users")
-    roots = homes_of(names, sources)
-    if wish.all_homes:
-        roots += other_homes(workspace, sources)
-    if wish.shared:
-        roots += shared_folders(sources)
-    if not roots:
-        raise NothingToScan("the workspace has no users, so there is nothing to scan.")
-    return roots
 
 
 def parts_folder(checkpoint: Path) -> Path:

@@ -4,65 +4,20 @@ means, `engine.Engine` has many workers ask.
 
 import random
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, cast
-from urllib.parse import quote
 
-from inventory.scan.folder_summary import Counted
-from inventory.scan.listing import Failure, Folder, Listing, Source, Walk
-from inventory.transport.client import Answer, Broken
+from inventory.scan.folder_request import Lister, classify_listing, list_folder
+from inventory.scan.visit import Progress, Visit
+from inventory.transport.answer import Answer, Broken
 from inventory.transport.limiter import Limiter
-from inventory.transport.retry import Again, Locked, judge
+from inventory.transport.retry import Again, Locked
 from inventory.transport.worker_pool import Engine, Errand, Pool
-
-ADDRESSES: dict[Source, str] = {
-    "dbfs": "/api/2.0/dbfs/list",
-    "workspace": "/api/2.0/workspace/list",
-    "volumes": "/api/2.0/fs/directories",
-}
+from inventory.tree.listing import Failure, Folder, Listing, Source
+from inventory.tree.walk import Walk
 
 FIRST_RATES: dict[Source, float] = {"dbfs": 75.0, "workspace": 250.0}
 """Requests a second to begin with: two and a half times what is published of the one and assumed of the other."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """What became of one folder, and what it cost."""
-
-    folder: Folder
-    found: Listing | Counted | Failure
-    requests: int = 0
-    refusals: int = 0
-    """How many of the requests were refused because of the rate."""
-    seconds: float = 0.0
-    """Spent waiting for answers."""
-
-
-@dataclass
-class Progress:
-    """How far the scan is. `waiting` folders are known and not listed; more may turn up."""
-
-    visits: int = 0
-    failures: int = 0
-    files: int = 0
-    waiting: int = 0
-    requests: Counter[str] = field(default_factory=Counter)
-    """By source, as the two below."""
-    refusals: Counter[str] = field(default_factory=Counter)
-    rates: Mapping[str, float] = field(default_factory=dict)
-    """What the limiters permit, requests a second."""
-    open_users: int = 0
-    """Users of whom something is waiting."""
-
-
-class Lister(Protocol):
-    """As much of a client as a listing needs; see `client.Client`."""
-
-    def get(self, path: str, query: Mapping[str, str]) -> Answer:
-        """One request. Raises Broken."""
-        ...
 
 
 class Api(Lister, Protocol):
@@ -71,22 +26,6 @@ class Api(Lister, Protocol):
     def close(self) -> None:
         """The calling thread asks for nothing more."""
         ...
-
-
-def ask_for(client: Lister, folder: Folder) -> Answer:
-    """Ask for what lies directly in a folder; that of a volume comes in pages, put together here. Raises Broken."""
-    if folder.source != "volumes":
-        return client.get(ADDRESSES[folder.source], {"path": folder.path})
-    contents: list[object] = []
-    page = ""
-    while True:
-        answer = client.get(ADDRESSES["volumes"] + quote(folder.path), {"page_token": page} if page else {})
-        if answer.status != 200 or not isinstance(answer.document, Mapping):
-            return answer
-        contents += answer.document.get("contents") or []
-        page = answer.document.get("next_page_token") or ""
-        if not page:
-            return Answer(200, {"contents": contents})
 
 
 def nothing_at_hand(folder: Folder) -> Listing | Failure | None:
@@ -166,10 +105,10 @@ class _Folders:
         return (folder.source, folder) if folder else None
 
     def ask(self, api: str, folder: Folder) -> Answer | Broken:
-        return ask_for(self._client, folder)
+        return list_folder(self._client, folder)
 
     def judge(self, folder: Folder, outcome: Answer | Broken, tries: int) -> Listing | Failure | Again | Locked:
-        return judge(folder, outcome, tries, self._chance)
+        return classify_listing(folder, outcome, tries, self._chance)
 
     def lost(self, folder: Folder, reason: str) -> Failure:
         return Failure(folder.path, reason)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inventory.spark.errors import CLIENT, SparkError
-from inventory.transport.client import Answer, Broken, Client
+from inventory.transport.answer import Answer, Broken
+from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from typing import Any
 
 from inventory.spark.errors import SparkError
 from inventory.spark.session import Credential
-from inventory.transport.client import Answer, Broken, Client
+from inventory.transport.answer import Answer, Broken
+from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from inventory.scan.listing import Failure, Folder, Source, Walk
-from inventory.scan.scan_work import Progress, Visit
+from inventory.scan.run import Run
+from inventory.scan.visit import Progress, Visit
 from inventory.spark import serialization
 from inventory.spark.errors import SessionLost, SparkError
 from inventory.spark.rate_share import Budget, Share
@@ -16,6 +16,7 @@ from inventory.spark.serialization import End
 from inventory.spark.session import Opener, Session
 from inventory.spark.work_queue import Deal
 from inventory.spark.worker import Order
+from inventory.tree.listing import SOURCES, Failure, Folder, Source
 
 log = logging.getLogger(__name__)
 TASK_SECONDS = 5.0
@@ -59,28 +60,26 @@ class Manner:
 
 @dataclass
 class SparkScan:
-    """One run over everything that `walk` knows, like `scan.Scan`, in sessions of `opener`.
+    """One run over what remains of a scan, like `scan_work.Scan`, in sessions of `opener`.
 
-    `keep` stores visits for good before it returns. `homes` are the places of the folders where the scan began.
-    `locally` does what remains where no session can be had any more.
+    Where no session can be had any more, the rest is listed from here, without Spark.
     """
 
     opener: Opener
     session: Session | None
     """The first one, which the caller has opened: what is wrong from the beginning is for a person to mend. In the end
     it is the last one, for the caller to close; None if no more could be had."""
-    walk: Walk
-    keep: Callable[[Sequence[Visit]], None]
-    sources: Sequence[Source]
-    homes: Collection[tuple[str, str]]
+    scan: Run
     manner: Manner
     stop: threading.Event
-    locally: Callable[[Walk, Progress, Callable[[Progress], None]], bool]
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
-        self._deal = Deal(self.walk, self.sources, self.homes)
-        self._budgets = {source: Budget(self.manner.ceiling) for source in self.sources}
+        roots = self.scan.roots
+        sources = [source for source in SOURCES if source in {root.source for root in roots}]
+        self._walk = self.scan.remaining()
+        self._deal = Deal(self._walk, sources, {root.place for root in roots})
+        self._budgets = {source: Budget(self.manner.ceiling) for source in sources}
         self._flights: dict[Future[list[str]], _Task] = {}
         self._fruitless = 0
 
@@ -104,7 +103,7 @@ class SparkScan:
         if self.stop.is_set():
             return False
         log.warning("%s gives no session any more; going on from here, without it", self.opener.place.name)
-        return self.locally(self.walk, self.progress, report)
+        return self.scan.lister(self._walk, self.stop, self.progress).run(report)
 
     def _drive(self, session: Session, threads: ThreadPoolExecutor, report: Callable[[Progress], None]) -> None:
         """Use one session. Raises SessionLost when it is no more and everything in flight has ended."""
@@ -170,7 +169,7 @@ class SparkScan:
         return lost
 
     def _store(self, task: _Task, visits: Sequence[Visit]) -> None:
-        self.keep(visits)
+        self.scan.store(visits)
         self._deal.done(task.units, visits)
         if visits:
             self._fruitless = 0
@@ -196,7 +195,7 @@ class SparkScan:
     def _tell(self, report: Callable[[Progress], None]) -> None:
         in_flight = sum(len(task.units) for task in self._flights.values())
         self.progress.waiting = len(self._deal) + in_flight
-        self.progress.open_users = len(self.walk.open)
+        self.progress.open_users = len(self._walk.open)
         self.progress.rates = {source: budget.rate for source, budget in self._budgets.items()}
         report(self.progress)
 

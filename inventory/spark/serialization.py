@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from inventory.scan.folder_summary import Counted, count
-from inventory.scan.listing import Failure, File, Folder, Listing
-from inventory.scan.scan_work import Visit
+from inventory.results.folder_summary import Counted, count
+from inventory.scan.visit import Visit
+from inventory.tree.listing import Failure, File, Folder, Listing
 
 
 @dataclass(frozen=True)

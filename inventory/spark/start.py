@@ -4,12 +4,13 @@ import logging
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from inventory.scan.listing import SOURCES, Folder, Walk
-from inventory.scan.scan_work import Progress, Visit
+from inventory.scan.run import Outcome, Run
+from inventory.scan.visit import Progress
 from inventory.spark import clusters, credential
 from inventory.spark.address import Address, AddressError, cluster, remote, serverless
 from inventory.spark.driver import Manner, SparkScan
@@ -17,11 +18,28 @@ from inventory.spark.errors import SparkError
 from inventory.spark.session import Credential, GivenOpener, Opener, RemoteOpener, Session
 from inventory.transport.client import Client
 
-if TYPE_CHECKING:
-    from inventory.commands.backend import Where
-
 log = logging.getLogger(__name__)
-Locally = Callable[[Walk, Progress, Callable[[Progress], None]], bool]
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Where:
+    """What was asked for."""
+
+    remote: str | None = None
+    """The address of a Spark Connect server, or `local[N]` for one of our own."""
+    cluster_id: str | None = None
+    serverless: bool = False
+    start_cluster: bool = False
+    token_seconds: float = 4 * HOUR
+    table: str | None = None
+    mounts: str | None = None
+    """The folder in which the mounts lie; None: the API is asked."""
+
+    @property
+    def spark(self) -> bool:
+        """Whether executors do the work."""
+        return bool(self.remote or self.cluster_id or self.serverless)
 
 
 class Executors:
@@ -36,29 +54,14 @@ class Executors:
         """The one that is open now; None if it was lost and no other could be had."""
         return self._scan.session if self._scan else self._first
 
-    def scan(
-        self,
-        walk: Walk,
-        keep: Callable[[Sequence[Visit]], None],
-        roots: Sequence[Folder],
-        *,
-        stop: threading.Event,
-        locally: Locally,
-    ) -> SparkScan:
-        """One run over what remains; `locally` does it where Spark cannot be had any more."""
-        there = {root.source for root in roots}
-        self._scan = SparkScan(
-            self._opener,
-            self._first,
-            walk,
-            keep,
-            [source for source in SOURCES if source in there],
-            {root.place for root in roots},
-            self._manner,
-            stop,
-            locally,
-        )
-        return self._scan
+    def scan(self, run: Run, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+        """Have the executors list what remains of a scan, and write its results, as `Run.scan` does without Spark.
+
+        Raises OSError, and what `SparkScan.run` raises.
+        """
+        self._scan = SparkScan(self._opener, self._first, run, self._manner, stop)
+        complete = self._scan.run(report)
+        return run.finish(self._scan.progress, complete=complete)
 
     def close(self) -> None:
         """Release the session."""
@@ -68,7 +71,7 @@ class Executors:
 
 @contextmanager
 def executors(
-    client: Client, where: "Where", manner: Manner, *, stop: threading.Event, inside: bool
+    client: Client, where: Where, manner: Manner, *, stop: threading.Event, inside: bool
 ) -> Iterator[Executors]:
     """Those of the server that was asked for. Raises SparkError, SessionLost.
 
@@ -102,7 +105,7 @@ def _opened(opener: Opener, manner: Manner) -> Iterator[Executors]:
         yield found
 
 
-def _address(host: str, where: "Where") -> Address:
+def _address(host: str, where: Where) -> Address:
     try:
         if where.cluster_id:
             return cluster(host, where.cluster_id)

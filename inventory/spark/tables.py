@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from inventory.results.file_formats import arrow_table
+from inventory.output.file_formats import arrow_table
 from inventory.results.rows import FileRow
 from inventory.spark.errors import explain
 from inventory.spark.session import Session

@@ -7,8 +7,9 @@ that the largest home is soon spread over all tasks.
 
 from collections.abc import Collection, Sequence
 
-from inventory.scan.listing import Failure, Folder, Source, Walk
-from inventory.scan.scan_work import Visit
+from inventory.scan.visit import Visit
+from inventory.tree.listing import Failure, Folder, Source
+from inventory.tree.walk import Walk
 
 MOST_UNITS = 2000
 """Of each file system, for one task: a home of a million folders must not travel at once."""

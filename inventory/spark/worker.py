@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.scan.listing import Folder, Source, Walk
 from inventory.scan.mounts import Mounts
-from inventory.scan.scan_work import Progress, Scan, Visit, nothing_at_hand
+from inventory.scan.scan_work import Scan, nothing_at_hand
+from inventory.scan.visit import Progress, Visit
 from inventory.spark.rate_share import Share
 from inventory.spark.serialization import End, last_line, line
 from inventory.transport.client import Client
+from inventory.tree.listing import Folder, Source
+from inventory.tree.walk import Walk
 
 LINES = 2000
 """So many rows are handed over at once."""

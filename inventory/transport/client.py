@@ -11,11 +11,12 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import certifi
+
+from inventory.transport.answer import Answer, Broken
 
 log = logging.getLogger(__name__)
 AGENT = "teachinglab-inventory"
@@ -24,28 +25,6 @@ LARGEST_ANSWER = 512 * 2**20
 ENDED_EARLY = "the answer is not JSON, or ends too early"
 PIECE = 256 * 2**10
 """Bytes of a file that are in memory at once, for each worker."""
-
-
-class Broken(Exception):
-    """No whole answer came: refused, reset, timed out or cut; the sentence says which. It may come the next time."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the server said."""
-
-    status: int
-    document: object
-    """The decoded JSON; the first hundred characters as text where it is none."""
-    retry_after: float | None = None
-    """Seconds, where the server says so."""
-
-    @property
-    def reason(self) -> str:
-        """Of a refusal: status, code and message, in one line."""
-        said = self.document if isinstance(self.document, Mapping) else {}
-        words = (said.get("error_code"), said.get("message") or said.get("detail"))
-        return " ".join([str(self.status), *(" ".join(str(word).split()) for word in words if word)])[:500]
 
 
 class Client:

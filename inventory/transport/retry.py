@@ -1,10 +1,9 @@
-"""What is made of an answer: done, once more after a while, or never. Pure: chance is an argument."""
+"""What an outcome means: done, repeat the request after a while, or give up. Pure: chance is an argument."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from inventory.scan.listing import Failure, Folder, Listing, NotAListing, read
-from inventory.transport.client import Answer, Broken
+from inventory.transport.answer import Answer, Broken
 
 TRANSIENT = frozenset({500, 502, 503, 504})
 LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
@@ -33,6 +32,15 @@ class Locked:
     reason: str
 
 
+@dataclass(frozen=True)
+class Refused:
+    """The request failed, and repeating it does not help."""
+
+    reason: str
+    missing: bool = False
+    """Whether the API says that the path does not exist."""
+
+
 def is_limit(outcome: Answer | Broken) -> bool:
     """Whether the server refused because of the rate of the requests."""
     if isinstance(outcome, Broken) or outcome.status == 200:
@@ -59,20 +67,17 @@ def again(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> 
     return Again(delay + min(told or 0.0, LONGEST_RETRY_AFTER))
 
 
-def judge(
-    folder: Folder, outcome: Answer | Broken, tries: int, chance: Callable[[], float]
-) -> Listing | Failure | Again | Locked:
-    """What the outcome of the `tries`th request for a folder means."""
+def classify(
+    outcome: Answer | Broken, tries: int, chance: Callable[[], float], *, fine: Collection[int] = (200,)
+) -> Answer | Refused | Again | Locked:
+    """What the outcome of the `tries`th request means: the answer itself if its status is one of `fine`."""
     if repeat := again(outcome, tries, chance):
         return repeat
     tried = f", {tries} times" if tries > 1 else ""
     if isinstance(outcome, Broken):
-        return Failure(folder.path, f"{outcome}{tried}")
+        return Refused(f"{outcome}{tried}")
     if outcome.status == 401:
         return Locked(outcome.reason)
-    if outcome.status != 200:
-        return Failure(folder.path, f"{outcome.reason}{tried}", missing=is_missing(outcome))
-    try:
-        return read(folder, outcome.document)
-    except NotAListing as error:
-        return Failure(folder.path, str(error))
+    if outcome.status not in fine:
+        return Refused(f"{outcome.reason}{tried}", missing=is_missing(outcome))
+    return outcome

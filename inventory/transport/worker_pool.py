@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from inventory.transport.client import Answer, Broken
+from inventory.transport.answer import Answer, Broken
 from inventory.transport.limiter import Limiter
 from inventory.transport.retry import Again, Locked, is_limit
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inventory.credentials import Credentials
-from inventory.scan.listing import Folder, NotAListing, read
-from inventory.transport.client import Answer, Broken, Client
-from inventory.transport.retry import again, is_missing
+from inventory.transport.answer import Answer, Broken
+from inventory.transport.client import Client
+from inventory.transport.retry import again
 
 SCIM = "/api/2.0/preview/scim/v2"
 CONNECT_SECONDS = 30.0
@@ -63,7 +63,7 @@ class Workspace:
 
     def ask(self, path: str, query: Mapping[str, str], what: str) -> Any:
         """The document at a path; `what` names it in the sentence of the WorkspaceError that is raised otherwise."""
-        outcome = self._outcome(path, query)
+        outcome = self.outcome(path, query)
         if isinstance(outcome, Answer) and outcome.status == 200 and isinstance(outcome.document, Mapping):
             return outcome.document
         reason = outcome.reason if isinstance(outcome, Answer) else str(outcome)
@@ -97,27 +97,13 @@ class Workspace:
         The setting says so; not everybody may read it, so the refusal of the root, which names DBFS, counts as well.
         """
         setting = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
-        outcome = self._outcome(setting, {})
+        outcome = self.outcome(setting, {})
         if isinstance(outcome, Answer) and outcome.status == 200 and isinstance(outcome.document, Mapping):
             value = outcome.document.get("disable_legacy_dbfs")
             if isinstance(value, Mapping) and isinstance(value.get("value"), bool):
                 return bool(value["value"])
-        probe = self._outcome("/api/2.0/dbfs/get-status", {"path": "/"})
+        probe = self.outcome("/api/2.0/dbfs/get-status", {"path": "/"})
         return isinstance(probe, Answer) and probe.status == 403 and "dbfs root is disabled" in probe.reason.lower()
-
-    def folders(self, folder: Folder) -> list[str]:
-        """The folders directly in one; none where it is missing. Raises WorkspaceError."""
-        address = "/api/2.0/dbfs/list" if folder.source == "dbfs" else "/api/2.0/workspace/list"
-        outcome = self._outcome(address, {"path": folder.path})
-        if isinstance(outcome, Answer) and is_missing(outcome):
-            return []
-        reason = outcome.reason if isinstance(outcome, Answer) else str(outcome)
-        if isinstance(outcome, Answer) and outcome.status == 200:
-            try:
-                return list(read(folder, outcome.document).folders)
-            except NotAListing as error:
-                reason = str(error)
-        raise WorkspaceError(f"{folder.path} of {self.client.host} cannot be listed: {reason.rstrip('.')}.")
 
     def git_folders(self) -> dict[str, dict[str, str]]:
         """The git folders by path, as they are listed: url, provider, branch and commit. Raises WorkspaceError."""
@@ -136,7 +122,8 @@ class Workspace:
                     break
         return found
 
-    def _outcome(self, path: str, query: Mapping[str, str]) -> Answer | Broken:
+    def outcome(self, path: str, query: Mapping[str, str]) -> Answer | Broken:
+        """The outcome of a GET that is repeated where that helps."""
         tries = 0
         while True:
             tries += 1

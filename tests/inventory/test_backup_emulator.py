@@ -27,8 +27,9 @@ START = """
 import sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
-from inventory.backup import restore, run
+from inventory.backup import run
 from inventory.backup.backup_index import newest
+from inventory.restore import run as restore
 from inventory.transport.client import Client
 verb, host, token, target, *users = sys.argv[1:]
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from in_process_backup import Lab, Object, backed_up, put_back, written
-from inventory.transport.client import Answer, Broken
+from inventory.transport.answer import Answer, Broken
 
 DANA, CAROL = "dana@x.org", "carol@x.org"
 HOME = f"/Users/{DANA}"

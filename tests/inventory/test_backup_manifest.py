@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.backup.destination import Destination, NoDestination, read_map
 from inventory.backup.journal import Journal
 from inventory.backup.manifest import Entry, Header, NotAManifest, Reading
+from inventory.restore.destination import Destination, NoDestination, read_map
 
 HEADER = Header("https://lab.example", "2026-11-27", "2026-11-27T07:00:00Z", {"users": ["dana@x.org"]}, "2027-11-27")
 FOLDER = Entry(

@@ -11,8 +11,8 @@ import pytest
 
 from in_process_inventory import IDENTITY, begun
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, OtherFormat
-from inventory.scan.listing import Failure, File, Folder, Listing
-from inventory.scan.scan_work import Visit
+from inventory.scan.visit import Visit
+from inventory.tree.listing import Failure, File, Folder, Listing
 
 DANA = "dana@x.org"
 HOME = Folder(DANA, "workspace", f"/Users/{DANA}")

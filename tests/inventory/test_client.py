@@ -7,9 +7,11 @@ import threading
 
 import pytest
 
-from inventory.scan.listing import Failure, Folder, Listing
-from inventory.transport.client import Answer, Broken, Client
-from inventory.transport.retry import Again, Locked, again, is_limit, judge
+from inventory.scan.folder_request import classify_listing
+from inventory.transport.answer import Answer, Broken
+from inventory.transport.client import Client
+from inventory.transport.retry import Again, Locked, again, is_limit
+from inventory.tree.listing import Failure, Folder, Listing
 
 LIST = "/api/2.0/workspace/list"
 CUT = "the answer is not JSON, or ends too early"
@@ -83,7 +85,7 @@ def test_a_credential_that_cannot_be_refreshed_is_a_reason():
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_errors_of_the_server_are_tried_six_times(status):
-    found = [judge(HOME, Answer(status, {}), tries, lambda: 1.0) for tries in range(1, 7)]
+    found = [classify_listing(HOME, Answer(status, {}), tries, lambda: 1.0) for tries in range(1, 7)]
     assert found[:5] == [Again(0.5), Again(1.0), Again(2.0), Again(4.0), Again(8.0)]
     assert found[5] == Failure(HOME.path, f"{status}, 6 times")
 
@@ -98,11 +100,13 @@ def test_refusals_by_rate_are_tried_longer_and_retry_after_is_kept_to():
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 501])
 def test_what_will_not_change_is_a_failure_at_once(status):
     answer = Answer(status, {"error_code": "SOME_CODE", "message": "why"})
-    assert judge(HOME, answer, 1, lambda: 1.0) == Failure(HOME.path, f"{status} SOME_CODE why")
+    assert classify_listing(HOME, answer, 1, lambda: 1.0) == Failure(HOME.path, f"{status} SOME_CODE why")
 
 
 def test_only_the_api_itself_says_that_something_is_missing():
     missing = Answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"})
-    assert judge(HOME, missing, 1, lambda: 1.0) == Failure(HOME.path, "404 RESOURCE_DOES_NOT_EXIST gone", missing=True)
-    assert judge(HOME, Answer(401, {"message": "expired"}), 1, lambda: 1.0) == Locked("401 expired")
-    assert judge(HOME, Answer(200, {}), 1, lambda: 1.0) == Listing()
+    assert classify_listing(HOME, missing, 1, lambda: 1.0) == Failure(
+        HOME.path, "404 RESOURCE_DOES_NOT_EXIST gone", missing=True
+    )
+    assert classify_listing(HOME, Answer(401, {"message": "expired"}), 1, lambda: 1.0) == Locked("401 expired")
+    assert classify_listing(HOME, Answer(200, {}), 1, lambda: 1.0) == Listing()

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.results.file_formats import FORMATS, NotFileRows, format_of, read_rows
+from inventory.output.file_formats import FORMATS, NotFileRows, format_of, read_rows
 from inventory.results.rows import FileRow
 from inventory.scan.file_rows import Parts
-from inventory.scan.listing import Failure, File, Folder, Listing
-from inventory.scan.scan_work import Visit
+from inventory.scan.visit import Visit
+from inventory.tree.listing import Failure, File, Folder, Listing
 
 HOME = Folder("dana@x.org", "workspace", "/Users/dana@x.org")
 DATA = FileRow(HOME.user, "workspace", f"{HOME.path}/data.csv", "FILE", "", 7, False, 1_790_000_000_000)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.scan.listing import Failure, File, Folder, Listing, NotAListing, Walk, read, walk
+from inventory.tree.listing import Failure, File, Folder, Listing, NotAListing, read
+from inventory.tree.walk import Walk
 
 HOME = Folder("dana", "workspace", "/Users/dana")
 DBFS = Folder("dana", "dbfs", "/Users/dana")
@@ -82,15 +83,22 @@ def test_an_answer_that_is_no_listing_of_the_folder_is_refused(answer):
         read(HOME, answer)
 
 
+def walked(root: Folder, tree: dict[str, Listing | Failure]) -> list[tuple[str, Listing | Failure]]:
+    """Everything below a folder, in the order in which it is listed; `tree` says what is found where."""
+    queue, found = Walk([root]), []
+    while folder := queue.take():
+        queue.visited(folder, tree[folder.path])
+        found.append((folder.path, tree[folder.path]))
+    return found
+
+
 def test_a_folder_that_cannot_be_listed_does_not_end_the_walk():
     tree = {
         "/Users/dana": Listing(("/Users/dana/a", "/Users/dana/b"), (File("/Users/dana/f", "FILE", 1),)),
         "/Users/dana/a": Failure("/Users/dana/a", "403 PERMISSION_DENIED"),
         "/Users/dana/b": Listing(),
     }
-    assert [(folder.path, found) for folder, found in walk([HOME], lambda folder: tree[folder.path])] == list(
-        tree.items()
-    )
+    assert walked(HOME, tree) == list(tree.items())
 
 
 def test_no_home_waits_behind_another():
@@ -116,10 +124,8 @@ def test_a_user_is_open_until_the_last_folder_is_done():
 
 @given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=5)))
 def test_every_folder_is_listed_once_even_if_the_tree_has_circles(children):
-    def list_folder(folder: Folder) -> Listing:
-        return Listing(tuple(f"/{child}" for child in children.get(int(folder.path[1:]), [])))
-
-    listed = [folder.path for folder, _ in walk([Folder("u", "workspace", "/0")], list_folder)]
+    tree = {f"/{number}": Listing(tuple(f"/{child}" for child in children.get(number, ()))) for number in range(10)}
+    listed = [path for path, _ in walked(Folder("u", "workspace", "/0"), tree)]
 
     reached, waiting = {0}, [0]
     while waiting:

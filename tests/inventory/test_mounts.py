@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from emulator_process import ROOT, EmulatorProcess
 from inventory.__main__ import main
-from inventory.scan.listing import Failure, File, Folder, Listing
 from inventory.scan.mounts import Mounts
+from inventory.tree.listing import Failure, File, Folder, Listing
 
 DANA = "dana@x.org"
 HOME = f"/Users/{DANA}"

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 from in_process_backup import Lab, backed_up
 from inventory.__main__ import main
-from inventory.results.file_formats import format_of
+from inventory.output.file_formats import format_of
 from inventory.results.rows import COLUMNS, FileRow
 from inventory.scan.checkpoint import Checkpoint, Identity
-from inventory.scan.listing import Folder
+from inventory.tree.listing import Folder
 from labkit.csv_cells import write_rows
 from labkit.files import replaced
 

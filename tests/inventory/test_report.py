@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from browser import looked_at
 from in_process_inventory import begun
 from inventory.__main__ import main
+from inventory.output.page import render
 from inventory.results import summary
-from inventory.results.page import render
 from inventory.results.report import Amount, Report
 from inventory.results.result_csv import Entry, NotAnInventory, read_entries
 from inventory.results.rows import COLUMNS, DETAILS, FileRow
 from inventory.results.summary import Figures, Place
-from inventory.scan.listing import File, Folder, Listing
+from inventory.tree.listing import File, Folder, Listing
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 MB = 2**20
@@ -104,7 +104,7 @@ FILES = st.lists(
 @settings(max_examples=25)
 def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tree):
     from inventory.scan.file_rows import rows
-    from inventory.scan.scan_work import Visit
+    from inventory.scan.visit import Visit
 
     visits = []
     for number, files in tree.items():

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from inventory.results.diff import Counted, Difference, compare, read_inventory
 from inventory.results.result_csv import NotAnInventory
 from inventory.results.rows import Row, homes, moment, table
-from inventory.scan.listing import Folder, Source
-from inventory.scan.users import UsersFileError, read_users_file
+from inventory.results.users_file import UsersFileError, read_users_file
+from inventory.tree.listing import Folder, Source
 from labkit.csv_cells import write_rows
 from labkit.files import replaced
 

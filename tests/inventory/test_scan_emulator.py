@@ -31,8 +31,8 @@ SCAN = """
 import sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
-from inventory.transport.client import Client
 from inventory.scan.run import Wish, prepare
+from inventory.transport.client import Client
 host, token, folder, *users = sys.argv[1:]
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
 wish = Wish(Path(folder) / "inventory.csv", users=tuple(users), files=Path(folder) / "files.csv", workers=2)

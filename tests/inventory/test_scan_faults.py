@@ -23,9 +23,9 @@ from emulator_process import ROOT, EmulatorProcess
 from in_process_inventory import DeskApi, begun, refusal, scanned
 from in_process_workspace import Desk
 from inventory.results.rows import table
-from inventory.scan.listing import Listing
-from inventory.scan.scan_work import Visit
-from inventory.transport.client import Answer, Broken
+from inventory.scan.visit import Visit
+from inventory.transport.answer import Answer, Broken
+from inventory.tree.listing import Listing
 from inventory_trees import FAULTS, PASSING, TREES, planted
 
 DANA = "dana@x.org"

@@ -94,8 +94,9 @@ def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteOpener, Session
         def run(output: Path) -> bytes:
             asked = Wish(output, **wish)
             begun = prepare(client, asked, resume=False, fresh=False, now=datetime.now(UTC))
-            executors = Executors(*opened, Manner(mounts=asked.mounts)) if spark else None
-            outcome: Outcome = begun.scan(threading.Event(), lambda progress: None, executors)
+            stop, report = threading.Event(), lambda progress: None
+            executors = Executors(*opened, Manner(mounts=asked.mounts))
+            outcome: Outcome = executors.scan(begun, stop, report) if spark else begun.scan(stop, report)
             begun.close(complete=outcome.complete)
             return output.read_bytes()
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from in_process_inventory import DeskApi, begun, dbfs_file, notebook, refusal, scanned, workspace_file, workspace_folder
 from in_process_workspace import Desk
 from inventory.results.rows import homes
-from inventory.scan.listing import SOURCES
-from inventory.scan.scan_work import Progress, Scan
-from inventory.transport.client import Answer, Broken
+from inventory.scan.scan_work import Scan
+from inventory.scan.visit import Progress
+from inventory.transport.answer import Answer, Broken
 from inventory.transport.limiter import Limiter
+from inventory.tree.listing import SOURCES
 from inventory_trees import FAULTS, PASSING, TREES, planted
 
 DANA, CAROL = "dana@x.org", "carol@x.org"

@@ -24,7 +24,6 @@ from click.testing import CliRunner
 from emulator_process import ROOT, EmulatorProcess
 from inventory import notebook
 from inventory.__main__ import main
-from inventory.scan.listing import Folder
 from inventory.scan.run import Wish, prepare
 from inventory.spark.address import remote
 from inventory.spark.driver import Manner
@@ -34,6 +33,7 @@ from inventory.spark.session import Credential, RemoteOpener
 from inventory.spark.start import Executors
 from inventory.spark.worker import Order, task
 from inventory.transport.client import Client
+from inventory.tree.listing import Folder
 from spark_process import SparkProcess
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
@@ -281,7 +281,8 @@ def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server
     lab.request("POST", "/api/2.0/token/delete", {"token_id": made["token_info"]["token_id"]})
     said += [str(missing.value), *opened.perform(order)]
 
-    outcome = run.scan(threading.Event(), lambda progress: None, Executors(opener, opened, Manner(with_files=True)))
+    executors = Executors(opener, opened, Manner(with_files=True))
+    outcome = executors.scan(run, threading.Event(), lambda progress: None)
 
     assert outcome.failed
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "token"]

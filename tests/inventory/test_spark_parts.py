@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator_process import ROOT
-from inventory.scan.folder_summary import Counted, count
-from inventory.scan.listing import SOURCES, Failure, File, Folder, Listing, Walk
-from inventory.scan.scan_work import Visit
+from inventory.results.folder_summary import Counted, count
+from inventory.scan.visit import Visit
 from inventory.spark import serialization, session
 from inventory.spark.address import Address, AddressError, cluster, remote, serverless
 from inventory.spark.errors import Place, SessionLost, SparkError, explain
@@ -25,6 +24,8 @@ from inventory.spark.rate_share import Budget, Share
 from inventory.spark.work_queue import Deal
 from inventory.spark.worker import Order, task
 from inventory.transport.limiter import Limiter
+from inventory.tree.listing import SOURCES, Failure, File, Folder, Listing
+from inventory.tree.walk import Walk
 
 DANA, CAROL = "dana@x.org", "carol@x.org"
 HOMES = [Folder(user, source, f"/Users/{user}") for user in (DANA, CAROL) for source in SOURCES]

@@ -30,12 +30,13 @@ from enforcer.retention.archive import to_csv as archive_csv
 from enforcer.retention.archive_tables import TABLES, Column, Table
 from enforcer.tables import harmless
 from inventory.commands.users import table as users_table
-from inventory.results.file_formats import FORMATS, read_rows
+from inventory.output.file_formats import FORMATS, read_rows
+from inventory.output.retention import TOTALS, Leftover, keep_totals
 from inventory.results.result_csv import read_entries
-from inventory.results.retention import TOTALS, Leftover, keep_totals
 from inventory.results.rows import COLUMNS, DETAILS, FileRow, Home
 from inventory.results.rows import table as result_table
-from inventory.scan.users import User, read_users_file
+from inventory.results.users_file import read_users_file
+from inventory.scan.users import User
 from labkit.csv_cells import escape_formula, unescape_formula, write_rows
 from roster.cells import clean_name
 from roster.model import Group, Member, Roster, format_roster, parse_roster

@@ -33,13 +33,14 @@ FILES |= {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"}
 DECIDING = ("cdktf/roster/model.py", "cdktf/roster/merge.py", "cdktf/sources/detection.py")
 DECIDING += ("enforcer/domain/uptime.py", "enforcer/domain/quota.py")
 DECIDING += (
-    "inventory/scan/listing.py",
+    "inventory/tree/listing.py",
+    "inventory/tree/walk.py",
     "inventory/transport/limiter.py",
     "inventory/results/rows.py",
     "inventory/credentials.py",
 )
 DECIDING += (
-    "inventory/scan/folder_summary.py",
+    "inventory/results/folder_summary.py",
     "inventory/spark/rate_share.py",
     "inventory/spark/address.py",
     "inventory/spark/errors.py",
@@ -47,7 +48,7 @@ DECIDING += (
 # What runs on machines where nothing of ours is installed, and what these have beside the standard library.
 EXECUTED = Path("inventory/spark/worker.py")
 THERE = {"certifi"}
-DECIDING += ("inventory/backup/names.py", "inventory/backup/manifest.py", "inventory/backup/destination.py")
+DECIDING += ("inventory/backup/names.py", "inventory/backup/manifest.py", "inventory/restore/destination.py")
 LONGEST, LONGEST_TEST = 420, 600
 
 

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from emulator_calls import InProcess
-from inventory.backup import restore, run
+from inventory.backup import run
 from inventory.backup.backup_index import newest
 from inventory.backup.manifest import Entry
-from inventory.transport.client import Answer, Broken
+from inventory.restore import run as restore
+from inventory.transport.answer import Answer, Broken
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 Happening = Answer | Broken | Callable[[], None] | None

@@ -13,10 +13,11 @@ from emulator.api.errors import ApiError
 from in_process_workspace import Desk
 from inventory.results.rows import Home, homes
 from inventory.scan.checkpoint import Checkpoint, Identity
-from inventory.scan.listing import SOURCES, Folder
-from inventory.scan.scan_work import Progress, Scan
-from inventory.transport.client import Answer, Broken
+from inventory.scan.scan_work import Scan
+from inventory.scan.visit import Progress
+from inventory.transport.answer import Answer, Broken
 from inventory.transport.limiter import Limiter
+from inventory.tree.listing import SOURCES, Folder
 
 Fault = Callable[[str, int], Answer | Broken | None]
 """Path and how many requests there were for it before → what happens instead of the answer."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from in_process_inventory import dbfs_file, notebook, refusal, workspace_file, workspace_folder
 from in_process_workspace import Desk
-from inventory.transport.client import Answer, Broken
+from inventory.transport.answer import Answer, Broken
 
 NAMES = st.sampled_from(["a", "b", "c d", "é", "x'y", "=1+1", "50%", "a&b", "q?", "#"])
 TREES = st.dictionaries(

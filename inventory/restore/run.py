@@ -11,19 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from inventory.backup.backup_index import Backup, CatalogError
-from inventory.backup.destination import Destination, NoDestination
-from inventory.backup.lines import Lines
+from inventory.backup.journal import Lines
 from inventory.backup.manifest import Entry
 from inventory.backup.manifest_index import Index
-from inventory.backup.restore_work import IS_THERE, Existing, Looked, Past, Restored, Restoring
 from inventory.backup.run import ASKERS, FETCHERS, limiter_of
+from inventory.restore.destination import Destination, NoDestination
+from inventory.restore.restore_work import IS_THERE, Existing, Looked, Past, Restored, Restoring
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
-from inventory.scan.listing import Failure, Folder, Listing, Source, Walk
-from inventory.scan.scan_work import Scan, Visit
+from inventory.scan.scan_work import Scan
 from inventory.scan.users import digest
+from inventory.scan.visit import Visit
 from inventory.transport.client import Client
 from inventory.transport.limiter import Limiter
 from inventory.transport.worker_pool import Engine, Pool
+from inventory.tree.listing import Failure, Folder, Listing, Source
+from inventory.tree.walk import Walk
 
 log = logging.getLogger(__name__)
 

@@ -9,17 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
-from inventory.backup.destination import Destination, NoDestination
 from inventory.backup.manifest import Entry, Key
 from inventory.backup.manifest_index import Index, parent
 from inventory.backup.objects import name_of
 from inventory.backup.target import Target
-from inventory.backup.upload import Api, Corrupt, Sending, clone, make_folder, request
-from inventory.scan.listing import Failure, Folder, Listing, Source, Walk
-from inventory.scan.scan_work import Visit, ask_for
-from inventory.transport.client import Answer, Broken
-from inventory.transport.retry import TRANSIENT, Again, Locked, again, is_limit, is_missing, judge
+from inventory.restore.destination import Destination, NoDestination
+from inventory.restore.upload import Api, Corrupt, Sending, clone, make_folder, request
+from inventory.scan.folder_request import classify_listing, list_folder
+from inventory.scan.visit import Visit
+from inventory.transport.answer import Answer, Broken
+from inventory.transport.retry import TRANSIENT, Again, Locked, again, is_limit, is_missing
 from inventory.transport.worker_pool import Errand
+from inventory.tree.listing import Failure, Folder, Listing, Source
+from inventory.tree.walk import Walk
 
 Existing = Literal["refuse", "skip", "overwrite"]
 """What becomes of what is there already."""
@@ -138,7 +140,7 @@ class Restoring:
 
     def ask(self, api: str, task: Task) -> Answer | Broken:
         if isinstance(task, Look):
-            return ask_for(self._client, replace(task.folder, path=task.path))
+            return list_folder(self._client, replace(task.folder, path=task.path))
         if isinstance(task, Make):
             if task.git:
                 return clone(self._client, task.git, task.path)
@@ -151,7 +153,7 @@ class Restoring:
 
     def judge(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
         if isinstance(task, Look):
-            return judge(replace(task.folder, path=task.path), outcome, tries, self._chance)
+            return classify_listing(replace(task.folder, path=task.path), outcome, tries, self._chance)
         if isinstance(task, Sending):
             if task.problem:
                 return Failure(task.path, task.problem)

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from inventory.results.formatting import size
 from inventory.results.report import SOURCE_NAMES, Amount, amounts_of
 from inventory.results.result_csv import Entry
-from inventory.scan.listing import SOURCES
+from inventory.tree.listing import SOURCES
 from labkit.text import escaped
 
 COLOURS = {"dbfs": "#d98e04", "workspace": "#3b7dd8"}

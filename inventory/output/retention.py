@@ -18,7 +18,7 @@ from typing import Literal
 
 from inventory.results.result_csv import STATUSES, read_entries
 from inventory.results.rows import COLUMNS, FileRow
-from inventory.scan.users import UsersFileError, read_users_file
+from inventory.results.users_file import UsersFileError, read_users_file
 from labkit.csv_cells import unescape_formula, write_rows
 from labkit.files import replaced
 

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from inventory.backup.download import BLOCK, FILES, FORMATS
 from inventory.backup.manifest import Entry
 from inventory.backup.target import Target
-from inventory.scan.listing import Folder, Source
-from inventory.scan.scan_work import ADDRESSES, Lister
-from inventory.transport.client import PIECE, Answer
+from inventory.scan.folder_request import ADDRESSES, Lister
+from inventory.transport.answer import Answer
+from inventory.transport.client import PIECE
+from inventory.tree.listing import Folder, Source
 
 IMPORT = "/api/2.0/workspace/import"
 DBFS = "/api/2.0/dbfs/"

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from inventory.results import charts
+from inventory.output import charts
 from inventory.results.formatting import size
 from inventory.results.report import Amount, Report
 from labkit.files import replaced

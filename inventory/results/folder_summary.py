@@ -1,11 +1,17 @@
 """What lies directly in one folder, summed up: what a checkpoint keeps of a listing, and what travels. Pure."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from inventory.results import summary
-from inventory.results.rows import Tally
-from inventory.scan.listing import File, Listing, Source
+from inventory.results.rows import Tally, moment
+from inventory.tree.listing import File, Listing, Source
+
+Name = TypeVar("Name")
+DAY_MS = 86_400_000
+UNKNOWN = ""
+"""The month of what the API tells no date of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,45 @@ def count(source: Source, listing: Listing) -> Counted:
         largest_path=f"{'dbfs:' if source == 'dbfs' else ''}{largest.path}" if largest else None,
         largest_size=largest.size if largest else None,
         last_modified=max((file.modified_at for file in files if file.modified_at is not None), default=None),
-        kinds=summary.kinds(files),
-        months=summary.months(files),
+        kinds=_kinds(files),
+        months=_months(files),
     )
 
 
 def _exact(files: Sequence[File]) -> int | None:
     sizes = [file.exact_size for file in files]
     return sum(size for size in sizes if size is not None) if None not in sizes else None
+
+
+def _kinds(files: Iterable[File]) -> dict[str, list[int]]:
+    """Files and bytes by type."""
+    return _tally((file.type, file.counted_size) for file in files)
+
+
+def _months(files: Iterable[File]) -> dict[str, list[int]]:
+    """Files and bytes by the month of their last change."""
+    return _tally((month_of(file.modified_at), file.counted_size) for file in files)
+
+
+def month_of(milliseconds: int | None) -> str:
+    """`2026-10`; UNKNOWN for what is unknown or no date at all."""
+    return UNKNOWN if milliseconds is None else _month(milliseconds // DAY_MS)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _month(day: int) -> str:
+    return (moment(day * DAY_MS) or UNKNOWN)[:7]
+
+
+def _tally(amounts: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for name, size in amounts:
+        increase(found, name, 1, size)
+    return found
+
+
+def increase(amounts: dict[Name, list[int]], name: Name, files: int, size: int) -> None:
+    """Add to one of several amounts, which are `[files, bytes]`."""
+    amount = amounts.setdefault(name, [0, 0])
+    amount[0] += files
+    amount[1] += size

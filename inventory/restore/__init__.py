@@ -1,0 +1,1 @@
+"""Puts what a backup holds back into a workspace."""
