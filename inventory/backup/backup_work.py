@@ -4,23 +4,25 @@ Every folder in which something was fetched is listed once more. What changed me
 all the time is named.
 """
 
+import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from inventory.backup.download import Api, Fetch, request
+from inventory.backup.download import Api, Fetch, Spool, download
 from inventory.backup.manifest import Entry
 from inventory.backup.manifest_index import Index
 from inventory.backup.names import Item, Parts, arrange
 from inventory.backup.objects import GIT, about, ending_of, extension, git_file, hint, is_same, left_out, name_of
-from inventory.backup.partial_file import Spool
+from inventory.backup.pools import ASKERS, FETCHERS, pools_and_limiters
 from inventory.backup.target import NoSuchName, Target
 from inventory.scan.folder_request import classify_listing, list_folder
 from inventory.scan.visit import Visit
 from inventory.transport.answer import Answer, Broken
-from inventory.transport.retry import Again, Locked, again, is_missing
-from inventory.transport.worker_pool import Errand
+from inventory.transport.retry import Again, Locked, Refused, classify
+from inventory.transport.worker_pool import Items, WorkerPools, WorkItem
 from inventory.tree.listing import Failure, File, Folder, Listing, Source
 from inventory.tree.walk import Walk
 
@@ -73,14 +75,28 @@ class _Open:
     rounds: int = 0
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a backup is."""
+
+    tally: Tally
+    waiting: int
+    requests: Mapping[str, int]
+    refusals: Mapping[str, int]
+    rates: Mapping[str, float]
+    """What the limiters permit, requests a second."""
+
+
 Task = Folder | Fetch
 Result = Listing | Failure | None
 
 
 class Saving:
-    """A `engine.Work`. `keep` stores entries and then the folders that are done; `places` says where the roots lie.
+    """Saves everything that `walk` knows, and is the `worker_pool.Work` of it.
 
-    `known` holds what is in the manifest already, `earlier` that of another backup; `gits` are git folders by path.
+    `keep` stores entries and then the folders that are done; `places` says where the roots lie. `known` holds what is
+    in the manifest already, `earlier` that of another backup; `gits` are git folders by path. `chance` gives numbers
+    from 0 to 1, by which the delay before a retry is drawn.
     """
 
     def __init__(
@@ -96,6 +112,8 @@ class Saving:
         earlier: Index,
         gits: Mapping[str, Mapping[str, str]],
         chance: Callable[[], float],
+        rate: float | None,
+        stop: threading.Event,
     ) -> None:
         self._client, self._target, self._walk, self._keep = client, target, walk, keep
         self._roots, self._choice, self._chance = dict(places), choice, chance
@@ -109,11 +127,46 @@ class Saving:
         """Objects that wait to be fetched."""
         self._entries: list[Entry] = []
         self._visits: list[Visit] = []
-        self.tally = Tally()
+        self._tally = Tally()
+        pools, limiters = pools_and_limiters(workers_of({source for source, _ in places}), rate)
+        self._pools = WorkerPools[Task, Result](self, pools=pools, limiters=limiters, stop=stop)
 
-    # --- what the engine asks
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        return Progress(self._tally, self._pools.waiting, self._pools.requests, self._pools.refusals, self._pools.rates)
 
-    def take(self, apis: Sequence[str]) -> tuple[str, Task] | None:
+    def run(self, report: Callable[[Progress], None]) -> bool:
+        """Save until nothing is left, or until it is stopped and what is in flight has come back.
+
+        Returns whether nothing is left. Raises TargetError, OSError.
+        """
+
+        def save_objects(items: Items[Task, Result]) -> None:
+            """What every worker does: an object is published by who fetched it, since that may take long, too."""
+            with closing(self._client):
+                for item in items:
+                    if not item.wait_for_turn():
+                        continue
+                    with item:
+                        task = item.task
+                        if isinstance(task, Folder):
+                            item.outcome = list_folder(self._client, task)
+                            continue
+                        spool = task.spool = task.spool or Spool(self._target.spool())
+                        item.outcome = download(self._client, task, spool)
+                        # What is not as long as it was listed does not lie at its place; the next listing decides.
+                        if task.complete and task.file.size in (None, spool.size):
+                            try:
+                                self._target.publish(spool.path, task.place)
+                            except NoSuchName as error:
+                                task.problem = f"no place for it: {error}"
+
+        return self._pools.run(save_objects, lambda: report(self.progress))
+
+    # --- what the pools ask
+
+    def next_item(self, apis: Sequence[str]) -> tuple[str, Task] | None:
         for api in apis:
             if self._ready[api]:
                 return api, self._ready[api].popleft()
@@ -121,36 +174,22 @@ class Saving:
                 return api, folder
         return None
 
-    def ask(self, api: str, task: Task) -> Answer | Broken:
-        if isinstance(task, Folder):
-            return list_folder(self._client, task)
-        spool = task.spool = task.spool or Spool(self._target.spool())
-        answer = request(self._client, task, spool)
-        if task.complete:
-            self._publish(task, spool)
-        return answer
-
-    def judge(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
+    def classify(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
         if isinstance(task, Folder):
             return classify_listing(task, outcome, tries, self._chance)
-        if repeat := again(outcome, tries, self._chance):
-            return repeat
-        tried = f", {tries} times" if tries > 1 else ""
-        if isinstance(outcome, Broken):
-            return Failure(task.file.path, f"{outcome}{tried}")
-        if outcome.status == 401:
-            return Locked(outcome.reason)
-        if outcome.status != 200:
-            return Failure(
-                task.file.path, f"{outcome.reason}{tried}{hint(task.folder, task.file)}", missing=is_missing(outcome)
-            )
-        return Failure(task.file.path, task.problem) if task.problem else None
+        meaning = classify(outcome, tries, self._chance)
+        if isinstance(meaning, Refused):
+            more = hint(task.folder, task.file) if isinstance(outcome, Answer) else ""
+            return Failure(task.file.path, f"{meaning.reason}{more}", missing=meaning.missing)
+        if isinstance(meaning, Answer):
+            return Failure(task.file.path, task.problem) if task.problem else None
+        return meaning
 
-    def lost(self, task: Task, reason: str) -> Failure:
+    def abandon(self, task: Task, reason: str) -> Failure:
         return Failure(task.path if isinstance(task, Folder) else task.file.path, reason)
 
-    def finish(self, errand: Errand[Task], result: Result) -> None:
-        task = errand.task
+    def complete(self, item: WorkItem[Task, Result], result: Result) -> None:
+        task = item.task
         if isinstance(task, Folder):
             assert result is not None, "of a folder there is a listing, or a reason why not"
             self._listed(task, result)
@@ -160,13 +199,10 @@ class Saving:
             assert not isinstance(result, Listing)
             self._fetched(task, result)
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         if self._entries or self._visits:
             self._keep(self._entries, self._visits)
             self._entries, self._visits = [], []
-
-    def retire(self) -> None:
-        self._client.close()
 
     def __len__(self) -> int:
         return len(self._walk) + sum(map(len, self._ready.values()))
@@ -241,7 +277,7 @@ class Saving:
                 spool.add(git_file(git))
                 self._target.publish(spool.path, place + GIT)
         except NoSuchName as error:
-            self.tally.failed += 1
+            self._tally.failed += 1
             reason = f"no place for it: {error}"
             return Entry(folder.user, folder.source, path, "DIRECTORY", "failed", place, reason=reason, git=git)
         kind = "REPO" if git else "DIRECTORY"
@@ -251,7 +287,7 @@ class Saving:
         """A home may be missing; a folder that is missing was deleted a moment ago; a volume was named by somebody."""
         self._open.pop(folder.place, None)
         self._walk.visited(folder, failure)
-        self.tally.folders += 1
+        self._tally.folders += 1
         is_root = folder.place in self._roots
         if failure.missing and is_root and folder.source != "volumes":
             self._visits.append(Visit(folder, failure))
@@ -265,7 +301,7 @@ class Saving:
         else:
             entry = Entry(folder.user, folder.source, folder.path, "DIRECTORY", "failed", place, reason=failure.reason)
             self._visits.append(Visit(folder, failure))
-            self.tally.failed += 1
+            self._tally.failed += 1
         self._entries.append(entry)
 
     def _done(self, opened: _Open, found: Listing) -> None:
@@ -279,8 +315,8 @@ class Saving:
         for (path, _), entry in opened.known.items():
             if entry.state == "failed" and not entry.is_folder and path not in there:
                 self._entries.append(replace(entry, state="left out", reason=GONE))
-        self.tally.failed += failures
-        self.tally.folders += 1
+        self._tally.failed += failures
+        self._tally.folders += 1
         del self._open[folder.place]
         if folder.place not in self._roots:
             del self._places[folder.place]
@@ -304,7 +340,7 @@ class Saving:
                 continue
             elif (before := self._earlier.get(opened.folder.source, *key)) and is_same(file, before):
                 self._note(opened, replace(before, user=opened.folder.user, state="earlier"))
-                self.tally.earlier += 1
+                self._tally.earlier += 1
             else:
                 yield Fetch(opened.folder, file, self._place(opened, file.path, extension(file, form)), form)
 
@@ -314,14 +350,6 @@ class Saving:
 
     def _formats(self, file: File) -> tuple[str, ...]:
         return self._choice.formats if file.type == "NOTEBOOK" else ("",)
-
-    def _publish(self, fetch: Fetch, spool: Spool) -> None:
-        """Let it lie at its place, unless it is not what the listing said; then the next listing decides."""
-        if fetch.file.size in (None, spool.size):
-            try:
-                self._target.publish(spool.path, fetch.place)
-            except NoSuchName as error:
-                fetch.problem = f"no place for it: {error}"
 
     def _fetched(self, fetch: Fetch, failure: Failure | None) -> None:
         folder, file = fetch.folder, fetch.file
@@ -345,11 +373,17 @@ class Saving:
             if file.modified_at is None and before and before.sha256 == entry.sha256:
                 opened.alike[key] = file
             self._note(opened, entry)
-            self.tally.saved += 1
-            self.tally.size += spool.size
+            self._tally.saved += 1
+            self._tally.size += spool.size
         spool.discard()
         if not opened.pending:
             self._ready[folder.source].appendleft(folder)
 
     def _place(self, opened: _Open, path: str, ending: str) -> str:
         return "/".join((opened.place, *opened.names[name_of(path), ending]))
+
+
+def workers_of(sources: Collection[str]) -> dict[str, int]:
+    """Workers by API for these file systems. Exports have a limit of their own, reads of DBFS share its limit."""
+    workers: dict[str, int] = {source: FETCHERS if source == "volumes" else ASKERS for source in sorted(sources)}
+    return workers | ({"export": FETCHERS} if "workspace" in sources else {})

@@ -1,12 +1,14 @@
 """One object of the workspace on its way into a file of ours: which requests that takes, and what they brought."""
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from inventory.backup.partial_file import Spool
+from inventory.backup.target import TargetError
 from inventory.transport.answer import Answer, Broken
 from inventory.tree.listing import File, Folder
 
@@ -35,6 +37,43 @@ class Api(Protocol):
         ...
 
 
+class Spool:
+    """A file of ours that grows piece by piece until it is whole, and its checksum.
+
+    Nobody but the worker that has it at the time touches it. Its errors are TargetErrors: they are not those of the
+    connection from which the pieces come.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def restart(self) -> None:
+        """Forget what came so far, and be there if nothing ever comes."""
+        self.size, self._digest = 0, hashlib.sha256()
+        self._write(b"", "wb")
+
+    def add(self, piece: bytes) -> None:
+        self._write(piece, "ab")
+        self._digest.update(piece)
+        self.size += len(piece)
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, piece: bytes, mode: str) -> None:
+        try:
+            with self.path.open(mode) as file:
+                file.write(piece)
+        except OSError as error:
+            raise TargetError(f"{self.path} cannot be written: {error.strerror or error}.") from None
+
+
 @dataclass
 class Fetch:
     """A file or a notebook, in one format."""
@@ -57,7 +96,7 @@ class Fetch:
         return "export" if self.folder.source == "workspace" else self.folder.source
 
 
-def request(client: Api, fetch: Fetch, spool: Spool) -> Answer:
+def download(client: Api, fetch: Fetch, spool: Spool) -> Answer:
     """Send the next request for an object, and keep what it brings. Raises Broken, TargetError."""
     path = fetch.file.path
     match fetch.folder.source:

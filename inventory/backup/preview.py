@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from inventory.backup.objects import left_out
-from inventory.backup.run import Wish, limiter_of
+from inventory.backup.pools import limiter_of
+from inventory.backup.run import Wish
 from inventory.scan.homes import begin
 from inventory.scan.scan_work import Scan
 from inventory.scan.visit import Visit

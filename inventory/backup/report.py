@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from inventory.backup.backup_work import Progress
 from inventory.backup.manifest import Entry
 from inventory.backup.preview import Preview
-from inventory.backup.run import Outcome, Progress
+from inventory.backup.run import Outcome
 from inventory.results.formatting import duration, size
 from inventory.scan.progress import Ticker, limits
 from labkit.text import escaped

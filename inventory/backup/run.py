@@ -4,7 +4,7 @@ import logging
 import random
 import shutil
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from inventory.backup import names
 from inventory.backup.backup_index import Backup, CatalogError, in_order, newest
-from inventory.backup.backup_work import Choice, Saving, Tally
+from inventory.backup.backup_work import Choice, Progress, Saving
 from inventory.backup.journal import Journal
 from inventory.backup.manifest import NAME, Entry, Header, NotAManifest
 from inventory.backup.manifest_index import Index
@@ -23,22 +23,12 @@ from inventory.scan.homes import begin
 from inventory.scan.users import digest
 from inventory.scan.visit import Visit
 from inventory.transport.client import Client
-from inventory.transport.limiter import Limiter
-from inventory.transport.worker_pool import Engine, Pool
 from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES, Folder, Source
 from labkit.clock import going_on_from
 from labkit.files import private_folder
 
 log = logging.getLogger(__name__)
-FETCHERS = 32
-"""Workers for what comes and goes as whole files."""
-ASKERS = 12
-"""Workers for everything else. Those for DBFS each hold a block several times, and are enough for its limit."""
-PUBLISHED = {"export": 60.0, "import": 30.0, "dbfs": 30.0}
-"""Requests a second that an Azure workspace permits: where to begin, not where to end."""
-START = 50.0
-"""Of all others nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +90,6 @@ class Outcome:
         return self.entries.counts().get("failed", 0)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a backup is."""
-
-    tally: Tally
-    waiting: int
-    requests: Mapping[str, int]
-    rates: Mapping[str, float]
-    """What the limiters permit, requests a second."""
-
-
 class Run:
     """One backup with its checkpoint and its manifest."""
 
@@ -150,30 +129,29 @@ class Run:
         self._target.begin(self.backup.base)
         # Before anything else: the name is taken, and what is not finished says so.
         self._show_manifest()
-        roots = self._checkpoint.roots()
         saving = Saving(
             self._client,
             self._target,
             self._checkpoint.walk(),
             self._keep,
-            places=places(self.backup.base, roots),
+            places=places(self.backup.base, self._checkpoint.roots()),
             choice=Choice(self._wish.formats, self._wish.max_size),
             known=known,
             earlier=earlier,
             gits=self._git_folders(),
             chance=chance,
+            rate=rate,
+            stop=stop,
         )
-        pools, limiters = staff({root.source for root in roots}, rate)
-        engine = Engine(saving, pools=pools, limiters=limiters, stop=stop)
         try:
-            complete = engine.run(lambda: report(Progress(saving.tally, engine.waiting, engine.requests, engine.rates)))
+            complete = saving.run(report)
             known.close()
             entries = Index(self._journal.entries())
             if complete:
                 self._finish(entries.counts().get("failed", 0))
         finally:
             self._target.end()
-        return Outcome(complete, self.backup, entries, engine.requests, engine.refusals)
+        return Outcome(complete, self.backup, entries, saving.progress.requests, saving.progress.refusals)
 
     def close(self, *, complete: bool) -> None:
         """Leave the checkpoint; a complete one has served its purpose."""
@@ -298,19 +276,6 @@ def places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str]:
     reserved: dict[names.Item, names.Parts] = {(name, ""): (name,) for name in (NAME, PARTIAL)}
     users = names.arrange(((f"{root.user}", "") for root in roots if root.user not in (NAME, PARTIAL)), reserved)
     return {root.place: "/".join((base, *users[root.user, ""], root.source)) for root in roots}
-
-
-def staff(sources: Collection[Source], rate: float | None) -> tuple[list[Pool], dict[str, Limiter]]:
-    """Workers and limiters for these file systems. Exports have a limit of their own, reads of DBFS share its limit."""
-    pools = [Pool([source], FETCHERS if source == "volumes" else ASKERS) for source in sorted(sources)]
-    if "workspace" in sources:
-        pools.append(Pool(["export"], FETCHERS))
-    return pools, {api: limiter_of(api, rate) for pool in pools for api in pool.apis}
-
-
-def limiter_of(api: str, rate: float | None) -> Limiter:
-    """Begins at `rate` requests a second, or at what is known of the API."""
-    return Limiter(rate=PUBLISHED.get(api, START) if rate is None else rate)
 
 
 def moment(instant: datetime) -> str:

@@ -12,7 +12,8 @@ from inventory.backup.backup_index import Backup
 from inventory.backup.manifest import NAME, Entry, Reading
 from inventory.backup.manifest_index import Index
 from inventory.backup.objects import GIT, git_file, is_same
-from inventory.backup.run import Wish, limiter_of
+from inventory.backup.pools import limiter_of
+from inventory.backup.run import Wish
 from inventory.backup.target import PARTIAL, Target, TargetError
 from inventory.results.folder_summary import Counted
 from inventory.scan.homes import begin

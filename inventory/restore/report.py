@@ -3,7 +3,8 @@
 from typing import Any
 
 from inventory.backup.report import asked, named
-from inventory.restore.run import Outcome, Progress
+from inventory.restore.restore_work import Progress
+from inventory.restore.run import Outcome
 from inventory.results.formatting import size
 from inventory.scan.progress import Ticker, limits
 from labkit.text import escaped

@@ -4,22 +4,25 @@ What was there before the restore began is written down before anything is chang
 was killed knows what is its own, and replaces that alone.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from inventory.backup.manifest import Entry, Key
 from inventory.backup.manifest_index import Index, parent
 from inventory.backup.objects import name_of
+from inventory.backup.pools import ASKERS, FETCHERS, pools_and_limiters
 from inventory.backup.target import Target
 from inventory.restore.destination import Destination, NoDestination
-from inventory.restore.upload import Api, Corrupt, Sending, clone, make_folder, request
+from inventory.restore.upload import Api, Corrupt, Sending, clone, make_folder, upload
 from inventory.scan.folder_request import classify_listing, list_folder
 from inventory.scan.visit import Visit
 from inventory.transport.answer import Answer, Broken
-from inventory.transport.retry import TRANSIENT, Again, Locked, again, is_limit, is_missing
-from inventory.transport.worker_pool import Errand
+from inventory.transport.retry import TRANSIENT, Again, Locked, Refused, classify, is_limit
+from inventory.transport.worker_pool import Items, WorkerPools, WorkItem
 from inventory.tree.listing import Failure, Folder, Listing, Source
 from inventory.tree.walk import Walk
 
@@ -86,14 +89,31 @@ class _Open:
     failures: int = 0
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a restore is."""
+
+    restored: int
+    skipped: int
+    failed: int
+    size: int
+    waiting: int
+    requests: Mapping[str, int]
+    refusals: Mapping[str, int]
+    rates: Mapping[str, float]
+
+
 Task = Look | Make | Sending
 Result = Listing | Failure | None
 
 
 class Restoring:
-    """An `engine.Work`. `keep` stores what became of entries, what was looked at, and the folders that are done.
+    """Puts back everything that `walk` knows, and is the `worker_pool.Work` of it.
 
-    The walk is that of the saved tree; `destination` says where its folders and files go.
+    `keep` stores what became of entries, what was looked at, and the folders that are done.
+
+    The walk is that of the saved tree; `destination` says where its folders and files go. `chance` gives numbers from 0
+    to 1, by which the delay before a retry is drawn.
     """
 
     def __init__(
@@ -108,7 +128,10 @@ class Restoring:
         existing: Existing,
         with_git: bool,
         past: Past,
+        sources: Collection[Source],
         chance: Callable[[], float],
+        rate: float | None,
+        stop: threading.Event,
     ) -> None:
         self._client, self._target, self._walk, self._entries, self._keep = client, target, walk, entries, keep
         self._destination, self._existing, self._with_git = destination, existing, with_git
@@ -121,13 +144,51 @@ class Restoring:
         """What follows from a look, once that is written down."""
         self._notes: list[Restored | Looked] = []
         self._visits: list[Visit] = []
-        self.counts: defaultdict[State, int] = defaultdict(int)
-        self.size = 0
+        self._counts: Counter[State] = Counter()
+        self._size = 0
         """Bytes that were sent."""
+        pools, limiters = pools_and_limiters(workers_of(sources), rate)
+        self._pools = WorkerPools[Task, Result](self, pools=pools, limiters=limiters, stop=stop)
 
-    # --- what the engine asks
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        pools = self._pools
+        counts = (self._counts["restored"], self._counts["skipped"], self._counts["failed"])
+        return Progress(*counts, self._size, pools.waiting, pools.requests, pools.refusals, pools.rates)
 
-    def take(self, apis: Sequence[str]) -> tuple[str, Task] | None:
+    def run(self, report: Callable[[Progress], None]) -> bool:
+        """Restore until nothing is left, or until it is stopped and what is in flight has come back.
+
+        Returns whether nothing is left. Raises TargetError, OSError.
+        """
+
+        def restore_objects(items: Items[Task, Result]) -> None:
+            """What every worker does."""
+            with closing(self._client):
+                for item in items:
+                    if not item.wait_for_turn():
+                        continue
+                    with item:
+                        match item.task:
+                            case Look(folder, path):
+                                item.outcome = list_folder(self._client, replace(folder, path=path))
+                            case Make(folder, path, None):
+                                item.outcome = make_folder(self._client, folder.source, path)
+                            case Make(_, path, Entry() as git):
+                                item.outcome = clone(self._client, git, path)
+                            case Sending() as sending:
+                                try:
+                                    item.outcome = upload(self._client, self._target, sending)
+                                except Corrupt as error:
+                                    sending.problem = str(error)
+                                    item.outcome = Answer(0, None)
+
+        return self._pools.run(restore_objects, lambda: report(self.progress))
+
+    # --- what the pools ask
+
+    def next_item(self, apis: Sequence[str]) -> tuple[str, Task] | None:
         for api in apis:
             if self._ready[api]:
                 return api, self._ready[api].popleft()
@@ -138,20 +199,7 @@ class Restoring:
                     return api, task
         return None
 
-    def ask(self, api: str, task: Task) -> Answer | Broken:
-        if isinstance(task, Look):
-            return list_folder(self._client, replace(task.folder, path=task.path))
-        if isinstance(task, Make):
-            if task.git:
-                return clone(self._client, task.git, task.path)
-            return make_folder(self._client, task.folder.source, task.path)
-        try:
-            return request(self._client, self._target, task)
-        except Corrupt as error:
-            task.problem = str(error)
-            return Answer(0, None)
-
-    def judge(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
+    def classify(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
         if isinstance(task, Look):
             return classify_listing(replace(task.folder, path=task.path), outcome, tries, self._chance)
         if isinstance(task, Sending):
@@ -161,22 +209,16 @@ class Restoring:
                 task.restart()
         if isinstance(outcome, Answer) and is_conflict(outcome):
             return self._conflict(task, tries)
-        if repeat := again(outcome, tries, self._chance):
-            return repeat
-        tried = f", {tries} times" if tries > 1 else ""
-        if isinstance(outcome, Broken):
-            return Failure(task.path, f"{outcome}{tried}")
-        if outcome.status == 401:
-            return Locked(outcome.reason)
-        if outcome.status not in (200, 204):
-            return Failure(task.path, f"{outcome.reason}{tried}", missing=is_missing(outcome))
-        return None
+        meaning = classify(outcome, tries, self._chance, fine=(200, 204))
+        if isinstance(meaning, Refused):
+            return Failure(task.path, meaning.reason, missing=meaning.missing)
+        return None if isinstance(meaning, Answer) else meaning
 
-    def lost(self, task: Task, reason: str) -> Failure:
+    def abandon(self, task: Task, reason: str) -> Failure:
         return Failure(task.path, reason)
 
-    def finish(self, errand: Errand[Task], result: Result) -> None:
-        task = errand.task
+    def complete(self, item: WorkItem[Task, Result], result: Result) -> None:
+        task = item.task
         if isinstance(task, Look):
             assert result is not None, "who looks sees something, or is told why not"
             self._looked(task, result)
@@ -189,16 +231,13 @@ class Restoring:
             assert not isinstance(result, Listing)
             self._sent(task, result)
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         while self._notes or self._visits or self._held:
             self._keep(self._notes, self._visits)
             self._notes, self._visits = [], []
             held, self._held = self._held, []
             for follow in held:
                 follow()
-
-    def retire(self) -> None:
-        self._client.close()
 
     def __len__(self) -> int:
         return len(self._walk) + len(self._held) + sum(map(len, self._ready.values()))
@@ -304,7 +343,7 @@ class Restoring:
         if failure:
             self._note(opened, Restored(sending.entry, sending.path, "failed", failure.reason))
         else:
-            self.size += sending.entry.size or 0
+            self._size += sending.entry.size or 0
             self._note(opened, Restored(sending.entry, sending.path, "restored"))
         if not opened.pending:
             self._done(opened)
@@ -328,7 +367,7 @@ class Restoring:
 
     def _note(self, opened: _Open, restored: Restored) -> None:
         opened.failures += restored.state == "failed"
-        self.counts[restored.state] += 1
+        self._counts[restored.state] += 1
         self._notes.append(restored)
 
     def _done(self, opened: _Open) -> None:
@@ -350,3 +389,9 @@ def is_conflict(answer: Answer) -> bool:
     """Whether the API refuses because something is there already."""
     code = answer.document.get("error_code") if isinstance(answer.document, Mapping) else None
     return answer.status in (400, 409) and code in CONFLICT
+
+
+def workers_of(sources: Collection[Source]) -> dict[str, int]:
+    """Workers by API for these file systems. Imports have a limit of their own."""
+    workers: dict[str, int] = {source: ASKERS for source in sorted(sources)}
+    return workers | ({"import": FETCHERS} if "workspace" in sources else {})

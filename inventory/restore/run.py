@@ -14,16 +14,14 @@ from inventory.backup.backup_index import Backup, CatalogError
 from inventory.backup.journal import Lines
 from inventory.backup.manifest import Entry
 from inventory.backup.manifest_index import Index
-from inventory.backup.run import ASKERS, FETCHERS, limiter_of
+from inventory.backup.pools import ASKERS, limiter_of
 from inventory.restore.destination import Destination, NoDestination
-from inventory.restore.restore_work import IS_THERE, Existing, Looked, Past, Restored, Restoring
+from inventory.restore.restore_work import IS_THERE, Existing, Looked, Past, Progress, Restored, Restoring
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
 from inventory.scan.scan_work import Scan
 from inventory.scan.users import digest
 from inventory.scan.visit import Visit
 from inventory.transport.client import Client
-from inventory.transport.limiter import Limiter
-from inventory.transport.worker_pool import Engine, Pool
 from inventory.tree.listing import Failure, Folder, Listing, Source
 from inventory.tree.walk import Walk
 
@@ -81,19 +79,6 @@ class Outcome:
     refusals: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a restore is."""
-
-    restored: int
-    skipped: int
-    failed: int
-    size: int
-    waiting: int
-    requests: Mapping[str, int]
-    rates: Mapping[str, float]
-
-
 class Run:
     """One restore with its checkpoint, and beside it a log of what became of every object."""
 
@@ -110,7 +95,7 @@ class Run:
         chance: Callable[[], float] = random.random,
     ) -> Outcome:
         """Restore what remains. Raises TargetError, OSError."""
-        work = Restoring(
+        restoring = Restoring(
             self._client,
             self._wish.backup.target,
             self._checkpoint.walk(),
@@ -120,18 +105,14 @@ class Run:
             existing=self._wish.existing,
             with_git=self._wish.with_git,
             past=_past(self._log),
+            sources={root.source for root in self._checkpoint.roots()},
             chance=chance,
+            rate=rate,
+            stop=stop,
         )
-        pools, limiters = staff({root.source for root in self._checkpoint.roots()}, rate)
-        engine = Engine(work, pools=pools, limiters=limiters, stop=stop)
-
-        def tell() -> None:
-            counts = (work.counts["restored"], work.counts["skipped"], work.counts["failed"])
-            report(Progress(*counts, work.size, engine.waiting, engine.requests, engine.rates))
-
-        complete = engine.run(tell)
+        complete = restoring.run(report)
         users, failures = _summed(self._log, self._entries)
-        return Outcome(complete, users, failures, engine.requests, engine.refusals)
+        return Outcome(complete, users, failures, restoring.progress.requests, restoring.progress.refusals)
 
     def close(self, *, complete: bool) -> None:
         """Leave the checkpoint and the log; complete, they have served their purpose."""
@@ -219,14 +200,6 @@ def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -
             failures += [(path, IS_THERE)] * (state == "failed")
         _count(users[entry.user], entry, state)
     return Outcome(True, users, failures, {}, {})
-
-
-def staff(sources: set[Source], rate: float | None) -> tuple[list[Pool], dict[str, Limiter]]:
-    """Workers and limiters for these file systems. Imports have a limit of their own."""
-    pools = [Pool([source], ASKERS) for source in sorted(sources)]
-    if "workspace" in sources:
-        pools.append(Pool(["import"], FETCHERS))
-    return pools, {api: limiter_of(api, rate) for pool in pools for api in pool.apis}
 
 
 def _document(note: Restored | Looked) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 from urllib.parse import quote
 
@@ -78,31 +79,34 @@ class Sending:
         self.handle, self.rest, self.block = None, None, b""
 
 
-def request(client: Api, target: Target, sending: Sending) -> Answer:
+def upload(client: Api, target: Target, sending: Sending) -> Answer:
     """Send the next request for an object. Raises Broken, Corrupt, TargetError."""
-    match sending.entry.source:
+    entry = sending.entry
+    match entry.source:
         case "workspace":
-            answer = _import(client, target, sending)
+            content_type, head, tail = _form(sending)
+            body: Iterator[bytes] = chain([head], pieces(target, entry, PIECE), [tail])
+            length = len(head) + (entry.size or 0) + len(tail)
+            answer = client.send("POST", IMPORT, {}, body, length=length, type=content_type)
         case "volumes":
             query = {"overwrite": "true" if sending.overwrite else "false"}
-            body = pieces(target, sending.entry, PIECE)
-            length = sending.entry.size or 0
-            kind = "application/octet-stream"
-            answer = client.send("PUT", FILES + quote(sending.path), query, body, length=length, type=kind)
+            body = pieces(target, entry, PIECE)
+            address = FILES + quote(sending.path)
+            answer = client.send("PUT", address, query, body, length=entry.size or 0, type="application/octet-stream")
         case _:
             return _to_dbfs(client, target, sending)
     sending.complete = answer.status in (200, 204)
     return answer
 
 
-def _import(client: Api, target: Target, sending: Sending) -> Answer:
+def _form(sending: Sending) -> tuple[str, bytes, bytes]:
+    """The form of an import, since one of JSON ends at 10 MB: its type, and what goes before and after the content."""
     entry = sending.entry
     # A file that happens to begin like a notebook stays a file; a dashboard is known by its name.
     kind = {"NOTEBOOK": FORMATS.get(entry.format, "SOURCE"), "FILE": "RAW"}.get(entry.type, "AUTO")
     fields = {"path": sending.path, "format": kind, "overwrite": "true" if sending.overwrite else "false"}
     if entry.type == "NOTEBOOK" and entry.language:
         fields["language"] = entry.language
-    # As a form and not as JSON, which ends at 10 MB.
     boundary = secrets.token_hex(16)
     head = b"".join(
         b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
@@ -113,15 +117,7 @@ def _import(client: Api, target: Target, sending: Sending) -> Answer:
         b'--%s\r\nContent-Disposition: form-data; name="content"; filename="content"\r\n'
         b"Content-Type: application/octet-stream\r\n\r\n" % boundary.encode()
     )
-    tail = b"\r\n--%s--\r\n" % boundary.encode()
-
-    def body() -> Iterator[bytes]:
-        yield head
-        yield from pieces(target, entry, PIECE)
-        yield tail
-
-    length = len(head) + (entry.size or 0) + len(tail)
-    return client.send("POST", IMPORT, {}, body(), length=length, type=f"multipart/form-data; boundary={boundary}")
+    return f"multipart/form-data; boundary={boundary}", head, b"\r\n--%s--\r\n" % boundary.encode()
 
 
 def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:

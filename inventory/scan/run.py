@@ -18,7 +18,7 @@ from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity, Oth
 from inventory.scan.file_rows import Parts
 from inventory.scan.homes import begin
 from inventory.scan.mounts import Mounts
-from inventory.scan.scan_work import FIRST_RATES, Scan, nothing_at_hand
+from inventory.scan.scan_work import FIRST_RATES, Scan
 from inventory.scan.users import digest
 from inventory.scan.visit import Progress, Visit
 from inventory.transport.client import Client
@@ -124,7 +124,7 @@ class Run:
             workers=self._wish.workers,
             parallel=self._wish.parallel,
             stop=stop,
-            at_hand=Mounts(self._wish.mounts).list_folder if self._wish.mounts else nothing_at_hand,
+            mounts=Mounts(self._wish.mounts) if self._wish.mounts else None,
             progress=progress,
         )
 

@@ -24,7 +24,7 @@ from inventory.spark.worker import Order
 from labkit.files import write_private
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = {"inventory": ("commands", "backup"), "labkit": ("extras",)}
+PACKAGES = {"inventory": ("commands", "backup", "restore", "output"), "labkit": ("extras",)}
 """The packages that executors import, and the folders in them that no executor needs."""
 LOOKERS = 4096
 """Rows of the table by which a server shows how many tasks it runs at once: it makes a partition for each of them."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.scan.mounts import Mounts
-from inventory.scan.scan_work import Scan, nothing_at_hand
+from inventory.scan.scan_work import Scan
 from inventory.scan.visit import Progress, Visit
 from inventory.spark.rate_share import Share
 from inventory.spark.serialization import End, last_line, line
@@ -85,7 +85,7 @@ def perform(order: Order) -> list[str]:
         workers=order.workers,
         parallel=order.parallel,
         stop=threading.Event(),
-        at_hand=Mounts(order.mounts).list_folder if order.mounts else nothing_at_hand,
+        mounts=Mounts(order.mounts) if order.mounts else None,
         enough=lambda: time.monotonic() > until or progress.files >= order.most_files,
         progress=progress,
     )

@@ -1,5 +1,7 @@
-"""Sends request after request with many workers until no work is left. Threads and time are here; what to do is decided
-elsewhere: a `Work` says what is next and what an answer means, `limiter.Limiter` when it may be asked.
+"""Sends many requests at once: workers, their turns, retries, and when to stop.
+
+Threads and time are here. A `Work` says what is next and what an answer means, `limiter.Limiter` how often an API may
+be asked. The request itself is in the function that every worker runs: who has the work passes it to `WorkerPools.run`.
 """
 
 import heapq
@@ -8,8 +10,9 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
 from inventory.transport.answer import Answer, Broken
@@ -17,85 +20,14 @@ from inventory.transport.limiter import Limiter
 from inventory.transport.retry import Again, Locked, is_limit
 
 BATCH_SECONDS = 0.4
-"""How much work is kept at once, and so how much a kill can lose at most."""
+"""How much work is stored at once, and so how much a kill can lose at most."""
 LONGEST_SLEEP = 0.25
 """Seconds after which a worker that waits for its turn looks whether it was stopped, or the rate has risen."""
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-@dataclass
-class Errand(Generic[Task]):
-    """One task and what it has cost so far."""
-
-    task: Task
-    api: str
-    requests: int = 0
-    refusals: int = 0
-    """How many of the requests were refused because of the rate."""
-    seconds: float = 0.0
-    """Spent waiting for answers."""
-
-
-class Work(Protocol[Task, Result]):
-    """What is to be done. A task is one request, repeated until it has a result, which may bring further tasks.
-
-    `ask` is called by the workers, everything else by the thread that runs the engine.
-    """
-
-    def take(self, apis: Sequence[str]) -> tuple[str, Task] | None:
-        """The next task of one of these APIs, and which; None while there is none."""
-        ...
-
-    def ask(self, api: str, task: Task) -> Answer | Broken:
-        """Send the request. May raise Broken as well."""
-        ...
-
-    def judge(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
-        """What the outcome of the `tries`th request means."""
-        ...
-
-    def lost(self, task: Task, reason: str) -> Result:
-        """What becomes of a task that is never asked, because the credential is not accepted any more."""
-        ...
-
-    def finish(self, errand: Errand[Task], result: Result) -> None:
-        """A task has its result."""
-        ...
-
-    def keep(self) -> None:
-        """Store for good what was finished since; called from time to time and at the end."""
-        ...
-
-    def retire(self) -> None:
-        """The calling worker asks for nothing more."""
-        ...
-
-    def __len__(self) -> int:
-        """How many tasks are known and not taken."""
-        ...
-
-
-@dataclass(frozen=True)
-class Pool:
-    """So many workers for some APIs, each of which has a limit of its own."""
-
-    apis: Sequence[str]
-    workers: int
-
-
-@dataclass
-class _Crew(Generic[Task]):
-    """A pool at work. Few more tasks than workers are handed out, so that stopping is quick."""
-
-    pool: Pool
-    tasks: "queue.SimpleQueue[Errand[Task] | None]" = field(default_factory=queue.SimpleQueue)
-    due: deque[Errand[Task]] = field(default_factory=deque)
-    """Retries whose time has come."""
-    out: int = 0
-
-
-class Gate:
+class RateGate:
     """A limiter that threads pass one after another."""
 
     def __init__(self, limiter: Limiter, stop: threading.Event) -> None:
@@ -126,21 +58,109 @@ class Gate:
                 self._limiter.allowed(now)
 
 
+@dataclass
+class WorkItem(Generic[Task, Result]):
+    """One task and what it has cost so far.
+
+    A worker gives it an `outcome`: `if item.wait_for_turn(): with item: item.outcome = ...`. The `with` measures the
+    request and turns Broken into the outcome. A worker that has the result without a request sets `result` instead.
+    """
+
+    task: Task
+    api: str
+    gate: RateGate
+    requests: int = 0
+    refusals: int = 0
+    """How many of the requests were refused because of the rate."""
+    seconds: float = 0.0
+    """Spent waiting for answers."""
+    outcome: Answer | Broken | None = None
+    """Of the last request; None: there was none, because everything was stopped."""
+    result: Result | None = None
+    """What took no request."""
+    _sent_at: float = 0.0
+
+    def wait_for_turn(self) -> bool:
+        """Wait until the API may be asked. Returns False if everything was stopped meanwhile."""
+        self.outcome = None
+        sent_at = self.gate.enter()
+        self._sent_at = sent_at or 0.0
+        return sent_at is not None
+
+    def __enter__(self) -> None:
+        """The request is sent now."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """The outcome is there. Any error but Broken is raised."""
+        if isinstance(error, Broken):
+            self.outcome = error
+        elif error is not None:
+            return False
+        assert self.outcome is not None, "a request has an outcome"
+        self.gate.tell(self.outcome, self._sent_at)
+        self.seconds += time.monotonic() - self._sent_at
+        return True
+
+
+class Work(Protocol[Task, Result]):
+    """What is to be done. A task is one request, repeated until it has a result, which may bring further tasks.
+
+    All of it is called by the thread that runs the pools.
+    """
+
+    def next_item(self, apis: Sequence[str]) -> tuple[str, Task] | None:
+        """The next task of one of these APIs, and which; None while there is none."""
+        ...
+
+    def classify(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
+        """What the outcome of the `tries`th request means."""
+        ...
+
+    def abandon(self, task: Task, reason: str) -> Result:
+        """The result of a task that is never sent, because the credential is not accepted any more."""
+        ...
+
+    def complete(self, item: WorkItem[Task, Result], result: Result) -> None:
+        """Take the result of a task."""
+        ...
+
+    def flush(self) -> None:
+        """Store for good what is complete; called from time to time and at the end."""
+        ...
+
+    def __len__(self) -> int:
+        """How many tasks are known and not taken."""
+        ...
+
+
 @dataclass(frozen=True)
-class _Done(Generic[Result]):
-    """A result that took no request."""
+class Pool:
+    """How many workers there are for some APIs, each of which has a limit of its own."""
 
-    result: Result
-
-
-_Outcome = Answer | Broken | _Done[Result] | BaseException | None
+    apis: Sequence[str]
+    workers: int
 
 
-class Engine(Generic[Task, Result]):
+@dataclass
+class _Workers(Generic[Task, Result]):
+    """A pool at work. Few more items than workers are handed out, so that stopping is quick."""
+
+    pool: Pool
+    items: queue.SimpleQueue[WorkItem[Task, Result] | None] = field(default_factory=queue.SimpleQueue)
+    due: deque[WorkItem[Task, Result]] = field(default_factory=deque)
+    """Items to be handed out again."""
+    out: int = 0
+
+
+Items = Iterator[WorkItem[Task, Result]]
+
+
+class WorkerPools(Generic[Task, Result]):
     """One run over all of a `Work`. `requests` and `refusals` are counted by API while it runs.
 
-    `at_hand` is called by the workers before a request: a result that takes none, or None. Once `enough` says so, no
-    further task is begun; those that were begun are finished, with all their retries.
+    Once `enough` says so, no further task is begun; those that were begun are finished, with all their retries.
     """
 
     def __init__(
@@ -150,15 +170,14 @@ class Engine(Generic[Task, Result]):
         pools: Sequence[Pool],
         limiters: Mapping[str, Limiter],
         stop: threading.Event,
-        at_hand: Callable[[Task], Result | None] = lambda task: None,
         enough: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._work, self._stop, self._limiters = work, stop, limiters
-        self._at_hand, self._enough = at_hand, enough
-        self._gates = {api: Gate(limiter, stop) for api, limiter in limiters.items()}
-        self._crews: list[_Crew[Task]] = [_Crew(pool) for pool in pools]
-        self._outcomes: queue.SimpleQueue[tuple[_Crew[Task], Errand[Task], _Outcome[Result]]] = queue.SimpleQueue()
-        self._later: list[tuple[float, int, _Crew[Task], Errand[Task]]] = []
+        self._work, self._stop, self._limiters, self._enough = work, stop, limiters, enough
+        self._gates = {api: RateGate(limiter, stop) for api, limiter in limiters.items()}
+        self._crews: list[_Workers[Task, Result]] = [_Workers(pool) for pool in pools]
+        self._back: queue.SimpleQueue[tuple[_Workers[Task, Result], WorkItem[Task, Result]] | BaseException]
+        self._back = queue.SimpleQueue()
+        self._later: list[tuple[float, int, _Workers[Task, Result], WorkItem[Task, Result]]] = []
         self._order = itertools.count()
         self._locked = ""
         self.requests: Counter[str] = Counter()
@@ -174,13 +193,14 @@ class Engine(Generic[Task, Result]):
         """How many tasks are known and not finished."""
         return len(self._work) + len(self._later) + sum(crew.out + len(crew.due) for crew in self._crews)
 
-    def run(self, report: Callable[[], None] = lambda: None) -> bool:
+    def run(self, worker: Callable[[Items[Task, Result]], None], report: Callable[[], None] = lambda: None) -> bool:
         """Work until nothing is left, or until `stop` is set and what is in flight has come back.
 
-        Returns whether nothing is left. `report` is called a few times a second, after what is finished was kept.
+        Every worker runs `worker` once, with the items that it is to send. Returns whether nothing is left. `report` is
+        called a few times a second, after what is complete was stored.
         """
         threads = [
-            threading.Thread(target=self._labour, args=(crew,), daemon=True)
+            threading.Thread(target=self._run_worker, args=(crew, worker), daemon=True)
             for crew in self._crews
             for _ in range(crew.pool.workers)
         ]
@@ -191,28 +211,41 @@ class Engine(Generic[Task, Result]):
         finally:
             for crew in self._crews:
                 for _ in range(crew.pool.workers):
-                    crew.tasks.put(None)
+                    crew.items.put(None)
         for thread in threads:
             thread.join()
         return not (self._later or len(self._work) or any(crew.due for crew in self._crews))
 
+    def _run_worker(self, crew: _Workers[Task, Result], worker: Callable[[Items[Task, Result]], None]) -> None:
+        """What one thread does. An exception is raised again in the main thread, which knows what to do."""
+        try:
+            worker(self._items(crew))
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            self._back.put(error)
+
+    def _items(self, crew: _Workers[Task, Result]) -> Items[Task, Result]:
+        """The items for one worker; each goes back when the worker asks for the next."""
+        while (item := crew.items.get()) is not None:
+            yield item
+            self._back.put((crew, item))
+
     def _drive(self, report: Callable[[], None]) -> None:
-        keep_at = time.monotonic() + BATCH_SECONDS
+        flush_at = time.monotonic() + BATCH_SECONDS
         while True:
             now = time.monotonic()
             if not self._stop.is_set():
                 self._hand_out(now)
             out = any(crew.out for crew in self._crews)
             if not out and (self._stop.is_set() or not self._later):
-                self._keep(report)
-                # What was kept may be what further tasks waited for.
+                self._flush(report)
+                # What was stored may be what further tasks waited for.
                 if self._stop.is_set() or self._enough() or not len(self._work):
                     break
                 continue
-            if now >= keep_at:
-                self._keep(report)
-                keep_at = time.monotonic() + BATCH_SECONDS
-            patience = min([keep_at - now, *(entry[0] - now for entry in self._later[:1])])
+            if now >= flush_at:
+                self._flush(report)
+                flush_at = time.monotonic() + BATCH_SECONDS
+            patience = min([flush_at - now, *(entry[0] - now for entry in self._later[:1])])
             self._take_in(max(0.0, patience))
 
     def _hand_out(self, now: float) -> None:
@@ -221,82 +254,53 @@ class Engine(Generic[Task, Result]):
             crew.due.append(retry)
         for crew in self._crews:
             while crew.out < 2 * crew.pool.workers:
-                errand = crew.due.popleft() if crew.due else self._next(crew)
-                if errand is None:
+                item = crew.due.popleft() if crew.due else self._next_item(crew)
+                if item is None:
                     break
                 if self._locked:
-                    self._work.finish(errand, self._work.lost(errand.task, self._locked))
+                    self._work.complete(item, self._work.abandon(item.task, self._locked))
                     continue
                 crew.out += 1
-                crew.tasks.put(errand)
+                crew.items.put(item)
 
-    def _next(self, crew: _Crew[Task]) -> Errand[Task] | None:
-        taken = None if self._enough() else self._work.take(crew.pool.apis)
-        return Errand(taken[1], taken[0]) if taken else None
+    def _next_item(self, crew: _Workers[Task, Result]) -> WorkItem[Task, Result] | None:
+        taken = None if self._enough() else self._work.next_item(crew.pool.apis)
+        return WorkItem(taken[1], taken[0], self._gates[taken[0]]) if taken else None
 
     def _take_in(self, patience: float) -> None:
         """Handle what has come back; wait for the first of it."""
         try:
-            back = self._outcomes.get(timeout=patience)
+            back = self._back.get(timeout=patience)
             while True:
+                if isinstance(back, BaseException):
+                    raise back
                 self._handle(*back)
-                back = self._outcomes.get_nowait()
+                back = self._back.get_nowait()
         except queue.Empty:
             return
 
-    def _handle(self, crew: _Crew[Task], errand: Errand[Task], outcome: "_Outcome[Result]") -> None:
+    def _handle(self, crew: _Workers[Task, Result], item: WorkItem[Task, Result]) -> None:
         crew.out -= 1
-        if outcome is None:
-            crew.due.append(errand)
+        if item.result is not None:
+            self._work.complete(item, item.result)
             return
-        if isinstance(outcome, _Done):
-            self._work.finish(errand, outcome.result)
+        if item.outcome is None:
+            crew.due.append(item)
             return
-        if not isinstance(outcome, Answer | Broken):
-            raise outcome
-        errand.requests += 1
-        self.requests[errand.api] += 1
-        if is_limit(outcome):
-            errand.refusals += 1
-            self.refusals[errand.api] += 1
-        meaning = self._work.judge(errand.task, outcome, errand.requests)
+        item.requests += 1
+        self.requests[item.api] += 1
+        if is_limit(item.outcome):
+            item.refusals += 1
+            self.refusals[item.api] += 1
+        meaning = self._work.classify(item.task, item.outcome, item.requests)
         if isinstance(meaning, Again):
-            heapq.heappush(self._later, (time.monotonic() + meaning.delay, next(self._order), crew, errand))
+            heapq.heappush(self._later, (time.monotonic() + meaning.delay, next(self._order), crew, item))
         elif isinstance(meaning, Locked):
             self._locked = meaning.reason
-            self._work.finish(errand, self._work.lost(errand.task, meaning.reason))
+            self._work.complete(item, self._work.abandon(item.task, meaning.reason))
         else:
-            self._work.finish(errand, meaning)
+            self._work.complete(item, meaning)
 
-    def _keep(self, report: Callable[[], None]) -> None:
-        self._work.keep()
+    def _flush(self, report: Callable[[], None]) -> None:
+        self._work.flush()
         report()
-
-    def _labour(self, crew: _Crew[Task]) -> None:
-        """What one thread does. Whatever goes wrong travels to the main thread, which knows what to do."""
-        outcome: _Outcome[Result]
-        while (errand := crew.tasks.get()) is not None:
-            try:
-                outcome = self._ask(errand)
-            except BaseException as error:  # noqa: BLE001 - raised again in the main thread
-                outcome = error
-            self._outcomes.put((crew, errand, outcome))
-        self._work.retire()
-
-    def _ask(self, errand: Errand[Task]) -> "Answer | Broken | _Done[Result] | None":
-        began = time.monotonic()
-        if (found := self._at_hand(errand.task)) is not None:
-            errand.seconds += time.monotonic() - began
-            return _Done(found)
-        gate = self._gates[errand.api]
-        sent_at = gate.enter()
-        if sent_at is None:
-            return None
-        outcome: Answer | Broken
-        try:
-            outcome = self._work.ask(errand.api, errand.task)
-        except Broken as error:
-            outcome = error
-        gate.tell(outcome, sent_at)
-        errand.seconds += time.monotonic() - sent_at
-        return outcome
