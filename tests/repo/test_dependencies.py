@@ -1,0 +1,97 @@
+"""The Pipfile declares what is imported, and nothing else; its lock belongs to it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("bench", "cdktf", "emulator", "enforcer", "examples", "inventory", "labkit", "tests")
+# Folders whose modules are imported by bare name.
+BARE = ("bench", "cdktf", "examples", "tests/support")
+# Packages whose modules have another name.
+PACKAGES = {
+    "azure.communication.email": "azure-communication-email",
+    "azure.core": "azure-core",
+    "azure.identity": "azure-identity",
+    "azure.storage.blob": "azure-storage-blob",
+    "databricks.sdk": "databricks-sdk",
+    "dotenv": "python-dotenv",
+    "playhouse": "peewee",
+}
+NOT_IMPORTED = {
+    "adlfs": "fsspec imports it for abfss:// addresses",
+    "azure-identity": "adlfs imports it for logins without a key",
+    "httptools": "uvicorn imports it if it is installed",
+    "mypy": "a command",
+    "pandas": "PySpark's client imports it",
+    "pre-commit": "a command",
+    "pytest-xdist": "pytest imports it",
+    "ruff": "a command",
+    "starlette": "bench/emulator.py measures it, in a process of its own",
+    "tzdata": "zoneinfo reads it where the system has no time zones",
+    "uvloop": "uvicorn imports it if it is installed",
+    "vulture": "a command",
+}
+
+
+def sources() -> Iterator[Path]:
+    """All Python files of the project."""
+    for folder in FOLDERS:
+        yield from (ROOT / folder).rglob("*.py")
+
+
+def imported_modules(text: str) -> Iterator[str]:
+    """The full names of the modules that a file imports, wherever the import is."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+
+
+def own_names() -> set[str]:
+    """The top-level names of the project's modules, but for that of the folder cdktf, which is the library's, too."""
+    bare = {path.stem for folder in BARE for path in (ROOT / folder).iterdir() if path.suffix == ".py" or path.is_dir()}
+    return bare | set(FOLDERS) - {"cdktf"}
+
+
+def package_of(module: str) -> str:
+    """The package on PyPI that holds a module."""
+    for name, package in PACKAGES.items():
+        if f"{module}.".startswith(f"{name}."):
+            return package
+    return module.partition(".")[0].replace("_", "-").lower()
+
+
+def third_party() -> dict[str, set[str]]:
+    """The packages that are imported, and the files that import them."""
+    known = own_names() | sys.stdlib_module_names
+    found: dict[str, set[str]] = {}
+    for path in sources():
+        for module in imported_modules(path.read_text(encoding="utf-8")):
+            if module.partition(".")[0] not in known:
+                found.setdefault(package_of(module), set()).add(str(path.relative_to(ROOT)))
+    return found
+
+
+def declared() -> set[str]:
+    """The packages of the Pipfile."""
+    pipfile = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))
+    return {name.lower() for name in (*pipfile["packages"], *pipfile["dev-packages"])}
+
+
+def test_what_is_imported_is_declared() -> None:
+    assert {package: files for package, files in third_party().items() if package not in declared()} == {}
+
+
+def test_what_is_declared_is_imported_or_has_a_reason() -> None:
+    assert declared() - third_party().keys() == set(NOT_IMPORTED)
+
+
+def test_imports_inside_functions_and_conditions_are_found() -> None:
+    text = "def f():\n    import a.b\nif TYPE_CHECKING:\n    from c import d\nfrom . import e\n"
+    assert list(imported_modules(text)) == ["a.b", "c"]
