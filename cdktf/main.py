@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 try:
-    # Importing cdktf itself would start its Node process, too early for a mistake in the settings to be said at once.
-    metadata.version("cdktf")
+    # Importing the framework would start its Node process, too early for a mistake in the settings to be said at once.
+    metadata.version("constructs")
     from lab_settings import LabError, load_lab
 except ImportError:
     from reexec import reenter
@@ -24,7 +24,6 @@ except ImportError:
 
 from labkit import exit_status
 from labkit.files import private_folder
-from labkit.lazy_package import enter
 from preflight.credential_conflict import credentials_of, mixed_credentials
 from roster.model import Roster, RosterError, parse_roster
 from stack.programs import Program, Verb
@@ -49,12 +48,13 @@ def main(environ: Mapping[str, str]) -> None:
     private_folder(state, enforce=True)
     # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
+    # A Node.js that `make` installed is beside the interpreter, which is not always a folder of PATH.
+    if (node := Path(interpreter().parent, "node")).exists():
+        os.environ.setdefault("JSII_NODE", str(node))
     # These take two seconds, and a fifth more where garbage is looked for meanwhile.
     gc.disable()
-    enter("cdktf_cdktf_provider_databricks")
-    from cdktf import App
-
     from stack.course import Course
+    from stack.framework import App
 
     app = App()
     Course(

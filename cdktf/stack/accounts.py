@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from constructs import Construct
-
 from roster.model import Roster, exists_on
 from stack.expressions import add_blocks, label, template
+from stack.framework import Construct
 from stack.workspace_guard import ADDRESS as GUARD
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
-from cdktf import ITerraformDependable, TerraformResourceLifecycle
-from cdktf_cdktf_provider_databricks.data_databricks_group import DataDatabricksGroup
-from cdktf_cdktf_provider_databricks.entitlements import Entitlements
-from cdktf_cdktf_provider_databricks.group import Group as WorkspaceGroup
-from constructs import Construct
-
 from lab_settings import StudentSettings
 from labkit.course_file import ALL_STUDENT_GROUPS
 from stack.expressions import add_blocks
+from stack.framework import (
+    Construct,
+    DataDatabricksGroup,
+    Entitlements,
+    ITerraformDependable,
+    TerraformResourceLifecycle,
+)
+from stack.framework import Group as WorkspaceGroup
 from stack.student_groups import StudentGroups
 
 ENTITLEMENTS = ["allow_cluster_create", "allow_instance_pool_create", "databricks_sql_access", "workspace_access"]

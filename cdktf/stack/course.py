@@ -4,11 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from cdktf import AzurermBackend, LocalBackend, TerraformStack
-from cdktf_cdktf_provider_databricks.provider import DatabricksProvider
-from cdktf_cdktf_provider_external.provider import ExternalProvider
-from constructs import Construct
-
 from lab_settings import Lab, Target
 from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, folder_of, path_of
 from roster.model import Group, Roster
@@ -16,6 +11,14 @@ from stack.accounts import StudentAccounts, plan_accounts
 from stack.all_student_groups import AllStudentGroups
 from stack.course_document import course_text
 from stack.course_folder import CourseFolder
+from stack.framework import (
+    AzurermBackend,
+    Construct,
+    DatabricksProvider,
+    ExternalProvider,
+    LocalBackend,
+    TerraformStack,
+)
 from stack.group_cluster import GroupCluster, common_settings
 from stack.personal_compute import PersonalCompute
 from stack.programs import Program, Verb

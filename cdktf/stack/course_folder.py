@@ -3,13 +3,8 @@
 import base64
 from collections.abc import Sequence
 
-from cdktf import ITerraformDependable, Token
-from cdktf_cdktf_provider_databricks.directory import Directory
-from cdktf_cdktf_provider_databricks.permissions import Permissions
-from cdktf_cdktf_provider_databricks.workspace_file import WorkspaceFile
-from constructs import Construct
-
 from labkit.course_file import ALLOWANCES, FILE_NAME
+from stack.framework import Construct, Directory, ITerraformDependable, Permissions, Token, WorkspaceFile
 from stack.staff import Staff, level_unless_caller
 
 

@@ -4,8 +4,7 @@ import string
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cdktf import TerraformStack
-from constructs import Construct
+from stack.framework import Construct, TerraformStack
 
 EACH = "${each.key}"
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cdktf import ITerraformDependable, LocalExecProvisioner, TerraformResource
-from cdktf_cdktf_provider_databricks.cluster import (
+from lab_settings import ClusterSettings, Library
+from stack.expressions import template, templates
+from stack.framework import (
     Cluster,
     ClusterAutoscale,
     ClusterClusterLogConf,
@@ -16,12 +17,13 @@ from cdktf_cdktf_provider_databricks.cluster import (
     ClusterLibraryPypi,
     ClusterWorkloadType,
     ClusterWorkloadTypeClients,
+    Construct,
+    ITerraformDependable,
+    LocalExecProvisioner,
+    Permissions,
+    PermissionsAccessControl,
+    TerraformResource,
 )
-from cdktf_cdktf_provider_databricks.permissions import Permissions, PermissionsAccessControl
-from constructs import Construct
-
-from lab_settings import ClusterSettings, Library
-from stack.expressions import template, templates
 from stack.programs import Program
 
 

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_databricks.cluster_policy import ClusterPolicy
-from constructs import Construct
+from stack.framework import ClusterPolicy, Construct, ITerraformDependable
 
 FAMILY = "personal-vm"
 NAME = "Personal Compute"

@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_external.data_external import DataExternal
-from constructs import Construct
-
 from stack.expressions import literal, templates
+from stack.framework import Construct, DataExternal, ITerraformDependable
 from stack.programs import Verb
 
 ADDRESS = "data.external.restricted"

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_databricks.data_databricks_service_principal import DataDatabricksServicePrincipal
-from cdktf_cdktf_provider_databricks.data_databricks_user import DataDatabricksUser
-from cdktf_cdktf_provider_databricks.permissions import PermissionsAccessControl
-from constructs import Construct
-
 from lab_settings import StaffSettings
 from stack.expressions import EACH, for_each, literal, template
+from stack.framework import (
+    Construct,
+    DataDatabricksServicePrincipal,
+    DataDatabricksUser,
+    ITerraformDependable,
+    PermissionsAccessControl,
+)
 
 
 class Staff(Construct):

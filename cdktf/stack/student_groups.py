@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from constructs import Construct
-
 from roster.model import Group
 from stack.expressions import add_blocks, label
+from stack.framework import Construct
 from stack.workspace_guard import ADDRESS as GUARD
 
 

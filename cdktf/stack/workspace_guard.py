@@ -3,11 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from cdktf import TerraformStack
-from cdktf_cdktf_provider_external.data_external import DataExternal
-from constructs import Construct
-
 from stack.expressions import templates
+from stack.framework import Construct, DataExternal, TerraformStack
 from stack.programs import Program
 
 ADDRESS = "data.external.workspace"
