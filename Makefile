@@ -2,33 +2,33 @@
 #   PYTHON=3.13   another Python than the default one, in an environment of its own
 #   TESTS="..."   arguments for pytest, such as TESTS="tests/cdktf/test_roster.py -k moved"
 
-SHELL := bash
-.SHELLFLAGS := -eu -o pipefail -c
+.SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test acceptance lint bench clean node
+.PHONY: help setup demo test acceptance lint bench clean tools optional-tools
 
 PYTHON ?=
 TESTS ?=
 VENV := $(if $(PYTHON),.lab/venv-$(PYTHON),.venv)
 RUN := $(VENV)/bin/python
 SOURCES := $(wildcard cdktf emulator enforcer inventory labkit examples)
+SETUP := $(shell command -v python3 || command -v python || echo python3) .ci/setup.py
+# What the system lacks is linked into the virtual environment.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Terraform under cdktf-cli and the tests' own processes leave little room for more on two cores.
 WORKERS ?= 2
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verb what; do \
-	    printf 'make %-12s %s\n' "$$verb" "$$what"; done
+	@$(SETUP) help
 
-setup: $(VENV)/.complete node_modules/.complete ## Create the virtual environment and get cdktf-cli
-	@.ci/setup terraform
+setup: $(VENV)/.complete tools ## Create the virtual environment and install what the system lacks
 
 demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change, count, save and close
 	@$(RUN) examples/demo.py
 
-test: $(VENV)/.complete node ## Run the tests: at most ten minutes on two cores
+test: $(VENV)/.complete optional-tools ## Run the tests: at most ten minutes on two cores
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
 
-acceptance: $(VENV)/.complete node ## Run the same tests with larger numbers: an hour or so
+acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger numbers: an hour or so
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup --acceptance $(TESTS)
 
 lint: $(VENV)/.complete ## Check style, types and dead code
@@ -44,11 +44,11 @@ clean: ## Remove what the other targets made
 	rm -rf .venv .lab node_modules cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.complete: Pipfile.lock
-	@.ci/setup python $(VENV) $(PYTHON)
+	@$(SETUP) python $(VENV) $(PYTHON)
 
-node_modules/.complete: package-lock.json
-	@.ci/setup node
+tools: $(VENV)/.complete
+	@$(SETUP) tools $(VENV)
 
-# Tests that need cdktf-cli skip without it, so a missing Node.js is said and not fatal here.
-node:
-	@[ node_modules/.complete -nt package-lock.json ] || .ci/setup node || true
+# Tests skip without the tools that they need, so a missing one is reported and not fatal here.
+optional-tools: $(VENV)/.complete
+	@$(SETUP) tools $(VENV) || true

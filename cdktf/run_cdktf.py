@@ -57,14 +57,17 @@ def environment_for(environ: Mapping[str, str], *, root: Path, skips_lock: bool,
     return {**defaults, **kept, "PATH": os.pathsep.join(folders)}
 
 
-def program_of(root: Path) -> Path:
-    """The cdktf of the project. Raise `NotReady` where it or what it needs is missing."""
+def program_of(root: Path, path: str | None = None) -> Path:
+    """The cdktf of the project. Raise `NotReady` where it or what it needs is missing.
+
+    `path` is searched for programs; by default it is that of the environment.
+    """
     program = root / "node_modules" / ".bin" / "cdktf"
     if not program.exists():
         raise NotReady(f"cdktf-cli is not installed; run `npm ci` in {root}.")
-    if shutil.which("node") is None:
+    if shutil.which("node", path=path) is None:
         raise NotReady("Node.js is not installed; cdktf needs version 20 or newer, from https://nodejs.org.")
-    if shutil.which("terraform") is None:
+    if shutil.which("terraform", path=path) is None:
         raise NotReady(
             "Terraform is not installed; the lab needs 1.5 or newer, "
             "from https://developer.hashicorp.com/terraform/install."
@@ -84,10 +87,11 @@ def needs_lock_skipped(environ: Mapping[str, str], home: Path, verb: str) -> boo
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     """Become cdktf. Raise `NotReady` where that is not possible."""
-    program = program_of(ROOT)
+    colours = sys.stdout.isatty() and not environ.get("NO_COLOR")
+    folders = [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]
+    program = program_of(ROOT, os.pathsep.join(folders))
     verb = next((word for word in arguments if not word.startswith("-")), "")
     skips_lock = needs_lock_skipped(environ, Path.home(), verb)
-    colours = sys.stdout.isatty() and not environ.get("NO_COLOR")
     # The state and what is synthesized name people.
     os.umask(0o077)
     os.execve(

@@ -118,8 +118,32 @@ class Demo:
             said = [line for line in heard if line.strip()][-30:]
             raise DemoError("\n".join([f"`python {shown}` ended with status {status}:", *said]))
 
-    def provider_problem(self) -> str:
-        """Why `terraform init` cannot get a provider for the synthesized stack; empty when it can."""
+    def synthesize(self) -> None:
+        """Synthesize the stack; without Terraform, which cdktf-cli asks for its version, by the app alone."""
+        if self.has_terraform():
+            self.cdktf("synth")
+            return
+        command = [sys.executable, str(ROOT / "cdktf/main.py")]
+        self.follow(command, "main.py", {**self.environment, "CDKTF_OUTDIR": str(self.output)})
+
+    def has_terraform(self) -> bool:
+        """Whether Terraform, or what TERRAFORM_BINARY_NAME names, is installed."""
+        name = self.environment.get("TERRAFORM_BINARY_NAME") or "terraform"
+        return shutil.which(name, path=self.environment["PATH"]) is not None
+
+    def terraform_problem(self) -> str:
+        """Why Terraform cannot deploy the synthesized stack, as a sentence; empty if it can."""
+        if not self.has_terraform():
+            return (
+                "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install."
+            )
+        missing = self.missing_providers()
+        return (
+            f"terraform init cannot get {missing}: no registry answers and no local mirror has it." if missing else ""
+        )
+
+    def missing_providers(self) -> str:
+        """The providers of the synthesized stack that `terraform init` cannot get; empty if it gets all."""
         heard: list[str] = []
         stack = self.folder / "cdktf.out/stacks" / STACK
         command = ["terraform", f"-chdir={stack}", "init", "-input=false", "-no-color"]
@@ -177,8 +201,8 @@ def rehearse(demo: Demo) -> None:
     import_roster(demo, OCTOBER)
 
     screen.step("Synthesize the stack and get Terraform's providers")
-    demo.cdktf("synth")
-    problem = demo.provider_problem()
+    demo.synthesize()
+    problem = demo.terraform_problem()
     if problem:
         load_without_terraform(demo, problem)
         return
@@ -241,10 +265,10 @@ def shortened(lines: list[str]) -> list[str]:
     return lines if left < 2 else [*lines[:10], f"  … {left} more", *lines[-10:]]
 
 
-def load_without_terraform(demo: Demo, missing: str) -> None:
-    """Without providers: put what was synthesized into the workspace through the SDK."""
+def load_without_terraform(demo: Demo, problem: str) -> None:
+    """Without Terraform or its providers: put what was synthesized into the workspace through the SDK."""
     screen = demo.screen
-    screen.say(f"terraform init cannot get {missing}: no registry answers and no local mirror has it.", "bold yellow")
+    screen.say(problem, "bold yellow")
     screen.say("The demo goes on without Terraform: the SDK makes what the synthesized stack describes.")
 
     screen.step("Load the synthesized users, groups, clusters, permissions and the course file")
@@ -263,7 +287,7 @@ def load_without_terraform(demo: Demo, missing: str) -> None:
 
     screen.step("Change, close and destroy: skipped")
     screen.say(
-        "Following a roster through the term and removing a lab is Terraform's work; both need its providers. "
+        "Following a roster through the term and removing a lab is Terraform's work; both need it and its providers. "
         "Run `make demo` where registry.terraform.io can be reached, or put the providers into "
         "~/.terraform.d/plugins (docs/deploy.md says how)."
     )

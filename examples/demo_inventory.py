@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
 import sys
@@ -85,7 +86,7 @@ class _Inventory:
     def repeat_on_spark(self, name: str, again: str) -> None:
         """Count once more by the executors of a Spark server of its own, and hold one result against the other."""
         if not has_java(self.environment):
-            self.screen.say("Java is not installed here, so the files are not counted on Spark once more.", "yellow")
+            self.screen.say("Java or bash is not installed, so the files are not counted on Spark once more.", "yellow")
             return
         self.run("scan", "--users-file", "users.csv", "--output", again, "--spark-remote", "local[2]", "--top", "0")
         if (self.output / again).read_bytes() != (self.output / name).read_bytes():
@@ -101,7 +102,12 @@ class _Inventory:
 def has_java(environment: Mapping[str, str]) -> bool:
     """Whether a Spark server can be started here."""
     home = environment.get("JAVA_HOME")
-    return shutil.which("java", path=f"{home}/bin" if home else environment.get("PATH")) is not None
+    path = os.pathsep.join([environment.get("PATH", ""), os.defpath])
+    # Spark's launcher is written in bash.
+    return all(
+        shutil.which(program, path=where)
+        for program, where in (("java", f"{home}/bin" if home else path), ("bash", path))
+    )
 
 
 def _amount(user: Mapping[str, Any]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 SETTINGS = {
@@ -31,11 +32,17 @@ SERVICE = "org.apache.spark.sql.connect.service.SparkConnectService$"
 
 
 def prepare(environ: MutableMapping[str, str]) -> None:
-    """Workers are this Python and know no workspace but the one they are told."""
+    """Workers are this Python and know no workspace but the one they are told.
+
+    `make` links a Java runtime beside the interpreter if the system has none. The default path is for bash, in which
+    Spark's launcher is written.
+    """
     for name in [name for name in environ if name.startswith(("DATABRICKS_", "SPARK_REMOTE", "SPARK_CONNECT_"))]:
         del environ[name]
     environ["PYSPARK_PYTHON"] = sys.executable
     environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    folders = [str(Path(sys.executable).parent), environ.get("PATH", ""), os.defpath]
+    environ["PATH"] = os.pathsep.join(filter(None, folders))
 
 
 def serve(master: str, folder: str) -> None:

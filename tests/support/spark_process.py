@@ -41,12 +41,20 @@ KEPT = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
 @functools.cache
 def spark_problem() -> str:
     """Why Spark cannot run here, as one sentence; empty when it can."""
-    java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{os.environ.get('PATH', '')}")
+    path = search_path()
+    if shutil.which("bash", path=path) is None:
+        return "bash is not installed: Spark's launcher is written in it"
+    java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{path}")
     if java is None:
         return "Java is not installed: Spark needs 17 or newer"
     said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60).stderr
     found = re.search(r'version "(\d+)', said)
     return "" if found and int(found[1]) >= 17 else "Java is too old: Spark needs 17 or newer"
+
+
+def search_path() -> str:
+    """Where the server finds Java and bash: beside the interpreter, where `make` links a Java runtime, and as usual."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", ""), os.defpath])
 
 
 class SparkProcess:
@@ -78,6 +86,7 @@ class SparkProcess:
 
     def __enter__(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if name in KEPT}
+        environment["PATH"] = search_path()
         self._log = (self.folder / "log").open("w+")
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVER],
