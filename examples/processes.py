@@ -116,6 +116,19 @@ def descendants(pid: int) -> set[int]:
 
 def running() -> dict[int, int]:
     """Every process of this machine and its parent; those that ended but were not collected are left out."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = (line.split() for line in table.splitlines())
+    if Path("/proc/self/stat").exists():
+        rows = [row for path in Path("/proc").glob("[0-9]*") if (row := _status(path))]
+    else:
+        table = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+        rows = [line.split() for line in table.splitlines()]
     return {int(pid): int(parent) for pid, parent, state, *_ in rows if not state.startswith("Z")}
+
+
+def _status(process: Path) -> list[str]:
+    """Number, parent and state of a process of /proc; empty if it has ended."""
+    try:
+        # The name, in parentheses, may hold anything.
+        state, parent, *_ = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+    return [process.name, parent, state]

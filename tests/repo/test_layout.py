@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tracked_files import tracked_files
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("enforcer", "inventory", "emulator")
@@ -25,6 +25,7 @@ FOLDERS = {
     "docs",
     "examples",
     ".ci",
+    ".github",
 }
 FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}
@@ -49,16 +50,7 @@ DECIDING += (
 EXECUTED = Path("inventory/spark/worker.py")
 THERE = {"certifi"}
 DECIDING += ("inventory/backup/names.py", "inventory/backup/manifest.py", "inventory/restore/destination.py")
-LONGEST, LONGEST_TEST = 420, 600
-
-
-def tracked(pattern: str = "*") -> list[Path]:
-    """Files that git knows and those about to be added, relative to the root; without git, what lies there."""
-    if shutil.which("git") is None or not (ROOT / ".git").exists():
-        return [path.relative_to(ROOT) for path in ROOT.rglob(pattern) if path.is_file()]
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", pattern]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    return [Path(name) for name in listed if (ROOT / name).is_file()]
+LONGEST, LONGEST_TEST = 600, 600
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -70,7 +62,7 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-SOURCES = tracked("*.py")
+SOURCES = tracked_files("*.py")
 
 
 def test_the_folder_cdktf_does_not_hide_the_library():
@@ -175,7 +167,7 @@ def test_no_file_has_so_many_lines_that_it_needs_a_second_reason():
 
 
 def test_nothing_strays_into_the_top_level():
-    found = tracked()
+    found = tracked_files()
     assert {path.parts[0] for path in found if len(path.parts) > 1} <= FOLDERS
     assert {path.name for path in found if len(path.parts) == 1} <= FILES
 

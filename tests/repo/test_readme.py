@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tracked_files import tracked_files
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAMS = ("make ", "pipenv ", "python ", "az ", "LAB_TARGET=")
@@ -70,7 +72,6 @@ def test_what_it_links_to_exists(target):
 def test_its_map_shows_every_folder_and_no_other():
     shown = set(re.findall(r"^\| (.+?) \|", README, re.MULTILINE))
     folders = {name.strip("`/") for cell in shown for name in cell.split(", ") if name.endswith("/`")}
-    listed = answer("git", "ls-files").splitlines() if (ROOT / ".git").exists() else []
-    there = {Path(name).parts[0] for name in listed if "/" in name and not name.startswith(".")}
+    there = {path.parts[0] for path in tracked_files() if len(path.parts) > 1 and not path.parts[0].startswith(".")}
     assert folders >= there
     assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from tracked_files import tracked_files
 
 ROOT = Path(__file__).resolve().parents[2]
 BARE = ("cdktf/", "tests/support/", "examples/")
@@ -143,17 +144,9 @@ class Tree:
 
 
 def project() -> Tree:
-    """The project as git knows it, with what is about to be added."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "*.py"]
-    try:
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    except (OSError, subprocess.CalledProcessError):
-        listed = [
-            str(path.relative_to(ROOT))
-            for path in ROOT.rglob("*.py")
-            if not path.relative_to(ROOT).parts[0].startswith((".", "node"))
-        ]
-    return Tree({path: (ROOT / path).read_text(encoding="utf-8") for path in listed if (ROOT / path).is_file()})
+    """The project's Python files."""
+    listed = [path.as_posix() for path in tracked_files("*.py")]
+    return Tree({path: (ROOT / path).read_text(encoding="utf-8") for path in listed})
 
 
 def program_of(path: str) -> str:

@@ -1,0 +1,15 @@
+"""The files of the project are found without git, too."""
+
+import shutil
+
+import pytest
+
+from tracked_files import ROOT, tracked_files
+
+
+def test_without_git_the_same_files_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("git is not installed, or this is no clone: there is nothing to compare with")
+    files = {pattern: tracked_files(pattern) for pattern in ("*", "*.py")}
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert {pattern: tracked_files(pattern) for pattern in files} == files
