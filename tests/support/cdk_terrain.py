@@ -1,0 +1,55 @@
+"""CDK Terrain in a folder of its own, without anything of the project's virtual environment."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ROOT / ".lab/cdk-terrain"
+# constructs 10.8 is refused by the bindings. What else the app imports comes in the version that is locked.
+REQUIREMENTS = (
+    "cdktn==0.24.0",
+    "cdktn-provider-databricks==18.11.0",
+    "cdktn-provider-external==14.0.2",
+    "constructs<10.8",
+    *(f"{name}=={metadata.version(name)}" for name in ("pydantic", "python-dotenv")),
+)
+
+
+class Missing(Exception):
+    """The packages cannot be had; the text says why and what to do."""
+
+
+def installed() -> Path:
+    """The folder with the packages, installed from PyPI if necessary. Raises Missing."""
+    PACKAGES.parent.mkdir(exist_ok=True)
+    mark, wanted = PACKAGES / ".complete", "\n".join((sys.version, *REQUIREMENTS))
+    with (PACKAGES.parent / ".cdk-terrain.lock").open("w") as lock:
+        # Tests run side by side, and one of them installs for all.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists() or mark.read_text(encoding="utf-8") != wanted:
+            shutil.rmtree(PACKAGES, ignore_errors=True)
+            _install()
+            mark.write_text(wanted, encoding="utf-8")
+    return PACKAGES
+
+
+def _install() -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+    done = subprocess.run(
+        [*pip, "--target", str(PACKAGES), *REQUIREMENTS], capture_output=True, text=True, timeout=600, check=False
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        raise Missing(f"pip cannot install CDK Terrain: connect to PyPI or a mirror of it ({last})")
+
+
+def environment(packages: Path, **more: str) -> dict[str, str]:
+    """The environment for `python -S`, which then finds these packages and no others."""
+    return {**os.environ, "PYTHONPATH": str(packages), **more}
