@@ -323,7 +323,7 @@ def set_up_terraform(
     program = folder / version / "terraform"
     if not program.exists():
         site = site or os.environ.get("LAB_TERRAFORM_SITE") or TERRAFORM_SITE
-        report(f"The system has no Terraform {minimum} or newer: installing {version} into .lab/terraform.")
+        report(f"The system has no Terraform {minimum} or newer: downloading {version} into .lab/terraform.")
         try:
             download_terraform(site.rstrip("/"), version, program)
         except (OSError, ValueError, zipfile.BadZipFile) as error:
