@@ -29,6 +29,7 @@ from enforcer.settings import load_settings  # noqa: E402
 from enforcer.tick.carry_out import poll  # noqa: E402
 from enforcer.workspace.client import Workspace, connect  # noqa: E402
 from labkit import clock  # noqa: E402
+from labkit.course_file import cluster_tags  # noqa: E402
 
 CHANGED = 0.3
 GOAL_SECONDS, GOAL_CLUSTERS = 5.0, 1000
@@ -112,7 +113,7 @@ def furnish(emulator: EmulatorProcess, number: int, *, member: str) -> list[str]
         emulator.request(
             "POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": group, "members": [{"value": member}]}
         )
-        tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2030w", "lab_group": group}
+        tags = cluster_tags(course="94290", term="2030w", group=group)
         spec = {
             "cluster_name": f"cluster_{position:04}",
             "spark_version": "15.4.x-scala2.12",

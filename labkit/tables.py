@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from labkit.text import quoted
+
 DELIMITERS = (",", ";", "\t", "|")
 
 _BYTE_ORDER_MARKS = (
@@ -23,7 +25,6 @@ _BYTE_ORDER_MARKS = (
 _SEP_LINE = re.compile(r'\s*"?sep=', re.IGNORECASE)
 _SEP = re.compile(r'\s*"?sep=(?P<delimiter>[^"\w\s]|\t)"?[\s,;|]*', re.IGNORECASE)
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
-_MAX_QUOTED = 60
 
 
 @dataclass(frozen=True)
@@ -211,13 +212,8 @@ def _sep_line(line: str) -> tuple[str, int]:
         return "", 0
     named = _SEP.fullmatch(line)
     if not named:
-        raise TextError(1, f"sep= must name one character, such as sep=, but the line is {_quoted(line.strip())}.")
+        raise TextError(1, f"sep= must name one character, such as sep=, but the line is {quoted(line.strip())}.")
     return named["delimiter"], 1
-
-
-def _quoted(text: str) -> str:
-    short = text if len(text) <= _MAX_QUOTED else text[: _MAX_QUOTED - 1] + "…"
-    return '"' + "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in short) + '"'
 
 
 def _records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bool) -> list[Row]:

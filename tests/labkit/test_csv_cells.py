@@ -23,12 +23,10 @@ from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Session, Sighting
-from enforcer.mail.messages import line
 from enforcer.reports.day_report import make_report
 from enforcer.reports.day_report import to_csv as report_csv
 from enforcer.retention.archive import to_csv as archive_csv
 from enforcer.retention.archive_tables import TABLES, Column, Table
-from enforcer.tables import harmless
 from inventory.commands.users import table as users_table
 from inventory.output.file_formats import FORMATS, read_rows
 from inventory.output.retention import TOTALS, Leftover, keep_totals
@@ -38,6 +36,7 @@ from inventory.results.rows import table as result_table
 from inventory.results.users_file import read_users_file
 from inventory.scan.users import User
 from labkit.csv_cells import escape_formula, unescape_formula, write_rows
+from labkit.text import escaped, one_line
 from roster.cells import clean_name
 from roster.model import Group, Member, Roster, format_roster, parse_roster
 
@@ -183,7 +182,7 @@ def report(text: str, folder: Path) -> str:
     picture = Picture(now, course, quota, (cluster,), {"id": [ran]}, (), None)
     content = report_csv(make_report(picture, day, settled={}, actions=(), polls=())).decode("utf-8-sig")
     [_, row] = cells_of(content)
-    assert unescape_formula(row[2]) == line(text)
+    assert unescape_formula(row[2]) == one_line(text)
     assert row[4] == "60.00"
     return content
 
@@ -198,7 +197,7 @@ def archive(text: str, folder: Path) -> str:
     content = archive_csv(archived, [row, (None,) * 5]).decode("utf-8-sig")
     [heading, cells, nothing] = cells_of(content)
     assert heading == [kind.__name__ for kind in kinds]
-    assert [unescape_formula(cells[0]), *cells[1:3]] == [harmless(text), "-1", "true"]
+    assert [unescape_formula(cells[0]), *cells[1:3]] == [escaped(text), "-1", "true"]
     assert nothing == [""] * 5
     return content
 
@@ -209,8 +208,8 @@ WRITERS: dict[str, list[Writer]] = {
     "enforcer/reports/day_report.py": [report],
     "enforcer/retention/archive.py": [archive],
     "inventory/commands/users.py": [users],
-    "inventory/results/file_formats.py": [file_rows],
-    "inventory/results/retention.py": [totals],
+    "inventory/output/file_formats.py": [file_rows],
+    "inventory/output/retention.py": [totals],
     "inventory/scan/run.py": [result],
 }
 """By module: it writes the text, asserts that its own reader returns it, and returns the file's content."""
