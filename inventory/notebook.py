@@ -72,12 +72,8 @@ def scan(
     )
     chosen = client or connect(Credentials("this notebook", "", {}, hide_environment=False))
     run = prepare(chosen, wish, resume=not fresh, fresh=fresh, now=datetime.now(UTC))
-    complete = False
-    try:
+    with run:
         outcome = _scanned(spark, chosen, run, wish)
-        complete = not outcome.failed
-    finally:
-        run.close(complete=complete)
     return frame(spark, outcome, measured=wish.mounts is not None)
 
 

@@ -20,6 +20,7 @@ from inventory.backup.manifest_index import Index
 from inventory.backup.target import PARTIAL, Target, target_at
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
 from inventory.scan.homes import begin
+from inventory.scan.resumable import Resumable
 from inventory.scan.users import digest
 from inventory.scan.visit import Visit
 from inventory.transport.client import Client
@@ -90,7 +91,7 @@ class Outcome:
         return self.entries.counts().get("failed", 0)
 
 
-class Run:
+class Run(Resumable):
     """One backup with its checkpoint and its manifest."""
 
     def __init__(
@@ -151,7 +152,9 @@ class Run:
                 self._finish(entries.counts().get("failed", 0))
         finally:
             self._target.end()
-        return Outcome(complete, self.backup, entries, saving.progress.requests, saving.progress.refusals)
+        outcome = Outcome(complete, self.backup, entries, saving.progress.requests, saving.progress.refusals)
+        self.is_done = complete and not outcome.failed
+        return outcome
 
     def close(self, *, complete: bool) -> None:
         """Leave the checkpoint; a complete one has served its purpose."""

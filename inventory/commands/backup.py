@@ -4,6 +4,8 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import click
 from inventory.backup import report
 from inventory.backup.backup_index import CatalogError
 from inventory.backup.preview import Preview, preview
-from inventory.backup.run import Outcome, Run, Wish, prepare
+from inventory.backup.run import Run, Wish, prepare
 from inventory.backup.target import TIERS, TargetError
 from inventory.commands import options
 from inventory.commands.signals import stoppable
@@ -115,7 +117,15 @@ def command(
         found = _previewed(client, wish)
         click.echo(json.dumps(report.preview_document(found), indent=2) if as_json else report.preview_text(found))
         sys.exit(exit_status.PARTLY_FAILED if found.failures else exit_status.DONE)
-    outcome = _saved(_prepared(client, wish, resume=resume))
+    run = _prepared(client, wish, resume=resume)
+    with (
+        options.writing(Path(run.backup.address)),
+        _resumable(),
+        stoppable() as stop,
+        run,
+        report.Reporter(terminal=sys.stderr.isatty()) as reporter,
+    ):
+        outcome = run.save(stop, reporter)
     if not outcome.complete:
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
@@ -158,26 +168,16 @@ def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
         # Asked first: with a credential that is not accepted, every home would be a failure.
         name, _ = Workspace(client).caller()
         log.info("saving %s as %s", client.host, name)
-        return prepare(client, wish, resume=resume, now=options.now(), environ=options.environment())
+        with options.writing(Path(wish.output)):
+            return prepare(client, wish, resume=resume, now=options.now(), environ=options.environment())
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError) as error:
         raise options.Refused(str(error)) from None
-    except OSError as error:
-        options.not_written(Path(wish.output), error)
 
 
-def _saved(run: Run) -> Outcome:
-    """Save until all is done or somebody stops it."""
-    reporter = report.Reporter(terminal=sys.stderr.isatty())
-    complete = False
-    with stoppable() as stop:
-        try:
-            outcome = run.save(stop, reporter)
-            complete = outcome.complete and not outcome.failed
-            return outcome
-        except (TargetError, CatalogError) as error:
-            raise options.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None
-        except OSError as error:
-            options.not_written(Path(run.backup.address), error)
-        finally:
-            reporter.end()
-            run.close(complete=complete)
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Raises Refused for what ends a backup that has begun."""
+    try:
+        yield
+    except (TargetError, CatalogError) as error:
+        raise options.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None

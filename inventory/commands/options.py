@@ -1,10 +1,11 @@
 """Options that several verbs share, and how they become a client."""
 
 import logging
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -155,6 +156,10 @@ def _reason(error: Exception) -> str:
     return f"{error.strerror}." if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def not_written(path: Path, error: OSError) -> NoReturn:
-    """The disk is full, or the like. Raises Refused."""
-    raise Refused(f"{path} could not be written: {error.strerror or error}.") from None
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raises Refused where `path` cannot be written: the disk is full, or the like."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"{path} could not be written: {error.strerror or error}.") from None

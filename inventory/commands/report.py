@@ -41,8 +41,6 @@ def command(inventory: Path, output: Path | None, files: Path | None) -> None:
     made_at = datetime.fromtimestamp(inventory.stat().st_mtime, UTC)
     from inventory.output.page import write
 
-    try:
+    with options.writing(output):
         write(Report(inventory.name, made_at, entries, found), output)
-    except OSError as error:
-        options.not_written(output, error)
     click.echo(f"Written to {output}.", err=True)

@@ -11,16 +11,14 @@ from typing import Any
 import click
 
 from inventory.backup.backup_index import CatalogError, newest
-from inventory.backup.manifest_index import Index
 from inventory.backup.target import TargetError
 from inventory.commands import options
 from inventory.commands.signals import stoppable
 from inventory.restore import report
 from inventory.restore.destination import read_map
 from inventory.restore.restore_work import Existing
-from inventory.restore.run import Outcome, Run, Wish, prepare, preview
+from inventory.restore.run import Wish, prepare, preview
 from inventory.scan.checkpoint import CheckpointError
-from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit import exit_status
 
@@ -87,7 +85,17 @@ def command(
         if reading.problems:
             raise CatalogError(f"{backup.manifest}: {reading.problems[0]}. Look what is wrong with verify.")
         wish = Wish(backup, users, _renamed(maps), into, existing, with_git)
-        outcome = _previewed(client, wish, entries) if dry_run else _restored(client, wish, entries, resume=resume)
+        if dry_run:
+            with stoppable() as stop:
+                outcome = preview(client, wish, entries, stop)
+        else:
+            with (
+                options.writing(Path()),
+                stoppable() as stop,
+                prepare(client, wish, entries, resume=resume) as run,
+                report.Reporter(terminal=sys.stderr.isatty()) as reporter,
+            ):
+                outcome = run.put_back(stop, reporter)
     if not outcome.complete:
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
@@ -115,28 +123,3 @@ def _renamed(maps: tuple[str, ...]) -> dict[str, str]:
             raise options.Refused(f"--map {text}: {old} or {new} is in another --map, too.")
         found[old] = new
     return found
-
-
-def _previewed(client: Client, wish: Wish, entries: Index) -> Outcome:
-    with stoppable() as stop:
-        return preview(client, wish, entries, stop)
-
-
-def _restored(client: Client, wish: Wish, entries: Index, *, resume: bool) -> Outcome:
-    """Restore until all is done or somebody stops it."""
-    try:
-        run: Run = prepare(client, wish, entries, resume=resume)
-    except OSError as error:
-        options.not_written(Path(), error)
-    reporter = report.Reporter(terminal=sys.stderr.isatty())
-    complete = False
-    with stoppable() as stop:
-        try:
-            outcome = run.put_back(stop, reporter)
-            complete = outcome.complete and not outcome.failures
-            return outcome
-        except OSError as error:
-            options.not_written(Path(), error)
-        finally:
-            reporter.end()
-            run.close(complete=complete)

@@ -137,7 +137,13 @@ def command(
     )
     client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
     run = _prepared(client, wish, resume=resume, fresh=fresh)
-    outcome = _scanned(client, run, wish, where)
+    with (
+        options.writing(output),
+        stoppable() as stop,
+        run,
+        Reporter(run.users, terminal=sys.stderr.isatty()) as reporter,
+    ):
+        outcome = _on_spark(client, run, wish, where, stop, reporter) if where.spark else run.scan(stop, reporter)
     if not outcome.complete:
         again = "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
         click.echo(f"Stopped after {outcome.done} directories. To go on: {again}.", err=True)
@@ -162,28 +168,10 @@ def _prepared(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
         # Asked first: with a credential that is not accepted, every home would be an error.
         name, _ = Workspace(client).caller()
         log.info("scanning %s as %s", client.host, name)
-        return prepare(client, wish, resume=resume, fresh=fresh, now=options.now())
+        with options.writing(wish.checkpoint_path(client.host)):
+            return prepare(client, wish, resume=resume, fresh=fresh, now=options.now())
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:
         raise options.Refused(str(error)) from None
-    except OSError as error:
-        options.not_written(wish.checkpoint_path(client.host), error)
-
-
-def _scanned(client: Client, run: Run, wish: Wish, where: Where) -> Outcome:
-    """Scan until all is done or somebody stops it."""
-    reporter = Reporter(run.users, terminal=sys.stderr.isatty())
-    complete = False
-    with stoppable() as stop:
-        try:
-            spark = where.spark
-            outcome = _on_spark(client, run, wish, where, stop, reporter) if spark else run.scan(stop, reporter)
-            complete = outcome.complete and not outcome.failed
-            return outcome
-        except OSError as error:
-            options.not_written(wish.output, error)
-        finally:
-            reporter.end()
-            run.close(complete=complete)
 
 
 def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threading.Event, reporter: Reporter) -> Outcome:

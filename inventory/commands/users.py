@@ -55,11 +55,8 @@ def command(
         # Exit status 1 and not 2: what was asked for is fine, the workspace did not give it.
         raise click.ClickException(str(error)) from None
     if output:
-        try:
-            with replaced(output) as file:
-                write_rows(file, table(found))
-        except OSError as error:
-            options.not_written(output, error)
+        with options.writing(output), replaced(output) as file:
+            write_rows(file, table(found))
     if as_json:
         click.echo(json.dumps([vars(user) for user in found], ensure_ascii=False, indent=2))
     elif not output:

@@ -80,14 +80,14 @@ def _latest(found: list[Backup], host: str) -> Backup:
 
 def _verified(backup: Backup, client: Client | None) -> dict[str, Any]:
     entries, reading = backup.read()
-    ticker = Ticker(terminal=sys.stderr.isatty())
-    findings = list(verify(backup, entries, reading, lambda done: ticker.say(f"{backup.base}: {done} objects read")))
-    if client:
-        with stoppable() as stop:
-            findings += compare(client, backup, entries, stop)
-            if stop.is_set():
-                findings.append(Finding("unknown", backup.base, "the comparison was stopped"))
-    ticker.end()
+    with Ticker(terminal=sys.stderr.isatty()) as ticker:
+        told = verify(backup, entries, reading, lambda done: ticker.say(f"{backup.base}: {done} objects read"))
+        findings = list(told)
+        if client:
+            with stoppable() as stop:
+                findings += compare(client, backup, entries, stop)
+                if stop.is_set():
+                    findings.append(Finding("unknown", backup.base, "the comparison was stopped"))
     counts = entries.counts()
     header, end = reading.header, reading.end
     return {

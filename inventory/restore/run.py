@@ -18,6 +18,7 @@ from inventory.backup.pools import ASKERS, limiter_of
 from inventory.restore.destination import Destination, NoDestination
 from inventory.restore.restore_work import IS_THERE, Existing, Looked, Past, Progress, Restored, Restoring
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
+from inventory.scan.resumable import Resumable
 from inventory.scan.scan_work import Scan
 from inventory.scan.users import digest
 from inventory.scan.visit import Visit
@@ -79,7 +80,7 @@ class Outcome:
     refusals: Mapping[str, int]
 
 
-class Run:
+class Run(Resumable):
     """One restore with its checkpoint, and beside it a log of what became of every object."""
 
     def __init__(self, client: Client, wish: Wish, entries: Index, checkpoint: Checkpoint) -> None:
@@ -112,6 +113,7 @@ class Run:
         )
         complete = restoring.run(report)
         users, failures = _summed(self._log, self._entries)
+        self.is_done = complete and not failures
         return Outcome(complete, users, failures, restoring.progress.requests, restoring.progress.refusals)
 
     def close(self, *, complete: bool) -> None:

@@ -5,6 +5,8 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
 
 from inventory.results.formatting import duration
 from inventory.scan.visit import Progress
@@ -17,7 +19,7 @@ SPAN = 10.0
 
 
 class Ticker:
-    """Says lines about work that goes on, each in the place of the last."""
+    """Says lines about work that goes on, each in the place of the last; in a `with`."""
 
     def __init__(self, *, terminal: bool) -> None:
         self._terminal = terminal
@@ -43,7 +45,12 @@ class Ticker:
             self._said_at = now
             log.info("%s", line)
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Nothing more comes; leave the line."""
         if self._terminal:
             sys.stderr.write("\n")

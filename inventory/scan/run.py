@@ -18,6 +18,7 @@ from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity, Oth
 from inventory.scan.file_rows import Parts
 from inventory.scan.homes import begin
 from inventory.scan.mounts import Mounts
+from inventory.scan.resumable import Resumable
 from inventory.scan.scan_work import FIRST_RATES, Scan
 from inventory.scan.users import digest
 from inventory.scan.visit import Progress, Visit
@@ -86,7 +87,7 @@ class Outcome:
     failed: int
 
 
-class Run:
+class Run(Resumable):
     """One scan with its checkpoint."""
 
     def __init__(self, client: Client, wish: Wish, checkpoint: Checkpoint, *, now: datetime) -> None:
@@ -146,6 +147,7 @@ class Run:
             return Outcome(False, [], progress, done, failed)
         found = homes(self._checkpoint.roots(), self._checkpoint.rows())
         self._write(found)
+        self.is_done = not failed
         return Outcome(True, found, progress, done, failed)
 
     def file_rows(self) -> Iterator[FileRow]:
