@@ -4,7 +4,7 @@
 
 .SHELLFLAGS := -euc
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test acceptance lint bench clean tools optional-tools
+.PHONY: help setup demo quick test acceptance lint bench clean tools optional-tools
 
 PYTHON ?=
 TESTS ?=
@@ -24,6 +24,9 @@ setup: $(VENV)/.complete tools ## Create the virtual environment and install wha
 
 demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change, count, save and close
 	@$(RUN) examples/demo.py
+
+quick: $(VENV)/.complete ## Run the tests that start no process: half a minute on two cores
+	@$(RUN) -m pytest -q -n $(WORKERS) -m "not process" $(TESTS)
 
 test: $(VENV)/.complete optional-tools ## Run the tests: at most ten minutes on two cores
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)

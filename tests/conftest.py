@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+import process_guard
 from emulator_process import EmulatorProcess, isolated_environment
 from postgresql_server import MISSING, PostgreSQL, programs
 from preflight import providers
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile(
     "test", deadline=None, max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("quick", settings.get_profile("test"), max_examples=8, stateful_step_count=8)
 settings.register_profile("acceptance", settings.get_profile("test"), max_examples=2000, derandomize=False)
 
 
@@ -36,8 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """How many examples hypothesis tries."""
-    settings.load_profile("acceptance" if config.getoption("acceptance") else "test")
+    """How many examples hypothesis tries, and the guard of the marker `process`."""
+    config.pluginmanager.register(process_guard)
+    quick = "quick" if config.getoption("markexpr") == process_guard.QUICK else "test"
+    settings.load_profile("acceptance" if config.getoption("acceptance") else quick)
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +71,8 @@ def start_emulator() -> Iterator[Callable[..., EmulatorProcess]]:
     """Start emulators with the arguments given, `start_emulator("--seed", 7)`; all end with the test."""
     started: list[EmulatorProcess] = []
 
-    def start(*arguments: object, log: Path | None = None, port: int = 0) -> EmulatorProcess:
-        emulator = EmulatorProcess([str(argument) for argument in arguments], log=log, port=port)
+    def start(*arguments: object, **options: Any) -> EmulatorProcess:
+        emulator = EmulatorProcess([str(argument) for argument in arguments], **options)
         started.append(emulator)
         return emulator.start()
 
@@ -87,12 +91,19 @@ def shared_emulator() -> Iterator[EmulatorProcess]:
 
 @pytest.fixture
 def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
-    """A workspace as new: empty but for its administrator, right time, no faults; transitions take no time."""
+    """A workspace as new: empty but for its administrator, the clock at `START`, no faults, instant transitions."""
     if not shared_emulator.running:
         shared_emulator.stop()
         return shared_emulator.start()
     shared_emulator.control("POST", "reset")
     return shared_emulator
+
+
+@pytest.fixture(scope="module")
+def still_emulator() -> Iterator[EmulatorProcess]:
+    """An emulator whose clock only the tests move; they reset it before they use it."""
+    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +121,7 @@ def shared_database(postgresql: PostgreSQL) -> str:
     return postgresql.database("shared")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty ledger is: once a file, and once a database."""
     if request.param == "sqlite":
@@ -140,6 +151,7 @@ def provider_problem() -> str:
     return providers.problem(missing) if missing and not providers.registry_answers() else ""
 
 
+@pytest.hookimpl(trylast=True)  # what -m leaves out costs no look at Terraform, Spark or the registry
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests marked `acceptance` to `make acceptance`; skip those for which Terraform or Spark cannot run here."""
     if not config.getoption("acceptance"):

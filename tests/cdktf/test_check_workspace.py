@@ -265,6 +265,7 @@ def test_wrong_and_missing_credentials_are_sentences_without_secrets(emulator: E
     assert "\n" not in refusal
 
 
+@pytest.mark.process
 def test_a_host_that_does_not_answer_is_said_within_seconds(check: Any):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

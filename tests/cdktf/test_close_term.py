@@ -16,7 +16,7 @@ from json_documents import misfits
 from lab_term import ROOT
 from teardown_lab import STUDENTS, ClosingTerm
 
-pytestmark = pytest.mark.xdist_group("deploy")
+pytestmark = [pytest.mark.process, pytest.mark.xdist_group("deploy")]
 
 STATE = {"version": 4, "resources": [{"mode": "managed", "type": "databricks_user", "instances": [
     {"attributes": {"id": "1", "user_name": "s1a@campus.example.ac.il"}}]}]}  # fmt: skip

@@ -366,6 +366,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(project: Path):
     done = run_main(project, DATABRICKS_TOKEN="dapi-very-secret", DATABRICKS_HOST="https://a.example")
     assert (done.returncode, done.stderr) == (0, "")
@@ -378,6 +379,7 @@ def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(
     assert (project / "state").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("target", "variable", "sentence"),
     [
@@ -396,6 +398,7 @@ def test_a_mistake_in_the_settings_is_a_sentence(project: Path, target: str, var
     assert not (project / "cdktf.out").exists()
 
 
+@pytest.mark.process
 def test_a_roster_that_is_missing_names_the_command_that_makes_it(project: Path):
     (project / "rosters" / "94290-2026w.csv").unlink()
     done = run_main(project)

@@ -14,7 +14,7 @@ import pytest
 from emulator_process import ROOT, EmulatorProcess
 from lab_term import Term
 
-pytestmark = [pytest.mark.terraform, pytest.mark.xdist_group("deploy")]
+pytestmark = [pytest.mark.process, pytest.mark.terraform, pytest.mark.xdist_group("deploy")]
 
 ZONE = ZoneInfo("Asia/Jerusalem")
 ROSTER = {number: [f"s{number}a@campus.example.ac.il"] for number in (1, 2, 3)}

@@ -206,6 +206,7 @@ def test_rows_that_are_left_out_are_reported_by_line(run):
     assert "… and 8 more, down to line 23" in result.stdout
 
 
+@pytest.mark.process
 def test_without_settings_any_domain_and_any_size_are_fine(tmp_path):
     project = tmp_path / "project"
     for folder in ("cdktf", "labkit"):

@@ -9,6 +9,8 @@ from databricks.sdk.errors import ResourceConflict
 from emulator_process import EmulatorProcess
 from load_synthesized import Loaded, LoadError, load
 
+pytestmark = pytest.mark.process
+
 LEVEL = '${contains(keys(data.external.restricted.result), "group_01") ? "CAN_ATTACH_TO" : "CAN_RESTART"}'
 STACK: dict[str, Any] = {
     "data": {"databricks_user": {"student_old": {"user_name": "old@campus.example.ac.il", "depends_on": []}}},

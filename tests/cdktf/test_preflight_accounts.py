@@ -13,6 +13,8 @@ from import_roster import main
 from moodle_files import Team, encoded
 from roster.model import parse_roster
 
+pytestmark = pytest.mark.process
+
 LAB = """
 default_target = "lab"
 [course]

@@ -210,6 +210,7 @@ esac
 """
 
 
+@pytest.mark.process
 def test_a_state_in_a_storage_account_is_asked_of_terraform(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()

@@ -333,6 +333,7 @@ def emulate(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.process
 def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -343,18 +344,30 @@ def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", sentence)
 
 
+@pytest.mark.process
 def test_a_host_that_is_none_of_ours_is_said_in_one_sentence() -> None:
     ended = emulate("--host", "192.0.2.1", "--port", 0)
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].startswith("Error: cannot listen on 192.0.2.1 port 0 (")
 
 
+@pytest.mark.process
 def test_a_profile_that_does_not_exist_is_said_with_those_that_do() -> None:
     ended = emulate("--port", 0, "--faults", "nope")
     assert ended.returncode == 2
     assert all(f"'{name}'" in ended.stderr for name in PROFILES)
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("start", ["noon", "2026-10-18T07:00:00"])
+def test_a_start_that_is_no_instant_with_a_zone_is_said_in_one_sentence(start: str) -> None:
+    ended = emulate("--port", 0, "--start", start)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("Error: --start: ")
+    assert ended.stderr.endswith("write it as 2026-10-18T07:00:00Z\n")
+
+
+@pytest.mark.process
 def test_help_has_examples() -> None:
     ended = emulate("--help")
     assert ended.returncode == 0

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from databricks.sdk.service.workspace import ExportFormat, ImportFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from emulator.base.content import EMPTY, PIECE, SPOOLED_FROM, Content, Generated, Held, Spooled
 from emulator_process import EmulatorProcess
+from few_examples import examples
 
 ADAPTER: TypeAdapter[Content] = TypeAdapter(Content)
 MB = 2**20
@@ -28,7 +29,7 @@ def same(content: Content, data: bytes) -> bool:
 
 
 @given(pieces, pieces, ranges)
-@settings(max_examples=50)
+@examples(50)
 def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[bytes], part: tuple[int, int]) -> None:
     content: Content = Spooled.of(b"before")
     for piece in first:
@@ -48,7 +49,7 @@ def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[byt
 
 
 @given(st.integers(-3, 3), st.integers(0, 5), st.booleans())
-@settings(max_examples=50)
+@examples(50)
 def test_what_is_sought_is_found_wherever_pieces_meet(shift: int, begin: int, on_disk: bool) -> None:
     data = bytes(PIECE + shift) + b"abcd" + bytes(10) + b"abcd"
     content = Spooled.of(data) if on_disk else Held(data)

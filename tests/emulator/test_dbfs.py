@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.state import state
 from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
+from few_examples import examples
 
 DBFS = "/api/2.0/dbfs"
 BLOCK = 2**20
@@ -183,7 +184,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(STEPS)
 def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
     lab = InProcess()

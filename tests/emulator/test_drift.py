@@ -11,6 +11,8 @@ import pytest
 from emulator_process import EmulatorProcess
 from workspace_calls import CLUSTERS, SCIM, cluster, details, grants, ok, refusal
 
+pytestmark = pytest.mark.process
+
 LIBRARY = {"pypi": {"package": "pandas==2.2.2"}}
 
 Start = Callable[..., EmulatorProcess]

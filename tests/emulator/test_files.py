@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from databricks.sdk.service.workspace import ExportFormat, ImportFormat, ObjectType
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.generated_files.truth import truth
@@ -20,6 +20,7 @@ from emulator.state.options import Options
 from emulator.state.state import dump_json, load_json
 from emulator_calls import InProcess
 from emulator_process import EmulatorError, EmulatorProcess
+from few_examples import examples
 
 API = {"workspace": ("/api/2.0/workspace", "objects"), "dbfs": ("/api/2.0/dbfs", "files")}
 SOURCES = ("dbfs", "workspace")
@@ -207,7 +208,7 @@ steps = st.lists(
 
 @pytest.mark.parametrize("source", SOURCES)
 @given(steps=steps)
-@settings(max_examples=30)
+@examples(30)
 def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
     source: str, steps: list[tuple[str, int, int]]
 ) -> None:

@@ -160,6 +160,7 @@ def test_the_layout_on_disk_is_the_same_tree(tmp_path):
             assert (laid.stat().st_size, laid.stat().st_mtime_ns) == (item.size, item.modified_at * 10**6)
 
 
+@pytest.mark.process
 def test_the_command_lays_out_once_and_says_what_is_in_the_way(tmp_path):
     command = [sys.executable, "-m", "emulator", "layout", "--files", "users=2,files=9", "--seed", "1", str(tmp_path)]
     first, second = (subprocess.run(command, capture_output=True, text=True, timeout=60) for _ in range(2))

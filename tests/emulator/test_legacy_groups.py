@@ -7,6 +7,8 @@ import pytest
 from emulator_process import EmulatorProcess
 from scim_calls import ADMIN, ANA, made, ok
 
+pytestmark = pytest.mark.process
+
 
 def test_the_older_api_of_groups_names_members_by_name(emulator: EmulatorProcess) -> None:
     made(emulator, "Users", userName=ANA)

@@ -26,6 +26,8 @@ from azure.core.pipeline.policies import RetryPolicy
 
 from emulator_process import EmulatorProcess
 
+pytestmark = pytest.mark.process
+
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
 FIRST = "00000000-0000-4000-8000-000000000001"
 

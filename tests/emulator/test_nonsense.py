@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_calls import InProcess
+from few_examples import examples
 
 CALLS = {
     "/api/2.0/workspace/mkdirs": ("path",),
@@ -57,7 +58,7 @@ JUNK = st.recursive(
 TREE = InProcess(transition_seconds=0)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(st.data())
 def test_a_body_of_any_values_is_answered_or_refused(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(CALLS)))
@@ -69,7 +70,7 @@ def test_a_body_of_any_values_is_answered_or_refused(data: st.DataObject) -> Non
         assert TREE.request("GET", f"/api/2.0/{listed}")[0] == 200
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.dictionaries(st.sampled_from(["access_control_list", "x"]), st.lists(JUNK, max_size=2) | JUNK))
 def test_permissions_of_any_values_are_set_or_refused(body: dict[str, Any]) -> None:
     for place in ("directories/0", "authorization/passwords"):
@@ -77,7 +78,7 @@ def test_permissions_of_any_values_are_set_or_refused(body: dict[str, Any]) -> N
         assert status in (200, 400, 404), answer
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(JUNK, JUNK)
 def test_rules_of_any_values_are_kept_or_refused_and_applied(rule: Any, value: Any) -> None:
     text = json.dumps({"node_type_id": rule, "autoscale.max_workers": {"type": "range", "minValue": value}})

@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.objects.homes import make_home
 from emulator.state import state
 from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
+from few_examples import examples
 
 WORKSPACE = "/api/2.0/workspace"
 SOURCE = b"# Databricks notebook source\nprint(1)\n\n# COMMAND ----------\n\n# MAGIC %md\n# MAGIC Text"
@@ -388,7 +389,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(STEPS)
 def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
     lab = InProcess()

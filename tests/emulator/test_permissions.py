@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.settings import warehouses
 from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
+from few_examples import examples
 
 PERMISSIONS = "/api/2.0/permissions"
 
@@ -214,7 +215,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.sampled_from(["PUT", "PATCH"]), ENTRIES), max_size=6))
 def test_any_sequence_of_changes_leaves_what_a_dict_would_hold(changes: list[tuple[str, Any]]) -> None:
     lab = InProcess()

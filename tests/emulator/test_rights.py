@@ -15,6 +15,8 @@ from databricks.sdk.service.jobs import NotebookTask, SubmitTask
 
 from emulator_process import EmulatorProcess
 
+pytestmark = pytest.mark.process
+
 VERSION = "15.4.x-scala2.12"
 NODE_TYPE = "Standard_DS3_v2"
 

@@ -11,6 +11,8 @@ from databricks.sdk.service.iam import ComplexValue, Patch, PatchOp, PatchSchema
 from emulator_process import EmulatorProcess
 from scim_calls import ADMIN, ANA, BOB, SCIM, UUID, group_named, made, members, names, ok, patch, refused, where
 
+pytestmark = pytest.mark.process
+
 Start = Callable[..., EmulatorProcess]
 
 

@@ -10,6 +10,8 @@ from databricks.sdk.service.iam import ListSortOrder
 from emulator_process import EmulatorProcess
 from scim_calls import SCIM, made, names, ok, refused, where
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def populated() -> Iterator[EmulatorProcess]:

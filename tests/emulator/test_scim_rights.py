@@ -8,6 +8,8 @@ from databricks.sdk.errors import PermissionDenied
 from emulator_process import EmulatorProcess
 from scim_calls import ANA, BOB, SCIM, UUID, group_named, made, names, ok, patch, refused, where
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def ana(emulator: EmulatorProcess) -> str:

@@ -38,6 +38,8 @@ from databricks.sdk.service.workspace import AclPermission, ExportFormat, Import
 
 from emulator_process import EmulatorProcess
 
+pytestmark = pytest.mark.process
+
 VERSION = "15.4.x-scala2.12"
 NODE_TYPE = "Standard_DS3_v2"
 

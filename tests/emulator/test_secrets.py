@@ -18,6 +18,8 @@ from databricks.sdk.service.workspace import AclItem, AclPermission
 
 from emulator_process import EmulatorProcess
 
+pytestmark = pytest.mark.process
+
 ADMIN, ANA, BOB = "admin@lab.example", "ana@lab.example", "bob@lab.example"
 READ, WRITE, MANAGE = AclPermission.READ, AclPermission.WRITE, AclPermission.MANAGE
 

@@ -20,6 +20,8 @@ from databricks.sdk.service.settings import (
 
 from emulator_process import EmulatorProcess
 
+pytestmark = pytest.mark.process
+
 ADMIN, ANA = "admin@lab.example", "ana@lab.example"
 METASTORE = "5a0c9b0e-0000-4000-8000-000000000001"
 

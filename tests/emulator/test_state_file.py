@@ -191,6 +191,7 @@ def test_a_state_that_cannot_be_written_at_the_end_is_said(start_emulator: Start
     assert last == f"Error: {folder}/lab.json could not be written: No such file or directory"
 
 
+@pytest.mark.process
 def test_the_command_line_says_it_in_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     file.write_text(json.dumps({"workspace_id": "1"}))

@@ -12,6 +12,8 @@ from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound, P
 
 from emulator_process import EmulatorProcess
 
+pytestmark = pytest.mark.process
+
 ADMIN, ANA = "admin@lab.example", "ana@lab.example"
 SCIM = "/api/2.0/preview/scim/v2"
 DAY = 86400

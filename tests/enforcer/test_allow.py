@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,13 +16,9 @@ from emulator_process import ROOT, EmulatorProcess
 from enforcer.lock import only_one
 from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
+pytestmark = pytest.mark.process
+
 TOMORROW = str(SUNDAY + timedelta(days=1))
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

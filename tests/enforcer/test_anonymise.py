@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import chdir, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,13 +37,6 @@ MONDAY, TUESDAY, WEDNESDAY = (SUNDAY + timedelta(days=number) for number in (1, 
 STUDENT = "@campus.example.ac.il"
 T = datetime(2024, 11, 3, 8, tzinfo=UTC)
 M, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the tests move."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture
@@ -210,7 +202,7 @@ def test_who_reads_the_ledger_meanwhile_keeps_its_log_and_is_named(place: str) -
     assert holding(Path(place).parent, "Team of ana@x.example was") == []
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def test_late_events_of_a_purged_time_do_not_bring_names_back(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -116,6 +116,7 @@ def test_a_connection_string_that_is_none_is_a_refusal_with_the_name_of_the_sett
     assert (answer.verdict, answer.concerns_all, "AZURE_EMAIL_" in answer.text) == (Verdict.REFUSED, True, True)
 
 
+@pytest.mark.process
 def test_nobody_listening_is_unknown_and_quick() -> None:
     began = time.monotonic()
     answer = send(Mailer("endpoint=https://127.0.0.1:9;accesskey=d3Jvbmc="))
@@ -163,11 +164,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maile
         server.shutdown()
 
 
+@pytest.mark.process
 def test_a_letter_follows_no_redirect(elsewhere: Mailer) -> None:
     assert send(elsewhere).verdict is Verdict.UNKNOWN
     assert [path.partition("?")[0] for path in _Elsewhere.seen] == ["/emails:send"]
 
 
+@pytest.mark.process
 def test_every_status_there_is_has_a_verdict(elsewhere: Mailer) -> None:
     said = {
         b'{"id": "x", "status": "NotStarted"}': Answer(Verdict.ACCEPTED, "NotStarted"),

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ import pytest
 
 from emulator_process import ROOT, EmulatorProcess
 from enforcer_lab import SUNDAY, EnforcerLab
+
+pytestmark = pytest.mark.process
 
 KINDS = ("429", "500", "503", "reset", "hang", "truncate")
 GROUPS = 4
@@ -61,13 +62,6 @@ class Polls:
         self._server.stdin.close()
         self._server.wait(timeout=60)
         self._log.close()
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the test moves."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,12 +22,6 @@ MAIL = {
     "AZURE_EMAIL_SENDER": "lab@x.example",
     "ADMIN_EMAIL": "admin@x.example",
 }
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from emulator_process import EmulatorProcess
 from enforcer_lab import SUNDAY, EnforcerLab
 from labkit.logs import LineFormatter
 
+pytestmark = pytest.mark.process
+
 HOSTILE = "=cmd|' /C calc'!A0 <script>\u202egnp\n\x1b]0;owned\x07"
 VERBS = (
     ["usage"],

@@ -15,6 +15,8 @@ from enforcer.__main__ import VERBS
 from enforcer_lab import STAFF, SUNDAY, EnforcerLab
 from json_documents import DOCUMENT, misfits
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:

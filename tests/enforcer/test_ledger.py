@@ -26,7 +26,7 @@ M, H = timedelta(minutes=1), timedelta(hours=1)
 DAY = date(2030, 11, 3)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "deep" / "uptimes.db")

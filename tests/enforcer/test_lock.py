@@ -35,7 +35,7 @@ with only_one(sys.argv[1]) as alone:
 """
 
 
-@pytest.fixture(params=["file", "postgresql"])
+@pytest.fixture(params=["file", pytest.param("postgresql", marks=pytest.mark.process)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "file":
         return str(tmp_path / "ledger" / "uptimes.db")
@@ -68,6 +68,7 @@ def test_who_comes_second_is_told_so_and_the_third_works_again(place: str) -> No
         assert third
 
 
+@pytest.mark.process
 def test_the_lock_dies_with_its_process(place: str) -> None:
     poller = start(place)
     hear(poller)
@@ -88,6 +89,7 @@ def test_the_lock_dies_with_its_process(place: str) -> None:
     raise AssertionError("the lock outlived its process")
 
 
+@pytest.mark.process
 def test_of_many_pollers_one_works_and_the_others_wait_less_than_a_second(place: str, acceptance: bool) -> None:
     # The client of PostgreSQL takes half a second to import.
     number = POLLERS if acceptance or not place.startswith("postgresql") else 10
@@ -105,6 +107,7 @@ def test_of_many_pollers_one_works_and_the_others_wait_less_than_a_second(place:
     assert max(float(seconds) for _, seconds in said) < 1
 
 
+@pytest.mark.process
 def test_who_comes_second_says_so_and_never_imports_the_sdk(place: str, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CLUSTER_UPTIMES_DB": place}
     command = [sys.executable, "-X", "importtime", "-m", "enforcer", "poll"]

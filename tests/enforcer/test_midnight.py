@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,15 +16,10 @@ from enforcer.ledger.database import open_ledger
 from enforcer.ledger.models import DayRow, LetterRow
 from enforcer_lab import FOLDER, SUNDAY, EnforcerLab, at
 
+pytestmark = pytest.mark.process
+
 MONDAY = SUNDAY + timedelta(days=1)
 MS, MINUTE = timedelta(milliseconds=1), timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the tests move."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

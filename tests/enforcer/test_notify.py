@@ -24,17 +24,12 @@ from enforcer.settings import load_settings
 from enforcer_lab import SUNDAY, EnforcerLab
 from labkit.clock import Deadline
 
+pytestmark = pytest.mark.process
+
 ADMIN = "admin@campus.example"
 MONDAY = SUNDAY + timedelta(days=1)
 WARNED = "Data Engineering: {left} minutes of cluster time left for Team {team}"
 STOPPED = "Data Engineering: the cluster of Team {team} is off, its limit is reached"
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the tests move."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 def with_mail(lab: EnforcerLab, sender: str = "lab@campus.example") -> EnforcerLab:

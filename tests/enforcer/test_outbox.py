@@ -474,7 +474,7 @@ STEPS = st.lists(
 )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
     connection = open_ledger(place if request.param == "sqlite" else request.getfixturevalue("shared_database"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,10 @@ import pytest
 from emulator_process import EmulatorProcess
 from enforcer_lab import FOLDER, STAFF, SUNDAY, EnforcerLab, at
 
+pytestmark = pytest.mark.process
+
 MONDAY = SUNDAY + timedelta(days=1)
 RESTRICTED = ("TERMINATED", "CAN_ATTACH_TO")
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the tests move."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ M, H = timedelta(minutes=1), timedelta(hours=1)
 LATER = T + 1000 * H
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
     connection = open_ledger(place if request.param == "sqlite" else request.getfixturevalue("shared_database"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,9 @@ from enforcer.tick.restricted import restricted
 from enforcer.workspace.client import Workspace
 from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
+pytestmark = pytest.mark.process
+
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the tests move."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

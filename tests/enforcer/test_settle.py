@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -45,13 +44,6 @@ def test_every_day_that_is_over_is_due_once(
         return None if number is None else date(2026, 11, number)
 
     assert unsettled_days(settled=day(settled), first=day(first), up_to=date(2026, 11, up_to)) == expected
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the tests move."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

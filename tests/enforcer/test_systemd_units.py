@@ -54,6 +54,7 @@ def test_every_timer_has_its_service() -> None:
     assert [path.name for path in DEPLOY.glob("*.timer") if not path.with_suffix(".service").exists()] == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_understands_the_unit(unit: Path) -> None:
     if shutil.which("systemd-analyze") is None:
@@ -64,6 +65,7 @@ def test_systemd_understands_the_unit(unit: Path) -> None:
     assert [line for line in said.splitlines() if unit.name in line and "is not executable" not in line] == []
 
 
+@pytest.mark.process
 def test_the_wrapper_runs_the_verb_from_the_project_and_keeps_its_status(installation: Path, tmp_path: Path) -> None:
     install_python(installation, 'echo "$PWD: $*, $(umask)" > "$HOME/called"; exit 7')
     link = tmp_path / "enforcer"
@@ -75,6 +77,7 @@ def test_the_wrapper_runs_the_verb_from_the_project_and_keeps_its_status(install
     assert (tmp_path / "called").read_text() == f"{installation}: -m enforcer poll --budget 20, 0077\n"
 
 
+@pytest.mark.process
 def test_a_backup_is_whole_private_and_one_of_the_last_fourteen(installation: Path, tmp_path: Path) -> None:
     install_python(installation, f'exec {sys.executable} "$@"')
     ledger, copies = tmp_path / "uptimes.db", tmp_path / "copies"
@@ -97,6 +100,7 @@ def test_a_backup_is_whole_private_and_one_of_the_last_fourteen(installation: Pa
     assert len(list(copies.iterdir())) == 14
 
 
+@pytest.mark.process
 def test_a_backup_of_a_ledger_that_is_not_there_says_so(installation: Path, tmp_path: Path) -> None:
     install_python(installation, f'exec {sys.executable} "$@"')
 

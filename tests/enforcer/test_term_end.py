@@ -93,6 +93,7 @@ def lab(tmp_path: Path) -> Iterator[EnforcerLab]:
         yield EnforcerLab(emulator, tmp_path)
 
 
+@pytest.mark.process
 def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(lab: EnforcerLab) -> None:
     staying = {"admin@lab.example", STAFF, "student2b@campus.example.ac.il"}
     unsure = lab.run("delete-users")

@@ -18,6 +18,8 @@ from emulator_process import EmulatorProcess
 from raw_socket import body_of, exchange, headers_of, request, status_of
 from workspace_calls import CLUSTERS, SCIM, details, ok
 
+pytestmark = pytest.mark.process
+
 SPEC = {"cluster_name": "lab", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
 ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 

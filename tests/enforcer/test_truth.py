@@ -25,11 +25,10 @@ from enforcer.ledger.models import TABLES, database
 from enforcer.settings import Settings, load_settings
 from enforcer.tick.collect import look, remember_uptime
 from enforcer.workspace.client import Workspace
+from few_examples import examples
 from sdk_in_process import Client
 
 MS = timedelta(milliseconds=1)
-IS_ACCEPTANCE = settings().max_examples > 100
-"""The profile was chosen before this module was read."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,7 +70,7 @@ def live(world: Any, history: History, workspace: Workspace, now: Any) -> None:
     look(workspace, settings_of(history), now=now())
 
 
-@settings(max_examples=20_000 if IS_ACCEPTANCE else 2000, phases=[Phase.reuse, Phase.generate, Phase.shrink])
+@settings(examples(2000, acceptance=20_000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories)
 def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> None:
     empty_the_ledger()
@@ -112,7 +111,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> 
             )
 
 
-@settings(max_examples=5000 if IS_ACCEPTANCE else 300, phases=[Phase.reuse, Phase.generate, Phase.shrink])
+@settings(examples(300, acceptance=5000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories, faults=disturbances)
 def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more_than_the_gap(
     history: History, faults: tuple[EventFault, ...]

@@ -17,15 +17,10 @@ from emulator_process import EmulatorProcess
 from enforcer.lock import only_one
 from enforcer_lab import SUNDAY, EnforcerLab
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
-    """One whose clock only the tests move."""
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield emulator
 
 
 @pytest.fixture

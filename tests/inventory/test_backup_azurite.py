@@ -16,7 +16,7 @@ from emulator_process import EmulatorProcess
 from inventory.__main__ import main
 
 USERS = ["u0@x.org", "u1@x.org"]
-pytestmark = pytest.mark.xdist_group("azurite")
+pytestmark = [pytest.mark.process, pytest.mark.xdist_group("azurite")]
 
 
 @pytest.fixture(scope="module")

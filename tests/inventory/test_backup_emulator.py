@@ -21,6 +21,8 @@ from backup_lab import HOSTILE, furnish, tree, upload
 from emulator_process import ROOT, EmulatorProcess
 from inventory.__main__ import main
 
+pytestmark = pytest.mark.process
+
 USERS = [f"u{number}@x.org" for number in range(3)]
 # What a kill interrupts is the engine and what it writes; without the SDK it starts ten times as fast.
 START = """

@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from few_examples import examples
 from in_process_backup import Lab, Object, backed_up, put_back, written
 from inventory.transport.answer import Answer, Broken
 
@@ -155,7 +156,7 @@ def passing(faults: dict[int, list[str]]):
 
 
 @given(workspace=TREES, dbfs=TREES, faults=FAULTS, more=FAULTS)
-@settings(max_examples=20)
+@examples(20)
 def test_any_tree_comes_back_whatever_passes(workspace, dbfs, faults, more):
     lab, there = Lab(), other()
     lab.user(DANA)

@@ -35,6 +35,7 @@ def of(body: bytes, length: int | None = None, head: str = "200 OK") -> bytes:
     return f"HTTP/1.1 {head}\r\nContent-Length: {len(body) if length is None else length}\r\n\r\n".encode() + body
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
@@ -53,6 +54,7 @@ def test_what_is_no_whole_answer_is_broken(said, reason):
         served(said).get(LIST, {"path": "/"})
 
 
+@pytest.mark.process
 def test_an_answer_keeps_what_the_server_said():
     assert served(of(b"{}")).get(LIST, {}) == Answer(200, {})
     slow = "429 Too Many Requests\r\nRetry-After: 7"

@@ -6,9 +6,10 @@ import json
 import stat
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from few_examples import examples
 from inventory.output.file_formats import FORMATS, NotFileRows, format_of, read_rows
 from inventory.results.rows import FileRow
 from inventory.scan.file_rows import Parts
@@ -75,7 +76,7 @@ def test_no_files_at_all_are_no_rows(tmp_path, ending):
 
 @FORMAT
 @given(rows=ROWS)
-@settings(max_examples=30)
+@examples(30)
 def test_any_row_survives_every_format(tmp_path_factory, ending, rows):
     folder = tmp_path_factory.mktemp("rows")
     if rows:

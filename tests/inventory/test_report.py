@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from browser import looked_at
+from few_examples import examples
 from in_process_inventory import begun
 from inventory.__main__ import main
 from inventory.output.page import render
@@ -101,7 +102,7 @@ FILES = st.lists(
 
 
 @given(st.dictionaries(st.integers(0, 20), FILES, max_size=8))
-@settings(max_examples=25)
+@examples(25)
 def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tree):
     from inventory.scan.file_rows import rows
     from inventory.scan.visit import Visit
@@ -122,6 +123,7 @@ def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tre
     checkpoint.close()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("width", [360, 1280], ids=["phone", "desktop"])
 def test_a_page_is_readable_in_a_real_browser(width):
     paths = [row(f"/Users/dana@x.org/{'deep folder/' * depth}a_file_with_a_long_name.csv", 9) for depth in range(9)]
@@ -138,6 +140,7 @@ def test_a_page_is_readable_in_a_real_browser(width):
         assert words in shown
 
 
+@pytest.mark.process
 def test_hostile_names_are_text(tmp_path):
     user = Entry(HOSTILE, 1, MB, "error", "workspace", f"/Users/x: {HOSTILE}")
     hostile = row(f"/Users/x/{HOSTILE.replace('/', '')}", 5, f"<b>{HOSTILE}")

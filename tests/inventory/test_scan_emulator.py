@@ -17,6 +17,8 @@ from click.testing import CliRunner
 from emulator_process import ROOT, EmulatorProcess
 from inventory.__main__ import main
 
+pytestmark = pytest.mark.process
+
 LIST = "/api/2.0/workspace/list"
 HEADER = "username,file_count,total_size,total_size_gb,status,file_source,error\r\n"
 USERS = [f"u{number}@x.org" for number in range(4)]

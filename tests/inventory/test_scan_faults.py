@@ -16,10 +16,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_process import ROOT, EmulatorProcess
+from few_examples import examples
 from in_process_inventory import DeskApi, begun, refusal, scanned
 from in_process_workspace import Desk
 from inventory.results.rows import table
@@ -54,7 +55,7 @@ class Disturbed:
 
 
 @given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
-@settings(max_examples=25)
+@examples(25)
 def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, faults, event, workers, parallel):
     desk = Desk()
     desk.person(DANA)
@@ -124,6 +125,7 @@ def said(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("mode", [[], ["--no-parallel"]], ids=["parallel", "sequential"])
 def test_the_totals_are_the_truth_of_the_tree(homes, scan, mode, acceptance):
     """Of a term; with `--acceptance` of the tree with 258,824 files that was really measured."""
@@ -144,6 +146,7 @@ def test_the_totals_are_the_truth_of_the_tree(homes, scan, mode, acceptance):
     assert counted == there | {"admin@lab.example": [0, 0, 0, 0]}
 
 
+@pytest.mark.process
 def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(homes, scan):
     homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.1}]})
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:25]
@@ -166,6 +169,7 @@ def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(home
     assert [path for path, times in asked.items() if times > 1 and "Users/" in path] == []
 
 
+@pytest.mark.process
 def test_a_token_that_is_revoked_midway_is_told_and_nowhere_to_be_found(homes, scan):
     own = homes.control("POST", "users", {"user_name": "scanner@lab.example", "admin": True})["token"]
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:20]

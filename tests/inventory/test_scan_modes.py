@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_process import ROOT, EmulatorProcess
+from few_examples import examples
 from inventory.scan.run import Outcome, Wish, prepare
 from inventory.spark.address import remote
 from inventory.spark.driver import Manner
@@ -26,7 +27,7 @@ from inventory.spark.start import Executors
 from inventory.transport.client import Client
 from spark_process import SparkProcess
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.process, pytest.mark.spark, pytest.mark.xdist_group("spark")]
 USERS = ("carol@x.org", "dana@x.org")
 NAMES = st.sampled_from(["a", "b", "c d", "é", "x'y", "=1+1", "50%", "q?", "#"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -113,7 +114,7 @@ def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteOpener, Session
 
 
 @given(TREES)
-@settings(max_examples=5)
+@examples(5)
 def test_any_tree_has_the_same_bytes_in_every_mode(opened, shared_emulator, tree):
     there = room(tree)
     shared_emulator.control("POST", "reset")

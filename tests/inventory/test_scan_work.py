@@ -7,9 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from few_examples import examples
 from in_process_inventory import DeskApi, begun, dbfs_file, notebook, refusal, scanned, workspace_file, workspace_folder
 from in_process_workspace import Desk
 from inventory.results.rows import homes
@@ -162,7 +163,7 @@ def test_an_answer_that_lies_is_a_failure(desk, tmp_path):
 
 
 @given(workspace=TREES, dbfs=TREES, faults=FAULTS, workers=st.integers(1, 4), denied=st.integers(0, 12))
-@settings(max_examples=25)
+@examples(25)
 def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_its_subtree(
     workspace, dbfs, faults, workers, denied
 ):

@@ -36,7 +36,7 @@ from inventory.transport.client import Client
 from inventory.tree.listing import Folder
 from spark_process import SparkProcess
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.process, pytest.mark.spark, pytest.mark.xdist_group("spark")]
 SHAPE = "users=12,files=900"
 LIST = "/api/2.0/workspace/list"
 

@@ -10,10 +10,11 @@ import sys
 from collections import deque
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_process import ROOT
+from few_examples import examples
 from inventory.results.folder_summary import Counted, count
 from inventory.scan.visit import Visit
 from inventory.spark import serialization, session
@@ -80,7 +81,7 @@ def trees(draw: st.DrawFn) -> Tree:
 
 
 @given(trees(), st.integers(0, 2**32), st.integers(1, 4))
-@settings(max_examples=60)
+@examples(60)
 def test_whatever_tasks_get_done_every_folder_is_listed_once(tree, seed, slots):
     """Tasks end when they like, some without a word, and come back in any order."""
     chance = random.Random(seed)
@@ -269,6 +270,7 @@ def test_a_server_older_than_the_client_is_refused():
     session.check_version("4.1.0-preview", PLACE)
 
 
+@pytest.mark.process
 def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path):
     """A task on its way: written by Spark's own pickle here, read by another Python in another place."""
     from pyspark import cloudpickle
@@ -301,6 +303,7 @@ def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path)
     assert isinstance(end, serialization.End)
 
 
+@pytest.mark.process
 def test_a_scan_without_spark_does_not_load_it():
     assert (
         imported("inventory.commands.scan, inventory.commands.doctor") & {"pyspark", "pandas", "pyarrow", "grpc"}
@@ -308,6 +311,7 @@ def test_a_scan_without_spark_does_not_load_it():
     )
 
 
+@pytest.mark.process
 def test_a_notebook_needs_nothing_that_databricks_does_not_have():
     assert imported("inventory.notebook") - sys.stdlib_module_names == {"inventory", "labkit", "certifi"}
 
@@ -319,6 +323,7 @@ def imported(modules: str) -> set[str]:
     return {name.partition(".")[0] for name in said.stdout.split()}
 
 
+@pytest.mark.process
 def test_without_java_a_server_of_our_own_says_what_is_missing(monkeypatch):
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     with pytest.raises(SparkError, match="needs Java 17 or 21, which was not found: install it, or set JAVA_HOME"):

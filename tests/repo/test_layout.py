@@ -166,6 +166,7 @@ def test_no_file_has_so_many_lines_that_it_needs_a_second_reason():
     assert {path: length for path, length in lengths.items() if length > allowed[path]} == {}
 
 
+@pytest.mark.process
 def test_nothing_strays_into_the_top_level():
     found = tracked_files()
     assert {path.parts[0] for path in found if len(path.parts) > 1} <= FOLDERS

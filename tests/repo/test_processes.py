@@ -11,6 +11,8 @@ import pytest
 
 from processes import run, running
 
+pytestmark = pytest.mark.process
+
 # A child that leaves its parent's session and writes down its id, as a helper of Terraform might.
 FAMILY = """
 import os, subprocess, sys, time

@@ -39,6 +39,7 @@ def test_there_are_commands_to_check():
     assert {"make demo", "make test"} <= set(COMMANDS)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
 def test_make_knows_the_target(command):
     if shutil.which("make") is None:
@@ -54,6 +55,7 @@ def test_pipenv_and_cdktf_know_the_verb(command):
     assert words_of(command)[1] in ("diff", "deploy", "destroy", "synth", "list")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", [command for command in COMMANDS if words_of(command)[0] == "python"])
 def test_the_program_takes_these_options(command):
     _, *words = words_of(command)
@@ -69,6 +71,7 @@ def test_what_it_links_to_exists(target):
     assert (ROOT / target).exists()
 
 
+@pytest.mark.process
 def test_its_map_shows_every_folder_and_no_other():
     shown = set(re.findall(r"^\| (.+?) \|", README, re.MULTILINE))
     folders = {name.strip("`/") for cell in shown for name in cell.split(", ") if name.endswith("/`")}

@@ -1,14 +1,28 @@
-"""How many examples of a property `make test` tries; `make acceptance` tries as many as its profile says."""
+"""How many examples of a property `make quick`, `make test` and `make acceptance` try."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 
+USUAL = 100
+"""The number of `make test`; the profile of `make quick` has fewer, that of `make acceptance` more.
+
+Which profile applies is decided before test modules are read.
+"""
+
 
 def few(number: int) -> settings:
-    """At most so many in `make test`: for pure functions that everybody runs at every change.
+    """At most `number` in `make test`, and as many as its profile says in `make acceptance`: for pure functions."""
+    usual = settings.default.max_examples
+    return settings(max_examples=usual if usual > USUAL else min(usual, number))
 
-    Whether it is `make acceptance` was decided before test modules were read.
+
+def examples(number: int, *, acceptance: int | None = None) -> settings:
+    """Exactly `number` in `make test`, no more than its profile says in `make quick`: for what takes long.
+
+    `make acceptance` tries `acceptance`, or the same number.
     """
     usual = settings.default.max_examples
-    return settings(max_examples=usual if usual > 100 else number)
+    if usual > USUAL:
+        return settings(max_examples=acceptance or number)
+    return settings(max_examples=min(usual, number) if usual < USUAL else number)

@@ -1,0 +1,104 @@
+"""A pytest plugin that keeps `make quick` quick: it fails a test that leaves this process without the marker `process`.
+
+To leave is to start a process, to bind a socket, or to connect one. Python's audit events report it wherever it
+happens: in the test, in a fixture, in a thread, in a library. A socket pair, such as an event loop has, is no event.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIXTURES = frozenset(
+    {"start_emulator", "shared_emulator", "still_emulator", "postgresql", "spark_server", "example_stack"}
+)
+"""Fixtures that start a process. A test that uses one of them, directly or through another fixture, is marked here."""
+IMPLYING = ("terraform", "spark")
+"""Markers of tests that always start a process."""
+QUICK = "not process"
+EVENTS = frozenset(
+    {
+        "subprocess.Popen",
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.system",
+        "pty.spawn",
+        "socket.bind",
+        "socket.connect",
+    }
+)
+MARKED_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.process\b", re.MULTILINE)
+"""A module whose every test is marked says so on one line, so that `make quick` need not import it."""
+
+
+class ProcessNotMarked(Exception):
+    """A test without the marker `process` starts a process or uses a socket."""
+
+
+class _Guard:
+    """The test that runs now, and what it did that needs the marker."""
+
+    def __init__(self) -> None:
+        self.test: pytest.Item | None = None
+        self.deeds: list[str] = []
+
+    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in EVENTS or self.test is None or self.test.get_closest_marker("process"):
+            return
+        deed = f"{event}({', '.join(map(repr, arguments[:2]))})"
+        self.deeds.append(deed)
+        raise ProcessNotMarked(f"{self.test.nodeid} calls {deed[:300]}: mark it with pytest.mark.process")
+
+
+_guard = _Guard()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Install the audit hook. It stays until the interpreter ends; outside a test it lets everything pass."""
+    sys.addaudithook(_guard.audit)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import a module of which the selection `-m "not process"` leaves nothing."""
+    if config.getoption("markexpr") == QUICK and collection_path.suffix == ".py":
+        return bool(MARKED_MODULE.search(collection_path.read_text(encoding="utf-8"))) or None
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start a process through a fixture, or by what another marker says."""
+    for item in items:
+        by_fixture = not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING):
+            item.add_marker(pytest.mark.process)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Watch one test from its first fixture to the end of its last."""
+    _guard.test = item
+    try:
+        return (yield)
+    finally:
+        _guard.test = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Fail the phase in which it happened, even where the program caught the error."""
+    report: pytest.TestReport = yield
+    deeds = [*_guard.deeds]
+    _guard.deeds.clear()
+    if deeds and report.outcome != "failed":
+        report.outcome = "failed"
+        report.longrepr = f"not marked `process`, but calls {'; '.join(deeds)[:600]}"
+    return report
