@@ -5,6 +5,7 @@ import logging
 import socket
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -46,6 +47,7 @@ class Refusal(click.ClickException):
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
 @click.option("--seed", help="Make ids and the workspace id follow from this text. Tokens are random all the same.")
 @click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0), help="Clock seconds a second.")
+@click.option("--start", metavar="ISO", help="What the clock shows at first.  [default: the machine's time]")
 @click.option("--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state here.")
 @click.option(
     "--faults",
@@ -83,6 +85,7 @@ def main(
     port: int,
     seed: str | None,
     speed: float,
+    start: str | None,
     state_file: Path | None,
     profile: str | None,
     transition_seconds: float,
@@ -108,6 +111,7 @@ def main(
     url = f"http://{shown}:{listener.getsockname()[1]}"
     options = Options(
         seed=seed,
+        start=_instant(start) if start else None,
         speed=speed,
         transition_seconds=transition_seconds,
         dbfs=not no_dbfs,
@@ -169,6 +173,16 @@ def _shape(text: str) -> str:
         return shape_named(text).name
     except ValueError as error:
         raise Refusal(f"--files: {error}") from None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal(f"--start: {error}; write it as 2026-10-18T07:00:00Z") from None
+    if instant.tzinfo is None:
+        raise Refusal(f"--start: {text} has no zone; write it as 2026-10-18T07:00:00Z")
+    return instant
 
 
 def _listen(host: str, port: int, option: str) -> socket.socket:

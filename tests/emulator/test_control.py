@@ -22,7 +22,7 @@ from emulator.control import drift as drift_kinds
 from emulator.control.bodies import FAULT_KINDS
 from emulator.faults.profiles import AZURE_LIMITS, PROFILES
 from emulator.server.app import _is_loopback
-from emulator_process import ROOT, EmulatorProcess
+from emulator_process import ROOT, START, EmulatorProcess
 from raw_socket import exchange, request, status_of
 from workspace_calls import SCIM, ok, refusal
 
@@ -109,14 +109,18 @@ def test_a_dump_does_not_depend_on_the_order_of_requests(start_emulator: Start) 
     assert list(dumps[0].items()) == list(dumps[1].items())
 
 
-def test_a_reset_gives_a_new_workspace_with_the_same_id_token_and_right_time(emulator: EmulatorProcess) -> None:
+@pytest.mark.parametrize("start", [None, START])
+def test_a_reset_gives_a_new_workspace_with_the_same_id_and_token_at_its_first_instant(
+    start_emulator: Any, start: datetime | None
+) -> None:
+    emulator: EmulatorProcess = start_emulator(start=start)
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example", "admin": True})
     emulator.control("POST", "clock", {"advance_seconds": 10**6})
     emulator.control("POST", "faults", {"rules": [{"kind": "500"}]})
     emulator.control("POST", "reset")
     assert emulator.control("GET", "faults") == {"profile": None, "rules": []}
     assert emulator.journal() == []
-    assert abs(instant(emulator).timestamp() - time.time()) < 5
+    assert abs(instant(emulator) - (start or datetime.now(UTC))) < timedelta(seconds=5)
     assert ok(emulator, "GET", f"{SCIM}/Me")["userName"] == "admin@lab.example"
     assert emulator.control("GET", "state")["workspace_id"] == emulator.workspace_id
     assert emulator.request("GET", f"{SCIM}/Me", token=ana["token"])[0] == 403

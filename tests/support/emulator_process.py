@@ -15,6 +15,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 ROOT = Path(__file__).resolve().parents[2]
+START = datetime(2026, 10, 18, 7, 0, tzinfo=UTC)
+"""What the clock of an emulator shows at first, at whatever hour a test runs: a Sunday at 10:00 in Jerusalem."""
 READY_SECONDS = 60.0
 REQUEST_SECONDS = 60.0
 
@@ -41,6 +44,7 @@ class EmulatorProcess:
     """One `python -m emulator` on a free loopback port.
 
     `arguments` are further command line arguments, such as `["--seed", "7", "--speed", "60"]`.
+    Its clock begins at `start`; None is the machine's time.
     The emulator's stderr goes to the file `log`, or to a nameless one; `EmulatorError` quotes its end.
 
         with EmulatorProcess(["--seed", "7"]) as emulator:
@@ -48,8 +52,16 @@ class EmulatorProcess:
             emulator.client().clusters.list()
     """
 
-    def __init__(self, arguments: Sequence[str] = (), *, log: Path | None = None, port: int = 0) -> None:
-        self._arguments = [str(argument) for argument in arguments]
+    def __init__(
+        self,
+        arguments: Sequence[str] = (),
+        *,
+        log: Path | None = None,
+        port: int = 0,
+        start: datetime | None = START,
+    ) -> None:
+        begins = ["--start", start.isoformat()] if start else []
+        self._arguments = [*begins, *(str(argument) for argument in arguments)]
         self._log_path = log
         self._port = port
         self._process: subprocess.Popen[str] | None = None
