@@ -47,10 +47,13 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "inventory": (
         ("__main__", "notebook"),
         ("commands",),
+        ("restore",),
         ("backup",),
         ("spark",),
         ("scan",),
+        ("output",),
         ("results",),
+        ("tree",),
         ("transport",),
     ),
     "emulator": (
