@@ -20,6 +20,8 @@ import pytest
 from emulator_process import EmulatorProcess
 from teardown.facts import archives
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 OLD = ROOT / "tests/data/version_0_1"
 DAY = "2030-11-03"
