@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from emulator_process import EmulatorProcess  # noqa: E402
-from enforcer.ledger.database import open_ledger  # noqa: E402
+from enforcer.ledger.database import Ledger, open_ledger  # noqa: E402
 from enforcer.settings import load_settings  # noqa: E402
 from enforcer.tick.carry_out import poll  # noqa: E402
 from enforcer.workspace.client import Workspace, connect  # noqa: E402
@@ -62,7 +62,7 @@ def measure(number: int, latency: float) -> Measured:
         ledger = open_ledger(f"{folder}/uptimes.db")
         workspace = workspace_of(emulator)
         emulator.control("POST", "clock", {"advance_seconds": 60})
-        tick(workspace, settings, environ)
+        tick(ledger, workspace, settings, environ)
         changed = ids[: round(number * CHANGED)]
         each(lambda id: ask(emulator, "start", id, student["token"]), changed)
         emulator.control("POST", "clock", {"advance_seconds": 600})
@@ -73,7 +73,7 @@ def measure(number: int, latency: float) -> Measured:
 
         workspace.calls.clear()
         began, worked = time.perf_counter(), time.process_time()
-        tick(workspace, settings, environ)
+        tick(ledger, workspace, settings, environ)
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - worked
         calls = dict(workspace.calls)
 
@@ -98,8 +98,9 @@ def workspace_of(emulator: EmulatorProcess) -> Workspace:
     return connect(emulator.url)
 
 
-def tick(workspace: Workspace, settings: Any, environ: dict[str, str]) -> None:
-    outcome = poll(workspace, settings, now=clock.now(environ), warned=frozenset, tell=lambda picture, action: None)
+def tick(ledger: Ledger, workspace: Workspace, settings: Any, environ: dict[str, str]) -> None:
+    now = clock.now(environ)
+    outcome = poll(ledger, workspace, settings, now=now, warned=frozenset, tell=lambda picture, action: None)
     if outcome.failures:
         raise SystemExit("\n".join(outcome.failures))
 

@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, settings
 
 import process_guard
 from emulator_process import EmulatorProcess, isolated_environment
+from enforcer.ledger.database import Ledger, open_ledger
+from ledgers import empty
 from postgresql_server import MISSING, PostgreSQL, programs
 from preflight import providers
 from spark_process import SparkProcess, spark_problem
@@ -126,15 +128,17 @@ def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty ledger is: once a file, and once a database."""
     if request.param == "sqlite":
         return str(tmp_path / "ledger" / "uptimes.db")
-    from enforcer.ledger.database import open_ledger
-    from enforcer.ledger.models import TABLES
-
     url = str(request.getfixturevalue("shared_database"))
-    connection: Any
-    with contextlib.closing(open_ledger(url)) as connection:
-        for table in TABLES:
-            connection.execute_sql(f"DELETE FROM {table._meta.table_name}")
+    with contextlib.closing(open_ledger(url)) as ledger:
+        empty(ledger)
     return url
+
+
+@pytest.fixture
+def ledger(ledger_place: str) -> Iterator[Ledger]:
+    """An empty ledger, open: once a file, and once a database."""
+    with contextlib.closing(open_ledger(ledger_place)) as ledger:
+        yield ledger
 
 
 @functools.cache

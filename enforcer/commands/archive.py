@@ -50,24 +50,23 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     now = process.now()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         process.refuse(f"{output} is there already; an archive is never written over: name another folder.")
-    with context.copy_of(settings):
+    with context.copy_of(settings) as ledger:
         from enforcer.commands.report import render_day
         from enforcer.ledger.history import recall
-        from enforcer.ledger.models import database
         from enforcer.retention import archive
 
-        picture = recall(settings, now=now)
+        picture = recall(ledger, settings, now=now)
         if not picture.clusters:
             place = without_credentials(settings.ledger) if is_database_url(settings.ledger) else settings.ledger
             print(f"the ledger {place} knows no course; check CLUSTER_UPTIMES_DB", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
-        days = archive.days_of(picture)
-        facts = archive.facts_of(picture)
+        days = archive.days_of(ledger, picture)
+        facts = archive.facts_of(ledger, picture)
         if not dry_run:
             try:
                 with click.progressbar(days, label="reports", file=sys.stderr, hidden=not sys.stderr.isatty()) as each:
-                    render = partial(render_day, settings, picture)
-                    archive.write(output, picture, database.connection(), days=each, render=render)
+                    render = partial(render_day, ledger, settings, picture)
+                    archive.write(output, ledger, picture, days=each, render=render)
             except OSError as error:
                 process.refuse(f"{output} cannot be written: {error.strerror or error}.")
     _say(output, facts, days, is_made=not dry_run, as_json=as_json)

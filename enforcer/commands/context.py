@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dotenv import load_dotenv
 from peewee import DatabaseError
 
-from enforcer.ledger.database import open_copy, open_ledger
+from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.process import environment, refuse
 from enforcer.settings import Settings, SettingsError, load_settings
 from labkit import exit_status
@@ -39,29 +39,29 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def ledger_of(settings: Settings) -> Iterator[None]:
+def ledger_of(settings: Settings) -> Iterator[Ledger]:
     """The ledger, open and up to date, while the block runs."""
     try:
-        connection = open_ledger(settings.ledger)
+        ledger = open_ledger(settings.ledger)
     except (OSError, DatabaseError) as error:
         refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
     try:
-        yield
+        yield ledger
     finally:
-        connection.close()
+        ledger.close()
 
 
 @contextmanager
-def copy_of(settings: Settings) -> Iterator[None]:
+def copy_of(settings: Settings) -> Iterator[Ledger]:
     """A copy of the ledger that takes whatever is written to it with it when the block ends."""
     try:
-        connection = open_copy(settings.ledger)
+        ledger = open_copy(settings.ledger)
     except (OSError, DatabaseError) as error:
         refuse(f"the ledger cannot be read ({error}); check CLUSTER_UPTIMES_DB.")
     try:
-        yield
+        yield ledger
     finally:
-        connection.close()
+        ledger.close()
 
 
 def workspace_of(settings: Settings) -> "Workspace":
@@ -82,9 +82,9 @@ def lab_of(settings: Settings, *, now: datetime) -> "tuple[Workspace, Lab]":
     from enforcer.workspace.client import WorkspaceError
 
     workspace = workspace_of(settings)
-    with copy_of(settings):
+    with copy_of(settings) as ledger:
         try:
-            lab = read_lab(workspace, settings, now=now)
+            lab = read_lab(ledger, workspace, settings, now=now)
         except SettingsError as error:
             refuse(*error.problems)
         except WorkspaceError as error:

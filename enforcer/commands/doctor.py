@@ -15,7 +15,7 @@ from peewee import DatabaseError
 from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.ledger import queries
-from enforcer.ledger.database import open_copy
+from enforcer.ledger.database import Ledger, open_copy
 from enforcer.operations import checks
 from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
@@ -81,12 +81,12 @@ def _findings() -> Iterator[Finding]:
         return
     if of_ledger.status is Status.FAILS:
         return
-    with context.copy_of(settings):
-        from enforcer.mail.outbox import waiting
+    with context.copy_of(settings) as ledger:
+        from enforcer.ledger.letters import waiting
 
-        yield checks.mail(settings, waiting=waiting())
-        yield checks.last_poll(queries.last_poll(), now)
-        yield from _workspace(settings, now)
+        yield checks.mail(settings, waiting=waiting(ledger))
+        yield checks.last_poll(queries.last_poll(ledger), now)
+        yield from _workspace(ledger, settings, now)
 
 
 def _ledger(settings: Settings) -> Finding:
@@ -107,14 +107,14 @@ def _ledger(settings: Settings) -> Finding:
     return checks.found("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
 
 
-def _workspace(settings: Settings, now: datetime) -> Iterator[Finding]:
+def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Finding]:
     from enforcer.tick.collect import read_lab
     from enforcer.workspace.admin_listing import Holdings
     from enforcer.workspace.client import WorkspaceError, connect
 
     try:
         workspace = connect(settings.host)
-        lab = read_lab(workspace, settings, now=now)
+        lab = read_lab(ledger, workspace, settings, now=now)
     except SettingsError as error:
         yield checks.found("workspace", error.problems, "")
         return

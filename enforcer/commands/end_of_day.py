@@ -87,15 +87,22 @@ def _settle(settings: Settings, up_to: date | None, now: datetime, deadline: Dea
 
     settlements: list[Settlement] = []
 
-    def work(workspace: "Workspace", warned: Warned, tell: "Tell") -> "Outcome":
-        settlement = settle(workspace, settings, now=now, up_to=up_to, warned=warned, tell=tell)
-        settlements.append(settlement)
-        return settlement.outcome
+    with context.ledger_of(settings) as ledger:
 
-    with context.ledger_of(settings):
+        def work(workspace: "Workspace", warned: Warned, tell: "Tell") -> "Outcome":
+            settlement = settle(ledger, workspace, settings, now=now, up_to=up_to, warned=warned, tell=tell)
+            settlements.append(settlement)
+            return settlement.outcome
+
         try:
             done = run(
-                settings, lambda: connect(settings.host), work, carrier=carrier_of(settings), now=now, deadline=deadline
+                ledger,
+                settings,
+                lambda: connect(settings.host),
+                work,
+                carrier=carrier_of(settings),
+                now=now,
+                deadline=deadline,
             )
         except SettingsError as error:
             process.refuse(*error.problems)
@@ -120,10 +127,17 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
 
     now = process.now()
     workspace = context.workspace_of(settings)
-    with context.copy_of(settings):
+    with context.copy_of(settings) as ledger:
         try:
             settlement = settle(
-                workspace, settings, now=now, up_to=up_to, warned=warned(now), tell=Teller(settings), dry_run=True
+                ledger,
+                workspace,
+                settings,
+                now=now,
+                up_to=up_to,
+                warned=warned(ledger, now),
+                tell=Teller(ledger, settings),
+                dry_run=True,
             )
         except SettingsError as error:
             process.refuse(*error.problems)

@@ -9,6 +9,7 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.ledger.database import Ledger
 from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
 from enforcer.lock import only_one
 from enforcer.settings import Settings
@@ -51,15 +52,15 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     except EarlierError as error:
         process.refuse(str(error))
     if dry_run:
-        with context.copy_of(settings):
-            taken = _take(settings, history, now)
+        with context.copy_of(settings) as ledger:
+            taken = _take(ledger, settings, history, now)
     else:
         with only_one(settings.ledger) as alone:
             if not alone:
                 print("a poll is at work; nothing was imported, try again", file=sys.stderr)
                 raise SystemExit(exit_status.PARTLY_FAILED)
-            with context.ledger_of(settings):
-                taken = _take(settings, history, now)
+            with context.ledger_of(settings) as ledger:
+                taken = _take(ledger, settings, history, now)
     if as_json:
         tables.print_json(_json(file, history, taken, is_done=not dry_run))
     else:
@@ -67,13 +68,14 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     raise SystemExit(exit_status.PARTLY_FAILED if history.odd else exit_status.DONE)
 
 
-def _take(settings: Settings, history: EarlierHistory, now: datetime) -> "Taken":
+def _take(ledger: Ledger, settings: Settings, history: EarlierHistory, now: datetime) -> "Taken":
     from enforcer.ledger.history import recall
     from enforcer.ledger.legacy_import import take_over
 
-    picture = recall(settings, now=now)
+    picture = recall(ledger, settings, now=now)
     course, tz = picture.course, picture.course.calendar.tz
     return take_over(
+        ledger,
         history,
         course=course.id or settings.course or "",
         term=course.term or settings.term or "",

@@ -73,9 +73,17 @@ def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
     from enforcer.workspace.client import WorkspaceError
 
     workspace = context.workspace_of(settings)
-    with context.copy_of(settings):
+    with context.copy_of(settings) as ledger:
         try:
-            outcome = poll(workspace, settings, now=now, warned=warned(now), tell=Teller(settings), dry_run=True)
+            outcome = poll(
+                ledger,
+                workspace,
+                settings,
+                now=now,
+                warned=warned(ledger, now),
+                tell=Teller(ledger, settings),
+                dry_run=True,
+            )
         except SettingsError as error:
             process.refuse(*error.problems)
         except WorkspaceError as error:
@@ -94,12 +102,13 @@ def _tick(settings: Settings, now: datetime, deadline: Deadline, *, as_json: boo
     from enforcer.tick.run import run
     from enforcer.workspace.client import connect
 
-    with context.ledger_of(settings):
+    with context.ledger_of(settings) as ledger:
         try:
             done = run(
+                ledger,
                 settings,
                 lambda: connect(settings.host),
-                lambda workspace, warned, tell: poll(workspace, settings, now=now, warned=warned, tell=tell),
+                lambda workspace, warned, tell: poll(ledger, workspace, settings, now=now, warned=warned, tell=tell),
                 carrier=carrier_of(settings),
                 now=now,
                 deadline=deadline,

@@ -20,6 +20,7 @@ from labkit import exit_status
 from labkit.text import escaped
 
 if TYPE_CHECKING:
+    from enforcer.ledger.database import Ledger
     from enforcer.retention.anonymise import Purged
 
 LETTERS = Path(".lab/letters")
@@ -61,11 +62,11 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     """
     settings = context.settings()
     now = process.now()
-    with context.copy_of(settings):
-        tz = _zone(settings, now)
+    with context.copy_of(settings) as ledger:
+        tz = _zone(ledger, settings, now)
         if before > now.astimezone(tz).date():
             raise click.UsageError(f"{before} has not come yet")
-        planned = _purge_open(before, tz, now)
+        planned = _purge_open(ledger, before, tz, now)
     try:
         removals, left = old_files.find([LETTERS, *folders], before=before, tz=tz)
     except OSError as error:
@@ -85,18 +86,18 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     raise SystemExit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
 
 
-def _zone(settings: Settings, now: datetime) -> tzinfo:
+def _zone(ledger: "Ledger", settings: Settings, now: datetime) -> tzinfo:
     from enforcer.ledger.history import recall
 
-    return recall(settings, now=now).course.calendar.tz
+    return recall(ledger, settings, now=now).course.calendar.tz
 
 
-def _purge_open(before: date, tz: tzinfo, now: datetime) -> "Purged":
-    """Purge the ledger that is open; ends the process with a sentence where that must not be."""
+def _purge_open(ledger: "Ledger", before: date, tz: tzinfo, now: datetime) -> "Purged":
+    """Purge this ledger; ends the process with a sentence where that must not be."""
     from enforcer.retention.anonymise import PurgeError, purge
 
     try:
-        return purge(before=before, tz=tz, now=now)
+        return purge(ledger, before=before, tz=tz, now=now)
     except PurgeError as error:
         print(escaped(error), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
@@ -110,10 +111,10 @@ def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, f
             print("a poll is at work; nothing was purged, try again", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
         try:
-            with closing(open_ledger(settings.ledger)):
-                done = _purge_open(before, tz, now)
+            with closing(open_ledger(settings.ledger)) as ledger:
+                done = _purge_open(ledger, before, tz, now)
                 try:
-                    vacuum(settings.ledger)
+                    vacuum(ledger)
                 except DatabaseError as error:
                     failures.append(f"the ledger may still hold names in free pages ({error}); purge again")
         except (OSError, DatabaseError) as error:

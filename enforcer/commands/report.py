@@ -15,6 +15,7 @@ from labkit.files import replaced_bytes
 
 if TYPE_CHECKING:
     from enforcer.domain.snapshot import Picture
+    from enforcer.ledger.database import Ledger
 
 SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
 
@@ -50,19 +51,19 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
         raise click.UsageError("give --output or --json")
     settings = context.settings()
     now = process.now()
-    with context.copy_of(settings):
+    with context.copy_of(settings) as ledger:
         from enforcer.ledger.history import recall
 
-        picture = recall(settings, now=now)
+        picture = recall(ledger, settings, now=now)
         day = day or picture.today - timedelta(days=1)
         if day > picture.today:
             raise click.UsageError(f"{day} has not come yet")
         if as_json:
             from enforcer.reports.day_report import report_json, report_of
 
-            tables.print_json(report_json(report_of(picture, day)))
+            tables.print_json(report_json(report_of(ledger, picture, day)))
             return
-        content = render_day(settings, picture, day, output.suffix.lower() if output else ".html")
+        content = render_day(ledger, settings, picture, day, output.suffix.lower() if output else ".html")
     if output is None:
         sys.stdout.write(content.decode())
         return
@@ -73,12 +74,12 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
         process.refuse(f"{output} cannot be written: {error.strerror}.")
 
 
-def render_day(settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:
+def render_day(ledger: "Ledger", settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:
     """The report of a day from the open ledger, as what its suffix says."""
     from enforcer.mail.messages import render
     from enforcer.reports.day_report import report_letter, report_of, to_csv, to_message, values_of
 
-    report = report_of(picture, day)
+    report = report_of(ledger, picture, day)
     if suffix == ".csv":
         return to_csv(report)
     if suffix == ".eml":

@@ -60,17 +60,17 @@ def send_one(
     settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime, as_json: bool = False
 ) -> int:
     """Return the exit status."""
+    from enforcer.ledger.letters import note_call
     from enforcer.mail import messages
     from enforcer.mail.mail_service import Verdict
     from enforcer.mail.outbox import message_of
-    from enforcer.mail.sender import note_call
 
     letter = messages.test(to=to, at=now, sender=mail.sender, folder=settings.letters)
     payload = json.dumps({"senderAddress": mail.sender, **message_of(letter, letter.to, letter.cc)})
     operation_id, carrier = str(uuid.uuid4()), carrier_of(settings)
-    with context.ledger_of(settings):
+    with context.ledger_of(settings) as ledger:
         # The service counts this one, so polls have to.
-        note_call("send", now)
+        note_call(ledger, "send", now)
     answer = carrier.send(operation_id, payload, timeout=CALL_TIMEOUT)
     if answer.verdict is Verdict.ACCEPTED:
         print(f"accepted as operation {operation_id}; waiting for the verdict", file=sys.stderr)

@@ -11,6 +11,7 @@ from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.usage import Usage, fixed, hours, reasons, usage_json, usage_of
 from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings, SettingsError
 from labkit import exit_status
 from labkit.text import escaped
@@ -40,19 +41,19 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     """
     settings = context.settings()
     now = process.now()
-    with context.copy_of(settings):
-        picture, problems = _look(settings, now)
+    with context.copy_of(settings) as ledger:
+        picture, problems = _look(ledger, settings, now)
         days = options.span(day, first, last, today=picture.today)
         if days[1] - days[0] > LONGEST:
             raise click.UsageError(f"the span has more than {LONGEST.days} days")
-        usages = usages_of(picture, *days)
+        usages = usages_of(ledger, picture, *days)
     _print(usages, as_json=as_json)
     for problem in problems:
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)
 
 
-def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
+def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
     """What the workspace and the ledger tell together; and sentences about what could not be read."""
     from enforcer.ledger.history import recall
     from enforcer.tick.collect import look
@@ -60,23 +61,23 @@ def _look(settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
 
     problems: list[str] = []
     try:
-        problems += look(connect(settings.host), settings, now=now).problems
+        problems += look(ledger, connect(settings.host), settings, now=now).problems
     except SettingsError as error:
         process.refuse(*error.problems)
     except WorkspaceError as error:
-        seen = queries.last_poll()
+        seen = queries.last_poll(ledger)
         shown = f" ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
         problems.append(f"{str(error).rstrip('.')}; these are the figures of the last poll{shown}.")
     # From the ledger, because it also remembers clusters that are gone.
-    return recall(settings, now=now), problems
+    return recall(ledger, settings, now=now), problems
 
 
-def usages_of(picture: Picture, first: date, last: date) -> list[Usage]:
+def usages_of(ledger: Ledger, picture: Picture, first: date, last: date) -> list[Usage]:
     """Every cluster of the course on every day; one that is gone only on days on which it ran."""
     found = []
     latest = max((cluster.sighting.at for cluster in picture.clusters), default=picture.now)
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
-        settled = queries.settled(day)
+        settled = queries.settled(ledger, day)
         for cluster in picture.clusters:
             usage = usage_of(picture, cluster, day)
             if cluster.id in settled:

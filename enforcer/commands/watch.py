@@ -124,12 +124,15 @@ class Service:
         from enforcer.tick.run import run
 
         settings = self._settings
-        with context.ledger_of(settings):
+        with context.ledger_of(settings) as ledger:
             try:
                 done = run(
+                    ledger,
                     settings,
                     self._connect,
-                    lambda workspace, warned, tell: poll(workspace, settings, now=now, warned=warned, tell=tell),
+                    lambda workspace, warned, tell: poll(
+                        ledger, workspace, settings, now=now, warned=warned, tell=tell
+                    ),
                     carrier=carrier_of(settings),
                     now=now,
                     deadline=deadline,
@@ -138,7 +141,7 @@ class Service:
                 process.refuse(*error.problems)
             if done.outcome:
                 had_to_stop = any(isinstance(action, Stop) for action in done.outcome.actions)
-                due = next_try(settings, now=now)
+                due = next_try(ledger, settings, now=now)
                 left.append(Ticked(done.outcome.picture, done.outcome.failures, had_to_stop, due))
         if done.unable:
             # Credentials may have been exchanged meanwhile.

@@ -1,48 +1,105 @@
 """Opening the ledger: SQLite in a private file, or PostgreSQL where its place is a URL."""
 
 import sqlite3
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peewee import Database, OperationalError, SqliteDatabase
+from peewee import Database, Model, OperationalError, SqliteDatabase
 from playhouse.db_url import connect  # type: ignore[import-untyped]
 
 from enforcer.ledger.migrations import migrate
-from enforcer.ledger.models import TABLES, database
+from enforcer.ledger.models import TABLES
 from labkit.addresses import database_url, is_database_url
 from labkit.files import ensure_private
 
 
-def open_ledger(place: str) -> Database:
+@dataclass(frozen=True)
+class Ledger:
+    """An open ledger. Every query of this package takes one and runs on its database, so several can be open at once.
+
+    A thread has a connection of its own, except to a copy in memory, which only the thread that opened it can use.
+    """
+
+    database: Any
+    """A peewee Database."""
+
+    @property
+    def is_sqlite(self) -> bool:
+        return isinstance(self.database, SqliteDatabase)
+
+    def select(self, table: type[Model], *columns: Any) -> Any:
+        """A SELECT of these columns, of all where none is given."""
+        return table.select(*columns).bind(self.database)
+
+    def insert(self, table: type[Model], **row: object) -> Any:
+        return table.insert(**row).bind(self.database)
+
+    def update(self, table: type[Model], **changes: object) -> Any:
+        return table.update(**changes).bind(self.database)
+
+    def delete(self, table: type[Model]) -> Any:
+        return table.delete().bind(self.database)
+
+    def put(self, table: type[Model], **row: object) -> None:
+        """Insert the row, or replace the one with its primary key (spelled alike on SQLite and PostgreSQL)."""
+        meta = table._meta
+        key: Any = meta.primary_key
+        names = key.field_names if meta.composite_key else [key.name]
+        others = [field for name, field in meta.fields.items() if name not in names]
+        target = [meta.fields[name] for name in names]
+        self.insert(table, **row).on_conflict(conflict_target=target, preserve=others).execute()
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT whose parameters are question marks."""
+        return list(self.database.execute_sql(statement.replace("?", self.database.param), values).fetchall())
+
+    def each(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run a statement whose parameters are question marks for each of the rows."""
+        rows = list(rows)
+        if rows:
+            self.database.cursor().executemany(statement.replace("?", self.database.param), rows)
+
+    def atomic(self) -> AbstractContextManager[Any]:
+        """All that is written in the block, or none of it."""
+        block: AbstractContextManager[Any] = self.database.atomic()
+        return block
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self.database.close()
+
+
+def open_ledger(place: str) -> Ledger:
     """Open the ledger and bring its schema up to date. `place` is a path or a `postgresql://` URL.
 
     Raises OSError or peewee.DatabaseError where it cannot be opened.
     """
-    connection = _postgresql(place) if is_database_url(place) else _sqlite(Path(place).expanduser())
-    database.initialize(connection)
-    connection.connect(reuse_if_open=True)
-    migrate(connection)
-    return connection
+    database = _postgresql(place) if is_database_url(place) else _sqlite(Path(place).expanduser())
+    database.connect(reuse_if_open=True)
+    migrate(database)
+    return Ledger(database)
 
 
-def open_copy(place: str) -> Any:
+def open_copy(place: str) -> Ledger:
     """Open a copy of the ledger in memory: whatever is written to it, the ledger stays as it is.
 
     Somebody who only wants to know neither waits for a poll nor keeps one waiting. A ledger that does not exist is
     empty, and is not made. Raises OSError or peewee.DatabaseError where it cannot be read.
     """
-    # Kept for as long as the process lives: closing the connection would forget everything.
+    # Closing the connection forgets everything.
     copy: Any = SqliteDatabase(":memory:")
     copy.connect()
     if is_database_url(place):
         rows = _rows_of(place)
-        database.initialize(copy)
         migrate(copy)
         for table, (names, values) in rows.items():
             marks = ", ".join("?" * len(names))
             columns = ", ".join(f'"{name}"' for name in names)
             copy.connection().executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', values)
-        return copy
+        return Ledger(copy)
     path = Path(place).expanduser()
     if path.exists():
         source = sqlite3.connect(path, timeout=5)
@@ -52,9 +109,14 @@ def open_copy(place: str) -> Any:
             raise OSError(str(error)) from None
         finally:
             source.close()
-    database.initialize(copy)
     migrate(copy)
-    return copy
+    return Ledger(copy)
+
+
+def save_copy(copy: Ledger, path: Path) -> None:
+    """Write a copy that `open_copy` made to an empty file, as SQLite."""
+    with closing(sqlite3.connect(path)) as target:
+        copy.database.connection().backup(target)
 
 
 def _rows_of(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
@@ -74,12 +136,13 @@ def _rows_of(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
         source.close()
 
 
-def vacuum(place: str) -> None:
-    """Rewrite the open ledger, so that no page of it, free or in the log beside it, holds what was deleted or replaced.
+def vacuum(ledger: Ledger) -> None:
+    """Rewrite the ledger, so that no page of it, free or in the log beside it, holds what was deleted or replaced.
 
     Raises peewee.DatabaseError where somebody else is using it. PostgreSQL's own log is the server's.
     """
-    if is_database_url(place):
+    database: Any = ledger.database
+    if not ledger.is_sqlite:
         for table in TABLES:
             database.execute_sql(f'VACUUM (FULL) "{table._meta.table_name}"')
         return
@@ -90,8 +153,8 @@ def vacuum(place: str) -> None:
 
 
 def _postgresql(url: str) -> Database:
-    connection: Database = connect(database_url(url, "psycopg3"))
-    return connection
+    database: Database = connect(database_url(url, "psycopg3"))
+    return database
 
 
 def _sqlite(path: Path) -> Database:

@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from enforcer.domain.snapshot import group_named
 from enforcer.domain.timestamps import to_millis
 from enforcer.domain.uptime import day_bounds
+from enforcer.ledger.database import Ledger
 from enforcer.ledger.legacy_history import EarlierDay, EarlierHistory
-from enforcer.ledger.models import ClusterRow, DayRow, database
+from enforcer.ledger.models import ClusterRow, DayRow
 
 MS = timedelta(milliseconds=1)
 
@@ -28,11 +29,13 @@ class Taken:
     """A sentence for each that was not taken, and why."""
 
 
-def take_over(history: EarlierHistory, *, course: str, term: str, tz: tzinfo, today: date, now: datetime) -> Taken:
+def take_over(
+    ledger: Ledger, history: EarlierHistory, *, course: str, term: str, tz: tzinfo, today: date, now: datetime
+) -> Taken:
     """Write the days down, all or none. `course` and `term` are those that clusters unknown to the ledger were of."""
     names, taken, left, there = dict(history.names), [], list(history.odd), 0
-    with database.atomic():
-        settled = {(row.cluster_id, row.day): row.imported for row in DayRow.select()}
+    with ledger.atomic():
+        settled = {(row.cluster_id, row.day): row.imported for row in ledger.select(DayRow)}
         for one in history.days:
             is_imported = settled.get((one.cluster_id, one.day.isoformat()))
             if is_imported:
@@ -43,9 +46,10 @@ def take_over(history: EarlierHistory, *, course: str, term: str, tz: tzinfo, to
                 left.append(f"{one.cluster_id} on {one.day}: the day is not over")
             else:
                 taken.append(one)
-        groups = _know_clusters(taken, names, course, term, tz, now)
+        groups = _know_clusters(ledger, taken, names, course, term, tz, now)
         for one in taken:
-            DayRow.create(
+            ledger.insert(
+                DayRow,
                 cluster_id=one.cluster_id,
                 day=one.day.isoformat(),
                 group_name=groups[one.cluster_id],
@@ -53,17 +57,23 @@ def take_over(history: EarlierHistory, *, course: str, term: str, tz: tzinfo, to
                 estimate=True,
                 imported=True,
                 settled=to_millis(now),
-            )
+            ).execute()
     return Taken(tuple(taken), there, tuple(left))
 
 
 def _know_clusters(
-    days: Iterable[EarlierDay], names: dict[str, str], course: str, term: str, tz: tzinfo, now: datetime
+    ledger: Ledger,
+    days: Iterable[EarlierDay],
+    names: dict[str, str],
+    course: str,
+    term: str,
+    tz: tzinfo,
+    now: datetime,
 ) -> dict[str, str]:
     """Make sure that the ledger knows the cluster of each day, and return their groups."""
     groups = {
         row.cluster_id: row.group_name or group_named(row.name)
-        for row in ClusterRow.select(ClusterRow.cluster_id, ClusterRow.group_name, ClusterRow.name)
+        for row in ledger.select(ClusterRow, ClusterRow.cluster_id, ClusterRow.group_name, ClusterRow.name)
     }
     by_cluster: dict[str, list[date]] = {}
     for one in days:
@@ -72,7 +82,8 @@ def _know_clusters(
     for id, its_days in by_cluster.items():
         name = names.get(id, id)
         groups[id] = group_named(name)
-        ClusterRow.create(
+        ledger.insert(
+            ClusterRow,
             cluster_id=id,
             name=name,
             group_name=None,
@@ -82,5 +93,5 @@ def _know_clusters(
             last_seen=to_millis(day_bounds(max(its_days), tz)[1]) - 1,
             # The next list shows it if it is still there.
             gone=to_millis(now),
-        )
+        ).execute()
     return groups

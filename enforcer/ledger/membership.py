@@ -10,6 +10,7 @@ from datetime import datetime
 
 from enforcer.domain.timestamps import to_instant, to_millis
 from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
 
 NOTE = "members"
 Members = Mapping[str, frozenset[str]]
@@ -29,9 +30,9 @@ class Known:
         return {**self.gone, **self.groups}
 
 
-def known() -> Known | None:
-    """What the open ledger has noted; None: nothing was ever read."""
-    noted = json.loads(queries.note(NOTE) or "null")
+def known(ledger: Ledger) -> Known | None:
+    """What is noted; None: nothing was ever read."""
+    noted = json.loads(queries.note(ledger, NOTE) or "null")
     if noted is None:
         return None
     gone = noted.get("gone", {})
@@ -43,21 +44,21 @@ def known() -> Known | None:
     )
 
 
-def remember(groups: Members, *, now: datetime) -> Known:
+def remember(ledger: Ledger, groups: Members, *, now: datetime) -> Known:
     """Note what was read, and keep what is known of groups that are no longer there."""
-    before = known()
+    before = known(ledger)
     gone, seen = {}, {}
     if before:
         gone = {group: names for group, names in before.all.items() if group not in groups}
         seen = {group: before.seen.get(group, before.read) for group in gone}
     after = Known(now, groups, gone, seen)
-    _write(after)
+    _write(ledger, after)
     return after
 
 
-def forget(begins: datetime) -> int:
+def forget(ledger: Ledger, begins: datetime) -> int:
     """Forget who was in a group when that was last read before an instant; of how many groups."""
-    noted = known()
+    noted = known(ledger)
     if noted is None:
         return 0
     nobody: frozenset[str] = frozenset()
@@ -68,11 +69,11 @@ def forget(begins: datetime) -> int:
         {group: nobody if noted.seen[group] < begins else names for group, names in noted.gone.items()},
         noted.seen,
     )
-    _write(after)
+    _write(ledger, after)
     return sum(after.all[group] != names for group, names in noted.all.items())
 
 
-def _write(known: Known) -> None:
+def _write(ledger: Ledger, known: Known) -> None:
     told = {
         "read": to_millis(known.read),
         "groups": {group: sorted(names) for group, names in known.groups.items()},
@@ -80,4 +81,4 @@ def _write(known: Known) -> None:
             group: {"seen": to_millis(known.seen[group]), "names": sorted(names)} for group, names in known.gone.items()
         },
     }
-    queries.write_note(NOTE, json.dumps(told))
+    queries.write_note(ledger, NOTE, json.dumps(told))

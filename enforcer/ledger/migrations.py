@@ -3,21 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from peewee import CharField, Database, Model
+from peewee import CharField, Database, Model, SchemaManager
 
-from enforcer.ledger.models import TABLES, database
+from enforcer.ledger.models import TABLES
 
 Step = Callable[[Database], None]
 
 
-def create_tables(connection: Database) -> None:
-    connection.create_tables(TABLES, safe=False)
+def create_tables(database: Database) -> None:
+    for table in TABLES:
+        SchemaManager(table, database).create_all(safe=False)
 
 
-def mark_imported_days(connection: Any) -> None:
+def mark_imported_days(database: Any) -> None:
     # A ledger that was made since has the column.
-    if not any(column.name == "imported" for column in connection.get_columns("day")):
-        connection.execute_sql("ALTER TABLE day ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE")
+    if not any(column.name == "imported" for column in database.get_columns("day")):
+        database.execute_sql("ALTER TABLE day ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE")
 
 
 STEPS: tuple[tuple[str, Step], ...] = (("0001 tables", create_tables), ("0002 imported days", mark_imported_days))
@@ -30,19 +31,18 @@ class Applied(Model):
     name = CharField(primary_key=True)
 
     class Meta:
-        database = database
         table_name = "migration"
 
 
-def migrate(connection: Database, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:
+def migrate(database: Database, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:
     """Apply what is missing; return the names. A step that fails leaves the ledger as it was before it."""
-    connection.create_tables([Applied], safe=True)
-    known = {row.name for row in Applied.select()}
+    SchemaManager(Applied, database).create_all(safe=True)
+    known = {row.name for row in Applied.select().bind(database)}
     done = []
     for name, step in steps:
         if name not in known:
-            with connection.atomic():
-                step(connection)
-                Applied.create(name=name)
+            with database.atomic():
+                step(database)
+                Applied.insert(name=name).execute(database)
             done.append(name)
     return done

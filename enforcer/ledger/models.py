@@ -1,4 +1,7 @@
-"""The tables of the ledger. Instants are milliseconds since 1970 UTC, durations milliseconds, days ISO dates."""
+"""The tables of the ledger. Instants are milliseconds since 1970 UTC, durations milliseconds, days ISO dates.
+
+The models are bound to no database: queries go through a `Ledger`, which knows its own.
+"""
 
 from typing import Any
 
@@ -8,18 +11,14 @@ from peewee import (
     BooleanField,
     CharField,
     CompositeKey,
-    DatabaseProxy,
     IntegerField,
     Model,
     TextField,
 )
 
-database = DatabaseProxy()
-
 
 class Row(Model):
     class Meta:
-        database = database
         legacy_table_names = False
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from peewee import Model, fn
+from peewee import fn
 
+from enforcer.domain.day_records import DayTotal, DoneAction
 from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
 from enforcer.domain.uptime import Restart, Session
+from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import (
     ActionRow,
     ClusterRow,
@@ -19,7 +21,6 @@ from enforcer.ledger.models import (
     NoteRow,
     PollRow,
     SessionRow,
-    database,
 )
 
 PURGED = "purged before"
@@ -37,20 +38,10 @@ class KnownCluster:
     gone: datetime | None
 
 
-def _put(table: type[Model], **row: object) -> None:
-    """Insert the row, or replace the one with its primary key (spelled alike on SQLite and PostgreSQL)."""
-    meta = table._meta
-    key: Any = meta.primary_key
-    names = key.field_names if meta.composite_key else [key.name]
-    others = [field for name, field in meta.fields.items() if name not in names]
-    target = [meta.fields[name] for name in names]
-    table.insert(**row).on_conflict(conflict_target=target, preserve=others).execute()
-
-
 # --- clusters and sessions
 
 
-def clusters() -> dict[str, KnownCluster]:
+def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
     """All clusters ever seen, by id."""
     return {
         row.cluster_id: KnownCluster(
@@ -62,28 +53,30 @@ def clusters() -> dict[str, KnownCluster]:
             row.is_running,
             instant_or_none(row.gone),
         )
-        for row in ClusterRow.select()
+        for row in ledger.select(ClusterRow)
     }
 
 
-def sessions(*, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None) -> dict[str, list[Session]]:
+def sessions(
+    ledger: Ledger, *, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None
+) -> dict[str, list[Session]]:
     """The sessions that overlap these instants, by cluster, oldest first."""
     where = (SessionRow.start < to_millis(ends)) & (SessionRow.end.is_null() | (SessionRow.end >= to_millis(begins)))
     if cluster_ids is not None:
         where &= SessionRow.cluster_id.in_(list(cluster_ids))
     found: dict[str, list[Session]] = {}
-    query: Any = SessionRow.select().where(where).order_by(SessionRow.cluster_id, SessionRow.start)
+    query: Any = ledger.select(SessionRow).where(where).order_by(SessionRow.cluster_id, SessionRow.start)
     for cluster_id, *row in query.tuples():
         found.setdefault(cluster_id, []).append(session_of(*row))
     return found
 
 
-def doubtful(patience: timedelta) -> dict[str, datetime]:
+def doubtful(ledger: Ledger, patience: timedelta) -> dict[str, datetime]:
     """Clusters with an estimate that was not yet `patience` old when their events were last read, and when the first
     of those began: better facts may still come."""
     oldest = ClusterRow.events_read_to - patience // timedelta(milliseconds=1)
     query = (
-        SessionRow.select(SessionRow.cluster_id, fn.MIN(SessionRow.start))
+        ledger.select(SessionRow, SessionRow.cluster_id, fn.MIN(SessionRow.start))
         .join(ClusterRow, on=ClusterRow.cluster_id == SessionRow.cluster_id)
         .where(SessionRow.estimate.is_null(False) & (SessionRow.end.is_null() | (SessionRow.end >= oldest)))
     )
@@ -115,47 +108,40 @@ def session_of(
 # --- groups that are lowered
 
 
-def note_lowered(cluster_id: str, group: str, *, now: datetime) -> None:
+def note_lowered(ledger: Ledger, cluster_id: str, group: str, *, now: datetime) -> None:
     """Before lowering: whatever happens then, the next poll looks at this group's permission."""
-    LoweredRow.insert(cluster_id=cluster_id, group_name=group, since=to_millis(now)).on_conflict_ignore().execute()
+    ledger.insert(
+        LoweredRow, cluster_id=cluster_id, group_name=group, since=to_millis(now)
+    ).on_conflict_ignore().execute()
 
 
-def note_restored(cluster_id: str) -> None:
-    LoweredRow.delete().where(LoweredRow.cluster_id == cluster_id).execute()
+def note_restored(ledger: Ledger, cluster_id: str) -> None:
+    ledger.delete(LoweredRow).where(LoweredRow.cluster_id == cluster_id).execute()
 
 
-def lowered() -> frozenset[str]:
+def lowered(ledger: Ledger) -> frozenset[str]:
     """Ids of the clusters whose group was lowered or is about to be."""
-    return frozenset(row.cluster_id for row in LoweredRow.select())
+    return frozenset(row.cluster_id for row in ledger.select(LoweredRow))
 
 
 # --- actions
 
 
-def note_intent(kind: str, cluster_id: str, group: str, *, reason: str, day: date, now: datetime) -> int:
+def note_intent(
+    ledger: Ledger, kind: str, cluster_id: str, group: str, *, reason: str, day: date, now: datetime
+) -> int:
     """Note what is about to be done; return the number to finish it with."""
-    row = ActionRow.create(
-        kind=kind, cluster_id=cluster_id, group_name=group, reason=reason, day=day.isoformat(), noted=to_millis(now)
-    )
-    return int(row.id)
+    row = dict(kind=kind, cluster_id=cluster_id, group_name=group, reason=reason)
+    return int(ledger.insert(ActionRow, **row, day=day.isoformat(), noted=to_millis(now)).execute())
 
 
-def note_outcome(number: int, *, now: datetime, error: str | None = None) -> None:
-    ActionRow.update(done=None if error else to_millis(now), error=error).where(ActionRow.id == number).execute()
+def note_outcome(ledger: Ledger, number: int, *, now: datetime, error: str | None = None) -> None:
+    ledger.update(ActionRow, done=None if error else to_millis(now), error=error).where(
+        ActionRow.id == number
+    ).execute()
 
 
-@dataclass(frozen=True)
-class DoneAction:
-    kind: str
-    cluster_id: str
-    group: str
-    reason: str
-    noted: datetime
-    done: datetime | None
-    error: str | None
-
-
-def actions_on(day: date) -> list[DoneAction]:
+def actions_on(ledger: Ledger, day: date) -> list[DoneAction]:
     """What was done, or tried, on a local day, in order."""
     return [
         DoneAction(
@@ -167,51 +153,28 @@ def actions_on(day: date) -> list[DoneAction]:
             instant_or_none(row.done),
             row.error,
         )
-        for row in ActionRow.select().where(ActionRow.day == day.isoformat()).order_by(ActionRow.noted, ActionRow.id)
+        for row in ledger.select(ActionRow)
+        .where(ActionRow.day == day.isoformat())
+        .order_by(ActionRow.noted, ActionRow.id)
     ]
 
 
 # --- settled days
 
 
-EARLIER = "counted by the earlier system"
-INCOMPLETE = "settled before all events had come"
-
-
-@dataclass(frozen=True)
-class DayTotal:
-    cluster_id: str
-    day: date
-    group: str
-    used: timedelta
-    soft: timedelta | None
-    hard: timedelta | None
-    """None: unlimited."""
-    over: timedelta
-    shown_apart: timedelta
-    sessions: int
-    estimate: bool
-    imported: bool = False
-    """The earlier system's figure; it knew neither sessions nor the limits of the day."""
-
-    @property
-    def reason(self) -> str | None:
-        """Why the figure is not exact; None: it is."""
-        return (EARLIER if self.imported else INCOMPLETE) if self.estimate else None
-
-
-def settle(totals: Iterable[DayTotal], *, now: datetime) -> None:
+def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None:
     """Fix the totals of a day. One that stands already stays as it is: history is not rewritten.
 
     Only an imported one gives way, where sessions of the day are known.
     """
     ms = timedelta(milliseconds=1)
-    with database.atomic():
+    with ledger.atomic():
         for total in totals:
             if total.used or total.shown_apart:
                 day = (DayRow.cluster_id == total.cluster_id) & (DayRow.day == total.day.isoformat())
-                DayRow.delete().where(day & DayRow.imported).execute()
-            DayRow.insert(
+                ledger.delete(DayRow).where(day & DayRow.imported).execute()
+            ledger.insert(
+                DayRow,
                 cluster_id=total.cluster_id,
                 day=total.day.isoformat(),
                 group_name=total.group,
@@ -226,7 +189,7 @@ def settle(totals: Iterable[DayTotal], *, now: datetime) -> None:
             ).on_conflict_ignore().execute()
 
 
-def settled(day: date) -> dict[str, DayTotal]:
+def settled(ledger: Ledger, day: date) -> dict[str, DayTotal]:
     """The fixed totals of a day, by cluster."""
     ms = timedelta(milliseconds=1)
     return {
@@ -243,53 +206,55 @@ def settled(day: date) -> dict[str, DayTotal]:
             row.estimate,
             row.imported,
         )
-        for row in DayRow.select().where(DayRow.day == day.isoformat())
+        for row in ledger.select(DayRow).where(DayRow.day == day.isoformat())
     }
 
 
-def last_settled_day() -> date | None:
+def last_settled_day(ledger: Ledger) -> date | None:
     """The latest day whose settlement was noted, also one on which nothing ran."""
-    noted = note("settled")
+    noted = note(ledger, "settled")
     return date.fromisoformat(noted) if noted else None
 
 
 # --- files of the workspace, notes, polls
 
 
-def remembered_file(path: str) -> tuple[str, str] | None:
+def remembered_file(ledger: Ledger, path: str) -> tuple[str, str] | None:
     """The version and content of a workspace file as last read."""
-    row = FileRow.get_or_none(FileRow.path == path)
+    row = ledger.select(FileRow).where(FileRow.path == path).first()
     return (row.version, row.content) if row else None
 
 
-def remember_file(path: str, version: str, content: str) -> None:
-    _put(FileRow, path=path, version=version, content=content)
+def remember_file(ledger: Ledger, path: str, version: str, content: str) -> None:
+    ledger.put(FileRow, path=path, version=version, content=content)
 
 
-def note(name: str) -> str | None:
-    row = NoteRow.get_or_none(NoteRow.name == name)
+def note(ledger: Ledger, name: str) -> str | None:
+    row = ledger.select(NoteRow).where(NoteRow.name == name).first()
     return row.value if row else None
 
 
-def write_note(name: str, value: str) -> None:
-    _put(NoteRow, name=name, value=value)
+def write_note(ledger: Ledger, name: str, value: str) -> None:
+    ledger.put(NoteRow, name=name, value=value)
 
 
-def record_poll(*, began: datetime, ended: datetime, failed: int, calls: dict[str, int]) -> None:
-    _put(PollRow, began=to_millis(began), ended=to_millis(ended), failed=failed, calls=json.dumps(calls))
+def record_poll(ledger: Ledger, *, began: datetime, ended: datetime, failed: int, calls: dict[str, int]) -> None:
+    ledger.put(PollRow, began=to_millis(began), ended=to_millis(ended), failed=failed, calls=json.dumps(calls))
 
 
-def polls_between(begins: datetime, ends: datetime) -> list[datetime]:
+def polls_between(ledger: Ledger, begins: datetime, ends: datetime) -> list[datetime]:
     """When the polls that ran to their end began."""
     query = (
-        PollRow.select().where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1)).order_by(PollRow.began)
+        ledger.select(PollRow)
+        .where(PollRow.began.between(to_millis(begins), to_millis(ends) - 1))
+        .order_by(PollRow.began)
     )
     return [to_instant(row.began) for row in query]
 
 
-def first_poll() -> datetime | None:
-    return instant_or_none(PollRow.select(fn.MIN(PollRow.began)).scalar())
+def first_poll(ledger: Ledger) -> datetime | None:
+    return instant_or_none(ledger.select(PollRow, fn.MIN(PollRow.began)).scalar())
 
 
-def last_poll() -> datetime | None:
-    return instant_or_none(PollRow.select(fn.MAX(PollRow.began)).scalar())
+def last_poll(ledger: Ledger) -> datetime | None:
+    return instant_or_none(ledger.select(PollRow, fn.MAX(PollRow.began)).scalar())

@@ -14,7 +14,8 @@ from typing import Any
 from enforcer.domain.observations import SeenCluster, ToldEvent
 from enforcer.domain.timestamps import instant_or_none, millis_or_none, to_instant, to_millis
 from enforcer.domain.uptime import LAUNCHES, Event, Session, Sighting, Told, close_unseen, reconcile, told_by
-from enforcer.ledger.models import ClusterRow, database
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.models import ClusterRow
 from enforcer.ledger.queries import PURGED, note, session_of
 
 GONE = "the cluster no longer exists; it ended when it was last seen running"
@@ -63,7 +64,7 @@ class Reading:
     """The list's own times when they were read."""
 
 
-def observe(seen: Iterable[SeenCluster], *, now: datetime) -> None:
+def observe(ledger: Ledger, seen: Iterable[SeenCluster], *, now: datetime) -> None:
     """Record what a list showed."""
     at = to_millis(now)
     rows = [
@@ -82,48 +83,48 @@ def observe(seen: Iterable[SeenCluster], *, now: datetime) -> None:
         )
         for cluster in seen
     ]
-    with database.atomic():
-        _each(OBSERVE, rows)
+    with ledger.atomic():
+        ledger.each(OBSERVE, rows)
 
 
-def add_events(readings: Iterable[Reading], *, read_to: datetime) -> None:
+def add_events(ledger: Ledger, readings: Iterable[Reading], *, read_to: datetime) -> None:
     """Keep these events and bring the sessions of their clusters, which were observed, up to date.
 
     `read_to`: the lists of events are complete up to then. Repeating it changes nothing. Those of a time whose names
     were purged are left out: they would bring the names back.
     """
     readings = list(readings)
-    purged = int(note(PURGED) or 0)
-    with database.atomic():
-        clusters = _clusters(reading.cluster_id for reading in readings)
+    purged = int(note(ledger, PURGED) or 0)
+    with ledger.atomic():
+        clusters = _clusters(ledger, [reading.cluster_id for reading in readings])
         added: list[Row] = []
         due: list[tuple[Any, int]] = []
         for reading in readings:
-            new, cluster = _new_events(reading, purged), clusters[reading.cluster_id]
+            new, cluster = _new_events(ledger, reading, purged), clusters[reading.cluster_id]
             added += new
-            if new or cluster.moved != reading.moved or not _is_up_to_date(cluster):
+            if new or cluster.moved != reading.moved or not _is_up_to_date(ledger, cluster):
                 due.append((cluster, min((at for _, at, *_ in new), default=EVER)))
-        _each(ADD_EVENT, added)
-        _rebuild(due)
-        _each(READ, [(reading.moved, to_millis(read_to), reading.cluster_id) for reading in readings])
+        ledger.each(ADD_EVENT, added)
+        _rebuild(ledger, due)
+        ledger.each(READ, [(reading.moved, to_millis(read_to), reading.cluster_id) for reading in readings])
 
 
-def rebuild(cluster_id: str, *, since: int = EVER) -> None:
+def rebuild(ledger: Ledger, cluster_id: str, *, since: int = EVER) -> None:
     """Make the best of what is known and what the list shows. In milliseconds, `since` when events were changed."""
-    with database.atomic():
-        _rebuild((cluster, since) for cluster in _clusters([cluster_id]).values())
+    with ledger.atomic():
+        _rebuild(ledger, [(cluster, since) for cluster in _clusters(ledger, [cluster_id]).values()])
 
 
-def mark_gone(cluster_id: str, *, now: datetime) -> None:
+def mark_gone(ledger: Ledger, cluster_id: str, *, now: datetime) -> None:
     """The workspace no longer knows the cluster: its open session ends when it was last seen running."""
-    with database.atomic():
-        ClusterRow.update(gone=to_millis(now), is_running=False).where(
+    with ledger.atomic():
+        ledger.update(ClusterRow, gone=to_millis(now), is_running=False).where(
             (ClusterRow.cluster_id == cluster_id) & ClusterRow.gone.is_null()
         ).execute()
-        rebuild(cluster_id)
+        rebuild(ledger, cluster_id)
 
 
-def events(cluster_id: str, since: int = 0) -> tuple[Event, ...]:
+def events(ledger: Ledger, cluster_id: str, since: int = 0) -> tuple[Event, ...]:
     """All that is known, in order; `since` in milliseconds."""
     return tuple(
         Event(
@@ -134,15 +135,15 @@ def events(cluster_id: str, since: int = 0) -> tuple[Event, ...]:
             None if idle is None else timedelta(milliseconds=idle),
             bool(failed),
         )
-        for at, type, user, workers, idle, failed in _rows(EVENTS, cluster_id, since)
+        for at, type, user, workers, idle, failed in ledger.rows(EVENTS, cluster_id, since)
     )
 
 
-def _clusters(ids: Iterable[str]) -> dict[str, Any]:
-    return {row.cluster_id: row for row in ClusterRow.select().where(ClusterRow.cluster_id.in_(list(ids)))}
+def _clusters(ledger: Ledger, ids: Iterable[str]) -> dict[str, Any]:
+    return {row.cluster_id: row for row in ledger.select(ClusterRow).where(ClusterRow.cluster_id.in_(list(ids)))}
 
 
-def _new_events(reading: Reading, begins: int) -> list[Row]:
+def _new_events(ledger: Ledger, reading: Reading, begins: int) -> list[Row]:
     """Those from an instant on that are not kept yet, as rows."""
     rows = {
         (to_millis(event.at), event.type, event.user or ""): (
@@ -157,26 +158,26 @@ def _new_events(reading: Reading, begins: int) -> list[Row]:
     }
     if not rows:
         return []
-    known = set(_rows(KNOWN_EVENTS, reading.cluster_id, min(rows)[0], max(rows)[0]))
+    known = set(ledger.rows(KNOWN_EVENTS, reading.cluster_id, min(rows)[0], max(rows)[0]))
     return [(reading.cluster_id, *key, *rest) for key, rest in rows.items() if key not in known]
 
 
-def _is_up_to_date(cluster: Any) -> bool:
+def _is_up_to_date(ledger: Ledger, cluster: Any) -> bool:
     """Whether its sessions would come out the same, as long as no event is new and the list shows the same times."""
-    last = _rows(LAST_SESSION, cluster.cluster_id)
+    last = ledger.rows(LAST_SESSION, cluster.cluster_id)
     if not last:
         return not cluster.is_running
     session = session_of(*last[0])
     return session.estimate is None and (session.end is None) == cluster.is_running
 
 
-def _rebuild(due: Iterable[tuple[Any, int]]) -> None:
+def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]]) -> None:
     """Make the sessions of these clusters anew, as far as events from an instant on can change them."""
     put: list[Row] = []
     dropped: list[Row] = []
     for cluster, since in due:
-        before, told = _told(cluster.cluster_id, since)
-        stored = {row[0]: session_of(*row) for row in _rows(SESSIONS, cluster.cluster_id, before)}
+        before, told = _told(ledger, cluster.cluster_id, since)
+        stored = {row[0]: session_of(*row) for row in ledger.rows(SESSIONS, cluster.cluster_id, before)}
         kept = {to_millis(session.start): session for session in _reconciled(cluster, told)}
         dropped += [(cluster.cluster_id, start) for start in stored.keys() - kept.keys()]
         # Only what differs is written: a poll changes the last session of many.
@@ -185,22 +186,22 @@ def _rebuild(due: Iterable[tuple[Any, int]]) -> None:
             for start, session in kept.items()
             if start > before and (stored.get(start) != session or stored[start].last_told != session.last_told)
         ]
-    _each(DROP_SESSION, dropped)
-    _each(PUT_SESSION, put)
+    ledger.each(DROP_SESSION, dropped)
+    ledger.each(PUT_SESSION, put)
 
 
-def _told(cluster_id: str, since: int) -> tuple[int, Told]:
+def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Told]:
     """The last exact session before an instant and whatever the events tell of later; and when that session began."""
-    for row in _rows(LAST_EXACT_SESSION, cluster_id, since):
+    for row in ledger.rows(LAST_EXACT_SESSION, cluster_id, since):
         exact = session_of(*row)
         at_its_end: list[Event] = []
         later: list[Event] = []
-        for event in events(cluster_id, row[1]):
+        for event in events(ledger, cluster_id, row[1]):
             (later if event.at != exact.end else at_its_end).append(event)
         if BEGINNINGS.isdisjoint(event.type for event in at_its_end):
             told = told_by(later)
             return row[0], Told((exact, *told.sessions), told.launching, told.last or exact.end)
-    return -1, told_by(events(cluster_id))
+    return -1, told_by(events(ledger, cluster_id))
 
 
 def _reconciled(cluster: Any, told: Told) -> tuple[Session, ...]:
@@ -227,14 +228,3 @@ def _row(session: Session) -> Row:
         session.estimate,
         millis_or_none(session.last_told),
     )
-
-
-def _rows(statement: str, *values: object) -> list[Row]:
-    return list(database.execute_sql(statement.replace("?", database.param), values).fetchall())
-
-
-def _each(statement: str, rows: Iterable[Row]) -> None:
-    """Run it for each of the rows."""
-    rows = list(rows)
-    if rows:
-        database.cursor().executemany(statement.replace("?", database.param), rows)

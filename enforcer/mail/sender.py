@@ -7,18 +7,15 @@ budget, for `Retry-After` or for a run does not count.
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from peewee import fn
-
-from enforcer.domain.timestamps import to_instant, to_millis
-from enforcer.ledger import queries
-from enforcer.ledger.models import LetterRow, MailCallRow, database
+from enforcer.domain.message_kinds import Kind
+from enforcer.ledger import letters
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.letters import StoredLetter
 from enforcer.mail import messages, outbox
 from enforcer.mail.mail_service import Answer, Carrier, Verdict
-from enforcer.mail.outbox import Kind
 from enforcer.settings import MailSettings, Settings
 from labkit.clock import Deadline
 
@@ -34,7 +31,6 @@ TROUBLES = 3
 """After so many calls in a row without a clear answer the service is left alone until the next run."""
 LONGEST_GAP = timedelta(hours=2)
 """Between two failed attempts no more counts as failing: the rest was waiting."""
-HELD = "mail held until"
 
 
 @dataclass(frozen=True)
@@ -46,54 +42,49 @@ class Sent:
     """Letters that are left, for whatever reason."""
 
 
-def send_due(carrier: Carrier, settings: Settings, *, now: datetime, deadline: Deadline) -> Sent:
+def send_due(ledger: Ledger, carrier: Carrier, settings: Settings, *, now: datetime, deadline: Deadline) -> Sent:
     """Send what is due, until budgets or time end. Never sleeps and never raises for what the mail service does.
 
     `now` is the run's clock reading, `deadline` was made with it. Without mail settings everything waits.
     """
     if settings.mail is None:
-        return Sent(waiting=outbox.waiting())
-    run = _Run(carrier, settings, settings.mail, now, deadline)
+        return Sent(waiting=letters.waiting(ledger))
+    run = _Run(ledger, carrier, settings, settings.mail, now, deadline)
     run.queue_digests()
     run.through_the_outbox()
     run.give_up()
-    return Sent(run.accepted, tuple(run.failures), outbox.waiting())
+    return Sent(run.accepted, tuple(run.failures), letters.waiting(ledger))
 
 
-def next_try(settings: Settings, *, now: datetime) -> datetime | None:
+def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime | None:
     """When another run may get a letter further; None where nothing waits or there is no mail service.
 
     The first letter that is due, or later: when the service is ready again, and when the budget has room.
     """
-    if settings.mail is None:
+    first = letters.first_due(ledger)
+    if settings.mail is None or first is None:
         return None
-    still = LetterRow.accepted.is_null() & LetterRow.given_up.is_null()
-    first = LetterRow.select(fn.MIN(LetterRow.due)).where(still).scalar()
-    if first is None:
-        return None
-    unclear = LetterRow.select(fn.MIN(LetterRow.due)).where(still & LetterRow.is_unclear).scalar()
-    held = int(queries.note(HELD) or 0)
+    unclear = letters.first_due(ledger, only_unclear=True)
+    held = letters.held_until(ledger)
     budget = settings.mail.budget
     free = [
-        *_frees(MINUTE, budget.sends_per_minute, now),
-        *_frees(HOUR, budget.sends_per_hour, now),
-        *([to_instant(held)] if held <= to_millis(now + DAY) else []),
+        *_frees(ledger, MINUTE, budget.sends_per_minute, now),
+        *_frees(ledger, HOUR, budget.sends_per_hour, now),
+        *([held] if held and held <= now + DAY else []),
     ]
-    ready = max([to_instant(first), *free])
-    return ready if unclear is None else min(ready, to_instant(unclear))
+    ready = max([first, *free])
+    return ready if unclear is None else min(ready, unclear)
 
 
-def _frees(span: timedelta, limit: int, now: datetime) -> list[datetime]:
+def _frees(ledger: Ledger, span: timedelta, limit: int, now: datetime) -> list[datetime]:
     """When there is room for a send in this span again; nothing where there is."""
-    sent = MailCallRow.select(MailCallRow.at).where(
-        (MailCallRow.kind == "send") & (MailCallRow.at > to_millis(now - span))
-    )
-    times: list[int] = sorted((row.at for row in sent), reverse=True)
-    return [to_instant(times[limit - 1]) + span] if len(times) >= limit else []
+    times = letters.calls_since(ledger, "send", now - span)
+    return [times[limit - 1] + span] if len(times) >= limit else []
 
 
 @dataclass
 class _Run:
+    ledger: Ledger
     carrier: Carrier
     settings: Settings
     mail: MailSettings
@@ -106,9 +97,9 @@ class _Run:
     troubles: int = 0
 
     def __post_init__(self) -> None:
-        _forget_calls(self.began)
-        held = queries.note(HELD)
-        until = to_instant(int(held)) if held else self.began
+        # Calls that no budget counts any more, and those of a clock that was ahead.
+        letters.forget_calls(self.ledger, up_to=self.began - HOUR, after=self.began + HOUR)
+        until = letters.held_until(self.ledger) or self.began
         self.is_sending_over = self.began < until <= self.began + DAY
         self.is_asking_over = False
 
@@ -121,27 +112,22 @@ class _Run:
         return self.troubles >= TROUBLES or self.deadline.left < LEAST_TIME
 
     def through_the_outbox(self) -> None:
-        at = to_millis(self.began)
         # A letter due in more than a day was put off by a clock that was wrong.
-        due = (LetterRow.due <= at) | (LetterRow.due > to_millis(self.began + DAY))
-        waiting = LetterRow.select(LetterRow.id, LetterRow.is_unclear).where(
-            LetterRow.accepted.is_null() & LetterRow.given_up.is_null() & due
-        )
-        for row in list(waiting.order_by(LetterRow.rank, LetterRow.id)):
+        for id, is_unclear in letters.due(self.ledger, now=self.began, put_off=self.began + DAY):
             if self.is_over:
                 break
-            if self.is_sending_over and not row.is_unclear:
+            if self.is_sending_over and not is_unclear:
                 continue
-            self._carry(LetterRow.get_by_id(row.id))
+            self._carry(letters.letter(self.ledger, id))
 
-    def _carry(self, letter: Any) -> None:
+    def _carry(self, letter: StoredLetter) -> None:
         """Bring one letter as far as it gets now."""
         if letter.is_unclear and not self._find_out(letter, None):
             return
         if self.is_over or not self._may_send():
             return
-        payload = self._begin_send(letter)
-        answer = self.carrier.send(letter.operation_id, payload, timeout=self._timeout())
+        letter = self._begin_send(letter)
+        answer = self.carrier.send(letter.operation_id, letter.payload, timeout=self._timeout())
         self._note_trouble(answer)
         match answer.verdict:
             case Verdict.ACCEPTED:
@@ -155,7 +141,7 @@ class _Run:
             case _:
                 self._fail(letter, answer, is_unclear=True)
 
-    def _find_out(self, letter: Any, conflict: Answer | None) -> bool:
+    def _find_out(self, letter: StoredLetter, conflict: Answer | None) -> bool:
         """Ask what became of a letter; True if it is now certain that it was never accepted, so that it can be sent.
 
         With `conflict`, the 400 it met: a letter that was never accepted is then itself at fault.
@@ -164,85 +150,81 @@ class _Run:
             if conflict:
                 self._fail(letter, conflict, is_unclear=True)
             return False
-        with database.atomic():
-            note_call("status", self.now)
-            _update(letter, attempts=letter.attempts + (conflict is None))
+        with self.ledger.atomic():
+            letters.note_call(self.ledger, "status", self.now)
+            if conflict is None:
+                letters.note_question(self.ledger, letter.id)
+                letter = replace(letter, attempts=letter.attempts + 1)
         answer = self.carrier.status(letter.operation_id, timeout=self._timeout())
         self._note_trouble(answer)
         match answer.verdict:
             case Verdict.ACCEPTED:
                 self._accept(letter)
             case Verdict.FAILED:
-                _update(letter, error=answer.text)
+                letters.note_error(self.ledger, letter.id, answer.text)
                 self.hopeless.append(letter.id)
             case Verdict.MISSING if conflict:
                 self._fail(letter, conflict, is_unclear=False)
             case Verdict.MISSING:
-                _update(letter, is_unclear=False)
+                letters.note_missing(self.ledger, letter.id)
                 return True
             case Verdict.BUSY:
                 self.is_asking_over = True
-                _update(letter, due=to_millis(self.now + (answer.retry_after or MINUTE)))
+                letters.put_off(self.ledger, letter.id, self.now + (answer.retry_after or MINUTE))
             case _:
                 self._fail(letter, answer, is_unclear=True)
         return False
 
-    def _begin_send(self, letter: Any) -> str:
-        """Seal the letter, note the call and that its outcome is unknown; return the bytes to send."""
-        with database.atomic():
+    def _begin_send(self, letter: StoredLetter) -> StoredLetter:
+        """Seal the letter, note the call and that its outcome is unknown; return it with the bytes to send."""
+        with self.ledger.atomic():
             if letter.sealed is None:
                 self._seal(letter)
-            note_call("send", self.now)
-            _update(letter, attempts=letter.attempts + 1, is_unclear=True)
-        payload: str = letter.payload
-        return payload
+            letters.note_call(self.ledger, "send", self.now)
+            letters.note_attempt(self.ledger, letter.id)
+        return letters.letter(self.ledger, letter.id)
 
-    def _seal(self, letter: Any) -> None:
+    def _seal(self, letter: StoredLetter) -> None:
         """Settle who sends it, and whether the admin gets a copy. From now on its bytes stay as they are."""
         message = json.loads(letter.payload)
         wants_copy = bool(message["recipients"]["cc"])
         has_copy = wants_copy and self._copies_this_hour() < COPIES_PER_HOUR
         if not has_copy:
             message["recipients"]["cc"] = []
-        _update(
-            letter,
-            payload=json.dumps({"senderAddress": self.mail.sender, **message}),
-            sealed=to_millis(self.began),
+        letters.seal(
+            self.ledger,
+            letter.id,
+            json.dumps({"senderAddress": self.mail.sender, **message}),
+            now=self.began,
             has_copy=has_copy,
             wants_digest=wants_copy and not has_copy,
         )
 
     def _copies_this_hour(self) -> int:
-        first = to_millis(_hour(self.began))
-        within = LetterRow.sealed.between(first, first + HOUR // timedelta(milliseconds=1) - 1)
-        count: int = LetterRow.select().where(LetterRow.has_copy & within).count()
-        return count
+        first = _hour(self.began)
+        return letters.copies_between(self.ledger, first, first + HOUR)
 
-    def _accept(self, letter: Any) -> None:
-        _update(letter, accepted=to_millis(self.now), is_unclear=False, error=None)
+    def _accept(self, letter: StoredLetter) -> None:
+        letters.note_accepted(self.ledger, letter.id, now=self.now)
         self.accepted += 1
         log.info("letter %s accepted: %s", letter.operation_id, letter.subject)
 
-    def _hold(self, letter: Any, answer: Answer) -> None:
+    def _hold(self, letter: StoredLetter, answer: Answer) -> None:
         """Too many letters: none is tried before the service is ready again. This is waiting, not failing."""
-        until = to_millis(self.now + min(answer.retry_after or MINUTE, DAY))
-        with database.atomic():
-            queries.write_note(HELD, str(until))
-            _update(letter, due=until, is_unclear=False, error=answer.text)
+        until = self.now + min(answer.retry_after or MINUTE, DAY)
+        with self.ledger.atomic():
+            letters.hold_until(self.ledger, until)
+            letters.put_off_unsent(self.ledger, letter.id, until, answer.text)
         self.is_sending_over = True
 
-    def _fail(self, letter: Any, answer: Answer, *, is_unclear: bool) -> None:
+    def _fail(self, letter: StoredLetter, answer: Answer, *, is_unclear: bool) -> None:
         now = self.now
-        gap = now - to_instant(letter.last_failure) if letter.last_failure else timedelta()
-        failing = timedelta(milliseconds=letter.failing) + min(max(gap, timedelta()), LONGEST_GAP)
+        gap = now - letter.last_failure if letter.last_failure else timedelta()
+        failing = letter.failing + min(max(gap, timedelta()), LONGEST_GAP)
         pause = min(MINUTE * 2 ** min(letter.attempts - 1, 10), HOUR)
-        _update(
-            letter,
-            is_unclear=is_unclear,
-            last_failure=to_millis(now),
-            failing=failing // timedelta(milliseconds=1),
-            due=to_millis(now + min(answer.retry_after or pause, DAY)),
-            error=answer.text,
+        until = now + min(answer.retry_after or pause, DAY)
+        letters.note_failure(
+            self.ledger, letter.id, answer.text, now=now, failing=failing, until=until, is_unclear=is_unclear
         )
         if failing >= DAY:
             self.hopeless.append(letter.id)
@@ -253,42 +235,39 @@ class _Run:
         """Mark the hopeless letters and queue a note about them, both or neither."""
         if not self.hopeless:
             return
-        with database.atomic():
-            rows = list(LetterRow.select().where(LetterRow.id.in_(self.hopeless)).order_by(LetterRow.id))
-            LetterRow.update(given_up=to_millis(self.now)).where(LetterRow.id.in_(self.hopeless)).execute()
-            self.failures += [f'the letter "{row.subject}" was given up: {row.error}' for row in rows]
+        with self.ledger.atomic():
+            hopeless = letters.letters(self.ledger, self.hopeless)
+            letters.give_up(self.ledger, self.hopeless, now=self.now)
+            self.failures += [f'the letter "{letter.subject}" was given up: {letter.error}' for letter in hopeless]
             # Of a note that cannot be sent there is no further note.
-            told = [row for row in rows if row.kind != Kind.GIVEN_UP.value]
+            told = [letter for letter in hopeless if letter.kind is not Kind.GIVEN_UP]
             if self.settings.admin and told:
                 note = messages.given_up(
-                    [_unsent(row) for row in told],
+                    [_unsent(letter) for letter in told],
                     at=self.began,
                     admin=self.settings.admin,
                     folder=self.settings.letters,
                 )
-                outbox.queue(Kind.GIVEN_UP, told[0].operation_id, note, now=self.began)
+                outbox.queue(self.ledger, Kind.GIVEN_UP, told[0].operation_id, note, now=self.began)
 
     def queue_digests(self) -> None:
         """One letter for each past hour in which the admin had too many copies."""
-        this_hour = to_millis(_hour(self.began))
-        rows = list(
-            LetterRow.select(LetterRow.id, LetterRow.sealed, LetterRow.subject)
-            .where(LetterRow.wants_digest & (LetterRow.sealed < this_hour))
-            .order_by(LetterRow.sealed, LetterRow.id)
-        )
-        hours: dict[datetime, list[Any]] = {}
-        for row in rows:
-            hours.setdefault(_hour(to_instant(row.sealed)), []).append(row)
+        hours: dict[datetime, list[tuple[int, datetime, str]]] = {}
+        for id, sealed, subject in letters.without_copy(self.ledger, before=_hour(self.began)):
+            hours.setdefault(_hour(sealed), []).append((id, sealed, subject))
         for hour, told in hours.items():
-            with database.atomic():
+            ids = [id for id, _, _ in told]
+            with self.ledger.atomic():
                 if self.settings.admin:
-                    subjects = [(to_instant(row.sealed), row.subject) for row in told]
                     digest = messages.digest(
-                        subjects, hour=hour, admin=self.settings.admin, folder=self.settings.letters
+                        [(sealed, subject) for _, sealed, subject in told],
+                        hour=hour,
+                        admin=self.settings.admin,
+                        folder=self.settings.letters,
                     )
-                    outbox.queue(Kind.DIGEST, f"copies {told[0].id}", digest, now=self.began, first=hour.isoformat())
-                ids = [row.id for row in told]
-                LetterRow.update(wants_digest=False).where(LetterRow.id.in_(ids)).execute()
+                    about = f"copies {ids[0]}"
+                    outbox.queue(self.ledger, Kind.DIGEST, about, digest, now=self.began, first=hour.isoformat())
+                letters.note_digest(self.ledger, ids)
 
     def _may_send(self) -> bool:
         """Once the budget is used up, sending is over for this run."""
@@ -307,9 +286,7 @@ class _Run:
         return self._calls(kind, MINUTE) >= a_minute or self._calls(kind, HOUR) >= an_hour
 
     def _calls(self, kind: str, span: timedelta) -> int:
-        since = to_millis(self.now - span)
-        count: int = MailCallRow.select().where((MailCallRow.kind == kind) & (MailCallRow.at > since)).count()
-        return count
+        return letters.count_calls_since(self.ledger, kind, self.now - span)
 
     def _timeout(self) -> timedelta:
         return min(CALL_TIMEOUT, self.deadline.left)
@@ -323,29 +300,11 @@ class _Run:
             self.troubles = 0
 
 
-def note_call(kind: str, at: datetime) -> None:
-    """A call that the service counts; `kind` is `send` or `status`."""
-    MailCallRow.create(at=to_millis(at), kind=kind)
-
-
-def _update(letter: Any, **changes: object) -> None:
-    """In the ledger and in the row at hand."""
-    LetterRow.update(changes).where(LetterRow.id == letter.id).execute()
-    for name, value in changes.items():
-        setattr(letter, name, value)
-
-
-def _forget_calls(now: datetime) -> None:
-    """Calls that no budget counts any more, and those of a clock that was ahead."""
-    old, ahead = to_millis(now - HOUR), to_millis(now + HOUR)
-    MailCallRow.delete().where((MailCallRow.at <= old) | (MailCallRow.at > ahead)).execute()
-
-
 def _hour(instant: datetime) -> datetime:
     return instant.replace(minute=0, second=0, microsecond=0)
 
 
-def _unsent(row: Any) -> messages.Unsent:
-    recipients = json.loads(row.payload)["recipients"]["to"]
+def _unsent(letter: StoredLetter) -> messages.Unsent:
+    recipients = json.loads(letter.payload)["recipients"]["to"]
     to = tuple(one["address"] for one in recipients)
-    return messages.Unsent(row.subject, to, to_instant(row.queued), row.error or "")
+    return messages.Unsent(letter.subject, to, letter.queued, letter.error or "")

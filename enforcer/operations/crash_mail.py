@@ -9,15 +9,17 @@ import logging
 import traceback
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from peewee import PeeweeException
 
+from enforcer.domain.message_kinds import Kind
 from enforcer.ledger.database import open_ledger
 from enforcer.mail import messages, outbox
 from enforcer.mail.mail_service import Carrier
 from enforcer.mail.messages import Letter
-from enforcer.mail.outbox import NAMESPACE, Kind
+from enforcer.mail.outbox import NAMESPACE
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
 from labkit.clock import Deadline
@@ -50,13 +52,10 @@ def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier:
     letter = messages.crash(cause=cause, trace=trace, at=now, admin=settings.admin, folder=settings.letters)
     deadline = Deadline(LEAST_BUDGET)
     try:
-        connection = open_ledger(settings.ledger)
-        try:
-            outbox.queue(Kind.CRASH, place, letter, now=now, period="hour", first=hour)
+        with closing(open_ledger(settings.ledger)) as ledger:
+            outbox.queue(ledger, Kind.CRASH, place, letter, now=now, period="hour", first=hour)
             if settings.mail:
-                send_due(make_carrier(settings.mail.connection_string), settings, now=now, deadline=deadline)
-        finally:
-            connection.close()
+                send_due(ledger, make_carrier(settings.mail.connection_string), settings, now=now, deadline=deadline)
     except (OSError, PeeweeException):
         log.exception("the ledger does not take the letter about a crash; it is sent directly")
         if settings.mail:

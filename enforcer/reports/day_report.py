@@ -9,12 +9,13 @@ from email.message import EmailMessage
 from typing import Any
 
 from enforcer.domain.day import ClusterDay, cluster_day
+from enforcer.domain.day_records import DayTotal, DoneAction
 from enforcer.domain.quota import MINUTE, Period
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import day_bounds
 from enforcer.domain.usage import iso, minutes
 from enforcer.ledger import queries
-from enforcer.ledger.queries import DayTotal, DoneAction
+from enforcer.ledger.database import Ledger
 from enforcer.mail.messages import Attachment, Letter
 from enforcer.mail.messages import report as letter_by_template
 from enforcer.settings import Settings
@@ -137,16 +138,16 @@ def _row(one: ClusterDay, fixed: DayTotal | None, actions: Iterable[DoneAction])
     return ReportRow(as_fixed, fixed.soft, fixed.hard, warned, stopped, fixed.imported)
 
 
-def report_of(picture: Picture, day: date) -> DayReport:
+def report_of(ledger: Ledger, picture: Picture, day: date) -> DayReport:
     """The report of a day from what the ledger holds."""
     begins, ends = day_bounds(day, picture.course.calendar.tz)
     return make_report(
         picture,
         day,
-        settled=queries.settled(day),
-        actions=queries.actions_on(day),
-        polls=queries.polls_between(begins, ends),
-        first_poll=queries.first_poll(),
+        settled=queries.settled(ledger, day),
+        actions=queries.actions_on(ledger, day),
+        polls=queries.polls_between(ledger, begins, ends),
+        first_poll=queries.first_poll(ledger),
     )
 
 

@@ -7,9 +7,7 @@ it may no longer be kept, and the other stays.
 import hashlib
 import io
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,10 +15,10 @@ from typing import Any
 
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.usage import iso
-from enforcer.ledger import queries
-from enforcer.ledger.models import DayRow, FileRow
+from enforcer.ledger import queries, term_rows
+from enforcer.ledger.database import Ledger, save_copy
 from enforcer.retention.anonymise import without_addresses
-from enforcer.retention.archive_tables import TABLES, Cell, Table, groups, last_poll
+from enforcer.retention.archive_tables import TABLES, Cell, Table, groups
 from labkit.course_file import ALLOWANCES, FILE_NAME
 from labkit.csv_cells import write_rows
 from labkit.files import create_private
@@ -57,44 +55,46 @@ class Facts:
         }
 
 
-def facts_of(picture: Picture) -> Facts:
-    """From the open ledger."""
-    last = last_poll()
-    settled = queries.last_settled_day()
-    return Facts(picture.course.id, picture.course.term, last[0] if last else None, last[1] if last else 0, settled)
+def facts_of(ledger: Ledger, picture: Picture) -> Facts:
+    last = term_rows.last_poll(ledger)
+    settled = queries.last_settled_day(ledger)
+    course = picture.course
+    return Facts(course.id, course.term, last.began if last else None, last.failed if last else 0, settled)
 
 
-def days_of(picture: Picture) -> list[date]:
+def days_of(ledger: Ledger, picture: Picture) -> list[date]:
     """The days of which there is a report: those that were settled, and those on which something started."""
-    tz, ids = picture.course.calendar.tz, list(groups(picture))
-    settled = {date.fromisoformat(row.day) for row in DayRow.select(DayRow.day).where(DayRow.cluster_id.in_(ids))}
+    tz = picture.course.calendar.tz
+    settled = term_rows.settled_days(ledger, groups(picture))
     started = {s.start.astimezone(tz).date() for sessions in picture.sessions.values() for s in sessions}
     return sorted(settled | started)
 
 
-def write(target: Path, picture: Picture, copy: sqlite3.Connection, *, days: Iterable[date], render: Render) -> None:
+def write(target: Path, ledger: Ledger, picture: Picture, *, days: Iterable[date], render: Render) -> None:
     """Make the folder `target`, which must not hold anything yet: whole or not at all, readable by its owner alone.
 
-    `copy` is the ledger that is open. Raises OSError.
+    `ledger` is a copy in memory. Raises OSError.
     """
     with new_folder(target) as draft:
-        _fill(draft, picture, copy, days, render)
+        _fill(draft, ledger, picture, days, render)
 
 
-def _fill(draft: Path, picture: Picture, copy: sqlite3.Connection, days: Iterable[date], render: Render) -> None:
+def _fill(draft: Path, ledger: Ledger, picture: Picture, days: Iterable[date], render: Render) -> None:
     for table in TABLES:
         place = draft / (PEOPLE if table.has_people else TOTALS)
-        rows = list(table.rows(picture))
+        rows = list(table.rows(ledger, picture))
         create_private(place / f"{table.name}.csv", to_csv(table, rows))
         create_private(place / f"{table.name}.parquet", _parquet(table, rows))
-    for path, content in _course_files(picture):
+    for path, content in _course_files(ledger, picture):
         create_private(draft / path, content.encode())
     for day in days:
         for suffix in (".html", ".csv"):
             create_private(draft / PEOPLE / "reports" / f"{day}{suffix}", render(day, suffix))
-    _copy_ledger(copy, draft / PEOPLE / "ledger.db")
-    create_private(draft / "README.md", _readme(picture).encode())
-    create_private(draft / MANIFEST, _manifest(draft, picture).encode())
+    saved = draft / PEOPLE / "ledger.db"
+    create_private(saved, b"")
+    save_copy(ledger, saved)
+    create_private(draft / "README.md", _readme(ledger, picture).encode())
+    create_private(draft / MANIFEST, _manifest(draft, ledger, picture).encode())
 
 
 def to_csv(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
@@ -136,26 +136,20 @@ def _parquet(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
     return content.getvalue()
 
 
-def _course_files(picture: Picture) -> Iterator[tuple[str, str]]:
+def _course_files(ledger: Ledger, picture: Picture) -> Iterator[tuple[str, str]]:
     """The course file without addresses, and every allowance and revocation as it was written."""
     folder = picture.course.folder
-    for row in FileRow.select().where(FileRow.path.startswith(f"{folder}/")).order_by(FileRow.path):
-        name = row.path.removeprefix(f"{folder}/")
+    for path, content in term_rows.files(ledger, folder):
+        name = path.removeprefix(f"{folder}/")
         if name == FILE_NAME:
-            yield f"{TOTALS}/{name}", without_addresses(row.content)
+            yield f"{TOTALS}/{name}", without_addresses(content)
         elif name.startswith(f"{ALLOWANCES}/"):
             # The workspace's names may be anything; a file system's may not.
             stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in name.removeprefix(f"{ALLOWANCES}/"))
-            yield f"{PEOPLE}/{ALLOWANCES}/{stem.lstrip('.') or '_'}", row.content
+            yield f"{PEOPLE}/{ALLOWANCES}/{stem.lstrip('.') or '_'}", content
 
 
-def _copy_ledger(copy: sqlite3.Connection, path: Path) -> None:
-    create_private(path, b"")
-    with closing(sqlite3.connect(path)) as target:
-        copy.backup(target)
-
-
-def _manifest(draft: Path, picture: Picture) -> str:
+def _manifest(draft: Path, ledger: Ledger, picture: Picture) -> str:
     files = {
         str(path.relative_to(draft)): {
             "bytes": path.stat().st_size,
@@ -164,12 +158,12 @@ def _manifest(draft: Path, picture: Picture) -> str:
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
-    told = {"format": FORMAT, **facts_of(picture).as_json(), "made_at": iso(picture.now), "files": files}
+    told = {"format": FORMAT, **facts_of(ledger, picture).as_json(), "made_at": iso(picture.now), "files": files}
     return json.dumps(told, indent=2) + "\n"
 
 
-def _readme(picture: Picture) -> str:
-    course, facts = picture.course, facts_of(picture)
+def _readme(ledger: Ledger, picture: Picture) -> str:
+    course, facts = picture.course, facts_of(ledger, picture)
     lines = [
         f"# {without_addresses(course.title) or course.id or 'Teaching lab'}, {course.id} {course.term}",
         "",

@@ -1,4 +1,4 @@
-"""The tables of a term's archive: what is in each of their columns, and the rows, as the open ledger holds them.
+"""The tables of a term's archive: what is in each of their columns, and the rows, as the ledger holds them.
 
 Tables of totals name groups and no person; those of people may name anybody.
 """
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from enforcer.domain.message_kinds import Kind
 from enforcer.domain.snapshot import Picture, group_of
-from enforcer.domain.timestamps import to_instant
 from enforcer.domain.uptime import counted_from
-from enforcer.ledger import queries
-from enforcer.ledger.models import ActionRow, ClusterRow, DayRow, EventRow, LetterRow, PollRow
-from enforcer.mail.outbox import Kind
+from enforcer.ledger import queries, term_rows
+from enforcer.ledger.database import Ledger
 from enforcer.retention.anonymise import without_addresses
 
 Cell = str | int | bool | date | datetime | None
@@ -34,7 +33,7 @@ class Table:
     about: str
     has_people: bool
     columns: tuple[Column, ...]
-    rows: Callable[[Picture], Iterator[Sequence[Cell]]]
+    rows: Callable[[Ledger, Picture], Iterator[Sequence[Cell]]]
 
 
 def groups(picture: Picture) -> dict[str, str]:
@@ -42,62 +41,26 @@ def groups(picture: Picture) -> dict[str, str]:
     return {cluster.id: group_of(cluster) for cluster in picture.clusters}
 
 
-def last_poll() -> tuple[datetime, int] | None:
-    """When the last poll that ran to its end began, and how much failed in it."""
-    row = PollRow.select().order_by(PollRow.began.desc()).first()
-    return (to_instant(row.began), int(row.failed)) if row else None
+def _days(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
+    yield from term_rows.days(ledger, groups(picture))
 
 
-def _instant(millis: int | None) -> datetime | None:
-    return None if millis is None else to_instant(millis)
-
-
-def _days(picture: Picture) -> Iterator[Sequence[Cell]]:
+def _clusters(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
     of = groups(picture)
-    for row in DayRow.select().where(DayRow.cluster_id.in_(list(of))).order_by(DayRow.day, DayRow.group_name):
-        yield (
-            date.fromisoformat(row.day),
-            row.group_name,
-            row.cluster_id,
-            row.used,
-            row.soft,
-            row.hard,
-            row.over,
-            row.shown_apart,
-            row.sessions,
-            row.estimate,
-            row.imported,
-            to_instant(row.settled),
-        )
+    for row in term_rows.clusters(ledger, of):
+        yield row.id, row.name, of[row.id], row.first_seen, row.last_seen, row.gone
 
 
-def _clusters(picture: Picture) -> Iterator[Sequence[Cell]]:
-    of = groups(picture)
-    for row in ClusterRow.select().where(ClusterRow.cluster_id.in_(list(of))).order_by(ClusterRow.name):
-        seen = (to_instant(row.first_seen), to_instant(row.last_seen))
-        yield row.cluster_id, row.name, of[row.cluster_id], *seen, _instant(row.gone)
+def _actions(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
+    for row in term_rows.actions(ledger, groups(picture)):
+        yield row._replace(reason=without_addresses(row.reason), error=row.error and without_addresses(row.error))
 
 
-def _actions(picture: Picture) -> Iterator[Sequence[Cell]]:
-    for row in ActionRow.select().where(ActionRow.cluster_id.in_(list(groups(picture)))).order_by(ActionRow.id):
-        yield (
-            date.fromisoformat(row.day),
-            row.group_name,
-            row.cluster_id,
-            row.kind,
-            without_addresses(row.reason),
-            to_instant(row.noted),
-            _instant(row.done),
-            row.error and without_addresses(row.error),
-        )
+def _polls(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
+    yield from term_rows.polls(ledger)
 
 
-def _polls(picture: Picture) -> Iterator[Sequence[Cell]]:
-    for row in PollRow.select().order_by(PollRow.began):
-        yield to_instant(row.began), to_instant(row.ended), row.failed
-
-
-def _sessions(picture: Picture) -> Iterator[Sequence[Cell]]:
+def _sessions(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
     ms = timedelta(milliseconds=1)
     for cluster in picture.clusters:
         group = group_of(cluster)
@@ -115,28 +78,17 @@ def _sessions(picture: Picture) -> Iterator[Sequence[Cell]]:
             )
 
 
-def _events(picture: Picture) -> Iterator[Sequence[Cell]]:
+def _events(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
     of = groups(picture)
-    query = EventRow.select().where(EventRow.cluster_id.in_(list(of))).order_by(EventRow.cluster_id, EventRow.at)
-    for row in query.iterator():
-        yield (
-            of[row.cluster_id],
-            row.cluster_id,
-            to_instant(row.at),
-            row.type,
-            row.user_name or None,
-            row.workers,
-            row.idle,
-            row.failed,
-            row.raw,
-        )
+    for row in term_rows.events(ledger, of):
+        yield of[row.cluster_id], *row
 
 
-def _letters(picture: Picture) -> Iterator[Sequence[Cell]]:
+def _letters(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
     of = groups(picture)
-    others = frozenset(queries.clusters()) - of.keys()
+    others = frozenset(queries.clusters(ledger)) - of.keys()
     report_of = f"{picture.course.id} {picture.course.term} ".lstrip()
-    for row in LetterRow.select().order_by(LetterRow.id).iterator():
+    for row in term_rows.letters(ledger):
         is_foreign_report = row.kind == Kind.REPORT.value and not row.about.startswith(report_of)
         if row.about in others or is_foreign_report:
             continue
@@ -152,9 +104,9 @@ def _letters(picture: Picture) -> Iterator[Sequence[Cell]]:
             _addresses(recipients.get("cc", [])),
             row.subject,
             message.get("content", {}).get("plainText"),
-            to_instant(row.queued),
-            _instant(row.accepted),
-            _instant(row.given_up),
+            row.queued,
+            row.accepted,
+            row.given_up,
             row.error,
             row.operation_id,
         )

@@ -9,6 +9,7 @@ from functools import partial
 from enforcer.domain.quota import Action, Level, Restore, Restrict, Stop, Warn, WarningKey, decide
 from enforcer.domain.snapshot import Picture
 from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings
 from enforcer.tick.collect import is_first_poll, look
 from enforcer.workspace.client import Workspace, WorkspaceError
@@ -30,6 +31,7 @@ class Outcome:
 
 
 def poll(
+    ledger: Ledger,
     workspace: Workspace,
     settings: Settings,
     *,
@@ -45,14 +47,15 @@ def poll(
     seen is written to the ledger all the same, so that has to be a copy.
     Raises WorkspaceError where the clusters cannot be listed, SettingsError where the course is not clear.
     """
-    due = _due(workspace, settings, now=now, warned=warned, everything=everything)
+    due = _due(ledger, workspace, settings, now=now, warned=warned, everything=everything)
     if dry_run:
         return due
-    failures = carry_out(workspace, due.picture, due.actions, tell)
+    failures = carry_out(ledger, workspace, due.picture, due.actions, tell)
     return Outcome(due.picture, due.actions, (*due.failures, *failures))
 
 
 def _due(
+    ledger: Ledger,
     workspace: Workspace,
     settings: Settings,
     *,
@@ -60,26 +63,26 @@ def _due(
     warned: Callable[[], frozenset[WarningKey]],
     everything: bool,
 ) -> Outcome:
-    picture = look(workspace, settings, now=now)
-    levels, unread = read_levels(workspace, picture, everything=everything)
+    picture = look(ledger, workspace, settings, now=now)
+    levels, unread = read_levels(ledger, workspace, picture, everything=everything)
     actions = decide(picture.standings(levels), warned())
     lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
-    for id in queries.lowered() & levels.keys() - lowering:
+    for id in queries.lowered(ledger) & levels.keys() - lowering:
         if levels[id] is not Level.ATTACH:
             # Somebody else gave it back: nothing is left to look after.
-            queries.note_restored(id)
+            queries.note_restored(ledger, id)
     return Outcome(picture, actions, (*picture.problems, *unread))
 
 
 def read_levels(
-    workspace: Workspace, picture: Picture, *, everything: bool = False
+    ledger: Ledger, workspace: Workspace, picture: Picture, *, everything: bool = False
 ) -> tuple[dict[str, Level | None], list[str]]:
     """The permission of every group that may have to change: at a limit, or lowered; of all once a day.
 
     Returns them by cluster id, and sentences about those that could not be read.
     """
-    lowered = queries.lowered()
-    is_first = everything or is_first_poll(picture.today)
+    lowered = queries.lowered(ledger)
+    is_first = everything or is_first_poll(ledger, picture.today)
     groups = {standing.cluster_id: standing for standing in picture.standings({})}
     due = [
         (id, standing.group)
@@ -96,15 +99,17 @@ def read_levels(
     found = in_parallel([partial(read, *pair) for pair in due])
     failures = [str(answer) for answer in found if isinstance(answer, WorkspaceError)]
     if is_first and not failures:
-        queries.write_note("looked at everything", picture.today.isoformat())
+        queries.write_note(ledger, "looked at everything", picture.today.isoformat())
     levels = {id: answer for (id, _), answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
     for id, level in levels.items():
         if level is Level.ATTACH:
-            queries.note_lowered(id, groups[id].group, now=picture.now)
+            queries.note_lowered(ledger, id, groups[id].group, now=picture.now)
     return levels, failures
 
 
-def carry_out(workspace: Workspace, picture: Picture, actions: Iterable[Action], tell: Tell) -> list[str]:
+def carry_out(
+    ledger: Ledger, workspace: Workspace, picture: Picture, actions: Iterable[Action], tell: Tell
+) -> list[str]:
     """Do what is due; return a sentence for each thing that failed.
 
     Intents are noted first, then all groups are lowered, then all clusters stopped, then the rest. A failure neither
@@ -114,26 +119,28 @@ def carry_out(workspace: Workspace, picture: Picture, actions: Iterable[Action],
     actions = list(actions)
     for kind in (Restrict, Stop, Restore, Warn):
         batch = [action for action in actions if isinstance(action, kind)]
-        noted = [_note(picture, action) for action in batch]
+        noted = [_note(ledger, picture, action) for action in batch]
         errors = in_parallel([partial(_attempt, workspace, action) for action in batch])
         for action, number, error in zip(batch, noted, errors, strict=True):
-            queries.note_outcome(number, now=picture.now, error=error)
+            queries.note_outcome(ledger, number, now=picture.now, error=error)
             if error:
                 failures.append(error)
                 continue
             if isinstance(action, Restore):
-                queries.note_restored(action.cluster_id)
+                queries.note_restored(ledger, action.cluster_id)
             tell(picture, action)
     return failures
 
 
-def _note(picture: Picture, action: Action) -> int:
+def _note(ledger: Ledger, picture: Picture, action: Action) -> int:
     """Note the intent. A lowering is remembered before the deed, so that a crash in between is looked after."""
     if isinstance(action, Restrict):
-        queries.note_lowered(action.cluster_id, action.group, now=picture.now)
+        queries.note_lowered(ledger, action.cluster_id, action.group, now=picture.now)
     reason = "" if isinstance(action, Restore) else f"{action.use.limit.period.value} {action.use.limit}"
     name = type(action).__name__.lower()
-    return queries.note_intent(name, action.cluster_id, action.group, reason=reason, day=picture.today, now=picture.now)
+    return queries.note_intent(
+        ledger, name, action.cluster_id, action.group, reason=reason, day=picture.today, now=picture.now
+    )
 
 
 def _attempt(workspace: Workspace, action: Action) -> str | None:

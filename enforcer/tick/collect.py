@@ -21,6 +21,7 @@ from enforcer.domain.quota import Calendar
 from enforcer.domain.snapshot import Picture, choose_course, group_of, lab_clusters
 from enforcer.domain.uptime import Session, day_bounds
 from enforcer.ledger import membership, queries, record
+from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import Reading
 from enforcer.settings import Settings, SettingsError
 from enforcer.workspace.client import Gone, Workspace, WorkspaceError
@@ -63,7 +64,7 @@ class Lab:
         return in_force(self.entries)
 
 
-def read_lab(workspace: Workspace, settings: Settings, *, now: datetime) -> Lab:
+def read_lab(ledger: Ledger, workspace: Workspace, settings: Settings, *, now: datetime) -> Lab:
     """Which course is meant, its clusters, its file and its allowances.
 
     Raises WorkspaceError where the clusters cannot be listed and SettingsError where it is not clear which course is
@@ -74,22 +75,23 @@ def read_lab(workspace: Workspace, settings: Settings, *, now: datetime) -> Lab:
     if unclear:
         raise SettingsError([unclear])
     problems: list[str] = []
-    course, entries = _read_folder(workspace, settings, chosen, problems, now=now)
+    course, entries = _read_folder(ledger, workspace, settings, chosen, problems, now=now)
     return Lab(lab_clusters(everything, chosen), chosen, course, entries, tuple(problems))
 
 
-def look(workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
+def look(ledger: Ledger, workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
     """Read what may have changed, record it, and return the whole picture.
 
     What fails alone is a problem of the picture; raises as `read_lab` does.
     """
-    lab = read_lab(workspace, settings, now=now)
+    lab = read_lab(ledger, workspace, settings, now=now)
     course, clusters = lab.course, lab.clusters
     today = now.astimezone(course.calendar.tz).date()
-    problems = [*lab.problems, *remember_uptime(workspace, clusters, is_first=is_first_poll(today), now=now)]
+    is_first = is_first_poll(ledger, today)
+    problems = [*lab.problems, *remember_uptime(ledger, workspace, clusters, is_first=is_first, now=now)]
     begins, _ = day_bounds(_first_that_matters(course, today), course.calendar.tz)
-    sessions = queries.sessions(begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
-    members = _members(workspace, clusters, sessions, is_first=is_first_poll(today), problems=problems, now=now)
+    sessions = queries.sessions(ledger, begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
+    members = _members(ledger, workspace, clusters, sessions, is_first=is_first, problems=problems, now=now)
     return Picture(now, course, settings.fallback, clusters, sessions, lab.allowances, members, tuple(problems))
 
 
@@ -101,35 +103,47 @@ def _first_that_matters(course: Course, today: date) -> date:
 
 
 def remember_uptime(
-    workspace: Workspace, clusters: Iterable[SeenCluster], *, is_first: bool, now: datetime
+    ledger: Ledger, workspace: Workspace, clusters: Iterable[SeenCluster], *, is_first: bool, now: datetime
 ) -> list[str]:
     """Record what the list showed and bring the sessions up to date; return sentences about what could not be read.
 
     `is_first`: clusters that are missing from the list are asked for, too.
     """
     problems: list[str] = []
-    known = queries.clusters()
-    record.observe(clusters, now=now)
-    _read_events(workspace, clusters, known, problems, now=now)
-    _look_for_gone(workspace, clusters, known, is_first=is_first, problems=problems, now=now)
+    known = queries.clusters(ledger)
+    record.observe(ledger, clusters, now=now)
+    _read_events(ledger, workspace, clusters, known, problems, now=now)
+    _look_for_gone(ledger, workspace, clusters, known, is_first=is_first, problems=problems, now=now)
     return problems
 
 
-def is_first_poll(today: date) -> bool:
+def is_first_poll(ledger: Ledger, today: date) -> bool:
     """Whether no poll of this local day has looked at everything yet."""
-    return queries.note("looked at everything") != today.isoformat()
+    return queries.note(ledger, "looked at everything") != today.isoformat()
 
 
 def read_course(
-    workspace: Reader, settings: Settings, chosen: tuple[str, str] | None, problems: list[str], *, now: datetime
+    ledger: Ledger,
+    workspace: Reader,
+    settings: Settings,
+    chosen: tuple[str, str] | None,
+    problems: list[str],
+    *,
+    now: datetime,
 ) -> tuple[Course, tuple[Allowance, ...]]:
     """The course file and the allowances in force; where they cannot be read, as last seen."""
-    course, entries = _read_folder(workspace, settings, chosen, problems, now=now)
+    course, entries = _read_folder(ledger, workspace, settings, chosen, problems, now=now)
     return course, in_force(entries)
 
 
 def _read_folder(
-    workspace: Reader, settings: Settings, chosen: tuple[str, str] | None, problems: list[str], *, now: datetime
+    ledger: Ledger,
+    workspace: Reader,
+    settings: Settings,
+    chosen: tuple[str, str] | None,
+    problems: list[str],
+    *,
+    now: datetime,
 ) -> tuple[Course, tuple[Allowance | Revocation, ...]]:
     if chosen is None:
         return _without_file(settings, "", "", now), ()
@@ -139,29 +153,29 @@ def _read_folder(
     try:
         listed = {file.path: file for file in workspace.files(folder)}
         if path in listed:
-            course = _course(workspace, listed[path])
+            course = _course(ledger, workspace, listed[path])
     except (WorkspaceError, CourseError) as error:
         problems.append(f"{error}; the last course file seen is used")
-    if course is None and (remembered := queries.remembered_file(path)):
+    if course is None and (remembered := queries.remembered_file(ledger, path)):
         try:
             course = parse_course(remembered[1], path)
         except CourseError as error:
             problems.append(f"{error}; the limits of the settings are used")
-    return course or _without_file(settings, *chosen, now), tuple(_read_entries(workspace, folder, problems))
+    return course or _without_file(settings, *chosen, now), tuple(_read_entries(ledger, workspace, folder, problems))
 
 
-def _course(workspace: Reader, file: FileInfo) -> Course:
+def _course(ledger: Ledger, workspace: Reader, file: FileInfo) -> Course:
     """The course file, which is remembered only once it was understood. Raises CourseError."""
-    remembered = queries.remembered_file(file.path)
+    remembered = queries.remembered_file(ledger, file.path)
     if remembered and remembered[0] == file.version:
         return parse_course(remembered[1], file.path)
     text = workspace.read(file.path)
     course = parse_course(text, file.path)
-    queries.remember_file(file.path, file.version, text)
+    queries.remember_file(ledger, file.path, file.version, text)
     return course
 
 
-def _read_entries(workspace: Reader, folder: str, problems: list[str]) -> list[Allowance | Revocation]:
+def _read_entries(ledger: Ledger, workspace: Reader, folder: str, problems: list[str]) -> list[Allowance | Revocation]:
     """Every allowance and revocation, oldest first.
 
     A file that cannot be read counts as last seen, one that is no allowance not at all.
@@ -169,26 +183,26 @@ def _read_entries(workspace: Reader, folder: str, problems: list[str]) -> list[A
     place = f"{folder}/{ALLOWANCES}"
     try:
         listed = workspace.files(place)
-        queries.write_note(f"files of {place}", json.dumps([file.path for file in listed]))
+        queries.write_note(ledger, f"files of {place}", json.dumps([file.path for file in listed]))
     except WorkspaceError as error:
         problems.append(f"{error}; the allowances last seen are used")
-        listed = [FileInfo(path, "") for path in json.loads(queries.note(f"files of {place}") or "[]")]
+        listed = [FileInfo(path, "") for path in json.loads(queries.note(ledger, f"files of {place}") or "[]")]
     entries: list[Allowance | Revocation] = []
     for file in listed:
         try:
-            entries.append(parse_entry(_content(workspace, file), file.path))
+            entries.append(parse_entry(_content(ledger, workspace, file), file.path))
         except (WorkspaceError, AllowanceError) as error:
             problems.append(str(error))
     return entries
 
 
-def _content(workspace: Reader, file: FileInfo) -> str:
+def _content(ledger: Ledger, workspace: Reader, file: FileInfo) -> str:
     """Asked for only when the listing shows a change; an empty version means as last seen."""
-    remembered = queries.remembered_file(file.path)
+    remembered = queries.remembered_file(ledger, file.path)
     if remembered and file.version in ("", remembered[0]):
         return remembered[1]
     text = workspace.read(file.path)
-    queries.remember_file(file.path, file.version, text)
+    queries.remember_file(ledger, file.path, file.version, text)
     return text
 
 
@@ -199,6 +213,7 @@ def _without_file(settings: Settings, course: str, term: str, now: datetime) -> 
 
 
 def _read_events(
+    ledger: Ledger,
     workspace: Workspace,
     clusters: Iterable[SeenCluster],
     known: dict[str, queries.KnownCluster],
@@ -208,7 +223,7 @@ def _read_events(
 ) -> None:
     """Bring the events of every cluster up to date that can have changed since they were last read."""
 
-    doubtful = queries.doubtful(LATEST)
+    doubtful = queries.doubtful(ledger, LATEST)
 
     def changed(cluster: SeenCluster) -> bool:
         before = known.get(cluster.id)
@@ -232,16 +247,17 @@ def _read_events(
         readings = []
         for cluster, told in some:
             if isinstance(told, Gone):
-                record.mark_gone(cluster.id, now=now)
+                record.mark_gone(ledger, cluster.id, now=now)
             elif isinstance(told, WorkspaceError):
                 problems.append(f"{told}; its time is a lower bound from the cluster list")
-                record.rebuild(cluster.id)
+                record.rebuild(ledger, cluster.id)
             else:
                 readings.append(Reading(cluster.id, told, cluster.moved))
-        record.add_events(readings, read_to=now)
+        record.add_events(ledger, readings, read_to=now)
 
 
 def _look_for_gone(
+    ledger: Ledger,
     workspace: Workspace,
     clusters: Iterable[SeenCluster],
     known: dict[str, queries.KnownCluster],
@@ -257,12 +273,13 @@ def _look_for_gone(
             continue
         try:
             if not workspace.exists(cluster.id):
-                record.mark_gone(cluster.id, now=now)
+                record.mark_gone(ledger, cluster.id, now=now)
         except WorkspaceError as error:
             problems.append(str(error))
 
 
 def _members(
+    ledger: Ledger,
     workspace: Workspace,
     clusters: Iterable[SeenCluster],
     sessions: dict[str, list[Session]],
@@ -272,7 +289,7 @@ def _members(
     now: datetime,
 ) -> dict[str, frozenset[str]] | None:
     """Read at the first poll of a day, and when somebody started a cluster since who is no member as far as we know."""
-    noted = membership.known()
+    noted = membership.known(ledger)
     members = noted.all if noted else None
     read_at = noted.read if noted else None
 
@@ -287,7 +304,7 @@ def _members(
     if members is not None and not is_first and not any(is_unknown(cluster) for cluster in clusters):
         return members
     try:
-        return membership.remember(workspace.members(), now=now).all
+        return membership.remember(ledger, workspace.members(), now=now).all
     except WorkspaceError as error:
         problems.append(f"{error}; members as last seen")
         return members

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+from enforcer.domain.message_kinds import Kind
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Action, Restrict, Stop, Use, Warn, WarningKey
 from enforcer.domain.snapshot import Picture, group_of
-from enforcer.ledger import queries
+from enforcer.ledger import letters, queries
+from enforcer.ledger.database import Ledger
 from enforcer.mail import messages, outbox
 from enforcer.mail.mail_service import Carrier
 from enforcer.mail.messages import Letter, Notice
-from enforcer.mail.outbox import Kind
 from enforcer.mail.sender import Sent, send_due
 from enforcer.settings import Settings
 from enforcer.tick.carry_out import Outcome
@@ -26,9 +27,9 @@ RECENT = timedelta(days=2)
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
-def warned(now: datetime) -> Callable[[], frozenset[WarningKey]]:
+def warned(ledger: Ledger, now: datetime) -> Callable[[], frozenset[WarningKey]]:
     """What a poll asks for: the limits that groups were warned of."""
-    return partial(outbox.told, Kind.WARNING, since=(now - RECENT).date())
+    return partial(letters.told, ledger, Kind.WARNING, since=(now - RECENT).date())
 
 
 class Teller:
@@ -37,7 +38,8 @@ class Teller:
     It never raises: whatever is wrong with a letter, the next cluster has to be stopped.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
         self._settings = settings
         self.failures: list[str] = []
 
@@ -57,8 +59,8 @@ class Teller:
         A letter is unique, so nobody is told twice.
         """
         picture = outcome.picture
-        lowered, acted = queries.lowered(), {action.cluster_id for action in outcome.actions}
-        told = outbox.told(Kind.STOPPED, since=(picture.now - RECENT).date())
+        lowered, acted = queries.lowered(self._ledger), {action.cluster_id for action in outcome.actions}
+        told = letters.told(self._ledger, Kind.STOPPED, since=(picture.now - RECENT).date())
         for cluster in picture.clusters:
             if cluster.id not in lowered or cluster.id in acted or cluster.sighting.running:
                 continue
@@ -71,7 +73,7 @@ class Teller:
         """Stops of yesterday that nobody was told of: at midnight the limit they were made for was over."""
         yesterday = picture.today - timedelta(days=1)
         clusters = {cluster.id: cluster for cluster in picture.clusters}
-        for action in queries.actions_on(yesterday):
+        for action in queries.actions_on(self._ledger, yesterday):
             cluster = clusters.get(action.cluster_id)
             if action.kind != "stop" or action.error or cluster is None:
                 continue
@@ -80,7 +82,7 @@ class Teller:
                 for session in picture.sessions.get(cluster.id, [])
             )
             use = next((use for use in picture.uses(cluster, yesterday) if use.is_over), None)
-            if ended and use and not outbox.told_since(Kind.STOPPED, cluster.id, action.noted):
+            if ended and use and not letters.told_since(self._ledger, Kind.STOPPED, cluster.id, action.noted):
                 self._tell(Kind.STOPPED, picture, cluster.id, use)
 
     def _tell(self, kind: Kind, picture: Picture, cluster_id: str, use: Use) -> None:
@@ -88,18 +90,34 @@ class Teller:
         try:
             letter = _letter(kind, picture, cluster_id, use, self._settings)
             period = limit.period.value
-            outbox.queue(kind, cluster_id, letter, now=picture.now, period=period, first=limit.first, limit=limit.hard)
+            outbox.queue(
+                self._ledger,
+                kind,
+                cluster_id,
+                letter,
+                now=picture.now,
+                period=period,
+                first=limit.first,
+                limit=limit.hard,
+            )
         except Exception as error:  # noqa: BLE001 - see above
             log.exception("the %s letter of cluster %s cannot be written", kind.value, cluster_id)
             self.failures.append(f"the {kind.value} letter of cluster {cluster_id} cannot be written: {error}")
 
 
 def finish(
-    settings: Settings, outcome: Outcome, teller: Teller, carrier: Carrier, *, now: datetime, deadline: Deadline
+    ledger: Ledger,
+    settings: Settings,
+    outcome: Outcome,
+    teller: Teller,
+    carrier: Carrier,
+    *,
+    now: datetime,
+    deadline: Deadline,
 ) -> Sent:
     """After a poll: tell what is left to be told, and send what is due in the time that is left."""
     teller.tell_again(outcome)
-    sent = send_due(carrier, settings, now=now, deadline=deadline)
+    sent = send_due(ledger, carrier, settings, now=now, deadline=deadline)
     return Sent(sent.accepted, (*teller.failures, *sent.failures), sent.waiting)
 
 

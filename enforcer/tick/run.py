@@ -7,6 +7,7 @@ from datetime import datetime
 
 from enforcer.domain.quota import WarningKey
 from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
 from enforcer.mail.mail_service import Carrier
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
@@ -29,6 +30,7 @@ class Run:
 
 
 def run(
+    ledger: Ledger,
     settings: Settings,
     connect: Callable[[], Workspace],
     work: Work,
@@ -37,21 +39,21 @@ def run(
     now: datetime,
     deadline: Deadline,
 ) -> Run:
-    """Do the work and send the letters that are due, also where the workspace cannot be used. The ledger is open.
+    """Do the work and send the letters that are due, also where the workspace cannot be used.
 
     Raises SettingsError where it is not clear which course is meant.
     """
-    teller = Teller(settings)
+    teller = Teller(ledger, settings)
     try:
         workspace = connect()
         before = Counter(workspace.calls)
-        outcome = work(workspace, warned(now), teller)
+        outcome = work(workspace, warned(ledger, now), teller)
     except WorkspaceError as error:
         # Letters about what was done before are sent all the same.
-        sent = send_due(carrier, settings, now=now, deadline=deadline)
+        sent = send_due(ledger, carrier, settings, now=now, deadline=deadline)
         return Run(None, (str(error), *sent.failures), error)
-    sent = finish(settings, outcome, teller, carrier, now=now, deadline=deadline)
+    sent = finish(ledger, settings, outcome, teller, carrier, now=now, deadline=deadline)
     failures = (*outcome.failures, *sent.failures)
     calls = dict(workspace.calls - before)
-    queries.record_poll(began=now, ended=now + deadline.elapsed, failed=len(failures), calls=calls)
+    queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=len(failures), calls=calls)
     return Run(outcome, failures)

@@ -11,14 +11,16 @@ from datetime import date, datetime, timedelta
 
 from enforcer.domain.allowances import windows_between
 from enforcer.domain.day import cluster_day
+from enforcer.domain.day_records import DayTotal
+from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Period, WarningKey, counted
 from enforcer.domain.settled_totals import SETTLED_FILE, GroupTotals, Settled, format_settled
 from enforcer.domain.snapshot import Picture, group_of
 from enforcer.domain.uptime import day_bounds
-from enforcer.ledger import queries
+from enforcer.ledger import letters, queries
+from enforcer.ledger.database import Ledger
 from enforcer.ledger.history import recall
 from enforcer.mail import outbox
-from enforcer.mail.outbox import Kind
 from enforcer.reports.day_report import report_letter, report_of
 from enforcer.settings import Settings
 from enforcer.tick.carry_out import Outcome, Tell, poll
@@ -50,6 +52,7 @@ def unsettled_days(*, settled: date | None, first: date | None, up_to: date) -> 
 
 
 def settle(
+    ledger: Ledger,
     workspace: Workspace,
     settings: Settings,
     *,
@@ -64,13 +67,13 @@ def settle(
     A poll that reads every permission comes first: it brings the events up to date, and lifts and sets restrictions
     by the limits of today.
     """
-    outcome = poll(workspace, settings, now=now, warned=warned, tell=tell, dry_run=dry_run, everything=True)
-    picture = recall(settings, now=now)
+    outcome = poll(ledger, workspace, settings, now=now, warned=warned, tell=tell, dry_run=dry_run, everything=True)
+    picture = recall(ledger, settings, now=now)
     yesterday = picture.today - timedelta(days=1)
     due = unsettled_days(
-        settled=queries.last_settled_day(), first=_first_day(picture), up_to=min(up_to or yesterday, yesterday)
+        settled=queries.last_settled_day(ledger), first=_first_day(picture), up_to=min(up_to or yesterday, yesterday)
     )
-    waiting = _unread(outcome.picture)
+    waiting = _unread(ledger, outcome.picture)
     days = tuple(day for day in due if not waiting or day < picture.today - PATIENCE)
     failures: list[str] = []
     if len(days) < len(due):
@@ -79,23 +82,23 @@ def settle(
     if dry_run:
         return Settlement(outcome, days, tuple(failures))
     for day in days:
-        _settle_day(picture, settings, day, is_estimate=bool(waiting))
+        _settle_day(ledger, picture, settings, day, is_estimate=bool(waiting))
     try:
-        _leave_totals(workspace, picture, outcome.picture)
+        _leave_totals(ledger, workspace, picture, outcome.picture)
     except WorkspaceError as error:
         failures.append(f"{error}; the totals of week and term are not there for `restricted`")
     return Settlement(outcome, days, tuple(failures))
 
 
-def _settle_day(picture: Picture, settings: Settings, day: date, *, is_estimate: bool) -> None:
+def _settle_day(ledger: Ledger, picture: Picture, settings: Settings, day: date, *, is_estimate: bool) -> None:
     """Each step may be repeated; the day is noted after the last."""
-    queries.settle(totals_of(picture, day, is_estimate=is_estimate), now=picture.now)
-    _queue_report(picture, settings, day)
-    queries.write_note("settled", day.isoformat())
+    queries.settle(ledger, totals_of(picture, day, is_estimate=is_estimate), now=picture.now)
+    _queue_report(ledger, picture, settings, day)
+    queries.write_note(ledger, "settled", day.isoformat())
     log.info("%s is settled", day)
 
 
-def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iterable[queries.DayTotal]:
+def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iterable[DayTotal]:
     """What is fixed of every cluster that was there on the day."""
     begins, _ = day_bounds(day, picture.course.calendar.tz)
     for cluster in picture.clusters:
@@ -103,7 +106,7 @@ def totals_of(picture: Picture, day: date, *, is_estimate: bool = False) -> Iter
             continue
         one = cluster_day(picture, cluster, day)
         limit = one.day_limit
-        yield queries.DayTotal(
+        yield DayTotal(
             cluster_id=one.cluster_id,
             day=day,
             group=one.group,
@@ -123,9 +126,9 @@ def _first_day(picture: Picture) -> date | None:
     return min(starts).astimezone(picture.course.calendar.tz).date() if starts else None
 
 
-def _unread(picture: Picture) -> frozenset[str]:
+def _unread(ledger: Ledger, picture: Picture) -> frozenset[str]:
     """Groups of the clusters whose events are not known up to now, though they may have changed."""
-    known = queries.clusters()
+    known = queries.clusters(ledger)
     return frozenset(
         group_of(cluster)
         for cluster in picture.clusters
@@ -135,21 +138,24 @@ def _unread(picture: Picture) -> frozenset[str]:
     )
 
 
-def _queue_report(picture: Picture, settings: Settings, day: date) -> None:
+def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: date) -> None:
     """Once a day. Nobody wants one of a lab that is gone, or of a day long past."""
     about = " ".join([picture.course.id, picture.course.term, day.isoformat()]).strip()
     is_old = day < picture.today - MAILED
-    if is_old or not settings.report_to or outbox.is_queued(Kind.REPORT, about, period=Period.DAY.value, first=day):
+    if is_old or not settings.report_to:
         return
-    report = report_of(picture, day)
+    period, first = Period.DAY.value, day.isoformat()
+    if letters.is_queued(ledger, Kind.REPORT, about, period=period, first=first, limit=timedelta()):
+        return
+    report = report_of(ledger, picture, day)
     if report.rows:
         letter = report_letter(report, settings)
-        outbox.queue(Kind.REPORT, about, letter, now=picture.now, period=Period.DAY.value, first=day)
+        outbox.queue(ledger, Kind.REPORT, about, letter, now=picture.now, period=period, first=first)
 
 
-def _leave_totals(workspace: Workspace, picture: Picture, live: Picture) -> None:
+def _leave_totals(ledger: Ledger, workspace: Workspace, picture: Picture, live: Picture) -> None:
     """Write `settled.json` beside the course file, of the clusters that are there now."""
-    last = queries.last_settled_day()
+    last = queries.last_settled_day(ledger)
     if last is None or not live.course.groups:
         return
     totals: dict[str, GroupTotals] = {}

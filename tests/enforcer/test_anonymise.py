@@ -19,15 +19,16 @@ from hypothesis import strategies as st
 
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
+from enforcer.domain.message_kinds import Kind
 from enforcer.domain.uptime import MEMBER, OTHER, Event, counted_from, sessions_of
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import open_ledger, vacuum
+from enforcer.ledger.letters import is_queued
 from enforcer.ledger.models import EventRow, LetterRow
 from enforcer.ledger.record import Reading
 from enforcer.lock import only_one
 from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
-from enforcer.mail.outbox import Kind
 from enforcer.retention.anonymise import purge
 from enforcer.retention.old_files import Left, Removal, carry_out, find
 from enforcer_lab import SUNDAY, EnforcerLab
@@ -89,9 +90,9 @@ def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_tota
     assert totals(lab) == before
     assert set(starters(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
     # The students who are in the workspace today are not of before.
-    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
-        members = json.loads(queries.note("members") or "")["groups"]
-        queries.write_note("members", json.dumps({"read": 0, "groups": members}))
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
+        members = json.loads(queries.note(ledger, "members") or "")["groups"]
+        queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": members}))
     assert lab.run("purge", "--before", str(WEDNESDAY), "--yes").status == 0
     assert holding(lab.folder, STUDENT) == []
     assert totals(lab) == before
@@ -109,16 +110,16 @@ def place(tmp_path: Path) -> str:
     """A ledger of a Sunday and a Monday long past, of which the Sunday is settled; a letter of it was never sent."""
     place = str(tmp_path / "uptimes.db")
     letter = Letter("Team of ana@x.example", "to ana@x.example", "<p>", ("ana@x.example",))
-    with closing(open_ledger(place)):
-        record.observe([seen(at=T + DAY, running=False)], now=T + DAY)
+    with closing(open_ledger(place)) as ledger:
+        record.observe(ledger, [seen(at=T + DAY, running=False)], now=T + DAY)
         for begins in (T, T + DAY):
             starts, runs = Event(begins, "STARTING", "ana@x.example"), Event(begins + M, "RUNNING")
             ends = Event(begins + 9 * M, "TERMINATING", "ana@x.example")
-            record.add_events([Reading("1103-1", told(starts, runs, ends), "1")], read_to=begins + DAY)
+            record.add_events(ledger, [Reading("1103-1", told(starts, runs, ends), "1")], read_to=begins + DAY)
             first = begins.date()
-            outbox.queue(Kind.WARNING, "1103-1", letter, now=begins, period="day", first=first, limit=180 * M)
-            queries.note_intent("stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
-        queries.write_note("settled", str(T.date()))
+            outbox.queue(ledger, Kind.WARNING, "1103-1", letter, now=begins, period="day", first=first, limit=180 * M)
+            queries.note_intent(ledger, "stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
+        queries.write_note(ledger, "settled", str(T.date()))
     return place
 
 
@@ -132,14 +133,16 @@ def run(place: str, *words: str) -> tuple[int, str, str]:
 
 
 def letters(place: str) -> list[tuple[str, str, bool, str | None]]:
-    with closing(open_ledger(place)):
-        rows = LetterRow.select().order_by(LetterRow.id)
+    with closing(open_ledger(place)) as ledger:
+        rows = ledger.select(LetterRow).order_by(LetterRow.id)
         return [(row.first, row.subject, row.payload == "{}", row.error) for row in rows]
 
 
 def starters(place: str) -> list[str]:
-    with closing(open_ledger(place)):
-        return [row.user_name for row in EventRow.select().where(EventRow.type == "STARTING").order_by(EventRow.at)]
+    with closing(open_ledger(place)) as ledger:
+        return [
+            row.user_name for row in ledger.select(EventRow).where(EventRow.type == "STARTING").order_by(EventRow.at)
+        ]
 
 
 def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -> None:
@@ -155,12 +158,12 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
         ("2024-11-03", "Team of …", True, "it was purged before it was sent"),
         ("2024-11-04", "Team of ana@x.example", False, None),
     ]
-    with closing(open_ledger(place)):
-        assert [action.reason for day in (T, T + DAY) for action in queries.actions_on(day.date())] == [
+    with closing(open_ledger(place)) as ledger:
+        assert [action.reason for day in (T, T + DAY) for action in queries.actions_on(ledger, day.date())] == [
             "for …",
             "for noa@x.example",
         ]
-        assert outbox.is_queued(Kind.WARNING, "1103-1", period="day", first=T.date(), limit=180 * M)
+        assert is_queued(ledger, Kind.WARNING, "1103-1", period="day", first=str(T.date()), limit=180 * M)
     assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to purge\n", "")
 
 
@@ -212,19 +215,19 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
         else str(request.getfixturevalue("postgresql").database("purge"))
     )
     events = [Event(T, "STARTING", "ana@x"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING", "noa@x")]
-    with closing(open_ledger(place)):
-        queries.write_note("members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
-        record.observe([seen(at=T + 10 * M, running=False)], now=T + 10 * M)
-        record.add_events([Reading("1103-1", told(*events), "1")], read_to=T + 10 * M)
-        queries.write_note("settled", str(T.date()))
+    with closing(open_ledger(place)) as ledger:
+        queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
+        record.observe(ledger, [seen(at=T + 10 * M, running=False)], now=T + 10 * M)
+        record.add_events(ledger, [Reading("1103-1", told(*events), "1")], read_to=T + 10 * M)
+        queries.write_note(ledger, "settled", str(T.date()))
 
-        purged = purge(before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
-        vacuum(place)
-        record.add_events([Reading("1103-1", told(*events), "1")], read_to=T + 20 * M)
+        purged = purge(ledger, before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
+        vacuum(ledger)
+        record.add_events(ledger, [Reading("1103-1", told(*events), "1")], read_to=T + 20 * M)
 
         assert (purged.events, purged.sessions, purged.groups) == (2, 1, 1)
-        assert [event.user for event in record.events("1103-1")] == [MEMBER, None, OTHER]
-        (session,) = queries.sessions(begins=T, ends=T + M * 30)["1103-1"]
+        assert [event.user for event in record.events(ledger, "1103-1")] == [MEMBER, None, OTHER]
+        (session,) = queries.sessions(ledger, begins=T, ends=T + M * 30)["1103-1"]
         assert (session.start, session.end, session.started_by) == (T + M, T + 9 * M, MEMBER)
 
 

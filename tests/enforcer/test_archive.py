@@ -16,15 +16,15 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from enforcer.__main__ import main
+from enforcer.domain.day_records import DayTotal
+from enforcer.domain.message_kinds import Kind
 from enforcer.domain.observations import SeenCluster, ToldEvent
 from enforcer.domain.uptime import Event, Sighting
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import open_copy, open_ledger
-from enforcer.ledger.queries import DayTotal
 from enforcer.ledger.record import Reading
 from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
-from enforcer.mail.outbox import Kind
 from enforcer.retention.archive_tables import TABLES
 
 T = datetime(2024, 11, 3, 8, tzinfo=UTC)
@@ -56,27 +56,29 @@ FORMULA = '=HYPERLINK("https://x.example","ok")\nsecond line'
 def place(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A ledger with a settled day of a course, a letter about it, and the cluster of another course."""
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
-    with closing(open_ledger(place)):
+    with closing(open_ledger(place)) as ledger:
         for id, term in (("1103-1", "2024w"), ("1103-0", "2024s")):
             sighting = Sighting(T + DAY, running=False, since=T, terminated=T + H)
             cluster = SeenCluster(id, "cluster_01", "group_01", "94290", term, "terraform", sighting, "1")
-            record.observe([cluster], now=T + DAY if term == "2024w" else T)
+            record.observe(ledger, [cluster], now=T + DAY if term == "2024w" else T)
             events = [Event(T, "STARTING", ANA), Event(T + M, "RUNNING", workers=2), Event(T + H, "TERMINATING", ANA)]
             told = [ToldEvent(event, json.dumps({"user": event.user})) for event in events]
-            record.add_events([Reading(id, told, "1")], read_to=T + DAY)
+            record.add_events(ledger, [Reading(id, told, "1")], read_to=T + DAY)
             letter = Letter("@Team: near the limit", FORMULA, "<p>", (ANA,), ("staff@x.example",))
-            outbox.queue(Kind.WARNING, id, letter, now=T, period="day", first=T.date(), limit=3 * H)
-        number = queries.note_intent("warn", "1103-1", "group_01", reason=f"+ 60 for {ANA}", day=T.date(), now=T)
-        queries.note_outcome(number, now=T + M)
+            outbox.queue(ledger, Kind.WARNING, id, letter, now=T, period="day", first=T.date(), limit=3 * H)
+        number = queries.note_intent(
+            ledger, "warn", "1103-1", "group_01", reason=f"+ 60 for {ANA}", day=T.date(), now=T
+        )
+        queries.note_outcome(ledger, number, now=T + M)
         total = DayTotal("1103-1", T.date(), "group_01", 59 * M, 150 * M, None, 0 * M, 0 * M, 1, False)
-        queries.settle([total], now=T + DAY)
-        queries.write_note("settled", str(T.date()))
-        queries.write_note("members", json.dumps({"read": 0, "groups": {"group_01": [ANA]}}))
-        queries.remember_file("/lab-94290-2024w/course.json", "1", json.dumps(COURSE))
+        queries.settle(ledger, [total], now=T + DAY)
+        queries.write_note(ledger, "settled", str(T.date()))
+        queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": {"group_01": [ANA]}}))
+        queries.remember_file(ledger, "/lab-94290-2024w/course.json", "1", json.dumps(COURSE))
         allowance = {"version": 1, "id": "a", "group": "all", "first_day": "2024-11-03", "last_day": "2024-11-03"}
         allowance |= {"minutes": 60, "reason": ANA, "given_by": "staff@x.example", "given_at": T.isoformat()}
-        queries.remember_file("/lab-94290-2024w/allowances/../a.json", "1", json.dumps(allowance))
-        queries.record_poll(began=T + DAY, ended=T + DAY + M, failed=1, calls={})
+        queries.remember_file(ledger, "/lab-94290-2024w/allowances/../a.json", "1", json.dumps(allowance))
+        queries.record_poll(ledger, began=T + DAY, ended=T + DAY + M, failed=1, calls={})
     return place
 
 
@@ -205,8 +207,8 @@ def test_the_readme_tells_every_column(archived: Path) -> None:
 
 def test_the_ledger_in_it_is_the_ledger(archived: Path, place: str) -> None:
     def shown(place: str) -> list[DayTotal]:
-        with closing(open_copy(place)):
-            return list(queries.settled(T.date()).values())
+        with closing(open_copy(place)) as ledger:
+            return list(queries.settled(ledger, T.date()).values())
 
     assert shown(str(archived / "people" / "ledger.db")) == shown(place) != []
 

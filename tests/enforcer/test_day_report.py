@@ -13,11 +13,11 @@ import pytest
 from enforcer.domain.allowances import Allowance, Freedom
 from enforcer.domain.course import Course, CourseGroup
 from enforcer.domain.day import cluster_day
+from enforcer.domain.day_records import DayTotal, DoneAction
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Session, Sighting
-from enforcer.ledger.queries import DayTotal, DoneAction
 from enforcer.mail.messages import render
 from enforcer.reports.chart import draw
 from enforcer.reports.day_report import COLUMNS, make_report, report_letter, to_csv, to_message, values_of

@@ -27,10 +27,10 @@ from peewee import (
 )
 
 from enforcer.__main__ import main
+from enforcer.domain.day_records import DayTotal
 from enforcer.ledger import queries
 from enforcer.ledger.database import open_ledger
 from enforcer.ledger.migrations import STEPS
-from enforcer.ledger.queries import DayTotal
 
 NOW = datetime(2026, 2, 3, 9, tzinfo=UTC)
 DAY = date(2026, 2, 1)
@@ -106,8 +106,8 @@ def run(folder: Path, *words: object) -> tuple[int, str, str]:
 
 
 def settled(folder: Path, day: date = DAY) -> dict[str, DayTotal]:
-    with closing(open_ledger(str(folder / "ledger" / "uptimes.db"))):
-        return queries.settled(day)
+    with closing(open_ledger(str(folder / "ledger" / "uptimes.db"))) as ledger:
+        return queries.settled(ledger, day)
 
 
 def imported(id: str, group: str, used: timedelta) -> DayTotal:
@@ -161,8 +161,8 @@ def test_what_was_made_of_events_takes_the_place_of_an_imported_day_and_is_never
     nothing = timedelta()
     exact = DayTotal("0112-a", DAY, "group_01", 2 * H, H, 3 * H, nothing, nothing, 1, estimate=False)
     forgotten = DayTotal("0112-b", DAY, "group_02", nothing, H, 3 * H, nothing, nothing, 0, estimate=False)
-    with closing(open_ledger(str(tmp_path / "ledger" / "uptimes.db"))):
-        queries.settle([exact, forgotten], now=NOW)
+    with closing(open_ledger(str(tmp_path / "ledger" / "uptimes.db"))) as ledger:
+        queries.settle(ledger, [exact, forgotten], now=NOW)
 
     status, _, said = run(tmp_path, "import-history", file)
 
@@ -239,12 +239,12 @@ def test_another_file_is_refused_with_a_sentence(tmp_path: Path, content: bytes,
 
 def test_a_ledger_from_before_imports_learns_to_mark_them(tmp_path: Path) -> None:
     place = str(tmp_path / "old.db")
-    with closing(open_ledger(place)) as connection:
-        connection.execute_sql("ALTER TABLE day DROP COLUMN imported")
-        connection.execute_sql("DELETE FROM migration WHERE name = ?", (STEPS[1][0],))
+    with closing(open_ledger(place)) as ledger:
+        ledger.database.execute_sql("ALTER TABLE day DROP COLUMN imported")
+        ledger.database.execute_sql("DELETE FROM migration WHERE name = ?", (STEPS[1][0],))
     nothing = timedelta()
     total = DayTotal("0112-a", DAY, "group_01", H, None, None, nothing, nothing, 1, estimate=False)
 
-    with closing(open_ledger(place)):
-        queries.settle([total], now=NOW)
-        assert queries.settled(DAY) == {"0112-a": total}
+    with closing(open_ledger(place)) as ledger:
+        queries.settle(ledger, [total], now=NOW)
+        assert queries.settled(ledger, DAY) == {"0112-a": total}

@@ -4,40 +4,39 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from peewee import CharField, Database, DatabaseError, Model
+from peewee import CharField, Database, DatabaseError, Model, SchemaManager
 
+from enforcer.domain.day_records import DayTotal, DoneAction
 from enforcer.domain.uptime import Event, Restart, Session
-from enforcer.ledger import queries, record
-from enforcer.ledger.database import open_copy, open_ledger
+from enforcer.ledger import letters, queries, record
+from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.ledger.migrations import STEPS, migrate
-from enforcer.ledger.models import database
-from enforcer.ledger.queries import DayTotal, DoneAction
+from enforcer.ledger.models import NoteRow
 from enforcer.ledger.record import Reading
+from labkit.addresses import is_database_url
 from observed_clusters import seen, told
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 M, H = timedelta(minutes=1), timedelta(hours=1)
 DAY = date(2030, 11, 3)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of its own: some of these tests change its schema."""
     if request.param == "sqlite":
         return str(tmp_path / "deep" / "uptimes.db")
     return str(request.getfixturevalue("postgresql").database("ledger"))
-
-
-@pytest.fixture
-def connection(place: str) -> Iterator[Database]:
-    connection = open_ledger(place)
-    yield connection
-    connection.close()
 
 
 START = Event(T, "STARTING", "ana@x")
@@ -46,152 +45,209 @@ END = Event(T + H, "TERMINATING", "ana@x", idle=10 * M)
 SESSION = Session(T + 5 * M, T + H, "ana@x", workers=((T + 5 * M, 2),))
 
 
-def kept(id: str = "1103-1") -> list[Session]:
-    return queries.sessions(begins=T - H, ends=T + 9 * H).get(id, [])
+def kept(ledger: Ledger, id: str = "1103-1") -> list[Session]:
+    return queries.sessions(ledger, begins=T - H, ends=T + 9 * H).get(id, [])
 
 
-@pytest.mark.usefixtures("connection")
-def test_events_in_any_order_told_any_number_of_times_make_the_same_session() -> None:
-    record.observe([seen()], now=T)
-    record.add_events([Reading("1103-1", told(RUN, START), "1")], read_to=T + 6 * M)
-    assert [session.end for session in kept()] == [None]
+def test_events_in_any_order_told_any_number_of_times_make_the_same_session(ledger: Ledger) -> None:
+    record.observe(ledger, [seen()], now=T)
+    record.add_events(ledger, [Reading("1103-1", told(RUN, START), "1")], read_to=T + 6 * M)
+    assert [session.end for session in kept(ledger)] == [None]
 
     for _ in range(2):
-        record.observe([seen(at=T + 2 * H, running=False)], now=T + 2 * H)
-        record.add_events([Reading("1103-1", told(END, RUN), "2")], read_to=T + 2 * H)
+        record.observe(ledger, [seen(at=T + 2 * H, running=False)], now=T + 2 * H)
+        record.add_events(ledger, [Reading("1103-1", told(END, RUN), "2")], read_to=T + 2 * H)
 
-    assert kept() == [SESSION]
-    assert record.events("1103-1") == (START, RUN, END)
-    known = queries.clusters()["1103-1"]
+    assert kept(ledger) == [SESSION]
+    assert record.events(ledger, "1103-1") == (START, RUN, END)
+    known = queries.clusters(ledger)["1103-1"]
     assert (known.moved, known.events_read_to, known.is_running) == ("2", T + 2 * H, False)
 
 
-@pytest.mark.usefixtures("connection")
-def test_an_estimate_is_replaced_when_better_facts_come() -> None:
-    record.observe([seen()], now=T)
-    record.observe([seen(at=T + 2 * H, running=False)], now=T + 2 * H)
-    record.add_events([Reading("1103-1", told(START, RUN), "2")], read_to=T + 2 * H)
-    (guess,) = kept()
+def test_an_estimate_is_replaced_when_better_facts_come(ledger: Ledger) -> None:
+    record.observe(ledger, [seen()], now=T)
+    record.observe(ledger, [seen(at=T + 2 * H, running=False)], now=T + 2 * H)
+    record.add_events(ledger, [Reading("1103-1", told(START, RUN), "2")], read_to=T + 2 * H)
+    (guess,) = kept(ledger)
     assert (guess.end, guess.estimate is None) == (T + 2 * H, False)
-    assert queries.doubtful(timedelta(days=1)) == {"1103-1": T + 5 * M}
+    assert queries.doubtful(ledger, timedelta(days=1)) == {"1103-1": T + 5 * M}
 
-    record.add_events([Reading("1103-1", told(END), "2")], read_to=T + 3 * H)
+    record.add_events(ledger, [Reading("1103-1", told(END), "2")], read_to=T + 3 * H)
 
-    assert kept() == [SESSION]
-    assert queries.doubtful(timedelta(days=1)) == {}
+    assert kept(ledger) == [SESSION]
+    assert queries.doubtful(ledger, timedelta(days=1)) == {}
 
 
-@pytest.mark.usefixtures("connection")
-def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running() -> None:
-    record.observe([seen()], now=T)
+def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running(ledger: Ledger) -> None:
+    record.observe(ledger, [seen()], now=T)
     restart = Event(T + 7 * M, "RESTARTING", "noa@x")
-    record.add_events([Reading("1103-1", told(START, RUN, restart), "1")], read_to=T + 8 * M)
-    record.observe([seen(at=T + 30 * M)], now=T + 30 * M)
+    record.add_events(ledger, [Reading("1103-1", told(START, RUN, restart), "1")], read_to=T + 8 * M)
+    record.observe(ledger, [seen(at=T + 30 * M)], now=T + 30 * M)
 
-    record.mark_gone("1103-1", now=T + H)
+    record.mark_gone(ledger, "1103-1", now=T + H)
 
-    (session,) = kept()
+    (session,) = kept(ledger)
     assert (session.end, session.restarts) == (T + 30 * M, (Restart(T + 7 * M, "noa@x"),))
     assert session.estimate == record.GONE
 
 
-@pytest.mark.usefixtures("connection")
-def test_a_settled_day_is_history() -> None:
+def test_a_settled_day_is_history(ledger: Ledger) -> None:
     total = DayTotal("1103-1", DAY, "group_01", 3 * H, 2 * H, None, 0 * M, 5 * M, 2, True)
-    queries.settle([total], now=T)
-    queries.settle([DayTotal("1103-1", DAY, "group_01", 9 * H, None, None, 0 * M, 0 * M, 1, False)], now=T)
+    queries.settle(ledger, [total], now=T)
+    queries.settle(ledger, [DayTotal("1103-1", DAY, "group_01", 9 * H, None, None, 0 * M, 0 * M, 1, False)], now=T)
 
-    assert queries.settled(DAY) == {"1103-1": total}
+    assert queries.settled(ledger, DAY) == {"1103-1": total}
 
 
-@pytest.mark.usefixtures("connection")
-def test_what_is_put_down_again_replaces_what_was_there() -> None:
+def test_what_is_put_down_again_replaces_what_was_there(ledger: Ledger) -> None:
     for value in ("a", "b"):
-        queries.write_note("name", value)
-        queries.remember_file("/lab/course.json", value, f"text {value}")
-        queries.record_poll(began=T, ended=T + M, failed=len(value), calls={"clusters/list": 1})
-        queries.note_lowered("1103-1", "group_01", now=T)
+        queries.write_note(ledger, "name", value)
+        queries.remember_file(ledger, "/lab/course.json", value, f"text {value}")
+        queries.record_poll(ledger, began=T, ended=T + M, failed=len(value), calls={"clusters/list": 1})
+        queries.note_lowered(ledger, "1103-1", "group_01", now=T)
 
-    assert (queries.note("name"), queries.note("other")) == ("b", None)
-    assert queries.remembered_file("/lab/course.json") == ("b", "text b")
-    assert (queries.polls_between(T, T + M), queries.last_poll()) == ([T], T)
-    assert queries.lowered() == {"1103-1"}
-    queries.note_restored("1103-1")
-    assert queries.lowered() == frozenset()
+    assert (queries.note(ledger, "name"), queries.note(ledger, "other")) == ("b", None)
+    assert queries.remembered_file(ledger, "/lab/course.json") == ("b", "text b")
+    assert (queries.polls_between(ledger, T, T + M), queries.last_poll(ledger)) == ([T], T)
+    assert queries.lowered(ledger) == {"1103-1"}
+    queries.note_restored(ledger, "1103-1")
+    assert queries.lowered(ledger) == frozenset()
 
 
-@pytest.mark.usefixtures("connection")
-def test_an_intent_stays_open_until_it_succeeds() -> None:
-    first = queries.note_intent("stop", "1103-1", "group_01", reason="day 180 minutes", day=DAY, now=T)
-    second = queries.note_intent("restrict", "1103-1", "group_01", reason="", day=DAY, now=T + M)
-    queries.note_outcome(first, now=T + M, error="503")
-    queries.note_outcome(second, now=T + M)
+def test_an_intent_stays_open_until_it_succeeds(ledger: Ledger) -> None:
+    first = queries.note_intent(ledger, "stop", "1103-1", "group_01", reason="day 180 minutes", day=DAY, now=T)
+    second = queries.note_intent(ledger, "restrict", "1103-1", "group_01", reason="", day=DAY, now=T + M)
+    queries.note_outcome(ledger, first, now=T + M, error="503")
+    queries.note_outcome(ledger, second, now=T + M)
 
-    assert queries.actions_on(DAY) == [
+    assert queries.actions_on(ledger, DAY) == [
         DoneAction("stop", "1103-1", "group_01", "day 180 minutes", T, None, "503"),
         DoneAction("restrict", "1103-1", "group_01", "", T + M, T + M, None),
     ]
 
 
-def test_opening_it_again_changes_nothing(place: str, connection: Database) -> None:
-    queries.write_note("name", "a")
-    connection.close()
+def test_opening_it_again_changes_nothing(ledger_place: str, ledger: Ledger) -> None:
+    queries.write_note(ledger, "name", "a")
+    ledger.close()
 
-    again = open_ledger(place)
-
-    assert (migrate(again), queries.note("name")) == ([], "a")
-    again.close()
+    with closing(open_ledger(ledger_place)) as again:
+        assert (migrate(again.database), queries.note(again, "name")) == ([], "a")
 
 
-def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(connection: Database) -> None:
+def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(ledger: Ledger) -> None:
     class Added(Model):
         name: Any = CharField(primary_key=True)
 
         class Meta:
-            database = database
             table_name = "added"
 
+    database = ledger.database
+
     def good(opened: Database) -> None:
-        opened.create_tables([Added], safe=False)
+        SchemaManager(Added, opened).create_all(safe=False)
 
     def bad(opened: Database) -> None:
         good(opened)
         opened.execute_sql("no such statement")
 
     with pytest.raises(DatabaseError):
-        migrate(connection, (*STEPS, ("0002 bad", bad)))
-    assert "added" not in connection.get_tables()
+        migrate(database, (*STEPS, ("0002 bad", bad)))
+    assert "added" not in database.get_tables()
 
-    assert migrate(connection, (*STEPS, ("0002 good", good))) == ["0002 good"]
-    assert migrate(connection, (*STEPS, ("0002 good", good))) == []
-    assert "added" in connection.get_tables()
+    assert migrate(database, (*STEPS, ("0002 good", good))) == ["0002 good"]
+    assert migrate(database, (*STEPS, ("0002 good", good))) == []
+    assert "added" in database.get_tables()
 
 
-def test_what_is_written_to_a_copy_does_not_reach_the_ledger(place: str, connection: Database) -> None:
-    queries.write_note("name", "a")
-    record.observe([seen()], now=T)
-    connection.close()
-    open_copy(place)
-    assert (queries.note("name"), list(queries.clusters())) == ("a", ["1103-1"])
-    queries.write_note("name", "b")
+def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_place: str, ledger: Ledger) -> None:
+    queries.write_note(ledger, "name", "a")
+    record.observe(ledger, [seen()], now=T)
+    copy = open_copy(ledger_place)
+    assert (queries.note(copy, "name"), list(queries.clusters(copy))) == ("a", ["1103-1"])
 
-    again = open_ledger(place)
+    queries.write_note(copy, "name", "b")
 
-    assert queries.note("name") == "a"
-    again.close()
+    assert (queries.note(copy, "name"), queries.note(ledger, "name")) == ("b", "a")
+    copy.close()
 
 
 def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
     place = tmp_path / "deep" / "uptimes.db"
-    connection = open_ledger(str(place))
-    queries.write_note("name", "a")
+    ledger = open_ledger(str(place))
+    queries.write_note(ledger, "name", "a")
     files = sorted(place.parent.iterdir())
     assert {(file.name, stat.S_IMODE(file.stat().st_mode)) for file in files} == {
         ("uptimes.db", 0o600),
         ("uptimes.db-shm", 0o600),
         ("uptimes.db-wal", 0o600),
     }
-    pragmas = [connection.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "foreign_keys")]
+    pragmas = [ledger.database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "foreign_keys")]
     assert pragmas == ["wal", 1]
-    connection.close()
+    ledger.close()
     assert sqlite3.connect(place).execute("SELECT name FROM migration").fetchall() == [(name,) for name, _ in STEPS]
+
+
+@pytest.fixture
+def other_ledger(ledger_place: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """A second ledger of the same kind."""
+    is_file = not is_database_url(ledger_place)
+    place = str(tmp_path / "other.db") if is_file else request.getfixturevalue("postgresql").database("other")
+    with closing(open_ledger(place)) as ledger:
+        yield ledger
+
+
+def write_down(ledger: Ledger, number: int) -> None:
+    """One of everything that is written by name, by statements spelled out, and by a transaction."""
+    id = f"cluster-{number}"
+    queries.write_note(ledger, "number", str(number))
+    record.observe(ledger, [seen(id)], now=T)
+    record.add_events(ledger, [Reading(id, told(START, RUN), "1")], read_to=T + 6 * M)
+    queries.settle(ledger, [DayTotal(id, DAY, "group_01", number * M, None, None, 0 * M, 0 * M, 1, False)], now=T)
+    letters.note_call(ledger, "send", T + number * M)
+
+
+def read_back(ledger: Ledger) -> tuple[object, ...]:
+    return (
+        queries.note(ledger, "number"),
+        list(queries.clusters(ledger)),
+        list(queries.sessions(ledger, begins=T, ends=T + H)),
+        [total.used for total in queries.settled(ledger, DAY).values()],
+        letters.calls_since(ledger, "send", T),
+    )
+
+
+def expected(number: int) -> tuple[object, ...]:
+    id = f"cluster-{number}"
+    return str(number), [id], [id], [number * M], [T + number * M]
+
+
+def test_two_ledgers_are_open_at_once(ledger: Ledger, other_ledger: Ledger) -> None:
+    write_down(ledger, 1)
+    write_down(other_ledger, 2)
+
+    assert (read_back(ledger), read_back(other_ledger)) == (expected(1), expected(2))
+
+
+def test_threads_use_two_ledgers_at_once(ledger: Ledger, other_ledger: Ledger) -> None:
+    start = threading.Barrier(4)
+
+    def work(ledger: Ledger, number: int) -> tuple[object, ...]:
+        start.wait()
+        with closing(ledger):
+            for _ in range(5):
+                with ledger.atomic():
+                    queries.write_note(ledger, f"of {number} by {threading.get_ident()}", str(number))
+            return queries.note(ledger, f"of {number} by {threading.get_ident()}"), number
+
+    with ThreadPoolExecutor(4) as pool:
+        wanted = [(ledger, 1), (other_ledger, 2)] * 2
+        assert list(pool.map(lambda pair: work(*pair), wanted)) == [("1", 1), ("2", 2)] * 2
+    values = [{row.value for row in one.select(NoteRow)} for one in (ledger, other_ledger)]
+    assert values == [{"1"}, {"2"}]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in (ROOT / "enforcer").rglob("*.py") if path.parent.name != "ledger"], ids=str
+)
+def test_tables_are_queried_in_the_ledger_alone(path: Path) -> None:
+    assert "ledger.models" not in path.read_text(encoding="utf-8")

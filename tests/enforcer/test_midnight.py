@@ -34,15 +34,17 @@ def lab(still_emulator: EmulatorProcess, tmp_path: Path, ledger_place: str) -> E
 
 def settled(lab: EnforcerLab) -> dict[date, dict[str, timedelta]]:
     """What history holds: day → group → used."""
-    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
-        days = sorted({date.fromisoformat(row.day) for row in DayRow.select(DayRow.day)})
-        return {day: {total.group: total.used for total in queries.settled(day).values()} for day in days}
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
+        days = sorted({date.fromisoformat(row.day) for row in ledger.select(DayRow, DayRow.day)})
+        return {day: {total.group: total.used for total in queries.settled(ledger, day).values()} for day in days}
 
 
 def reports(lab: EnforcerLab) -> list[str]:
     """The days of which a report was queued."""
-    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
-        return [row.first for row in LetterRow.select().where(LetterRow.kind == "report").order_by(LetterRow.first)]
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
+        return [
+            row.first for row in ledger.select(LetterRow).where(LetterRow.kind == "report").order_by(LetterRow.first)
+        ]
 
 
 def truth(lab: EnforcerLab, group: str, day: date) -> timedelta:
@@ -157,8 +159,8 @@ def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EnforcerLab, 
     assert lab.start("group_01") == 200
     lab.wait(30)
     lab.poll()
-    with closing(open_ledger(str(place))) as connection:
-        connection.execute_sql("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
+    with closing(open_ledger(str(place))) as ledger:
+        ledger.database.execute_sql("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
     lab.stop("group_01")
     lab.go(MONDAY, "10:00")
     end_of_day(lab)

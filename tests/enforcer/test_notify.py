@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -16,8 +17,8 @@ from typing import Any
 import pytest
 
 from emulator_process import EmulatorProcess
+from enforcer.ledger import letters
 from enforcer.ledger.database import open_ledger
-from enforcer.mail import outbox
 from enforcer.mail.azure import Mailer
 from enforcer.mail.sender import send_due
 from enforcer.settings import load_settings
@@ -234,18 +235,17 @@ def _send_until_done(lab: EnforcerLab, told: Any) -> list[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", lab.emulator.mail_ca)
         mailer = Mailer(told.mail.connection_string)
-        connection = open_ledger(told.ledger)
         accepted = [5]
-        for quarter in count(1):
-            if not outbox.waiting():
-                break
-            lab.wait(15)
-            if quarter % 4 == 0:
-                accepted.append(0)
-            sent = send_due(mailer, told, now=lab.now, deadline=Deadline(timedelta(seconds=30)))
-            assert sent.failures == ()
-            accepted[-1] += sent.accepted
-        connection.close()
+        with closing(open_ledger(told.ledger)) as opened:
+            for quarter in count(1):
+                if not letters.waiting(opened):
+                    break
+                lab.wait(15)
+                if quarter % 4 == 0:
+                    accepted.append(0)
+                sent = send_due(opened, mailer, told, now=lab.now, deadline=Deadline(timedelta(seconds=30)))
+                assert sent.failures == ()
+                accepted[-1] += sent.accepted
     return accepted
 
 

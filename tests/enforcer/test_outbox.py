@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,16 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Period
-from enforcer.ledger.database import open_ledger
-from enforcer.ledger.models import TABLES, LetterRow, database
+from enforcer.ledger import letters
+from enforcer.ledger.database import Ledger, open_ledger
+from enforcer.ledger.models import LetterRow
 from enforcer.mail import outbox
 from enforcer.mail.messages import Attachment, Letter
-from enforcer.mail.outbox import Kind
 from enforcer.mail.sender import COPIES_PER_HOUR, Sent, next_try, send_due
 from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings, load_settings
 from few_examples import few
 from labkit.clock import Deadline
+from ledgers import empty
 from unreliable_mail import HOUR, MINUTE, NOW, Killed, Service
 
 SUNDAY = date(2026, 11, 1)
@@ -32,14 +35,7 @@ PLENTY = MailBudget(10_000, 10_000, 10_000, 10_000)
 
 
 @pytest.fixture
-def ledger(ledger_place: str) -> Iterator[None]:
-    connection = open_ledger(ledger_place)
-    yield
-    connection.close()
-
-
-@pytest.fixture
-def service(ledger: None) -> Service:
+def service() -> Service:
     return Service()
 
 
@@ -59,15 +55,19 @@ def letter(subject: str = "Hello", to: tuple[str, ...] = ("dana@campus.example",
     return Letter(subject, f"{subject} as text", f"<p>{subject}</p>", to, cc)
 
 
-def queue(subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
-    return outbox.queue(kind, subject, letter(subject, **more), now=now, period="day", first=SUNDAY, limit=3 * HOUR)
+def queue(ledger: Ledger, subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
+    return outbox.queue(
+        ledger, kind, subject, letter(subject, **more), now=now, period="day", first=SUNDAY, limit=3 * HOUR
+    )
 
 
-def run(service: Service, at: timedelta = timedelta(), told: Settings | None = None, seconds: float = 30) -> Sent:
+def run(
+    ledger: Ledger, service: Service, at: timedelta = timedelta(), told: Settings | None = None, seconds: float = 30
+) -> Sent:
     """One run at NOW and so much, on a machine where nothing takes time."""
     service.now = NOW + at
     deadline = Deadline(timedelta(seconds=seconds), timer=lambda: 0.0)
-    return send_due(service, told or lab(), now=NOW + at, deadline=deadline)
+    return send_due(ledger, service, told or lab(), now=NOW + at, deadline=deadline)
 
 
 def kinds(service: Service) -> list[str]:
@@ -77,10 +77,10 @@ def kinds(service: Service) -> list[str]:
 # --- writing down
 
 
-def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(service: Service) -> None:
+def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(ledger: Ledger, service: Service) -> None:
     def again(**changes: Any) -> bool:
         key = {"kind": Kind.WARNING, "about": "c1", "period": "day", "first": SUNDAY, "limit": HOUR} | changes
-        return outbox.queue(letter=letter(str(changes)), now=NOW, **key)
+        return outbox.queue(ledger, letter=letter(str(changes)), now=NOW, **key)
 
     changes: list[dict[str, Any]] = [
         {},
@@ -92,74 +92,72 @@ def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(se
     ]
     assert [again(**one) for one in changes] == [True] * len(changes)
     assert [again(**one) for one in changes] == [False] * len(changes)
-    run(service)
+    run(ledger, service)
     assert len(service.accepted) == len(changes)
 
 
-def test_what_groups_were_told_is_known_by_the_limit(ledger: None) -> None:
+def test_what_groups_were_told_is_known_by_the_limit(ledger: Ledger) -> None:
     keys = [
         ("c1", Period.DAY, SUNDAY - 3 * DAY, HOUR),
         ("c1", Period.DAY, SUNDAY, HOUR),
         ("c2", Period.WEEK, SUNDAY - 5 * DAY, 9 * HOUR),
     ]
     for about, period, first, limit in keys:
-        outbox.queue(Kind.WARNING, about, letter(), now=NOW, period=period.value, first=first, limit=limit)
-    assert outbox.told(Kind.WARNING, since=SUNDAY - DAY) == frozenset(keys[1:])
-    assert outbox.told(Kind.STOPPED, since=SUNDAY - DAY) == frozenset()
-    assert outbox.queued_on(Kind.WARNING, SUNDAY) == {"c1": NOW}
-    assert outbox.is_queued(Kind.WARNING, "c1", period="day", first=SUNDAY, limit=HOUR)
-    assert not outbox.is_queued(Kind.WARNING, "c1", period="day", first=SUNDAY, limit=2 * HOUR)
+        outbox.queue(ledger, Kind.WARNING, about, letter(), now=NOW, period=period.value, first=first, limit=limit)
+    assert letters.told(ledger, Kind.WARNING, since=SUNDAY - DAY) == frozenset(keys[1:])
+    assert letters.told(ledger, Kind.STOPPED, since=SUNDAY - DAY) == frozenset()
+    assert letters.is_queued(ledger, Kind.WARNING, "c1", period="day", first=str(SUNDAY), limit=HOUR)
+    assert not letters.is_queued(ledger, Kind.WARNING, "c1", period="day", first=str(SUNDAY), limit=2 * HOUR)
 
 
-def test_a_letter_to_nobody_is_remembered_and_not_sent(service: Service) -> None:
-    assert queue("nobody", to=())
-    assert not queue("nobody", to=())
-    assert run(service) == Sent()
+def test_a_letter_to_nobody_is_remembered_and_not_sent(ledger: Ledger, service: Service) -> None:
+    assert queue(ledger, "nobody", to=())
+    assert not queue(ledger, "nobody", to=())
+    assert run(ledger, service) == Sent()
     assert service.calls == []
 
 
-def test_more_people_than_one_mail_takes_get_the_letter_in_parts(service: Service) -> None:
+def test_more_people_than_one_mail_takes_get_the_letter_in_parts(ledger: Ledger, service: Service) -> None:
     people = tuple(f"s{number}@campus.example" for number in range(120))
-    queue("all", to=people, cc=(ADMIN,))
-    assert run(service).accepted == 3
+    queue(ledger, "all", to=people, cc=(ADMIN,))
+    assert run(ledger, service).accepted == 3
     recipients = [json.loads(payload)["recipients"] for payload in service.accepted.values()]
     assert [person["address"] for one in recipients for person in one["to"]] == [*people]
     assert [len(one["to"]) + len(one["cc"]) <= 50 for one in recipients] == [True] * 3
     assert [len(one["cc"]) for one in recipients] == [1, 0, 0]
 
 
-def test_a_ledger_restored_from_a_backup_knows_its_letters_by_the_same_name(service: Service) -> None:
-    queue("first")
-    backup = [*LetterRow.select().dicts()]
-    queue("second")
-    run(service)
-    LetterRow.delete().execute()
-    LetterRow.insert_many(backup).execute()
-    queue("second", now=NOW + HOUR, to=("noa@campus.example",))
+def test_a_ledger_restored_from_a_backup_knows_its_letters_by_the_same_name(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "first")
+    backup = [*ledger.select(LetterRow).dicts()]
+    queue(ledger, "second")
+    run(ledger, service)
+    ledger.delete(LetterRow).execute()
+    LetterRow.insert_many(backup).execute(ledger.database)
+    queue(ledger, "second", now=NOW + HOUR, to=("noa@campus.example",))
     service.others = set(service.accepted)
-    assert run(service, HOUR).failures == ()
-    assert (service.subjects, outbox.waiting()) == (["first", "second"], 0)
+    assert run(ledger, service, HOUR).failures == ()
+    assert (service.subjects, letters.waiting(ledger)) == (["first", "second"], 0)
 
 
-def test_two_ledgers_do_not_meet_at_the_service(service: Service, tmp_path: Path) -> None:
-    queue("report", Kind.REPORT)
-    run(service)
-    connection = open_ledger(str(tmp_path / "other.db"))
-    queue("report", Kind.REPORT)
-    run(service)
+def test_two_ledgers_do_not_meet_at_the_service(ledger: Ledger, service: Service, tmp_path: Path) -> None:
+    queue(ledger, "report", Kind.REPORT)
+    run(ledger, service)
+    with closing(open_ledger(str(tmp_path / "other.db"))) as other:
+        queue(other, "report", Kind.REPORT)
+        run(other, service)
     assert service.subjects == ["report", "report"]
-    connection.close()
 
 
 # --- sending
 
 
-def test_a_letter_goes_as_it_was_written(service: Service) -> None:
+def test_a_letter_goes_as_it_was_written(ledger: Ledger, service: Service) -> None:
     picture = Attachment("day.png", "image/png", b"\x89PNG", "day")
     table = Attachment("day.csv", "text/csv", b"a,b")
     whole = replace(letter("דו״ח", cc=(ADMIN,)), reply_to=(ADMIN,), attachments=(picture, table))
-    outbox.queue(Kind.REPORT, "day", whole, now=NOW)
-    run(service)
+    outbox.queue(ledger, Kind.REPORT, "day", whole, now=NOW)
+    run(ledger, service)
     (payload,) = service.accepted.values()
     assert json.loads(payload) == {
         "senderAddress": "lab@campus.example",
@@ -174,24 +172,24 @@ def test_a_letter_goes_as_it_was_written(service: Service) -> None:
     }
 
 
-def test_stops_go_before_warnings_and_warnings_before_reports(service: Service) -> None:
+def test_stops_go_before_warnings_and_warnings_before_reports(ledger: Ledger, service: Service) -> None:
     order = [Kind.REPORT, Kind.WARNING, Kind.STOPPED, Kind.WARNING, Kind.STOPPED]
     for number, kind in enumerate(order):
-        queue(f"{kind.value} {number}", kind)
-    run(service)
+        queue(ledger, f"{kind.value} {number}", kind)
+    run(ledger, service)
     assert service.subjects == ["stopped 2", "stopped 4", "warning 1", "warning 3", "report 0"]
 
 
-def test_without_mail_settings_letters_wait(service: Service) -> None:
-    queue("later")
-    assert run(service, told=replace(lab(), mail=None)) == Sent(waiting=1)
-    assert run(service, HOUR) == Sent(accepted=1)
+def test_without_mail_settings_letters_wait(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "later")
+    assert run(ledger, service, told=replace(lab(), mail=None)) == Sent(waiting=1)
+    assert run(ledger, service, HOUR) == Sent(accepted=1)
 
 
-def test_an_accepted_letter_is_never_sent_again(service: Service) -> None:
-    queue("once")
+def test_an_accepted_letter_is_never_sent_again(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "once")
     for minutes in range(5):
-        run(service, minutes * MINUTE)
+        run(ledger, service, minutes * MINUTE)
     assert kinds(service) == ["send"]
 
 
@@ -205,46 +203,48 @@ def test_an_accepted_letter_is_never_sent_again(service: Service) -> None:
     ],
 )
 def test_after_an_unknown_outcome_the_status_is_asked_before_anything_is_sent(
-    service: Service, what: str, expected: list[str]
+    ledger: Ledger, service: Service, what: str, expected: list[str]
 ) -> None:
-    queue("once", cc=(ADMIN,))
+    queue(ledger, "once", cc=(ADMIN,))
     service.plan = [what]
     if what.startswith("killed"):
         with pytest.raises(Killed):
-            run(service)
+            run(ledger, service)
     else:
-        assert run(service).failures == ('the letter "once" was not sent: no answer',)
-    assert run(service, 2 * MINUTE).accepted == 1
+        assert run(ledger, service).failures == ('the letter "once" was not sent: no answer',)
+    assert run(ledger, service, 2 * MINUTE).accepted == 1
     assert (kinds(service), service.subjects) == (expected, ["once"])
 
 
-def test_a_letter_keeps_its_bytes_though_sender_and_copies_would_be_others_by_now(service: Service) -> None:
+def test_a_letter_keeps_its_bytes_though_sender_and_copies_would_be_others_by_now(
+    ledger: Ledger, service: Service
+) -> None:
     for number in range(21):
-        queue(f"{number}", cc=(ADMIN,))
+        queue(ledger, f"{number}", cc=(ADMIN,))
     service.plan = ["breaks before"]
-    run(service)
+    run(ledger, service)
     told = lab()
     assert told.mail
-    run(service, 2 * MINUTE, replace(told, mail=replace(told.mail, sender="other@campus.example")))
+    run(ledger, service, 2 * MINUTE, replace(told, mail=replace(told.mail, sender="other@campus.example")))
     assert len(service.accepted) == 21 and service.accepted == service.tried
 
 
-def test_a_conflict_with_a_letter_that_was_accepted_is_success(service: Service) -> None:
-    queue("once")
-    name = LetterRow.get().operation_id
+def test_a_conflict_with_a_letter_that_was_accepted_is_success(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "once")
+    name = ledger.select(LetterRow).get().operation_id
     service.accepted[name] = "other bytes"
     service.others.add(name)
-    assert run(service) == Sent(accepted=1)
+    assert run(ledger, service) == Sent(accepted=1)
     assert kinds(service) == ["send", "status"]
 
 
-def test_a_letter_that_is_itself_wrong_fails_and_is_tried_again(service: Service) -> None:
-    queue("wrong")
+def test_a_letter_that_is_itself_wrong_fails_and_is_tried_again(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "wrong")
     service.plan = ["conflict"]
     service.accepted = _Forgetful()
-    assert run(service) == Sent(failures=('the letter "wrong" was not sent: another message',), waiting=1)
+    assert run(ledger, service) == Sent(failures=('the letter "wrong" was not sent: another message',), waiting=1)
     service.accepted = {}
-    assert run(service, 2 * MINUTE).accepted == 1
+    assert run(ledger, service, 2 * MINUTE).accepted == 1
     assert kinds(service) == ["send", "status", "send"]
 
 
@@ -255,71 +255,71 @@ class _Forgetful(dict[str, str]):
         return default
 
 
-def test_a_letter_that_was_accepted_and_then_bounced_is_given_up_at_once(service: Service) -> None:
-    queue("bounces")
+def test_a_letter_that_was_accepted_and_then_bounced_is_given_up_at_once(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "bounces")
     service.plan = ["breaks after"]
-    run(service)
+    run(ledger, service)
     service.failed = set(service.accepted)
-    assert run(service, 2 * MINUTE).failures == ('the letter "bounces" was given up: bounced',)
-    run(service, 4 * MINUTE)
+    assert run(ledger, service, 2 * MINUTE).failures == ('the letter "bounces" was given up: bounced',)
+    run(ledger, service, 4 * MINUTE)
     assert service.subjects == ["bounces", "1 letter could not be sent"]
 
 
-def test_retry_after_holds_every_letter_and_is_no_failure(service: Service) -> None:
+def test_retry_after_holds_every_letter_and_is_no_failure(ledger: Ledger, service: Service) -> None:
     for name in ("a", "b"):
-        queue(name)
+        queue(ledger, name)
     service.plan = ["busy"]
-    assert run(service) == Sent(waiting=2)
-    assert run(service, timedelta(seconds=89)) == Sent(waiting=2)
+    assert run(ledger, service) == Sent(waiting=2)
+    assert run(ledger, service, timedelta(seconds=89)) == Sent(waiting=2)
     assert kinds(service) == ["send"]
-    assert run(service, timedelta(seconds=90)) == Sent(accepted=2)
+    assert run(ledger, service, timedelta(seconds=90)) == Sent(accepted=2)
     assert service.subjects == ["a", "b"]
 
 
-def test_a_letter_that_fails_keeps_back_no_other_and_waits_longer_each_time(service: Service) -> None:
-    queue("bad", Kind.STOPPED)
-    queue("good")
+def test_a_letter_that_fails_keeps_back_no_other_and_waits_longer_each_time(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "bad", Kind.STOPPED)
+    queue(ledger, "good")
     service.plan = ["refused"]
-    assert run(service).accepted == 1
+    assert run(ledger, service).accepted == 1
     assert service.subjects == ["good"]
     tried = []
     for minute in range(1, 200):
         service.plan, before = ["refused"], len(service.calls)
-        run(service, minute * MINUTE)
+        run(ledger, service, minute * MINUTE)
         tried += [minute] * (len(service.calls) - before)
     assert tried == [1, 3, 7, 15, 31, 63, 123, 183]
 
 
-def test_a_service_that_does_not_answer_is_left_alone_for_the_run(service: Service) -> None:
+def test_a_service_that_does_not_answer_is_left_alone_for_the_run(ledger: Ledger, service: Service) -> None:
     for number in range(10):
-        queue(f"{number}")
+        queue(ledger, f"{number}")
     service.plan = ["breaks before"] * 10
-    assert len(run(service).failures) == 3
+    assert len(run(ledger, service).failures) == 3
     assert len(service.calls) == 3
 
 
-def test_no_call_is_begun_without_time_for_it(service: Service) -> None:
+def test_no_call_is_begun_without_time_for_it(ledger: Ledger, service: Service) -> None:
     for number in range(10):
-        queue(f"{number}")
+        queue(ledger, f"{number}")
     seconds = iter(range(0, 1000, 4))
     deadline = Deadline(timedelta(seconds=30), timer=lambda: float(next(seconds)))
-    sent = send_due(service, lab(), now=NOW, deadline=deadline)
+    sent = send_due(ledger, service, lab(), now=NOW, deadline=deadline)
     assert 0 < sent.accepted < 4
     assert sent.waiting == 10 - sent.accepted
-    assert run(service, MINUTE, seconds=1).accepted == 0
+    assert run(ledger, service, MINUTE, seconds=1).accepted == 0
 
 
-def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(service: Service) -> None:
-    queue("hopeless", to=("dana@campus.example", "noa@campus.example"))
+def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "hopeless", to=("dana@campus.example", "noa@campus.example"))
     failures: list[str] = []
     for hour in range(30):
         service.plan = ["refused"]
-        failures += run(service, hour * HOUR).failures
+        failures += run(ledger, service, hour * HOUR).failures
         if failures and "given up" in failures[-1]:
             break
     assert hour == 24
     service.plan = []
-    assert run(service, 25 * HOUR) == Sent(accepted=1)
+    assert run(ledger, service, 25 * HOUR) == Sent(accepted=1)
     assert service.subjects == ["1 letter could not be sent"]
     (note,) = (json.loads(payload) for payload in service.accepted.values())
     assert note["recipients"]["to"] == [{"address": ADMIN}]
@@ -327,74 +327,76 @@ def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(servic
         assert said in note["content"]["plainText"]
 
 
-def test_many_letters_that_are_given_up_are_one_note(service: Service) -> None:
+def test_many_letters_that_are_given_up_are_one_note(ledger: Ledger, service: Service) -> None:
     for number in range(12):
-        queue(f"hopeless {number}")
+        queue(ledger, f"hopeless {number}")
     for hour in range(26):
         service.plan = ["refused"] * 12
-        run(service, hour * HOUR)
+        run(ledger, service, hour * HOUR)
     service.plan = []
-    run(service, 27 * HOUR)
+    run(ledger, service, 27 * HOUR)
     assert service.subjects == ["12 letters could not be sent"]
 
 
-def test_a_note_that_cannot_be_sent_is_followed_by_no_other(service: Service) -> None:
-    queue("hopeless")
+def test_a_note_that_cannot_be_sent_is_followed_by_no_other(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "hopeless")
     for hour in range(100):
         service.plan = ["refused"] * 5
-        run(service, hour * HOUR)
-    assert (outbox.waiting(), LetterRow.select().count(), service.accepted) == (0, 2, {})
+        run(ledger, service, hour * HOUR)
+    assert (letters.waiting(ledger), ledger.select(LetterRow).count(), service.accepted) == (0, 2, {})
 
 
-def test_waiting_is_not_failing(service: Service) -> None:
-    queue("waits")
+def test_waiting_is_not_failing(ledger: Ledger, service: Service) -> None:
+    queue(ledger, "waits")
     service.plan = ["refused"]
-    run(service)
+    run(ledger, service)
     for day in range(1, 6):
         service.plan = ["busy"]
-        run(service, day * DAY)
+        run(ledger, service, day * DAY)
     service.plan = ["refused"]
-    run(service, 6 * DAY)
-    assert (outbox.waiting(), service.accepted) == (1, {})
-    run(service, 7 * DAY)
+    run(ledger, service, 6 * DAY)
+    assert (letters.waiting(ledger), service.accepted) == (1, {})
+    run(ledger, service, 7 * DAY)
     assert service.subjects == ["waits"]
 
 
 @pytest.mark.parametrize("ahead", [2 * HOUR, 5 * DAY, 4000 * DAY])
-def test_a_clock_that_was_ahead_holds_nothing_back_for_long(service: Service, ahead: timedelta) -> None:
+def test_a_clock_that_was_ahead_holds_nothing_back_for_long(ledger: Ledger, service: Service, ahead: timedelta) -> None:
     for number in range(4):
-        queue(f"{number}", now=NOW + ahead)
+        queue(ledger, f"{number}", now=NOW + ahead)
     service.plan = ["well", "refused", "busy"]
     told = lab(replace(PLENTY, sends_per_minute=3, sends_per_hour=3))
-    run(service, ahead, told)
-    accepted = [run(service, minute * MINUTE, told).accepted for minute in range(0, 26 * 60, 15)]
+    run(ledger, service, ahead, told)
+    accepted = [run(ledger, service, minute * MINUTE, told).accepted for minute in range(0, 26 * 60, 15)]
     assert sum(accepted) == 3 and len(service.accepted) == 4
 
 
-def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_has_room(service: Service) -> None:
+def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_has_room(
+    ledger: Ledger, service: Service
+) -> None:
     def tried(at: timedelta, told: Settings) -> timedelta | None:
-        then = next_try(told, now=NOW + at)
+        then = next_try(ledger, told, now=NOW + at)
         return then and then - NOW
 
     few, many = lab(MANAGED_DOMAIN), lab()
     assert tried(timedelta(), few) is None
     for number in range(12):
-        queue(f"{number}")
+        queue(ledger, f"{number}")
     assert tried(timedelta(), few) == timedelta()
     assert tried(timedelta(), replace(few, mail=None)) is None
-    run(service, told=few)
+    run(ledger, service, told=few)
     assert tried(timedelta(), few) == MINUTE
-    run(service, MINUTE, few)
+    run(ledger, service, MINUTE, few)
     assert tried(MINUTE, few) == HOUR
     assert tried(MINUTE, many) == timedelta()
     service.plan = ["busy"]
-    run(service, 2 * MINUTE, many)
+    run(ledger, service, 2 * MINUTE, many)
     assert tried(2 * MINUTE, many) == timedelta(seconds=210)
     service.plan = ["breaks before", "refused"]
-    run(service, 4 * MINUTE, many)
+    run(ledger, service, 4 * MINUTE, many)
     assert tried(4 * MINUTE, many) == 5 * MINUTE
-    run(service, 5 * MINUTE, many)
-    assert tried(5 * MINUTE, many) is None or outbox.waiting()
+    run(ledger, service, 5 * MINUTE, many)
+    assert tried(5 * MINUTE, many) is None or letters.waiting(ledger)
 
 
 # --- copies
@@ -404,30 +406,32 @@ def addressed(service: Service) -> list[bool]:
     return [bool(json.loads(payload)["recipients"]["cc"]) for payload in service.accepted.values()]
 
 
-def test_copies_beyond_twenty_an_hour_become_one_digest(service: Service) -> None:
+def test_copies_beyond_twenty_an_hour_become_one_digest(ledger: Ledger, service: Service) -> None:
     for number in range(25):
-        queue(f"letter {number:02}", cc=(ADMIN,))
-    run(service)
+        queue(ledger, f"letter {number:02}", cc=(ADMIN,))
+    run(ledger, service)
     assert addressed(service) == [True] * COPIES_PER_HOUR + [False] * 5
-    run(service, 59 * MINUTE)
+    run(ledger, service, 59 * MINUTE)
     assert len(service.accepted) == 25
-    queue("next hour", cc=(ADMIN,))
-    run(service, 61 * MINUTE)
+    queue(ledger, "next hour", cc=(ADMIN,))
+    run(ledger, service, 61 * MINUTE)
     assert service.subjects[25:] == ["next hour", "5 more letters of 01 November, 10:00 UTC"]
     assert addressed(service)[25:] == [True, False]
     digest = json.loads([*service.accepted.values()][26])
     assert [f"letter {n:02}" in digest["content"]["plainText"] for n in range(25)] == [False] * 20 + [True] * 5
     assert digest["recipients"]["to"] == [{"address": ADMIN}]
-    run(service, 200 * MINUTE)
+    run(ledger, service, 200 * MINUTE)
     assert len(service.accepted) == 27
 
 
-def test_copies_are_counted_when_letters_are_sent_and_not_when_they_are_written(service: Service) -> None:
+def test_copies_are_counted_when_letters_are_sent_and_not_when_they_are_written(
+    ledger: Ledger, service: Service
+) -> None:
     for number in range(25):
-        queue(f"{number}", cc=(ADMIN,))
+        queue(ledger, f"{number}", cc=(ADMIN,))
     told = lab(MANAGED_DOMAIN)
     for quarter in range(20):
-        run(service, quarter * 15 * MINUTE, told)
+        run(ledger, service, quarter * 15 * MINUTE, told)
     assert addressed(service) == [True] * 25
 
 
@@ -441,14 +445,14 @@ def within(service: Service, kind: str, span: timedelta) -> int:
 
 
 @pytest.mark.parametrize("budget", [OWN_DOMAIN, MANAGED_DOMAIN])
-def test_a_budget_is_used_up_and_never_overrun(service: Service, budget: MailBudget) -> None:
+def test_a_budget_is_used_up_and_never_overrun(ledger: Ledger, service: Service, budget: MailBudget) -> None:
     for number in range(120):
-        queue(f"{number:03}")
+        queue(ledger, f"{number:03}")
     service.budget = budget
     hours = 0
-    while outbox.waiting():
+    while letters.waiting(ledger):
         for minute in range(0, 60, 5):
-            assert run(service, hours * HOUR + minute * MINUTE, lab(budget)).failures == ()
+            assert run(ledger, service, hours * HOUR + minute * MINUTE, lab(budget)).failures == ()
         hours += 1
     assert service.subjects == [f"{number:03}" for number in range(120)]
     assert within(service, "send", MINUTE) == budget.sends_per_minute
@@ -475,42 +479,43 @@ STEPS = st.lists(
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
-    connection = open_ledger(place if request.param == "sqlite" else request.getfixturevalue("shared_database"))
-    yield
-    connection.close()
+    place = place if request.param == "sqlite" else request.getfixturevalue("shared_database")
+    with closing(open_ledger(place)) as ledger:
+        yield ledger
 
 
-@pytest.mark.usefixtures("one_ledger")
 @given(steps=STEPS, budget=st.sampled_from([PLENTY, OWN_DOMAIN, MANAGED_DOMAIN]))
 @few(60)
-def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(steps: list[Any], budget: MailBudget) -> None:
-    for table in TABLES:
-        database.execute_sql(f"DELETE FROM {table._meta.table_name}")
+def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
+    one_ledger: Ledger, steps: list[Any], budget: MailBudget
+) -> None:
+    ledger = one_ledger
+    empty(ledger)
     service, told, at, queued = Service(), lab(budget), timedelta(), set()
     sent: dict[str, str] = {}
     for what, first, second in steps:
         if what == "queue":
-            queue(f"{first.value} {second}", first, now=NOW + at, cc=(ADMIN,))
+            queue(ledger, f"{first.value} {second}", first, now=NOW + at, cc=(ADMIN,))
             queued.add(f"{first.value} {second}")
             continue
         at += second * MINUTE
         service.plan = [one.replace("-", " ") for one in first]
         try:
-            run(service, at, told)
+            run(ledger, service, at, told)
         except Killed:
             # What a transaction that was cut would leave, SQLite's own tests prove.
-            assert not database.in_transaction()
+            assert not ledger.database.in_transaction()
         sent |= dict(service.accepted)
         assert sent == service.accepted
     service.plan = []
     for _ in range(40):
-        if not outbox.waiting():
+        if not letters.waiting(ledger):
             break
         at += HOUR
-        run(service, at, told)
-    assert outbox.waiting() == 0
+        run(ledger, service, at, told)
+    assert letters.waiting(ledger) == 0
     told_people = [subject for subject in service.subjects if subject in queued]
     assert sorted(told_people) == sorted(queued)
     for span, sends, statuses in (

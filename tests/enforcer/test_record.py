@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from peewee import Database
 
 from enforcer.domain.observations import SeenCluster, ToldEvent
+from enforcer.domain.timestamps import to_millis
 from enforcer.domain.uptime import Event, Session, Sighting
 from enforcer.ledger import queries, record
-from enforcer.ledger.database import open_ledger
-from enforcer.ledger.models import TABLES
+from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.ledger.record import Reading
 from few_examples import few
+from ledgers import empty
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 M, H = timedelta(minutes=1), timedelta(hours=1)
@@ -24,30 +25,32 @@ LATER = T + 1000 * H
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
-    connection = open_ledger(place if request.param == "sqlite" else request.getfixturevalue("shared_database"))
-    yield connection
-    connection.close()
+    place = place if request.param == "sqlite" else request.getfixturevalue("shared_database")
+    with closing(open_ledger(place)) as ledger:
+        yield ledger
 
 
-@pytest.fixture(autouse=True)
-def empty(connection: Database) -> None:
-    for table in TABLES:
-        connection.execute_sql(f'DELETE FROM "{table._meta.table_name}"')
+@pytest.fixture
+def ledger(one_ledger: Ledger) -> Ledger:
+    empty(one_ledger)
+    return one_ledger
 
 
-def list_shows(*, at: datetime, running: bool, since: datetime | None = T) -> None:
+def list_shows(ledger: Ledger, *, at: datetime, running: bool, since: datetime | None = T) -> None:
     sighting = Sighting(at, running, since, None if running else at)
-    record.observe([SeenCluster("1", "cluster_01", "group_01", "94290", "2030w", "terraform", sighting, "")], now=at)
+    record.observe(
+        ledger, [SeenCluster("1", "cluster_01", "group_01", "94290", "2030w", "terraform", sighting, "")], now=at
+    )
 
 
-def read(*events: Event, moved: str = "1", at: datetime = LATER) -> None:
-    record.add_events([Reading("1", [ToldEvent(event, "{}") for event in events], moved)], read_to=at)
+def read(ledger: Ledger, *events: Event, moved: str = "1", at: datetime = LATER) -> None:
+    record.add_events(ledger, [Reading("1", [ToldEvent(event, "{}") for event in events], moved)], read_to=at)
 
 
-def kept() -> list[tuple[Session, datetime | None]]:
-    found = queries.sessions(begins=T - 1000 * H, ends=LATER + H).get("1", [])
+def kept(ledger: Ledger) -> list[tuple[Session, datetime | None]]:
+    found = queries.sessions(ledger, begins=T - 1000 * H, ends=LATER + H).get("1", [])
     return [(session, session.last_told) for session in found]
 
 
@@ -68,81 +71,82 @@ polls = st.lists(st.tuples(st.lists(events, max_size=6), st.booleans(), st.integ
 @few(50)
 @given(polls=polls)
 def test_sessions_that_grew_poll_by_poll_are_those_of_all_events_at_once(
-    connection: Database, polls: list[tuple[list[Event], bool, int]]
+    one_ledger: Ledger, polls: list[tuple[list[Event], bool, int]]
 ) -> None:
-    for table in ("cluster", "event", "session"):
-        connection.execute_sql(f"DELETE FROM {table}")
+    ledger = one_ledger
+    empty(ledger)
     for number, (told, running, started) in enumerate(polls):
-        list_shows(at=T + (number + 13) * M, running=running, since=T + started * M)
-        read(*told, moved=str(started))
-    grown = kept()
+        list_shows(ledger, at=T + (number + 13) * M, running=running, since=T + started * M)
+        read(ledger, *told, moved=str(started))
+    grown = kept(ledger)
 
-    record.rebuild("1", since=0)
+    record.rebuild(ledger, "1", since=0)
 
-    assert grown == kept()
+    assert grown == kept(ledger)
 
 
-def test_an_event_that_comes_late_changes_a_session_that_was_exact() -> None:
-    list_shows(at=LATER, running=False)
-    read(Event(T, "STARTING"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING"))
-    read(Event(T + H, "STARTING"), Event(T + H + M, "RUNNING"), Event(T + 2 * H, "TERMINATING"))
+def test_an_event_that_comes_late_changes_a_session_that_was_exact(ledger: Ledger) -> None:
+    list_shows(ledger, at=LATER, running=False)
+    read(ledger, Event(T, "STARTING"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING"))
+    read(ledger, Event(T + H, "STARTING"), Event(T + H + M, "RUNNING"), Event(T + 2 * H, "TERMINATING"))
 
-    read(Event(T + 5 * M, "RESTARTING", "noa@x"))
+    read(ledger, Event(T + 5 * M, "RESTARTING", "noa@x"))
 
-    assert [(s.start, s.end, [r.user for r in s.restarts]) for s, _ in kept()] == [
+    assert [(s.start, s.end, [r.user for r in s.restarts]) for s, _ in kept(ledger)] == [
         (T + M, T + 9 * M, ["noa@x"]),
         (T + H + M, T + 2 * H, []),
     ]
 
 
-@pytest.mark.parametrize("connection", ["sqlite"], indirect=True)
-def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(connection: Database) -> None:
+@pytest.mark.parametrize("one_ledger", ["sqlite"], indirect=True)
+def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(ledger: Ledger) -> None:
     events = [Event(T, "STARTING"), Event(T + M, "RUNNING")]
-    list_shows(at=T + 2 * M, running=True)
-    read(*events, at=T + 2 * M)
-    written = connection.connection().total_changes
+    list_shows(ledger, at=T + 2 * M, running=True)
+    read(ledger, *events, at=T + 2 * M)
+    written = ledger.database.connection().total_changes
 
-    list_shows(at=T + 3 * M, running=True)
-    read(*events, at=T + 3 * M)
+    list_shows(ledger, at=T + 3 * M, running=True)
+    read(ledger, *events, at=T + 3 * M)
 
     # The cluster as it was seen, and until when its events were read.
-    assert connection.connection().total_changes - written == 2
-    assert queries.clusters()["1"].events_read_to == T + 3 * M
+    assert ledger.database.connection().total_changes - written == 2
+    assert queries.clusters(ledger)["1"].events_read_to == T + 3 * M
 
 
-def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next() -> None:
-    list_shows(at=T + 2 * M, running=True)
-    read(Event(T, "STARTING"), Event(T + M, "RUNNING"))
-    list_shows(at=T + H, running=False)
+def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next(ledger: Ledger) -> None:
+    list_shows(ledger, at=T + 2 * M, running=True)
+    read(ledger, Event(T, "STARTING"), Event(T + M, "RUNNING"))
+    list_shows(ledger, at=T + H, running=False)
 
-    list_shows(at=T + H + M, running=False)
-    read()
+    list_shows(ledger, at=T + H + M, running=False)
+    read(ledger)
 
-    (session, _) = kept()[0]
+    (session, _) = kept(ledger)[0]
     assert (session.end, session.estimate) == (
         T + H + M,
         "its end was not among the events; taken from the cluster list",
     )
 
 
-@pytest.mark.parametrize("connection", ["sqlite"], indirect=True)
-def test_a_ledger_of_a_whole_term_is_read_no_further_back_than_the_last_exact_session(connection: Database) -> None:
-    list_shows(at=LATER, running=False)
+@pytest.mark.parametrize("one_ledger", ["sqlite"], indirect=True)
+def test_a_ledger_of_a_whole_term_is_read_no_further_back_than_the_last_exact_session(ledger: Ledger) -> None:
+    list_shows(ledger, at=LATER, running=False)
     day = timedelta(days=1)
     read(
+        ledger,
         *(
             Event(T + number * day + after, type)
             for number in range(40)
             for after, type in ((M, "STARTING"), (2 * M, "RUNNING"), (H, "TERMINATING"))
-        )
+        ),
     )
     asked: list[tuple[object, ...]] = []
 
-    connection.connection().set_trace_callback(asked.append)
-    read(Event(T + 41 * day, "STARTING"), Event(T + 41 * day + M, "RUNNING"))
-    connection.connection().set_trace_callback(None)
+    ledger.database.connection().set_trace_callback(asked.append)
+    read(ledger, Event(T + 41 * day, "STARTING"), Event(T + 41 * day + M, "RUNNING"))
+    ledger.database.connection().set_trace_callback(None)
 
-    last_end = queries.to_millis(T + 39 * day + H)
+    last_end = to_millis(T + 39 * day + H)
     assert [text for text in asked if "FROM event" in str(text) and f"at >= {last_end} " in str(text)]
     assert not [text for text in asked if "at >= 0" in str(text)]
-    assert len(kept()) == 41
+    assert len(kept(ledger)) == 41

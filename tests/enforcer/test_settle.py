@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
+from enforcer.domain.day_records import DayTotal
 from enforcer.ledger import queries
 from enforcer.ledger.database import open_ledger
 from enforcer.ledger.models import LetterRow
@@ -57,9 +58,9 @@ def use(lab: EnforcerLab, group: str, minutes: float) -> None:
     lab.wait(minutes)
 
 
-def settled(lab: EnforcerLab, day: date) -> dict[str, queries.DayTotal]:
-    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
-        return {total.group: total for total in queries.settled(day).values()}
+def settled(lab: EnforcerLab, day: date) -> dict[str, DayTotal]:
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
+        return {total.group: total for total in queries.settled(ledger, day).values()}
 
 
 def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_seen(
@@ -120,8 +121,8 @@ def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, 
     assert lab.run("end-of-day").status == 0
 
     assert settled(lab, SUNDAY)["group_01"].used // M == 30
-    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])):
-        days = [row.first for row in LetterRow.select().order_by(LetterRow.first) if row.kind == "report"]
+    with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
+        days = [row.first for row in ledger.select(LetterRow).order_by(LetterRow.first) if row.kind == "report"]
     assert (days[0], len(days)) == ((SUNDAY + timedelta(days=6)).isoformat(), 14)
 
 

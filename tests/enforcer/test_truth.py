@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -20,29 +21,23 @@ from emulator_process import EmulatorProcess
 from enforcer.domain import timestamps
 from enforcer.domain.uptime import Session, day_bounds, used_on
 from enforcer.ledger import queries
-from enforcer.ledger.database import open_ledger
-from enforcer.ledger.models import TABLES, database
+from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.settings import Settings, load_settings
 from enforcer.tick.collect import look, remember_uptime
 from enforcer.workspace.client import Workspace
 from few_examples import examples
+from ledgers import empty
 from sdk_in_process import Client
 
 MS = timedelta(milliseconds=1)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Emptied for every history: making one anew takes longer than a history."""
-    connection = open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))
-    connection.execute_sql("PRAGMA synchronous = off")
-    yield
-    connection.close()
-
-
-def empty_the_ledger() -> None:
-    for table in TABLES:
-        database.execute_sql(f"DELETE FROM {table._meta.table_name}")
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """Emptied for every history."""
+    with closing(open_ledger(str(tmp_path_factory.mktemp("ledger") / "uptimes.db"))) as ledger:
+        ledger.database.execute_sql("PRAGMA synchronous = off")
+        yield ledger
 
 
 def settings_of(history: History) -> Settings:
@@ -56,34 +51,34 @@ def days(history: History, now: datetime) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def sessions_told(now: datetime, cluster_id: str) -> list[Session]:
+def sessions_told(ledger: Ledger, now: datetime, cluster_id: str) -> list[Session]:
     begins = datetime(2000, 1, 1, tzinfo=UTC)
-    return queries.sessions(begins=begins, ends=now + MS, cluster_ids=[cluster_id]).get(cluster_id, [])
+    return queries.sessions(ledger, begins=begins, ends=now + MS, cluster_ids=[cluster_id]).get(cluster_id, [])
 
 
-def live(world: Any, history: History, workspace: Workspace, now: Any) -> None:
+def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now: Any) -> None:
     """Let the history happen, with its polls and one at its end."""
     for step in history.steps:
         if step[0] == "poll":
-            remember_uptime(workspace, workspace.clusters(now=now()), is_first=False, now=now())
+            remember_uptime(ledger, workspace, workspace.clusters(now=now()), is_first=False, now=now())
         perform(world, history, step)
-    look(workspace, settings_of(history), now=now())
+    look(ledger, workspace, settings_of(history), now=now())
 
 
 @settings(examples(2000, acceptance=20_000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories)
-def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> None:
-    empty_the_ledger()
+def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, history: History) -> None:
+    empty(ledger)
     world = DeskWorld(history)
     clusters = world.desk.workspace.state.clusters
 
     def now() -> datetime:
         return timestamps.to_instant(world.desk.now)
 
-    live(world, history, Workspace(Client(world.desk)), now)
+    live(ledger, world, history, Workspace(Client(world.desk)), now)
 
     for cluster_id in world.clusters:
-        told = sessions_told(now(), cluster_id)
+        told = sessions_told(ledger, now(), cluster_id)
         truth = clusters.sessions.get(cluster_id, [])
         assert [
             (s.start, s.end, s.started_by, [(r.at, r.user) for r in s.restarts], s.estimate)
@@ -114,22 +109,22 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(history: History) -> 
 @settings(examples(300, acceptance=5000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories, faults=disturbances)
 def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more_than_the_gap(
-    history: History, faults: tuple[EventFault, ...]
+    ledger: Ledger, history: History, faults: tuple[EventFault, ...]
 ) -> None:
-    empty_the_ledger()
+    empty(ledger)
     world, undisturbed = DeskWorld(history), DeskWorld(history)
     world.desk.workspace.state.clusters.disturb_events(deepcopy(list(faults)))
 
     def now() -> datetime:
         return timestamps.to_instant(world.desk.now)
 
-    live(world, history, Workspace(Client(world.desk)), now)
+    live(ledger, world, history, Workspace(Client(world.desk)), now)
     for step in history.steps:
         perform(undisturbed, history, step)
 
     zone = ZoneInfo(history.zone)
     for number, cluster_id in enumerate(world.clusters):
-        told = sessions_told(now(), cluster_id)
+        told = sessions_told(ledger, now(), cluster_id)
         happened = undisturbed.desk.events(undisturbed.clusters[number])
         known = {(event["timestamp"], event["type"]) for event in world.desk.events(cluster_id)}
         gaps = silences(happened, known, world.desk.now)
@@ -186,19 +181,21 @@ def still_emulator() -> Iterator[EmulatorProcess]:
 
 @settings(max_examples=100, phases=[Phase.reuse, Phase.generate])
 @given(history=histories)
-def test_uptime_over_http_is_true_to_the_millisecond(still_emulator: EmulatorProcess, history: History) -> None:
-    empty_the_ledger()
+def test_uptime_over_http_is_true_to_the_millisecond(
+    ledger: Ledger, still_emulator: EmulatorProcess, history: History
+) -> None:
+    empty(ledger)
     world = ServerWorld(history, still_emulator)
     workspace = Workspace(still_emulator.client())
 
     def now() -> datetime:
         return datetime.fromisoformat(still_emulator.control("GET", "clock")["now"])
 
-    live(world, history, workspace, now)
+    live(ledger, world, history, workspace, now)
 
     zone = ZoneInfo(history.zone)
     for cluster_id in world.clusters:
-        told = sessions_told(now(), cluster_id)
+        told = sessions_told(ledger, now(), cluster_id)
         for day in days(history, now()):
             begins, ends = day_bounds(day, zone)
             asked = urlencode({"cluster_id": cluster_id, "from": begins.isoformat(), "to": ends.isoformat()})

@@ -8,6 +8,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from emulator.models.scim import User
 from enforcer.domain import timestamps
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.snapshot import lab_clusters
-from enforcer.ledger.database import open_ledger
+from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
 from enforcer.settings import load_settings
 from enforcer.tick.carry_out import poll
@@ -35,17 +36,17 @@ SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"})
 
 
 @pytest.fixture
-def open_book(tmp_path: Path) -> Iterator[None]:
-    connection = open_ledger(str(tmp_path / "uptimes.db"))
-    connection.execute_sql("PRAGMA synchronous = off")
-    yield
-    connection.close()
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with closing(open_ledger(str(tmp_path / "uptimes.db"))) as ledger:
+        ledger.database.execute_sql("PRAGMA synchronous = off")
+        yield ledger
 
 
 class Hours:
     """A workspace with clusters that are off, students with plans, and a watch whose waiting lets them happen."""
 
-    def __init__(self, clusters: int) -> None:
+    def __init__(self, ledger: Ledger, clusters: int) -> None:
+        self.ledger = ledger
         self.desk = Desk(start=START)
         self.students: dict[str, User] = {}
         self.clusters: list[str] = []
@@ -131,7 +132,14 @@ class Hours:
         return self._poll(self.workspace)
 
     def _poll(self, workspace: Workspace) -> Ticked:
-        outcome = poll(workspace, SETTINGS, now=self.now(), warned=frozenset, tell=lambda picture, action: None)
+        outcome = poll(
+            self.ledger,
+            workspace,
+            SETTINGS,
+            now=self.now(),
+            warned=frozenset,
+            tell=lambda picture, action: None,
+        )
         assert outcome.failures == ()
         return Ticked(outcome.picture)
 
@@ -146,10 +154,11 @@ class Hours:
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])
-@pytest.mark.usefixtures("open_book")
-def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(seed: int, acceptance: bool) -> None:
+def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(
+    ledger: Ledger, seed: int, acceptance: bool
+) -> None:
     number = 100 if acceptance else 25
-    hours, chance = Hours(number), random.Random(seed)
+    hours, chance = Hours(ledger, number), random.Random(seed)
     for id in hours.clusters:
         start = hours.begins + chance.uniform(1, 2000) * S
         hours.plan(start, "start", id)
@@ -179,9 +188,8 @@ def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(seed: int, a
     assert len(hours.ticks) <= 2 * 1.5 * number + len(hours.lists) + 3
 
 
-@pytest.mark.usefixtures("open_book")
-def test_two_minutes_left_are_two_minutes_though_the_start_came_right_after_a_tick() -> None:
-    hours = Hours(1)
+def test_two_minutes_left_are_two_minutes_though_the_start_came_right_after_a_tick(ledger: Ledger) -> None:
+    hours = Hours(ledger, 1)
     [id] = hours.clusters
     hours.plan(hours.begins + 10 * S, "start", id)
     hours.plan(hours.begins + 72 * S, "delete", id)

@@ -1,0 +1,154 @@
+"""Where the ledger names people, and how names in it are replaced. Queries by name; `retention.anonymise` decides."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from enforcer.domain.quota import Period
+from enforcer.domain.snapshot import group_named
+from enforcer.domain.timestamps import to_instant, to_millis
+from enforcer.domain.uptime import MEMBER, OTHER
+from enforcer.ledger import queries, record
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.models import ActionRow, ClusterRow, EventRow, FileRow, LetterRow, SessionRow
+
+EMPTY = "{}"
+NAMELESS = ("", MEMBER, OTHER)
+
+
+def purged_before(ledger: Ledger) -> int:
+    """The instant before which there are no names, in milliseconds."""
+    return int(queries.note(ledger, queries.PURGED) or 0)
+
+
+def note_purged(ledger: Ledger, begins: datetime) -> None:
+    """There are no names from before an instant; an earlier purge may have gone further."""
+    queries.write_note(ledger, queries.PURGED, str(max(to_millis(begins), purged_before(ledger))))
+
+
+# --- sessions and events
+
+
+def first_session_between(ledger: Ledger, since: datetime, before: datetime) -> datetime | None:
+    """When the first session began that lasts beyond `since` and began before `before`; None: there is none."""
+    lasts = SessionRow.end.is_null() | (SessionRow.end > to_millis(since))
+    query = ledger.select(SessionRow, SessionRow.start).where((SessionRow.start < to_millis(before)) & lasts)
+    row = query.order_by(SessionRow.start).first()
+    return to_instant(row.start) if row else None
+
+
+def named_sessions(ledger: Ledger, before: datetime) -> int:
+    """How many sessions that began before an instant name somebody."""
+    return sum(_is_named(row) for row in ledger.select(SessionRow).where(SessionRow.start < to_millis(before)))
+
+
+def _is_named(row: Any) -> bool:
+    users = [row.started_by, *(user for _, user in json.loads(row.restarts))]
+    return any(user not in (None, MEMBER, OTHER) for user in users)
+
+
+def named_events(ledger: Ledger, before: datetime) -> int:
+    """How many events before an instant have a name or their raw text."""
+    is_it = EventRow.user_name.not_in(list(NAMELESS)) | (EventRow.raw != EMPTY)
+    return int(ledger.select(EventRow).where((EventRow.at < to_millis(before)) & is_it).count())
+
+
+def groups_of_clusters(ledger: Ledger) -> dict[str, str]:
+    """The display name of the group of every cluster ever seen, by cluster id."""
+    return {row.cluster_id: row.group_name or group_named(row.name) for row in ledger.select(ClusterRow)}
+
+
+def event_users(ledger: Ledger, cluster_id: str, before: datetime) -> list[str]:
+    """Who is named in the events of a cluster before an instant."""
+    query = ledger.select(EventRow, EventRow.user_name).where(_old(cluster_id, before)).distinct().tuples()
+    return [user for (user,) in query if user not in NAMELESS]
+
+
+def rename_event_users(ledger: Ledger, cluster_id: str, before: datetime, names: Mapping[str, str]) -> None:
+    """Replace names in the events of a cluster before an instant, and make its sessions of them anew."""
+    if not names:
+        return
+    old = _old(cluster_id, before)
+    _drop_doubles(ledger, old, names)
+    for user, role in names.items():
+        ledger.update(EventRow, user_name=role).where(old & (EventRow.user_name == user)).execute()
+    # The sessions follow from the events, as after each poll.
+    record.rebuild(ledger, cluster_id, since=0)
+
+
+def _old(cluster_id: str, before: datetime) -> Any:
+    return (EventRow.at < to_millis(before)) & (EventRow.cluster_id == cluster_id)
+
+
+def _drop_doubles(ledger: Ledger, old: Any, names: Mapping[str, str]) -> None:
+    """Of events that differ in their names alone one stays."""
+    query = ledger.select(EventRow, EventRow.cluster_id, EventRow.at, EventRow.type, EventRow.user_name)
+    kept = set()
+    for cluster_id, at, type, user in list(query.where(old).tuples()):
+        key = (at, type, names.get(user, user))
+        if key in kept:
+            same = (EventRow.cluster_id == cluster_id) & (EventRow.at == at) & (EventRow.type == type)
+            ledger.delete(EventRow).where(same & (EventRow.user_name == user)).execute()
+        kept.add(key)
+
+
+def drop_raw_events(ledger: Ledger, before: datetime) -> None:
+    """Events before an instant lose their raw text."""
+    ledger.update(EventRow, raw=EMPTY).where(EventRow.at < to_millis(before)).execute()
+
+
+# --- texts: of actions, letters and files
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a row says, and what went wrong with it."""
+
+    id: int
+    text: str
+    error: str | None
+
+
+def action_texts(ledger: Ledger, before: datetime) -> list[Text]:
+    """Reasons and errors of the actions before an instant."""
+    rows = ledger.select(ActionRow).where(ActionRow.noted < to_millis(before))
+    return [Text(row.id, row.reason, row.error) for row in rows]
+
+
+def write_action_text(ledger: Ledger, text: Text) -> None:
+    ledger.update(ActionRow, reason=text.text, error=text.error).where(ActionRow.id == text.id).execute()
+
+
+def letter_texts(ledger: Ledger, before: datetime, day: date) -> list[Text]:
+    """Subjects and errors of the letters with content that were written before an instant or are about an earlier day
+    than `day`."""
+    rows = ledger.select(LetterRow, LetterRow.id, LetterRow.subject, LetterRow.error).where(_old_letters(before, day))
+    return [Text(row.id, row.subject, row.error) for row in rows]
+
+
+def empty_letter(ledger: Ledger, text: Text) -> None:
+    """The letter loses its content. As a row it stays: nobody is told twice."""
+    changes = {"payload": EMPTY, "subject": text.text, "error": text.error}
+    ledger.update(LetterRow, **changes).where(LetterRow.id == text.id).execute()
+
+
+def give_up_letters(ledger: Ledger, before: datetime, day: date, error: str, *, now: datetime) -> int:
+    """Of the same letters those that still wait are never sent; how many."""
+    waiting = _old_letters(before, day) & LetterRow.accepted.is_null() & LetterRow.given_up.is_null()
+    return int(ledger.update(LetterRow, given_up=to_millis(now), error=error).where(waiting).execute())
+
+
+def _old_letters(before: datetime, day: date) -> Any:
+    is_of_old_day = (LetterRow.period == Period.DAY.value) & (LetterRow.first < day.isoformat())
+    return ((LetterRow.queued < to_millis(before)) | is_of_old_day) & (LetterRow.payload != EMPTY)
+
+
+def file_contents(ledger: Ledger) -> list[tuple[str, str]]:
+    """Path and content of every workspace file as last read."""
+    return [(row.path, row.content) for row in ledger.select(FileRow)]
+
+
+def write_file_content(ledger: Ledger, path: str, content: str) -> None:
+    ledger.update(FileRow, content=content).where(FileRow.path == path).execute()

@@ -1,0 +1,168 @@
+"""The rows of a term as its archive takes them, table by table. Queries by name; each hands out values of its own."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+
+from enforcer.domain.timestamps import instant_or_none, to_instant
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.models import ActionRow, ClusterRow, DayRow, EventRow, FileRow, LetterRow, PollRow
+
+
+class Day(NamedTuple):
+    """A settled day of a cluster; durations in milliseconds."""
+
+    day: date
+    group: str
+    cluster_id: str
+    used: int
+    soft: int | None
+    hard: int | None
+    over: int
+    shown_apart: int
+    sessions: int
+    estimate: bool
+    imported: bool
+    settled: datetime
+
+
+def days(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Day]:
+    rows = ledger.select(DayRow).where(DayRow.cluster_id.in_(list(cluster_ids)))
+    for row in rows.order_by(DayRow.day, DayRow.group_name):
+        yield Day(
+            date.fromisoformat(row.day),
+            row.group_name,
+            row.cluster_id,
+            row.used,
+            row.soft,
+            row.hard,
+            row.over,
+            row.shown_apart,
+            row.sessions,
+            row.estimate,
+            row.imported,
+            to_instant(row.settled),
+        )
+
+
+class Action(NamedTuple):
+    day: date
+    group: str
+    cluster_id: str
+    kind: str
+    reason: str
+    noted: datetime
+    done: datetime | None
+    error: str | None
+
+
+def actions(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Action]:
+    for row in ledger.select(ActionRow).where(ActionRow.cluster_id.in_(list(cluster_ids))).order_by(ActionRow.id):
+        yield Action(
+            date.fromisoformat(row.day),
+            row.group_name,
+            row.cluster_id,
+            row.kind,
+            row.reason,
+            to_instant(row.noted),
+            instant_or_none(row.done),
+            row.error,
+        )
+
+
+class Cluster(NamedTuple):
+    id: str
+    name: str
+    first_seen: datetime
+    last_seen: datetime
+    gone: datetime | None
+
+
+def clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Cluster]:
+    for row in ledger.select(ClusterRow).where(ClusterRow.cluster_id.in_(list(cluster_ids))).order_by(ClusterRow.name):
+        seen = to_instant(row.first_seen), to_instant(row.last_seen)
+        yield Cluster(row.cluster_id, row.name, *seen, instant_or_none(row.gone))
+
+
+class Poll(NamedTuple):
+    began: datetime
+    ended: datetime
+    failed: int
+    """How much failed in it."""
+
+
+def polls(ledger: Ledger) -> Iterator[Poll]:
+    """Every poll that ran to its end."""
+    for row in ledger.select(PollRow).order_by(PollRow.began):
+        yield Poll(to_instant(row.began), to_instant(row.ended), row.failed)
+
+
+def last_poll(ledger: Ledger) -> Poll | None:
+    """The last poll that ran to its end."""
+    row = ledger.select(PollRow).order_by(PollRow.began.desc()).first()
+    return Poll(to_instant(row.began), to_instant(row.ended), int(row.failed)) if row else None
+
+
+class Event(NamedTuple):
+    cluster_id: str
+    at: datetime
+    type: str
+    user: str | None
+    workers: int | None
+    idle: int | None
+    """Milliseconds."""
+    failed: bool
+    raw: str
+
+
+def events(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Event]:
+    query = ledger.select(EventRow).where(EventRow.cluster_id.in_(list(cluster_ids)))
+    for row in query.order_by(EventRow.cluster_id, EventRow.at).iterator():
+        at = to_instant(row.at)
+        yield Event(row.cluster_id, at, row.type, row.user_name or None, row.workers, row.idle, row.failed, row.raw)
+
+
+class Letter(NamedTuple):
+    kind: str
+    about: str
+    period: str
+    first: str
+    limit: int
+    """Milliseconds."""
+    subject: str
+    payload: str
+    queued: datetime
+    accepted: datetime | None
+    given_up: datetime | None
+    error: str | None
+    operation_id: str
+
+
+def letters(ledger: Ledger) -> Iterator[Letter]:
+    for row in ledger.select(LetterRow).order_by(LetterRow.id).iterator():
+        yield Letter(
+            row.kind,
+            row.about,
+            row.period,
+            row.first,
+            row.limit,
+            row.subject,
+            row.payload,
+            to_instant(row.queued),
+            instant_or_none(row.accepted),
+            instant_or_none(row.given_up),
+            row.error,
+            row.operation_id,
+        )
+
+
+def settled_days(ledger: Ledger, cluster_ids: Iterable[str]) -> frozenset[date]:
+    """The days on which one of these clusters was settled."""
+    rows = ledger.select(DayRow, DayRow.day).where(DayRow.cluster_id.in_(list(cluster_ids)))
+    return frozenset(date.fromisoformat(row.day) for row in rows)
+
+
+def files(ledger: Ledger, folder: str) -> Iterator[tuple[str, str]]:
+    """Path and content of the workspace files below a folder, as they were last read."""
+    for row in ledger.select(FileRow).where(FileRow.path.startswith(f"{folder}/")).order_by(FileRow.path):
+        yield row.path, row.content
