@@ -15,6 +15,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from emulator_process import EmulatorProcess  # noqa: E402
 from enforcer.ledger.database import Ledger, open_ledger  # noqa: E402
+from enforcer.mail.azure import Mailer  # noqa: E402
 from enforcer.settings import load_settings  # noqa: E402
-from enforcer.tick.carry_out import poll  # noqa: E402
+from enforcer.tick.run import run_tick  # noqa: E402
 from enforcer.workspace.client import Workspace, connect  # noqa: E402
 from labkit import clock  # noqa: E402
+from labkit.clock import Deadline  # noqa: E402
 from labkit.course_file import cluster_tags  # noqa: E402
 
 CHANGED = 0.3
@@ -99,10 +102,10 @@ def workspace_of(emulator: EmulatorProcess) -> Workspace:
 
 
 def tick(ledger: Ledger, workspace: Workspace, settings: Any, environ: dict[str, str]) -> None:
-    now = clock.now(environ)
-    outcome = poll(ledger, workspace, settings, now=now, warned=frozenset, tell=lambda picture, action: None)
-    if outcome.failures:
-        raise SystemExit("\n".join(outcome.failures))
+    deadline = Deadline(timedelta(seconds=30))
+    result = run_tick(settings, ledger, workspace, Mailer(""), now=clock.now(environ), deadline=deadline)
+    if result.failures:
+        raise SystemExit("\n".join(result.failures))
 
 
 def furnish(emulator: EmulatorProcess, number: int, *, member: str) -> list[str]:

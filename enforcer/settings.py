@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enforcer.domain.quota import Quota
@@ -120,11 +119,15 @@ class Settings:
     """A folder whose templates come before ours."""
     healthcheck: str | None
 
+    @property
+    def default_zone(self) -> tzinfo:
+        """The zone of a course without a file."""
+        return ZoneInfo(self.zone) if self.zone else UTC
 
-def load_settings(environ: Mapping[str, str], dotenv: Path | None = None) -> Settings:
-    """Settings from the environment, and from a `.env` file for what is not in it. Raises SettingsError."""
-    from_file = dotenv_values(dotenv) if dotenv and dotenv.exists() else {}
-    told = {name: value for name, value in {**from_file, **environ}.items() if value not in (None, "")}
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from the environment. Raises SettingsError."""
+    told = {name: value for name, value in environ.items() if value != ""}
     problems: list[str] = []
     variables = _Variables()
     try:

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 from enforcer import process, tables
 from enforcer.commands import context
+from enforcer.commands.workspace_context import lab_of, workspace_of
 from enforcer.tick.collect import Lab
 from enforcer.workspace.admin_listing import Holdings
-from enforcer.workspace.client import WorkspaceError
 from enforcer.workspace.directory_rows import Row
+from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -19,7 +20,7 @@ def holdings() -> Iterator[Holdings]:
     """What the workspace holds, for the block; a refusal in it ends the process with a sentence and status 1."""
     settings = context.settings()
     try:
-        yield Holdings(context.workspace_of(settings))
+        yield Holdings(workspace_of(settings))
     except WorkspaceError as error:
         print(escaped(error), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
@@ -29,7 +30,7 @@ def holdings() -> Iterator[Holdings]:
 def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
     """As `holdings`, with the course that is meant."""
     settings = context.settings()
-    workspace, lab = context.lab_of(settings, now=process.now())
+    workspace, lab = lab_of(settings, now=process.now())
     try:
         yield Holdings(workspace), lab
     except WorkspaceError as error:

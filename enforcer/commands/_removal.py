@@ -2,19 +2,17 @@
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
 from enforcer import tables
+from enforcer.retention.term_end import Selection, lab_groups
+from enforcer.tick.collect import Lab
+from enforcer.workspace.admin_listing import Holdings
+from enforcer.workspace.directory import HeldGroup
+from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.text import escaped
-
-if TYPE_CHECKING:
-    from enforcer.retention.term_end import Selection
-    from enforcer.tick.collect import Lab
-    from enforcer.workspace.admin_listing import Holdings
-    from enforcer.workspace.directory import HeldGroup
 
 keep = click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated.")
 everything = click.option("--all", "everything", is_flag=True, help="Not only what belongs to the lab.")
@@ -22,15 +20,13 @@ yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def remove(
-    selection: "Selection", what: str, delete: Callable[[str], None], *, yes: bool, as_json: bool, dry_run: bool
+    selection: Selection, what: str, delete: Callable[[str], None], *, yes: bool, as_json: bool, dry_run: bool
 ) -> int:
     """Show the selection, ask unless told not to, remove one by one; return the exit status.
 
     `what` is the plural of what is removed. What is gone already counts as removed, so that a run that was broken off
     can be repeated.
     """
-    from enforcer.workspace.client import WorkspaceError
-
     _show(selection, what, to_stderr=as_json)
     if not dry_run and selection.remove and not yes and not is_confirmed(f"delete {len(selection.remove)} {what}"):
         print("nothing was deleted", file=sys.stderr)
@@ -56,7 +52,7 @@ def remove(
     return exit_status.PARTLY_FAILED if failed else exit_status.DONE
 
 
-def _show(selection: "Selection", what: str, *, to_stderr: bool) -> None:
+def _show(selection: Selection, what: str, *, to_stderr: bool) -> None:
     lines = [f"{len(selection.remove)} {what} to delete:" if selection.remove else f"there are no {what} to delete"]
     lines += [f"  {item.name}  {item.id}  {item.about}" for item in selection.remove]
     lines += [f"kept: {name}, {reason}" for name, reason in selection.keep]
@@ -72,8 +68,6 @@ def is_confirmed(sentence: str) -> bool:
         return False
 
 
-def lab_groups_of(held: "Holdings", groups: "list[HeldGroup]", lab: "Lab") -> frozenset[str]:
+def lab_groups_of(held: Holdings, groups: list[HeldGroup], lab: Lab) -> frozenset[str]:
     """The names of the lab's groups."""
-    from enforcer.retention.term_end import lab_groups
-
     return lab_groups(held.clusters(), groups, lab.course.groups, lab.chosen)

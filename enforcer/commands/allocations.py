@@ -6,6 +6,11 @@ from functools import partial
 import click
 
 from enforcer.commands import options
+from enforcer.commands._listing import holdings, show
+from enforcer.workspace.directory import Grant
+from enforcer.workspace.directory_rows import allocation_rows
+from enforcer.workspace.errors import WorkspaceError
+from enforcer.workspace.tasks import in_parallel
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -25,12 +30,6 @@ def command(as_json: bool) -> None:
 
     Exits 1 when the permissions of a cluster could not be read; the other rows are shown all the same.
     """
-    from enforcer.commands._listing import holdings, show
-    from enforcer.workspace.client import WorkspaceError
-    from enforcer.workspace.directory import Grant
-    from enforcer.workspace.directory_rows import allocation_rows
-    from enforcer.workspace.tasks import in_parallel
-
     problems: list[str] = []
     with holdings() as held:
         clusters, groups, people = held.clusters(), held.groups(), held.people()

@@ -7,7 +7,18 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.commands._take_effect import take_effect
+from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, AllowanceError, Freedom, Window, parse_window
+from enforcer.operations.allowance_files import (
+    UnknownGroup,
+    allowance_json,
+    find_group,
+    new_id,
+    path_of,
+    write_entry,
+)
+from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -61,18 +72,7 @@ def command(
         raise click.UsageError(f"--reason is a sentence of 1 to {LONGEST_REASON} characters")
     settings = context.settings()
     now = process.now()
-    from enforcer.operations.allowance_files import (
-        UnknownGroup,
-        allowance_json,
-        find_group,
-        new_id,
-        path_of,
-        take_effect,
-        write_entry,
-    )
-    from enforcer.workspace.client import WorkspaceError
-
-    workspace, lab = context.course_of(settings, now=now)
+    workspace, lab = course_of(settings, now=now)
     days = options.span(day, first, last, today=_today(lab.course.calendar.tz, now))
     _check_days(*days, change, today=_today(lab.course.calendar.tz, now))
     try:

@@ -6,7 +6,9 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
+from enforcer.operations.allowance_files import allowance_json, revoked_by
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -27,9 +29,7 @@ def command(everything: bool, as_json: bool) -> None:
     """List the allowances of the course, oldest first."""
     settings = context.settings()
     now = process.now()
-    from enforcer.operations.allowance_files import allowance_json, revoked_by
-
-    _, lab = context.course_of(settings, now=now)
+    _, lab = course_of(settings, now=now)
     today = now.astimezone(lab.course.calendar.tz).date()
     revoked = revoked_by(lab.entries)
     given = {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)}

@@ -2,20 +2,21 @@
 
 import sys
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.reports.formats import render_day
+from enforcer.reports.recorded import report_of
+from enforcer.retention import archive
+from enforcer.retention.archive import Facts
+from enforcer.tick.history import recall
 from labkit import exit_status
 from labkit.addresses import is_database_url, without_credentials
 from labkit.text import escaped
-
-if TYPE_CHECKING:
-    from enforcer.retention.archive import Facts
 
 
 @click.command(
@@ -51,9 +52,9 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         process.refuse(f"{output} is there already; an archive is never written over: name another folder.")
     with context.copy_of(settings) as ledger:
-        from enforcer.commands.report import render_day
-        from enforcer.ledger.history import recall
-        from enforcer.retention import archive
+
+        def render(day: date, suffix: str) -> bytes:
+            return render_day(report_of(ledger, picture, day), suffix, settings)
 
         picture = recall(ledger, settings, now=now)
         if not picture.clusters:
@@ -65,14 +66,13 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
         if not dry_run:
             try:
                 with click.progressbar(days, label="reports", file=sys.stderr, hidden=not sys.stderr.isatty()) as each:
-                    render = partial(render_day, ledger, settings, picture)
                     archive.write(output, ledger, picture, days=each, render=render)
             except OSError as error:
                 process.refuse(f"{output} cannot be written: {error.strerror or error}.")
     _say(output, facts, days, is_made=not dry_run, as_json=as_json)
 
 
-def _say(output: Path, facts: "Facts", days: list[date], *, is_made: bool, as_json: bool) -> None:
+def _say(output: Path, facts: Facts, days: list[date], *, is_made: bool, as_json: bool) -> None:
     if as_json:
         tables.print_json(archive_json(output, facts, days, is_made=is_made))
         return
@@ -81,6 +81,6 @@ def _say(output: Path, facts: "Facts", days: list[date], *, is_made: bool, as_js
     print(escaped(f"{facts.course} {facts.term} {said} {output}, with {len(days)} reports; {up_to}"))
 
 
-def archive_json(output: Path, facts: "Facts", days: list[date], *, is_made: bool) -> dict[str, Any]:
+def archive_json(output: Path, facts: Facts, days: list[date], *, is_made: bool) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     return {"output": str(output), "made": is_made, **facts.as_json(), "reports": len(days)}

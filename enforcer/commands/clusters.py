@@ -3,6 +3,8 @@
 import click
 
 from enforcer.commands import options
+from enforcer.commands._listing import holdings, show
+from enforcer.workspace.directory_rows import cluster_rows
 
 
 @click.command(
@@ -17,9 +19,6 @@ from enforcer.commands import options
 @options.as_json
 def command(as_json: bool) -> None:
     """List the clusters of the workspace, those of labs with their group."""
-    from enforcer.commands._listing import holdings, show
-    from enforcer.workspace.directory_rows import cluster_rows
-
     with holdings() as held:
         rows = cluster_rows(held.clusters())
     show(

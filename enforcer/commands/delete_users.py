@@ -3,6 +3,8 @@
 import click
 
 from enforcer.commands import _removal, options
+from enforcer.commands._listing import holdings_and_lab
+from enforcer.retention.term_end import users_to_remove
 
 
 @click.command(
@@ -26,9 +28,6 @@ def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, d
     Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
     could not be deleted.
     """
-    from enforcer.commands._listing import holdings_and_lab
-    from enforcer.retention.term_end import users_to_remove
-
     with holdings_and_lab() as (held, lab):
         groups = held.groups()
         selection = users_to_remove(

@@ -7,28 +7,29 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from peewee import DatabaseError
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.domain.snapshot import group_of
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger, open_copy
+from enforcer.ledger.letters import waiting
 from enforcer.operations import checks
 from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
+from enforcer.tick.collect import Lab, read_lab
+from enforcer.workspace.admin_listing import Holdings
+from enforcer.workspace.client import Workspace, connect
+from enforcer.workspace.directory import Grant
+from enforcer.workspace.errors import WorkspaceError
+from enforcer.workspace.tasks import in_parallel
 from labkit import clock, exit_status
 from labkit.addresses import is_database_url
 from labkit.course_file import FILE_NAME
 from labkit.text import escaped
-
-if TYPE_CHECKING:
-    from enforcer.tick.collect import Lab
-    from enforcer.workspace.admin_listing import Holdings
-    from enforcer.workspace.client import Workspace
-    from enforcer.workspace.directory import Grant
 
 USABLE = {
     "SQL warehouses": ("/api/2.0/sql/warehouses", "warehouses", "warehouses", "id"),
@@ -82,8 +83,6 @@ def _findings() -> Iterator[Finding]:
     if of_ledger.status is Status.FAILS:
         return
     with context.copy_of(settings) as ledger:
-        from enforcer.ledger.letters import waiting
-
         yield checks.mail(settings, waiting=waiting(ledger))
         yield checks.last_poll(queries.last_poll(ledger), now)
         yield from _workspace(ledger, settings, now)
@@ -108,10 +107,6 @@ def _ledger(settings: Settings) -> Finding:
 
 
 def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Finding]:
-    from enforcer.tick.collect import read_lab
-    from enforcer.workspace.admin_listing import Holdings
-    from enforcer.workspace.client import WorkspaceError, connect
-
     try:
         workspace = connect(settings.host)
         lab = read_lab(ledger, workspace, settings, now=now)
@@ -134,13 +129,10 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     yield from _people(held, lab)
 
 
-def _people(held: "Holdings", lab: "Lab") -> Iterator[Finding]:
+def _people(held: Holdings, lab: Lab) -> Iterator[Finding]:
     """What needs the permissions of every lab cluster, and everybody in the workspace."""
-    from enforcer.domain.snapshot import group_of
-    from enforcer.workspace.client import WorkspaceError
-    from enforcer.workspace.tasks import in_parallel
 
-    def grants_of(id: str) -> "list[Grant] | None":
+    def grants_of(id: str) -> list[Grant] | None:
         try:
             return held.grants(id)
         except WorkspaceError:
@@ -171,30 +163,26 @@ def _people(held: "Holdings", lab: "Lab") -> Iterator[Finding]:
     yield _try("beyond the quota", lambda: checks.beyond_quota(groups, people, of_lab, _usable(held)))
 
 
-def _usable(held: "Holdings") -> Mapping[str, int]:
+def _usable(held: Holdings) -> Mapping[str, int]:
     """How many of each kind the built-in group of all users was given."""
     return {kind: held.usable_by_all(*where) for kind, where in USABLE.items()}
 
 
 def _try(check: str, examine: Callable[[], Finding]) -> Finding:
-    from enforcer.workspace.client import WorkspaceError
-
     try:
         return examine()
     except WorkspaceError as error:
         return Finding(check, Status.FAILS, str(error))
 
 
-def _read(workspace: "Workspace", path: str) -> str | None:
-    from enforcer.workspace.client import WorkspaceError
-
+def _read(workspace: Workspace, path: str) -> str | None:
     try:
         return workspace.read(path)
     except WorkspaceError:
         return None
 
 
-def _time(workspace: "Workspace") -> datetime | None:
+def _time(workspace: Workspace) -> datetime | None:
     told = workspace.date_header()
     try:
         return parsedate_to_datetime(told) if told else None

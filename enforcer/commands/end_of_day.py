@@ -2,31 +2,26 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from datetime import date, timedelta
+from typing import Any
 
 import click
 
 from enforcer import process
 from enforcer.commands import context, options
-from enforcer.commands.poll import action_json, say
-from enforcer.domain.quota import Action, WarningKey, describe
+from enforcer.commands._tick_output import action_json, print_actions, print_failures
+from enforcer.commands.workspace_context import workspace_of, workspace_or_error
 from enforcer.lock import only_one
-from enforcer.operations.supervise import carrier_of, guarded, tell_admin
+from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
 from enforcer.tables import print_json
+from enforcer.tick.run import TickResult, plan_tick, run_tick
+from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.clock import Deadline
-from labkit.text import escaped
 
-if TYPE_CHECKING:
-    from enforcer.tick.carry_out import Outcome, Tell
-    from enforcer.workspace.client import Workspace
-
-Warned = Callable[[], frozenset[WarningKey]]
 BUDGET = timedelta(minutes=2)
 LOCK_SECONDS = 60.0
 """A poll takes less; whoever holds the lock for longer is no poll."""
@@ -59,7 +54,13 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
         if not alone:
             print(f"another process has held the lock for {LOCK_SECONDS:.0f} seconds; try again", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
-        raise SystemExit(_close_days(settings, day, as_json=as_json))
+        deadline, now = Deadline(BUDGET), process.now()
+        with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
+            workspace, mail = workspace_or_error(settings), mail_service(settings)
+            result = run_tick(settings, ledger, workspace, mail, now=now, deadline=deadline, settles=True, up_to=day)
+            run.report(result)
+            _print(result, "is settled", is_done=True, as_json=as_json)
+        raise SystemExit(run.status)
 
 
 @contextmanager
@@ -74,91 +75,36 @@ def _patiently(place: str) -> Iterator[bool]:
         time.sleep(0.5)
 
 
-def _close_days(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
-    deadline = Deadline(BUDGET)
-    now = process.now()
-    return guarded(settings, partial(_settle, settings, up_to, now, deadline, as_json=as_json), now=now)
-
-
-def _settle(settings: Settings, up_to: date | None, now: datetime, deadline: Deadline, *, as_json: bool) -> int:
-    from enforcer.tick.run import run
-    from enforcer.tick.settle import Settlement, settle
-    from enforcer.workspace.client import connect
-
-    settlements: list[Settlement] = []
-
-    with context.ledger_of(settings) as ledger:
-
-        def work(workspace: "Workspace", warned: Warned, tell: "Tell") -> "Outcome":
-            settlement = settle(ledger, workspace, settings, now=now, up_to=up_to, warned=warned, tell=tell)
-            settlements.append(settlement)
-            return settlement.outcome
-
-        try:
-            done = run(
-                ledger,
-                settings,
-                lambda: connect(settings.host),
-                work,
-                carrier=carrier_of(settings),
-                now=now,
-                deadline=deadline,
-            )
-        except SettingsError as error:
-            process.refuse(*error.problems)
-    if done.unable:
-        tell_admin(settings, done.unable, now=now)
-    days = [day for settlement in settlements for day in settlement.days]
-    actions = [action for settlement in settlements for action in settlement.outcome.actions]
-    failures = [*done.failures, *(failure for settlement in settlements for failure in settlement.failures)]
-    if as_json:
-        print_json(_json(days, actions, failures, is_done=True))
-    else:
-        for day in days:
-            print(f"{day} is settled")
-    return say(*failures)
-
-
 def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
-    """Print what would be done, by a copy of the ledger."""
-    from enforcer.tick.notify import Teller, warned
-    from enforcer.tick.settle import settle
-    from enforcer.workspace.client import WorkspaceError
-
+    """Print what would be done, by a copy of the ledger; return the exit status."""
     now = process.now()
-    workspace = context.workspace_of(settings)
+    workspace = workspace_of(settings)
     with context.copy_of(settings) as ledger:
         try:
-            settlement = settle(
-                ledger,
-                workspace,
-                settings,
-                now=now,
-                up_to=up_to,
-                warned=warned(ledger, now),
-                tell=Teller(ledger, settings),
-                dry_run=True,
-            )
+            planned = plan_tick(settings, ledger, workspace, now=now, settles=True, up_to=up_to)
         except SettingsError as error:
             process.refuse(*error.problems)
         except WorkspaceError as error:
-            return say(str(error))
-    actions, failures = settlement.outcome.actions, [*settlement.outcome.failures, *settlement.failures]
+            return print_failures([str(error)])
+    if not as_json:
+        print_actions(planned.actions)
+    _print(planned, "would be settled", is_done=False, as_json=as_json)
+    return print_failures(planned.failures)
+
+
+def _print(result: TickResult, what: str, *, is_done: bool, as_json: bool) -> None:
     if as_json:
-        print_json(_json(settlement.days, actions, failures, is_done=False))
-    else:
-        for action in actions:
-            print(escaped(describe(action)))
-        for day in settlement.days:
-            print(f"{day} would be settled")
-    return say(*failures)
+        print_json(_json(result, is_done=is_done))
+        return
+    for day in result.days:
+        print(f"{day} {what}")
 
 
-def _json(days: Iterable[date], actions: Iterable[Action], failures: Iterable[str], *, is_done: bool) -> dict[str, Any]:
+def _json(result: TickResult, *, is_done: bool) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     return {
         "settled": is_done,
-        "days": [day.isoformat() for day in days],
-        "actions": [action_json(action) for action in actions],
-        "failures": list(failures),
+        "days": [day.isoformat() for day in result.days],
+        "actions": [action_json(action) for action in result.actions],
+        "failures": list(result.failures),
     }

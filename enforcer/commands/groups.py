@@ -3,6 +3,8 @@
 import click
 
 from enforcer.commands import options
+from enforcer.commands._listing import holdings, show
+from enforcer.workspace.directory_rows import group_rows
 
 
 @click.command(
@@ -17,9 +19,6 @@ from enforcer.commands import options
 @options.as_json
 def command(as_json: bool) -> None:
     """List the groups of the workspace and their members."""
-    from enforcer.commands._listing import holdings, show
-    from enforcer.workspace.directory_rows import group_rows
-
     with holdings() as held:
         rows = group_rows(held.groups(), held.people())
     show(rows, ["group", "members", "others", "entitlements"], as_json=as_json)

@@ -3,7 +3,7 @@
 import sys
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,13 +11,12 @@ from enforcer import process, tables
 from enforcer.commands import context, options
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
+from enforcer.ledger.legacy_import import Taken, take_over
 from enforcer.lock import only_one
 from enforcer.settings import Settings
+from enforcer.tick.history import recall
 from labkit import exit_status
 from labkit.text import escaped
-
-if TYPE_CHECKING:
-    from enforcer.ledger.legacy_import import Taken
 
 SHOWN = 20
 """So many of the days that were not taken are told one by one."""
@@ -68,10 +67,7 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     raise SystemExit(exit_status.PARTLY_FAILED if history.odd else exit_status.DONE)
 
 
-def _take(ledger: Ledger, settings: Settings, history: EarlierHistory, now: datetime) -> "Taken":
-    from enforcer.ledger.history import recall
-    from enforcer.ledger.legacy_import import take_over
-
+def _take(ledger: Ledger, settings: Settings, history: EarlierHistory, now: datetime) -> Taken:
     picture = recall(ledger, settings, now=now)
     course, tz = picture.course, picture.course.calendar.tz
     return take_over(
@@ -89,7 +85,7 @@ def _today(now: datetime, tz: tzinfo) -> date:
     return now.astimezone(tz).date()
 
 
-def _show(history: EarlierHistory, taken: "Taken", *, is_done: bool) -> None:
+def _show(history: EarlierHistory, taken: Taken, *, is_done: bool) -> None:
     lines = []
     if taken.days:
         total = sum((one.used for one in taken.days), timedelta()) / timedelta(hours=1)
@@ -115,7 +111,7 @@ def _show(history: EarlierHistory, taken: "Taken", *, is_done: bool) -> None:
         print(f"and {len(taken.left) - SHOWN} more; --json tells all", file=sys.stderr)
 
 
-def _json(file: Path, history: EarlierHistory, taken: "Taken", *, is_done: bool) -> dict[str, Any]:
+def _json(file: Path, history: EarlierHistory, taken: Taken, *, is_done: bool) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     ms = timedelta(milliseconds=1)
     return {

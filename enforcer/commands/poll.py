@@ -1,23 +1,17 @@
 """`poll`: one tick."""
 
 import sys
-from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+from datetime import timedelta
 
 import click
 
 from enforcer import process
 from enforcer.commands import context, options
-from enforcer.domain.quota import Action, Restore, describe
-from enforcer.domain.usage import MILLISECOND, minutes
+from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.lock import only_one
-from enforcer.operations.supervise import carrier_of, guarded, tell_admin
 from enforcer.settings import Settings, SettingsError
 from enforcer.tables import print_json
-from labkit import exit_status
 from labkit.clock import Deadline
-from labkit.text import escaped
 
 BUDGET_SECONDS = 30.0
 
@@ -44,100 +38,45 @@ def command(budget: float, dry_run: bool, as_json: bool) -> None:
     settings = context.settings()
     if dry_run:
         # It works on a copy: neither has to wait for the other.
-        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=True, settings=settings, as_json=as_json))
+        raise SystemExit(_rehearse(settings, as_json=as_json))
     with only_one(settings.ledger) as alone:
         if not alone:
             print("another poll is at work; nothing to do here", file=sys.stderr)
             if as_json:
                 print_json([])
             return
-        raise SystemExit(tick(budget=timedelta(seconds=budget), dry_run=False, settings=settings, as_json=as_json))
+        deadline, now = Deadline(timedelta(seconds=budget)), process.now()
+        # Slow, so only the holder of the lock imports it.
+        from enforcer.commands.workspace_context import workspace_or_error
+        from enforcer.operations.supervise import mail_service, supervised
+        from enforcer.tick.run import run_tick
+
+        with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
+            workspace = workspace_or_error(settings)
+            result = run_tick(settings, ledger, workspace, mail_service(settings), now=now, deadline=deadline)
+            run.report(result)
+            if as_json:
+                print_json([action_json(action) for action in result.actions])
+        raise SystemExit(run.status)
 
 
-def tick(*, settings: Settings, budget: timedelta, dry_run: bool, as_json: bool = False) -> int:
-    """Return the exit status. Imports the SDK, so only the holder of the lock comes here.
+def _rehearse(settings: Settings, *, as_json: bool) -> int:
+    """Print what would be done, by a copy of the ledger; return the exit status."""
+    from enforcer.commands.workspace_context import workspace_of
+    from enforcer.tick.run import plan_tick
+    from enforcer.workspace.errors import WorkspaceError
 
-    Prints what is due where nothing is done about it, and with `as_json` in any case.
-    """
-    deadline = Deadline(budget)
     now = process.now()
-    if dry_run:
-        return _rehearse(settings, now, as_json=as_json)
-    return guarded(settings, partial(_tick, settings, now, deadline, as_json=as_json), now=now)
-
-
-def _rehearse(settings: Settings, now: datetime, *, as_json: bool) -> int:
-    """Print what would be done, by a copy of the ledger."""
-    from enforcer.tick.carry_out import poll
-    from enforcer.tick.notify import Teller, warned
-    from enforcer.workspace.client import WorkspaceError
-
-    workspace = context.workspace_of(settings)
+    workspace = workspace_of(settings)
     with context.copy_of(settings) as ledger:
         try:
-            outcome = poll(
-                ledger,
-                workspace,
-                settings,
-                now=now,
-                warned=warned(ledger, now),
-                tell=Teller(ledger, settings),
-                dry_run=True,
-            )
+            planned = plan_tick(settings, ledger, workspace, now=now)
         except SettingsError as error:
             process.refuse(*error.problems)
         except WorkspaceError as error:
-            print(escaped(str(error)), file=sys.stderr)
-            return exit_status.PARTLY_FAILED
+            return print_failures([str(error)])
     if as_json:
-        print_json([action_json(action) for action in outcome.actions])
+        print_json([action_json(action) for action in planned.actions])
     else:
-        for action in outcome.actions:
-            print(escaped(describe(action)))
-    return say(*outcome.failures)
-
-
-def _tick(settings: Settings, now: datetime, deadline: Deadline, *, as_json: bool) -> int:
-    from enforcer.tick.carry_out import poll
-    from enforcer.tick.run import run
-    from enforcer.workspace.client import connect
-
-    with context.ledger_of(settings) as ledger:
-        try:
-            done = run(
-                ledger,
-                settings,
-                lambda: connect(settings.host),
-                lambda workspace, warned, tell: poll(ledger, workspace, settings, now=now, warned=warned, tell=tell),
-                carrier=carrier_of(settings),
-                now=now,
-                deadline=deadline,
-            )
-        except SettingsError as error:
-            process.refuse(*error.problems)
-    if done.unable:
-        tell_admin(settings, done.unable, now=now)
-    if as_json:
-        print_json([action_json(action) for action in done.outcome.actions] if done.outcome else [])
-    return say(*done.failures)
-
-
-def action_json(action: Action) -> dict[str, Any]:
-    """The object that docs/json.md defines."""
-    use = None if isinstance(action, Restore) else action.use
-    return {
-        "action": type(action).__name__.lower(),
-        "cluster_id": action.cluster_id,
-        "group": action.group,
-        "period": use.limit.period.value if use else None,
-        "used_ms": use.used // MILLISECOND if use else None,
-        "limit_minutes": minutes(use.limit.hard) if use else None,
-        "says": describe(action),
-    }
-
-
-def say(*failures: str) -> int:
-    """Print these sentences; return the exit status that goes with them."""
-    for failure in failures:
-        print(escaped(failure), file=sys.stderr)
-    return exit_status.PARTLY_FAILED if failures else exit_status.DONE
+        print_actions(planned.actions)
+    return print_failures(planned.failures)

@@ -6,22 +6,21 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from peewee import DatabaseError
 
 from enforcer import process, tables
 from enforcer.commands import _removal, context, options
+from enforcer.ledger.database import Ledger, open_ledger, vacuum
 from enforcer.lock import only_one
 from enforcer.retention import old_files
+from enforcer.retention.anonymise import Purged, PurgeError, purge
 from enforcer.settings import Settings
+from enforcer.tick.history import recall
 from labkit import exit_status
 from labkit.text import escaped
-
-if TYPE_CHECKING:
-    from enforcer.ledger.database import Ledger
-    from enforcer.retention.anonymise import Purged
 
 LETTERS = Path(".lab/letters")
 """Where the demo leaves its letters."""
@@ -86,16 +85,12 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     raise SystemExit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
 
 
-def _zone(ledger: "Ledger", settings: Settings, now: datetime) -> tzinfo:
-    from enforcer.ledger.history import recall
-
+def _zone(ledger: Ledger, settings: Settings, now: datetime) -> tzinfo:
     return recall(ledger, settings, now=now).course.calendar.tz
 
 
-def _purge_open(ledger: "Ledger", before: date, tz: tzinfo, now: datetime) -> "Purged":
+def _purge_open(ledger: Ledger, before: date, tz: tzinfo, now: datetime) -> Purged:
     """Purge this ledger; ends the process with a sentence where that must not be."""
-    from enforcer.retention.anonymise import PurgeError, purge
-
     try:
         return purge(ledger, before=before, tz=tz, now=now)
     except PurgeError as error:
@@ -103,9 +98,7 @@ def _purge_open(ledger: "Ledger", before: date, tz: tzinfo, now: datetime) -> "P
         raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
-def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]) -> "Purged":
-    from enforcer.ledger.database import open_ledger, vacuum
-
+def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]) -> Purged:
     with only_one(settings.ledger) as alone:
         if not alone:
             print("a poll is at work; nothing was purged, try again", file=sys.stderr)
@@ -133,7 +126,7 @@ def _remove(removals: Sequence[old_files.Removal]) -> list[str]:
 
 
 def _show(
-    purged: "Purged", removals: Sequence[old_files.Removal], left: Sequence[old_files.Left], *, to_stderr: bool
+    purged: Purged, removals: Sequence[old_files.Removal], left: Sequence[old_files.Left], *, to_stderr: bool
 ) -> None:
     lines = [f"the ledger: {count} {name}" for name, count in asdict(purged).items() if count]
     lines += [f"{one.path}: {'removed' if one.keep_from is None else 'cut'}" for one in removals]
@@ -143,7 +136,7 @@ def _show(
 
 
 def _json(
-    before: date, purged: "Purged", removals: Sequence[old_files.Removal], failures: Sequence[str], *, is_done: bool
+    before: date, purged: Purged, removals: Sequence[old_files.Removal], failures: Sequence[str], *, is_done: bool
 ) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     return {

@@ -1,21 +1,17 @@
 """`report`: a day as a page, as a mail, or as a table."""
 
-import base64
 import sys
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
-from enforcer.settings import Settings
+from enforcer.reports.formats import render_day, report_json
+from enforcer.reports.recorded import report_of
+from enforcer.tick.history import recall
 from labkit.files import replaced_bytes
-
-if TYPE_CHECKING:
-    from enforcer.domain.snapshot import Picture
-    from enforcer.ledger.database import Ledger
 
 SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
 
@@ -52,18 +48,15 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
     settings = context.settings()
     now = process.now()
     with context.copy_of(settings) as ledger:
-        from enforcer.ledger.history import recall
-
         picture = recall(ledger, settings, now=now)
         day = day or picture.today - timedelta(days=1)
         if day > picture.today:
             raise click.UsageError(f"{day} has not come yet")
-        if as_json:
-            from enforcer.reports.day_report import report_json, report_of
-
-            tables.print_json(report_json(report_of(ledger, picture, day)))
-            return
-        content = render_day(ledger, settings, picture, day, output.suffix.lower() if output else ".html")
+        report = report_of(ledger, picture, day)
+    if as_json:
+        tables.print_json(report_json(report))
+        return
+    content = render_day(report, output.suffix.lower() if output else ".html", settings)
     if output is None:
         sys.stdout.write(content.decode())
         return
@@ -72,24 +65,3 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
             file.write(content)
     except OSError as error:
         process.refuse(f"{output} cannot be written: {error.strerror}.")
-
-
-def render_day(ledger: "Ledger", settings: Settings, picture: "Picture", day: date, suffix: str) -> bytes:
-    """The report of a day from the open ledger, as what its suffix says."""
-    from enforcer.mail.messages import render
-    from enforcer.reports.day_report import report_letter, report_of, to_csv, to_message, values_of
-
-    report = report_of(ledger, picture, day)
-    if suffix == ".csv":
-        return to_csv(report)
-    if suffix == ".eml":
-        return to_message(report_letter(report, settings)).as_bytes()
-    if suffix == ".txt":
-        return render("report", values_of(report, picture=""), settings.letters)[1].encode()
-    from enforcer.reports.chart import draw
-
-    png = draw(report)
-    if suffix == ".png":
-        return png
-    inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return render("report", values_of(report, picture=inline), settings.letters)[2].encode()

@@ -7,6 +7,12 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.commands.workspace_context import lab_of
+from enforcer.domain.observations import SeenCluster
+from enforcer.domain.quota import Level
+from enforcer.domain.snapshot import group_of
+from enforcer.workspace.errors import WorkspaceError
+from enforcer.workspace.tasks import in_parallel
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -30,13 +36,7 @@ def command(as_json: bool, dry_run: bool) -> None:
     """
     settings = context.settings()
     now = process.now()
-    from enforcer.domain.observations import SeenCluster
-    from enforcer.domain.quota import Level
-    from enforcer.domain.snapshot import group_of
-    from enforcer.workspace.client import WorkspaceError
-    from enforcer.workspace.tasks import in_parallel
-
-    workspace, lab = context.lab_of(settings, now=now)
+    workspace, lab = lab_of(settings, now=now)
 
     def restore(cluster: SeenCluster) -> tuple[Level | None, str | None]:
         """What it was, and what went wrong."""

@@ -8,6 +8,9 @@ from typing import Any
 import click
 
 from enforcer import process
+from enforcer.tick.restricted import restricted
+from enforcer.workspace.client import connect
+from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 
 
@@ -41,9 +44,6 @@ def command() -> None:
     except ValueError as error:
         process.refuse(str(error))
     now = process.now()
-
-    from enforcer.tick.restricted import restricted
-    from enforcer.workspace.client import WorkspaceError, connect
 
     try:
         # Neither .env nor the enforcer's settings: whose workspace it is, the deploy knows.

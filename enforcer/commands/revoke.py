@@ -7,7 +7,11 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.commands._take_effect import take_effect
+from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
+from enforcer.operations.allowance_files import new_id, path_of, revoked_by, write_entry
+from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -32,10 +36,7 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     """
     settings = context.settings()
     now = process.now()
-    from enforcer.operations.allowance_files import new_id, path_of, revoked_by, take_effect, write_entry
-    from enforcer.workspace.client import WorkspaceError
-
-    workspace, lab = context.course_of(settings, now=now)
+    workspace, lab = course_of(settings, now=now)
     allowance = _find(id, {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)})
     earlier = revoked_by(lab.entries).get(allowance.id)
     revocation = earlier or Revocation(new_id(now), allowance.id, " ".join(reason.split()), workspace.caller, now)

@@ -5,20 +5,20 @@ import sys
 import time
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import click
 
 from enforcer import process
 from enforcer.commands import context, options
-from enforcer.operations.supervise import carrier_of
+from enforcer.ledger.letters import note_call
+from enforcer.mail import messages
+from enforcer.mail.mail_service import Answer, Carrier, Verdict
+from enforcer.mail.outbox import message_of
+from enforcer.operations.supervise import mail_service
 from enforcer.settings import MailSettings, Settings
 from enforcer.tables import print_json
 from labkit import exit_status
 from labkit.text import escaped
-
-if TYPE_CHECKING:
-    from enforcer.mail.mail_service import Answer, Carrier
 
 CALL_TIMEOUT = timedelta(seconds=20)
 PAUSES = (1, 2, 4, 8, 12)
@@ -60,14 +60,9 @@ def send_one(
     settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime, as_json: bool = False
 ) -> int:
     """Return the exit status."""
-    from enforcer.ledger.letters import note_call
-    from enforcer.mail import messages
-    from enforcer.mail.mail_service import Verdict
-    from enforcer.mail.outbox import message_of
-
     letter = messages.test(to=to, at=now, sender=mail.sender, folder=settings.letters)
     payload = json.dumps({"senderAddress": mail.sender, **message_of(letter, letter.to, letter.cc)})
-    operation_id, carrier = str(uuid.uuid4()), carrier_of(settings)
+    operation_id, carrier = str(uuid.uuid4()), mail_service(settings)
     with context.ledger_of(settings) as ledger:
         # The service counts this one, so polls have to.
         note_call(ledger, "send", now)
@@ -85,7 +80,7 @@ def send_one(
     return exit_status.DONE if is_delivered else exit_status.PARTLY_FAILED
 
 
-def _verdict(carrier: "Carrier", operation_id: str, seconds: float) -> "Answer":
+def _verdict(carrier: Carrier, operation_id: str, seconds: float) -> Answer:
     """What became of the letter, or the last that was said when the time was over. The only place that waits."""
     ends = time.monotonic() + seconds
     tried = 0
@@ -100,10 +95,8 @@ def _verdict(carrier: "Carrier", operation_id: str, seconds: float) -> "Answer":
         tried += 1
 
 
-def _explained(answer: "Answer", mail: MailSettings) -> str:
+def _explained(answer: Answer, mail: MailSettings) -> str:
     """A sentence with what to do."""
-    from enforcer.mail.mail_service import Verdict
-
     match answer.verdict:
         case Verdict.ACCEPTED:
             return f"no verdict yet ({answer.text}); the letter may still arrive"

@@ -13,6 +13,10 @@ from enforcer.domain.usage import Usage, fixed, hours, reasons, usage_json, usag
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings, SettingsError
+from enforcer.tick.collect import collect
+from enforcer.tick.history import recall
+from enforcer.workspace.client import connect
+from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.text import escaped
 
@@ -55,13 +59,9 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
 
 def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, list[str]]:
     """What the workspace and the ledger tell together; and sentences about what could not be read."""
-    from enforcer.ledger.history import recall
-    from enforcer.tick.collect import look
-    from enforcer.workspace.client import WorkspaceError, connect
-
     problems: list[str] = []
     try:
-        problems += look(ledger, connect(settings.host), settings, now=now).problems
+        problems += collect(ledger, connect(settings.host), settings, now=now).problems
     except SettingsError as error:
         process.refuse(*error.problems)
     except WorkspaceError as error:

@@ -3,6 +3,8 @@
 import click
 
 from enforcer.commands import options
+from enforcer.commands._listing import holdings, show
+from enforcer.workspace.directory_rows import membership_rows
 
 
 @click.command(
@@ -17,9 +19,6 @@ from enforcer.commands import options
 @options.as_json
 def command(as_json: bool) -> None:
     """List every membership: one row for each user in each group."""
-    from enforcer.commands._listing import holdings, show
-    from enforcer.workspace.directory_rows import membership_rows
-
     with holdings() as held:
         rows = membership_rows(held.people(), held.groups())
     show(rows, ["user", "group"], as_json=as_json)

@@ -3,6 +3,8 @@
 import click
 
 from enforcer.commands import options
+from enforcer.commands._listing import holdings, show
+from enforcer.workspace.directory_rows import user_rows
 
 
 @click.command(
@@ -17,9 +19,6 @@ from enforcer.commands import options
 @options.as_json
 def command(as_json: bool) -> None:
     """List the users of the workspace and the groups they are in."""
-    from enforcer.commands._listing import holdings, show
-    from enforcer.workspace.directory_rows import user_rows
-
     with holdings() as held:
         rows = user_rows(held.people(), held.groups())
     show(rows, ["user", "name", "active", "groups"], as_json=as_json)

@@ -6,24 +6,24 @@ import sys
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
 from enforcer import process
 from enforcer.commands import context
-from enforcer.commands.poll import say
+from enforcer.domain.observations import SeenCluster
+from enforcer.domain.quota import Stop
+from enforcer.domain.snapshot import choose_course, lab_clusters
 from enforcer.lock import only_one
-from enforcer.operations.supervise import carrier_of, guarded, tell_admin
-from enforcer.settings import Settings, SettingsError
+from enforcer.mail.sender import next_try
+from enforcer.operations.supervise import mail_service, supervised
+from enforcer.operations.watch import RETRY_AFTER, Ticked, watch
+from enforcer.settings import Settings
+from enforcer.tick.run import run_tick
+from enforcer.workspace.client import Workspace, connect
+from enforcer.workspace.errors import WorkspaceError
 from labkit import clock
 from labkit.clock import Deadline
-
-if TYPE_CHECKING:
-    from enforcer.domain.observations import SeenCluster
-    from enforcer.operations.watch import Ticked
-    from enforcer.workspace.client import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +55,6 @@ def command() -> None:
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
-    from enforcer.operations.watch import watch
-
     service = Service(settings, ending)
     watch(now=service.now, wait_until=service.wait_until, clusters=service.clusters, tick=service.tick)
     log.info("the watch ends")
@@ -90,11 +88,8 @@ class Service:
                 return False
         return not self._ending.is_set()
 
-    def clusters(self, moment: datetime) -> "Iterable[SeenCluster] | None":
+    def clusters(self, moment: datetime) -> Iterable[SeenCluster] | None:
         """Those of the course, as the list shows them; None where it cannot be told."""
-        from enforcer.domain.snapshot import choose_course, lab_clusters
-        from enforcer.workspace.client import WorkspaceError
-
         try:
             everything = self._connect().clusters(now=moment)
         except WorkspaceError as error:
@@ -103,55 +98,36 @@ class Service:
         chosen, unclear = choose_course(everything, self._settings.course, self._settings.term)
         return None if unclear else lab_clusters(everything, chosen)
 
-    def tick(self) -> "Ticked | timedelta":
+    def tick(self) -> Ticked | timedelta:
         """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""
-        from enforcer.operations.watch import RETRY_AFTER
-
-        with only_one(self._settings.ledger) as alone:
+        settings = self._settings
+        with only_one(settings.ledger) as alone:
             if not alone:
                 log.info("another run is at work; again in %d seconds", LOCK_PAUSE.total_seconds())
                 return LOCK_PAUSE
             deadline, now = Deadline(BUDGET), self.now()
-            left: list[Ticked] = []
-            guarded(self._settings, partial(self._poll, now, deadline, left), now=now)
-        return left[0] if left else RETRY_AFTER
+            ticked: Ticked | None = None
+            with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
+                workspace, mail = self._workspace_or_error(), mail_service(settings)
+                result = run_tick(settings, ledger, workspace, mail, now=now, deadline=deadline)
+                run.report(result)
+                if result.picture:
+                    had_to_stop = any(isinstance(action, Stop) for action in result.actions)
+                    due = next_try(ledger, settings, now=now)
+                    ticked = Ticked(result.picture, result.undone, had_to_stop, due)
+                else:
+                    # Credentials may have been exchanged meanwhile.
+                    self._workspace = None
+        return ticked or RETRY_AFTER
 
-    def _poll(self, now: datetime, deadline: Deadline, left: "list[Ticked]") -> int:
-        from enforcer.domain.quota import Stop
-        from enforcer.mail.sender import next_try
-        from enforcer.operations.watch import Ticked
-        from enforcer.tick.carry_out import poll
-        from enforcer.tick.run import run
+    def _workspace_or_error(self) -> Workspace | WorkspaceError:
+        try:
+            return self._connect()
+        except WorkspaceError as error:
+            return error
 
-        settings = self._settings
-        with context.ledger_of(settings) as ledger:
-            try:
-                done = run(
-                    ledger,
-                    settings,
-                    self._connect,
-                    lambda workspace, warned, tell: poll(
-                        ledger, workspace, settings, now=now, warned=warned, tell=tell
-                    ),
-                    carrier=carrier_of(settings),
-                    now=now,
-                    deadline=deadline,
-                )
-            except SettingsError as error:
-                process.refuse(*error.problems)
-            if done.outcome:
-                had_to_stop = any(isinstance(action, Stop) for action in done.outcome.actions)
-                due = next_try(ledger, settings, now=now)
-                left.append(Ticked(done.outcome.picture, done.outcome.failures, had_to_stop, due))
-        if done.unable:
-            # Credentials may have been exchanged meanwhile.
-            self._workspace = None
-            tell_admin(settings, done.unable, now=now)
-        return say(*done.failures)
-
-    def _connect(self) -> "Workspace":
-        from enforcer.workspace.client import connect
-
+    def _connect(self) -> Workspace:
+        """The workspace, which is connected once. Raises WorkspaceError."""
         if self._workspace is None:
             self._workspace = connect(self._settings.host)
         return self._workspace

@@ -9,8 +9,9 @@ from typing import Any
 from peewee import fn
 
 from enforcer.domain.day_records import DayTotal, DoneAction
+from enforcer.domain.observations import SeenCluster
 from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
-from enforcer.domain.uptime import Restart, Session
+from enforcer.domain.uptime import Restart, Session, Sighting
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import (
     ActionRow,
@@ -22,6 +23,7 @@ from enforcer.ledger.models import (
     PollRow,
     SessionRow,
 )
+from labkit.course_file import ORIGIN
 
 PURGED = "purged before"
 """The note of the instant before which there are no names."""
@@ -55,6 +57,36 @@ def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
         )
         for row in ledger.select(ClusterRow)
     }
+
+
+def clusters_last_looked_at(ledger: Ledger, course: str | None, term: str | None) -> tuple[SeenCluster, ...]:
+    """Every cluster ever seen of the course that was looked at last, as it was seen last, by name.
+
+    If `course` or `term` name a course that was looked at, of that one.
+    """
+    looked_at = ledger.select(ClusterRow).order_by(ClusterRow.last_seen.desc())
+    meant = looked_at
+    if course:
+        meant = meant.where(ClusterRow.course == course)
+    if term:
+        meant = meant.where(ClusterRow.term == term)
+    latest = meant.first() or looked_at.first()
+    if latest is None:
+        return ()
+    query = ledger.select(ClusterRow).where(ClusterRow.course == latest.course, ClusterRow.term == latest.term)
+    return tuple(
+        SeenCluster(
+            id=row.cluster_id,
+            name=row.name,
+            group=row.group_name,
+            course=row.course,
+            term=row.term,
+            origin=ORIGIN if row.course else "",
+            sighting=Sighting(to_instant(row.last_seen), row.is_running),
+            moved=row.moved,
+        )
+        for row in query.order_by(ClusterRow.name, ClusterRow.first_seen)
+    )
 
 
 def sessions(

@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 OURS = Path(__file__).with_name("templates")
 MINUTE = timedelta(minutes=1)
 SUBJECT_LENGTH = 150
-NAMES = ("warning", "stopped", "crash", "given_up", "digest", "test")
-"""The letters of this module; each is a pair of templates."""
 
 
 @dataclass(frozen=True)

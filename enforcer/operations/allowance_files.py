@@ -4,8 +4,6 @@ A file is never changed, so that whoever gives allowances from another machine s
 """
 
 import secrets
-import sys
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -14,16 +12,11 @@ from typing import Any
 from enforcer.domain.allowances import Allowance, Freedom, Revocation, Window, format_entry
 from enforcer.domain.snapshot import group_of
 from enforcer.domain.usage import iso, minutes
-from enforcer.lock import only_one
-from enforcer.settings import Settings
 from enforcer.tick.collect import Lab
 from enforcer.workspace.client import Workspace
-from labkit import exit_status
 from labkit.course_file import ALLOWANCES
 
-WAIT_SECONDS = 40.0
-"""A poll is at work for 30 seconds at most."""
-TICK_BUDGET = timedelta(seconds=30)
+FOLDER = "allowances"
 
 
 class UnknownGroup(ValueError):
@@ -66,22 +59,6 @@ def write_entry(workspace: Workspace, lab: Lab, entry: Allowance | Revocation) -
     workspace.make_folder(f"{lab.course.folder}/{ALLOWANCES}")
     workspace.write(path, format_entry(entry))
     return path
-
-
-def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
-    """Run a tick, after the one that may be at work, and return its exit status; status 1 where that one goes on."""
-    from enforcer.commands.poll import tick
-
-    # The machine's clock, because LAB_CLOCK may stand still.
-    ends = time.monotonic() + seconds
-    while True:
-        with only_one(settings.ledger) as alone:
-            if alone:
-                return tick(settings=settings, budget=TICK_BUDGET, dry_run=False)
-        if time.monotonic() >= ends:
-            print("another poll is at work for long; this takes effect at the next one", file=sys.stderr)
-            return exit_status.PARTLY_FAILED
-        time.sleep(0.2)
 
 
 def allowance_json(allowance: Allowance) -> dict[str, Any]:

@@ -1,48 +1,65 @@
-"""What surrounds a run of poll, watch or end-of-day: a monitor is told, and the admin of a crash."""
+"""What surrounds a tick of poll, watch or end-of-day: a monitor is told, and the admin of a crash."""
 
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from enforcer import process
+from enforcer.mail.azure import Mailer
+from enforcer.mail.mail_service import Carrier
+from enforcer.operations import crash_mail
 from enforcer.operations.healthcheck import BEGINS, FAILED, SUCCEEDED, ping
-from enforcer.settings import Settings
+from enforcer.settings import Settings, SettingsError
+from enforcer.tick.run import TickResult
 from labkit import exit_status
-
-if TYPE_CHECKING:
-    from enforcer.mail.mail_service import Carrier
+from labkit.text import escaped
 
 log = logging.getLogger(__name__)
 
 
-def guarded(settings: Settings, run: Callable[[], int], *, now: datetime) -> int:
-    """The exit status of `run`; 1 where it ends unexpectedly. HEALTHCHECK_URL hears of begin and end."""
+class Supervision:
+    """How a run is going: `status` is its exit status, 1 until it is known to have done everything."""
+
+    def __init__(self, settings: Settings, *, now: datetime) -> None:
+        self._settings, self._now = settings, now
+        self.status = exit_status.PARTLY_FAILED
+
+    def report(self, result: TickResult) -> None:
+        """Take the status from what a tick did, print what failed, and tell the admin of an unusable workspace."""
+        self.status = exit_status.PARTLY_FAILED if result.failures else exit_status.DONE
+        if result.unusable:
+            self.tell_admin(result.unusable)
+        for failure in result.failures:
+            print(escaped(failure), file=sys.stderr)
+
+    def tell_admin(self, error: BaseException) -> None:
+        """Mail the admin why this run could not do its work, once for each cause and hour."""
+        crash_mail.tell(self._settings, error, now=self._now, make_carrier=Mailer)
+
+
+@contextmanager
+def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
+    """Tell HEALTHCHECK_URL of begin and end of the block, and the admin if it ends unexpectedly, which ends there.
+
+    Wrong settings end the process with their sentences.
+    """
     ping(settings.healthcheck, BEGINS)
-    status = exit_status.PARTLY_FAILED
+    supervision = Supervision(settings, now=now)
     try:
-        status = run()
+        yield supervision
+    except SettingsError as error:
+        process.refuse(*error.problems)
     except Exception as error:  # noqa: BLE001 - the last one who can tell anybody
+        supervision.status = exit_status.PARTLY_FAILED
         log.exception("this run ended unexpectedly")
-        tell_admin(settings, error, now=now)
+        supervision.tell_admin(error)
     finally:
         # Also where a setting or the ledger ended the process.
-        ping(settings.healthcheck, FAILED if status else SUCCEEDED)
-    return status
+        ping(settings.healthcheck, FAILED if supervision.status else SUCCEEDED)
 
 
-def tell_admin(settings: Settings, error: BaseException, *, now: datetime) -> None:
-    """Mail the admin why this run could not do its work, once for each cause and hour."""
-    from enforcer.operations import crash_mail
-
-    crash_mail.tell(settings, error, now=now, make_carrier=_carrier)
-
-
-def carrier_of(settings: Settings) -> "Carrier":
+def mail_service(settings: Settings) -> Carrier:
     """The mail service of the settings; without one it is never asked."""
-    return _carrier(settings.mail.connection_string if settings.mail else "")
-
-
-def _carrier(connection_string: str) -> "Carrier":
-    from enforcer.mail.azure import Mailer
-
-    return Mailer(connection_string)
+    return Mailer(settings.mail.connection_string if settings.mail else "")

@@ -13,6 +13,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+from pyarrow import parquet
+
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.usage import iso
 from enforcer.ledger import queries, term_rows
@@ -117,10 +120,6 @@ def _csv_value(cell: Cell) -> Cell:
 
 
 def _parquet(table: Table, rows: Sequence[Sequence[Cell]]) -> bytes:
-    # A second of imports, for this alone.
-    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
-    from pyarrow import parquet
-
     kinds = {
         str: pa.string(),
         int: pa.int64(),

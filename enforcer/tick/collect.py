@@ -1,34 +1,29 @@
-"""Looking: what a poll reads from the workspace, and what it remembers of it in the ledger.
+"""Collecting: what a tick reads from the workspace, and what it remembers of it in the ledger.
 
 What it costs: one list of clusters, the course's folder and its allowances (contents only when changed), one query
 of events for each cluster that can have changed, the members once a day and when somebody unknown started something.
 """
 
-import json
-import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Protocol
-from zoneinfo import ZoneInfo
 
-from enforcer.domain.allowances import Allowance, AllowanceError, Revocation, in_force, parse_entry
-from enforcer.domain.course import Course, CourseError, parse_course
-from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
-from enforcer.domain.quota import Calendar
+from enforcer.domain.allowances import Allowance, Revocation, in_force
+from enforcer.domain.course import Course
+from enforcer.domain.observations import SeenCluster, ToldEvent
+from enforcer.domain.quota import Level
 from enforcer.domain.snapshot import Picture, choose_course, group_of, lab_clusters
 from enforcer.domain.uptime import Session, day_bounds
 from enforcer.ledger import membership, queries, record
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import Reading
+from enforcer.ledger.workspace_memory import WorkspaceMemory
 from enforcer.settings import Settings, SettingsError
-from enforcer.workspace.client import Gone, Workspace, WorkspaceError
-from enforcer.workspace.tasks import in_turn
-from labkit.course_file import ALLOWANCES, folder_of, path_of
-
-log = logging.getLogger(__name__)
+from enforcer.tick.course_reader import CourseReader, Members, Source, read_folder
+from enforcer.workspace.errors import Gone, WorkspaceError
+from enforcer.workspace.tasks import in_parallel, in_turn
 
 OVERLAP = timedelta(minutes=15)
 """Events are read again from so long before the last time: some arrive late."""
@@ -36,14 +31,6 @@ LATEST = timedelta(days=1)
 """For so long after an estimate its events are asked for once more: what was missing may only be late."""
 AT_ONCE = 30
 """The events of so many clusters are written down together, while those of others are still being read."""
-
-
-class Reader(Protocol):
-    """The part of the workspace that holds the course's files."""
-
-    def files(self, folder: str) -> list[FileInfo]: ...
-
-    def read(self, path: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -64,7 +51,7 @@ class Lab:
         return in_force(self.entries)
 
 
-def read_lab(ledger: Ledger, workspace: Workspace, settings: Settings, *, now: datetime) -> Lab:
+def read_lab(ledger: Ledger, workspace: Source, settings: Settings, *, now: datetime) -> Lab:
     """Which course is meant, its clusters, its file and its allowances.
 
     Raises WorkspaceError where the clusters cannot be listed and SettingsError where it is not clear which course is
@@ -74,12 +61,12 @@ def read_lab(ledger: Ledger, workspace: Workspace, settings: Settings, *, now: d
     chosen, unclear = choose_course(everything, settings.course, settings.term)
     if unclear:
         raise SettingsError([unclear])
-    problems: list[str] = []
-    course, entries = _read_folder(ledger, workspace, settings, chosen, problems, now=now)
+    memory = WorkspaceMemory(ledger, now=now)
+    course, entries, problems = read_folder(workspace, memory, chosen, settings.default_zone, now=now)
     return Lab(lab_clusters(everything, chosen), chosen, course, entries, tuple(problems))
 
 
-def look(ledger: Ledger, workspace: Workspace, settings: Settings, *, now: datetime) -> Picture:
+def collect(ledger: Ledger, workspace: Source, settings: Settings, *, now: datetime) -> Picture:
     """Read what may have changed, record it, and return the whole picture.
 
     What fails alone is a problem of the picture; raises as `read_lab` does.
@@ -91,7 +78,7 @@ def look(ledger: Ledger, workspace: Workspace, settings: Settings, *, now: datet
     problems = [*lab.problems, *remember_uptime(ledger, workspace, clusters, is_first=is_first, now=now)]
     begins, _ = day_bounds(_first_that_matters(course, today), course.calendar.tz)
     sessions = queries.sessions(ledger, begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
-    members = _members(ledger, workspace, clusters, sessions, is_first=is_first, problems=problems, now=now)
+    members = _members(ledger, workspace, course, clusters, sessions, is_first=is_first, problems=problems, now=now)
     return Picture(now, course, settings.fallback, clusters, sessions, lab.allowances, members, tuple(problems))
 
 
@@ -103,7 +90,7 @@ def _first_that_matters(course: Course, today: date) -> date:
 
 
 def remember_uptime(
-    ledger: Ledger, workspace: Workspace, clusters: Iterable[SeenCluster], *, is_first: bool, now: datetime
+    ledger: Ledger, workspace: Source, clusters: Iterable[SeenCluster], *, is_first: bool, now: datetime
 ) -> list[str]:
     """Record what the list showed and bring the sessions up to date; return sentences about what could not be read.
 
@@ -122,101 +109,44 @@ def is_first_poll(ledger: Ledger, today: date) -> bool:
     return queries.note(ledger, "looked at everything") != today.isoformat()
 
 
-def read_course(
-    ledger: Ledger,
-    workspace: Reader,
-    settings: Settings,
-    chosen: tuple[str, str] | None,
-    problems: list[str],
-    *,
-    now: datetime,
-) -> tuple[Course, tuple[Allowance, ...]]:
-    """The course file and the allowances in force; where they cannot be read, as last seen."""
-    course, entries = _read_folder(ledger, workspace, settings, chosen, problems, now=now)
-    return course, in_force(entries)
+def read_levels(
+    ledger: Ledger, workspace: Source, picture: Picture, *, everything: bool = False
+) -> tuple[dict[str, Level | None], list[str]]:
+    """The permission of every group that may have to change: at a limit, or lowered; of all once a day.
 
-
-def _read_folder(
-    ledger: Ledger,
-    workspace: Reader,
-    settings: Settings,
-    chosen: tuple[str, str] | None,
-    problems: list[str],
-    *,
-    now: datetime,
-) -> tuple[Course, tuple[Allowance | Revocation, ...]]:
-    if chosen is None:
-        return _without_file(settings, "", "", now), ()
-    folder = folder_of(*chosen)
-    path = path_of(*chosen)
-    course = None
-    try:
-        listed = {file.path: file for file in workspace.files(folder)}
-        if path in listed:
-            course = _course(ledger, workspace, listed[path])
-    except (WorkspaceError, CourseError) as error:
-        problems.append(f"{error}; the last course file seen is used")
-    if course is None and (remembered := queries.remembered_file(ledger, path)):
-        try:
-            course = parse_course(remembered[1], path)
-        except CourseError as error:
-            problems.append(f"{error}; the limits of the settings are used")
-    return course or _without_file(settings, *chosen, now), tuple(_read_entries(ledger, workspace, folder, problems))
-
-
-def _course(ledger: Ledger, workspace: Reader, file: FileInfo) -> Course:
-    """The course file, which is remembered only once it was understood. Raises CourseError."""
-    remembered = queries.remembered_file(ledger, file.path)
-    if remembered and remembered[0] == file.version:
-        return parse_course(remembered[1], file.path)
-    text = workspace.read(file.path)
-    course = parse_course(text, file.path)
-    queries.remember_file(ledger, file.path, file.version, text)
-    return course
-
-
-def _read_entries(ledger: Ledger, workspace: Reader, folder: str, problems: list[str]) -> list[Allowance | Revocation]:
-    """Every allowance and revocation, oldest first.
-
-    A file that cannot be read counts as last seen, one that is no allowance not at all.
+    Returns them by cluster id, and sentences about those that could not be read.
     """
-    place = f"{folder}/{ALLOWANCES}"
-    try:
-        listed = workspace.files(place)
-        queries.write_note(ledger, f"files of {place}", json.dumps([file.path for file in listed]))
-    except WorkspaceError as error:
-        problems.append(f"{error}; the allowances last seen are used")
-        listed = [FileInfo(path, "") for path in json.loads(queries.note(ledger, f"files of {place}") or "[]")]
-    entries: list[Allowance | Revocation] = []
-    for file in listed:
+    lowered = queries.lowered(ledger)
+    is_first = everything or is_first_poll(ledger, picture.today)
+    groups = {standing.cluster_id: standing for standing in picture.standings({})}
+    due = [
+        (id, standing.group)
+        for id, standing in groups.items()
+        if is_first or id in lowered or any(use.is_over for use in standing.uses)
+    ]
+
+    def read(cluster_id: str, group: str) -> Level | WorkspaceError | None:
         try:
-            entries.append(parse_entry(_content(ledger, workspace, file), file.path))
-        except (WorkspaceError, AllowanceError) as error:
-            problems.append(str(error))
-    return entries
+            return workspace.level(cluster_id, group)
+        except WorkspaceError as error:
+            return error
 
-
-def _content(ledger: Ledger, workspace: Reader, file: FileInfo) -> str:
-    """Asked for only when the listing shows a change; an empty version means as last seen."""
-    remembered = queries.remembered_file(ledger, file.path)
-    if remembered and file.version in ("", remembered[0]):
-        return remembered[1]
-    text = workspace.read(file.path)
-    queries.remember_file(ledger, file.path, file.version, text)
-    return text
-
-
-def _without_file(settings: Settings, course: str, term: str, now: datetime) -> Course:
-    zone = ZoneInfo(settings.zone) if settings.zone else UTC
-    today = now.astimezone(zone).date()
-    return Course(course, term, "", Calendar(zone, today, today, 6), count_all_sessions=False)
+    found = in_parallel([partial(read, *pair) for pair in due])
+    failures = [str(answer) for answer in found if isinstance(answer, WorkspaceError)]
+    if is_first and not failures:
+        queries.write_note(ledger, "looked at everything", picture.today.isoformat())
+    levels = {id: answer for (id, _), answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
+    for id, level in levels.items():
+        if level is Level.ATTACH:
+            queries.note_lowered(ledger, id, groups[id].group, now=picture.now)
+    return levels, failures
 
 
 def _read_events(
     ledger: Ledger,
-    workspace: Workspace,
+    workspace: Source,
     clusters: Iterable[SeenCluster],
-    known: dict[str, queries.KnownCluster],
+    known: Mapping[str, queries.KnownCluster],
     problems: list[str],
     *,
     now: datetime,
@@ -258,9 +188,9 @@ def _read_events(
 
 def _look_for_gone(
     ledger: Ledger,
-    workspace: Workspace,
+    workspace: Source,
     clusters: Iterable[SeenCluster],
-    known: dict[str, queries.KnownCluster],
+    known: Mapping[str, queries.KnownCluster],
     *,
     is_first: bool,
     problems: list[str],
@@ -280,31 +210,30 @@ def _look_for_gone(
 
 def _members(
     ledger: Ledger,
-    workspace: Workspace,
+    workspace: Source,
+    course: Course,
     clusters: Iterable[SeenCluster],
-    sessions: dict[str, list[Session]],
+    sessions: Mapping[str, list[Session]],
     *,
     is_first: bool,
     problems: list[str],
     now: datetime,
-) -> dict[str, frozenset[str]] | None:
+) -> Members | None:
     """Read at the first poll of a day, and when somebody started a cluster since who is no member as far as we know."""
     noted = membership.known(ledger)
-    members = noted.all if noted else None
-    read_at = noted.read if noted else None
+    if noted and not is_first and not any(_has_stranger(cluster, sessions, noted) for cluster in clusters):
+        return noted.all
+    reader = CourseReader(workspace, WorkspaceMemory(ledger, now=now), course.folder)
+    members = reader.members()
+    problems += reader.problems
+    return members
 
-    def is_unknown(cluster: SeenCluster) -> bool:
-        own = (members or {}).get(group_of(cluster), frozenset())
-        return any(
-            user and user.casefold() not in own and read_at is not None and at >= read_at
-            for session in sessions.get(cluster.id, [])
-            for at, user in [(session.start, session.started_by), *((r.at, r.user) for r in session.restarts)]
-        )
 
-    if members is not None and not is_first and not any(is_unknown(cluster) for cluster in clusters):
-        return members
-    try:
-        return membership.remember(ledger, workspace.members(), now=now).all
-    except WorkspaceError as error:
-        problems.append(f"{error}; members as last seen")
-        return members
+def _has_stranger(cluster: SeenCluster, sessions: Mapping[str, list[Session]], noted: membership.Known) -> bool:
+    """Whether somebody who is no member as far as we know started the cluster since the members were read."""
+    own = noted.all.get(group_of(cluster), frozenset())
+    return any(
+        user and user.casefold() not in own and at >= noted.read
+        for session in sessions.get(cluster.id, [])
+        for at, user in [(session.start, session.started_by), *((r.at, r.user) for r in session.restarts)]
+    )

@@ -2,9 +2,8 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import partial
 
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.observations import SeenCluster
@@ -13,12 +12,8 @@ from enforcer.domain.snapshot import Picture, group_of
 from enforcer.ledger import letters, queries
 from enforcer.ledger.database import Ledger
 from enforcer.mail import messages, outbox
-from enforcer.mail.mail_service import Carrier
 from enforcer.mail.messages import Letter, Notice
-from enforcer.mail.sender import Sent, send_due
 from enforcer.settings import Settings
-from enforcer.tick.carry_out import Outcome
-from labkit.clock import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -27,98 +22,74 @@ RECENT = timedelta(days=2)
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
-def warned(ledger: Ledger, now: datetime) -> Callable[[], frozenset[WarningKey]]:
-    """What a poll asks for: the limits that groups were warned of."""
-    return partial(letters.told, ledger, Kind.WARNING, since=(now - RECENT).date())
+def warned(ledger: Ledger, *, now: datetime) -> frozenset[WarningKey]:
+    """The limits that groups were warned of."""
+    return letters.told(ledger, Kind.WARNING, since=(now - RECENT).date())
 
 
-class Teller:
-    """Queues the letter about each action of a poll. `failures` are sentences about letters that could not be written.
+def queue_letter_about(ledger: Ledger, settings: Settings, picture: Picture, action: Action) -> list[str]:
+    """Queue the letter about an action: a warning, or that the cluster is off.
 
-    It never raises: whatever is wrong with a letter, the next cluster has to be stopped.
+    A group whose cluster still runs is told when it is stopped. Returns a sentence if the letter could not be written,
+    and never raises: whatever is wrong with a letter, the next cluster has to be stopped.
     """
-
-    def __init__(self, ledger: Ledger, settings: Settings) -> None:
-        self._ledger = ledger
-        self._settings = settings
-        self.failures: list[str] = []
-
-    def __call__(self, picture: Picture, action: Action) -> None:
-        """A warning, or that the cluster is off. A group whose cluster still runs is told when it is stopped."""
-        match action:
-            case Warn(cluster_id, _, use):
-                self._tell(Kind.WARNING, picture, cluster_id, use)
-            case Stop(cluster_id, _, use):
-                self._tell(Kind.STOPPED, picture, cluster_id, use)
-            case Restrict(cluster_id, _, use) if not _is_running(picture, cluster_id):
-                self._tell(Kind.STOPPED, picture, cluster_id, use)
-
-    def tell_again(self, outcome: Outcome) -> None:
-        """Tell of what was done by a run that ended before it could tell: of stops and restrictions in force.
-
-        A letter is unique, so nobody is told twice.
-        """
-        picture = outcome.picture
-        lowered, acted = queries.lowered(self._ledger), {action.cluster_id for action in outcome.actions}
-        told = letters.told(self._ledger, Kind.STOPPED, since=(picture.now - RECENT).date())
-        for cluster in picture.clusters:
-            if cluster.id not in lowered or cluster.id in acted or cluster.sighting.running:
-                continue
-            use = next((use for use in picture.uses(cluster) if use.is_over), None)
-            if use and _key(cluster, use) not in told and not picture.is_in_window(group_of(cluster)):
-                self._tell(Kind.STOPPED, picture, cluster.id, use)
-        self._tell_of_yesterday(picture)
-
-    def _tell_of_yesterday(self, picture: Picture) -> None:
-        """Stops of yesterday that nobody was told of: at midnight the limit they were made for was over."""
-        yesterday = picture.today - timedelta(days=1)
-        clusters = {cluster.id: cluster for cluster in picture.clusters}
-        for action in queries.actions_on(self._ledger, yesterday):
-            cluster = clusters.get(action.cluster_id)
-            if action.kind != "stop" or action.error or cluster is None:
-                continue
-            ended = any(
-                session.start <= action.noted and session.end is not None and session.end >= action.noted
-                for session in picture.sessions.get(cluster.id, [])
-            )
-            use = next((use for use in picture.uses(cluster, yesterday) if use.is_over), None)
-            if ended and use and not letters.told_since(self._ledger, Kind.STOPPED, cluster.id, action.noted):
-                self._tell(Kind.STOPPED, picture, cluster.id, use)
-
-    def _tell(self, kind: Kind, picture: Picture, cluster_id: str, use: Use) -> None:
-        limit = use.limit
-        try:
-            letter = _letter(kind, picture, cluster_id, use, self._settings)
-            period = limit.period.value
-            outbox.queue(
-                self._ledger,
-                kind,
-                cluster_id,
-                letter,
-                now=picture.now,
-                period=period,
-                first=limit.first,
-                limit=limit.hard,
-            )
-        except Exception as error:  # noqa: BLE001 - see above
-            log.exception("the %s letter of cluster %s cannot be written", kind.value, cluster_id)
-            self.failures.append(f"the {kind.value} letter of cluster {cluster_id} cannot be written: {error}")
+    match action:
+        case Warn(cluster_id, _, use):
+            return _queue(ledger, settings, Kind.WARNING, picture, cluster_id, use)
+        case Stop(cluster_id, _, use):
+            return _queue(ledger, settings, Kind.STOPPED, picture, cluster_id, use)
+        case Restrict(cluster_id, _, use) if not _is_running(picture, cluster_id):
+            return _queue(ledger, settings, Kind.STOPPED, picture, cluster_id, use)
+    return []
 
 
-def finish(
-    ledger: Ledger,
-    settings: Settings,
-    outcome: Outcome,
-    teller: Teller,
-    carrier: Carrier,
-    *,
-    now: datetime,
-    deadline: Deadline,
-) -> Sent:
-    """After a poll: tell what is left to be told, and send what is due in the time that is left."""
-    teller.tell_again(outcome)
-    sent = send_due(ledger, carrier, settings, now=now, deadline=deadline)
-    return Sent(sent.accepted, (*teller.failures, *sent.failures), sent.waiting)
+def queue_missing_letters(ledger: Ledger, settings: Settings, picture: Picture, actions: Iterable[Action]) -> list[str]:
+    """Queue letters about what a run did that ended before it could tell: of stops and restrictions in force.
+
+    A letter is unique, so nobody is told twice. `actions` are those of this run. Returns a sentence for each letter
+    that could not be written.
+    """
+    failures: list[str] = []
+    lowered, acted = queries.lowered(ledger), {action.cluster_id for action in actions}
+    told = letters.told(ledger, Kind.STOPPED, since=(picture.now - RECENT).date())
+    for cluster in picture.clusters:
+        if cluster.id not in lowered or cluster.id in acted or cluster.sighting.running:
+            continue
+        use = next((use for use in picture.uses(cluster) if use.is_over), None)
+        if use and _key(cluster, use) not in told and not picture.is_in_window(group_of(cluster)):
+            failures += _queue(ledger, settings, Kind.STOPPED, picture, cluster.id, use)
+    return failures + _queue_letters_of_yesterday(ledger, settings, picture)
+
+
+def _queue_letters_of_yesterday(ledger: Ledger, settings: Settings, picture: Picture) -> list[str]:
+    """Stops of yesterday that nobody was told of: at midnight the limit they were made for was over."""
+    failures: list[str] = []
+    yesterday = picture.today - timedelta(days=1)
+    clusters = {cluster.id: cluster for cluster in picture.clusters}
+    for action in queries.actions_on(ledger, yesterday):
+        cluster = clusters.get(action.cluster_id)
+        if action.kind != "stop" or action.error or cluster is None:
+            continue
+        ended = any(
+            session.start <= action.noted and session.end is not None and session.end >= action.noted
+            for session in picture.sessions.get(cluster.id, [])
+        )
+        use = next((use for use in picture.uses(cluster, yesterday) if use.is_over), None)
+        if ended and use and not letters.told_since(ledger, Kind.STOPPED, cluster.id, action.noted):
+            failures += _queue(ledger, settings, Kind.STOPPED, picture, cluster.id, use)
+    return failures
+
+
+def _queue(ledger: Ledger, settings: Settings, kind: Kind, picture: Picture, cluster_id: str, use: Use) -> list[str]:
+    limit = use.limit
+    try:
+        letter = _letter(kind, picture, cluster_id, use, settings)
+        period, first, hard = limit.period.value, limit.first, limit.hard
+        outbox.queue(ledger, kind, cluster_id, letter, now=picture.now, period=period, first=first, limit=hard)
+    except Exception as error:  # noqa: BLE001 - see queue_letter_about
+        log.exception("the %s letter of cluster %s cannot be written", kind.value, cluster_id)
+        return [f"the {kind.value} letter of cluster {cluster_id} cannot be written: {error}"]
+    return []
 
 
 def _letter(kind: Kind, picture: Picture, cluster_id: str, use: Use, settings: Settings) -> Letter:

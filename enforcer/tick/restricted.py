@@ -4,68 +4,59 @@ For the deploy, which has to leave a restriction alone that the enforcer made, a
 list, the course's files, the permissions of its clusters, and the events of those whose group is lowered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
-from enforcer.domain.allowances import Allowance, AllowanceError, Revocation, in_force, parse_entry, windows_between
-from enforcer.domain.course import Course, CourseError, parse_course
-from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
+from enforcer.domain.allowances import in_force, windows_between
+from enforcer.domain.course import Course
+from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import MINUTE, Level, Period, Quota, Use, counted, limit_on
-from enforcer.domain.settled_totals import SETTLED_FILE, Settled, SettledError, parse_settled
+from enforcer.domain.settled_totals import Settled
 from enforcer.domain.snapshot import Picture, group_of, lab_clusters
 from enforcer.domain.uptime import Session, day_bounds, reconcile, told_by
+from enforcer.tick.course_reader import CourseReader, Source
 from enforcer.workspace.tasks import in_parallel
-from labkit.course_file import ALLOWANCES, folder_of, path_of
+from labkit.course_file import folder_of
 
 BEFORE = timedelta(hours=12)
 """Events are read from so long before the first day that counts: most sessions that reach into it began then."""
 
 
-class Live(Protocol):
-    """What is asked of the workspace; all of it may raise its own error."""
-
-    def clusters(self, *, now: datetime) -> list[SeenCluster]: ...
-
-    def events(self, cluster_id: str, since: datetime | None) -> list[ToldEvent]: ...
-
-    def level(self, cluster_id: str, group: str) -> Level | None: ...
-
-    def files(self, folder: str) -> list[FileInfo]: ...
-
-    def read(self, path: str) -> str: ...
-
-    def members(self) -> dict[str, frozenset[str]]: ...
-
-
-def restricted(workspace: Live, course_id: str, term: str, *, now: datetime) -> tuple[dict[str, str], list[str]]:
+def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -> tuple[dict[str, str], list[str]]:
     """The reached limit such as `day 180` by display name; and sentences about files that were left out.
 
     Nothing where there is no course file that can be understood: the deploy is what writes it anew. Raises what the
     workspace raises.
     """
-    problems: list[str] = []
-    folder = folder_of(course_id, term)
-    files = {file.path for file in workspace.files(folder)}
-    course = _course(workspace, path_of(course_id, term), files, problems)
+    reader = CourseReader(workspace, None, folder_of(course_id, term))
+    course = reader.course()
     if course is None:
-        return {}, problems
+        return {}, reader.problems
     own = lab_clusters(workspace.clusters(now=now), (course_id, term))
     clusters = [cluster for cluster in own if group_of(cluster) in course.groups]
     levels = in_parallel([partial(workspace.level, cluster.id, group_of(cluster)) for cluster in clusters])
     lowered = [cluster for cluster, level in zip(clusters, levels, strict=True) if level is Level.ATTACH]
-    if not lowered:
-        return {}, problems
-    settled = _settled(workspace, f"{folder}/{SETTLED_FILE}", files, problems)
-    allowances = _allowances(workspace, f"{folder}/{ALLOWANCES}", problems)
-    members = None if course.count_all_sessions else workspace.members()
+    found = limits_reached(workspace, reader, course, lowered, now=now) if lowered else {}
+    return found, reader.problems
+
+
+def limits_reached(
+    workspace: Source, reader: CourseReader, course: Course, clusters: Sequence[SeenCluster], *, now: datetime
+) -> dict[str, str]:
+    """The limit that each of these clusters has reached, by group: from their events, without a ledger.
+
+    Raises WorkspaceError where anything of it cannot be read.
+    """
+    settled = reader.settled()
+    allowances = in_force(reader.entries())
+    members = None if course.count_all_sessions else reader.members()
     begins = first_instant(course, settled, now)
-    told = in_parallel([partial(sessions_since, workspace, cluster, begins) for cluster in lowered])
-    sessions = {cluster.id: found for cluster, found in zip(lowered, told, strict=True)}
+    told = in_parallel([partial(sessions_since, workspace, cluster, begins) for cluster in clusters])
+    sessions = {cluster.id: found for cluster, found in zip(clusters, told, strict=True)}
     nothing = Quota(timedelta(), timedelta())
-    picture = Picture(now, course, nothing, tuple(lowered), sessions, allowances, members)
-    return reached(picture, settled), problems
+    picture = Picture(now, course, nothing, tuple(clusters), sessions, allowances, members)
+    return reached(picture, settled)
 
 
 def reached(picture: Picture, settled: Settled | None) -> dict[str, str]:
@@ -125,7 +116,7 @@ def first_instant(course: Course, settled: Settled | None, now: datetime) -> dat
     return day_bounds(first, calendar.tz)[0]
 
 
-def sessions_since(workspace: Live, cluster: SeenCluster, begins: datetime) -> list[Session]:
+def sessions_since(workspace: Source, cluster: SeenCluster, begins: datetime) -> list[Session]:
     """The cluster's sessions that reach beyond an instant."""
     sessions: tuple[Session, ...] = ()
     for since in (begins - BEFORE, None):
@@ -134,34 +125,3 @@ def sessions_since(workspace: Live, cluster: SeenCluster, begins: datetime) -> l
         if not any(session.estimate for session in sessions):
             break
     return [session for session in sessions if session.end is None or session.end > begins]
-
-
-def _course(workspace: Live, path: str, files: Iterable[str], problems: list[str]) -> Course | None:
-    if path not in files:
-        return None
-    try:
-        return parse_course(workspace.read(path), path)
-    except CourseError as error:
-        problems.append(str(error))
-        return None
-
-
-def _settled(workspace: Live, path: str, files: Iterable[str], problems: list[str]) -> Settled | None:
-    if path not in files:
-        return None
-    try:
-        return parse_settled(workspace.read(path), path)
-    except SettledError as error:
-        problems.append(str(error))
-        return None
-
-
-def _allowances(workspace: Live, folder: str, problems: list[str]) -> tuple[Allowance, ...]:
-    entries: list[Allowance | Revocation] = []
-    paths = [file.path for file in workspace.files(folder)]
-    for path, text in zip(paths, in_parallel([partial(workspace.read, path) for path in paths]), strict=True):
-        try:
-            entries.append(parse_entry(text, path))
-        except AllowanceError as error:
-            problems.append(str(error))
-    return in_force(entries)

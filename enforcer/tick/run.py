@@ -1,59 +1,130 @@
-"""One run on the workspace: a poll or a settlement, the letters about it, and the record that it was made."""
+"""One tick: collect what the workspace says, decide what is due, carry it out, send the letters about it."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
-from enforcer.domain.quota import WarningKey
+from enforcer.domain.quota import Action, Level, Restrict, decide
+from enforcer.domain.snapshot import Picture
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.mail.mail_service import Carrier
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
-from enforcer.tick.carry_out import Outcome, Tell
-from enforcer.tick.notify import Teller, finish, warned
-from enforcer.workspace.client import Workspace, WorkspaceError
+from enforcer.tick.carry_out import carry_out
+from enforcer.tick.collect import collect, read_levels
+from enforcer.tick.course_reader import Source
+from enforcer.tick.history import recall
+from enforcer.tick.notify import queue_missing_letters, warned
+from enforcer.tick.settle import Settlement, plan_days, settle_days
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import WorkspaceError
 from labkit.clock import Deadline
-
-Work = Callable[[Workspace, Callable[[], frozenset[WarningKey]], Tell], Outcome]
-"""What is done between looking at the workspace and sending letters: `poll`, or what contains one."""
 
 
 @dataclass(frozen=True)
-class Run:
-    outcome: Outcome | None
+class TickResult:
+    """What a tick found, did, and could not do. The failures are sentences; what they name is still due."""
+
+    picture: Picture | None = None
     """None: the workspace could not be used."""
-    failures: tuple[str, ...] = ()
-    unable: WorkspaceError | None = None
+    actions: tuple[Action, ...] = ()
+    """What was due."""
+    days: tuple[date, ...] = ()
+    """What was settled, or would be."""
+    undone: tuple[str, ...] = ()
+    """What could not be read or carried out."""
+    unsent: tuple[str, ...] = ()
+    """Letters that could not be written or sent."""
+    unsettled: tuple[str, ...] = ()
+    """What of the settlement could not be done."""
+    unusable: WorkspaceError | None = None
     """Why the workspace could not be used."""
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        return (*self.undone, *self.unsent, *self.unsettled)
 
-def run(
-    ledger: Ledger,
+
+def run_tick(
     settings: Settings,
-    connect: Callable[[], Workspace],
-    work: Work,
+    ledger: Ledger,
+    workspace: Workspace | WorkspaceError,
+    mail: Carrier,
     *,
-    carrier: Carrier,
     now: datetime,
     deadline: Deadline,
-) -> Run:
-    """Do the work and send the letters that are due, also where the workspace cannot be used.
+    settles: bool = False,
+    up_to: date | None = None,
+) -> TickResult:
+    """Bring every cluster of the course inside its quota, and send the letters that are due.
 
-    Raises SettingsError where it is not clear which course is meant.
+    `workspace` may be the error that kept it from being connected. An unusable workspace is a result: letters about
+    what was done before are sent all the same. With `settles` every permission is read, and the days that are over
+    are settled, up to `up_to` or yesterday, before letters are sent. Raises SettingsError where it is not clear which
+    course is meant.
     """
-    teller = Teller(ledger, settings)
+    if isinstance(workspace, WorkspaceError):
+        return _only_send(settings, ledger, workspace, mail, now=now, deadline=deadline)
+    before = Counter(workspace.calls)
     try:
-        workspace = connect()
-        before = Counter(workspace.calls)
-        outcome = work(workspace, warned(ledger, now), teller)
+        due = _find_due(settings, ledger, workspace, now=now, everything=settles)
     except WorkspaceError as error:
-        # Letters about what was done before are sent all the same.
-        sent = send_due(ledger, carrier, settings, now=now, deadline=deadline)
-        return Run(None, (str(error), *sent.failures), error)
-    sent = finish(ledger, settings, outcome, teller, carrier, now=now, deadline=deadline)
-    failures = (*outcome.failures, *sent.failures)
+        return _only_send(settings, ledger, error, mail, now=now, deadline=deadline)
+    done = carry_out(ledger, workspace, settings, due.picture, due.actions)
+    settled = settle_days(settings, ledger, workspace, due.picture, up_to=up_to) if settles else Settlement()
+    unwritten = (*done.unwritten, *queue_missing_letters(ledger, settings, due.picture, due.actions))
+    sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
+    undone, unsent = (*due.problems, *done.failures), (*unwritten, *sent.failures)
     calls = dict(workspace.calls - before)
-    queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=len(failures), calls=calls)
-    return Run(outcome, failures)
+    failed = len(undone) + len(unsent)
+    queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=failed, calls=calls)
+    return TickResult(due.picture, due.actions, settled.days, undone, unsent, settled.failures)
+
+
+def _only_send(
+    settings: Settings, ledger: Ledger, error: WorkspaceError, mail: Carrier, *, now: datetime, deadline: Deadline
+) -> TickResult:
+    sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
+    return TickResult(undone=(str(error),), unsent=sent.failures, unusable=error)
+
+
+def plan_tick(
+    settings: Settings,
+    ledger: Ledger,
+    workspace: Source,
+    *,
+    now: datetime,
+    settles: bool = False,
+    up_to: date | None = None,
+) -> TickResult:
+    """What `run_tick` would do. What is read is written to the ledger, so that has to be a copy.
+
+    Raises WorkspaceError where the clusters cannot be listed, SettingsError where the course is not clear.
+    """
+    due = _find_due(settings, ledger, workspace, now=now, everything=settles)
+    planned = TickResult(due.picture, due.actions, undone=due.problems)
+    if not settles:
+        return planned
+    settlement = plan_days(ledger, recall(ledger, settings, now=now), due.picture, up_to=up_to)
+    return replace(planned, days=settlement.days, unsettled=settlement.failures)
+
+
+@dataclass(frozen=True)
+class _Due:
+    picture: Picture
+    actions: tuple[Action, ...]
+    problems: tuple[str, ...]
+
+
+def _find_due(settings: Settings, ledger: Ledger, workspace: Source, *, now: datetime, everything: bool) -> _Due:
+    """Collect and decide. Raises as `plan_tick` does."""
+    picture = collect(ledger, workspace, settings, now=now)
+    levels, unread = read_levels(ledger, workspace, picture, everything=everything)
+    actions = decide(picture.standings(levels), warned(ledger, now=now))
+    lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
+    for id in queries.lowered(ledger) & levels.keys() - lowering:
+        if levels[id] is not Level.ATTACH:
+            # Somebody else gave it back: nothing is left to look after.
+            queries.note_restored(ledger, id)
+    return _Due(picture, actions, (*picture.problems, *unread))

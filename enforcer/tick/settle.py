@@ -5,26 +5,27 @@ ledger that was restored from a backup again.
 """
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from enforcer.domain.allowances import windows_between
 from enforcer.domain.day import cluster_day
 from enforcer.domain.day_records import DayTotal
 from enforcer.domain.message_kinds import Kind
-from enforcer.domain.quota import Period, WarningKey, counted
+from enforcer.domain.quota import Period, counted
 from enforcer.domain.settled_totals import SETTLED_FILE, GroupTotals, Settled, format_settled
 from enforcer.domain.snapshot import Picture, group_of
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger import letters, queries
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.history import recall
 from enforcer.mail import outbox
-from enforcer.reports.day_report import report_letter, report_of
+from enforcer.reports.formats import report_letter
+from enforcer.reports.recorded import report_of
 from enforcer.settings import Settings
-from enforcer.tick.carry_out import Outcome, Tell, poll
-from enforcer.workspace.client import Workspace, WorkspaceError
+from enforcer.tick.history import recall
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import WorkspaceError
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,7 @@ MAILED = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Settlement:
-    outcome: Outcome
-    """Of the poll that came first."""
-    days: tuple[date, ...]
+    days: tuple[date, ...] = ()
     """What was settled, or with a dry run would be."""
     failures: tuple[str, ...] = ()
 
@@ -51,43 +50,38 @@ def unsettled_days(*, settled: date | None, first: date | None, up_to: date) -> 
     return tuple(begin + timedelta(days=number) for number in range((up_to - begin).days + 1))
 
 
-def settle(
-    ledger: Ledger,
-    workspace: Workspace,
-    settings: Settings,
-    *,
-    now: datetime,
-    up_to: date | None,
-    warned: Callable[[], frozenset[WarningKey]],
-    tell: Tell,
-    dry_run: bool = False,
+def settle_days(
+    settings: Settings, ledger: Ledger, workspace: Workspace, live: Picture, *, up_to: date | None
 ) -> Settlement:
-    """Settle every day that is over and was not settled, up to `up_to` or yesterday. Raises as `poll` does.
+    """Settle every day that is over and was not settled, up to `up_to` or yesterday.
 
-    A poll that reads every permission comes first: it brings the events up to date, and lifts and sets restrictions
-    by the limits of today.
+    `live` is what was just collected, so that the events are up to date.
     """
-    outcome = poll(ledger, workspace, settings, now=now, warned=warned, tell=tell, dry_run=dry_run, everything=True)
-    picture = recall(ledger, settings, now=now)
+    picture = recall(ledger, settings, now=live.now)
+    plan = plan_days(ledger, picture, live, up_to=up_to)
+    is_estimate = bool(_unread(ledger, live))
+    for day in plan.days:
+        _settle_day(ledger, picture, settings, day, is_estimate=is_estimate)
+    try:
+        _leave_totals(ledger, workspace, picture, live)
+    except WorkspaceError as error:
+        refused = f"{error}; the totals of week and term are not there for `restricted`"
+        return replace(plan, failures=(*plan.failures, refused))
+    return plan
+
+
+def plan_days(ledger: Ledger, picture: Picture, live: Picture, *, up_to: date | None) -> Settlement:
+    """What `settle_days` would settle, and a sentence if a day has to wait for events that could not be read."""
     yesterday = picture.today - timedelta(days=1)
     due = unsettled_days(
         settled=queries.last_settled_day(ledger), first=_first_day(picture), up_to=min(up_to or yesterday, yesterday)
     )
-    waiting = _unread(ledger, outcome.picture)
+    waiting = _unread(ledger, live)
     days = tuple(day for day in due if not waiting or day < picture.today - PATIENCE)
-    failures: list[str] = []
-    if len(days) < len(due):
-        names = ", ".join(sorted(waiting))
-        failures.append(f"{due[len(days)]} is not settled yet: the events of {names} could not be read")
-    if dry_run:
-        return Settlement(outcome, days, tuple(failures))
-    for day in days:
-        _settle_day(ledger, picture, settings, day, is_estimate=bool(waiting))
-    try:
-        _leave_totals(ledger, workspace, picture, outcome.picture)
-    except WorkspaceError as error:
-        failures.append(f"{error}; the totals of week and term are not there for `restricted`")
-    return Settlement(outcome, days, tuple(failures))
+    if len(days) == len(due):
+        return Settlement(days)
+    names = ", ".join(sorted(waiting))
+    return Settlement(days, (f"{due[len(days)]} is not settled yet: the events of {names} could not be read",))
 
 
 def _settle_day(ledger: Ledger, picture: Picture, settings: Settings, day: date, *, is_estimate: bool) -> None:

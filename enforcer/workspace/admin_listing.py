@@ -8,6 +8,7 @@ from typing import Any
 from enforcer.domain.timestamps import to_instant
 from enforcer.workspace.client import Workspace, place
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
+from enforcer.workspace.sdk import InvalidParameterValue, NotFound
 from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, ORIGIN, ORIGIN_TAG, TERM_TAG
 
 PAGE = 100
@@ -85,8 +86,6 @@ class Holdings:
 
     def purge_cluster(self, id: str) -> None:
         """Remove the cluster and its definition for good, pinned or not; one that is gone stays gone."""
-        from enforcer.workspace.sdk import InvalidParameterValue, NotFound
-
         body = {"cluster_id": id}
         with place(f"cluster {id}"):
             try:
@@ -99,8 +98,6 @@ class Holdings:
                     raise
 
     def _delete(self, path: str, what: str) -> None:
-        from enforcer.workspace.sdk import NotFound
-
         self._workspace.count("scim/delete")
         with place(what):
             try:

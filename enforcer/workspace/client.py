@@ -15,6 +15,7 @@ from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
 from enforcer.domain.quota import Level
 from enforcer.domain.timestamps import to_instant, to_millis
 from enforcer.domain.uptime import Event, Sighting
+from enforcer.workspace.errors import Gone, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
 from enforcer.workspace.sdk import (
     Client,
@@ -45,18 +46,6 @@ LIMITS = {
 """Requests a second that a workspace takes, by kind or by what kinds begin with."""
 SHARE = 0.9
 """Of a limit that is ours; a deploy or a person may ask at the same time."""
-
-
-class WorkspaceError(RuntimeError):
-    """One thing in the workspace could not be read or changed; a sentence that names it."""
-
-
-class Unreachable(WorkspaceError):
-    """The workspace does not answer, or refuses who is asking."""
-
-
-class Gone(WorkspaceError):
-    """The cluster was deleted for good."""
 
 
 def connect(host: str | None, *, profile: str | None = None, seconds: float = CONNECT_SECONDS) -> "Workspace":

@@ -20,7 +20,8 @@ from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Session, Sighting
 from enforcer.mail.messages import render
 from enforcer.reports.chart import draw
-from enforcer.reports.day_report import COLUMNS, make_report, report_letter, to_csv, to_message, values_of
+from enforcer.reports.day_report import make_report
+from enforcer.reports.formats import COLUMNS, report_letter, to_csv, to_message, values_of
 from enforcer.settings import load_settings
 
 TZ = ZoneInfo("Asia/Jerusalem")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from enforcer.domain.allowances import Allowance, Freedom
 from enforcer.domain.quota import Limit, Period, Use
 from enforcer.mail import messages
-from enforcer.mail.messages import NAMES, OURS, Letter, Notice, Unsent
+from enforcer.mail.messages import OURS, Letter, Notice, Unsent
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 11, 1, 10, 5, tzinfo=UTC)
@@ -144,6 +144,9 @@ def every_letter(name: str, folder: Path | None = None) -> dict[str, Letter]:
         "digest": messages.digest([(NOW, name)], hour=NOW, admin=ADMIN, folder=folder),
         "test": messages.test(to=ADMIN, at=NOW, sender=name, folder=folder),
     }
+
+
+NAMES = sorted({path.name.partition(".")[0] for path in OURS.glob("*.txt.j2")} - {"report"})
 
 
 def test_every_letter_has_its_pair_of_templates_and_its_words() -> None:

@@ -23,7 +23,7 @@ from enforcer.domain.uptime import Session, day_bounds, used_on
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.settings import Settings, load_settings
-from enforcer.tick.collect import look, remember_uptime
+from enforcer.tick.collect import collect, remember_uptime
 from enforcer.workspace.client import Workspace
 from few_examples import examples
 from ledgers import empty
@@ -62,7 +62,7 @@ def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now
         if step[0] == "poll":
             remember_uptime(ledger, workspace, workspace.clusters(now=now()), is_first=False, now=now())
         perform(world, history, step)
-    look(ledger, workspace, settings_of(history), now=now())
+    collect(ledger, workspace, settings_of(history), now=now())
 
 
 @settings(examples(2000, acceptance=20_000), phases=[Phase.reuse, Phase.generate, Phase.shrink])

@@ -23,10 +23,12 @@ from enforcer.domain.snapshot import lab_clusters
 from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
 from enforcer.settings import load_settings
-from enforcer.tick.carry_out import poll
+from enforcer.tick.run import run_tick
 from enforcer.workspace.client import Workspace
 from in_process_workspace import Desk
+from labkit.clock import Deadline
 from sdk_in_process import Client
+from unreliable_mail import Service
 
 START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 M, S, MS = timedelta(minutes=1), timedelta(seconds=1), timedelta(milliseconds=1)
@@ -132,16 +134,10 @@ class Hours:
         return self._poll(self.workspace)
 
     def _poll(self, workspace: Workspace) -> Ticked:
-        outcome = poll(
-            self.ledger,
-            workspace,
-            SETTINGS,
-            now=self.now(),
-            warned=frozenset,
-            tell=lambda picture, action: None,
-        )
-        assert outcome.failures == ()
-        return Ticked(outcome.picture)
+        deadline = Deadline(timedelta(minutes=1))
+        result = run_tick(SETTINGS, self.ledger, workspace, Service(), now=self.now(), deadline=deadline)
+        assert result.failures == () and result.picture
+        return Ticked(result.picture)
 
     def run(self, length: timedelta) -> None:
         self.ends = self.begins + length

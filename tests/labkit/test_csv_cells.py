@@ -24,7 +24,7 @@ from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Session, Sighting
 from enforcer.reports.day_report import make_report
-from enforcer.reports.day_report import to_csv as report_csv
+from enforcer.reports.formats import to_csv as report_csv
 from enforcer.retention.archive import to_csv as archive_csv
 from enforcer.retention.archive_tables import TABLES, Column, Table
 from inventory.commands.users import table as users_table

@@ -1,0 +1,41 @@
+"""What `allow` and `revoke` share: a tick that puts what they wrote into effect."""
+
+import sys
+import time
+from datetime import timedelta
+
+from enforcer import process
+from enforcer.commands import context
+from enforcer.commands.workspace_context import workspace_or_error
+from enforcer.lock import only_one
+from enforcer.operations.supervise import mail_service, supervised
+from enforcer.settings import Settings
+from enforcer.tick.run import run_tick
+from labkit import exit_status
+from labkit.clock import Deadline
+
+WAIT_SECONDS = 40.0
+"""A poll is at work for 30 seconds at most."""
+BUDGET = timedelta(seconds=30)
+
+
+def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
+    """Run a tick, after the one that may be at work, and return its exit status; status 1 where that one goes on."""
+    # The machine's clock, because LAB_CLOCK may stand still.
+    ends = time.monotonic() + seconds
+    while True:
+        with only_one(settings.ledger) as alone:
+            if alone:
+                return _tick(settings)
+        if time.monotonic() >= ends:
+            print("another poll is at work for long; this takes effect at the next one", file=sys.stderr)
+            return exit_status.PARTLY_FAILED
+        time.sleep(0.2)
+
+
+def _tick(settings: Settings) -> int:
+    deadline, now = Deadline(BUDGET), process.now()
+    with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
+        workspace = workspace_or_error(settings)
+        run.report(run_tick(settings, ledger, workspace, mail_service(settings), now=now, deadline=deadline))
+    return run.status

@@ -1,0 +1,37 @@
+"""What commands print about a tick: its actions, and what failed."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from enforcer.domain.quota import Action, Restore, describe
+from enforcer.domain.usage import MILLISECOND, minutes
+from labkit import exit_status
+from labkit.text import escaped
+
+
+def action_json(action: Action) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    use = None if isinstance(action, Restore) else action.use
+    return {
+        "action": type(action).__name__.lower(),
+        "cluster_id": action.cluster_id,
+        "group": action.group,
+        "period": use.limit.period.value if use else None,
+        "used_ms": use.used // MILLISECOND if use else None,
+        "limit_minutes": minutes(use.limit.hard) if use else None,
+        "says": describe(action),
+    }
+
+
+def print_actions(actions: Iterable[Action]) -> None:
+    for action in actions:
+        print(escaped(describe(action)))
+
+
+def print_failures(failures: Iterable[str]) -> int:
+    """Print these sentences; return the exit status that goes with them."""
+    failures = list(failures)
+    for failure in failures:
+        print(escaped(failure), file=sys.stderr)
+    return exit_status.PARTLY_FAILED if failures else exit_status.DONE

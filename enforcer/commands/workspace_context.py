@@ -1,0 +1,52 @@
+"""What a command works with in the workspace, or a sentence and an exit status."""
+
+import sys
+from datetime import datetime
+
+from enforcer.commands.context import copy_of
+from enforcer.process import refuse
+from enforcer.settings import Settings, SettingsError
+from enforcer.tick.collect import Lab, read_lab
+from enforcer.workspace.client import Workspace, connect
+from enforcer.workspace.errors import Unreachable, WorkspaceError
+from labkit import exit_status
+from labkit.text import escaped
+
+
+def workspace_of(settings: Settings) -> Workspace:
+    """The workspace; ends the process with status 1 and a sentence where it does not answer."""
+    workspace = workspace_or_error(settings)
+    if isinstance(workspace, Unreachable):
+        print(escaped(workspace), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED)
+    return workspace
+
+
+def workspace_or_error(settings: Settings) -> Workspace | Unreachable:
+    """The workspace, or why it does not answer."""
+    try:
+        return connect(settings.host)
+    except Unreachable as error:
+        return error
+
+
+def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:
+    """The workspace, and what stands in it about the course; ends the process where that cannot be told."""
+    workspace = workspace_of(settings)
+    with copy_of(settings) as ledger:
+        try:
+            lab = read_lab(ledger, workspace, settings, now=now)
+        except SettingsError as error:
+            refuse(*error.problems)
+        except WorkspaceError as error:
+            print(escaped(error), file=sys.stderr)
+            raise SystemExit(exit_status.PARTLY_FAILED) from None
+    return workspace, lab
+
+
+def course_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:
+    """As `lab_of`, for commands that need a course's folder."""
+    workspace, lab = lab_of(settings, now=now)
+    if lab.chosen is None:
+        refuse("there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.")
+    return workspace, lab

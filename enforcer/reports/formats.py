@@ -1,0 +1,231 @@
+"""The report of a day as mail, table, JSON or page."""
+
+import base64
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from email.message import EmailMessage
+from typing import Any
+
+from enforcer.domain.quota import MINUTE
+from enforcer.domain.usage import iso, minutes
+from enforcer.mail.messages import Attachment, Letter, render
+from enforcer.mail.messages import report as letter_by_template
+from enforcer.reports.chart import draw
+from enforcer.reports.day_report import LONG_GAP, DayReport, ReportRow
+from enforcer.settings import Settings
+from labkit.csv_cells import write_rows
+from labkit.text import one_line
+
+PICTURE_ID = "day-picture"
+
+
+def report_letter(report: DayReport, settings: Settings) -> Letter:
+    """As it is mailed: text, HTML with the picture inside, the table as CSV beside it."""
+    attachments = (
+        Attachment(f"report-{report.day}.png", "image/png", draw(report), PICTURE_ID),
+        Attachment(f"report-{report.day}.csv", "text/csv", to_csv(report)),
+    )
+    values = values_of(report, picture=f"cid:{PICTURE_ID}")
+    return letter_by_template(values, to=settings.report_to, attachments=attachments, folder=settings.letters)
+
+
+def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
+    """The content of a file with this suffix: `.html`, `.eml`, `.txt`, `.csv` or `.png`."""
+    if suffix == ".csv":
+        return to_csv(report)
+    if suffix == ".eml":
+        return to_message(report_letter(report, settings)).as_bytes()
+    if suffix == ".txt":
+        return render("report", values_of(report, picture=""), settings.letters)[1].encode()
+    png = draw(report)
+    if suffix == ".png":
+        return png
+    inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return render("report", values_of(report, picture=inline), settings.letters)[2].encode()
+
+
+def to_message(letter: Letter) -> EmailMessage:
+    """The letter as a mail program shows it."""
+    message = EmailMessage()
+    message["Subject"], message["To"] = letter.subject, ", ".join(letter.to)
+    message.set_content(letter.text)
+    message.add_alternative(letter.html, subtype="html")
+    html = message.get_payload()[1]  # type: ignore[index]
+    for attachment in letter.attachments:
+        main, _, sub = attachment.content_type.partition("/")
+        if attachment.content_id:
+            html.add_related(  # type: ignore[union-attr]
+                attachment.content, main, sub, cid=f"<{attachment.content_id}>", filename=attachment.name
+            )
+    for attachment in letter.attachments:
+        main, _, sub = attachment.content_type.partition("/")
+        if not attachment.content_id:
+            message.add_attachment(attachment.content, main, sub, filename=attachment.name)
+    return message
+
+
+COLUMNS = (
+    "day",
+    "group",
+    "name",
+    "cluster",
+    "used_minutes",
+    "soft_minutes",
+    "hard_minutes",
+    "limit",
+    "sessions",
+    "first_start",
+    "last_stop",
+    "warned",
+    "stopped",
+    "minutes_past_limit",
+    "not_counted_minutes",
+    "estimate",
+)
+
+
+def to_csv(report: DayReport) -> bytes:
+    """The table for a spreadsheet: UTF-8 with its mark, times local with their offset, nothing that is a formula."""
+    text = io.StringIO()
+    rows: list[Sequence[object]] = [COLUMNS]
+    tz = report.begins.tzinfo
+    for row in report.rows:
+        instants = (row.of.first_start, row.of.last_stop, row.warned, row.stopped)
+        first, last, warned, stopped = (
+            at.astimezone(tz).isoformat(sep=" ", timespec="seconds") if at else "" for at in instants
+        )
+        cells = [
+            report.day,
+            one_line(row.of.group),
+            one_line(row.of.title),
+            one_line(row.of.name),
+            _decimal(row.of.used),
+            _decimal(row.soft),
+            _decimal(row.hard),
+            one_line(row.limit),
+            len(row.of.counted_stretches),
+            first,
+            last,
+            warned,
+            stopped,
+            _decimal(row.of.over),
+            _decimal(row.of.shown_apart),
+            one_line("; ".join(row.of.estimates)),
+        ]
+        rows.append(cells)
+    write_rows(text, rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _decimal(duration: timedelta | None) -> Decimal | None:
+    return None if duration is None else Decimal(f"{duration / MINUTE:.2f}")
+
+
+def report_json(report: DayReport) -> dict[str, Any]:
+    """The object that docs/json.md defines."""
+    ms = timedelta(milliseconds=1)
+    return {
+        "course": report.course,
+        "day": report.day.isoformat(),
+        "is_over": report.is_over,
+        "clusters": [_row_json(row) for row in report.rows],
+        "polls_expected": report.polls_expected,
+        "polls_seen": len(report.polls),
+        "longest_gap_ms": report.longest_gap // ms,
+        "failures": list(report.failures),
+    }
+
+
+def _row_json(row: ReportRow) -> dict[str, Any]:
+    ms = timedelta(milliseconds=1)
+    first, last, warned, stopped = (
+        iso(at) if at else None for at in (row.of.first_start, row.of.last_stop, row.warned, row.stopped)
+    )
+    return {
+        "cluster_id": row.of.cluster_id,
+        "cluster": row.of.name,
+        "group": row.of.group,
+        "title": row.of.title,
+        "used_ms": row.of.used // ms,
+        "soft_minutes": None if row.soft is None else minutes(row.soft),
+        "hard_minutes": None if row.hard is None else minutes(row.hard),
+        "limit": row.limit,
+        "sessions": len(row.of.counted_stretches),
+        "first_start": first,
+        "last_stop": last,
+        "warned": warned,
+        "stopped": stopped,
+        "over_ms": row.of.over // ms,
+        "apart_ms": row.of.shown_apart // ms,
+        "estimates": list(row.of.estimates),
+    }
+
+
+def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
+    """What the templates of the report may use. `picture` is where its image is found: a cid or a data URL."""
+    rows = report.rows
+    return {
+        "course": one_line(report.course),
+        "day": report.day,
+        "is_over": report.is_over,
+        "now": report.now,
+        "picture": picture,
+        "rows": [_shown(row, report) for row in rows],
+        "ran": sum(1 for row in rows if row.of.stretches or row.of.used),
+        "hours": sum((row.of.used for row in rows), timedelta()) / timedelta(hours=1),
+        "apart": sum((row.of.shown_apart for row in rows), timedelta()) // MINUTE,
+        "used": sum((row.of.used for row in rows), timedelta()) // MINUTE,
+        "sessions": sum(len(row.of.counted_stretches) for row in rows),
+        "warned": sum(1 for row in rows if row.warned),
+        "stopped": sum(1 for row in rows if row.stopped),
+        "past": _past(sum((row.of.over for row in rows), timedelta())),
+        "estimates": [
+            {"group": one_line(row.of.group), "reasons": [one_line(reason) for reason in row.of.estimates]}
+            for row in rows
+            if row.of.estimates
+        ],
+        "polls_expected": report.polls_expected,
+        "polls_seen": len(report.polls),
+        "longest_gap": report.longest_gap // MINUTE,
+        "has_long_gap": report.longest_gap > LONG_GAP,
+        "failures": [one_line(failure) for failure in report.failures],
+    }
+
+
+def _shown(row: ReportRow, report: DayReport) -> dict[str, Any]:
+    def clock(at: datetime | None) -> str:
+        if at is None:
+            return ""
+        local = at.astimezone(report.begins.tzinfo)
+        if at >= report.ends:
+            return "24:00"
+        return f"{local:%H:%M}"
+
+    one = row.of
+    hard = row.hard
+    share = None if not hard else round(100 * (one.used / hard))
+    return {
+        "group": one_line(one.group),
+        "title": one_line(one.title),
+        "cluster": one_line(one.name),
+        "used": one.used // MINUTE,
+        "percent": share,
+        "hard": None if hard is None else round(hard / MINUTE),
+        "limit": one_line(row.limit),
+        "sessions": len(one.counted_stretches),
+        "first_start": clock(one.first_start),
+        "last_stop": ("after midnight" if report.is_over else "running") if one.is_running else clock(one.last_stop),
+        "warned": clock(row.warned),
+        "stopped": clock(row.stopped),
+        "past": _past(one.over),
+        "apart": one.shown_apart // MINUTE,
+        "is_estimate": bool(one.estimates),
+        "state": "over" if one.over or row.stopped else "near" if row.warned else "fine",
+    }
+
+
+def _past(duration: timedelta) -> str:
+    """Minutes with a decimal, empty for none: most overruns are shorter than one."""
+    return f"{duration / MINUTE:.1f}" if duration else ""

@@ -1,0 +1,21 @@
+"""The report of a day from what the ledger holds."""
+
+from datetime import date
+
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.uptime import day_bounds
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.reports.day_report import DayReport, make_report
+
+
+def report_of(ledger: Ledger, picture: Picture, day: date) -> DayReport:
+    begins, ends = day_bounds(day, picture.course.calendar.tz)
+    return make_report(
+        picture,
+        day,
+        settled=queries.settled(ledger, day),
+        actions=queries.actions_on(ledger, day),
+        polls=queries.polls_between(ledger, begins, ends),
+        first_poll=queries.first_poll(ledger),
+    )

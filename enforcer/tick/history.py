@@ -1,0 +1,25 @@
+"""The snapshot as the ledger has it: for days that are over, without asking the workspace."""
+
+from datetime import datetime
+
+from enforcer.domain.allowances import in_force
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.timestamps import to_instant
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.workspace_memory import WorkspaceMemory
+from enforcer.settings import Settings
+from enforcer.tick.course_reader import read_folder
+
+
+def recall(ledger: Ledger, settings: Settings, *, now: datetime) -> Picture:
+    """The course that was looked at last, with every cluster it ever had: those that are gone ran on some day, too."""
+    clusters = queries.clusters_last_looked_at(ledger, settings.course, settings.term)
+    chosen = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
+    memory = WorkspaceMemory(ledger, now=now)
+    course, entries, problems = read_folder(None, memory, chosen, settings.default_zone, now=now)
+    ids = [cluster.id for cluster in clusters]
+    sessions = queries.sessions(ledger, begins=to_instant(0), ends=now, cluster_ids=ids)
+    return Picture(
+        now, course, settings.fallback, clusters, sessions, in_force(entries), memory.members(), tuple(problems)
+    )
