@@ -50,6 +50,7 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.process
 def test_the_kernel_releases_the_lock_of_a_process_that_is_killed(tmp_path: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / "lock")],

@@ -19,6 +19,8 @@ from types import ModuleType
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / ".ci/setup.py"
 VERSION = "1.11.4"

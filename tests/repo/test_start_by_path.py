@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(
     path for path in (ROOT / "cdktf").glob("*.py") if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")

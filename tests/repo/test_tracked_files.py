@@ -7,6 +7,7 @@ import pytest
 from tracked_files import ROOT, tracked_files
 
 
+@pytest.mark.process
 def test_without_git_the_same_files_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("git is not installed, or this is no clone: there is nothing to compare with")
