@@ -1,12 +1,25 @@
-"""Imports modules of a large package without running the package's own `__init__`.
+"""Imports large packages late, or modules of one without running the package's own `__init__`.
 
 The Databricks SDK's `__init__` imports forty services and the Terraform provider's 250 resources, of which a program
 uses a few; running them takes longer than all that the program does.
 """
 
+import importlib
 import importlib.util
 import sys
 from typing import Any
+
+
+class Deferred:
+    """A module that is imported when one of its names is first used: `pyarrow = Deferred("pyarrow")`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # whoever inspects a value asks for these
+        return getattr(importlib.import_module(self._name), name)
 
 
 def enter(package: str) -> None:

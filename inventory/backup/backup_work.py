@@ -16,7 +16,7 @@ from inventory.backup.manifest import Entry
 from inventory.backup.manifest_index import Index
 from inventory.backup.names import Item, Parts, arrange
 from inventory.backup.objects import GIT, about, ending_of, extension, git_file, hint, is_same, left_out, name_of
-from inventory.backup.pools import ASKERS, FETCHERS, pools_and_limiters
+from inventory.backup.pools import ASKERS, FETCHERS, Pace, pools_and_limiters
 from inventory.backup.target import NoSuchName, Target
 from inventory.scan.folder_request import classify_listing, list_folder
 from inventory.scan.visit import Visit
@@ -95,8 +95,7 @@ class Saving:
     """Saves everything that `walk` knows, and is the `worker_pool.Work` of it.
 
     `keep` stores entries and then the folders that are done; `places` says where the roots lie. `known` holds what is
-    in the manifest already, `earlier` that of another backup; `gits` are git folders by path. `chance` gives numbers
-    from 0 to 1, by which the delay before a retry is drawn.
+    in the manifest already, `earlier` that of another backup; `gits` are git folders by path.
     """
 
     def __init__(
@@ -111,12 +110,11 @@ class Saving:
         known: Index,
         earlier: Index,
         gits: Mapping[str, Mapping[str, str]],
-        chance: Callable[[], float],
-        rate: float | None,
+        pace: Pace,
         stop: threading.Event,
     ) -> None:
         self._client, self._target, self._walk, self._keep = client, target, walk, keep
-        self._roots, self._choice, self._chance = dict(places), choice, chance
+        self._roots, self._choice, self._chance = dict(places), choice, pace.chance
         self._known, self._earlier, self._gits = known, earlier, gits
         self._places: dict[tuple[str, str], str] = dict(places)
         """Of folders that are known and not done."""
@@ -128,7 +126,7 @@ class Saving:
         self._entries: list[Entry] = []
         self._visits: list[Visit] = []
         self._tally = Tally()
-        pools, limiters = pools_and_limiters(workers_of({source for source, _ in places}), rate)
+        pools, limiters = pools_and_limiters(workers_of({source for source, _ in places}), pace.rate)
         self._pools = WorkerPools[Task, Result](self, pools=pools, limiters=limiters, stop=stop)
 
     @property

@@ -1,6 +1,8 @@
 """How many workers a backup or a restore has for each API, and the rate at which each of them begins."""
 
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from inventory.transport.limiter import Limiter
 from inventory.transport.worker_pool import Pool
@@ -13,6 +15,19 @@ PUBLISHED = {"export": 60.0, "import": 30.0, "dbfs": 30.0}
 """Requests a second that an Azure workspace permits: where to begin, not where to end."""
 START = 50.0
 """Of all others nothing is known."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast requests are sent and repeated."""
+
+    rate: float | None = None
+    """Requests a second to begin with; None: what is known of the API."""
+    chance: Callable[[], float] = random.random
+    """Gives numbers from 0 to 1, by which the delay before a retry is drawn."""
+
+
+PACE = Pace()
 
 
 def pools_and_limiters(workers: Mapping[str, int], rate: float | None) -> tuple[list[Pool], dict[str, Limiter]]:

@@ -1,7 +1,6 @@
 """One backup from what was asked for to its manifest: begin or go on, save, say what became of it."""
 
 import logging
-import random
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from inventory.backup.backup_work import Choice, Progress, Saving
 from inventory.backup.journal import Journal
 from inventory.backup.manifest import NAME, Entry, Header, NotAManifest
 from inventory.backup.manifest_index import Index
+from inventory.backup.pools import PACE, Pace
 from inventory.backup.target import PARTIAL, Target, target_at
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
 from inventory.scan.homes import begin
@@ -120,9 +120,7 @@ class Run(Resumable):
         self,
         stop: threading.Event,
         report: Callable[[Progress], None] = lambda progress: None,
-        *,
-        rate: float | None = None,
-        chance: Callable[[], float] = random.random,
+        pace: Pace = PACE,
     ) -> Outcome:
         """Save what remains. Raises TargetError, OSError, and CatalogError about `since`."""
         earlier = self._earlier()
@@ -140,8 +138,7 @@ class Run(Resumable):
             known=known,
             earlier=earlier,
             gits=self._git_folders(),
-            chance=chance,
-            rate=rate,
+            pace=pace,
             stop=stop,
         )
         try:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from labkit.files import private_folder, put_in_place
+from labkit.lazy_package import Deferred
 
+fsspec, azure_blob = Deferred("fsspec"), Deferred("azure.storage.blob")
 PARTIAL = ".partial"
 """The folder of what is not whole yet, beside the manifest; everything in it can be deleted."""
 TIERS = ("hot", "cool", "cold")
@@ -155,9 +157,6 @@ class CloudTarget:
     """A storage that fsspec knows. What is to go there waits in a temporary folder of this machine."""
 
     def __init__(self, address: str, *, tier: str | None = None, connection: str | None = None) -> None:
-        # Here, because it takes half a second and most backups go to a folder.
-        import fsspec  # type: ignore[import-untyped]
-
         self.folder: Path | None = None
         self.address = address.rstrip("/")
         self._numbers = _Numbers()
@@ -169,9 +168,7 @@ class CloudTarget:
                 how = {"connection_string": connection} if connection else {"anon": False}
                 self._files, self._root = fsspec.core.url_to_fs(self.address, **how)
                 if tier:
-                    from azure.storage.blob import StandardBlobTier
-
-                    self._options["standard_blob_tier"] = StandardBlobTier[tier.upper()]
+                    self._options["standard_blob_tier"] = azure_blob.StandardBlobTier[tier.upper()]
             else:
                 self._files, self._root = fsspec.core.url_to_fs(self.address)
         except Exception as error:  # noqa: BLE001 - whatever the library of a storage raises

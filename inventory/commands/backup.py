@@ -82,11 +82,7 @@ def command(
     retain_until: str | None,
     resume: bool,
     dry_run: bool,
-    profile: str | None,
-    workspace_url: str | None,
-    token_file: Path | None,
-    token: str | None,
-    debug: bool,
+    access: options.Access,
     as_json: bool,
 ) -> None:
     """Save what lies in every user's home, in DBFS and in the Workspace, below TARGET/<host>/<date>/<user>.
@@ -95,11 +91,10 @@ def command(
     done is kept, so that a backup that was stopped, or killed, goes on with --resume. Exit status: 0 complete; 1
     something could not be saved, or it was stopped; 2 bad input, or no access at all.
     """
-    options.start_logging(debug=debug)
     for volume in volumes:
         if not VOLUME.fullmatch(volume):
             raise options.Refused(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
-    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    client = options.client(access)
     wish = Wish(
         output=output,
         users=_users(client, options.names(users, users_file), group),

@@ -4,7 +4,6 @@ import json
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import click
 
@@ -33,19 +32,14 @@ from labkit.text import escaped
 @options.as_json
 def command(
     cluster_id: str | None,
-    profile: str | None,
-    workspace_url: str | None,
-    token_file: Path | None,
-    token: str | None,
-    debug: bool,
+    access: options.Access,
     as_json: bool,
 ) -> None:
     """Say which workspace is meant, who we are there, what we may see, and what to do about what is missing.
 
     Exit status 1: a scan would be possible and not complete. Changes nothing.
     """
-    options.start_logging(debug=debug)
-    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    client = options.client(access)
     workspace = Workspace(client)
     facts = {"python": platform.python_version(), "pyspark": pyspark() or "not installed"}
     facts |= {"workspace": client.host, "credential": client.source}

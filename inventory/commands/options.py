@@ -1,22 +1,23 @@
 """Options that several verbs share, and how they become a client."""
 
+import functools
 import logging
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from inventory.credentials import CredentialsError, choose, read_profiles
 from inventory.results.users_file import UsersFileError, check_name, read_users_file
+from inventory.transport.client import Client
+from inventory.transport.workspace import WorkspaceError, connect
 from inventory.tree.listing import SOURCES, Source
 from labkit import clock, exit_status
 from labkit.logs import log_to_stderr
-
-if TYPE_CHECKING:
-    from inventory.transport.client import Client
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -27,8 +28,32 @@ class Refused(click.ClickException):
     exit_code = exit_status.BAD_INPUT
 
 
+@dataclass(frozen=True)
+class Access:
+    """Which workspace, as whom, as the command line says it."""
+
+    profile: str | None
+    workspace_url: str | None
+    token_file: Path | None
+    token: str | None = field(repr=False)
+
+
 def access(verb: Verb) -> Verb:
-    """Which workspace, as whom; and how much to log."""
+    """Add the options for which workspace, as whom, and how much to log; the verb gets the one argument `access`."""
+
+    @functools.wraps(verb)
+    def with_access(
+        *args: Any,
+        profile: str | None,
+        workspace_url: str | None,
+        token_file: Path | None,
+        token: str | None,
+        debug: bool,
+        **rest: Any,
+    ) -> Any:
+        start_logging(debug=debug)
+        return verb(*args, access=Access(profile, workspace_url, token_file, token), **rest)
+
     for option in reversed(
         (
             click.option("--profile", metavar="NAME", help="A profile of the Databricks configuration file."),
@@ -38,8 +63,8 @@ def access(verb: Verb) -> Verb:
             click.option("--debug", is_flag=True, help="Log every request, without credentials."),
         )
     ):
-        verb = option(verb)
-    return verb
+        with_access = option(with_access)
+    return cast(Verb, with_access)
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -72,19 +97,20 @@ def profiles() -> dict[str, dict[str, str]]:
         raise Refused(f"{path}: {_reason(error)}") from None
 
 
-def client(*, profile: str | None, workspace_url: str | None, token_file: Path | None, token: str | None) -> "Client":
+def client(access: Access) -> Client:
     """The client that the options of `access` mean. Raises Refused."""
-    from inventory.transport.workspace import WorkspaceError, connect
-
-    if token is not None and token_file is not None:
+    token = access.token
+    if token is not None and access.token_file is not None:
         raise Refused("--token and --token-file are two sources; give only one of them.")
     if token is not None:
         click.echo("--token can be seen by others on this machine; --token-file cannot.", err=True)
-    if token_file is not None:
-        token = _first_line(token_file)
+    if access.token_file is not None:
+        token = _first_line(access.token_file)
     environ = environment()
     try:
-        credentials = choose(url=workspace_url, token=token, profile=profile, environ=environ, profiles=profiles())
+        credentials = choose(
+            url=access.workspace_url, token=token, profile=access.profile, environ=environ, profiles=profiles()
+        )
         if credentials.hide_environment:
             for name in [name for name in environ if name.startswith("DATABRICKS_") and name != CONFIG_FILE]:
                 del environ[name]

@@ -57,11 +57,7 @@ def command(
     with_git: bool,
     resume: bool,
     dry_run: bool,
-    profile: str | None,
-    workspace_url: str | None,
-    token_file: Path | None,
-    token: str | None,
-    debug: bool,
+    access: options.Access,
     as_json: bool,
 ) -> None:
     """Put the newest backup in TARGET back: folders, notebooks in their language, files, DBFS.
@@ -70,13 +66,12 @@ def command(
     is there is not touched unless asked. Exit status: 0 complete; 1 something could not be restored, or it was stopped;
     2 bad input, or no access at all.
     """
-    options.start_logging(debug=debug)
     if skip_existing and overwrite:
         raise options.Refused("--skip-existing and --overwrite are two wishes; give only one of them.")
     if into and not into.startswith("/"):
         raise options.Refused(f"--into {into}: expected an absolute path such as /Shared/returned.")
     existing: Existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
-    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    client = options.client(access)
     with _refusals():
         name, _ = Workspace(client).caller()
         backup = newest(target, options.environment())

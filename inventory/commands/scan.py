@@ -96,11 +96,7 @@ def command(
     shared: bool,
     list_profiles: bool,
     where: Where,
-    profile: str | None,
-    workspace_url: str | None,
-    token_file: Path | None,
-    token: str | None,
-    debug: bool,
+    access: options.Access,
     as_json: bool,
 ) -> None:
     """Count files and bytes in every user's home, in DBFS and in the Workspace.
@@ -109,7 +105,6 @@ def command(
     kept, so that a scan that was stopped, or killed, goes on with --resume. Exit status: 0 complete; 1 finished, but
     some homes are partial or in error, or it was stopped; 2 bad input, or no access at all.
     """
-    options.start_logging(debug=debug)
     if list_profiles:
         for name, values in sorted(options.profiles().items()):
             click.echo(f"{escaped(name)}  {escaped(values.get('host', 'names no host'))}")
@@ -135,7 +130,7 @@ def command(
         mounts=where.mounts,
         table=where.table,
     )
-    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    client = options.client(access)
     run = _prepared(client, wish, resume=resume, fresh=fresh)
     with (
         options.writing(output),

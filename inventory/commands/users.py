@@ -36,17 +36,12 @@ def command(
     active_only: bool,
     group: str | None,
     include_service_principals: bool,
-    profile: str | None,
-    workspace_url: str | None,
-    token_file: Path | None,
-    token: str | None,
-    debug: bool,
+    access: options.Access,
     as_json: bool,
 ) -> None:
     """List the users of the workspace. If that fails, nothing is written."""
-    options.start_logging(debug=debug)
     options.must_be_writable(output)
-    client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+    client = options.client(access)
     try:
         found = everybody(
             Workspace(client), active_only=active_only, group=group, service_principals=include_service_principals

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import click
@@ -41,11 +40,7 @@ from labkit.text import escaped
 def command(
     target: str,
     live: bool,
-    profile: str | None,
-    workspace_url: str | None,
-    token_file: Path | None,
-    token: str | None,
-    debug: bool,
+    access: options.Access,
     as_json: bool,
 ) -> None:
     """Read every file of the backups in TARGET again and compare it with the manifest. Changes nothing.
@@ -53,10 +48,9 @@ def command(
     Says what is missing, corrupt or added, and with --live what is missing or changed since; exit status 1 for any of
     it. What was deleted in the workspace since is said and is no fault. TARGET may also be one backup, <host>/<date>.
     """
-    options.start_logging(debug=debug)
     client = None
     if live:
-        client = options.client(profile=profile, workspace_url=workspace_url, token_file=token_file, token=token)
+        client = options.client(access)
     try:
         found = backups(target, options.environment())
         latest = _latest(found, client.host) if client else None

@@ -16,6 +16,7 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Literal
 
+from inventory.output.file_formats import is_parquet_of_rows
 from inventory.results.result_csv import STATUSES, read_entries
 from inventory.results.rows import COLUMNS, FileRow
 from inventory.results.users_file import UsersFileError, read_users_file
@@ -108,7 +109,7 @@ def kind_of(path: Path) -> Kind | None:
     if head.startswith(b"SQLite format 3\0"):
         return "checkpoint" if _is_checkpoint(path) else None
     if head.startswith(b"PAR1"):
-        return "rows of files" if _is_parquet_of_rows(path) else None
+        return "rows of files" if is_parquet_of_rows(path) else None
     if head.lstrip().lower().startswith((b"<!doctype html", b"{#")) or b"<html" in head[:200].lower():
         return "report" if REPORT in head else None
     if head.startswith(b"{"):
@@ -141,12 +142,3 @@ def _is_checkpoint(path: Path) -> bool:
     except sqlite3.DatabaseError:
         # Its name alone says so where another program has it open.
         return ".checkpoint" in path.name
-
-
-def _is_parquet_of_rows(path: Path) -> bool:
-    import pyarrow.parquet  # takes a third of a second, and few have such files
-
-    try:
-        return tuple(pyarrow.parquet.read_schema(path).names) == FileRow._fields
-    except (OSError, pyarrow.ArrowException):
-        return False

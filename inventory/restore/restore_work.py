@@ -14,7 +14,7 @@ from typing import Literal, cast
 from inventory.backup.manifest import Entry, Key
 from inventory.backup.manifest_index import Index, parent
 from inventory.backup.objects import name_of
-from inventory.backup.pools import ASKERS, FETCHERS, pools_and_limiters
+from inventory.backup.pools import ASKERS, FETCHERS, Pace, pools_and_limiters
 from inventory.backup.target import Target
 from inventory.restore.destination import Destination, NoDestination
 from inventory.restore.upload import Api, Corrupt, Sending, clone, make_folder, upload
@@ -112,8 +112,7 @@ class Restoring:
 
     `keep` stores what became of entries, what was looked at, and the folders that are done.
 
-    The walk is that of the saved tree; `destination` says where its folders and files go. `chance` gives numbers from 0
-    to 1, by which the delay before a retry is drawn.
+    The walk is that of the saved tree; `destination` says where its folders and files go.
     """
 
     def __init__(
@@ -129,13 +128,12 @@ class Restoring:
         with_git: bool,
         past: Past,
         sources: Collection[Source],
-        chance: Callable[[], float],
-        rate: float | None,
+        pace: Pace,
         stop: threading.Event,
     ) -> None:
         self._client, self._target, self._walk, self._entries, self._keep = client, target, walk, entries, keep
         self._destination, self._existing, self._with_git = destination, existing, with_git
-        self._past, self._chance = past, chance
+        self._past, self._chance = past, pace.chance
         self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
         self._open: dict[tuple[str, str], _Open] = {}
         self._new: set[tuple[str, str]] = set()
@@ -147,7 +145,7 @@ class Restoring:
         self._counts: Counter[State] = Counter()
         self._size = 0
         """Bytes that were sent."""
-        pools, limiters = pools_and_limiters(workers_of(sources), rate)
+        pools, limiters = pools_and_limiters(workers_of(sources), pace.rate)
         self._pools = WorkerPools[Task, Result](self, pools=pools, limiters=limiters, stop=stop)
 
     @property

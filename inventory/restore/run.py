@@ -2,7 +2,6 @@
 
 import json
 import logging
-import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,7 @@ from inventory.backup.backup_index import Backup, CatalogError
 from inventory.backup.journal import Lines
 from inventory.backup.manifest import Entry
 from inventory.backup.manifest_index import Index
-from inventory.backup.pools import ASKERS, limiter_of
+from inventory.backup.pools import ASKERS, PACE, Pace, limiter_of
 from inventory.restore.destination import Destination, NoDestination
 from inventory.restore.restore_work import IS_THERE, Existing, Looked, Past, Progress, Restored, Restoring
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
@@ -91,9 +90,7 @@ class Run(Resumable):
         self,
         stop: threading.Event,
         report: Callable[[Progress], None] = lambda progress: None,
-        *,
-        rate: float | None = None,
-        chance: Callable[[], float] = random.random,
+        pace: Pace = PACE,
     ) -> Outcome:
         """Restore what remains. Raises TargetError, OSError."""
         restoring = Restoring(
@@ -107,8 +104,7 @@ class Run(Resumable):
             with_git=self._wish.with_git,
             past=_past(self._log),
             sources={root.source for root in self._checkpoint.roots()},
-            chance=chance,
-            rate=rate,
+            pace=pace,
             stop=stop,
         )
         complete = restoring.run(report)

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from inventory.backup.target import Target
 from inventory.scan.folder_request import ADDRESSES, Lister
 from inventory.transport.answer import Answer
 from inventory.transport.client import PIECE
+from inventory.transport.request_body import NO_QUERY, Body, json_body
 from inventory.tree.listing import Folder, Source
 
 IMPORT = "/api/2.0/workspace/import"
@@ -31,16 +31,7 @@ class Corrupt(Exception):
 class Api(Lister, Protocol):
     """What is asked of a client; see `client.Client`."""
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: bytes | Iterator[bytes],
-        *,
-        length: int,
-        type: str = "application/json",
-    ) -> Answer:
+    def send(self, method: str, path: str, body: Body, query: Mapping[str, str] = NO_QUERY) -> Answer:
         """A request with a body. Raises Broken."""
         ...
 
@@ -84,23 +75,19 @@ def upload(client: Api, target: Target, sending: Sending) -> Answer:
     entry = sending.entry
     match entry.source:
         case "workspace":
-            content_type, head, tail = _form(sending)
-            body: Iterator[bytes] = chain([head], pieces(target, entry, PIECE), [tail])
-            length = len(head) + (entry.size or 0) + len(tail)
-            answer = client.send("POST", IMPORT, {}, body, length=length, type=content_type)
+            answer = client.send("POST", IMPORT, _form(target, sending))
         case "volumes":
             query = {"overwrite": "true" if sending.overwrite else "false"}
-            body = pieces(target, entry, PIECE)
-            address = FILES + quote(sending.path)
-            answer = client.send("PUT", address, query, body, length=entry.size or 0, type="application/octet-stream")
+            body = Body(pieces(target, entry, PIECE), entry.size or 0, "application/octet-stream")
+            answer = client.send("PUT", FILES + quote(sending.path), body, query)
         case _:
             return _to_dbfs(client, target, sending)
     sending.complete = answer.status in (200, 204)
     return answer
 
 
-def _form(sending: Sending) -> tuple[str, bytes, bytes]:
-    """The form of an import, since one of JSON ends at 10 MB: its type, and what goes before and after the content."""
+def _form(target: Target, sending: Sending) -> Body:
+    """An import as a form, since one of JSON ends at 10 MB."""
     entry = sending.entry
     # A file that happens to begin like a notebook stays a file; a dashboard is known by its name.
     kind = {"NOTEBOOK": FORMATS.get(entry.format, "SOURCE"), "FILE": "RAW"}.get(entry.type, "AUTO")
@@ -117,7 +104,9 @@ def _form(sending: Sending) -> tuple[str, bytes, bytes]:
         b'--%s\r\nContent-Disposition: form-data; name="content"; filename="content"\r\n'
         b"Content-Type: application/octet-stream\r\n\r\n" % boundary.encode()
     )
-    return f"multipart/form-data; boundary={boundary}", head, b"\r\n--%s--\r\n" % boundary.encode()
+    tail = b"\r\n--%s--\r\n" % boundary.encode()
+    content = chain([head], pieces(target, entry, PIECE), [tail])
+    return Body(content, len(head) + (entry.size or 0) + len(tail), f"multipart/form-data; boundary={boundary}")
 
 
 def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
@@ -125,11 +114,12 @@ def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
     about = {"path": sending.path, "overwrite": sending.overwrite}
     if (sending.entry.size or 0) <= BLOCK:
         content = b"".join(pieces(target, sending.entry, PIECE))
-        answer = post(client, f"{DBFS}put", about | {"contents": base64.b64encode(content).decode()})
+        document = about | {"contents": base64.b64encode(content).decode()}
+        answer = client.send("POST", f"{DBFS}put", json_body(document))
         sending.complete = answer.status == 200
         return answer
     if sending.handle is None:
-        answer = post(client, f"{DBFS}create", about)
+        answer = client.send("POST", f"{DBFS}create", json_body(about))
         if answer.status == 200 and isinstance(answer.document, Mapping):
             sending.handle = int(answer.document["handle"])
             sending.rest = pieces(target, sending.entry, BLOCK)
@@ -138,11 +128,11 @@ def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
     sending.block = sending.block or next(sending.rest, b"")
     if sending.block:
         data = base64.b64encode(sending.block).decode()
-        answer = post(client, f"{DBFS}add-block", {"handle": sending.handle, "data": data})
+        answer = client.send("POST", f"{DBFS}add-block", json_body({"handle": sending.handle, "data": data}))
         if answer.status == 200:
             sending.block = b""
         return answer
-    answer = post(client, f"{DBFS}close", {"handle": sending.handle})
+    answer = client.send("POST", f"{DBFS}close", json_body({"handle": sending.handle}))
     sending.complete = answer.status == 200
     return answer
 
@@ -150,24 +140,19 @@ def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
 def make_folder(client: Api, source: Source, path: str) -> Answer:
     """Make a folder and those above it; one that is there is fine. Raises Broken."""
     if source == "volumes":
-        return client.send("PUT", ADDRESSES["volumes"] + quote(path), {}, b"", length=0)
-    return post(client, MKDIRS[source], {"path": path})
+        return client.send("PUT", ADDRESSES["volumes"] + quote(path), Body(b"", 0))
+    return client.send("POST", MKDIRS[source], json_body({"path": path}))
 
 
 def clone(client: Api, entry: Entry, path: str) -> Answer:
     """Make a git folder as it was, from where it came. Raises Broken."""
     git = entry.git or {}
     about = {"url": git.get("url", ""), "path": path} | {name: git[name] for name in ("provider",) if name in git}
-    answer = post(client, REPOS, about)
+    answer = client.send("POST", REPOS, json_body(about))
     if answer.status != 200 or "branch" not in git or not isinstance(answer.document, Mapping):
         return answer
-    return post(client, f"{REPOS}/{answer.document.get('id')}", {"branch": git["branch"]}, method="PATCH")
-
-
-def post(client: Api, path: str, document: Mapping[str, object], *, method: str = "POST") -> Answer:
-    """Raises Broken."""
-    body = json.dumps(document).encode()
-    return client.send(method, path, {}, body, length=len(body))
+    address = f"{REPOS}/{answer.document.get('id')}"
+    return client.send("PATCH", address, json_body({"branch": git["branch"]}))
 
 
 def pieces(target: Target, entry: Entry, length: int) -> Iterator[bytes]:

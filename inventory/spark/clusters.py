@@ -1,6 +1,5 @@
 """The clusters of a workspace, as far as a scan uses them: does one run, can it be started, which Python has it."""
 
-import json
 import logging
 import re
 import threading
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from inventory.spark.errors import CLIENT, SparkError
 from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import Client
+from inventory.transport.request_body import json_body
 from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
@@ -115,10 +115,9 @@ def _start(client: Client, cluster: Cluster, stop: threading.Event) -> None:
         stop.wait(EVERY)
         cluster = describe(client, cluster.id)
     log.info("starting cluster %s", cluster.id)
-    content = json.dumps({"cluster_id": cluster.id}).encode()
     outcome: Answer | Broken
     try:
-        outcome = client.send("POST", "/api/2.0/clusters/start", {}, content, length=len(content))
+        outcome = client.send("POST", "/api/2.0/clusters/start", json_body({"cluster_id": cluster.id}))
     except Broken as error:
         outcome = error
     if isinstance(outcome, Broken) or outcome.status != 200:

@@ -1,6 +1,5 @@
 """The token that executors use: made for one run, of a few hours, and revoked at its end."""
 
-import json
 import logging
 import secrets
 import time
@@ -12,6 +11,7 @@ from inventory.spark.errors import SparkError
 from inventory.spark.session import Credential
 from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import Client
+from inventory.transport.request_body import json_body
 from inventory.transport.workspace import Workspace, WorkspaceError
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,9 @@ def _revoke(client: Client, comment: str) -> None:
 
 def _post(client: Client, verb: str, body: Mapping[str, object]) -> Answer:
     """Ask, and ask again where no answer came or the server is busy. Raises Broken."""
-    content = json.dumps(body).encode()
     for tries in range(1, TRIES + 1):
         try:
-            answer = client.send("POST", f"/api/2.0/token/{verb}", {}, content, length=len(content))
+            answer = client.send("POST", f"/api/2.0/token/{verb}", json_body(body))
             if answer.status not in (429, 500, 502, 503, 504) or tries == TRIES:
                 return answer
         except Broken:

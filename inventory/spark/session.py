@@ -1,5 +1,6 @@
-"""Sessions with a Spark server: opened one after another, each with what its executors need. pyspark is imported here,
-when it is needed, and nowhere else but in `server`.
+"""Sessions with a Spark server: opened one after another, each with what its executors need.
+
+pyspark is imported here, when it is needed, and nowhere else but in `server`.
 """
 
 import hashlib
@@ -22,8 +23,11 @@ from inventory.spark.errors import CLIENT, Place, SparkError, explain
 from inventory.spark.local_server import LocalServer
 from inventory.spark.worker import Order
 from labkit.files import write_private
+from labkit.lazy_package import Deferred
 
 ROOT = Path(__file__).resolve().parents[2]
+connect_client, retries = Deferred("pyspark.sql.connect.client"), Deferred("pyspark.sql.connect.client.retries")
+connect_session = Deferred("pyspark.sql.connect.session")
 PACKAGES = {"inventory": ("commands", "backup", "restore", "output"), "labkit": ("extras",)}
 """The packages that executors import, and the folders in them that no executor needs."""
 LOOKERS = 4096
@@ -165,21 +169,17 @@ class RemoteOpener:
             self.server.close()
 
     def _connect(self) -> Any:
-        from pyspark.sql.connect.client import DefaultChannelBuilder
-        from pyspark.sql.connect.client.retries import DefaultPolicy
-        from pyspark.sql.connect.session import SparkSession
-
         if self.server:
             endpoint = self.server.running()
-            builder = DefaultChannelBuilder(f"sc://localhost:{endpoint.port}")
+            builder = connect_client.DefaultChannelBuilder(f"sc://localhost:{endpoint.port}")
             builder.set("token", endpoint.secret)
         else:
-            builder = DefaultChannelBuilder(self._address.url)
+            builder = connect_client.DefaultChannelBuilder(self._address.url)
             if token := self._credential.token if self._address.own_workspace else self._address.token:
                 builder.set("token", token)
-        spark = SparkSession.builder.channelBuilder(builder).create()
+        spark = connect_session.SparkSession.builder.channelBuilder(builder).create()
         # Its own patience is ten minutes: we know better what to do about a server that has gone.
-        spark.client.set_retry_policies([DefaultPolicy(max_retries=4, initial_backoff=200, max_backoff=2000)])
+        spark.client.set_retry_policies([retries.DefaultPolicy(max_retries=4, initial_backoff=200, max_backoff=2000)])
         check_version(spark.version, self.place)
         return spark
 

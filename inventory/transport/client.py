@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import certifi
 
 from inventory.transport.answer import Answer, Broken
+from inventory.transport.request_body import NO_QUERY, Body
 
 log = logging.getLogger(__name__)
 AGENT = "teachinglab-inventory"
@@ -69,19 +70,10 @@ class Client:
                 raise Broken(f"the answer ends after {received} of {announced} bytes")
             return Answer(200, None)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: bytes | Iterator[bytes],
-        *,
-        length: int,
-        type: str = "application/json",
-    ) -> Answer:
-        """A request with a body of `length` bytes, which may come in pieces. Raises Broken as `get` does."""
-        headers = {"Content-Type": type, "Content-Length": str(length)}
-        with self._exchange(method, path, query, headers, body) as response:
+    def send(self, method: str, path: str, body: Body, query: Mapping[str, str] = NO_QUERY) -> Answer:
+        """A request with a body. Raises Broken as `get` does."""
+        headers = {"Content-Type": body.type, "Content-Length": str(body.length)}
+        with self._exchange(method, path, query, headers, body.content) as response:
             content = self._whole(response)
             return Answer(response.status, None) if response.status == 204 else self._answer(response, content)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from labkit.lazy_package import Deferred
+
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,3 +75,12 @@ def test_what_terraform_asks_the_enforcer_needs_no_ledger() -> None:
     program = "import json, sys, enforcer.commands.restricted, enforcer.tick.restricted, enforcer.workspace.client\n"
     program += "print(json.dumps([name for name in ('peewee', 'psycopg', 'pydantic') if name in sys.modules]))"
     assert answer_of(program, ROOT) == []
+
+
+def test_a_deferred_module_is_imported_when_a_name_of_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    colours = Deferred("colorsys")
+    assert "colorsys" not in sys.modules
+    assert colours.rgb_to_hls(0, 0, 0) == (0, 0, 0)
+    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
+        _ = Deferred("no_such_library").anything

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +14,13 @@ from emulator_calls import InProcess
 from inventory.backup import run
 from inventory.backup.backup_index import newest
 from inventory.backup.manifest import Entry
+from inventory.backup.pools import Pace
 from inventory.restore import run as restore
 from inventory.transport.answer import Answer, Broken
+from inventory.transport.request_body import NO_QUERY, Body
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+FAST = Pace(rate=5000, chance=lambda: 0.0)
 Happening = Answer | Broken | Callable[[], None] | None
 Fault = Callable[[str, str, int], Happening]
 """Method and address, path of the workspace, and how many such requests there were before → what happens."""
@@ -55,19 +58,10 @@ class Lab(InProcess):
             sink(piece)
         return Answer(200, None)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: bytes | Iterator[bytes],
-        *,
-        length: int,
-        type: str = "application/json",
-    ) -> Answer:
-        sent = body if isinstance(body, bytes) else b"".join(body)
-        assert len(sent) == length
-        return self._ask(method, path, query, sent, {"content-type": type})
+    def send(self, method: str, path: str, body: Body, query: Mapping[str, str] = NO_QUERY) -> Answer:
+        sent = body.content if isinstance(body.content, bytes) else b"".join(body.content)
+        assert len(sent) == body.length
+        return self._ask(method, path, query, sent, {"content-type": body.type})
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -145,7 +139,7 @@ def backed_up(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish:
     """One run of a backup to its end."""
     asked = run.Wish(output=str(folder), users=users, **wish)
     one = run.prepare(lab, asked, resume=resume, now=NOW, environ={})  # type: ignore[arg-type]
-    outcome = one.save(threading.Event(), rate=5000, chance=lambda: 0.0)
+    outcome = one.save(threading.Event(), pace=FAST)
     one.close(complete=outcome.complete and not outcome.failed)
     return outcome
 
@@ -156,7 +150,7 @@ def put_back(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish: 
     entries, _ = backup.read()
     asked = restore.Wish(backup, users, **wish)
     one = restore.prepare(lab, asked, entries, resume=resume)  # type: ignore[arg-type]
-    outcome = one.put_back(threading.Event(), rate=5000, chance=lambda: 0.0)
+    outcome = one.put_back(threading.Event(), pace=FAST)
     one.close(complete=outcome.complete and not outcome.failures)
     return outcome
 
