@@ -33,6 +33,7 @@ from enforcer.workspace.client import Workspace, connect  # noqa: E402
 from labkit import clock  # noqa: E402
 from labkit.clock import Deadline  # noqa: E402
 from labkit.course_file import cluster_tags  # noqa: E402
+from labkit.workspace_access import enter  # noqa: E402
 
 CHANGED = 0.3
 GOAL_SECONDS, GOAL_CLUSTERS = 5.0, 1000
@@ -98,7 +99,7 @@ def measure(number: int, latency: float) -> Measured:
 def workspace_of(emulator: EmulatorProcess) -> Workspace:
     """As the enforcer connects, its own request limits included."""
     os.environ.update(emulator.environment())
-    return connect(emulator.url)
+    return connect(enter(os.environ))
 
 
 def tick(ledger: Ledger, workspace: Workspace, settings: Any, environ: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ sentence on stderr where nothing may be planned against this workspace.
 
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ from types import FrameType
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import exit_status
-from preflight.identity import Expectation, GuardError, mismatch
+from labkit.expected_workspace import mismatch
+from labkit.workspace_access import choice_of
+from labkit.workspace_choice import Choice, ChoiceError, Flags, leave_only, would_mix
+from preflight.identity import GuardError, target_expectation
 from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 
 _SECONDS = 45
@@ -28,9 +32,9 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
     gc.disable()
     from preflight.facts import connect_lightly, gather, identify
 
-    client = connect_lightly(profile=query["profile"], host=query["host"])
+    client = connect_lightly(choice_for(query))
     identity = identify(client)
-    expectation = Expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
+    expectation = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
     if problem := mismatch(identity, expectation):
         raise GuardError(problem)
 
@@ -44,7 +48,7 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
         "caller": identity.caller,
         "unguarded": unguarded(
             target=query["target"],
-            is_guarded=bool(expectation.host or expectation.workspace_id),
+            is_guarded=expectation.is_set,
             host=identity.host,
             workspace_id=identity.workspace_id,
             caller=identity.caller,
@@ -64,6 +68,22 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
             facts.course_file, path=query["course_file"], wanted_sha256=query["course_file_sha256"]
         ),
     }
+
+
+def choice_for(query: Mapping[str, str]) -> Choice:
+    """Host and credential as Terraform's provider has them. Raise `GuardError` where it would choose otherwise."""
+    name = query["target"]
+    flags = Flags(query["host"] or None, profile=query["profile"] or None, url_name=f"host of target {name}")
+    try:
+        # Not .env: Terraform, which starts this, does not read it either.
+        choice = choice_of(os.environ, flags)
+        problem = would_mix(choice, os.environ, flags)
+    except ChoiceError as error:
+        raise GuardError(f"Target {name}: {error}") from None
+    if problem:
+        raise GuardError(f"Target {name}: {problem}")
+    leave_only(choice, os.environ)
+    return choice
 
 
 def give_up(signum: int, frame: FrameType | None) -> None:

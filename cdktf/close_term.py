@@ -25,9 +25,12 @@ except ImportError:
 from lab_settings import LabError, load_lab
 from labkit import exit_status
 from labkit.clock import ClockError, now
+from labkit.expected_workspace import Identity
+from labkit.extras import dotenv
 from labkit.text import escaped
-from preflight.credential_conflict import mixed_credentials
-from preflight.identity import GuardError, Identity
+from labkit.workspace_choice import Choice
+from preflight.identity import GuardError
+from preflight.target_access import enter_target, target_choice
 from teardown.steps import Status, Step, as_json, by_hand, is_closed, leaves, removes
 
 if TYPE_CHECKING:
@@ -93,32 +96,37 @@ def main(
     """
     if backup and no_backup:
         raise click.UsageError("--backup and --no-backup exclude each other")
-    settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
     try:
+        told = dotenv.load(os.environ)
+        settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
         lab = load_lab(settings)
         name, found = lab.target(target or os.environ.get("LAB_TARGET"))
-        if conflict := mixed_credentials(name, found, os.environ):
-            raise LabError([conflict])
+        choice = None
+        # To remove names no workspace is needed; the term may be over for long.
+        if not purge or target_choice(name, found, os.environ, told):
+            choice = enter_target(name, found, os.environ, told)
     except LabError as error:
         refuse(error.problems)
+    except dotenv.DotenvError as error:
+        refuse([str(error)])
     # The SDK takes two seconds to import.
     from teardown.term import Wanted
 
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
     wanted = Wanted(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
-    if purge:
+    if purge or choice is None:
         sys.exit(purge_names(wanted, yes=yes, dry_run=dry_run, in_json=in_json))
-    sys.exit(close(wanted, yes=yes, dry_run=dry_run, in_json=in_json))
+    sys.exit(close(wanted, choice, yes=yes, dry_run=dry_run, in_json=in_json))
 
 
-def close(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Look, ask, act, and say how it is; the exit status."""
     from preflight.facts import connect, verify_workspace
     from teardown.term import Term
 
     try:
         began = now(os.environ)
-        client = connect(profile=wanted.target.profile, host=wanted.target.host)
+        client = connect(choice)
         identity = verify_workspace(client, wanted.target_name, wanted.target)
     except (ClockError, GuardError) as error:
         refuse([str(error)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ except ImportError:
 
 from lab_settings import Lab, LabError, load_lab
 from labkit import exit_status
+from labkit.extras import dotenv
 from labkit.files import write_private
 from labkit.tables import TextError, decode
-from preflight.credential_conflict import mixed_credentials
 from preflight.identity import GuardError
+from preflight.target_access import enter_target
 from roster.changes import as_data, changes_between, counts_of, in_words
 from roster.group_list import GroupList
 from roster.merge import Merged, merge, shared_names
@@ -146,13 +147,14 @@ def main(
     users.csv, a normalised roster, and each of them as a spreadsheet saved it.
     """
     try:
+        told = of_dotenv(os.environ)
         lab = settings(os.environ)
         source = read_source(export, encoding, columns, no_group)
         stored = read_stored(out)
         limits = limits_of(lab, max_drop_percent=max_drop_percent, allow_drops=allow_drops)
         result = decide(export.name, source, stored, limits)
         if check_accounts:
-            result = mark_existing(result, lab, os.environ)
+            result = mark_existing(result, lab, os.environ, told)
         written = False if dry_run else write(out, result.roster)
     except Refusal as refusal:
         for problem in refusal.problems:
@@ -168,6 +170,14 @@ def main(
         return
     for line in report(result, export, out, written=written, dry_run=dry_run):
         click.echo(line)
+
+
+def of_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
+    """The variables of `.env` that concern the workspace; the others are in the environment then."""
+    try:
+        return dotenv.load(environ)
+    except dotenv.DotenvError as error:
+        raise Refusal([str(error)]) from error
 
 
 def settings(environ: Mapping[str, str]) -> Lab | None:
@@ -232,10 +242,13 @@ def decide(file: str, source: Source, stored: Roster, limits: RosterLimits) -> I
     return Import(source, stored, merged, merged.roster, tuple(sentences(file, verdict.warnings)), None)
 
 
-def mark_existing(result: Import, lab: Lab | None, environ: Mapping[str, str]) -> Import:
+def mark_existing(
+    result: Import, lab: Lab | None, environ: MutableMapping[str, str], told: Mapping[str, str]
+) -> Import:
     """The import with the new addresses marked that have an account on the target already.
 
     Only addresses that no roster knew are asked about: an account found for another may be one that a deploy made.
+    `told` are the variables of `.env` that concern the workspace.
     """
     if lab is None:
         raise Refusal(["--check-accounts needs lab.toml, which names the target; LAB_CONFIG names another file."])
@@ -244,13 +257,12 @@ def mark_existing(result: Import, lab: Lab | None, environ: Mapping[str, str]) -
     new = {member.email for group in result.roster.groups for member in group.members} - known
     try:
         name, target = lab.target(environ.get("LAB_TARGET"))
-        if conflict := mixed_credentials(name, target, environ):
-            raise Refusal([conflict])
+        choice = enter_target(name, target, environ, told)
         if not new:
             return _checked(result, result.roster, 0)
         from preflight.accounts import existing_accounts  # the SDK takes seconds to import
 
-        existing = existing_accounts(new, target_name=name, target=target)
+        existing = existing_accounts(new, target_name=name, target=target, choice=choice)
     except LabError as error:
         raise Refusal(error.problems) from error
     except GuardError as error:

@@ -5,6 +5,7 @@ an empty workspace. It changes nothing that exists, keeps no state and removes n
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -24,9 +25,14 @@ from databricks.sdk.service.iam import AccessControlRequest, Patch, PatchOp, Pat
 from databricks.sdk.service.workspace import ImportFormat
 
 from labkit import exit_status
+from labkit.expected_workspace import mismatch
+from labkit.extras import dotenv
 from labkit.text import first_line
-from preflight.facts import connect
-from preflight.identity import GuardError
+from labkit.workspace_access import enter
+from labkit.workspace_choice import ChoiceError
+from preflight.facts import connect, identify
+from preflight.identity import GuardError, target_expectation
+from preflight.target_access import flags_of
 from stopping.cluster_stopper import await_termination
 
 _AT_ONCE = 16
@@ -216,10 +222,16 @@ def main(stack: Path, as_json: bool) -> None:
     try:
         synthesized = json.loads(stack.read_text(encoding="utf-8"))
         query = synthesized["data"]["external"]["workspace"]["query"]
-        loaded = load(connect(profile=query["profile"], host=query["host"]), synthesized)
+        wanted = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
+        flags = flags_of(query["target"], host=query["host"], profile=query["profile"])
     except (ValueError, KeyError) as error:
         raise click.UsageError(f"{stack}: is not a synthesized stack ({error}).") from error
-    except (LoadError, GuardError) as error:
+    try:
+        client = connect(enter(os.environ, flags, dotenv.load(os.environ)))
+        if problem := mismatch(identify(client), wanted):
+            raise GuardError(problem)
+        loaded = load(client, synthesized)
+    except (LoadError, GuardError, ChoiceError, dotenv.DotenvError) as error:
         print(error, file=sys.stderr)
         sys.exit(exit_status.BAD_INPUT)
     except (DatabricksError, OSError) as error:

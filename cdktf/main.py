@@ -6,7 +6,7 @@ Run by cdktf (see cdktf.json). LAB_CONFIG names another settings file, LAB_TARGE
 import gc
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from importlib import metadata
 from pathlib import Path
 
@@ -17,6 +17,7 @@ try:
     # Importing the framework would start its Node process, too early for a mistake in the settings to be said at once.
     metadata.version("constructs")
     from lab_settings import LabError, load_lab
+    from labkit.extras import dotenv
 except ImportError:
     from reexec import reenter
 
@@ -24,20 +25,23 @@ except ImportError:
 
 from labkit import exit_status
 from labkit.files import private_folder
-from preflight.credential_conflict import credentials_of, mixed_credentials
+from preflight.target_access import credentials_of, target_choice
 from roster.model import Roster, RosterError, parse_roster
 from stack.programs import Program, Verb
 
 HERE = Path(__file__).resolve().parent
 
 
-def main(environ: Mapping[str, str]) -> None:
+def main(environ: MutableMapping[str, str]) -> None:
     """Write the stack to cdktf's output folder. Raise `LabError` or `RosterError` for what a person must mend."""
+    try:
+        told = dotenv.load(environ)
+    except dotenv.DotenvError as error:
+        raise LabError([str(error)]) from None
     settings = Path(environ.get("LAB_CONFIG") or HERE.parent / "lab.toml").absolute()
     lab = load_lab(settings)
     name, target = lab.target(environ.get("LAB_TARGET"))
-    if conflict := mixed_credentials(name, target, environ):
-        raise LabError([conflict])
+    target_choice(name, target, environ, told)  # what mixes is said before a plan needs it
     rosters = [read_roster(settings.parent / roster, shown=roster) for roster in lab.course.rosters]
     own = rosters[0]
     if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):

@@ -13,8 +13,19 @@ from pathlib import Path
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+try:
+    from lab_settings import LabError, load_lab
+    from labkit.extras import dotenv
+except ImportError:
+    from reexec import reenter
+
+    reenter(Path(__file__).resolve(), environ=os.environ)
+
 from labkit import exit_status
+from labkit.terraform import VARIABLE, terraform_of
+from labkit.workspace_choice import leave_only
 from preflight.providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
+from preflight.target_access import target_choice
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,7 +68,31 @@ def environment_for(environ: Mapping[str, str], *, root: Path, skips_lock: bool,
     return {**defaults, **kept, "PATH": os.pathsep.join(folders)}
 
 
-def program_of(root: Path, path: str | None = None) -> Path:
+def with_choice(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment with `.env`, and of the workspace only what was chosen for the target: Terraform reads it.
+
+    Raise `NotReady` where sources contradict each other. What else is wrong with the settings, `main.py` says.
+    """
+    ours = dict(environ)
+    try:
+        told = dotenv.load(ours)
+    except dotenv.DotenvError as error:
+        raise NotReady(str(error)) from None
+    try:
+        lab = load_lab(Path(ours.get("LAB_CONFIG") or ROOT / "lab.toml").absolute())
+        name, target = lab.target(ours.get("LAB_TARGET"))
+    except LabError:
+        return ours
+    try:
+        choice = target_choice(name, target, ours, told)
+    except LabError as error:
+        raise NotReady(str(error)) from None
+    if choice:
+        leave_only(choice, ours)
+    return ours
+
+
+def program_of(root: Path, path: str | None = None, *, terraform: str = "terraform") -> Path:
     """The cdktf of the project. Raise `NotReady` where it or what it needs is missing.
 
     `path` is searched for programs; by default it is that of the environment.
@@ -67,10 +102,10 @@ def program_of(root: Path, path: str | None = None) -> Path:
         raise NotReady(f"cdktf-cli is not installed; run `npm ci` in {root}.")
     if shutil.which("node", path=path) is None:
         raise NotReady("Node.js is not installed; cdktf needs version 20 or newer, from https://nodejs.org.")
-    if shutil.which("terraform", path=path) is None:
+    if shutil.which(terraform, path=path) is None:
+        missing = "Terraform is not installed" if terraform == "terraform" else f"{VARIABLE}: there is no {terraform}"
         raise NotReady(
-            "Terraform is not installed; the lab needs 1.5 or newer, "
-            "from https://developer.hashicorp.com/terraform/install."
+            f"{missing}; the lab needs 1.5 or newer, from https://developer.hashicorp.com/terraform/install."
         )
     return program
 
@@ -87,9 +122,10 @@ def needs_lock_skipped(environ: Mapping[str, str], home: Path, verb: str) -> boo
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     """Become cdktf. Raise `NotReady` where that is not possible."""
+    environ = with_choice(environ)
     colours = sys.stdout.isatty() and not environ.get("NO_COLOR")
     folders = [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]
-    program = program_of(ROOT, os.pathsep.join(folders))
+    program = program_of(ROOT, os.pathsep.join(folders), terraform=terraform_of(environ))
     verb = next((word for word in arguments if not word.startswith("-")), "")
     skips_lock = needs_lock_skipped(environ, Path.home(), verb)
     # The state and what is synthesized name people.

@@ -6,6 +6,7 @@ that names the cluster: a deploy does not fail because a cluster still runs.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,9 +27,9 @@ class TooSlow(Exception):
 
 def start() -> Serve:
     """What stops clusters. Importing the SDK is what makes it slow to start."""
-    from stopping.cluster_stopper import stop_all
+    from stopping.cluster_stopper import stopper
 
-    return stop_all
+    return stopper(os.environ)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """What every command begins and ends with: its environment, the time, sentences and an exit status."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from datetime import datetime
 from typing import NoReturn
 
@@ -11,9 +11,9 @@ from labkit import clock, exit_status
 from labkit.text import escaped
 
 
-def environment() -> Mapping[str, str]:
+def environment() -> MutableMapping[str, str]:
     """The environment of this run, as the program was given it."""
-    environ: Mapping[str, str] = click.get_current_context().obj
+    environ: MutableMapping[str, str] = click.get_current_context().obj
     return environ
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enforcer.domain.quota import Quota
+from labkit.expected_workspace import Expectation, expectation_in
 
 AZURE_MANAGED = "azurecomm.net"
 """Domains that Azure lends end so; they may send far less than one's own."""
@@ -38,11 +39,6 @@ def _zone(text: str) -> str:
     return text
 
 
-def _with_scheme(text: str) -> str:
-    text = text.strip().rstrip("/")
-    return text if text.startswith(("https://", "http://")) else f"https://{text}"
-
-
 Address = Annotated[str, AfterValidator(_address)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(lambda text: tuple(re.split(r"[,;\s]+", text.strip())))]
 Minutes = Annotated[float, Field(ge=0, le=1440)]
@@ -53,7 +49,6 @@ class _Variables(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    DATABRICKS_HOST: Annotated[str, AfterValidator(_with_scheme)] | None = None
     DATABRICKS_WARN_UPTIME: Minutes = 180
     DATABRICKS_MAX_UPTIME: Minutes = 210
     CLUSTER_UPTIMES_DB: str = "~/.local/share/teaching-lab/uptimes.db"
@@ -101,8 +96,8 @@ class MailSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    host: str | None
-    """None: the unified authentication finds host and credentials itself."""
+    expected: Expectation
+    """The workspace that may be changed; host and credential are chosen by `labkit.workspace_choice`."""
     course: str | None
     term: str | None
     zone: str | None
@@ -140,10 +135,15 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             f"DATABRICKS_MAX_UPTIME ({variables.DATABRICKS_MAX_UPTIME:g}); warn before stopping."
         )
     mail = _mail(variables, problems)
+    expected = Expectation()
+    try:
+        expected = expectation_in(environ)
+    except ValueError as error:
+        problems.append(str(error))
     if problems:
         raise SettingsError(problems)
     return Settings(
-        host=variables.DATABRICKS_HOST,
+        expected=expected,
         course=variables.LAB_COURSE,
         term=variables.LAB_TERM,
         zone=variables.LAB_TIMEZONE,

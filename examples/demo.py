@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 import click
 from databricks.sdk import WorkspaceClient
 
@@ -27,6 +29,7 @@ import inspection
 from demo_close import TermEnd
 from demo_day import rehearse_day
 from demo_inventory import rehearse_inventory
+from labkit.terraform import terraform_of
 from processes import Emulator, emulator, run
 from screen import Screen
 from terraform_output import Progress, readable
@@ -128,7 +131,7 @@ class Demo:
 
     def has_terraform(self) -> bool:
         """Whether Terraform, or what TERRAFORM_BINARY_NAME names, is installed."""
-        name = self.environment.get("TERRAFORM_BINARY_NAME") or "terraform"
+        name = terraform_of(self.environment)
         return shutil.which(name, path=self.environment["PATH"]) is not None
 
     def terraform_problem(self) -> str:
@@ -146,7 +149,7 @@ class Demo:
         """The providers of the synthesized stack that `terraform init` cannot get; empty if it gets all."""
         heard: list[str] = []
         stack = self.folder / "cdktf.out/stacks" / STACK
-        command = ["terraform", f"-chdir={stack}", "init", "-input=false", "-no-color"]
+        command = [terraform_of(self.environment), f"-chdir={stack}", "init", "-input=false", "-no-color"]
         status = run(command, cwd=ROOT, environment=self.environment, heard=heard.append)
         said = " ".join(readable(line, STACK).lstrip("│╷╵ ") for line in heard)
         if status == 0:
@@ -179,6 +182,8 @@ def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
         "DATABRICKS_TOKEN": workspace.token,
         "DATABRICKS_CONFIG_FILE": str(folder / "no-profiles"),
         "LAB_CONFIG": str(folder / "lab.toml"),
+        # Set and empty, so that a developer's .env does not choose another target.
+        "LAB_TARGET": "",
         "LAB_CLOCK": f"{workspace.url}/_emulator/clock",
         # Plain lines instead of a moving picture: this program draws its own.
         "CI": "true",

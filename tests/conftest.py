@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 import process_guard
 from emulator_process import EmulatorProcess, isolated_environment
 from enforcer.ledger.database import Ledger, open_ledger
+from labkit.terraform import terraform_of
 from ledgers import empty
 from postgresql_server import MISSING, PostgreSQL, programs
 from preflight import providers
@@ -147,7 +148,7 @@ def provider_problem() -> str:
 
     Looks where `terraform init` looks: its implied local mirrors, then the registry.
     """
-    if shutil.which("terraform") is None:
+    if shutil.which(terraform_of(os.environ)) is None:
         return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
     if not (ROOT / "node_modules/.bin/cdktf").exists():
         return "cdktf-cli is not installed: `make setup` gets it where Node.js 20 or newer is"

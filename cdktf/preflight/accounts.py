@@ -11,6 +11,7 @@ from databricks.sdk.errors.base import DatabricksError
 from lab_settings import Target
 from labkit.addresses import normalised_address
 from labkit.text import first_line
+from labkit.workspace_choice import Choice
 from preflight.facts import connect, verify_workspace
 from preflight.identity import GuardError
 
@@ -18,12 +19,12 @@ _PATIENCE_SECONDS = 120
 _PAGE = 100
 
 
-def existing_accounts(emails: Collection[str], *, target_name: str, target: Target) -> frozenset[str]:
+def existing_accounts(emails: Collection[str], *, target_name: str, target: Target, choice: Choice) -> frozenset[str]:
     """Those of the addresses that have an account, from the workspace that the target expects.
 
     Raises GuardError where it is another workspace, or where it does not answer.
     """
-    client = connect(profile=target.profile, host=target.host)
+    client = connect(choice)
     verify_workspace(client, target_name, target)
     # The guard gives up within seconds; a long list of users may have to wait for the workspace's request limit.
     patient: Any = client.config.copy()  # type: ignore[no-untyped-call]

@@ -10,23 +10,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from labkit.course_file import EVERYBODY
-from labkit.text import first_line
-from light_sdk import (
+from labkit.expected_workspace import Identity, mismatch
+from labkit.extras import sdk
+from labkit.extras.sdk import (
     ApiClient,
+    Client,
     Config,
     DatabricksError,
-    LightClient,
     NotFound,
     PermissionDenied,
     Unauthenticated,
     listed,
     object_of,
 )
-from preflight.identity import Expectation, GuardError, Identity, mismatch
+from labkit.text import first_line
+from labkit.workspace_choice import Choice
+from preflight.identity import GuardError, target_expectation
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+_CONNECT_SECONDS = 40
 _PROBE_SECONDS = 3
 _ANSWER_SECONDS = 5
 _FACTS_SECONDS = 15
@@ -36,7 +40,7 @@ _READERS = 8
 Fact = TypeVar("Fact")
 
 
-class Client(Protocol):
+class AnyClient(Protocol):
     """The SDK's client, or as much of it as is asked here."""
 
     @property
@@ -48,10 +52,6 @@ class Client(Protocol):
 class HasExpectation(Protocol):
     """A target of `lab.toml`."""
 
-    @property
-    def profile(self) -> str | None: ...
-    @property
-    def host(self) -> str | None: ...
     @property
     def expected_host(self) -> str: ...
     @property
@@ -73,19 +73,19 @@ class Facts:
     unread: tuple[str, ...] = field(default=())
 
 
-def connect(*, profile: str | None, host: str | None) -> "WorkspaceClient":
-    """The SDK's whole client by the unified authentication; as `configure`."""
+def connect(choice: Choice) -> "WorkspaceClient":
+    """The SDK's whole client; as `configure`."""
     from databricks.sdk import WorkspaceClient
 
-    return WorkspaceClient(config=configure(profile=profile, host=host))
+    return WorkspaceClient(config=configure(choice))
 
 
-def connect_lightly(*, profile: str | None, host: str | None) -> LightClient:
+def connect_lightly(choice: Choice) -> Client:
     """A client with what the guard asks for; as `configure`."""
-    return LightClient(configure(profile=profile, host=host))
+    return Client(configure(choice))
 
 
-def configure(*, profile: str | None, host: str | None) -> Config:
+def configure(choice: Choice) -> Config:
     """The settings of a client that gives up on a silent host within seconds.
 
     Raise `GuardError` where there are no credentials.
@@ -93,12 +93,15 @@ def configure(*, profile: str | None, host: str | None) -> Config:
     # The SDK logs that a host did not answer; the sentence raised afterwards says so better.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     try:
-        config = Config(
-            profile=profile or None,
-            host=host or None,
-            retry_timeout_seconds=_PROBE_SECONDS,
-            http_timeout_seconds=_REQUEST_SECONDS,
+        config = sdk.within(
+            _CONNECT_SECONDS,
+            lambda: sdk.configure(choice, http_seconds=_REQUEST_SECONDS, retry_seconds=_PROBE_SECONDS),
         )
+    except TimeoutError as error:
+        raise GuardError(
+            f"The workspace at {choice.host} or its login does not answer; check the address, the network and the"
+            " login."
+        ) from error
     except ValueError as error:
         raise GuardError(
             f"There are no usable credentials for the workspace ({first_line(error)}); set DATABRICKS_HOST and one "
@@ -108,12 +111,11 @@ def configure(*, profile: str | None, host: str | None) -> Config:
     return config
 
 
-def identify(client: Client) -> Identity:
+def identify(client: AnyClient) -> Identity:
     """Which workspace answers, and as whom. Raise `GuardError` where none does."""
     host = str(client.config.host)
     try:
-        # One call tells both: who calls is its body, which workspace this is stands in a header.
-        me = client.api_client.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["X-Databricks-Org-Id"])
+        workspace_id, caller = sdk.me(client.api_client)
     except (Unauthenticated, PermissionDenied, ValueError) as error:
         raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}.") from error
     except DatabricksError as error:
@@ -124,25 +126,25 @@ def identify(client: Client) -> Identity:
         raise GuardError(
             f"The workspace at {host} does not answer; check the address, the network and that it is running."
         ) from error
-    if not isinstance(me, dict) or not me.get("userName"):
+    if not caller:
         raise GuardError(f"What answers at {host} is not a Databricks workspace; check the address.")
-    return Identity(host=host, workspace_id=str(me.get("X-Databricks-Org-Id") or ""), caller=str(me["userName"]))
+    return Identity(host=host, workspace_id=workspace_id, caller=caller)
 
 
-def verify_workspace(client: Client, target_name: str, target: HasExpectation) -> Identity:
+def verify_workspace(client: AnyClient, target_name: str, target: HasExpectation) -> Identity:
     """Who answers, if it is the workspace that the target expects. Raise `GuardError` if it is not."""
     identity = identify(client)
-    expectation = Expectation(target_name, target.expected_host, target.expected_workspace_id)
+    expectation = target_expectation(target_name, target.expected_host, target.expected_workspace_id)
     if problem := mismatch(identity, expectation):
         raise GuardError(problem)
     return identity
 
 
-def gather(client: Client, *, clusters: Sequence[str], course_file: str) -> Facts:
+def gather(client: AnyClient, *, clusters: Sequence[str], course_file: str) -> Facts:
     """All facts, read side by side. `clusters` are the names to look at where they run."""
     patient: Config = client.config.copy()  # type: ignore[no-untyped-call]
     patient.retry_timeout_seconds = _FACTS_SECONDS
-    reading = _Reading(LightClient(patient))
+    reading = _Reading(Client(patient))
     with ThreadPoolExecutor(_READERS) as readers:
         groups = readers.submit(reading.read, "groups", reading.groups, [])
         warehouses = readers.submit(reading.read, "SQL warehouses", reading.open_warehouses, ())
@@ -173,7 +175,7 @@ def gather(client: Client, *, clusters: Sequence[str], course_file: str) -> Fact
 class _Reading:
     """Reads one kind of fact at a time and remembers which could not be read."""
 
-    def __init__(self, client: LightClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client, self._api = client, client.api_client
         self.unread: list[str] = []
 
@@ -217,9 +219,8 @@ class _Reading:
 
     def running(self, names: frozenset[str]) -> tuple[dict[str, Any], ...]:
         states = {"cluster_states": ["RUNNING", "RESIZING"]}
-        clusters = listed(
-            self._client.api_client, "/api/2.1/clusters/list", "clusters", filter_by=states, page_size=100
-        )
+        query = {"filter_by": states, "page_size": 100}
+        clusters = listed(self._client.api_client, "/api/2.1/clusters/list", "clusters", query)
         return tuple(cluster for cluster in clusters if cluster.get("cluster_name") in names)
 
     def file(self, path: str) -> bytes | None:

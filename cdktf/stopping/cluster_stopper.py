@@ -1,13 +1,14 @@
 """Carries out what `new_cluster` decides, for all clusters that wait to be stopped."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+from labkit.extras.sdk import ApiClient, DatabricksError, NotFound, configure, listed, me, object_of
 from labkit.text import first_line
-from light_sdk import ApiClient, Config, DatabricksError, NotFound, listed, object_of
+from labkit.workspace_access import enter
 from stopping.new_cluster import Leave, decide
 
 _ANSWER_SECONDS = 60
@@ -15,26 +16,32 @@ _TERMINATION_SECONDS = 120
 _AT_ONCE = 8
 
 
-def stop_all(cluster_ids: Sequence[str]) -> dict[str, str]:
+def stopper(environ: MutableMapping[str, str]) -> Callable[[Sequence[str]], dict[str, str]]:
+    """`stop_all` for the workspace of the environment, to which it connects once, unless that fails."""
+
+    @cache
+    def connected() -> tuple[ApiClient, str]:
+        # Not .env: Terraform, which starts this, does not read it either.
+        api = ApiClient(configure(enter(environ), http_seconds=15, retry_seconds=_ANSWER_SECONDS))
+        return api, me(api)[1]
+
+    return lambda cluster_ids: stop_all(cluster_ids, connected)
+
+
+def stop_all(cluster_ids: Sequence[str], connected: Callable[[], tuple[ApiClient, str]]) -> dict[str, str]:
     """Stop the clusters that only the deploy has used, and wait until they are.
 
-    Returns a sentence for each cluster that was left running, an empty text for the others.
+    `connected` gives the workspace and the name of who deploys. Returns a sentence for each cluster that was left
+    running, an empty text for the others.
     """
     try:
-        api, me = connection()
+        api, caller = connected()
     except (DatabricksError, ValueError, OSError, TimeoutError) as error:
         return dict.fromkeys(cluster_ids, f"{first_line(error)}.")
     with ThreadPoolExecutor(_AT_ONCE) as stoppers:
-        said = dict(zip(cluster_ids, stoppers.map(lambda each: stop(api, each, me=me), cluster_ids), strict=True))
+        said = dict(zip(cluster_ids, stoppers.map(lambda each: stop(api, each, me=caller), cluster_ids), strict=True))
     await_termination(api, {cluster_id for cluster_id, sentence in said.items() if not sentence})
     return said
-
-
-@cache
-def connection() -> tuple[ApiClient, str]:
-    """The workspace of the environment and the name of who deploys; made once, unless that fails."""
-    api = ApiClient(Config(retry_timeout_seconds=_ANSWER_SECONDS, http_timeout_seconds=15))
-    return api, str(object_of(api, "/api/2.0/preview/scim/v2/Me").get("userName"))
 
 
 def stop(api: ApiClient, cluster_id: str, *, me: str) -> str:
@@ -71,8 +78,8 @@ def await_termination(api: ApiClient, cluster_ids: Iterable[str]) -> None:
 
 def terminating(api: ApiClient) -> set[str]:
     """The ids of the clusters that are on their way down."""
-    states = {"cluster_states": ["TERMINATING"]}
-    found = listed(api, "/api/2.1/clusters/list", "clusters", filter_by=states, page_size=100)
+    query = {"filter_by": {"cluster_states": ["TERMINATING"]}, "page_size": 100}
+    found = listed(api, "/api/2.1/clusters/list", "clusters", query)
     return {str(cluster["cluster_id"]) for cluster in found}
 
 

@@ -23,6 +23,7 @@ from databricks.sdk.service.compute import ListClustersFilterBy, State
 from databricks.sdk.service.sql import State as WarehouseState
 
 from labkit.course_file import BUILT_IN_GROUPS, COURSE_TAG, TERM_TAG
+from labkit.terraform import terraform_of
 from teardown.steps import Answer, Archived, Inventory, LedgerFacts, Managed, Running, StateFacts, Verified
 
 LAST_LINES = 20
@@ -83,11 +84,12 @@ class Programs:
 
     def terraform(self, stack: Path, *words: str) -> tuple[Answer, str]:
         """Plain Terraform in a stack's folder; how it ended, and its standard output."""
-        command = ["terraform", f"-chdir={stack}", *words]
+        terraform = terraform_of(self.variables)
+        command = [terraform, f"-chdir={stack}", *words]
         try:
             done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
         except OSError as error:
-            return Answer(127, (f"terraform cannot be started ({error.strerror})",)), ""
+            return Answer(127, (f"{terraform} cannot be started ({error.strerror})",)), ""
         lines = [line.strip("│╷╵ ") for line in done.stderr.splitlines()]
         return Answer(done.returncode, tuple(line for line in lines if line)[-LAST_LINES:]), done.stdout
 

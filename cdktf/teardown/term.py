@@ -13,9 +13,9 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
 from lab_settings import Lab, Target
+from labkit import expected_workspace
 from labkit.clock import going_on_from
 from labkit.files import private_folder, write_private
-from preflight.credential_conflict import credentials_of
 from stopping.cluster_stopper import await_termination
 from teardown.facts import (
     Programs,
@@ -81,9 +81,18 @@ class Wanted:
 
 
 def programs_of(wanted: Wanted, environ: Mapping[str, str]) -> Programs:
-    """The other programs, with the target's credentials by name."""
-    named = {"LAB_CONFIG": str(wanted.settings), "LAB_TARGET": wanted.target_name}
-    return Programs(ROOT, {**environ, **credentials_of(wanted.target), **named})
+    """The other programs, for the same target and the workspace that it expects.
+
+    The environment holds the target's host and credential, and no other.
+    """
+    named = {
+        "LAB_CONFIG": str(wanted.settings),
+        "LAB_TARGET": wanted.target_name,
+        # Also if they are empty: .env may name the workspace of another target.
+        expected_workspace.HOST: wanted.target.expected_host,
+        expected_workspace.ID: wanted.target.expected_workspace_id,
+    }
+    return Programs(ROOT, {**environ, **named})
 
 
 def read_state(wanted: Wanted, programs: Programs) -> tuple[StateFacts, str]:

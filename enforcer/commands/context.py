@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from dotenv import load_dotenv
 from peewee import DatabaseError
 
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.process import environment, refuse
 from enforcer.settings import Settings, SettingsError, load_settings
-
-DOTENV = Path(".env")
+from labkit.extras import dotenv
+from labkit.workspace_access import enter
+from labkit.workspace_choice import Choice, ChoiceError, Flags, NoWorkspace
 
 
 def settings() -> Settings:
@@ -24,9 +23,26 @@ def settings() -> Settings:
 
 def read_settings() -> Settings:
     """The settings of this process. Raises SettingsError."""
-    # The SDK's unified authentication reads the environment itself.
-    load_dotenv(DOTENV)
+    of_dotenv()
     return load_settings(environment())
+
+
+def of_dotenv() -> dict[str, str]:
+    """The variables of `.env` that concern the workspace; the others are in the environment then."""
+    try:
+        return dotenv.load(environment())
+    except dotenv.DotenvError as error:
+        raise SettingsError([str(error)]) from None
+
+
+def access() -> Choice:
+    """Host and credential for this process, by the rule of all programs. Raises SettingsError, NoWorkspace."""
+    try:
+        return enter(environment(), Flags(), of_dotenv())
+    except NoWorkspace:
+        raise
+    except ChoiceError as error:
+        raise SettingsError([str(error)]) from None
 
 
 @contextmanager

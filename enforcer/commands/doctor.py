@@ -13,6 +13,7 @@ from peewee import DatabaseError
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.commands.workspace_context import connected
 from enforcer.domain.snapshot import group_of
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger, open_copy
@@ -22,7 +23,7 @@ from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import Lab, read_lab
 from enforcer.workspace.admin_listing import Holdings
-from enforcer.workspace.client import Workspace, connect
+from enforcer.workspace.client import Workspace
 from enforcer.workspace.directory import Grant
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
@@ -108,7 +109,8 @@ def _ledger(settings: Settings) -> Finding:
 
 def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Finding]:
     try:
-        workspace = connect(settings.host)
+        workspace = connected(settings, is_expected=False)
+        yield checks.expected(workspace.identity, settings.expected)
         lab = read_lab(ledger, workspace, settings, now=now)
     except SettingsError as error:
         yield checks.found("workspace", error.problems, "")

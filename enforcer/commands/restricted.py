@@ -12,6 +12,8 @@ from enforcer.tick.restricted import restricted
 from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.workspace_access import enter
+from labkit.workspace_choice import ChoiceError, Flags
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,14 @@ def command() -> None:
         process.refuse(str(error))
     now = process.now()
 
+    flags = Flags(query.host, profile=query.profile, url_name="the host of the query", profile_name="the profile")
     try:
-        # Neither .env nor the enforcer's settings: whose workspace it is, the deploy knows.
-        workspace = connect(query.host, profile=query.profile)
+        # Not .env: Terraform, which starts this, does not read it either.
+        choice = enter(process.environment(), flags)
+    except ChoiceError as error:
+        process.refuse(str(error))
+    try:
+        workspace = connect(choice)
         found, problems = restricted(workspace, query.course, query.term, now=now)
     except WorkspaceError as error:
         print(error, file=sys.stderr)

@@ -7,6 +7,7 @@ import click
 
 from enforcer import process, tables
 from enforcer.commands import context, options
+from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.usage import Usage, fixed, hours, reasons, usage_json, usage_of
@@ -15,7 +16,6 @@ from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import collect
 from enforcer.tick.history import recall
-from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.text import escaped
@@ -61,7 +61,7 @@ def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, l
     """What the workspace and the ledger tell together; and sentences about what could not be read."""
     problems: list[str] = []
     try:
-        problems += collect(ledger, connect(settings.host), settings, now=now).problems
+        problems += collect(ledger, connected(settings), settings, now=now).problems
     except SettingsError as error:
         process.refuse(*error.problems)
     except WorkspaceError as error:

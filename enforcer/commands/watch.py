@@ -11,6 +11,7 @@ import click
 
 from enforcer import process
 from enforcer.commands import context
+from enforcer.commands.workspace_context import connected
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Stop
 from enforcer.domain.snapshot import choose_course, lab_clusters
@@ -18,9 +19,9 @@ from enforcer.lock import only_one
 from enforcer.mail.sender import next_try
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.operations.watch import RETRY_AFTER, Ticked, watch
-from enforcer.settings import Settings
+from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import run_tick
-from enforcer.workspace.client import Workspace, connect
+from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 from labkit import clock
 from labkit.clock import Deadline
@@ -92,6 +93,8 @@ class Service:
         """Those of the course, as the list shows them; None where it cannot be told."""
         try:
             everything = self._connect().clusters(now=moment)
+        except SettingsError as error:
+            process.refuse(*error.problems)
         except WorkspaceError as error:
             print(error, file=sys.stderr)
             return None
@@ -123,11 +126,13 @@ class Service:
     def _workspace_or_error(self) -> Workspace | WorkspaceError:
         try:
             return self._connect()
+        except SettingsError as error:
+            process.refuse(*error.problems)
         except WorkspaceError as error:
             return error
 
     def _connect(self) -> Workspace:
         """The workspace, which is connected once. Raises WorkspaceError."""
         if self._workspace is None:
-            self._workspace = connect(self._settings.host)
+            self._workspace = connected(self._settings)
         return self._workspace

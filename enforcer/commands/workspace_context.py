@@ -3,18 +3,20 @@
 import sys
 from datetime import datetime
 
-from enforcer.commands.context import copy_of
+from enforcer.commands.context import access, copy_of
 from enforcer.process import refuse
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import Lab, read_lab
 from enforcer.workspace.client import Workspace, connect
 from enforcer.workspace.errors import Unreachable, WorkspaceError
 from labkit import exit_status
+from labkit.expected_workspace import mismatch
 from labkit.text import escaped
+from labkit.workspace_choice import NoWorkspace
 
 
 def workspace_of(settings: Settings) -> Workspace:
-    """The workspace; ends the process with status 1 and a sentence where it does not answer."""
+    """The workspace; ends the process with a sentence: status 1 if it does not answer, 2 if it must not be used."""
     workspace = workspace_or_error(settings)
     if isinstance(workspace, Unreachable):
         print(escaped(workspace), file=sys.stderr)
@@ -23,11 +25,27 @@ def workspace_of(settings: Settings) -> Workspace:
 
 
 def workspace_or_error(settings: Settings) -> Workspace | Unreachable:
-    """The workspace, or why it does not answer."""
+    """The workspace, or why it does not answer; ends the process with status 2 if it must not be used."""
     try:
-        return connect(settings.host)
+        return connected(settings)
+    except SettingsError as error:
+        refuse(*error.problems)
     except Unreachable as error:
         return error
+
+
+def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
+    """The workspace. Raises Unreachable; SettingsError for credentials that mix or a workspace that is not expected.
+
+    Without `is_expected` it may be any: for a command that reports what is expected.
+    """
+    try:
+        workspace = connect(access())
+    except NoWorkspace as error:
+        raise Unreachable(str(error)) from None
+    if is_expected and (problem := mismatch(workspace.identity, settings.expected)):
+        raise SettingsError([problem])
+    return workspace
 
 
 def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:

@@ -12,6 +12,7 @@ from enforcer.mail.messages import problems_of
 from enforcer.settings import Settings
 from enforcer.workspace.directory import Grant, HeldGroup, Person
 from labkit.course_file import ADMINS, EVERYBODY, has_valid_checksum
+from labkit.expected_workspace import HOST, ID, Expectation, Identity, mismatch
 
 SKEW = timedelta(minutes=1)
 """A machine whose clock is further off than this stops groups too early or too late."""
@@ -52,6 +53,17 @@ def rights(who: str, groups: frozenset[str], unmanaged: Iterable[str]) -> Findin
         return Finding("rights", Status.FAILS, says)
     says = f"{who} is no administrator; it has to be in [staff] of lab.toml, for each deploy removes other grants"
     return Finding("rights", Status.NOTE, says)
+
+
+def expected(identity: Identity, expectation: Expectation) -> Finding:
+    """Whether it is said which workspace may be changed, and whether the live one is it."""
+    if not expectation.is_set:
+        here = f"{ID}={identity.workspace_id}" if identity.workspace_id else f"{HOST}={identity.host}"
+        says = f"nothing is expected, so any workspace may be changed; set {here}"
+        return Finding("expected workspace", Status.NOTE, says)
+    problem = mismatch(identity, expectation)
+    says = f"{identity.workspace_id or 'unknown id'} at {identity.host}, as expected"
+    return Finding("expected workspace", Status.FAILS if problem else Status.OK, problem or says)
 
 
 def mail(settings: Settings, *, waiting: int) -> Finding:

@@ -3,13 +3,14 @@
 An edge as `workspace`: what it hands out are our own values, what it raises is a WorkspaceError.
 """
 
+from functools import partial
 from typing import Any
 
 from enforcer.domain.timestamps import to_instant
 from enforcer.workspace.client import Workspace, place
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
-from enforcer.workspace.sdk import InvalidParameterValue, NotFound
 from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, ORIGIN, ORIGIN_TAG, TERM_TAG
+from labkit.extras.sdk import InvalidParameterValue, NotFound, listed
 
 PAGE = 100
 
@@ -106,14 +107,7 @@ class Holdings:
                 return
 
     def _pages(self, path: str, name: str, query: dict[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        while True:
-            self._workspace.count("clusters/list")
-            page: Any = self._api.do("GET", path, query=query)
-            found += page.get(name, [])
-            if not page.get("next_page_token"):
-                return found
-            query = {**query, "page_token": page["next_page_token"]}
+        return listed(self._api, path, name, query, before=partial(self._workspace.count, "clusters/list"))
 
     def _scim(self, kind: str, attributes: str) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

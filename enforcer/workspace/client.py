@@ -1,4 +1,4 @@
-"""The Databricks workspace, as the enforcer needs it. With `sdk` the only module here that knows the SDK.
+"""The Databricks workspace, as the enforcer needs it. The only module here that knows the SDK.
 
 Everything it hands out is one of our own values; everything it raises is a `WorkspaceError` with the place in it.
 """
@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
@@ -17,17 +18,22 @@ from enforcer.domain.timestamps import to_instant, to_millis
 from enforcer.domain.uptime import Event, Sighting
 from enforcer.workspace.errors import Gone, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
-from enforcer.workspace.sdk import (
+from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
+from labkit.expected_workspace import Identity
+from labkit.extras.sdk import (
     Client,
-    Config,
     DatabricksError,
     ImportFormat,
     InvalidParameterValue,
     NotFound,
     ResourceAlreadyExists,
+    configure,
+    listed,
+    me,
+    within,
 )
-from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
 from labkit.text import first_line
+from labkit.workspace_choice import Choice
 
 CONNECT_SECONDS = 15
 RETRY_SECONDS = 20
@@ -48,44 +54,39 @@ SHARE = 0.9
 """Of a limit that is ours; a deploy or a person may ask at the same time."""
 
 
-def connect(host: str | None, *, profile: str | None = None, seconds: float = CONNECT_SECONDS) -> "Workspace":
-    """The workspace that the unified authentication finds, by `profile` where it is given.
+def connect(choice: Choice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
+    """The workspace of the choice. Raises Unreachable, within `seconds` and a moment."""
 
-    Raises Unreachable within `seconds` and a moment: the SDK's own constructor can wait for five minutes, so it is
-    watched from outside.
-    """
-    made: list[Workspace] = []
-    failed: list[BaseException] = []
+    def make() -> Workspace:
+        client = Client(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
+        workspace_id, caller = me(client.api_client)
+        return Workspace(client, caller=caller, limits=LIMITS, workspace_id=workspace_id)
 
-    def make() -> None:
-        try:
-            config = Config(host=host, profile=profile, http_timeout_seconds=10, retry_timeout_seconds=RETRY_SECONDS)
-            client = Client(config)
-            me: Any = client.api_client.do("GET", "/api/2.0/preview/scim/v2/Me")
-            made.append(Workspace(client, caller=me.get("userName") or "", limits=LIMITS))
-        except Exception as error:  # noqa: BLE001 - whatever the SDK raises is told to the caller below
-            failed.append(error)
-
-    thread = threading.Thread(target=make, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if made:
-        return made[0]
-    shown = host or "the workspace of the environment"
-    reason = first_line(failed[0]) if failed else f"no answer within {seconds:g} seconds"
-    raise Unreachable(f"{shown} cannot be used: {reason}; check DATABRICKS_HOST and the credentials.")
+    try:
+        return within(seconds, make)
+    except Exception as error:  # noqa: BLE001 - the SDK raises many types
+        shown = choice.host or "the workspace of the environment"
+        reason = first_line(error)
+        raise Unreachable(f"{shown} cannot be used: {reason}; check DATABRICKS_HOST and the credentials.") from None
 
 
 class Workspace:
     """`client` is the SDK's, or as much of it; `caller` is who we are; `limits`, as LIMITS, are kept.
 
-    `calls` counts requests by kind.
+    `calls` counts requests by kind. `workspace_id` is empty if the workspace does not say it.
     """
 
-    def __init__(self, client: Client, caller: str = "", limits: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        caller: str = "",
+        limits: Mapping[str, float] | None = None,
+        workspace_id: str = "",
+    ) -> None:
         self._client = client
         self.api = client.api_client
         self.caller = caller
+        self.workspace_id = workspace_id
         self.calls: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._paces = {kind: Pace(limit * SHARE) for kind, limit in (limits or {}).items()}
@@ -102,6 +103,10 @@ class Workspace:
     def host(self) -> str:
         return str(self.api._cfg.host)
 
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.host, self.workspace_id, self.caller)
+
     def date_header(self) -> str | None:
         """The time that the workspace puts on its answers."""
         self.count("scim/me")
@@ -112,15 +117,9 @@ class Workspace:
     def clusters(self, *, now: datetime) -> list[SeenCluster]:
         """Every cluster the list shows: pinned, active, or stopped within 30 days. `now` is when we looked."""
         with place("the list of clusters"):
-            found: list[dict[str, Any]] = []
-            query: dict[str, Any] = {"page_size": 100}
-            while True:
-                self.count("clusters/list")
-                page: Any = self.api.do("GET", "/api/2.1/clusters/list", query=query)
-                found += page.get("clusters", [])
-                if not page.get("next_page_token"):
-                    return [_seen(cluster, now) for cluster in found]
-                query["page_token"] = page["next_page_token"]
+            path, count = "/api/2.1/clusters/list", partial(self.count, "clusters/list")
+            found = listed(self.api, path, "clusters", {"page_size": 100}, before=count)
+            return [_seen(cluster, now) for cluster in found]
 
     def exists(self, cluster_id: str) -> bool:
         """Whether the workspace still knows the cluster, which it may while the list no longer shows it."""

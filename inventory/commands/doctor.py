@@ -14,6 +14,7 @@ from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES, Folder
 from labkit import exit_status
+from labkit.expected_workspace import ID, Identity, mismatch
 from labkit.text import escaped
 
 
@@ -45,12 +46,16 @@ def command(
     facts |= {"workspace": client.host, "credential": client.source}
     advice: list[str] = []
     try:
-        name, groups = workspace.caller()
+        identity, groups = workspace.identity()
     except WorkspaceError as error:
         raise options.Refused(f"{error} Log in again, or check the token.") from None
+    name = identity.caller
     facts |= {"account": name, "groups": ", ".join(groups) or "none"}
     if "admins" not in groups:
         advice.append(f"{name} is no workspace administrator: homes of others will be refused. Ask one to scan.")
+    facts["expected workspace"], problem = _expected(identity)
+    if problem:
+        advice.append(problem)
     off = workspace.dbfs_is_off()
     facts["dbfs"] = "switched off in this workspace; a scan leaves it out" if off else "on"
     for source in SOURCES:
@@ -78,6 +83,15 @@ def command(
         for sentence in advice:
             click.echo(f"! {sentence}")
     sys.exit(exit_status.PARTLY_FAILED if advice else exit_status.DONE)
+
+
+def _expected(identity: Identity) -> tuple[str, str]:
+    """The workspace that a restore may change, and what is wrong with the live one."""
+    expected = options.expectation()
+    if not expected.is_set:
+        return f"not set; a restore takes any ({ID}={identity.workspace_id} would fix it)", ""
+    problem = mismatch(identity, expected)
+    return "another" if problem else "as expected", problem
 
 
 def pyspark() -> str:

@@ -11,13 +11,16 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from inventory.credentials import CredentialsError, choose, read_profiles
 from inventory.results.users_file import UsersFileError, check_name, read_users_file
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError, connect
 from inventory.tree.listing import SOURCES, Source
 from labkit import clock, exit_status
+from labkit.expected_workspace import Expectation, Identity, expectation_in, given_id, mismatch
+from labkit.extras import dotenv
 from labkit.logs import log_to_stderr
+from labkit.workspace_access import enter, profiles_of
+from labkit.workspace_choice import ChoiceError, Flags
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -76,8 +79,18 @@ def start_logging(*, debug: bool) -> None:
 
 
 def environment() -> MutableMapping[str, str]:
-    """What the program was started with."""
-    return click.get_current_context().find_root().obj  # type: ignore[no-any-return]
+    """What the program was started with, and what `.env` adds. Raises Refused."""
+    environ: MutableMapping[str, str] = click.get_current_context().find_root().obj
+    _dotenv(environ)
+    return environ
+
+
+def _dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
+    """The variables of `.env` that concern the workspace. Raises Refused."""
+    try:
+        return dotenv.load(environ)
+    except dotenv.DotenvError as error:
+        raise Refused(str(error)) from None
 
 
 def now() -> datetime:
@@ -89,12 +102,11 @@ def now() -> datetime:
 
 
 def profiles() -> dict[str, dict[str, str]]:
-    """The profiles there are. Raises Refused if the file is not one."""
-    path = Path(environment().get("DATABRICKS_CONFIG_FILE") or "~/.databrickscfg").expanduser()
+    """The profiles by name. Raises Refused if the file cannot be read."""
     try:
-        return read_profiles(path.read_text(encoding="utf-8-sig")) if path.exists() else {}
-    except (OSError, UnicodeDecodeError, CredentialsError) as error:
-        raise Refused(f"{path}: {_reason(error)}") from None
+        return profiles_of(environment()).named
+    except ChoiceError as error:
+        raise Refused(str(error)) from None
 
 
 def client(access: Access) -> Client:
@@ -107,19 +119,29 @@ def client(access: Access) -> Client:
     if access.token_file is not None:
         token = _first_line(access.token_file)
     environ = environment()
+    flags = Flags(
+        access.workspace_url, token, access.profile, token_name="--token-file" if access.token_file else "--token"
+    )
     try:
-        credentials = choose(
-            url=access.workspace_url, token=token, profile=access.profile, environ=environ, profiles=profiles()
-        )
-        if credentials.hide_environment:
-            for name in [name for name in environ if name.startswith("DATABRICKS_") and name != CONFIG_FILE]:
-                del environ[name]
-        return connect(credentials)
-    except (CredentialsError, WorkspaceError) as error:
+        return connect(enter(environ, flags, _dotenv(environ)))
+    except (ChoiceError, WorkspaceError) as error:
         raise Refused(str(error)) from None
 
 
-CONFIG_FILE = "DATABRICKS_CONFIG_FILE"
+def expectation(into_workspace: str | None = None) -> Expectation:
+    """The workspace that may be changed, by `--into-workspace` or by the environment. Raises Refused."""
+    try:
+        if into_workspace is not None:
+            return given_id(into_workspace, "--into-workspace")
+        return expectation_in(environment())
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+def refuse_another(identity: Identity, expected: Expectation) -> None:
+    """Raises Refused if the live workspace is not the expected one."""
+    if problem := mismatch(identity, expected):
+        raise Refused(problem)
 
 
 def _first_line(path: Path) -> str:

@@ -42,6 +42,11 @@ log = logging.getLogger(__name__)
 @click.option("--into", default="", metavar="/PATH", help="Below this folder, a folder a user, not into their homes.")
 @click.option("--skip-existing", is_flag=True, help="Leave what is there already; without this it is a failure.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+@click.option(
+    "--into-workspace",
+    metavar="ID",
+    help="The id of the workspace to restore into; refuse any other. Replaces LAB_EXPECTED_WORKSPACE_ID and _HOST.",
+)
 @click.option("--git", "with_git", is_flag=True, help="Clone git folders from where they came, instead of their files.")
 @click.option("--resume", is_flag=True, help="Go on with a restore that was stopped, and retry what failed.")
 @click.option("--dry-run", is_flag=True, help="Say what would be restored, and change nothing.")
@@ -54,6 +59,7 @@ def command(
     into: str,
     skip_existing: bool,
     overwrite: bool,
+    into_workspace: str | None,
     with_git: bool,
     resume: bool,
     dry_run: bool,
@@ -71,11 +77,13 @@ def command(
     if into and not into.startswith("/"):
         raise options.Refused(f"--into {into}: expected an absolute path such as /Shared/returned.")
     existing: Existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
+    expected = options.expectation(into_workspace)
     client = options.client(access)
     with _refusals():
-        name, _ = Workspace(client).caller()
+        identity, _ = Workspace(client).identity()
+        options.refuse_another(identity, expected)
         backup = newest(target, options.environment())
-        log.info("restoring %s into %s as %s", backup.address, client.host, name)
+        log.info("restoring %s into %s as %s", backup.address, client.host, identity.caller)
         entries, reading = backup.read()
         if reading.problems:
             raise CatalogError(f"{backup.manifest}: {reading.problems[0]}. Look what is wrong with verify.")

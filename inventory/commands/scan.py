@@ -28,6 +28,7 @@ from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES
 from labkit import exit_status
+from labkit.expected_workspace import Expectation
 from labkit.text import escaped
 
 log = logging.getLogger(__name__)
@@ -130,8 +131,10 @@ def command(
         mounts=where.mounts,
         table=where.table,
     )
+    # On Spark a token is made, and a cluster may be started.
+    expected = options.expectation() if where.spark else Expectation()
     client = options.client(access)
-    run = _prepared(client, wish, resume=resume, fresh=fresh)
+    run = _prepared(client, wish, expected, resume=resume, fresh=fresh)
     with (
         options.writing(output),
         stoppable() as stop,
@@ -158,11 +161,12 @@ def _check_ending(files: Path | None) -> None:
         raise options.Refused(f"--files {error}") from None
 
 
-def _prepared(client: Client, wish: Wish, *, resume: bool, fresh: bool) -> Run:
+def _prepared(client: Client, wish: Wish, expected: Expectation, *, resume: bool, fresh: bool) -> Run:
     try:
         # Asked first: with a credential that is not accepted, every home would be an error.
-        name, _ = Workspace(client).caller()
-        log.info("scanning %s as %s", client.host, name)
+        identity, _ = Workspace(client).identity()
+        options.refuse_another(identity, expected)
+        log.info("scanning %s as %s", client.host, identity.caller)
         with options.writing(wish.checkpoint_path(client.host)):
             return prepare(client, wish, resume=resume, fresh=fresh, now=options.now())
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:

@@ -17,6 +17,8 @@ class Answer:
     """The decoded JSON; the first hundred characters as text where it is none."""
     retry_after: float | None = None
     """Seconds, where the server says so."""
+    workspace_id: str = ""
+    """The id of the workspace that answered; empty if it does not say it."""
 
     @property
     def reason(self) -> str:

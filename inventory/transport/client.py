@@ -137,7 +137,8 @@ class Client:
             if response.status == 200:
                 raise Broken(ENDED_EARLY) from None
             document = {"message": content[:100].decode(errors="replace")}
-        return Answer(response.status, document, _seconds(response.getheader("Retry-After")))
+        workspace_id = response.getheader("X-Databricks-Org-Id") or ""
+        return Answer(response.status, document, _seconds(response.getheader("Retry-After")), workspace_id)
 
     def _connection(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)

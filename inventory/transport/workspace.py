@@ -1,15 +1,16 @@
 """The workspace, as far as a scan has to ask it for more than folders: who we are, who there is, whether DBFS is on."""
 
 import random
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inventory.credentials import Credentials
 from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import Client
 from inventory.transport.retry import again
+from labkit.expected_workspace import Identity
+from labkit.text import first_line
+from labkit.workspace_choice import Choice
 
 SCIM = "/api/2.0/preview/scim/v2"
 CONNECT_SECONDS = 30.0
@@ -25,33 +26,17 @@ class WorkspaceError(Exception):
     """A sentence that says what could not be read and why."""
 
 
-def connect(credentials: Credentials, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
-    """A client for the workspace, as whoever the credentials say. Raises WorkspaceError within `seconds`.
+def connect(choice: Choice, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
+    """A client for the workspace of the choice. Raises WorkspaceError, within `seconds`."""
+    from labkit.extras import sdk  # takes a second, and most of what can be wrong is found without it
 
-    The SDK's own constructor can wait for five minutes, so it is watched from outside.
-    """
-    from databricks.sdk.config import Config  # takes seconds, and most of what can be wrong is found without it
-
-    made: list[Config] = []
-    failed: list[BaseException] = []
-
-    def make() -> None:
-        try:
-            arguments: dict[str, Any] = dict(credentials.arguments)
-            made.append(Config(http_timeout_seconds=10, retry_timeout_seconds=20, **arguments))
-        except Exception as error:  # noqa: BLE001 - whatever the SDK raises is told to the caller below
-            failed.append(error)
-
-    thread = threading.Thread(target=make, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not made:
-        # The SDK appends everything it knows of its configuration; the first line is the reason.
-        said = str(failed[0]).split(" Config: ")[0].splitlines() if failed else []
-        reason = said[0] if said else f"no answer within {seconds:g} seconds"
-        raise WorkspaceError(f"{credentials.host} cannot be used with {credentials.source}: {reason.rstrip('.')}.")
-    client = Client(credentials.host or str(made[0].host), made[0].authenticate, timeout=timeout)
-    client.source = credentials.source
+    try:
+        config = sdk.within(seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20))
+    except Exception as error:  # noqa: BLE001 - the SDK raises many types
+        reason = first_line(error)
+        raise WorkspaceError(f"{choice.host} cannot be used with {choice.source}: {reason}.") from None
+    client = Client(choice.host or str(config.host), config.authenticate, timeout=timeout)
+    client.source = choice.source
     return client
 
 
@@ -63,17 +48,26 @@ class Workspace:
 
     def ask(self, path: str, query: Mapping[str, str], what: str) -> Any:
         """The document at a path; `what` names it in the sentence of the WorkspaceError that is raised otherwise."""
+        return self._answer(path, query, what)[1]
+
+    def _answer(self, path: str, query: Mapping[str, str], what: str) -> tuple[Answer, Any]:
         outcome = self.outcome(path, query)
         if isinstance(outcome, Answer) and outcome.status == 200 and isinstance(outcome.document, Mapping):
-            return outcome.document
+            return outcome, outcome.document
         reason = outcome.reason if isinstance(outcome, Answer) else str(outcome)
         raise WorkspaceError(f"{what} of {self.client.host} cannot be read: {reason.rstrip('.')}.")
 
     def caller(self) -> tuple[str, list[str]]:
         """Who we are, and the names of our groups. Raises WorkspaceError."""
-        me = self.ask(f"{SCIM}/Me", {}, "the account")
+        identity, groups = self.identity()
+        return identity.caller, groups
+
+    def identity(self) -> tuple[Identity, list[str]]:
+        """Which workspace this is and who we are there, and the names of our groups. Raises WorkspaceError."""
+        answer, me = self._answer(f"{SCIM}/Me", {}, "the account")
         groups = [str(group.get("display")) for group in me.get("groups") or [] if group.get("display")]
-        return str(me.get("userName") or ""), sorted(groups)
+        identity = Identity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
+        return identity, sorted(groups)
 
     def resources(self, kind: str, attributes: str, wanted: str = "") -> Iterator[dict[str, Any]]:
         """All `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError."""

@@ -15,7 +15,8 @@ import pytest
 from check_workspace import main
 from emulator_process import EmulatorProcess
 from labkit.course_file import checksum
-from preflight.identity import Expectation, GuardError, Identity, mismatch
+from labkit.expected_workspace import Expectation, Identity, mismatch
+from preflight.identity import GuardError, target_expectation
 from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,10 +52,10 @@ CLUSTER: dict[str, Any] = {
 @pytest.mark.parametrize(
     "expectation",
     [
-        Expectation("production"),
-        Expectation("production", host="https://ADB-1.7.azuredatabricks.net:443/"),
-        Expectation("production", workspace_id="123"),
-        Expectation("production", host="https://adb-1.7.azuredatabricks.net", workspace_id="123"),
+        target_expectation("production"),
+        target_expectation("production", host="https://ADB-1.7.azuredatabricks.net:443/"),
+        target_expectation("production", workspace_id="123"),
+        target_expectation("production", host="https://adb-1.7.azuredatabricks.net", workspace_id="123"),
     ],
 )
 def test_the_expected_workspace_is_let_through(expectation: Expectation):
@@ -64,10 +65,16 @@ def test_the_expected_workspace_is_let_through(expectation: Expectation):
 @pytest.mark.parametrize(
     ("expectation", "wanted"),
     [
-        (Expectation("production", host="https://adb-2.7.azuredatabricks.net"), "expected_host https://adb-2.7.azur"),
-        (Expectation("production", workspace_id="124"), "expected_workspace_id 124"),
-        (Expectation("production", host=LIVE.host, workspace_id="124"), "expected_workspace_id 124"),
-        (Expectation("production", host=LIVE.host + ":8443"), "expected_host https://adb-1.7.azuredatabricks.net:8443"),
+        (
+            target_expectation("production", host="https://adb-2.7.azuredatabricks.net"),
+            "expected_host https://adb-2.7.azur",
+        ),
+        (target_expectation("production", workspace_id="124"), "expected_workspace_id 124"),
+        (target_expectation("production", host=LIVE.host, workspace_id="124"), "expected_workspace_id 124"),
+        (
+            target_expectation("production", host=LIVE.host + ":8443"),
+            "expected_host https://adb-1.7.azuredatabricks.net:8443",
+        ),
     ],
 )
 def test_another_workspace_is_named_with_what_to_change(expectation: Expectation, wanted: str):
@@ -78,7 +85,9 @@ def test_another_workspace_is_named_with_what_to_change(expectation: Expectation
 
 
 def test_a_workspace_that_does_not_say_its_id_is_not_the_expected_one():
-    assert "workspace of unknown id" in mismatch(Identity(LIVE.host, "", "me"), Expectation("p", workspace_id="124"))
+    assert "workspace of unknown id" in mismatch(
+        Identity(LIVE.host, "", "me"), target_expectation("p", workspace_id="124")
+    )
 
 
 def test_a_group_name_of_the_account_is_an_error_that_says_so():

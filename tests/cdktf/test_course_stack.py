@@ -381,19 +381,22 @@ def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("target", "variable", "sentence"),
+    ("target", "sentence"),
     [
         (
             "production",
-            "DATABRICKS_TOKEN",
-            "Target production has its own profile 'LAB', and DATABRICKS_TOKEN of the environment would mix with it; "
-            "unset it.",
+            "Target production: profile LAB names https://lab.example, and DATABRICKS_TOKEN of the environment is of "
+            "another source: a token or secret goes only to the host that its own source names. Name both in one "
+            "place, or unset one of them.",
         ),
-        ("moon", "DATABRICKS_TOKEN", "LAB_TARGET is 'moon'; it must be one of rehearsal, production."),
+        ("moon", "LAB_TARGET is 'moon'; it must be one of rehearsal, production."),
     ],
 )
-def test_a_mistake_in_the_settings_is_a_sentence(project: Path, target: str, variable: str, sentence: str):
-    done = run_main(project, LAB_TARGET=target, **{variable: "dapi-very-secret"})
+def test_a_mistake_in_the_settings_is_a_sentence(project: Path, target: str, sentence: str):
+    profiles = project / "profiles"
+    profiles.write_text("[LAB]\nhost = https://lab.example\n")
+    credentials = {"DATABRICKS_TOKEN": "dapi-very-secret", "DATABRICKS_CONFIG_FILE": str(profiles)}
+    done = run_main(project, LAB_TARGET=target, **credentials)
     assert (done.returncode, done.stderr.splitlines()) == (2, [sentence])
     assert not (project / "cdktf.out").exists()
 

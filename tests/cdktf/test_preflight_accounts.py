@@ -131,6 +131,6 @@ def test_a_target_that_the_environment_contradicts_is_not_asked(desk):
     result = desk.run(["old@uni.example"], "--check-accounts", LAB_TARGET="elsewhere")
     assert result.exit_code == 2
     assert (
-        "Target elsewhere has its own host https://elsewhere.example, and DATABRICKS_HOST of the environment"
-        in result.stderr
+        "host of target elsewhere names https://elsewhere.example, and DATABRICKS_TOKEN of the environment (for "
+        f"{desk.emulator.url}) is of another source" in result.stderr
     )

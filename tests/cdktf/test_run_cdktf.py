@@ -7,7 +7,7 @@ import pytest
 
 from preflight.providers import PROVIDERS, has_own_installation, mirror_folders, not_mirrored, problem
 from reexec import interpreter_of
-from run_cdktf import NotReady, environment_for, needs_lock_skipped, program_of
+from run_cdktf import NotReady, environment_for, needs_lock_skipped, program_of, with_choice
 
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 SUFFIX = f"{platform.system().lower()}_{MACHINE}"
@@ -74,6 +74,72 @@ def test_missing_programs_are_sentences(tmp_path: Path, monkeypatch: pytest.Monk
         program_of(tmp_path)
     (tmp_path / "terraform").touch(mode=0o755)
     assert program_of(tmp_path) == program
+    with pytest.raises(NotReady, match=r"TERRAFORM_BINARY_NAME: there is no tofu; the lab needs 1\.5"):
+        program_of(tmp_path, terraform="tofu")
+    (tmp_path / "tofu").touch(mode=0o755)
+    assert program_of(tmp_path, terraform="tofu") == program
+
+
+LAB = """
+default_target = "lab"
+[course]
+id = "94290"
+term = "2026w"
+title = "Data"
+first_day = 2026-10-18
+last_day = 2027-01-29
+timezone = "Asia/Jerusalem"
+rosters = ["r.csv"]
+[cluster]
+spark_version = "15.4.x-scala2.12"
+node_type_id = "Standard_DS3_v2"
+[quota]
+soft_minutes = 150
+hard_minutes = 180
+[targets.lab]
+profile = "LAB"
+[targets.open]
+[targets.host]
+host = "https://other.example"
+"""
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables that name settings and profiles, in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab.toml").write_text(LAB)
+    (tmp_path / "profiles").write_text("[LAB]\nhost = https://lab.example\ntoken = of-profile\n")
+    return {"LAB_CONFIG": str(tmp_path / "lab.toml"), "DATABRICKS_CONFIG_FILE": str(tmp_path / "profiles")}
+
+
+def test_terraform_sees_the_profile_of_the_target_and_no_other_credential(told: dict[str, str]):
+    other = {"DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "t", "DATABRICKS_CLIENT_SECRET": "s"}
+    assert with_choice({**told, **other, "HOME": "/"}) == {**told, "HOME": "/", "DATABRICKS_CONFIG_PROFILE": "LAB"}
+
+
+def test_terraform_gets_what_the_file_dotenv_adds(told: dict[str, str], tmp_path: Path):
+    whole = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "t"}
+    file = {**whole, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in file.items()))
+    assert with_choice(told) == {**told, **file}
+    environ = {**told, "DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "e"}
+    assert with_choice(environ) == {**environ, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
+
+
+def test_a_mix_of_target_and_environment_is_refused_before_cdktf_starts(told: dict[str, str]):
+    environ = {**told, "LAB_TARGET": "host", "DATABRICKS_TOKEN": "hidden"}
+    with pytest.raises(NotReady, match="Target host: host of target host names https://other.example, and ") as raised:
+        with_choice({**environ, "DATABRICKS_HOST": "https://lab.example"})
+    assert "hidden" not in str(raised.value)
+    assert with_choice({**environ, "DATABRICKS_HOST": "other.example/"})["DATABRICKS_TOKEN"] == "hidden"
+
+
+def test_settings_that_cannot_be_read_are_left_to_the_synthesis(told: dict[str, str]):
+    environ = {**told, "LAB_TARGET": "moon", "DATABRICKS_TOKEN": "t"}
+    assert with_choice(environ) == environ
+    nothing = {**told, "LAB_TARGET": "open"}
+    assert with_choice(nothing) == nothing
 
 
 def test_providers_are_found_in_a_mirror_unpacked_and_zipped(tmp_path: Path):

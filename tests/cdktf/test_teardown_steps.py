@@ -223,10 +223,12 @@ def test_a_state_in_a_storage_account_is_asked_of_terraform(tmp_path: Path) -> N
     refused = remote_state(Programs(tmp_path, path), stack)
     empty = remote_state(Programs(tmp_path, {**path, "STATE": text}), stack)
     missing = remote_state(Programs(tmp_path, {"PATH": str(tmp_path)}), stack)
+    other = remote_state(Programs(tmp_path, {**path, "TERRAFORM_BINARY_NAME": "tofu"}), stack)
 
     assert refused == (StateFacts(problem="Error: no login"), "")
     assert empty == (StateFacts(), text)
     assert missing[0].problem == "terraform cannot be started (No such file or directory)"
+    assert other[0].problem == "tofu cannot be started (No such file or directory)"
     assert [line.split(" ", 1)[1] for line in log.read_text().splitlines()] == [
         "init -input=false -no-color",
         "state pull",

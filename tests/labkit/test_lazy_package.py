@@ -57,9 +57,9 @@ def answer_of(program: str, folder: Path) -> object:
 @pytest.mark.parametrize(
     ("folder", "module", "sdk"),
     [
-        (ROOT, "enforcer.workspace.client", "enforcer.workspace.sdk"),
-        (ROOT / "cdktf", "preflight.facts", "light_sdk"),
-        (ROOT / "cdktf", "stopping.cluster_stopper", "light_sdk"),
+        (ROOT, "enforcer.workspace.client", "labkit.extras.sdk"),
+        (ROOT / "cdktf", "preflight.facts", "labkit.extras.sdk"),
+        (ROOT / "cdktf", "stopping.cluster_stopper", "labkit.extras.sdk"),
     ],
     ids=["poll", "guard", "stop"],
 )

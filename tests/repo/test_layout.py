@@ -38,7 +38,6 @@ DECIDING += (
     "inventory/tree/walk.py",
     "inventory/transport/limiter.py",
     "inventory/results/rows.py",
-    "inventory/credentials.py",
 )
 DECIDING += (
     "inventory/results/folder_summary.py",

@@ -25,7 +25,7 @@ SAID = {
     "import_roster": MISSING,
     "load_synthesized": "No module named 'click'",  # the demo starts it, inside the environment
     "main": MISSING,
-    "run_cdktf": " is not installed",
+    "run_cdktf": MISSING,
     "stop_new_cluster": "usage: stop_new_cluster.py",
 }
 

@@ -1,0 +1,37 @@
+"""Host and credential of a target of `lab.toml`, by the rule of all programs."""
+
+from collections.abc import Mapping, MutableMapping
+
+from lab_settings import LabError, Target
+from labkit.workspace_access import choice_of, enter
+from labkit.workspace_choice import HOST, PROFILE, Choice, ChoiceError, Flags, NoWorkspace
+
+
+def flags_of(name: str, *, host: str | None, profile: str | None) -> Flags:
+    """What a target says, as flags: it is named in the settings file for this purpose, and so overrides the rest."""
+    return Flags(host or None, profile=profile or None, url_name=f"host of target {name}")
+
+
+def enter_target(name: str, target: Target, environ: MutableMapping[str, str], dotenv: Mapping[str, str]) -> Choice:
+    """The choice for the target; only what was chosen is left in the environment. Raises LabError."""
+    try:
+        return enter(environ, flags_of(name, host=target.host, profile=target.profile), dotenv)
+    except ChoiceError as error:
+        raise LabError([f"Target {name}: {error}"]) from None
+
+
+def target_choice(name: str, target: Target, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> Choice | None:
+    """The choice for the target; None if no workspace is named, which a synth does not need. Raises LabError."""
+    try:
+        return choice_of(environ, flags_of(name, host=target.host, profile=target.profile), dotenv)
+    except NoWorkspace:
+        return None
+    except ChoiceError as error:
+        raise LabError([f"Target {name}: {error}"]) from None
+
+
+def credentials_of(target: Target) -> dict[str, str]:
+    """The variables with which a program reaches the target: the name of a profile or host, never a secret."""
+    if target.profile:
+        return {PROFILE: target.profile}
+    return {HOST: target.host} if target.host else {}

@@ -1,0 +1,82 @@
+"""Which workspace a program may change, and whether the live one is it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from labkit.workspace_choice import ChoiceError, address
+
+ID, HOST = "LAB_EXPECTED_WORKSPACE_ID", "LAB_EXPECTED_HOST"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A live workspace and the name of who calls it. `workspace_id` is empty if the workspace does not say it."""
+
+    host: str
+    workspace_id: str
+    caller: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The workspace that is meant; empty texts expect nothing. The other fields are the words of the message."""
+
+    host: str = ""
+    workspace_id: str = ""
+    subject: str = ""
+    host_name: str = f"{HOST} is"
+    id_name: str = f"{ID} is"
+    advice: str = f"Choose another profile or DATABRICKS_HOST, or correct {ID} and {HOST}."
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything is expected."""
+        return bool(self.host or self.workspace_id)
+
+
+def expectation_in(environ: Mapping[str, str]) -> Expectation:
+    """What LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST say. Raises ValueError with a sentence."""
+    host, workspace_id = environ.get(HOST, ""), environ.get(ID, "")
+    if workspace_id and not is_workspace_id(workspace_id):
+        raise ValueError(f"{ID} is not the id of a workspace; expected digits.")
+    try:
+        return Expectation(address(host, HOST) if host else "", workspace_id)
+    except ChoiceError as error:
+        raise ValueError(str(error)) from None
+
+
+def given_id(workspace_id: str, option: str) -> Expectation:
+    """The expectation of a command-line option. Raises ValueError with a sentence."""
+    if not is_workspace_id(workspace_id):
+        raise ValueError(f"{option} expects the id of a workspace, which consists of digits.")
+    advice = f"Choose another profile or --workspace-url, or correct {option}."
+    return Expectation(workspace_id=workspace_id, id_name=f"{option} is", advice=advice)
+
+
+def is_workspace_id(text: str) -> bool:
+    """Whether the text consists of ASCII digits, as the id of a workspace does."""
+    return text.isascii() and text.isdigit()
+
+
+def mismatch(identity: Identity, expectation: Expectation) -> str:
+    """A sentence that names both workspaces and what to change; empty if the workspace is as expected."""
+    wanted = []
+    if expectation.host and _place(expectation.host) != _place(identity.host):
+        wanted.append(f"{expectation.host_name} {expectation.host}")
+    if expectation.workspace_id and expectation.workspace_id != identity.workspace_id:
+        wanted.append(f"{expectation.id_name} {expectation.workspace_id}")
+    if not wanted:
+        return ""
+    return (
+        f"Wrong workspace: {expectation.subject}{' and '.join(wanted)}, but this is workspace "
+        f"{identity.workspace_id or 'of unknown id'} at {identity.host} (as {identity.caller}). Nothing was changed. "
+        f"{expectation.advice}"
+    )
+
+
+def _place(host: str) -> tuple[str, int | None]:
+    """Host name and port; None for the default port."""
+    parts = urlsplit(host if "//" in host else f"https://{host}")
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return (parts.hostname or "").lower(), None if parts.port == usual else parts.port

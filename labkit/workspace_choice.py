@@ -1,0 +1,420 @@
+"""The one rule for host and credential: which workspace, and as whom. Pure: texts and variables are arguments.
+
+Flags override a profile, a profile overrides the environment, the environment overrides `.env`, each as a whole. The
+SDK and Terraform's provider fill what one source leaves open from the next one, so a token of one workspace can travel
+to another. Here a token or secret goes only to the host that its own source names, and a mix is an error.
+"""
+
+import configparser
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from urllib.parse import urlsplit
+
+HOST, URL, PROFILE = "DATABRICKS_HOST", "DATABRICKS_WORKSPACE_URL", "DATABRICKS_CONFIG_PROFILE"
+AUTH_TYPE = "DATABRICKS_AUTH_TYPE"
+CONFIG_FILE = "DATABRICKS_CONFIG_FILE"
+RESOURCE = "DATABRICKS_AZURE_RESOURCE_ID"
+
+CREDENTIALS = (
+    "DATABRICKS_TOKEN",
+    "DATABRICKS_CLIENT_SECRET",
+    "DATABRICKS_CLIENT_ID",
+    "DATABRICKS_PASSWORD",
+    "DATABRICKS_USERNAME",
+    "DATABRICKS_METADATA_SERVICE_URL",
+    "DATABRICKS_OIDC_TOKEN",
+    "DATABRICKS_OIDC_TOKEN_ENV",
+    "DATABRICKS_OIDC_TOKEN_FILEPATH",
+    "DATABRICKS_OIDC_TOKEN_FILE",
+)
+"""Variables that hold a credential, or lead to one, that belongs to one workspace."""
+
+_DETAILS = (
+    "DATABRICKS_ACCOUNT_ID",
+    "DATABRICKS_WORKSPACE_ID",
+    "DATABRICKS_GROUP_ID",
+    "DATABRICKS_CLOUD",
+    # A client secret is sent to the address that this one leads to.
+    "DATABRICKS_DISCOVERY_URL",
+    "DATABRICKS_TOKEN_AUDIENCE",
+)
+BOUND = (HOST, URL, PROFILE, RESOURCE, *CREDENTIALS, *_DETAILS, AUTH_TYPE)
+"""All variables that say something about one workspace. One source gives all of them, or none."""
+
+UNBOUND_LOGINS = frozenset(
+    "azure-cli azure-client-secret azure-msi databricks-cli external-browser github-oidc-azure google-credentials"
+    " google-id".split()
+)
+"""Values of DATABRICKS_AUTH_TYPE for logins that belong to no workspace and go with any host."""
+
+_UNBOUND_VARIABLES = (
+    "ARM_CLIENT_ID",
+    "ARM_CLIENT_SECRET",
+    "ARM_TENANT_ID",
+    "ARM_USE_MSI",
+    "DATABRICKS_GOOGLE_SERVICE_ACCOUNT",
+    "GOOGLE_CREDENTIALS",
+)
+_PLAIN = frozenset({"DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET"})
+_KINDS = {
+    "token": "pat",
+    "client_secret": "oauth-m2m",
+    "password": "basic",
+    "azure_client_secret": "azure-client-secret",
+}
+_LOGIN_KEYS = frozenset(
+    "token client_id client_secret username password metadata_service_url oidc_token_env oidc_token_filepath auth_type"
+    " azure_client_id azure_client_secret azure_use_msi google_credentials google_service_account".split()
+)
+_USUAL_PORTS = {"https": 443, "http": 80}
+
+ENVIRONMENT, DOTENV = "the environment", ".env"
+
+
+class ChoiceError(ValueError):
+    """The sources contradict each other, or a value is malformed. The text holds no value of a secret."""
+
+
+class NoWorkspace(ChoiceError):
+    """No source names a workspace, or the profile that one names is not there."""
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What the command line, or the target of a settings file, says; `names` are for messages."""
+
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    profile: str | None = None
+    url_name: str = "--workspace-url"
+    token_name: str = "--token"
+    profile_name: str = "--profile"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The source that was chosen, and everything that the SDK may see of it."""
+
+    source: str
+    """For messages: `profile lab`, `the command line`, `the environment`."""
+    host: str
+    """Normalised; empty if the SDK finds the host by itself."""
+    arguments: Mapping[str, str] = field(repr=False)
+    """Arguments for the SDK's Config."""
+    variables: Mapping[str, str] = field(repr=False)
+    """Those of BOUND that the SDK, and programs started from here, see; no others are left."""
+
+
+def address(host: str, setting: str) -> str:
+    """`https://name` or `https://name:port` of what people paste. Raises ChoiceError, which names the setting only."""
+    if any(character.isspace() or not character.isprintable() for character in host):
+        raise ChoiceError(f"{setting} contains a blank, a line break or a control character; remove it.")
+    parts = urlsplit(host if "://" in host else f"https://{host}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if parts.scheme not in _USUAL_PORTS or not parts.hostname or parts.username is not None or port == 0:
+        raise ChoiceError(f"{setting} is not the address of a workspace; expected https://<name>.")
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{name}" + (f":{port}" if port and port != _USUAL_PORTS[parts.scheme] else "")
+
+
+def is_plain(secret: str) -> bool:
+    """Whether a token consists of printable ASCII characters without blanks, as a header needs it."""
+    return re.fullmatch(r"[!-~]+", secret) is not None
+
+
+class Profiles:
+    """The profiles of a Databricks configuration file, parsed when the first one is asked for."""
+
+    def __init__(self, text: str = "", name: str = "the Databricks configuration file") -> None:
+        self._text, self._name = text, name
+
+    @cached_property
+    def _sections(self) -> dict[str, dict[str, str]]:
+        parser = configparser.ConfigParser(interpolation=None, default_section="\0")
+        try:
+            parser.read_string(self._text)
+        except configparser.Error as error:
+            line = getattr(error, "lineno", None)
+            place = f" (line {line})" if line else ""
+            raise ChoiceError(f"{self._name} is not a file of profiles{place}.") from None
+        return {name: dict(parser[name]) for name in parser.sections()}
+
+    @cached_property
+    def named(self) -> dict[str, dict[str, str]]:
+        """Every profile by name. Raises ChoiceError if the text is not a configuration file."""
+        return {name: values for name, values in self._sections.items() if name != "__settings__"}
+
+    @property
+    def default(self) -> str | None:
+        """The profile that is used if nothing else is named. Raises ChoiceError as `named` does."""
+        name = self._sections.get("__settings__", {}).get("default_profile", "").strip()
+        if name:
+            return name
+        return "DEFAULT" if self.named.get("DEFAULT", {}).get("host") else None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """What one source says about a workspace."""
+
+    source: str
+    host: str
+    """Empty: the source has a credential and names no workspace, or names it in another way (`named`)."""
+    host_name: str
+    """The setting that names the host."""
+    credential: str
+    """The setting that holds a credential, or an equivalent for messages; empty if there is none."""
+    arguments: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str] = field(repr=False)
+    named: bool = True
+    """Whether the source names a workspace at all."""
+    login: str = ""
+    """The authentication type that the source itself fixes."""
+
+
+def choose(
+    flags: Flags, *, environ: Mapping[str, str], dotenv: Mapping[str, str], profiles: Profiles, is_runtime: bool = False
+) -> Choice:
+    """The one source of host and credential. Raises ChoiceError, and NoWorkspace if none is named.
+
+    `dotenv` holds the variables of `.env`. `is_runtime`: the program runs on compute of Databricks, where the SDK finds
+    the workspace by itself.
+    """
+    if flags.token is not None:
+        return _of_token(flags)
+
+    def lower() -> Iterator[_Candidate]:
+        for source, variables in ((ENVIRONMENT, environ), (DOTENV, dotenv)):
+            if found := _of_variables(source, variables, profiles):
+                yield found
+
+    if flags.profile:
+        chosen = _of_profile(flags.profile, profiles)
+        if flags.url and (given := address(flags.url, flags.url_name)) != chosen.host:
+            raise ChoiceError(
+                f"{flags.profile_name} {flags.profile} is of {chosen.host} and not of {given}, which"
+                f" {flags.url_name} names; give only one of them."
+            )
+    elif flags.url:
+        host = address(flags.url, flags.url_name)
+        chosen = _Candidate(flags.url_name, host, flags.url_name, "", {"host": host}, {HOST: host})
+    else:
+        sources = list(lower())
+        if not sources:
+            return _fallback(profiles, is_runtime)
+        chosen, rest = sources[0], sources[1:]
+        if not chosen.named:
+            raise _homeless(chosen, rest)
+        return _finished(_completed(chosen, rest, environ, dotenv), environ, dotenv)
+    if chosen.credential:
+        return _finished(chosen, environ, dotenv)
+    matching = _matching(chosen.host, profiles) if not flags.profile else None
+    return _finished(_completed(chosen, list(lower()), environ, dotenv, matching), environ, dotenv)
+
+
+def leave_only(choice: Choice, environ: MutableMapping[str, str]) -> None:
+    """Remove from the environment what other sources say about a workspace, and put in what the choice says."""
+    for name in BOUND:
+        if name in environ and name not in choice.variables:
+            del environ[name]
+    environ.update(choice.variables)
+
+
+def would_mix(choice: Choice, environ: Mapping[str, str], flags: Flags) -> str:
+    """Why Terraform's provider would not make this choice; empty if it does. It reads the same environment, unchanged.
+
+    `flags` are what its provider block says.
+    """
+    seen = {name: environ[name] for name in BOUND if environ.get(name)}
+    same = {HOST} if HOST in seen and address(seen[HOST], HOST) == choice.host else set()
+    # A profile beside a host and a credential is of the same host, or there was no choice.
+    same |= {PROFILE} if choice.source == ENVIRONMENT else set()
+    if extra := [name for name, value in seen.items() if name not in same and choice.variables.get(name) != value]:
+        return f"Terraform would mix {' and '.join(extra)} of the environment with {choice.source}; unset it."
+    missing = [name for name, value in choice.variables.items() if name not in seen and value != "DEFAULT"]
+    given = {PROFILE: flags.profile, HOST: flags.url}
+    missing = [name for name in missing if name != AUTH_TYPE and not given.get(name)]
+    if missing:
+        return f"Terraform does not see the choice of {choice.source}: set {' and '.join(missing)} in the environment."
+    return ""
+
+
+def _of_token(flags: Flags) -> Choice:
+    token = flags.token or ""
+    if flags.profile:
+        raise ChoiceError(f"{flags.token_name} and {flags.profile_name} are two sources; give only one of them.")
+    if not flags.url:
+        raise ChoiceError(f"{flags.token_name} belongs to a workspace: add {flags.url_name}.")
+    host = address(flags.url, flags.url_name)
+    if not is_plain(token):
+        raise ChoiceError(_unfit(flags.token_name))
+    return Choice("the command line", host, {"host": host, "token": token, "auth_type": "pat"}, {})
+
+
+def _of_profile(name: str, profiles: Profiles) -> _Candidate:
+    values = profiles.named.get(name)
+    if values is None:
+        known = ", ".join(sorted(profiles.named))
+        raise NoWorkspace(f"there is no profile {name!r}; {f'there are: {known}' if known else 'there are none'}.")
+    if not values.get("host"):
+        raise NoWorkspace(f"profile {name} names no host.")
+    host = address(values["host"], f"host of profile {name}")
+    for key in ("token", "client_id", "client_secret"):
+        if values.get(key) and not is_plain(values[key]):
+            raise ChoiceError(_unfit(f"{key} of profile {name}"))
+    kinds = [kind for key, kind in _KINDS.items() if values.get(key)]
+    login = values.get("auth_type") or (kinds[0] if len(kinds) == 1 else "")
+    has_login = next((key for key in values if key in _LOGIN_KEYS and values[key]), "")
+    return _Candidate(
+        source=f"profile {name}",
+        host=host,
+        host_name=f"profile {name}",
+        credential=f"profile {name}" if has_login else "",
+        # The type is fixed: a login of the environment would otherwise replace the profile's own, or clash with it.
+        arguments={"profile": name} | ({"auth_type": login} if login else {}),
+        variables={PROFILE: name},
+        login=login,
+    )
+
+
+def _of_variables(source: str, variables: Mapping[str, str], profiles: Profiles) -> _Candidate | None:
+    """What the environment or `.env` says; None if it says nothing about a workspace."""
+    values = {name: variables[name] for name in BOUND if variables.get(name)}
+    hosts = {name: address(values[name], _of(name, source)) for name in (HOST, URL) if name in values}
+    for name in values.keys() & _PLAIN:
+        if not is_plain(values[name]):
+            raise ChoiceError(_unfit(_of(name, source)))
+    if len(set(hosts.values())) > 1:
+        raise ChoiceError(f"{HOST} and {URL} of {source} name different workspaces; unset one of them.")
+    host = next(iter(hosts.values()), "")
+    credential = next((name for name in CREDENTIALS if name in values), "")
+    if named := values.get(PROFILE):
+        profile = _of_profile(named, profiles)
+        if host and host != profile.host:
+            raise ChoiceError(
+                f"{source} names two workspaces: {next(iter(hosts))} is {host}, and {PROFILE} is {named}, which is of"
+                f" {profile.host}; unset one of them."
+            )
+        if credential and not host:
+            raise ChoiceError(
+                f"{_of(credential, source)} and profile {named}, which {PROFILE} names, are two sources: a token or"
+                " secret goes only to the host that its own source names. Unset one of them."
+            )
+        if not credential:
+            return profile
+        del values[PROFILE]
+    if not host and RESOURCE not in values and not credential:
+        return None
+    for name in hosts:
+        values[name] = host
+    if hosts:
+        values[HOST] = host
+    return _Candidate(
+        source=source,
+        host=host,
+        host_name=next(iter(hosts), RESOURCE),
+        credential=credential,
+        arguments={"host": host} if host else {},
+        variables=values,
+        named=bool(host or RESOURCE in values),
+        login=values.get(AUTH_TYPE, ""),
+    )
+
+
+def _completed(
+    chosen: _Candidate,
+    lower: list[_Candidate],
+    environ: Mapping[str, str],
+    dotenv: Mapping[str, str],
+    matching: list[_Candidate] | None = None,
+) -> _Candidate:
+    """The candidate, or the lower source with a credential for the same host. Raises ChoiceError for a mix."""
+    if chosen.credential:
+        return chosen
+    for other in lower:
+        if other.credential and other.host == chosen.host and other.named:
+            return other
+    if matching:
+        if len(matching) > 1:
+            names = ", ".join(one.source.removeprefix("profile ") for one in matching)
+            raise ChoiceError(f"several profiles are of {chosen.host} ({names}): name one of them instead.")
+        return matching[0]
+    stray = next((other for other in lower if other.credential), None)
+    if stray is None or _has_unbound_login(chosen, environ, dotenv):
+        return chosen
+    raise _mix(chosen, stray)
+
+
+def _matching(host: str, profiles: Profiles) -> list[_Candidate]:
+    """The profiles of the host; one that cannot be used is none."""
+    found = []
+    for name in profiles.named:
+        try:
+            candidate = _of_profile(name, profiles)
+        except ChoiceError:
+            continue
+        if candidate.host == host:
+            found.append(candidate)
+    return found
+
+
+def _has_unbound_login(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> bool:
+    """Whether the variables show a login that goes with any host."""
+    return bool(chosen.login in UNBOUND_LOGINS or _unbound_type(environ, dotenv)) or any(
+        variables.get(name) for variables in (environ, dotenv) for name in _UNBOUND_VARIABLES
+    )
+
+
+def _unbound_type(environ: Mapping[str, str], dotenv: Mapping[str, str]) -> str:
+    types = [variables.get(AUTH_TYPE, "") for variables in (environ, dotenv)]
+    return next((kind for kind in types if kind in UNBOUND_LOGINS), "")
+
+
+def _finished(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> Choice:
+    login = chosen.login or ("" if chosen.credential else _unbound_type(environ, dotenv))
+    variables = {name: value for name, value in chosen.variables.items() if name != AUTH_TYPE}
+    # A profile fixes the type by an argument; Terraform needs the variable only if it has to replace another one.
+    if login and (AUTH_TYPE in chosen.variables or environ.get(AUTH_TYPE) or not chosen.credential):
+        variables[AUTH_TYPE] = login
+    return Choice(chosen.source, chosen.host, chosen.arguments, variables)
+
+
+def _fallback(profiles: Profiles, is_runtime: bool) -> Choice:
+    if is_runtime:
+        return Choice("this compute", "", {}, {})
+    if name := profiles.default:
+        chosen = _of_profile(name, profiles)
+        return Choice(chosen.source, chosen.host, chosen.arguments, chosen.variables)
+    raise NoWorkspace(f"no workspace is named: set {PROFILE}, or {HOST} with a credential; .env.example shows how.")
+
+
+def _homeless(chosen: _Candidate, lower: list[_Candidate]) -> ChoiceError:
+    """For a source that has a credential and names no workspace."""
+    other = next((one for one in lower if one.named), None)
+    if other is None:
+        return NoWorkspace(f"{chosen.source} has {chosen.credential} and names no workspace: set {HOST} beside it.")
+    return _mix(other, chosen)
+
+
+def _mix(host: _Candidate, credential: _Candidate) -> ChoiceError:
+    by = f"{host.host_name} of {host.source}" if host.host_name in (HOST, URL, RESOURCE) else host.host_name
+    of = "" if credential.credential.startswith("profile ") else f" of {credential.source}"
+    whose = f" (for {credential.host})" if credential.host else ""
+    return ChoiceError(
+        f"{by} names {host.host or 'the workspace'}, and {credential.credential}{of}{whose} is of another"
+        " source: a token or secret goes only to the host that its own source names. Name both in one place, or unset"
+        " one of them."
+    )
+
+
+def _of(name: str, source: str) -> str:
+    return name if source == ENVIRONMENT else f"{name} of {source}"
+
+
+def _unfit(setting: str) -> str:
+    return f"{setting} contains a blank, a line break or a character that no token has; its value is not shown."

@@ -1,0 +1,295 @@
+"""Host and credential come from one source, and a token goes only to the host that its own source names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from databricks.sdk.config import Config
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labkit.workspace_choice import (
+    AUTH_TYPE,
+    BOUND,
+    HOST,
+    PROFILE,
+    URL,
+    Choice,
+    ChoiceError,
+    Flags,
+    NoWorkspace,
+    Profiles,
+    address,
+    choose,
+    leave_only,
+    would_mix,
+)
+
+A, B, C = "https://a.example", "https://b.example", "https://c.example"
+TOKEN, SECRET = "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET"
+FILE = f"""
+[DEFAULT]
+host = {A}
+token = token-of-default
+[b]
+host = b.example/
+token = token-of-b
+[login]
+host = {C}
+auth_type = databricks-cli
+[bare]
+host = {C}
+"""
+
+
+def chosen(flags: Flags | None = None, *, file: str = FILE, dotenv: Any = None, **environ: str) -> Choice:
+    return choose(flags or Flags(), environ=environ, dotenv=dotenv or {}, profiles=Profiles(file))
+
+
+def seen_by_the_sdk(choice: Choice, environ: Mapping[str, str], file: str) -> tuple[str, set[str]]:
+    """The host and every token and secret that the SDK has in the end: arguments, then variables, then the profile."""
+    left = dict(environ)
+    leave_only(choice, left)
+    variables = {"host": HOST, "token": TOKEN, "client_secret": SECRET, "profile": PROFILE}
+    found = {key: left[name] for key, name in variables.items() if left.get(name)} | dict(choice.arguments)
+    profile = Profiles(file).named.get(found.get("profile", ""), {})
+    found = profile | found
+    return address(found["host"], "host"), {found[key] for key in ("token", "client_secret") if key in found}
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "host", "credential"),
+    [
+        ({"flags": Flags(B, "t"), HOST: A, TOKEN: "e"}, "the command line", B, {"t"}),
+        ({"flags": Flags(profile="b"), HOST: A, TOKEN: "e"}, "profile b", B, {"token-of-b"}),
+        ({"flags": Flags("B.example:443/", profile="b")}, "profile b", B, {"token-of-b"}),
+        ({"flags": Flags(A), HOST: A, TOKEN: "e"}, "the environment", A, {"e"}),
+        ({"flags": Flags(B), PROFILE: "b"}, "profile b", B, {"token-of-b"}),
+        ({"flags": Flags(B), HOST: A, TOKEN: "e"}, "profile b", B, {"token-of-b"}),
+        ({"flags": Flags(A), "dotenv": {HOST: A, TOKEN: "d"}}, ".env", A, {"d"}),
+        ({HOST: A, TOKEN: "e", "dotenv": {HOST: B, TOKEN: "d"}}, "the environment", A, {"e"}),
+        ({HOST: A, TOKEN: "e", "dotenv": {HOST: A, TOKEN: "e"}}, "the environment", A, {"e"}),
+        ({HOST: "A.example", "dotenv": {HOST: A + "/", TOKEN: "d"}}, ".env", A, {"d"}),
+        ({URL: "a.example", TOKEN: "e"}, "the environment", A, {"e"}),
+        ({HOST: A, SECRET: "s", "DATABRICKS_CLIENT_ID": "i"}, "the environment", A, {"s"}),
+        ({PROFILE: "b"}, "profile b", B, {"token-of-b"}),
+        ({PROFILE: "b", HOST: "b.example"}, "profile b", B, {"token-of-b"}),
+        ({PROFILE: "b", HOST: B, TOKEN: "e"}, "the environment", B, {"e"}),
+        ({"dotenv": {HOST: B, TOKEN: "d"}}, ".env", B, {"d"}),
+        ({"dotenv": {PROFILE: "b"}}, "profile b", B, {"token-of-b"}),
+        ({}, "profile DEFAULT", A, {"token-of-default"}),
+        ({"file": "[__settings__]\ndefault_profile = b\n" + FILE}, "profile b", B, {"token-of-b"}),
+        # Logins that belong to no workspace.
+        ({HOST: B, AUTH_TYPE: "azure-cli", "dotenv": {HOST: A, TOKEN: "d"}}, "the environment", B, set()),
+        ({"flags": Flags(C), "ARM_CLIENT_ID": "i", HOST: A, TOKEN: "e", "file": ""}, "--workspace-url", C, set()),
+        ({"flags": Flags(profile="login"), HOST: A, TOKEN: "e"}, "profile login", C, set()),
+        ({HOST: A}, "the environment", A, set()),
+    ],
+)
+def test_the_highest_source_is_taken_as_a_whole(
+    given: dict[str, Any], source: str, host: str, credential: set[str]
+) -> None:
+    choice = chosen(**given)
+    environ = {name: value for name, value in given.items() if name.isupper()}
+    assert (choice.source, choice.host) == (source, host)
+    assert seen_by_the_sdk(choice, environ, given.get("file", FILE)) == (host, credential)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({HOST: A, PROFILE: "b"}, f"names two workspaces: {HOST} is {A}, and {PROFILE} is b, which is of {B}"),
+        ({PROFILE: "b", TOKEN: "x"}, f"{TOKEN} and profile b, which {PROFILE} names, are two sources"),
+        ({HOST: A, "dotenv": {TOKEN: "x"}}, f"{HOST} of the environment names {A}, and {TOKEN} of .env is of another"),
+        ({TOKEN: "x", "dotenv": {HOST: A}}, f"{HOST} of .env names {A}, and {TOKEN} of the environment is of another"),
+        ({HOST: A, "dotenv": {HOST: B, TOKEN: "x"}}, f"{TOKEN} of .env (for {B}) is of another source"),
+        ({"flags": Flags(profile="bare"), TOKEN: "x"}, f"profile bare names {C}, and {TOKEN} of the environment"),
+        ({"flags": Flags(profile="bare"), HOST: A, SECRET: "x"}, f"{SECRET} of the environment (for {A})"),
+        ({"flags": Flags("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url names https://d.example, and"),
+        ({"flags": Flags("https://d.example"), PROFILE: "b"}, f"and profile b (for {B}) is of another source"),
+        ({"flags": Flags(A, profile="b")}, f"--profile b is of {B} and not of {A}, which --workspace-url names"),
+        ({"flags": Flags(A, "x", "b")}, "--token and --profile are two sources"),
+        ({"flags": Flags(token="x")}, "--token belongs to a workspace: add --workspace-url"),
+        ({HOST: A, URL: B}, "of the environment name different workspaces"),
+        ({"flags": Flags(A), "file": FILE + f"[again]\nhost = {A}\n"}, f"several profiles are of {A} (DEFAULT, again)"),
+        ({"file": "token = x"}, "is not a file of profiles (line 1)"),
+    ],
+)  # fmt: skip
+def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ChoiceError) as raised:
+        chosen(**given)
+    assert sentence in str(raised.value)
+    assert not isinstance(raised.value, NoWorkspace)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"file": ""}, "no workspace is named"),
+        ({"flags": Flags(profile="nope")}, "there is no profile 'nope'; there are: DEFAULT, b, bare, login."),
+        ({PROFILE: "nope", "file": ""}, "there is no profile 'nope'; there are none."),
+        ({"flags": Flags(profile="x"), "file": "[x]\ntoken = t"}, "profile x names no host"),
+        ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} and names no workspace: set {HOST} beside it."),
+    ],
+)
+def test_a_workspace_that_nobody_names_is_a_sentence(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(NoWorkspace) as raised:
+        chosen(**given)
+    assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r", "\r\n", " ", "\t", "\x00", "\u2028", "\xa0"])
+@pytest.mark.parametrize(
+    ("given", "setting"),
+    [
+        ({HOST: A, TOKEN: "BAD"}, TOKEN),
+        ({HOST: "BAD", TOKEN: "t"}, HOST),
+        ({HOST: A, SECRET: "BAD"}, SECRET),
+        ({URL: "https://BAD", TOKEN: "t"}, URL),
+        ({"dotenv": {HOST: A, TOKEN: "BAD"}}, f"{TOKEN} of .env"),
+        ({"flags": Flags(A, "BAD", token_name="--token-file")}, "--token-file"),
+        ({"flags": Flags("BAD", "t")}, "--workspace-url"),
+    ],
+)
+def test_blanks_and_line_breaks_are_refused_by_the_name_of_the_setting(
+    given: dict[str, Any], setting: str, blank: str
+) -> None:
+    bad = f"hidden{blank}value"
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, Flags):
+            url = value.url.replace("BAD", bad) if value.url else None
+            return Flags(url, (value.token or "").replace("BAD", bad), token_name=value.token_name)
+        return (
+            {name: filled(inner) for name, inner in value.items()}
+            if isinstance(value, dict)
+            else value.replace("BAD", bad)
+        )
+
+    with pytest.raises(ChoiceError) as raised:
+        chosen(**{name: filled(value) for name, value in given.items()})
+    assert str(raised.value).startswith(setting)
+    assert "hidden" not in str(raised.value) and "value\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("pasted"), ["a.example", "https://A.example/?o=12", "https://a.example:443/#home", A + "/"])
+def test_addresses_are_understood_as_people_paste_them(pasted: str) -> None:
+    assert address(pasted, HOST) == A
+
+
+def test_other_ports_and_schemes_are_other_hosts() -> None:
+    assert [address(each, HOST) for each in ("http://x:80", "http://x:443", "https://x:8443", "https://[::1]:443")] == [
+        "http://x",
+        "http://x:443",
+        "https://x:8443",
+        "https://[::1]",
+    ]
+
+
+@pytest.mark.parametrize("bad", ["ftp://x", "https://user:hidden@x", "https://", "https://x:port", "https://x:0"])
+def test_what_is_no_address_is_refused_and_not_shown(bad: str) -> None:
+    with pytest.raises(ChoiceError, match=f"^{HOST} is not the address of a workspace") as raised:
+        address(bad, HOST)
+    assert "hidden" not in str(raised.value)
+
+
+def test_every_variable_of_the_sdk_is_known_to_belong_to_a_workspace_or_not() -> None:
+    free = {"ARM_", "GOOGLE_", "DATABRICKS_GOOGLE_", "DATABRICKS_DEBUG_", "DATABRICKS_DISABLE_"}
+    free |= {"DATABRICKS_CONFIG_FILE", "DATABRICKS_CLI_PATH", "DATABRICKS_RATE_LIMIT"}
+    free |= {"DATABRICKS_CLUSTER_ID", "DATABRICKS_WAREHOUSE_ID", "DATABRICKS_SERVERLESS_COMPUTE_ID"}
+    known = {name for one in Config.attributes() for name in (one.env, *one.env_aliases) if name}
+    assert {name for name in known if not name.startswith(tuple(free))} - set(BOUND) == set()
+
+
+def test_only_the_choice_is_left_in_the_environment() -> None:
+    environ = {
+        HOST: A,
+        TOKEN: "e",
+        "DATABRICKS_DISCOVERY_URL": "https://x",
+        AUTH_TYPE: "pat",
+        "ARM_X": "y",
+    }
+    leave_only(chosen(Flags(profile="b"), **environ), environ)
+    assert environ == {PROFILE: "b", AUTH_TYPE: "pat", "ARM_X": "y"}
+
+
+def test_what_terraform_reads_unchanged_must_give_the_same_choice() -> None:
+    def problem(flags: Flags, **environ: str) -> str:
+        return would_mix(chosen(flags, **environ), environ, flags)
+
+    target = Flags(profile="b")
+    assert problem(target) == problem(target, **{HOST: B}) == problem(Flags(), **{HOST: A, TOKEN: "e"}) == ""
+    assert problem(Flags(A), **{HOST: A + "/", TOKEN: "e"}) == problem(Flags()) == ""
+    assert problem(Flags(), **{HOST: B, TOKEN: "e", PROFILE: "b"}) == ""
+    assert TOKEN in problem(target, **{TOKEN: "e", HOST: B})
+    assert HOST in problem(target, **{HOST: A})
+    assert PROFILE in problem(Flags(B))
+    assert HOST in problem(Flags(), **{URL: A, TOKEN: "e"})
+
+
+HOSTS = st.sampled_from(["a.example", A, A + "/x", "b.example:443", B, C])
+VARIABLES = (HOST, URL, TOKEN, SECRET, "DATABRICKS_CLIENT_ID", PROFILE, AUTH_TYPE, "ARM_CLIENT_ID")
+
+
+def sources(tag: str) -> st.SearchStrategy[dict[str, str]]:
+    """A source in which every secret says where it is from."""
+    values: dict[str, st.SearchStrategy[str]] = {
+        HOST: HOSTS,
+        URL: HOSTS,
+        TOKEN: st.just(f"secret-token-{tag}"),
+        SECRET: st.just(f"secret-client-{tag}"),
+        "DATABRICKS_CLIENT_ID": st.just("id"),
+        PROFILE: st.sampled_from(["DEFAULT", "p", "q", "gone"]),
+        AUTH_TYPE: st.sampled_from(["pat", "azure-cli", "oauth-m2m"]),
+        "ARM_CLIENT_ID": st.just("arm"),
+    }
+    return st.fixed_dictionaries({}, optional=values)
+
+
+def files() -> st.SearchStrategy[dict[str, dict[str, str]]]:
+    def profile(name: str) -> st.SearchStrategy[dict[str, str]]:
+        values = {"token": st.just(f"secret-token-{name}"), "client_secret": st.just(f"secret-client-{name}")}
+        return st.fixed_dictionaries({}, optional={"host": HOSTS, **values, "auth_type": st.just("pat")})
+
+    return st.fixed_dictionaries({}, optional={name: profile(name) for name in ("DEFAULT", "p", "q")})
+
+
+@given(
+    st.builds(
+        Flags,
+        url=st.none() | HOSTS,
+        token=st.none() | st.just("secret-token-flags"),
+        profile=st.none() | st.sampled_from(["DEFAULT", "p", "q", "gone"]),
+    ),
+    sources("environment"),
+    sources("dotenv"),
+    files(),
+)
+def test_no_secret_ever_meets_a_host_of_another_source(
+    flags: Flags, environ: dict[str, str], dotenv: dict[str, str], file: dict[str, dict[str, str]]
+) -> None:
+    text = "\n".join(
+        f"[{name}]\n" + "\n".join(f"{key} = {value}" for key, value in values.items()) for name, values in file.items()
+    )
+    named = {"flags": [flags.url], "environment": [environ.get(HOST), environ.get(URL)]}
+    named |= {"dotenv": [dotenv.get(HOST), dotenv.get(URL)]}
+    named |= {name: [values.get("host")] for name, values in file.items()}
+    hosts = {source: {address(each, "") for each in found if each} for source, found in named.items()}
+    try:
+        choice = choose(flags, environ=environ, dotenv=dotenv, profiles=Profiles(text))
+    except ChoiceError as error:
+        assert "secret-" not in str(error)
+        return
+    host, secrets = seen_by_the_sdk(choice, environ, text)
+    assert host == choice.host
+    for secret in secrets:
+        assert host in hosts[secret.rpartition("-")[2]], (choice.source, secret)
+    assert "secret-" not in repr(choice) + repr(flags)
+    # The choice, made again in the environment that it leaves, is the same.
+    left = dict(environ)
+    leave_only(choice, left)
+    if not flags.token:
+        again = choose(flags, environ=left, dotenv=dotenv, profiles=Profiles(text))
+        assert seen_by_the_sdk(again, left, text) == (host, secrets)
