@@ -146,12 +146,6 @@ class Tree:
         return None
 
 
-def project() -> Tree:
-    """The project's Python files."""
-    listed = [path.as_posix() for path in tracked_files("*.py")]
-    return Tree({path: (ROOT / path).read_text(encoding="utf-8") for path in listed})
-
-
 def program_of(path: str) -> str:
     """The top folder of a file."""
     return path.split("/", 1)[0]
@@ -297,7 +291,7 @@ PURE_IMPORTS = set(
 )
 """Of the standard library, what neither reads the clock nor touches a file, a process or a socket."""
 IMPURE = re.compile(
-    r"^(open|print|input)$|\.(now|today|utcnow)$|^os\.|^ZoneInfo$|^time\.(?!min|max)|^urllib\.request\."
+    r"^(open|print|input)$|\.(now|today|utcnow)$|^os\.|^ZoneInfo$|^time\.(?!fromisoformat)|^urllib\.request\."
 )
 
 
@@ -315,3 +309,7 @@ def impure(tree: Tree, pure: Iterable[str]) -> list[str]:
             if isinstance(node, ast.Call) and IMPURE.search(ast.unparse(node.func)):
                 found.append(f"{path}:{node.lineno}: calls {ast.unparse(node.func)}")
     return found
+
+
+TREE = Tree({path.as_posix(): (ROOT / path).read_text(encoding="utf-8") for path in tracked_files("*.py")})
+"""The project's Python files."""

@@ -1,0 +1,98 @@
+"""The main paths of docs/architecture.md, and whether each function calls the next one itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from import_graph import Tree
+
+_STEP = re.compile(r"^\d+\. `(?P<file>[\w/]+\.py)` `(?P<name>[\w.]+)`")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One function of a path: its file, and its name as `function` or `Class.method`."""
+
+    file: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.name}"
+
+
+def main_paths(document: str) -> dict[str, list[Step]]:
+    """The paths of the document: the title of a section, and the functions of its numbered list."""
+    found: dict[str, list[Step]] = {}
+    title = ""
+    for line in document.splitlines():
+        if line.startswith("#"):
+            title = line.lstrip("# ")
+        elif step := _STEP.match(line):
+            found.setdefault(title, []).append(Step(step["file"], step["name"]))
+    return found
+
+
+def hops(path: list[Step]) -> int:
+    """How many calls of the path lead into another module."""
+    return sum(here.file != there.file for here, there in zip(path, path[1:], strict=False))
+
+
+def gaps(tree: Tree, path: list[Step]) -> list[str]:
+    """A sentence for each function of the path that does not exist or does not call the next one in its own body."""
+    found = [f"{step} does not exist" for step in path if _function(tree, step) is None]
+    return found or [
+        f"{here} does not call {there}"
+        for here, there in zip(path, path[1:], strict=False)
+        if not _calls(tree, here, there)
+    ]
+
+
+def _function(tree: Tree, step: Step) -> ast.AST | None:
+    """The definition that the step names."""
+    body: list[ast.stmt] = tree.parsed[step.file].body if step.file in tree.parsed else []
+    node: ast.AST | None = None
+    for part in step.name.split("."):
+        definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        node = next((one for one in body if isinstance(one, definitions) and one.name == part), None)
+        if node is None:
+            return None
+        body = node.body
+    return node
+
+
+def _calls(tree: Tree, here: Step, there: Step) -> bool:
+    """Whether the body of one function calls the other by its name, as a function, a class or a method."""
+    node = _function(tree, here)
+    assert node is not None
+    owner, _, name = there.name.rpartition(".")
+    near = {here.file, *(one.target for one in tree.inside[here.file])}
+    if there.file not in near and not any(_promises(tree, file, name) for file in near):
+        return False
+    called = owner if name == "__init__" else name
+    for call in (one.func for one in ast.walk(node) if isinstance(one, ast.Call)):
+        match call:
+            case ast.Name(id=found) if found in (called, *_aliases(tree, here.file, called)):
+                return not owner or name == "__init__"
+            case ast.Attribute(attr=found) if found == called:
+                return True
+    return False
+
+
+def _promises(tree: Tree, file: str, name: str) -> bool:
+    """Whether a Protocol of the file has the method: the caller names what it needs and not who has it."""
+    return any(
+        isinstance(one, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in one.bases)
+        and any(isinstance(method, ast.FunctionDef) and method.name == name for method in one.body)
+        for one in tree.parsed[file].body
+    )
+
+
+def _aliases(tree: Tree, file: str, name: str) -> Iterator[str]:
+    """Other names under which the file imports the function."""
+    for node in ast.walk(tree.parsed[file]):
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.asname for alias in node.names if alias.name == name and alias.asname)
