@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import exit_status
 from labkit.expected_workspace import mismatch
+from labkit.version import answer_version
 from labkit.workspace_access import choice_of
 from labkit.workspace_choice import Choice, ChoiceError, Flags, leave_only, would_mix
 from preflight.identity import GuardError, target_expectation
@@ -91,6 +92,7 @@ def give_up(signum: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    answer_version("check_workspace.py", sys.argv[1:])
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(_SECONDS)
     try:

@@ -5,12 +5,11 @@ Reads LAB_CONFIG (default: lab.toml) and LAB_TARGET. It calls the other programs
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
@@ -26,12 +25,13 @@ from lab_settings import LabError, load_lab
 from labkit import exit_status
 from labkit.clock import ClockError, now
 from labkit.expected_workspace import Identity
-from labkit.extras import dotenv
+from labkit.extras import cli, dotenv
 from labkit.text import escaped
 from labkit.workspace_choice import Choice
 from preflight.identity import GuardError
 from preflight.target_access import enter_target, target_choice
-from teardown.steps import Status, Step, as_json, by_hand, is_closed, leaves, removes
+from teardown.steps import Status, Step, by_hand, is_closed, leaves, removes
+from teardown.steps import as_json as step_json
 
 if TYPE_CHECKING:
     from teardown.steps import ByHand, Managed
@@ -72,10 +72,11 @@ docs/term-end.md is the semester's calendar, docs/json.md tells what --json prin
     show_default=True,
     help="The folder of the synthesized stacks, as cdktf has it.",
 )
+@cli.version
 @click.option("--purge", is_flag=True, help="Remove roster, synthesized stack, archived state and archived people.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Look and say, and change nothing.")
-@click.option("--json", "in_json", is_flag=True, help="Print JSON.")
+@cli.yes
+@cli.dry_run
+@cli.as_json
 def main(
     target: str | None,
     backup: str | None,
@@ -86,7 +87,7 @@ def main(
     purge: bool,
     yes: bool,
     dry_run: bool,
-    in_json: bool,
+    as_json: bool,
 ) -> None:
     """Close a term: homes backed up and proven, the last poll archived, clusters stopped, the lab destroyed, its state
     put away; and say what stays, what still costs money, and what only an administrator can do.
@@ -106,17 +107,17 @@ def main(
         if not purge or target_choice(name, found, os.environ, told):
             choice = enter_target(name, found, os.environ, told)
     except LabError as error:
-        refuse(error.problems)
+        cli.fail(*error.problems)
     except dotenv.DotenvError as error:
-        refuse([str(error)])
+        cli.fail(str(error))
     # The SDK takes two seconds to import.
     from teardown.term import Wanted
 
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
     wanted = Wanted(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
     if purge or choice is None:
-        sys.exit(purge_names(wanted, yes=yes, dry_run=dry_run, in_json=in_json))
-    sys.exit(close(wanted, choice, yes=yes, dry_run=dry_run, in_json=in_json))
+        sys.exit(purge_names(wanted, yes=yes, dry_run=dry_run, in_json=as_json))
+    sys.exit(close(wanted, choice, yes=yes, dry_run=dry_run, in_json=as_json))
 
 
 def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
@@ -129,7 +130,7 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
         client = connect(choice)
         identity = verify_workspace(client, wanted.target_name, wanted.target)
     except (ClockError, GuardError) as error:
-        refuse([str(error)])
+        cli.fail(str(error))
     term = Term(wanted, client, os.environ, now=began)
     steps = term.look()
     managed = term.state.managed
@@ -139,8 +140,10 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
     if not dry_run and hindered:
         print(f"\nNothing was begun, because this is not possible: {', '.join(hindered)}.", file=sys.stderr)
     elif not dry_run and not is_closed(steps):
-        if not yes and not is_confirmed(f"close {wanted.stack}"):
-            refuse(["Nothing was done."])
+        if not yes and not cli.is_confirmed(
+            f"close {wanted.stack}", workspace=f"workspace {identity.workspace_id} at {identity.host}"
+        ):
+            cli.fail("Nothing was done.")
         steps = term.act(steps)
         if in_json:
             term.look_around()
@@ -148,7 +151,7 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
             print()
             show_steps(steps)
     if in_json:
-        print(json.dumps(report(wanted, identity, term, steps, managed), ensure_ascii=True, indent=2))
+        cli.print_json(report(wanted, identity, term, steps, managed))
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
@@ -173,12 +176,12 @@ def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> i
     steps, failures = look(), []
     show_steps(steps, to_stderr=in_json)
     if not dry_run and any(step.status is Status.TO_DO for step in steps):
-        if not yes and not is_confirmed(f"purge {wanted.stack}"):
-            refuse(["Nothing was removed."])
+        if not yes and not cli.is_confirmed(f"purge {wanted.stack}"):
+            cli.fail("Nothing was removed.")
         failures = [failure for step in steps if step.status is Status.TO_DO for failure in remove(step)]
         steps = look()
     if in_json:
-        print(json.dumps({"stack": wanted.stack, "steps": [as_json(step) for step in steps]}, indent=2))
+        cli.print_json({"stack": wanted.stack, "steps": [step_json(step) for step in steps]})
     for failure in failures:
         print(escaped(failure), file=sys.stderr)
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
@@ -247,27 +250,12 @@ def report(
         "host": identity.host,
         "workspace_id": identity.workspace_id,
         "closed": is_closed(steps),
-        "steps": [as_json(step) for step in steps],
+        "steps": [step_json(step) for step in steps],
         "removes": {kind: list(names) for kind, names in removes(managed).items()},
         "leaves": {step.name: list(step.items) for step in leaves(term.inventory) if step.items},
         "unread": list(term.inventory.unread),
         "by_hand": [{"says": one.says, "command": one.command} for one in hands_of(wanted, identity, term)],
     }
-
-
-def is_confirmed(sentence: str) -> bool:
-    """Whether somebody types the sentence when asked for it."""
-    try:
-        return bool(click.prompt(f'Type "{sentence}" to go on', default="", show_default=False, err=True) == sentence)
-    except click.Abort:
-        return False
-
-
-def refuse(problems: Sequence[str]) -> NoReturn:
-    """End after these sentences; nothing was done."""
-    for problem in problems:
-        print(escaped(problem), file=sys.stderr)
-    sys.exit(exit_status.BAD_INPUT)
 
 
 if __name__ == "__main__":

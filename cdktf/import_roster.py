@@ -5,7 +5,6 @@ Reads LAB_CONFIG (default: lab.toml) for what the course allows, and LAB_TARGET 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
@@ -25,7 +24,7 @@ except ImportError:
 
 from lab_settings import Lab, LabError, load_lab
 from labkit import exit_status
-from labkit.extras import dotenv
+from labkit.extras import cli, dotenv
 from labkit.files import write_private
 from labkit.tables import TextError, decode
 from preflight.identity import GuardError
@@ -127,8 +126,9 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
 @click.option(
     "--no-group", multiple=True, metavar="LABEL", help="What this Moodle calls “in no group”, where that is not known."
 )
-@click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@cli.dry_run
+@cli.as_json
+@cli.version
 def main(
     export: Path,
     out: Path,
@@ -161,12 +161,12 @@ def main(
             click.echo(problem, err=True)
         click.echo("Nothing was written.", err=True)
         if as_json:
-            click.echo(json.dumps({"written": False, "problems": refusal.problems}, ensure_ascii=False, indent=2))
+            cli.print_json({"written": False, "problems": refusal.problems})
         sys.exit(exit_status.BAD_INPUT)
     for warning in result.warnings:
         click.echo(f"Warning: {warning}", err=True)
     if as_json:
-        click.echo(json.dumps(data_of(result, export, out, written), ensure_ascii=False, indent=2))
+        cli.print_json(data_of(result, export, out, written))
         return
     for line in report(result, export, out, written=written, dry_run=dry_run):
         click.echo(line)

@@ -26,7 +26,7 @@ from databricks.sdk.service.workspace import ImportFormat
 
 from labkit import exit_status
 from labkit.expected_workspace import mismatch
-from labkit.extras import dotenv
+from labkit.extras import cli, dotenv
 from labkit.text import first_line
 from labkit.workspace_access import enter
 from labkit.workspace_choice import ChoiceError
@@ -216,7 +216,8 @@ def _plain(text: str) -> str:
     epilog="Example: python cdktf/load_synthesized.py cdktf.out/stacks/94290-2026w-rehearsal/cdk.tf.json",
 )
 @click.argument("stack", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@cli.as_json
+@cli.version
 def main(stack: Path, as_json: bool) -> None:
     """Load one stack into the workspace of the environment."""
     try:
@@ -232,8 +233,7 @@ def main(stack: Path, as_json: bool) -> None:
             raise GuardError(problem)
         loaded = load(client, synthesized)
     except (LoadError, GuardError, ChoiceError, dotenv.DotenvError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(exit_status.BAD_INPUT)
+        cli.fail(str(error))
     except (DatabricksError, OSError) as error:
         print(f"The workspace refused: {first_line(error)}.", file=sys.stderr)
         sys.exit(exit_status.PARTLY_FAILED)

@@ -23,8 +23,10 @@ except ImportError:
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
+
 from labkit import exit_status
 from labkit.files import private_folder
+from labkit.version import answer_version
 from preflight.target_access import credentials_of, target_choice
 from roster.model import Roster, RosterError, parse_roster
 from stack.programs import Program, Verb
@@ -101,6 +103,7 @@ def interpreter() -> Path:
 
 
 if __name__ == "__main__":
+    answer_version("main.py", sys.argv[1:])
     try:
         main(os.environ)
     except (LabError, RosterError) as error:

@@ -16,6 +16,7 @@ from types import FrameType
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+from labkit import __version__
 from stopping.request_queue import Serve, ask
 
 _SECONDS = 240
@@ -34,6 +35,7 @@ def start() -> Serve:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("--name", required=True, help="the cluster's name, for what is said about it")
     parser.add_argument("--spool", required=True, type=Path, help="the folder in which the programs of a deploy queue")
     parser.add_argument("--cluster-id", required=True)

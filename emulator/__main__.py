@@ -20,14 +20,9 @@ from emulator.server.http_server import Server, listen
 from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
+from labkit.extras.cli import Refused, version
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class Refusal(click.ClickException):
-    """A mistake in how the emulator was asked to start: one sentence, exit 2."""
-
-    exit_code = 2
 
 
 @click.group(
@@ -43,6 +38,7 @@ class Refusal(click.ClickException):
       python -m emulator layout --files heavy DIR     # the same files on disk
     """,
 )
+@version
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
 @click.option("--seed", help="Make ids and the workspace id follow from this text. Tokens are random all the same.")
@@ -124,10 +120,10 @@ def main(
     try:
         workspace = open_workspace(options, file.read() if file else None)
     except StateFileError as error:
-        raise Refusal(str(error)) from None
+        raise Refused(str(error)) from None
     if files and files != workspace.forest.shape.name:
         held = workspace.forest.shape.name
-        raise Refusal(f"{state_file} holds a workspace with --files {held}; leave --files away, or choose another file")
+        raise Refused(f"{state_file} holds a workspace with --files {held}; leave --files away, or choose another file")
     with tempfile.TemporaryDirectory(prefix="emulator-mail-") as folder:
         authority = Path(folder) / "ca.pem"
         ready = {
@@ -164,7 +160,7 @@ def layout(folder: Path, shape: str, seed: str) -> None:
     try:
         written = lay_out(grown, folder, [Options.admin])
     except OSError as error:
-        raise Refusal(f"{error.filename or folder}: {error.strerror}; choose an empty folder with room") from None
+        raise Refused(f"{error.filename or folder}: {error.strerror}; choose an empty folder with room") from None
     click.echo(json.dumps({"files": written, "users": len(grown.users), "shape": shape, "seed": seed}))
 
 
@@ -172,16 +168,16 @@ def _shape(text: str) -> str:
     try:
         return shape_named(text).name
     except ValueError as error:
-        raise Refusal(f"--files: {error}") from None
+        raise Refused(f"--files: {error}") from None
 
 
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Refusal(f"--start: {error}; write it as 2026-10-18T07:00:00Z") from None
+        raise Refused(f"--start: {error}; write it as 2026-10-18T07:00:00Z") from None
     if instant.tzinfo is None:
-        raise Refusal(f"--start: {text} has no zone; write it as 2026-10-18T07:00:00Z")
+        raise Refused(f"--start: {text} has no zone; write it as 2026-10-18T07:00:00Z")
     return instant
 
 
@@ -190,7 +186,7 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
         return listen(host, port)
     except OSError as error:
         reason = error.strerror or error
-        raise Refusal(f"cannot listen on {host} port {port} ({reason}); choose another --host or {option}") from None
+        raise Refused(f"cannot listen on {host} port {port} ({reason}); choose another --host or {option}") from None
 
 
 if __name__ == "__main__":

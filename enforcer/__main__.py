@@ -1,11 +1,11 @@
 """`python -m enforcer`: the command line. Each verb is a module of `enforcer.commands`, imported when it is needed."""
 
-import importlib
 import logging
 import os
 
 import click
 
+from labkit.extras.cli import Verbs, version
 from labkit.logs import log_to_stderr
 
 VERBS = {
@@ -36,26 +36,10 @@ VERBS = {
 """Verb → its line in the help; the module has the same name with underscores."""
 
 
-class Verbs(click.Group):
-    """Lists all verbs without importing them: the SDK alone takes two seconds."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        module = importlib.import_module(f"enforcer.commands.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
-
-
 @click.command(
     cls=Verbs,
+    package="enforcer.commands",
+    verbs=VERBS,
     epilog="""
     \b
     Examples:
@@ -66,6 +50,7 @@ class Verbs(click.Group):
     Settings come from the environment and from .env in the working directory; see .env.example.
     """,
 )
+@version
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def main(verbose: bool) -> None:
     """Keep every group's cluster inside its quota and tell people about it."""

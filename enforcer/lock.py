@@ -5,19 +5,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import click
-
-from labkit import exit_status
 from labkit.addresses import database_url, is_database_url
+from labkit.extras.cli import Refused
 from labkit.files import private_folder
 from labkit.locks import exclusive
 from labkit.text import first_line
 
 
-class Unusable(click.ClickException):
+class Unusable(Refused):
     """The place of the ledger cannot be used at all: a mistake in the settings, told in a sentence."""
-
-    exit_code = exit_status.BAD_INPUT
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the ledger cannot be opened ({reason}); check CLUSTER_UPTIMES_DB.")

@@ -1,10 +1,10 @@
 """`python -m inventory`: the command line. Each verb is a module of `inventory.commands`, imported when needed."""
 
-import importlib
 import os
 
 import click
 
+from labkit.extras.cli import Verbs, version
 from labkit.lazy_package import enter
 
 VERBS = {
@@ -21,25 +21,10 @@ VERBS = {
 """Verb → its line in the help; the module has the same name."""
 
 
-class Verbs(click.Group):
-    """Lists all verbs without importing them: the SDK alone takes two seconds."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = importlib.import_module(f"inventory.commands.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
-
-
 @click.command(
     cls=Verbs,
+    package="inventory.commands",
+    verbs=VERBS,
     epilog="""
     \b
     Examples:
@@ -55,6 +40,7 @@ class Verbs(click.Group):
     Exit status: 0 done; 1 finished, but not with everything; 2 bad input, or no access at all.
     """,
 )
+@version
 def main() -> None:
     """Count, save and put back every user's files, and never take a failure for an empty home."""
 

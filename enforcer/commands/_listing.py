@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from enforcer import process, tables
+from enforcer import process
 from enforcer.commands import context
 from enforcer.commands.workspace_context import lab_of, workspace_of
 from enforcer.tick.collect import Lab
@@ -12,6 +12,8 @@ from enforcer.workspace.admin_listing import Holdings
 from enforcer.workspace.directory_rows import Row
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
+from labkit.extras.table import print_table
 from labkit.text import escaped
 
 
@@ -41,7 +43,7 @@ def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
 def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:
     """All fields as JSON, or these columns as a table; lists become texts."""
     if as_json:
-        tables.print_json(list(rows))
+        cli.print_json(list(rows))
         return
 
     def cell(value: object) -> object:
@@ -49,6 +51,4 @@ def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:
             return ", ".join(map(str, value))
         return {True: "yes", False: ""}[value] if isinstance(value, bool) else value
 
-    tables.print_table(
-        [column.replace("_", " ") for column in columns], [[cell(row[c]) for c in columns] for row in rows]
-    )
+    print_table([column.replace("_", " ") for column in columns], [[cell(row[c]) for c in columns] for row in rows])

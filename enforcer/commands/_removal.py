@@ -5,18 +5,17 @@ from collections.abc import Callable
 
 import click
 
-from enforcer import tables
 from enforcer.retention.term_end import Selection, lab_groups
 from enforcer.tick.collect import Lab
 from enforcer.workspace.admin_listing import Holdings
 from enforcer.workspace.directory import HeldGroup
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 keep = click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated.")
 everything = click.option("--all", "everything", is_flag=True, help="Not only what belongs to the lab.")
-yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def remove(
@@ -28,7 +27,7 @@ def remove(
     can be repeated.
     """
     _show(selection, what, to_stderr=as_json)
-    if not dry_run and selection.remove and not yes and not is_confirmed(f"delete {len(selection.remove)} {what}"):
+    if not dry_run and selection.remove and not yes and not cli.is_confirmed(f"delete {len(selection.remove)} {what}"):
         print("nothing was deleted", file=sys.stderr)
         return exit_status.PARTLY_FAILED
     rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
@@ -45,7 +44,7 @@ def remove(
             # At once, so that a run that is broken off has told what it did.
             print(escaped(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
     if as_json:
-        tables.print_json(rows)
+        cli.print_json(rows)
     failed = sum(row["result"] == "failed" for row in rows)
     if failed:
         print(f"{failed} of {len(selection.remove)} {what} could not be deleted; run it again", file=sys.stderr)
@@ -58,14 +57,6 @@ def _show(selection: Selection, what: str, *, to_stderr: bool) -> None:
     lines += [f"kept: {name}, {reason}" for name, reason in selection.keep]
     for line in lines:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
-
-
-def is_confirmed(sentence: str) -> bool:
-    """Whether somebody types the sentence when asked for it."""
-    try:
-        return bool(click.prompt(f'Type "{sentence}" to go on', default="", show_default=False, err=True) == sentence)
-    except click.Abort:
-        return False
 
 
 def lab_groups_of(held: Holdings, groups: list[HeldGroup], lab: Lab) -> frozenset[str]:

@@ -5,13 +5,13 @@ from functools import partial
 
 import click
 
-from enforcer.commands import options
 from enforcer.commands._listing import holdings, show
 from enforcer.workspace.directory import Grant
 from enforcer.workspace.directory_rows import allocation_rows
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -24,7 +24,7 @@ from labkit.text import escaped
       python -m enforcer allocations --json
     """,
 )
-@options.as_json
+@cli.as_json
 def command(as_json: bool) -> None:
     """List cluster, group, permission and members in one table.
 

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta, tzinfo
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, AllowanceError, Freedom, Window, parse_window
@@ -20,6 +20,7 @@ from enforcer.operations.allowance_files import (
 )
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 LONGEST_REASON = 300
@@ -42,12 +43,12 @@ LONGEST_REASON = 300
 @click.option("--unlimited", is_flag=True, help="No limit on these days; their time still counts for week and term.")
 @click.option("--none", "forbidden", is_flag=True, help="No use at all on these days.")
 @click.option("--window", metavar="W", help='Time inside does not count: "Mon 10:00-12:00", or each day "10:00-12:00".')
-@options.day
-@options.first
-@options.last
+@cli.day
+@cli.first
+@cli.last
 @click.option("--reason", required=True, help="Why; letters, usage and report say it.")
-@options.as_json
-@options.dry_run
+@cli.as_json
+@cli.dry_run
 def command(
     group: str,
     minutes: int | None,
@@ -73,12 +74,12 @@ def command(
     settings = context.settings()
     now = process.now()
     workspace, lab = course_of(settings, now=now)
-    days = options.span(day, first, last, today=_today(lab.course.calendar.tz, now))
+    days = cli.span(day, first, last, today=_today(lab.course.calendar.tz, now))
     _check_days(*days, change, today=_today(lab.course.calendar.tz, now))
     try:
         name = find_group(group, lab)
     except UnknownGroup as error:
-        process.refuse(str(error))
+        cli.fail(str(error))
     allowance = Allowance(new_id(now), name, *days, change, why, workspace.caller, now)
     if not dry_run:
         try:
@@ -88,7 +89,7 @@ def command(
             raise SystemExit(exit_status.PARTLY_FAILED) from None
     status = exit_status.DONE if dry_run else take_effect(settings)
     if as_json:
-        tables.print_json(allowance_json(allowance) | {"path": path_of(lab, allowance.id)})
+        cli.print_json(allowance_json(allowance) | {"path": path_of(lab, allowance.id)})
     else:
         span = f"{allowance.first}" + (f" to {allowance.last}" if allowance.last > allowance.first else "")
         said = "would be allowed" if dry_run else f"allowed, and revoked by: revoke {allowance.id}"

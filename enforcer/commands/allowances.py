@@ -4,12 +4,14 @@ import sys
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
 from enforcer.operations.allowance_files import allowance_json, revoked_by
 from labkit import exit_status
+from labkit.extras import cli
+from labkit.extras.table import print_table
 from labkit.text import escaped
 
 
@@ -24,7 +26,7 @@ from labkit.text import escaped
     """,
 )
 @click.option("--all", "everything", is_flag=True, help="Also those that are over, and those that were revoked.")
-@options.as_json
+@cli.as_json
 def command(everything: bool, as_json: bool) -> None:
     """List the allowances of the course, oldest first."""
     settings = context.settings()
@@ -36,7 +38,7 @@ def command(everything: bool, as_json: bool) -> None:
     shown = [a for a in given.values() if everything or (a.last >= today and a.id not in revoked)]
     shown.sort(key=lambda allowance: (allowance.given_at, allowance.id))
     if as_json:
-        tables.print_json([allowance_json(a) | {"revoked_by": _who(revoked.get(a.id))} for a in shown])
+        cli.print_json([allowance_json(a) | {"revoked_by": _who(revoked.get(a.id))} for a in shown])
     else:
         headings = ["id", "group", "from", "to", "allowed", "given by", "given at", "revoked by"]
         rows = [
@@ -52,7 +54,7 @@ def command(everything: bool, as_json: bool) -> None:
             )
             for a in shown
         ]
-        tables.print_table(headings, rows)
+        print_table(headings, rows)
     for problem in lab.problems:
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if lab.problems else exit_status.DONE)

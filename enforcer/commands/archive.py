@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.reports.formats import render_day
 from enforcer.reports.recorded import report_of
 from enforcer.retention import archive
@@ -16,6 +16,7 @@ from enforcer.retention.archive import Facts
 from enforcer.tick.history import recall
 from labkit import exit_status
 from labkit.addresses import is_database_url, without_credentials
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -38,8 +39,8 @@ from labkit.text import escaped
     metavar="FOLDER",
     help="Made whole or not at all, readable for you alone. It must not exist yet, or be empty.",
 )
-@options.as_json
-@options.dry_run
+@cli.as_json
+@cli.dry_run
 def command(output: Path, as_json: bool, dry_run: bool) -> None:
     """Write history, actions and letters of the term as CSV and Parquet, with its reports, course file and allowances.
 
@@ -50,7 +51,7 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     settings = context.settings()
     now = process.now()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        process.refuse(f"{output} is there already; an archive is never written over: name another folder.")
+        cli.fail(f"{output} is there already; an archive is never written over: name another folder.")
     with context.copy_of(settings) as ledger:
 
         def render(day: date, suffix: str) -> bytes:
@@ -68,13 +69,13 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
                 with click.progressbar(days, label="reports", file=sys.stderr, hidden=not sys.stderr.isatty()) as each:
                     archive.write(output, ledger, picture, days=each, render=render)
             except OSError as error:
-                process.refuse(f"{output} cannot be written: {error.strerror or error}.")
+                cli.fail(f"{output} cannot be written: {error.strerror or error}.")
     _say(output, facts, days, is_made=not dry_run, as_json=as_json)
 
 
 def _say(output: Path, facts: Facts, days: list[date], *, is_made: bool, as_json: bool) -> None:
     if as_json:
-        tables.print_json(archive_json(output, facts, days, is_made=is_made))
+        cli.print_json(archive_json(output, facts, days, is_made=is_made))
         return
     said = "is in" if is_made else "would be written to"
     up_to = f"settled up to {facts.settled_up_to}" if facts.settled_up_to else "no day of it is settled"

@@ -2,9 +2,9 @@
 
 import click
 
-from enforcer.commands import options
 from enforcer.commands._listing import holdings, show
 from enforcer.workspace.directory_rows import cluster_rows
+from labkit.extras import cli
 
 
 @click.command(
@@ -16,7 +16,7 @@ from enforcer.workspace.directory_rows import cluster_rows
       python -m enforcer clusters --json
     """,
 )
-@options.as_json
+@cli.as_json
 def command(as_json: bool) -> None:
     """List the clusters of the workspace, those of labs with their group."""
     with holdings() as held:

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from peewee import DatabaseError
 
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
-from enforcer.process import environment, refuse
+from enforcer.process import environment
 from enforcer.settings import Settings, SettingsError, load_settings
-from labkit.extras import dotenv
+from labkit.extras import cli, dotenv
 from labkit.workspace_access import enter
 from labkit.workspace_choice import Choice, ChoiceError, Flags, NoWorkspace
 
@@ -18,7 +18,7 @@ def settings() -> Settings:
     try:
         return read_settings()
     except SettingsError as error:
-        refuse(*error.problems)
+        cli.fail(*error.problems)
 
 
 def read_settings() -> Settings:
@@ -51,7 +51,7 @@ def ledger_of(settings: Settings) -> Iterator[Ledger]:
     try:
         ledger = open_ledger(settings.ledger)
     except (OSError, DatabaseError) as error:
-        refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
+        cli.fail(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
     try:
         yield ledger
     finally:
@@ -64,7 +64,7 @@ def copy_of(settings: Settings) -> Iterator[Ledger]:
     try:
         ledger = open_copy(settings.ledger)
     except (OSError, DatabaseError) as error:
-        refuse(f"the ledger cannot be read ({error}); check CLUSTER_UPTIMES_DB.")
+        cli.fail(f"the ledger cannot be read ({error}); check CLUSTER_UPTIMES_DB.")
     try:
         yield ledger
     finally:

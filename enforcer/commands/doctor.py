@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 from peewee import DatabaseError
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.snapshot import group_of
 from enforcer.ledger import queries
@@ -30,6 +30,7 @@ from enforcer.workspace.tasks import in_parallel
 from labkit import clock, exit_status
 from labkit.addresses import is_database_url
 from labkit.course_file import FILE_NAME
+from labkit.extras import cli
 from labkit.text import escaped
 
 USABLE = {
@@ -49,7 +50,7 @@ USABLE = {
       python -m enforcer doctor --json
     """,
 )
-@options.as_json
+@cli.as_json
 def command(as_json: bool) -> None:
     """Check everything a poll relies on, one line each; changes nothing and exits 1 if any check fails.
 
@@ -62,7 +63,7 @@ def command(as_json: bool) -> None:
         if not as_json:
             print(escaped(f"{finding.status.value:5}  {finding.check}: {finding.says}"), flush=True)
     if as_json:
-        tables.print_json([{"check": f.check, "status": f.status.value, "says": f.says} for f in findings])
+        cli.print_json([{"check": f.check, "status": f.status.value, "says": f.says} for f in findings])
     failed = any(finding.status is Status.FAILS for finding in findings)
     raise SystemExit(exit_status.PARTLY_FAILED if failed else exit_status.DONE)
 

@@ -10,17 +10,17 @@ from typing import Any
 import click
 
 from enforcer import process
-from enforcer.commands import context, options
+from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.commands.workspace_context import workspace_of, workspace_or_error
 from enforcer.lock import only_one
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
-from enforcer.tables import print_json
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.clock import Deadline
+from labkit.extras import cli
 
 BUDGET = timedelta(minutes=2)
 LOCK_SECONDS = 60.0
@@ -38,9 +38,9 @@ LOCK_SECONDS = 60.0
       python -m enforcer end-of-day --json
     """,
 )
-@click.option("--day", type=options.Day(), metavar="DAY", help="The last day to settle; yesterday where none is given.")
-@options.dry_run
-@options.as_json
+@click.option("--day", type=cli.Day(), metavar="DAY", help="The last day to settle; yesterday where none is given.")
+@cli.dry_run
+@cli.as_json
 def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     """Settle every day that is over and was not settled: fix its totals, lift restrictions, send its report.
 
@@ -83,7 +83,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
         try:
             planned = plan_tick(settings, ledger, workspace, now=now, settles=True, up_to=up_to)
         except SettingsError as error:
-            process.refuse(*error.problems)
+            cli.fail(*error.problems)
         except WorkspaceError as error:
             return print_failures([str(error)])
     if not as_json:
@@ -94,7 +94,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
 
 def _print(result: TickResult, what: str, *, is_done: bool, as_json: bool) -> None:
     if as_json:
-        print_json(_json(result, is_done=is_done))
+        cli.print_json(_json(result, is_done=is_done))
         return
     for day in result.days:
         print(f"{day} {what}")

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
 from enforcer.ledger.legacy_import import Taken, take_over
@@ -16,6 +16,7 @@ from enforcer.lock import only_one
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 SHOWN = 20
@@ -33,8 +34,8 @@ SHOWN = 20
     """,
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@options.as_json
-@options.dry_run
+@cli.as_json
+@cli.dry_run
 def command(file: Path, as_json: bool, dry_run: bool) -> None:
     """Take the days of the earlier system's FILE (cluster_uptimes.db) into the ledger.
 
@@ -49,7 +50,7 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     try:
         history = read_history(file)
     except EarlierError as error:
-        process.refuse(str(error))
+        cli.fail(str(error))
     if dry_run:
         with context.copy_of(settings) as ledger:
             taken = _take(ledger, settings, history, now)
@@ -61,7 +62,7 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
             with context.ledger_of(settings) as ledger:
                 taken = _take(ledger, settings, history, now)
     if as_json:
-        tables.print_json(_json(file, history, taken, is_done=not dry_run))
+        cli.print_json(_json(file, history, taken, is_done=not dry_run))
     else:
         _show(history, taken, is_done=not dry_run)
     raise SystemExit(exit_status.PARTLY_FAILED if history.odd else exit_status.DONE)

@@ -6,12 +6,12 @@ from datetime import timedelta
 import click
 
 from enforcer import process
-from enforcer.commands import context, options
+from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.lock import only_one
 from enforcer.settings import Settings, SettingsError
-from enforcer.tables import print_json
 from labkit.clock import Deadline
+from labkit.extras import cli
 
 BUDGET_SECONDS = 30.0
 
@@ -28,7 +28,7 @@ BUDGET_SECONDS = 30.0
 )
 @click.option("--budget", default=BUDGET_SECONDS, show_default=True, type=click.FloatRange(1), help="Seconds at most.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; change neither workspace, ledger nor mail.")
-@options.as_json
+@cli.as_json
 def command(budget: float, dry_run: bool, as_json: bool) -> None:
     """One tick: warn, stop, restrict and restore what is due.
 
@@ -43,7 +43,7 @@ def command(budget: float, dry_run: bool, as_json: bool) -> None:
         if not alone:
             print("another poll is at work; nothing to do here", file=sys.stderr)
             if as_json:
-                print_json([])
+                cli.print_json([])
             return
         deadline, now = Deadline(timedelta(seconds=budget)), process.now()
         # Slow, so only the holder of the lock imports it.
@@ -56,7 +56,7 @@ def command(budget: float, dry_run: bool, as_json: bool) -> None:
             result = run_tick(settings, ledger, workspace, mail_service(settings), now=now, deadline=deadline)
             run.report(result)
             if as_json:
-                print_json([action_json(action) for action in result.actions])
+                cli.print_json([action_json(action) for action in result.actions])
         raise SystemExit(run.status)
 
 
@@ -72,11 +72,11 @@ def _rehearse(settings: Settings, *, as_json: bool) -> int:
         try:
             planned = plan_tick(settings, ledger, workspace, now=now)
         except SettingsError as error:
-            process.refuse(*error.problems)
+            cli.fail(*error.problems)
         except WorkspaceError as error:
             return print_failures([str(error)])
     if as_json:
-        print_json([action_json(action) for action in planned.actions])
+        cli.print_json([action_json(action) for action in planned.actions])
     else:
         print_actions(planned.actions)
     return print_failures(planned.failures)

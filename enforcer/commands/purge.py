@@ -11,8 +11,8 @@ from typing import Any
 import click
 from peewee import DatabaseError
 
-from enforcer import process, tables
-from enforcer.commands import _removal, context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.ledger.database import Ledger, open_ledger, vacuum
 from enforcer.lock import only_one
 from enforcer.retention import old_files
@@ -20,6 +20,7 @@ from enforcer.retention.anonymise import Purged, PurgeError, purge
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 LETTERS = Path(".lab/letters")
@@ -40,7 +41,7 @@ LETTERS = Path(".lab/letters")
     deploy/backup-ledger forgets them after 14 nights. docs/term-end.md has the whole list.
     """,
 )
-@click.option("--before", type=options.Day(), metavar="DAY", required=True, help="The first day that is kept as it is.")
+@click.option("--before", type=cli.Day(), metavar="DAY", required=True, help="The first day that is kept as it is.")
 @click.option(
     "--files",
     "folders",
@@ -49,9 +50,9 @@ LETTERS = Path(".lab/letters")
     metavar="FOLDER",
     help=f"Remove older reports, letters and logs in it, too; may be repeated. {LETTERS} is always looked through.",
 )
-@_removal.yes
-@options.as_json
-@options.dry_run
+@cli.yes
+@cli.as_json
+@cli.dry_run
 def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, dry_run: bool) -> None:
     """Take the names of people out of whatever is older than a day: ledger, reports, letters, logs.
 
@@ -69,17 +70,17 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     try:
         removals, left = old_files.find([LETTERS, *folders], before=before, tz=tz)
     except OSError as error:
-        process.refuse(f"{error.filename} cannot be read: {error.strerror}.")
+        cli.fail(f"{error.filename} cannot be read: {error.strerror}.")
     _show(planned, removals, left, to_stderr=as_json)
     done, failures = planned, [f"{one.path}: {one.says}" for one in left]
     if not dry_run:
-        if not yes and not _removal.is_confirmed(f"purge before {before}"):
+        if not yes and not cli.is_confirmed(f"purge before {before}"):
             print("nothing was purged", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
         done = _purge_ledger(settings, before, tz, now, failures)
         failures += _remove(removals)
     if as_json:
-        tables.print_json(_json(before, done, removals, failures, is_done=not dry_run))
+        cli.print_json(_json(before, done, removals, failures, is_done=not dry_run))
     for failure in failures:
         print(escaped(failure), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
@@ -111,7 +112,7 @@ def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, f
                 except DatabaseError as error:
                     failures.append(f"the ledger may still hold names in free pages ({error}); purge again")
         except (OSError, DatabaseError) as error:
-            process.refuse(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
+            cli.fail(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
     return done
 
 

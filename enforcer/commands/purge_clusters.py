@@ -2,9 +2,10 @@
 
 import click
 
-from enforcer.commands import _removal, options
+from enforcer.commands import _removal
 from enforcer.commands._listing import holdings_and_lab
 from enforcer.retention.term_end import clusters_to_remove
+from labkit.extras import cli
 
 
 @click.command(
@@ -19,9 +20,9 @@ from enforcer.retention.term_end import clusters_to_remove
 )
 @_removal.keep
 @_removal.everything
-@_removal.yes
-@options.as_json
-@options.dry_run
+@cli.yes
+@cli.as_json
+@cli.dry_run
 def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, dry_run: bool) -> None:
     """Remove the clusters of the lab with their definitions, or with --all every cluster of the workspace.
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.reports.formats import render_day, report_json
 from enforcer.reports.recorded import report_of
 from enforcer.tick.history import recall
+from labkit.extras import cli
 from labkit.files import replaced_bytes
 
 SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
@@ -27,7 +28,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
       python -m enforcer report --day 2026-11-01 --json
     """,
 )
-@click.option("--day", type=options.Day(), metavar="DAY", help="Such as 2026-11-01; yesterday where none is given.")
+@click.option("--day", type=cli.Day(), metavar="DAY", help="Such as 2026-11-01; yesterday where none is given.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -35,7 +36,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     help="Written readable for you alone; its ending says what it becomes: .html, .eml, .txt, .csv or .png. "
     "Without it the page goes to standard output.",
 )
-@options.as_json
+@cli.as_json
 def command(day: date | None, output: Path | None, as_json: bool) -> None:
     """What every cluster did on a day, from what the ledger holds. Changes nothing and sends nothing.
 
@@ -54,7 +55,7 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
             raise click.UsageError(f"{day} has not come yet")
         report = report_of(ledger, picture, day)
     if as_json:
-        tables.print_json(report_json(report))
+        cli.print_json(report_json(report))
         return
     content = render_day(report, output.suffix.lower() if output else ".html", settings)
     if output is None:
@@ -64,4 +65,4 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
         with replaced_bytes(output) as file:
             file.write(content)
     except OSError as error:
-        process.refuse(f"{output} cannot be written: {error.strerror}.")
+        cli.fail(f"{output} cannot be written: {error.strerror}.")

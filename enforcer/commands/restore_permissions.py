@@ -5,8 +5,8 @@ from functools import partial
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import lab_of
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Level
@@ -14,6 +14,7 @@ from enforcer.domain.snapshot import group_of
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -26,8 +27,8 @@ from labkit.text import escaped
       python -m enforcer restore-permissions
     """,
 )
-@options.as_json
-@options.dry_run
+@cli.as_json
+@cli.dry_run
 def command(as_json: bool, dry_run: bool) -> None:
     """Give CAN_RESTART back to every group of the lab that is lowered, whoever lowered it.
 
@@ -61,7 +62,7 @@ def command(as_json: bool, dry_run: bool) -> None:
         for cluster, (level, error) in zip(lab.clusters, done, strict=True)
     ]
     if as_json:
-        tables.print_json(rows)
+        cli.print_json(rows)
     else:
         for row in rows:
             if row["was"] == Level.ATTACH.value and not row["error"]:

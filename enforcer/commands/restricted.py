@@ -12,6 +12,7 @@ from enforcer.tick.restricted import restricted
 from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.workspace_access import enter
 from labkit.workspace_choice import ChoiceError, Flags
 
@@ -44,7 +45,7 @@ def command() -> None:
     try:
         query = parse_query(sys.stdin.read())
     except ValueError as error:
-        process.refuse(str(error))
+        cli.fail(str(error))
     now = process.now()
 
     flags = Flags(query.host, profile=query.profile, url_name="the host of the query", profile_name="the profile")
@@ -52,7 +53,7 @@ def command() -> None:
         # Not .env: Terraform, which starts this, does not read it either.
         choice = enter(process.environment(), flags)
     except ChoiceError as error:
-        process.refuse(str(error))
+        cli.fail(str(error))
     try:
         workspace = connect(choice)
         found, problems = restricted(workspace, query.course, query.term, now=now)

@@ -5,14 +5,15 @@ from difflib import get_close_matches
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
 from enforcer.operations.allowance_files import new_id, path_of, revoked_by, write_entry
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -27,8 +28,8 @@ from labkit.text import escaped
 )
 @click.argument("id")
 @click.option("--reason", default="", help="Why.")
-@options.as_json
-@options.dry_run
+@cli.as_json
+@cli.dry_run
 def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     """Revoke the allowance ID, or the one whose id begins so; in effect when this returns.
 
@@ -49,7 +50,7 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     status = exit_status.DONE if dry_run else take_effect(settings)
     if as_json:
         told = {"id": revocation.id, "revokes": allowance.id, "reason": revocation.reason}
-        tables.print_json(told | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
+        cli.print_json(told | {"given_by": revocation.given_by, "path": path_of(lab, revocation.id)})
     else:
         said = "was revoked before" if earlier else "would be revoked" if dry_run else "revoked"
         print(escaped(f"{allowance.group or 'all groups'}, {allowance}: {said}"))
@@ -64,7 +65,7 @@ def _find(id: str, given: dict[str, Allowance]) -> Allowance:
     if len(found) == 1:
         return given[found[0]]
     if found:
-        process.refuse(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
+        cli.fail(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
     near = get_close_matches(id, given, n=3, cutoff=0.3) or sorted(given)[-3:]
     known = f"near ones: {', '.join(near)}." if near else "nothing was allowed yet."
-    process.refuse(f'there is no allowance "{id}"; {known}')
+    cli.fail(f'there is no allowance "{id}"; {known}')

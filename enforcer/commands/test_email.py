@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 import click
 
 from enforcer import process
-from enforcer.commands import context, options
+from enforcer.commands import context
 from enforcer.ledger.letters import note_call
 from enforcer.mail import messages
 from enforcer.mail.mail_service import Answer, Carrier, Verdict
 from enforcer.mail.outbox import message_of
 from enforcer.operations.supervise import mail_service
 from enforcer.settings import MailSettings, Settings
-from enforcer.tables import print_json
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 CALL_TIMEOUT = timedelta(seconds=20)
@@ -37,7 +37,7 @@ PAUSES = (1, 2, 4, 8, 12)
 )
 @click.option("--to", "recipient", metavar="ADDRESS", help="Who gets it; ADMIN_EMAIL unless told otherwise.")
 @click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(1), help="Seconds for the verdict.")
-@options.as_json
+@cli.as_json
 def command(recipient: str | None, wait: float, as_json: bool) -> None:
     """Send one letter and wait for Azure's verdict.
 
@@ -46,13 +46,13 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
     """
     settings = context.settings()
     if settings.mail is None:
-        process.refuse(
+        cli.fail(
             "AZURE_EMAIL_CONNECTION_STRING is missing; mail needs it (or AZURE_EMAIL_ENDPOINT and "
             "AZURE_EMAIL_ACCESS_KEY), and AZURE_EMAIL_SENDER."
         )
     to = recipient or settings.admin
     if not to:
-        process.refuse("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
+        cli.fail("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
     raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=process.now(), as_json=as_json))
 
 
@@ -74,7 +74,7 @@ def send_one(
     says = f"delivered to {to} from {mail.sender}" if is_delivered else _explained(answer, mail)
     if as_json:
         told = {"operation_id": operation_id, "to": to, "sender": mail.sender, "delivered": is_delivered, "says": says}
-        print_json(told)
+        cli.print_json(told)
     else:
         print(escaped(says), file=sys.stdout if is_delivered else sys.stderr)
     return exit_status.DONE if is_delivered else exit_status.PARTLY_FAILED

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 import click
 
-from enforcer import process, tables
-from enforcer.commands import context, options
+from enforcer import process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture
@@ -18,6 +18,8 @@ from enforcer.tick.collect import collect
 from enforcer.tick.history import recall
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
+from labkit.extras.table import print_table
 from labkit.text import escaped
 
 LONGEST = timedelta(days=366)
@@ -33,10 +35,10 @@ LONGEST = timedelta(days=366)
       python -m enforcer usage --from 2026-11-01 --to 2026-11-07 --json
     """,
 )
-@options.day
-@options.first
-@options.last
-@options.as_json
+@cli.day
+@cli.first
+@cli.last
+@cli.as_json
 def command(day: date | None, first: date | None, last: date | None, as_json: bool) -> None:
     """Used and left per cluster, for day, week and term. Changes nothing.
 
@@ -47,7 +49,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     now = process.now()
     with context.copy_of(settings) as ledger:
         picture, problems = _look(ledger, settings, now)
-        days = options.span(day, first, last, today=picture.today)
+        days = cli.span(day, first, last, today=picture.today)
         if days[1] - days[0] > LONGEST:
             raise click.UsageError(f"the span has more than {LONGEST.days} days")
         usages = usages_of(ledger, picture, *days)
@@ -63,7 +65,7 @@ def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, l
     try:
         problems += collect(ledger, connected(settings), settings, now=now).problems
     except SettingsError as error:
-        process.refuse(*error.problems)
+        cli.fail(*error.problems)
     except WorkspaceError as error:
         seen = queries.last_poll(ledger)
         shown = f" ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
@@ -89,10 +91,10 @@ def usages_of(ledger: Ledger, picture: Picture, first: date, last: date) -> list
 
 def _print(usages: list[Usage], *, as_json: bool) -> None:
     if as_json:
-        tables.print_json([usage_json(usage) for usage in usages])
+        cli.print_json([usage_json(usage) for usage in usages])
         return
     headings = ["group", "day", "used", "left", "of the day", "of the week", "of the term", "sessions", "apart", ""]
-    tables.print_table(headings, [_row(usage) for usage in usages])
+    print_table(headings, [_row(usage) for usage in usages])
     for reason in reasons(usages):
         print(escaped(reason))
     for usage in usages:

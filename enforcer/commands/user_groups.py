@@ -2,9 +2,9 @@
 
 import click
 
-from enforcer.commands import options
 from enforcer.commands._listing import holdings, show
 from enforcer.workspace.directory_rows import membership_rows
+from labkit.extras import cli
 
 
 @click.command(
@@ -16,7 +16,7 @@ from enforcer.workspace.directory_rows import membership_rows
       python -m enforcer user-groups --json
     """,
 )
-@options.as_json
+@cli.as_json
 def command(as_json: bool) -> None:
     """List every membership: one row for each user in each group."""
     with holdings() as held:

@@ -2,9 +2,9 @@
 
 import click
 
-from enforcer.commands import options
 from enforcer.commands._listing import holdings, show
 from enforcer.workspace.directory_rows import user_rows
+from labkit.extras import cli
 
 
 @click.command(
@@ -16,7 +16,7 @@ from enforcer.workspace.directory_rows import user_rows
       python -m enforcer users --json
     """,
 )
-@options.as_json
+@cli.as_json
 def command(as_json: bool) -> None:
     """List the users of the workspace and the groups they are in."""
     with holdings() as held:

@@ -25,6 +25,7 @@ from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 from labkit import clock
 from labkit.clock import Deadline
+from labkit.extras import cli
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Service:
         try:
             everything = self._connect().clusters(now=moment)
         except SettingsError as error:
-            process.refuse(*error.problems)
+            cli.fail(*error.problems)
         except WorkspaceError as error:
             print(error, file=sys.stderr)
             return None
@@ -127,7 +128,7 @@ class Service:
         try:
             return self._connect()
         except SettingsError as error:
-            process.refuse(*error.problems)
+            cli.fail(*error.problems)
         except WorkspaceError as error:
             return error
 

@@ -4,13 +4,13 @@ import sys
 from datetime import datetime
 
 from enforcer.commands.context import access, copy_of
-from enforcer.process import refuse
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import Lab, read_lab
 from enforcer.workspace.client import Workspace, connect
 from enforcer.workspace.errors import Unreachable, WorkspaceError
 from labkit import exit_status
 from labkit.expected_workspace import mismatch
+from labkit.extras import cli
 from labkit.text import escaped
 from labkit.workspace_choice import NoWorkspace
 
@@ -29,7 +29,7 @@ def workspace_or_error(settings: Settings) -> Workspace | Unreachable:
     try:
         return connected(settings)
     except SettingsError as error:
-        refuse(*error.problems)
+        cli.fail(*error.problems)
     except Unreachable as error:
         return error
 
@@ -55,7 +55,7 @@ def lab_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:
         try:
             lab = read_lab(ledger, workspace, settings, now=now)
         except SettingsError as error:
-            refuse(*error.problems)
+            cli.fail(*error.problems)
         except WorkspaceError as error:
             print(escaped(error), file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED) from None
@@ -66,5 +66,5 @@ def course_of(settings: Settings, *, now: datetime) -> tuple[Workspace, Lab]:
     """As `lab_of`, for commands that need a course's folder."""
     workspace, lab = lab_of(settings, now=now)
     if lab.chosen is None:
-        refuse("there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.")
+        cli.fail("there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.")
     return workspace, lab

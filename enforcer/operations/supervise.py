@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from enforcer import process
 from enforcer.mail.azure import Mailer
 from enforcer.mail.mail_service import Carrier
 from enforcer.operations import crash_mail
@@ -14,6 +13,7 @@ from enforcer.operations.healthcheck import BEGINS, FAILED, SUCCEEDED, ping
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import TickResult
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
     try:
         yield supervision
     except SettingsError as error:
-        process.refuse(*error.problems)
+        cli.fail(*error.problems)
     except Exception as error:  # noqa: BLE001 - the last one who can tell anybody
         supervision.status = exit_status.PARTLY_FAILED
         log.exception("this run ended unexpectedly")

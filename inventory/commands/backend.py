@@ -9,6 +9,7 @@ import click
 from inventory.commands import options
 from inventory.scan.mounts import Mounts
 from inventory.spark.start import HOUR, Where
+from labkit.extras import cli
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -72,16 +73,16 @@ def _check(where: Where, mounts_root: str | None) -> None:
     """Raises Refused for options that contradict each other."""
     named = [bool(where.remote), bool(where.cluster_id), where.serverless]
     if sum(named) > 1:
-        raise options.Refused("--spark-remote, --cluster-id and --serverless are three servers; give only one of them.")
+        raise cli.Refused("--spark-remote, --cluster-id and --serverless are three servers; give only one of them.")
     if where.start_cluster and not where.cluster_id:
-        raise options.Refused("--start-cluster needs --cluster-id.")
+        raise cli.Refused("--start-cluster needs --cluster-id.")
     if where.table and not where.spark:
-        raise options.Refused("--table needs Spark: add --cluster-id, --serverless or --spark-remote.")
+        raise cli.Refused("--table needs Spark: add --cluster-id, --serverless or --spark-remote.")
     if mounts_root and not where.mounts:
-        raise options.Refused("--mounts-root says where the mounts are; add --mounts.")
+        raise cli.Refused("--mounts-root says where the mounts are; add --mounts.")
     if where.mounts and not where.spark and not Mounts(where.mounts).there():
         place = "here" if where.mounts == "/" else f"below {where.mounts}"
-        raise options.Refused(
+        raise cli.Refused(
             f"there are no mounts {place} (Workspace/Users or dbfs/Users): let a cluster look, with --cluster-id,"
             " or name their place with --mounts-root."
         )

@@ -1,6 +1,5 @@
 """`backup`: save what lies in the homes."""
 
-import json
 import logging
 import re
 import sys
@@ -26,6 +25,7 @@ from inventory.scan.users import everybody
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
 
 log = logging.getLogger(__name__)
 FORMATS = {"source": ("source",), "jupyter": ("jupyter",), "both": ("source", "jupyter")}
@@ -62,9 +62,9 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
 @click.option("--since", metavar="MANIFEST", help="Of an earlier backup there: what did not change is not read again.")
 @click.option("--retain-until", metavar="DATE", help="Written down; afterwards `purge` names the backup.")
 @click.option("--resume", is_flag=True, help="Go on with a backup that was stopped, and retry what failed.")
-@click.option("--dry-run", is_flag=True, help="Say what there is, and save nothing.")
+@cli.dry_run
 @options.access
-@options.as_json
+@cli.as_json
 def command(
     users: tuple[str, ...],
     users_file: Path | None,
@@ -93,7 +93,7 @@ def command(
     """
     for volume in volumes:
         if not VOLUME.fullmatch(volume):
-            raise options.Refused(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
+            raise cli.Refused(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
     client = options.client(access)
     wish = Wish(
         output=output,
@@ -110,7 +110,10 @@ def command(
     )
     if dry_run:
         found = _previewed(client, wish)
-        click.echo(json.dumps(report.preview_document(found), indent=2) if as_json else report.preview_text(found))
+        if as_json:
+            cli.print_json(report.preview_document(found))
+        else:
+            click.echo(report.preview_text(found))
         sys.exit(exit_status.PARTLY_FAILED if found.failures else exit_status.DONE)
     run = _prepared(client, wish, resume=resume)
     with (
@@ -125,7 +128,10 @@ def command(
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
     document: dict[str, Any] = report.document(outcome)
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.text(document))
+    if as_json:
+        cli.print_json(document)
+    else:
+        click.echo(report.text(document))
     if outcome.failed:
         click.echo(f"{outcome.failed} objects could not be saved; --resume tries them again.", err=True)
     sys.exit(exit_status.PARTLY_FAILED if outcome.failed else exit_status.DONE)
@@ -137,9 +143,9 @@ def _users(client: Client, named: tuple[str, ...], group: str | None) -> tuple[s
     try:
         members = [user.username for user in everybody(Workspace(client), group=group)]
     except WorkspaceError as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
     if not members:
-        raise options.Refused(f"nobody is in the group {group}, so there is nothing to save.")
+        raise cli.Refused(f"nobody is in the group {group}, so there is nothing to save.")
     return tuple(dict.fromkeys([*named, *members]))
 
 
@@ -147,7 +153,7 @@ def _date(text: str | None) -> str | None:
     try:
         return text and date.fromisoformat(text).isoformat()
     except ValueError:
-        raise options.Refused(f"--retain-until {text}: expected a date such as 2027-03-31.") from None
+        raise cli.Refused(f"--retain-until {text}: expected a date such as 2027-03-31.") from None
 
 
 def _previewed(client: Client, wish: Wish) -> Preview:
@@ -155,7 +161,7 @@ def _previewed(client: Client, wish: Wish) -> Preview:
         with stoppable() as stop:
             return preview(client, wish, stop)
     except (WorkspaceError, NothingToScan, UsersFileError) as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
@@ -166,7 +172,7 @@ def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
         with options.writing(Path(wish.output)):
             return prepare(client, wish, resume=resume, now=options.now(), environ=options.environment())
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError) as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 @contextmanager
@@ -175,4 +181,4 @@ def _resumable() -> Iterator[None]:
     try:
         yield
     except (TargetError, CatalogError) as error:
-        raise options.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None
+        raise cli.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None

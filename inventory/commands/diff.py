@@ -1,6 +1,5 @@
 """`diff`: what changed between two results."""
 
-import json
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ from inventory.commands import options
 from inventory.results.diff import CHANGES, Difference, compare, read_inventory
 from inventory.results.formatting import size
 from inventory.results.result_csv import NotAnInventory
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -23,7 +23,7 @@ from labkit.text import escaped
 )
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@options.as_json
+@cli.as_json
 def command(old: Path, new: Path, as_json: bool) -> None:
     """Who has more or less than before, who is new, who is gone.
 
@@ -32,10 +32,10 @@ def command(old: Path, new: Path, as_json: bool) -> None:
     try:
         before, after = (read_inventory(options.text_of(path), str(path)) for path in (old, new))
     except NotAnInventory as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
     found = list(compare(before, after))
     if as_json:
-        click.echo(json.dumps([vars(difference) for difference in found], ensure_ascii=False, indent=2))
+        cli.print_json([vars(difference) for difference in found])
         return
     for change in CHANGES:
         for difference in found:

@@ -1,6 +1,5 @@
 """`doctor`: whether everything is there that a scan needs."""
 
-import json
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +14,7 @@ from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES, Folder
 from labkit import exit_status
 from labkit.expected_workspace import ID, Identity, mismatch
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -30,7 +30,7 @@ from labkit.text import escaped
 )
 @click.option("--cluster-id", metavar="ID", help="Whether a scan could run on this cluster.")
 @options.access
-@options.as_json
+@cli.as_json
 def command(
     cluster_id: str | None,
     access: options.Access,
@@ -48,7 +48,7 @@ def command(
     try:
         identity, groups = workspace.identity()
     except WorkspaceError as error:
-        raise options.Refused(f"{error} Log in again, or check the token.") from None
+        raise cli.Refused(f"{error} Log in again, or check the token.") from None
     name = identity.caller
     facts |= {"account": name, "groups": ", ".join(groups) or "none"}
     if "admins" not in groups:
@@ -76,7 +76,7 @@ def command(
         facts |= of_cluster
         advice += more
     if as_json:
-        click.echo(json.dumps({"facts": facts, "advice": advice}, ensure_ascii=False, indent=2))
+        cli.print_json({"facts": facts, "advice": advice})
     else:
         for fact, value in facts.items():
             click.echo(f"{fact:20} {value}")

@@ -15,20 +15,14 @@ from inventory.results.users_file import UsersFileError, check_name, read_users_
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError, connect
 from inventory.tree.listing import SOURCES, Source
-from labkit import clock, exit_status
+from labkit import clock
 from labkit.expected_workspace import Expectation, Identity, expectation_in, given_id, mismatch
-from labkit.extras import dotenv
+from labkit.extras import cli, dotenv
 from labkit.logs import log_to_stderr
 from labkit.workspace_access import enter, profiles_of
 from labkit.workspace_choice import ChoiceError, Flags
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
-
-
-class Refused(click.ClickException):
-    """Bad input or no access: one sentence, exit status 2, nothing written."""
-
-    exit_code = exit_status.BAD_INPUT
 
 
 @dataclass(frozen=True)
@@ -70,9 +64,6 @@ def access(verb: Verb) -> Verb:
     return cast(Verb, with_access)
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-
-
 def start_logging(*, debug: bool) -> None:
     """Logs go to stderr; those of the SDK stay quiet, we ask on our own."""
     log_to_stderr("inventory", logging.DEBUG if debug else logging.INFO)
@@ -90,7 +81,7 @@ def _dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
-        raise Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def now() -> datetime:
@@ -98,7 +89,7 @@ def now() -> datetime:
     try:
         return clock.now(environment())
     except clock.ClockError as error:
-        raise Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def profiles() -> dict[str, dict[str, str]]:
@@ -106,14 +97,14 @@ def profiles() -> dict[str, dict[str, str]]:
     try:
         return profiles_of(environment()).named
     except ChoiceError as error:
-        raise Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def client(access: Access) -> Client:
     """The client that the options of `access` mean. Raises Refused."""
     token = access.token
     if token is not None and access.token_file is not None:
-        raise Refused("--token and --token-file are two sources; give only one of them.")
+        raise cli.Refused("--token and --token-file are two sources; give only one of them.")
     if token is not None:
         click.echo("--token can be seen by others on this machine; --token-file cannot.", err=True)
     if access.token_file is not None:
@@ -125,7 +116,7 @@ def client(access: Access) -> Client:
     try:
         return connect(enter(environ, flags, _dotenv(environ)))
     except (ChoiceError, WorkspaceError) as error:
-        raise Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def expectation(into_workspace: str | None = None) -> Expectation:
@@ -135,22 +126,22 @@ def expectation(into_workspace: str | None = None) -> Expectation:
             return given_id(into_workspace, "--into-workspace")
         return expectation_in(environment())
     except ValueError as error:
-        raise Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def refuse_another(identity: Identity, expected: Expectation) -> None:
     """Raises Refused if the live workspace is not the expected one."""
     if problem := mismatch(identity, expected):
-        raise Refused(problem)
+        raise cli.Refused(problem)
 
 
 def _first_line(path: Path) -> str:
     try:
         lines = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{path}: {_reason(error)}") from None
+        raise cli.Refused(f"{path}: {_reason(error)}") from None
     if len(lines) != 1:
-        raise Refused(f"{path} has to hold one token and nothing else.")
+        raise cli.Refused(f"{path} has to hold one token and nothing else.")
     return lines[0]
 
 
@@ -161,14 +152,14 @@ def names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
             check_name(user, "the command line")
         told = read_users_file(bytes_of(users_file), str(users_file)) if users_file else []
     except UsersFileError as error:
-        raise Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
     return tuple(dict.fromkeys([*users, *told]))
 
 
 def sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
     """The file systems that are meant. Raises Refused."""
     if dbfs_only and workspace_only:
-        raise Refused("--dbfs-only and --workspace-only leave nothing to scan.")
+        raise cli.Refused("--dbfs-only and --workspace-only leave nothing to scan.")
     return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
 
 
@@ -177,7 +168,7 @@ def text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{path}: {_reason(error)}") from None
+        raise cli.Refused(f"{path}: {_reason(error)}") from None
 
 
 def bytes_of(path: Path) -> bytes:
@@ -185,7 +176,7 @@ def bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Refused(f"{path}: {_reason(error)}") from None
+        raise cli.Refused(f"{path}: {_reason(error)}") from None
 
 
 def must_be_writable(path: Path | None) -> None:
@@ -193,9 +184,9 @@ def must_be_writable(path: Path | None) -> None:
     if path is None:
         return
     if path.is_dir():
-        raise Refused(f"{path} is a folder; expected a file.")
+        raise cli.Refused(f"{path} is a folder; expected a file.")
     if not path.parent.is_dir():
-        raise Refused(f"{path} cannot be written: there is no folder {path.parent}.")
+        raise cli.Refused(f"{path} cannot be written: there is no folder {path.parent}.")
 
 
 def _reason(error: Exception) -> str:
@@ -210,4 +201,4 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Refused(f"{path} could not be written: {error.strerror or error}.") from None
+        raise cli.Refused(f"{path} could not be written: {error.strerror or error}.") from None

@@ -1,6 +1,5 @@
 """`purge`: nothing that names people is kept of what is long past."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from inventory.backup.target import TargetError
 from inventory.commands import options
 from inventory.output.retention import Leftover, find, keep_totals, remove
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -39,15 +39,15 @@ class Kept:
     """,
 )
 @click.argument("places", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(exists=True, path_type=Path))
-@click.option("--before", metavar="DAY", required=True, help="The first day that is kept.")
+@click.option("--before", type=cli.Day(), metavar="DAY", required=True, help="The first day that is kept.")
 @click.option(
     "--backups", "targets", multiple=True, metavar="TARGET", help="Name backups whose --retain-until is over."
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
-@options.as_json
+@cli.yes
+@cli.dry_run
+@cli.as_json
 def command(
-    places: tuple[Path, ...], before: str, targets: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool
+    places: tuple[Path, ...], before: date, targets: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool
 ) -> None:
     """Delete results, lists of users, rows of files, reports and checkpoints that are older than a day.
 
@@ -55,36 +55,29 @@ def command(
     result stay, in inventory-totals.csv beside it. Backups are never deleted here: those whose time is over are named.
     Exit status: 0 done; 1 something was left; 2 bad input.
     """
-    day, today = _day(before), options.now().astimezone().date()
-    if day > today:
-        raise options.Refused(f"--before {day} has not come yet.")
+    today = options.now().astimezone().date()
+    if before > today:
+        raise cli.Refused(f"--before {before} has not come yet.")
     try:
-        found = [leftover for place in places or (Path(),) for leftover in find(place, before=day)]
+        found = [leftover for place in places or (Path(),) for leftover in find(place, before=before)]
         over = [kept for target in targets for kept in _over(target, today)]
     except (CatalogError, TargetError) as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
     except OSError as error:
-        raise options.Refused(f"{error.filename} cannot be read: {error.strerror}.") from None
+        raise cli.Refused(f"{error.filename} cannot be read: {error.strerror}.") from None
     for line in _lines(found, over):
         click.echo(escaped(line), err=as_json)
     failures: list[str] = []
     if found and not dry_run:
-        if not yes and not _is_confirmed(f"purge before {day}"):
+        if not yes and not cli.is_confirmed(f"purge before {before}"):
             click.echo("Nothing was purged.", err=True)
             sys.exit(exit_status.PARTLY_FAILED)
         failures = _removed(found)
     if as_json:
-        click.echo(json.dumps(_document(found, over, failures, is_done=not dry_run), ensure_ascii=False, indent=2))
+        cli.print_json(_document(found, over, failures, is_done=not dry_run))
     for failure in failures:
         click.echo(escaped(failure), err=True)
     sys.exit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise options.Refused(f"--before {text}: expected a day such as 2027-03-01.") from None
 
 
 def _over(target: str, today: date) -> list[Kept]:
@@ -115,13 +108,6 @@ def _removed(found: Sequence[Leftover]) -> list[str]:
             reason = error.strerror if isinstance(error, OSError) else error
             failures.append(f"{leftover.path} was not deleted: {reason}.")
     return failures
-
-
-def _is_confirmed(sentence: str) -> bool:
-    try:
-        return bool(click.prompt(f'Type "{sentence}" to go on', default="", show_default=False, err=True) == sentence)
-    except click.Abort:
-        return False
 
 
 def _lines(found: Sequence[Leftover], over: Sequence[Kept]) -> list[str]:

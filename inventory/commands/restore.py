@@ -1,6 +1,5 @@
 """`restore`: put what was saved back into a workspace."""
 
-import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from inventory.restore.run import Wish, prepare, preview
 from inventory.scan.checkpoint import CheckpointError
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ log = logging.getLogger(__name__)
 )
 @click.option("--git", "with_git", is_flag=True, help="Clone git folders from where they came, instead of their files.")
 @click.option("--resume", is_flag=True, help="Go on with a restore that was stopped, and retry what failed.")
-@click.option("--dry-run", is_flag=True, help="Say what would be restored, and change nothing.")
+@cli.dry_run
 @options.access
-@options.as_json
+@cli.as_json
 def command(
     target: str,
     users: tuple[str, ...],
@@ -73,9 +73,9 @@ def command(
     2 bad input, or no access at all.
     """
     if skip_existing and overwrite:
-        raise options.Refused("--skip-existing and --overwrite are two wishes; give only one of them.")
+        raise cli.Refused("--skip-existing and --overwrite are two wishes; give only one of them.")
     if into and not into.startswith("/"):
-        raise options.Refused(f"--into {into}: expected an absolute path such as /Shared/returned.")
+        raise cli.Refused(f"--into {into}: expected an absolute path such as /Shared/returned.")
     existing: Existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
     expected = options.expectation(into_workspace)
     client = options.client(access)
@@ -103,7 +103,10 @@ def command(
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
     document: dict[str, Any] = report.document(outcome, dry_run=dry_run)
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else report.text(document))
+    if as_json:
+        cli.print_json(document)
+    else:
+        click.echo(report.text(document))
     sys.exit(exit_status.PARTLY_FAILED if outcome.failures else exit_status.DONE)
 
 
@@ -112,7 +115,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except (CatalogError, TargetError, WorkspaceError, CheckpointError) as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def _renamed(maps: tuple[str, ...]) -> dict[str, str]:
@@ -121,8 +124,8 @@ def _renamed(maps: tuple[str, ...]) -> dict[str, str]:
         try:
             old, new = read_map(text)
         except ValueError as error:
-            raise options.Refused(str(error)) from None
+            raise cli.Refused(str(error)) from None
         if old in found or new in found.values():
-            raise options.Refused(f"--map {text}: {old} or {new} is in another --map, too.")
+            raise cli.Refused(f"--map {text}: {old} or {new} is in another --map, too.")
         found[old] = new
     return found

@@ -1,11 +1,11 @@
 """`scan`: count what lies in every user's home."""
 
-import json
 import logging
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,6 +29,7 @@ from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES
 from labkit import exit_status
 from labkit.expected_workspace import Expectation
+from labkit.extras import cli
 from labkit.text import escaped
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ log = logging.getLogger(__name__)
 @click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")
 @where_options.choice
 @options.access
-@options.as_json
+@cli.as_json
 def command(
     users: tuple[str, ...],
     users_file: Path | None,
@@ -111,7 +112,7 @@ def command(
             click.echo(f"{escaped(name)}  {escaped(values.get('host', 'names no host'))}")
         return
     if resume and fresh:
-        raise options.Refused("--resume goes on and --fresh begins anew; give only one of them.")
+        raise cli.Refused("--resume goes on and --fresh begins anew; give only one of them.")
     for path in (output, files, report, checkpoint):
         options.must_be_writable(path)
     _check_ending(files)
@@ -146,7 +147,10 @@ def command(
         again = "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
         click.echo(f"Stopped after {outcome.done} directories. To go on: {again}.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
-    click.echo(_json(outcome, wish) if as_json else _summary(outcome, wish, top))
+    if as_json:
+        cli.print_json(_document(outcome, wish))
+    else:
+        click.echo(_summary(outcome, wish, top))
     status = _status(outcome.homes)
     if status != exit_status.DONE:
         click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
@@ -158,7 +162,7 @@ def _check_ending(files: Path | None) -> None:
         if files:
             format_of(files)
     except NotFileRows as error:
-        raise options.Refused(f"--files {error}") from None
+        raise cli.Refused(f"--files {error}") from None
 
 
 def _prepared(client: Client, wish: Wish, expected: Expectation, *, resume: bool, fresh: bool) -> Run:
@@ -170,7 +174,7 @@ def _prepared(client: Client, wish: Wish, expected: Expectation, *, resume: bool
         with options.writing(wish.checkpoint_path(client.host)):
             return prepare(client, wish, resume=resume, fresh=fresh, now=options.now())
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
 
 
 def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threading.Event, reporter: Reporter) -> Outcome:
@@ -191,11 +195,11 @@ def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threadin
                 tables.write(spark.session, wish.table, run.file_rows())
             return outcome
     except tables.NotATable as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
     except tables.NotWritten as error:
         raise click.ClickException(f"{error} The other results are written; --resume tries it again.") from None
     except (SparkError, SessionLost) as error:
-        raise options.Refused(f"{str(error).rstrip('.')}.") from None
+        raise cli.Refused(f"{str(error).rstrip('.')}.") from None
 
 
 def _status(homes: Sequence[Home]) -> int:
@@ -225,13 +229,11 @@ def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
     return "\n".join([*lines, f"Written to {written}; {asked} requests, {refused} of them refused by the rate limit."])
 
 
-def _json(outcome: Outcome, wish: Wish) -> str:
+def _document(outcome: Outcome, wish: Wish) -> dict[str, Any]:
     header, *rows = table(outcome.homes, details=wish.details, measured=wish.mounts is not None)
     users = [dict(zip(map(str, header), row, strict=True)) for row in rows]
     progress = outcome.progress
     asked = {
         source: {"requests": progress.requests[source], "refused": progress.refusals[source]} for source in SOURCES
     }
-    return json.dumps(
-        {"users": users, "asked": asked, "failed_directories": outcome.failed}, ensure_ascii=False, indent=2
-    )
+    return {"users": users, "asked": asked, "failed_directories": outcome.failed}

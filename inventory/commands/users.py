@@ -1,6 +1,5 @@
 """`users`: who has a home."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from inventory.commands import options
 from inventory.scan.users import User, everybody
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit.csv_cells import write_rows
+from labkit.extras import cli
 from labkit.files import replaced
 
 
@@ -29,7 +29,7 @@ from labkit.files import replaced
 @click.option("--group", metavar="NAME", help="Only the members of this group, and of the groups in it.")
 @click.option("--include-service-principals", is_flag=True, help="They have homes as well.")
 @options.access
-@options.as_json
+@cli.as_json
 def command(
     output: Path | None,
     max_users: int | None,
@@ -53,7 +53,7 @@ def command(
         with options.writing(output), replaced(output) as file:
             write_rows(file, table(found))
     if as_json:
-        click.echo(json.dumps([vars(user) for user in found], ensure_ascii=False, indent=2))
+        cli.print_json([vars(user) for user in found])
     elif not output:
         write_rows(sys.stdout, table(found))
     if output:

@@ -1,6 +1,5 @@
 """`verify`: whether a backup is whole, and whether it is what the workspace has."""
 
-import json
 import sys
 from collections import Counter
 from typing import Any
@@ -20,6 +19,7 @@ from inventory.scan.progress import Ticker
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError
 from labkit import exit_status
+from labkit.extras import cli
 from labkit.text import escaped
 
 
@@ -36,7 +36,7 @@ from labkit.text import escaped
 @click.argument("target")
 @click.option("--live", is_flag=True, help="Also compare the newest backup with the workspace as it is now.")
 @options.access
-@options.as_json
+@cli.as_json
 def command(
     target: str,
     live: bool,
@@ -56,9 +56,9 @@ def command(
         latest = _latest(found, client.host) if client else None
         results = [_verified(backup, client if backup is latest else None) for backup in found]
     except (CatalogError, TargetError, WorkspaceError, NothingToScan, UsersFileError) as error:
-        raise options.Refused(str(error)) from None
+        raise cli.Refused(str(error)) from None
     if as_json:
-        click.echo(json.dumps({"backups": results}, ensure_ascii=False, indent=2))
+        cli.print_json({"backups": results})
     else:
         click.echo("\n".join(line for result in results for line in _lines(result)))
     sys.exit(exit_status.DONE if all(result["whole"] for result in results) else exit_status.PARTLY_FAILED)

@@ -136,7 +136,7 @@ def test_backups_whose_time_is_over_are_named_and_stay(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--before", "soon"], "expected a day such as"),
+        (["--before", "soon"], '"soon" is not a date; use YYYY-MM-DD'),
         (["--before", "9999-01-01"], "has not come yet"),
         (["--before", DAY, "--backups", "nowhere"], "there is no backup in nowhere"),
         ([], "Missing option '--before'"),

@@ -1,0 +1,114 @@
+"""What the command lines of the programs share: verbs, options, confirmation, JSON, and how a command fails."""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from labkit import __version__, exit_status
+from labkit.text import escaped, is_plain
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+version = click.version_option(__version__, message="%(prog)s %(version)s")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/json.md defines its fields.")
+dry_run = click.option("--dry-run", is_flag=True, help="Print what would be done and change nothing.")
+yes = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+class Refused(click.ClickException):
+    """Bad input or no access: a sentence, which ends the process with status 2."""
+
+    exit_code = exit_status.BAD_INPUT
+
+    def format_message(self) -> str:
+        return escaped(self.message)
+
+
+class Verbs(click.Group):
+    """Commands that are imported when they are called: the Databricks SDK alone takes two seconds.
+
+    `verbs` maps each verb to its line in the help. Its module in `package` has the same name with underscores, and
+    defines `command`.
+    """
+
+    def __init__(self, *arguments: Any, package: str, verbs: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._package, self._verbs = package, verbs
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._verbs:
+            return None
+        command: click.Command = importlib.import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._verbs.items()))
+
+
+class Day(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """A day as 2026-11-01, local to the course."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f'"{escaped(value)}" is not a date; use YYYY-MM-DD', param, ctx)
+
+
+day = click.option("--day", type=Day(), metavar="DAY", help="One day, such as 2026-11-01.")
+first = click.option("--from", "first", type=Day(), metavar="DAY", help="The first day of a span.")
+last = click.option("--to", "last", type=Day(), metavar="DAY", help="The last day of a span, included.")
+
+
+def span(day: date | None, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
+    """The days that --day, or --from and --to, name; today where none does. Raises click.UsageError."""
+    if day and (first or last):
+        raise click.UsageError("give --day, or --from and --to")
+    if (first is None) != (last is None):
+        raise click.UsageError("--from and --to go together; for one day there is --day")
+    if first and last:
+        if last < first:
+            raise click.UsageError(f"the span ends ({last}) before it begins ({first})")
+        return first, last
+    return day or today, day or today
+
+
+def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
+    """Whether somebody types the sentence when asked for it. `workspace` names what is changed and its host."""
+    where = f"This changes {escaped(workspace)}. " if workspace else ""
+    question = f'{where}Type "{escaped(sentence)}" to go on'
+    try:
+        return bool(click.prompt(question, default="", show_default=False, err=True) == sentence)
+    except click.Abort:
+        return False
+
+
+def print_json(value: Any) -> None:
+    """Print the value as JSON. A character that steers a terminal is escaped, so that it reaches programs alone."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    print("".join(character if character == "\n" or is_plain(character) else _json(character) for character in text))
+
+
+def fail(*problems: str) -> NoReturn:
+    """End the process with status 2 after these sentences."""
+    for problem in problems:
+        print(escaped(problem), file=sys.stderr)
+    raise SystemExit(exit_status.BAD_INPUT)
+
+
+def _json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

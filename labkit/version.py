@@ -1,0 +1,13 @@
+"""`--version` for programs that have no other options."""
+
+import sys
+from collections.abc import Sequence
+
+from labkit import __version__, exit_status
+
+
+def answer_version(program: str, arguments: Sequence[str]) -> None:
+    """Print the version and end the process, where that is all that is asked."""
+    if list(arguments) == ["--version"]:
+        print(f"{program} {__version__}")
+        sys.exit(exit_status.DONE)

@@ -1,0 +1,178 @@
+"""What the command lines share: verbs, options, confirmation, tables, JSON, failing, and `--version` everywhere."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import subprocess
+import sys
+import unicodedata
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labkit import __version__
+from labkit.extras import cli
+from labkit.extras.cli import print_json
+from labkit.extras.table import print_table
+
+ROOT = Path(__file__).resolve().parents[2]
+TODAY = date(2026, 11, 1)
+STARTED_BY_PATH = [
+    path.relative_to(ROOT).as_posix()
+    for path in sorted((ROOT / "cdktf").glob("*.py"))
+    if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
+]
+
+
+@given(st.dictionaries(st.text(), st.text() | st.lists(st.text()), max_size=3))
+def test_json_means_what_it_meant_and_shows_no_steering_character(value: object) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        out = io.StringIO()
+        patch.setattr("sys.stdout", out)
+        print_json(value)
+
+    assert json.loads(out.getvalue()) == value
+    assert {unicodedata.category(c) for c in out.getvalue() if c not in "\n\u200c\u200d"} & {
+        "Cc",
+        "Cf",
+        "Cs",
+        "Zl",
+    } == set()
+
+
+def test_a_table_that_is_piped_has_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["group", "used"], [("[red]x[/red]\n", 5), ("y" * 300, None)])
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["group", "used"],
+        ["[red]x[/red]\\x0a", "5"],
+        ["y" * 300],
+    ]
+
+
+def test_verbs_are_listed_without_being_imported_and_imported_when_they_are_called() -> None:
+    verbs = {"end-of-day": "Settle days.", "missing": "No module has this name."}
+    group = cli.Verbs(name="lab", package="enforcer.commands", verbs=verbs)
+    listed = CliRunner().invoke(group, ["--help"])
+    called = CliRunner().invoke(group, ["end-of-day", "--help"])
+    unknown = CliRunner().invoke(group, ["poll"])
+    assert listed.output.split("Commands:\n")[1].splitlines() == [
+        "  end-of-day  Settle days.",
+        "  missing     No module has this name.",
+    ]
+    assert (called.exit_code, "end-of-day" in called.output) == (0, True)
+    assert (unknown.exit_code, "No such command 'poll'" in unknown.output) == (2, True)
+
+
+@click.command()
+@cli.day
+@cli.first
+@cli.last
+def days(day: date | None, first: date | None, last: date | None) -> None:
+    begin, end = cli.span(day, first, last, today=TODAY)
+    click.echo(f"{begin} {end}")
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ([], "2026-11-01 2026-11-01"),
+        (["--day", "2026-10-18"], "2026-10-18 2026-10-18"),
+        (["--from", "2026-10-18", "--to", "2026-10-20"], "2026-10-18 2026-10-20"),
+    ],
+)
+def test_a_span_is_a_day_or_two_ends_or_today(words: list[str], answer: str) -> None:
+    result = CliRunner().invoke(days, words)
+    assert (result.exit_code, result.output) == (0, f"{answer}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--day", "tomorrow\x1b"], '"tomorrow\\x1b" is not a date; use YYYY-MM-DD'),
+        (["--day", "2026-02-30"], '"2026-02-30" is not a date; use YYYY-MM-DD'),
+        (["--day", "2026-10-18", "--to", "2026-10-20"], "give --day, or --from and --to"),
+        (["--from", "2026-10-18"], "--from and --to go together; for one day there is --day"),
+        (["--from", "2026-10-18", "--to", "2026-10-17"], "the span ends (2026-10-17) before it begins (2026-10-18)"),
+    ],
+)
+def test_a_span_that_cannot_be_is_a_sentence_and_status_2(words: list[str], sentence: str) -> None:
+    result = CliRunner().invoke(days, words)
+    assert (result.exit_code, sentence in result.output) == (2, True)
+
+
+@click.command()
+@click.option("--workspace", default="")
+def ask(workspace: str) -> None:
+    click.echo(cli.is_confirmed("delete 2 groups", workspace=workspace))
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [("delete 2 groups\n", "True"), ("yes\n", "False"), ("\n", "False"), ("", "False")]
+)
+def test_only_the_sentence_itself_confirms(typed: str, answer: str) -> None:
+    assert CliRunner().invoke(ask, input=typed).stdout == f"{answer}\n"
+
+
+def test_a_confirmation_names_the_workspace_and_its_host() -> None:
+    result = CliRunner().invoke(ask, ["--workspace", "workspace 7 at https://lab.example\x1b"], input="no\n")
+    question = 'This changes workspace 7 at https://lab.example\\x1b. Type "delete 2 groups" to go on: '
+    assert result.stderr.startswith(question)
+
+
+def test_a_command_fails_with_its_sentences_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.fail("the first", "the \x1bsecond")
+    assert (ended.value.code, capsys.readouterr().err) == (2, "the first\nthe \\x1bsecond\n")
+
+
+def test_a_refusal_is_a_sentence_that_steers_no_terminal_and_status_2() -> None:
+    @click.command()
+    def command() -> None:
+        raise cli.Refused("no \x1b access")
+
+    result = CliRunner().invoke(command)
+    assert (result.exit_code, result.stderr) == (2, "Error: no \\x1b access\n")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("program", ["enforcer", "inventory", "emulator", *STARTED_BY_PATH])
+def test_every_program_says_its_version(program: str) -> None:
+    if program.endswith("run_cdktf.py"):
+        pytest.skip("it takes the command line of cdktf unchanged, so that --version is cdktf's")
+    words = [program] if program.endswith(".py") else ["-m", program]
+    done = subprocess.run([sys.executable, *words, "--version"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split()[-1:], done.stderr) == (0, [__version__], "")
+
+
+def own_command_line(path: Path) -> set[str]:
+    """What a module defines itself of what all command lines share."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and {"click.Group", "click.ClickException", "click.ParamType"} & set(
+            map(ast.unparse, node.bases)
+        ):
+            found.add(f"class {node.name}")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.prompt", "click.confirm", "input"):
+            found.add("prompt")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "click.option":
+            named = {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+            found |= named & {"--json", "--yes", "--from", "--version"}
+    return found
+
+
+def test_no_program_defines_verbs_questions_or_common_options_of_its_own() -> None:
+    found = {
+        (path.relative_to(ROOT).as_posix(), what)
+        for program in ("cdktf", "enforcer", "inventory", "emulator")
+        for path in (ROOT / program).rglob("*.py")
+        for what in own_command_line(path)
+    }
+    assert found == set()
