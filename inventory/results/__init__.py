@@ -1,1 +1,1 @@
-"""What was found, as rows, files, reports and differences."""
+"""From rows of folders to one row a user, and what reports and differences say of them. Pure: texts and values."""

@@ -1,1 +1,1 @@
-"""Requests to one workspace: connections, retries, the measured rate, the workers."""
+"""Requests to one workspace: connections, answers, retries, the rate that is permitted, the workers."""

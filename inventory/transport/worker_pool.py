@@ -91,7 +91,7 @@ class WorkItem(Generic[Task, Result]):
         """The request is sent now."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         """The outcome is there. Any error but Broken is raised."""
         if isinstance(error, Broken):
