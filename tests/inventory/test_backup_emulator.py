@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from backup_lab import HOSTILE, furnish, tree, upload
 from emulator_process import ROOT, EmulatorProcess
 from inventory.__main__ import main
+from inventory_process import stopped
 
 pytestmark = pytest.mark.process
 
@@ -280,14 +281,8 @@ def test_a_stopped_backup_says_how_to_go_on(lab, tmp_path):
     faults(lab, {"match": "GET /api/2.0/workspace/export", "kind": "latency", "seconds": 0.7})
     command = [sys.executable, "-m", "inventory", "backup", *USERS, "--output", str(tmp_path / "saved")]
     environment = {**os.environ, **lab.environment()}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    while not list(tmp_path.rglob("*.checkpoint-wal")):
-        assert process.poll() is None
-        time.sleep(0.05)
-    time.sleep(0.3)
-    process.terminate()
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, "To go on: the same command with --resume." in said) == (1, True)
+    status, said = stopped(command, environment, tmp_path, after=0.3)
+    assert (status, "To go on: the same command with --resume." in said) == (1, True)
 
     faults(lab)
     assert subprocess.run([*command, "--resume"], cwd=ROOT, env=environment, capture_output=True).returncode == 0

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from emulator_process import ROOT, EmulatorProcess
 from inventory.__main__ import main
+from inventory_process import stopped
 
 pytestmark = pytest.mark.process
 
@@ -250,14 +251,8 @@ def test_a_stopped_scan_says_how_to_go_on(lab, tmp_path):
     faults(lab, {"match": f"GET {LIST}", "kind": "latency", "seconds": 0.2})
     command = [sys.executable, "-m", "inventory", "scan", *USERS, "--no-parallel", "--output", f"{tmp_path}/out.csv"]
     environment = {**os.environ, **lab.environment()}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    while not list(tmp_path.glob("*.checkpoint-wal")):
-        assert process.poll() is None
-        time.sleep(0.05)
-    time.sleep(0.8)
-    process.terminate()
-    _, said = process.communicate(timeout=30)
-    assert (process.returncode, (tmp_path / "out.csv").exists()) == (1, False)
+    status, said = stopped(command, environment, tmp_path, after=0.8)
+    assert (status, (tmp_path / "out.csv").exists()) == (1, False)
     assert "To go on: the same command with --resume." in said
 
     faults(lab)

@@ -1,0 +1,22 @@
+"""The inventory as a process that is stopped."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from emulator_process import ROOT
+
+
+def stopped(command: Sequence[str], environment: Mapping[str, str], folder: Path, *, after: float) -> tuple[int, str]:
+    """Start a command and stop it so many seconds after its checkpoint is in the folder; exit status and stderr."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    while not list(folder.rglob("*.checkpoint-wal")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(after)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said
