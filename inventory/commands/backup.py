@@ -45,14 +45,14 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
       python -m inventory backup --output /media/lab --resume         # after an interruption, or to retry failures
     """,
 )
-@click.argument("users", nargs=-1, metavar="[USER]...")
-@click.option("--users-file", type=click.Path(path_type=Path), help="One name a line, or a CSV with a column username.")
+@options.users
+@options.users_file
 @click.option("--group", metavar="NAME", help="The members of this group, and of the groups in it.")
-@click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
-@click.option("--shared", is_flag=True, help="Also /Shared and /Repos.")
+@options.all_homes
+@options.shared
 @click.option("--output", required=True, metavar="TARGET", help="A folder, or an address such as abfss://….")
-@click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
-@click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
+@options.workspace_only
+@options.dbfs_only
 @click.option("--volumes", multiple=True, metavar="/Volumes/…", help="Also this volume, or a folder in it.")
 @click.option(
     "--notebook-format", type=click.Choice(list(FORMATS)), default="source", show_default=True, help="Of notebooks."

@@ -64,6 +64,16 @@ def access(verb: Verb) -> Verb:
     return cast(Verb, with_access)
 
 
+users = click.argument("users", nargs=-1, metavar="[USER]...")
+users_file = click.option(
+    "--users-file", type=click.Path(path_type=Path), help="One name a line, or a CSV with a column username."
+)
+all_homes = click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
+shared = click.option("--shared", is_flag=True, help="Also /Shared and /Repos.")
+workspace_only = click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
+dbfs_only = click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
+
+
 def start_logging(*, debug: bool) -> None:
     """Logs go to stderr; those of the SDK stay quiet, we ask on our own."""
     log_to_stderr("inventory", logging.DEBUG if debug else logging.INFO)

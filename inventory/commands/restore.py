@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
     """,
 )
 @click.argument("target")
-@click.argument("users", nargs=-1, metavar="[USER]...")
+@options.users
 @click.option("--map", "maps", multiple=True, metavar="OLD=NEW", help="This user has another name there.")
 @click.option("--into", default="", metavar="/PATH", help="Below this folder, a folder a user, not into their homes.")
 @click.option("--skip-existing", is_flag=True, help="Leave what is there already; without this it is a failure.")

@@ -48,8 +48,8 @@ log = logging.getLogger(__name__)
       python -m inventory scan --cluster-id 1018-120000-abcd1234 --mounts
     """,
 )
-@click.argument("users", nargs=-1, metavar="[USER]...")
-@click.option("--users-file", type=click.Path(path_type=Path), help="One name a line, or a CSV with a column username.")
+@options.users
+@options.users_file
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("inventory.csv"), show_default=True, help="The result."
 )
@@ -66,14 +66,14 @@ log = logging.getLogger(__name__)
 @click.option("--resume", is_flag=True, help="Go on with a scan that was stopped, and retry what failed.")
 @click.option("--fresh", is_flag=True, help="Begin anew, whatever there is of an earlier scan.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Where progress is kept; beside the result if not.")
-@click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
-@click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
+@options.dbfs_only
+@options.workspace_only
 @click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv, .jsonl or .parquet.")
 @click.option("--report", type=click.Path(path_type=Path), help="The result as a page for people, as .html.")
 @click.option("--details", is_flag=True, help="Further columns: by file system, estimates, largest, newest, cost.")
 @click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Largest homes in the summary.")
-@click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
-@click.option("--shared", is_flag=True, help="Also /Shared and /Repos.")
+@options.all_homes
+@options.shared
 @click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")
 @where_options.choice
 @options.access
