@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +19,7 @@ from teardown_lab import STUDENTS, ClosingTerm
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("deploy")]
 
+JERUSALEM = ZoneInfo("Asia/Jerusalem")
 STATE = {"version": 4, "resources": [{"mode": "managed", "type": "databricks_user", "instances": [
     {"attributes": {"id": "1", "user_name": "s1a@campus.example.ac.il"}}]}]}  # fmt: skip
 
@@ -99,10 +101,15 @@ def used(term: ClosingTerm) -> ClosingTerm:
     return term
 
 
+def local_date(term: ClosingTerm) -> date:
+    """The course's date, which from 22:00 UTC on (21:00 in summer) is the day after that in UTC."""
+    return datetime.fromisoformat(term.emulator.control("GET", "clock")["now"]).astimezone(JERUSALEM).date()
+
+
 def totals(term: ClosingTerm) -> list[tuple[str, str, int]]:
     """What each group used on each day."""
-    now = datetime.fromisoformat(term.emulator.control("GET", "clock")["now"]).date()
-    days = ("--from", str(now - timedelta(days=7)), "--to", str(now))
+    today = local_date(term)
+    days = ("--from", str(today - timedelta(days=7)), "--to", str(today))
     told = term.program("-m", "enforcer", "usage", *days, "--json").json
     return [(row["day"], row["group"], row["used_ms"]) for row in told if row["used_ms"]]
 
@@ -148,10 +155,9 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     used.emulator.control("POST", "clock", {"advance_seconds": 24 * 3600})
     used.enforcer("end-of-day")
     used_before = totals(used)
-    today = datetime.fromisoformat(used.emulator.control("GET", "clock")["now"]).date()
     for words in (
-        ("-m", "enforcer", "purge", "--before", str(today), "--yes"),
-        ("-m", "inventory", "purge", "counted", "--before", str(datetime.now(UTC).date()), "--yes"),
+        ("-m", "enforcer", "purge", "--before", str(local_date(used)), "--yes"),
+        ("-m", "inventory", "purge", "counted", "--before", "1970-02-01", "--yes"),
         (ROOT / "cdktf" / "close_term.py", "--purge", "--yes", "--output", "cdktf.out"),
     ):
         assert (done := used.program(*words)).status == 0, done.err
