@@ -33,6 +33,7 @@ test: $(VENV)/.complete optional-tools ## Run the tests: at most ten minutes on 
 
 acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger numbers: an hour or so
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup --acceptance $(TESTS)
+	@$(RUN) tests/support/machine_clocks.py
 
 lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m ruff check --quiet

@@ -55,7 +55,7 @@ def purge(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> Purged:
             sessions,
             _actions(ledger, begins),
             *_letters(ledger, before, begins, now),
-            _files(ledger, before),
+            _files(ledger, before, begins),
             membership.forget(ledger, begins),
         )
         names.note_purged(ledger, begins)
@@ -117,23 +117,26 @@ def _purged(text: Text) -> Text:
     return Text(text.id, without_addresses(text.text), text.error and without_addresses(text.error))
 
 
-def _files(ledger: Ledger, before: date) -> int:
+def _files(ledger: Ledger, before: date, begins: datetime) -> int:
     """Allowances and course files of a time that is over lose the addresses in them."""
     changed = 0
     for path, content in names.file_contents(ledger):
         purged = without_addresses(content)
-        if purged != content and _is_over(path, content, before):
+        if purged != content and _is_over(path, content, before, begins):
             names.write_file_content(ledger, path, purged)
             changed += 1
     return changed
 
 
-def _is_over(path: str, content: str, before: date) -> bool:
-    """Whether nothing in the file concerns the day or a later one; what cannot be read concerns nothing."""
+def _is_over(path: str, content: str, before: date, begins: datetime) -> bool:
+    """Whether nothing in the file concerns the day or a later one; what cannot be read concerns nothing.
+
+    `begins` is the first instant of the day in the course's zone.
+    """
     try:
         if "/allowances/" in path:
             entry = parse_entry(content, path)
-            return (entry.last if isinstance(entry, Allowance) else entry.given_at.date()) < before
+            return entry.last < before if isinstance(entry, Allowance) else entry.given_at < begins
         return parse_course(content, path).calendar.last_day < before
     except (AllowanceError, CourseError):
         return True

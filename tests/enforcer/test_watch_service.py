@@ -17,7 +17,7 @@ from emulator_process import EmulatorProcess
 from enforcer.lock import only_one
 from enforcer_lab import SUNDAY, EnforcerLab
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.timed_lock]
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60

@@ -1,0 +1,75 @@
+"""The tests that start processes, at the hours and in the nights at which dates are easily confused.
+
+libfaketime shifts the machine's clock for pytest and for every process that it starts. It comes from the system's
+package `faketime`; without it one sentence says so, and nothing is run. Terraform, Spark and browsers are left out.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+FOLDERS = ("tests/cdktf", "tests/emulator", "tests/enforcer")
+LIMIT_SECONDS = 1200
+"""For the tests under one clock."""
+CLOCKS = {
+    "the date in Jerusalem is about to change": datetime(2026, 11, 30, 19, 30, tzinfo=UTC),
+    "the date in Jerusalem is about to change, or has": datetime(2026, 11, 30, 21, 58, tzinfo=UTC),
+    "Jerusalem's clocks go forward": datetime(2027, 3, 25, 23, 52, tzinfo=UTC),
+    "Berlin's clocks go forward": datetime(2027, 3, 28, 0, 52, tzinfo=UTC),
+    "Jerusalem's clocks go back": datetime(2027, 10, 30, 22, 52, tzinfo=UTC),
+    "Berlin's clocks go back": datetime(2027, 10, 31, 0, 52, tzinfo=UTC),
+}
+# A lock with a limit waits by the real clock until an instant of the shifted one: for months.
+PROBE = "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire(timeout=0.01)"
+
+
+def shifted(library: str, instant: datetime) -> dict[str, str]:
+    """The environment of a process whose clock shows the instant now. Processes that start later show a later one."""
+    seconds = instant.timestamp() - time.time()
+    return {**os.environ, "LD_PRELOAD": library, "FAKETIME": f"{seconds:+.0f}"}
+
+
+def limits_hold(environment: dict[str, str]) -> bool:
+    """Whether a lock that is waited for with a limit gives up under this clock. libfaketime 0.9.10 makes it endless."""
+    try:
+        subprocess.run([sys.executable, "-c", PROBE], env=environment, timeout=10, check=True)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def main(arguments: list[str]) -> int:
+    """Run the tests under each clock, with further arguments for pytest; the first status that is not 0."""
+    libraries = glob.glob(LIBRARY)
+    if not libraries:
+        print("machine clocks: skipped, because libfaketime is not installed: apt-get install faketime gets it")
+        return 0
+    left_out = "terraform or spark"
+    if not limits_hold(shifted(libraries[0], next(iter(CLOCKS.values())))):
+        left_out += " or timed_lock"
+        print("machine clocks: left out are tests marked timed_lock: with this libfaketime they wait for ever")
+    for what, instant in CLOCKS.items():
+        print(f"machine clocks: {instant:%Y-%m-%d %H:%M} UTC, {what}", flush=True)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--dist", "loadgroup"]
+        command += ["-m", f"process and not ({left_out})", *(arguments or ["-n", "2", *FOLDERS])]
+        try:
+            environment = shifted(libraries[0], instant)
+            status = subprocess.run(command, cwd=ROOT, env=environment, timeout=LIMIT_SECONDS, check=False).returncode
+        except subprocess.TimeoutExpired:
+            print(f"machine clocks: the tests took more than {LIMIT_SECONDS} seconds")
+            return 1
+        if status:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
