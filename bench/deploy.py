@@ -26,10 +26,9 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/support"), str(ROOT / "bench")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from earlier_lab import FIRST_PHASE, files  # noqa: E402
-
+from bench.earlier_lab import FIRST_PHASE, files  # noqa: E402
 from emulator_process import EmulatorProcess, isolated_environment  # noqa: E402
 from lab_term import Done, Term  # noqa: E402
 from labkit.terraform import terraform_of  # noqa: E402

@@ -25,9 +25,8 @@ from databricks.sdk.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from rivals import Target  # noqa: E402
-from scan import SMALL, workspace  # noqa: E402
-
+from bench.rivals import Target  # noqa: E402
+from bench.scan import SMALL, workspace  # noqa: E402
 from inventory.transport.client import Client  # noqa: E402
 
 LIST = "/api/2.0/workspace/list"

@@ -94,7 +94,7 @@ def pool_of_folders(target: Target) -> int:
 
     def look(source: str, path: str) -> tuple[int, list[tuple[str, str]]]:
         try:
-            entries = list(client.workspace.list(path) if source == "workspace" else client.dbfs.list(path))
+            entries: list[Any] = list(client.workspace.list(path) if source == "workspace" else client.dbfs.list(path))
         except NotFound:
             return 0, []
         folders = [(source, str(entry.path)) for entry in entries if _is_folder(entry.as_dict())]

@@ -31,8 +31,7 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from rivals import LISTS, RIVALS, Target  # noqa: E402
-
+from bench.rivals import LISTS, RIVALS, Target  # noqa: E402
 from emulator_process import EmulatorProcess  # noqa: E402
 from inventory.scan.run import Wish, prepare  # noqa: E402
 from inventory.transport.client import Client  # noqa: E402

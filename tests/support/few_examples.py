@@ -13,7 +13,7 @@ Which profile applies is decided before test modules are read.
 
 def few(number: int) -> settings:
     """At most `number` in `make test`, and as many as its profile says in `make acceptance`: for pure functions."""
-    usual = settings.default.max_examples
+    usual = settings().max_examples
     return settings(max_examples=usual if usual > USUAL else min(usual, number))
 
 
@@ -22,7 +22,7 @@ def examples(number: int, *, acceptance: int | None = None) -> settings:
 
     `make acceptance` tries `acceptance`, or the same number.
     """
-    usual = settings.default.max_examples
+    usual = settings().max_examples
     if usual > USUAL:
         return settings(max_examples=acceptance or number)
     return settings(max_examples=min(usual, number) if usual < USUAL else number)

@@ -38,7 +38,7 @@ class Desk:
     """Requests go from here straight to the handlers, as `user` or as the administrator. Transitions take 2 s."""
 
     def __init__(self, **options: Any) -> None:
-        self.workspace = open_workspace(Options(**({"seed": "desk", "speed": 0, "start": START} | options)))
+        self.workspace = open_workspace(Options(**(dict[str, Any](seed="desk", speed=0, start=START) | options)))
 
     @property
     def now(self) -> int:

@@ -170,7 +170,8 @@ class Term:
             name: state[name] for name in ("directory", "libraries", "objects", "policies", "pools", "tokens", "acls")
         }
         kept["clusters"] = state["clusters"]["by_id"]
-        return json.loads(json.dumps(kept))
+        copied: dict[str, Any] = json.loads(json.dumps(kept))
+        return copied
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """A request as the administrator, again where the workspace refuses it for the moment."""

@@ -54,6 +54,7 @@ class Client:
 
     def __init__(self, desk: Desk) -> None:
         self.api_client: Any = Api(desk)
-        self.workspace = WorkspaceExt(self.api_client)
-        self.groups = GroupsAPI(self.api_client)
-        self.users = UsersAPI(self.api_client)
+        services: Any = SimpleNamespace(workspace=WorkspaceExt, groups=GroupsAPI, users=UsersAPI)  # come without types
+        self.workspace: WorkspaceExt = services.workspace(self.api_client)
+        self.groups: GroupsAPI = services.groups(self.api_client)
+        self.users: UsersAPI = services.users(self.api_client)

@@ -28,7 +28,8 @@ def cluster(emulator: EmulatorProcess, **more: Any) -> str:
 
 
 def details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any]:
-    return ok(emulator, "GET", f"{CLUSTERS}/get?cluster_id={cluster_id}")
+    found: dict[str, Any] = ok(emulator, "GET", f"{CLUSTERS}/get?cluster_id={cluster_id}")
+    return found
 
 
 def grants(emulator: EmulatorProcess, cluster_id: str) -> dict[str, str]:
