@@ -151,7 +151,7 @@ def provider_problem() -> str:
     if shutil.which(terraform_of(os.environ)) is None:
         return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
     if not (ROOT / "node_modules/.bin/cdktf").exists():
-        return "cdktf-cli is not installed: `make setup` gets it where Node.js 20 or newer is"
+        return "cdktf-cli is not installed: `make setup` installs it"
     missing = providers.not_mirrored(providers.mirror_folders(Path.home()))
     return providers.problem(missing) if missing and not providers.registry_answers() else ""
 

@@ -12,6 +12,8 @@ import pytest
 
 import cdk_terrain
 
+pytestmark = [pytest.mark.process, pytest.mark.acceptance]
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = f"""
 import sys
@@ -42,7 +44,6 @@ def without_metadata(block: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in block.items() if key != "//"}
 
 
-@pytest.mark.acceptance
 def test_cdk_terrain_synthesizes_the_same_stack(packages: Path, example_stack: Path, tmp_path: Path) -> None:
     lab = example_stack.parents[3]
     command = [sys.executable, "-S", str(ROOT / "cdktf/main.py")]
@@ -55,7 +56,6 @@ def test_cdk_terrain_synthesizes_the_same_stack(packages: Path, example_stack: P
     assert without_versions(tmp_path / "stacks" / example_stack.parent.name / "cdk.tf.json") == expected
 
 
-@pytest.mark.acceptance
 def test_without_the_virtual_environment_only_cdk_terrain_is_imported(packages: Path) -> None:
     environment = cdk_terrain.environment(packages)
     done = subprocess.run(

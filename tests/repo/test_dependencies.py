@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import hashlib
+import json
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -26,6 +28,8 @@ PACKAGES = {
 BINDINGS = ("cdktf", "cdktf-cdktf-provider-databricks", "cdktf-cdktf-provider-external")
 # The successor of these three, which a test installs in a folder of its own.
 SUCCESSOR = ("cdktn", "cdktn-provider-databricks", "cdktn-provider-external")
+# A test defers it to see that it is missing.
+NOT_THERE = "no-such-library"
 NOT_IMPORTED = {
     "adlfs": "fsspec imports it for abfss:// addresses",
     "azure-identity": "adlfs imports it for logins without a key",
@@ -49,12 +53,14 @@ def sources() -> Iterator[Path]:
 
 
 def imported_modules(text: str) -> Iterator[str]:
-    """The full names of the modules that a file imports, wherever the import is."""
+    """The full names of the modules that a file imports, wherever the import is, also by labkit's `Deferred`."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Deferred":
+            yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant))
 
 
 def own_names() -> set[str]:
@@ -90,12 +96,24 @@ def declared() -> set[str]:
 
 
 def test_what_is_imported_is_declared() -> None:
-    known = declared() | set(SUCCESSOR)
+    known = declared() | set(SUCCESSOR) | {NOT_THERE}
     assert {package: files for package, files in third_party().items() if package not in known} == {}
 
 
 def test_what_is_declared_is_imported_or_has_a_reason() -> None:
     assert declared() - third_party().keys() == set(NOT_IMPORTED)
+
+
+def test_the_lock_belongs_to_the_pipfile() -> None:
+    pipfile = tomllib.loads((ROOT / "Pipfile").read_text(encoding="utf-8"))
+    hashed = {
+        "_meta": {"sources": pipfile["source"], "requires": pipfile.get("requires", {})},
+        "default": pipfile["packages"],
+        "develop": pipfile["dev-packages"],
+    }
+    text = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
+    lock = json.loads((ROOT / "Pipfile.lock").read_text(encoding="utf-8"))
+    assert lock["_meta"]["hash"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_one_module_imports_the_framework_and_its_bindings() -> None:
@@ -105,5 +123,5 @@ def test_one_module_imports_the_framework_and_its_bindings() -> None:
 
 
 def test_imports_inside_functions_and_conditions_are_found() -> None:
-    text = "def f():\n    import a.b\nif TYPE_CHECKING:\n    from c import d\nfrom . import e\n"
-    assert list(imported_modules(text)) == ["a.b", "c"]
+    text = "def f():\n    import a.b\nif TYPE_CHECKING:\n    from c import d\nfrom . import e\nf = Deferred('f.g')\n"
+    assert list(imported_modules(text)) == ["a.b", "c", "f.g"]
