@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from lab_settings import Lab, parse_lab
 from roster.model import Group, Member, Roster
+from stack import framework
 from stack.accounts import AccountPlan, plan_accounts
 from stack.course import Course
 from stack.expressions import label
-from stack.framework import Testing
 from stack.programs import Program, Verb
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +52,7 @@ def lab_with(*changes: tuple[str, str]) -> Lab:
 
 def synthesized(lab: Lab, *rosters: Roster, target: str = "rehearsal") -> dict[str, Any]:
     course = Course(
-        Testing.app(),
+        framework.Testing.app(),
         lab=lab,
         target_name=target,
         target=lab.targets[target],
@@ -62,7 +62,7 @@ def synthesized(lab: Lab, *rosters: Roster, target: str = "rehearsal") -> dict[s
         restricted=Verb(Path("/venv/bin/python"), "enforcer", "restricted", "/lab"),
         state_folder=Path("/lab/state"),
     )
-    return json.loads(Testing.synth(course))
+    return json.loads(framework.Testing.synth(course))
 
 
 @pytest.fixture(scope="module")
