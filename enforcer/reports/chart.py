@@ -1,7 +1,12 @@
-"""The picture of a day: a bar for each cluster, with marks at its soft and hard limits."""
+"""The picture of a day: a bar for each cluster, with marks at its soft and hard limits. Imports matplotlib: slow."""
 
 import io
 from datetime import timedelta
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from enforcer.domain.quota import MINUTE
 from enforcer.reports.day_report import DayReport
@@ -15,12 +20,6 @@ LABEL_LENGTH = 24
 
 def draw(report: DayReport) -> bytes:
     """A PNG."""
-    # A second of imports, for this alone.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     rows = report.rows
     figure = Figure(figsize=(WIDTH_INCHES, MARGIN_INCHES + BAR_INCHES * max(1, len(rows))), layout="constrained")
     FigureCanvasAgg(figure)

@@ -12,7 +12,6 @@ from enforcer.domain.quota import MINUTE
 from enforcer.domain.usage import iso, minutes
 from enforcer.mail.messages import Attachment, Letter, render
 from enforcer.mail.messages import report as letter_by_template
-from enforcer.reports.chart import draw
 from enforcer.reports.day_report import LONG_GAP, DayReport, ReportRow
 from enforcer.settings import Settings
 from labkit.csv_cells import write_rows
@@ -24,7 +23,7 @@ PICTURE_ID = "day-picture"
 def report_letter(report: DayReport, settings: Settings) -> Letter:
     """As it is mailed: text, HTML with the picture inside, the table as CSV beside it."""
     attachments = (
-        Attachment(f"report-{report.day}.png", "image/png", draw(report), PICTURE_ID),
+        Attachment(f"report-{report.day}.png", "image/png", _picture(report), PICTURE_ID),
         Attachment(f"report-{report.day}.csv", "text/csv", to_csv(report)),
     )
     values = values_of(report, picture=f"cid:{PICTURE_ID}")
@@ -39,11 +38,19 @@ def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
         return to_message(report_letter(report, settings)).as_bytes()
     if suffix == ".txt":
         return render("report", values_of(report, picture=""), settings.letters)[1].encode()
-    png = draw(report)
+    png = _picture(report)
     if suffix == ".png":
         return png
     inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     return render("report", values_of(report, picture=inline), settings.letters)[2].encode()
+
+
+def _picture(report: DayReport) -> bytes:
+    """The chart as PNG."""
+    # matplotlib takes a second to import, which a poll or a table need not spend.
+    from enforcer.reports.chart import draw
+
+    return draw(report)
 
 
 def to_message(letter: Letter) -> EmailMessage:

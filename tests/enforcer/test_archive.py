@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
+import enforcer.reports.chart  # noqa: F401 - matplotlib starts a process when it is first imported
 from enforcer.__main__ import main
 from enforcer.domain.day_records import DayTotal
 from enforcer.domain.message_kinds import Kind
