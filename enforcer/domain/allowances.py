@@ -99,7 +99,7 @@ def parse_window(text: str) -> Window:
     if day and day.title() not in WEEKDAYS:
         raise AllowanceError(f"{expected}; days are {', '.join(WEEKDAYS)}")
     try:
-        first, last = (time.fromisoformat(clock.rjust(5, "0")) for clock in (begins, ends))
+        first, last = (time(*map(int, clock.split(":"))) for clock in (begins, ends))
     except ValueError:
         raise AllowanceError(f"{expected}; hours go from 0:00 to 23:59") from None
     if first == last:

@@ -1,14 +1,10 @@
-"""The course file: what the deploy tells the enforcer about a course and its groups. Pure.
-
-`labkit.course_file` reads the format; `parse_course` makes values of the enforcer of it.
-"""
+"""What the deploy tells the enforcer about a course and its groups, by a course file. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import timedelta, tzinfo
 
 from enforcer.domain.quota import Calendar, Quota
-from labkit.course_file import WEEKDAYS, CourseFileError, GroupEntry, folder_of, parse_course_file
+from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, folder_of
 
 
 class CourseError(ValueError):
@@ -41,27 +37,24 @@ class Course:
         return folder_of(self.id, self.term)
 
 
-def parse_course(text: str, place: str) -> Course:
-    """The content of a course file; `place` names it in errors. Raises CourseError."""
-    try:
-        told = parse_course_file(text, place)
-        calendar = Calendar(ZoneInfo(told.timezone), told.first_day, told.last_day, WEEKDAYS.index(told.first_weekday))
-        groups = {group.name: _group(group) for group in told.groups}
-        return Course(told.course, told.term, told.title, calendar, told.count_all_sessions, groups)
-    except CourseFileError as error:
-        raise CourseError(str(error)) from None
-    except (OverflowError, ValueError, ZoneInfoNotFoundError) as error:
-        raise CourseError(f"{place} is no course file ({error}); deploy the course again") from None
+def course_of(file: CourseFile, tz: tzinfo) -> Course:
+    """The course that a file describes. `tz` is the zone that the file names.
+
+    Raises OverflowError or ValueError for minutes that are no duration, ValueError for an unknown weekday.
+    """
+    calendar = Calendar(tz, file.first_day, file.last_day, WEEKDAYS.index(file.first_weekday))
+    groups = {group.name: _group(group) for group in file.groups}
+    return Course(file.course, file.term, file.title, calendar, file.count_all_sessions, groups)
 
 
-def _group(told: GroupEntry) -> CourseGroup:
+def _group(entry: GroupEntry) -> CourseGroup:
     quota = Quota(
-        soft=timedelta(minutes=told.limits.soft_minutes),
-        hard=timedelta(minutes=told.limits.hard_minutes),
-        week=_minutes(told.limits.week_minutes),
-        term=_minutes(told.limits.term_minutes),
+        soft=timedelta(minutes=entry.limits.soft_minutes),
+        hard=timedelta(minutes=entry.limits.hard_minutes),
+        week=_minutes(entry.limits.week_minutes),
+        term=_minutes(entry.limits.term_minutes),
     )
-    return CourseGroup(told.name, told.number, told.title, quota)
+    return CourseGroup(entry.name, entry.number, entry.title, quota)
 
 
 def _minutes(number: float | None) -> timedelta | None:

@@ -4,19 +4,19 @@ The client's own retries, redirects and polling are off. It would sleep for as l
 the run has left, and repeat a request whose outcome nobody has looked at.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from azure.communication.email import EmailClient
+from azure.core.exceptions import AzureError
+from azure.core.pipeline.policies import RedirectPolicy, RetryPolicy
+from azure.core.rest import HttpRequest, HttpResponse
+from requests import RequestException
 
 from enforcer.mail.mail_service import Answer, Verdict
 from labkit.text import first_line, one_line, without_secrets
-
-if TYPE_CHECKING:
-    from azure.communication.email import EmailClient
-    from azure.core.rest import HttpResponse
 
 API_VERSION = "2023-03-31"
 CONNECT_SECONDS = 5.0
@@ -24,7 +24,7 @@ UNDER_WAY = ("notstarted", "running", "succeeded")
 
 
 class Mailer:
-    """`connection_string` holds the access key. Nothing is imported or connected before the first call."""
+    """`connection_string` holds the access key. Nothing is connected before the first call."""
 
     def __init__(self, connection_string: str) -> None:
         self._connection_string = connection_string
@@ -62,10 +62,6 @@ class Mailer:
         return Answer(Verdict.UNKNOWN, f"an answer without a known status ({one_line(status, 40)!r})")
 
     def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | Answer:
-        from azure.core.exceptions import AzureError
-        from azure.core.rest import HttpRequest
-        from requests import RequestException
-
         seconds = max(0.1, timeout.total_seconds())
         try:
             client = self._client()
@@ -80,9 +76,6 @@ class Mailer:
 
     def _client(self) -> EmailClient:
         if self._made is None:
-            from azure.communication.email import EmailClient
-            from azure.core.pipeline.policies import RedirectPolicy, RetryPolicy
-
             self._made = EmailClient.from_connection_string(
                 self._connection_string,
                 api_version=API_VERSION,

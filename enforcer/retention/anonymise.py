@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from enforcer.domain.allowances import Allowance, AllowanceError, parse_entry
-from enforcer.domain.course import CourseError, parse_course
+from enforcer.domain.course import CourseError
 from enforcer.domain.timestamps import to_instant
 from enforcer.domain.uptime import MEMBER, OTHER, day_bounds, is_member
 from enforcer.ledger import membership, names, queries
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.names import Text
+from enforcer.workspace.course_file import parse_course
 
 NEVER_SENT = "it was purged before it was sent"
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Protocol
 
 from enforcer.domain.allowances import Allowance, AllowanceError, Revocation, parse_entry
-from enforcer.domain.course import Course, CourseError, parse_course
+from enforcer.domain.course import Course, CourseError
 from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
 from enforcer.domain.quota import Calendar, Level
 from enforcer.domain.settled_totals import SETTLED_FILE, Settled, SettledError, parse_settled
+from enforcer.workspace.course_file import parse_course
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
 from labkit.course_file import ALLOWANCES, FILE_NAME, folder_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import logging
+import platform
 import ssl
 import threading
 import time
@@ -19,6 +20,8 @@ import trustme
 from emulator_process import EmulatorProcess
 from enforcer.mail.azure import Mailer, _retry_after
 from enforcer.mail.mail_service import Answer, Verdict
+
+platform.processor()  # Azure asks for it once, and that starts a process.
 
 FIRST = "00000000-0000-4000-8000-000000000001"
 SECONDS = timedelta(seconds=10)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enforcer.domain.course import Course, CourseError, CourseGroup, parse_course
+from enforcer.domain.course import Course, CourseError, CourseGroup
 from enforcer.domain.quota import Calendar, Quota
+from enforcer.workspace.course_file import parse_course
 from labkit.course_file import (
     VERSION,
     WEEKDAYS,
