@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import heapq
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from desk_lab import SETTINGS, DeskLab
 from emulator.api.errors import ApiError
 from emulator.clusters.uptime import uptime
-from emulator.models.scim import User
 from enforcer.domain import timestamps
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.snapshot import lab_clusters
 from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
-from enforcer.settings import load_settings
 from enforcer.tick.run import run_tick
 from enforcer.workspace.client import Workspace
-from in_process_workspace import Desk
 from labkit.clock import Deadline
-from sdk_in_process import Client
 from unreliable_mail import Service
 
-START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 M, S, MS = timedelta(minutes=1), timedelta(seconds=1), timedelta(milliseconds=1)
 SOFT, HARD = 2 * M, 3 * M
-FOLDER = "/lab-94290-2026w"
-SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"})
 
 
 @pytest.fixture
@@ -49,57 +41,18 @@ class Hours:
 
     def __init__(self, ledger: Ledger, clusters: int) -> None:
         self.ledger = ledger
-        self.desk = Desk(start=START)
-        self.students: dict[str, User] = {}
-        self.clusters: list[str] = []
+        self.lab = DeskLab(clusters, soft=SOFT, hard=HARD)
+        self.desk, self.students, self.clusters = self.lab.desk, self.lab.students, self.lab.clusters
         self.plans: list[tuple[datetime, int, str, str]] = []
         self.refused: Counter[str] = Counter()
         self.ticks: list[datetime] = []
         self.lists: list[datetime] = []
-        for number in range(1, clusters + 1):
-            self._make_group(number)
-        self._write_course(clusters)
         self.begins = self.now()
         self.ends = self.begins
-        self.workspace = Workspace(Client(self.desk))
-        self.cron = Workspace(Client(self.desk))
-
-    def _make_group(self, number: int) -> None:
-        name = f"group_{number:03}"
-        student = self.desk.person(f"student{number}@campus.example.ac.il")
-        group = self.desk.group(name, student)
-        tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": name}
-        id = self.desk.create(cluster_name=f"cluster_{number:03}", autotermination_minutes=0, custom_tags=tags)
-        self.desk.grant(id, group, "CAN_RESTART")
-        self.desk.post("delete", id)
-        self.desk.advance(2)
-        self.students[id] = student
-        self.clusters.append(id)
-
-    def _write_course(self, clusters: int) -> None:
-        limits = {"soft_minutes": SOFT // M, "hard_minutes": HARD // M, "week_minutes": None, "term_minutes": None}
-        document = {
-            "version": 1,
-            "course": "94290",
-            "term": "2026w",
-            "title": "Lab",
-            "timezone": "Asia/Jerusalem",
-            "first_day": "2026-10-18",
-            "last_day": "2027-01-31",
-            "first_weekday": "Sunday",
-            "count_all_sessions": False,
-            "groups": [
-                {"name": f"group_{n:03}", "number": n, "moodle_id": None, "title": f"Team {n}", "limits": limits}
-                for n in range(1, clusters + 1)
-            ],
-        }
-        self.desk.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/allowances"})
-        content = base64.b64encode(json.dumps(document).encode()).decode()
-        body = {"path": f"{FOLDER}/course.json", "content": content, "format": "RAW", "overwrite": True}
-        self.desk.ask("POST", "/api/2.0/workspace/import", body)
+        self.workspace, self.cron = self.lab.connect(), self.lab.connect()
 
     def now(self) -> datetime:
-        return timestamps.to_instant(self.desk.now)
+        return self.lab.now()
 
     def plan(self, at: datetime, deed: str, cluster_id: str = "") -> None:
         heapq.heappush(self.plans, (at, len(self.plans), deed, cluster_id))

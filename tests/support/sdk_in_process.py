@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from types import SimpleNamespace
@@ -32,10 +33,15 @@ class Api:
         headers: dict[str, str] | None = None,
         body: Any = None,
         raw: bool = False,
+        files: dict[str, bytes] | None = None,
+        data: dict[str, str] | None = None,
         **others: Any,
     ) -> Any:
         """Raises the SDK's error for a refusal."""
         assert not any(others.values()), f"not carried in process: {others}"
+        if files and data:
+            # An upload as a form says the same as one in JSON.
+            body = {**data, "content": base64.b64encode(files["content"]).decode(), "overwrite": "overwrite" in data}
         asked = urlencode({name: str(value) for name, value in (query or {}).items()}, quote_via=quote)
         try:
             answer = self._desk.ask(method, f"{path}?{asked}" if asked else path, body)

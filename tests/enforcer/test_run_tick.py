@@ -1,0 +1,177 @@
+"""One tick in this process: it collects, decides, carries out and sends, whatever the workspace does."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desk_lab import FOLDER, SETTINGS, DeskLab
+from enforcer.domain.message_kinds import Kind
+from enforcer.domain.quota import Restore, Restrict, Stop, Warn
+from enforcer.ledger import letters, queries
+from enforcer.ledger.database import Ledger, open_copy
+from enforcer.mail import outbox
+from enforcer.mail.messages import Letter
+from enforcer.settings import Settings, load_settings
+from enforcer.tick.run import TickResult, plan_tick, run_tick
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import Unreachable, WorkspaceError
+from labkit.clock import Deadline
+from unreliable_mail import Service
+
+M, DAY = timedelta(minutes=1), timedelta(days=1)
+SETTINGS_WITH_MAIL = replace(
+    load_settings(
+        {
+            "AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://x;accesskey=eA==",
+            "AZURE_EMAIL_SENDER": "lab@campus.example",
+        }
+    ),
+    course=SETTINGS.course,
+    term=SETTINGS.term,
+)
+OFF = "Lab: the cluster of Team 1 is off, its limit is reached"
+
+
+@pytest.fixture
+def lab() -> DeskLab:
+    return DeskLab(2, soft=150 * M, hard=180 * M)
+
+
+def tick(
+    ledger: Ledger, workspace: Workspace | WorkspaceError, now: datetime, *, mail: Service | None = None, **more: Any
+) -> TickResult:
+    settings: Settings = SETTINGS_WITH_MAIL
+    return run_tick(settings, ledger, workspace, mail or Service(), now=now, deadline=Deadline(M), **more)
+
+
+def kinds(result: TickResult) -> list[type]:
+    return [type(action) for action in result.actions]
+
+
+def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, lab: DeskLab) -> None:
+    workspace, mail = lab.connect(), Service()
+    over, near = lab.clusters
+    lab.start(over)
+    lab.desk.advance(21 * 60)
+    lab.start(near)
+    lab.desk.advance(160 * 60)
+
+    result = tick(ledger, workspace, lab.now(), mail=mail)
+
+    assert (kinds(result), result.failures, result.unusable) == ([Restrict, Stop, Warn], (), None)
+    assert [lab.desk.state(over), lab.desk.state(near)] == ["TERMINATING", "RUNNING"]
+    assert [lab.level(over), lab.level(near)] == ["CAN_ATTACH_TO", "CAN_RESTART"]
+    # A start takes two seconds, so 21 minutes are not over yet.
+    assert mail.subjects == [OFF, "Lab: 21 minutes of cluster time left for Team 2"]
+    done = queries.actions_on(ledger, lab.now().date())
+    assert [(action.kind, action.done, action.error) for action in done] == [
+        ("restrict", lab.now(), None),
+        ("stop", lab.now(), None),
+        ("warn", lab.now(), None),
+    ]
+    assert queries.last_poll(ledger) == lab.now()
+
+
+def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger, lab: DeskLab) -> None:
+    workspace, mail = lab.connect(), Service()
+    lab.start(lab.clusters[0])
+    lab.desk.advance(181 * 60)
+    tick(ledger, workspace, lab.now(), mail=mail)
+    lab.desk.advance(60)
+    again = tick(ledger, workspace, lab.now(), mail=mail)
+    lab.desk.advance(24 * 3600)
+
+    restored = tick(ledger, workspace, lab.now(), mail=mail)
+
+    assert (kinds(again), kinds(restored), mail.subjects) == ([], [Restore], [OFF])
+    assert lab.level(lab.clusters[0]) == "CAN_RESTART"
+
+
+def waiting_letter(ledger: Ledger, now: datetime) -> None:
+    letter = Letter("It waits", "text", "<p>text</p>", ("dana@campus.example",))
+    outbox.queue(ledger, Kind.REPORT, "a day", letter, now=now)
+
+
+def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, lab: DeskLab) -> None:
+    waiting_letter(ledger, lab.now())
+    error, mail = Unreachable("the workspace does not answer"), Service()
+
+    result = tick(ledger, error, lab.now(), mail=mail)
+
+    assert result == TickResult(undone=(str(error),), unusable=error)
+    assert (mail.subjects, letters.waiting(ledger), queries.last_poll(ledger)) == (["It waits"], 0, None)
+
+
+def test_a_workspace_that_cannot_list_its_clusters_is_unusable(
+    ledger: Ledger, lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting_letter(ledger, lab.now())
+    workspace, mail = lab.connect(), Service()
+    lab.desk.workspace.state.directory.groups.clear()
+    monkeypatch.setattr(workspace.api, "do", _refuse)
+
+    result = tick(ledger, workspace, lab.now(), mail=mail)
+
+    assert (str(result.unusable), result.picture) == ("the list of clusters: no", None)
+    assert mail.subjects == ["It waits"]
+
+
+def _refuse(*_: object, **__: object) -> Any:
+    raise TimeoutError("no")
+
+
+def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Ledger, lab: DeskLab) -> None:
+    workspace, mail = lab.connect(), Service(plan=["refused"])
+    lab.start(lab.clusters[0])
+    lab.desk.advance(181 * 60)
+
+    result = tick(ledger, workspace, lab.now(), mail=mail)
+
+    assert lab.desk.state(lab.clusters[0]) == "TERMINATING"
+    assert (result.undone, result.unsent) == ((), (f'the letter "{OFF}" was not sent: no',))
+
+
+def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_place: str, lab: DeskLab) -> None:
+    workspace = lab.connect()
+    lab.start(lab.clusters[0])
+    lab.desk.advance(181 * 60)
+    with closing(open_copy(ledger_place)) as copy:
+        planned = plan_tick(SETTINGS, copy, workspace, now=lab.now())
+
+    assert (kinds(planned), lab.desk.state(lab.clusters[0])) == ([Restrict, Stop], "RUNNING")
+    assert lab.level(lab.clusters[0]) == "CAN_RESTART"
+
+
+def test_a_tick_that_settles_closes_every_day_that_is_over(ledger: Ledger, lab: DeskLab) -> None:
+    workspace = lab.connect()
+    monday = lab.now().date()
+    lab.start(lab.clusters[0])
+    lab.desk.advance(60 * 60)
+    lab.desk.post("delete", lab.clusters[0])
+    tick(ledger, workspace, lab.now())
+    lab.desk.advance(2 * 24 * 3600)
+
+    result = tick(ledger, workspace, lab.now(), settles=True)
+    again = tick(ledger, workspace, lab.now() + M, settles=True)
+
+    assert (result.days, again.days, result.failures) == ((monday, monday + DAY), (), ())
+    settled = queries.settled(ledger, monday)
+    assert {id: total.used // M for id, total in settled.items()} == {lab.clusters[0]: 59, lab.clusters[1]: 0}
+    assert f"{FOLDER}/settled.json" in [file.path for file in workspace.files(FOLDER)]
+
+
+def test_a_tick_settles_no_further_than_asked(ledger: Ledger, lab: DeskLab, tmp_path: Path) -> None:
+    workspace = lab.connect()
+    monday = lab.now().date()
+    lab.start(lab.clusters[0])
+    lab.desk.advance(60)
+    tick(ledger, workspace, lab.now())
+    lab.desk.advance(3 * 24 * 3600)
+
+    assert tick(ledger, workspace, lab.now(), settles=True, up_to=monday).days == (monday,)
