@@ -4,8 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands.workspace_context import lab_of, workspace_of
 from enforcer.tick.collect import Lab
 from enforcer.workspace.admin_listing import Holdings

@@ -4,10 +4,9 @@ import sys
 import time
 from datetime import timedelta
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands.workspace_context import workspace_or_error
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings
 from enforcer.tick.run import run_tick

@@ -5,8 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, AllowanceError, Freedom, Window, parse_window

@@ -4,8 +4,7 @@ import sys
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
 from enforcer.operations.allowance_files import allowance_json, revoked_by

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.reports.formats import render_day
 from enforcer.reports.recorded import report_of
 from enforcer.retention import archive

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from peewee import DatabaseError
 
+from enforcer.commands.process import environment
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
-from enforcer.process import environment
 from enforcer.settings import Settings, SettingsError, load_settings
 from labkit.extras import cli, dotenv
 from labkit.workspace_access import enter

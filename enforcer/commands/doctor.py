@@ -11,8 +11,7 @@ from pathlib import Path
 import click
 from peewee import DatabaseError
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.snapshot import group_of
 from enforcer.ledger import queries

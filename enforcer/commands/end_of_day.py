@@ -9,11 +9,10 @@ from typing import Any
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.commands.workspace_context import workspace_of, workspace_or_error
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import TickResult, plan_tick, run_tick

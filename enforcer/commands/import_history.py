@@ -7,12 +7,11 @@ from typing import Any
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
 from enforcer.ledger.legacy_import import Taken, take_over
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from labkit import exit_status

@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer.settings import Settings, SettingsError
 from labkit.clock import Deadline
 from labkit.extras import cli

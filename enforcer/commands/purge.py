@@ -11,10 +11,9 @@ from typing import Any
 import click
 from peewee import DatabaseError
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.ledger.database import Ledger, open_ledger, vacuum
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer.retention import old_files
 from enforcer.retention.anonymise import Purged, PurgeError, purge
 from enforcer.settings import Settings

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.reports.formats import render_day, report_json
 from enforcer.reports.recorded import report_of
 from enforcer.tick.history import recall

@@ -5,8 +5,7 @@ from functools import partial
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands.workspace_context import lab_of
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Level

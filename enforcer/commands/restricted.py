@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from enforcer import process
+from enforcer.commands import process
 from enforcer.tick.restricted import restricted
 from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError

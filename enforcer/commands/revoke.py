@@ -5,8 +5,7 @@ from difflib import get_close_matches
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation

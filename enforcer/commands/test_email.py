@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.ledger.letters import note_call
 from enforcer.mail import messages
 from enforcer.mail.mail_service import Answer, Carrier, Verdict

@@ -5,8 +5,7 @@ from datetime import date, datetime, timedelta
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 
 import click
 
-from enforcer import process
-from enforcer.commands import context
+from enforcer.commands import context, process
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Stop
 from enforcer.domain.snapshot import choose_course, lab_clusters
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer.mail.sender import next_try
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.operations.watch import RETRY_AFTER, Ticked, watch

@@ -99,12 +99,18 @@ def parse_window(text: str) -> Window:
     if day and day.title() not in WEEKDAYS:
         raise AllowanceError(f"{expected}; days are {', '.join(WEEKDAYS)}")
     try:
-        first, last = (time(*map(int, clock.split(":"))) for clock in (begins, ends))
+        first, last = (_time_of_day(clock) for clock in (begins, ends))
     except ValueError:
         raise AllowanceError(f"{expected}; hours go from 0:00 to 23:59") from None
     if first == last:
         raise AllowanceError(f'the window "{text}" ends when it begins')
     return Window(WEEKDAYS.index(day.title()) if day else None, first, last)
+
+
+def _time_of_day(clock: str) -> time:
+    """Raises ValueError for one that no clock shows."""
+    hours, minutes = clock.split(":")
+    return time(int(hours), int(minutes))
 
 
 def in_force(entries: Iterable[Allowance | Revocation]) -> tuple[Allowance, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from emulator_process import ROOT, EmulatorProcess
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
 pytestmark = pytest.mark.process

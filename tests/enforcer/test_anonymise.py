@@ -24,9 +24,9 @@ from enforcer.domain.uptime import MEMBER, OTHER, Event, counted_from, sessions_
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import open_ledger, vacuum
 from enforcer.ledger.letters import is_queued
+from enforcer.ledger.lock import only_one
 from enforcer.ledger.models import EventRow, LetterRow
 from enforcer.ledger.record import Reading
-from enforcer.lock import only_one
 from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
 from enforcer.retention.anonymise import purge

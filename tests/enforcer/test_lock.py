@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer_lab import EnforcerLab
 from postgresql_server import PostgreSQL
 
@@ -22,7 +22,7 @@ POLLERS = 50
 # Says how long it waited for the lock, and holds it for as long as its standard input is open.
 POLLER = """
 import sys, time
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 if sys.argv[1].startswith("postgresql"):
     import psycopg
 print("ready", flush=True)
@@ -118,7 +118,7 @@ def test_who_comes_second_says_so_and_never_imports_the_sdk(place: str, tmp_path
     said = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
 
     assert (done.returncode, said) == (0, ["another poll is at work; nothing to do here"])
-    assert "enforcer.lock" in imported
+    assert "enforcer.ledger.lock" in imported
     slow = ("databricks", "azure", "matplotlib", "requests")
     assert {name for name in imported if name.partition(".")[0] in slow} == set()
     assert not Path(place).exists()

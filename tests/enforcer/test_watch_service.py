@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer.lock import only_one
+from enforcer.ledger.lock import only_one
 from enforcer_lab import SUNDAY, EnforcerLab
 
 pytestmark = [pytest.mark.process, pytest.mark.timed_lock]
