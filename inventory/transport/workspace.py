@@ -9,9 +9,12 @@ from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import Client
 from inventory.transport.retry import again
 from labkit.expected_workspace import Identity
+from labkit.lazy_package import Deferred
 from labkit.text import first_line
 from labkit.workspace_choice import Choice
 
+sdk = Deferred("labkit.extras.sdk")
+"""Takes a second, and most of what can be wrong is found without it."""
 SCIM = "/api/2.0/preview/scim/v2"
 CONNECT_SECONDS = 30.0
 GIT_FIELDS = {"url": "url", "provider": "provider", "branch": "branch", "commit": "head_commit_id"}
@@ -28,8 +31,6 @@ class WorkspaceError(Exception):
 
 def connect(choice: Choice, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
     """A client for the workspace of the choice. Raises WorkspaceError, within `seconds`."""
-    from labkit.extras import sdk  # takes a second, and most of what can be wrong is found without it
-
     try:
         config = sdk.within(seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20))
     except Exception as error:  # noqa: BLE001 - the SDK raises many types

@@ -82,5 +82,6 @@ def test_a_deferred_module_is_imported_when_a_name_of_it_is_used(monkeypatch: py
     colours = Deferred("colorsys")
     assert "colorsys" not in sys.modules
     assert colours.rgb_to_hls(0, 0, 0) == (0, 0, 0)
-    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
-        _ = Deferred("no_such_library").anything
+    missing = "no_such_library"
+    with pytest.raises(ModuleNotFoundError, match=missing):
+        _ = Deferred(missing).anything

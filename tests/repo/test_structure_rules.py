@@ -106,6 +106,11 @@ def test_a_sound_tree_breaks_no_rule() -> None:
             "labkit/clock.py:2: imports click, which is not in the standard library",
         ),
         (
+            {"labkit/clock.py": 'click = Deferred("click")'},
+            "beyond_the_standard_library",
+            "labkit/clock.py:1: imports click, which is not in the standard library",
+        ),
+        (
             {"enforcer/domain/quota.py": "import socket"},
             "impure",
             "enforcer/domain/quota.py:1: imports socket",
