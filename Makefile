@@ -38,7 +38,7 @@ acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger n
 lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m ruff check --quiet
 	@$(RUN) -m ruff format --check --quiet
-	@$(RUN) -m mypy $(SOURCES) .ci/setup.py bench tests/conftest.py tests/support
+	@$(RUN) -m mypy $(SOURCES) .ci bench tests/conftest.py tests/support
 	@$(RUN) -m vulture $(SOURCES) bench
 
 bench: setup ## Measure the emulator, a poll, a scan, a backup and a deploy: an hour or so, on a quiet machine
