@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
+from enforcer.domain.allowances import Revocation, format_entry
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.uptime import MEMBER, OTHER, Event, counted_from, sessions_of
 from enforcer.ledger import queries, record
@@ -165,6 +167,21 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
         ]
         assert is_queued(ledger, Kind.WARNING, "1103-1", period="day", first=str(T.date()), limit=180 * M)
     assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to purge\n", "")
+
+
+def test_a_revocation_belongs_to_the_local_day_on_which_it_was_given(place: str) -> None:
+    jerusalem = ZoneInfo("Asia/Jerusalem")
+    at = datetime(2024, 11, 4, 0, 30, tzinfo=jerusalem)  # the day before in UTC
+    given = {minutes: at - timedelta(minutes=minutes) for minutes in (0, 60)}
+    with closing(open_ledger(place)) as ledger:
+        for minutes, instant in given.items():
+            entry = Revocation(f"r{minutes}", "a1", "asked for", "ana@x.example", instant.astimezone(UTC))
+            queries.remember_file(ledger, f"/lab/allowances/r{minutes}.json", "1", format_entry(entry))
+
+        purge(ledger, before=at.date(), tz=jerusalem, now=at)
+
+        kept = {minutes: queries.remembered_file(ledger, f"/lab/allowances/r{minutes}.json") for minutes in given}
+    assert {minutes: "ana@x.example" in str(content) for minutes, content in kept.items()} == {0: True, 60: False}
 
 
 def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: str) -> None:
