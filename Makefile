@@ -38,8 +38,8 @@ acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger n
 lint: $(VENV)/.complete ## Check style, types and dead code
 	@$(RUN) -m ruff check --quiet
 	@$(RUN) -m ruff format --check --quiet
-	@$(RUN) -m mypy $(SOURCES) .ci bench tests/conftest.py tests/support
-	@$(RUN) -m vulture $(SOURCES) bench
+	@$(RUN) -m mypy $(SOURCES) .ci/setup.py bench tests
+	@$(RUN) -m vulture $(SOURCES) .ci bench tests
 
 bench: setup ## Measure the emulator, a poll, a scan, a backup and a deploy: an hour or so, on a quiet machine
 	@for program in emulator poll http_layer scan backup deploy; do $(RUN) bench/$$program.py; done

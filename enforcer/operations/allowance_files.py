@@ -16,8 +16,6 @@ from enforcer.tick.collect import Lab
 from enforcer.workspace.client import Workspace
 from labkit.course_file import ALLOWANCES
 
-FOLDER = "allowances"
-
 
 class UnknownGroup(ValueError):
     """A sentence that names the groups that come near."""

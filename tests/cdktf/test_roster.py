@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -264,10 +266,10 @@ def rosters(draw: st.DrawFn) -> Roster:
     ids = iter(draw(st.lists(st.integers(1, 10**9).map(str), unique=True, min_size=8, max_size=8)))
     groups = []
     for number in sorted(draw(st.sets(st.integers(1, 130), min_size=1, max_size=8))):
-        status = draw(st.sampled_from(["active", "retired"]))
+        status: Any = draw(st.sampled_from(["active", "retired"]))
         size = draw(st.integers(0, len(emails)))
         own, emails = emails[:size], emails[size:]
-        statuses = st.sampled_from(["active", "retired"]) if status == "active" else st.just("retired")
+        statuses: Any = st.sampled_from(["active", "retired"]) if status == "active" else st.just("retired")
         people = tuple(Member(email, draw(statuses), draw(ACCOUNT)) for email in sorted(own))
         moodle_id = next(ids) if draw(st.booleans()) else ""
         groups.append(Group(number, moodle_id, draw(TEXT), people, status))

@@ -126,7 +126,7 @@ def stop_with_the_program(emulator: EmulatorProcess, spool: Path, monkeypatch: p
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     done = subprocess.run(
-        [sys.executable, ROOT / "cdktf" / "stop_new_cluster.py", "--name", "cluster_01", "--spool", spool]
+        [sys.executable, str(ROOT / "cdktf" / "stop_new_cluster.py"), "--name", "cluster_01", "--spool", str(spool)]
         + ["--cluster-id", cluster],
         capture_output=True,
         text=True,

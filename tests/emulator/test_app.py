@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -209,12 +209,12 @@ def test_json_is_read_whatever_the_content_type_says(emulator: EmulatorProcess) 
 
 def answers(application: Application, path: str) -> tuple[int, dict[str, Any]]:
     """Status and body of a GET, without a server."""
-    sent: list[dict[str, Any]] = []
+    sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     scope = {
@@ -282,13 +282,15 @@ def test_too_much_at_once_is_refused_for_now() -> None:
 def test_a_large_body_is_not_held_in_memory() -> None:
     length = 32 * 2**20
     part = bytes(2**16)
-    messages = [{"type": "http.request", "body": part, "more_body": i + 1 < length // len(part)} for i in range(512)]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": part, "more_body": i + 1 < length // len(part)} for i in range(512)
+    ]
 
-    async def receive() -> dict[str, object]:
+    async def receive() -> dict[str, Any]:
         return messages.pop(0)
 
     tracemalloc.start()
-    body = run(Intake().read([(b"content-length", str(length).encode())], receive))
+    body: Any = run(Intake().read([(b"content-length", str(length).encode())], receive))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert body is not None and body.size == length and body.read() == bytes(length)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from emulator.clusters.events import TYPES
@@ -12,7 +14,7 @@ from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, Desk
 
 ADMIN = "admin@lab.example"
-SCALING = {"num_workers": None, "autoscale": {"min_workers": 1, "max_workers": 4}}
+SCALING: dict[str, Any] = {"num_workers": None, "autoscale": {"min_workers": 1, "max_workers": 4}}
 
 
 def cluster_of(desk: Desk, cluster_id: str) -> Cluster:

@@ -111,7 +111,10 @@ VERBS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def in_state(desk: Desk, state: str) -> str:
     cluster_id = desk.create() if state == "PENDING" else desk.running()
-    steps = {"RESTARTING": ("restart", {}), "RESIZING": ("resize", {"num_workers": 2})}
+    steps: dict[str, tuple[str, dict[str, Any]]] = {
+        "RESTARTING": ("restart", {}),
+        "RESIZING": ("resize", {"num_workers": 2}),
+    }
     if state in steps:
         verb, fields = steps[state]
         desk.post(verb, cluster_id, **fields)

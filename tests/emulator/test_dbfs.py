@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.base.content import EMPTY
 from emulator.state import state
 from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
@@ -145,7 +146,7 @@ def test_what_is_not_there_is_missing_but_deleting_it_is_fine(lab: InProcess) ->
 
 def test_a_very_large_folder_goes_in_several_calls(lab: InProcess) -> None:
     for number in range(10_005):
-        lab.workspace.state.dbfs.write(("tmp", "many", str(number)), b"", 1)
+        lab.workspace.state.dbfs.write(("tmp", "many", str(number)), EMPTY, 1)
     status, answer = post(lab, "delete", path="/tmp/many", recursive=True)
     assert (status, answer["error_code"]) == (503, "PARTIAL_DELETE")
     assert "has deleted 10000 files" in answer["message"]

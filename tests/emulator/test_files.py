@@ -301,7 +301,7 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
 
     in_dbfs = list(client.dbfs.list(path, recursive=True))
     assert sum(file.file_size or 0 for file in in_dbfs) == user["dbfs"]["size"]
-    with client.dbfs.open(in_dbfs[-1].path, read=True) as file:
+    with client.dbfs.open(str(in_dbfs[-1].path), read=True) as file:
         assert len(file.read()) == in_dbfs[-1].file_size
     # The SDK does not look into git folders.
     found = list(client.workspace.list(path, recursive=True))

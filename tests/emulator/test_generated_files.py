@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,9 @@ shapes = st.builds("users={},files={}".format, st.integers(1, 20), st.integers(0
 def counted(home: Home | None) -> dict[str, int]:
     """What the truth says, by looking at everything."""
     counts = dict.fromkeys(("files", "directories", "size", "estimated_files", "exact_size"), 0)
-    waiting = [home.root] if home else []
+    if home is None:
+        return counts
+    waiting = [home.root]
     for folder in waiting:
         counts["directories"] += 1
         for item in home.children(home.number(folder)):
@@ -42,7 +45,7 @@ def counted(home: Home | None) -> dict[str, int]:
 
 def walked(grown: Forest) -> list[dict[str, object]]:
     return [
-        {"user_name": user, **{source: counted(grown.homes.get((source, user))) for source in SOURCES}}
+        {"user_name": user, **{source: counted(grown.homes.get(cast(Any, (source, user)))) for source in SOURCES}}
         for user in grown.users
     ]
 

@@ -185,7 +185,7 @@ def test_a_notebook_survives_every_format(lab: InProcess, format: str) -> None:
 
 
 def test_jupyter_keeps_its_bytes_and_becomes_source_by_its_cells(lab: InProcess) -> None:
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"cell_type": "markdown", "source": "# Title"},
         {"cell_type": "code", "source": ["a = 1\n", "b = 2"], "outputs": [{"text": "kept"}]},
         {"cell_type": "code", "source": ["%sql\n", "select 1"]},

@@ -57,7 +57,7 @@ def test_a_value_that_a_rule_allows_is_left_as_it_was(path: str, rule: dict[str,
 
 
 def test_what_a_limiting_rule_is_about_must_be_there() -> None:
-    rules = {
+    rules: dict[str, dict[str, Any]] = {
         "spark_version": {"type": "unlimited"},
         "custom_tags.owner": {"type": "unlimited"},
         "autoscale.max_workers": {"type": "range", "maxValue": 4},
@@ -69,7 +69,7 @@ def test_what_a_limiting_rule_is_about_must_be_there() -> None:
 
 
 def test_fixed_values_are_put_where_they_belong() -> None:
-    rules = {
+    rules: dict[str, dict[str, Any]] = {
         "autoscale.max_workers": {"type": "fixed", "value": 4},
         "spark_conf.spark.master": {"type": "fixed", "value": True},
         "init_scripts.0.workspace.destination": {"type": "fixed", "value": "/Shared/x.sh"},

@@ -50,7 +50,7 @@ def lab(emulator: EmulatorProcess) -> Lab:
     staff = emulator.client()
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     group = staff.groups.create(display_name="group_01", members=[ComplexValue(value=ana["id"])])
-    made = staff.clusters.create(
+    made: Any = staff.clusters.create(
         cluster_name="cluster_01", spark_version=VERSION, node_type_id=NODE_TYPE, num_workers=1
     ).response
     lab = Lab(

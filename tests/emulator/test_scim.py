@@ -183,7 +183,8 @@ def test_entitlements_come_and_go_as_the_provider_sends_them(emulator: EmulatorP
     body = {"userName": ANA} if kind == "Users" else {"displayName": "x"}
     path = f"{SCIM}/{kind}/{made(emulator, kind, **body)}"
     seen = []
-    for value in ([{"value": "allow-cluster-create"}, {"value": "workspace-access"}], [{}]):
+    values: list[list[dict[str, str]]] = [[{"value": "allow-cluster-create"}, {"value": "workspace-access"}], [{}]]
+    for value in values:
         ok(emulator, "PATCH", path, patch({"op": "replace", "path": "entitlements", "value": value}))
         seen.append(ok(emulator, "GET", f"{path}?attributes=entitlements")["entitlements"])
     assert seen == [[{"value": "allow-cluster-create"}, {"value": "workspace-access"}], []]

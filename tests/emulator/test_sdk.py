@@ -6,6 +6,7 @@ import base64
 import io
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
@@ -57,7 +58,7 @@ def ticking() -> Iterator[EmulatorProcess]:
 
 
 def cluster(client: WorkspaceClient, name: str = "cluster_01") -> str:
-    made = client.clusters.create(cluster_name=name, spark_version=VERSION, node_type_id=NODE_TYPE, num_workers=1)
+    made: Any = client.clusters.create(cluster_name=name, spark_version=VERSION, node_type_id=NODE_TYPE, num_workers=1)
     return str(made.response.cluster_id)
 
 
@@ -119,7 +120,7 @@ def test_a_cluster_comes_back_as_it_was_asked_for(client: WorkspaceClient) -> No
     attributes = AzureAttributes(
         first_on_demand=1, availability=AzureAvailability.ON_DEMAND_AZURE, spot_bid_max_price=-1
     )
-    made = client.clusters.create(
+    made: Any = client.clusters.create(
         cluster_name="cluster_01",
         spark_version=VERSION,
         node_type_id=NODE_TYPE,

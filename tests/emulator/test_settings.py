@@ -143,7 +143,9 @@ def test_a_setting_without_a_default_is_missing_until_it_is_made(emulator: Emula
     wanted = DefaultNamespaceSetting(StringMessage("main"))
     with pytest.raises(NotFound) as refusal:
         api.update(True, wanted, "namespace.value")
-    wanted.etag = refusal.value.get_error_info()[0].metadata["etag"]
+    (info,) = refusal.value.get_error_info()
+    assert info.metadata
+    wanted.etag = info.metadata["etag"]
     made = api.update(True, wanted, "namespace.value")
     assert (made.namespace.value, made.setting_name, api.get().etag) == ("main", "default", made.etag)
     with pytest.raises(ResourceConflict):

@@ -136,8 +136,9 @@ class _Elsewhere(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.seen.append(self.path)
         self.rfile.read(int(self.headers["content-length"]))
+        port = self.connection.getsockname()[1]
         self.send_response(307)
-        self.send_header("Location", f"https://127.0.0.1:{self.server.server_address[1]}/elsewhere")
+        self.send_header("Location", f"https://127.0.0.1:{port}/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()
 

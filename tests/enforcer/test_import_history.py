@@ -80,7 +80,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def write(path: Path, days: Sequence[tuple[object, object, object]]) -> None:
-    database = SqliteDatabase(path, pragmas={"journal_mode": "wal", "busy_timeout": 5000, "synchronous": "NORMAL"})
+    database = SqliteDatabase(str(path), pragmas={"journal_mode": "wal", "busy_timeout": 5000, "synchronous": "NORMAL"})
     with database.bind_ctx(MODELS), database:
         database.create_tables(MODELS)
         for cluster_id, day, seconds in days:

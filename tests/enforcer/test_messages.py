@@ -63,7 +63,8 @@ class _Seen(html.parser.HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.text, self.tags = "", []
+        self.text = ""
+        self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
         self.feed(page)
         self.close()

@@ -79,8 +79,14 @@ def kinds(service: Service) -> list[str]:
 
 def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(ledger: Ledger, service: Service) -> None:
     def again(**changes: Any) -> bool:
-        key = {"kind": Kind.WARNING, "about": "c1", "period": "day", "first": SUNDAY, "limit": HOUR} | changes
-        return outbox.queue(ledger, letter=letter(str(changes)), now=NOW, **key)
+        key: dict[str, Any] = {
+            "kind": Kind.WARNING,
+            "about": "c1",
+            "period": "day",
+            "first": SUNDAY,
+            "limit": HOUR,
+        } | changes
+        return outbox.queue(ledger, letter=letter(str(changes)), now=NOW, **(key | changes))
 
     changes: list[dict[str, Any]] = [
         {},
@@ -376,7 +382,7 @@ def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_h
 ) -> None:
     def tried(at: timedelta, told: Settings) -> timedelta | None:
         then = next_try(ledger, told, now=NOW + at)
-        return then and then - NOW
+        return None if then is None else then - NOW
 
     few, many = lab(MANAGED_DOMAIN), lab()
     assert tried(timedelta(), few) is None

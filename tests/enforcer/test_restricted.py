@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
@@ -30,7 +30,7 @@ def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
 
 def asked(lab: EnforcerLab) -> dict[str, str]:
     """What a deploy would be told now; no file may have been left out."""
-    found, problems = restricted(Workspace(lab.emulator.client()), "94290", "2030w", now=lab.now)
+    found, problems = restricted(Workspace(cast(Any, lab.emulator.client())), "94290", "2030w", now=lab.now)
     assert problems == []
     return found
 
@@ -116,7 +116,7 @@ def test_without_a_course_file_or_clusters_nobody_is_told(lab: EnforcerLab) -> N
 def test_a_broken_course_file_does_not_keep_the_deploy_from_mending_it(lab: EnforcerLab) -> None:
     lab.put(f"{FOLDER}/course.json", "{")
 
-    found, problems = restricted(Workspace(lab.emulator.client()), "94290", "2030w", now=lab.now)
+    found, problems = restricted(Workspace(cast(Any, lab.emulator.client())), "94290", "2030w", now=lab.now)
 
     assert (found, len(problems)) == ({}, 1)
     assert problems[0].startswith(f"{FOLDER}/course.json")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -75,7 +75,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
     def now() -> datetime:
         return timestamps.to_instant(world.desk.now)
 
-    live(ledger, world, history, Workspace(Client(world.desk)), now)
+    live(ledger, world, history, Workspace(cast(Any, Client(world.desk))), now)
 
     for cluster_id in world.clusters:
         told = sessions_told(ledger, now(), cluster_id)
@@ -118,7 +118,7 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
     def now() -> datetime:
         return timestamps.to_instant(world.desk.now)
 
-    live(ledger, world, history, Workspace(Client(world.desk)), now)
+    live(ledger, world, history, Workspace(cast(Any, Client(world.desk))), now)
     for step in history.steps:
         perform(undisturbed, history, step)
 
@@ -186,7 +186,7 @@ def test_uptime_over_http_is_true_to_the_millisecond(
 ) -> None:
     empty(ledger)
     world = ServerWorld(history, still_emulator)
-    workspace = Workspace(still_emulator.client())
+    workspace = Workspace(cast(Any, still_emulator.client()))
 
     def now() -> datetime:
         return datetime.fromisoformat(still_emulator.control("GET", "clock")["now"])

@@ -108,7 +108,7 @@ def test_a_person_finds_the_files_without_this_program(lab, tmp_path):
 
 NAMES = st.sampled_from(
     ["a", "A", "b c", "é", "con", "x.", "..a", "=1", "50%", "q?", "#", "nb.py", "nb", "ש", "%7E"]
-) | st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=12).filter(
+) | st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
     lambda name: name not in (".", "..")
 )
 CONTENTS = st.binary(max_size=30) | st.sampled_from(["PYTHON", "SQL", "SCALA", "R", "FOLDER"])

@@ -107,7 +107,7 @@ def test_the_workspace_since(lab, saved):
     backup = newest(str(saved.parents[1]), {})
     entries, _ = backup.read()
 
-    found = sorted(compare(lab, backup, entries, threading.Event()))  # type: ignore[arg-type]
+    found = sorted(compare(lab, backup, entries, threading.Event()))
 
     assert found == [
         Finding("changed", f"{HOME}/a", "it was changed since the backup"),

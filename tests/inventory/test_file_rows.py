@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from inventory.output.file_formats import FORMATS, NotFileRows, format_of, read_
 from inventory.results.rows import FileRow
 from inventory.scan.file_rows import Parts
 from inventory.scan.visit import Visit
-from inventory.tree.listing import Failure, File, Folder, Listing
+from inventory.tree.listing import Failure, File, Folder, Listing, Source
 
 HOME = Folder("dana@x.org", "workspace", "/Users/dana@x.org")
 DATA = FileRow(HOME.user, "workspace", f"{HOME.path}/data.csv", "FILE", "", 7, False, 1_790_000_000_000)
@@ -37,7 +38,9 @@ def listed(*rows: FileRow) -> Visit:
         File(row.path, row.type, None if row.size_is_estimate else row.size, row.modified_at, row.language)
         for row in rows
     )
-    return Visit(Folder(rows[0].user, rows[0].source, rows[0].path.rpartition("/")[0]), Listing((), files))
+    return Visit(
+        Folder(rows[0].user, cast(Source, rows[0].source), rows[0].path.rpartition("/")[0]), Listing((), files)
+    )
 
 
 @FORMAT

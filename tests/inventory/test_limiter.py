@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from inventory.scan.scan_work import FIRST_RATES
 from inventory.transport.limiter import BURST, FLOOR, Limiter
+from inventory.tree.listing import Source
 
 LATENCY = 0.04
 
@@ -77,11 +78,15 @@ def test_two_thousand_requests_at_a_hundred_a_second_take_their_time_and_hardly_
     assert len(server.refused) < 20
 
 
+def constant(rate: float) -> Callable[[float], float]:
+    return lambda now: rate
+
+
 def test_a_scan_of_two_thousand_folders_is_done_in_time_with_few_refusals():
-    limits = {"dbfs": (30, 440), "workspace": (100, 1560)}
+    limits: dict[Source, tuple[int, int]] = {"dbfs": (30, 440), "workspace": (100, 1560)}
     refused = 0
     for source, (rate, folders) in limits.items():
-        server = Server(lambda now, rate=rate: rate, tokens=rate)
+        server = Server(constant(rate), tokens=rate)
         server.run(Limiter(rate=FIRST_RATES[source]), 1.05 * folders / rate)
         assert server.got(0, 1.05 * folders / rate) >= folders
         refused += len(server.refused)

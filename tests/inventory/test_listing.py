@@ -93,7 +93,7 @@ def walked(root: Folder, tree: dict[str, Listing | Failure]) -> list[tuple[str, 
 
 
 def test_a_folder_that_cannot_be_listed_does_not_end_the_walk():
-    tree = {
+    tree: dict[str, Listing | Failure] = {
         "/Users/dana": Listing(("/Users/dana/a", "/Users/dana/b"), (File("/Users/dana/f", "FILE", 1),)),
         "/Users/dana/a": Failure("/Users/dana/a", "403 PERMISSION_DENIED"),
         "/Users/dana/b": Listing(),
@@ -114,17 +114,25 @@ def test_each_file_system_has_a_queue_of_its_own():
     assert [queue.take("dbfs"), queue.take("dbfs"), queue.take()] == [DBFS, None, HOME]
 
 
+def taken(queue: Walk) -> Folder:
+    folder = queue.take()
+    assert folder
+    return folder
+
+
 def test_a_user_is_open_until_the_last_folder_is_done():
     queue = Walk([HOME])
-    queue.visited(queue.take(), Listing(("/Users/dana/a",)))
+    queue.visited(taken(queue), Listing(("/Users/dana/a",)))
     assert queue.open == {"dana": 1}
-    queue.visited(queue.take(), Failure("/Users/dana/a", "no"))
+    queue.visited(taken(queue), Failure("/Users/dana/a", "no"))
     assert queue.open == {}
 
 
 @given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=5)))
 def test_every_folder_is_listed_once_even_if_the_tree_has_circles(children):
-    tree = {f"/{number}": Listing(tuple(f"/{child}" for child in children.get(number, ()))) for number in range(10)}
+    tree: dict[str, Listing | Failure] = {
+        f"/{number}": Listing(tuple(f"/{child}" for child in children.get(number, ()))) for number in range(10)
+    }
     listed = [path for path, _ in walked(Folder("u", "workspace", "/0"), tree)]
 
     reached, waiting = {0}, [0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,8 +19,10 @@ from labkit.csv_cells import write_rows
 from labkit.files import replaced
 
 
-def row(user: str, source: Source, path: str, state: str = "listed", **more) -> Row:
-    blank = dict(reason="", files=0, size=0, estimated=0, largest_path=None, largest_size=None, last_modified=None)
+def row(user: str, source: Source, path: str, state: Any = "listed", **more) -> Row:
+    blank: dict[str, Any] = dict(
+        reason="", files=0, size=0, estimated=0, largest_path=None, largest_size=None, last_modified=None
+    )
     return Row(Folder(user, source, path), state, **(blank | {"requests": 1, "refusals": 0, "seconds": 0.0} | more))
 
 

@@ -11,9 +11,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ class Disturbed:
             doomed = self.folders[which % len(self.folders)]
             self.desk.ask("POST", "/api/2.0/workspace/delete", {"path": doomed, "recursive": True})
         planned = self.faults.get(self.order.setdefault(path, len(self.order)), [])
-        return PASSING[planned[earlier]] if earlier < len(planned) else None
+        return cast(Answer | Broken, PASSING[planned[earlier]]) if earlier < len(planned) else None
 
 
 @given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
@@ -64,9 +65,14 @@ def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, fau
     visits: list[Visit] = []
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         checkpoint = begun(Path(first), DANA)
+
+        def keep(batch: list[Visit]) -> None:
+            visits.extend(batch)
+            checkpoint.keep(batch)
+
         recorded: Any = SimpleNamespace(
             walk=checkpoint.walk,
-            keep=lambda batch: (visits.extend(batch), checkpoint.keep(batch)),
+            keep=keep,
             roots=checkpoint.roots,
             rows=checkpoint.rows,
         )
@@ -98,8 +104,9 @@ def scan(tmp_path, monkeypatch) -> Callable[..., subprocess.Popen[str]]:
             Path("token").write_text(emulator.admin_token)
         command = [sys.executable, "-m", "inventory", "scan", "--workspace-url", emulator.url, "--token-file", "token"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen([*command, *arguments], env=environment, text=True, **pipes)
+        return subprocess.Popen(
+            [*command, *arguments], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
 
     return start
 
@@ -154,7 +161,8 @@ def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(home
     options = ["--workers", "2", "--files", "files.csv"]
     for number, resume in enumerate(([], ["--resume"])):
         process = scan(homes, *users, *options, *resume)
-        wait_for(lambda number=number: sum((listed(homes) - before).values()) > 30 * (number + 1), process)
+        enough = 30 * (number + 1)
+        wait_for(partial(lambda enough: sum((listed(homes) - before).values()) > enough, enough), process)
         process.send_signal(signal.SIGINT if number else signal.SIGTERM)
         status, _, complaint = said(process)
         assert (status, "To go on: the same command with --resume." in complaint) == (1, True), complaint

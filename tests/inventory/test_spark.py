@@ -33,7 +33,7 @@ from inventory.spark.session import Credential, RemoteOpener
 from inventory.spark.start import Executors
 from inventory.spark.worker import Order, task
 from inventory.transport.client import Client
-from inventory.tree.listing import Folder
+from inventory.tree.listing import Folder, Source
 from spark_process import SparkProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.spark, pytest.mark.xdist_group("spark")]
@@ -271,7 +271,7 @@ def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server
     opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, secret))
     opened = opener.open()
     users = tuple(Folder(user, "workspace", f"/Users/{user}") for user in ("admin@lab.example", "nobody@x.org"))
-    shares = {"workspace": Share(50.0, 50.0, True)}
+    shares: dict[Source, Share] = {"workspace": Share(50.0, 50.0, True)}
     order = Order(users, True, 5.0, 1000, True, shares, 4, True, opened.credential, None)
     said = [*opened.perform(order), repr([order, opener, remote(spark_server.remote), Credential(lab.url, secret)])]
     spark = session(spark_server)

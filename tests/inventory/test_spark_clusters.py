@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -76,7 +77,11 @@ def test_a_stopped_one_is_started_if_that_is_wanted(emulator, client, cluster):
 
 def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
     slow = start_emulator("--transition-seconds", "600")
-    definition = {"cluster_name": "lab", "spark_version": "17.3.x-scala2.13", "node_type_id": "Standard_DS3_v2"}
+    definition: dict[str, Any] = {
+        "cluster_name": "lab",
+        "spark_version": "17.3.x-scala2.13",
+        "node_type_id": "Standard_DS3_v2",
+    }
     definition |= {"num_workers": 1, "data_security_mode": "USER_ISOLATION"}
     launching = slow.request("POST", "/api/2.1/clusters/create", definition)[1]["cluster_id"]
     client = Client(slow.url, lambda: {"Authorization": f"Bearer {slow.admin_token}"})

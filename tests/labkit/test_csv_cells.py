@@ -8,7 +8,7 @@ import io
 import re
 import string
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -66,7 +66,7 @@ def cells_of(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))
 
 
-def written(rows: list[list[object]], **options: str) -> str:
+def written(rows: Sequence[Sequence[object]], **options: str) -> str:
     file = io.StringIO(newline="")
     write_rows(file, rows, **options)
     return file.getvalue()
@@ -191,7 +191,7 @@ def archive(text: str, folder: Path) -> str:
     """A table of an archive with every type of cell."""
     kinds = (str, int, bool, date, datetime)
     archived = Table(
-        "t", "t", False, tuple(Column(kind.__name__, kind, "") for kind in kinds), lambda picture: iter(())
+        "t", "t", False, tuple(Column(kind.__name__, kind, "") for kind in kinds), lambda ledger, picture: iter(())
     )
     row = (text, -1, True, date(2026, 11, 2), datetime(2026, 11, 2, tzinfo=UTC))
     content = archive_csv(archived, [row, (None,) * 5]).decode("utf-8-sig")

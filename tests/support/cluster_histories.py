@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,7 +77,7 @@ disturbances: st.SearchStrategy[tuple[EventFault, ...]] = st.tuples(lost | delay
 class World(Protocol):
     """A workspace with two lab clusters and the people who may use them."""
 
-    clusters: Sequence[str]
+    clusters: list[str]
 
     def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None: ...
 

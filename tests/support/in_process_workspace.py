@@ -20,7 +20,7 @@ from emulator.state.state import dump
 
 START = datetime(2026, 10, 18, 7, 0, tzinfo=UTC)
 CLUSTERS = "/api/2.1/clusters/"
-SPEC = {
+SPEC: dict[str, Any] = {
     "cluster_name": "cluster_01",
     "spark_version": "15.4.x-scala2.12",
     "node_type_id": "Standard_DS3_v2",

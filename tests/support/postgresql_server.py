@@ -33,7 +33,6 @@ class PostgreSQL:
         self._bin = bin
         # Short: a socket's path may have 107 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
-        self._user = pwd.getpwuid(os.geteuid()).pw_name
         self._demote: dict[str, str] = {}
         if os.geteuid() == 0:
             # The server refuses to run as root.
