@@ -140,9 +140,7 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
     if not dry_run and hindered:
         print(f"\nNothing was begun, because this is not possible: {', '.join(hindered)}.", file=sys.stderr)
     elif not dry_run and not is_closed(steps):
-        if not yes and not cli.is_confirmed(
-            f"close {wanted.stack}", workspace=f"workspace {identity.workspace_id} at {identity.host}"
-        ):
+        if not yes and not cli.is_confirmed(f"close {wanted.stack}", workspace=str(identity)):
             cli.fail("Nothing was done.")
         steps = term.act(steps)
         if in_json:
@@ -191,10 +189,7 @@ def show(wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], 
     """The checklist, what is removed, what stays, and what is done by hand."""
     stream = sys.stderr if to_stderr else sys.stdout
     print(
-        escaped(
-            f"Closing {wanted.stack} in workspace {identity.workspace_id or 'of unknown id'} at {identity.host}, "
-            f"as {identity.caller}"
-        ),
+        escaped(f"Closing {wanted.stack} in {identity}, as {identity.caller}"),
         end="\n\n",
         file=stream,
     )

@@ -17,6 +17,9 @@ class Identity:
     workspace_id: str
     caller: str
 
+    def __str__(self) -> str:
+        return f"workspace {self.workspace_id or 'of unknown id'} at {self.host}"
+
 
 @dataclass(frozen=True)
 class Expectation:

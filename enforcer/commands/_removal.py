@@ -11,6 +11,7 @@ from enforcer.workspace.admin_listing import Holdings
 from enforcer.workspace.directory import HeldGroup
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
+from labkit.expected_workspace import Identity
 from labkit.extras import cli
 from labkit.text import escaped
 
@@ -19,7 +20,14 @@ everything = click.option("--all", "everything", is_flag=True, help="Not only wh
 
 
 def remove(
-    selection: Selection, what: str, delete: Callable[[str], None], *, yes: bool, as_json: bool, dry_run: bool
+    selection: Selection,
+    what: str,
+    delete: Callable[[str], None],
+    *,
+    workspace: Identity,
+    yes: bool,
+    as_json: bool,
+    dry_run: bool,
 ) -> int:
     """Show the selection, ask unless told not to, remove one by one; return the exit status.
 
@@ -27,7 +35,8 @@ def remove(
     can be repeated.
     """
     _show(selection, what, to_stderr=as_json)
-    if not dry_run and selection.remove and not yes and not cli.is_confirmed(f"delete {len(selection.remove)} {what}"):
+    asks = bool(selection.remove) and not dry_run and not yes
+    if asks and not cli.is_confirmed(f"delete {len(selection.remove)} {what}", workspace=str(workspace)):
         print("nothing was deleted", file=sys.stderr)
         return exit_status.PARTLY_FAILED
     rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]

@@ -33,5 +33,13 @@ def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, d
         groups = held.groups()
         of_lab = _removal.lab_groups_of(held, groups, lab)
         selection = groups_to_remove(groups, of_lab, keep=keep, everything=everything)
-        status = _removal.remove(selection, "groups", held.delete_group, yes=yes, as_json=as_json, dry_run=dry_run)
+        status = _removal.remove(
+            selection,
+            "groups",
+            held.delete_group,
+            workspace=held.identity,
+            yes=yes,
+            as_json=as_json,
+            dry_run=dry_run,
+        )
     raise SystemExit(status)

@@ -39,5 +39,13 @@ def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, d
             caller=held.caller()[0],
             everything=everything,
         )
-        status = _removal.remove(selection, "users", held.delete_user, yes=yes, as_json=as_json, dry_run=dry_run)
+        status = _removal.remove(
+            selection,
+            "users",
+            held.delete_user,
+            workspace=held.identity,
+            yes=yes,
+            as_json=as_json,
+            dry_run=dry_run,
+        )
     raise SystemExit(status)

@@ -31,5 +31,13 @@ def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, d
     """
     with holdings_and_lab() as (held, lab):
         selection = clusters_to_remove(held.clusters(), lab.chosen, keep=keep, everything=everything)
-        status = _removal.remove(selection, "clusters", held.purge_cluster, yes=yes, as_json=as_json, dry_run=dry_run)
+        status = _removal.remove(
+            selection,
+            "clusters",
+            held.purge_cluster,
+            workspace=held.identity,
+            yes=yes,
+            as_json=as_json,
+            dry_run=dry_run,
+        )
     raise SystemExit(status)

@@ -10,6 +10,7 @@ from enforcer.domain.timestamps import to_instant
 from enforcer.workspace.client import Workspace, place
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
 from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, ORIGIN, ORIGIN_TAG, TERM_TAG
+from labkit.expected_workspace import Identity
 from labkit.extras.sdk import InvalidParameterValue, NotFound, listed
 
 PAGE = 100
@@ -21,6 +22,11 @@ class Holdings:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._api = workspace.api
+
+    @property
+    def identity(self) -> Identity:
+        """The workspace that is asked."""
+        return self._workspace.identity
 
     def clusters(self) -> list[HeldCluster]:
         """Every cluster of the list, by name."""
