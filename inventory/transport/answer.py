@@ -1,7 +1,7 @@
 """The outcome of a request: an answer, or the reason why there is none. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Broken(Exception):
@@ -17,7 +17,7 @@ class Answer:
     """The decoded JSON; the first hundred characters as text where it is none."""
     retry_after: float | None = None
     """Seconds, where the server says so."""
-    workspace_id: str = ""
+    workspace_id: str = field(default="", compare=False)
     """The id of the workspace that answered; empty if it does not say it."""
 
     @property
