@@ -23,7 +23,7 @@ class Deferred:
 
 
 def enter(package: str) -> None:
-    """Make modules of the package importable by themselves; the first name that is asked of the package runs it.
+    """Make modules of the package importable by themselves, also as its attributes; another name runs the package.
 
     For programs only: in somebody's notebook the package is theirs.
     """
@@ -35,8 +35,10 @@ def enter(package: str) -> None:
     loader, module = spec.loader, importlib.util.module_from_spec(spec)
 
     def load(name: str) -> Any:
-        if name.startswith("__") or importlib.util.find_spec(f"{package}.{name}"):
-            raise AttributeError(name)  # a module inside, which is imported in the usual way
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if importlib.util.find_spec(f"{package}.{name}"):
+            return importlib.import_module(f"{package}.{name}")
         del module.__getattr__
         loader.exec_module(module)
         return getattr(module, name)

@@ -8,120 +8,53 @@ framework's Node.js process, which takes seconds; of the bindings only the modul
 
 from importlib.util import find_spec
 
-from constructs import Construct
+from constructs import Construct as Construct
 
 from labkit.lazy_package import enter
 
 if find_spec("cdktn") is None:
     enter("cdktf_cdktf_provider_databricks")
-    from cdktf import (
-        App,
-        AzurermBackend,
-        ITerraformDependable,
-        LocalBackend,
-        LocalExecProvisioner,
-        TerraformResource,
-        TerraformResourceLifecycle,
-        TerraformStack,
-        Testing,
-        Token,
-    )
-    from cdktf_cdktf_provider_databricks.cluster import (
-        Cluster,
-        ClusterAutoscale,
-        ClusterClusterLogConf,
-        ClusterClusterLogConfDbfs,
-        ClusterClusterLogConfVolumes,
-        ClusterLibrary,
-        ClusterLibraryMaven,
-        ClusterLibraryPypi,
-        ClusterWorkloadType,
-        ClusterWorkloadTypeClients,
-    )
-    from cdktf_cdktf_provider_databricks.cluster_policy import ClusterPolicy
-    from cdktf_cdktf_provider_databricks.data_databricks_group import DataDatabricksGroup
-    from cdktf_cdktf_provider_databricks.data_databricks_service_principal import DataDatabricksServicePrincipal
-    from cdktf_cdktf_provider_databricks.data_databricks_user import DataDatabricksUser
-    from cdktf_cdktf_provider_databricks.directory import Directory
-    from cdktf_cdktf_provider_databricks.entitlements import Entitlements
-    from cdktf_cdktf_provider_databricks.group import Group
-    from cdktf_cdktf_provider_databricks.permissions import Permissions, PermissionsAccessControl
-    from cdktf_cdktf_provider_databricks.provider import DatabricksProvider
-    from cdktf_cdktf_provider_databricks.workspace_file import WorkspaceFile
-    from cdktf_cdktf_provider_external.data_external import DataExternal
-    from cdktf_cdktf_provider_external.provider import ExternalProvider
+    import cdktf as framework
+    import cdktf_cdktf_provider_databricks as databricks
+    import cdktf_cdktf_provider_external as external
 else:
     enter("cdktn_provider_databricks")
-    from cdktn import (
-        App,
-        AzurermBackend,
-        ITerraformDependable,
-        LocalBackend,
-        LocalExecProvisioner,
-        TerraformResource,
-        TerraformResourceLifecycle,
-        TerraformStack,
-        Testing,
-        Token,
-    )
-    from cdktn_provider_databricks.cluster import (
-        Cluster,
-        ClusterAutoscale,
-        ClusterClusterLogConf,
-        ClusterClusterLogConfDbfs,
-        ClusterClusterLogConfVolumes,
-        ClusterLibrary,
-        ClusterLibraryMaven,
-        ClusterLibraryPypi,
-        ClusterWorkloadType,
-        ClusterWorkloadTypeClients,
-    )
-    from cdktn_provider_databricks.cluster_policy import ClusterPolicy
-    from cdktn_provider_databricks.data_databricks_group import DataDatabricksGroup
-    from cdktn_provider_databricks.data_databricks_service_principal import DataDatabricksServicePrincipal
-    from cdktn_provider_databricks.data_databricks_user import DataDatabricksUser
-    from cdktn_provider_databricks.directory import Directory
-    from cdktn_provider_databricks.entitlements import Entitlements
-    from cdktn_provider_databricks.group import Group
-    from cdktn_provider_databricks.permissions import Permissions, PermissionsAccessControl
-    from cdktn_provider_databricks.provider import DatabricksProvider
-    from cdktn_provider_databricks.workspace_file import WorkspaceFile
-    from cdktn_provider_external.data_external import DataExternal
-    from cdktn_provider_external.provider import ExternalProvider
+    import cdktn as framework
+    import cdktn_provider_databricks as databricks
+    import cdktn_provider_external as external
 
-__all__ = [
-    "App",
-    "AzurermBackend",
-    "Cluster",
-    "ClusterAutoscale",
-    "ClusterClusterLogConf",
-    "ClusterClusterLogConfDbfs",
-    "ClusterClusterLogConfVolumes",
-    "ClusterLibrary",
-    "ClusterLibraryMaven",
-    "ClusterLibraryPypi",
-    "ClusterPolicy",
-    "ClusterWorkloadType",
-    "ClusterWorkloadTypeClients",
-    "Construct",
-    "DataDatabricksGroup",
-    "DataDatabricksServicePrincipal",
-    "DataDatabricksUser",
-    "DataExternal",
-    "DatabricksProvider",
-    "Directory",
-    "Entitlements",
-    "ExternalProvider",
-    "Group",
-    "ITerraformDependable",
-    "LocalBackend",
-    "LocalExecProvisioner",
-    "Permissions",
-    "PermissionsAccessControl",
-    "TerraformResource",
-    "TerraformResourceLifecycle",
-    "TerraformStack",
-    "Testing",
-    "Token",
-    "WorkspaceFile",
-]
+App = framework.App
+AzurermBackend = framework.AzurermBackend
+ITerraformDependable = framework.ITerraformDependable
+LocalBackend = framework.LocalBackend
+LocalExecProvisioner = framework.LocalExecProvisioner
+TerraformResource = framework.TerraformResource
+TerraformResourceLifecycle = framework.TerraformResourceLifecycle
+TerraformStack = framework.TerraformStack
+Testing = framework.Testing
+Token = framework.Token
+
+Cluster = databricks.cluster.Cluster
+ClusterAutoscale = databricks.cluster.ClusterAutoscale
+ClusterClusterLogConf = databricks.cluster.ClusterClusterLogConf
+ClusterClusterLogConfDbfs = databricks.cluster.ClusterClusterLogConfDbfs
+ClusterClusterLogConfVolumes = databricks.cluster.ClusterClusterLogConfVolumes
+ClusterLibrary = databricks.cluster.ClusterLibrary
+ClusterLibraryMaven = databricks.cluster.ClusterLibraryMaven
+ClusterLibraryPypi = databricks.cluster.ClusterLibraryPypi
+ClusterPolicy = databricks.cluster_policy.ClusterPolicy
+ClusterWorkloadType = databricks.cluster.ClusterWorkloadType
+ClusterWorkloadTypeClients = databricks.cluster.ClusterWorkloadTypeClients
+DatabricksProvider = databricks.provider.DatabricksProvider
+DataDatabricksGroup = databricks.data_databricks_group.DataDatabricksGroup
+DataDatabricksServicePrincipal = databricks.data_databricks_service_principal.DataDatabricksServicePrincipal
+DataDatabricksUser = databricks.data_databricks_user.DataDatabricksUser
+Directory = databricks.directory.Directory
+Entitlements = databricks.entitlements.Entitlements
+Group = databricks.group.Group
+Permissions = databricks.permissions.Permissions
+PermissionsAccessControl = databricks.permissions.PermissionsAccessControl
+WorkspaceFile = databricks.workspace_file.WorkspaceFile
+
+DataExternal = external.data_external.DataExternal
+ExternalProvider = external.provider.ExternalProvider
