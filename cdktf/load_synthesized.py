@@ -33,7 +33,7 @@ from labkit.workspace_choice import ChoiceError
 from preflight.facts import connect, identify
 from preflight.identity import GuardError, target_expectation
 from preflight.target_access import flags_of
-from stopping.cluster_stopper import await_termination
+from stopping.new_clusters import await_termination
 
 _AT_ONCE = 16
 _REFERENCE = re.compile(r'\$\{((?:data\.)?\w+\.[\w-]+(?:\["[^"]+"\])?)\.(\w+)\}')

@@ -9,7 +9,8 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -17,20 +18,14 @@ from types import FrameType
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import __version__
-from stopping.request_queue import Serve, ask
+from stopping.request_queue import RequestQueue
 
 _SECONDS = 240
+_LOOK_SECONDS = 0.1
 
 
 class TooSlow(Exception):
     """The workspace did not answer in time."""
-
-
-def start() -> Serve:
-    """What stops clusters. Importing the SDK is what makes it slow to start."""
-    from stopping.cluster_stopper import stopper
-
-    return stopper(os.environ)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,12 +36,28 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--cluster-id", required=True)
     given = parser.parse_args(arguments)
     try:
-        said = ask(given.spool, given.cluster_id, start)
+        said = stop(given.cluster_id, RequestQueue(given.spool), os.environ)
     except (TooSlow, OSError) as error:
         said = str(error) or type(error).__name__
     if said:
         print(f"Warning: {given.name} ({given.cluster_id}) was not stopped: {said}", flush=True)
     return 0
+
+
+def stop(cluster_id: str, queue: RequestQueue, environ: MutableMapping[str, str]) -> str:
+    """Have the cluster stopped, by this process or by another; why it was not, or an empty text. Raises OSError."""
+    queue.put(cluster_id)
+    while not queue.is_answered(cluster_id):
+        with queue.server() as is_ours:
+            # Between the look and the lock another process may have answered.
+            if is_ours and not queue.is_answered(cluster_id):
+                # The SDK is slow to import, so only the process that serves does it.
+                from stopping.new_clusters import serve
+
+                serve(queue, environ)
+        if not is_ours:
+            time.sleep(_LOOK_SECONDS)
+    return queue.take_answer(cluster_id)
 
 
 def give_up(signum: int, frame: FrameType | None) -> None:

@@ -16,7 +16,7 @@ from lab_settings import Lab, Target
 from labkit import expected_workspace
 from labkit.clock import going_on_from
 from labkit.files import private_folder, write_private
-from stopping.cluster_stopper import await_termination
+from stopping.new_clusters import await_termination
 from teardown.facts import (
     Programs,
     inventory_of,

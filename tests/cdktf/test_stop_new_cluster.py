@@ -1,18 +1,21 @@
 """A cluster that was just made is stopped, unless somebody uses it; and one process serves many."""
 
+import os
 import subprocess
 import sys
-import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator_process import EmulatorProcess
-from stopping.new_cluster import Decision, Leave, Stop, decide
-from stopping.request_queue import ask
+from stop_new_cluster import stop
+from stopping.new_clusters import Decision, Leave, Stop, decide
+from stopping.request_queue import RequestQueue
 
 ROOT = Path(__file__).resolve().parents[2]
 ME = "admin@lab.example"
@@ -68,63 +71,91 @@ def test_a_cluster_on_its_way_is_left_and_said():
     assert decision("PENDING", event("CREATING", 0, ME)) == Leave("its state is PENDING")
 
 
-def test_many_requests_are_served_by_few(tmp_path: Path):
-    served: list[Sequence[str]] = []
+def test_a_request_waits_until_it_is_answered(tmp_path: Path):
+    queue = RequestQueue(tmp_path / "spool")
+    queue.put("c1")
+    queue.put("c2")
+    queue.answer("c1", "it is in use")
+    assert (queue.waiting(), queue.is_answered("c1"), queue.is_answered("c2")) == ({"c2"}, True, False)
+    assert queue.take_answer("c1") == "it is in use"
+    with pytest.raises(FileNotFoundError):
+        queue.take_answer("c1")
 
-    def start():
-        def serve(requests: Sequence[str]) -> dict[str, str]:
-            served.append(requests)
-            return {request: request.upper() for request in requests}
 
-        return serve
+def test_an_earlier_answer_is_not_given_again(tmp_path: Path):
+    queue = RequestQueue(tmp_path)
+    queue.put("c1")
+    queue.answer("c1", "old")
+    queue.put("c1")
+    assert (queue.waiting(), queue.is_answered("c1")) == ({"c1"}, False)
 
-    with ThreadPoolExecutor(12) as askers:
-        names = [f"c{number}" for number in range(12)]
-        answers = list(askers.map(lambda name: ask(tmp_path / "spool", name, start), names))
-    assert answers == [name.upper() for name in names]
-    assert sorted(name for requests in served for name in requests) == sorted(names)
-    assert [path.name for path in (tmp_path / "spool").iterdir()] == ["lock"]
+
+def test_one_process_at_a_time_serves(tmp_path: Path):
+    queue, other = RequestQueue(tmp_path), RequestQueue(tmp_path)
+    with queue.server() as first, other.server() as second:
+        assert (first, second) == (True, False)
+    with other.server() as later:
+        assert later
+
+
+def test_the_queue_is_private(tmp_path: Path):
+    (tmp_path / "spool").mkdir(mode=0o755)
+    RequestQueue(tmp_path / "spool").put("c1")
     assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "spool" / "c1.wanted").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_request_that_takes_long_does_not_keep_a_later_one_waiting(tmp_path: Path):
-    came, quick_done = threading.Event(), threading.Event()
-
-    def start():
-        def serve(requests: Sequence[str]) -> dict[str, str]:
-            if "slow" in requests:
-                came.set()
-                assert quick_done.wait(30)
-            return dict.fromkeys(requests, "done")
-
-        return serve
-
-    with ThreadPoolExecutor(2) as askers:
-        slow = askers.submit(ask, tmp_path, "slow", start)
-        assert came.wait(30)
-        assert ask(tmp_path, "quick", start) == "done"
-        quick_done.set()
-        assert slow.result() == "done"
+def new_cluster(emulator: EmulatorProcess) -> str:
+    spec = {"cluster_name": "cluster_01", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
+    status, answer = emulator.request("POST", "/api/2.1/clusters/create", {**spec, "num_workers": 1})
+    assert status == 200
+    return str(answer["cluster_id"])
 
 
-def test_what_a_dead_process_left_in_the_queue_is_served_by_the_next(tmp_path: Path):
-    def broken():
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        ask(tmp_path, "first", broken)
-    assert ask(tmp_path, "second", lambda: lambda requests: dict.fromkeys(requests, "done")) == "done"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.done", "lock"]
+def become(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Give this process the environment that a deploy gives its programs; a copy of it."""
+    for name, value in emulator.environment().items():
+        monkeypatch.setenv(name, value)
+    return dict(os.environ)
 
 
-def test_an_answer_of_an_earlier_time_is_not_given_again(tmp_path: Path):
-    (tmp_path / "c1.done").write_text("old")
-    assert ask(tmp_path, "c1", lambda: lambda requests: dict.fromkeys(requests, "new")) == "new"
+def test_many_requests_are_served_by_one_process(
+    emulator: EmulatorProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    environ = become(emulator, monkeypatch)
+    clusters = [new_cluster(emulator) for _ in range(12)]
+    queues = [RequestQueue(tmp_path / "spool") for _ in clusters]
+    # What a process left that died before it was answered.
+    queues[0].put("left-behind")
+    with ThreadPoolExecutor(len(clusters)) as processes:
+        assert list(processes.map(stop, clusters, queues, repeat(environ))) == [""] * len(clusters)
+    assert {state_of(emulator, cluster) for cluster in clusters} == {"TERMINATED"}
+    logins = [call for call in emulator.journal() if call["path"].endswith("/Me")]
+    assert len(logins) == 1
+    assert sorted(path.name for path in (tmp_path / "spool").iterdir()) == ["left-behind.done", "lock"]
+
+
+def test_a_slow_termination_does_not_delay_a_later_request(
+    start_emulator: Callable[..., EmulatorProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    emulator = start_emulator("--speed", 0, "--transition-seconds", 60)
+    environ = become(emulator, monkeypatch)
+    slow, used = new_cluster(emulator), new_cluster(emulator)
+    emulator.control("POST", "clock", {"advance_seconds": 60})
+    emulator.control("POST", "work", {"cluster_id": used, "seconds": 600})
+    emulator.control("POST", "clock", {"advance_seconds": 60})
+    with ThreadPoolExecutor(1) as processes:
+        terminated = processes.submit(stop, slow, RequestQueue(tmp_path), environ)
+        while state_of(emulator, slow) != "TERMINATING":
+            time.sleep(0.05)
+        assert stop(used, RequestQueue(tmp_path), environ) == "it is in use"
+        assert not terminated.done()
+        emulator.control("POST", "clock", {"advance_seconds": 60})
+        assert terminated.result() == ""
 
 
 def stop_with_the_program(emulator: EmulatorProcess, spool: Path, monkeypatch: pytest.MonkeyPatch, cluster: str) -> str:
-    for name, value in emulator.environment().items():
-        monkeypatch.setenv(name, value)
+    become(emulator, monkeypatch)
     done = subprocess.run(
         [sys.executable, str(ROOT / "cdktf" / "stop_new_cluster.py"), "--name", "cluster_01", "--spool", str(spool)]
         + ["--cluster-id", cluster],
@@ -139,10 +170,7 @@ def stop_with_the_program(emulator: EmulatorProcess, spool: Path, monkeypatch: p
 
 @pytest.fixture
 def running(emulator: EmulatorProcess) -> str:
-    spec = {"cluster_name": "cluster_01", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
-    status, answer = emulator.request("POST", "/api/2.1/clusters/create", {**spec, "num_workers": 1})
-    assert status == 200
-    return str(answer["cluster_id"])
+    return new_cluster(emulator)
 
 
 def state_of(emulator: EmulatorProcess, cluster: str) -> str:

@@ -38,10 +38,11 @@ enter(PACKAGE)
 from cdktf_cdktf_provider_databricks.group import Group
 before = [name for name in sys.modules if name.startswith(PACKAGE + ".")]
 from cdktf_cdktf_provider_databricks import job
-after = [name for name in sys.modules if name.startswith(PACKAGE + ".")]
 import cdktf_cdktf_provider_databricks
+policy = cdktf_cdktf_provider_databricks.cluster_policy.ClusterPolicy.__name__
+after = [name for name in sys.modules if name.startswith(PACKAGE + ".")]
 group = cdktf_cdktf_provider_databricks.group
-print(json.dumps([len(before) < 5, job.Job.__name__, len(after) < 8, group.Group is Group]))
+print(json.dumps([len(before) < 5, job.Job.__name__, policy, len(after) < 10, group.Group is Group]))
 """
 
 
@@ -59,7 +60,7 @@ def answer_of(program: str, folder: Path) -> object:
     [
         (ROOT, "enforcer.workspace.client", "labkit.extras.sdk"),
         (ROOT / "cdktf", "preflight.facts", "labkit.extras.sdk"),
-        (ROOT / "cdktf", "stopping.cluster_stopper", "labkit.extras.sdk"),
+        (ROOT / "cdktf", "stopping.new_clusters", "labkit.extras.sdk"),
     ],
     ids=["poll", "guard", "stop"],
 )
@@ -68,7 +69,7 @@ def test_of_the_sdk_only_what_is_asked_for_is_imported(folder: Path, module: str
 
 
 def test_of_the_bindings_only_what_is_asked_for_is_imported() -> None:
-    assert answer_of(BINDINGS, ROOT / "cdktf") == [True, "Job", True, True]
+    assert answer_of(BINDINGS, ROOT / "cdktf") == [True, "Job", "ClusterPolicy", True, True]
 
 
 def test_what_terraform_asks_the_enforcer_needs_no_ledger() -> None:
