@@ -1,11 +1,10 @@
 """One course in one workspace: the stack that turns a roster and settings into what students use."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lab_settings import Lab, Target
-from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, folder_of, path_of
+from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, folder_of
 from roster.model import Group, Roster
 from stack.accounts import StudentAccounts, plan_accounts
 from stack.all_student_groups import AllStudentGroups
@@ -25,16 +24,7 @@ from stack.programs import Program, Verb
 from stack.restrictions import Restrictions
 from stack.staff import Staff
 from stack.student_groups import StudentGroups
-from stack.workspace_guard import WorkspaceGuard, as_query
-
-RUNNING_SETTINGS = (
-    "spark_version",
-    "node_type_id",
-    "autotermination_minutes",
-    "data_security_mode",
-    "spark_conf",
-    "spark_env_vars",
-)
+from stack.workspace_guard import WorkspaceGuard, expectations
 
 
 class Course(TerraformStack):
@@ -54,49 +44,21 @@ class Course(TerraformStack):
         state_folder: Path,
     ) -> None:
         super().__init__(scope, lab.stack_id(target_name))
+        self._lab, self._target_name, self._target = lab, target_name, target
         own, *others = rosters
         groups = own.active_groups
-        prefix = lab.course.name_prefix
         text = course_text(lab, groups)
 
-        # Blocks of `check` and the type terraform_data need it.
-        self.add_override("terraform.required_version", ">= 1.5")
-        self._keep_state(target, state_folder)
-        DatabricksProvider(
-            self, "databricks", profile=target.profile, host=target.host, rate_limit=target.requests_per_second
-        )
-        ExternalProvider(self, "external")
-
+        self._keep_state(state_folder)
+        self._add_providers()
         workspace = WorkspaceGuard(
-            self, "workspace", program=guard, query=self._expectations(lab, target_name, target, groups, text)
+            self, "workspace", program=guard, query=expectations(lab, target_name, target, groups, course_file=text)
         )
-        first = [workspace.data]
+        # Nothing else is read or made before the guard has answered.
+        self._first = [workspace.data]
 
-        staff = Staff(self, "staff", settings=lab.staff, after=first)
-        accounts = StudentAccounts(
-            self,
-            "accounts",
-            plan=plan_accounts(
-                own,
-                others,
-                target=target_name,
-                staff=lab.staff.addresses,
-                owns_accounts=lab.course.owns_accounts,
-            ),
-        )
-
-        student_groups = StudentGroups(self, "student_groups", groups=groups, prefix=prefix, account_id=accounts.id_of)
-        AllStudentGroups(
-            self,
-            ALL_STUDENT_GROUPS,
-            groups=student_groups,
-            students=lab.students,
-            owned=lab.course.owns_workspace_settings,
-            after=first,
-        )
-        if lab.course.owns_workspace_settings:
-            PersonalCompute(self, "personal_compute", after=first)
-
+        staff = Staff(self, "staff", settings=lab.staff, after=self._first)
+        student_groups = self._add_student_groups(groups, self._add_accounts(own, others))
         CourseFolder(
             self,
             "course_folder",
@@ -104,28 +66,17 @@ class Course(TerraformStack):
             course_text=text,
             staff=staff,
             caller=workspace.caller,
-            after=first,
+            after=self._first,
         )
-        restrictions = Restrictions(
-            self,
-            "restrictions",
-            program=restricted,
-            query={
-                "course": lab.course.id,
-                "term": lab.course.term,
-                "host": target.host or "",
-                "profile": target.profile or "",
-            },
-            after=first,
-        )
+        restrictions = self._add_restrictions(restricted)
         settings = common_settings(lab.cluster, lab.libraries)
         managers = staff.may("CAN_MANAGE")
         for group in groups:
-            name = prefix + group.key
+            name = lab.course.name_prefix + group.key
             GroupCluster(
                 self,
                 group.cluster,
-                name=prefix + group.cluster,
+                name=lab.course.name_prefix + group.cluster,
                 group_name=student_groups.name_of(group.key),
                 group_level=restrictions.level(name),
                 tags=cluster_tags(course=lab.course.id, term=lab.course.term, group=name),
@@ -133,11 +84,14 @@ class Course(TerraformStack):
                 managers=managers,
                 stop=stop,
                 spool=state_folder / f"{self.node.id}.stopping",
-                after=first,
+                after=self._first,
             )
 
-    def _keep_state(self, target: Target, folder: Path) -> None:
-        backend = target.backend
+    def _keep_state(self, folder: Path) -> None:
+        """Say where Terraform keeps the state: in this folder, or in a storage account."""
+        # Blocks of `check` and the type terraform_data need it.
+        self.add_override("terraform.required_version", ">= 1.5")
+        backend = self._target.backend
         if backend.type == "local":
             LocalBackend(self, path=str(folder / f"{self.node.id}.tfstate"))
             return
@@ -149,37 +103,47 @@ class Course(TerraformStack):
             key=backend.key or "",
         )
 
-    def _expectations(
-        self, lab: Lab, target_name: str, target: Target, groups: Sequence[Group], course_file: str
-    ) -> dict[str, str]:
-        """What the guard is to compare the live workspace with."""
-        names = [lab.course.name_prefix + group.key for group in groups]
-        if lab.course.owns_workspace_settings:
-            names.append(ALL_STUDENT_GROUPS)
-        settings = {name: getattr(lab.cluster, name) for name in RUNNING_SETTINGS}
-        return as_query(
-            {
-                "target": target_name,
-                "profile": target.profile or "",
-                "host": target.host or "",
-                "expected_host": target.expected_host,
-                "expected_workspace_id": target.expected_workspace_id,
-                "sql_access": lab.students.sql_access,
-                "closes_personal_compute": lab.course.owns_workspace_settings,
-                "group_names": names,
-                "clusters": {
-                    lab.course.name_prefix + group.cluster: cluster_tags(
-                        course=lab.course.id, term=lab.course.term, group=lab.course.name_prefix + group.key
-                    )
-                    for group in groups
-                },
-                "cluster_settings": {
-                    **settings,
-                    "driver_node_type_id": lab.cluster.driver,
-                    "log_destination": lab.cluster.log_destination,
-                    "allow_jobs": lab.cluster.allow_jobs,
-                },
-                "course_file": path_of(lab.course.id, lab.course.term),
-                "course_file_sha256": hashlib.sha256(course_file.encode()).hexdigest(),
-            }
+    def _add_providers(self) -> None:
+        target = self._target
+        DatabricksProvider(
+            self, "databricks", profile=target.profile, host=target.host, rate_limit=target.requests_per_second
         )
+        ExternalProvider(self, "external")
+
+    def _add_accounts(self, own: Roster, others: Iterable[Roster]) -> StudentAccounts:
+        """The accounts of all rosters."""
+        plan = plan_accounts(
+            own,
+            others,
+            target=self._target_name,
+            staff=self._lab.staff.addresses,
+            owns_accounts=self._lab.course.owns_accounts,
+        )
+        return StudentAccounts(self, "accounts", plan=plan)
+
+    def _add_student_groups(self, groups: Sequence[Group], accounts: StudentAccounts) -> StudentGroups:
+        """The groups, the group of all of them, and if this stack owns the workspace's settings, what those allow."""
+        course = self._lab.course
+        student_groups = StudentGroups(
+            self, "student_groups", groups=groups, prefix=course.name_prefix, account_id=accounts.id_of
+        )
+        AllStudentGroups(
+            self,
+            ALL_STUDENT_GROUPS,
+            groups=student_groups,
+            students=self._lab.students,
+            owned=course.owns_workspace_settings,
+            after=self._first,
+        )
+        if course.owns_workspace_settings:
+            PersonalCompute(self, "personal_compute", after=self._first)
+        return student_groups
+
+    def _add_restrictions(self, program: Verb) -> Restrictions:
+        query = {
+            "course": self._lab.course.id,
+            "term": self._lab.course.term,
+            "host": self._target.host or "",
+            "profile": self._target.profile or "",
+        }
+        return Restrictions(self, "restrictions", program=program, query=query, after=self._first)
