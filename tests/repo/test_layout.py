@@ -19,6 +19,7 @@ FILES |= {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"}
 PURE = (
     "cdktf/roster",
     "cdktf/sources",
+    "cdktf/synthesized/resources.py",
     "enforcer/domain",
     "enforcer/reports/day_report.py",
     "inventory/backup/manifest.py",

@@ -24,6 +24,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "cdktf": (
         ("",),
         ("teardown",),
+        ("synthesized",),
         ("stack",),
         ("preflight",),
         ("stopping",),

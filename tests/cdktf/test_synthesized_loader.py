@@ -7,7 +7,7 @@ import pytest
 from databricks.sdk.errors import ResourceConflict
 
 from emulator_process import EmulatorProcess
-from load_synthesized import Loaded, LoadError, load
+from synthesized.loader import Loaded, LoadError, load
 
 pytestmark = pytest.mark.process
 
