@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
@@ -24,22 +23,20 @@ except ImportError:
 from lab_settings import LabError, load_lab
 from labkit import exit_status
 from labkit.clock import ClockError, now
-from labkit.expected_workspace import Identity
 from labkit.extras import cli, dotenv
 from labkit.text import escaped
 from labkit.workspace_choice import Choice
+from preflight.facts import connect, verify_workspace
 from preflight.identity import GuardError
 from preflight.target_access import enter_target, target_choice
-from teardown.steps import Status, Step, by_hand, is_closed, leaves, removes
+from teardown.checklist import checklist, report, step_lines
+from teardown.close_request import Wanted
+from teardown.purge import purge_steps, remove
+from teardown.steps import Status, Step, is_closed
 from teardown.steps import as_json as step_json
-
-if TYPE_CHECKING:
-    from teardown.steps import ByHand, Managed
-    from teardown.term import Term, Wanted
+from teardown.term import Term, programs_of, read_state
 
 ROOT = Path(__file__).resolve().parent.parent
-SHOWN = 12
-"""So many names of a kind are listed; --json has all."""
 
 
 @click.command(
@@ -110,9 +107,6 @@ def main(
         cli.fail(*error.problems)
     except dotenv.DotenvError as error:
         cli.fail(str(error))
-    # The SDK takes two seconds to import.
-    from teardown.term import Wanted
-
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
     wanted = Wanted(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
     if purge or choice is None:
@@ -122,9 +116,6 @@ def main(
 
 def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Look, ask, act, and say how it is; the exit status."""
-    from preflight.facts import connect, verify_workspace
-    from teardown.term import Term
-
     try:
         began = now(os.environ)
         client = connect(choice)
@@ -135,7 +126,7 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
     steps = term.look()
     managed = term.state.managed
     if not in_json or not (yes or dry_run or is_closed(steps)):
-        show(wanted, identity, term, steps, to_stderr=in_json)
+        show(checklist(wanted, identity, steps, managed, term.inventory), to_stderr=in_json)
     hindered = [step.name for step in steps if step.status is Status.NOT_POSSIBLE]
     if not dry_run and hindered:
         print(f"\nNothing was begun, because this is not possible: {', '.join(hindered)}.", file=sys.stderr)
@@ -147,17 +138,14 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
             term.look_around()
         if not in_json:
             print()
-            show_steps(steps)
+            show(step_lines(steps))
     if in_json:
-        cli.print_json(report(wanted, identity, term, steps, managed))
+        cli.print_json(report(wanted, identity, steps, managed, term.inventory))
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
 def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Remove what names people; the exit status. The workspace may be gone by then and is not asked."""
-    from teardown.purge import purge_steps, remove
-    from teardown.term import programs_of, read_state
-
     # Once: where it is in a storage account, it is reached by the stack and the roster that go.
     state, _ = read_state(wanted, programs_of(wanted, os.environ))
 
@@ -172,7 +160,7 @@ def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> i
         )
 
     steps, failures = look(), []
-    show_steps(steps, to_stderr=in_json)
+    show(step_lines(steps), to_stderr=in_json)
     if not dry_run and any(step.status is Status.TO_DO for step in steps):
         if not yes and not cli.is_confirmed(f"purge {wanted.stack}"):
             cli.fail("Nothing was removed.")
@@ -185,72 +173,10 @@ def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> i
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def show(wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], *, to_stderr: bool) -> None:
-    """The checklist, what is removed, what stays, and what is done by hand."""
-    stream = sys.stderr if to_stderr else sys.stdout
-    print(
-        escaped(f"Closing {wanted.stack} in {identity}, as {identity.caller}"),
-        end="\n\n",
-        file=stream,
-    )
-    show_steps(steps, to_stderr=to_stderr)
-    if term.state.managed:
-        print("\nIt removes:", file=stream)
-    for kind, names in removes(term.state.managed).items():
-        print(escaped(f"  {kind}: {shortened(names)}"), file=stream)
-    print("\nIt leaves, because it is not the lab's:", file=stream)
-    for step in leaves(term.inventory):
-        print(escaped(f"  {step.name}: {shortened(step.items) or step.says}"), file=stream)
-    print("\nWhat only an administrator does, by hand:", file=stream)
-    for one in hands_of(wanted, identity, term):
-        print(escaped(f"  {one.says}:"), file=stream)
-        print(escaped(f"      {one.command}"), file=stream)
-
-
-def show_steps(steps: Sequence[Step], *, to_stderr: bool = False) -> None:
-    stream = sys.stderr if to_stderr else sys.stdout
-    for step in steps:
-        print(escaped(f"{step.status.value:<13} {step.name}: {step.says}"), file=stream)
-        if step.items:
-            print(escaped(f"{'':<13} {shortened(step.items)}"), file=stream)
-
-
-def shortened(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def hands_of(wanted: Wanted, identity: Identity, term: Term) -> list[ByHand]:
-    backend = wanted.target.backend
-    command = (
-        f"az storage blob delete --account-name {backend.storage_account_name} "
-        f"--container-name {backend.container_name} --name {backend.key}"
-    )
-    return by_hand(
-        workspace_id=identity.workspace_id,
-        host=identity.host,
-        inventory=term.inventory,
-        target=wanted.target_name,
-        backend=command if wanted.is_remote else "",
-    )
-
-
-def report(
-    wanted: Wanted, identity: Identity, term: Term, steps: Sequence[Step], managed: Sequence[Managed]
-) -> dict[str, Any]:
-    """The object that docs/json.md defines. `managed` is what the state held at first."""
-    return {
-        "stack": wanted.stack,
-        "target": wanted.target_name,
-        "host": identity.host,
-        "workspace_id": identity.workspace_id,
-        "closed": is_closed(steps),
-        "steps": [step_json(step) for step in steps],
-        "removes": {kind: list(names) for kind, names in removes(managed).items()},
-        "leaves": {step.name: list(step.items) for step in leaves(term.inventory) if step.items},
-        "unread": list(term.inventory.unread),
-        "by_hand": [{"says": one.says, "command": one.command} for one in hands_of(wanted, identity, term)],
-    }
+def show(lines: Iterable[str], *, to_stderr: bool = False) -> None:
+    """Print lines, in which nothing may steer a terminal."""
+    for line in lines:
+        print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
 
 
 if __name__ == "__main__":

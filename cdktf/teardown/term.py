@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
-from lab_settings import Lab, Target
 from labkit import expected_workspace
 from labkit.clock import going_on_from
 from labkit.files import private_folder, write_private
 from stopping.new_clusters import await_termination
+from teardown.close_request import Wanted
 from teardown.facts import (
     Programs,
     inventory_of,
@@ -47,37 +47,6 @@ from teardown.steps import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the command line asks for."""
-
-    lab: Lab
-    settings: Path
-    target_name: str
-    target: Target
-    backup: str | None
-    without_backup: bool
-    without_archive: bool
-    archive: Path
-    output: Path
-
-    @property
-    def stack(self) -> str:
-        return self.lab.stack_id(self.target_name)
-
-    @property
-    def stack_folder(self) -> Path:
-        return self.output / "stacks" / self.stack
-
-    @property
-    def state_folder(self) -> Path:
-        return self.settings.parent / "state"
-
-    @property
-    def is_remote(self) -> bool:
-        return self.target.backend.type != "local"
 
 
 def programs_of(wanted: Wanted, environ: Mapping[str, str]) -> Programs:
