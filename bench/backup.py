@@ -30,7 +30,7 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from backup_lab import ask, upload  # noqa: E402
+from backup_lab import ask, memory_of, upload  # noqa: E402
 from emulator_process import EmulatorProcess  # noqa: E402
 from inventory.backup import run  # noqa: E402
 from inventory.backup.download import EXPORT  # noqa: E402
@@ -43,17 +43,6 @@ CLI = "databricks workspace export-dir"
 USERS, PER_FOLDER = 6, 20
 GOAL_OF_LIMIT, GOAL_OF_CLI, GOAL_MEMORY = 0.95, 5.0, 200
 LANGUAGES = ("PYTHON", "SQL", "SCALA", "R")
-# What is measured is the program as it is started, its imports included; only the memory is told from inside.
-MEASURE = """
-import runpy, sys
-from pathlib import Path
-sys.argv[0] = "inventory"
-try:
-    runpy.run_module("inventory", run_name="__main__")
-finally:
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-    print(int(line.split()[1]) // 1024, file=sys.stderr)
-"""
 
 
 @dataclass(frozen=True)
@@ -158,11 +147,8 @@ def memory(emulator: EmulatorProcess, megabytes: int) -> int:
     emulator.control("POST", "faults", {})
     upload(emulator, "dbfs", "/Users/large@x.org/large.bin", megabytes)
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, **emulator.environment(), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-c", MEASURE, "backup", "large@x.org", "--dbfs-only", "--output", "saved"]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    return int(done.stderr.split()[-1])
+        arguments = ("backup", "large@x.org", "--dbfs-only", "--output", "saved")
+        return memory_of(emulator, Path(folder), *arguments) // 2**20
 
 
 @click.command()

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 import moodle_files
 from import_roster import main
 from malformed_exports import MALFORMED
+from minimal_lab import minimal_lab
 from moodle_files import Team, encoded, teams
 from roster.model import parse_roster
 
@@ -26,30 +27,11 @@ OCTOBER = EXAMPLES / "Groupself-selection_94290_2026-10-18.csv"
 NOVEMBER = EXAMPLES / "Groupself-selection_94290_2026-11-08.csv"
 HEADER = "number,moodle_group_id,moodle_group_name,email,status,account"
 
-LAB = """
-default_target = "lab"
-[course]
-id = "94290"
-term = "2026w"
-title = "Data"
-first_day = 2026-10-18
-last_day = 2027-01-29
-timezone = "Asia/Jerusalem"
-rosters = ["r.csv"]
-email_domains = ["uni.example"]
-strict_domains = {strict}
-max_group_size = 6
-[cluster]
-spark_version = "15.4.x-scala2.12"
-node_type_id = "Standard_DS3_v2"
-pin = {pin}
-[quota]
-soft_minutes = 150
-hard_minutes = 180
-[targets.lab]
-expected_workspace_id = "{workspace}"
-[targets.spare]
-"""
+
+def settings(*, strict: bool = False, pin: bool = True) -> str:
+    """A `lab.toml` whose course has a domain and a limit of group sizes."""
+    course = f'email_domains = ["uni.example"]\nstrict_domains = {str(strict).lower()}\nmax_group_size = 6'
+    return minimal_lab("[targets.lab]\n[targets.spare]", course=course, cluster=f"pin = {str(pin).lower()}")
 
 
 @pytest.fixture
@@ -60,10 +42,10 @@ def run(tmp_path: Path) -> Callable[..., Result]:
         path = export if isinstance(export, Path) else tmp_path / "export.csv"
         if not isinstance(export, Path):
             path.write_bytes(export if isinstance(export, bytes) else encoded(export))
-        settings = tmp_path / "lab.toml"
-        settings.write_text(lab or LAB.format(strict="false", pin="true", workspace=""), encoding="utf-8")
+        path_of_lab = tmp_path / "lab.toml"
+        path_of_lab.write_text(lab or settings(), encoding="utf-8")
         arguments = [str(path), "--out", str(tmp_path / "r.csv"), *options]
-        return CliRunner().invoke(main, arguments, env={"LAB_CONFIG": str(settings), **environment})
+        return CliRunner().invoke(main, arguments, env={"LAB_CONFIG": str(path_of_lab), **environment})
 
     return run
 
@@ -261,18 +243,18 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_lines(run):
     assert json.loads(result.stdout) == {"written": False, "problems": problems}
 
 
-@pytest.mark.parametrize("strict", ["true", "false"])
+@pytest.mark.parametrize("strict", [True, False])
 def test_a_foreign_domain_is_a_warning_unless_domains_are_strict(run, tmp_path, strict):
     text = SELF.replace("s1.0@uni.example", "s1.0@sub.uni.example")
-    result = run(text, lab=LAB.format(strict=strict, pin="true", workspace=""))
+    result = run(text, lab=settings(strict=strict))
     sentence = 'export.csv line 4: s1.0@sub.uni.example is outside email_domains (uni.example), in "Team 2".\n'
-    assert result.stderr == (f"{sentence}Nothing was written.\n" if strict == "true" else f"Warning: {sentence}")
-    assert (tmp_path / "r.csv").exists() == (strict == "false")
+    assert result.stderr == (f"{sentence}Nothing was written.\n" if strict else f"Warning: {sentence}")
+    assert (tmp_path / "r.csv").exists() != strict
 
 
 def test_more_than_a_hundred_groups_are_fine_when_clusters_are_not_pinned(run):
     many = moodle_files.self_selection(teams(*[1] * 101))
-    assert run(many, lab=LAB.format(strict="false", pin="false", workspace="")).exit_code == 0
+    assert run(many, lab=settings(pin=False)).exit_code == 0
 
 
 def test_an_export_that_lacks_many_students_is_refused_until_that_is_meant(run, tmp_path):

@@ -10,29 +10,15 @@ from click.testing import CliRunner, Result
 import moodle_files
 from emulator_process import EmulatorProcess
 from import_roster import main
+from minimal_lab import minimal_lab
 from moodle_files import Team, encoded
 from roster.model import parse_roster
 
 pytestmark = pytest.mark.process
 
-LAB = """
-default_target = "lab"
-[course]
-id = "94290"
-term = "2026w"
-title = "Data"
-first_day = 2026-10-18
-last_day = 2027-01-29
-timezone = "Asia/Jerusalem"
-rosters = ["r.csv"]
-[cluster]
-spark_version = "15.4.x-scala2.12"
-node_type_id = "Standard_DS3_v2"
-[quota]
-soft_minutes = 150
-hard_minutes = 180
+TARGETS = """
 [targets.lab]
-expected_workspace_id = "WORKSPACE"
+expected_workspace_id = "{}"
 [targets.spare]
 [targets.elsewhere]
 host = "https://elsewhere.example"
@@ -48,7 +34,7 @@ class Desk:
         self.expect(emulator.workspace_id)
 
     def expect(self, workspace_id: str) -> None:
-        (self.folder / "lab.toml").write_text(LAB.replace("WORKSPACE", workspace_id))
+        (self.folder / "lab.toml").write_text(minimal_lab(TARGETS.format(workspace_id)))
 
     def run(self, emails: list[str], *options: str, **environment: str) -> Result:
         export = self.folder / "export.csv"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from minimal_lab import minimal_lab
 from preflight.providers import PROVIDERS, has_own_installation, mirror_folders, not_mirrored, problem
 from reexec import interpreter_of
 from run_cdktf import NotReady, environment_for, needs_lock_skipped, program_of, with_choice
@@ -80,22 +81,7 @@ def test_missing_programs_are_sentences(tmp_path: Path, monkeypatch: pytest.Monk
     assert program_of(tmp_path, terraform="tofu") == program
 
 
-LAB = """
-default_target = "lab"
-[course]
-id = "94290"
-term = "2026w"
-title = "Data"
-first_day = 2026-10-18
-last_day = 2027-01-29
-timezone = "Asia/Jerusalem"
-rosters = ["r.csv"]
-[cluster]
-spark_version = "15.4.x-scala2.12"
-node_type_id = "Standard_DS3_v2"
-[quota]
-soft_minutes = 150
-hard_minutes = 180
+TARGETS = """
 [targets.lab]
 profile = "LAB"
 [targets.open]
@@ -108,7 +94,7 @@ host = "https://other.example"
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables that name settings and profiles, in a folder of their own."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "lab.toml").write_text(LAB)
+    (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
     (tmp_path / "profiles").write_text("[LAB]\nhost = https://lab.example\ntoken = of-profile\n")
     return {"LAB_CONFIG": str(tmp_path / "lab.toml"), "DATABRICKS_CONFIG_FILE": str(tmp_path / "profiles")}
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from backup_lab import HOSTILE, furnish, tree, upload
+from backup_lab import HOSTILE, furnish, memory_of, tree, upload
 from emulator_process import ROOT, EmulatorProcess
 from inventory.__main__ import main
 from inventory_process import stopped
@@ -304,25 +304,3 @@ def test_large_files_pass_through_little_memory(lab, other, type_command, tmp_pa
         assert memory_of(emulator, tmp_path, verb, *arguments) < most
     found = [tree(emulator, USERS[:1], digest=sha256) for emulator in (lab, other)]
     assert found[0] == found[1]
-
-
-# Not from getrusage: what it tells of a process includes the one that started it.
-MEASURE = """
-import runpy, sys
-from pathlib import Path
-sys.argv[0] = "inventory"
-try:
-    runpy.run_module("inventory", run_name="__main__")
-finally:
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
-    print(1024 * int(line.split()[1]), file=sys.stderr)
-"""
-
-
-def memory_of(emulator: EmulatorProcess, folder: Path, *arguments: str) -> int:
-    """The most memory that a command took, in bytes; it has to succeed."""
-    environment = {**os.environ, **emulator.environment(), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", MEASURE, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return int(done.stderr.split()[-1])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from emulator_process import EmulatorProcess
+from emulator_process import ROOT, EmulatorProcess
 
 MB = 2**20
 LANGUAGES = {"PYTHON": b"print(1)", "SQL": b"select 1", "SCALA": b"val a = 1", "R": b"x <- 1"}
@@ -140,3 +144,25 @@ def _raw(emulator: EmulatorProcess, path: str) -> bytes:
     connection.close()
     assert response.status == 200, content
     return content
+
+
+# Not from getrusage: what it reports of a process includes the one that started it.
+MEASURE = """
+import runpy, sys
+from pathlib import Path
+sys.argv[0] = "inventory"
+try:
+    runpy.run_module("inventory", run_name="__main__")
+finally:
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    print(1024 * int(line.split()[1]), file=sys.stderr)
+"""
+
+
+def memory_of(emulator: EmulatorProcess, folder: Path, *arguments: str) -> int:
+    """The most memory that a command of the inventory takes, its imports included, in bytes; it has to succeed."""
+    environment = {**os.environ, **emulator.environment(), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", MEASURE, *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stderr.split()[-1])

@@ -187,6 +187,28 @@ class Term:
         """Change something behind Terraform's back."""
         self.emulator.control("POST", "drift", {"kind": kind, "target": target, "value": value})
 
+    def drift_all(self, member: str, membership: str) -> dict[str, tuple[str, ...]]:
+        """Change six resources behind Terraform's back, and return what a plan then has to be.
+
+        `member` is a student of group_01, `membership` the address of the resource that makes it so.
+        """
+        self.drift("remove_member", "group_01", member)
+        self.drift("permission", "cluster_02", {"group_name": "group_02", "permission_level": None})
+        self.drift("resize", "cluster_03", {"min_workers": 1, "max_workers": 9})
+        self.drift("tag", "cluster_04", {"lab_term": "1999w"})
+        self.drift("policy", "Personal Compute", {"node_type_id": {"type": "unlimited"}})
+        self.drift("delete_cluster", "cluster_06")
+        return {
+            membership: ("create",),
+            "databricks_permissions.cluster_02": ("update",),
+            "databricks_cluster.cluster_03": ("update",),
+            "databricks_cluster.cluster_04": ("update",),
+            "databricks_cluster_policy.personal_compute": ("update",),
+            "databricks_cluster.cluster_06": ("create",),
+            "databricks_permissions.cluster_06": ("create",),
+            "terraform_data.stop_cluster_06": ("delete", "create"),
+        }
+
     def clusters(self) -> dict[str, dict[str, Any]]:
         """The live clusters by name."""
         answer = self.ask("GET", "/api/2.1/clusters/list?page_size=100")
