@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
@@ -27,47 +26,17 @@ from labkit import exit_status
 from labkit.extras import cli, dotenv
 from labkit.files import write_private
 from labkit.tables import TextError, decode
+from preflight.accounts import existing_accounts
 from preflight.identity import GuardError
 from preflight.target_access import enter_target
-from roster.changes import as_data, changes_between, counts_of, in_words
-from roster.group_list import GroupList
-from roster.merge import Merged, merge, shared_names
+from roster.importing import Import, Refusal, Source, data_of, decide, report
 from roster.model import MOODLE, Roster, RosterError, format_roster, parse_roster, with_existing
-from roster.validation import RosterLimits, judge, sentences
+from roster.validation import RosterLimits
 from sources.detection import read_export
 
 HERE = Path(__file__).resolve().parent
 
 _COLUMNS = ("email", "group")
-_IGNORED_SHOWN = 12
-
-
-class Refusal(Exception):
-    """Nothing was written; `problems` are the sentences that say why."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = list(problems)
-
-
-@dataclass(frozen=True)
-class Source:
-    """An export as read: what it lists, and how its text was found to be written."""
-
-    listed: GroupList
-    encoding: str
-
-
-@dataclass(frozen=True)
-class Import:
-    """One import, before anything is written."""
-
-    source: Source
-    stored: Roster
-    merged: Merged
-    roster: Roster
-    warnings: tuple[str, ...]
-    checked: int | None
 
 
 def read_columns(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -166,9 +135,9 @@ def main(
     for warning in result.warnings:
         click.echo(f"Warning: {warning}", err=True)
     if as_json:
-        cli.print_json(data_of(result, export, out, written))
+        cli.print_json(data_of(result, export=str(export), out=str(out), written=written))
         return
-    for line in report(result, export, out, written=written, dry_run=dry_run):
+    for line in report(result, export=export.name, out=str(out), written=written, dry_run=dry_run):
         click.echo(line)
 
 
@@ -233,15 +202,6 @@ def read_stored(out: Path) -> Roster:
     raise Refusal([*problems, f"{out} remembers the numbers of the groups: {advice}."])
 
 
-def decide(file: str, source: Source, stored: Roster, limits: RosterLimits) -> Import:
-    """What the export makes of the roster. Raises Refusal with every problem at once."""
-    verdict = judge(source.listed, stored, limits)
-    if problems := sorted({*verdict.problems, *shared_names(stored, source.listed.groups)}):
-        raise Refusal(sentences(file, problems))
-    merged = merge(stored, source.listed)
-    return Import(source, stored, merged, merged.roster, tuple(sentences(file, verdict.warnings)), None)
-
-
 def mark_existing(
     result: Import, lab: Lab | None, environ: MutableMapping[str, str], told: Mapping[str, str]
 ) -> Import:
@@ -252,26 +212,18 @@ def mark_existing(
     """
     if lab is None:
         raise Refusal(["--check-accounts needs lab.toml, which names the target; LAB_CONFIG names another file."])
-    rosters = (result.stored, result.source.listed.roster or Roster())
-    known = {member.email for roster in rosters for group in roster.groups for member in group.members}
-    new = {member.email for group in result.roster.groups for member in group.members} - known
+    new = result.new_addresses
     try:
         name, target = lab.target(environ.get("LAB_TARGET"))
         choice = enter_target(name, target, environ, told)
         if not new:
-            return _checked(result, result.roster, 0)
-        from preflight.accounts import existing_accounts  # the SDK takes seconds to import
-
+            return replace(result, checked=0)
         existing = existing_accounts(new, target_name=name, target=target, choice=choice)
     except LabError as error:
         raise Refusal(error.problems) from error
     except GuardError as error:
         raise Refusal([str(error)]) from error
-    return _checked(result, with_existing(result.roster, existing, name), len(existing))
-
-
-def _checked(result: Import, roster: Roster, existing: int) -> Import:
-    return Import(result.source, result.stored, result.merged, roster, result.warnings, existing)
+    return replace(result, roster=with_existing(result.roster, existing, name), checked=len(existing))
 
 
 def write(out: Path, roster: Roster) -> bool:
@@ -285,46 +237,6 @@ def write(out: Path, roster: Roster) -> bool:
     except OSError as error:
         raise Refusal([f"{out}: cannot be written ({error.strerror}); choose another --out."]) from error
     return True
-
-
-def report(result: Import, export: Path, out: Path, *, written: bool, dry_run: bool) -> Iterator[str]:
-    """What happened, in words."""
-    listed = result.source.listed
-    yield f"{export.name}: {listed.format}, {result.source.encoding}"
-    yield ""
-    changes = changes_between(result.stored, result.roster)
-    first = not result.stored.groups
-    yield from in_words(changes, counts_of(result.roster), result.merged.recognitions, first=first)
-    if listed.ignored:
-        yield ""
-        yield f"Left out: {len(listed.ignored)} {'row' if len(listed.ignored) == 1 else 'rows'} of the export"
-        yield from (f"  line {remark.line}: {remark.sentence}" for remark in listed.ignored[:_IGNORED_SHOWN])
-        if len(listed.ignored) > _IGNORED_SHOWN:
-            yield f"  … and {len(listed.ignored) - _IGNORED_SHOWN} more, down to line {listed.ignored[-1].line}"
-    if result.checked is not None:
-        yield f"Accounts: {result.checked} of the new addresses had one already; they are looked up, never managed."
-    if dry_run:
-        yield "Dry run: nothing was written."
-    else:
-        yield f"{'Written to' if written else 'Already so in'} {out}."
-
-
-def data_of(result: Import, export: Path, out: Path, written: bool) -> dict[str, Any]:
-    """The report for programs."""
-    listed = result.source.listed
-    changes = changes_between(result.stored, result.roster)
-    return {
-        "export": str(export),
-        "out": str(out),
-        "written": written,
-        "format": listed.format,
-        "encoding": result.source.encoding,
-        **as_data(changes, counts_of(result.roster), result.merged.recognitions),
-        "ignored": [{"line": remark.line, "sentence": remark.sentence} for remark in listed.ignored],
-        "warnings": list(result.warnings),
-        "existing_accounts": result.checked,
-        "problems": [],
-    }
 
 
 if __name__ == "__main__":

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors.base import DatabricksError
-
 from lab_settings import Target
 from labkit.addresses import normalised_address
+from labkit.extras.sdk import Client, DatabricksError
 from labkit.text import first_line
 from labkit.workspace_choice import Choice
-from preflight.facts import connect, verify_workspace
+from preflight.facts import connect_lightly, verify_workspace
 from preflight.identity import GuardError
 
 _PATIENCE_SECONDS = 120
@@ -24,13 +22,13 @@ def existing_accounts(emails: Collection[str], *, target_name: str, target: Targ
 
     Raises GuardError where it is another workspace, or where it does not answer.
     """
-    client = connect(choice)
+    client = connect_lightly(choice)
     verify_workspace(client, target_name, target)
     # The guard gives up within seconds; a long list of users may have to wait for the workspace's request limit.
     patient: Any = client.config.copy()  # type: ignore[no-untyped-call]
     patient.retry_timeout_seconds = _PATIENCE_SECONDS
     try:
-        users = WorkspaceClient(config=patient).users.list(attributes="userName", count=_PAGE)
+        users = Client(patient).users.list(attributes="userName", count=_PAGE)
         names = {normalised_address(user.user_name) for user in users if user.user_name}
     except (DatabricksError, OSError, TimeoutError) as error:
         raise GuardError(
