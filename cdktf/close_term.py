@@ -20,13 +20,15 @@ except ImportError:
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
+from databricks.sdk import WorkspaceClient
+
 from lab_settings import LabError, load_lab
 from labkit import exit_status
 from labkit.clock import ClockError, now
 from labkit.extras import cli, dotenv
 from labkit.text import escaped
 from labkit.workspace_choice import Choice
-from preflight.facts import connect, verify_workspace
+from preflight.facts import configure, verify_workspace
 from preflight.identity import GuardError
 from preflight.target_access import enter_target, target_choice
 from teardown.checklist import checklist, report, step_lines
@@ -118,7 +120,7 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
     """Look, ask, act, and say how it is; the exit status."""
     try:
         began = now(os.environ)
-        client = connect(choice)
+        client = WorkspaceClient(config=configure(choice))
         identity = verify_workspace(client, wanted.target_name, wanted.target)
     except (ClockError, GuardError) as error:
         cli.fail(str(error))

@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import click
+from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
 from labkit import exit_status
@@ -21,7 +22,7 @@ from labkit.extras import cli, dotenv
 from labkit.text import first_line
 from labkit.workspace_access import enter
 from labkit.workspace_choice import ChoiceError
-from preflight.facts import connect, identify
+from preflight.facts import configure, identify
 from preflight.identity import GuardError, target_expectation
 from preflight.target_access import flags_of
 from synthesized.loader import LoadError, load
@@ -44,7 +45,8 @@ def main(stack: Path, as_json: bool) -> None:
     except (ValueError, KeyError) as error:
         raise click.UsageError(f"{stack}: is not a synthesized stack ({error}).") from error
     try:
-        client = connect(enter(os.environ, flags, dotenv.load(os.environ)))
+        choice = enter(os.environ, flags, dotenv.load(os.environ))
+        client = WorkspaceClient(config=configure(choice))
         if problem := mismatch(identify(client), wanted):
             raise GuardError(problem)
         loaded = load(client, synthesized)

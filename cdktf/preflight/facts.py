@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from labkit.course_file import EVERYBODY
 from labkit.expected_workspace import Identity, mismatch
@@ -26,9 +26,6 @@ from labkit.extras.sdk import (
 from labkit.text import first_line
 from labkit.workspace_choice import Choice
 from preflight.identity import GuardError, target_expectation
-
-if TYPE_CHECKING:
-    from databricks.sdk import WorkspaceClient
 
 _CONNECT_SECONDS = 40
 _PROBE_SECONDS = 3
@@ -71,13 +68,6 @@ class Facts:
     running: tuple[dict[str, Any], ...] = ()
     course_file: bytes | None = None
     unread: tuple[str, ...] = field(default=())
-
-
-def connect(choice: Choice) -> "WorkspaceClient":
-    """The SDK's whole client; as `configure`."""
-    from databricks.sdk import WorkspaceClient
-
-    return WorkspaceClient(config=configure(choice))
 
 
 def connect_lightly(choice: Choice) -> Client:
