@@ -33,7 +33,7 @@ from enforcer.workspace.client import Workspace, connect  # noqa: E402
 from labkit import clock  # noqa: E402
 from labkit.clock import Deadline  # noqa: E402
 from labkit.course_file import cluster_tags  # noqa: E402
-from labkit.workspace_access import enter  # noqa: E402
+from labkit.workspace.access import enter  # noqa: E402
 
 CHANGED = 0.3
 GOAL_SECONDS, GOAL_CLUSTERS = 5.0, 1000

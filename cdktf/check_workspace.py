@@ -17,10 +17,10 @@ from types import FrameType
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import exit_status
-from labkit.expected_workspace import mismatch
 from labkit.version import answer_version
-from labkit.workspace_access import choice_of
-from labkit.workspace_choice import Choice, ChoiceError, Flags, leave_only, would_mix
+from labkit.workspace.access import choice_of
+from labkit.workspace.choice import Choice, ChoiceError, Flags, leave_only, would_mix
+from labkit.workspace.expected import mismatch
 from preflight.identity import GuardError, target_expectation
 from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 

@@ -27,7 +27,7 @@ from labkit import exit_status
 from labkit.clock import ClockError, now
 from labkit.extras import cli, dotenv
 from labkit.text import escaped
-from labkit.workspace_choice import Choice
+from labkit.workspace.choice import Choice
 from preflight.facts import configure, verify_workspace
 from preflight.identity import GuardError
 from preflight.target_access import enter_target, target_choice

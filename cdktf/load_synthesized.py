@@ -17,11 +17,11 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
 from labkit import exit_status
-from labkit.expected_workspace import mismatch
 from labkit.extras import cli, dotenv
 from labkit.text import first_line
-from labkit.workspace_access import enter
-from labkit.workspace_choice import ChoiceError
+from labkit.workspace.access import enter
+from labkit.workspace.choice import ChoiceError
+from labkit.workspace.expected import mismatch
 from preflight.facts import configure, identify
 from preflight.identity import GuardError, target_expectation
 from preflight.target_access import flags_of

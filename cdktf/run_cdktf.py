@@ -23,7 +23,7 @@ except ImportError:
 
 from labkit import exit_status
 from labkit.terraform import VARIABLE, terraform_of
-from labkit.workspace_choice import leave_only
+from labkit.workspace.choice import leave_only
 from preflight.providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
 from preflight.target_access import target_choice
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enforcer.domain.quota import Quota
-from labkit.expected_workspace import Expectation, expectation_in
+from labkit.workspace.expected import Expectation, expectation_in
 
 AZURE_MANAGED = "azurecomm.net"
 """Domains that Azure lends end so; they may send far less than one's own."""
@@ -97,7 +97,7 @@ class MailSettings:
 @dataclass(frozen=True)
 class Settings:
     expected: Expectation
-    """The workspace that may be changed; host and credential are chosen by `labkit.workspace_choice`."""
+    """The workspace that may be changed; host and credential are chosen by `labkit.workspace.choice`."""
     course: str | None
     term: str | None
     zone: str | None

@@ -22,7 +22,7 @@ from inventory.spark.start import given
 from inventory.transport.client import Client
 from inventory.transport.workspace import connect
 from inventory.tree.listing import SOURCES, Source
-from labkit.workspace_choice import Choice
+from labkit.workspace.choice import Choice
 
 NUMBERS = (
     "file_count total_size dbfs_files dbfs_size workspace_files workspace_size estimated_files directories".split()

@@ -9,7 +9,7 @@ from lab_settings import Target
 from labkit.addresses import normalised_address
 from labkit.extras.sdk import Client, DatabricksError
 from labkit.text import first_line
-from labkit.workspace_choice import Choice
+from labkit.workspace.choice import Choice
 from preflight.facts import connect_lightly, verify_workspace
 from preflight.identity import GuardError
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from labkit.course_file import EVERYBODY
-from labkit.expected_workspace import Identity, mismatch
 from labkit.extras import sdk
 from labkit.extras.sdk import (
     ApiClient,
@@ -24,7 +23,8 @@ from labkit.extras.sdk import (
     object_of,
 )
 from labkit.text import first_line
-from labkit.workspace_choice import Choice
+from labkit.workspace.choice import Choice
+from labkit.workspace.expected import Identity, mismatch
 from preflight.identity import GuardError, target_expectation
 
 _CONNECT_SECONDS = 40

@@ -1,6 +1,6 @@
 """Which workspace a target expects. Pure."""
 
-from labkit.expected_workspace import Expectation
+from labkit.workspace.expected import Expectation
 
 
 class GuardError(Exception):

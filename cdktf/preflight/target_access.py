@@ -3,8 +3,8 @@
 from collections.abc import Mapping, MutableMapping
 
 from lab_settings import LabError, Target
-from labkit.workspace_access import choice_of, enter
-from labkit.workspace_choice import HOST, PROFILE, Choice, ChoiceError, Flags, NoWorkspace
+from labkit.workspace.access import choice_of, enter
+from labkit.workspace.choice import HOST, PROFILE, Choice, ChoiceError, Flags, NoWorkspace
 
 
 def flags_of(name: str, *, host: str | None, profile: str | None) -> Flags:

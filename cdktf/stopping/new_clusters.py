@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.extras.sdk import ApiClient, DatabricksError, NotFound, configure, listed, me, object_of
 from labkit.text import first_line
-from labkit.workspace_access import enter
+from labkit.workspace.access import enter
 from stopping.request_queue import RequestQueue
 
 _STARTS = ("CREATING", "STARTING", "RESTARTING")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from labkit.expected_workspace import Identity
+from labkit.workspace.expected import Identity
 from teardown.close_request import Wanted
 from teardown.steps import ByHand, Inventory, Managed, Step, by_hand, is_closed, leaves, removes
 from teardown.steps import as_json as step_json

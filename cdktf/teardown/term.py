@@ -12,9 +12,9 @@ from pathlib import Path
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
-from labkit import expected_workspace
 from labkit.clock import going_on_from
 from labkit.files import private_folder, write_private
+from labkit.workspace import expected
 from stopping.new_clusters import await_termination
 from teardown.close_request import Wanted
 from teardown.facts import (
@@ -58,8 +58,8 @@ def programs_of(wanted: Wanted, environ: Mapping[str, str]) -> Programs:
         "LAB_CONFIG": str(wanted.settings),
         "LAB_TARGET": wanted.target_name,
         # Also if they are empty: .env may name the workspace of another target.
-        expected_workspace.HOST: wanted.target.expected_host,
-        expected_workspace.ID: wanted.target.expected_workspace_id,
+        expected.HOST: wanted.target.expected_host,
+        expected.ID: wanted.target.expected_workspace_id,
     }
     return Programs(ROOT, {**environ, **named})
 

@@ -11,9 +11,9 @@ from enforcer.workspace.admin_listing import Holdings
 from enforcer.workspace.directory import HeldGroup
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
-from labkit.expected_workspace import Identity
 from labkit.extras import cli
 from labkit.text import escaped
+from labkit.workspace.expected import Identity
 
 keep = click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated.")
 everything = click.option("--all", "everything", is_flag=True, help="Not only what belongs to the lab.")

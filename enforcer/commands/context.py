@@ -9,8 +9,8 @@ from enforcer.commands.process import environment
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.settings import Settings, SettingsError, load_settings
 from labkit.extras import cli, dotenv
-from labkit.workspace_access import enter
-from labkit.workspace_choice import Choice, ChoiceError, Flags, NoWorkspace
+from labkit.workspace.access import enter
+from labkit.workspace.choice import Choice, ChoiceError, Flags, NoWorkspace
 
 
 def settings() -> Settings:

@@ -13,8 +13,8 @@ from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
-from labkit.workspace_access import enter
-from labkit.workspace_choice import ChoiceError, Flags
+from labkit.workspace.access import enter
+from labkit.workspace.choice import ChoiceError, Flags
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from enforcer.tick.collect import Lab, read_lab
 from enforcer.workspace.client import Workspace, connect
 from enforcer.workspace.errors import Unreachable, WorkspaceError
 from labkit import exit_status
-from labkit.expected_workspace import mismatch
 from labkit.extras import cli
 from labkit.text import escaped
-from labkit.workspace_choice import NoWorkspace
+from labkit.workspace.choice import NoWorkspace
+from labkit.workspace.expected import mismatch
 
 
 def workspace_of(settings: Settings) -> Workspace:

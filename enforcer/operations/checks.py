@@ -12,7 +12,7 @@ from enforcer.mail.messages import problems_of
 from enforcer.settings import Settings
 from enforcer.workspace.directory import Grant, HeldGroup, Person
 from labkit.course_file import ADMINS, EVERYBODY, has_valid_checksum
-from labkit.expected_workspace import HOST, ID, Expectation, Identity, mismatch
+from labkit.workspace.expected import HOST, ID, Expectation, Identity, mismatch
 
 SKEW = timedelta(minutes=1)
 """A machine whose clock is further off than this stops groups too early or too late."""

@@ -10,8 +10,8 @@ from enforcer.domain.timestamps import to_instant
 from enforcer.workspace.client import Workspace, place
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
 from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, ORIGIN, ORIGIN_TAG, TERM_TAG
-from labkit.expected_workspace import Identity
 from labkit.extras.sdk import InvalidParameterValue, NotFound, listed
+from labkit.workspace.expected import Identity
 
 PAGE = 100
 

@@ -19,7 +19,6 @@ from enforcer.domain.uptime import Event, Sighting
 from enforcer.workspace.errors import Gone, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
 from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
-from labkit.expected_workspace import Identity
 from labkit.extras.sdk import (
     Client,
     DatabricksError,
@@ -33,7 +32,8 @@ from labkit.extras.sdk import (
     within,
 )
 from labkit.text import first_line
-from labkit.workspace_choice import Choice
+from labkit.workspace.choice import Choice
+from labkit.workspace.expected import Identity
 
 CONNECT_SECONDS = 15
 RETRY_SECONDS = 20

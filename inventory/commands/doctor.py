@@ -13,9 +13,9 @@ from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES, Folder
 from labkit import exit_status
-from labkit.expected_workspace import ID, Identity, mismatch
 from labkit.extras import cli
 from labkit.text import escaped
+from labkit.workspace.expected import ID, Identity, mismatch
 
 
 @click.command(

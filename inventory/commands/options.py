@@ -16,11 +16,11 @@ from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError, connect
 from inventory.tree.listing import SOURCES, Source
 from labkit import clock
-from labkit.expected_workspace import Expectation, Identity, expectation_in, given_id, mismatch
 from labkit.extras import cli, dotenv
 from labkit.logs import log_to_stderr
-from labkit.workspace_access import enter, profiles_of
-from labkit.workspace_choice import ChoiceError, Flags
+from labkit.workspace.access import enter, profiles_of
+from labkit.workspace.choice import ChoiceError, Flags
+from labkit.workspace.expected import Expectation, Identity, expectation_in, given_id, mismatch
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 

@@ -28,9 +28,9 @@ from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES
 from labkit import exit_status
-from labkit.expected_workspace import Expectation
 from labkit.extras import cli
 from labkit.text import escaped
+from labkit.workspace.expected import Expectation
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any
 from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import Client
 from inventory.transport.retry import again
-from labkit.expected_workspace import Identity
 from labkit.lazy_package import Deferred
 from labkit.text import first_line
-from labkit.workspace_choice import Choice
+from labkit.workspace.choice import Choice
+from labkit.workspace.expected import Identity
 
 sdk = Deferred("labkit.extras.sdk")
 """Takes a second, and most of what can be wrong is found without it."""

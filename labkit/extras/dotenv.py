@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv.main import DotEnv
 
-from labkit.workspace_choice import BOUND
+from labkit.workspace.choice import BOUND
 
 NAME = ".env"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from labkit.lazy_package import enter
-from labkit.workspace_choice import Choice
+from labkit.workspace.choice import Choice
 
 enter("databricks.sdk")
 

@@ -15,7 +15,7 @@ import pytest
 from check_workspace import main
 from emulator_process import EmulatorProcess
 from labkit.course_file import checksum
-from labkit.expected_workspace import Expectation, Identity, mismatch
+from labkit.workspace.expected import Expectation, Identity, mismatch
 from preflight.identity import GuardError, target_expectation
 from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.expected_workspace import HOST, ID, Expectation, Identity, expectation_in, given_id, mismatch
+from labkit.workspace.expected import HOST, ID, Expectation, Identity, expectation_in, given_id, mismatch
 
 LIVE = Identity("https://adb-1.7.azuredatabricks.net", "123", "me@lab.example")
 

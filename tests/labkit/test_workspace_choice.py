@@ -10,7 +10,7 @@ from databricks.sdk.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.workspace_choice import (
+from labkit.workspace.choice import (
     AUTH_TYPE,
     BOUND,
     HOST,

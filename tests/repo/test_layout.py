@@ -37,7 +37,7 @@ PURE = (
     "labkit/csv_cells.py",
     "labkit/tables.py",
     "labkit/text.py",
-    "labkit/workspace_choice.py",
+    "labkit/workspace/choice.py",
 )
 EXECUTED = "inventory/spark/worker.py"
 """What runs on machines where nothing of the project is installed; these have certifi beside the standard library."""

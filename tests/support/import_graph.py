@@ -20,7 +20,7 @@ BARE = ("cdktf/", "tests/support/", "examples/")
 """Folders whose modules are imported without the folder's name."""
 PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator")
 LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "labkit": (("extras",), ("",)),
+    "labkit": (("extras",), ("workspace",), ("",)),
     "cdktf": (
         ("",),
         ("teardown",),
@@ -286,9 +286,9 @@ def beyond_the_standard_library(tree: Tree, allowed: Iterable[str] = ()) -> list
 
 
 PURE_IMPORTS = set(
-    "__future__ abc bisect base64 binascii codecs collections contextlib copy csv dataclasses datetime decimal difflib "
-    "email enum fractions functools hashlib heapq hmac html io itertools json keyword math operator posixpath re "
-    "statistics string struct textwrap types typing unicodedata urllib uuid zlib".split()
+    "__future__ abc bisect base64 binascii codecs collections configparser contextlib copy csv dataclasses datetime "
+    "decimal difflib email enum fractions functools hashlib heapq hmac html io itertools json keyword math operator "
+    "posixpath re statistics string struct textwrap types typing unicodedata urllib uuid zlib".split()
 )
 """Of the standard library, what neither reads the clock nor touches a file, a process or a socket."""
 IMPURE = re.compile(

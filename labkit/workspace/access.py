@@ -3,7 +3,7 @@
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
-from labkit.workspace_choice import CONFIG_FILE, Choice, ChoiceError, Flags, Profiles, choose, leave_only
+from labkit.workspace.choice import CONFIG_FILE, Choice, ChoiceError, Flags, Profiles, choose, leave_only
 
 
 def profiles_of(environ: Mapping[str, str]) -> Profiles:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from labkit.workspace_choice import ChoiceError, address
+from labkit.workspace.choice import ChoiceError, address
 
 ID, HOST = "LAB_EXPECTED_WORKSPACE_ID", "LAB_EXPECTED_HOST"
 
