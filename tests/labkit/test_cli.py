@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from import_graph import PROGRAMS, TREE, program_of
 from labkit import __version__
 from labkit.extras import cli
 from labkit.extras.cli import print_json
@@ -160,10 +161,10 @@ def test_every_program_says_its_version(program: str) -> None:
     assert (done.returncode, done.stdout.split()[-1:], done.stderr) == (0, [__version__], "")
 
 
-def own_command_line(path: Path) -> set[str]:
+def own_command_line(tree: ast.Module) -> set[str]:
     """What a module defines itself of what all command lines share."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and {"click.Group", "click.ClickException", "click.ParamType"} & set(
             map(ast.unparse, node.bases)
         ):
@@ -178,9 +179,9 @@ def own_command_line(path: Path) -> set[str]:
 
 def test_no_program_defines_verbs_questions_or_common_options_of_its_own() -> None:
     found = {
-        (path.relative_to(ROOT).as_posix(), what)
-        for program in ("cdktf", "enforcer", "inventory", "emulator")
-        for path in (ROOT / program).rglob("*.py")
-        for what in own_command_line(path)
+        (path, what)
+        for path, tree in TREE.parsed.items()
+        if program_of(path) in PROGRAMS
+        for what in own_command_line(tree)
     }
     assert found == set()

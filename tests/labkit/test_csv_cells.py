@@ -27,6 +27,7 @@ from enforcer.reports.day_report import make_report
 from enforcer.reports.formats import to_csv as report_csv
 from enforcer.retention.archive import to_csv as archive_csv
 from enforcer.retention.archive_tables import TABLES, Column, Table
+from import_graph import TREE, program_of
 from inventory.commands.users import table as users_table
 from inventory.output.file_formats import FORMATS, read_rows
 from inventory.output.retention import TOTALS, Leftover, keep_totals
@@ -40,7 +41,6 @@ from labkit.text import escaped, one_line
 from roster.cells import clean_name
 from roster.model import Group, Member, Roster, format_roster, parse_roster
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("cdktf", "emulator", "enforcer", "inventory", "labkit")
 UTF8 = st.characters(exclude_categories=["Cs"])
 # Texts near the rule: apostrophes, blanks and signs in all orders, and any other text behind them.
@@ -205,7 +205,7 @@ def archive(text: str, folder: Path) -> str:
 Writer = Callable[[str, Path], str]
 WRITERS: dict[str, list[Writer]] = {
     "cdktf/roster/model.py": [roster],
-    "enforcer/reports/day_report.py": [report],
+    "enforcer/reports/formats.py": [report],
     "enforcer/retention/archive.py": [archive],
     "inventory/commands/users.py": [users],
     "inventory/output/file_formats.py": [file_rows],
@@ -230,19 +230,16 @@ def is_number(cell: str) -> bool:
     return set(cell) <= set(string.digits + "-.") and cell[:1] == "-" and cell != "-"
 
 
-def names_in(path: Path) -> set[str]:
-    text = path.read_text(encoding="utf-8")
-    if "csv" not in text:
-        return set()
-    tree = ast.parse(text)
+def names_in(tree: ast.Module) -> set[str]:
     attributes = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return attributes | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def test_every_writer_of_csv_is_among_those_tested() -> None:
-    modules = {path: names_in(path) for program in PROGRAMS for path in (ROOT / program).rglob("*.py")}
+    own = [path for path in TREE.files if program_of(path) in PROGRAMS and "csv" in TREE.files[path]]
+    modules = {path: names_in(TREE.parsed[path]) for path in own}
     users_of = {
-        name: {path.relative_to(ROOT).as_posix() for path, names in modules.items() if name in names}
+        name: {path for path, names in modules.items() if name in names}
         for name in ("write_rows", "csv.writer", "csv.DictWriter")
     }
     assert users_of["write_rows"] == set(WRITERS)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
+from import_graph import TREE, program_of
 from labkit import exit_status
 
-ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = ["inventory/spark/server.py"]
 """A program that is started by path and without the project's packages, so that it imports nothing of ours."""
 
@@ -17,9 +16,9 @@ def test_the_numbers_are_those_that_the_documentation_promises() -> None:
     assert (exit_status.DONE, exit_status.PARTLY_FAILED, exit_status.BAD_INPUT) == (0, 1, 2)
 
 
-def literal_statuses(path: Path) -> Iterator[str]:
+def literal_statuses(path: str) -> Iterator[str]:
     """Where a module ends the process with a number of its own."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(TREE.parsed[path]):
         match node:
             case ast.Call(func=function, args=[ast.Constant(value=int())]):
                 is_literal = ast.unparse(function) in ("sys.exit", "exit", "SystemExit", "ctx.exit")
@@ -28,14 +27,14 @@ def literal_statuses(path: Path) -> Iterator[str]:
             case _:
                 is_literal = False
         if is_literal:
-            yield path.relative_to(ROOT).as_posix()
+            yield path
 
 
 def test_no_program_ends_with_a_number_of_its_own() -> None:
     found = [
         place
-        for program in ("cdktf", "enforcer", "inventory")
-        for path in (ROOT / program).rglob("*.py")
+        for path in TREE.files
+        if program_of(path) in ("cdktf", "enforcer", "inventory")
         for place in literal_statuses(path)
     ]
     assert found == ALLOWED

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from import_graph import TREE, program_of
 from labkit.files import (
     create_private,
     ensure_private,
@@ -23,7 +24,6 @@ from labkit.files import (
 )
 from labkit.folders import new_folder
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator", "examples")
 ALLOWED = {
     ("cdktf/teardown/term.py", "os.replace"),  # moves Terraform's state files into the archive
@@ -157,9 +157,8 @@ def test_a_folder_is_there_when_it_is_full_and_not_before(tmp_path: Path) -> Non
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["archive"]
 
 
-def own_writing(path: Path) -> set[str]:
+def own_writing(tree: ast.Module) -> set[str]:
     """What a module does itself with files that labkit does for all."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -183,9 +182,6 @@ def own_writing(path: Path) -> set[str]:
 
 def test_only_labkit_writes_atomically_and_locks_files() -> None:
     found = {
-        (path.relative_to(ROOT).as_posix(), what)
-        for program in PROGRAMS
-        for path in (ROOT / program).rglob("*.py")
-        for what in own_writing(path)
+        (path, what) for path, tree in TREE.parsed.items() if program_of(path) in PROGRAMS for what in own_writing(tree)
     }
     assert found == ALLOWED

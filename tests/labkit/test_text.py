@@ -6,16 +6,14 @@ import ast
 import io
 import logging
 import unicodedata
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from import_graph import PROGRAMS, TREE, program_of
 from labkit.logs import LineFormatter
 from labkit.text import block, escaped, first_line, one_line, quoted, without_secrets
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +115,10 @@ def test_a_record_of_the_log_is_one_line_and_a_traceback_has_its_lines() -> None
 def test_no_program_has_its_own_rule_for_what_is_printable() -> None:
     """`isprintable` as a check of input stays; a rule character by character is an escaping."""
     found = {
-        path.relative_to(ROOT).as_posix()
-        for program in ("cdktf", "enforcer", "inventory", "emulator", "examples")
-        for path in (ROOT / program).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        path
+        for path, tree in TREE.parsed.items()
+        if program_of(path) in (*PROGRAMS, "examples")
+        for node in ast.walk(tree)
         if isinstance(node, ast.GeneratorExp | ast.ListComp)
         for part in ast.walk(node)
         if isinstance(part, ast.Attribute) and part.attr == "isprintable"
