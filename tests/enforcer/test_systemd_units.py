@@ -26,6 +26,7 @@ def installation(tmp_path: Path) -> Path:
     folder = tmp_path / "teaching-lab"
     shutil.copytree(DEPLOY, folder / "deploy")
     (folder / ".venv/bin").mkdir(parents=True)
+    shutil.copytree(ROOT / "labkit", folder / "labkit")
     return folder
 
 
