@@ -142,6 +142,15 @@ def ledger(ledger_place: str) -> Iterator[Ledger]:
         yield ledger
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
+def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A ledger for all tests of a module, which empty it themselves: once a file, and once a database."""
+    place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
+    place = place if request.param == "sqlite" else request.getfixturevalue("shared_database")
+    with contextlib.closing(open_ledger(place)) as ledger:
+        yield ledger
+
+
 @functools.cache
 def provider_problem() -> str:
     """Why Terraform cannot run with the lab's providers here, as one sentence; empty when it can.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -482,14 +481,6 @@ STEPS = st.lists(
     ),
     max_size=25,
 )
-
-
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
-    place = place if request.param == "sqlite" else request.getfixturevalue("shared_database")
-    with closing(open_ledger(place)) as ledger:
-        yield ledger
 
 
 @given(steps=STEPS, budget=st.sampled_from([PLENTY, OWN_DOMAIN, MANAGED_DOMAIN]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +12,7 @@ from enforcer.domain.observations import SeenCluster, ToldEvent
 from enforcer.domain.timestamps import to_millis
 from enforcer.domain.uptime import Event, Session, Sighting
 from enforcer.ledger import queries, record
-from enforcer.ledger.database import Ledger, open_ledger
+from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import Reading
 from few_examples import few
 from ledgers import empty
@@ -22,14 +20,6 @@ from ledgers import empty
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 M, H = timedelta(minutes=1), timedelta(hours=1)
 LATER = T + 1000 * H
-
-
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
-    place = place if request.param == "sqlite" else request.getfixturevalue("shared_database")
-    with closing(open_ledger(place)) as ledger:
-        yield ledger
 
 
 @pytest.fixture
