@@ -172,7 +172,7 @@ def own_command_line(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.prompt", "click.confirm", "input"):
             found.add("prompt")
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "click.option":
-            named = {ast.literal_eval(argument) for argument in node.args if isinstance(argument, ast.Constant)}
+            named = {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
             found |= named & {"--json", "--yes", "--from", "--version"}
     return found
 

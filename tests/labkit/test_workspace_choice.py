@@ -230,7 +230,6 @@ def test_what_terraform_reads_unchanged_must_give_the_same_choice() -> None:
 
 
 HOSTS = st.sampled_from(["a.example", A, A + "/x", "b.example:443", B, C])
-VARIABLES = (HOST, URL, TOKEN, SECRET, "DATABRICKS_CLIENT_ID", PROFILE, AUTH_TYPE, "ARM_CLIENT_ID")
 
 
 def sources(tag: str) -> st.SearchStrategy[dict[str, str]]:
