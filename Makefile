@@ -28,7 +28,7 @@ demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change
 quick: $(VENV)/.complete ## Run the tests that start no process: half a minute on two cores
 	@$(RUN) -m pytest -q -n $(WORKERS) -m "not process" $(TESTS)
 
-test: $(VENV)/.complete optional-tools ## Run the tests: at most ten minutes on two cores
+test: $(VENV)/.complete optional-tools ## Run the tests: at most eight minutes on two cores
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
 
 acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger numbers: an hour or so
