@@ -90,3 +90,13 @@ def test_a_module_that_is_marked_as_a_whole_is_not_imported_without_need(tmp_pat
     text = "pytestmark = pytest.mark.process\nraise SystemExit('imported')\n"
 
     assert outcomes(tmp_path, text, "-m", "not process")[0] == {}
+
+
+def test_the_last_test_is_not_blamed_for_the_end_of_a_shared_server(tmp_path: Path) -> None:
+    text = (
+        f"@pytest.fixture(scope='session')\ndef server():\n    yield\n    {ONE}\n"
+        "@pytest.mark.process\ndef test_one(server):\n    pass\n"
+        "def test_two():\n    pass\n"
+    )
+
+    assert outcomes(tmp_path, text)[0] == {"passed": 2}

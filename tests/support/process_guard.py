@@ -93,6 +93,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Do not blame the last test for the end of the servers that the whole session shared."""
+    if nextitem is None:
+        _guard.test = None
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """Fail the phase in which it happened, even where the program caught the error."""
     report: pytest.TestReport = yield
