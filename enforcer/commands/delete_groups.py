@@ -5,7 +5,6 @@ import click
 from enforcer.commands import _removal
 from enforcer.commands._listing import holdings_and_lab
 from enforcer.retention.term_end import groups_to_remove
-from labkit.extras import cli
 
 
 @click.command(
@@ -18,12 +17,8 @@ from labkit.extras import cli
       python -m enforcer delete-groups --yes --json
     """,
 )
-@_removal.keep
-@_removal.everything
-@cli.yes
-@cli.as_json
-@cli.dry_run
-def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, dry_run: bool) -> None:
+@_removal.options
+def command(options: _removal.RemovalOptions) -> int:
     """Delete the groups of the lab, or with --all every group that a workspace does not need; their members stay.
 
     Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
@@ -32,14 +27,5 @@ def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, d
     with holdings_and_lab() as (held, lab):
         groups = held.groups()
         of_lab = _removal.lab_groups_of(held, groups, lab)
-        selection = groups_to_remove(groups, of_lab, keep=keep, everything=everything)
-        status = _removal.remove(
-            selection,
-            "groups",
-            held.delete_group,
-            workspace=held.identity,
-            yes=yes,
-            as_json=as_json,
-            dry_run=dry_run,
-        )
-    raise SystemExit(status)
+        selection = groups_to_remove(groups, of_lab, keep=options.keep, everything=options.everything)
+        return _removal.remove(selection, "groups", held.delete_group, workspace=held.identity, options=options)

@@ -5,7 +5,6 @@ import click
 from enforcer.commands import _removal
 from enforcer.commands._listing import holdings_and_lab
 from enforcer.retention.term_end import users_to_remove
-from labkit.extras import cli
 
 
 @click.command(
@@ -18,12 +17,8 @@ from labkit.extras import cli
       python -m enforcer delete-users --yes --json
     """,
 )
-@_removal.keep
-@_removal.everything
-@cli.yes
-@cli.as_json
-@cli.dry_run
-def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, dry_run: bool) -> None:
+@_removal.options
+def command(options: _removal.RemovalOptions) -> int:
     """Delete the users who are in groups of the lab, or with --all every user; never you, an administrator or --keep.
 
     Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
@@ -35,17 +30,8 @@ def command(keep: tuple[str, ...], everything: bool, yes: bool, as_json: bool, d
             held.people(),
             groups,
             _removal.lab_groups_of(held, groups, lab),
-            keep=keep,
+            keep=options.keep,
             caller=held.caller()[0],
-            everything=everything,
+            everything=options.everything,
         )
-        status = _removal.remove(
-            selection,
-            "users",
-            held.delete_user,
-            workspace=held.identity,
-            yes=yes,
-            as_json=as_json,
-            dry_run=dry_run,
-        )
-    raise SystemExit(status)
+        return _removal.remove(selection, "users", held.delete_user, workspace=held.identity, options=options)
