@@ -296,6 +296,7 @@ def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path)
 
     assert said.returncode == 0, said.stderr
     *found, end = map(serialization.read, said.stdout.splitlines())
+    assert all(isinstance(visit, Visit) for visit in found)
     assert [(visit.folder.path, visit.found) for visit in found if isinstance(visit, Visit)] == [
         (HOMES[1].path, Counted(folders=(f"{HOMES[1].path}/a",))),
         (f"{HOMES[1].path}/a", Counted()),
