@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import UnionType
@@ -11,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
+
+from labkit.course_file import GroupLimits
 
 MAX_FOUND = 60
 MAX_PINNED = 100
@@ -170,16 +171,6 @@ class Library(Table):
         return self
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The minutes one group may use; `week` and `term` are None where there is no such limit."""
-
-    soft: int
-    hard: int
-    week: int | None = None
-    term: int | None = None
-
-
 class GroupQuota(Table):
     """What one group has instead of the course's limits; what is left out is as for all."""
 
@@ -200,28 +191,28 @@ class QuotaSettings(Table):
     @model_validator(mode="after")
     def _warns_before_it_stops(self) -> "QuotaSettings":
         wrong = [
-            f"{place}soft_minutes {limits.soft} is above hard_minutes {limits.hard}"
+            f"{place}soft_minutes {limits.soft_minutes} is above hard_minutes {limits.hard_minutes}"
             for place, limits in [
                 ("", self.of("")),
                 *((f"groups.{name}: ", self.of(name)) for name in self.groups),
             ]
-            if limits.soft > limits.hard
+            if limits.soft_minutes > limits.hard_minutes
         ]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
 
-    def of(self, group: str) -> Limits:
+    def of(self, group: str) -> GroupLimits:
         """The limits of the group with this display name."""
         own = self.groups.get(group, GroupQuota())
         hard = self.hard_minutes if own.hard_minutes is None else own.hard_minutes
         soft = self.soft_minutes if own.soft_minutes is None else own.soft_minutes
-        return Limits(
+        return GroupLimits(
             # A group that may not work at all is not warned of it; only its hard limit needs to be written.
-            soft=0 if own.hard_minutes == 0 and own.soft_minutes is None else soft,
-            hard=hard,
-            week=self.week_minutes if own.week_minutes is None else own.week_minutes,
-            term=self.term_minutes if own.term_minutes is None else own.term_minutes,
+            soft_minutes=0 if own.hard_minutes == 0 and own.soft_minutes is None else soft,
+            hard_minutes=hard,
+            week_minutes=self.week_minutes if own.week_minutes is None else own.week_minutes,
+            term_minutes=self.term_minutes if own.term_minutes is None else own.term_minutes,
         )
 
 

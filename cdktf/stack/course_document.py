@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from lab_settings import Lab, Limits
-from labkit.course_file import CourseFile, GroupEntry, GroupLimits, format_course_file
+from lab_settings import Lab
+from labkit.course_file import CourseFile, GroupEntry, format_course_file
 from roster.model import Group
 
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
@@ -35,8 +35,4 @@ def _group(lab: Lab, group: Group) -> GroupEntry:
     name = lab.course.name_prefix + group.key
     # Students name their groups themselves, now and then with an address.
     title = _ADDRESS.sub("…", group.moodle_name)
-    return GroupEntry(name, group.number, group.moodle_id or None, title, _limits(lab.quota.of(name)))
-
-
-def _limits(limits: Limits) -> GroupLimits:
-    return GroupLimits(limits.soft, limits.hard, limits.week, limits.term)
+    return GroupEntry(name, group.number, group.moodle_id or None, title, lab.quota.of(name))

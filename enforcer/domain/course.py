@@ -1,7 +1,7 @@
 """What the deploy tells the enforcer about a course and its groups, by a course file. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 
 from enforcer.domain.quota import Calendar, Quota
 from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, folder_of
@@ -48,14 +48,4 @@ def course_of(file: CourseFile, tz: tzinfo) -> Course:
 
 
 def _group(entry: GroupEntry) -> CourseGroup:
-    quota = Quota(
-        soft=timedelta(minutes=entry.limits.soft_minutes),
-        hard=timedelta(minutes=entry.limits.hard_minutes),
-        week=_minutes(entry.limits.week_minutes),
-        term=_minutes(entry.limits.term_minutes),
-    )
-    return CourseGroup(entry.name, entry.number, entry.title, quota)
-
-
-def _minutes(number: float | None) -> timedelta | None:
-    return None if number is None else timedelta(minutes=number)
+    return CourseGroup(entry.name, entry.number, entry.title, Quota.of(entry.limits))

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
+from typing import Self
 
 from enforcer.domain.allowances import Allowance, Freedom, Interval, windows_between
 from enforcer.domain.uptime import Session, day_bounds, overlap
+from labkit.course_file import GroupLimits
 
 MINUTE = timedelta(minutes=1)
 
@@ -32,6 +34,20 @@ class Quota:
     hard: timedelta
     week: timedelta | None = None
     term: timedelta | None = None
+
+    @classmethod
+    def of(cls, limits: GroupLimits) -> Self:
+        """The quota that the course file gives. Raises OverflowError or ValueError for minutes that are no duration."""
+        return cls(
+            timedelta(minutes=limits.soft_minutes),
+            timedelta(minutes=limits.hard_minutes),
+            _minutes(limits.week_minutes),
+            _minutes(limits.term_minutes),
+        )
+
+
+def _minutes(number: float | None) -> timedelta | None:
+    return None if number is None else timedelta(minutes=number)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab_settings import Backend, LabError, Library, Limits, load_lab, parse_lab
+from lab_settings import Backend, LabError, Library, load_lab, parse_lab
+from labkit.course_file import GroupLimits
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "lab.toml").read_text(encoding="utf-8")
 
@@ -53,8 +54,8 @@ def test_the_default_target_is_used_unless_another_is_named():
 
 def test_a_group_has_the_courses_limits_but_for_its_own():
     quota = parse_lab(changed("# week_minutes = 600", "week_minutes = 600"), "lab.toml").quota
-    assert quota.of("group_01") == Limits(soft=150, hard=180, week=600, term=None)
-    assert quota.of("group_07") == Limits(soft=150, hard=240, week=600, term=None)
+    assert quota.of("group_01") == GroupLimits(soft_minutes=150, hard_minutes=180, week_minutes=600, term_minutes=None)
+    assert quota.of("group_07") == GroupLimits(soft_minutes=150, hard_minutes=240, week_minutes=600, term_minutes=None)
 
 
 def test_a_hard_limit_of_nothing_is_a_limit_and_not_left_out():
@@ -65,10 +66,13 @@ def test_a_hard_limit_of_nothing_is_a_limit_and_not_left_out():
         nobody.replace("hard_minutes = 240", "hard_minutes = 240\nsoft_minutes = 200"), "lab.toml"
     ).quota
 
-    assert [one.of(group) for group in ("group_01", "group_07")] == [Limits(soft=150, hard=180), Limits(soft=0, hard=0)]
+    assert [one.of(group) for group in ("group_01", "group_07")] == [
+        GroupLimits(soft_minutes=150, hard_minutes=180),
+        GroupLimits(soft_minutes=0, hard_minutes=0),
+    ]
     assert [all_but_one.of(group) for group in ("group_01", "group_07")] == [
-        Limits(soft=0, hard=0),
-        Limits(soft=200, hard=240),
+        GroupLimits(soft_minutes=0, hard_minutes=0),
+        GroupLimits(soft_minutes=200, hard_minutes=240),
     ]
 
 

@@ -51,6 +51,7 @@ def test_a_healthy_lab_has_a_line_for_each_check_and_no_failure(lab: EnforcerLab
         ["ok", "ledger"],
         ["ok", "mail"],
         ["ok", "last poll"],
+        ["note", "expected workspace"],
         ["ok", "workspace"],
         ["note", "clock"],
         ["ok", "zone"],
