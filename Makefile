@@ -26,7 +26,7 @@ demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change
 	@$(RUN) examples/demo.py
 
 quick: $(VENV)/.complete ## Run the tests that start no process: half a minute on two cores
-	@$(RUN) -m pytest -q -n $(WORKERS) -m "not process" $(TESTS)
+	@$(RUN) -m pytest -q -n $(WORKERS) -m "not process and not waits" $(TESTS)
 
 test: $(VENV)/.complete optional-tools ## Run the tests: at most eight minutes on two cores
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile(
     "test", deadline=None, max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("quick", settings.get_profile("test"), max_examples=8, stateful_step_count=8)
+settings.register_profile("quick", settings.get_profile("test"), max_examples=5, stateful_step_count=5)
 settings.register_profile("acceptance", settings.get_profile("test"), max_examples=2000, derandomize=False)
 
 
@@ -163,6 +164,11 @@ def provider_problem() -> str:
         return "cdktf-cli is not installed: `make setup` installs it"
     missing = providers.not_mirrored(providers.mirror_folders(Path.home()))
     return providers.problem(missing) if missing and not providers.registry_answers() else ""
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays until the end: modules, tests, and the syntax trees of the project."""
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)  # what -m leaves out costs no look at Terraform, Spark or the registry

@@ -19,7 +19,6 @@ from stopping.new_clusters import await_termination
 from teardown.close_request import Wanted
 from teardown.facts import (
     Programs,
-    inventory_of,
     ledger_facts,
     local_state,
     newest_archive,
@@ -45,6 +44,7 @@ from teardown.steps import (
     poll_step,
     state_step,
 )
+from teardown.workspace_contents import inventory_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

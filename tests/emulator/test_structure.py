@@ -11,10 +11,9 @@ import import_graph
 from emulator.api.routing import Router
 from emulator.clusters import routes as clusters_routes
 from emulator.server import services
-from import_graph import LAYERS, ROOT, Tree, room_of
+from import_graph import LAYERS, TREE, room_of
 
-FILES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.glob("emulator/**/*.py")}
-EMULATOR = Tree(FILES)
+EMULATOR = TREE.part("emulator")
 DOCSTRINGS = {path: ast.get_docstring(tree) or "" for path, tree in EMULATOR.parsed.items()}
 PURE = sorted(path for path, text in DOCSTRINGS.items() if re.search(r"\bPure( constants)?\.", text))
 HARMLESS = ("random", "zipfile", "pydantic_core")

@@ -210,6 +210,7 @@ def test_a_purge_waits_for_no_poll_and_leaves_the_ledger_to_it(place: str) -> No
         )
 
 
+@pytest.mark.waits
 def test_who_reads_the_ledger_meanwhile_keeps_its_log_and_is_named(place: str) -> None:
     with closing(sqlite3.connect(place)) as reader:
         reader.execute("BEGIN")

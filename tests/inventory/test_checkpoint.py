@@ -61,6 +61,7 @@ def test_a_folder_that_disappeared_is_no_missing_home(tmp_path):
     assert [row.state for row in checkpoint.rows()] == ["failed"]
 
 
+@pytest.mark.waits
 def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
     checkpoint = begun(tmp_path, DANA)
     checkpoint.keep([Visit(HOME, Listing())])

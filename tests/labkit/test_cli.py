@@ -160,10 +160,10 @@ def test_every_program_says_its_version(program: str) -> None:
     assert (done.returncode, done.stdout.split()[-1:], done.stderr) == (0, [__version__], "")
 
 
-def own_command_line(tree: ast.Module) -> set[str]:
+def own_command_line(path: str) -> set[str]:
     """What a module defines itself of what all command lines share."""
     found = set()
-    for node in ast.walk(tree):
+    for node in TREE.nodes(path):
         if isinstance(node, ast.ClassDef) and {"click.Group", "click.ClickException", "click.ParamType"} & set(
             map(ast.unparse, node.bases)
         ):
@@ -177,10 +177,5 @@ def own_command_line(tree: ast.Module) -> set[str]:
 
 
 def test_no_program_defines_verbs_questions_or_common_options_of_its_own() -> None:
-    found = {
-        (path, what)
-        for path, tree in TREE.parsed.items()
-        if program_of(path) in PROGRAMS
-        for what in own_command_line(tree)
-    }
+    found = {(path, what) for path in TREE.files if program_of(path) in PROGRAMS for what in own_command_line(path)}
     assert found == set()

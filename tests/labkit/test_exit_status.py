@@ -18,7 +18,7 @@ def test_the_numbers_are_those_that_the_documentation_promises() -> None:
 
 def literal_statuses(path: str) -> Iterator[str]:
     """Where a module ends the process with a number of its own."""
-    for node in ast.walk(TREE.parsed[path]):
+    for node in TREE.nodes(path):
         match node:
             case ast.Call(func=function, args=[ast.Constant(value=int())]):
                 is_literal = ast.unparse(function) in ("sys.exit", "exit", "SystemExit", "ctx.exit")

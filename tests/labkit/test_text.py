@@ -116,9 +116,9 @@ def test_no_program_has_its_own_rule_for_what_is_printable() -> None:
     """`isprintable` as a check of input stays; a rule character by character is an escaping."""
     found = {
         path
-        for path, tree in TREE.parsed.items()
+        for path in TREE.files
         if program_of(path) in (*PROGRAMS, "examples")
-        for node in ast.walk(tree)
+        for node in TREE.nodes(path)
         if isinstance(node, ast.GeneratorExp | ast.ListComp)
         for part in ast.walk(node)
         if isinstance(part, ast.Attribute) and part.attr == "isprintable"

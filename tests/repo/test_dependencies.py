@@ -8,8 +8,10 @@ import hashlib
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from import_graph import TREE
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "cdktf", "emulator", "enforcer", "examples", "inventory", "labkit", "tests")
@@ -46,15 +48,9 @@ NOT_IMPORTED = {
 }
 
 
-def sources() -> Iterator[Path]:
-    """All Python files of the project."""
-    for folder in FOLDERS:
-        yield from (ROOT / folder).rglob("*.py")
-
-
-def imported_modules(text: str) -> Iterator[str]:
+def imported_modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """The full names of the modules that a file imports, wherever the import is, also by labkit's `Deferred`."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -82,10 +78,10 @@ def third_party() -> dict[str, set[str]]:
     """The packages that are imported, and the files that import them."""
     known = own_names() | sys.stdlib_module_names
     found: dict[str, set[str]] = {}
-    for path in sources():
-        for module in imported_modules(path.read_text(encoding="utf-8")):
+    for path in TREE.files:
+        for module in imported_modules(TREE.nodes(path)):
             if module.partition(".")[0] not in known:
-                found.setdefault(package_of(module), set()).add(str(path.relative_to(ROOT)))
+                found.setdefault(package_of(module), set()).add(path)
     return found
 
 
@@ -124,4 +120,4 @@ def test_one_module_imports_the_framework_and_its_bindings() -> None:
 
 def test_imports_inside_functions_and_conditions_are_found() -> None:
     text = "def f():\n    import a.b\nif TYPE_CHECKING:\n    from c import d\nfrom . import e\nf = Deferred('f.g')\n"
-    assert list(imported_modules(text)) == ["a.b", "c", "f.g"]
+    assert sorted(imported_modules(ast.walk(ast.parse(text)))) == ["a.b", "c", "f.g"]

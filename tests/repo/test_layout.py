@@ -101,14 +101,14 @@ def test_nothing_strays_into_the_top_level():
 
 
 def test_only_programs_read_the_environment():
-    readers = {path for path in TREE.files if program_of(path) in PROGRAMS and reads_environment(TREE.parsed[path])}
+    readers = {path for path in TREE.files if program_of(path) in PROGRAMS and reads_environment(path)}
     assert {path for path in readers if not is_program(path)} == set()
 
 
-def reads_environment(tree: ast.Module) -> bool:
+def reads_environment(path: str) -> bool:
     """Whether a module looks into os.environ itself."""
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    names |= {name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
+    names = {node.attr for node in TREE.nodes(path) if isinstance(node, ast.Attribute)}
+    names |= {name.name for node in TREE.nodes(path) if isinstance(node, ast.ImportFrom) for name in node.names}
     return bool(names & {"environ", "getenv"})
 
 

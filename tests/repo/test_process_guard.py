@@ -20,7 +20,7 @@ ONE = "subprocess.run([sys.executable, '-c', ''], check=True)"
 def outcomes(folder: Path, text: str, *words: str) -> tuple[dict[str, int], str]:
     """What becomes of the tests of a module, and what pytest prints."""
     (folder / "test_it.py").write_text(HEAD + text)
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    process\n    terraform\n    spark\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    process\n    waits\n    terraform\n    spark\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "process_guard", "-p", "no:cacheprovider", *words]
     environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
     done = subprocess.run(
@@ -89,7 +89,7 @@ def test_fixtures_and_markers_that_start_processes_imply_it(tmp_path: Path) -> N
 def test_a_module_that_is_marked_as_a_whole_is_not_imported_without_need(tmp_path: Path) -> None:
     text = "pytestmark = pytest.mark.process\nraise SystemExit('imported')\n"
 
-    assert outcomes(tmp_path, text, "-m", "not process")[0] == {}
+    assert outcomes(tmp_path, text, "-m", "not process and not waits")[0] == {}
 
 
 def test_the_last_test_is_not_blamed_for_the_end_of_a_shared_server(tmp_path: Path) -> None:

@@ -93,6 +93,6 @@ def _promises(tree: Tree, file: str, name: str) -> bool:
 
 def _aliases(tree: Tree, file: str, name: str) -> Iterator[str]:
     """Other names under which the file imports the function."""
-    for node in ast.walk(tree.parsed[file]):
+    for node in tree.nodes(file):
         if isinstance(node, ast.ImportFrom):
             yield from (alias.asname for alias in node.names if alias.name == name and alias.asname)

@@ -89,9 +89,21 @@ class Import:
 class Tree:
     """Python files by path, relative to the root of the project."""
 
-    def __init__(self, files: Mapping[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str], parsed: Mapping[str, ast.Module] | None = None) -> None:
         self.files = files
-        self.parsed = {path: ast.parse(text, path) for path, text in files.items()}
+        self.parsed = parsed or {path: ast.parse(text, path) for path, text in files.items()}
+        self._nodes: dict[str, list[ast.AST]] = {}
+
+    def part(self, folder: str) -> Tree:
+        """The tree of the files below a folder; imports of other files lead outside."""
+        paths = [path for path in self.files if path.startswith(f"{folder}/")]
+        return Tree({path: self.files[path] for path in paths}, {path: self.parsed[path] for path in paths})
+
+    def nodes(self, path: str) -> list[ast.AST]:
+        """All nodes of a file, in no particular order; walked once, because many rules look at all of them."""
+        if path not in self._nodes:
+            self._nodes[path] = list(ast.walk(self.parsed[path]))
+        return self._nodes[path]
 
     @cached_property
     def imports(self) -> dict[str, list[Import]]:
@@ -113,7 +125,7 @@ class Tree:
         return found
 
     def _imports_of(self, path: str) -> Iterator[Import]:
-        for node in ast.walk(self.parsed[path]):
+        for node in self.nodes(path):
             match node:
                 case ast.Import():
                     for alias in node.names:
@@ -306,7 +318,7 @@ def impure(tree: Tree, pure: Iterable[str]) -> list[str]:
             for one in tree.imports[path]
             if one.target not in tree.files and one.target.partition(".")[0] not in PURE_IMPORTS | {"zoneinfo"}
         ]
-        for node in ast.walk(tree.parsed[path]):
+        for node in tree.nodes(path):
             if isinstance(node, ast.Call) and IMPURE.search(ast.unparse(node.func)):
                 found.append(f"{path}:{node.lineno}: calls {ast.unparse(node.func)}")
     return found

@@ -20,7 +20,7 @@ FIXTURES = frozenset(
 """Fixtures that start a process. A test that uses one of them, directly or through another fixture, is marked here."""
 IMPLYING = ("terraform", "spark")
 """Markers of tests that always start a process."""
-QUICK = "not process"
+QUICK = "not process and not waits"
 EVENTS = frozenset(
     {
         "subprocess.Popen",
@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not import a module of which the selection `-m "not process"` leaves nothing."""
+    """Do not import a module of which the selection of `make quick` leaves nothing."""
     if config.getoption("markexpr") == QUICK and collection_path.suffix == ".py":
         return bool(MARKED_MODULE.search(collection_path.read_text(encoding="utf-8"))) or None
     return None
