@@ -27,7 +27,7 @@ except ImportError:
 from labkit import exit_status
 from labkit.files import private_folder
 from labkit.version import answer_version
-from preflight.target_access import credentials_of, target_choice
+from preflight.target_access import credentials_of, service_principal_of, target_choice
 from roster.model import Roster, RosterError, parse_roster
 from stack.programs import Program, Verb
 
@@ -43,7 +43,7 @@ def main(environ: MutableMapping[str, str]) -> None:
     settings = Path(environ.get("LAB_CONFIG") or HERE.parent / "lab.toml").absolute()
     lab = load_lab(settings)
     name, target = lab.target(environ.get("LAB_TARGET"))
-    target_choice(name, target, environ, told)  # what mixes is said before a plan needs it
+    choice = target_choice(name, target, environ, told)  # what mixes is said before a plan needs it
     rosters = [read_roster(settings.parent / roster, shown=roster) for roster in lab.course.rosters]
     own = rosters[0]
     if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):
@@ -73,6 +73,7 @@ def main(environ: MutableMapping[str, str]) -> None:
         stop=program("stop_new_cluster.py", environment=credentials_of(target)),
         restricted=Verb(interpreter(), "enforcer", "restricted", str(HERE.parent)),
         state_folder=state,
+        deployer=service_principal_of(choice, environ),
     )
     app.synth()
 

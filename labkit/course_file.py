@@ -7,14 +7,15 @@ and groups.
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-VERSION = 1
-"""It rises when a program that knows the version before it would misread the file."""
+VERSION = 2
+"""It rises when a program that knows the version before it would misread the file. Every version from 1 on is read."""
 FILE_NAME = "course.json"
 ALLOWANCES = "allowances"
 """The folder of allowances beside the course file."""
@@ -40,6 +41,32 @@ _LEGACY_GROUP = re.compile(r"group_\d+")
 
 class CourseFileError(ValueError):
     """A sentence that says what is wrong with a course file."""
+
+
+class NewerCourseFile(CourseFileError):
+    """The file has a version that a later program writes."""
+
+
+@dataclass(frozen=True)
+class StaffIds:
+    """Who runs the course, as far as a deploy knows it before it asks the workspace. Nobody else is staff by it."""
+
+    application_ids: tuple[str, ...] = ()
+    """Of service principals, in lower case."""
+    address_hashes: tuple[str, ...] = ()
+    """Of people, as `hash_address` makes them."""
+
+    @classmethod
+    def of(cls, course: str, term: str, *, application_ids: Iterable[str], addresses: Iterable[str]) -> "StaffIds":
+        """The staff with these ids and addresses; order, repetition and case do not matter."""
+        return cls(
+            tuple(sorted({id.lower() for id in application_ids})),
+            tuple(sorted({hash_address(address, course, term) for address in addresses})),
+        )
+
+    def includes(self, user: str, course: str, term: str) -> bool:
+        """Whether an address or application id, as the workspace spells it, is one of theirs."""
+        return user.lower() in self.application_ids or hash_address(user, course, term) in self.address_hashes
 
 
 @dataclass(frozen=True)
@@ -83,6 +110,16 @@ class CourseFile:
     count_all_sessions: bool
     """Whether sessions that staff or the deploy started count as the group's."""
     groups: tuple[GroupEntry, ...] = ()
+    staff: StaffIds = StaffIds()
+    """Empty in a file of version 1."""
+
+
+def hash_address(address: str, course: str, term: str) -> str:
+    """Return the SHA-256 of an address in lower case, with course and term as salt.
+
+    It keeps addresses out of the file and protects nobody: whoever guesses an address can compare.
+    """
+    return hashlib.sha256(f"{course}\n{term}\n{address.lower()}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def folder_of(course: str, term: str) -> str:
@@ -123,6 +160,10 @@ def format_course_file(course: CourseFile) -> str:
         "last_day": course.last_day.isoformat(),
         "first_weekday": course.first_weekday,
         "count_all_sessions": course.count_all_sessions,
+        "staff": {
+            "application_ids": list(course.staff.application_ids),
+            "address_hashes": list(course.staff.address_hashes),
+        },
         "groups": [_group_document(group) for group in course.groups],
     }
     return json.dumps({**document, _CHECKSUM: checksum(document)}, ensure_ascii=False, indent=2) + "\n"
@@ -147,15 +188,12 @@ def _group_document(group: GroupEntry) -> dict[str, Any]:
 def parse_course_file(text: str, place: str) -> CourseFile:
     """Return the content of a course file. Unknown keys are ignored, and the checksum is not compared.
 
-    `place` names the file in error messages. Raises CourseFileError, also for a version that is not known.
+    `place` names the file in error messages. Raises CourseFileError; for a version that a later program writes
+    NewerCourseFile.
     """
     try:
         document = json.loads(text)
-        if document["version"] != VERSION:
-            raise CourseFileError(
-                f"{place} has version {document['version']!r}, this program knows {VERSION}; "
-                "deploy and enforcer must match"
-            )
+        _check_version(document["version"], place)
         return CourseFile(
             str(document["course"]),
             str(document["term"]),
@@ -166,13 +204,38 @@ def parse_course_file(text: str, place: str) -> CourseFile:
             _weekday(document["first_weekday"]),
             bool(document["count_all_sessions"]),
             tuple(_group(group) for group in document["groups"]),
+            _staff(document.get("staff", {})),
         )
     except CourseFileError:
         raise
     except KeyError as error:
         raise CourseFileError(f"{place}: {error.args[0]} is missing; deploy the course again") from None
-    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise CourseFileError(f"{place} is no course file ({error}); deploy the course again") from None
+
+
+def _check_version(version: Any, place: str) -> None:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ValueError(f"{version!r} is not a version")
+    if version > VERSION:
+        raise NewerCourseFile(
+            f"{place} has version {version}, this program reads up to {VERSION}; update the enforcer before the deploy"
+        )
+
+
+def _staff(document: Any) -> StaffIds:
+    if not isinstance(document, dict):
+        raise TypeError(f"{document!r} is not a table")
+    return StaffIds(
+        tuple(_text(id).lower() for id in document.get("application_ids") or ()),
+        tuple(_text(hashed) for hashed in document.get("address_hashes") or ()),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
 
 
 def _weekday(name: Any) -> str:
@@ -199,8 +262,10 @@ def _group(document: Mapping[str, Any]) -> GroupEntry:
 
 
 def _minutes(number: Any) -> float:
-    if not isinstance(number, int | float):
+    if isinstance(number, bool) or not isinstance(number, int | float):
         raise TypeError(f"{number!r} is not a number of minutes")
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{number} is not a number of minutes")
     return number
 
 

@@ -35,3 +35,14 @@ def credentials_of(target: Target) -> dict[str, str]:
     if target.profile:
         return {PROFILE: target.profile}
     return {HOST: target.host} if target.host else {}
+
+
+def service_principal_of(choice: Choice | None, environ: Mapping[str, str]) -> str | None:
+    """The application id as which the environment says a program deploys; None if it names none.
+
+    A profile is not opened for it: what it holds is known to the machine that deploys, and the course file has to come
+    out the same everywhere.
+    """
+    if choice is None or PROFILE in choice.variables:
+        return None
+    return choice.variables.get("DATABRICKS_CLIENT_ID") or environ.get("ARM_CLIENT_ID") or None

@@ -28,7 +28,10 @@ from stack.workspace_guard import WorkspaceGuard, expectations
 
 
 class Course(TerraformStack):
-    """The whole of a course. The first roster is the course's own; of the others only the accounts are made."""
+    """The whole of a course. The first roster is the course's own; of the others only the accounts are made.
+
+    `deployer` is the application id of the service principal that deploys, None if the environment names none.
+    """
 
     def __init__(
         self,
@@ -42,12 +45,13 @@ class Course(TerraformStack):
         stop: Program,
         restricted: Verb,
         state_folder: Path,
+        deployer: str | None = None,
     ) -> None:
         super().__init__(scope, lab.stack_id(target_name))
         self._lab, self._target_name, self._target = lab, target_name, target
         own, *others = rosters
         groups = own.active_groups
-        text = course_text(lab, groups)
+        text = course_text(lab, groups, deployer=deployer)
 
         self._keep_state(state_folder)
         self._add_providers()

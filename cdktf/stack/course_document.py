@@ -4,15 +4,20 @@ import re
 from collections.abc import Iterable
 
 from lab_settings import Lab
-from labkit.course_file import CourseFile, GroupEntry, format_course_file
+from labkit.course_file import CourseFile, GroupEntry, StaffIds, format_course_file
 from roster.model import Group
 
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
-def course_file(lab: Lab, groups: Iterable[Group]) -> CourseFile:
-    """The course and the limits of its groups, by number."""
+def course_file(lab: Lab, groups: Iterable[Group], *, deployer: str | None = None) -> CourseFile:
+    """The course and the limits of its groups, by number.
+
+    `deployer` is the application id of the service principal that deploys, None if the environment names none. No
+    other id is taken in: one that only an apply knows would change the file after each plan.
+    """
     course = lab.course
+    programs = [*lab.staff.service_principals, *([deployer] if deployer else [])]
     return CourseFile(
         course.id,
         course.term,
@@ -23,12 +28,13 @@ def course_file(lab: Lab, groups: Iterable[Group]) -> CourseFile:
         course.first_weekday,
         lab.quota.count_all_sessions,
         tuple(_group(lab, group) for group in sorted(groups, key=lambda group: group.number)),
+        StaffIds.of(course.id, course.term, application_ids=programs, addresses=lab.staff.addresses),
     )
 
 
-def course_text(lab: Lab, groups: Iterable[Group]) -> str:
-    """The text of the file, the same for the same course."""
-    return format_course_file(course_file(lab, groups))
+def course_text(lab: Lab, groups: Iterable[Group], *, deployer: str | None = None) -> str:
+    """The text of the file, the same for the same course and deployer."""
+    return format_course_file(course_file(lab, groups, deployer=deployer))
 
 
 def _group(lab: Lab, group: Group) -> GroupEntry:

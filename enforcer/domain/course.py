@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from enforcer.domain.quota import Calendar, Quota
-from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, folder_of
+from labkit.course_file import WEEKDAYS, CourseFile, GroupEntry, StaffIds, folder_of
 
 
 class CourseError(ValueError):
@@ -30,6 +30,11 @@ class Course:
     count_all_sessions: bool
     groups: dict[str, CourseGroup] = field(default_factory=dict)
     """By display name."""
+    staff: StaffIds = StaffIds()
+
+    def is_staff(self, user: str) -> bool:
+        """Whether the course file names this address or application id as staff."""
+        return self.staff.includes(user, self.id, self.term)
 
     @property
     def folder(self) -> str:
@@ -44,7 +49,7 @@ def course_of(file: CourseFile, tz: tzinfo) -> Course:
     """
     calendar = Calendar(tz, file.first_day, file.last_day, WEEKDAYS.index(file.first_weekday))
     groups = {group.name: _group(group) for group in file.groups}
-    return Course(file.course, file.term, file.title, calendar, file.count_all_sessions, groups)
+    return Course(file.course, file.term, file.title, calendar, file.count_all_sessions, groups, file.staff)
 
 
 def _group(entry: GroupEntry) -> CourseGroup:

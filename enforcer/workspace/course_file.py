@@ -13,5 +13,5 @@ def parse_course(text: str, place: str) -> Course:
         return course_of(file, ZoneInfo(file.timezone))
     except CourseFileError as error:
         raise CourseError(str(error)) from None
-    except (OverflowError, ValueError, ZoneInfoNotFoundError) as error:
+    except (OSError, OverflowError, ValueError, ZoneInfoNotFoundError) as error:  # OSError: a folder such as "Asia"
         raise CourseError(f"{place} is no course file ({error}); deploy the course again") from None

@@ -1,5 +1,6 @@
 """The course file of a course: its content, and that it fits its schema."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -8,15 +9,19 @@ from typing import Any
 import pytest
 
 from lab_settings import GroupQuota, Lab, parse_lab
+from preflight.target_access import service_principal_of, target_choice
 from roster.model import Group, Member
 from stack.course_document import course_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "course.schema.json").read_text(encoding="utf-8"))
+APPLICATION = "6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d"
+PROGRAM = {"DATABRICKS_HOST": "https://x", "DATABRICKS_CLIENT_ID": APPLICATION, "DATABRICKS_CLIENT_SECRET": "s"}
 GROUPS = (
     Group(7, "1007", "צוות ז", (Member("dana@campus.example.ac.il"),)),
     Group(2, "", "Dana's (dana@campus.example.ac.il)", (Member("noa@campus.example.ac.il"),)),
 )
+ASSISTANT = hashlib.sha256(b"94290\n2026w\nassistant@example.ac.il").hexdigest()
 TYPES = {
     "object": dict,
     "array": list,
@@ -68,7 +73,7 @@ def test_the_document_holds_course_groups_and_limits(lab: Lab):
     document = json.loads(course_text(lab, GROUPS))
     assert len(document.pop("checksum")) == 64
     assert document == {
-        "version": 1,
+        "version": 2,
         "course": "94290",
         "term": "2026w",
         "title": "Introduction to Data Engineering",
@@ -77,6 +82,7 @@ def test_the_document_holds_course_groups_and_limits(lab: Lab):
         "last_day": "2027-01-29",
         "first_weekday": "Sunday",
         "count_all_sessions": False,
+        "staff": {"application_ids": [], "address_hashes": [ASSISTANT]},
         "groups": [
             {
                 "name": "group_02",
@@ -109,14 +115,14 @@ def test_the_file_of_a_course_that_forbids_a_group_any_use_fits_its_schema(lab: 
 
 def test_the_schema_refuses_what_is_not_a_course_file(lab: Lab):
     document = json.loads(course_text(lab, GROUPS))
-    document["version"] = 2
+    document["version"] = 3
     document["groups"][0]["members"] = ["dana@campus.example.ac.il"]
     document["groups"][1]["limits"]["hard_minutes"] = "240"
     del document["timezone"]
     assert sorted(misfits(document, SCHEMA)) == [
         "$.groups[0]: has members",
         "$.groups[1].limits.hard_minutes: is no integer",
-        "$.version: is not 1",
+        "$.version: is none of [1, 2]",
         "$: lacks timezone",
     ]
 
@@ -127,3 +133,23 @@ def test_the_file_holds_no_address(lab: Lab):
 
 def test_the_text_is_the_same_for_the_same_course(lab: Lab):
     assert course_text(lab, GROUPS) == course_text(lab, reversed(GROUPS))
+
+
+def test_the_service_principal_that_the_environment_names_is_staff(lab: Lab):
+    choice = target_choice("rehearsal", lab.targets["rehearsal"], PROGRAM, {})
+    text = course_text(lab, GROUPS, deployer=service_principal_of(choice, PROGRAM))
+    assert json.loads(text)["staff"] == {"application_ids": [APPLICATION], "address_hashes": [ASSISTANT]}
+    assert misfits(json.loads(text), SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "application"),
+    [
+        ({"DATABRICKS_HOST": "https://x", "DATABRICKS_TOKEN": "dapi"}, None),
+        ({"DATABRICKS_HOST": "https://x", "ARM_CLIENT_ID": "a", "ARM_CLIENT_SECRET": "s"}, "a"),
+        ({}, None),
+    ],
+)
+def test_only_the_environment_names_the_service_principal(lab: Lab, environ: dict[str, str], application: str | None):
+    choice = target_choice("rehearsal", lab.targets["rehearsal"], environ, {})
+    assert service_principal_of(choice, environ) == application

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from labkit.course_file import (
     CourseFileError,
     GroupEntry,
     GroupLimits,
+    StaffIds,
+    checksum,
     cluster_tags,
     folder_of,
     format_course_file,
@@ -38,9 +41,12 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 MINUTES = st.integers(0, 1440)
 LIMITS = st.builds(GroupLimits, MINUTES, MINUTES, st.none() | st.integers(1), st.none() | st.integers(1))
 GROUPS = st.builds(GroupEntry, TEXT, st.integers(1), st.none() | TEXT, TEXT, LIMITS)
+STAFF = st.builds(
+    StaffIds.of, TEXT, TEXT, application_ids=st.lists(TEXT, max_size=3), addresses=st.lists(TEXT, max_size=3)
+)
 COURSES = st.builds(
     CourseFile, TEXT, TEXT, TEXT, TEXT, st.dates(), st.dates(), st.sampled_from(WEEKDAYS), st.booleans(),
-    st.lists(GROUPS, max_size=3).map(tuple),
+    st.lists(GROUPS, max_size=3).map(tuple), STAFF,
 )  # fmt: skip
 COURSE = CourseFile(
     "94290", "2026w", "Datenlabor „Süd“", "Asia/Jerusalem", date(2026, 10, 18), date(2027, 1, 29), "Sunday", False,
@@ -49,9 +55,18 @@ COURSE = CourseFile(
         GroupEntry("group_07", 7, "1007", "צוות ז", GroupLimits(150, 0, 900, 3000)),
     ),
 )  # fmt: skip
-# What version 0.1 wrote for COURSE, byte for byte: a deploy must not replace the file of a running course.
+WITH_STAFF = replace(
+    COURSE,
+    staff=StaffIds.of(
+        "94290",
+        "2026w",
+        application_ids=["6A1F0F0E-8d1c-4a55-9a5e-0d6f7a0b1c2d"],
+        addresses=["Assistant@example.ac.il"],
+    ),
+)
+# What is written for WITH_STAFF, byte for byte: a deploy must not replace the file of a running course for nothing.
 WRITTEN = """{
-  "version": 1,
+  "version": 2,
   "course": "94290",
   "term": "2026w",
   "title": "Datenlabor „Süd“",
@@ -60,6 +75,14 @@ WRITTEN = """{
   "last_day": "2027-01-29",
   "first_weekday": "Sunday",
   "count_all_sessions": false,
+  "staff": {
+    "application_ids": [
+      "6a1f0f0e-8d1c-4a55-9a5e-0d6f7a0b1c2d"
+    ],
+    "address_hashes": [
+      "7454addf94eacd476d8f102938e4a3ddfbe2b755d89a7f2de061f26de9b722b6"
+    ]
+  },
   "groups": [
     {
       "name": "group_02",
@@ -86,9 +109,16 @@ WRITTEN = """{
       }
     }
   ],
-  "checksum": "fa8acd08ba20e8793895644d8714372d3ccd14d35525401f7ef4ee03f159eaa4"
+  "checksum": "b99312b9d97f7ec1692867bea332c20c3984281cca7785e227106698bc8449f6"
 }
 """
+
+
+def as_version_1(text: str) -> str:
+    """The file as version 0.1 of the project wrote it."""
+    document = {**json.loads(text), "version": 1}
+    del document["staff"], document["checksum"]
+    return json.dumps({**document, "checksum": checksum(document)})
 
 
 def document_of(course: CourseFile) -> dict[str, Any]:
@@ -121,12 +151,33 @@ def test_any_edit_breaks_the_checksum_and_white_space_does_not(course: CourseFil
     for key in document.keys() - {"checksum"}:
         is_same = document[key] == edited[key]
         assert has_valid_checksum(json.dumps({**document, key: edited[key]})) == is_same
-    assert not has_valid_checksum(json.dumps({**document, "staff": []}))
+    assert not has_valid_checksum(json.dumps({**document, "schedule": []}))
 
 
-def test_the_bytes_are_those_of_version_0_1() -> None:
-    assert format_course_file(COURSE) == WRITTEN
-    assert parse_course_file(WRITTEN, PLACE) == COURSE
+def test_the_bytes_stay_as_they_are() -> None:
+    assert format_course_file(WITH_STAFF) == WRITTEN
+    assert parse_course_file(WRITTEN, PLACE) == WITH_STAFF
+
+
+def test_a_file_of_version_1_is_read_and_names_no_staff() -> None:
+    old = as_version_1(WRITTEN)
+    assert json.loads(old)["checksum"] == "fa8acd08ba20e8793895644d8714372d3ccd14d35525401f7ef4ee03f159eaa4"
+    assert (parse_course_file(old, PLACE), has_valid_checksum(old)) == (COURSE, True)
+
+
+@pytest.mark.parametrize(
+    ("user", "is_staff"),
+    [
+        ("assistant@example.ac.il", True),
+        ("ASSISTANT@Example.ac.il", True),
+        ("6a1f0f0e-8D1C-4a55-9a5e-0d6f7a0b1c2d", True),
+        ("dana@campus.example.ac.il", False),
+        ("", False),
+    ],
+)
+def test_staff_are_found_by_address_or_application_id(user: str, is_staff: bool) -> None:
+    assert parse_course(WRITTEN, PLACE).is_staff(user) == is_staff
+    assert WITH_STAFF.staff.includes(user, "94290", "2027s") == (is_staff and "@" not in user)
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"checksum": 1}', b"\xff", '{"a": "\\ud800"}'])
@@ -137,8 +188,15 @@ def test_what_is_no_course_file_has_no_valid_checksum(content: str | bytes) -> N
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"version": 2}, f"{PLACE} has version 2, this program knows 1; deploy and enforcer must match"),
-        ({"version": "1"}, f"{PLACE} has version '1', this program knows 1; deploy and enforcer must match"),
+        (
+            {"version": 3},
+            f"{PLACE} has version 3, this program reads up to 2; update the enforcer before the deploy",
+        ),
+        ({"version": "1"}, f"{PLACE} is no course file ('1' is not a version); deploy the course again"),
+        ({"version": True}, f"{PLACE} is no course file (True is not a version); deploy the course again"),
+        ({"version": 0}, f"{PLACE} is no course file (0 is not a version); deploy the course again"),
+        ({"staff": {"application_ids": [7]}}, f"{PLACE} is no course file (7 is not a text); deploy the course again"),
+        ({"staff": []}, f"{PLACE} is no course file ([] is not a table); deploy the course again"),
         (
             {"first_day": "soon"},
             f"{PLACE} is no course file (Invalid isoformat string: 'soon'); deploy the course again",
@@ -151,6 +209,14 @@ def test_what_is_no_course_file_has_no_valid_checksum(content: str | bytes) -> N
         (
             {"groups": [{"name": "a", "number": 1, "title": "", "limits": {"soft_minutes": "9", "hard_minutes": 1}}]},
             f"{PLACE} is no course file ('9' is not a number of minutes); deploy the course again",
+        ),
+        (
+            {"groups": [{"name": "a", "number": 1, "title": "", "limits": {"soft_minutes": 1, "hard_minutes": -1}}]},
+            f"{PLACE} is no course file (-1 is not a number of minutes); deploy the course again",
+        ),
+        (
+            {"groups": [{"name": "a", "number": 1, "title": "", "limits": {"soft_minutes": 1, "hard_minutes": True}}]},
+            f"{PLACE} is no course file (True is not a number of minutes); deploy the course again",
         ),
     ],
 )
@@ -171,7 +237,7 @@ def test_a_text_that_is_no_course_file_is_refused(text: str) -> None:
 
 def test_the_enforcer_makes_durations_and_a_calendar_of_it() -> None:
     minute = timedelta(minutes=1)
-    assert parse_course(WRITTEN, PLACE) == Course(
+    assert parse_course(as_version_1(WRITTEN), PLACE) == Course(
         "94290",
         "2026w",
         "Datenlabor „Süd“",
@@ -184,20 +250,24 @@ def test_the_enforcer_makes_durations_and_a_calendar_of_it() -> None:
             ),
         },
     )
-    with pytest.raises(CourseError, match="is no course file .*Nowhere"):
-        parse_course(WRITTEN.replace("Asia/Jerusalem", "Nowhere"), PLACE)
+    for zone in ("Nowhere", "Asia", ""):
+        with pytest.raises(CourseError, match="is no course file"):
+            parse_course(WRITTEN.replace("Asia/Jerusalem", zone), PLACE)
 
 
 def test_the_schema_has_the_version_and_the_keys_of_the_format() -> None:
     schema = json.loads((ROOT / "docs" / "course.schema.json").read_text(encoding="utf-8"))
     group = schema["properties"]["groups"]["items"]
     document = document_of(COURSE)
-    assert schema["properties"]["version"]["const"] == VERSION
+    assert schema["properties"]["version"]["enum"] == list(range(1, VERSION + 1))
     assert schema["properties"]["first_weekday"]["enum"] == list(WEEKDAYS)
     limits = group["properties"]["limits"]
     written = [document, document["groups"][0], document["groups"][0]["limits"]]
     # A key that a course may leave out is a property and not required.
-    assert [part["required"] for part in (schema, group, limits)] == [list(part) for part in written]
+    assert [part["required"] for part in (schema, group, limits)] == [
+        [key for key in part if key != "staff"] for part in written
+    ]
+    assert document["staff"].keys() == schema["properties"]["staff"]["properties"].keys()
     assert [set(part["required"]) - set(part["properties"]) for part in (schema, group, limits)] == [set()] * 3
 
 
