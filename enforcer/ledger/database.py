@@ -98,7 +98,7 @@ def open_copy(place: str) -> Ledger:
         for table, (names, values) in rows.items():
             marks = ", ".join("?" * len(names))
             columns = ", ".join(f'"{name}"' for name in names)
-            copy.connection().executemany(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', values)
+            copy.connection().executemany(f'INSERT OR REPLACE INTO "{table}" ({columns}) VALUES ({marks})', values)
         return Ledger(copy)
     path = Path(place).expanduser()
     if path.exists():

@@ -1,6 +1,5 @@
 """The letters of the outbox and the calls to the mail service, as the ledger keeps them. Queries by name."""
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +12,7 @@ from enforcer.domain.quota import Period, WarningKey
 from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.models import LetterRow, MailCallRow
+from enforcer.ledger.models import LEDGER_ID, LetterRow, MailCallRow
 
 MS = timedelta(milliseconds=1)
 
@@ -41,11 +40,9 @@ class StoredLetter:
 
 
 def ledger_id(ledger: Ledger) -> str:
-    """A name of the ledger's own, made when it is first asked for."""
-    known = queries.note(ledger, "ledger id")
-    if known is None:
-        known = str(uuid.uuid4())
-        queries.write_note(ledger, "ledger id", known)
+    """A name of the ledger's own, which it has from the beginning."""
+    known = queries.note(ledger, LEDGER_ID)
+    assert known, "a step of migrations.py writes it"
     return known
 
 

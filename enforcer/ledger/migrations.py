@@ -1,11 +1,12 @@
 """The schema of the ledger, version by version. Each step and its record are one transaction."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from peewee import CharField, Database, Model, SchemaManager
 
-from enforcer.ledger.models import TABLES
+from enforcer.ledger.models import LEDGER_ID, TABLES, NoteRow
 
 Step = Callable[[Database], None]
 
@@ -17,11 +18,34 @@ def create_tables(database: Database) -> None:
 
 def mark_imported_days(database: Any) -> None:
     # A ledger that was made since has the column.
-    if not any(column.name == "imported" for column in database.get_columns("day")):
+    if not _has_column(database, "day", "imported"):
         database.execute_sql("ALTER TABLE day ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE")
 
 
-STEPS: tuple[tuple[str, Step], ...] = (("0001 tables", create_tables), ("0002 imported days", mark_imported_days))
+def follow_accepted_mails(database: Any) -> None:
+    """What was accepted before this step is not asked about."""
+    for name in ("final", "refused"):
+        if not _has_column(database, "letter", name):
+            database.execute_sql(f"ALTER TABLE letter ADD COLUMN {name} BIGINT")
+    database.execute_sql("UPDATE letter SET final = accepted")
+
+
+def name_ledger(database: Any) -> None:
+    """Names of mails follow from the ledger's id, so a copy from before the first mail has to have it, too."""
+    row = NoteRow.insert(name=LEDGER_ID, value=str(uuid.uuid4()))
+    row.on_conflict_ignore().bind(database).execute()
+
+
+def _has_column(database: Any, table: str, name: str) -> bool:
+    return any(column.name == name for column in database.get_columns(table))
+
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("0001 tables", create_tables),
+    ("0002 imported days", mark_imported_days),
+    ("0003 accepted mails", follow_accepted_mails),
+    ("0004 ledger id", name_ledger),
+)
 """Applied in this order, each once. A step is never changed after a release; a new one is added."""
 
 

@@ -155,6 +155,10 @@ class LetterRow(Row):
     is_unclear: Any = BooleanField(default=False)
     """The outcome of the last attempt is unknown: its status is asked before it is sent again."""
     accepted: Any = BigIntegerField(null=True)
+    final: Any = BigIntegerField(null=True)
+    """When the service said what became of an accepted letter, or was asked for the last time."""
+    refused: Any = BigIntegerField(null=True)
+    """When the service refused the letter itself, which has a single recipient."""
     given_up: Any = BigIntegerField(null=True)
     error: Any = TextField(null=True)
 
@@ -222,6 +226,9 @@ class NoteRow(Row):
     class Meta:
         table_name = "note"
 
+
+LEDGER_ID = "ledger id"
+"""The note with the ledger's own name."""
 
 TABLES = (
     ClusterRow,
