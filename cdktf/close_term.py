@@ -33,10 +33,11 @@ from preflight.identity import GuardError
 from preflight.target_access import enter_target, target_choice
 from teardown.checklist import checklist, report, step_lines
 from teardown.close_request import Wanted
-from teardown.purge import purge_steps, remove
+from teardown.purge import purge_steps, put_away, remove
 from teardown.steps import Status, Step, is_closed
 from teardown.steps import as_json as step_json
 from teardown.term import Term, programs_of, read_state
+from teardown.workspace_contents import remains_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -112,7 +113,7 @@ def main(
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
     wanted = Wanted(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
     if purge or choice is None:
-        sys.exit(purge_names(wanted, yes=yes, dry_run=dry_run, in_json=as_json))
+        sys.exit(purge_names(wanted, choice, yes=yes, dry_run=dry_run, in_json=as_json))
     sys.exit(close(wanted, choice, yes=yes, dry_run=dry_run, in_json=as_json))
 
 
@@ -146,8 +147,11 @@ def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: 
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> int:
-    """Remove what names people; the exit status. The workspace may be gone by then and is not asked."""
+def purge_names(wanted: Wanted, choice: Choice | None, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+    """Remove what names people; the exit status.
+
+    The workspace may be gone by then. It is asked only if no state shows that the term was closed.
+    """
     # Once: where it is in a storage account, it is reached by the stack and the roster that go.
     state, _ = read_state(wanted, programs_of(wanted, os.environ))
 
@@ -162,6 +166,9 @@ def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> i
         )
 
     steps, failures = look(), []
+    has_evidence = not state.is_empty or bool(put_away(wanted.archive, wanted.stack)) or is_closed(steps)
+    if not has_evidence and (doubt := doubt_about(wanted, choice)):
+        steps = [Step("names", Status.NOT_POSSIBLE, doubt)]
     show(step_lines(steps), to_stderr=in_json)
     if not dry_run and any(step.status is Status.TO_DO for step in steps):
         if not yes and not cli.is_confirmed(f"purge {wanted.stack}"):
@@ -173,6 +180,23 @@ def purge_names(wanted: Wanted, *, yes: bool, dry_run: bool, in_json: bool) -> i
     for failure in failures:
         print(escaped(failure), file=sys.stderr)
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
+
+
+def doubt_about(wanted: Wanted, choice: Choice | None) -> str:
+    """Why the lab may still be there although no state says so; empty if the workspace has nothing of it."""
+    without = f"no state of {wanted.stack} is there, and none was put away"
+    if choice is None:
+        return f"{without}; name the workspace, so that it can be looked at"
+    try:
+        client = WorkspaceClient(config=configure(choice))
+        verify_workspace(client, wanted.target_name, wanted.target)
+    except GuardError as error:
+        return f"{without}; whether the lab is gone is unknown. {error}"
+    course = wanted.lab.course
+    remains = remains_of(client, course=course.id, term=course.term, groups=wanted.group_names)
+    if remains.found:
+        return f"{without}, but the workspace still has the lab; close the term first"
+    return f"{without}; {', '.join(remains.unread)} could not be looked at" if remains.unread else ""
 
 
 def show(lines: Iterable[str], *, to_stderr: bool = False) -> None:

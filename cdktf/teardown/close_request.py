@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab_settings import Lab, Target
+from roster.model import RosterError, parse_roster
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,21 @@ class Wanted:
     @property
     def is_remote(self) -> bool:
         return self.target.backend.type != "local"
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The display names of the lab's groups by its own roster; none if it cannot be read any more."""
+        try:
+            text = (self.settings.parent / self.lab.course.rosters[0]).read_text(encoding="utf-8-sig")
+            groups = parse_roster(text, self.lab.course.rosters[0]).groups
+        except (OSError, UnicodeDecodeError, RosterError):
+            return ()
+        return tuple(self.lab.course.name_prefix + group.key for group in groups)
+
+    @property
+    def state_place(self) -> str:
+        """Where the state belongs."""
+        backend = self.target.backend
+        if not self.is_remote:
+            return str(self.state_folder / f"{self.stack}.tfstate")
+        return f"blob {backend.key} of container {backend.container_name} in {backend.storage_account_name}"

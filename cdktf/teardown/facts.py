@@ -28,6 +28,8 @@ _KINDS = {
     "databricks_workspace_file": ("file", "path"),
 }
 """Of Terraform's types those that people know by name, and the attribute that has it."""
+_SOURCES = {"workspace": "the Workspace", "dbfs": "DBFS"}
+"""The file systems of a backup of everything."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def verified_backup(programs: Programs, target: str) -> Verified | Answer:
         asked = told["asked"]
         return Verified(
             told["backup"],
-            bool(not asked["users"] and asked["all_homes"] and asked["shared"] and "workspace" in asked["sources"]),
+            not_asked(asked),
             told["finished_at"] is not None,
             told["whole"],
             told["objects"],
@@ -183,6 +185,19 @@ def verified_backup(programs: Programs, target: str) -> Verified | Answer:
         )
     except (ValueError, KeyError, TypeError) as error:
         return Answer(1, (f"python -m inventory verify: its answer cannot be read ({error})",))
+
+
+def not_asked(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a backup leaves out of all homes, by what its manifest says was asked for."""
+    left = []
+    if asked["users"] or not asked["all_homes"]:
+        left.append("homes")
+    if not asked["shared"]:
+        left.append("what is shared")
+    left += [name for source, name in _SOURCES.items() if source not in asked["sources"]]
+    if (most := asked.get("max_size")) is not None:
+        left.append(f"files of more than {most} bytes")
+    return tuple(left)
 
 
 def newest_archive(folder: Path, *, course: str, term: str) -> Archived | None:

@@ -16,16 +16,20 @@ def purge_steps(
     if not state.is_empty:
         why = state.problem or f"the lab is still there, with {len(state.managed)} objects; close the term first"
         return [Step("names", Status.NOT_POSSIBLE, why)]
-    put_away = [path for path in sorted(archive.glob("state-*")) if any(path.glob(f"{stack}.*"))]
     archived = archives(archive, course=lab.course.id, term=lab.course.term)
     return [
         _roster_step(lab, stack, settings_folder),
         _step("synthesized stack", [output / "stacks" / stack]),
-        _step("state", [*state_files(settings_folder / "state", stack), *put_away]),
+        _step("state", [*state_files(settings_folder / "state", stack), *put_away(archive, stack)]),
         # The totals beside them name groups and stay.
         _step("archived people", sorted(Path(one.path) / "people" for one in archived)),
         _step("unfinished archives", sorted(archive.glob(".enforcer-*"))),
     ]
+
+
+def put_away(archive: Path, stack: str) -> list[Path]:
+    """The folders into which the closing of the term moved the stack's state."""
+    return [path for path in sorted(archive.glob("state-*")) if any(path.glob(f"{stack}.*"))]
 
 
 def _roster_step(lab: Lab, stack: str, settings_folder: Path) -> Step:

@@ -47,8 +47,8 @@ class Verified:
     """The newest backup of the workspace, by `inventory verify --live`."""
 
     address: str
-    is_of_everybody: bool
-    """All homes were asked for, and what is shared."""
+    not_asked: tuple[str, ...]
+    """What it was told to leave out: users, file systems, large files. Empty: it was asked for everything."""
     is_finished: bool
     is_whole: bool
     """Its files are as its manifest says, and the homes have not changed since."""
@@ -137,6 +137,20 @@ class StateFacts:
 
 
 @dataclass(frozen=True)
+class Remains:
+    """What of the lab the workspace itself has, whatever a state says: course file, groups, clusters."""
+
+    found: tuple[Managed, ...] = ()
+    unread: tuple[str, ...] = ()
+    """The kinds that could not be looked at."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether everything was looked at and nothing was found."""
+        return not self.found and not self.unread
+
+
+@dataclass(frozen=True)
 class Running:
     id: str
     name: str
@@ -151,6 +165,7 @@ class Inventory:
     """None: could not be listed."""
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    remains: Remains = Remains()
 
 
 def backup_step(target: str | None, verified: Verified | Answer | None, *, is_waived: bool) -> Step:
@@ -164,25 +179,26 @@ def backup_step(target: str | None, verified: Verified | Answer | None, *, is_wa
     command = f"python {' '.join(backup_command(target, verified))}"
     if isinstance(verified, Answer):
         return Step(name, Status.TO_DO, f"there is none in {target} that could be verified: {command}", verified.said)
-    if not verified.is_of_everybody:
-        return Step(name, Status.TO_DO, f"{verified.address} is not of all homes: {command}")
+    if verified.not_asked:
+        left = ", ".join(verified.not_asked)
+        return Step(name, Status.TO_DO, f"{verified.address} was asked to leave out {left}: {command}")
     if not verified.is_whole:
         says = f"{verified.address} is not what the homes are now, or not what its manifest says: {command}"
         return Step(name, Status.TO_DO, says, verified.findings)
     says = f"{verified.address} has every home as it is now, and its {verified.objects} objects were verified"
     if verified.left_out:
-        says += f"; {verified.left_out} were left out, as asked for or because nothing exports them"
+        says += f"; {verified.left_out} are not in it, because nothing exports them or they were deleted meanwhile"
     return Step(name, Status.DONE, says)
 
 
 def backup_command(target: str, verified: Verified | Answer | None) -> tuple[str, ...]:
     """What makes the backup, or goes on with it: what did not change since the last is not read again."""
     command = ("-m", "inventory", "backup", "--all-homes", "--shared", "--output", target)
-    if not isinstance(verified, Verified) or not verified.is_of_everybody:
+    if not isinstance(verified, Verified):
         return command
-    if not verified.is_finished:
-        return (*command, "--resume")
-    return (*command, "--since", f"{verified.address}/manifest.jsonl")
+    if verified.is_finished:
+        return (*command, "--since", f"{verified.address}/manifest.jsonl")
+    return command if verified.not_asked else (*command, "--resume")
 
 
 def poll_step(known: Remembered, *, now: datetime, is_outdated: bool) -> Step:
@@ -235,13 +251,23 @@ def clusters_step(inventory: Inventory) -> Step:
     return Step("clusters", Status.DONE, "no cluster of the lab runs")
 
 
-def destroy_step(state: StateFacts) -> Step:
-    """What `cdktf destroy` removes."""
+def destroy_step(state: StateFacts, remains: Remains, *, place: str) -> Step:
+    """What `cdktf destroy` removes. `place` is where the state belongs; `remains` is what the workspace has."""
+    name = "destroy"
     if state.problem:
-        return Step("destroy", Status.NOT_POSSIBLE, f"nobody can tell what belongs to the lab: {state.problem}")
-    if not state.managed:
-        return Step("destroy", Status.DONE, "the state holds nothing")
-    return Step("destroy", Status.TO_DO, f"{len(state.managed)} objects are removed, memberships and rights included")
+        return Step(name, Status.NOT_POSSIBLE, f"what belongs to the lab is unknown: {state.problem}")
+    if state.managed:
+        return Step(name, Status.TO_DO, f"{len(state.managed)} objects are removed, memberships and rights included")
+    if remains.found:
+        says = (
+            f"there is no state in {place}, or it holds nothing, and the workspace still has the lab: put the state of "
+            "its deploy there, or let the programs remove it that need no state (docs/term-end.md, Without a state)"
+        )
+        return Step(name, Status.NOT_POSSIBLE, says, tuple(f"{one.kind} {one.name}" for one in remains.found))
+    if remains.unread:
+        says = f"the state holds nothing, and whether the workspace has the lab is unknown: {', '.join(remains.unread)}"
+        return Step(name, Status.NOT_POSSIBLE, f"{says} could not be looked at")
+    return Step(name, Status.DONE, "the state holds nothing, and the workspace has nothing of the lab")
 
 
 def removes(managed: Sequence[Managed]) -> dict[str, tuple[str, ...]]:

@@ -105,6 +105,10 @@ class Term:
     def _look_at_state(self) -> None:
         self.state, self._state_text = read_state(self.wanted, self.programs)
 
+    def _look_at_lab(self) -> None:
+        self._look_at_state()
+        self.look_around()
+
     def _look_at_backup(self) -> None:
         if self.wanted.backup and not self.wanted.without_backup:
             self.verified = verified_backup(self.programs, self.wanted.backup)
@@ -118,20 +122,21 @@ class Term:
     def look_around(self) -> None:
         """See what runs, and what is there besides the lab's own."""
         course = self.wanted.lab.course
-        self.inventory = inventory_of(self.client, self.state.managed, course=course.id, term=course.term)
+        self.inventory = inventory_of(
+            self.client, self.state.managed, course=course.id, term=course.term, groups=self.wanted.group_names
+        )
 
     def _judged(self) -> list[Step]:
         wanted, course = self.wanted, self.wanted.lab.course
         folder = str(wanted.archive)
-        known = Remembered(
-            course.id, course.term, self.ledger, self.archived, self.state.is_empty, wanted.without_archive
-        )
+        is_gone = self.state.is_empty and self.inventory.remains.is_nothing
+        known = Remembered(course.id, course.term, self.ledger, self.archived, is_gone, wanted.without_archive)
         return [
             clusters_step(self.inventory),
             backup_step(wanted.backup, self.verified, is_waived=wanted.without_backup),
             poll_step(known, now=self._now(), is_outdated=self._has_stopped),
             archive_step(known, folder=folder),
-            destroy_step(self.state),
+            destroy_step(self.state, self.inventory.remains, place=wanted.state_place),
             state_step(
                 self.state,
                 folder=folder,
@@ -147,7 +152,7 @@ class Term:
             "backup": (self._back_up, self._look_at_backup),
             "last poll": (self._poll, self._look_at_ledger),
             "archive": (self._archive, self._look_at_ledger),
-            "destroy": (self._destroy, self._look_at_state),
+            "destroy": (self._destroy, self._look_at_lab),
             "state": (self._put_state_away, self._look_at_state),
         }
         for name, (do, look) in doing.items():

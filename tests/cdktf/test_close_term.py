@@ -125,6 +125,15 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     used: ClosingTerm, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     student, saved = STUDENTS[1][0], tmp_path_factory.mktemp("saved")
+    used.state.rename(used.folder / "elsewhere")
+
+    stateless = used.close("--no-backup", "--no-archive", "--yes", "--json")
+    purging = used.close("--purge", "--yes")
+
+    assert (stateless.status, statuses(stateless.json)["destroy"], purging.status) == (1, "not possible", 1)
+    assert purging.out.endswith(", but the workspace still has the lab; close the term first\n")
+    assert used.roster.exists()
+    (used.folder / "elsewhere").rename(used.state)
 
     closed = used.close("--backup", saved, "--yes", "--json")
 

@@ -6,12 +6,16 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from databricks.sdk.service.compute import ClustersAPI
 
+from desk_lab import FOLDER, DeskLab
 from emulator_process import ROOT
 from lab_settings import load_lab
-from teardown.facts import Programs, local_state, managed_in, newest_archive, remote_state
+from sdk_in_process import Client
+from teardown.facts import Programs, local_state, managed_in, newest_archive, not_asked, remote_state
 from teardown.purge import purge_steps, remove
 from teardown.steps import (
     Answer,
@@ -19,6 +23,7 @@ from teardown.steps import (
     Inventory,
     LedgerFacts,
     Managed,
+    Remains,
     Remembered,
     Running,
     StateFacts,
@@ -35,6 +40,7 @@ from teardown.steps import (
     removes,
     state_step,
 )
+from teardown.workspace_contents import remains_of
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
 M = timedelta(minutes=1)
@@ -42,7 +48,7 @@ LEDGER = LedgerFacts("94290", "2026w", NOW - 5 * M, 0, "2027-01-31")
 ARCHIVED = Archived("archive/enforcer-1", NOW - M, LEDGER)
 KNOWN = Remembered("94290", "2026w", LEDGER, None, is_gone=False)
 STUDENT = Managed("account", "ana@x.example", "1")
-WHOLE = Verified("saved/host/2027-02-01", True, True, True, 7, 0)
+WHOLE = Verified("saved/host/2027-02-01", (), True, True, 7, 0)
 DONE, TO_DO, NOT_POSSIBLE = Status.DONE, Status.TO_DO, Status.NOT_POSSIBLE
 
 
@@ -50,11 +56,12 @@ DONE, TO_DO, NOT_POSSIBLE = Status.DONE, Status.TO_DO, Status.NOT_POSSIBLE
     ("verified", "status", "ends"),
     [
         (WHOLE, DONE, "7 objects were verified"),
-        (replace(WHOLE, left_out=2), DONE, "2 were left out, as asked for or because nothing exports them"),
+        (replace(WHOLE, left_out=2), DONE, "because nothing exports them or they were deleted meanwhile"),
         (replace(WHOLE, is_whole=False), TO_DO, "--since saved/host/2027-02-01/manifest.jsonl"),
         (replace(WHOLE, is_whole=False, is_finished=False), TO_DO, "--output saved --resume"),
-        (replace(WHOLE, is_of_everybody=False), TO_DO, "is not of all homes: python -m inventory backup --all-homes "
-         "--shared --output saved"),
+        (replace(WHOLE, not_asked=("homes", "DBFS")), TO_DO, "was asked to leave out homes, DBFS: python -m inventory "
+         "backup --all-homes --shared --output saved --since saved/host/2027-02-01/manifest.jsonl"),
+        (replace(WHOLE, not_asked=("homes",), is_finished=False), TO_DO, "--output saved"),
         (Answer(2, ("no such folder",)), TO_DO, "--output saved"),
         (None, NOT_POSSIBLE, "--output TARGET"),
     ],
@@ -65,6 +72,18 @@ def test_a_backup_is_done_when_it_is_of_everybody_whole_and_of_now(
     step = backup_step("saved", verified, is_waived=False)
 
     assert (step.status, step.says[-len(ends) :]) == (status, ends)
+
+
+def test_the_gate_knows_what_a_backup_was_asked_to_leave_out() -> None:
+    everything = {"users": [], "all_homes": True, "shared": True, "sources": ["dbfs", "workspace"], "max_size": None}
+
+    assert not_asked(everything) == ()
+    assert not_asked({**everything, "sources": ["workspace"], "max_size": 1000}) == (
+        "DBFS",
+        "files of more than 1000 bytes",
+    )
+    assert not_asked({**everything, "sources": ["dbfs"], "users": ["ana@x.example"]}) == ("homes", "the Workspace")
+    assert not_asked({**everything, "all_homes": False, "shared": False}) == ("homes", "what is shared")
 
 
 def test_a_backup_that_is_waived_is_done() -> None:
@@ -158,15 +177,51 @@ def test_what_is_destroyed_and_what_stays_is_named() -> None:
     member = Managed("databricks_group_member", "", "2|3")
     state = StateFacts((STUDENT, member), ("state/x.tfstate",))
 
-    assert destroy_step(state).says == "2 objects are removed, memberships and rights included"
+    destroys = destroy_step(state, Remains((STUDENT,)), place="x")
+    assert destroys.says == "2 objects are removed, memberships and rights included"
     assert removes(state.managed) == {"account": ("ana@x.example",)}
-    assert destroy_step(StateFacts()).status is DONE
-    assert destroy_step(StateFacts(problem="no provider")).status is NOT_POSSIBLE
+    assert destroy_step(StateFacts(problem="no provider"), Remains(), place="x").status is NOT_POSSIBLE
     stay = leaves(Inventory(others={"jobs": ("nightly",), "tokens": ()}, unread=("DBFS folders",)))
     assert [(step.name, step.status, step.items) for step in stay] == [
         ("jobs", DONE, ("nightly",)),
         ("DBFS folders", NOT_POSSIBLE, ()),
     ]
+
+
+def test_nothing_is_destroyed_only_if_the_workspace_was_looked_at_and_has_nothing_of_the_lab() -> None:
+    left = Remains((Managed("file", "/lab-94290-2026w/course.json", "1"), Managed("group", "group_01", "2")))
+
+    def judged(remains: Remains) -> tuple[Status, str, tuple[str, ...]]:
+        step = destroy_step(StateFacts(), remains, place="state/x.tfstate")
+        return step.status, step.says.split(":")[0], step.items
+
+    assert judged(Remains()) == (DONE, "the state holds nothing, and the workspace has nothing of the lab", ())
+    assert judged(left) == (
+        NOT_POSSIBLE,
+        "there is no state in state/x.tfstate, or it holds nothing, and the workspace still has the lab",
+        ("file /lab-94290-2026w/course.json", "group group_01"),
+    )
+    unknown = "the state holds nothing, and whether the workspace has the lab is unknown"
+    assert judged(Remains(unread=("the groups",))) == (NOT_POSSIBLE, unknown, ())
+
+
+def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags() -> None:
+    lab = DeskLab(2, soft=150 * M, hard=180 * M)
+    research = {"origin": "terraform", "lab_course": "1", "lab_term": "2026w", "lab_group": "group_01"}
+    lab.desk.create(cluster_name="other", custom_tags=research)
+    for name in ("group_01", "group_009", "faculty"):
+        lab.desk.group(name)
+    client: Any = Client(lab.desk)
+    client.clusters = ClustersAPI(client.api_client)
+
+    def found(groups: tuple[str, ...], term: str = "2026w") -> list[str]:
+        return [one.name for one in remains_of(client, course="94290", term=term, groups=groups).found]
+
+    of_lab = [f"{FOLDER}/course.json", "group_001", "group_002", "cluster_001", "cluster_002"]
+    assert sorted(found(())) == sorted(of_lab)
+    # The roster's own groups count, too; a group that another course's cluster names is that course's.
+    assert sorted(found(("group_009", "group_01"))) == sorted([*of_lab, "group_009"])
+    assert found(("group_009",), term="2031s") == ["group_009"]
 
 
 @pytest.mark.parametrize(
