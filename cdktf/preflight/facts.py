@@ -3,7 +3,6 @@
 Reads only. Everything that is decided from the facts is in `preflight.warnings`, which is pure.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -80,13 +79,18 @@ def configure(choice: Choice) -> Config:
 
     Raise `GuardError` where there are no credentials.
     """
-    # The SDK logs that a host did not answer; the sentence raised afterwards says so better.
-    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     try:
         config = sdk.within(
             _CONNECT_SECONDS,
             lambda: sdk.configure(choice, http_seconds=_REQUEST_SECONDS, retry_seconds=_PROBE_SECONDS),
+            host=choice.host,
         )
+    except sdk.NoCredential as error:
+        raise GuardError(str(error)) from error
+    except ConnectionError as error:
+        raise GuardError(
+            f"The workspace at {choice.host} cannot be reached: {first_line(error)}; check the address and the network."
+        ) from error
     except TimeoutError as error:
         raise GuardError(
             f"The workspace at {choice.host} or its login does not answer; check the address, the network and the"
@@ -94,7 +98,7 @@ def configure(choice: Choice) -> Config:
         ) from error
     except ValueError as error:
         raise GuardError(
-            f"There are no usable credentials for the workspace ({first_line(error)}); set DATABRICKS_HOST and one "
+            f"The credential of {choice.source} cannot be used ({first_line(error)}); set DATABRICKS_HOST and one "
             "kind of credentials, log in, or name a profile in lab.toml."
         ) from error
     config.retry_timeout_seconds = _ANSWER_SECONDS

@@ -10,7 +10,7 @@ from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.settings import Settings, SettingsError, load_settings
 from labkit.extras import cli, dotenv
 from labkit.workspace.access import enter
-from labkit.workspace.choice import Choice, ChoiceError, Flags, NoWorkspace
+from labkit.workspace.choice import Choice, ChoiceError, Flags
 
 
 def settings() -> Settings:
@@ -36,11 +36,9 @@ def of_dotenv() -> dict[str, str]:
 
 
 def access() -> Choice:
-    """Host and credential for this process, by the rule of all programs. Raises SettingsError, NoWorkspace."""
+    """Host and credential for this process, by the rule of all programs. Raises SettingsError."""
     try:
         return enter(environment(), Flags(), of_dotenv())
-    except NoWorkspace:
-        raise
     except ChoiceError as error:
         raise SettingsError([str(error)]) from None
 

@@ -7,11 +7,10 @@ from enforcer.commands.context import access, copy_of
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import Lab, read_lab
 from enforcer.workspace.client import Workspace, connect
-from enforcer.workspace.errors import Unreachable, WorkspaceError
+from enforcer.workspace.errors import NoCredential, Unreachable, WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
-from labkit.workspace.choice import NoWorkspace
 from labkit.workspace.expected import mismatch
 
 
@@ -35,14 +34,15 @@ def workspace_or_error(settings: Settings) -> Workspace | Unreachable:
 
 
 def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
-    """The workspace. Raises Unreachable; SettingsError for credentials that mix or a workspace that is not expected.
+    """The workspace. Raises Unreachable; SettingsError without workspace or credential, for credentials that mix, or a
+    workspace that is not expected.
 
     Without `is_expected` it may be any: for a command that reports what is expected.
     """
     try:
         workspace = connect(access())
-    except NoWorkspace as error:
-        raise Unreachable(str(error)) from None
+    except NoCredential as error:
+        raise SettingsError([str(error)]) from None
     if is_expected and (problem := mismatch(workspace.identity, settings.expected)):
         raise SettingsError([problem])
     return workspace

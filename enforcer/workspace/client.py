@@ -16,9 +16,10 @@ from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
 from enforcer.domain.quota import Level
 from enforcer.domain.timestamps import to_instant, to_millis
 from enforcer.domain.uptime import Event, Sighting
-from enforcer.workspace.errors import Gone, Unreachable, WorkspaceError
+from enforcer.workspace.errors import Gone, NoCredential, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
 from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
+from labkit.extras import sdk
 from labkit.extras.sdk import (
     Client,
     DatabricksError,
@@ -29,6 +30,7 @@ from labkit.extras.sdk import (
     configure,
     listed,
     me,
+    reason_of,
     within,
 )
 from labkit.text import first_line
@@ -55,7 +57,7 @@ SHARE = 0.9
 
 
 def connect(choice: Choice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
-    """The workspace of the choice. Raises Unreachable, within `seconds` and a moment."""
+    """The workspace of the choice. Raises NoCredential, and Unreachable within `seconds` and a moment."""
 
     def make() -> Workspace:
         client = Client(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
@@ -63,11 +65,15 @@ def connect(choice: Choice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
         return Workspace(client, caller=caller, limits=LIMITS, workspace_id=workspace_id)
 
     try:
-        return within(seconds, make)
+        return within(seconds, make, host=choice.host)
+    except sdk.NoCredential as error:
+        raise NoCredential(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the SDK raises many types
         shown = choice.host or "the workspace of the environment"
-        reason = first_line(error)
-        raise Unreachable(f"{shown} cannot be used: {reason}; check DATABRICKS_HOST and the credentials.") from None
+        advice = (
+            "DATABRICKS_HOST and the network" if isinstance(error, OSError) else f"the credential of {choice.source}"
+        )
+        raise Unreachable(f"{shown} cannot be used: {reason_of(error)}; check {advice}.") from None
 
 
 class Workspace:

@@ -9,5 +9,9 @@ class Unreachable(WorkspaceError):
     """The workspace does not answer, or refuses who is asking."""
 
 
+class NoCredential(WorkspaceError):
+    """The workspace is named and no setting has a credential for it: a mistake in the settings."""
+
+
 class Gone(WorkspaceError):
     """The cluster was deleted for good."""

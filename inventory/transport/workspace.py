@@ -9,7 +9,6 @@ from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import Client
 from inventory.transport.retry import again
 from labkit.lazy_package import Deferred
-from labkit.text import first_line
 from labkit.workspace.choice import Choice
 from labkit.workspace.expected import Identity
 
@@ -32,10 +31,11 @@ class WorkspaceError(Exception):
 def connect(choice: Choice, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
     """A client for the workspace of the choice. Raises WorkspaceError, within `seconds`."""
     try:
-        config = sdk.within(seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20))
+        config = sdk.within(seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20), host=choice.host)
+    except sdk.NoCredential as error:
+        raise WorkspaceError(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the SDK raises many types
-        reason = first_line(error)
-        raise WorkspaceError(f"{choice.host} cannot be used with {choice.source}: {reason}.") from None
+        raise WorkspaceError(f"{choice.host} cannot be used with {choice.source}: {sdk.reason_of(error)}.") from None
     client = Client(choice.host or str(config.host), config.authenticate, timeout=timeout)
     client.source = choice.source
     return client

@@ -2,12 +2,15 @@
 poll or a data script does; they stay unloaded until somebody asks the package for one of its names.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from labkit.lazy_package import enter
-from labkit.workspace.choice import Choice
+from labkit.text import first_line
+from labkit.workspace import reach
+from labkit.workspace.choice import HOST, Choice
 
 enter("databricks.sdk")
 
@@ -32,6 +35,7 @@ __all__ = [
     "DatabricksError",
     "ImportFormat",
     "InvalidParameterValue",
+    "NoCredential",
     "NotFound",
     "PermissionDenied",
     "ResourceAlreadyExists",
@@ -39,15 +43,24 @@ __all__ = [
     "configure",
     "listed",
     "me",
+    "reason_of",
     "object_of",
     "within",
 ]
 
+PATIENCE_SECONDS = 1.0
+"""A host that answers has answered by then; of another one the cause is looked for."""
 ME = "/api/2.0/preview/scim/v2/Me"
 WORKSPACE_ID = "X-Databricks-Org-Id"
 """The header of each answer that says which workspace gave it."""
 
+_WITHOUT_CREDENTIAL = "cannot configure default credentials"
+
 Made = TypeVar("Made")
+
+
+class NoCredential(ValueError):
+    """The workspace is named and no source has a credential for it; a sentence."""
 
 
 class Client:
@@ -64,15 +77,29 @@ class Client:
 def configure(choice: Choice, *, http_seconds: float, retry_seconds: float) -> Config:
     """The SDK's settings for the workspace that was chosen.
 
-    The environment holds only the choice (`workspace_access.enter`). Raises ValueError without usable credentials; may
-    block for minutes, so callers run it in `within`.
+    The environment holds only the choice (`workspace_access.enter`). Raises NoCredential, and ValueError for one that
+    cannot be used; may block for minutes, so callers run it in `within`.
     """
+    # The SDK logs each attempt; the sentence of the error that follows says it better.
+    logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     arguments: dict[str, Any] = dict(choice.arguments)
-    return Config(http_timeout_seconds=http_seconds, retry_timeout_seconds=retry_seconds, **arguments)
+    try:
+        return Config(http_timeout_seconds=http_seconds, retry_timeout_seconds=retry_seconds, **arguments)
+    except ValueError as error:
+        if _WITHOUT_CREDENTIAL not in str(error):
+            raise
+        where = f"{choice.host} of {choice.source}" if choice.host else choice.source
+        raise NoCredential(
+            f"there is no credential for {where}: set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and"
+            f" DATABRICKS_CLIENT_SECRET, beside {HOST}, or log in."
+        ) from None
 
 
-def within(seconds: float, make: Callable[[], Made]) -> Made:
-    """What `make` returns or raises; TimeoutError after `seconds`. The SDK's constructor can block for minutes."""
+def within(seconds: float, make: Callable[[], Made], *, host: str) -> Made:
+    """What `make` returns or raises; TimeoutError after `seconds`. The SDK's constructor can block for minutes.
+
+    Raises ConnectionError as soon as it is clear that `host` cannot be connected to; the text is the cause.
+    """
     made: list[Made] = []
     failed: list[BaseException] = []
 
@@ -84,12 +111,26 @@ def within(seconds: float, make: Callable[[], Made]) -> Made:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(seconds)
+    thread.join(min(seconds, PATIENCE_SECONDS))
+    if thread.is_alive():
+        if cause := reach.probe(host) if host else "":
+            raise ConnectionError(cause)
+        thread.join(max(0.0, seconds - PATIENCE_SECONDS))
     if failed:
+        if cause := reach.cause_of(failed[0]):
+            raise ConnectionError(cause) from failed[0]
         raise failed[0]
     if not made:
         raise TimeoutError(f"no answer within {seconds:g} seconds")
     return made[0]
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a workspace cannot be used, as a clause without a full stop."""
+    said = first_line(error)
+    if isinstance(error, Unauthenticated | PermissionDenied):
+        return f"it refused the credential ({said})"
+    return said
 
 
 def me(api: ApiClient) -> tuple[str, str]:

@@ -6,6 +6,7 @@ to another. Here a token or secret goes only to the host that its own source nam
 """
 
 import configparser
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ _LOGIN_KEYS = frozenset(
 _USUAL_PORTS = {"https": 443, "http": 80}
 
 ENVIRONMENT, DOTENV = "the environment", ".env"
+NO_WORKSPACE = f"no workspace is named: set {HOST} and a credential in .env, or {PROFILE}."
 
 
 class ChoiceError(ValueError):
@@ -108,7 +110,10 @@ class Choice:
 
 
 def address(host: str, setting: str) -> str:
-    """`https://name` or `https://name:port` of what people paste. Raises ChoiceError, which names the setting only."""
+    """`https://name` or `https://name:port` of what people paste; `http` is for loopback alone.
+
+    Raises ChoiceError, which names the setting only.
+    """
     if any(character.isspace() or not character.isprintable() for character in host):
         raise ChoiceError(f"{setting} contains a blank, a line break or a control character; remove it.")
     parts = urlsplit(host if "://" in host else f"https://{host}")
@@ -117,9 +122,19 @@ def address(host: str, setting: str) -> str:
     except ValueError:
         port = 0
     if parts.scheme not in _USUAL_PORTS or not parts.hostname or parts.username is not None or port == 0:
-        raise ChoiceError(f"{setting} is not the address of a workspace; expected https://<name>.")
+        raise ChoiceError(f"{setting} is not the address of a workspace; it must be https://<name>.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ChoiceError(f"{setting} is http, which sends the credential in the clear; it must be https://<name>.")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{name}" + (f":{port}" if port and port != _USUAL_PORTS[parts.scheme] else "")
+
+
+def is_loopback(name: str) -> bool:
+    """Whether the name or IP address of a host is that of this machine itself."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost" or name.lower().endswith(".localhost")
 
 
 def is_plain(secret: str) -> bool:
@@ -390,7 +405,7 @@ def _fallback(profiles: Profiles, is_runtime: bool) -> Choice:
     if name := profiles.default:
         chosen = _of_profile(name, profiles)
         return Choice(chosen.source, chosen.host, chosen.arguments, chosen.variables)
-    raise NoWorkspace(f"no workspace is named: set {PROFILE}, or {HOST} with a credential; .env.example shows how.")
+    raise NoWorkspace(NO_WORKSPACE)
 
 
 def _homeless(chosen: _Candidate, lower: list[_Candidate]) -> ChoiceError:

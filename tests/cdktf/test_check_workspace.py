@@ -270,7 +270,7 @@ def test_wrong_and_missing_credentials_are_sentences_without_secrets(emulator: E
     _, refusal = check({**emulator.environment(), "DATABRICKS_TOKEN": "dapi-wrong"})
     assert refusal == f"The workspace at {emulator.url} refused the credentials: Invalid access token."
     _, refusal = check({"DATABRICKS_HOST": emulator.url, "DATABRICKS_TOKEN": ""})
-    assert refusal.startswith("There are no usable credentials for the workspace")
+    assert refusal.startswith(f"there is no credential for {emulator.url} of the environment: set DATABRICKS_TOKEN, or")
     assert "\n" not in refusal
 
 

@@ -127,7 +127,10 @@ def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], senten
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"file": ""}, "no workspace is named"),
+        (
+            {"file": ""},
+            "no workspace is named: set DATABRICKS_HOST and a credential in .env, or DATABRICKS_CONFIG_PROFILE.",
+        ),
         ({"flags": Flags(profile="nope")}, "there is no profile 'nope'; there are: DEFAULT, b, bare, login."),
         ({PROFILE: "nope", "file": ""}, "there is no profile 'nope'; there are none."),
         ({"flags": Flags(profile="x"), "file": "[x]\ntoken = t"}, "profile x names no host"),
@@ -180,9 +183,10 @@ def test_addresses_are_understood_as_people_paste_them(pasted: str) -> None:
 
 
 def test_other_ports_and_schemes_are_other_hosts() -> None:
-    assert [address(each, HOST) for each in ("http://x:80", "http://x:443", "https://x:8443", "https://[::1]:443")] == [
-        "http://x",
-        "http://x:443",
+    given = ("http://localhost:80", "http://127.0.0.1:443", "https://x:8443", "https://[::1]:443")
+    assert [address(each, HOST) for each in given] == [
+        "http://localhost",
+        "http://127.0.0.1:443",
         "https://x:8443",
         "https://[::1]",
     ]
@@ -193,6 +197,12 @@ def test_what_is_no_address_is_refused_and_not_shown(bad: str) -> None:
     with pytest.raises(ChoiceError, match=f"^{HOST} is not the address of a workspace") as raised:
         address(bad, HOST)
     assert "hidden" not in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["http://lab.example", "http://10.0.0.7:8080", "http://localhost.example"])
+def test_http_is_for_this_machine_alone(host: str) -> None:
+    with pytest.raises(ChoiceError, match=f"^{HOST} is http, .*; it must be https://<name>.$"):
+        address(host, HOST)
 
 
 def test_every_variable_of_the_sdk_is_known_to_belong_to_a_workspace_or_not() -> None:

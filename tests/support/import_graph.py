@@ -299,8 +299,8 @@ def beyond_the_standard_library(tree: Tree, allowed: Iterable[str] = ()) -> list
 
 PURE_IMPORTS = set(
     "__future__ abc bisect base64 binascii codecs collections configparser contextlib copy csv dataclasses datetime "
-    "decimal difflib email enum fractions functools hashlib heapq hmac html io itertools json keyword math operator "
-    "posixpath re statistics string struct textwrap types typing unicodedata urllib uuid zlib".split()
+    "decimal difflib email enum fractions functools hashlib heapq hmac html io ipaddress itertools json keyword math "
+    "operator posixpath re statistics string struct textwrap types typing unicodedata urllib uuid zlib".split()
 )
 """Of the standard library, what neither reads the clock nor touches a file, a process or a socket."""
 IMPURE = re.compile(

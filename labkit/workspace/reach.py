@@ -1,0 +1,58 @@
+"""Why no connection to a host can be made. Connects once and sends nothing."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+REFUSED = "connection refused"
+UNKNOWN_NAME = "no such address"
+NO_NAME_SERVER = "no such address, or no name server answers"
+USUAL_PORTS = {"https": 443, "http": 80}
+PROBE_SECONDS = 3.0
+
+
+def cause_of(error: BaseException) -> str:
+    """What an error, or one that it was raised from, says about a connection; empty if it says nothing."""
+    for each in _chain(error):
+        if isinstance(each, socket.gaierror):
+            return NO_NAME_SERVER if each.errno == socket.EAI_AGAIN else UNKNOWN_NAME
+        if isinstance(each, ConnectionRefusedError):
+            return REFUSED
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({each.verify_message})"
+    return ""
+
+
+def probe(host: str, *, seconds: float = PROBE_SECONDS) -> str:
+    """Why `https://name:port` cannot be connected to; empty if it can, or if the cause is not clear.
+
+    If the environment names a proxy for the host, the proxy is connected to.
+    """
+    address = urlsplit(host)
+    name = address.hostname or ""
+    proxy = None if proxy_bypass(name) else getproxies().get(address.scheme)
+    if proxy:
+        address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    port = address.port or USUAL_PORTS.get(address.scheme, 0)
+    try:
+        socket.create_connection((address.hostname or "", port), seconds).close()
+    except OSError as error:
+        cause = cause_of(error)
+        return f"the proxy {address.hostname}: {cause}" if proxy and cause else cause
+    return ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and those it was raised from; urllib3 keeps some of them in `reason` and `args`."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        kept = [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+        waiting += [one for one in kept if isinstance(one, BaseException)]
