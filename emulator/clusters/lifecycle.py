@@ -20,6 +20,7 @@ from emulator.state.workspace import Workspace
 MINUTE = 60_000
 CHANGE = "clusters.change"
 IDLE = "clusters.idle"
+TROUBLE = "clusters.trouble"
 FINDING = "Finding instances for new nodes, acquiring more instances if necessary"
 
 
@@ -91,9 +92,16 @@ def _launch(workspace: Workspace, cluster: Cluster, user: str, at: Millis) -> No
 
 
 def _await_running(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
-    failure = workspace.state.clusters.next_launch_failure(cluster)
-    outcome = {"to": "RUNNING"} if failure is None else {"to": "FAILED", "code": failure.code, "ends": failure.ends_in}
-    workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, **outcome)
+    failure, agenda = workspace.state.clusters.next_launch_failure(cluster), workspace.state.agenda
+    if failure is None:
+        agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RUNNING")
+        return
+    lasts = workspace.transition() if failure.seconds is None else int(failure.seconds * 1000)
+    for number, type in enumerate(failure.troubles, 1):
+        due = at + lasts * number // (len(failure.troubles) + 1)
+        agenda.enter(due, TROUBLE, cluster_id=cluster.cluster_id, type=type)
+    outcome = {"to": "FAILED", "code": failure.code, "ends": failure.ends_in}
+    agenda.enter(at + lasts, CHANGE, cluster_id=cluster.cluster_id, **outcome)
 
 
 def restart(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
@@ -199,7 +207,7 @@ def remove(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
 def _interrupt(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
     """What was going to happen to it does not; what ran on it is gone."""
     agenda = workspace.state.agenda
-    for kind in (CHANGE, IDLE, activity.SCALE):
+    for kind in (CHANGE, IDLE, TROUBLE, activity.SCALE):
         agenda.cancel(kind, cluster_id=cluster.cluster_id)
     cluster.busy_until = min(cluster.busy_until, at)
     commands.on_stopped(workspace, cluster.cluster_id, at)
@@ -232,6 +240,12 @@ def change(
             cluster.state = "ERROR" if to == "ERROR" else "TERMINATED"
             cluster.terminated_time = at
             cluster.workers = cluster.target_workers = 0
+
+
+@happens(TROUBLE)
+def trouble(workspace: Workspace, at: Millis, *, cluster_id: str, type: str) -> None:
+    """Something goes wrong with a launch that is going to fail."""
+    record(workspace, workspace.state.clusters.by_id[cluster_id], at, type)
 
 
 def _run(workspace: Workspace, cluster: Cluster, at: Millis) -> None:

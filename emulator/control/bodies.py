@@ -77,9 +77,12 @@ class LaunchBody(Body):
     count: Count = 1
     code: Annotated[str, Field(pattern="^[A-Z_]+$")] = "CLOUD_PROVIDER_LAUNCH_FAILURE"
     ends_in: Literal["TERMINATED", "ERROR"] = "TERMINATED"
+    troubles: list[Annotated[str, Field(pattern="^[A-Z_]+$")]] = []
+    seconds: Annotated[float, Field(ge=0, le=10**7)] | None = None
 
     def fault(self) -> LaunchFailure:
-        return LaunchFailure(cluster=self.match, count=self.count, code=self.code, ends_in=self.ends_in)
+        rest = self.model_dump(include={"count", "code", "ends_in", "troubles", "seconds"})
+        return LaunchFailure(cluster=self.match, **rest)
 
 
 class LibraryBody(Body):

@@ -41,6 +41,8 @@ AZURE_LIMITS = (
 )
 """The request limits of an Azure workspace; those of workspace/list, clusters and SCIM writes are assumed."""
 
+TROUBLES = ("ADD_NODES_FAILED", "METASTORE_DOWN", "AUTOSCALING_FAILED", "UC_VOLUME_MISCONFIGURED", "DRIVER_UNAVAILABLE")
+
 PROFILES: Mapping[str, Profile] = {
     "azure": Profile(
         says="the request limits of an Azure workspace, refused without Retry-After, and of mail from one's own domain",
@@ -73,6 +75,10 @@ PROFILES: Mapping[str, Profile] = {
         options={"scim_delay_seconds": 20.0},
     ),
     "launch-failure": Profile(says="the next launch of a cluster fails", disturbances=(LaunchFailure(),)),
+    "launch-trouble": Profile(
+        says="every launch of a cluster fails after a quarter of an hour; events of trouble come before the failure",
+        disturbances=(LaunchFailure(count=None, troubles=list(TROUBLES), seconds=900),),
+    ),
     "library-failure": Profile(
         says="the next library to be installed fails", disturbances=(LibraryFailure(library="*"),)
     ),

@@ -143,6 +143,10 @@ class LaunchFailure:
     code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE"
     """The termination code they end with."""
     ends_in: Literal["TERMINATED", "ERROR"] = "TERMINATED"
+    troubles: list[str] = field(default_factory=list)
+    """Types of events that are listed before the end, evenly spread over the launch."""
+    seconds: float | None = None
+    """How long the launch lasts; None: as long as any change of state."""
     met: int = 0
 
 

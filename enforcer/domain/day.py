@@ -8,7 +8,7 @@ from enforcer.domain.allowances import Freedom, windows_between
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Limit, Period, Use, counted
 from enforcer.domain.snapshot import Picture, group_of
-from enforcer.domain.uptime import Session, counted_from, day_bounds, used_on
+from enforcer.domain.uptime import Session, counted_from, day_bounds, doubts, used_on
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def cluster_day(picture: Picture, cluster: SeenCluster, day: date) -> ClusterDay
         _cut(((s.start, s.end) for s in sessions), begins, ends),
         _cut(counting, begins, ends),
         any(end is None or end > ends for _, end in counting),
-        tuple(dict.fromkeys(session.estimate for session in sessions if session.estimate)),
+        doubts(sessions),
     )
 
 

@@ -18,6 +18,7 @@ INSTANT = timedelta(milliseconds=1)
 LIST_LAG = timedelta(seconds=1)
 """The list's time of a restart and its event's may differ by so much."""
 UNCERTAIN = "whether it reached RUNNING was not among the events"
+NO_RUNNING = "its RUNNING was not among the events"
 LAUNCHES = frozenset({"CREATING", "STARTING"})
 MOVES = LAUNCHES | {"RUNNING", "RESTARTING", "TERMINATING"}
 LIVELY = frozenset({"RESIZING", "UPSIZE_COMPLETED"})
@@ -33,7 +34,43 @@ SILENT = frozenset(
         "UNPINNED",
     }
 )
-"""Events that come while a cluster is launching, too. Any other between a launch and its end proves that it ran."""
+"""Events that come while a cluster is launching, too, and say nothing about whether it ran."""
+HINTS = frozenset(
+    """
+    AUTOMATIC_CLUSTER_UPDATE AUTOSCALING_BACKOFF AUTOSCALING_FAILED AUTOSCALING_STATS_REPORT CLUSTER_MIGRATED DBFS_DOWN
+    DECOMMISSION_ENDED DECOMMISSION_STARTED DEFERRED_POLICY_ENFORCEMENT_FAILED DEFERRED_POLICY_ENFORCEMENT_SCHEDULED
+    DID_NOT_EXPAND_DISK DRIVER_HEALTHY DRIVER_NOT_RESPONDING DRIVER_UNAVAILABLE EDITED EXPANDED_DISK
+    FAILED_TO_EXPAND_DISK METASTORE_DOWN NODE_EXCLUDED_DECOMMISSIONED SPARK_EXCEPTION UC_VOLUME_MISCONFIGURED
+    """.split()
+)
+"""Events that come from running clusters and, some of them, from launches that fail: they prove nothing by themselves.
+
+Between a launch and an end that names no launch failure, the first of them is taken for the RUNNING that is missing.
+"""
+KNOWN_TYPES = MOVES | LIVELY | SILENT | HINTS
+"""Any other type has no meaning here: it proves nothing."""
+CALLED_OFF_WITHIN = timedelta(minutes=1)
+"""A launch that a person ends so soon has not come up."""
+CALLED_OFF = "it was called off while it was launching"
+LATER_FAILURES = frozenset(
+    {
+        "ABUSE_DETECTED",
+        "CLOUD_PROVIDER_SHUTDOWN",
+        "COMMUNICATION_LOST",
+        "DBFS_COMPONENT_UNHEALTHY",
+        "DRIVER_UNREACHABLE",
+        "DRIVER_UNRESPONSIVE",
+        "EXECUTION_COMPONENT_UNHEALTHY",
+        "INSTANCE_UNREACHABLE",
+        "INTERNAL_ERROR",
+        "METASTORE_COMPONENT_UNHEALTHY",
+        "SPARK_ERROR",
+        "SPOT_INSTANCE_TERMINATION",
+        "TRIAL_EXPIRED",
+        "UNKNOWN",
+    }
+)
+"""Codes of failures that end running clusters, too. Every other failure is one of a launch."""
 MEMBER, OTHER = "a member of the group", "somebody else"
 """Who did it, where names were purged: no more than counting needs to know."""
 
@@ -53,6 +90,8 @@ class Event:
     """Of a TERMINATING by inactivity: how long nothing had run."""
     failed: bool = False
     """Of a TERMINATING: its reason is a failure, not a person's request or inactivity."""
+    may_have_run: bool = False
+    """Of a TERMINATING that failed: its reason is one that ends running clusters, too, and not launches alone."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +141,10 @@ class Told:
     """Since when a launch goes on of which nothing more was told."""
     last: datetime | None = None
     """The last event of a launch or a session; what comes after an end, late or about a stopped cluster, is none."""
+    if_running: tuple[Session, ...] | None = None
+    """`sessions` if the hints of the pending launch come from a running cluster; None without hints."""
+    failed_launch: tuple[datetime, datetime, str | None] | None = None
+    """Begin and end of the launch that failed last, if nothing came after it, and who asked for it."""
 
 
 def sessions_of(events: Iterable[Event]) -> tuple[Session, ...]:
@@ -115,8 +158,9 @@ def told_by(events: Iterable[Event]) -> Told:
     ordered = sorted(set(events), key=lambda event: event.at)
     for _, moment in groupby(ordered, key=lambda event: event.at):
         reader.read_moment(moment)
-    sessions = tuple(reader.closed) + ((reader.open,) if reader.open else ())
-    return Told(sessions, reader.launch.at if reader.launch else None, reader.last)
+    sessions, launching = reader.sessions, reader.launch.at if reader.launch else None
+    if_running = reader.sessions_if_running()
+    return Told(sessions, launching, reader.last, if_running, reader.failed_launch)
 
 
 def close_unseen(sessions: tuple[Session, ...], last_running: datetime | None, reason: str) -> tuple[Session, ...]:
@@ -141,6 +185,12 @@ def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...
         return sessions
     now = sightings[-1]
     is_unread = now.since is not None and (told.last is None or now.since > told.last)
+    has_ended = bool(told.launching and now.terminated and now.terminated >= told.launching)
+    if told.if_running is not None and (now.running or is_unread or has_ended):
+        return reconcile(replace(told, sessions=told.if_running, launching=None, if_running=None), sightings)
+    if told.failed_launch and (ran_at := _seen_running(sightings, *told.failed_launch[:2])):
+        _, end, user = told.failed_launch
+        sessions = (*sessions, Session(ran_at, end, user, estimate=NO_RUNNING))
     if sessions and sessions[-1].end is None:
         last = sessions[-1]
         if now.running:
@@ -172,11 +222,21 @@ def reconcile(told: Told, sightings: tuple[Sighting, ...]) -> tuple[Session, ...
     return sessions
 
 
+def _seen_running(sightings: tuple[Sighting, ...], begins: datetime, ends: datetime) -> datetime | None:
+    """When the list first showed a running cluster between two instants."""
+    return next((sighting.at for sighting in sightings if sighting.running and begins < sighting.at < ends), None)
+
+
 def _is_untold(since: datetime | None, session: Session) -> bool:
     """Whether the start that the list shows lies inside a session that the events tell of as one stretch."""
     if since is None or since <= session.start or (session.end is not None and since >= session.end):
         return False
     return all(abs(since - restart.at) > LIST_LAG for restart in session.restarts)
+
+
+def doubts(sessions: Iterable[Session]) -> tuple[str, ...]:
+    """Why the figures of these sessions are not exact, each reason once; empty: they are."""
+    return tuple(dict.fromkeys(s.estimate for s in sessions if s.estimate and s.estimate != CALLED_OFF))
 
 
 def day_bounds(day: date, tz: tzinfo) -> tuple[datetime, datetime]:
@@ -247,6 +307,21 @@ class _Reader:
     """The last RUNNING."""
     last: datetime | None = None
     """See `Told`."""
+    hints: list[Event] = field(default_factory=list)
+    """Of the pending launch."""
+    failed_launch: tuple[datetime, datetime, str | None] | None = None
+    """See `Told`."""
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        return (*self.closed, self.open) if self.open else tuple(self.closed)
+
+    def sessions_if_running(self) -> tuple[Session, ...] | None:
+        """The sessions with one that the hints begin, which is the last thing that this reader is asked."""
+        if not self.hints:
+            return None
+        self._presume_from_hints()
+        return self.sessions
 
     def read_moment(self, events: Iterable[Event]) -> None:
         """All that happened in one millisecond."""
@@ -278,12 +353,17 @@ class _Reader:
         elif self.open is not None:
             self.is_coming_up = self.is_coming_up or event.type == "RESIZING"
             self._note(event)
-        elif self.launch is not None and event.type not in SILENT:
-            self._presume(event, "its RUNNING was not among the events")
+        elif self.launch is not None and event.type in LIVELY:
+            self._presume(event, NO_RUNNING)
+        elif self.launch is not None and event.type in HINTS:
+            self.hints.append(event)
         elif self.launch is None and event.type in LIVELY and not self._has_just_ended(event):
             self._presume(event, "its start was not among the events")
 
     def _launch(self, event: Event) -> None:
+        if self.hints:
+            self._presume_from_hints()
+        self.failed_launch = None
         if self.open is not None:
             last, user = self.open.last_told or self.open.start, self.open.started_by
             reason = "its end was not among the events; it was started again"
@@ -309,13 +389,22 @@ class _Reader:
             reason = "it came up again, and neither an end nor a restart was among the events"
             self.open = replace(self.open, estimate=self.open.estimate or reason)
         self.launch, self.presumed, self.is_coming_up, self.came_up = None, False, False, event.at
+        self.hints, self.failed_launch = [], None
         self._note(event)
 
     def _terminating(self, event: Event) -> None:
         if self.open is None and event.idle is not None:
             launched = self.launch.at if self.launch else event.at - event.idle
-            self._presume(event, "its RUNNING was not among the events", start=max(launched, event.at - event.idle))
-        elif self.open is None and self.launch is not None and not event.failed:
+            self._presume(event, NO_RUNNING, start=max(launched, event.at - event.idle))
+        elif self.open is None and self.launch is not None and event.failed and not event.may_have_run:
+            self.failed_launch = self.launch.at, event.at, self.launch.user
+        elif self.open is None and self.hints:
+            self._presume_from_hints()
+        elif (
+            self.open is None and self.launch is not None and event.user and not event.failed and self._is_early(event)
+        ):
+            self.closed.append(Session(event.at, event.at, self.launch.user, estimate=CALLED_OFF))
+        elif self.open is None and self.launch is not None:
             # Cancelled while launching, or its RUNNING is missing: nobody can tell, so the time is 0 and marked.
             self._presume(event, UNCERTAIN)
         elif self.open is None and self.launch is None and not self._has_just_ended(event):
@@ -326,11 +415,21 @@ class _Reader:
                 # That of a later launch, perhaps; and what ran was lost some time before anybody noticed.
                 reason = reason or "it ended by a failure; until when it ran was not among the events"
             self._close(event.at, reason)
-        self.launch = None
+        self.launch, self.hints = None, []
+
+    def _is_early(self, event: Event) -> bool:
+        return self.launch is not None and event.at - self.launch.at <= CALLED_OFF_WITHIN
 
     def _has_just_ended(self, event: Event) -> bool:
         """Whether a session ended in the same millisecond, so that the event may well be of that one."""
         return bool(self.closed) and self.closed[-1].end == event.at
+
+    def _presume_from_hints(self) -> None:
+        """Take the first hint for the RUNNING that is missing."""
+        first, *others = self.hints
+        self._presume(first, NO_RUNNING)
+        for event in others:
+            self._note(event)
 
     def _presume(self, event: Event, reason: str, *, start: datetime | None = None) -> None:
         start, self.doubt = start or event.at, None
@@ -344,7 +443,7 @@ class _Reader:
         ):
             self._doubt_days(self.closed[-1].end + INSTANT, start, None, reason)
         self.open = Session(start, started_by=user, estimate=reason)
-        self.launch, self.presumed = None, True
+        self.launch, self.presumed, self.hints, self.failed_launch = None, True, [], None
         self._note(event)
 
     def _mark(self, launched: datetime) -> None:

@@ -9,7 +9,7 @@ from enforcer.domain.allowances import windows_between
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Period, Use, counted
 from enforcer.domain.snapshot import Picture, group_of
-from enforcer.domain.uptime import Session, day_bounds, overlap
+from enforcer.domain.uptime import Session, day_bounds, doubts, overlap
 
 MILLISECOND = timedelta(milliseconds=1)
 MINUTE = timedelta(minutes=1)
@@ -34,6 +34,8 @@ class Usage:
     uses: Mapping[Period, Use]
     """The limits in force on the day; those without are missing."""
     shares: tuple[Share, ...]
+    doubts: tuple[str, ...] = ()
+    """Why figures of the day are not exact, as its sessions tell; also those that took no time."""
     settled_as: str | None = None
     """Why the total that was fixed is not exact; None: it is, or the day is not settled."""
 
@@ -50,8 +52,7 @@ class Usage:
     @property
     def estimates(self) -> tuple[str, ...]:
         """Why figures of the day are not exact; empty: they are."""
-        reasons = dict.fromkeys(share.session.estimate for share in self.shares if share.session.estimate)
-        return tuple(reasons) or ((self.settled_as,) if self.settled_as else ())
+        return self.doubts or ((self.settled_as,) if self.settled_as else ())
 
 
 def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
@@ -60,14 +61,16 @@ def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
     tz, members, now = picture.course.calendar.tz, picture.members_of(group), picture.now
     begins, ends = day_bounds(day, tz)
     windows = windows_between(begins, ends, group, picture.allowances, tz)
+    ends = min(ends, max(begins, now))
+    sessions = [s for s in picture.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)]
     shares = []
-    for session in picture.sessions.get(cluster.id, []):
+    for session in sessions:
         ran = overlap(begins, ends, [session], now=now, members=None)
         if ran:
             shares.append(Share(session, ran, counted(begins, ends, [session], windows, now=now, members=members)))
     used = sum((share.counted for share in shares), timedelta())
     uses = {use.limit.period: use for use in picture.uses(cluster, day)}
-    return Usage(cluster.id, group, day, used, uses, tuple(shares))
+    return Usage(cluster.id, group, day, used, uses, tuple(shares), doubts(sessions))
 
 
 def fixed(usage: Usage, used: timedelta, reason: str | None) -> Usage:

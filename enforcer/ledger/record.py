@@ -13,7 +13,17 @@ from typing import Any
 
 from enforcer.domain.observations import SeenCluster, ToldEvent
 from enforcer.domain.timestamps import instant_or_none, millis_or_none, to_instant, to_millis
-from enforcer.domain.uptime import LAUNCHES, Event, Session, Sighting, Told, close_unseen, reconcile, told_by
+from enforcer.domain.uptime import (
+    LATER_FAILURES,
+    LAUNCHES,
+    Event,
+    Session,
+    Sighting,
+    Told,
+    close_unseen,
+    reconcile,
+    told_by,
+)
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import ClusterRow
 from enforcer.ledger.queries import PURGED, note, session_of
@@ -36,7 +46,8 @@ ADD_EVENT = """
     INSERT INTO event (cluster_id, at, type, user_name, workers, idle, failed, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
 EVENTS = """
-    SELECT at, type, user_name, workers, idle, failed FROM event WHERE cluster_id = ? AND at >= ? ORDER BY at"""
+    SELECT at, type, user_name, workers, idle, failed, CASE WHEN failed THEN raw END
+    FROM event WHERE cluster_id = ? AND at >= ? ORDER BY at"""
 SESSION = 'start, "end", started_by, restarts, workers, estimate, last_told'
 LAST_SESSION = f"SELECT {SESSION} FROM session WHERE cluster_id = ? ORDER BY start DESC LIMIT 1"
 LAST_EXACT_SESSION = f"""
@@ -134,9 +145,17 @@ def events(ledger: Ledger, cluster_id: str, since: int = 0) -> tuple[Event, ...]
             workers,
             None if idle is None else timedelta(milliseconds=idle),
             bool(failed),
+            raw is not None and _may_have_run(raw),
         )
-        for at, type, user, workers, idle, failed in ledger.rows(EVENTS, cluster_id, since)
+        for at, type, user, workers, idle, failed, raw in ledger.rows(EVENTS, cluster_id, since)
     )
+
+
+def _may_have_run(raw: str) -> bool:
+    """Of an end by a failure: whether the failure ends running clusters, too. False where the raw event was purged."""
+    details = json.loads(raw).get("details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    return isinstance(reason, dict) and reason.get("code") in LATER_FAILURES
 
 
 def _clusters(ledger: Ledger, ids: Iterable[str]) -> dict[str, Any]:
@@ -200,14 +219,17 @@ def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Told]:
             (later if event.at != exact.end else at_its_end).append(event)
         if BEGINNINGS.isdisjoint(event.type for event in at_its_end):
             told = told_by(later)
-            return row[0], Told((exact, *told.sessions), told.launching, told.last or exact.end)
+            if_running = None if told.if_running is None else (exact, *told.if_running)
+            return row[0], Told(
+                (exact, *told.sessions), told.launching, told.last or exact.end, if_running, told.failed_launch
+            )
     return -1, told_by(events(ledger, cluster_id))
 
 
 def _reconciled(cluster: Any, told: Told) -> tuple[Session, ...]:
     last_running = instant_or_none(cluster.last_running)
     if cluster.gone is not None:
-        return close_unseen(told.sessions, last_running, GONE)
+        return close_unseen(told.if_running or told.sessions, last_running, GONE)
     now = Sighting(
         to_instant(cluster.last_seen),
         cluster.is_running,

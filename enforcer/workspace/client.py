@@ -15,7 +15,7 @@ from typing import Any
 from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
 from enforcer.domain.quota import Level
 from enforcer.domain.timestamps import to_instant, to_millis
-from enforcer.domain.uptime import Event, Sighting
+from enforcer.domain.uptime import LATER_FAILURES, Event, Sighting
 from enforcer.workspace.errors import Gone, NoCredential, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
 from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
@@ -283,5 +283,6 @@ def _told(event: dict[str, Any]) -> ToldEvent:
         workers=workers if isinstance(workers, int) else None,
         idle=timedelta(minutes=float(idle)) if reason.get("code") == "INACTIVITY" and idle else None,
         failed=event.get("type") == "TERMINATING" and reason.get("type", "SUCCESS") != "SUCCESS",
+        may_have_run=reason.get("code") in LATER_FAILURES,
     )
     return ToldEvent(narrowed, json.dumps(event, sort_keys=True))

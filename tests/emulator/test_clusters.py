@@ -232,6 +232,18 @@ def test_launches_that_fail_say_why_and_later_ones_succeed(desk: Desk) -> None:
     assert desk.state(failing) == "RUNNING"
 
 
+def test_a_launch_that_fails_may_meet_trouble_before(desk: Desk) -> None:
+    failure = LaunchFailure(troubles=["METASTORE_DOWN", "A_TYPE_OF_TOMORROW"], seconds=9, count=2)
+    desk.workspace.state.clusters.fail_launches([failure])
+    cluster_id, called_off, t = desk.create(), desk.create(cluster_name="another"), desk.now
+    desk.advance(4)
+    desk.post("delete", called_off)
+    desk.advance(7)
+    told = [(event["timestamp"] - t, event["type"]) for event in desk.events(cluster_id)]
+    assert told == [(0, "CREATING"), (3000, "METASTORE_DOWN"), (6000, "A_TYPE_OF_TOMORROW"), (9000, "TERMINATING")]
+    assert desk.types(called_off) == ["CREATING", "METASTORE_DOWN", "TERMINATING"]
+
+
 def test_a_launch_can_end_in_error_and_be_tried_again(desk: Desk) -> None:
     desk.workspace.state.clusters.fail_launches([LaunchFailure(ends_in="ERROR")])
     cluster_id = desk.create()

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enforcer.domain.uptime import (
+    HINTS,
+    SILENT,
     Event,
     Restart,
     Session,
@@ -17,6 +19,7 @@ from enforcer.domain.uptime import (
     close_unseen,
     counted_from,
     day_bounds,
+    doubts,
     reconcile,
     sessions_of,
     told_by,
@@ -356,3 +359,87 @@ def test_a_history_with_one_gap_is_never_wrong_unmarked(
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)))
 def test_the_days_of_a_zone_follow_each_other_without_gap(day: date) -> None:
     assert day_bounds(day, JERUSALEM)[1] == day_bounds(day + timedelta(days=1), JERUSALEM)[0]
+
+
+FAILURE = Event(at(16), "TERMINATING", failed=True)
+
+
+@pytest.mark.parametrize("between", [*sorted(HINTS | SILENT), "A_TYPE_OF_TOMORROW", ""])
+def test_a_launch_that_ends_by_a_launch_failure_is_no_uptime_whatever_came_before(between: str) -> None:
+    told = [*events((0, "STARTING", "ana@x"), (6, "ADD_NODES_FAILED"), (8, between)), FAILURE]
+
+    assert sessions_of(told) == ()
+    assert reconcile(told_by(told), (Sighting(at(30), running=False, since=at(0), terminated=at(17)),)) == ()
+
+
+@pytest.mark.parametrize(
+    ("proof", "start", "restarts"),
+    [("RUNNING", 8, ()), ("RESIZING", 8, ()), ("UPSIZE_COMPLETED", 8, ()), ("RESTARTING", 8, (Restart(at(8), None),))],
+)
+def test_a_proof_that_it_ran_outweighs_a_launch_failure(
+    proof: str, start: float, restarts: tuple[Restart, ...]
+) -> None:
+    (session,) = sessions_of([*events((0, "STARTING", "ana@x"), (8, proof)), FAILURE])
+
+    assert (session.start, session.end, session.restarts) == (at(start), at(16), restarts)
+
+
+def test_a_list_that_showed_it_running_outweighs_a_launch_failure() -> None:
+    told = told_by([*events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN")), FAILURE])
+    seen = (Sighting(at(10), running=True), Sighting(at(30), running=False, since=at(0), terminated=at(17)))
+
+    assert reconcile(told, seen) == (Session(at(10), at(16), "ana@x", estimate="its RUNNING was not among the events"),)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [Event(at(16), "TERMINATING", "ana@x"), Event(at(16), "TERMINATING", failed=True, may_have_run=True)],
+    ids=["by a person", "by a failure of running clusters"],
+)
+def test_any_other_end_leaves_the_inference_from_what_came_before(end: Event) -> None:
+    told = [*events((0, "STARTING", "ana@x"), (8, "DRIVER_UNAVAILABLE"), (9, "METASTORE_DOWN")), end]
+
+    (session,) = sessions_of(told)
+
+    assert (session.start, session.end, session.estimate is not None) == (at(8), at(16), True)
+
+
+def test_hints_are_a_session_only_when_the_list_shows_that_it_runs_or_ran() -> None:
+    told = told_by(events((0, "STARTING", "ana@x"), (8, "METASTORE_DOWN"), (9, "DRIVER_UNAVAILABLE")))
+    reason = "its RUNNING was not among the events"
+
+    assert told.sessions == ()
+    assert reconcile(told, (Sighting(at(10), running=False, since=at(0)),)) == ()
+    assert reconcile(told, (Sighting(at(10), running=True, since=at(0)),)) == (
+        Session(at(8), None, "ana@x", estimate=reason),
+    )
+    (ended,) = reconcile(told, (Sighting(at(30), running=False, since=at(0), terminated=at(17)),))
+    assert (ended.start, ended.end, ended.estimate is not None) == (at(8), at(17), True)
+
+
+def test_an_unknown_type_proves_nothing_of_a_launch_that_a_person_ends() -> None:
+    told = events((0, "STARTING", "ana@x"), (3, "A_TYPE_OF_TOMORROW"), (9, "TERMINATING", "ana@x"))
+
+    assert sessions_of(told) == sessions_of([told[0], told[2]])
+
+
+def test_a_start_that_is_called_off_at_once_is_no_estimate() -> None:
+    early = sessions_of(events((0, "STARTING", "ana@x"), (0.5, "TERMINATING", "ana@x")))
+    late = sessions_of(events((0, "STARTING", "ana@x"), (9, "TERMINATING", "ana@x")))
+
+    assert ([s.end - s.start for s in early if s.end], doubts(early)) == ([timedelta()], ())
+    assert doubts(late) == ("whether it reached RUNNING was not among the events",)
+
+
+TROUBLED = st.lists(
+    st.tuples(st.floats(0.1, 90), st.sampled_from([*sorted(HINTS | SILENT), "A_TYPE_OF_TOMORROW"])), max_size=8
+)
+
+
+@given(trouble=TROUBLED, lasts=st.floats(91, 300), before=st.booleans())
+def test_no_launch_failure_costs_a_minute(trouble: list[tuple[float, str]], lasts: float, before: bool) -> None:
+    """Nor what ran before it."""
+    earlier = events((-60, "STARTING", "ana@x"), (-55, "RUNNING"), (-30, "TERMINATING")) if before else []
+    launch = [*events((0, "STARTING", "ana@x"), *trouble), Event(at(lasts), "TERMINATING", failed=True)]
+
+    assert sessions_of([*earlier, *launch]) == sessions_of(earlier)
