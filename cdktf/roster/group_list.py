@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from labkit.addresses import is_address, normalised_address
+from labkit.roster_file import MANAGED
 from labkit.text import quoted
-from roster.model import MANAGED, Roster
+from roster.model import Roster
 
 
 @dataclass(frozen=True, order=True)

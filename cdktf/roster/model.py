@@ -14,16 +14,14 @@ from typing import Literal
 
 from labkit.addresses import is_address, normalised_address
 from labkit.csv_cells import unescape_formula, write_rows
+from labkit.roster_file import COLUMNS, EXISTING, MANAGED, is_normalised_header
 from labkit.tables import Origin, Row, TextError, read_table
 from labkit.text import quoted
 
 Status = Literal["active", "retired"]
 
-COLUMNS = ("number", "moodle_group_id", "moodle_group_name", "email", "status", "account")
-MANAGED = "managed"
 MOODLE = Origin("Moodle", encoding_option="--encoding")
 """Where exports come from, and how an import names their encoding."""
-_EXISTING = "existing:"
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _MOODLE_ID = re.compile(r"[0-9]{0,18}", re.ASCII)
@@ -85,7 +83,7 @@ class Roster:
 
 def exists_on(member: Member, target: str) -> bool:
     """Whether the member's account was in that target's workspace before us, so that we never manage it."""
-    return member.account.startswith(_EXISTING) and target in member.account.removeprefix(_EXISTING).split(",")
+    return member.account.startswith(EXISTING) and target in member.account.removeprefix(EXISTING).split(",")
 
 
 def with_existing(roster: Roster, emails: Collection[str], target: str) -> Roster:
@@ -101,8 +99,8 @@ def with_existing(roster: Roster, emails: Collection[str], target: str) -> Roste
 
 
 def _existing_on(account: str, target: str) -> str:
-    targets = set(account.removeprefix(_EXISTING).split(",")) if account.startswith(_EXISTING) else set()
-    return _EXISTING + ",".join(sorted(targets | {target}))
+    targets = set(account.removeprefix(EXISTING).split(",")) if account.startswith(EXISTING) else set()
+    return EXISTING + ",".join(sorted(targets | {target}))
 
 
 def format_roster(roster: Roster) -> str:
@@ -143,11 +141,6 @@ def parse_roster(text: str, name: str) -> Roster:
     if reading.problems:
         raise RosterError([f"{name} line {line}: {sentence}" for line, sentence in sorted(reading.problems)])
     return Roster(tuple(reading.group(number) for number in sorted(reading.first)))
-
-
-def is_normalised_header(cells: Sequence[str]) -> bool:
-    """Whether these are the columns of our own file; a spreadsheet may have added empty ones."""
-    return tuple(cell.strip().lower() for cell in cells if cell.strip()) == COLUMNS
 
 
 @dataclass
@@ -217,5 +210,5 @@ def _wrong_cells(number: str, moodle_id: str, email: str, status: str, account: 
 
 
 def _is_account(text: str) -> bool:
-    targets = text.removeprefix(_EXISTING).split(",")
-    return text == MANAGED or (text.startswith(_EXISTING) and all(_TARGET.fullmatch(target) for target in targets))
+    targets = text.removeprefix(EXISTING).split(",")
+    return text == MANAGED or (text.startswith(EXISTING) and all(_TARGET.fullmatch(target) for target in targets))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from labkit.addresses import normalised_address
+from labkit.roster_file import is_normalised_header
 from labkit.tables import Table, TextError, read_table
 from labkit.text import quoted
 from roster.group_list import GroupList, ListedGroup, ListedMember, Remark
-from roster.model import MOODLE, RosterError, is_normalised_header, parse_roster
+from roster.model import MOODLE, RosterError, parse_roster
 from sources.group_rows import is_older_users, is_self_selection, read_older_users, read_self_selection
 from sources.member_rows import read_members
 

@@ -3,20 +3,20 @@
 import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar, cast
 
 import click
 
-from enforcer.retention.term_end import Selection, lab_groups
-from enforcer.tick.collect import Lab
-from enforcer.workspace.admin_listing import Holdings
-from enforcer.workspace.directory import HeldGroup
+from enforcer.domain.course import Course
+from enforcer.retention.term_end import Selection
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
 from labkit.workspace.expected import Identity
+
+_ALL = "List what is not the lab's, too, with why it stays. Managed accounts go although they are in other groups."
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -28,23 +28,24 @@ class RemovalOptions:
     keep: tuple[str, ...]
     """Names to be left alone."""
     everything: bool
-    """Not only what belongs to the lab."""
+    """List everything in the workspace, and remove managed accounts that are in other groups, too."""
     yes: bool
     as_json: bool
     dry_run: bool
 
 
 def options(verb: Verb) -> Verb:
-    """Add the options of a removal; the verb gets the one argument `options`, and its result is the exit status."""
+    """Add the options of a removal. The verb gets them as `options` beside its own; its result is the exit status."""
 
     @functools.wraps(verb)
     def with_options(**values: Any) -> None:
-        raise SystemExit(verb(options=RemovalOptions(**values)))
+        own = {field.name: values.pop(field.name) for field in fields(RemovalOptions)}
+        raise SystemExit(verb(options=RemovalOptions(**own), **values))
 
     for option in reversed(
         (
             click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated."),
-            click.option("--all", "everything", is_flag=True, help="Not only what belongs to the lab."),
+            click.option("--all", "everything", is_flag=True, help=_ALL),
             cli.yes,
             cli.as_json,
             cli.dry_run,
@@ -55,16 +56,22 @@ def options(verb: Verb) -> Verb:
 
 
 def remove(
-    selection: Selection, what: str, delete: Callable[[str], None], *, workspace: Identity, options: RemovalOptions
+    selection: Selection,
+    what: str,
+    delete: Callable[[str], None],
+    *,
+    workspace: Identity,
+    options: RemovalOptions,
+    refusal: str = "",
 ) -> int:
     """Show the selection, ask unless told not to, remove one by one; return the exit status.
 
     `what` is the plural of what is removed. What is gone already counts as removed, so that a run that was broken off
-    can be repeated.
+    can be repeated. With a `refusal` the selection is only shown, and the sentence says what is missing.
     """
-    _show(selection, what, to_stderr=options.as_json)
+    _show(selection, what, workspace, to_stderr=options.as_json)
     asks = bool(selection.remove) and not options.dry_run and not options.yes
-    if asks and not cli.is_confirmed(f"delete {len(selection.remove)} {what}", workspace=str(workspace)):
+    if asks and not cli.is_confirmed(f"delete {len(selection.remove)} {what} in {workspace}"):
         print("nothing was deleted", file=sys.stderr)
         return exit_status.PARTLY_FAILED
     rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
@@ -73,8 +80,8 @@ def remove(
         if not options.dry_run:
             try:
                 delete(item.id)
-            except WorkspaceError as refusal:
-                error = str(refusal)
+            except WorkspaceError as failure:
+                error = str(failure)
         result = "would be deleted" if options.dry_run else "failed" if error else "deleted"
         rows.append({"id": item.id, "name": item.name, "result": result, "says": error or item.about})
         if not options.as_json and not options.dry_run:
@@ -82,20 +89,32 @@ def remove(
             print(escaped(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
     if options.as_json:
         cli.print_json(rows)
+    if refusal:
+        print(escaped(refusal), file=sys.stderr)
+        return exit_status.DONE if options.dry_run else exit_status.BAD_INPUT
     failed = sum(row["result"] == "failed" for row in rows)
     if failed:
         print(f"{failed} of {len(selection.remove)} {what} could not be deleted; run it again", file=sys.stderr)
     return exit_status.PARTLY_FAILED if failed else exit_status.DONE
 
 
-def _show(selection: Selection, what: str, *, to_stderr: bool) -> None:
-    lines = [f"{len(selection.remove)} {what} to delete:" if selection.remove else f"there are no {what} to delete"]
+def without_course_file(course: Course, what: str) -> str:
+    """Why groups or clusters cannot be told from those of others; empty if a course file names groups."""
+    if course.groups:
+        return ""
+    which = f" of {course.id} {course.term}" if course.id else ""
+    return (
+        f"no {what} are deleted: there is no course file{which} that names its groups, neither in the workspace nor in "
+        "the ledger; set LAB_COURSE and LAB_TERM, and look for the file with enforcer doctor"
+    )
+
+
+def _show(selection: Selection, what: str, workspace: Identity, *, to_stderr: bool) -> None:
+    number = len(selection.remove)
+    lines = [
+        f"{number} {what} to delete in {workspace}:" if number else f"there are no {what} to delete in {workspace}"
+    ]
     lines += [f"  {item.name}  {item.id}  {item.about}" for item in selection.remove]
     lines += [f"kept: {name}, {reason}" for name, reason in selection.keep]
     for line in lines:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
-
-
-def lab_groups_of(held: Holdings, groups: list[HeldGroup], lab: Lab) -> frozenset[str]:
-    """The names of the lab's groups."""
-    return lab_groups(held.clusters(), groups, lab.course.groups, lab.chosen)

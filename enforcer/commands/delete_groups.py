@@ -19,13 +19,15 @@ from enforcer.retention.term_end import groups_to_remove
 )
 @_removal.options
 def command(options: _removal.RemovalOptions) -> int:
-    """Delete the groups of the lab, or with --all every group that a workspace does not need; their members stay.
+    """Delete the groups that the course file names, and no others; their members stay.
 
     Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
     could not be deleted.
     """
     with holdings_and_lab() as (held, lab):
-        groups = held.groups()
-        of_lab = _removal.lab_groups_of(held, groups, lab)
-        selection = groups_to_remove(groups, of_lab, keep=options.keep, everything=options.everything)
-        return _removal.remove(selection, "groups", held.delete_group, workspace=held.identity, options=options)
+        named = lab.course.groups
+        selection = groups_to_remove(held.groups(), named, keep=options.keep, everything=options.everything)
+        refusal = _removal.without_course_file(lab.course, "groups")
+        return _removal.remove(
+            selection, "groups", held.delete_group, workspace=held.identity, options=options, refusal=refusal
+        )

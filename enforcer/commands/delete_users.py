@@ -1,10 +1,21 @@
 """`delete-users`: take the accounts of a term out of the workspace."""
 
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
 import click
 
 from enforcer.commands import _removal
 from enforcer.commands._listing import holdings_and_lab
 from enforcer.retention.term_end import users_to_remove
+from labkit.extras import cli
+from labkit.roster_file import RosterAccounts, RosterFileError, parse_accounts
+
+_NO_ROSTER = (
+    "nobody is deleted: only a roster says whose account the lab made; add --roster rosters/<course>-<term>.csv, once "
+    "for each roster of lab.toml"
+)
 
 
 @click.command(
@@ -12,26 +23,57 @@ from enforcer.retention.term_end import users_to_remove
     epilog="""
     \b
     Examples:
-      python -m enforcer delete-users --dry-run
-      python -m enforcer delete-users --keep assistant@example.ac.il
-      python -m enforcer delete-users --yes --json
+      python -m enforcer delete-users
+      python -m enforcer delete-users --roster rosters/94290-2026w.csv --dry-run
+      python -m enforcer delete-users --roster rosters/94290-2026w.csv --keep assistant@example.ac.il
+      python -m enforcer delete-users --roster rosters/94290-2026w.csv --yes --json
     """,
 )
+@click.option(
+    "--roster",
+    "rosters",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A normalised roster: who is marked managed in it may go; may be repeated.",
+)
 @_removal.options
-def command(options: _removal.RemovalOptions) -> int:
-    """Delete the users who are in groups of the lab, or with --all every user; never you, an administrator or --keep.
+def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
+    """Delete the accounts that a roster marks managed; never you, an administrator, staff, --keep, or an account that
+    existed before the lab.
 
-    Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
-    could not be deleted.
+    Lists them first and asks for a typed confirmation; without --roster it lists the members of the lab's groups and
+    deletes nobody. A run that was broken off can be repeated. Exits 1 when one could not be deleted.
     """
+    accounts = reduce(or_, map(_accounts_in, rosters)) if rosters else None
     with holdings_and_lab() as (held, lab):
-        groups = held.groups()
         selection = users_to_remove(
             held.people(),
-            groups,
-            _removal.lab_groups_of(held, groups, lab),
+            held.groups(),
+            lab.course.groups,
+            accounts,
+            is_staff=lambda address: False,
             keep=options.keep,
             caller=held.caller()[0],
             everything=options.everything,
         )
-        return _removal.remove(selection, "users", held.delete_user, workspace=held.identity, options=options)
+        return _removal.remove(
+            selection,
+            "users",
+            held.delete_user,
+            workspace=held.identity,
+            options=options,
+            refusal="" if rosters else _NO_ROSTER,
+        )
+
+
+def _accounts_in(path: Path) -> RosterAccounts:
+    """What the roster says; ends the process with a sentence and status 2 for a file that cannot be used."""
+    try:
+        return parse_accounts(path.read_text(encoding="utf-8-sig"), str(path))
+    except OSError as error:
+        cli.fail(f"{path}: cannot be read ({error.strerror})")
+    except UnicodeDecodeError:
+        cli.fail(f"{path}: is not UTF-8 text; import it again with cdktf/import_roster.py")
+    except RosterFileError as error:
+        cli.fail(str(error))

@@ -4,6 +4,7 @@ import click
 
 from enforcer.commands import _removal
 from enforcer.commands._listing import holdings_and_lab
+from enforcer.domain.snapshot import group_of
 from enforcer.retention.term_end import clusters_to_remove
 
 
@@ -19,11 +20,16 @@ from enforcer.retention.term_end import clusters_to_remove
 )
 @_removal.options
 def command(options: _removal.RemovalOptions) -> int:
-    """Remove the clusters of the lab with their definitions, or with --all every cluster of the workspace.
+    """Remove the clusters of the groups that the course file names with their definitions, and no others.
 
     Lists them first and asks for a typed confirmation. A run that was broken off can be repeated. Exits 1 when one
     could not be deleted.
     """
     with holdings_and_lab() as (held, lab):
-        selection = clusters_to_remove(held.clusters(), lab.chosen, keep=options.keep, everything=options.everything)
-        return _removal.remove(selection, "clusters", held.purge_cluster, workspace=held.identity, options=options)
+        of_lab = {cluster.id: group_of(cluster) for cluster in lab.clusters}
+        named = lab.course.groups
+        selection = clusters_to_remove(held.clusters(), of_lab, named, keep=options.keep, everything=options.everything)
+        refusal = _removal.without_course_file(lab.course, "clusters")
+        return _removal.remove(
+            selection, "clusters", held.purge_cluster, workspace=held.identity, options=options, refusal=refusal
+        )

@@ -1,11 +1,18 @@
-"""What a term leaves behind and may be removed, and what is kept and why. Pure."""
+"""What a term leaves behind and may be removed, and what is kept and why. Pure.
 
-from collections.abc import Iterable
+Only what the lab made is removed: accounts that a roster marks `managed`, groups that the course file names, and the
+clusters of those. No name or tag alone makes anything the lab's, because anybody may give one.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
 from enforcer.workspace.directory_rows import memberships
-from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS, is_legacy_group, legacy_group_of
+from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS
+from labkit.roster_file import RosterAccounts
+
+_NOT_NAMED = "the course file does not name it"
 
 
 @dataclass(frozen=True)
@@ -21,21 +28,6 @@ class Selection:
     remove: tuple[Item, ...]
     keep: tuple[tuple[str, str], ...]
     """Names, and why each stays."""
-
-
-def lab_groups(
-    clusters: Iterable[HeldCluster],
-    groups: Iterable[HeldGroup],
-    course_groups: Iterable[str],
-    chosen: tuple[str, str] | None,
-) -> frozenset[str]:
-    """The names of the groups of the course: those of its file and of its clusters' tags; where there is no course,
-    those that are named as groups of a lab are."""
-    named = set(course_groups)
-    named |= {c.group for c in clusters if c.group and c.is_lab and (c.course, c.term) == chosen}
-    if chosen is None:
-        named |= {group.name for group in groups if is_legacy_group(group.name)}
-    return frozenset(named - BUILT_IN_GROUPS)
 
 
 def admins(groups: Iterable[HeldGroup]) -> frozenset[str]:
@@ -54,69 +46,99 @@ def admins(groups: Iterable[HeldGroup]) -> frozenset[str]:
 def users_to_remove(
     people: Iterable[Person],
     groups: Iterable[HeldGroup],
-    of_lab: frozenset[str],
+    named: Collection[str],
+    accounts: RosterAccounts | None,
     *,
+    is_staff: Callable[[str], bool],
     keep: Iterable[str],
     caller: str,
     everything: bool,
 ) -> Selection:
-    """The members of the lab's groups, or with `everything` all users; never the caller, an administrator, or who is
-    to be kept. Members who are also in a group of somebody else's stay unless everything goes."""
+    """The accounts that the rosters mark `managed`; None as `accounts`: no roster was given, and nobody is removed.
+
+    `named` are the groups that the course file names. The caller, administrators, staff, accounts that existed before
+    the lab and those to be kept stay in any case; members of other groups unless `everything`. `everything` also lists
+    those who are neither in a roster nor in a group of the lab.
+    """
     groups = tuple(groups)
     of, ruling = memberships(groups), admins(groups)
     kept = {address.casefold() for address in keep}
+    known = accounts or RosterAccounts()
     remove, stay = [], []
     for person in people:
+        address = person.address
         names = [name for name in of.get(person.id, []) if name not in BUILT_IN_GROUPS]
-        others = [name for name in names if name not in of_lab and name != ALL_STUDENT_GROUPS]
-        if not everything and not of_lab.intersection(names):
+        others = [name for name in names if name not in named and name != ALL_STUDENT_GROUPS]
+        if not everything and not (
+            address in known.managed or address in known.existing or set(named).intersection(names)
+        ):
             continue
         reason = (
             "it is you"
-            if person.address == caller.casefold()
+            if address == caller.casefold()
             else "an administrator"
             if person.id in ruling
+            else "staff of the course"
+            if is_staff(address)
+            else "no roster was given that says whose account the lab made"
+            if accounts is None
+            else "its account existed before the lab"
+            if address in known.existing
+            else "no roster marks it as managed"
+            if address not in known.managed
             else "named by --keep"
-            if person.address in kept
+            if address in kept
             else f"also in {', '.join(others)}"
             if others and not everything
             else None
         )
         if reason:
-            stay.append((person.address, reason))
+            stay.append((address, reason))
         else:
-            remove.append(Item(person.id, person.address, ", ".join(names)))
+            remove.append(Item(person.id, address, ", ".join(names)))
     return Selection(tuple(remove), tuple(stay))
 
 
 def groups_to_remove(
-    groups: Iterable[HeldGroup], of_lab: frozenset[str], *, keep: Iterable[str], everything: bool
+    groups: Iterable[HeldGroup], named: Collection[str], *, keep: Iterable[str], everything: bool
 ) -> Selection:
-    """The lab's groups, or with `everything` all but those that every workspace has."""
-    kept = set(keep)
-    chosen = [g for g in groups if g.name not in BUILT_IN_GROUPS and (everything or g.name in of_lab)]
-    return Selection(
-        tuple(Item(g.id, g.name, f"{len(g.member_ids)} members") for g in chosen if g.name not in kept),
-        tuple((g.name, "named by --keep") for g in chosen if g.name in kept),
-    )
+    """The groups that the course file names. `everything` also lists the others, which stay."""
+    kept, own = set(keep), set(named) - BUILT_IN_GROUPS
+    remove, stay = [], []
+    for group in groups:
+        if group.name in own and group.name not in kept:
+            remove.append(Item(group.id, group.name, f"{len(group.member_ids)} members"))
+        elif group.name in own:
+            stay.append((group.name, "named by --keep"))
+        elif everything:
+            stay.append((group.name, "every workspace has it" if group.name in BUILT_IN_GROUPS else _NOT_NAMED))
+    return Selection(tuple(remove), tuple(stay))
 
 
 def clusters_to_remove(
-    clusters: Iterable[HeldCluster], chosen: tuple[str, str] | None, *, keep: Iterable[str], everything: bool
+    clusters: Iterable[HeldCluster],
+    of_lab: Mapping[str, str],
+    named: Collection[str],
+    *,
+    keep: Iterable[str],
+    everything: bool,
 ) -> Selection:
-    """The clusters with the course's tags, where there is no course those that are named as clusters of a lab are;
-    or with `everything` all."""
+    """The lab's clusters of groups that the course file names.
+
+    `of_lab` are the groups of the lab's clusters by id, as a poll knows them. Those that only claim to be of the lab or
+    of a group that the file does not name stay and are listed; with `everything` all others, too.
+    """
     kept = set(keep)
-
-    def is_meant(cluster: HeldCluster) -> bool:
-        if everything:
-            return True
-        if chosen is None:
-            return legacy_group_of(cluster.name) is not None
-        return cluster.is_lab and (cluster.course, cluster.term) == chosen
-
-    meant = [cluster for cluster in clusters if is_meant(cluster)]
-    return Selection(
-        tuple(Item(c.id, c.name, c.state) for c in meant if not kept.intersection((c.id, c.name))),
-        tuple((c.name, "named by --keep") for c in meant if kept.intersection((c.id, c.name))),
-    )
+    remove, stay = [], []
+    for cluster in clusters:
+        group = of_lab.get(cluster.id)
+        if group in named:
+            if kept.intersection((cluster.id, cluster.name)):
+                stay.append((cluster.name, "named by --keep"))
+            else:
+                remove.append(Item(cluster.id, cluster.name, cluster.state))
+        elif group is not None:
+            stay.append((cluster.name, f"the course file does not name its group {group}"))
+        elif everything:
+            stay.append((cluster.name, "it is no cluster of the lab"))
+    return Selection(tuple(remove), tuple(stay))

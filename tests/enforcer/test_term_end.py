@@ -8,83 +8,110 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from enforcer.retention.term_end import clusters_to_remove, groups_to_remove, lab_groups, users_to_remove
+from enforcer.retention.term_end import clusters_to_remove, groups_to_remove, users_to_remove
 from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
-from enforcer_lab import STAFF, EnforcerLab
+from enforcer_lab import FOLDER, STAFF, EnforcerLab
+from labkit.roster_file import RosterAccounts
 
-CHOSEN = ("94290", "2030w")
-PEOPLE = [
-    Person(str(n), f"{name}@x.example", name, True) for n, name in enumerate(["ada", "bob", "cem", "dov", "eva", "fay"])
-]
+NAMES = ["ada", "bob", "cem", "dov", "eva", "fay", "gil", "hal"]
+PEOPLE = [Person(str(n), f"{name}@x.example", name, True) for n, name in enumerate(NAMES)]
 GROUPS = [
     HeldGroup("admins", "admins", ("0", "nested")),
     HeldGroup("nested", "operators", ("1",)),
-    HeldGroup("users", "users", tuple("012345")),
-    HeldGroup("g1", "group_01", ("0", "1", "2", "3", "4")),
+    HeldGroup("users", "users", tuple("01234567")),
+    HeldGroup("g1", "group_01", ("0", "1", "2", "3", "4", "6", "7")),
     HeldGroup("g2", "faculty", ("3",)),
     HeldGroup("all", "all_student_groups", ("g1", "2")),
 ]
 LAB = frozenset({"group_01"})
+ROSTER = RosterAccounts(
+    managed=frozenset(f"{name}@x.example" for name in ("ada", "bob", "cem", "dov", "eva", "hal")),
+    existing=frozenset({"gil@x.example"}),
+)
 
 
-def held(name: str, *, tagged: bool = True, term: str = "2030w") -> HeldCluster:
-    group = name.replace("cluster", "group") if tagged else None
-    course, of = ("94290", term) if tagged else (None, None)
-    return HeldCluster(f"id-{name}", name, "TERMINATED", group, course, of, tagged, None, None, None, False)
+def held(name: str) -> HeldCluster:
+    return HeldCluster(f"id-{name}", name, "TERMINATED", "faculty", "94290", "2030w", True, None, None, None, False)
 
 
 def users(
-    *, keep: tuple[str, ...] = (), caller: str = "Eva@x.example", everything: bool = False
+    roster: RosterAccounts | None = ROSTER, *, keep: tuple[str, ...] = (), everything: bool = False
 ) -> tuple[list[str], dict[str, str]]:
-    found = users_to_remove(PEOPLE, GROUPS, LAB, keep=keep, caller=caller, everything=everything)
+    found = users_to_remove(
+        PEOPLE,
+        GROUPS,
+        LAB,
+        roster,
+        is_staff=lambda address: address == "hal@x.example",
+        keep=keep,
+        caller="Eva@x.example",
+        everything=everything,
+    )
     return [item.name[:3] for item in found.remove], {name[:3]: reason for name, reason in found.keep}
 
 
-def test_students_go_and_administrators_colleagues_and_the_caller_stay() -> None:
-    assert users() == (
-        ["cem"],
-        {
-            "ada": "an administrator",
-            "bob": "an administrator",
-            "dov": "also in faculty",
-            "eva": "it is you",
-        },
-    )
+SPARED = {
+    "ada": "an administrator",
+    "bob": "an administrator",
+    "eva": "it is you",
+    "gil": "its account existed before the lab",
+    "hal": "staff of the course",
+}
+
+
+def test_accounts_that_a_roster_marks_managed_go_and_all_others_stay() -> None:
+    assert users() == (["cem"], {**SPARED, "dov": "also in faculty"})
 
 
 def test_whom_one_keeps_stays_however_the_address_is_spelled() -> None:
     assert users(keep=("CEM@x.example",))[1]["cem"] == "named by --keep"
 
 
-def test_everybody_goes_but_administrators_and_the_caller() -> None:
-    assert users(everything=True)[0] == ["cem", "dov", "fay"]
+def test_with_all_nobody_goes_whom_no_roster_marks_managed() -> None:
+    assert users(everything=True) == (["cem", "dov"], {**SPARED, "fay": "no roster marks it as managed"})
 
 
-def test_groups_of_the_lab_go_and_those_of_every_workspace_never() -> None:
+def test_without_a_roster_nobody_goes_and_the_members_of_the_labs_groups_are_listed() -> None:
+    unknown = "no roster was given that says whose account the lab made"
+    members = {**SPARED, "gil": unknown, "cem": unknown, "dov": unknown}
+    assert users(None) == ([], members)
+    assert users(None, everything=True) == ([], {**members, "fay": unknown})
+
+
+def test_a_student_whose_group_is_gone_already_goes_by_the_roster() -> None:
+    found = users_to_remove(PEOPLE, [], (), ROSTER, is_staff=lambda _: False, keep=(), caller="", everything=False)
+    assert [item.name[:3] for item in found.remove] == ["ada", "bob", "cem", "dov", "eva", "hal"]
+
+
+def test_groups_of_the_course_file_go_and_no_others() -> None:
     lab = groups_to_remove(GROUPS, LAB | {"admins"}, keep=(), everything=False)
-    everything = groups_to_remove(GROUPS, LAB, keep=("faculty",), everything=True)
+    everything = groups_to_remove(GROUPS, LAB, keep=("group_01",), everything=True)
 
-    assert [item.name for item in lab.remove] == ["group_01"]
-    assert [item.name for item in everything.remove] == ["operators", "group_01", "all_student_groups"]
-    assert everything.keep == (("faculty", "named by --keep"),)
-
-
-def test_clusters_of_another_term_and_of_nobody_stay() -> None:
-    clusters = [held("cluster_01"), held("cluster_02", term="2031s"), held("cluster_03", tagged=False)]
-
-    found = {
-        str(chosen): [item.name for item in clusters_to_remove(clusters, chosen, keep=(), everything=everything).remove]
-        for chosen, everything in [(CHOSEN, False), (None, False)]
+    assert ([item.name for item in lab.remove], lab.keep) == (["group_01"], ())
+    assert [item.name for item in everything.remove] == []
+    assert dict(everything.keep) == {
+        "admins": "every workspace has it",
+        "operators": "the course file does not name it",
+        "users": "every workspace has it",
+        "group_01": "named by --keep",
+        "faculty": "the course file does not name it",
+        "all_student_groups": "the course file does not name it",
     }
 
-    assert found == {str(CHOSEN): ["cluster_01"], "None": ["cluster_01", "cluster_02", "cluster_03"]}
 
+def test_clusters_of_the_labs_groups_go_and_a_tag_alone_is_not_believed() -> None:
+    clusters = [held(f"cluster_0{number}") for number in range(1, 5)]
+    of_lab = {"id-cluster_01": "group_01", "id-cluster_02": "faculty", "id-cluster_03": "group_01"}
 
-def test_the_groups_of_a_lab_are_those_of_its_file_and_its_clusters() -> None:
-    clusters = [held("cluster_02"), held("cluster_03", term="2031s")]
+    found = clusters_to_remove(clusters, of_lab, LAB, keep=("id-cluster_03",), everything=True)
 
-    assert lab_groups(clusters, GROUPS, ["group_07"], CHOSEN) == {"group_02", "group_07"}
-    assert lab_groups([], GROUPS, [], None) == {"group_01"}
+    assert [item.name for item in found.remove] == ["cluster_01"]
+    assert dict(found.keep) == {
+        "cluster_02": "the course file does not name its group faculty",
+        "cluster_03": "named by --keep",
+        "cluster_04": "it is no cluster of the lab",
+    }
+    assert clusters_to_remove(clusters, of_lab, (), keep=(), everything=False).remove == ()
 
 
 @pytest.fixture
@@ -95,20 +122,43 @@ def lab(tmp_path: Path) -> Iterator[EnforcerLab]:
 
 @pytest.mark.process
 def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(lab: EnforcerLab) -> None:
-    staying = {"admin@lab.example", STAFF, "student2b@campus.example.ac.il"}
-    unsure = lab.run("delete-users")
+    existing = "student1a@campus.example.ac.il"
+    staying = {"admin@lab.example", STAFF, "student2b@campus.example.ac.il", existing, "dean@x.example"}
+    dean = lab.admit("dean@x.example")
+    lab.ask("POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": "faculty", "members": [{"value": dean}]})
+    spoofed = {"origin": "terraform", "lab_course": "94290", "lab_term": "2030w", "lab_group": "faculty"}
+    spec = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
+    lab.ask("POST", "/api/2.1/clusters/create", {**spec, "cluster_name": "spoofed", "custom_tags": spoofed})
+    roster = ("--roster", lab.write_roster(existing=[existing]))
+    unsure, listed = lab.run("delete-users", *roster), lab.run("delete-users", "--yes", "--all")
     lab.emulator.control(
         "POST", "faults", {"rules": [{"kind": "500", "match": "/api/2.0/preview/scim/v2/Users/*", "count": 1}]}
     )
 
-    first = lab.run("delete-users", "--yes", "--json", "--keep", "Student2b@campus.example.ac.il")
-    second = lab.run("delete-users", "--yes", "--keep", "student2b@campus.example.ac.il")
+    keep = ("--all", "--keep", "Student2b@campus.example.ac.il")
+    first = lab.run("delete-users", *roster, "--yes", "--json", *keep)
+    second = lab.run("delete-users", *roster, "--yes", *keep)
     lab.ask("POST", "/api/2.1/clusters/pin", {"cluster_id": lab.clusters["group_01"]})
-    groups, clusters = lab.run("delete-groups", "--yes"), lab.run("purge-clusters", "--yes")
+    groups, clusters = lab.run("delete-groups", "--yes", "--all"), lab.run("purge-clusters", "--yes", "--all")
 
-    assert (unsure.status, "nothing was deleted" in unsure.err) == (1, True)
-    assert sorted(row["result"] for row in first.json) == ["deleted", "deleted", "failed", "kept"]
+    where = f"workspace {lab.emulator.workspace_id} at {lab.emulator.url}"
+    assert (unsure.status, listed.status) == (1, 2)
+    assert unsure.out.startswith(f"3 users to delete in {where}:\n")
+    assert unsure.err == f'Type "delete 3 users in {where}" to go on: nothing was deleted\n'
+    assert listed.err.startswith("nobody is deleted: only a roster says whose account the lab made; add --roster ")
+    results = [row["result"] for row in first.json]
+    assert [results.count(kind) for kind in ("deleted", "failed", "kept")] == [1, 1, 5]
     assert [done.status for done in (first, second, groups, clusters)] == [1, 0, 0, 0]
     assert {row["user"] for row in lab.run("users", "--json").json} == staying
-    assert {row["group"] for row in lab.run("groups", "--json").json} == {"admins", "users"}
-    assert lab.run("clusters", "--json").json == []
+    assert {row["group"] for row in lab.run("groups", "--json").json} == {"admins", "users", "faculty"}
+    assert [row["cluster"] for row in lab.run("clusters", "--json").json] == ["spoofed"]
+
+
+@pytest.mark.process
+def test_without_a_course_file_no_group_and_no_cluster_is_deleted(lab: EnforcerLab) -> None:
+    lab.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+
+    for verb in ("delete-groups", "purge-clusters"):
+        done = lab.run(verb, "--yes", "--all")
+        assert (done.status, ": there is no course file of 94290 2030w that names its groups" in done.err) == (2, True)
+    assert len(lab.run("clusters", "--json").json) == 2

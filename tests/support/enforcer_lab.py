@@ -128,6 +128,17 @@ class EnforcerLab:
         document["checksum"] = hashlib.sha256(plain.encode()).hexdigest()
         self.put(f"{FOLDER}/course.json", json.dumps(document))
 
+    def write_roster(self, *, existing: Sequence[str] = ()) -> str:
+        """The path of a roster of all groups; `existing` are addresses whose account was there before."""
+        rows = ["number,moodle_group_id,moodle_group_name,email,status,account"]
+        for number in range(1, len(self.names) + 1):
+            for address in (f"student{number}{letter}@campus.example.ac.il" for letter in "ab"):
+                account = "existing:demo" if address in existing else "managed"
+                rows.append(f"{number},{1000 + number},Team {number},{address},active,{account}")
+        path = self.folder / "roster.csv"
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        return str(path)
+
     def put(self, path: str, text: str) -> None:
         """Write a workspace file."""
         content = base64.b64encode(text.encode()).decode()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 
 import moodle_files
+from labkit.roster_file import COLUMNS
 from moodle_files import teams
-from roster.model import COLUMNS
 
 HEADER = ",".join(COLUMNS)
 SELF = moodle_files.self_selection(teams(2, 1))
