@@ -36,7 +36,6 @@ ALL_STUDENT_GROUPS = "all_student_groups"
 _CHECKSUM = "checksum"
 # Names of the system before this one, which set no tags.
 _LEGACY_CLUSTER = re.compile(r"(?:cluster|group)_(\d+)")
-_LEGACY_GROUP = re.compile(r"group_\d+")
 
 
 class CourseFileError(ValueError):
@@ -141,11 +140,6 @@ def legacy_group_of(cluster_name: str) -> str | None:
     """Return the group of a cluster without tags by its legacy name, such as `cluster_01`; None for any other name."""
     match = _LEGACY_CLUSTER.fullmatch(cluster_name)
     return f"group_{match[1]}" if match else None
-
-
-def is_legacy_group(name: str) -> bool:
-    """Whether a group has a legacy name, such as `group_01`."""
-    return bool(_LEGACY_GROUP.fullmatch(name))
 
 
 def format_course_file(course: CourseFile) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from labkit.addresses import is_address, normalised_address
-from labkit.roster_file import MANAGED
+from labkit.formats.roster_file import MANAGED
 from labkit.text import quoted
 from roster.model import Roster
 

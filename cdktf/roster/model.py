@@ -14,7 +14,7 @@ from typing import Literal
 
 from labkit.addresses import is_address, normalised_address
 from labkit.csv_cells import unescape_formula, write_rows
-from labkit.roster_file import COLUMNS, EXISTING, MANAGED, is_normalised_header
+from labkit.formats.roster_file import COLUMNS, EXISTING, MANAGED, is_normalised_header
 from labkit.tables import Origin, Row, TextError, read_table
 from labkit.text import quoted
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from labkit.addresses import normalised_address
-from labkit.roster_file import is_normalised_header
+from labkit.formats.roster_file import is_normalised_header
 from labkit.tables import Table, TextError, read_table
 from labkit.text import quoted
 from roster.group_list import GroupList, ListedGroup, ListedMember, Remark

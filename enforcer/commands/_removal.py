@@ -99,7 +99,7 @@ def remove(
 
 
 def without_course_file(course: Course, what: str) -> str:
-    """Why groups or clusters cannot be told from those of others; empty if a course file names groups."""
+    """Why nothing can be told from what others made, or staff from students; empty if a course file names groups."""
     if course.groups:
         return ""
     which = f" of {course.id} {course.term}" if course.id else ""

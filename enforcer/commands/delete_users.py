@@ -10,7 +10,7 @@ from enforcer.commands import _removal
 from enforcer.commands._listing import holdings_and_lab
 from enforcer.retention.term_end import users_to_remove
 from labkit.extras import cli
-from labkit.roster_file import RosterAccounts, RosterFileError, parse_accounts
+from labkit.formats.roster_file import RosterAccounts, RosterFileError, parse_accounts
 
 _NO_ROSTER = (
     "nobody is deleted: only a roster says whose account the lab made; add --roster rosters/<course>-<term>.csv, once "
@@ -47,12 +47,13 @@ def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
     """
     accounts = reduce(or_, map(_accounts_in, rosters)) if rosters else None
     with holdings_and_lab() as (held, lab):
+        course = lab.course
         selection = users_to_remove(
             held.people(),
             held.groups(),
-            lab.course.groups,
+            course.groups,
             accounts,
-            is_staff=lambda address: False,
+            is_staff=course.is_staff if course.groups else None,
             keep=options.keep,
             caller=held.caller()[0],
             everything=options.everything,
@@ -63,7 +64,7 @@ def command(options: _removal.RemovalOptions, rosters: tuple[Path, ...]) -> int:
             held.delete_user,
             workspace=held.identity,
             options=options,
-            refusal="" if rosters else _NO_ROSTER,
+            refusal=_removal.without_course_file(course, "users") if rosters else _NO_ROSTER,
         )
 
 

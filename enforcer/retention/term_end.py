@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
 from enforcer.workspace.directory_rows import memberships
 from labkit.course_file import ADMINS, ALL_STUDENT_GROUPS, BUILT_IN_GROUPS
-from labkit.roster_file import RosterAccounts
+from labkit.formats.roster_file import RosterAccounts
 
 _NOT_NAMED = "the course file does not name it"
 
@@ -49,14 +49,15 @@ def users_to_remove(
     named: Collection[str],
     accounts: RosterAccounts | None,
     *,
-    is_staff: Callable[[str], bool],
+    is_staff: Callable[[str], bool] | None,
     keep: Iterable[str],
     caller: str,
     everything: bool,
 ) -> Selection:
     """The accounts that the rosters mark `managed`; None as `accounts`: no roster was given, and nobody is removed.
 
-    `named` are the groups that the course file names. The caller, administrators, staff, accounts that existed before
+    `named` are the groups that the course file names, `is_staff` whom it names as staff; None: there is none, so that
+    staff is unknown and nobody is removed. The caller, administrators, staff, accounts that existed before
     the lab and those to be kept stay in any case; members of other groups unless `everything`. `everything` also lists
     those who are neither in a roster nor in a group of the lab.
     """
@@ -79,7 +80,7 @@ def users_to_remove(
             else "an administrator"
             if person.id in ruling
             else "staff of the course"
-            if is_staff(address)
+            if is_staff and is_staff(address)
             else "no roster was given that says whose account the lab made"
             if accounts is None
             else "its account existed before the lab"
@@ -88,6 +89,8 @@ def users_to_remove(
             if address not in known.managed
             else "named by --keep"
             if address in kept
+            else "without a course file it is unknown who is staff"
+            if is_staff is None
             else f"also in {', '.join(others)}"
             if others and not everything
             else None

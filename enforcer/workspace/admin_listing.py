@@ -9,7 +9,7 @@ from typing import Any
 from enforcer.domain.timestamps import to_instant
 from enforcer.workspace.client import Workspace, place
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
-from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, ORIGIN, ORIGIN_TAG, TERM_TAG
+from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, TERM_TAG
 from labkit.extras.sdk import InvalidParameterValue, NotFound, listed
 from labkit.workspace.expected import Identity
 
@@ -141,7 +141,6 @@ def _cluster(cluster: dict[str, Any], pinned: set[str]) -> HeldCluster:
         tags.get(GROUP_TAG),
         tags.get(COURSE_TAG),
         tags.get(TERM_TAG),
-        tags.get(ORIGIN_TAG) == ORIGIN and bool(tags.get(COURSE_TAG)),
         cluster.get("creator_user_name"),
         to_instant(started) if started else None,
         to_instant(times["terminated_time"]) if times["terminated_time"] else None,

@@ -12,8 +12,6 @@ class HeldCluster:
     group: str | None
     course: str | None
     term: str | None
-    is_lab: bool
-    """Made by a deploy: it carries a lab's tags."""
     creator: str | None
     started: datetime | None
     terminated: datetime | None

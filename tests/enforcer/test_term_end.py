@@ -11,7 +11,7 @@ from emulator_process import EmulatorProcess
 from enforcer.retention.term_end import clusters_to_remove, groups_to_remove, users_to_remove
 from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
 from enforcer_lab import FOLDER, STAFF, EnforcerLab
-from labkit.roster_file import RosterAccounts
+from labkit.formats.roster_file import RosterAccounts
 
 NAMES = ["ada", "bob", "cem", "dov", "eva", "fay", "gil", "hal"]
 PEOPLE = [Person(str(n), f"{name}@x.example", name, True) for n, name in enumerate(NAMES)]
@@ -31,7 +31,7 @@ ROSTER = RosterAccounts(
 
 
 def held(name: str) -> HeldCluster:
-    return HeldCluster(f"id-{name}", name, "TERMINATED", "faculty", "94290", "2030w", True, None, None, None, False)
+    return HeldCluster(f"id-{name}", name, "TERMINATED", "faculty", "94290", "2030w", None, None, None, False)
 
 
 def users(
@@ -76,6 +76,12 @@ def test_without_a_roster_nobody_goes_and_the_members_of_the_labs_groups_are_lis
     members = {**SPARED, "gil": unknown, "cem": unknown, "dov": unknown}
     assert users(None) == ([], members)
     assert users(None, everything=True) == ([], {**members, "fay": unknown})
+
+
+def test_without_a_course_file_staff_is_unknown_and_nobody_goes() -> None:
+    found = users_to_remove(PEOPLE, GROUPS, (), ROSTER, is_staff=None, keep=(), caller="", everything=True)
+    assert found.remove == ()
+    assert ("cem@x.example", "without a course file it is unknown who is staff") in found.keep
 
 
 def test_a_student_whose_group_is_gone_already_goes_by_the_roster() -> None:
@@ -155,10 +161,10 @@ def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(la
 
 
 @pytest.mark.process
-def test_without_a_course_file_no_group_and_no_cluster_is_deleted(lab: EnforcerLab) -> None:
+def test_without_a_course_file_nothing_is_deleted(lab: EnforcerLab) -> None:
     lab.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
 
-    for verb in ("delete-groups", "purge-clusters"):
-        done = lab.run(verb, "--yes", "--all")
+    for words in (["delete-users", "--roster", lab.write_roster()], ["delete-groups"], ["purge-clusters"]):
+        done = lab.run(*words, "--yes", "--all")
         assert (done.status, ": there is no course file of 94290 2030w that names its groups" in done.err) == (2, True)
-    assert len(lab.run("clusters", "--json").json) == 2
+    assert [len(lab.run(verb, "--json").json) for verb in ("users", "groups", "clusters")] == [6, 4, 2]

@@ -29,7 +29,6 @@ from labkit.course_file import (
     folder_of,
     format_course_file,
     has_valid_checksum,
-    is_legacy_group,
     legacy_group_of,
     parse_course_file,
     path_of,
@@ -290,4 +289,3 @@ def test_names_in_the_workspace_stay_as_they_are() -> None:
 )
 def test_a_cluster_without_tags_has_the_group_of_its_legacy_name(cluster: str, group: str | None) -> None:
     assert legacy_group_of(cluster) == group
-    assert is_legacy_group(cluster) == (cluster == group)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.roster_file import RosterAccounts, RosterFileError, parse_accounts
+from labkit.formats.roster_file import RosterAccounts, RosterFileError, parse_accounts
 from roster.model import Group, Member, Roster, format_roster, parse_roster
 
 HEADER = "number,moodle_group_id,moodle_group_name,email,status,account\n"

@@ -35,6 +35,7 @@ PURE = (
     "labkit/addresses.py",
     "labkit/course_file.py",
     "labkit/csv_cells.py",
+    "labkit/formats",
     "labkit/tables.py",
     "labkit/text.py",
     "labkit/workspace/choice.py",

@@ -20,7 +20,7 @@ BARE = ("cdktf/", "tests/support/", "examples/")
 """Folders whose modules are imported without the folder's name."""
 PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator")
 LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "labkit": (("extras",), ("workspace",), ("",)),
+    "labkit": (("extras",), ("workspace", "formats"), ("",)),
     "cdktf": (
         ("",),
         ("teardown",),

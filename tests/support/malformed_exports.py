@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 import moodle_files
-from labkit.roster_file import COLUMNS
+from labkit.formats.roster_file import COLUMNS
 from moodle_files import teams
 
 HEADER = ",".join(COLUMNS)

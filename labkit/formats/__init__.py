@@ -1,0 +1,1 @@
+"""Stored formats that several programs read."""
