@@ -187,7 +187,6 @@ def test_a_ledger_from_before_mails_were_followed_asks_about_none_of_them(tmp_pa
             "first": "2026-11-01",
             "limit": M,
             "subject": "s",
-            "payload": "{}",
         }
         letters.add(ledger, "an id", about="c1", part=0, now=T, given_up=None, payload="{}", **add)
         letters.note_accepted(ledger, 1, now=T)
