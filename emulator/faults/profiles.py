@@ -74,6 +74,15 @@ PROFILES: Mapping[str, Profile] = {
         says="new users, groups and service principals are missing from lists for 20 seconds",
         options={"scim_delay_seconds": 20.0},
     ),
+    "error-with-200": Profile(
+        says="every export from the Workspace is refused with the status 200 and a document of an error",
+        rules=(Rule(match="GET /api/2.0/workspace/export", kind="200"),),
+    ),
+    "odd-entries": Profile(
+        says="every home in the Workspace lists entries that no request can name (with a slash, half a character, no "
+        "name), one of a new type, and a folder that does not exist when it is listed",
+        options={"odd_entries": True},
+    ),
     "launch-failure": Profile(says="the next launch of a cluster fails", disturbances=(LaunchFailure(),)),
     "launch-trouble": Profile(
         says="every launch of a cluster fails after a quarter of an hour; events of trouble come before the failure",

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from typing import Any, Literal, get_args
 
-Kind = Literal["429", "500", "503", "504", "reset", "hang", "truncate", "latency"]
+Kind = Literal["200", "429", "500", "503", "504", "reset", "hang", "truncate", "latency"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 _ANSWERS = {
+    "200": ("MAX_NOTEBOOK_SIZE_EXCEEDED", "Notebook size exceeded limit: 11190000 > 10485760"),
     "429": ("REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait a moment and try again."),
     "500": ("INTERNAL_ERROR", "Internal error happened."),
     "503": ("TEMPORARILY_UNAVAILABLE", "The service at this path is temporarily unavailable."),

@@ -14,10 +14,10 @@ from emulator.notebook_formats.notebooks import LANGUAGES, NotNotebookError
 from emulator.objects.rights import Rights
 
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
-JSON_LIMIT = 10 * 2**20
-"""Bytes of content that the JSON forms of import and export carry."""
+JSON_LIMIT = 10_485_760
+"""Bytes of content that an import as JSON carries, and an export, as JSON or by direct download."""
 STREAM_LIMIT = 500 * 2**20
-"""Bytes that multipart import and direct download carry."""
+"""Bytes that a multipart import carries, and `workspace-files` in both directions."""
 DASHBOARD = ".lvdash.json"
 FIRST_LINE = 1000
 """Bytes in which the first line of a notebook ends."""

@@ -53,6 +53,8 @@ def list_folder(call: Call) -> dict[str, Any]:
         if (everything or rights.may_list(child))
         and not (after and child.kind == "NOTEBOOK" and child.modified_at < after)
     ]
+    if call.workspace.options.odd_entries and len(place.names) == 2 and place.names[0] == "Users":
+        found += odd_entries(prefix)
     return {"objects": found} if found else {}
 
 
@@ -127,10 +129,9 @@ def export(call: Call) -> Any:
     node = _found(call, place)
     Rights(call).require(node, "CAN_READ", place)
     content, file_type = exports.exported(call.workspace.state.objects, node, call.argument("format") or "SOURCE")
-    if call.flag("direct_download"):
-        imports.check_size(node.kind, content.size, STREAM_LIMIT)
-        return _attachment(content, node.name, file_type if node.kind != "FILE" else "")
     imports.check_size(node.kind, content.size, JSON_LIMIT)
+    if call.flag("direct_download"):
+        return _attachment(content, node.name, file_type if node.kind != "FILE" else "")
     return {"content": b64encode(content.read()).decode(), "file_type": file_type}
 
 
@@ -155,6 +156,9 @@ def read_file(call: Call) -> Reply:
     Rights(call).require(node, "CAN_READ", place)
     if node.is_container:
         raise invalid(f"Path ({place.text}) is a folder.")
+    if node.kind == "NOTEBOOK":
+        raise invalid(f"Path ({place.text}) is a notebook and not a file.")
+    imports.check_size(node.kind, node.content.size, STREAM_LIMIT)
     content, _ = exports.exported(call.workspace.state.objects, node, "AUTO")
     return _attachment(content, node.name, "")
 
@@ -174,6 +178,15 @@ def describe(node: Node, path: str) -> dict[str, Any]:
     if node.kind == "FILE":
         info["size"] = node.content.size
     return info
+
+
+def odd_entries(prefix: str) -> list[dict[str, Any]]:
+    """What a home lists beside its objects: made by user interfaces, or by a later version of the platform."""
+    kinds = {"Read / write": "NOTEBOOK", "half \ud83d": "FILE", "": "FILE", "question": "QUERY", "ghost": "DIRECTORY"}
+    return [
+        {"object_id": number, "object_type": kind, "path": prefix + name, "resource_id": str(number)}
+        for number, (name, kind) in enumerate(kinds.items(), start=77)
+    ]
 
 
 def _git_info(call: Call, node: Node, place: Place) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Options:
     """A user deleted and created again gets the id it had (account identities)."""
     scim_delay_seconds: float = 0.0
     """For so long a new user, group or service principal is missing from lists (eventual visibility)."""
+    odd_entries: bool = False
+    """Every home lists entries that can be listed and nothing else."""
     url: str = "http://127.0.0.1:8765"
     """Where clients reach it; becomes part of the host metadata."""
     mail_key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(64)).decode())

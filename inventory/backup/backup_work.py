@@ -11,9 +11,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from inventory.backup.download import Api, Fetch, Spool, download
+from inventory.backup.download import Api, Fetch, Spool, download, is_too_large
 from inventory.backup.manifest import Entry
-from inventory.backup.manifest_index import Index
+from inventory.backup.manifest_index import Index, parent
 from inventory.backup.names import Item, Parts, arrange
 from inventory.backup.objects import GIT, about, ending_of, extension, git_file, hint, is_same, left_out, name_of
 from inventory.backup.pools import ASKERS, FETCHERS, Pace, pools_and_limiters
@@ -31,6 +31,9 @@ ROUNDS = 4
 AHEAD = 2000
 """So many objects of a file system may wait before further folders of it are listed: they are held in memory."""
 GONE = "it was deleted before it could be saved"
+NOT_GONE = "it is listed, and the API says that it does not exist"
+UNKNOWN = "UNKNOWN"
+"""The type of an entry of which nothing can be read."""
 NO_HOME = "there is no such folder"
 
 
@@ -87,7 +90,19 @@ class Progress:
     """What the limiters permit, requests a second."""
 
 
-Task = Folder | Fetch
+@dataclass
+class Recheck:
+    """Ask whether a folder that was listed and then said not to exist is still listed in the one above it."""
+
+    folder: Folder
+    failure: Failure
+
+    @property
+    def above(self) -> Folder:
+        return Folder(self.folder.user, self.folder.source, parent(self.folder.path))
+
+
+Task = Folder | Fetch | Recheck
 Result = Listing | Failure | None
 
 
@@ -115,6 +130,8 @@ class Saving:
     ) -> None:
         self._client, self._target, self._walk, self._keep = client, target, walk, keep
         self._roots, self._choice, self._chance = dict(places), choice, pace.chance
+        self._unknown = [entry for entry in known.of_type(UNKNOWN) if entry.state == "failed"]
+        """Entries that an earlier run could not use."""
         self._known, self._earlier, self._gits = known, earlier, gits
         self._places: dict[tuple[str, str], str] = dict(places)
         """Of folders that are known and not done."""
@@ -148,8 +165,9 @@ class Saving:
                         continue
                     with item:
                         task = item.task
-                        if isinstance(task, Folder):
-                            item.outcome = list_folder(self._client, task)
+                        if isinstance(task, Folder | Recheck):
+                            asked = task if isinstance(task, Folder) else task.above
+                            item.outcome = list_folder(self._client, asked)
                             continue
                         spool = task.spool = task.spool or Spool(self._target.spool())
                         item.outcome = download(self._client, task, spool)
@@ -173,24 +191,37 @@ class Saving:
         return None
 
     def classify(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
-        if isinstance(task, Folder):
-            return classify_listing(task, outcome, tries, self._chance)
+        if isinstance(task, Folder | Recheck):
+            asked = task if isinstance(task, Folder) else task.above
+            return classify_listing(asked, outcome, tries, self._chance)
         meaning = classify(outcome, tries, self._chance)
         if isinstance(meaning, Refused):
-            more = hint(task.folder, task.file) if isinstance(outcome, Answer) else ""
+            if isinstance(outcome, Answer) and task.has_another_way(outcome):
+                task.is_refused = True
+                return Again(0.0)
+            task.is_too_large = isinstance(outcome, Answer) and is_too_large(outcome)
+            more = hint(task.folder, task.file, is_too_large=task.is_too_large)
             return Failure(task.file.path, f"{meaning.reason}{more}", missing=meaning.missing)
         if isinstance(meaning, Answer):
             return Failure(task.file.path, task.problem) if task.problem else None
         return meaning
 
     def abandon(self, task: Task, reason: str) -> Failure:
-        return Failure(task.path if isinstance(task, Folder) else task.file.path, reason)
+        match task:
+            case Folder(path=path):
+                return Failure(path, reason)
+            case Recheck():
+                return Failure(task.folder.path, reason)
+        return Failure(task.file.path, reason)
 
     def complete(self, item: WorkItem[Task, Result], result: Result) -> None:
         task = item.task
         if isinstance(task, Folder):
             assert result is not None, "of a folder there is a listing, or a reason why not"
             self._listed(task, result)
+        elif isinstance(task, Recheck):
+            assert result is not None, "of the folder above there is a listing, or a reason why not"
+            self._rechecked(task, result)
         elif result is None and not task.complete:
             self._ready[task.api].appendleft(task)
         else:
@@ -214,7 +245,10 @@ class Saving:
             self._places[folder.place] = entry.place
         place = self._places[folder.place]
         if isinstance(found, Failure):
-            self._not_listed(folder, found, place)
+            if found.missing and folder.place not in self._roots:
+                self._ready[folder.source].appendleft(Recheck(folder, found))
+            else:
+                self._not_listed(folder, found, place)
             return
         opened = self._open.get(folder.place)
         if opened is None:
@@ -281,6 +315,13 @@ class Saving:
         kind = "REPO" if git else "DIRECTORY"
         return Entry(folder.user, folder.source, path, kind, "saved", place, git=git)
 
+    def _rechecked(self, task: Recheck, above: Listing | Failure) -> None:
+        """Only a list without the folder says that it was deleted."""
+        folder = task.folder
+        is_gone = isinstance(above, Listing) and folder.path not in above.folders
+        failure = task.failure if is_gone else Failure(folder.path, f"{NOT_GONE}: {task.failure.reason}")
+        self._not_listed(folder, failure, self._places[folder.place])
+
     def _not_listed(self, folder: Folder, failure: Failure, place: str) -> None:
         """A home may be missing; a folder that is missing was deleted a moment ago; a volume was named by somebody."""
         self._open.pop(folder.place, None)
@@ -304,15 +345,16 @@ class Saving:
 
     def _done(self, opened: _Open, found: Listing) -> None:
         folder = opened.folder
-        there = {file.path for file in found.files}
+        there = {file.path for file in found.files} | set(found.folders)
         failures = 0
         for (path, form), (file, reason) in opened.failed.items():
             if path in there:
                 failures += 1
                 self._entries.append(replace(about(folder, file, form), reason=reason))
         for (path, _), entry in opened.known.items():
-            if entry.state == "failed" and not entry.is_folder and path not in there:
+            if entry.state == "failed" and path not in there:
                 self._entries.append(replace(entry, state="left out", reason=GONE))
+        failures += self._note_entries(folder, found)
         self._tally.failed += failures
         self._tally.folders += 1
         del self._open[folder.place]
@@ -321,6 +363,23 @@ class Saving:
         self._walk.visited(folder, found)
         reason = f"{failures} of its objects could not be saved"
         self._visits.append(Visit(folder, Failure(folder.path, reason) if failures else found))
+
+    def _note_entries(self, folder: Folder, found: Listing) -> int:
+        """Write down the entries that cannot be used; how many there are. Those of an earlier run may be gone."""
+        for failure in found.failures:
+            self._entries.append(
+                Entry(folder.user, folder.source, failure.path, UNKNOWN, "failed", reason=failure.reason)
+            )
+        still = {failure.path for failure in found.failures}
+        for entry in self._unknown:
+            if (
+                (entry.user, entry.source) == (folder.user, folder.source)
+                and entry.path.startswith(f"{folder.path}/")
+                and entry.path not in still
+                and not any(entry.path.startswith(f"{path}/") for path in found.folders)
+            ):
+                self._entries.append(replace(entry, state="left out", reason=GONE))
+        return len(found.failures)
 
     # --- an object
 
@@ -357,6 +416,8 @@ class Saving:
         opened.pending -= 1
         if failure:
             opened.failed[key] = (file, failure.reason)
+            if fetch.is_too_large and fetch.format == "jupyter" and "source" not in self._choice.formats:
+                self._fetch_source(opened, file)
         elif file.size not in (None, spool.size):
             opened.odd[key] = f"{spool.size} bytes came where {file.size} were listed"
         else:
@@ -376,6 +437,18 @@ class Saving:
         spool.discard()
         if not opened.pending:
             self._ready[folder.source].appendleft(folder)
+
+    def _fetch_source(self, opened: _Open, file: File) -> None:
+        """Outputs are what makes a notebook too large for an export; its source is better than nothing."""
+        entry = opened.known.get((file.path, "source"))
+        if entry and is_same(file, entry):
+            return
+        ending = extension(file, "source")
+        opened.names = arrange([(name_of(file.path), ending)], opened.names)
+        fetch = Fetch(opened.folder, file, self._place(opened, file.path, ending), "source")
+        opened.pending += 1
+        self._waiting[opened.folder.source] += 1
+        self._ready[fetch.api].append(fetch)
 
     def _place(self, opened: _Open, path: str, ending: str) -> str:
         return "/".join((opened.place, *opened.names[name_of(path), ending]))

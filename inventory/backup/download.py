@@ -2,21 +2,31 @@
 
 import base64
 import hashlib
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from inventory.backup.objects import LARGEST_EXPORT
 from inventory.backup.target import TargetError
-from inventory.transport.answer import Answer, Broken
+from inventory.transport.answer import Answer, Broken, is_error
 from inventory.tree.listing import File, Folder
 
 EXPORT = "/api/2.0/workspace/export"
+WORKSPACE_FILES = "/api/2.0/workspace-files"
+"""Gives files of the Workspace as they are, and no notebooks."""
 READ = "/api/2.0/dbfs/read"
 FILES = "/api/2.0/fs/files"
 BLOCK = 2**20
 """Bytes that a read of DBFS gives at most."""
+LARGEST_ERROR = 64 * 2**10
+"""Bytes; no document of an error is longer."""
+TOO_LARGE = frozenset({"MAX_NOTEBOOK_SIZE_EXCEEDED", "MAX_READ_SIZE_EXCEEDED"})
+SIZE_EXCEEDED = re.compile(r"exceed\w* .*\b10485760\b|\b10485760\b.*exceed", re.IGNORECASE)
+"""How refusals without such a code say the same."""
 FORMATS = {"source": "SOURCE", "jupyter": "JUPYTER"}
 """Of notebooks, as the API calls them."""
 
@@ -89,11 +99,34 @@ class Fetch:
     complete: bool = False
     problem: str = ""
     """Why it cannot lie at its place, although it came."""
+    is_refused: bool = False
+    """Whether the first of the two ways to it was refused."""
+    is_too_large: bool = False
+    """Whether it was refused because of its size."""
 
     @property
     def api(self) -> str:
         """The limit it is under."""
         return "export" if self.folder.source == "workspace" else self.folder.source
+
+    @property
+    def by_files(self) -> bool:
+        """Whether it is read as a file, and not exported: what is known to be too large for an export, or was."""
+        is_large = (self.file.size or 0) > LARGEST_EXPORT
+        return self._has_two_ways and is_large != self.is_refused
+
+    def has_another_way(self, answer: Answer) -> bool:
+        """Whether something else than what was refused so may give it."""
+        return self._has_two_ways and not self.is_refused and (self.by_files or is_too_large(answer))
+
+    @property
+    def _has_two_ways(self) -> bool:
+        return self.folder.source == "workspace" and self.file.type in ("FILE", "DASHBOARD")
+
+
+def is_too_large(answer: Answer) -> bool:
+    """Whether an export is refused because of the size of the object."""
+    return answer.code in TOO_LARGE or bool(SIZE_EXCEEDED.search(answer.reason))
 
 
 def download(client: Api, fetch: Fetch, spool: Spool) -> Answer:
@@ -104,8 +137,9 @@ def download(client: Api, fetch: Fetch, spool: Spool) -> Answer:
             return _block(client, fetch, spool)
         case "volumes":
             return _download(client, fetch, spool, FILES + quote(path), {})
+        case _ if fetch.by_files:
+            return _download(client, fetch, spool, WORKSPACE_FILES + quote(path), {})
         case _:
-            # The form with JSON ends at 10 MB, a direct download at some 500.
             query = {"path": path, "format": FORMATS.get(fetch.format, "AUTO"), "direct_download": "true"}
             return _download(client, fetch, spool, EXPORT, query)
 
@@ -113,8 +147,24 @@ def download(client: Api, fetch: Fetch, spool: Spool) -> Answer:
 def _download(client: Api, fetch: Fetch, spool: Spool, address: str, query: Mapping[str, str]) -> Answer:
     spool.restart()  # an earlier try may have brought a part of it
     answer = client.download(address, query, spool.add)
-    fetch.complete = answer.status == 200
+    if answer.ok and (error := _error_in(spool, fetch.file)):
+        answer = Answer(200, error)
+    fetch.complete = answer.ok
     return answer
+
+
+def _error_in(spool: Spool, file: File) -> object:
+    """The document of an error that came in the place of a file, with the status 200; None if what came is the file.
+
+    What is as long as it was listed is the file, whatever is in it.
+    """
+    if spool.size > LARGEST_ERROR or spool.size == file.size:
+        return None
+    try:
+        document = json.loads(spool.path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if is_error(document) else None
 
 
 def _block(client: Api, fetch: Fetch, spool: Spool) -> Answer:
@@ -122,7 +172,7 @@ def _block(client: Api, fetch: Fetch, spool: Spool) -> Answer:
         spool.restart()
     query = {"path": fetch.file.path, "offset": str(spool.size), "length": str(BLOCK)}
     answer = client.get(READ, query)
-    if answer.status != 200:
+    if not answer.ok:
         return answer
     data = _decoded(answer.document)
     spool.add(data)

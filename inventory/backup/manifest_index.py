@@ -46,6 +46,10 @@ class Index:
         """All of them, folders before what is in them."""
         return self._select("TRUE", ())
 
+    def of_type(self, kind: str) -> list[Entry]:
+        """All of this type."""
+        return list(self._select("type = ?", (kind,)))
+
     def roots(self) -> Iterator[Entry]:
         """The folders that lie in no other that was saved: the homes."""
         inside = "SELECT path FROM entry WHERE type IN ('DIRECTORY', 'REPO')"

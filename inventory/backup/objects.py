@@ -8,8 +8,10 @@ from inventory.results.formatting import size
 from inventory.tree.listing import File, Folder
 
 EXPORTABLE = frozenset({"FILE", "NOTEBOOK", "DASHBOARD"})
-LARGEST_EXPORT = 500 * 2**20
-"""Bytes; what is larger in the Workspace can be read through the file mount of a cluster alone."""
+LARGEST_EXPORT = 10_485_760
+"""Bytes that an export gives, as JSON or by direct download."""
+LARGEST_FILE = 500 * 2**20
+"""Bytes of a file of the Workspace that can be read as it is; larger ones only through the mount of a cluster."""
 GIT = "%git.json"
 """Added to the place of a git folder: the file beside it that says where it came from. No name is stored so."""
 
@@ -61,10 +63,17 @@ def left_out(file: File, most: int | None) -> str:
     return ""
 
 
-def hint(folder: Folder, file: File) -> str:
+def hint(folder: Folder, file: File, *, is_too_large: bool) -> str:
     """What to do about an object that was refused, to be added to the reason; empty if nothing is known."""
-    if folder.source == "workspace" and (file.size or 0) > LARGEST_EXPORT:
-        return "; an export gives 500 MB at most, what is larger is read through the file mount of a cluster"
+    if folder.source != "workspace":
+        return ""
+    if (file.size or 0) > LARGEST_FILE:
+        return "; the API gives 500 MB at most, what is larger is read through the file mount of a cluster"
+    if file.type == "NOTEBOOK" and is_too_large:
+        return (
+            "; an export gives 10 MB at most: clear the outputs of the notebook, or read it through the file mount of a"
+            " cluster"
+        )
     return ""
 
 

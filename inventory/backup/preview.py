@@ -31,9 +31,10 @@ class Preview:
 
 
 def preview(client: Client, wish: Wish, stop: threading.Event) -> Preview:
-    """Raises WorkspaceError, NothingToScan, UsersFileError."""
-    found = Preview()
-    roots = begin(Workspace(client), wish) + [Folder(volume, "volumes", volume) for volume in wish.volumes]
+    """Raises WorkspaceError, NothingToScan."""
+    begun = begin(Workspace(client), wish)
+    found = Preview(failures=[(folder.path, why) for folder, why in begun.refused])
+    roots = begun.roots + [Folder(volume, "volumes", volume) for volume in wish.volumes]
     places = {root.place for root in roots}
 
     def count(visits: Sequence[Visit]) -> None:
@@ -41,6 +42,8 @@ def preview(client: Client, wish: Wish, stop: threading.Event) -> Preview:
             folder, listed = visit.folder, visit.found
             if isinstance(listed, Failure) and not (listed.missing and folder.place in places):
                 found.failures.append((folder.path, listed.reason))
+            if isinstance(listed, Listing):
+                found.failures += [(failure.path, failure.reason) for failure in listed.failures]
             for file in listed.files if isinstance(listed, Listing) else ():
                 if reason := left_out(file, wish.max_size):
                     found.left_out.append((file.path, reason))

@@ -229,12 +229,12 @@ def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ:
     else:
         if resume:
             log.info("there is no unfinished backup of this kind in %s; a new one begins", wish.output)
-        roots = begin(Workspace(client), wish)
-        roots += [Folder(volume, "volumes", volume) for volume in wish.volumes]
+        begun = begin(Workspace(client), wish)
+        roots = begun.roots + [Folder(volume, "volumes", volume) for volume in wish.volumes]
         taken = target.names(host)
         private_folder(folder)
         path = folder / f"{next_name(now.astimezone().date(), taken)}{suffix}"
-        checkpoint = Checkpoint.create(path, identity, roots)
+        checkpoint = Checkpoint.create(path, identity, roots, begun.refused)
     name = path.name.removesuffix(suffix)
     try:
         journal = _journal(
@@ -242,6 +242,10 @@ def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ:
             f"{host}/{name}",
             path,
             Header(client.host, name, moment(now), wish.asked(), wish.retain_until),
+        )
+        journal.add(
+            Entry(home.user, home.source, home.path, "DIRECTORY", "failed", reason=why)
+            for home, why in checkpoint.refused()
         )
     except BaseException:
         checkpoint.close()

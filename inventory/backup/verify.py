@@ -126,11 +126,11 @@ def compare(client: Client, backup: Backup, entries: Index, stop: threading.Even
         all_homes=bool(asked.get("all_homes")),
         shared=bool(asked.get("shared")),
     )
-    roots = begin(Workspace(client), wish)
-    roots += [Folder(volume, "volumes", volume) for volume in asked.get("volumes") or ()]
+    begun = begin(Workspace(client), wish)
+    roots = begun.roots + [Folder(volume, "volumes", volume) for volume in asked.get("volumes") or ()]
     formats = tuple(asked.get("formats") or ("source",))
     places = {root.place for root in roots}
-    found: list[Finding] = []
+    found = [Finding("unknown", folder.path, why) for folder, why in begun.refused]
 
     def judge(visits: Sequence[Visit]) -> None:
         for visit in visits:
@@ -155,11 +155,13 @@ def _of_visit(
         return
     if entries.get(folder.source, folder.path) is None:
         yield Finding("missing", prefix + folder.path, "a folder that was made since the backup")
+    for failure in found.failures:
+        yield Finding("unknown", prefix + failure.path, failure.reason)
     by_key = {(entry.path, entry.format): entry for entry in saved}
     for file in found.files:
         for form in formats if file.type == "NOTEBOOK" else ("",):
             yield from _of_listed(prefix, file, by_key.get((file.path, form)))
-    there = {file.path for file in found.files} | set(found.folders)
+    there = {file.path for file in found.files} | {each.path for each in found.failures} | set(found.folders)
     for entry in saved:
         if entry.path not in there and (entry.lies_there or entry.is_folder):
             yield Finding("gone", prefix + entry.path, "it was deleted since the backup")

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from inventory.commands import options
-from inventory.scan.homes import folders_in
+from inventory.scan.homes import listing_of
 from inventory.spark import clusters, errors
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
@@ -62,7 +62,7 @@ def command(
         if source == "dbfs" and off:
             continue
         try:
-            facts[f"homes in {source}"] = str(len(folders_in(workspace, Folder("", source, "/Users"))))
+            facts[f"homes in {source}"] = str(len(listing_of(workspace, Folder("", source, "/Users")).folders))
         except WorkspaceError as error:
             facts[f"homes in {source}"] = "not readable"
             advice.append(f"{error} Ask an administrator for the right to read it.")

@@ -152,7 +152,7 @@ def command(
     else:
         click.echo(_summary(outcome, wish, top))
     status = _status(outcome.homes)
-    if status != exit_status.DONE:
+    if outcome.failed:
         click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
     sys.exit(status)
 

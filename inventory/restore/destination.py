@@ -23,9 +23,12 @@ class Destination:
         Volumes keep their paths. Nothing leads out of the home it was saved from, whatever a manifest says.
         """
         home = entry.user if entry.user.startswith("/") else f"/Users/{entry.user}"
-        if entry.path != home and not entry.path.startswith(f"{home}/"):
+        depth = home.count("/") + 1
+        parts = entry.path.split("/")
+        # A home may differ from the name of its user in case.
+        if "/".join(parts[:depth]).casefold() != home.casefold():
             raise NoDestination(f"it does not lie in {home}, as the manifest says")
-        names = entry.path[len(home) :].split("/")[1:]
+        home, names = "/".join(parts[:depth]), parts[depth:]
         if any(name in ("", ".", "..") or "\0" in name for name in names):
             raise NoDestination("its path is none")
         return "/".join((self._home(entry, home), *names))
@@ -36,7 +39,7 @@ class Destination:
         name = self.renamed.get(entry.user, entry.user).strip("/")
         if self.into:
             return f"{self.into.rstrip('/')}/{name}"
-        return home if entry.user.startswith("/") else f"/Users/{name}"
+        return f"/Users/{name}" if entry.user in self.renamed else home
 
 
 def read_map(text: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from inventory.restore.upload import Api, Corrupt, Sending, clone, make_folder, 
 from inventory.scan.folder_request import classify_listing, list_folder
 from inventory.scan.visit import Visit
 from inventory.transport.answer import Answer, Broken
-from inventory.transport.retry import TRANSIENT, Again, Locked, Refused, classify, is_limit
+from inventory.transport.retry import Again, Locked, Refused, classify, is_limit, is_transient
 from inventory.transport.worker_pool import Items, WorkerPools, WorkItem
 from inventory.tree.listing import Failure, Folder, Listing, Source
 from inventory.tree.walk import Walk
@@ -203,11 +203,11 @@ class Restoring:
         if isinstance(task, Sending):
             if task.problem:
                 return Failure(task.path, task.problem)
-            if isinstance(outcome, Broken) or (outcome.status in TRANSIENT and not is_limit(outcome)):
+            if isinstance(outcome, Broken) or (is_transient(outcome) and not is_limit(outcome)):
                 task.restart()
         if isinstance(outcome, Answer) and is_conflict(outcome):
             return self._conflict(task, tries)
-        meaning = classify(outcome, tries, self._chance, fine=(200, 204))
+        meaning = classify(outcome, tries, self._chance)
         if isinstance(meaning, Refused):
             return Failure(task.path, meaning.reason, missing=meaning.missing)
         return None if isinstance(meaning, Answer) else meaning

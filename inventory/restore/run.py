@@ -155,7 +155,7 @@ def chosen(wish: Wish, entries: Index) -> list[Folder]:
     roots = [
         Folder(entry.user, entry.source, entry.path)
         for entry in entries.roots()
-        if not wish.users or entry.user in wish.users
+        if entry.place is not None and (not wish.users or entry.user in wish.users)
     ]
     if not roots:
         raise CatalogError(f"there are no homes in {wish.backup.address}, so there is nothing to restore.")

@@ -82,7 +82,7 @@ def upload(client: Api, target: Target, sending: Sending) -> Answer:
             answer = client.send("PUT", FILES + quote(sending.path), body, query)
         case _:
             return _to_dbfs(client, target, sending)
-    sending.complete = answer.status in (200, 204)
+    sending.complete = answer.ok
     return answer
 
 
@@ -116,11 +116,11 @@ def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
         content = b"".join(pieces(target, sending.entry, PIECE))
         document = about | {"contents": base64.b64encode(content).decode()}
         answer = client.send("POST", f"{DBFS}put", json_body(document))
-        sending.complete = answer.status == 200
+        sending.complete = answer.ok
         return answer
     if sending.handle is None:
         answer = client.send("POST", f"{DBFS}create", json_body(about))
-        if answer.status == 200 and isinstance(answer.document, Mapping):
+        if answer.ok and isinstance(answer.document, Mapping):
             sending.handle = int(answer.document["handle"])
             sending.rest = pieces(target, sending.entry, BLOCK)
         return answer
@@ -129,11 +129,11 @@ def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
     if sending.block:
         data = base64.b64encode(sending.block).decode()
         answer = client.send("POST", f"{DBFS}add-block", json_body({"handle": sending.handle, "data": data}))
-        if answer.status == 200:
+        if answer.ok:
             sending.block = b""
         return answer
     answer = client.send("POST", f"{DBFS}close", json_body({"handle": sending.handle}))
-    sending.complete = answer.status == 200
+    sending.complete = answer.ok
     return answer
 
 
@@ -149,7 +149,7 @@ def clone(client: Api, entry: Entry, path: str) -> Answer:
     git = entry.git or {}
     about = {"url": git.get("url", ""), "path": path} | {name: git[name] for name in ("provider",) if name in git}
     answer = client.send("POST", REPOS, json_body(about))
-    if answer.status != 200 or "branch" not in git or not isinstance(answer.document, Mapping):
+    if not answer.ok or "branch" not in git or not isinstance(answer.document, Mapping):
         return answer
     address = f"{REPOS}/{answer.document.get('id')}"
     return client.send("PATCH", address, json_body({"branch": git["branch"]}))

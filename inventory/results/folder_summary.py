@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from inventory.results.rows import Tally, moment
-from inventory.tree.listing import File, Listing, Source
+from inventory.tree.listing import File, Listing, Source, summary
 
 Name = TypeVar("Name")
 DAY_MS = 86_400_000
@@ -33,6 +33,8 @@ class Counted:
     """Milliseconds since 1970, UTC."""
     kinds: Tally = field(default_factory=dict)
     months: Tally = field(default_factory=dict)
+    reason: str = ""
+    """Which of its entries cannot be used, and why; empty if all can be."""
 
 
 def count(source: Source, listing: Listing) -> Counted:
@@ -52,6 +54,7 @@ def count(source: Source, listing: Listing) -> Counted:
         last_modified=max((file.modified_at for file in files if file.modified_at is not None), default=None),
         kinds=_kinds(files),
         months=_months(files),
+        reason=summary(listing.failures) if listing.failures else "",
     )
 
 

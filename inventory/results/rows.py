@@ -14,7 +14,8 @@ DETAILS = (
 ).split()
 EXACT = "exact_size"
 GB = 2**30
-State = Literal["listed", "missing", "failed"]
+State = Literal["listed", "missing", "failed", "partial", "refused"]
+"""`partial`: listed, and some entries cannot be used; `refused`: a home for which no request can be sent."""
 Status = Literal["success", "empty", "partial", "error"]
 Tally = Mapping[str, Sequence[int]]
 """Name → number of files, bytes."""
@@ -91,13 +92,15 @@ class Home:
         self.seconds += row.seconds
         self.requests += row.requests
         self.retries += max(0, row.requests - 1)
-        if row.state == "failed":
+        if row.state in ("failed", "partial", "refused"):
             self.failures += 1
             failure = (f"{'dbfs:' if source == 'dbfs' else ''}{row.folder.path}", row.reason)
             self.first_failure = min(self.first_failure or failure, failure)
+        if row.state in ("failed", "refused"):
             return
-        self.roots_listed += is_root and row.state == "listed"
-        self.directories += row.state == "listed"
+        is_listed = row.state in ("listed", "partial")
+        self.roots_listed += is_root and is_listed
+        self.directories += is_listed
         self.files[source] += row.files
         self.sizes[source] += row.size
         self.estimated += row.estimated

@@ -3,7 +3,7 @@
 from labkit.csv_cells import unescape_formula
 from labkit.tables import TextError, decode, read_table
 
-NAME_COLUMNS = ("username", "user_name", "email")
+NAME_COLUMNS = ("username", "user_name", "email", "e-mail", "email address", "e-mail address", "mail")
 """`userName` among them, since case does not count. The first one that a file has is read."""
 COMMENT = "#"
 """Begins a comment in a users file."""

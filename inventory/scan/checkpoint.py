@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inventory.results.folder_summary import Counted, count
-from inventory.results.rows import Row
+from inventory.results.rows import Row, State
 from inventory.scan.visit import Visit
 from inventory.tree.listing import Failure, Folder
 from inventory.tree.walk import Walk
@@ -72,8 +72,13 @@ class Checkpoint:
         self._root_places = {root.place for root in self.roots()}
 
     @classmethod
-    def create(cls, path: Path, identity: Identity, roots: Sequence[Folder]) -> "Checkpoint":
-        """Begin a scan; there must be no file yet. Raises CheckpointError."""
+    def create(
+        cls, path: Path, identity: Identity, roots: Sequence[Folder], refused: Sequence[tuple[Folder, str]] = ()
+    ) -> "Checkpoint":
+        """Begin a scan; there must be no file yet. `refused` are homes that cannot be asked for, and why.
+
+        Raises CheckpointError.
+        """
         # A kill in between must not leave a file that holds only some of the roots.
         try:
             with (
@@ -84,8 +89,11 @@ class Checkpoint:
                 connection.executescript(SCHEMA)
                 about = {"format": str(FORMAT), **asdict(identity)}
                 connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-                rows = ((root.source, root.path, root.user) for root in roots)
+                everything = [*roots, *(folder for folder, _ in refused)]
+                rows = ((root.source, root.path, root.user) for root in everything)
                 connection.executemany("INSERT OR IGNORE INTO root VALUES (?, ?, ?)", rows)
+                records = [_record(Visit(folder, Failure(folder.path, why)), "refused") for folder, why in refused]
+                connection.executemany(f"INSERT OR IGNORE INTO folder VALUES ({', '.join('?' * 18)})", records)
         except OSError as error:
             raise CheckpointError(f"the checkpoint {path} cannot be written: {error.strerror}.") from None
         return cls(path, _connect(path))
@@ -116,6 +124,11 @@ class Checkpoint:
         """Where the scan began."""
         return [Folder(user, source, path) for source, path, user in self._connection.execute("SELECT * FROM root")]
 
+    def refused(self) -> list[tuple[Folder, str]]:
+        """Homes for which no request can be sent, and why."""
+        select = "SELECT user, source, path, reason FROM folder WHERE state = 'refused'"
+        return [(Folder(user, source, path), reason) for user, source, path, reason in self._connection.execute(select)]
+
     def walk(self) -> Walk:
         """What remains to be done: what was never listed, and what could not be."""
         walk = Walk()
@@ -129,7 +142,7 @@ class Checkpoint:
         return walk
 
     def finished(self) -> tuple[int, int]:
-        """How many folders are done, and how many of them could not be listed."""
+        """How many folders are done, and how many of them could not be listed and may be another time."""
         select = "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'failed') FROM folder"
         done, failed = self._connection.execute(select).fetchone()
         return int(done), int(failed)
@@ -154,10 +167,18 @@ class Checkpoint:
                 " exact = excluded.exact, kinds = excluded.kinds, months = excluded.months,"
                 " requests = requests + excluded.requests, refusals = refusals + excluded.refusals,"
                 " seconds = seconds + excluded.seconds WHERE state = 'failed'",
-                [_record(visit, is_root=visit.folder.place in self._root_places) for visit in visits],
+                [_record(visit, self._state(visit)) for visit in visits],
             )
             if part:
                 self._connection.execute("INSERT INTO part VALUES (?, ?)", part)
+
+    def _state(self, visit: Visit) -> State:
+        """A home may be missing; a folder that was there a moment ago could not be listed."""
+        found = visit.found
+        if isinstance(found, Failure):
+            return "missing" if found.missing and visit.folder.place in self._root_places else "failed"
+        reason = found.reason if isinstance(found, Counted) else "".join(each.reason for each in found.failures)
+        return "partial" if reason else "listed"
 
     def rows(self) -> Iterator[Row]:
         """Every folder that was visited, in the order of file systems and paths."""
@@ -204,14 +225,14 @@ def _foreign(path: Path) -> str:
     return f"{path} is not a checkpoint of this program; name another --checkpoint, or delete it."
 
 
-def _record(visit: Visit, *, is_root: bool) -> tuple[object, ...]:
-    """One row of the table. A home may be missing; a folder that was there a moment ago could not be listed."""
+def _record(visit: Visit, state: State) -> tuple[object, ...]:
+    """One row of the table."""
     folder, found = visit.folder, visit.found
-    state, reason, counted = "listed", "", Counted()
     if isinstance(found, Failure):
-        state, reason = "missing" if found.missing and is_root else "failed", found.reason
+        reason, counted = found.reason, Counted()
     else:
         counted = found if isinstance(found, Counted) else count(folder.source, found)
+        reason = counted.reason
     place = (folder.source, folder.path, folder.user, state, reason)
     sums = (counted.files, counted.size, counted.estimated)
     marks = (counted.largest_path, counted.largest_size, counted.last_modified)

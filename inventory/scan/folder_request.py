@@ -28,15 +28,20 @@ def list_folder(client: Lister, folder: Folder) -> Answer:
     if folder.source != "volumes":
         return client.get(ADDRESSES[folder.source], {"path": folder.path})
     contents: list[object] = []
-    page = ""
+    page, pages = "", set[str]()
     while True:
         answer = client.get(ADDRESSES["volumes"] + quote(folder.path), {"page_token": page} if page else {})
-        if answer.status != 200 or not isinstance(answer.document, Mapping):
+        listed = answer.document.get("contents", []) if isinstance(answer.document, Mapping) else None
+        if not answer.ok or not isinstance(listed, list):
             return answer
-        contents += answer.document.get("contents") or []
-        page = answer.document.get("next_page_token") or ""
+        assert isinstance(answer.document, Mapping)
+        contents += listed
+        page = str(answer.document.get("next_page_token") or "")
         if not page:
             return Answer(200, {"contents": contents})
+        if page in pages:
+            raise Broken(f"the list of {folder.path} gives the same page again")
+        pages.add(page)
 
 
 def classify_listing(

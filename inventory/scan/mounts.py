@@ -3,7 +3,6 @@
 Runs on executors too: standard library only.
 """
 
-import contextlib
 import os
 import re
 from pathlib import PurePosixPath
@@ -26,6 +25,10 @@ DASHBOARD, JUPYTER = ".lvdash.json", ".ipynb"
 HOME = re.compile(r"/Users/[^/]+|/[^/]+")
 
 
+class _NotShown(Exception):
+    """Something in a folder can be seen on the mount and not looked at."""
+
+
 class Mounts:
     """The mounts below `root`, `/` on a cluster."""
 
@@ -37,11 +40,13 @@ class Mounts:
         return [source for source, mount in MOUNTS.items() if os.path.isdir(f"{self._root}/{mount}/Users")]
 
     def list_folder(self, folder: Folder) -> Listing | Failure | None:
-        """What lies in a folder; None where the mount has no such home or does not show it: the API has to be asked."""
+        """What lies in a folder; None where the mount does not show all of it: the API has to be asked."""
         if folder.source not in MOUNTS:
             return None
         try:
             return self._read(folder)
+        except _NotShown:
+            return None
         except (OSError, ValueError) as error:
             home = HOME.match(folder.path)
             if not home or home[0] == folder.path or not os.path.isdir(self._place(folder.source, home[0])):
@@ -63,8 +68,13 @@ class Mounts:
                     folders.append(path)
                     continue
                 # Who deletes a file meanwhile takes nothing from the others.
-                with contextlib.suppress(FileNotFoundError):
+                try:
                     files.append(_file(folder.source, path, entry))
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    # A mount refuses to open some notebooks (EOPNOTSUPP): the API knows what they are.
+                    raise _NotShown from error
         return Listing(tuple(sorted(folders)), tuple(sorted(files, key=lambda file: file.path)))
 
 

@@ -178,7 +178,7 @@ class Run(Resumable):
 
 
 def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool, now: datetime) -> Run:
-    """Begin a scan, or go on with one. Raises CheckpointError, WorkspaceError, NothingToScan, UsersFileError."""
+    """Begin a scan, or go on with one. Raises CheckpointError, WorkspaceError, NothingToScan."""
     identity, path = wish.identity(client.host), wish.checkpoint_path(client.host)
     if path.exists():
         checkpoint = _existing(path, identity, fresh=fresh)
@@ -194,10 +194,10 @@ def prepare(client: Client, wish: Wish, *, resume: bool, fresh: bool, now: datet
             )
     elif resume:
         log.info("there is no checkpoint of such a scan at %s; a new one begins", path)
-    roots = begin(Workspace(client), wish)
+    begun = begin(Workspace(client), wish)
     checkpoints.discard(path)
     file_rows.discard(parts_folder(path))
-    return Run(client, wish, Checkpoint.create(path, identity, roots), now=now)
+    return Run(client, wish, Checkpoint.create(path, identity, begun.roots, begun.refused), now=now)
 
 
 def _existing(path: Path, identity: Identity, *, fresh: bool) -> Checkpoint | None:

@@ -1,10 +1,11 @@
 """The users of a workspace: all, or the members of a group."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.transport.workspace import Workspace, WorkspaceError, objects_in
+from inventory.tree.listing import writable
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,8 @@ class User:
     username: str
     display_name: str = ""
     active: bool = True
+    problem: str = ""
+    """Why no request can be sent for the home; `username` is then only for people."""
 
 
 def everybody(
@@ -25,27 +28,51 @@ def everybody(
     kinds = [("Users", "userName")] + ([("ServicePrincipals", "applicationId")] if service_principals else [])
     for kind, name in kinds:
         for resource in workspace.resources(kind, f"{name},displayName,active"):
-            user = User(str(resource.get(name) or ""), str(resource.get("displayName") or ""), _active(resource))
+            user = _user(resource, kind, name)
             chosen = members is None or str(resource.get("id")) in members
-            if user.username and chosen and (user.active or not active_only):
+            if chosen and (user.active or not active_only):
                 found[user.username] = user
     return [found[name] for name in sorted(found)]
 
 
-def _active(resource: dict[str, object]) -> bool:
-    return resource.get("active") is not False
+def _user(resource: Mapping[str, object], kind: str, name: str) -> User:
+    username = resource.get(name)
+    active = resource.get("active") is not False
+    if not isinstance(username, str) or not username:
+        number = writable(resource.get("id") or "without an id")
+        return User(f"entry {number} of the list of {kind}", "", active, f"the list of {kind} gives it no {name}")
+    display_name = writable(resource.get("displayName") or "")
+    return User(writable(username), display_name, active, problem_of(username))
+
+
+def problem_of(username: str) -> str:
+    """Why the home of a user of this name has no path that a request could name; empty if it has."""
+    if "/" in username:
+        return "the name of the user has a slash, so no request can name the home"
+    if username != writable(username):
+        return "the name of the user has half of a character, so no request can name the home"
+    return "the name of the user leads to another folder" if username in (".", "..") or "\0" in username else ""
 
 
 def _members(workspace: Workspace, group: str) -> set[str]:
     """The ids of who is in a group, or in a group in it."""
-    groups = {str(each.get("id")): each for each in workspace.resources("Groups", "displayName,members")}
+    groups = {str(each["id"]): each for each in workspace.resources("Groups", "displayName,members") if each.get("id")}
     waiting = [number for number, each in groups.items() if each.get("displayName") == group]
     if not waiting:
         raise WorkspaceError(f"there is no group {group!r} in {workspace.client.host}.")
     found: set[str] = set()
     while waiting:
-        for member in groups[waiting.pop()].get("members") or []:
-            number = str(member.get("value"))
+        group_id = waiting.pop()
+        members = groups[group_id].get("members") or []
+        known = objects_in(members)
+        if (
+            not isinstance(members, list)
+            or not all(member.get("value") for member in known)
+            or len(known) < len(members)
+        ):
+            raise WorkspaceError(f"the members of group {group_id} in {workspace.client.host} cannot be read.")
+        for member in known:
+            number = str(member["value"])
             if number not in found:
                 found.add(number)
                 if number in groups:

@@ -120,7 +120,7 @@ def _start(client: Client, cluster: Cluster, stop: threading.Event) -> None:
         outcome = client.send("POST", "/api/2.0/clusters/start", json_body({"cluster_id": cluster.id}))
     except Broken as error:
         outcome = error
-    if isinstance(outcome, Broken) or outcome.status != 200:
+    if isinstance(outcome, Broken) or not outcome.ok:
         reason = str(outcome) if isinstance(outcome, Broken) else outcome.reason
         # Somebody else may have started it a moment ago.
         if describe(client, cluster.id).state not in (*ON_THE_WAY, *RUNNING):

@@ -28,7 +28,7 @@ def made_for_run(client: Client, seconds: float) -> Iterator[Credential]:
     except Broken as error:
         _revoke(client, comment)
         raise SparkError(f"no token could be made for the executors: {error}.") from None
-    if answer.status != 200 or not isinstance(answer.document, Mapping):
+    if not answer.ok or not isinstance(answer.document, Mapping):
         raise SparkError(
             f"no token could be made for the executors: {answer.reason.rstrip('.')}. Ask an administrator for the right"
             " to use tokens, or scan without Spark."
@@ -54,7 +54,7 @@ def _revoke(client: Client, comment: str) -> None:
         for token in found or []:
             if token.get("comment") == comment:
                 answer = _post(client, "delete", {"token_id": token["token_id"]})
-                if answer.status != 200:
+                if not answer.ok:
                     raise WorkspaceError(answer.reason)
     except (WorkspaceError, Broken) as error:
         log.warning(

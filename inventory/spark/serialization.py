@@ -28,7 +28,9 @@ def line(visit: Visit, *, with_files: bool) -> str:
         found = found if with_files else count(visit.folder.source, found)
     kind = type(found).__name__
     content: Any = (
-        [found.folders, [_file(file) for file in found.files]] if isinstance(found, Listing) else asdict(found)
+        [found.folders, [_file(file) for file in found.files], [asdict(failure) for failure in found.failures]]
+        if isinstance(found, Listing)
+        else asdict(found)
     )
     folder = (visit.folder.user, visit.folder.source, visit.folder.path)
     cost = (visit.requests, visit.refusals, visit.seconds)
@@ -55,8 +57,10 @@ def _file(file: File) -> list[object]:
 
 def _found(kind: str, content: Any) -> Listing | Counted | Failure:
     if kind == "Listing":
-        folders, files = content
-        return Listing(tuple(folders), tuple(File(*file) for file in files))
+        folders, files, failures = content
+        return Listing(
+            tuple(folders), tuple(File(*file) for file in files), tuple(Failure(**failure) for failure in failures)
+        )
     if kind == "Failure":
         return Failure(**content)
     return Counted(**{**content, "folders": tuple(content["folders"])})

@@ -1,11 +1,13 @@
 """What an outcome means: done, repeat the request after a while, or give up. Pure: chance is an argument."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from inventory.transport.answer import Answer, Broken
 
 TRANSIENT = frozenset({500, 502, 503, 504})
+TRANSIENT_CODES = frozenset({"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "DEADLINE_EXCEEDED"})
+"""What the same errors are called where the status hides them."""
 LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
 MISSING_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
 """The second is that of the Files API."""
@@ -43,22 +45,23 @@ class Refused:
 
 def is_limit(outcome: Answer | Broken) -> bool:
     """Whether the server refused because of the rate of the requests."""
-    if isinstance(outcome, Broken) or outcome.status == 200:
-        return False
-    code = outcome.document.get("error_code") if isinstance(outcome.document, Mapping) else None
-    return outcome.status == 429 or code in LIMIT_CODES
+    return isinstance(outcome, Answer) and (outcome.status == 429 or outcome.code in LIMIT_CODES)
+
+
+def is_transient(answer: Answer) -> bool:
+    """Whether the server has a trouble that may pass."""
+    return answer.status in TRANSIENT or (answer.status == 200 and answer.code in TRANSIENT_CODES)
 
 
 def is_missing(answer: Answer) -> bool:
     """Whether the API itself says that the path does not exist; a 404 without its code can be anybody's."""
-    code = answer.document.get("error_code") if isinstance(answer.document, Mapping) else None
-    return answer.status == 404 and code in MISSING_CODES
+    return answer.status == 404 and answer.code in MISSING_CODES
 
 
 def again(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> Again | None:
     """Whether and when to repeat a request that was made `tries` times; `chance` gives a number from 0 to 1."""
     at_limit = is_limit(outcome)
-    if isinstance(outcome, Answer) and not at_limit and outcome.status not in TRANSIENT:
+    if isinstance(outcome, Answer) and not at_limit and not is_transient(outcome):
         return None
     if tries >= (TRIES_AT_LIMIT if at_limit else TRIES):
         return None
@@ -67,17 +70,15 @@ def again(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> 
     return Again(delay + min(told or 0.0, LONGEST_RETRY_AFTER))
 
 
-def classify(
-    outcome: Answer | Broken, tries: int, chance: Callable[[], float], *, fine: Collection[int] = (200,)
-) -> Answer | Refused | Again | Locked:
-    """What the outcome of the `tries`th request means: the answer itself if its status is one of `fine`."""
+def classify(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> Answer | Refused | Again | Locked:
+    """What the outcome of the `tries`th request means: the answer itself if the request was carried out."""
     if repeat := again(outcome, tries, chance):
         return repeat
     tried = f", {tries} times" if tries > 1 else ""
     if isinstance(outcome, Broken):
         return Refused(f"{outcome}{tried}")
-    if outcome.status == 401:
+    if outcome.refuses_credential:
         return Locked(outcome.reason)
-    if outcome.status not in fine:
+    if not outcome.ok:
         return Refused(f"{outcome.reason}{tried}", missing=is_missing(outcome))
     return outcome

@@ -53,10 +53,17 @@ class Workspace:
 
     def _answer(self, path: str, query: Mapping[str, str], what: str) -> tuple[Answer, Any]:
         outcome = self.outcome(path, query)
-        if isinstance(outcome, Answer) and outcome.status == 200 and isinstance(outcome.document, Mapping):
+        if isinstance(outcome, Answer) and outcome.ok and isinstance(outcome.document, Mapping):
             return outcome, outcome.document
-        reason = outcome.reason if isinstance(outcome, Answer) else str(outcome)
+        if isinstance(outcome, Answer) and outcome.refuses_credential:
+            raise WorkspaceError(f"{self.client.host} refused the credential{self._source()}: {_said(outcome)}.")
+        reason = str(outcome)
+        if isinstance(outcome, Answer):
+            reason = "the answer is not a JSON object" if outcome.ok else outcome.reason
         raise WorkspaceError(f"{what} of {self.client.host} cannot be read: {reason.rstrip('.')}.")
+
+    def _source(self) -> str:
+        return f" of {self.client.source}" if self.client.source else ""
 
     def caller(self) -> tuple[str, list[str]]:
         """Who we are, and the names of our groups. Raises WorkspaceError."""
@@ -66,25 +73,36 @@ class Workspace:
     def identity(self) -> tuple[Identity, list[str]]:
         """Which workspace this is and who we are there, and the names of our groups. Raises WorkspaceError."""
         answer, me = self._answer(f"{SCIM}/Me", {}, "the account")
-        groups = [str(group.get("display")) for group in me.get("groups") or [] if group.get("display")]
+        groups = [str(group["display"]) for group in objects_in(me.get("groups")) if group.get("display")]
         identity = Identity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
         return identity, sorted(groups)
 
-    def resources(self, kind: str, attributes: str, wanted: str = "") -> Iterator[dict[str, Any]]:
-        """All `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError."""
+    def resources(self, kind: str, attributes: str, wanted: str = "") -> Iterator[Mapping[str, Any]]:
+        """All `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError.
+
+        What is no object in the list comes as an empty one.
+        """
         seen: set[str] = set()
-        start = 1
+        start, before = 1, list[Any]()
         while True:
             query = {"attributes": f"id,{attributes}", "startIndex": str(start), "count": str(PAGE)}
             page = self.ask(f"{SCIM}/{kind}", query | ({"filter": wanted} if wanted else {}), f"the list of {kind}")
-            received = page.get("Resources") or []
-            if not received:
+            received = page.get("Resources", [])
+            total = page.get("totalResults")
+            if not isinstance(received, list):
+                raise WorkspaceError(f"the list of {kind} of {self.client.host} has no list of Resources.")
+            if not received and type(total) is int and total >= start:
+                raise WorkspaceError(f"the list of {kind} of {self.client.host} ends after {start - 1} of {total}.")
+            # A server that ignores where a page is to start gives the same one for ever.
+            if not received or received == before:
                 return
             for resource in received:
-                if str(resource.get("id")) not in seen:
-                    seen.add(str(resource.get("id")))
+                if not isinstance(resource, Mapping) or not resource.get("id"):
+                    yield resource if isinstance(resource, Mapping) else {}
+                elif str(resource["id"]) not in seen:
+                    seen.add(str(resource["id"]))
                     yield resource
-            start += len(received)
+            start, before = start + len(received), received
 
     def dbfs_is_off(self) -> bool:
         """Whether DBFS is switched off for the whole workspace.
@@ -93,7 +111,7 @@ class Workspace:
         """
         setting = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
         outcome = self.outcome(setting, {})
-        if isinstance(outcome, Answer) and outcome.status == 200 and isinstance(outcome.document, Mapping):
+        if isinstance(outcome, Answer) and outcome.ok and isinstance(outcome.document, Mapping):
             value = outcome.document.get("disable_legacy_dbfs")
             if isinstance(value, Mapping) and isinstance(value.get("value"), bool):
                 return bool(value["value"])
@@ -104,17 +122,18 @@ class Workspace:
         """The git folders by path, as they are listed: url, provider, branch and commit. Raises WorkspaceError."""
         found: dict[str, dict[str, str]] = {}
         for prefix in GIT_PREFIXES:
-            page = ""
+            page, pages = "", set[str]()
             while True:
                 query = {"path_prefix": prefix} | ({"next_page_token": page} if page else {})
                 answer = self.ask("/api/2.0/repos", query, "the list of git folders")
-                for repo in answer.get("repos") or []:
+                for repo in objects_in(answer.get("repos")):
                     about = {name: repo.get(field) for name, field in GIT_FIELDS.items()}
                     path = str(repo.get("path")).removeprefix("/Workspace")
                     found[path] = {name: str(value) for name, value in about.items() if value}
                 page = str(answer.get("next_page_token") or "")
-                if not page:
+                if not page or page in pages:
                     break
+                pages.add(page)
         return found
 
     def outcome(self, path: str, query: Mapping[str, str]) -> Answer | Broken:
@@ -131,3 +150,13 @@ class Workspace:
             if repeat is None:
                 return outcome
             time.sleep(repeat.delay)
+
+
+def objects_in(value: object) -> list[Mapping[str, Any]]:
+    """The JSON objects of a list; what else is in it, or stands in its place, is left out."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def _said(answer: Answer) -> str:
+    """What the server said of a credential, without the status."""
+    return answer.reason.removeprefix(str(answer.status)).strip().rstrip(".") or f"status {answer.status}"

@@ -228,7 +228,7 @@ def test_an_archive_of_a_folder_is_a_folder_again(lab: InProcess) -> None:
         assert sorted(zipped.namelist()) == ["f.txt", "inner/n.py"]
 
 
-def test_multipart_carries_more_than_json_and_download_more_than_export(lab: InProcess) -> None:
+def test_multipart_carries_more_than_json_and_a_raw_read_more_than_any_export(lab: InProcess) -> None:
     data = b"\r\n--limit\r\n" + b"\0" * LIMIT
     body = (
         b'--limit\r\nContent-Disposition: form-data; name="path"\r\n\r\n/Shared/big\r\n'
@@ -240,8 +240,10 @@ def test_multipart_carries_more_than_json_and_download_more_than_export(lab: InP
     headers = {"content-type": 'multipart/form-data; boundary="edge"'}
     assert lab.request("POST", f"{WORKSPACE}/import", body, headers=headers)[0] == 200
     assert status(lab, "/Shared/big")[1]["size"] == len(data)
-    assert export(lab, "/Shared/big", "AUTO") == data
-    assert export(lab, "/Shared/big", "AUTO", direct=False)["error_code"] == "BAD_REQUEST"
+    refusal = f"File size imported is ({len(data)} bytes), exceeded max size (10485760 bytes)"
+    for direct in (True, False):
+        assert export(lab, "/Shared/big", "AUTO", direct=direct)["message"] == refusal
+    assert lab.request("GET", "/api/2.0/workspace-files/Shared/big") == (200, data)
     cut = lab.request("POST", f"{WORKSPACE}/import", body[:-20], headers=headers)
     assert (cut[0], cut[1]["error_code"]) == (400, "MALFORMED_REQUEST")
 
@@ -256,6 +258,7 @@ def test_raw_import_and_export_of_files(lab: InProcess) -> None:
     assert lab.request("POST", f"{url}/import-file/Shared/d/a.txt?overwrite=true", b"two")[0] == 200
     assert lab.request("GET", f"{url}/Shared/d/a.txt") == (200, b"two")
     lab.request("POST", f"{url}/import-file/Shared/d/n.py", SOURCE)
+    assert lab.request("GET", f"{url}/Shared/d/n")[1]["message"] == "Path (/Shared/d/n) is a notebook and not a file."
     again = lab.request("POST", f"{url}/import-file/Shared/d/n.py", SOURCE)
     assert (again[0], again[1]["message"]) == (400, "Path (/Shared/d/n) already exists.")
 
@@ -479,3 +482,17 @@ def test_the_sdk_uploads_lists_and_downloads(emulator: EmulatorProcess) -> None:
         workspace.upload("/Shared/d/big", b"", format=ImportFormat.RAW)
     workspace.delete("/Shared/d", recursive=True)
     assert list(workspace.list("/Shared")) == []
+
+
+def test_odd_entries_are_listed_and_cannot_be_asked_for(lab: InProcess) -> None:
+    lab.user("one@lab")
+    lab.workspace.options.odd_entries = True
+    listed = lab.request("GET", f"{WORKSPACE}/list?path=/Users/one@lab")[1]["objects"]
+    assert [each["path"].removeprefix("/Users/one@lab/") for each in listed] == [
+        "Read / write",
+        "half \ud83d",
+        "",
+        "question",
+        "ghost",
+    ]
+    assert status(lab, "/Users/one@lab/ghost")[0] == 404

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -421,3 +423,127 @@ def test_volumes_come_back_to_their_places(lab, tmp_path):
 
 def test_a_backup_of_a_volume_that_is_not_there_is_a_failure(lab, tmp_path):
     assert backed_up(lab, tmp_path / "saved", DANA, volumes=("/Volumes/a/b/c",)).failed == 1
+
+
+ODD = {
+    f"{HOME}/Read / write": "its name has a slash, so no request can name it",
+    f"{HOME}/half \\ud83d": "its name has half of a character, so no request can name it",
+    f"{HOME}/": "its name is empty, so no request can name it",
+    f"{HOME}/question": "it has the type QUERY, so it is not known what it holds",
+}
+
+
+def test_what_lies_beside_an_entry_that_no_request_can_name_is_saved(lab, tmp_path):
+    lab.put(f"{HOME}/a.txt", b"aaa")
+    lab.put(f"{HOME}/sub/c.txt", b"ccc")
+    lab.workspace.options.odd_entries = True
+
+    for resume in (False, True):
+        found = written(backed_up(lab, tmp_path, DANA, resume=resume))
+        assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == ODD | {
+            f"{HOME}/ghost": "it is listed, and the API says that it does not exist:"
+            " 404 RESOURCE_DOES_NOT_EXIST Path (/Users/dana@x.org/ghost) doesn't exist."
+        }
+        assert {path for path, entry in found.items() if entry.lies_there} == {f"{HOME}/a.txt", f"{HOME}/sub/c.txt"}
+
+    lab.workspace.options.odd_entries = False
+    found = written(backed_up(lab, tmp_path, DANA, resume=True))
+    assert [path for path, entry in found.items() if entry.state == "failed"] == []
+    lab.workspace.options.odd_entries = True
+    put_back(lab, tmp_path, DANA, into="/Shared/back")
+    assert sorted(lab.tree("/Shared/back")) == [
+        f"/Shared/back/{DANA}",
+        f"/Shared/back/{DANA}/a.txt",
+        f"/Shared/back/{DANA}/ghost",
+        f"/Shared/back/{DANA}/sub",
+        f"/Shared/back/{DANA}/sub/c.txt",
+    ]
+
+
+REFUSAL = {"error_code": "MAX_NOTEBOOK_SIZE_EXCEEDED", "message": "Notebook size exceeded limit: 11190000 > 10485760"}
+
+
+@pytest.mark.parametrize("form", ["source", "jupyter"])
+def test_a_refusal_that_comes_with_200_is_no_content(lab, tmp_path, form):
+    lab.put(f"{HOME}/nb", b"print(1)", format="SOURCE", language="PYTHON")
+    lab.put(f"{HOME}/error.json", json.dumps(REFUSAL).encode())
+
+    def fault(request, path, earlier):
+        return Answer(200, REFUSAL) if request.endswith("/export") and path.endswith("/nb") else None
+
+    lab.fault = fault
+    found = written(backed_up(lab, tmp_path, DANA, formats=(form,)))
+
+    assert found[f"{HOME}/nb:{form}"].reason.startswith("200 MAX_NOTEBOOK_SIZE_EXCEEDED Notebook size exceeded limit")
+    assert found[f"{HOME}/error.json"].state == "saved"
+    assert list(tmp_path.rglob("nb*")) == []
+
+
+def test_a_file_that_an_export_refuses_is_read_as_a_file(lab, tmp_path):
+    large = bytes(10_485_761)
+    put_large(lab, f"{HOME}/large.bin", large)
+    put_large(lab, f"{HOME}/at the limit.bin", large[1:])
+    put_large(lab, f"{HOME}/large.lvdash.json", b"[" + b" " * 10_485_760 + b"]")
+
+    outcome = backed_up(lab, tmp_path, DANA)
+
+    assert {path: (entry.state, entry.size) for path, entry in written(outcome).items() if not entry.is_folder} == {
+        f"{HOME}/large.bin": ("saved", 10_485_761),
+        f"{HOME}/at the limit.bin": ("saved", 10_485_760),
+        f"{HOME}/large.lvdash.json": ("saved", 10_485_762),
+    }
+    put_back(lab, tmp_path, DANA, into="/Shared/back")
+    assert lab.request("GET", f"/api/2.0/workspace-files/Shared/back/{DANA}/large.bin")[1] == large
+
+
+def put_large(lab: Lab, path: str, content: bytes) -> None:
+    assert lab.request("POST", f"/api/2.0/workspace-files/import-file{quote(path)}", content)[0] == 200
+
+
+def test_of_a_notebook_whose_outputs_are_too_large_the_source_is_saved(lab, tmp_path):
+    outputs = json.dumps({"outputs": ["x" * 10_485_760]})
+    cell = f'{{"cell_type": "code", "source": ["1+1"], "metadata": {outputs}}}'
+    notebook = f'{{"cells": [{cell}], "metadata": {{}}, "nbformat": 4, "nbformat_minor": 0}}'
+    put_large(lab, f"{HOME}/nb.ipynb", notebook.encode())
+
+    found = written(backed_up(lab, tmp_path, DANA, formats=("jupyter",)))
+
+    assert (found[f"{HOME}/nb:jupyter"].state, found[f"{HOME}/nb:source"].state) == ("failed", "saved")
+    assert "clear the outputs" in found[f"{HOME}/nb:jupyter"].reason
+
+
+def test_a_home_that_differs_from_its_user_in_case_is_found(lab, tmp_path):
+    lab.put("/Users/First.Last@x.org/a.txt", b"aaa")
+    lab.user("first.last@x.org")
+    lab.request("POST", "/api/2.0/workspace/delete", {"path": "/Users/first.last@x.org", "recursive": True})
+
+    found = written(backed_up(lab, tmp_path, "first.last@x.org"))
+    assert found["/Users/First.Last@x.org/a.txt"].state == "saved"
+
+    put_back(lab, tmp_path, existing="overwrite")
+    put_back(lab, tmp_path, into="/Shared/back")
+    assert "/Shared/back/first.last@x.org/a.txt" in lab.tree("/Shared/back")
+
+
+def test_a_user_whose_name_no_request_can_name_fails_alone(lab, tmp_path):
+    lab.put(f"{HOME}/a.txt", b"aaa")
+    lab.user("a/b@x.org")
+    lab.put("/Users/turned\u202e@x.org/a.txt", b"aaa")
+    lab.user("turned\u202e@x.org")
+
+    found = written(backed_up(lab, tmp_path, sources=("workspace",)))
+
+    assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == {
+        "/Users//a/b@x.org": "the name of the user has a slash, so no request can name the home"
+    }
+    assert {path for path, entry in found.items() if entry.lies_there} == {
+        f"{HOME}/a.txt",
+        "/Users/turned\u202e@x.org/a.txt",
+    }
+
+
+def test_a_name_that_nobody_has_is_no_empty_home(lab, tmp_path):
+    found = written(backed_up(lab, tmp_path, "dnaa@x.org", CAROL))
+    assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == {
+        "dbfs:/Users//dnaa@x.org": "the workspace has neither a user nor a home of this name"
+    }

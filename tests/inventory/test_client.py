@@ -96,7 +96,8 @@ def test_refusals_by_rate_are_tried_longer_and_retry_after_is_kept_to():
     slow = Answer(429, {}, retry_after=3.0)
     assert [again(slow, tries, lambda: 0.0) for tries in (1, 19, 20)] == [Again(3.0), Again(3.0), None]
     assert is_limit(Answer(400, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
-    assert not is_limit(Answer(200, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
+    assert is_limit(Answer(200, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
+    assert not is_limit(Answer(200, {}))
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 501])

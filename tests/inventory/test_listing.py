@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from few_examples import examples
 from inventory.tree.listing import Failure, File, Folder, Listing, NotAListing, read
 from inventory.tree.walk import Walk
 
@@ -67,20 +68,82 @@ def test_a_folder_that_was_replaced_by_a_file_is_that_file():
         "text",
         {"objects": None},
         {"objects": {}},
-        {"objects": ["x"]},
-        {"objects": [{"object_type": "FILE"}]},
-        {"objects": [{"path": "/Users/carol/f", "object_type": "FILE"}]},
-        {"objects": [{"path": "/Users/dana/../carol", "object_type": "DIRECTORY"}]},
-        {"objects": [{"path": "/Users/dana/..", "object_type": "DIRECTORY"}]},
-        {"objects": [{"path": "/Users/dana/a/b", "object_type": "DIRECTORY"}]},
-        {"objects": [{"path": "/Users/dana", "object_type": "DIRECTORY"}]},
-        {"objects": [{"path": "/Users/dana/\ud800", "object_type": "FILE"}]},
+        {"message": "no list at all"},
     ],
     ids=str,
 )
 def test_an_answer_that_is_no_listing_of_the_folder_is_refused(answer):
     with pytest.raises(NotAListing):
         read(HOME, answer)
+
+
+@pytest.mark.parametrize(
+    ("odd", "path", "reason"),
+    [
+        ("x", f"{HOME.path}/entry 2 of the answer", "it has no path"),
+        ({"object_type": "FILE"}, f"{HOME.path}/entry 2 of the answer", "it has no path"),
+        ({"path": 7, "object_type": "FILE"}, f"{HOME.path}/entry 2 of the answer", "it has no path"),
+        (
+            {"path": "/Users/carol/f", "object_type": "FILE"},
+            "/Users/carol/f",
+            "it does not lie in /Users/dana, of which the answer is",
+        ),
+        (entry("../carol", "DIRECTORY"), "/Users/dana/../carol", "its name has a slash, so no request can name it"),
+        (
+            entry("Read / write", "NOTEBOOK"),
+            "/Users/dana/Read / write",
+            "its name has a slash, so no request can name it",
+        ),
+        (entry("..", "DIRECTORY"), "/Users/dana/..", "its name leads elsewhere"),
+        (entry("", "FILE"), "/Users/dana/", "its name is empty, so no request can name it"),
+        ({"path": HOME.path, "object_type": "DIRECTORY"}, HOME.path, "the answer says that the folder contains itself"),
+        (entry("\ud800", "FILE"), "/Users/dana/\\ud800", "its name has half of a character, so no request can name it"),
+        (entry("q", "QUERY"), "/Users/dana/q", "it has the type QUERY, so it is not known what it holds"),
+        (entry("q", ""), "/Users/dana/q", "it has no type, so it is not known what it holds"),
+    ],
+    ids=str,
+)
+def test_an_entry_that_cannot_be_used_is_a_failure_of_its_own(odd, path, reason):
+    answer = {"objects": [entry("a", "FILE", size=1), odd, entry("d", "DIRECTORY")]}
+    assert read(HOME, answer) == Listing(
+        ("/Users/dana/d",), (File("/Users/dana/a", "FILE", 1),), (Failure(path, reason),)
+    )
+
+
+def test_of_an_entry_in_dbfs_it_has_to_be_known_whether_it_is_a_folder():
+    found = read(DBFS, {"files": [{"path": "/Users/dana/f", "is_dir": "no", "file_size": 1}]})
+    assert found == Listing((), (), (Failure("/Users/dana/f", "the answer does not tell whether it is a folder"),))
+
+
+ENTRIES = st.lists(
+    st.dictionaries(
+        st.sampled_from(["path", "object_type", "size", "is_dir", "file_size", "modified_at", "language"]),
+        st.sampled_from(["/Users/dana/a", "/Users/dana/a/b", "/Users/dana/\ud800", "/Users/dana/", "FILE", "DIRECTORY"])
+        | st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=3)
+        | st.lists(st.integers(), max_size=2)
+        | st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),
+    )
+    | st.none()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.lists(st.integers(), max_size=2),
+    max_size=5,
+)
+
+
+@examples(100)
+@given(ENTRIES, ENTRIES, st.sampled_from([HOME, DBFS, Folder("v", "volumes", "/Users/dana")]))
+def test_whatever_lies_beside_a_file_the_file_is_counted(before, after, folder):
+    good = {"path": "/Users/dana/good", "object_type": "FILE", "size": 3, "file_size": 3, "is_dir": False}
+    key = {"workspace": "objects", "dbfs": "files", "volumes": "contents"}[folder.source]
+
+    found = read(folder, {key: [*before, good, *after]})
+
+    assert File("/Users/dana/good", "FILE", 3) in found.files
+    assert len(found.files) + len(found.folders) + len(found.failures) <= len(before) + len(after) + 1
 
 
 def walked(root: Folder, tree: dict[str, Listing | Failure]) -> list[tuple[str, Listing | Failure]]:

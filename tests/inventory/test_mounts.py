@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -82,6 +83,19 @@ def test_an_empty_folder_is_empty_and_a_missing_one_has_failed(mounts):
 )
 def test_what_has_no_home_on_the_mount_is_asked_of_the_api(mounts, folder):
     assert Mounts(str(mounts)).list_folder(folder) is None
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EIO])
+def test_a_notebook_that_a_mount_does_not_open_is_asked_of_the_api(mounts, monkeypatch, number):
+    opened = open
+
+    def refuse(path, *arguments, **options):
+        if str(path).endswith("/sql"):
+            raise OSError(number, os.strerror(number), path)
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    assert Mounts(str(mounts)).list_folder(place()) is None
 
 
 def test_a_mount_is_where_there_are_homes(mounts):

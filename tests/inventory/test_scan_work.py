@@ -11,14 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from few_examples import examples
-from in_process_inventory import DeskApi, begun, dbfs_file, notebook, refusal, scanned, workspace_file, workspace_folder
+from in_process_inventory import (
+    IDENTITY,
+    DeskApi,
+    begun,
+    dbfs_file,
+    notebook,
+    refusal,
+    scanned,
+    workspace_file,
+    workspace_folder,
+)
 from in_process_workspace import Desk
 from inventory.results.rows import homes
+from inventory.scan.checkpoint import Checkpoint
 from inventory.scan.scan_work import Scan
 from inventory.scan.visit import Progress
 from inventory.transport.answer import Answer, Broken
 from inventory.transport.limiter import Limiter
-from inventory.tree.listing import SOURCES
+from inventory.tree.listing import SOURCES, Folder
 from inventory_trees import FAULTS, PASSING, TREES, planted
 
 DANA, CAROL = "dana@x.org", "carol@x.org"
@@ -72,6 +83,44 @@ def test_a_refused_folder_makes_a_home_partial(desk, tmp_path):
 
     assert figures(found) == [ALL[0], (DANA, 2, 10_005, "partial", "both")]
     assert found[1].error == f"/Users/{DANA}/a/b: 403 PERMISSION_DENIED not yours"
+
+
+def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_again(desk, tmp_path):
+    desk.workspace.options.odd_entries = True
+    checkpoint = begun(tmp_path, DANA)
+
+    found, _ = scanned(DeskApi(desk), checkpoint)
+
+    assert figures(found) == [(DANA, 3, 10_012, "partial", "both")]
+    assert found[0].error == (
+        f"/Users/{DANA}: /Users/{DANA}/ cannot be read: its name is empty, so no request can name it"
+        " (and 3 more of its entries) (and 1 more)"
+    )
+    assert [folder.path for folder in iter(checkpoint.walk().take, None)] == [f"/Users/{DANA}/ghost"]
+
+
+def test_a_refusal_that_comes_with_200_is_no_empty_folder(desk, tmp_path):
+    def fault(path, earlier):
+        return Answer(200, {"error_code": "PERMISSION_DENIED", "message": "no"}) if path.endswith("/a/b") else None
+
+    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA))
+
+    assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
+    assert found[0].error == f"/Users/{DANA}/a/b: 200 PERMISSION_DENIED no"
+
+
+def test_a_home_that_no_request_can_name_is_an_error_and_never_asked_for(desk, tmp_path):
+    nowhere = Folder("a/b", "workspace", "/Users//a/b")
+    checkpoint = Checkpoint.create(tmp_path / "c", IDENTITY, [], [(nowhere, "its name has a slash")])
+
+    found, progress = scanned(DeskApi(desk), checkpoint)
+
+    assert figures(found) == [("a/b", 0, 0, "error", "none")]
+    assert (progress.visits, found[0].error, checkpoint.refused()) == (
+        0,
+        "/Users//a/b: its name has a slash",
+        [(nowhere, "its name has a slash")],
+    )
 
 
 def test_a_refused_home_is_an_error_and_not_empty(desk, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -52,9 +53,9 @@ class Lab(InProcess):
         answer = self._ask("GET", path, query)
         if answer.status != 200:
             return answer
-        assert isinstance(answer.document, bytes)
-        half = len(answer.document) // 2
-        for piece in filter(None, (answer.document[:half], answer.document[half:])):
+        content = answer.document if isinstance(answer.document, bytes) else json.dumps(answer.document).encode()
+        half = len(content) // 2
+        for piece in filter(None, (content[:half], content[half:])):
             sink(piece)
         return Answer(200, None)
 
