@@ -102,13 +102,11 @@ def open_copy(place: str) -> Ledger:
         return Ledger(copy)
     path = Path(place).expanduser()
     if path.exists():
-        source = sqlite3.connect(path, timeout=5)
         try:
-            source.backup(copy.connection())
+            with closing(sqlite3.connect(path, timeout=5)) as source:
+                source.backup(copy.connection())
         except sqlite3.Error as error:
             raise OSError(str(error)) from None
-        finally:
-            source.close()
     migrate(copy)
     return Ledger(copy)
 

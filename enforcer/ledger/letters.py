@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import fn
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import OF_LIMITS, Kind, Notice
 from enforcer.domain.quota import Period, WarningKey
 from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
 from enforcer.ledger import queries
@@ -15,6 +15,11 @@ from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import LEDGER_ID, LetterRow, MailCallRow
 
 MS = timedelta(milliseconds=1)
+PARTS_ALONE = 1000
+"""Parts of a letter that was refused are numbered from here on: more than one mail has recipients."""
+SPLIT = "refused, so it is sent to each recipient alone"
+UNTRUE = "a later letter made it untrue"
+NEVER_FINAL = "accepted, but the mail service gave no final status within a day"
 
 
 @dataclass(frozen=True)
@@ -185,8 +190,10 @@ def note_question(ledger: Ledger, id: int) -> None:
     _update(ledger, id, attempts=LetterRow.attempts + 1)
 
 
-def note_accepted(ledger: Ledger, id: int, *, now: datetime) -> None:
-    _update(ledger, id, accepted=to_millis(now), is_unclear=False, error=None)
+def note_accepted(ledger: Ledger, id: int, *, now: datetime, is_final: bool, asked: datetime) -> None:
+    """The service has it. Unless that is final, it is asked at `asked` what became of it."""
+    final = to_millis(now) if is_final else None
+    _update(ledger, id, accepted=to_millis(now), final=final, due=to_millis(asked), is_unclear=False, error=None)
 
 
 def note_missing(ledger: Ledger, id: int) -> None:
@@ -222,12 +229,115 @@ def note_failure(
     )
 
 
+def note_refused(ledger: Ledger, id: int, *, now: datetime) -> None:
+    """The service refused it, and it cannot be sent to fewer people."""
+    _update(ledger, id, refused=to_millis(now))
+
+
+def refused(ledger: Ledger) -> list[int]:
+    """The letters that the service refused although it accepted another one then or later: they are at fault."""
+    latest = ledger.select(LetterRow, fn.MAX(LetterRow.accepted)).scalar() or 0
+    query = ledger.select(LetterRow, LetterRow.id).where(_waits() & (LetterRow.refused <= latest))
+    return [row.id for row in query.order_by(LetterRow.id)]
+
+
+def split(ledger: Ledger, letter: StoredLetter, alone: Iterable[tuple[str, str]], *, now: datetime) -> list[int]:
+    """Replace a sealed letter by these, which are pairs of name at the service and payload; return their ids."""
+    row = ledger.select(LetterRow).where(LetterRow.id == letter.id).get()
+    with ledger.atomic():
+        ids = []
+        for number, (name, payload) in enumerate(alone, start=1):
+            query = ledger.insert(
+                LetterRow,
+                operation_id=name,
+                kind=row.kind,
+                about=row.about,
+                period=row.period,
+                first=row.first,
+                limit=row.limit,
+                part=(row.part + 1) * PARTS_ALONE + number,
+                rank=row.rank,
+                subject=row.subject,
+                payload=payload,
+                queued=row.queued,
+                sealed=row.sealed,
+                due=to_millis(now),
+            )
+            ids.append(int(query.execute()))
+        _update(ledger, letter.id, given_up=to_millis(now), is_unclear=False, error=SPLIT)
+        return ids
+
+
 def _update(ledger: Ledger, id: int, **changes: object) -> None:
     ledger.update(LetterRow, **changes).where(LetterRow.id == id).execute()
 
 
 def give_up(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
     ledger.update(LetterRow, given_up=to_millis(now)).where(LetterRow.id.in_(list(ids))).execute()
+
+
+# --- what is no longer true
+
+
+def waiting_notices(ledger: Ledger) -> dict[int, Notice]:
+    """The messages about limits that are still to be sent, by id."""
+    return _notices(ledger, _waits())
+
+
+def later_notices(ledger: Ledger, waiting: Iterable[Notice]) -> list[Notice]:
+    """All messages about the same clusters that were written after the first of these, whatever became of them."""
+    waiting = list(waiting)
+    since = min((to_millis(one.queued) for one in waiting), default=0)
+    about = LetterRow.about.in_({one.about for one in waiting})
+    return [*_notices(ledger, about & (LetterRow.queued > since)).values()] if waiting else []
+
+
+def _notices(ledger: Ledger, which: Any) -> dict[int, Notice]:
+    columns = (LetterRow.id, LetterRow.kind, LetterRow.about, LetterRow.period, LetterRow.first, LetterRow.queued)
+    rows = ledger.select(LetterRow, *columns).where(which & LetterRow.kind.in_([kind.value for kind in OF_LIMITS]))
+    return {
+        row.id: Notice(Kind(row.kind), row.about, row.period, row.first, to_instant(row.queued))
+        for row in rows.order_by(LetterRow.id)
+    }
+
+
+def drop(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
+    """They are never sent, because later ones made them untrue."""
+    ledger.update(LetterRow, given_up=to_millis(now), error=UNTRUE).where(LetterRow.id.in_(list(ids))).execute()
+
+
+def dropped(ledger: Ledger, *, since: datetime) -> int:
+    """How many were dropped since an instant."""
+    is_it = (LetterRow.error == UNTRUE) & (LetterRow.given_up >= to_millis(since))
+    return int(ledger.select(LetterRow).where(is_it).count())
+
+
+# --- what became of accepted letters
+
+
+def _is_open() -> Any:
+    return LetterRow.accepted.is_null(False) & LetterRow.final.is_null() & LetterRow.given_up.is_null()
+
+
+def undelivered(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[int]:
+    """The accepted letters without a final status that are due to be asked about, by when they are due.
+
+    One that is due later than `put_off` counts as due.
+    """
+    is_due = (LetterRow.due <= to_millis(now)) | (LetterRow.due > to_millis(put_off))
+    query = ledger.select(LetterRow, LetterRow.id).where(_is_open() & is_due)
+    return [row.id for row in query.order_by(LetterRow.due, LetterRow.id)]
+
+
+def note_final(ledger: Ledger, id: int, *, now: datetime, error: str | None = None) -> None:
+    """It is known what became of an accepted letter."""
+    _update(ledger, id, final=to_millis(now), error=error)
+
+
+def ask_no_more(ledger: Ledger, *, accepted_before: datetime, now: datetime) -> int:
+    """Letters that were accepted that long ago are not asked about any more; how many there are."""
+    which = _is_open() & (LetterRow.accepted <= to_millis(accepted_before))
+    return int(ledger.update(LetterRow, final=to_millis(now), error=NEVER_FINAL).where(which).execute())
 
 
 # --- copies and digests

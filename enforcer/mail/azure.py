@@ -109,7 +109,7 @@ def _json(response: HttpResponse) -> dict[str, Any]:
 
 def _said(told: dict[str, Any], otherwise: str) -> str:
     error = told.get("error")
-    message = error.get("message") if isinstance(error, dict) else None
+    message = error.get("message") or error.get("code") if isinstance(error, dict) else None
     return one_line(without_secrets(str(message))) if message else otherwise
 
 

@@ -73,6 +73,19 @@ def operation_id(ledger: Ledger, *key: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "\n".join([letters.ledger_id(ledger), *key])))
 
 
+def to_each_alone(operation_id: str, payload: str) -> list[tuple[str, str]]:
+    """A message as one for each of its recipients: name at the service, which follows from the address, and payload."""
+    message = json.loads(payload)
+    recipients = [one for kind in ("to", "cc") for one in message["recipients"][kind]]
+    return [
+        (
+            str(uuid.uuid5(NAMESPACE, f"{operation_id}\n{one['address']}")),
+            json.dumps(message | {"recipients": {"to": [one], "cc": []}}),
+        )
+        for one in recipients
+    ]
+
+
 def _parts(letter: Letter) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Recipients and copies of each mail; the copies go with the first."""
     step = RECIPIENTS_PER_MAIL - len(letter.cc)

@@ -3,14 +3,18 @@
 Each call is noted before it is made, together with the letter's unknown outcome, so that a run that is killed in the
 middle leaves a letter that is asked about first. A letter is given up after a day of failed attempts; waiting for a
 budget, for `Retry-After` or for a run does not count.
+
+Accepted is not delivered: the status is asked each hour until it is final, for a day. A letter that the service refuses
+(400) goes to each of its recipients alone, so that one wrong address keeps it from nobody else.
 """
 
 import json
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from enforcer.domain.message_kinds import Kind
+from enforcer.domain.message_kinds import Kind, is_untrue
 from enforcer.ledger import letters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.letters import StoredLetter
@@ -29,6 +33,8 @@ COPIES_PER_HOUR = 20
 """The admin gets so many copies; of the others one digest tells."""
 TROUBLES = 3
 """After so many calls in a row without a clear answer the service is left alone until the next run."""
+QUESTIONS_EVERY = HOUR
+"""So long after it was accepted, and then again, it is asked what became of a letter."""
 LONGEST_GAP = timedelta(hours=2)
 """Between two failed attempts no more counts as failing: the rest was waiting."""
 
@@ -40,6 +46,8 @@ class Sent:
     """What went wrong, in sentences; the letters are still due unless the sentence says that one was given up."""
     waiting: int = 0
     """Letters that are left, for whatever reason."""
+    dropped: int = 0
+    """Letters that are never sent, because a later one made them untrue."""
 
 
 def send_due(ledger: Ledger, carrier: Carrier, settings: Settings, *, now: datetime, deadline: Deadline) -> Sent:
@@ -51,9 +59,11 @@ def send_due(ledger: Ledger, carrier: Carrier, settings: Settings, *, now: datet
         return Sent(waiting=letters.waiting(ledger))
     run = _Run(ledger, carrier, settings, settings.mail, now, deadline)
     run.queue_digests()
+    run.drop_untrue()
     run.through_the_outbox()
+    run.follow_accepted()
     run.give_up()
-    return Sent(run.accepted, tuple(run.failures), letters.waiting(ledger))
+    return Sent(run.accepted, tuple(run.failures.values()), letters.waiting(ledger), run.dropped)
 
 
 def next_try(ledger: Ledger, settings: Settings, *, now: datetime) -> datetime | None:
@@ -91,7 +101,11 @@ class _Run:
     began: datetime
     deadline: Deadline
     accepted: int = 0
-    failures: list[str] = field(default_factory=list)
+    dropped: int = 0
+    untrue: frozenset[int] = frozenset()
+    """Letters that a later one made untrue, although it is not known whether they were accepted."""
+    failures: dict[int, str] = field(default_factory=dict)
+    """By letter: what went wrong last."""
     hopeless: list[int] = field(default_factory=list)
     """Letters to be given up."""
     troubles: int = 0
@@ -111,6 +125,20 @@ class _Run:
     def is_over(self) -> bool:
         return self.troubles >= TROUBLES or self.deadline.left < LEAST_TIME
 
+    def drop_untrue(self) -> None:
+        """Drop what a later letter made untrue; a letter whose outcome is unknown is asked about first."""
+        waiting = letters.waiting_notices(self.ledger)
+        later = letters.later_notices(self.ledger, waiting.values())
+        untrue = {id for id, one in waiting.items() if any(is_untrue(one, other) for other in later)}
+        self.untrue = frozenset(one.id for one in letters.letters(self.ledger, untrue) if one.is_unclear)
+        self._drop(untrue - self.untrue)
+
+    def _drop(self, ids: Collection[int]) -> None:
+        if ids:
+            letters.drop(self.ledger, ids, now=self.now)
+            self.dropped += len(ids)
+            log.warning("%d letters are dropped, because later ones made them untrue", len(ids))
+
     def through_the_outbox(self) -> None:
         # A letter due in more than a day was put off by a clock that was wrong.
         for id, is_unclear in letters.due(self.ledger, now=self.began, put_off=self.began + DAY):
@@ -124,6 +152,9 @@ class _Run:
         """Bring one letter as far as it gets now."""
         if letter.is_unclear and not self._find_out(letter, None):
             return
+        if letter.id in self.untrue:
+            self._drop([letter.id])
+            return
         if self.is_over or not self._may_send():
             return
         letter = self._begin_send(letter)
@@ -131,7 +162,7 @@ class _Run:
         self._note_trouble(answer)
         match answer.verdict:
             case Verdict.ACCEPTED:
-                self._accept(letter)
+                self._accept(letter, answer)
             case Verdict.BUSY:
                 self._hold(letter, answer)
             case Verdict.CONFLICT:
@@ -159,12 +190,11 @@ class _Run:
         self._note_trouble(answer)
         match answer.verdict:
             case Verdict.ACCEPTED:
-                self._accept(letter)
+                self._accept(letter, answer)
             case Verdict.FAILED:
-                letters.note_error(self.ledger, letter.id, answer.text)
-                self.hopeless.append(letter.id)
+                self._lose(letter, answer)
             case Verdict.MISSING if conflict:
-                self._fail(letter, conflict, is_unclear=False)
+                self._refuse(letter, conflict)
             case Verdict.MISSING:
                 letters.note_missing(self.ledger, letter.id)
                 return True
@@ -204,8 +234,22 @@ class _Run:
         first = _hour(self.began)
         return letters.copies_between(self.ledger, first, first + HOUR)
 
-    def _accept(self, letter: StoredLetter) -> None:
-        letters.note_accepted(self.ledger, letter.id, now=self.now)
+    def _refuse(self, letter: StoredLetter, answer: Answer) -> None:
+        """A letter that is itself at fault, or one of its recipients, goes to each of them alone."""
+        alone = outbox.to_each_alone(letter.operation_id, letter.payload)
+        if len(alone) > 1:
+            log.warning("letter %s was refused and is sent to each recipient alone", letter.operation_id)
+            for id in letters.split(self.ledger, letter, alone, now=self.now):
+                if not self.is_over and not self.is_sending_over:
+                    self._carry(letters.letter(self.ledger, id))
+            return
+        with self.ledger.atomic():
+            letters.note_refused(self.ledger, letter.id, now=self.now)
+            self._fail(letter, answer, is_unclear=False)
+
+    def _accept(self, letter: StoredLetter, answer: Answer) -> None:
+        now = self.now
+        letters.note_accepted(self.ledger, letter.id, now=now, is_final=answer.is_final, asked=now + QUESTIONS_EVERY)
         self.accepted += 1
         log.info("letter %s accepted: %s", letter.operation_id, letter.subject)
 
@@ -229,16 +273,50 @@ class _Run:
         if failing >= DAY:
             self.hopeless.append(letter.id)
         else:
-            self.failures.append(f'the letter "{letter.subject}" was not sent: {answer.text}')
+            self.failures[letter.id] = f'the letter "{letter.subject}" was not sent: {answer.text}'
+
+    def _lose(self, letter: StoredLetter, answer: Answer) -> None:
+        """The service accepted it and did not deliver it."""
+        letters.note_final(self.ledger, letter.id, now=self.now, error=f"accepted, but not delivered: {answer.text}")
+        self.hopeless.append(letter.id)
+
+    def follow_accepted(self) -> None:
+        """Ask what became of the letters that were accepted, each once an hour, for a day.
+
+        These questions leave half of the budget to letters that wait for an answer before they can be sent.
+        """
+        given_up = letters.ask_no_more(self.ledger, accepted_before=self.began - DAY, now=self.now)
+        if given_up:
+            log.warning("of %d accepted letters the mail service gave no final status within a day", given_up)
+        for id in letters.undelivered(self.ledger, now=self.began, put_off=self.began + DAY):
+            if self.is_over or not self._may_ask(share=2):
+                break
+            letters.note_call(self.ledger, "status", self.now)
+            letter = letters.letter(self.ledger, id)
+            answer = self.carrier.status(letter.operation_id, timeout=self._timeout())
+            self._note_trouble(answer)
+            match answer.verdict:
+                case Verdict.FAILED:
+                    self._lose(letter, answer)
+                case Verdict.ACCEPTED if answer.is_final:
+                    letters.note_final(self.ledger, id, now=self.now)
+                case Verdict.BUSY:
+                    self.is_asking_over = True
+                    letters.put_off(self.ledger, id, self.now + (answer.retry_after or MINUTE))
+                case _:
+                    letters.put_off(self.ledger, id, self.now + QUESTIONS_EVERY)
 
     def give_up(self) -> None:
         """Mark the hopeless letters and queue a note about them, both or neither."""
+        self.hopeless += [id for id in letters.refused(self.ledger) if id not in self.hopeless]
         if not self.hopeless:
             return
         with self.ledger.atomic():
             hopeless = letters.letters(self.ledger, self.hopeless)
             letters.give_up(self.ledger, self.hopeless, now=self.now)
-            self.failures += [f'the letter "{letter.subject}" was given up: {letter.error}' for letter in hopeless]
+            self.failures |= {
+                letter.id: f'the letter "{letter.subject}" was given up: {letter.error}' for letter in hopeless
+            }
             # Of a note that cannot be sent there is no further note.
             told = [letter for letter in hopeless if letter.kind is not Kind.GIVEN_UP]
             if self.settings.admin and told:
@@ -276,10 +354,12 @@ class _Run:
             self.is_sending_over = self._is_used_up("send", budget.sends_per_minute, budget.sends_per_hour)
         return not self.is_sending_over
 
-    def _may_ask(self) -> bool:
+    def _may_ask(self, *, share: int = 1) -> bool:
+        """With `share` only one part in so many of the budget may be used up."""
         budget = self.mail.budget
         if not self.is_asking_over:
-            self.is_asking_over = self._is_used_up("status", budget.status_per_minute, budget.status_per_hour)
+            limits = (-(-limit // share) for limit in (budget.status_per_minute, budget.status_per_hour))
+            self.is_asking_over = self._is_used_up("status", *limits)
         return not self.is_asking_over
 
     def _is_used_up(self, kind: str, a_minute: int, an_hour: int) -> bool:
@@ -305,6 +385,6 @@ def _hour(instant: datetime) -> datetime:
 
 
 def _unsent(letter: StoredLetter) -> messages.Unsent:
-    recipients = json.loads(letter.payload)["recipients"]["to"]
-    to = tuple(one["address"] for one in recipients)
+    recipients = json.loads(letter.payload)["recipients"]
+    to = tuple(one["address"] for kind in ("to", "cc") for one in recipients[kind])
     return messages.Unsent(letter.subject, to, letter.queued, letter.error or "")

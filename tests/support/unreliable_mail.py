@@ -40,6 +40,12 @@ class Service:
     """Operations that some other program used."""
     failed: set[str] = field(default_factory=set)
     """Operations that were accepted and could not be delivered."""
+    is_slow: bool = False
+    """What was accepted is under way for ever."""
+    refused: set[str] = field(default_factory=set)
+    """Addresses that no message may have among its recipients."""
+    suppressed: set[str] = field(default_factory=set)
+    """Addresses that get nothing: a message to them alone is accepted and fails."""
 
     def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
         assert operation_id not in self.unclear, "sent again without a question"
@@ -53,6 +59,9 @@ class Service:
         if what.endswith("before"):
             self.unclear.add(operation_id)
             return self._break(what)
+        if self.refused & set(recipients(payload)):
+            self.unclear.add(operation_id)
+            return Answer(Verdict.CONFLICT, "Invalid recipient")
         known = self.accepted.setdefault(operation_id, payload)
         if what.endswith("after"):
             self.unclear.add(operation_id)
@@ -72,8 +81,12 @@ class Service:
         self.unclear.discard(operation_id)
         if operation_id in self.failed:
             return Answer(Verdict.FAILED, "bounced", is_final=True)
-        if operation_id in self.accepted:
+        if operation_id in self.accepted and self.is_slow:
             return Answer(Verdict.ACCEPTED, "Running")
+        if self.suppressed and self.suppressed >= set(recipients(self.accepted.get(operation_id, "")) or [""]):
+            return Answer(Verdict.FAILED, "all recipients were suppressed", is_final=True)
+        if operation_id in self.accepted:
+            return Answer(Verdict.ACCEPTED, "Succeeded", is_final=True)
         return Answer(Verdict.MISSING)
 
     def _break(self, what: str) -> Answer:
@@ -95,6 +108,21 @@ class Service:
         """The calls in the span that ends now, this one included."""
         return sum(1 for name, _, at in self.calls if name == kind and at > self.now - span)
 
+    def arrived(self, subject: str) -> list[str]:
+        """Who has the letter with this subject, sorted."""
+        payloads = [each for each in self.accepted.values() if json.loads(each)["content"]["subject"] == subject]
+        return sorted(one for each in payloads for one in recipients(each) if one not in self.suppressed)
+
+    def asked(self, operation_id: str) -> list[datetime]:
+        """When its status was asked."""
+        return [at for kind, name, at in self.calls if (kind, name) == ("status", operation_id)]
+
     @property
     def subjects(self) -> list[str]:
         return [json.loads(payload)["content"]["subject"] for payload in self.accepted.values()]
+
+
+def recipients(payload: str) -> list[str]:
+    """Everybody to whom a message goes."""
+    named = json.loads(payload)["recipients"] if payload else {"to": [], "cc": []}
+    return [one["address"] for kind in ("to", "cc") for one in named[kind]]

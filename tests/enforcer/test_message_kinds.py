@@ -1,0 +1,41 @@
+"""Which message that still waits is no longer true."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from enforcer.domain.message_kinds import Kind, Notice, is_untrue
+
+NOW = datetime(2026, 11, 3, 10, tzinfo=UTC)
+WARNING, STOPPED = Kind.WARNING, Kind.STOPPED
+
+
+def notice(kind: Kind, period: str, first: str, minutes: int, about: str = "c1") -> Notice:
+    return Notice(kind, about, period, first, NOW + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "later", "expected"),
+    [
+        ((WARNING, "day", "03", 0), (STOPPED, "day", "03", 5), True),
+        ((WARNING, "day", "03", 0), (STOPPED, "week", "01", 5), True),
+        ((WARNING, "day", "03", 0), (STOPPED, "day", "04", 5), True),
+        ((WARNING, "day", "03", 0), (WARNING, "day", "03", 5), True),
+        ((WARNING, "day", "03", 0), (WARNING, "day", "04", 5), True),
+        ((WARNING, "day", "03", 0), (WARNING, "week", "01", 5), False),
+        ((STOPPED, "day", "03", 0), (STOPPED, "day", "04", 5), True),
+        ((STOPPED, "day", "03", 0), (STOPPED, "week", "01", 5), True),
+        ((STOPPED, "day", "03", 0), (WARNING, "day", "04", 5), True),
+        ((STOPPED, "day", "03", 0), (WARNING, "day", "03", 5), False),
+        ((STOPPED, "week", "01", 0), (WARNING, "day", "04", 5), False),
+        ((WARNING, "day", "03", 5), (STOPPED, "day", "03", 5), False),
+        ((WARNING, "day", "03", 5), (STOPPED, "day", "03", 0), False),
+        ((WARNING, "day", "03", 0, "c2"), (STOPPED, "day", "03", 5), False),
+    ],
+)
+def test_a_waiting_message_is_untrue_after_one_that_says_otherwise(
+    waiting: tuple[Kind, str, str, int], later: tuple[Kind, str, str, int], expected: bool
+) -> None:
+    assert is_untrue(notice(*waiting), notice(*later)) is expected
