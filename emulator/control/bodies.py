@@ -11,6 +11,7 @@ from emulator.clusters.events import TYPES as EVENT_TYPES
 from emulator.faults.rules import Kind, Rule
 from emulator.models.clusters import EventFault, LaunchFailure
 from emulator.models.libraries import LibraryFailure
+from emulator.models.mail import RecipientFault
 
 LAST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -125,12 +126,24 @@ class EventsBody(Body):
         return EventFault(mode=modes[self.kind], cluster=self.match, **rest)
 
 
-AnyRule = Annotated[RuleBody | LaunchBody | LibraryBody | EventsBody, Field(discriminator="kind")]
+class RecipientBody(Body):
+    """Letters to some recipients that are refused, or accepted and not delivered; `match` is an address."""
+
+    kind: Literal["mail_refused", "mail_suppressed"]
+    match: Wildcards = "*"
+    count: Count = None
+
+    def fault(self) -> RecipientFault:
+        outcome: Literal["refused", "suppressed"] = "refused" if self.kind == "mail_refused" else "suppressed"
+        return RecipientFault(address=self.match, outcome=outcome, count=self.count)
+
+
+AnyRule = Annotated[RuleBody | LaunchBody | LibraryBody | EventsBody | RecipientBody, Field(discriminator="kind")]
 
 
 FAULT_KINDS = tuple(
     kind
-    for body in (RuleBody, LaunchBody, LibraryBody, EventsBody)
+    for body in (RuleBody, LaunchBody, LibraryBody, EventsBody, RecipientBody)
     for kind in get_args(body.model_fields["kind"].annotation)
 )
 

@@ -7,10 +7,10 @@ from typing import Any
 from emulator.faults.rules import Limit, Rule
 from emulator.models.clusters import EventFault, LaunchFailure
 from emulator.models.libraries import LibraryFailure
-from emulator.models.mail import MANAGED_DOMAIN, OWN_DOMAIN
+from emulator.models.mail import MANAGED_DOMAIN, OWN_DOMAIN, RecipientFault
 from emulator.state.state import State
 
-Disturbance = LaunchFailure | EventFault | LibraryFailure
+Disturbance = LaunchFailure | EventFault | LibraryFailure | RecipientFault
 """A fault of a service, which lies in the state of that service."""
 
 
@@ -56,6 +56,13 @@ PROFILES: Mapping[str, Profile] = {
     "mail-managed-domain": Profile(
         says="mail from a domain that Azure lends: 5 letters a minute and 10 an hour, 10 and 20 questions about them",
         options={"mail_limits": MANAGED_DOMAIN},
+    ),
+    "mail-recipients": Profile(
+        says="mail: letters to addresses that begin with `refused` are refused, those to `suppressed…` do not arrive",
+        disturbances=(
+            RecipientFault(address="refused*", outcome="refused"),
+            RecipientFault(address="suppressed*", outcome="suppressed"),
+        ),
     ),
     "flaky": Profile(
         says="every twentieth request is refused with 429 or 503, each takes 50 ms more",
@@ -113,8 +120,14 @@ def disturb(state: State, disturbances: Iterable[Disturbance]) -> None:
     state.clusters.fail_launches([one for one in given if isinstance(one, LaunchFailure)])
     state.clusters.disturb_events([one for one in given if isinstance(one, EventFault)])
     state.libraries.fail([one for one in given if isinstance(one, LibraryFailure)])
+    state.mail.disturb_recipients([one for one in given if isinstance(one, RecipientFault)])
 
 
 def disturbances(state: State) -> list[Disturbance]:
     """Those in force."""
-    return [*state.clusters.launch_failures, *state.clusters.event_faults, *state.libraries.failures]
+    return [
+        *state.clusters.launch_failures,
+        *state.clusters.event_faults,
+        *state.libraries.failures,
+        *state.mail.recipient_faults,
+    ]

@@ -2,14 +2,16 @@
 
 import base64
 import binascii
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 
 from emulator.api.routing import parse_json
 from emulator.mail.errors import MailError
 
+VERSIONS = ("2023-03-31", "2024-07-01-preview", "2025-09-01")
+"""Of the API, oldest first."""
 MOST_RECIPIENTS = 50
 MOST_BYTES = 10 * 2**20
 """Of one request, attachments in base64 included."""
@@ -33,7 +35,24 @@ Line = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 
 
 class _Part(BaseModel):
+    """Part of a message. In a request, for which the context names the API's version, unknown fields are refused."""
+
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True)
+
+    since: ClassVar[dict[str, str]] = {}
+    """The first version that knows a field, unless all do."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_known(cls, told: Any, info: ValidationInfo) -> Any:
+        if isinstance(told, dict) and info.context:
+            version = info.context["version"]
+            known = {to_camel(name) for name in cls.model_fields}
+            for name in told:
+                first = cls.since.get(name, VERSIONS[0])
+                if name not in known or VERSIONS.index(first) > VERSIONS.index(version):
+                    raise ValueError(f"version {version} of the API has no field {name!r} here")
+        return told
 
 
 class Address(_Part):
@@ -69,6 +88,8 @@ class Recipients(_Part):
 
 
 class Attachment(_Part):
+    since = {"contentId": "2024-07-01-preview"}
+
     name: Line
     content_type: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+(\s*;.*)?$"), AfterValidator(_one_line)]
     content_in_base64: Annotated[str, AfterValidator(_base64)]
@@ -83,14 +104,24 @@ class Message(_Part):
     attachments: list[Attachment] = Field(default_factory=list)
     reply_to: list[Address] = Field(default_factory=list)
     headers: dict[str, str] = Field(default_factory=dict)
+    user_engagement_tracking_disabled: bool = False
+
+    @property
+    def addresses(self) -> list[str]:
+        """Of everybody who gets it."""
+        recipients = self.recipients
+        return [one.address for one in (*recipients.to, *recipients.cc, *recipients.bcc)]
 
 
-def parse(raw: bytes) -> Message:
-    """The message of a request. Raises 413 for one that is too large and 400 with the place for any other fault."""
+def parse(raw: bytes, version: str) -> Message:
+    """The message of a request to a version of the API.
+
+    Raises 413 for one that is too large and 400 with the place for any other fault.
+    """
     if len(raw) > MOST_BYTES:
         raise MailError(413, f"The message has {len(raw)} bytes; {MOST_BYTES} are allowed.")
     try:
-        return Message.model_validate(parse_json(raw))
+        return Message.model_validate(parse_json(raw), context={"version": version})
     except ValidationError as error:
         first: Any = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the message"

@@ -10,28 +10,35 @@ from typing import Any
 from emulator.api.routing import Call, Reply, Routes
 from emulator.mail import eml, signature
 from emulator.mail.errors import MailError
-from emulator.mail.messages import Message, parse
+from emulator.mail.messages import VERSIONS, Message, parse
 from emulator.models.mail import Meter, Operation
 
 routes = Routes()
 
 OPERATIONS = "/emails/operations/"
+ALL_SUPPRESSED = "EmailDroppedAllRecipientsSuppressed"
 POLL_SECONDS = 1
 """What it asks a client to wait between two looks at an operation's status."""
 
 
 @routes.post("/emails:send", open=True)
 def send(call: Call) -> Reply:
-    """Accept a letter. The same operation with the same body is one letter, with another body 400."""
+    """Accept a letter. The same operation with the same body is one letter, with another body 400.
+
+    A refusal because of a recipient does not name the address.
+    """
     _admit(call, call.workspace.state.mail.sends, "sends")
     mail = call.workspace.state.mail
     operation_id = _operation_id(call)
     digest = hashlib.sha256(call.raw).hexdigest()
     known = mail.operations.get(operation_id.lower())
     if known is None:
-        parse(call.raw)
+        addresses = parse(call.raw, call.argument("api-version") or "").addresses
+        if mail.faulty(addresses, "refused"):
+            raise MailError(400, "Invalid format for email address")
         delivered = call.now + call.workspace.transition()
-        known = Operation(operation_id, digest, call.body, call.now, delivered)
+        suppressed = mail.faulty(addresses, "suppressed")
+        known = Operation(operation_id, digest, call.body, call.now, delivered, suppressed)
         mail.operations[operation_id.lower()] = known
         if call.workspace.options.mail_dir:
             eml.write(call.workspace.options.mail_dir, len(mail.operations), known)
@@ -51,7 +58,15 @@ def status(call: Call) -> Reply:
 
 
 def _told(operation: Operation, call: Call) -> dict[str, Any]:
-    return {"id": operation.id, "status": "Running" if _is_under_way(operation, call) else "Succeeded", "error": None}
+    error = None
+    if _is_under_way(operation, call):
+        status = "Running"
+    elif set(operation.suppressed) >= set(Message.model_validate(operation.message).addresses):
+        status = "Failed"
+        error = {"code": ALL_SUPPRESSED, "message": "Message dropped because all recipients were suppressed."}
+    else:
+        status = "Succeeded"
+    return {"id": operation.id, "status": status, "error": error}
 
 
 def _wait(operation: Operation, call: Call) -> dict[str, str]:
@@ -63,10 +78,10 @@ def _is_under_way(operation: Operation, call: Call) -> bool:
 
 
 def _admit(call: Call, meter: Meter, kind: str) -> None:
-    """Raises 401 without a valid signature, 400 without an API version, 429 beyond the limits."""
+    """Raises 401 without a valid signature, 400 without a known API version, 429 beyond the limits."""
     signature.check(call, call.workspace.options.mail_key, datetime.now(UTC))
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?", call.argument("api-version") or ""):
-        raise MailError(400, "The query argument api-version is required, such as 2023-03-31.")
+    if call.argument("api-version") not in VERSIONS:
+        raise MailError(400, f"The query argument api-version is required; there are {', '.join(VERSIONS)}.")
     limits = call.workspace.options.mail_limits
     if limits:
         allowed = getattr(limits, f"{kind}_per_minute"), getattr(limits, f"{kind}_per_hour")
@@ -97,6 +112,7 @@ def _letter(operation: Operation) -> dict[str, Any]:
         "operation_id": operation.id,
         "to": [one.address for one in message.recipients.to],
         "cc": [one.address for one in message.recipients.cc],
+        "suppressed": operation.suppressed,
         "subject": message.content.subject,
         "text": message.content.plain_text,
         "html": message.content.html,

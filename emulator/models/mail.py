@@ -1,8 +1,10 @@
 """What the mail service knows: the operations it accepted, and how much it was asked lately."""
 
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, Literal
 
 from emulator.base.clock import Millis
 
@@ -55,6 +57,20 @@ class Operation:
     accepted: Millis
     delivered: Millis
     """Until then its status is Running."""
+    suppressed: list[str] = field(default_factory=list)
+    """Recipients who do not get it. If that is everybody, its status becomes Failed."""
+
+
+@dataclass
+class RecipientFault:
+    """Letters to some addresses are refused, or accepted and not delivered."""
+
+    address: str
+    """With wildcards, such as `*@old.example`."""
+    outcome: Literal["refused", "suppressed"]
+    count: int | None = None
+    """So many letters; None: all."""
+    met: int = 0
 
 
 @dataclass
@@ -63,3 +79,19 @@ class Mail:
     """By lower-case id, in the order in which they were accepted."""
     sends: Meter = field(default_factory=Meter)
     statuses: Meter = field(default_factory=Meter)
+    recipient_faults: list[RecipientFault] = field(default_factory=list)
+
+    def disturb_recipients(self, faults: Sequence[RecipientFault]) -> None:
+        """Put these in the place of those in force; none means that every letter is delivered."""
+        self.recipient_faults = list(faults)
+
+    def faulty(self, addresses: Iterable[str], outcome: Literal["refused", "suppressed"]) -> list[str]:
+        """Those of one letter's addresses that meet such a fault; it is counted as met."""
+        addresses, found = list(addresses), []
+        for fault in self.recipient_faults:
+            spent = fault.count is not None and fault.met >= fault.count
+            met = [one for one in addresses if fnmatchcase(one.lower(), fault.address.lower())]
+            if met and fault.outcome == outcome and not spent:
+                fault.met += 1
+                found += met
+        return found

@@ -18,7 +18,8 @@ from requests import RequestException
 from enforcer.mail.mail_service import Answer, Verdict
 from labkit.text import first_line, one_line, without_secrets
 
-API_VERSION = "2023-03-31"
+API_VERSION = "2025-09-01"
+"""That of the locked client. Attachments have a `contentId` from 2024-07-01-preview on."""
 CONNECT_SECONDS = 5.0
 UNDER_WAY = ("notstarted", "running", "succeeded")
 

@@ -77,6 +77,7 @@ def test_a_letter_with_everything_arrives_as_it_was_sent(emulator: EmulatorProce
             "operation_id": FIRST,
             "to": ["dana@campus.example"],
             "cc": ["staff@campus.example"],
+            "suppressed": [],
             "subject": "דו״ח",
             "text": "שלום",
             "html": '<p dir="rtl">שלום <img src="cid:day"></p>',
@@ -124,6 +125,32 @@ def test_what_cannot_be_a_letter_is_refused_with_the_place(
     error = refused(client, message(**changes))
     assert (error.status_code, says in str(error)) == (status, True), str(error)
     assert emulator.control("GET", "mail") == []
+
+
+def test_recipients_that_are_refused_or_suppressed(
+    emulator: EmulatorProcess, client: EmailClient, connection: http.client.HTTPSConnection
+) -> None:
+    emulator.control("POST", "faults", {"profile": "mail-recipients"})
+
+    def status(operation_id: str) -> Any:
+        target = f"/emails/operations/{operation_id}?api-version=2025-09-01"
+        return asked(connection, "GET", target, b"", signed(emulator, "GET", target, b"", datetime.now(UTC)))[1]
+
+    def send(*names: str) -> str:
+        id, people = str(uuid.uuid4()), [{"address": f"{name}@campus.example"} for name in names]
+        client.begin_send(cast(Any, message(recipients={"to": people})), operation_id=id, polling=False)
+        return id
+
+    some, all_of_them = send("dana", "suppressed1"), send("suppressed1", "suppressed2")
+    emulator.control("POST", "clock", {"advance_seconds": 60})
+    assert [status(id)["status"] for id in (some, all_of_them)] == ["Succeeded", "Failed"]
+    assert status(all_of_them)["error"]["code"] == "EmailDroppedAllRecipientsSuppressed"
+    assert [letter["suppressed"] for letter in emulator.control("GET", "mail")] == [
+        ["suppressed1@campus.example"],
+        ["suppressed1@campus.example", "suppressed2@campus.example"],
+    ]
+    with pytest.raises(HttpResponseError, match="Invalid format for email address"):
+        send("dana", "refused1")
 
 
 def test_fifty_recipients_are_one_letter(emulator: EmulatorProcess, client: EmailClient) -> None:
@@ -200,6 +227,7 @@ def test_a_signature_holds_for_this_content_this_target_and_this_moment(
     ("target", "headers", "expected"),
     [
         ("/emails:send", {}, 400),
+        ("/emails:send?api-version=2022-01-01", {}, 400),
         (SEND, {"Operation-Id": "no guid"}, 400),
         ("/emails:other?api-version=2025-09-01", {}, 501),
     ],

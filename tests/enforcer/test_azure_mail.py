@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 import trustme
+from azure.communication.email._api_versions import DEFAULT_VERSION
 
 from emulator_process import EmulatorProcess
-from enforcer.mail.azure import Mailer, _retry_after
+from enforcer.mail.azure import API_VERSION, Mailer, _retry_after
 from enforcer.mail.mail_service import Answer, Verdict
 
 platform.processor()  # Azure asks for it once, and that starts a process.
@@ -64,6 +65,17 @@ def test_a_letter_is_accepted_and_its_operation_known(emulator: EmulatorProcess,
     assert [send(mailer), send(mailer)] == [Answer(Verdict.ACCEPTED)] * 2
     assert status(mailer) == Answer(Verdict.ACCEPTED, "Succeeded", is_final=True)
     assert [letter["text"] for letter in emulator.control("GET", "mail")] == ["שלום"]
+
+
+def test_refused_and_suppressed_recipients_show_in_answer_and_status(emulator: EmulatorProcess, mailer: Mailer) -> None:
+    fault(emulator, "dana@*", "mail_refused", count=1)
+    assert [send(mailer).verdict, status(mailer).verdict] == [Verdict.CONFLICT, Verdict.MISSING]
+    fault(emulator, "dana@*", "mail_suppressed")
+    assert send(mailer).verdict is Verdict.ACCEPTED
+    emulator.control("POST", "clock", {"advance_seconds": 60})
+    assert status(mailer) == Answer(
+        Verdict.FAILED, "Message dropped because all recipients were suppressed.", is_final=True
+    )
 
 
 def test_other_bytes_under_the_same_operation_are_a_conflict(mailer: Mailer) -> None:
@@ -210,3 +222,7 @@ def test_the_key_is_in_no_log_at_any_level(
     status(mailer)
     assert caplog.text and emulator.mail_key not in caplog.text
     assert "Signature=" not in caplog.text
+
+
+def test_the_version_of_the_api_is_that_of_the_locked_client() -> None:
+    assert DEFAULT_VERSION.value == API_VERSION

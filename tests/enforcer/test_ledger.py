@@ -189,7 +189,7 @@ def test_a_ledger_from_before_mails_were_followed_asks_about_none_of_them(tmp_pa
             "subject": "s",
         }
         letters.add(ledger, "an id", about="c1", part=0, now=T, given_up=None, payload="{}", **add)
-        letters.note_accepted(ledger, 1, now=T)
+        letters.note_accepted(ledger, 1, now=T, is_final=False, asked=T)
         for name in ("final", "refused"):
             ledger.database.execute_sql(f"ALTER TABLE letter DROP COLUMN {name}")
         ledger.database.execute_sql("DELETE FROM note")

@@ -1,0 +1,59 @@
+"""What a version of the mail service's API takes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from emulator.mail.errors import MailError
+from emulator.mail.messages import VERSIONS, Message, parse
+
+PICTURE = {"name": "a.png", "contentType": "image/png", "contentInBase64": "eA==", "contentId": "a"}
+
+
+def message(**changes: Any) -> bytes:
+    plain: dict[str, Any] = {
+        "senderAddress": "lab@campus.example",
+        "content": {"subject": "Hello", "plainText": "Hello."},
+        "recipients": {"to": [{"address": "dana@campus.example"}]},
+        "userEngagementTrackingDisabled": True,
+    }
+    return json.dumps(plain | changes).encode()
+
+
+def refusal(raw: bytes, version: str) -> str:
+    with pytest.raises(MailError) as caught:
+        parse(raw, version)
+    return caught.value.message
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_takes_a_plain_message(version: str) -> None:
+    assert parse(message(), version).addresses == ["dana@campus.example"]
+
+
+def test_inline_pictures_came_with_the_second_version() -> None:
+    raw = message(attachments=[PICTURE])
+    assert [parse(raw, version).attachments[0].content_id for version in VERSIONS[1:]] == ["a", "a"]
+    assert refusal(raw, VERSIONS[0]) == "attachments.0: version 2023-03-31 of the API has no field 'contentId' here"
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"importance": "high"}, "the message"),
+        ({"content": {"subject": "s", "plainText": "t", "amp": "x"}}, "content"),
+        ({"recipients": {"to": [{"address": "dana@campus.example", "name": "Dana"}]}}, "recipients.to.0"),
+    ],
+)
+def test_a_field_that_no_version_knows_is_refused_with_its_place(changes: dict[str, Any], place: str) -> None:
+    (field,) = {"importance", "amp", "name"} & set(json.dumps(changes).split('"'))
+    said = refusal(message(**changes), VERSIONS[-1])
+    assert said == f"{place}: version {VERSIONS[-1]} of the API has no field '{field}' here"
+
+
+def test_a_message_that_an_earlier_emulator_accepted_is_still_read() -> None:
+    kept = json.loads(message(importance="high"))
+    assert Message.model_validate(kept).content.subject == "Hello"
