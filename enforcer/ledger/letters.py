@@ -201,10 +201,6 @@ def note_missing(ledger: Ledger, id: int) -> None:
     _update(ledger, id, is_unclear=False)
 
 
-def note_error(ledger: Ledger, id: int, error: str) -> None:
-    _update(ledger, id, error=error)
-
-
 def put_off(ledger: Ledger, id: int, until: datetime) -> None:
     _update(ledger, id, due=to_millis(until))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,61 +16,22 @@ from hypothesis import strategies as st
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Period
 from enforcer.ledger import letters
-from enforcer.ledger.database import Ledger, open_copy, open_ledger
+from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.ledger.models import LetterRow
 from enforcer.mail import outbox
-from enforcer.mail.messages import Attachment, Letter
+from enforcer.mail.messages import Attachment
 from enforcer.mail.sender import COPIES_PER_HOUR, Sent, next_try, send_due
-from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings, load_settings
+from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget, Settings
 from few_examples import few
 from labkit.clock import Deadline
 from ledgers import empty
+from outbox_runs import ADMIN, DAY, PLENTY, SUNDAY, kinds, lab, letter, queue, run, within
 from unreliable_mail import HOUR, MINUTE, NOW, Killed, Service
-
-SUNDAY = date(2026, 11, 1)
-ADMIN = "admin@campus.example"
-DAY = timedelta(days=1)
-PLENTY = MailBudget(10_000, 10_000, 10_000, 10_000)
 
 
 @pytest.fixture
 def service() -> Service:
     return Service()
-
-
-def lab(budget: MailBudget = PLENTY, admin: str | None = ADMIN) -> Settings:
-    told = load_settings(
-        {
-            "AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://x;accesskey=eA==",
-            "AZURE_EMAIL_SENDER": "lab@campus.example",
-        }
-        | ({"ADMIN_EMAIL": admin} if admin else {})
-    )
-    assert told.mail
-    return replace(told, mail=replace(told.mail, budget=budget))
-
-
-def letter(subject: str = "Hello", to: tuple[str, ...] = ("dana@campus.example",), cc: tuple[str, ...] = ()) -> Letter:
-    return Letter(subject, f"{subject} as text", f"<p>{subject}</p>", to, cc)
-
-
-def queue(ledger: Ledger, subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
-    return outbox.queue(
-        ledger, kind, subject, letter(subject, **more), now=now, period="day", first=SUNDAY, limit=3 * HOUR
-    )
-
-
-def run(
-    ledger: Ledger, service: Service, at: timedelta = timedelta(), told: Settings | None = None, seconds: float = 30
-) -> Sent:
-    """One run at NOW and so much, on a machine where nothing takes time."""
-    service.now = NOW + at
-    deadline = Deadline(timedelta(seconds=seconds), timer=lambda: 0.0)
-    return send_due(ledger, service, told or lab(), now=NOW + at, deadline=deadline)
-
-
-def kinds(service: Service) -> list[str]:
-    return [kind for kind, _, _ in service.calls]
 
 
 # --- writing down
@@ -406,136 +367,6 @@ def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_h
     assert tried(5 * MINUTE, many) is None or letters.waiting(ledger)
 
 
-# --- what became of accepted letters
-
-
-def names(ledger: Ledger, subject: str) -> list[str]:
-    """The names at the service of the letters with this subject."""
-    return [row.operation_id for row in ledger.select(LetterRow) if row.subject == subject]
-
-
-def test_the_status_of_an_accepted_letter_is_asked_every_hour_until_it_is_final(
-    ledger: Ledger, service: Service
-) -> None:
-    queue(ledger, "followed")
-    (name,) = names(ledger, "followed")
-    service.is_slow = True
-    for quarter in range(14):
-        run(ledger, service, quarter * 15 * MINUTE)
-    assert [at - NOW for at in service.asked(name)] == [1 * HOUR, 2 * HOUR, 3 * HOUR]
-    service.is_slow = False
-    for quarter in range(14, 200):
-        run(ledger, service, quarter * 15 * MINUTE)
-    assert [at - NOW for at in service.asked(name)] == [1 * HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR]
-
-
-def test_a_status_that_is_never_final_is_asked_for_a_day(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "followed")
-    service.is_slow = True
-    for quarter in range(200):
-        assert run(ledger, service, quarter * 15 * MINUTE).failures == ()
-    assert [at - NOW for at in service.asked(*names(ledger, "followed"))] == [hour * HOUR for hour in range(1, 24)]
-    assert [row.error for row in ledger.select(LetterRow)] == [letters.NEVER_FINAL]
-
-
-def test_the_admin_hears_who_did_not_get_a_letter_that_was_accepted_and_not_delivered(
-    ledger: Ledger, service: Service
-) -> None:
-    queue(ledger, "dropped", to=("dana@campus.example", "noa@campus.example"))
-    queue(ledger, "arrives", to=("avi@campus.example",))
-    service.suppressed = {"dana@campus.example", "noa@campus.example"}
-    assert run(ledger, service).failures == ()
-    lost = 'the letter "dropped" was given up: accepted, but not delivered: all recipients were suppressed'
-    assert run(ledger, service, HOUR).failures == (lost,)
-    assert run(ledger, service, HOUR + MINUTE) == Sent(accepted=1)
-    (note,) = (json.loads(each) for each in service.accepted.values() if "could not be sent" in each)
-    assert note["recipients"]["to"] == [{"address": ADMIN}]
-    assert "to dana@campus.example, noa@campus.example, written" in note["content"]["plainText"]
-    assert "avi@campus.example" not in note["content"]["plainText"]
-    assert run(ledger, service, 3 * HOUR) == Sent()
-
-
-def test_a_note_that_is_not_delivered_is_followed_by_no_other(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "dropped")
-    service.suppressed = {"dana@campus.example", ADMIN}
-    for hour in range(30):
-        run(ledger, service, hour * HOUR)
-    assert service.subjects == ["dropped", "1 letter could not be sent"]
-
-
-@pytest.mark.parametrize("what", ["breaks before", "busy"])
-def test_a_question_without_an_answer_is_asked_again(ledger: Ledger, service: Service, what: str) -> None:
-    queue(ledger, "followed")
-    run(ledger, service)
-    service.plan = [what]
-    assert run(ledger, service, HOUR) == Sent()
-    run(ledger, service, 3 * HOUR)
-    assert kinds(service) == ["send", "status", "status"]
-
-
-def test_one_refused_address_keeps_a_letter_from_nobody_else(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "warning", to=("bad@campus", "dana@campus.example", "noa@campus.example"), cc=(ADMIN,))
-    service.refused = {"bad@campus"}
-    given_up = 'the letter "warning" was given up: Invalid recipient'
-    assert run(ledger, service) == Sent(accepted=3, failures=(given_up,), waiting=1)
-    assert service.arrived("warning") == [ADMIN, "dana@campus.example", "noa@campus.example"]
-    assert kinds(service) == ["send", "status"] + ["send", "status"] + ["send"] * 3
-    run(ledger, service, MINUTE)
-    (note,) = (json.loads(each) for each in service.accepted.values() if "could not be sent" in each)
-    assert "to bad@campus, written" in note["content"]["plainText"]
-    assert "dana" not in note["content"]["plainText"]
-    for hour in range(1, 30):
-        assert run(ledger, service, hour * HOUR).failures == ()
-    assert kinds(service).count("send") == 6
-
-
-def test_a_letter_that_went_to_each_alone_is_not_written_down_again(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
-    service.refused = {"bad@campus"}
-    run(ledger, service)
-    assert not queue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
-    assert letters.told(ledger, Kind.WARNING, since=SUNDAY) == {("warning", Period.DAY, SUNDAY, 3 * HOUR)}
-
-
-def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "warning", to=("dana@campus.example", "noa@campus.example"))
-    service.refused = {"dana@campus.example", "noa@campus.example"}
-    for hour in range(20):
-        run(ledger, service, hour * HOUR)
-    service.refused = set()
-    run(ledger, service, 20 * HOUR)
-    assert service.arrived("warning") == ["dana@campus.example", "noa@campus.example"]
-
-
-# --- what is no longer true
-
-
-def notice(ledger: Ledger, kind: Kind, first: date, at: timedelta, period: str = "day", about: str = "c1") -> None:
-    subject = f"{kind.value} {period} {first.day}"
-    outbox.queue(ledger, kind, about, letter(subject), now=NOW + at, period=period, first=first, limit=(at + HOUR) * 2)
-
-
-def test_what_a_later_letter_made_untrue_is_dropped_and_counted(ledger: Ledger, service: Service) -> None:
-    notice(ledger, Kind.WARNING, SUNDAY, timedelta())
-    notice(ledger, Kind.WARNING, SUNDAY, timedelta(), about="c2")
-    notice(ledger, Kind.STOPPED, SUNDAY + DAY, DAY)
-    assert run(ledger, service, DAY) == Sent(accepted=2, dropped=1)
-    assert service.subjects == ["stopped day 2", "warning day 1"]
-    assert run(ledger, service, 2 * DAY) == Sent()
-    assert letters.dropped(ledger, since=NOW) == 1
-    assert len(letters.told(ledger, Kind.WARNING, since=SUNDAY)) == 2
-
-
-def test_a_letter_of_unknown_outcome_is_asked_about_before_it_is_dropped(ledger: Ledger, service: Service) -> None:
-    notice(ledger, Kind.WARNING, SUNDAY, timedelta())
-    service.plan = ["breaks before"]
-    run(ledger, service)
-    notice(ledger, Kind.STOPPED, SUNDAY + DAY, DAY)
-    assert run(ledger, service, DAY) == Sent(accepted=1, dropped=1)
-    assert service.subjects == ["stopped day 2"]
-    assert kinds(service) == ["send", "send", "status"]
-
-
 # --- copies
 
 
@@ -573,12 +404,6 @@ def test_copies_are_counted_when_letters_are_sent_and_not_when_they_are_written(
 
 
 # --- budgets, and anything in any order
-
-
-def within(service: Service, kind: str, span: timedelta) -> int:
-    """The most calls of this kind in any span."""
-    times = [at for name, _, at in service.calls if name == kind]
-    return max((sum(1 for other in times if at - span < other <= at) for at in times), default=0)
 
 
 @pytest.mark.parametrize("budget", [OWN_DOMAIN, MANAGED_DOMAIN])
@@ -652,49 +477,3 @@ def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
         (HOUR, budget.sends_per_hour, budget.status_per_hour),
     ):
         assert within(service, "send", span) <= sends and within(service, "status", span) <= statuses
-
-
-PEOPLE = [f"s{number}@campus.example" for number in range(6)]
-
-
-@given(
-    to=st.lists(st.lists(st.sampled_from(PEOPLE), min_size=1, unique=True), min_size=1, max_size=4),
-    refused=st.sets(st.sampled_from(PEOPLE), max_size=3),
-    suppressed=st.sets(st.sampled_from(PEOPLE), max_size=3),
-    pauses=st.lists(st.integers(1, 90), max_size=8),
-    budget=st.sampled_from([PLENTY, OWN_DOMAIN, MANAGED_DOMAIN]),
-    is_slow=st.booleans(),
-)
-@few(15)
-def test_whoever_is_refused_or_suppressed_the_others_have_their_letters_and_the_admin_knows(
-    to: list[list[str]],
-    refused: set[str],
-    suppressed: set[str],
-    pauses: list[int],
-    budget: MailBudget,
-    is_slow: bool,
-) -> None:
-    ledger = open_copy(":memory:")
-    service, told, at = Service(refused=refused, suppressed=suppressed - refused, is_slow=is_slow), lab(budget), 0
-    for number, people in enumerate(to):
-        queue(ledger, f"letter {number}", to=tuple(people), cc=(ADMIN,))
-    for pause in [*pauses, *[60] * 28]:
-        run(ledger, service, at * MINUTE, told)
-        at += pause
-    assert letters.waiting(ledger) == 0
-    for number, people in enumerate(to):
-        assert service.arrived(f"letter {number}") == sorted({*people, ADMIN} - refused - suppressed)
-    notes = "".join(payload for payload in service.accepted.values() if "could not be sent" in payload)
-    told_of = refused | (set() if is_slow else suppressed)
-    alone = {one for people in to for one in people if set(people) & refused or one in refused}
-    assert all((one in notes) == (one in told_of) for one in alone & (refused | suppressed))
-    for name in service.accepted:
-        asked = service.asked(name)
-        assert all(later - sooner >= HOUR for sooner, later in zip(asked, asked[1:], strict=False))
-        assert len(asked) <= 24
-    for span, sends, statuses in (
-        (MINUTE, budget.sends_per_minute, budget.status_per_minute),
-        (HOUR, budget.sends_per_hour, budget.status_per_hour),
-    ):
-        assert within(service, "send", span) <= sends and within(service, "status", span) <= statuses
-    ledger.close()
