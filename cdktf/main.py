@@ -50,8 +50,7 @@ def main(environ: MutableMapping[str, str]) -> None:
         raise LabError([f"{settings.name}: {problem}" for problem in problems])
 
     state = settings.parent / "state"
-    # A state names people.
-    private_folder(state, enforce=True)
+    make_private(state)
     # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
     # A Node.js that `make` installed is beside the interpreter, which is not always a folder of PATH.
@@ -63,6 +62,8 @@ def main(environ: MutableMapping[str, str]) -> None:
     from stack.framework import App
 
     app = App()
+    # What an earlier version wrote there would keep its mode.
+    make_private(Path(app.outdir, "stacks", lab.stack_id(name)))
     Course(
         app,
         lab=lab,
@@ -93,6 +94,14 @@ def read_roster(path: Path, *, shown: str) -> Roster:
         raise LabError([f"{shown}: is not UTF-8 text; import it again with cdktf/import_roster.py."]) from error
 
 
+def make_private(folder: Path) -> None:
+    """Make the folder, and take the rights of others on it and on the files directly in it away: they name people."""
+    private_folder(folder, enforce=True)
+    for path in folder.iterdir():
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o600)
+
+
 def program(script: str, environment: dict[str, str] | None = None) -> Program:
     """One of our scripts, run by the interpreter that runs this."""
     return Program(interpreter(), HERE / script, str(HERE.parent), environment or {})
@@ -105,6 +114,8 @@ def interpreter() -> Path:
 
 if __name__ == "__main__":
     answer_version("main.py", sys.argv[1:])
+    # The framework's own process writes the stack, with the mode that this one leaves it.
+    os.umask(0o077)
     try:
         main(os.environ)
     except (LabError, RosterError) as error:

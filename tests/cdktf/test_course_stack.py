@@ -341,7 +341,7 @@ def test_texts_that_terraform_would_evaluate_stay_texts():
     assert cluster["spark_conf"] == {"spark.databricks.delta.preview.enabled": "$${a}%%{b}"}
 
 
-def run_main(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+def run_main(folder: Path, *, umask: int = 0o22, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "cdktf" / "main.py")],
         cwd=folder,
@@ -350,6 +350,7 @@ def run_main(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=120,
         check=False,
+        umask=umask,
     )
 
 
@@ -368,7 +369,10 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.process
 def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(project: Path):
-    done = run_main(project, DATABRICKS_TOKEN="dapi-very-secret", DATABRICKS_HOST="https://a.example")
+    earlier = project / "cdktf.out" / "stacks" / "94290-2026w-rehearsal" / "cdk.tf.json"
+    earlier.parent.mkdir(parents=True)
+    earlier.touch(0o644)
+    done = run_main(project, umask=0, DATABRICKS_TOKEN="dapi-very-secret", DATABRICKS_HOST="https://a.example")
     assert (done.returncode, done.stderr) == (0, "")
     [stack] = (project / "cdktf.out" / "stacks").iterdir()
     text = (stack / "cdk.tf.json").read_text(encoding="utf-8")
@@ -376,7 +380,8 @@ def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(
     assert "dapi-very-secret" not in text
     program = json.loads(text)["data"]["external"]["workspace"]["program"]
     assert [Path(part).is_absolute() and Path(part).exists() for part in program] == [True, True]
-    assert (project / "state").stat().st_mode & 0o777 == 0o700
+    private = (project / "state", stack, earlier, stack.parent.parent / "manifest.json")
+    assert [path.stat().st_mode & 0o777 for path in private] == [0o700, 0o700, 0o600, 0o600]
 
 
 @pytest.mark.process
