@@ -361,7 +361,7 @@ def test_a_dashboard_goes_out_and_comes_back(emulator: EmulatorProcess) -> None:
         assert file.read() == data
 
 
-def test_json_carries_ten_megabytes_and_a_direct_download_more() -> None:
+def test_an_export_carries_ten_megabytes_and_workspace_files_more() -> None:
     lab, most = InProcess(), 10 * 2**20
     export = "/api/2.0/workspace/export?format=AUTO&path=/Shared/most"
     assert put(lab, "workspace", "/Shared/most", bytes(most)) == 200
@@ -369,6 +369,7 @@ def test_json_carries_ten_megabytes_and_a_direct_download_more() -> None:
     assert put(lab, "workspace", "/Shared/most", bytes(most + 1)) == 400
     raw = "/api/2.0/workspace-files/import-file/Shared/most?overwrite=true"
     assert lab.request("POST", raw, bytes(most + 1))[0] == 200
-    status, answer = lab.request("GET", export)
-    assert (status, answer["error_code"]) == (400, "BAD_REQUEST")
-    assert read(lab, "workspace", "/Shared/most") == bytes(most + 1)
+    for way in (export, f"{export}&direct_download=true"):
+        status, answer = lab.request("GET", way)
+        assert (status, answer["error_code"]) == (400, "BAD_REQUEST")
+    assert lab.request("GET", "/api/2.0/workspace-files/Shared/most") == (200, bytes(most + 1))
