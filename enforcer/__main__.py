@@ -28,6 +28,7 @@ VERBS = {
     "test-email": "Send one letter and wait for the verdict of the mail service.",
     "doctor": "Check settings, rights, mail, ledger, clock, course and what the quota cannot cover.",
     "archive": "At the end of a term: its history, actions and letters as CSV and Parquet, and its reports.",
+    "backup-ledger": "A checked copy of the ledger; the last 14 good ones are kept.",
     "purge": "Take the names of people out of all that is older than a day; totals stay.",
     "delete-users": "At the end of a term: take the students out of the workspace.",
     "delete-groups": "At the end of a term: remove the lab's groups.",

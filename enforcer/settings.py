@@ -159,6 +159,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
+def place_of_ledger(environ: Mapping[str, str]) -> str:
+    """CLUSTER_UPTIMES_DB alone. Raises SettingsError."""
+    name = "CLUSTER_UPTIMES_DB"
+    return load_settings({name: environ[name]} if environ.get(name) else {}).ledger
+
+
 def _mail(variables: _Variables, problems: list[str]) -> MailSettings | None:
     string = variables.AZURE_EMAIL_CONNECTION_STRING
     endpoint, key = variables.AZURE_EMAIL_ENDPOINT, variables.AZURE_EMAIL_ACCESS_KEY

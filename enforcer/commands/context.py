@@ -7,7 +7,7 @@ from peewee import DatabaseError
 
 from enforcer.commands.process import environment
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
-from enforcer.settings import Settings, SettingsError, load_settings
+from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
 from labkit.extras import cli, dotenv
 from labkit.workspace.access import enter
 from labkit.workspace.choice import Choice, ChoiceError, Flags
@@ -25,6 +25,15 @@ def read_settings() -> Settings:
     """The settings of this process. Raises SettingsError."""
     of_dotenv()
     return load_settings(environment())
+
+
+def ledger_place() -> str:
+    """Where the ledger is, whatever other settings are; ends the process with status 2 if that is not clear."""
+    try:
+        of_dotenv()
+        return place_of_ledger(environment())
+    except SettingsError as error:
+        cli.fail(*error.problems)
 
 
 def of_dotenv() -> dict[str, str]:

@@ -36,8 +36,8 @@ LETTERS = Path(".lab/letters")
       python -m enforcer purge --before 2027-03-01 --yes --json
 
     \b
-    Archives are not touched (`cdktf/close_term.py --purge` does those it made), nor copies of the ledger:
-    deploy/backup-ledger forgets them after 14 nights. docs/term-end.md has the whole list.
+    Archives are not touched (`cdktf/close_term.py --purge` does those it made), nor copies of the ledger, which you
+    delete by hand: deploy/backup-ledger keeps 14 that differ. docs/term-end.md has the whole list.
     """,
 )
 @click.option("--before", type=cli.Day(), metavar="DAY", required=True, help="The first day that is kept as it is.")

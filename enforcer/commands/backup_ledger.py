@@ -1,0 +1,55 @@
+"""`backup-ledger`: a checked copy of the ledger; old copies go as new ones come."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from enforcer.commands import context, process
+from enforcer.ledger.copies import KEPT, DamagedError, copy_ledger
+from labkit import exit_status
+from labkit.addresses import is_database_url
+from labkit.extras import cli
+from labkit.text import escaped
+
+
+@click.command(
+    "backup-ledger",
+    epilog="""
+    \b
+    Examples:
+      python -m enforcer backup-ledger /var/backups/teaching-lab
+      deploy/backup-ledger /var/backups/teaching-lab     # from cron
+
+    A ledger in PostgreSQL is saved by pg_dump.
+    """,
+)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def command(folder: Path) -> None:
+    """Copy the ledger into FOLDER, also while a poll writes, and print the newest copy.
+
+    A copy counts if SQLite finds it whole. A damaged ledger makes no copy and deletes none. The last 14 good copies
+    that differ are kept, and of each ledger the last good one. Exits 1 for a damaged ledger or copy.
+    """
+    place = context.ledger_place()
+    if is_database_url(place):
+        cli.fail("the ledger is in PostgreSQL; save it by pg_dump.")
+    ledger = Path(place).expanduser()
+    if not ledger.exists():
+        cli.fail(f"there is no ledger at {ledger}; check CLUSTER_UPTIMES_DB.")
+    try:
+        copies = copy_ledger(ledger, folder, now=process.now())
+    except DamagedError as error:
+        text = f"the ledger {ledger} is damaged ({error}); no copy was made and none deleted: go back to the last one."
+        print(escaped(text), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
+    except OSError as error:
+        print(escaped(f"the ledger could not be copied into {folder}: {error}"), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED) from None
+    print(escaped(copies.newest))
+    if not copies.is_new:
+        print("the ledger has not changed since that copy", file=sys.stderr)
+    for path, reason in copies.damaged:
+        text = f"{path} is damaged ({reason}) and does not count as one of the {KEPT} copies; remove it."
+        print(escaped(text), file=sys.stderr)
+    raise SystemExit(exit_status.PARTLY_FAILED if copies.damaged else exit_status.DONE)
