@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import lab_of, workspace_of
 from enforcer.tick.collect import Lab
 from enforcer.workspace.admin_listing import Holdings
@@ -31,7 +31,7 @@ def holdings() -> Iterator[Holdings]:
 def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
     """As `holdings`, with the course that is meant."""
     settings = context.settings()
-    workspace, lab = lab_of(settings, now=process.now())
+    workspace, lab = lab_of(settings, now=cli.now())
     try:
         yield Holdings(workspace), lab
     except WorkspaceError as error:

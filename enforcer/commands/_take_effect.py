@@ -4,7 +4,7 @@ import sys
 import time
 from datetime import timedelta
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import workspace_or_error
 from enforcer.ledger.lock import only_one
 from enforcer.operations.supervise import mail_service, supervised
@@ -12,6 +12,7 @@ from enforcer.settings import Settings
 from enforcer.tick.run import run_tick
 from labkit import exit_status
 from labkit.clock import Deadline
+from labkit.extras import cli
 
 WAIT_SECONDS = 40.0
 """A poll is at work for 30 seconds at most."""
@@ -33,7 +34,7 @@ def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
 
 
 def _tick(settings: Settings) -> int:
-    deadline, now = Deadline(BUDGET), process.now()
+    deadline, now = Deadline(BUDGET), cli.now()
     with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
         workspace = workspace_or_error(settings)
         run.report(run_tick(settings, ledger, workspace, mail_service(settings), now=now, deadline=deadline))

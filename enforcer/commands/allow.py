@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, AllowanceError, Freedom, Window, parse_window
@@ -71,7 +71,7 @@ def command(
     if not why or len(why) > LONGEST_REASON:
         raise click.UsageError(f"--reason is a sentence of 1 to {LONGEST_REASON} characters")
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     workspace, lab = course_of(settings, now=now)
     days = cli.span(day, first, last, today=_today(lab.course.calendar.tz, now))
     _check_days(*days, change, today=_today(lab.course.calendar.tz, now))

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
 from enforcer.operations.allowance_files import allowance_json, revoked_by
@@ -29,7 +29,7 @@ from labkit.text import escaped
 def command(everything: bool, as_json: bool) -> None:
     """List the allowances of the course, oldest first."""
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     _, lab = course_of(settings, now=now)
     today = now.astimezone(lab.course.calendar.tz).date()
     revoked = revoked_by(lab.entries)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.reports.formats import render_day
 from enforcer.reports.recorded import report_of
 from enforcer.retention import archive
@@ -48,7 +48,7 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     ledger knows no course.
     """
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         cli.fail(f"{output} is there already; an archive is never written over: name another folder.")
     with context.copy_of(settings) as ledger:

@@ -1,11 +1,10 @@
 """What a command works with: settings and ledger, or a sentence and an exit status. Imports no SDK."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from peewee import DatabaseError
 
-from enforcer.commands.process import environment
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
 from labkit.extras import cli, dotenv
@@ -24,7 +23,7 @@ def settings() -> Settings:
 def read_settings() -> Settings:
     """The settings of this process. Raises SettingsError."""
     of_dotenv()
-    return load_settings(environment())
+    return load_settings(cli.environment())
 
 
 def ledger_place() -> str:
@@ -39,7 +38,7 @@ def ledger_place() -> str:
 def of_dotenv() -> dict[str, str]:
     """The variables of `.env` that concern the workspace; the others are in the environment then."""
     try:
-        return dotenv.load(environment())
+        return dotenv.load(cli.environment())
     except dotenv.DotenvError as error:
         raise SettingsError([str(error)]) from None
 
@@ -47,31 +46,28 @@ def of_dotenv() -> dict[str, str]:
 def access() -> Choice:
     """Host and credential for this process, by the rule of all programs. Raises SettingsError."""
     try:
-        return enter(environment(), Flags(), of_dotenv())
+        return enter(cli.environment(), Flags(), of_dotenv())
     except ChoiceError as error:
         raise SettingsError([str(error)]) from None
 
 
-@contextmanager
-def ledger_of(settings: Settings) -> Iterator[Ledger]:
+def ledger_of(settings: Settings) -> AbstractContextManager[Ledger]:
     """The ledger, open and up to date, while the block runs."""
-    try:
-        ledger = open_ledger(settings.ledger)
-    except (OSError, DatabaseError) as error:
-        cli.fail(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
-    try:
-        yield ledger
-    finally:
-        ledger.close()
+    return _open(open_ledger, settings, "opened")
+
+
+def copy_of(settings: Settings) -> AbstractContextManager[Ledger]:
+    """A copy of the ledger that takes whatever is written to it with it when the block ends."""
+    return _open(open_copy, settings, "read")
 
 
 @contextmanager
-def copy_of(settings: Settings) -> Iterator[Ledger]:
-    """A copy of the ledger that takes whatever is written to it with it when the block ends."""
+def _open(opener: Callable[[str], Ledger], settings: Settings, verb: str) -> Iterator[Ledger]:
+    """What the opener makes of the ledger's place, or a sentence and status 2; closed when the block ends."""
     try:
-        ledger = open_copy(settings.ledger)
+        ledger = opener(settings.ledger)
     except (OSError, DatabaseError) as error:
-        cli.fail(f"the ledger cannot be read ({error}); check CLUSTER_UPTIMES_DB.")
+        cli.fail(f"the ledger cannot be {verb} ({error}); check CLUSTER_UPTIMES_DB.")
     try:
         yield ledger
     finally:

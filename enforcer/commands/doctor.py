@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from peewee import DatabaseError
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.snapshot import group_of
 from enforcer.ledger import queries
@@ -77,7 +77,7 @@ def _findings() -> Iterator[Finding]:
     of_ledger = _ledger(settings)
     yield of_ledger
     try:
-        now = clock.now(process.environment())
+        now = clock.now(cli.environment())
     except clock.ClockError as error:
         yield Finding("clock", Status.FAILS, str(error))
         return
@@ -120,7 +120,7 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
         return
     held = Holdings(workspace)
     yield Finding("workspace", Status.OK, f"{workspace.host} answers {workspace.caller}")
-    yield _try("clock", lambda: checks.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in process.environment()))
+    yield _try("clock", lambda: checks.clock(now, _time(workspace), is_rehearsal="LAB_CLOCK" in cli.environment()))
     path = f"{lab.course.folder}/{FILE_NAME}"
     text = _read(workspace, path) if lab.chosen else None
     of_file = [problem for problem in lab.problems if FILE_NAME in problem]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.commands.workspace_context import workspace_of, workspace_or_error
 from enforcer.ledger.lock import only_one
@@ -53,7 +53,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
         if not alone:
             print(f"another process has held the lock for {LOCK_SECONDS:.0f} seconds; try again", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
-        deadline, now = Deadline(BUDGET), process.now()
+        deadline, now = Deadline(BUDGET), cli.now()
         with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
             workspace, mail = workspace_or_error(settings), mail_service(settings)
             result = run_tick(settings, ledger, workspace, mail, now=now, deadline=deadline, settles=True, up_to=day)
@@ -76,7 +76,7 @@ def _patiently(place: str) -> Iterator[bool]:
 
 def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
     """Print what would be done, by a copy of the ledger; return the exit status."""
-    now = process.now()
+    now = cli.now()
     workspace = workspace_of(settings)
     with context.copy_of(settings) as ledger:
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
 from enforcer.ledger.legacy_import import Taken, take_over
@@ -45,7 +45,7 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     looked at last. The file is only read. Exits 1 when a row of it could not be taken.
     """
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     try:
         history = read_history(file)
     except EarlierError as error:

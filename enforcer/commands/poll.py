@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.ledger.lock import only_one
 from enforcer.settings import Settings, SettingsError
@@ -44,7 +44,7 @@ def command(budget: float, dry_run: bool, as_json: bool) -> None:
             if as_json:
                 cli.print_json([])
             return
-        deadline, now = Deadline(timedelta(seconds=budget)), process.now()
+        deadline, now = Deadline(timedelta(seconds=budget)), cli.now()
         # Slow, so only the holder of the lock imports it.
         from enforcer.commands.workspace_context import workspace_or_error
         from enforcer.operations.supervise import mail_service, supervised
@@ -65,7 +65,7 @@ def _rehearse(settings: Settings, *, as_json: bool) -> int:
     from enforcer.tick.run import plan_tick
     from enforcer.workspace.errors import WorkspaceError
 
-    now = process.now()
+    now = cli.now()
     workspace = workspace_of(settings)
     with context.copy_of(settings) as ledger:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from peewee import DatabaseError
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.ledger.database import Ledger, open_ledger, vacuum
 from enforcer.ledger.lock import only_one
 from enforcer.retention import old_files
@@ -60,7 +60,7 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     or its log. Of a letter that still waits to be sent, nothing is sent any more. Exits 1 when something was left.
     """
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     with context.copy_of(settings) as ledger:
         tz = _zone(ledger, settings, now)
         if before > now.astimezone(tz).date():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.reports.formats import render_day, report_json
 from enforcer.reports.recorded import report_of
 from enforcer.tick.history import recall
@@ -46,7 +46,7 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
     if output and as_json:
         raise click.UsageError("give --output or --json")
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     with context.copy_of(settings) as ledger:
         picture = recall(ledger, settings, now=now)
         day = day or picture.today - timedelta(days=1)

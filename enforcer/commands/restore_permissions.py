@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import lab_of
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Level
@@ -35,7 +35,7 @@ def command(as_json: bool, dry_run: bool) -> None:
     groups' own entries change. Exits 1 when one could not be read or changed.
     """
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     workspace, lab = lab_of(settings, now=now)
 
     def restore(cluster: SeenCluster) -> tuple[Level | None, str | None]:

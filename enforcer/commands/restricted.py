@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from enforcer.commands import process
 from enforcer.tick.restricted import restricted
 from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError
@@ -46,12 +45,12 @@ def command() -> None:
         query = parse_query(sys.stdin.read())
     except ValueError as error:
         cli.fail(str(error))
-    now = process.now()
+    now = cli.now()
 
     flags = Flags(query.host, profile=query.profile, url_name="the host of the query", profile_name="the profile")
     try:
         # Not .env: Terraform, which starts this, does not read it either.
-        choice = enter(process.environment(), flags)
+        choice = enter(cli.environment(), flags)
     except ChoiceError as error:
         cli.fail(str(error))
     try:

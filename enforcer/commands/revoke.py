@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands._take_effect import take_effect
 from enforcer.commands.workspace_context import course_of
 from enforcer.domain.allowances import Allowance, Revocation
@@ -35,7 +35,7 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     The allowance's file stays and the revocation is another, so that it can be seen later what was in force.
     """
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     workspace, lab = course_of(settings, now=now)
     allowance = _find(id, {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)})
     earlier = revoked_by(lab.entries).get(allowance.id)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.ledger.letters import note_call
 from enforcer.mail import messages
 from enforcer.mail.mail_service import Answer, Carrier, Verdict
@@ -52,7 +52,7 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
     to = recipient or settings.admin
     if not to:
         cli.fail("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
-    raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=process.now(), as_json=as_json))
+    raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=cli.now(), as_json=as_json))
 
 
 def send_one(

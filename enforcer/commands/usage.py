@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture
@@ -45,7 +45,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     figures are those of the last poll, and the exit status is 1.
     """
     settings = context.settings()
-    now = process.now()
+    now = cli.now()
     with context.copy_of(settings) as ledger:
         picture, problems = _look(ledger, settings, now)
         days = cli.span(day, first, last, today=picture.today)

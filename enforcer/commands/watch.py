@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Stop
@@ -52,7 +52,7 @@ def command() -> None:
     no harm. Exits 0 when it is ended and 2 for settings.
     """
     settings = context.settings()
-    process.now()  # ends this with a sentence where LAB_CLOCK does not answer
+    cli.now()  # ends this with a sentence where LAB_CLOCK does not answer
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
@@ -67,7 +67,7 @@ class Service:
     def __init__(self, settings: Settings, ending: threading.Event) -> None:
         self._settings = settings
         self._ending = ending
-        self._environ = process.environment()
+        self._environ = cli.environment()
         self._workspace: Workspace | None = None
         self._last: datetime | None = None
 

@@ -170,7 +170,8 @@ def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
         name, _ = Workspace(client).caller()
         log.info("saving %s as %s", client.host, name)
         with options.writing(Path(wish.output)):
-            return prepare(client, wish, resume=resume, now=options.now(), environ=options.environment())
+            environ = options.environment()
+            return prepare(client, wish, resume=resume, now=cli.now(environ), environ=environ)
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError) as error:
         raise cli.Refused(str(error)) from None
 

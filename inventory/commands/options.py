@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -15,7 +14,6 @@ from inventory.results.users_file import UsersFileError, check_name, read_users_
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError, connect
 from inventory.tree.listing import SOURCES, Source
-from labkit import clock
 from labkit.extras import cli, dotenv
 from labkit.logs import log_to_stderr
 from labkit.workspace.access import enter, profiles_of
@@ -81,7 +79,7 @@ def start_logging(*, debug: bool) -> None:
 
 def environment() -> MutableMapping[str, str]:
     """What the program was started with, and what `.env` adds. Raises Refused."""
-    environ: MutableMapping[str, str] = click.get_current_context().find_root().obj
+    environ = cli.environment()
     _dotenv(environ)
     return environ
 
@@ -91,14 +89,6 @@ def _dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
-        raise cli.Refused(str(error)) from None
-
-
-def now() -> datetime:
-    """The one clock reading of this run. Raises Refused."""
-    try:
-        return clock.now(environment())
-    except clock.ClockError as error:
         raise cli.Refused(str(error)) from None
 
 

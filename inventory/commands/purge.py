@@ -55,7 +55,7 @@ def command(
     result stay, in inventory-totals.csv beside it. Backups are never deleted here: those whose time is over are named.
     Exit status: 0 done; 1 something was left; 2 bad input.
     """
-    today = options.now().astimezone().date()
+    today = cli.now(options.environment()).astimezone().date()
     if before > today:
         raise cli.Refused(f"--before {before} has not come yet.")
     try:

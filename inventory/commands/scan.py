@@ -172,7 +172,7 @@ def _prepared(client: Client, wish: Wish, expected: Expectation, *, resume: bool
         options.refuse_another(identity, expected)
         log.info("scanning %s as %s", client.host, identity.caller)
         with options.writing(wish.checkpoint_path(client.host)):
-            return prepare(client, wish, resume=resume, fresh=fresh, now=options.now())
+            return prepare(client, wish, resume=resume, fresh=fresh, now=cli.now(options.environment()))
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:
         raise cli.Refused(str(error)) from None
 

@@ -3,13 +3,13 @@
 import importlib
 import json
 import sys
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import date, datetime
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from labkit import __version__, exit_status
+from labkit import __version__, clock, exit_status
 from labkit.text import escaped, is_plain
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -27,6 +27,20 @@ class Refused(click.ClickException):
 
     def format_message(self) -> str:
         return escaped(self.message)
+
+
+def environment() -> MutableMapping[str, str]:
+    """The environment of this run, as the program was given it."""
+    environ: MutableMapping[str, str] = click.get_current_context().find_root().obj
+    return environ
+
+
+def now(environ: Mapping[str, str] | None = None) -> datetime:
+    """The one clock reading of this run, by its environment or by the one that is given. Raises Refused."""
+    try:
+        return clock.now(environment() if environ is None else environ)
+    except clock.ClockError as error:
+        raise Refused(str(error)) from None
 
 
 class Verbs(click.Group):
