@@ -7,6 +7,7 @@ import pytest
 from call_paths import Step, gaps, hops, main_paths
 from import_graph import ROOT, TREE, Tree
 
+pytestmark = pytest.mark.xdist_group("syntax trees")
 PATHS = main_paths((ROOT / "docs/architecture.md").read_text(encoding="utf-8"))
 SMALL = {
     "a.py": "from b import middle\ndef first():\n    return middle()",
@@ -43,6 +44,9 @@ def test_a_path_is_read_from_the_numbered_list_of_its_section() -> None:
     }
 
 
+PROTOCOL = "from typing import Protocol\nclass Doer(Protocol):\n    def do(self): ...\n"
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -51,6 +55,12 @@ def test_a_path_is_read_from_the_numbered_list_of_its_section() -> None:
         ({"a.py": "def first(step):\n    return step()"}, ["a.py:first does not call b.py:middle"]),
         ({"b.py": "from c import Last\ndef middle(): ..."}, ["b.py:middle does not call c.py:Last.do"]),
         ({"b.py": "def middle(last):\n    last.do()"}, ["b.py:middle does not call c.py:Last.do"]),
+        ({"b.py": f"{PROTOCOL}def middle(last: Doer):\n    last.do()"}, []),
+        ({"b.py": f"{PROTOCOL}def middle(last):\n    last.do()"}, ["b.py:middle does not call c.py:Last.do"]),
+        (
+            {"b.py": f"{PROTOCOL}def middle(last: Doer, other):\n    other.do()"},
+            ["b.py:middle does not call c.py:Last.do"],
+        ),
         ({"c.py": "class Last: ..."}, ["c.py:Last.do does not exist"]),
     ],
 )

@@ -68,27 +68,35 @@ def _calls(tree: Tree, here: Step, there: Step) -> bool:
     node = _function(tree, here)
     assert node is not None
     owner, _, name = there.name.rpartition(".")
-    near = {here.file, *(one.target for one in tree.inside[here.file])}
-    if there.file not in near and not any(_promises(tree, file, name) for file in near):
-        return False
+    is_near = there.file in {here.file, *(one.target for one in tree.inside[here.file])}
+    promised = set() if is_near else _promised(tree, here, name)
     called = owner if name == "__init__" else name
     for call in (one.func for one in ast.walk(node) if isinstance(one, ast.Call)):
         match call:
-            case ast.Name(id=found) if found in (called, *_aliases(tree, here.file, called)):
+            case ast.Name(id=found) if is_near and found in (called, *_aliases(tree, here.file, called)):
                 return not owner or name == "__init__"
-            case ast.Attribute(attr=found) if found == called:
+            case ast.Attribute(attr=found) if is_near and found == called:
+                return True
+            case ast.Attribute(value=ast.Name(id=argument), attr=found) if found == called and argument in promised:
                 return True
     return False
 
 
-def _promises(tree: Tree, file: str, name: str) -> bool:
-    """Whether a Protocol of the file has the method: the caller names what it needs and not who has it."""
-    return any(
-        isinstance(one, ast.ClassDef)
+def _promised(tree: Tree, here: Step, name: str) -> set[str]:
+    """The parameters of a function that have the method by a Protocol of its file.
+
+    Such a function names what it needs and not who has it.
+    """
+    function = _function(tree, here)
+    protocols = {
+        one.name
+        for one in tree.parsed[here.file].body
+        if isinstance(one, ast.ClassDef)
         and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in one.bases)
         and any(isinstance(method, ast.FunctionDef) and method.name == name for method in one.body)
-        for one in tree.parsed[file].body
-    )
+    }
+    arguments = function.args.args if isinstance(function, ast.FunctionDef) else []
+    return {one.arg for one in arguments if isinstance(one.annotation, ast.Name) and one.annotation.id in protocols}
 
 
 def _aliases(tree: Tree, file: str, name: str) -> Iterator[str]:
