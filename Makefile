@@ -14,6 +14,8 @@ SOURCES := $(wildcard cdktf emulator enforcer inventory labkit examples)
 SETUP := $(shell command -v python3 || command -v python || echo python3) .ci/setup.py
 # What the system lacks is linked into the virtual environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Where no compiled module may be kept, each worker and each program of a test compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Terraform under cdktf-cli and the tests' own processes leave little room for more on two cores.
 WORKERS ?= 2
 
@@ -26,7 +28,7 @@ demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change
 	@$(RUN) examples/demo.py
 
 quick: $(VENV)/.complete ## Run the tests that start no process: half a minute on two cores
-	@$(RUN) -m pytest -q -n $(WORKERS) -m "not process and not waits" $(TESTS)
+	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup -m "not process and not waits" $(TESTS)
 
 test: $(VENV)/.complete optional-tools ## Run the tests: at most eight minutes on two cores
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 import process_guard
 from emulator_process import EmulatorProcess, isolated_environment
 from enforcer.ledger.database import Ledger, open_ledger
+from labkit.lazy_package import enter
 from labkit.terraform import terraform_of
 from ledgers import empty
 from postgresql_server import MISSING, PostgreSQL, programs
@@ -26,6 +27,11 @@ from preflight import providers
 from spark_process import SparkProcess, spark_problem
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# The collection makes nothing but what stays: a collector of garbage would look at all of it again and again.
+gc.disable()
+# Most tests need a few modules of the SDK, as the programs do.
+enter("databricks.sdk")
 
 # Two busy cores make single examples slow at random, which is no finding.
 # Derandomized: a run passes or fails by the code, never by its seed. Random seeds belong to `make acceptance`.
@@ -169,6 +175,7 @@ def provider_problem() -> str:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays until the end: modules, tests, and the syntax trees of the project."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)  # what -m leaves out costs no look at Terraform, Spark or the registry

@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab_settings import Lab, parse_lab
+from labkit.lazy_package import Deferred
 from roster.model import Group, Member, Roster
-from stack import framework
-from stack.accounts import AccountPlan, plan_accounts
-from stack.course import Course
-from stack.expressions import label
 from stack.programs import Program, Verb
 
+pytestmark = pytest.mark.xdist_group("framework")
+# The framework starts Node.js, which takes seconds: only the process that runs these tests needs it.
+accounts, course, expressions = Deferred("stack.accounts"), Deferred("stack.course"), Deferred("stack.expressions")
+framework = Deferred("stack.framework")
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = (ROOT / "lab.toml").read_text(encoding="utf-8").replace("quota.groups.group_07", "quota.groups.group_02")
 
@@ -51,7 +52,7 @@ def lab_with(*changes: tuple[str, str]) -> Lab:
 
 
 def synthesized(lab: Lab, *rosters: Roster, target: str = "rehearsal") -> dict[str, Any]:
-    course = Course(
+    made = course.Course(
         framework.Testing.app(),
         lab=lab,
         target_name=target,
@@ -62,7 +63,7 @@ def synthesized(lab: Lab, *rosters: Roster, target: str = "rehearsal") -> dict[s
         restricted=Verb(Path("/venv/bin/python"), "enforcer", "restricted", "/lab"),
         state_folder=Path("/lab/state"),
     )
-    return json.loads(framework.Testing.synth(course))
+    return json.loads(framework.Testing.synth(made))
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +139,8 @@ ADDRESSES = st.text(alphabet="ab0.-_@+xא", max_size=8)
 
 @given(ADDRESSES, ADDRESSES)
 def test_no_two_addresses_have_the_same_label(one: str, other: str):
-    assert (label(one) == label(other)) == (one == other)
-    assert re.fullmatch(r"student_[A-Za-z0-9_-]*", f"student_{label(one)}")
+    assert (expressions.label(one) == expressions.label(other)) == (one == other)
+    assert re.fullmatch(r"student_[A-Za-z0-9_-]*", f"student_{expressions.label(one)}")
 
 
 def test_a_cluster_has_its_settings_libraries_and_tags_of_identity_only(stack: dict[str, Any]):
@@ -327,10 +328,12 @@ def test_the_accounts_of_another_courses_roster_are_made_and_nothing_else_of_it(
 
 def test_an_account_that_was_there_before_or_is_the_staffs_is_never_managed():
     other = Roster((Group(9, "", "", (replace(NOA, account="existing:rehearsal"),)),))
-    plan = plan_accounts(ROSTER, [other], target="rehearsal", staff=["Dana@campus.example.ac.il"], owns_accounts=True)
-    assert plan == AccountPlan(managed=(), looked_up=(DANA.email, NOA.email, OLD.email))
-    elsewhere = plan_accounts(ROSTER, [other], target="production", staff=[], owns_accounts=True)
-    assert elsewhere == AccountPlan(managed=(DANA.email, NOA.email, OLD.email), looked_up=())
+    plan = accounts.plan_accounts(
+        ROSTER, [other], target="rehearsal", staff=["Dana@campus.example.ac.il"], owns_accounts=True
+    )
+    assert plan == accounts.AccountPlan(managed=(), looked_up=(DANA.email, NOA.email, OLD.email))
+    elsewhere = accounts.plan_accounts(ROSTER, [other], target="production", staff=[], owns_accounts=True)
+    assert elsewhere == accounts.AccountPlan(managed=(DANA.email, NOA.email, OLD.email), looked_up=())
 
 
 def test_texts_that_terraform_would_evaluate_stay_texts():

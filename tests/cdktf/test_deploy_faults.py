@@ -12,7 +12,7 @@ from emulator_process import EmulatorProcess
 from lab_term import ROOT, Done, Term, remove_homes
 from stack.expressions import label
 
-pytestmark = [pytest.mark.terraform, pytest.mark.acceptance, pytest.mark.xdist_group("deploy")]
+pytestmark = [pytest.mark.process, pytest.mark.terraform, pytest.mark.acceptance, pytest.mark.xdist_group("deploy")]
 
 OCTOBER = ROOT / "examples" / "Groupself-selection_94290_2026-10-18.csv"
 GROUPS = 30

@@ -14,10 +14,13 @@ from emulator.server import services
 from import_graph import LAYERS, TREE, room_of
 
 EMULATOR = TREE.part("emulator")
-DOCSTRINGS = {path: ast.get_docstring(tree) or "" for path, tree in EMULATOR.parsed.items()}
+OPENING = re.compile(r'"""(.*?)"""', re.DOTALL)
+DOCSTRINGS = {path: found[1] if (found := OPENING.match(text)) else "" for path, text in EMULATOR.files.items()}
 PURE = sorted(path for path, text in DOCSTRINGS.items() if re.search(r"\bPure( constants)?\.", text))
 HARMLESS = ("random", "zipfile", "pydantic_core")
 """What else pure modules of the emulator import: seeded generators, archives in memory, how a value is dumped."""
+
+pytestmark = pytest.mark.xdist_group("syntax trees")
 
 USES = {("clusters", name) for name in ("libraries", "policies", "settings")}
 USES |= {("repos", "objects"), ("scim", "objects"), ("volumes", "dbfs"), ("dbfs", "settings")}
@@ -39,7 +42,7 @@ def test_an_api_uses_another_only_where_the_platform_does():
 
 def test_no_module_of_the_emulator_imports_by_name_at_run_time():
     imported = {one.target.partition(".")[0] for imports in EMULATOR.imports.values() for one in imports}
-    nodes = [node for tree in EMULATOR.parsed.values() for node in ast.walk(tree)]
+    nodes = [node for path in EMULATOR.files for node in EMULATOR.nodes(path)]
     called = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
     assert ("importlib" in imported, "__import__" in called) == (False, False)
 

@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
-import enforcer.reports.chart  # noqa: F401 - matplotlib starts a process when it is first imported
 from enforcer.__main__ import main
 from enforcer.domain.day_records import DayTotal
 from enforcer.domain.message_kinds import Kind
@@ -27,6 +26,8 @@ from enforcer.ledger.record import Reading
 from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
 from enforcer.retention.archive_tables import TABLES
+
+pytestmark = pytest.mark.xdist_group("matplotlib")
 
 T = datetime(2024, 11, 3, 8, tzinfo=UTC)
 M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

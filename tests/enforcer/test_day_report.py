@@ -19,10 +19,13 @@ from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Session, Sighting
 from enforcer.mail.messages import render
-from enforcer.reports.chart import draw
 from enforcer.reports.day_report import make_report
 from enforcer.reports.formats import COLUMNS, report_letter, to_csv, to_message, values_of
 from enforcer.settings import load_settings
+from labkit.lazy_package import Deferred
+
+pytestmark = pytest.mark.xdist_group("matplotlib")
+chart = Deferred("enforcer.reports.chart")
 
 TZ = ZoneInfo("Asia/Jerusalem")
 DAY = date(2026, 11, 2)
@@ -169,7 +172,7 @@ def test_names_of_people_are_neither_markup_nor_formulas_nor_mathematics() -> No
     assert "<img src=x" not in html
     assert "&lt;img src=x" in html
     assert "\u202e" not in html + text
-    assert draw(report).startswith(b"\x89PNG")
+    assert chart.draw(report).startswith(b"\x89PNG")
 
 
 def test_the_table_opens_in_a_spreadsheet() -> None:

@@ -106,7 +106,7 @@ class Hours:
 def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(
     ledger: Ledger, seed: int, acceptance: bool
 ) -> None:
-    number = 100 if acceptance else 25
+    number = 100 if acceptance else 10
     hours, chance = Hours(ledger, number), random.Random(seed)
     for id in hours.clusters:
         start = hours.begins + chance.uniform(1, 2000) * S

@@ -16,13 +16,16 @@ from browser import looked_at
 from few_examples import examples
 from in_process_inventory import begun
 from inventory.__main__ import main
-from inventory.output.page import render
 from inventory.results import summary
 from inventory.results.report import Amount, Report
 from inventory.results.result_csv import Entry, NotAnInventory, read_entries
 from inventory.results.rows import COLUMNS, DETAILS, FileRow
 from inventory.results.summary import Figures, Place
 from inventory.tree.listing import File, Folder, Listing
+from labkit.lazy_package import Deferred
+
+pytestmark = pytest.mark.xdist_group("matplotlib")
+output = Deferred("inventory.output.page")
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 MB = 2**20
@@ -127,7 +130,7 @@ def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tre
 @pytest.mark.parametrize("width", [360, 1280], ids=["phone", "desktop"])
 def test_a_page_is_readable_in_a_real_browser(width):
     paths = [row(f"/Users/dana@x.org/{'deep folder/' * depth}a_file_with_a_long_name.csv", 9) for depth in range(9)]
-    page = render(report(DANA, CAROL, IDLE, rows=[*ROWS, *paths]))
+    page = output.render(report(DANA, CAROL, IDLE, rows=[*ROWS, *paths]))
 
     seen = looked_at(page, SIZES, width=width)
 
@@ -144,7 +147,7 @@ def test_a_page_is_readable_in_a_real_browser(width):
 def test_hostile_names_are_text(tmp_path):
     user = Entry(HOSTILE, 1, MB, "error", "workspace", f"/Users/x: {HOSTILE}")
     hostile = row(f"/Users/x/{HOSTILE.replace('/', '')}", 5, f"<b>{HOSTILE}")
-    page = render(Report(HOSTILE, NOW, [user], summary.of_files([hostile])))
+    page = output.render(Report(HOSTILE, NOW, [user], summary.of_files([hostile])))
 
     seen = looked_at(page, SIZES, width=360)
 
@@ -156,9 +159,9 @@ def test_hostile_names_are_text(tmp_path):
 
 
 def test_a_page_needs_nothing_from_elsewhere():
-    page = render(report(DANA, CAROL, rows=ROWS))
+    page = output.render(report(DANA, CAROL, rows=ROWS))
     assert [word for word in ("src=", "@import", "url(http", "<script", "<link") if word in page] == []
-    assert page == render(report(DANA, CAROL, rows=ROWS))
+    assert page == output.render(report(DANA, CAROL, rows=ROWS))
 
 
 @pytest.fixture

@@ -176,6 +176,7 @@ def own_command_line(path: str) -> set[str]:
     return found
 
 
+@pytest.mark.xdist_group("syntax trees")
 def test_no_program_defines_verbs_questions_or_common_options_of_its_own() -> None:
     found = {(path, what) for path in TREE.files if program_of(path) in PROGRAMS for what in own_command_line(path)}
     assert found == set()

@@ -235,6 +235,7 @@ def names_in(path: str) -> set[str]:
     return attributes | {node.id for node in TREE.nodes(path) if isinstance(node, ast.Name)}
 
 
+@pytest.mark.xdist_group("syntax trees")
 def test_every_writer_of_csv_is_among_those_tested() -> None:
     own = [path for path in TREE.files if program_of(path) in PROGRAMS and "csv" in TREE.files[path]]
     modules = {path: names_in(path) for path in own}

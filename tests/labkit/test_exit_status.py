@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import pytest
+
 from import_graph import TREE, program_of
 from labkit import exit_status
 
@@ -30,6 +32,7 @@ def literal_statuses(path: str) -> Iterator[str]:
             yield path
 
 
+@pytest.mark.xdist_group("syntax trees")
 def test_no_program_ends_with_a_number_of_its_own() -> None:
     found = [
         place

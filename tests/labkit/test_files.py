@@ -180,6 +180,7 @@ def own_writing(path: str) -> set[str]:
     return found
 
 
+@pytest.mark.xdist_group("syntax trees")
 def test_only_labkit_writes_atomically_and_locks_files() -> None:
     found = {(path, what) for path in TREE.files if program_of(path) in PROGRAMS for what in own_writing(path)}
     assert found == ALLOWED

@@ -112,6 +112,7 @@ def test_a_record_of_the_log_is_one_line_and_a_traceback_has_its_lines() -> None
     )
 
 
+@pytest.mark.xdist_group("syntax trees")
 def test_no_program_has_its_own_rule_for_what_is_printable() -> None:
     """`isprintable` as a check of input stays; a rule character by character is an escaping."""
     found = {

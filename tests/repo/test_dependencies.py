@@ -11,8 +11,11 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pytest
+
 from import_graph import TREE
 
+pytestmark = pytest.mark.xdist_group("syntax trees")
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "cdktf", "emulator", "enforcer", "examples", "inventory", "labkit", "tests")
 # Folders whose modules are imported by bare name.

@@ -12,6 +12,7 @@ import import_graph
 from import_graph import PROGRAMS, ROOT, TREE, program_of
 from tracked_files import tracked_files
 
+pytestmark = pytest.mark.xdist_group("syntax trees")
 FOLDERS = {*PROGRAMS, "labkit", "tests", "bench", "docs", "examples", "deploy", ".ci", ".github"}
 FILES = {"cdktf.json", "lab.toml", "Makefile", "pyproject.toml", ".gitignore", ".pre-commit-config.yaml"}
 FILES |= {"Pipfile", "Pipfile.lock", "package.json", "package-lock.json", ".env.example"}

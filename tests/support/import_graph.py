@@ -6,9 +6,11 @@ A rule is a function from a `Tree` to a list of sentences; an empty list means t
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,18 +91,27 @@ class Import:
 class Tree:
     """Python files by path, relative to the root of the project."""
 
-    def __init__(self, files: Mapping[str, str], parsed: Mapping[str, ast.Module] | None = None) -> None:
+    def __init__(self, files: Mapping[str, str], whole: Tree | None = None) -> None:
         self.files = files
-        self.parsed = parsed or {path: ast.parse(text, path) for path, text in files.items()}
+        self._whole = whole
         self._nodes: dict[str, list[ast.AST]] = {}
 
     def part(self, folder: str) -> Tree:
         """The tree of the files below a folder; imports of other files lead outside."""
-        paths = [path for path in self.files if path.startswith(f"{folder}/")]
-        return Tree({path: self.files[path] for path in paths}, {path: self.parsed[path] for path in paths})
+        return Tree({path: text for path, text in self.files.items() if path.startswith(f"{folder}/")}, self)
+
+    @cached_property
+    def parsed(self) -> Mapping[str, ast.Module]:
+        """The syntax trees; made when a rule asks, because a process that runs other tests needs none."""
+        if self._whole is not None:
+            return {path: self._whole.parsed[path] for path in self.files}
+        with collector_paused():
+            return {path: ast.parse(text, path) for path, text in self.files.items()}
 
     def nodes(self, path: str) -> list[ast.AST]:
         """All nodes of a file, in no particular order; walked once, because many rules look at all of them."""
+        if self._whole is not None:
+            return self._whole.nodes(path)
         if path not in self._nodes:
             self._nodes[path] = list(ast.walk(self.parsed[path]))
         return self._nodes[path]
@@ -157,6 +168,19 @@ class Tree:
                 if found in self.files and not (folder == "" and found.startswith("cdktf/")):
                     return found
         return None
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection meanwhile: it takes longer than all the parsing. What is made is spared later, too."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def program_of(path: str) -> str:

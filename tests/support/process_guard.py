@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -39,6 +40,10 @@ MARKED_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.process\b", re.MULT
 """A module whose every test is marked says so on one line, so that `make quick` need not import it."""
 
 
+STARTED_BY_IMPORT = frozenset({"jsii._kernel.providers.process", "matplotlib.font_manager"})
+"""Modules that start a process when a package is first imported, whichever test imports it first."""
+
+
 class ProcessNotMarked(Exception):
     """A test without the marker `process` starts a process or uses a socket."""
 
@@ -53,9 +58,20 @@ class _Guard:
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in EVENTS or self.test is None or self.test.get_closest_marker("process"):
             return
+        if _is_of_an_import(sys._getframe()):
+            return
         deed = f"{event}({', '.join(map(repr, arguments[:2]))})"
         self.deeds.append(deed)
         raise ProcessNotMarked(f"{self.test.nodeid} calls {deed[:300]}: mark it with pytest.mark.process")
+
+
+def _is_of_an_import(frame: FrameType | None) -> bool:
+    """Whether the frame is of one of those modules, while a package is imported."""
+    names = set()
+    while frame is not None:
+        names.add(frame.f_globals.get("__name__"))
+        frame = frame.f_back
+    return "importlib._bootstrap" in names and not STARTED_BY_IMPORT.isdisjoint(names)
 
 
 _guard = _Guard()
@@ -74,9 +90,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start a process through a fixture, or by what another marker says."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that start a process through a fixture, or by what another marker says.
+
+    `make quick` gives the tests of a module to one worker, unless another mark says where they belong: thousands of
+    short tests one by one would cost more than they take.
+    """
     for item in items:
+        if config.getoption("markexpr") == QUICK and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         by_fixture = not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING):
             item.add_marker(pytest.mark.process)
