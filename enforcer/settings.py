@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enforcer.domain.quota import Quota
+from labkit.text import quoted
 from labkit.workspace.expected import Expectation, expectation_in
 
 AZURE_MANAGED = "azurecomm.net"
@@ -27,7 +28,7 @@ class SettingsError(ValueError):
 
 def _address(text: str) -> str:
     if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+", text):
-        raise ValueError("is not an e-mail address")
+        raise ValueError
     return text
 
 
@@ -35,38 +36,82 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (OSError, ValueError, KeyError):
-        raise ValueError('is no IANA zone such as "Asia/Jerusalem"') from None
+        raise ValueError from None
+    return text
+
+
+def _connection_string(text: str) -> str:
+    named = {part.partition("=")[0].strip().lower() for part in text.split(";") if part.partition("=")[2].strip()}
+    if not {"endpoint", "accesskey"} <= named:
+        raise ValueError
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if not text.startswith("https://"):
+        raise ValueError
     return text
 
 
 Address = Annotated[str, AfterValidator(_address)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(lambda text: tuple(re.split(r"[,;\s]+", text.strip())))]
-Minutes = Annotated[float, Field(ge=0, le=1440)]
+
+
+def _minutes(usual: float) -> float:
+    minutes: float = Field(usual, ge=0, le=1440, description="minutes from 0 to 1440")
+    return minutes
+
+
+def _calls() -> int | None:
+    calls: int | None = Field(None, ge=1, description="a whole number from 1")
+    return calls
+
+
+def _one_address() -> str | None:
+    address: str | None = Field(None, description="an e-mail address")
+    return address
 
 
 class _Variables(BaseModel):
-    """The variables as they are named; those of the earlier system keep their names and units (minutes)."""
+    """The variables as they are named; those of the earlier system keep their names and units (minutes).
+
+    The description of a field is what a message says is expected.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    DATABRICKS_WARN_UPTIME: Minutes = 180
-    DATABRICKS_MAX_UPTIME: Minutes = 210
+    DATABRICKS_WARN_UPTIME: float = _minutes(180)
+    DATABRICKS_MAX_UPTIME: float = _minutes(210)
     CLUSTER_UPTIMES_DB: str = "~/.local/share/teaching-lab/uptimes.db"
     LAB_COURSE: str | None = None
     LAB_TERM: str | None = None
-    LAB_TIMEZONE: Annotated[str, AfterValidator(_zone)] | None = None
+    LAB_TIMEZONE: Annotated[str, AfterValidator(_zone)] | None = Field(
+        None, description='an IANA zone such as "Asia/Jerusalem"'
+    )
     LAB_LETTERS: Path | None = None
-    AZURE_EMAIL_ENDPOINT: str | None = None
+    AZURE_EMAIL_ENDPOINT: Annotated[str, AfterValidator(_endpoint)] | None = Field(
+        None, description="https://<name>.communication.azure.com"
+    )
     AZURE_EMAIL_ACCESS_KEY: str | None = None
-    AZURE_EMAIL_CONNECTION_STRING: str | None = None
-    AZURE_EMAIL_SENDER: Address | None = None
-    ADMIN_EMAIL: Address | None = None
-    REPORT_RECIPIENT_EMAIL: Addresses = ()
-    MAIL_SENDS_PER_MINUTE: Annotated[int, Field(ge=1)] | None = None
-    MAIL_SENDS_PER_HOUR: Annotated[int, Field(ge=1)] | None = None
-    MAIL_STATUS_PER_MINUTE: Annotated[int, Field(ge=1)] | None = None
-    MAIL_STATUS_PER_HOUR: Annotated[int, Field(ge=1)] | None = None
-    HEALTHCHECK_URL: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    AZURE_EMAIL_CONNECTION_STRING: Annotated[str, AfterValidator(_connection_string)] | None = Field(
+        None, description="endpoint=https://<name>.communication.azure.com/;accesskey=<key>"
+    )
+    AZURE_EMAIL_SENDER: Address | None = _one_address()
+    ADMIN_EMAIL: Address | None = _one_address()
+    REPORT_RECIPIENT_EMAIL: Addresses = Field((), description="e-mail addresses, separated by blanks or commas")
+    MAIL_SENDS_PER_MINUTE: int | None = _calls()
+    MAIL_SENDS_PER_HOUR: int | None = _calls()
+    MAIL_STATUS_PER_MINUTE: int | None = _calls()
+    MAIL_STATUS_PER_HOUR: int | None = _calls()
+    HEALTHCHECK_URL: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+        None, description="an address that begins with https:// or http://"
+    )
+
+
+_MAIL_ACCOUNT = frozenset({"AZURE_EMAIL_CONNECTION_STRING", "AZURE_EMAIL_ENDPOINT", "AZURE_EMAIL_ACCESS_KEY"})
+_IN_SOURCE = " (the earlier system had it in its source, user_mail.py)"
+_UNSHOWN = frozenset({"AZURE_EMAIL_ACCESS_KEY", "AZURE_EMAIL_CONNECTION_STRING", "HEALTHCHECK_URL"})
+"""Their values are, or hold, secrets."""
 
 
 @dataclass(frozen=True)
@@ -122,19 +167,16 @@ class Settings:
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from the environment. Raises SettingsError."""
-    told = {name: value for name, value in environ.items() if value != ""}
-    problems: list[str] = []
-    variables = _Variables()
-    try:
-        variables = _Variables.model_validate(told)
-    except ValidationError as error:
-        problems += [_sentence(str(found["loc"][0]), found["msg"]) for found in error.errors()]
-    if variables.DATABRICKS_WARN_UPTIME > variables.DATABRICKS_MAX_UPTIME:
+    told = {name: environ[name] for name in _Variables.model_fields if environ.get(name)}
+    variables, wrong = _parsed(told)
+    problems = [_sentence(name, told[name]) for name in wrong]
+    limits = {"DATABRICKS_WARN_UPTIME", "DATABRICKS_MAX_UPTIME"}
+    if not limits & set(wrong) and variables.DATABRICKS_WARN_UPTIME > variables.DATABRICKS_MAX_UPTIME:
         problems.append(
             f"DATABRICKS_WARN_UPTIME ({variables.DATABRICKS_WARN_UPTIME:g}) is above "
             f"DATABRICKS_MAX_UPTIME ({variables.DATABRICKS_MAX_UPTIME:g}); warn before stopping."
         )
-    mail = _mail(variables, problems)
+    mail = _mail(variables, frozenset(wrong), problems)
     expected = Expectation()
     try:
         expected = expectation_in(environ)
@@ -165,16 +207,36 @@ def place_of_ledger(environ: Mapping[str, str]) -> str:
     return load_settings({name: environ[name]} if environ.get(name) else {}).ledger
 
 
-def _mail(variables: _Variables, problems: list[str]) -> MailSettings | None:
+def _parsed(told: Mapping[str, str]) -> tuple[_Variables, list[str]]:
+    """The variables without those that cannot be read, and the names of those."""
+    try:
+        return _Variables.model_validate(told), []
+    except ValidationError as error:
+        wrong = list(dict.fromkeys(str(found["loc"][0]) for found in error.errors()))
+    return _Variables.model_validate({name: value for name, value in told.items() if name not in wrong}), wrong
+
+
+def _mail(variables: _Variables, wrong: frozenset[str], problems: list[str]) -> MailSettings | None:
+    """`wrong`: the variables that are set and cannot be read; they are not missing."""
     string = variables.AZURE_EMAIL_CONNECTION_STRING
     endpoint, key = variables.AZURE_EMAIL_ENDPOINT, variables.AZURE_EMAIL_ACCESS_KEY
-    if not string and not endpoint and not key:
+    are_set = {name for name in _MAIL_ACCOUNT if getattr(variables, name)} | (wrong & _MAIL_ACCOUNT)
+    if not are_set:
         return None
-    if not string and not (endpoint and key):
-        missing = "AZURE_EMAIL_ACCESS_KEY" if endpoint else "AZURE_EMAIL_ENDPOINT"
-        problems.append(f"{missing} is missing; mail needs it, or AZURE_EMAIL_CONNECTION_STRING instead of both.")
+    if "AZURE_EMAIL_CONNECTION_STRING" not in are_set:
+        if "AZURE_EMAIL_ENDPOINT" not in are_set:
+            problems.append(
+                f"AZURE_EMAIL_ENDPOINT is missing; mail needs it beside AZURE_EMAIL_ACCESS_KEY{_IN_SOURCE}. Or set"
+                " AZURE_EMAIL_CONNECTION_STRING instead of both."
+            )
+        if "AZURE_EMAIL_ACCESS_KEY" not in are_set:
+            problems.append(
+                "AZURE_EMAIL_ACCESS_KEY is missing; mail needs it beside AZURE_EMAIL_ENDPOINT. Or set"
+                " AZURE_EMAIL_CONNECTION_STRING instead of both."
+            )
     if not variables.AZURE_EMAIL_SENDER:
-        problems.append("AZURE_EMAIL_SENDER is missing; mail needs the address it comes from.")
+        if "AZURE_EMAIL_SENDER" not in wrong:
+            problems.append(f"AZURE_EMAIL_SENDER is missing; mail needs the address it comes from{_IN_SOURCE}.")
         return None
     sender = variables.AZURE_EMAIL_SENDER
     usual = MANAGED_DOMAIN if sender.endswith(AZURE_MANAGED) else OWN_DOMAIN
@@ -187,5 +249,8 @@ def _mail(variables: _Variables, problems: list[str]) -> MailSettings | None:
     return MailSettings(string or f"endpoint={endpoint};accesskey={key}", sender, budget)
 
 
-def _sentence(name: str, message: str) -> str:
-    return f"{name}: {message.removeprefix('Value error, ')[:1].lower()}{message.removeprefix('Value error, ')[1:]}."
+def _sentence(name: str, value: str) -> str:
+    expected = _Variables.model_fields[name].description
+    if name in _UNSHOWN:
+        return f"{name} cannot be used; expected {expected}. Its value is not shown."
+    return f"{name} is {quoted(value)}; expected {expected}."

@@ -1,0 +1,102 @@
+"""Settings from the environment: what is wrong is said all at once, each with name, value and what is expected."""
+
+from __future__ import annotations
+
+import pytest
+
+from enforcer.settings import MailSettings, SettingsError, load_settings
+
+MAIL = {
+    "AZURE_EMAIL_ENDPOINT": "https://lab.communication.azure.com",
+    "AZURE_EMAIL_ACCESS_KEY": "c2VjcmV0",
+    "AZURE_EMAIL_SENDER": "lab@x.example",
+}
+
+
+def problems(**variables: str) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        load_settings(variables)
+    return raised.value.problems
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DATABRICKS_MAX_UPTIME", "abc", "minutes from 0 to 1440"),
+        ("DATABRICKS_MAX_UPTIME", "nan", "minutes from 0 to 1440"),
+        ("DATABRICKS_WARN_UPTIME", "-1", "minutes from 0 to 1440"),
+        ("DATABRICKS_MAX_UPTIME", "1441", "minutes from 0 to 1440"),
+        ("MAIL_SENDS_PER_HOUR", "0", "a whole number from 1"),
+        ("MAIL_STATUS_PER_MINUTE", "1.5", "a whole number from 1"),
+        ("LAB_TIMEZONE", "Asia", 'an IANA zone such as "Asia/Jerusalem"'),
+        ("ADMIN_EMAIL", "staff", "an e-mail address"),
+        ("REPORT_RECIPIENT_EMAIL", "a@x.example, b", "e-mail addresses, separated by blanks or commas"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_said_with_its_name_and_what_is_expected(
+    name: str, value: str, expected: str
+) -> None:
+    assert problems(**{name: value}) == [f'{name} is "{value}"; expected {expected}.']
+
+
+def test_control_characters_of_a_value_are_shown_and_steer_nothing() -> None:
+    assert problems(ADMIN_EMAIL="a\x1b[31m") == ['ADMIN_EMAIL is "a\\x1b[31m"; expected an e-mail address.']
+
+
+@pytest.mark.parametrize("name", ["HEALTHCHECK_URL", "AZURE_EMAIL_CONNECTION_STRING"])
+def test_a_value_that_is_a_secret_is_not_shown(name: str) -> None:
+    (problem,) = problems(**MAIL | {name: "hc-ping.com/hidden"})
+
+    assert problem.startswith(f"{name} cannot be used; expected ")
+    assert "hidden" not in problem
+
+
+def test_all_problems_are_named_at_once_those_of_mail_and_of_the_expected_workspace_too() -> None:
+    found = problems(
+        DATABRICKS_MAX_UPTIME="abc", ADMIN_EMAIL="x", AZURE_EMAIL_ACCESS_KEY="k", LAB_EXPECTED_WORKSPACE_ID="seven"
+    )
+
+    assert [problem.split()[0] for problem in found] == [
+        "DATABRICKS_MAX_UPTIME",
+        "ADMIN_EMAIL",
+        "AZURE_EMAIL_ENDPOINT",
+        "AZURE_EMAIL_SENDER",
+        "LAB_EXPECTED_WORKSPACE_ID",
+    ]
+
+
+def test_the_env_of_the_earlier_system_lacks_the_two_values_that_its_source_had() -> None:
+    earlier = {
+        "ADMIN_EMAIL": "staff@x.example",
+        "AZURE_EMAIL_ACCESS_KEY": "k",
+        "DATABRICKS_MAX_UPTIME": "180",
+        "DATABRICKS_WARN_UPTIME": "150",
+    }
+
+    assert problems(**earlier) == [
+        "AZURE_EMAIL_ENDPOINT is missing; mail needs it beside AZURE_EMAIL_ACCESS_KEY (the earlier system had it in its"
+        " source, user_mail.py). Or set AZURE_EMAIL_CONNECTION_STRING instead of both.",
+        "AZURE_EMAIL_SENDER is missing; mail needs the address it comes from (the earlier system had it in its source,"
+        " user_mail.py).",
+    ]
+    assert load_settings(earlier | MAIL).mail == MailSettings(
+        "endpoint=https://lab.communication.azure.com;accesskey=c2VjcmV0",
+        "lab@x.example",
+        load_settings(MAIL).mail.budget,  # type: ignore[union-attr]
+    )
+
+
+def test_a_sender_that_is_no_address_is_not_also_missing() -> None:
+    assert problems(**MAIL | {"AZURE_EMAIL_SENDER": "lab"}) == [
+        'AZURE_EMAIL_SENDER is "lab"; expected an e-mail address.'
+    ]
+    assert problems(**MAIL | {"AZURE_EMAIL_ENDPOINT": "lab.example"}) == [
+        'AZURE_EMAIL_ENDPOINT is "lab.example"; expected https://<name>.communication.azure.com.'
+    ]
+
+
+def test_a_limit_that_cannot_be_read_is_not_compared_with_the_warning() -> None:
+    assert len(problems(DATABRICKS_MAX_UPTIME="x", DATABRICKS_WARN_UPTIME="1000")) == 1
+    assert problems(DATABRICKS_MAX_UPTIME="30", DATABRICKS_WARN_UPTIME="40") == [
+        "DATABRICKS_WARN_UPTIME (40) is above DATABRICKS_MAX_UPTIME (30); warn before stopping."
+    ]
