@@ -81,7 +81,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
 )
 @click.option(
     "--max-drop-percent",
-    type=click.FloatRange(0, 100),
+    type=cli.Number(0, 100),
     default=20,
     show_default=True,
     help="Refuse an export that lacks more of the students we know.",

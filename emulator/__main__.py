@@ -20,7 +20,7 @@ from emulator.server.http_server import Server, listen
 from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
-from labkit.extras.cli import Refused, version
+from labkit.extras.cli import Number, Refused, WholeNumber, version
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -40,9 +40,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 )
 @version
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option("--port", default=8765, show_default=True, type=WholeNumber(0, 65535), help="0: any free port.")
 @click.option("--seed", help="Make ids and the workspace id follow from this text. Tokens are random all the same.")
-@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0), help="Clock seconds a second.")
+@click.option("--speed", default=1.0, show_default=True, type=Number(0), help="Clock seconds a second.")
 @click.option("--start", metavar="ISO", help="What the clock shows at first.  [default: the machine's time]")
 @click.option("--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state here.")
 @click.option(
@@ -56,13 +56,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     "--transition-seconds",
     default=2.0,
     show_default=True,
-    type=click.FloatRange(0),
+    type=Number(0),
     help="Clock seconds that a cluster takes from one state to the next.",
 )
 @click.option(
     "--no-dbfs", is_flag=True, help="A new account: no DBFS, no legacy features; as the profile, and to stay."
 )
-@click.option("--mail-port", default=0, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option("--mail-port", default=0, show_default=True, type=WholeNumber(0, 65535), help="0: any free port.")
 @click.option(
     "--mail-dir",
     type=click.Path(file_okay=False, path_type=Path),

@@ -51,7 +51,7 @@ def choice(verb: Verb) -> Verb:
             click.option(
                 "--token-lifetime",
                 metavar="HOURS",
-                type=click.FloatRange(min=0.1, max=24 * 90),
+                type=cli.Number(0.1, 24 * 90, of="hours"),
                 default=4.0,
                 show_default=True,
                 help="Of the token that is made for the executors; it is revoked at the end anyway.",

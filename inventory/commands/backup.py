@@ -57,7 +57,9 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
 @click.option(
     "--notebook-format", type=click.Choice(list(FORMATS)), default="source", show_default=True, help="Of notebooks."
 )
-@click.option("--max-file-size", type=click.IntRange(min=0), metavar="N", help="Leave out files of more bytes.")
+@click.option(
+    "--max-file-size", type=cli.WholeNumber(0, of="bytes"), metavar="N", help="Leave out files of more bytes."
+)
 @click.option("--tier", type=click.Choice(TIERS), help="Of Azure's storage; without it the account's own.")
 @click.option("--since", metavar="MANIFEST", help="Of an earlier backup there: what did not change is not read again.")
 @click.option("--retain-until", metavar="DATE", help="Written down; afterwards `purge` names the backup.")

@@ -55,12 +55,12 @@ log = logging.getLogger(__name__)
 )
 @click.option("--no-parallel", is_flag=True, help="One request after another.")
 @click.option(
-    "--workers", type=click.IntRange(1, 512), default=64, show_default=True, help="For each of the two file systems."
+    "--workers", type=cli.WholeNumber(1, 512), default=64, show_default=True, help="For each of the two file systems."
 )
 @click.option(
     "--max-requests-per-second",
     "ceiling",
-    type=click.FloatRange(min=0, min_open=True),
+    type=cli.Number(0, low_open=True),
     help="For each of the two APIs; without it the rate they permit is found out.",
 )
 @click.option("--resume", is_flag=True, help="Go on with a scan that was stopped, and retry what failed.")
@@ -71,7 +71,7 @@ log = logging.getLogger(__name__)
 @click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv, .jsonl or .parquet.")
 @click.option("--report", type=click.Path(path_type=Path), help="The result as a page for people, as .html.")
 @click.option("--details", is_flag=True, help="Further columns: by file system, estimates, largest, newest, cost.")
-@click.option("--top", type=click.IntRange(min=0), default=5, show_default=True, help="Largest homes in the summary.")
+@click.option("--top", type=cli.WholeNumber(0), default=5, show_default=True, help="Largest homes in the summary.")
 @options.all_homes
 @options.shared
 @click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from labkit import __version__, clock, exit_status
-from labkit.text import escaped, is_plain
+from labkit.text import escaped, is_plain, quoted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,6 +81,48 @@ class Day(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             return date.fromisoformat(str(value))
         except ValueError:
             self.fail(f'"{escaped(value)}" is not a date; use YYYY-MM-DD', param, ctx)
+
+
+class Number(click.FloatRange):
+    """A finite number in a range, such as `Number(1, 3600, of="seconds")`."""
+
+    def __init__(self, low: float, high: float | None = None, *, of: str = "", low_open: bool = False) -> None:
+        super().__init__(low, high, min_open=low_open)
+        self._what = f"a number of {of}" if of else "a number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        return float(_in_range(super().convert, self._what, self, value, param, ctx))
+
+
+class WholeNumber(click.IntRange):
+    """A whole number in a range, such as `WholeNumber(1)`."""
+
+    def __init__(self, low: int, high: int | None = None, *, of: str = "") -> None:
+        super().__init__(low, high)
+        self._what = f"a whole number of {of}" if of else "a whole number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        return int(_in_range(super().convert, self._what, self, value, param, ctx))
+
+
+def _in_range(
+    convert: Callable[[Any, click.Parameter | None, click.Context | None], Any],
+    what: str,
+    bounds: click.FloatRange | click.IntRange,
+    value: Any,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> float:
+    """What `convert` makes of the value; otherwise the usage error names value and range."""
+    try:
+        number: float = convert(value, param, ctx)
+        if math.isfinite(number):
+            return number
+    except click.BadParameter:
+        pass
+    low = "" if bounds.min is None else f" {'above' if bounds.min_open else 'from'} {bounds.min:g}"
+    high = "" if bounds.max is None else f" to {bounds.max:g}"
+    bounds.fail(f"{quoted(str(value))} is not {what}{low}{high}", param, ctx)
 
 
 day = click.option("--day", type=Day(), metavar="DAY", help="One day, such as 2026-11-01.")
