@@ -90,7 +90,10 @@ def report(
 
 
 def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | None = None) -> Letter:
-    """The program ended unexpectedly. `cause` is a line, `trace` what helps to find the reason."""
+    """The program ended unexpectedly. `cause` is a line, `trace` what helps to find the reason.
+
+    Without a trace the program did not crash: it could not do its work, for a cause that is outside.
+    """
     values = {"cause": one_line(without_secrets(cause)), "trace": block(without_secrets(trace)), "at": at}
     subject, text, html = render("crash", values, folder)
     return Letter(subject, text, html, (admin,))

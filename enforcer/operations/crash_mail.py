@@ -1,4 +1,4 @@
-"""A run that ends unexpectedly: the admin is told, once for each cause and hour.
+"""A run that ends unexpectedly, or cannot use the workspace: the admin is told, once for each cause and hour.
 
 The letter's name at the mail service follows from cause and hour, so that it is one letter even where the ledger, which
 would otherwise know, is what does not work.
@@ -22,6 +22,7 @@ from enforcer.mail.messages import Letter
 from enforcer.mail.outbox import NAMESPACE
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
+from enforcer.workspace.errors import WorkspaceError
 from labkit.clock import Deadline
 from labkit.text import one_line, without_secrets
 
@@ -44,11 +45,12 @@ def tell(settings: Settings, error: BaseException, *, now: datetime, make_carrie
 
 def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier: Callable[[str], Carrier]) -> None:
     if settings.admin is None:
-        log.error("nobody is told of this crash: ADMIN_EMAIL is not set")
+        log.error("nobody gets a mail about this: ADMIN_EMAIL is not set")
         return
     cause, place = cause_of(error)
     hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
-    trace = "".join(traceback.format_exception(error))
+    # A workspace that cannot be used is no crash: its sentence says all, and a traceback would hide it.
+    trace = "" if isinstance(error, WorkspaceError) else "".join(traceback.format_exception(error))
     letter = messages.crash(cause=cause, trace=trace, at=now, admin=settings.admin, folder=settings.letters)
     deadline = Deadline(LEAST_BUDGET)
     try:
@@ -69,7 +71,8 @@ def cause_of(error: BaseException) -> tuple[str, str]:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     name = type(error).__name__
-    return one_line(f"{name}: {without_secrets(str(error))}", 120), f"{name} {where}"[:200]
+    said = str(error) if isinstance(error, WorkspaceError) else f"{name}: {error}"
+    return one_line(without_secrets(said), 120), f"{name} {where}"[:200]
 
 
 def _payload(letter: Letter, sender: str) -> str:

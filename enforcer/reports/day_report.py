@@ -59,6 +59,25 @@ class DayReport:
     polls: tuple[datetime, ...]
     failures: tuple[str, ...]
     """What was tried on this day and did not succeed, the last error of each cluster."""
+    is_first: bool = False
+    """No poll ran before this day."""
+    is_unknown: bool = False
+    """No poll ran before the end of the day, no total of it is settled, and no cluster is known to have run."""
+
+    @property
+    def ran(self) -> int:
+        """How many clusters ran for their group."""
+        return sum(1 for row in self.rows if row.of.counted_stretches or row.of.used)
+
+    @property
+    def ran_for_others(self) -> int:
+        """How many clusters ran for staff, the deploy or others alone."""
+        return sum(1 for row in self.rows if row.of.stretches or row.of.used) - self.ran
+
+    @property
+    def is_of_deploy(self) -> bool:
+        """Whether nothing happened on the day but the deploy that made the clusters: there is nothing to report."""
+        return self.is_first and not self.ran and self.ran_for_others > 0 and not self.failures
 
     @property
     def seen_until(self) -> datetime:
@@ -109,6 +128,8 @@ def make_report(
         tuple(rows),
         tuple(poll for poll in polls if begins <= poll < ends),
         tuple(failed.values()),
+        first_poll is None or first_poll >= begins,
+        (first_poll is None or first_poll >= ends) and not settled and not any(row.of.stretches for row in rows),
     )
 
 

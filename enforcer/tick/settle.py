@@ -133,7 +133,7 @@ def _unread(ledger: Ledger, picture: Picture) -> frozenset[str]:
 
 
 def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: date) -> None:
-    """Once a day. Nobody wants one of a lab that is gone, or of a day long past."""
+    """Once a day. Nobody wants one of a lab that is gone, of a day long past, or of the day of the deploy alone."""
     about = " ".join([picture.course.id, picture.course.term, day.isoformat()]).strip()
     is_old = day < picture.today - MAILED
     if is_old or not settings.report_to:
@@ -142,7 +142,7 @@ def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: dat
     if letters.is_queued(ledger, Kind.REPORT, about, period=period, first=first, limit=timedelta()):
         return
     report = report_of(ledger, picture, day)
-    if report.rows:
+    if report.rows and not report.is_of_deploy:
         letter = report_letter(report, settings)
         outbox.queue(ledger, Kind.REPORT, about, letter, now=picture.now, period=period, first=first)
 

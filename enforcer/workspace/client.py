@@ -70,9 +70,8 @@ def connect(choice: Choice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
         raise NoCredential(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the SDK raises many types
         shown = choice.host or "the workspace of the environment"
-        advice = (
-            "DATABRICKS_HOST and the network" if isinstance(error, OSError) else f"the credential of {choice.source}"
-        )
+        is_refusal = isinstance(error, sdk.Unauthenticated | sdk.PermissionDenied | ValueError)
+        advice = f"the credential of {choice.source}" if is_refusal else "DATABRICKS_HOST and the network"
         raise Unreachable(f"{shown} cannot be used: {reason_of(error)}; check {advice}.") from None
 
 

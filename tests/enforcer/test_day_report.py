@@ -19,7 +19,7 @@ from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Session, Sighting
 from enforcer.mail.messages import render
-from enforcer.reports.day_report import make_report
+from enforcer.reports.day_report import DayReport, make_report
 from enforcer.reports.formats import COLUMNS, report_letter, to_csv, to_message, values_of
 from enforcer.settings import load_settings
 from labkit.lazy_package import Deferred
@@ -94,6 +94,43 @@ def test_a_row_tells_the_day_of_a_cluster() -> None:
         }
     ]
     assert (values["polls_seen"], values["polls_expected"], values["longest_gap"]) == (96, 96, 15)
+
+
+def report_of_day(*sessions: Session, first_poll: datetime | None) -> DayReport:
+    return make_report(picture(*sessions), DAY, settled={}, actions=(), polls=(), first_poll=first_poll)
+
+
+def test_a_day_on_which_only_the_deploy_ran_is_not_said_to_have_been_used() -> None:
+    report = report_of_day(ran("09:00", "09:10", by=STAFF), first_poll=at("09:15"))
+
+    values = values_of(report, picture="")
+    subject, text, html = render("report", values)
+    assert (report.is_of_deploy, values["ran"], values["ran_for_others"]) == (True, 0, 1)
+    assert ": 0 of 1 clusters ran" in subject
+    assert "No group ran its cluster; 1 cluster ran for the deploy, staff or others alone." in text
+    assert "<strong>No group ran its cluster</strong>; 1 cluster ran for the deploy, staff or others alone." in html
+
+
+def test_a_later_day_or_one_with_a_session_of_a_student_is_no_day_of_the_deploy() -> None:
+    staff, student = ran("09:00", "09:10", by=STAFF), ran("10:00", "10:10")
+    reports = [
+        report_of_day(staff, first_poll=at("09:15", DAY - timedelta(days=1))),
+        report_of_day(staff, student, first_poll=at("09:15")),
+        report_of_day(first_poll=at("09:15")),
+    ]
+
+    assert [report.is_of_deploy for report in reports] == [False, False, False]
+
+
+def test_a_day_of_which_nothing_is_on_record_is_unknown() -> None:
+    tomorrow = at("09:15", DAY + timedelta(days=1))
+    polled, unseen, counted = (
+        report_of_day(first_poll=at("09:15")),
+        report_of_day(first_poll=tomorrow),
+        report_of_day(ran("10:00", "10:10"), first_poll=tomorrow),
+    )
+
+    assert [report.is_unknown for report in (polled, unseen, counted)] == [False, True, False]
 
 
 def test_a_session_over_midnight_is_cut_and_said_to_go_on() -> None:

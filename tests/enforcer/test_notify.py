@@ -333,7 +333,24 @@ def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EnforcerLab) ->
     fault(lab, {"match": "/api/2.0/preview/scim/v2/Me", "kind": "500"})
     done = lab.run("poll")
     assert done.status == 1 and "check DATABRICKS_HOST" in done.err
-    assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: Unre"]
+    assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: http"]
+    # It is no crash: the mail says why, and has no traceback.
+    (letter,) = (one for one in mail(lab) if one["subject"].startswith("Lab enforcer failed"))
+    assert "a run of the enforcer could not do its work:" in letter["text"] and "Traceback" not in letter["text"]
+
+
+def test_without_an_admin_a_workspace_that_cannot_be_used_is_no_crash(
+    lab: EnforcerLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = lab.run("poll", ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
+
+    host = lab.emulator.url
+    assert (done.status, done.err) == (
+        1,
+        f"{host} cannot be used: it refused the credential (Invalid access token); check the credential of the"
+        " environment.\n",
+    )
+    assert [record.message for record in caplog.records] == ["nobody gets a mail about this: ADMIN_EMAIL is not set"]
 
 
 @pytest.mark.parametrize("place", ["/dev/null/uptimes.db", "postgresql://lab:hunter2@127.0.0.1:9/lab"])
@@ -359,7 +376,7 @@ def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EnforcerLab) -> 
         ({"AZURE_EMAIL_CONNECTION_STRING": ""}, 2, "AZURE_EMAIL_CONNECTION_STRING is missing"),
         ({"ADMIN_EMAIL": ""}, 2, "ADMIN_EMAIL is missing"),
         ({"AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://127.0.0.1:9;accesskey=eA=="}, 1, "did not answer"),
-        ({"AZURE_EMAIL_CONNECTION_STRING": "nonsense"}, 1, "check AZURE_EMAIL_"),
+        ({"AZURE_EMAIL_CONNECTION_STRING": "nonsense"}, 2, "AZURE_EMAIL_CONNECTION_STRING cannot be used"),
         ({"REQUESTS_CA_BUNDLE": ""}, 1, "CERTIFICATE_VERIFY_FAILED"),
     ],
 )
