@@ -19,7 +19,7 @@ from labkit.text import escaped
 @contextmanager
 def holdings() -> Iterator[Holdings]:
     """What the workspace holds, for the block; a refusal in it ends the process with a sentence and status 1."""
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     try:
         yield Holdings(workspace_of(settings))
     except WorkspaceError as error:
@@ -30,7 +30,7 @@ def holdings() -> Iterator[Holdings]:
 @contextmanager
 def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
     """As `holdings`, with the course that is meant."""
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     workspace, lab = lab_of(settings, now=cli.now())
     try:
         yield Holdings(workspace), lab
@@ -39,10 +39,13 @@ def holdings_and_lab() -> Iterator[tuple[Holdings, Lab]]:
         raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
-def show(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:
-    """All fields as JSON, or these columns as a table; lists become texts."""
+def show(rows: Sequence[Row], columns: Sequence[str], *, nothing: str, as_json: bool) -> None:
+    """All fields as JSON, or these columns as a table; lists become texts. Without rows the sentence `nothing`."""
     if as_json:
         cli.print_json(list(rows))
+        return
+    if not rows:
+        print(nothing)
         return
 
     def cell(value: object) -> object:

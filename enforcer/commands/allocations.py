@@ -43,7 +43,7 @@ def command(as_json: bool) -> None:
 
         grants = in_parallel([partial(read, cluster.id) for cluster in clusters])
     rows = allocation_rows(clusters, {c.id: g for c, g in zip(clusters, grants, strict=True)}, groups, people)
-    show(rows, ["cluster", "group", "permission", "members"], as_json=as_json)
+    show(rows, ["cluster", "group", "permission", "members"], nothing="the workspace has no cluster", as_json=as_json)
     for problem in sorted(problems):
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)

@@ -38,7 +38,12 @@ LONGEST_REASON = 300
     """,
 )
 @click.argument("group")
-@click.option("--minutes", type=click.IntRange(-1440, 1440), metavar="±M", help="Move soft and hard of each day by M.")
+@click.option(
+    "--minutes",
+    type=cli.WholeNumber(-1440, 1440, of="minutes"),
+    metavar="±M",
+    help="Move soft and hard of each day by M.",
+)
 @click.option("--unlimited", is_flag=True, help="No limit on these days; their time still counts for week and term.")
 @click.option("--none", "forbidden", is_flag=True, help="No use at all on these days.")
 @click.option("--window", metavar="W", help='Time inside does not count: "Mon 10:00-12:00", or each day "10:00-12:00".')
@@ -70,7 +75,7 @@ def command(
     why = " ".join(reason.split())
     if not why or len(why) > LONGEST_REASON:
         raise click.UsageError(f"--reason is a sentence of 1 to {LONGEST_REASON} characters")
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     now = cli.now()
     workspace, lab = course_of(settings, now=now)
     days = cli.span(day, first, last, today=_today(lab.course.calendar.tz, now))

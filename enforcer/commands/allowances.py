@@ -28,7 +28,7 @@ from labkit.text import escaped
 @cli.as_json
 def command(everything: bool, as_json: bool) -> None:
     """List the allowances of the course, oldest first."""
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     now = cli.now()
     _, lab = course_of(settings, now=now)
     today = now.astimezone(lab.course.calendar.tz).date()
@@ -38,6 +38,10 @@ def command(everything: bool, as_json: bool) -> None:
     shown.sort(key=lambda allowance: (allowance.given_at, allowance.id))
     if as_json:
         cli.print_json([allowance_json(a) | {"revoked_by": _who(revoked.get(a.id))} for a in shown])
+    elif not shown:
+        print(
+            "nothing was allowed yet" if not given else "no allowance is in force from today on; --all lists the others"
+        )
     else:
         headings = ["id", "group", "from", "to", "allowed", "given by", "given at", "revoked by"]
         rows = [

@@ -8,13 +8,11 @@ from typing import Any
 import click
 
 from enforcer.commands import context
+from enforcer.commands.ledger_context import course_on_record
 from enforcer.reports.formats import render_day
 from enforcer.reports.recorded import report_of
 from enforcer.retention import archive
 from enforcer.retention.archive import Facts
-from enforcer.tick.history import recall
-from labkit import exit_status
-from labkit.addresses import is_database_url, without_credentials
 from labkit.extras import cli
 from labkit.text import escaped
 
@@ -56,11 +54,7 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
         def render(day: date, suffix: str) -> bytes:
             return render_day(report_of(ledger, picture, day), suffix, settings)
 
-        picture = recall(ledger, settings, now=now)
-        if not picture.clusters:
-            place = without_credentials(settings.ledger) if is_database_url(settings.ledger) else settings.ledger
-            print(f"the ledger {place} knows no course; check CLUSTER_UPTIMES_DB", file=sys.stderr)
-            raise SystemExit(exit_status.PARTLY_FAILED)
+        picture = course_on_record(ledger, settings, now=now)
         days = archive.days_of(ledger, picture)
         facts = archive.facts_of(ledger, picture)
         if not dry_run:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from enforcer.commands import context, process
+from enforcer.commands import context
 from enforcer.ledger.copies import KEPT, DamagedError, copy_ledger
 from labkit import exit_status
 from labkit.addresses import is_database_url
@@ -38,7 +38,7 @@ def command(folder: Path) -> None:
     if not ledger.exists():
         cli.fail(f"there is no ledger at {ledger}; check CLUSTER_UPTIMES_DB.")
     try:
-        copies = copy_ledger(ledger, folder, now=process.now())
+        copies = copy_ledger(ledger, folder, now=cli.now())
     except DamagedError as error:
         text = f"the ledger {ledger} is damaged ({error}); no copy was made and none deleted: go back to the last one."
         print(escaped(text), file=sys.stderr)

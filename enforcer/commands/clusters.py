@@ -24,5 +24,6 @@ def command(as_json: bool) -> None:
     show(
         rows,
         ["cluster_id", "cluster", "state", "group", "course", "term", "started", "terminated", "pinned"],
+        nothing="the workspace has no cluster",
         as_json=as_json,
     )

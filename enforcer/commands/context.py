@@ -8,31 +8,37 @@ from peewee import DatabaseError
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
 from labkit.extras import cli, dotenv
-from labkit.workspace.access import enter
+from labkit.workspace.access import choice_of, enter
 from labkit.workspace.choice import Choice, ChoiceError, Flags
 
 
-def settings() -> Settings:
+def settings(*, needs_workspace: bool = False) -> Settings:
     """The settings of this process; ends it with status 2 and all that is wrong with them."""
     try:
-        return read_settings()
+        return read_settings(needs_workspace=needs_workspace)
     except SettingsError as error:
         cli.fail(*error.problems)
 
 
-def read_settings() -> Settings:
-    """The settings of this process. Raises SettingsError."""
-    of_dotenv()
-    return load_settings(cli.environment())
+def read_settings(*, needs_workspace: bool = False) -> Settings:
+    """The settings of this cli. Raises SettingsError.
 
-
-def ledger_place() -> str:
-    """Where the ledger is, whatever other settings are; ends the process with status 2 if that is not clear."""
+    With `needs_workspace` the problems include that no workspace is named, or that two are.
+    """
+    problems: list[str] = []
+    of_workspace = of_dotenv()
     try:
-        of_dotenv()
-        return place_of_ledger(environment())
+        settings = load_settings(cli.environment())
     except SettingsError as error:
-        cli.fail(*error.problems)
+        problems += error.problems
+    if needs_workspace:
+        try:
+            choice_of(cli.environment(), Flags(), of_workspace)
+        except ChoiceError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError(problems)
+    return settings
 
 
 def of_dotenv() -> dict[str, str]:

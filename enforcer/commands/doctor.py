@@ -32,6 +32,7 @@ from labkit.course_file import FILE_NAME
 from labkit.extras import cli
 from labkit.text import escaped
 
+SETTINGS = "settings"
 USABLE = {
     "SQL warehouses": ("/api/2.0/sql/warehouses", "warehouses", "warehouses", "id"),
     "cluster policies": ("/api/2.0/policies/clusters/list", "policies", "cluster-policies", "policy_id"),
@@ -51,7 +52,9 @@ USABLE = {
 )
 @cli.as_json
 def command(as_json: bool) -> None:
-    """Check everything a poll relies on, one line each; changes nothing and exits 1 if any check fails.
+    """Check everything a poll relies on, one line each; changes nothing.
+
+    Exits 1 if any check fails, and 2 if a setting is wrong or missing.
 
     Settings, workspace and rights, mail, ledger, clock and zone, course file and allowances, the last poll; students
     who may restart their cluster by another route; and, as a note, what the quota cannot cover.
@@ -63,42 +66,44 @@ def command(as_json: bool) -> None:
             print(escaped(f"{finding.status.value:5}  {finding.check}: {finding.says}"), flush=True)
     if as_json:
         cli.print_json([{"check": f.check, "status": f.status.value, "says": f.says} for f in findings])
-    failed = any(finding.status is Status.FAILS for finding in findings)
+    failed = {finding.check for finding in findings if finding.status is Status.FAILS}
+    if SETTINGS in failed:
+        raise SystemExit(exit_status.BAD_INPUT)
     raise SystemExit(exit_status.PARTLY_FAILED if failed else exit_status.DONE)
 
 
 def _findings() -> Iterator[Finding]:
     try:
-        settings = context.read_settings()
+        settings = context.read_settings(needs_workspace=True)
     except SettingsError as error:
-        yield checks.found("settings", error.problems, "")
+        yield from (Finding(SETTINGS, Status.FAILS, problem) for problem in error.problems)
         return
-    yield Finding("settings", Status.OK, "complete and well formed")
+    yield Finding(SETTINGS, Status.OK, "complete and well formed")
     of_ledger = _ledger(settings)
-    yield of_ledger
+    yield from of_ledger
     try:
         now = clock.now(cli.environment())
     except clock.ClockError as error:
         yield Finding("clock", Status.FAILS, str(error))
         return
-    if of_ledger.status is Status.FAILS:
+    if any(finding.status is Status.FAILS for finding in of_ledger):
         return
     with context.copy_of(settings) as ledger:
-        yield checks.mail(settings, waiting=waiting(ledger))
+        yield from checks.mail(settings, waiting=waiting(ledger))
         yield checks.last_poll(queries.last_poll(ledger), now)
         yield from _workspace(ledger, settings, now)
 
 
-def _ledger(settings: Settings) -> Finding:
+def _ledger(settings: Settings) -> list[Finding]:
     try:
         open_copy(settings.ledger).close()
     except (OSError, DatabaseError) as error:
-        return Finding("ledger", Status.FAILS, f"it cannot be read ({error}); check CLUSTER_UPTIMES_DB")
+        return [Finding("ledger", Status.FAILS, f"it cannot be read ({error}); check CLUSTER_UPTIMES_DB")]
     if is_database_url(settings.ledger):
-        return Finding("ledger", Status.OK, "in PostgreSQL")
+        return [Finding("ledger", Status.OK, "in PostgreSQL")]
     path = Path(settings.ledger).expanduser()
     if not path.exists():
-        return Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll makes it")
+        return [Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll makes it")]
     problems = []
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         problems.append(f"{path} can be read by others; chmod 600")
@@ -113,7 +118,7 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
         yield checks.expected(workspace.identity, settings.expected)
         lab = read_lab(ledger, workspace, settings, now=now)
     except SettingsError as error:
-        yield checks.found("workspace", error.problems, "")
+        yield from (Finding(SETTINGS, Status.FAILS, problem) for problem in error.problems)
         return
     except WorkspaceError as error:
         yield Finding("workspace", Status.FAILS, str(error))
@@ -124,10 +129,11 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     path = f"{lab.course.folder}/{FILE_NAME}"
     text = _read(workspace, path) if lab.chosen else None
     of_file = [problem for problem in lab.problems if FILE_NAME in problem]
+    yield checks.course(settings, lab.chosen)
     yield checks.zone(settings, lab.course, has_file=text is not None)
-    yield checks.course_file(text, path, lab.course, lab.clusters, of_file, now)
+    yield from checks.course_file(text, path, lab.course, lab.clusters, of_file, now)
     rest = [problem for problem in lab.problems if problem not in of_file]
-    yield checks.found("allowances", rest, f"{len(lab.allowances)} in force")
+    yield from checks.found("allowances", rest, f"{len(lab.allowances)} in force")
     yield from _people(held, lab)
 
 
@@ -160,7 +166,7 @@ def _people(held: Holdings, lab: Lab) -> Iterator[Finding]:
     ]
     yield checks.rights(caller, ours, unmanaged)
     readable = {id: granted for id, granted in grants.items() if granted is not None}
-    yield checks.other_routes(lab.clusters, readable, groups, people)
+    yield from checks.other_routes(lab.clusters, readable, groups, people)
     of_lab = {group_of(cluster) for cluster in lab.clusters}
     yield _try("beyond the quota", lambda: checks.beyond_quota(groups, people, of_lab, _usable(held)))
 

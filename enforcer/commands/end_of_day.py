@@ -12,9 +12,11 @@ import click
 from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.commands.workspace_context import workspace_of, workspace_or_error
+from enforcer.ledger import queries
 from enforcer.ledger.lock import only_one
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
+from enforcer.tick.history import recall
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
@@ -46,7 +48,9 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     Safe at any hour, twice, and after a week off. Exits 0 when all is well, 1 when something is still due, 2 for
     settings.
     """
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
+    if day:
+        _must_be_over(settings, day)
     if dry_run:
         raise SystemExit(_rehearse(settings, day, as_json=as_json))
     with _patiently(settings.ledger) as alone:
@@ -58,7 +62,7 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
             workspace, mail = workspace_or_error(settings), mail_service(settings)
             result = run_tick(settings, ledger, workspace, mail, now=now, deadline=deadline, settles=True, up_to=day)
             run.report(result)
-            _print(result, "is settled", is_done=True, as_json=as_json)
+            _print(result, "is settled", last=queries.last_settled_day(ledger), is_done=True, as_json=as_json)
         raise SystemExit(run.status)
 
 
@@ -85,18 +89,32 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
             cli.fail(*error.problems)
         except WorkspaceError as error:
             return print_failures([str(error)])
+        last = queries.last_settled_day(ledger)
     if not as_json:
         print_actions(planned.actions)
-    _print(planned, "would be settled", is_done=False, as_json=as_json)
+    _print(planned, "would be settled", last=last, is_done=False, as_json=as_json)
     return print_failures(planned.failures)
 
 
-def _print(result: TickResult, what: str, *, is_done: bool, as_json: bool) -> None:
+def _must_be_over(settings: Settings, day: date) -> None:
+    """Raises click.UsageError for a day that is not over where the course is."""
+    with context.copy_of(settings) as ledger:
+        today = recall(ledger, settings, now=process.now()).today
+    if day >= today:
+        raise click.UsageError(
+            f"{day} is not over yet: --day is the last day to settle, at the latest {today - timedelta(days=1)}"
+        )
+
+
+def _print(result: TickResult, what: str, *, last: date | None, is_done: bool, as_json: bool) -> None:
+    """`last`: the last day that is settled now."""
     if as_json:
         cli.print_json(_json(result, is_done=is_done))
         return
     for day in result.days:
         print(f"{day} {what}")
+    if not result.days and not result.failures:
+        print(f"no day is due; {f'{last} is the last that is settled' if last else 'none was settled yet'}")
 
 
 def _json(result: TickResult, *, is_done: bool) -> dict[str, Any]:

@@ -21,4 +21,4 @@ def command(as_json: bool) -> None:
     """List the groups of the workspace and their members."""
     with holdings() as held:
         rows = group_rows(held.groups(), held.people())
-    show(rows, ["group", "members", "others", "entitlements"], as_json=as_json)
+    show(rows, ["group", "members", "others", "entitlements"], nothing="the workspace has no group", as_json=as_json)

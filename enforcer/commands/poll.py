@@ -25,7 +25,13 @@ BUDGET_SECONDS = 30.0
       python -m enforcer poll --dry-run --json
     """,
 )
-@click.option("--budget", default=BUDGET_SECONDS, show_default=True, type=click.FloatRange(1), help="Seconds at most.")
+@click.option(
+    "--budget",
+    default=BUDGET_SECONDS,
+    show_default=True,
+    type=cli.Number(1, 3600, of="seconds"),
+    help="Seconds at most.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be done; change neither workspace, ledger nor mail.")
 @cli.as_json
 def command(budget: float, dry_run: bool, as_json: bool) -> None:
@@ -34,7 +40,7 @@ def command(budget: float, dry_run: bool, as_json: bool) -> None:
     Exits 0 when all is well, 1 when something failed and is still due, 2 for settings. A second poll that starts
     while one runs says so and exits 0.
     """
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     if dry_run:
         # It works on a copy: neither has to wait for the other.
         raise SystemExit(_rehearse(settings, as_json=as_json))
@@ -76,6 +82,8 @@ def _rehearse(settings: Settings, *, as_json: bool) -> int:
             return print_failures([str(error)])
     if as_json:
         cli.print_json([action_json(action) for action in planned.actions])
-    else:
+    elif planned.actions or planned.failures:
         print_actions(planned.actions)
+    else:
+        print("nothing is due", file=sys.stderr)
     return print_failures(planned.failures)

@@ -19,6 +19,7 @@ from enforcer.retention.anonymise import Purged, PurgeError, purge
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from labkit import exit_status
+from labkit.addresses import is_database_url
 from labkit.extras import cli
 from labkit.text import escaped
 
@@ -70,13 +71,19 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
         removals, left = old_files.find([LETTERS, *folders], before=before, tz=tz)
     except OSError as error:
         cli.fail(f"{error.filename} cannot be read: {error.strerror}.")
-    _show(planned, removals, left, to_stderr=as_json)
+    _show(before, planned, removals, left, to_stderr=as_json)
     done, failures = planned, [f"{one.path}: {one.says}" for one in left]
+    has_ledger = is_database_url(settings.ledger) or Path(settings.ledger).expanduser().exists()
+    if not has_ledger:
+        failures.append(f"there is no ledger {settings.ledger}; check CLUSTER_UPTIMES_DB")
     if not dry_run:
-        if not yes and not cli.is_confirmed(f"purge before {before}"):
+        # With nothing to purge the file is rewritten all the same: an earlier run may have failed to.
+        is_empty = not any(asdict(planned).values()) and not removals
+        if not is_empty and not yes and not cli.is_confirmed(f"purge before {before}"):
             print("nothing was purged", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
-        done = _purge_ledger(settings, before, tz, now, failures)
+        if has_ledger:
+            done = _purge_ledger(settings, before, tz, now, failures)
         failures += _remove(removals)
     if as_json:
         cli.print_json(_json(before, done, removals, failures, is_done=not dry_run))
@@ -126,12 +133,17 @@ def _remove(removals: Sequence[old_files.Removal]) -> list[str]:
 
 
 def _show(
-    purged: Purged, removals: Sequence[old_files.Removal], left: Sequence[old_files.Left], *, to_stderr: bool
+    before: date,
+    purged: Purged,
+    removals: Sequence[old_files.Removal],
+    left: Sequence[old_files.Left],
+    *,
+    to_stderr: bool,
 ) -> None:
     lines = [f"the ledger: {count} {name}" for name, count in asdict(purged).items() if count]
     lines += [f"{one.path}: {'removed' if one.keep_from is None else 'cut'}" for one in removals]
     lines += [f"{one.path}: left, {one.says}" for one in left]
-    for line in lines or ["there is nothing to purge"]:
+    for line in lines or [f"there is nothing to purge before {before}"]:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from enforcer.commands import context
+from enforcer.commands.ledger_context import course_on_record
 from enforcer.reports.formats import render_day, report_json
 from enforcer.reports.recorded import report_of
-from enforcer.tick.history import recall
+from labkit import exit_status
 from labkit.extras import cli
 from labkit.files import replaced_bytes
 
@@ -39,7 +40,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
 def command(day: date | None, output: Path | None, as_json: bool) -> None:
     """What every cluster did on a day, from what the ledger holds. Changes nothing and sends nothing.
 
-    Today is shown up to now, as the last poll saw it.
+    Today is shown up to now, as the last poll saw it. Exits 1 if the ledger knows no course, or nothing of the day.
     """
     if output and output.suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"{output} must end in one of {', '.join(SUFFIXES)}")
@@ -48,11 +49,14 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
     settings = context.settings()
     now = cli.now()
     with context.copy_of(settings) as ledger:
-        picture = recall(ledger, settings, now=now)
+        picture = course_on_record(ledger, settings, now=now)
         day = day or picture.today - timedelta(days=1)
         if day > picture.today:
             raise click.UsageError(f"{day} has not come yet")
         report = report_of(ledger, picture, day)
+        if report.is_unknown:
+            print(f"the ledger knows nothing of {day}: no poll ran before its end, and no cluster ran", file=sys.stderr)
+            raise SystemExit(exit_status.PARTLY_FAILED)
     if as_json:
         cli.print_json(report_json(report))
         return

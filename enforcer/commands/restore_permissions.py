@@ -34,7 +34,7 @@ def command(as_json: bool, dry_run: bool) -> None:
     A group that is over a limit is lowered again at the next poll; to keep it, `allow GROUP --unlimited`. Only the
     groups' own entries change. Exits 1 when one could not be read or changed.
     """
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     now = cli.now()
     workspace, lab = lab_of(settings, now=now)
 
@@ -66,6 +66,8 @@ def command(as_json: bool, dry_run: bool) -> None:
         for row in rows:
             if row["was"] == Level.ATTACH.value and not row["error"]:
                 print(escaped(f"{'would restore' if dry_run else 'restored'} {row['group']} ({row['cluster_id']})"))
+        if not any(row["error"] or row["was"] == Level.ATTACH.value for row in rows):
+            print("no group of the lab is lowered" if rows else "there is no cluster of the lab")
     errors = [str(row["error"]) for row in rows if row["error"]]
     for error in errors:
         print(escaped(error), file=sys.stderr)

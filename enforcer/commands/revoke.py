@@ -34,7 +34,7 @@ def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
 
     The allowance's file stays and the revocation is another, so that it can be seen later what was in force.
     """
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     now = cli.now()
     workspace, lab = course_of(settings, now=now)
     allowance = _find(id, {entry.id: entry for entry in lab.entries if isinstance(entry, Allowance)})
@@ -65,6 +65,8 @@ def _find(id: str, given: dict[str, Allowance]) -> Allowance:
         return given[found[0]]
     if found:
         cli.fail(f'several allowances begin with "{id}": {", ".join(sorted(found))}.')
-    near = get_close_matches(id, given, n=3, cutoff=0.3) or sorted(given)[-3:]
-    known = f"near ones: {', '.join(near)}." if near else "nothing was allowed yet."
+    if not given:
+        cli.fail(f'there is no allowance "{id}": nothing was allowed yet.')
+    near = get_close_matches(id, given, n=3)
+    known = f"did you mean {', '.join(near)}?" if near else "`allowances --all` lists them."
     cli.fail(f'there is no allowance "{id}"; {known}')

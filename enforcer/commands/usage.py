@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import click
 
 from enforcer.commands import context
+from enforcer.commands.ledger_context import no_course
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture
@@ -44,15 +45,20 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     Sessions that staff, the deploy or others started are shown apart. Where the workspace does not answer, the
     figures are those of the last poll, and the exit status is 1.
     """
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     now = cli.now()
     with context.copy_of(settings) as ledger:
         picture, problems = _look(ledger, settings, now)
         days = cli.span(day, first, last, today=picture.today)
         if days[1] - days[0] > LONGEST:
             raise click.UsageError(f"the span has more than {LONGEST.days} days")
+        if not picture.clusters:
+            problems.append(no_course(settings))
         usages = usages_of(ledger, picture, *days)
-    _print(usages, as_json=as_json)
+    if usages or as_json:
+        _print(usages, as_json=as_json)
+    elif picture.clusters:
+        print("no cluster ran in these days", file=sys.stderr)
     for problem in problems:
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)
@@ -67,8 +73,8 @@ def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, l
         cli.fail(*error.problems)
     except WorkspaceError as error:
         seen = queries.last_poll(ledger)
-        shown = f" ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
-        problems.append(f"{str(error).rstrip('.')}; these are the figures of the last poll{shown}.")
+        shown = f"; these are the figures of the last poll ({seen:%Y-%m-%d %H:%M} UTC)" if seen else ""
+        problems.append(f"{str(error).rstrip('.')}{shown}.")
     # From the ledger, because it also remembers clusters that are gone.
     return recall(ledger, settings, now=now), problems
 

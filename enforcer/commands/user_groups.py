@@ -21,4 +21,4 @@ def command(as_json: bool) -> None:
     """List every membership: one row for each user in each group."""
     with holdings() as held:
         rows = membership_rows(held.people(), held.groups())
-    show(rows, ["user", "group"], as_json=as_json)
+    show(rows, ["user", "group"], nothing="no user of the workspace is in a group", as_json=as_json)

@@ -21,4 +21,4 @@ def command(as_json: bool) -> None:
     """List the users of the workspace and the groups they are in."""
     with holdings() as held:
         rows = user_rows(held.people(), held.groups())
-    show(rows, ["user", "name", "active", "groups"], as_json=as_json)
+    show(rows, ["user", "name", "active", "groups"], nothing="the workspace has no user", as_json=as_json)

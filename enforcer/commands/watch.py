@@ -51,7 +51,7 @@ def command() -> None:
     Nobody runs more than a minute past a limit. SIGTERM and Ctrl-C end it between two actions. A poll beside it does
     no harm. Exits 0 when it is ended and 2 for settings.
     """
-    settings = context.settings()
+    settings = context.settings(needs_workspace=True)
     cli.now()  # ends this with a sentence where LAB_CLOCK does not answer
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

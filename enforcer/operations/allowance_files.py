@@ -4,7 +4,7 @@ A file is never changed, so that whoever gives allowances from another machine s
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
@@ -37,9 +37,19 @@ def find_group(told: str, lab: Lab) -> str | None:
     alike = {name.casefold(): name for name in names}
     if told.casefold() in alike:
         return alike[told.casefold()]
-    near = [alike[name] for name in get_close_matches(told.casefold(), alike, n=5, cutoff=0.5)] or names[:5]
-    known = f"did you mean {', '.join(near)}?" if near else "there is none yet."
+    near = [alike[name] for name in get_close_matches(told.casefold(), alike, n=5, cutoff=0.5)]
+    known = f"did you mean {', '.join(near)}?" if near else _range_of(names, sorted(numbers))
     raise UnknownGroup(f'there is no group "{told}" in {lab.course.id or "the workspace"} {lab.course.term}; {known}')
+
+
+def _range_of(names: Sequence[str], numbers: Sequence[int]) -> str:
+    """Which groups there are, as a clause that ends the sentence."""
+    if not names:
+        return "there is none yet."
+    if len(names) == 1:
+        return f"there is only {names[0]}."
+    numbered = f", numbers {numbers[0]} to {numbers[-1]}" if numbers else ""
+    return f"there are {len(names)}, {names[0]} to {names[-1]}{numbered}."
 
 
 def new_id(now: datetime) -> str:

@@ -35,11 +35,11 @@ class Finding:
     says: str
 
 
-def found(check: str, problems: Iterable[str], well: str) -> Finding:
-    """All problems in one line, or that all is well."""
+def found(check: str, problems: Iterable[str], well: str) -> list[Finding]:
+    """A finding for each problem, or one that all is well; of more than `SHOWN` problems the last one is a count."""
     told = list(problems)
-    shown = "; ".join(told[:SHOWN]) + (f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
-    return Finding(check, Status.FAILS if told else Status.OK, shown or well)
+    lines = told[:SHOWN] + ([f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else [])
+    return [Finding(check, Status.FAILS, line) for line in lines] or [Finding(check, Status.OK, well)]
 
 
 def rights(who: str, groups: frozenset[str], unmanaged: Iterable[str]) -> Finding:
@@ -66,7 +66,7 @@ def expected(identity: Identity, expectation: Expectation) -> Finding:
     return Finding("expected workspace", Status.FAILS if problem else Status.OK, problem or says)
 
 
-def mail(settings: Settings, *, waiting: int) -> Finding:
+def mail(settings: Settings, *, waiting: int) -> list[Finding]:
     problems = []
     if settings.mail is None:
         problems.append("no AZURE_EMAIL_… settings, so letters wait in the outbox")
@@ -94,6 +94,18 @@ def clock(now: datetime, workspace_says: datetime | None, *, is_rehearsal: bool)
     return Finding("clock", Status.OK, "agrees with the workspace's")
 
 
+def course(settings: Settings, chosen: tuple[str, str] | None) -> Finding:
+    """Which course is served, and which setting says so. `chosen` is its id and term; None: no cluster has tags."""
+    if settings.course and settings.term:
+        return Finding("course", Status.OK, f"{settings.course} {settings.term}, as LAB_COURSE and LAB_TERM say")
+    advice = "set LAB_COURSE and LAB_TERM"
+    if chosen is None:
+        says = f"no cluster has the tags of a lab, so clusters are known by the earlier system's names; {advice}"
+        return Finding("course", Status.NOTE, f"{says} to the course to which they belong, or deploy one")
+    says = f"{' '.join(chosen)}, the only one with the tags of a lab; {advice}, so that another one changes nothing"
+    return Finding("course", Status.NOTE, says)
+
+
 def zone(settings: Settings, course: Course, *, has_file: bool) -> Finding:
     in_course = str(course.calendar.tz)
     if not has_file:
@@ -108,12 +120,12 @@ def zone(settings: Settings, course: Course, *, has_file: bool) -> Finding:
 
 def course_file(
     text: str | None, path: str, course: Course, clusters: Iterable[SeenCluster], problems: Iterable[str], now: datetime
-) -> Finding:
+) -> list[Finding]:
     """`text`: what lies in the workspace now, None for nothing; `problems`: what was said about reading it."""
     told = list(problems)
     if text is None and not told:
         says = f"{path} does not exist, so the limits last seen or those of the settings hold; deploy the course"
-        return Finding("course file", Status.FAILS, says)
+        return [Finding("course file", Status.FAILS, says)]
     if text is not None and not has_valid_checksum(text):
         told.append(f"{path} was edited by hand; deploy the course again")
     names = {group_of(cluster) for cluster in clusters}
@@ -140,7 +152,7 @@ def other_routes(
     grants: Mapping[str, Iterable[Grant]],
     groups: Iterable[HeldGroup],
     people: Iterable[Person],
-) -> Finding:
+) -> list[Finding]:
     """Students who may start a cluster although their group is lowered: by an own grant, or by another group."""
     clusters, groups = tuple(clusters), tuple(groups)
     addresses = {person.id: person.address for person in people}

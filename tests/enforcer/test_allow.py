@@ -36,11 +36,11 @@ def files(lab: EnforcerLab) -> list[str]:
     ("words", "sentence"),
     [
         (["grop_1", "--none"], 'there is no group "grop_1" in 94290 2030w; did you mean group_01'),
-        (["17", "--none"], 'there is no group "17"'),
+        (["17", "--none"], 'no group "17" in 94290 2030w; there are 2, group_01 to group_02, numbers 1 to 2.'),
         (["1"], "give one of --minutes ±M, --unlimited, --none and --window W"),
         (["1", "--none", "--unlimited"], "give one of --minutes"),
         (["1", "--minutes", "0"], "--minutes 0 changes nothing"),
-        (["1", "--minutes", "x"], "'x' is not a valid integer"),
+        (["1", "--minutes", "1.5"], '"1.5" is not a whole number of minutes from -1440 to 1440'),
         (["1", "--window", "noon"], 'a window is written "Mon 10:00-12:00"'),
         (["1", "--window", "Mon 10:00-12:00"], "never opens: 2030-11-03 is a Sunday"),
         (["1", "--none", "--day", "2030-11-02"], "2030-11-02 is past"),
@@ -122,7 +122,7 @@ def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EnforcerLab) -
 
     done = lab.run("revoke", id[:-1] + "x")
 
-    assert (done.status, done.err) == (2, f'there is no allowance "{id[:-1]}x"; near ones: {id}.\n')
+    assert (done.status, done.err) == (2, f'there is no allowance "{id[:-1]}x"; did you mean {id}?\n')
 
 
 def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EnforcerLab) -> None:

@@ -166,7 +166,7 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
             "for noa@x.example",
         ]
         assert is_queued(ledger, Kind.WARNING, "1103-1", period="day", first=str(T.date()), limit=180 * M)
-    assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to purge\n", "")
+    assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to purge before 2024-11-04\n", "")
 
 
 def test_a_revocation_belongs_to_the_local_day_on_which_it_was_given(place: str) -> None:

@@ -230,7 +230,7 @@ def test_an_archive_is_never_written_over_and_an_empty_ledger_gives_none(place: 
     assert run(nowhere, "--output", str(target)) == (
         1,
         "",
-        f"the ledger {nowhere} knows no course; check CLUSTER_UPTIMES_DB\n",
+        f"the ledger {nowhere} knows no course; check CLUSTER_UPTIMES_DB, or poll first\n",
     )
     assert sorted(path.name for path in archived.parent.iterdir()) == ["term"]
 

@@ -1,0 +1,32 @@
+"""The course as the ledger has it, or a sentence and an exit status."""
+
+import sys
+from datetime import datetime
+
+from enforcer.domain.snapshot import Picture
+from enforcer.ledger.database import Ledger
+from enforcer.settings import Settings
+from enforcer.tick.history import recall
+from labkit import exit_status
+from labkit.addresses import is_database_url, without_credentials
+from labkit.text import escaped
+
+
+def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Picture:
+    """The course that was polled last; ends the process with status 1 if the ledger knows none."""
+    picture = recall(ledger, settings, now=now)
+    if not picture.clusters:
+        print(escaped(no_course(settings)), file=sys.stderr)
+        raise SystemExit(exit_status.PARTLY_FAILED)
+    return picture
+
+
+def no_course(settings: Settings) -> str:
+    """That the ledger knows nothing of the course, and what to check."""
+    place = without_credentials(settings.ledger) if is_database_url(settings.ledger) else settings.ledger
+    if not settings.course:
+        return f"the ledger {place} knows no course; check CLUSTER_UPTIMES_DB, or poll first"
+    course = " ".join(filter(None, (settings.course, settings.term)))
+    return (
+        f"the ledger {place} knows no course {course}; check CLUSTER_UPTIMES_DB, LAB_COURSE and LAB_TERM, or poll first"
+    )

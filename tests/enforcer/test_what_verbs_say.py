@@ -1,0 +1,181 @@
+"""Every verb without settings, with wrong ones, and with nothing to do: a sentence and the right exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from enforcer.__main__ import VERBS, main
+from enforcer.commands import restricted, workspace_context
+from enforcer.workspace.client import Workspace
+from in_process_workspace import Desk
+from labkit.workspace.choice import NO_WORKSPACE
+from sdk_in_process import Client
+
+HOST = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
+WORDS = {
+    "allow": ("99", "--none", "--reason", "x"),
+    "revoke": ("x",),
+    "import-history": ("earlier.db",),
+    "archive": ("--output", "archive"),
+    "purge": ("--before", "2020-01-01"),
+}
+"""What a verb needs beside its name."""
+OF_LEDGER = frozenset({"report", "archive", "purge", "import-history"})
+"""Verbs that need no workspace."""
+OTHERS = OF_LEDGER | {"test-email", "doctor", "restricted"}
+UNKNOWN_COURSE = "the ledger uptimes.db knows no course; check CLUSTER_UPTIMES_DB, or poll first\n"
+NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the ledger of the earlier system.\n"
+NO_COURSE = "there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "earlier.db").touch()
+    return tmp_path
+
+
+def said(folder: Path, verb: str, *words: str, **variables: str) -> tuple[int, str, str]:
+    """Exit status, output and errors of a verb in an empty folder, with these variables alone."""
+    environment: Mapping[str, str] = {
+        "HOME": str(folder),
+        "DATABRICKS_CONFIG_FILE": str(folder / "none"),
+        "CLUSTER_UPTIMES_DB": "uptimes.db",
+        **variables,
+    }
+    asked = '{"course": "94290", "term": "2026w"}' if verb == "restricted" else ""
+    with chdir(folder):
+        done = CliRunner(env=environment).invoke(main, [verb, *WORDS.get(verb, ()), *words], asked, obj=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - OTHERS | {"restricted"}))
+def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, verb: str) -> None:
+    assert said(folder, verb) == (2, "", f"{NO_WORKSPACE}\n")
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "out", "err"),
+    [
+        ("report", 1, "", UNKNOWN_COURSE),
+        ("archive", 1, "", UNKNOWN_COURSE),
+        (
+            "purge",
+            1,
+            "there is nothing to purge before 2020-01-01\n",
+            "there is no ledger uptimes.db; check CLUSTER_UPTIMES_DB\n",
+        ),
+        (
+            "import-history",
+            2,
+            "",
+            "earlier.db has no table clustercumulativeuptime: it is not the ledger of the earlier system.\n",
+        ),
+        ("doctor", 2, f"fails  settings: {NO_WORKSPACE}\n", ""),
+        (
+            "test-email",
+            2,
+            "",
+            "AZURE_EMAIL_CONNECTION_STRING is missing; mail needs it (or AZURE_EMAIL_ENDPOINT and"
+            " AZURE_EMAIL_ACCESS_KEY), and AZURE_EMAIL_SENDER.\n",
+        ),
+    ],
+)
+def test_a_verb_that_needs_no_workspace_says_what_it_lacks(
+    folder: Path, verb: str, status: int, out: str, err: str
+) -> None:
+    assert said(folder, verb) == (status, out, err)
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"restricted", "doctor"}))
+def test_all_that_is_wrong_with_the_settings_is_said_at_once(folder: Path, verb: str) -> None:
+    wrong = {"DATABRICKS_MAX_UPTIME": "abc", "ADMIN_EMAIL": "x", "DATABRICKS_CONFIG_PROFILE": "LAB"}
+
+    status, out, err = said(folder, verb, **wrong)
+
+    of_workspace = [] if verb in {*OF_LEDGER, "test-email"} else ["there is no profile 'LAB'; there are none."]
+    assert (status, out, err.splitlines()) == (
+        2,
+        "",
+        [
+            'DATABRICKS_MAX_UPTIME is "abc"; expected minutes from 0 to 1440.',
+            'ADMIN_EMAIL is "x"; expected an e-mail address.',
+            *of_workspace,
+        ],
+    )
+
+
+def test_doctor_has_a_line_for_each_setting_that_is_wrong(folder: Path) -> None:
+    status, out, err = said(folder, "doctor", DATABRICKS_MAX_UPTIME="abc", ADMIN_EMAIL="x")
+
+    assert (status, err, [line.partition(" is ")[0] for line in out.splitlines()]) == (
+        2,
+        "",
+        ["fails  settings: DATABRICKS_MAX_UPTIME", "fails  settings: ADMIN_EMAIL", "fails  settings: no workspace"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("poll", "--budget", "x"), """'--budget': "x" is not a number of seconds from 1 to 3600"""),
+        (("poll", "--budget", "inf"), """'--budget': "inf" is not a number of seconds from 1 to 3600"""),
+        (("allow", "--minutes", "1.5"), """'--minutes': "1.5" is not a whole number of minutes from -1440 to 1440"""),
+        (("test-email", "--wait", "0"), """'--wait': "0" is not a number of seconds from 1 to 3600"""),
+        (("end-of-day", "--day", "yesterday"), """'--day': "yesterday" is not a date; use YYYY-MM-DD"""),
+    ],
+)
+def test_a_wrong_option_is_said_with_its_name_its_value_and_what_it_may_be(
+    folder: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    status, out, err = said(folder, *words)
+
+    assert (status, out, err.splitlines()[-1]) == (2, "", f"Error: Invalid value for {sentence}")
+
+
+@pytest.fixture
+def workspace(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """An empty workspace, to which every verb connects."""
+    desk = Desk()
+    client: Any = Client(desk)
+    client.api_client._cfg.host = HOST["DATABRICKS_HOST"]
+    for module in (workspace_context, restricted):
+        monkeypatch.setattr(module, "connect", lambda choice: Workspace(client, "admin@lab.example", workspace_id="1"))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "out", "err"),
+    [
+        (("poll", "--dry-run"), 0, "", "nothing is due\n"),
+        (("end-of-day",), 0, "no day is due; none was settled yet\n", ""),
+        (("end-of-day", "--dry-run"), 0, "no day is due; none was settled yet\n", ""),
+        (("usage",), 1, "", UNKNOWN_COURSE),
+        (("allow",), 2, "", NO_COURSE),
+        (("allowances",), 2, "", NO_COURSE),
+        (("revoke",), 2, "", NO_COURSE),
+        (("restore-permissions",), 0, "there is no cluster of the lab\n", ""),
+        (("clusters",), 0, "the workspace has no cluster\n", ""),
+        (("allocations",), 0, "the workspace has no cluster\n", ""),
+        (("delete-users",), 0, "there are no users to delete\n", ""),
+        (("delete-groups",), 0, "there are no groups to delete\n", ""),
+        (("purge-clusters",), 0, "there are no clusters to delete\n", ""),
+    ],
+)
+def test_a_verb_with_nothing_to_do_says_so(
+    folder: Path, workspace: Desk, words: tuple[str, ...], status: int, out: str, err: str
+) -> None:
+    assert said(folder, *words, **HOST) == (status, out, err)
+
+
+def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: Desk) -> None:
+    status, out, err = said(folder, "end-of-day", "--day", "2099-01-01", **HOST)
+
+    assert (status, out) == (2, "")
+    assert "2099-01-01 is not over yet: --day is the last day to settle, at the latest " in err
