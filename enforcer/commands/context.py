@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from peewee import DatabaseError
 
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
-from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
+from enforcer.settings import Settings, SettingsError, load_settings
 from labkit.extras import cli, dotenv
 from labkit.workspace.access import choice_of, enter
 from labkit.workspace.choice import Choice, ChoiceError, Flags
@@ -21,7 +21,7 @@ def settings(*, needs_workspace: bool = False) -> Settings:
 
 
 def read_settings(*, needs_workspace: bool = False) -> Settings:
-    """The settings of this cli. Raises SettingsError.
+    """The settings of this process. Raises SettingsError.
 
     With `needs_workspace` the problems include that no workspace is named, or that two are.
     """
@@ -39,6 +39,15 @@ def read_settings(*, needs_workspace: bool = False) -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def ledger_place() -> str:
+    """Where the ledger is, whatever other settings are; ends the process with status 2 if that is not clear."""
+    try:
+        of_dotenv()
+        return place_of_ledger(cli.environment())
+    except SettingsError as error:
+        cli.fail(*error.problems)
 
 
 def of_dotenv() -> dict[str, str]:

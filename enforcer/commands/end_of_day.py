@@ -99,7 +99,7 @@ def _rehearse(settings: Settings, up_to: date | None, *, as_json: bool) -> int:
 def _must_be_over(settings: Settings, day: date) -> None:
     """Raises click.UsageError for a day that is not over where the course is."""
     with context.copy_of(settings) as ledger:
-        today = recall(ledger, settings, now=process.now()).today
+        today = recall(ledger, settings, now=cli.now()).today
     if day >= today:
         raise click.UsageError(
             f"{day} is not over yet: --day is the last day to settle, at the latest {today - timedelta(days=1)}"

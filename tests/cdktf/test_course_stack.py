@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -344,11 +345,13 @@ def test_texts_that_terraform_would_evaluate_stay_texts():
     assert cluster["spark_conf"] == {"spark.databricks.delta.preview.enabled": "$${a}%%{b}"}
 
 
-def run_main(folder: Path, *, umask: int = 0o22, **environ: str) -> subprocess.CompletedProcess[str]:
+def run_main(
+    folder: Path, environ: Mapping[str, str] | None = None, *, umask: int = 0o22
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "cdktf" / "main.py")],
         cwd=folder,
-        env={**os.environ, "LAB_CONFIG": str(folder / "lab.toml"), **environ},
+        env={**os.environ, "LAB_CONFIG": str(folder / "lab.toml"), **(environ or {})},
         capture_output=True,
         text=True,
         timeout=120,
@@ -375,7 +378,7 @@ def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(
     earlier = project / "cdktf.out" / "stacks" / "94290-2026w-rehearsal" / "cdk.tf.json"
     earlier.parent.mkdir(parents=True)
     earlier.touch(0o644)
-    done = run_main(project, umask=0, DATABRICKS_TOKEN="dapi-very-secret", DATABRICKS_HOST="https://a.example")
+    done = run_main(project, {"DATABRICKS_TOKEN": "dapi-very-secret", "DATABRICKS_HOST": "https://a.example"}, umask=0)
     assert (done.returncode, done.stderr) == (0, "")
     [stack] = (project / "cdktf.out" / "stacks").iterdir()
     text = (stack / "cdk.tf.json").read_text(encoding="utf-8")
@@ -404,7 +407,7 @@ def test_a_mistake_in_the_settings_is_a_sentence(project: Path, target: str, sen
     profiles = project / "profiles"
     profiles.write_text("[LAB]\nhost = https://lab.example\n")
     credentials = {"DATABRICKS_TOKEN": "dapi-very-secret", "DATABRICKS_CONFIG_FILE": str(profiles)}
-    done = run_main(project, LAB_TARGET=target, **credentials)
+    done = run_main(project, {"LAB_TARGET": target, **credentials})
     assert (done.returncode, done.stderr.splitlines()) == (2, [sentence])
     assert not (project / "cdktf.out").exists()
 

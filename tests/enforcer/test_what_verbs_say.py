@@ -28,9 +28,18 @@ WORDS = {
 """What a verb needs beside its name."""
 OF_LEDGER = frozenset({"report", "archive", "purge", "import-history"})
 """Verbs that need no workspace."""
-OTHERS = OF_LEDGER | {"test-email", "doctor", "restricted"}
+OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
 UNKNOWN_COURSE = "the ledger uptimes.db knows no course; check CLUSTER_UPTIMES_DB, or poll first\n"
 NOT_EARLIER = "earlier.db has no table clustercumulativeuptime: it is not the ledger of the earlier system.\n"
+PLACE = "workspace 1 at https://lab.example"
+NO_ROSTER = (
+    "nobody is deleted: only a roster says whose account the lab made; add --roster rosters/<course>-<term>.csv, once "
+    "for each roster of lab.toml\n"
+)
+NO_GROUPS = (
+    "there is no course file that names its groups, neither in the workspace nor in the ledger; set LAB_COURSE and "
+    "LAB_TERM, and look for the file with enforcer doctor\n"
+)
 NO_COURSE = "there is no course: no cluster has the tags of a lab; set LAB_COURSE and LAB_TERM, or deploy one.\n"
 
 
@@ -93,7 +102,7 @@ def test_a_verb_that_needs_no_workspace_says_what_it_lacks(
     assert said(folder, verb) == (status, out, err)
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"restricted", "doctor"}))
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"restricted", "doctor", "backup-ledger"}))
 def test_all_that_is_wrong_with_the_settings_is_said_at_once(folder: Path, verb: str) -> None:
     wrong = {"DATABRICKS_MAX_UPTIME": "abc", "ADMIN_EMAIL": "x", "DATABRICKS_CONFIG_PROFILE": "LAB"}
 
@@ -163,9 +172,14 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Desk:
         (("restore-permissions",), 0, "there is no cluster of the lab\n", ""),
         (("clusters",), 0, "the workspace has no cluster\n", ""),
         (("allocations",), 0, "the workspace has no cluster\n", ""),
-        (("delete-users",), 0, "there are no users to delete\n", ""),
-        (("delete-groups",), 0, "there are no groups to delete\n", ""),
-        (("purge-clusters",), 0, "there are no clusters to delete\n", ""),
+        (("delete-users",), 2, f"there are no users to delete in {PLACE}\n", NO_ROSTER),
+        (("delete-groups",), 2, f"there are no groups to delete in {PLACE}\n", f"no groups are deleted: {NO_GROUPS}"),
+        (
+            ("purge-clusters",),
+            2,
+            f"there are no clusters to delete in {PLACE}\n",
+            f"no clusters are deleted: {NO_GROUPS}",
+        ),
     ],
 )
 def test_a_verb_with_nothing_to_do_says_so(
