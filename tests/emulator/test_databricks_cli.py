@@ -15,6 +15,8 @@ import pytest
 
 from emulator_process import EmulatorProcess
 
+pytestmark = pytest.mark.process
+
 Run = Callable[..., str]
 
 
