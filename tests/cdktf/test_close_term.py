@@ -17,7 +17,7 @@ from json_documents import misfits
 from lab_term import ROOT
 from teardown_lab import STUDENTS, ClosingTerm
 
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("deploy")]
+pytestmark = pytest.mark.process
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 STATE = {"version": 4, "resources": [{"mode": "managed", "type": "databricks_user", "instances": [

@@ -12,26 +12,42 @@ from emulator_process import EmulatorProcess
 from lab_term import ROOT, STAFF, Term, remove_homes
 from stack.expressions import label
 
-pytestmark = [pytest.mark.process, pytest.mark.terraform, pytest.mark.xdist_group("deploy")]
+pytestmark = [pytest.mark.process, pytest.mark.terraform]
 
 OCTOBER = ROOT / "examples" / "Groupself-selection_94290_2026-10-18.csv"
 FEW = {
     number: [f"s{number}{letter}@campus.example.ac.il" for letter in "ab"]
     for number in range(1, 5)
 }  # fmt: skip
+EIGHT = {
+    number: [f"s{number}{letter}@campus.example.ac.il" for letter in "abc"]
+    for number in range(1, 9)
+}  # fmt: skip
 
+# Tests of one deploy stay with one worker; each of the others goes where there is room.
+of_example, of_small = pytest.mark.xdist_group("example"), pytest.mark.xdist_group("small")
 Start = Callable[..., EmulatorProcess]
 
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
-    """The example's thirty groups, deployed with cdktf; tests leave it as they found it."""
+    """The example's thirty groups, deployed with cdktf."""
     with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
         term = Term(tmp_path_factory.mktemp("example"), emulator)
         term.admit_staff()
         term.import_export(OCTOBER)
         done = term.cdktf("deploy", "--auto-approve")
         assert done.status == 0, done.text
+        yield term
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
+    """Eight groups, deployed; tests leave them as they found them."""
+    with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
+        term = few(tmp_path_factory.mktemp("small"), emulator)
+        term.write_roster(EIGHT)
+        term.deploy()
         yield term
 
 
@@ -44,6 +60,7 @@ def few(tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] |
     return term
 
 
+@of_example
 def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(example: Term):
     clusters = example.clusters()
     assert sorted(clusters) == [f"cluster_{number:02d}" for number in range(1, 31)]
@@ -54,18 +71,22 @@ def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(examp
     }
 
 
+@of_example
 def test_the_second_plan_is_empty_also_after_clusters_were_used(example: Term):
     assert example.plan() == {}
-    used = [cluster["cluster_id"] for _, cluster in sorted(example.clusters().items())[:3]]
-    for cluster in used:
-        example.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
-    assert example.plan() == {}
-    example.emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": used[0]})
+    names = ["cluster_01", "cluster_02", "cluster_03"]
+    running, stopped, idle = ({"cluster_id": example.clusters()[name]["cluster_id"]} for name in names)
+    for cluster in (stopped, idle):
+        example.emulator.request("POST", "/api/2.1/clusters/start", cluster)
+    example.emulator.request("POST", "/api/2.1/clusters/delete", stopped)
     example.emulator.control("POST", "clock", {"advance_seconds": 25 * 60})
-    assert {cluster["state"] for cluster in example.clusters().values()} == {"TERMINATED"}
+    example.emulator.request("POST", "/api/2.1/clusters/start", running)
+    states = {name: example.clusters()[name]["state"] for name in names}
+    assert states == {"cluster_01": "RUNNING", "cluster_02": "TERMINATED", "cluster_03": "TERMINATED"}
     assert example.plan() == {}
 
 
+@of_example
 def test_the_state_lists_readable_addresses(example: Term):
     listed = example.state_list()
     assert "databricks_cluster.cluster_07" in listed
@@ -76,20 +97,22 @@ def test_the_state_lists_readable_addresses(example: Term):
     assert all(re.fullmatch(r"databricks_user\.student_[a-z0-9_-]+_at_campus-example-ac-il", line) for line in users)
 
 
-def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(example: Term):
-    deleted = example.clusters()["cluster_06"]["cluster_id"]
-    member = next(line.split(",")[3] for line in example.roster.read_text(encoding="utf-8").splitlines()[1:])
-    drifted = example.drift_all(member, f"databricks_group_member.group_01_{label(member)}")
-    example.drift("uninstall_library", "cluster_07", "nltk")
+@of_small
+def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(small: Term):
+    deleted = small.clusters()["cluster_06"]["cluster_id"]
+    member = next(line.split(",")[3] for line in small.roster.read_text(encoding="utf-8").splitlines()[1:])
+    drifted = small.drift_all(member, f"databricks_group_member.group_01_{label(member)}")
+    small.drift("uninstall_library", "cluster_07", "nltk")
 
-    assert example.plan() == {**drifted, "databricks_cluster.cluster_07": ("update",)}
-    done = example.apply()
+    assert small.plan() == {**drifted, "databricks_cluster.cluster_07": ("update",)}
+    done = small.apply()
     assert done.status == 0, done.text
-    assert example.plan() == {}
-    assert example.clusters()["cluster_06"]["cluster_id"] != deleted
-    assert {cluster["state"] for cluster in example.clusters().values()} == {"TERMINATED"}
+    assert small.plan() == {}
+    assert small.clusters()["cluster_06"]["cluster_id"] != deleted
+    assert {cluster["state"] for cluster in small.clusters().values()} == {"TERMINATED"}
 
 
+@of_example
 def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_only(example: Term):
     october = example.roster.read_text(encoding="utf-8")
     export = OCTOBER.read_text(encoding="utf-8-sig")
@@ -120,56 +143,60 @@ def without_group(export: str, moodle_id: str) -> str:
     return "".join(kept)
 
 
-def test_moving_a_student_changes_memberships_only(example: Term):
-    october = example.roster.read_text(encoding="utf-8")
+@of_small
+def test_moving_a_student_changes_memberships_only(small: Term):
+    october = small.roster.read_text(encoding="utf-8")
     row = next(line for line in october.splitlines() if line.startswith("1,"))
     second = next(line for line in october.splitlines() if line.startswith("2,"))
     address = row.split(",")[3]
     moved = ",".join([*second.split(",")[:3], address, "active", "managed"])
-    with example.undone():
-        example.roster.write_text(october.replace(row, moved), encoding="utf-8")
-        example.synth()
-        assert example.plan() == {
+    with small.undone():
+        small.roster.write_text(october.replace(row, moved), encoding="utf-8")
+        small.synth()
+        assert small.plan() == {
             f"databricks_group_member.group_01_{label(address)}": ("delete",),
             f"databricks_group_member.group_02_{label(address)}": ("create",),
         }
 
 
-def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(example: Term):
-    cluster = example.clusters()["cluster_08"]["cluster_id"]
-    example.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
-    with example.undone():
-        example.change("lab.toml", "hard_minutes = 180", "hard_minutes = 170")
-        example.synth()
-        assert example.plan() == {"databricks_workspace_file.course_file": ("update",)}
-        done = example.terraform("apply", "-input=false", "plan")
+@of_small
+def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(small: Term):
+    cluster = small.clusters()["cluster_08"]["cluster_id"]
+    small.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
+    with small.undone():
+        small.change("lab.toml", "hard_minutes = 180", "hard_minutes = 170")
+        small.synth()
+        assert small.plan() == {"databricks_workspace_file.course_file": ("update",)}
+        done = small.terraform("apply", "-input=false", "plan")
         assert done.status == 0, done.text
-        assert example.clusters()["cluster_08"]["state"] == "RUNNING"
-        _, events = example.emulator.request("POST", "/api/2.1/clusters/events", {"cluster_id": cluster, "limit": 50})
+        assert small.clusters()["cluster_08"]["state"] == "RUNNING"
+        _, events = small.emulator.request("POST", "/api/2.1/clusters/events", {"cluster_id": cluster, "limit": 50})
         since = [event["type"] for event in events["events"]]
         assert set(since[: since.index("STARTING")]) == {"RUNNING", "DRIVER_HEALTHY"}
-    example.emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": cluster})
-    done = example.apply()
+    small.emulator.request("POST", "/api/2.1/clusters/delete", {"cluster_id": cluster})
+    done = small.apply()
     assert done.status == 0, done.text
 
 
-def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(example: Term):
+@of_small
+def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(small: Term):
     body = {"path": "/lab-94290-2026w/course.json", "content": "e30=", "format": "RAW", "overwrite": True}
-    example.emulator.request("POST", "/api/2.0/workspace/import", body)
-    done = example.terraform("plan", "-input=false", "-detailed-exitcode", "-parallelism=50")
+    small.emulator.request("POST", "/api/2.0/workspace/import", body)
+    done = small.terraform("plan", "-input=false", "-detailed-exitcode", "-parallelism=50")
     assert done.status == 0, done.text
     assert "/lab-94290-2026w/course.json was edited by hand" in " ".join(done.text.split())
     again = "-replace=databricks_workspace_file.course_file"
-    done = example.terraform("apply", "-input=false", "-auto-approve", "-parallelism=50", again)
+    done = small.terraform("apply", "-input=false", "-auto-approve", "-parallelism=50", again)
     assert done.status == 0, done.text
-    assert "edited by hand" not in example.terraform("plan", "-input=false", "-parallelism=50").text
+    assert "edited by hand" not in small.terraform("plan", "-input=false", "-parallelism=50").text
 
 
-def test_the_token_is_in_no_file(example: Term):
-    example.plan()
-    assert example.files_with(example.emulator.admin_token) == []
-    assert example.state.stat().st_mode & 0o077 == 0
-    assert example.state.parent.stat().st_mode & 0o077 == 0
+@of_small
+def test_the_token_is_in_no_file(small: Term):
+    small.plan()
+    assert small.files_with(small.emulator.admin_token) == []
+    assert small.state.stat().st_mode & 0o077 == 0
+    assert small.state.parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_emulator: Start):
@@ -273,6 +300,7 @@ def test_under_faults_the_error_names_the_culprit_and_another_run_converges(tmp_
         {"kind": "library_failed", "match": "nltk==3.9.1", "count": 1, "message": "no such package"},
     ]
     emulator.control("POST", "faults", {"rules": rules})
+    term.write_roster({number: FEW[number] for number in (1, 2)})
     term.synth()
     first = term.apply()
     said = " ".join(first.text.replace("│", " ").split())
