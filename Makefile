@@ -16,8 +16,8 @@ SETUP := $(shell command -v python3 || command -v python || echo python3) .ci/se
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where no compiled module may be kept, each worker and each program of a test compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Terraform under cdktf-cli and the tests' own processes leave little room for more on two cores.
-WORKERS ?= 2
+# On two cores: what starts no process keeps a core busy each, and the other tests wait for a third of their time.
+WORKERS ?=
 
 help: ## Say what there is
 	@$(SETUP) help
@@ -28,13 +28,13 @@ demo: setup ## Rehearse a term in an emulated workspace: deploy, enforce, change
 	@$(RUN) examples/demo.py
 
 quick: $(VENV)/.complete ## Run the tests that start no process: half a minute on two cores
-	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup -m "not process and not waits" $(TESTS)
+	@$(RUN) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup -m "not process and not waits" $(TESTS)
 
 test: $(VENV)/.complete optional-tools ## Run the tests: at most eight minutes on two cores
-	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
+	@$(RUN) -m pytest -q -n $(or $(WORKERS),3) --dist loadgroup $(TESTS)
 
 acceptance: $(VENV)/.complete optional-tools ## Run the same tests with larger numbers: an hour or so
-	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup --acceptance $(TESTS)
+	@$(RUN) -m pytest -q -n $(or $(WORKERS),2) --dist loadgroup --acceptance $(TESTS)
 	@$(RUN) tests/support/machine_clocks.py
 
 lint: $(VENV)/.complete ## Check style, types and dead code

@@ -218,13 +218,3 @@ def example_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command = [sys.executable, str(ROOT / "cdktf" / words[0]), *map(str, words[1:])]
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=300)
     return folder / "cdktf.out/stacks/94290-2026w-demo/cdk.tf.json"
-
-
-@pytest.fixture
-def lab_emulator(emulator: EmulatorProcess, example_stack: Path) -> EmulatorProcess:
-    """A workspace with the lab of the invented course, without Terraform: thirty stopped clusters and their groups."""
-    emulator.control("POST", "users", {"user_name": "assistant@example.ac.il"})
-    command = [sys.executable, str(ROOT / "cdktf/load_synthesized.py"), str(example_stack)]
-    environment = {**os.environ, **emulator.environment()}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=300)
-    return emulator

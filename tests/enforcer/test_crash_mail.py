@@ -80,7 +80,7 @@ def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
 
 def test_one_healthy_poll_mends_what_kills_and_faults_left(lab: EnforcerLab, tmp_path: Path, acceptance: bool) -> None:
     chance = random.Random(20261018)
-    wanted = 1000 if acceptance else 20
+    wanted = 1000 if acceptance else 8
     polls = Polls(lab, tmp_path / "polls.log")
     kills, day = 0, SUNDAY
     try:

@@ -91,8 +91,7 @@ def test_the_lock_dies_with_its_process(place: str) -> None:
 
 @pytest.mark.process
 def test_of_many_pollers_one_works_and_the_others_wait_less_than_a_second(place: str, acceptance: bool) -> None:
-    # The client of PostgreSQL takes half a second to import.
-    number = POLLERS if acceptance or not place.startswith("postgresql") else 10
+    number = POLLERS if acceptance else 10
     pollers = [start(place) for _ in range(number)]
     try:
         assert [hear(poller) for poller in pollers] == [["ready"]] * number

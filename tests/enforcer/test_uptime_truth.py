@@ -179,7 +179,7 @@ def still_emulator() -> Iterator[EmulatorProcess]:
         yield emulator
 
 
-@settings(max_examples=100, phases=[Phase.reuse, Phase.generate])
+@settings(examples(30, acceptance=100), phases=[Phase.reuse, Phase.generate])
 @given(history=histories)
 def test_uptime_over_http_is_true_to_the_millisecond(
     ledger: Ledger, still_emulator: EmulatorProcess, history: History

@@ -114,7 +114,7 @@ def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteOpener, Session
 
 
 @given(TREES)
-@examples(5)
+@examples(3, acceptance=20)
 def test_any_tree_has_the_same_bytes_in_every_mode(opened, shared_emulator, tree):
     there = room(tree)
     shared_emulator.control("POST", "reset")
