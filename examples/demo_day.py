@@ -22,6 +22,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import PermissionDenied
 
 import inspection
+from labkit.files import marked, write_private
 from processes import Emulator, end, run
 from screen import Screen
 
@@ -173,8 +174,8 @@ class _Day:
                     html = html.replace(f"cid:{attachment['content_id']}", inline)
                 else:
                     stem.with_suffix(Path(attachment["name"]).suffix).write_bytes(base64.b64decode(content))
-            stem.with_suffix(".html").write_text(html, encoding="utf-8")
-            stem.with_suffix(".txt").write_text(mail["text"], encoding="utf-8")
+            for suffix, content in ((".html", html), (".txt", mail["text"])):
+                write_private(stem.with_suffix(suffix), marked(content, suffix, "mail", self.date))
             first, others = mail["to"][0], len(mail["to"]) - 1
             self.screen.quote(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):

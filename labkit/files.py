@@ -11,6 +11,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+MARK = "teaching-lab"
+"""What our files that name people begin their mark with, and what a line of our logs holds."""
+MARK_HEADER = "X-Generator"
+"""The header of a mail that holds the mark."""
+
+
+def mark(kind: str, day: object) -> str:
+    """The line by which a report or a mail is known as ours when it is deleted, such as `teaching-lab mail 2026-11-01`.
+
+    `kind` is `report` or `mail`, `day` an ISO date: the day that the file is about.
+    """
+    return f"{MARK} {kind} {day}"
+
+
+def marked(content: str, suffix: str, kind: str, day: object) -> str:
+    """The text of a `.html` or `.txt` file with the mark at its end."""
+    line = mark(kind, day)
+    return f"{content.rstrip()}\n<!-- {line} -->\n" if suffix == ".html" else f"{content.rstrip()}\n\n{line}\n"
+
 
 @contextlib.contextmanager
 def replaced(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[str]]:

@@ -4,9 +4,11 @@ import logging
 import sys
 from types import TracebackType
 
+from labkit.files import MARK
 from labkit.text import escaped
 
-FORMAT = "%(asctime)s %(levelname)s %(message)s"
+FORMAT = f"%(asctime)s %(levelname)s {MARK}: %(message)s"
+"""The mark in each line is how the enforcer's `purge` knows a log as ours."""
 
 
 class LineFormatter(logging.Formatter):

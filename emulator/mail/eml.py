@@ -10,7 +10,7 @@ from typing import cast
 
 from emulator.mail.messages import Address, Attachment, Message
 from emulator.models.mail import Operation
-from labkit.files import write_private
+from labkit.files import MARK_HEADER, mark, write_private
 
 
 def write(folder: Path, number: int, operation: Operation) -> None:
@@ -32,7 +32,8 @@ def as_bytes(operation: Operation) -> bytes:
         if addresses:
             mail[name] = [_mailbox(address) for address in addresses]
     mail["Subject"] = message.content.subject
-    mail["Date"] = datetime.fromtimestamp(operation.accepted / 1000, UTC)
+    mail["Date"] = accepted = datetime.fromtimestamp(operation.accepted / 1000, UTC)
+    mail[MARK_HEADER] = mark("mail", accepted.date())
     mail["Message-ID"] = f"<{operation.id}@mail.emulator>"
     inline = [one for one in message.attachments if one.content_id]
     text, html = message.content.plain_text, message.content.html

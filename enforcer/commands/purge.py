@@ -48,7 +48,8 @@ LETTERS = Path(".lab/letters")
     multiple=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help=f"Remove older reports, letters and logs in it, too; may be repeated. {LETTERS} is always looked through.",
+    help="Remove older reports, letters and logs in it, too, if name and mark prove them to be the lab's; may be "
+    f"repeated. {LETTERS} is always looked through.",
 )
 @cli.yes
 @cli.as_json

@@ -22,7 +22,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     epilog="""
     \b
     Examples:
-      python -m enforcer report --day 2026-11-01 --output report.html
+      python -m enforcer report --day 2026-11-01 --output report-2026-11-01.html
       python -m enforcer report --day 2026-11-01 --output report.eml   # as the mail: text, HTML, picture, CSV
       python -m enforcer report > yesterday.html
       python -m enforcer report --day 2026-11-01 --json
@@ -34,7 +34,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Written readable for you alone; its ending says what it becomes: .html, .eml, .txt, .csv or .png. "
-    "Without it the page goes to standard output.",
+    "Without it the page goes to standard output. `purge` knows the names report.html and report-DAY.html.",
 )
 @cli.as_json
 def command(day: date | None, output: Path | None, as_json: bool) -> None:

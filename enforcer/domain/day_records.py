@@ -38,3 +38,24 @@ class DoneAction:
     noted: datetime
     done: datetime | None
     error: str | None
+
+
+REPORT_COLUMNS = (
+    "day",
+    "group",
+    "name",
+    "cluster",
+    "used_minutes",
+    "soft_minutes",
+    "hard_minutes",
+    "limit",
+    "sessions",
+    "first_start",
+    "last_stop",
+    "warned",
+    "stopped",
+    "minutes_past_limit",
+    "not_counted_minutes",
+    "estimate",
+)
+"""Of the table of a day's report. A file with this header is known as ours."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from email.message import EmailMessage
 from typing import Any
 
+from enforcer.domain.day_records import REPORT_COLUMNS
 from enforcer.domain.quota import MINUTE
 from enforcer.domain.usage import iso, minutes
 from enforcer.mail.messages import Attachment, Letter, render
@@ -15,6 +16,7 @@ from enforcer.mail.messages import report as letter_by_template
 from enforcer.reports.day_report import LONG_GAP, DayReport, ReportRow
 from enforcer.settings import Settings
 from labkit.csv_cells import write_rows
+from labkit.files import MARK_HEADER, mark, marked
 from labkit.text import one_line
 
 PICTURE_ID = "day-picture"
@@ -31,18 +33,22 @@ def report_letter(report: DayReport, settings: Settings) -> Letter:
 
 
 def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
-    """The content of a file with this suffix: `.html`, `.eml`, `.txt`, `.csv` or `.png`."""
+    """The content of a file with this suffix: `.html`, `.eml`, `.txt`, `.csv` or `.png`; it carries our mark."""
     if suffix == ".csv":
         return to_csv(report)
     if suffix == ".eml":
-        return to_message(report_letter(report, settings)).as_bytes()
+        message = to_message(report_letter(report, settings))
+        message[MARK_HEADER] = mark("report", report.day)
+        return message.as_bytes()
     if suffix == ".txt":
-        return render("report", values_of(report, picture=""), settings.letters)[1].encode()
+        text = render("report", values_of(report, picture=""), settings.letters)[1]
+        return marked(text, suffix, "report", report.day).encode()
     png = _picture(report)
     if suffix == ".png":
         return png
     inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return render("report", values_of(report, picture=inline), settings.letters)[2].encode()
+    page = render("report", values_of(report, picture=inline), settings.letters)[2]
+    return marked(page, ".html", "report", report.day).encode()
 
 
 def _picture(report: DayReport) -> bytes:
@@ -73,30 +79,10 @@ def to_message(letter: Letter) -> EmailMessage:
     return message
 
 
-COLUMNS = (
-    "day",
-    "group",
-    "name",
-    "cluster",
-    "used_minutes",
-    "soft_minutes",
-    "hard_minutes",
-    "limit",
-    "sessions",
-    "first_start",
-    "last_stop",
-    "warned",
-    "stopped",
-    "minutes_past_limit",
-    "not_counted_minutes",
-    "estimate",
-)
-
-
 def to_csv(report: DayReport) -> bytes:
     """The table for a spreadsheet: UTF-8 with its mark, times local with their offset, nothing that is a formula."""
     text = io.StringIO()
-    rows: list[Sequence[object]] = [COLUMNS]
+    rows: list[Sequence[object]] = [REPORT_COLUMNS]
     tz = report.begins.tzinfo
     for row in report.rows:
         instants = (row.of.first_start, row.of.last_stop, row.warned, row.stopped)

@@ -1,20 +1,36 @@
 """Reports, letters and logs that were written as files: which of them, and which of their lines, are older than a day.
 
-A file's day is the date in its name, else that of its last change. A log that goes on is cut where its lines are dated.
+A file is ours if its name is one that our programs give and its content has the mark that they write into it
+(`labkit.files.mark`; a table has the columns of a report, a log the mark in each dated line). Nothing else is deleted,
+whatever its ending. The mark says which day a file is about; a log that goes on is cut where its lines are dated.
 """
 
+import gzip
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from email.parser import BytesHeaderParser
 from pathlib import Path
+from typing import IO, cast
 
-PAPERS = frozenset({".html", ".eml", ".txt", ".csv", ".png"})
-"""What reports and letters are written as."""
-_LOG = re.compile(r"\.log(\.\d+)?(\.gz)?$")
+from enforcer.domain.day_records import REPORT_COLUMNS
+from labkit.files import MARK, MARK_HEADER
+
+_PAPER = re.compile(r"(report(-\d{4}-\d\d-\d\d)?( \(\d+\))?|\d{1,5}-[\w-]+)\.(html|eml|txt|csv|png)", re.ASCII)
+"""`report-2026-11-01.html`, with the number that a browser adds; letters of the emulator and of a rehearsal."""
+_LOG = re.compile(r"(teaching-lab|enforcer|poll|watch|end-of-day)\.log([.-]\d+)*(\.gz)?", re.ASCII)
+_SUFFIXES = frozenset({".html", ".eml", ".txt", ".csv", ".png"})
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
+_MARKED = re.compile(rf"{MARK} (?:report|mail) (\d{{4}}-\d\d-\d\d)")
 _LINE_DAY = re.compile(rb"^(\d{4}-\d\d-\d\d)[T ]")
+_LINE_MARK = re.compile(rf"^[\d-]{{10}} [\d:,]{{12}} [A-Z]+ {MARK}: ".encode())
+_HEAD = 64 * 1024
+_TAIL = 200
+NOT_PROVEN = "it is not proven ours: it lacks the mark that our programs write; remove it yourself if it is"
+OTHER_NAME = "it has our mark, but not a name that our programs give; remove it yourself if nobody needs it"
 
 
 @dataclass(frozen=True)
@@ -41,17 +57,9 @@ def find(folders: Iterable[Path], *, before: date, tz: tzinfo) -> tuple[list[Rem
     removals: list[Removal] = []
     left: list[Left] = []
     for path in sorted(set(_files(folders))):
-        is_log = bool(_LOG.search(path.name))
-        if not is_log and path.suffix.lower() not in PAPERS:
-            continue
-        if _day_of(path, tz) < before:
-            removals.append(Removal(path))
-        elif path.name.endswith(".log"):
-            judged = _cut(path, before)
-            removals += [judged] if isinstance(judged, Removal) else []
-            left += [judged] if isinstance(judged, Left) else []
-        elif is_log:
-            left.append(Left(path, "it was changed since; let it be rotated away, or remove it"))
+        judged = _log(path, before, tz) if _LOG.fullmatch(path.name) else _paper(path, before, tz)
+        removals += [judged] if isinstance(judged, Removal) else []
+        left += [judged] if isinstance(judged, Left) else []
     return removals, left
 
 
@@ -73,7 +81,8 @@ def carry_out(removal: Removal) -> None:
 def _files(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         for place, _, names in os.walk(folder, onerror=_raise_unless_absent):
-            yield from (path for name in names if not (path := Path(place, name)).is_symlink())
+            paths = (Path(place, name) for name in names)
+            yield from (path for path in paths if path.is_file() and not path.is_symlink())
 
 
 def _raise_unless_absent(error: OSError) -> None:
@@ -81,26 +90,70 @@ def _raise_unless_absent(error: OSError) -> None:
         raise error
 
 
+def _paper(path: Path, before: date, tz: tzinfo) -> Removal | Left | None:
+    if path.suffix.lower() not in _SUFFIXES:
+        return None
+    is_named = _PAPER.fullmatch(path.name) is not None
+    marked = _marked_day(path)
+    if marked is None:
+        return Left(path, NOT_PROVEN) if is_named and _day_of(path, tz) < before else None
+    if marked >= before:
+        return None
+    return Removal(path) if is_named else Left(path, OTHER_NAME)
+
+
+def _marked_day(path: Path) -> date | None:
+    """The day of the mark; None where there is none."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        tail = file.read().decode("utf-8", "replace").rstrip()
+    match path.suffix.lower():
+        case ".html":
+            found = re.search(rf"<!-- {_MARKED.pattern} -->$", tail)
+        case ".txt":
+            found = re.search(rf"(?:^|\n){_MARKED.pattern}$", tail)
+        case ".eml":
+            found = _MARKED.fullmatch(str(BytesHeaderParser().parsebytes(head).get(MARK_HEADER, "")).strip())
+        case ".png":
+            text = re.search(rb"tEXtComment\0(.{1,80}?)(?=[\0-\x1f\x7f-\xff]|$)", head[:4096])
+            found = _MARKED.match(text[1].decode("latin-1")) if text else None
+        case _:
+            lines = head.decode("utf-8-sig", "replace").splitlines()
+            found = _DAY.match(lines[1]) if lines[1:] and lines[0] == ",".join(REPORT_COLUMNS) else None
+    with suppress(ValueError):
+        return date.fromisoformat(found[1]) if found else None
+    return None
+
+
 def _day_of(path: Path, tz: tzinfo) -> date:
+    """The date in the name, else that of the last change."""
     if named := _DAY.search(path.name):
-        try:
+        with suppress(ValueError):
             return date.fromisoformat(named[1])
-        except ValueError:
-            pass
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone(tz).date()
 
 
-def _cut(path: Path, before: date) -> Removal | Left | None:
-    """A log that goes on loses its lines up to the first of this day or a later one."""
-    position, is_dated, has_old = 0, False, False
-    with path.open("rb") as file:
-        for line in file:
-            if dated := _LINE_DAY.match(line):
-                is_dated = True
-                if dated[1].decode() >= before.isoformat():
-                    return Removal(path, position) if has_old else None
-            has_old = True
-            position += len(line)
+def _log(path: Path, before: date, tz: tzinfo) -> Removal | Left | None:
+    """A log goes when its last line is older; one that goes on loses its lines up to the first of this day or later."""
+    position, keep_from, is_dated, is_proven = 0, None, False, True
+    try:
+        with cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
+            for line in file:
+                if dated := _LINE_DAY.match(line):
+                    if dated[1].decode() >= before.isoformat():
+                        keep_from = position
+                        break
+                    is_dated = True
+                    is_proven = is_proven and _LINE_MARK.match(line) is not None
+                position += len(line)
+    except (gzip.BadGzipFile, EOFError):
+        is_proven = False
     if not position:
         return None
-    return Removal(path, position) if is_dated else Left(path, "its lines have no dates; let it be rotated away")
+    if not is_dated or not is_proven:
+        is_old = is_dated or _day_of(path, tz) < before
+        return Left(path, NOT_PROVEN) if is_old else None
+    if keep_from is None:
+        return Removal(path)
+    return Removal(path, keep_from) if path.name.endswith(".log") else Left(path, "it goes on; let it be rotated away")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
 import sqlite3
 from contextlib import chdir, closing
 from dataclasses import replace
@@ -32,7 +30,6 @@ from enforcer.ledger.record import Reading
 from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
 from enforcer.retention.anonymise import purge
-from enforcer.retention.old_files import Left, Removal, carry_out, find
 from enforcer_lab import SUNDAY, EnforcerLab
 from observed_clusters import seen, told
 
@@ -267,35 +264,3 @@ def test_without_names_every_session_counts_as_it_did(events: list[Event]) -> No
         return [(one.start, one.end, one.estimate, counted_from(one, MEMBERS)) for one in sessions_of(events)]
 
     assert counting(nameless) == counting(events)
-
-
-def test_reports_letters_and_logs_go_by_their_day_and_a_log_that_goes_on_is_cut(tmp_path: Path) -> None:
-    def write(name: str, content: bytes, day: int) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        instant = datetime(2030, 11, day, 12, tzinfo=UTC).timestamp()
-        os.utime(path, (instant, instant))
-        return path
-
-    old = [
-        write("mail/1-warning.html", b"ana@x", 2),
-        write("report-2030-11-02.csv", b"", 9),
-        write("watch.log", b"ana@x", 2),
-        write("watch.log.2.gz", gzip.compress(b"ana@x"), 2),
-    ]
-    write("report-2030-11-03.csv", b"", 2)
-    write("notes.md", b"ana@x", 2)
-    write("2-stop.html", b"", 3)
-    goes_on = write("poll.log", b"2030-11-02 10:00:00 INFO ana@x\n  more\n2030-11-03 09:00:00 INFO noa@x\n", 9)
-    undated = write("other.log", b"ana@x\n", 9)
-    (tmp_path / "link.log").symlink_to(old[2])
-
-    removals, left = find([tmp_path, tmp_path / "missing"], before=SUNDAY, tz=UTC)
-
-    assert removals == sorted([*map(Removal, old), Removal(goes_on, 38)], key=lambda removal: removal.path)
-    assert left == [Left(undated, "its lines have no dates; let it be rotated away")]
-    for removal in removals:
-        carry_out(removal)
-    assert goes_on.read_bytes() == b"2030-11-03 09:00:00 INFO noa@x\n"
-    assert [path for path in old if path.exists()] == []

@@ -13,14 +13,14 @@ import pytest
 from enforcer.domain.allowances import Allowance, Freedom
 from enforcer.domain.course import Course, CourseGroup
 from enforcer.domain.day import cluster_day
-from enforcer.domain.day_records import DayTotal, DoneAction
+from enforcer.domain.day_records import REPORT_COLUMNS, DayTotal, DoneAction
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Session, Sighting
 from enforcer.mail.messages import render
 from enforcer.reports.day_report import DayReport, make_report
-from enforcer.reports.formats import COLUMNS, report_letter, to_csv, to_message, values_of
+from enforcer.reports.formats import report_letter, to_csv, to_message, values_of
 from enforcer.settings import load_settings
 from labkit.lazy_package import Deferred
 
@@ -218,7 +218,7 @@ def test_the_table_opens_in_a_spreadsheet() -> None:
 
     assert content.startswith(b"\xef\xbb\xbf")
     [heading, row] = csv.reader(io.StringIO(content.decode("utf-8-sig")))
-    assert tuple(heading) == COLUMNS
+    assert tuple(heading) == REPORT_COLUMNS
     assert dict(zip(heading, row, strict=True)) == {
         "day": "2026-11-02",
         "group": "group_01",

@@ -1,0 +1,156 @@
+"""Of files, only what name and mark prove to be ours is deleted."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.mail import eml
+from emulator.models.mail import Operation
+from enforcer.reports.day_report import DayReport
+from enforcer.reports.formats import render_day, to_csv
+from enforcer.retention.old_files import NOT_PROVEN, OTHER_NAME, Left, Removal, carry_out, find
+from enforcer.settings import load_settings
+from labkit.files import MARK_HEADER, mark, marked
+from labkit.logs import FORMAT
+
+DAY = date(2030, 11, 3)
+OLD = "2030-11-02"
+LONG_AGO = datetime(2030, 1, 1, 12, tzinfo=UTC).timestamp()
+SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
+
+
+def write(path: Path, content: bytes) -> Path:
+    """A file that was changed long ago."""
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_bytes(content)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    return path
+
+
+def report_of(day: date) -> DayReport:
+    begins = datetime.combine(day, time(), UTC)
+    ends = begins + timedelta(days=1)
+    return DayReport("Whales", day, begins, ends, begins, is_over=True, now=ends, rows=(), polls=(), failures=())
+
+
+def line(day: str, text: str) -> str:
+    """A line as our log has it."""
+    return FORMAT % {"asctime": f"{day} 10:00:00,123", "levelname": "INFO", "message": text} + "\n"
+
+
+def found(folder: Path) -> tuple[list[Removal], list[Left]]:
+    return find([folder, folder / "missing"], before=DAY, tz=UTC)
+
+
+@pytest.mark.parametrize("suffix", [".html", ".eml", ".txt", ".png"])
+def test_a_report_as_we_write_it_is_known_as_ours_by_name_and_mark(tmp_path: Path, suffix: str) -> None:
+    settings = load_settings({})
+    old = render_day(report_of(date.fromisoformat(OLD)), suffix, settings)
+    names = [f"report-{OLD}{suffix}", f"report{suffix}", f"report-{OLD} (1){suffix}"]
+    removed = [write(tmp_path / name, old) for name in names]
+    renamed = write(tmp_path / f"thesis{suffix}", old)
+    write(tmp_path / f"report-{DAY}{suffix}", render_day(report_of(DAY), suffix, settings))
+    removals, left = found(tmp_path)
+    assert {one.path for one in removals} == set(removed)
+    assert left == [Left(renamed, OTHER_NAME)]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_without_the_mark_is_at_most_listed(tmp_path: Path, suffix: str) -> None:
+    unmarked = write(tmp_path / "deep" / f"report-{OLD}{suffix}", b"ana@x")
+    write(tmp_path / "deep" / f"thesis{suffix}", b"ana@x")
+    write(tmp_path / f"report-{DAY}{suffix}", b"ana@x")
+    assert found(tmp_path) == ([], [Left(unmarked, NOT_PROVEN)])
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(before=st.binary(max_size=300), after=st.binary(min_size=1, max_size=300))
+def test_a_mark_elsewhere_in_a_file_proves_nothing(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, before: bytes, after: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("files")
+    quoted = f"> {mark('report', OLD)} <".encode()
+    write(folder / f"report-{OLD}{suffix}", before + quoted + after)
+    assert found(folder)[0] == []
+
+
+def test_letters_of_the_emulator_and_of_a_rehearsal_are_ours(tmp_path: Path) -> None:
+    message = {
+        "senderAddress": "lab@x.example",
+        "content": {"subject": "s", "plainText": "t"},
+        "recipients": {"to": [{"address": "ana@x.example"}]},
+    }
+    accepted = int(datetime(2030, 11, 2, tzinfo=UTC).timestamp() * 1000)
+    name = "00000000-0000-4000-8000-000000000001"
+    eml.write(tmp_path, 1, Operation(name, "", message, accepted, accepted))
+    shown = [
+        write(tmp_path / f"1-warning{suffix}", marked("ana@x", suffix, "mail", OLD).encode())
+        for suffix in (".html", ".txt")
+    ]
+    removals, left = found(tmp_path)
+    assert [one.path for one in removals] == [tmp_path / f"00001-{name}.eml", *shown]
+    assert left == []
+
+
+def test_a_log_of_ours_goes_or_is_cut(tmp_path: Path) -> None:
+    old, new = line(OLD, "ana@x") + "  more\n", line(str(DAY), "noa@x")
+    gone = [
+        write(tmp_path / "watch.log", old.encode()),
+        write(tmp_path / "watch.log.2.gz", gzip.compress(old.encode())),
+        write(tmp_path / "poll.log-20301102", old.encode()),
+    ]
+    goes_on = write(tmp_path / "end-of-day.log", (old + new).encode())
+    rotated = write(tmp_path / "enforcer.log.1", (old + new).encode())
+    write(tmp_path / "poll.log", new.encode())
+    write(tmp_path / "teaching-lab.log", b"")
+    (tmp_path / "enforcer.log").symlink_to(gone[0])
+    removals, left = found(tmp_path)
+    assert removals == sorted([*map(Removal, gone), Removal(goes_on, len(old))], key=lambda removal: removal.path)
+    assert left == [Left(rotated, "it goes on; let it be rotated away")]
+    for removal in removals:
+        carry_out(removal)
+    assert goes_on.read_text() == new
+    assert [path for path in gone if path.exists()] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{OLD} 10:00:00,123 INFO ana@x\n",
+        line(OLD, "ours") + f"{OLD} 10:00:01,123 INFO somebody else's\n" + line(str(DAY), "ours"),
+        "ana@x\n",
+        "ana@x\n" + line(str(DAY), "ours"),
+    ],
+)
+def test_a_log_whose_old_lines_are_not_all_marked_is_listed(tmp_path: Path, content: str) -> None:
+    path = write(tmp_path / "poll.log", content.encode())
+    assert found(tmp_path) == ([], [Left(path, NOT_PROVEN)])
+
+
+def test_a_log_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    write(tmp_path / "nginx.log", line(OLD, "ana@x").encode())
+    write(tmp_path / "poll.log.gz", b"not compressed")
+    assert found(tmp_path) == ([], [])
+
+
+def test_a_table_is_ours_by_all_its_columns(tmp_path: Path) -> None:
+    table = to_csv(report_of(date.fromisoformat(OLD))) + f"{OLD},group_01,Whales\r\n".encode()
+    ours = write(tmp_path / "report.csv", table)
+    fewer = write(tmp_path / f"report-{OLD}.csv", f"day,group\r\n{OLD},x\r\n".encode())
+    renamed = write(tmp_path / "marks.csv", table)
+    removals, left = found(tmp_path)
+    assert removals == [Removal(ours)]
+    assert left == [Left(renamed, OTHER_NAME), Left(fewer, NOT_PROVEN)]
+
+
+def test_a_header_of_a_mail_counts_and_its_text_does_not(tmp_path: Path) -> None:
+    text = f"Subject: s\n\n{MARK_HEADER}: {mark('mail', OLD)}\n".encode()
+    write(tmp_path / "00001-a.eml", text)
+    assert found(tmp_path) == ([], [Left(tmp_path / "00001-a.eml", NOT_PROVEN)])
