@@ -189,14 +189,14 @@ def parse_course_file(text: str, place: str) -> CourseFile:
         document = json.loads(text)
         _check_version(document["version"], place)
         return CourseFile(
-            str(document["course"]),
-            str(document["term"]),
-            str(document["title"]),
-            str(document["timezone"]),
+            _text(document["course"]),
+            _text(document["term"]),
+            _text(document["title"]),
+            _text(document["timezone"]),
             date.fromisoformat(document["first_day"]),
             date.fromisoformat(document["last_day"]),
             _weekday(document["first_weekday"]),
-            bool(document["count_all_sessions"]),
+            _flag(document["count_all_sessions"]),
             tuple(_group(group) for group in document["groups"]),
             _staff(document.get("staff", {})),
         )
@@ -229,6 +229,13 @@ def _staff(document: Any) -> StaffIds:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
+    value.encode()  # half a surrogate pair is no text that a ledger or a mail takes
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
     return value
 
 
@@ -242,10 +249,10 @@ def _group(document: Mapping[str, Any]) -> GroupEntry:
     limits = document["limits"]
     moodle_id = document.get("moodle_id")
     return GroupEntry(
-        str(document["name"]),
-        int(document["number"]),
-        None if moodle_id is None else str(moodle_id),
-        str(document["title"]),
+        _text(document["name"]),
+        _number(document["number"]),
+        None if moodle_id is None else _text(moodle_id),
+        _text(document["title"]),
         GroupLimits(
             _minutes(limits["soft_minutes"]),
             _minutes(limits["hard_minutes"]),
@@ -253,6 +260,12 @@ def _group(document: Mapping[str, Any]) -> GroupEntry:
             None if limits.get("term_minutes") is None else _minutes(limits["term_minutes"]),
         ),
     )
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
 
 
 def _minutes(number: Any) -> float:
@@ -274,6 +287,6 @@ def has_valid_checksum(content: str | bytes) -> bool:
     """Whether a course file is as the deploy wrote it. False for one that was edited by hand, and for anything else."""
     try:
         document = json.loads(content)
-    except ValueError:
+    except (RecursionError, ValueError):
         return False
     return isinstance(document, dict) and document.get(_CHECKSUM) == checksum(document)

@@ -5,10 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from emulator.api.errors import invalid
+from emulator.models.clusters import Cluster
 from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
 from emulator.settings import warehouses
 from emulator.state.workspace import Workspace
+
+MOST_CLUSTERS = 20_000
+JOB_CLUSTER = {
+    "spark_version": "15.4.x-scala2.12",
+    "node_type_id": "Standard_DS3_v2",
+    "driver_node_type_id": "Standard_DS3_v2",
+    "num_workers": 1,
+}
 
 
 def account_group(workspace: Workspace, target: str, value: Any) -> None:
@@ -55,6 +64,27 @@ def workspace_object(workspace: Workspace, target: str, value: Any) -> None:
     objects.add(workspace.state.ids, folder, place.name, value, workspace.clock.now())
 
 
+def job_clusters(workspace: Workspace, target: str, value: Any) -> None:
+    """Clusters that jobs had of their own and that are off, `value` of them, each named `target` and a number."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_CLUSTERS:
+        raise invalid(f"value: how many, up to {MOST_CLUSTERS}")
+    now, admin, clusters = workspace.clock.now(), workspace.administrator, workspace.state.clusters
+    for number in range(1, value + 1):
+        definition = {"cluster_name": f"{target}-{number}", **JOB_CLUSTER}
+        id = f"job-{workspace.state.ids.hex('job-cluster', f'{target}-{number}', 16)}"
+        clusters.by_id[id] = Cluster(
+            cluster_id=id,
+            definition=definition,
+            submitted=definition,
+            creator_id=admin.id,
+            creator_user_name=admin.name,
+            created_at=now,
+            source="JOB",
+            state="TERMINATED",
+            terminated_time=now,
+        )
+
+
 KINDS: dict[str, Callable[[Workspace, str, Any], None]] = {
-    kind.__name__: kind for kind in (account_group, metastore, warehouse, workspace_object)
+    kind.__name__: kind for kind in (account_group, job_clusters, metastore, warehouse, workspace_object)
 }

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from emulator.api.errors import ApiError, invalid
 from emulator.api.routing import Call
 from emulator.clusters.events import TYPES as EVENT_TYPES
+from emulator.faults.answers import SHAPES
 from emulator.faults.rules import Kind, Rule
 from emulator.models.clusters import EventFault, LaunchFailure
 from emulator.models.libraries import LibraryFailure
@@ -62,9 +63,18 @@ class RuleBody(Body):
     match: Wildcards = "*"
     rate: Share = 1.0
     retry_after: Annotated[int, Field(ge=0, le=86400)] | None = None
-    seconds: Annotated[float, Field(ge=0, le=3600)] | None = None
+    seconds: Annotated[float, Field(ge=-(10**7), le=10**7)] | None = None
+    shape: str | None = None
     after: Annotated[int, Field(ge=0)] = 0
     count: Count = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.shape is not None and self.shape not in SHAPES:
+            raise ValueError(f"shape: there is no {self.shape!r}; there are {', '.join(SHAPES)}")
+        if self.seconds is not None and self.kind != "clock" and not 0 <= self.seconds <= 3600:
+            raise ValueError("seconds: between 0 and 3600, but for a clock")
+        return self
 
     def fault(self) -> Rule:
         return Rule(**self.model_dump())

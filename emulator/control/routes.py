@@ -23,7 +23,7 @@ from emulator.control.bodies import (
 )
 from emulator.control.people import admit
 from emulator.faults.profiles import PROFILES, Disturbance
-from emulator.faults.rules import Rule
+from emulator.faults.rules import Faults, Rule
 from emulator.generated_files.truth import truth
 from emulator.mail.routes import delivered
 from emulator.permissions import cluster_access
@@ -35,6 +35,7 @@ PREFIX = "/_emulator/"
 class Controlled(Protocol):
     """What the control endpoints need of the application that serves the workspace."""
 
+    faults: Faults
     journal: Journal
     profile: str | None
 
@@ -79,6 +80,9 @@ def router(application: Controlled) -> Router:
             raise invalid(f"kind: there is no {body.kind!r}; there are {kinds}")
         return {}
 
+    def show_clock(call: Call) -> dict[str, str]:
+        return {"now": to_iso(call.now + int(application.faults.clock_ahead * 1000))}
+
     handlers: dict[tuple[str, str], Callable[[Call], Any]] = {
         ("GET", "state"): dump,
         ("POST", "reset"): reset,
@@ -107,10 +111,6 @@ def dump(call: Call) -> Reply:
     """The whole state. Names are sorted, so that two dumps can be compared as text."""
     text = json.dumps(state.dump(call.workspace.state), sort_keys=True)
     return Reply(200, text.encode(), {"Content-Type": "application/json"})
-
-
-def show_clock(call: Call) -> dict[str, str]:
-    return {"now": to_iso(call.now)}
 
 
 def move_clock(call: Call) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.faults.answers import SHAPES
 from emulator.faults.rules import Limit, Rule
 from emulator.models.clusters import EventFault, LaunchFailure
 from emulator.models.libraries import LibraryFailure
@@ -25,6 +26,7 @@ class Profile:
     """Fields of `options.Options` that are otherwise as long as it is in force."""
 
 
+EVENTS = "POST /api/2.?/clusters/events"
 SCIM = "/api/2.0/preview/scim/v2/*"
 SCIM_WRITES = tuple(f"{method} {SCIM}" for method in ("POST", "PUT", "PATCH", "DELETE"))
 
@@ -101,6 +103,30 @@ PROFILES: Mapping[str, Profile] = {
     "stuck-library": Profile(
         says="the next library to be installed is never done",
         disturbances=(LibraryFailure(library="*", outcome="stuck"),),
+    ),
+    "event-tokens": Profile(
+        says="pages of events are told by next_page_token alone: no next_page, no total_count",
+        rules=(Rule(kind="only_tokens", match=EVENTS),),
+    ),
+    "endless-events": Profile(
+        says="after each page of events comes another one, without an end",
+        rules=(Rule(kind="endless", match=EVENTS),),
+    ),
+    "listed-but-unknown": Profile(
+        says="clusters are listed, and their events are refused: the cluster does not exist",
+        rules=(Rule(kind="unknown_cluster", match=EVENTS),),
+    ),
+    "odd-answers": Profile(
+        says="one answer in ten has a shape that no client expects",
+        rules=tuple(Rule(kind="malformed", shape=shape, match="/api/*", rate=0.1 / len(SHAPES)) for shape in SHAPES),
+    ),
+    "clock-ahead": Profile(
+        says="the clock that LAB_CLOCK asks is four hours ahead of the workspace's",
+        rules=(Rule(kind="clock", seconds=14_400),),
+    ),
+    "clock-behind": Profile(
+        says="the clock that LAB_CLOCK asks is four hours behind the workspace's",
+        rules=(Rule(kind="clock", seconds=-14_400),),
     ),
     "event-gaps": Profile(
         says="every third TERMINATING is missing from the event lists; NODES_LOST or EXPANDED_DISK come after others; "

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from typing import Any, Literal, get_args
 
-Kind = Literal["200", "429", "500", "503", "504", "reset", "hang", "truncate", "latency"]
+Kind = Literal[
+    "200", "429", "500", "503", "504", "reset", "hang", "truncate", "latency",
+    "unknown_cluster", "malformed", "only_tokens", "endless", "no_date", "clock",
+]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 
 _ANSWERS = {
@@ -17,7 +20,11 @@ _ANSWERS = {
     "500": ("INTERNAL_ERROR", "Internal error happened."),
     "503": ("TEMPORARILY_UNAVAILABLE", "The service at this path is temporarily unavailable."),
     "504": ("DEADLINE_EXCEEDED", "The request to the backend took too long."),
+    "unknown_cluster": ("INVALID_PARAMETER_VALUE", "The cluster does not exist."),
 }
+_STATUS = {"unknown_cluster": 400}
+CHANGES = ("malformed", "only_tokens", "endless")
+"""Kinds that change what is answered."""
 _SECONDS = {"latency": 0.05, "hang": 90.0}
 """What these last unless told otherwise; a hang is longer than the patience of any client (the provider's is 65)."""
 
@@ -34,7 +41,9 @@ class Rule:
     retry_after: int | None = None
     """Seconds in the header `Retry-After`; None: no such header."""
     seconds: float | None = None
-    """How long a latency or a hang lasts."""
+    """How long a latency or a hang lasts; of `clock`, by how much the clock that LAB_CLOCK asks is ahead."""
+    shape: str | None = None
+    """Of `malformed`: one of `answers.SHAPES`."""
     after: int = 0
     """So many matching requests are spared first."""
     count: int | None = None
@@ -62,11 +71,12 @@ class Fault:
     """Seconds before anything happens."""
     seconds: float = 0.0
     retry_after: int | None = None
+    shape: str | None = None
 
     @property
     def status(self) -> int:
         """The status answered instead of the real one; 0 where the connection is what suffers."""
-        return int(self.kind) if self.kind in _ANSWERS else 0
+        return _STATUS.get(self.kind) or (int(self.kind) if self.kind in _ANSWERS else 0)
 
     def body(self) -> dict[str, Any]:
         code, message = _ANSWERS[self.kind]
@@ -95,6 +105,11 @@ class Faults:
         self._rules = [_Rule(rule, _pattern(rule.match)) for rule in rules]
         self._buckets = [_Bucket(limit, [_pattern(m) for m in limit.match], limit.requests, now) for limit in limits]
 
+    @property
+    def clock_ahead(self) -> float:
+        """By how many seconds the clock that LAB_CLOCK asks is ahead of the workspace's."""
+        return sum(state.rule.seconds or 0.0 for state in self._rules if state.rule.kind == "clock")
+
     def met_by(self, method: str, path: str) -> Fault | None:
         """What this request meets. It counts as seen by every rule that matches it up to the one that is met."""
         if not self._rules and not self._buckets:
@@ -103,7 +118,7 @@ class Faults:
         delay = 0.0
         met: Rule | None = None
         for state in self._rules:
-            if met and state.rule.kind != "latency":
+            if state.rule.kind == "clock" or (met and state.rule.kind != "latency"):
                 continue
             if state.pattern.match(request) and state.strikes(self._random.random):
                 if state.rule.kind == "latency":
@@ -111,7 +126,7 @@ class Faults:
                 else:
                     met = state.rule
         if met:
-            return Fault(met.kind, delay, _seconds(met), met.retry_after)
+            return Fault(met.kind, delay, _seconds(met), met.retry_after, met.shape)
         refused = self._refused(request)
         if refused:
             return Fault("429", delay, 0.0, refused.retry_after)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from copy import deepcopy
 from dataclasses import asdict, replace
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,8 +19,9 @@ from emulator.api.routing import Call, Reply, Route, Router, parse_query
 from emulator.base.clock import Millis
 from emulator.base.content import EMPTY, PIECE, Content, Held
 from emulator.control import routes as control
+from emulator.faults.answers import Answers
 from emulator.faults.profiles import PROFILES, Disturbance, Profile, disturb, disturbances
-from emulator.faults.rules import Faults, Rule
+from emulator.faults.rules import CHANGES, Faults, Rule
 from emulator.mail.errors import MailError
 from emulator.mail.routes import routes as mail_routes
 from emulator.server import in_process, services
@@ -44,6 +46,7 @@ class Application:
         """`profile` names the faults that are in force from the start."""
         self.workspace = workspace
         self.faults = Faults(workspace.options.seed)
+        self._answers = Answers()
         self.journal = Journal()
         self.changes = 0
         """How many requests may have changed the state so far."""
@@ -64,6 +67,7 @@ class Application:
         chosen = PROFILES[profile] if profile else Profile(says="nothing")
         given = list(faults)
         self.profile = profile
+        self._answers = Answers()
         self.faults.set([*(one for one in given if isinstance(one, Rule)), *chosen.rules], chosen.limits)
         self.workspace.options = replace(self._options, **chosen.options)
         others = [one for one in given if not isinstance(one, Rule)]
@@ -102,7 +106,9 @@ class Application:
             return
         call = self._call(scope, sent)
         if call.path.startswith(CONTROL):
-            await _send(send, self._controlled(scope, call), self._name(scope))
+            reply = self._controlled(scope, call)
+            self._date(reply)
+            await _send(send, reply, self._name(scope))
             return
         await self._serve(scope, receive, send, call, began)
 
@@ -118,6 +124,11 @@ class Application:
             reply = Reply(fault.status, body, fault.headers())
         else:
             reply = self._reply(self._mail if _is_mail(scope) else self._router, scope, call)
+            if fault and fault.kind in CHANGES:
+                status, body = self._answers.changed(fault.kind, fault.shape, call.path, reply.status, reply.body)
+                reply = replace(reply, status=status, body=body)
+        if fault is None or fault.kind != "no_date":
+            self._date(reply)
         self.journal.note(call, scope["query_string"], reply.status, time.perf_counter() - began)
         if fault is None:
             await _send(send, reply, self._name(scope))
@@ -150,6 +161,10 @@ class Application:
         except Exception:  # noqa: BLE001 - see above
             log.exception("something that was due did not happen")
             return self.workspace.clock.now()
+
+    def _date(self, reply: Reply) -> None:
+        """Stamp an answer with the emulator's own time, as every server does with its."""
+        reply.headers.setdefault("Date", formatdate(self.workspace.clock.now() / 1000, usegmt=True))
 
     def _name(self, scope: Scope) -> str:
         """The workspace id that goes with an answer; the mail service has none."""

@@ -8,7 +8,6 @@ import signal
 import socket
 import ssl
 import struct
-from email.utils import formatdate
 from typing import Any
 
 import uvicorn
@@ -60,7 +59,6 @@ class Server:
         def protocol() -> Protocol:
             return Protocol(config, self._shared, {}, self._application.workspace.state.workspace_id)
 
-        self._stamp()
         server = await loop.create_server(protocol, sock=listener, backlog=BACKLOG)
         mail_server = await loop.create_server(protocol, sock=mail_listener, backlog=BACKLOG, ssl=tls)
         housekeeping = asyncio.create_task(self._keep_house())
@@ -76,12 +74,8 @@ class Server:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            self._stamp()
             if self._state_file:
                 await self._state_file.follow(self._application.workspace, self._application.changes)
-
-    def _stamp(self) -> None:
-        self._shared.default_headers = [(b"date", formatdate(usegmt=True).encode())]
 
     def _cut_everything(self) -> None:
         # Requests that are being delayed end with their task, which uvicorn would report as a failure of ours.

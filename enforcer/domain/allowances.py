@@ -15,6 +15,11 @@ from typing import Any
 VERSION = 1
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Interval = tuple[datetime, datetime]
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
+"""An allowance of other days is a mistake."""
+MOST_MINUTES = 100_000
+"""More than a term has."""
+LONGEST_TEXT = 10_000
 
 
 class AllowanceError(ValueError):
@@ -179,37 +184,64 @@ def parse_entry(text: str, place: str) -> Allowance | Revocation:
     """The content of a file; `place` names it in errors. Raises AllowanceError."""
     try:
         told = json.loads(text)
-        common = (str(told["reason"]), str(told["given_by"]), _instant(told["given_at"]))
-        if told["version"] != VERSION:
+        if not isinstance(told, dict):
+            raise TypeError("an object was expected")
+        if told["version"] != VERSION or isinstance(told["version"], bool):
             raise AllowanceError(f"version {told['version']!r} is not known here, only {VERSION}; update this program")
+        common = (_text(told, "reason"), _text(told, "given_by"), _instant(_text(told, "given_at")))
         if "revokes" in told:
-            return Revocation(str(told["id"]), str(told["revokes"]), *common)
-        group = None if told["group"] == "all" else str(told["group"])
-        first, last = date.fromisoformat(told["first_day"]), date.fromisoformat(told["last_day"])
+            return Revocation(_text(told, "id"), _text(told, "revokes"), *common)
+        group = None if told["group"] == "all" else _text(told, "group")
+        first, last = _day(_text(told, "first_day")), _day(_text(told, "last_day"))
         if last < first:
             raise AllowanceError(f"it ends ({last}) before it begins ({first})")
-        return Allowance(str(told["id"]), group, first, last, _change(told), *common)
+        return Allowance(_text(told, "id"), group, first, last, _change(told), *common)
     except AllowanceError as error:
         raise AllowanceError(f"{place}: {error}") from None
     except KeyError as error:
         raise AllowanceError(f"{place}: {error.args[0]} is missing") from None
-    except (TypeError, ValueError) as error:
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise AllowanceError(f"{place} is no allowance: {error}") from None
 
 
 def _change(told: dict[str, Any]) -> timedelta | Freedom | Window:
     changes: list[timedelta | Freedom | Window] = [freedom for freedom in Freedom if told.get(freedom.value) is True]
     if "minutes" in told:
-        changes.append(timedelta(minutes=int(told["minutes"])))
+        minutes = told["minutes"]
+        is_number = isinstance(minutes, int | float) and not isinstance(minutes, bool)
+        if not is_number or not -MOST_MINUTES <= minutes <= MOST_MINUTES or minutes != int(minutes):
+            raise AllowanceError(f"minutes are a whole number from {-MOST_MINUTES} to {MOST_MINUTES}")
+        changes.append(timedelta(minutes=int(minutes)))
     if "window" in told:
-        changes.append(parse_window(str(told["window"])))
+        changes.append(parse_window(_text(told, "window")))
     if len(changes) != 1:
         raise AllowanceError("exactly one of minutes, unlimited, none and window is expected")
     return changes[0]
+
+
+def _text(told: dict[str, Any], key: str) -> str:
+    """A text that a ledger and a mail take."""
+    value = told[key]
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise AllowanceError(f"{key} is no text, or one that is too long")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise AllowanceError(f"{key} has half a character") from None
+    return value
+
+
+def _day(text: str) -> date:
+    day = date.fromisoformat(text)
+    if not EARLIEST <= day <= LATEST:
+        raise AllowanceError(f"days are from {EARLIEST} to {LATEST}, not {day}")
+    return day
 
 
 def _instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise AllowanceError(f"given_at {text} has no zone")
+    if not EARLIEST <= instant.date() <= LATEST:
+        raise AllowanceError(f"given_at {text} is no time of a course")
     return instant.astimezone(UTC)

@@ -18,6 +18,8 @@ class SeenCluster:
     sighting: Sighting
     moved: str
     """The list's own times: whoever compares two of them knows whether the cluster started or stopped in between."""
+    creator: str | None = None
+    """Address or application id of who made it; None: not told."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,10 @@ class FileInfo:
     path: str
     version: str
     """Changes whenever the content may have."""
+
+
+class FileList(list[FileInfo]):
+    """The files directly in a folder, by path."""
+
+    is_complete = True
+    """False: of some entries it cannot be said what they are."""

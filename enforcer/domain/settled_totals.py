@@ -15,6 +15,8 @@ from enforcer.domain.quota import Calendar, Period
 VERSION = 1
 SETTLED_FILE = "settled.json"
 _MS = timedelta(milliseconds=1)
+MOST_MS = 10**12
+"""More than thirty years."""
 
 
 class SettledError(ValueError):
@@ -61,7 +63,7 @@ def parse_settled(text: str, place: str) -> Settled:
     """The content of a file; `place` names it in errors. Raises SettledError."""
     try:
         told = json.loads(text)
-        if told["version"] != VERSION:
+        if told["version"] != VERSION or isinstance(told["version"], bool):
             raise SettledError(f"{place} has version {told['version']!r}, this program knows {VERSION}; update it")
         groups = {str(name): _totals(totals) for name, totals in told["groups"].items()}
         return Settled(date.fromisoformat(told["up_to"]), groups)
@@ -69,9 +71,15 @@ def parse_settled(text: str, place: str) -> Settled:
         raise
     except KeyError as error:
         raise SettledError(f"{place}: {error.args[0]} is missing; end-of-day writes it again") from None
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise SettledError(f"{place} is no file of settled totals ({error}); end-of-day writes it again") from None
 
 
 def _totals(told: dict[str, Any]) -> GroupTotals:
-    return GroupTotals(int(told["week_ms"]) * _MS, int(told["term_ms"]) * _MS)
+    return GroupTotals(_duration(told["week_ms"]), _duration(told["term_ms"]))
+
+
+def _duration(told: Any) -> timedelta:
+    if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told <= MOST_MS:
+        raise ValueError(f"{told!r} is no time that a group can have used")
+    return told * _MS

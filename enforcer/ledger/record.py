@@ -7,7 +7,7 @@ PostgreSQL, because to build one of them takes peewee longer than a database nee
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,6 +59,9 @@ PUT_SESSION = f"""
         restarts = excluded.restarts, workers = excluded.workers, estimate = excluded.estimate,
         last_told = excluded.last_told"""
 DROP_SESSION = "DELETE FROM session WHERE cluster_id = ? AND start = ?"
+UNREAD = "there was no time to read all events; it ended at the last one that was read"
+CUT = "cut"
+"""In the place of the list's times: the events were read in part."""
 EVER = 2**62
 """Later than any instant."""
 
@@ -73,6 +76,8 @@ class Reading:
     told: Sequence[ToldEvent]
     moved: str
     """The list's own times when they were read."""
+    is_cut: bool = False
+    """What comes after these events was not read: the next poll reads on from the last of them."""
 
 
 def observe(ledger: Ledger, seen: Iterable[SeenCluster], *, now: datetime) -> None:
@@ -113,11 +118,19 @@ def add_events(ledger: Ledger, readings: Iterable[Reading], *, read_to: datetime
         for reading in readings:
             new, cluster = _new_events(ledger, reading, purged), clusters[reading.cluster_id]
             added += new
-            if new or cluster.moved != reading.moved or not _is_up_to_date(ledger, cluster):
+            if new or reading.is_cut or cluster.moved != reading.moved or not _is_up_to_date(ledger, cluster):
                 due.append((cluster, min((at for _, at, *_ in new), default=EVER)))
         ledger.each(ADD_EVENT, added)
-        _rebuild(ledger, due)
-        ledger.each(READ, [(reading.moved, to_millis(read_to), reading.cluster_id) for reading in readings])
+        _rebuild(ledger, due, cut=frozenset(reading.cluster_id for reading in readings if reading.is_cut))
+        ledger.each(READ, [_progress(reading, clusters[reading.cluster_id], read_to) for reading in readings])
+
+
+def _progress(reading: Reading, cluster: Any, read_to: datetime) -> Row:
+    """How far the events of a cluster are known now, as `READ` takes it."""
+    if not reading.is_cut:
+        return reading.moved, to_millis(read_to), reading.cluster_id
+    last = max((to_millis(told.event.at) for told in reading.told), default=0)
+    return CUT, min(max(last, cluster.events_read_to), to_millis(read_to)), reading.cluster_id
 
 
 def rebuild(ledger: Ledger, cluster_id: str, *, since: int = EVER) -> None:
@@ -190,14 +203,20 @@ def _is_up_to_date(ledger: Ledger, cluster: Any) -> bool:
     return session.estimate is None and (session.end is None) == cluster.is_running
 
 
-def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]]) -> None:
-    """Make the sessions of these clusters anew, as far as events from an instant on can change them."""
+def _rebuild(ledger: Ledger, due: Iterable[tuple[Any, int]], *, cut: frozenset[str] = frozenset()) -> None:
+    """Make the sessions of these clusters anew, as far as events from an instant on can change them.
+
+    `cut`: the clusters of which later events are known to be unread.
+    """
     put: list[Row] = []
     dropped: list[Row] = []
     for cluster, since in due:
         before, told = _told(ledger, cluster.cluster_id, since)
         stored = {row[0]: session_of(*row) for row in ledger.rows(SESSIONS, cluster.cluster_id, before)}
-        kept = {to_millis(session.start): session for session in _reconciled(cluster, told)}
+        kept = {
+            to_millis(session.start): session
+            for session in _reconciled(cluster, told, is_cut=cluster.cluster_id in cut)
+        }
         dropped += [(cluster.cluster_id, start) for start in stored.keys() - kept.keys()]
         # Only what differs is written: a poll changes the last session of many.
         put += [
@@ -226,7 +245,7 @@ def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Told]:
     return -1, told_by(events(ledger, cluster_id))
 
 
-def _reconciled(cluster: Any, told: Told) -> tuple[Session, ...]:
+def _reconciled(cluster: Any, told: Told, *, is_cut: bool = False) -> tuple[Session, ...]:
     last_running = instant_or_none(cluster.last_running)
     if cluster.gone is not None:
         return close_unseen(told.if_running or told.sessions, last_running, GONE)
@@ -236,6 +255,9 @@ def _reconciled(cluster: Any, told: Told) -> tuple[Session, ...]:
         instant_or_none(cluster.last_since),
         instant_or_none(cluster.last_terminated),
     )
+    if is_cut and now.since and (told.last is None or told.last < now.since):
+        # What was read ends before the session that the list shows: the one before it is over.
+        told = replace(told, sessions=close_unseen(told.if_running or told.sessions, None, UNREAD), if_running=None)
     earlier = () if last_running is None else (Sighting(last_running, running=True),)
     return reconcile(told, (*earlier, now))
 

@@ -20,7 +20,8 @@ class WorkspaceMemory:
         return queries.remembered_file(self._ledger, path)
 
     def keep_file(self, file: FileInfo, content: str) -> None:
-        queries.remember_file(self._ledger, file.path, file.version, content)
+        # PostgreSQL takes no such character, which JSON does not have either.
+        queries.remember_file(self._ledger, file.path, file.version, content.replace("\x00", ""))
 
     def paths(self, folder: str) -> list[str]:
         """The files that the folder had when it was last listed."""

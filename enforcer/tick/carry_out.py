@@ -75,6 +75,7 @@ def _note(ledger: Ledger, picture: Picture, action: Action) -> int:
     if isinstance(action, Restrict):
         queries.note_lowered(ledger, action.cluster_id, action.group, now=picture.now)
     reason = "" if isinstance(action, Restore) else f"{action.use.limit.period.value} {action.use.limit}"
+    reason = reason.replace("\x00", "")  # of an allowance; no ledger in PostgreSQL takes it
     name = type(action).__name__.lower()
     return queries.note_intent(
         ledger, name, action.cluster_id, action.group, reason=reason, day=picture.today, now=picture.now

@@ -4,7 +4,9 @@ What it costs: one list of clusters, the course's folder and its allowances (con
 of events for each cluster that can have changed, the members once a day and when somebody unknown started something.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -15,20 +17,26 @@ from enforcer.domain.course import Course
 from enforcer.domain.observations import SeenCluster, ToldEvent
 from enforcer.domain.quota import Level
 from enforcer.domain.snapshot import Picture, choose_course, group_of, lab_clusters
-from enforcer.domain.uptime import Session, day_bounds
+from enforcer.domain.uptime import KNOWN_TYPES, Session, day_bounds
 from enforcer.ledger import membership, queries, record
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import Reading
 from enforcer.ledger.workspace_memory import WorkspaceMemory
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.course_reader import CourseReader, Members, Source, read_folder
-from enforcer.workspace.errors import Gone, WorkspaceError
+from enforcer.workspace.errors import CutShort, WorkspaceError
 from enforcer.workspace.tasks import in_parallel, in_turn
+
+log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=15)
 """Events are read again from so long before the last time: some arrive late."""
 LATEST = timedelta(days=1)
 """For so long after an estimate its events are asked for once more: what was missing may only be late."""
+FUTURE = timedelta(days=2)
+"""No event is later than now by more than clocks differ."""
+UNKNOWN_TYPES = "unknown event types"
+MOST_UNKNOWN_TYPES = 1000
 AT_ONCE = 30
 """The events of so many clusters are written down together, while those of others are still being read."""
 
@@ -63,6 +71,7 @@ def read_lab(ledger: Ledger, workspace: Source, settings: Settings, *, now: date
         raise SettingsError([unclear])
     memory = WorkspaceMemory(ledger, now=now)
     course, entries, problems = read_folder(workspace, memory, chosen, settings.default_zone, now=now)
+    problems += workspace.take_problems()
     return Lab(lab_clusters(everything, chosen), chosen, course, entries, tuple(problems))
 
 
@@ -101,7 +110,7 @@ def remember_uptime(
     record.observe(ledger, clusters, now=now)
     _read_events(ledger, workspace, clusters, known, problems, now=now)
     _look_for_gone(ledger, workspace, clusters, known, is_first=is_first, problems=problems, now=now)
-    return problems
+    return [*problems, *workspace.take_problems()]
 
 
 def is_first_poll(ledger: Ledger, today: date) -> bool:
@@ -161,7 +170,7 @@ def _read_events(
             return True
         return before.is_running or before.moved != cluster.moved
 
-    def read(cluster: SeenCluster) -> list[ToldEvent] | WorkspaceError:
+    def read(cluster: SeenCluster) -> Sequence[ToldEvent] | WorkspaceError:
         before = known.get(cluster.id)
         since = None
         if before and before.events_read_to:
@@ -171,19 +180,46 @@ def _read_events(
         except WorkspaceError as error:
             return error
 
-    due = [cluster for cluster in clusters if changed(cluster)]
+    def urgency(cluster: SeenCluster) -> tuple[bool, bool]:
+        before = known.get(cluster.id)
+        return not (before and before.moved == record.CUT), not cluster.sighting.running
+
+    # There may be no time for all of them.
+    due = sorted((cluster for cluster in clusters if changed(cluster)), key=urgency)
     answers = zip(due, in_turn([partial(read, cluster) for cluster in due]), strict=True)
     while some := list(islice(answers, AT_ONCE)):
         readings = []
         for cluster, told in some:
-            if isinstance(told, Gone):
-                record.mark_gone(ledger, cluster.id, now=now)
-            elif isinstance(told, WorkspaceError):
+            if isinstance(told, WorkspaceError):
+                # Also one that says that there is no such cluster, because the list shows it.
                 problems.append(f"{told}; its time is a lower bound from the cluster list")
+            if isinstance(told, CutShort):
+                readings.append(Reading(cluster.id, _until(now, cluster, told.told, problems), cluster.moved, True))
+            elif isinstance(told, WorkspaceError):
                 record.rebuild(ledger, cluster.id)
             else:
-                readings.append(Reading(cluster.id, told, cluster.moved))
+                readings.append(Reading(cluster.id, _until(now, cluster, told, problems), cluster.moved))
         record.add_events(ledger, readings, read_to=now)
+        _log_unknown_types(ledger, readings)
+
+
+def _until(now: datetime, cluster: SeenCluster, told: Sequence[ToldEvent], problems: list[str]) -> Sequence[ToldEvent]:
+    """The events without those of a future that no clock that is wrong explains."""
+    kept = [one for one in told if one.event.at <= now + FUTURE]
+    if len(kept) < len(told):
+        problems.append(f"the events of cluster {cluster.id}: {len(told) - len(kept)} are of a later time than now")
+    return kept
+
+
+def _log_unknown_types(ledger: Ledger, readings: Iterable[Reading]) -> None:
+    """Log the types of events that this program does not know, each once."""
+    found = {told.event.type for reading in readings for told in reading.told} - KNOWN_TYPES
+    if not found:
+        return
+    known = set(json.loads(queries.note(ledger, UNKNOWN_TYPES) or "[]"))
+    if found - known:
+        log.warning("events of types that have no meaning here: %s", ", ".join(sorted(found - known)))
+        queries.write_note(ledger, UNKNOWN_TYPES, json.dumps(sorted(found | known)[:MOST_UNKNOWN_TYPES]))
 
 
 def _look_for_gone(

@@ -5,16 +5,17 @@ and counts as last seen. Without one everything is read, and a refusal is raised
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import Protocol
 
 from enforcer.domain.allowances import Allowance, AllowanceError, Revocation, parse_entry
 from enforcer.domain.course import Course, CourseError
-from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
+from enforcer.domain.observations import FileInfo, FileList, SeenCluster, ToldEvent
 from enforcer.domain.quota import Calendar, Level
 from enforcer.domain.settled_totals import SETTLED_FILE, Settled, SettledError, parse_settled
-from enforcer.workspace.course_file import parse_course
+from enforcer.workspace.course_file import check_course, parse_course
 from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
 from labkit.course_file import ALLOWANCES, FILE_NAME, folder_of
@@ -34,11 +35,15 @@ class Source(Protocol):
 
     def level(self, cluster_id: str, group: str) -> Level | None: ...
 
-    def files(self, folder: str) -> list[FileInfo]: ...
+    def files(self, folder: str) -> FileList: ...
 
     def read(self, path: str) -> str: ...
 
     def members(self) -> dict[str, frozenset[str]]: ...
+
+    def take_problems(self) -> list[str]:
+        """Sentences about entries of answers that could not be read since this was last called."""
+        ...
 
 
 class Memory(Protocol):
@@ -127,6 +132,7 @@ class CourseReader:
         if known and known[0] == file.version:
             return parse_course(known[1], file.path)
         text = source.read(file.path)
+        check_course(text, file.path)
         course = parse_course(text, file.path)
         if self._memory:
             self._memory.keep_file(file, text)
@@ -135,48 +141,55 @@ class CourseReader:
     def entries(self) -> tuple[Allowance | Revocation, ...]:
         """Every allowance and revocation, by path.
 
-        A file that cannot be read now counts as last seen, one that is no allowance not at all.
+        A file that cannot be read or understood now counts as last understood, one that never was not at all.
         """
-        entries: list[Allowance | Revocation] = []
-        for path, content in self._contents(f"{self._folder}/{ALLOWANCES}"):
-            try:
-                if isinstance(content, WorkspaceError):
-                    raise content
-                entries.append(parse_entry(content, path))
-            except AllowanceError as error:
-                self.problems.append(str(error))
-            except WorkspaceError as error:
-                if self._memory is None:
-                    raise
-                self.problems.append(str(error))
-        return tuple(entries)
-
-    def _contents(self, folder: str) -> list[tuple[str, str | WorkspaceError]]:
-        """The files of a folder, with their content or why it cannot be read."""
         memory = self._memory
-        listed = self._listed(folder)
+        listed = self._listed(f"{self._folder}/{ALLOWANCES}")
         known = {file.path: memory.file(file.path) for file in listed} if memory else {}
-        contents: dict[str, str | WorkspaceError] = {}
+        entries: dict[str, Allowance | Revocation] = {}
         for file in listed:
             before = known.get(file.path)
             if before and file.version in ("", before[0]):
-                contents[file.path] = before[1]
-        if self._source:
-            changed = [file for file in listed if file.path not in contents]
-            texts = in_parallel([partial(_read, self._source, file.path) for file in changed])
-            for file, text in zip(changed, texts, strict=True):
-                contents[file.path] = text
-                if memory and isinstance(text, str):
+                self._understand(entries, file, before[1])
+        changed = [file for file in listed if not _is_known(file, known.get(file.path))] if self._source else []
+        source = self._source
+        texts = in_parallel([partial(_read, source, file.path) for file in changed]) if source else []
+        for file, text in zip(changed, texts, strict=True):
+            before = known.get(file.path)
+            if isinstance(text, WorkspaceError):
+                if memory is None:
+                    raise text
+                self.problems.append(str(text))
+            elif self._understand(entries, file, text) or before is None:
+                # A text that is no entry is remembered only in the place of nothing: it is not read at each poll.
+                if memory:
                     memory.keep_file(file, text)
-        return [(file.path, contents[file.path]) for file in listed if file.path in contents]
+                continue
+            if before and file.path not in entries:
+                with suppress(AllowanceError):
+                    entries[file.path] = parse_entry(before[1], file.path)
+        return tuple(entries[file.path] for file in listed if file.path in entries)
+
+    def _understand(self, entries: dict[str, Allowance | Revocation], file: FileInfo, text: str) -> bool:
+        """Whether the text is an entry, which is added; else there is a problem."""
+        try:
+            entries[file.path] = parse_entry(text, file.path)
+        except AllowanceError as error:
+            self.problems.append(str(error))
+            return False
+        return True
 
     def _listed(self, folder: str) -> list[FileInfo]:
         """The files of a folder; without a version, if they are those that were listed last."""
         if self._source:
             try:
                 listed = self._source.files(folder)
-                if self._memory:
+                if self._memory and listed.is_complete:
                     self._memory.keep_paths(folder, [file.path for file in listed])
+                elif self._memory:
+                    # An entry that cannot be read may be a file that was there before.
+                    paths = {file.path for file in listed}
+                    return [*listed, *(FileInfo(p, "") for p in self._memory.paths(folder) if p not in paths)]
                 return listed
             except WorkspaceError as error:
                 if self._memory is None:
@@ -209,6 +222,10 @@ class CourseReader:
                     raise
                 self.problems.append(f"{error}; members as last seen")
         return self._memory.members() if self._memory else None
+
+
+def _is_known(file: FileInfo, before: tuple[str, str] | None) -> bool:
+    return before is not None and file.version in ("", before[0])
 
 
 def _read(source: Source, path: str) -> str | WorkspaceError:

@@ -67,6 +67,7 @@ def run_tick(
     if isinstance(workspace, WorkspaceError):
         return _only_send(settings, ledger, workspace, mail, now=now, deadline=deadline)
     before = Counter(workspace.calls)
+    workspace.limit_reading(deadline)
     try:
         due = _find_due(settings, ledger, workspace, now=now, everything=settles)
     except WorkspaceError as error:
@@ -127,4 +128,4 @@ def _find_due(settings: Settings, ledger: Ledger, workspace: Source, *, now: dat
         if levels[id] is not Level.ATTACH:
             # Somebody else gave it back: nothing is left to look after.
             queries.note_restored(ledger, id)
-    return _Due(picture, actions, (*picture.problems, *unread))
+    return _Due(picture, actions, (*picture.problems, *unread, *workspace.take_problems()))

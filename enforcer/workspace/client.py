@@ -3,22 +3,32 @@
 Everything it hands out is one of our own values; everything it raises is a `WorkspaceError` with the place in it.
 """
 
-import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
+from enforcer.domain.observations import FileList, SeenCluster, ToldEvent
 from enforcer.domain.quota import Level
-from enforcer.domain.timestamps import to_instant, to_millis
-from enforcer.domain.uptime import LATER_FAILURES, Event, Sighting
-from enforcer.workspace.errors import Gone, NoCredential, Unreachable, WorkspaceError
+from enforcer.domain.timestamps import to_millis
+from enforcer.workspace.answers import (
+    Malformed,
+    cluster_in,
+    entries_in,
+    event_in,
+    file_in,
+    object_in,
+    own_levels,
+    readable,
+    text_in,
+    token_in,
+)
+from enforcer.workspace.errors import CutShort, Gone, NoCredential, OutOfTime, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
-from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
+from labkit.clock import Deadline
 from labkit.extras import sdk
 from labkit.extras.sdk import (
     Client,
@@ -28,7 +38,6 @@ from labkit.extras.sdk import (
     NotFound,
     ResourceAlreadyExists,
     configure,
-    listed,
     me,
     reason_of,
     within,
@@ -39,8 +48,16 @@ from labkit.workspace.expected import Identity
 
 CONNECT_SECONDS = 15
 RETRY_SECONDS = 20
-UP_STATES = frozenset({"RUNNING", "RESIZING", "RESTARTING"})
-EVENT_PAGE = 500
+CLUSTERS, EVENTS = "/api/2.1/clusters/list", "/api/2.1/clusters/events"
+SCIM = "/api/2.0/preview/scim/v2"
+CLUSTER_PAGE, EVENT_PAGE, SCIM_PAGE = 100, 500, 10_000
+MOST_PAGES = 1000
+"""No list of a workspace has more; one that goes on is endless."""
+LARGEST_FILE = 10 * 1024 * 1024
+READING = 0.6
+"""The share of a run's time in which everything is read; the rest is for what has to be done."""
+EVENTS_OF_ONE = 0.25
+"""The share of the time for reading that one cluster's events get."""
 LIMITS = {
     "clusters": 100,
     "permissions/get": 100,
@@ -93,12 +110,14 @@ class Workspace:
         self.caller = caller
         self.workspace_id = workspace_id
         self.calls: Counter[str] = Counter()
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
+        self._problems: list[str] = []
+        self._reading: Deadline | None = None
         self._paces = {kind: Pace(limit * SHARE) for kind, limit in (limits or {}).items()}
 
     def count(self, kind: str) -> None:
         """Note a request that is about to be sent, and wait until the limit of its kind lets it go."""
-        with self._counting:
+        with self._lock:
             self.calls[kind] += 1
         pace = self._paces.get(kind) or self._paces.get(kind.partition("/")[0])
         if pace:
@@ -119,43 +138,65 @@ class Workspace:
             answer: Any = self.api.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["date"])
         return answer.get("date") if isinstance(answer, dict) else None
 
+    def limit_reading(self, deadline: Deadline) -> None:
+        """From now on reading ends early enough to leave time for what has to be done.
+
+        What would be read later raises OutOfTime, or CutShort with what was read until then.
+        """
+        self._reading = Deadline(deadline.left * READING)
+
+    def take_problems(self) -> list[str]:
+        """Sentences about entries of answers that could not be read since this was last called."""
+        with self._lock:
+            taken, self._problems = self._problems, []
+        return taken
+
     def clusters(self, *, now: datetime) -> list[SeenCluster]:
         """Every cluster the list shows: pinned, active, or stopped within 30 days. `now` is when we looked."""
-        with place("the list of clusters"):
-            path, count = "/api/2.1/clusters/list", partial(self.count, "clusters/list")
-            found = listed(self.api, path, "clusters", {"page_size": 100}, before=count)
-            return [_seen(cluster, now) for cluster in found]
+        with self._place("the list of clusters") as problems:
+            entries = self._pages(CLUSTERS, "clusters", {"page_size": CLUSTER_PAGE}, "clusters/list")
+            return readable(entries, lambda entry: cluster_in(entry, now, problems), problems)
 
     def exists(self, cluster_id: str) -> bool:
         """Whether the workspace still knows the cluster, which it may while the list no longer shows it."""
-        self.count("clusters/get")
-        with place(f"cluster {cluster_id}"):
+        with self._place(f"cluster {cluster_id}"):
             try:
-                self.api.do("GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
-            except NotFound:
+                self._ask("clusters/get", "GET", "/api/2.1/clusters/get", query={"cluster_id": cluster_id})
+            except (NotFound, InvalidParameterValue) as error:
+                if not _is_unknown(error):
+                    raise
                 return False
             return True
 
     def events(self, cluster_id: str, since: datetime | None) -> list[ToldEvent]:
         """All events from `since` on, oldest first; types the SDK does not know are kept.
 
-        Raises Gone for a cluster that no longer exists.
+        Raises Gone for a cluster that the workspace does not know, CutShort if there was no time for all of them.
         """
-        request: dict[str, Any] | None = {"cluster_id": cluster_id, "order": "ASC", "limit": EVENT_PAGE}
+        begun: dict[str, Any] = {"cluster_id": cluster_id, "order": "ASC"}
         if since is not None:
-            request = {**(request or {}), "start_time": to_millis(since)}
+            begun["start_time"] = to_millis(since)
         told: list[ToldEvent] = []
-        with place(f"the events of cluster {cluster_id}"):
+        deadline = None if self._reading is None else Deadline(self._reading.budget * EVENTS_OF_ONE)
+        with self._place(f"the events of cluster {cluster_id}") as problems:
+            request: dict[str, Any] | None = begun | {"limit": EVENT_PAGE}
+            asked: set[str] = set()
             while request:
-                self.count("clusters/events")
+                if asked and ((deadline and not deadline.left) or len(asked) >= MOST_PAGES or str(request) in asked):
+                    raise CutShort(f"the events of cluster {cluster_id} have more pages than there was time for", told)
+                asked.add(str(request))
                 try:
-                    page: Any = self.api.do("POST", "/api/2.1/clusters/events", body=request)
+                    page = object_in(self._ask("clusters/events", "POST", EVENTS, body=request))
+                    told += readable(entries_in(page, "events"), partial(event_in, problems=problems), problems)
+                    request = _next_events(page, begun)
                 except (NotFound, InvalidParameterValue) as error:
-                    if isinstance(error, NotFound) or "does not exist" in str(error):
-                        raise Gone(f"cluster {cluster_id} no longer exists") from None
+                    if _is_unknown(error):
+                        raise Gone(f"cluster {cluster_id} is unknown to the workspace") from None
                     raise
-                told += [_told(event) for event in page.get("events", [])]
-                request = page.get("next_page")
+                except (OutOfTime, Malformed) as error:
+                    if isinstance(error, Malformed) and not told:
+                        raise
+                    raise CutShort(f"the events of cluster {cluster_id}: {error}", told) from None
         return told
 
     def terminate(self, cluster_id: str) -> None:
@@ -166,16 +207,9 @@ class Workspace:
 
     def level(self, cluster_id: str, group: str) -> Level | None:
         """What the group's own entry on the cluster says; None: no entry, or one that is neither of ours to change."""
-        self.count("permissions/get")
-        with place(f"the permissions of cluster {cluster_id}"):
-            answer: Any = self.api.do("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
-        own = [
-            grant["permission_level"]
-            for entry in answer.get("access_control_list", [])
-            if entry.get("group_name") == group
-            for grant in entry.get("all_permissions", [])
-            if not grant.get("inherited")
-        ]
+        with self._place(f"the permissions of cluster {cluster_id}"):
+            answer = self._ask("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+            own = own_levels(answer, group)
         return next((level for level in Level if own == [level.value]), None)
 
     def set_level(self, cluster_id: str, group: str, level: Level) -> None:
@@ -185,26 +219,27 @@ class Workspace:
         with place(f"the permission of {group} on cluster {cluster_id}"):
             self.api.do("PATCH", f"/api/2.0/permissions/clusters/{cluster_id}", body={"access_control_list": [entry]})
 
-    def files(self, folder: str) -> list[FileInfo]:
+    def files(self, folder: str) -> FileList:
         """The files directly in a workspace folder, by path; an absent folder has none."""
-        self.count("workspace/list")
-        with place(f"the folder {folder}"):
+        with self._place(f"the folder {folder}") as problems:
             try:
-                answer: Any = self.api.do("GET", "/api/2.0/workspace/list", query={"path": folder})
+                answer = self._ask("workspace/list", "GET", "/api/2.0/workspace/list", query={"path": folder})
             except NotFound:
-                return []
-        found = [
-            FileInfo(entry["path"], f"{entry.get('object_id')}:{entry.get('modified_at')}:{entry.get('size')}")
-            for entry in answer.get("objects", [])
-            if entry.get("object_type") == "FILE"
-        ]
-        return sorted(found, key=lambda file: file.path)
+                return FileList()
+            entries = readable(entries_in(answer, "objects"), file_in, problems)
+            found = FileList(sorted((file for file in entries if file), key=lambda file: file.path))
+            found.is_complete = not problems
+            return found
 
     def read(self, path: str) -> str:
         """The content of a workspace file."""
+        self._require_time()
         self.count("workspace/export")
-        with place(path), self._client.workspace.download(path) as stream:
-            return stream.read().decode("utf-8")
+        with self._place(path), self._client.workspace.download(path) as stream:
+            content: bytes = stream.read(LARGEST_FILE + 1)
+            if len(content) > LARGEST_FILE:
+                raise Malformed("it is larger than any file of a course")
+            return content.decode("utf-8")
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
         """Put a workspace file there. Raises WorkspaceError if it exists and is not to be overwritten."""
@@ -222,66 +257,107 @@ class Workspace:
             self.api.do("POST", "/api/2.0/workspace/mkdirs", body={"path": path})
 
     def members(self) -> dict[str, frozenset[str]]:
-        """Addresses of the direct members of every group, by display name, lower case."""
-        with place("the groups"):
-            self.count("scim/groups")
-            groups = list(self._client.groups.list(attributes="id,displayName,members"))
-            self.count("scim/users")
-            users = {user.id: user.user_name for user in self._client.users.list(attributes="id,userName")}
-        return {
-            group.display_name or "": frozenset(
-                (users[member.value] or "").casefold() for member in group.members or [] if member.value in users
-            )
-            for group in groups
-        }
+        """Addresses of the direct members of every group, by display name, lower case.
+
+        A group whose members cannot be read is left out.
+        """
+        with self._place("the groups") as problems:
+            groups = readable(self._scim("Groups", "id,displayName,members"), _group, problems)
+        with self._place("the users") as problems:
+            users = dict(readable(self._scim("Users", "id,userName"), _user, problems))
+        return {name: frozenset(users[id] for id in ids if id in users) for name, ids in groups}
+
+    def _scim(self, kind: str, attributes: str) -> list[Any]:
+        found: list[Any] = []
+        total = 1
+        for _ in range(MOST_PAGES):
+            query = {"attributes": attributes, "startIndex": len(found) + 1, "count": SCIM_PAGE}
+            page = object_in(self._ask(f"scim/{kind.lower()}", "GET", f"{SCIM}/{kind}", query=query))
+            entries = entries_in(page, "Resources")
+            found += entries
+            total = page.get("totalResults", 0)
+            if not entries or not isinstance(total, int) or len(found) >= total:
+                return found
+        raise Malformed("there is no end of pages")
+
+    def _pages(self, path: str, key: str, query: Mapping[str, Any], kind: str) -> Iterable[Any]:
+        """The entries of all pages; of those that there is time for, and a problem."""
+        found: list[Any] = []
+        asked: set[str] = set()
+        token = ""
+        while True:
+            try:
+                page = self._ask(kind, "GET", path, query={**query, **({"page_token": token} if token else {})})
+            except OutOfTime as error:
+                if not asked:
+                    raise
+                self._note([f"{error}; what comes after {len(found)} entries was not read"], path)
+                return found
+            found += entries_in(page, key)
+            token = token_in(object_in(page), "next_page_token")
+            if not token:
+                return found
+            if token in asked or len(asked) >= MOST_PAGES:
+                self._note([f"there is no end of pages after {len(found)} entries"], path)
+                return found
+            asked.add(token)
+
+    def _ask(self, kind: str, method: str, path: str, **sent: Any) -> Any:
+        """The answer of the API, as JSON. Raises OutOfTime, and what the SDK raises."""
+        self._require_time()
+        self.count(kind)
+        return self.api.do(method, path, **sent)
+
+    def _require_time(self) -> None:
+        if self._reading is not None and not self._reading.left:
+            raise OutOfTime("the time for reading is over")
+
+    @contextmanager
+    def _place(self, what: str) -> Iterator[list[str]]:
+        """As `place`; the sentences that are added to the list become problems of this place."""
+        problems: list[str] = []
+        with place(what):
+            yield problems
+        self._note(problems, what)
+
+    def _note(self, problems: list[str], what: str) -> None:
+        if problems:
+            more = f" (and {len(problems) - 1} more such entries)" if len(problems) > 1 else ""
+            with self._lock:
+                self._problems.append(f"{what}: {problems[0]}{more}")
 
 
 @contextmanager
 def place(what: str) -> Iterator[None]:
-    """Turn what the SDK raises into a WorkspaceError that names `what`."""
+    """Turn what the SDK raises, and what an answer of an unexpected shape causes, into a WorkspaceError that names
+    `what`."""
     try:
         yield
+    except OutOfTime as error:
+        raise OutOfTime(f"{what}: {error}") from None
     except (DatabricksError, TimeoutError, OSError, ValueError) as error:
         raise WorkspaceError(f"{what}: {first_line(error)}") from error
+    except (AttributeError, LookupError, OverflowError, RecursionError, TypeError) as error:
+        raise WorkspaceError(f"{what}: the answer has an unexpected shape ({type(error).__name__})") from error
 
 
-def _seen(cluster: dict[str, Any], now: datetime) -> SeenCluster:
-    tags = {**cluster.get("default_tags", {}), **cluster.get("custom_tags", {})}
-    times = [cluster.get(name) for name in ("start_time", "last_restarted_time", "terminated_time")]
-    started = max((time for time in times[:2] if time), default=None)
-    ended = to_instant(times[2]) if times[2] else None
-    if cluster.get("state") == "TERMINATING":
-        # The list tells an end only when it is through.
-        ended = now
-    return SeenCluster(
-        id=cluster["cluster_id"],
-        name=cluster.get("cluster_name", ""),
-        group=tags.get(GROUP_TAG),
-        course=tags.get(COURSE_TAG, ""),
-        term=tags.get(TERM_TAG, ""),
-        origin=tags.get(ORIGIN_TAG, ""),
-        sighting=Sighting(
-            at=now,
-            running=cluster.get("state") in UP_STATES,
-            since=to_instant(started) if started else None,
-            terminated=ended,
-        ),
-        moved=":".join(str(time or "") for time in [*times, cluster.get("last_state_loss_time")]),
-    )
+def _is_unknown(error: DatabricksError) -> bool:
+    """Whether a refusal says that there is no such cluster."""
+    return isinstance(error, NotFound) or "does not exist" in str(error)
 
 
-def _told(event: dict[str, Any]) -> ToldEvent:
-    details = event.get("details") or {}
-    reason = details.get("reason") or {}
-    idle = (reason.get("parameters") or {}).get("inactivity_duration_min")
-    workers = details.get("current_num_workers")
-    narrowed = Event(
-        at=to_instant(event["timestamp"]),
-        type=str(event.get("type") or ""),
-        user=details.get("user"),
-        workers=workers if isinstance(workers, int) else None,
-        idle=timedelta(minutes=float(idle)) if reason.get("code") == "INACTIVITY" and idle else None,
-        failed=event.get("type") == "TERMINATING" and reason.get("type", "SUCCESS") != "SUCCESS",
-        may_have_run=reason.get("code") in LATER_FAILURES,
-    )
-    return ToldEvent(narrowed, json.dumps(event, sort_keys=True))
+def _next_events(page: Mapping[str, Any], begun: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The request of the next page of events: by its token, or as servers before tokens wrote it."""
+    if token := token_in(page, "next_page_token"):
+        return {**begun, "page_token": token, "page_size": EVENT_PAGE}
+    following = page.get("next_page")
+    return object_in(following) if following else None
+
+
+def _group(entry: dict[str, Any]) -> tuple[str, list[str]]:
+    members = [object_in(member) for member in entries_in(entry, "members")]
+    return text_in(entry, "displayName"), [text_in(member, "value") for member in members]
+
+
+def _user(entry: dict[str, Any]) -> tuple[str, str]:
+    return text_in(entry, "id"), text_in(entry, "userName").casefold()

@@ -1,4 +1,8 @@
-"""What goes wrong with the workspace, as sentences. Imports nothing, so that whoever catches these needs no SDK."""
+"""What goes wrong with the workspace, as sentences. Imports no SDK, so that whoever catches these needs none."""
+
+from collections.abc import Sequence
+
+from enforcer.domain.observations import ToldEvent
 
 
 class WorkspaceError(RuntimeError):
@@ -14,4 +18,17 @@ class NoCredential(WorkspaceError):
 
 
 class Gone(WorkspaceError):
-    """The cluster was deleted for good."""
+    """The workspace does not know the cluster."""
+
+
+class OutOfTime(WorkspaceError):
+    """The time for reading is over."""
+
+
+class CutShort(WorkspaceError):
+    """The events of a cluster were read in part."""
+
+    def __init__(self, sentence: str, told: Sequence[ToldEvent]) -> None:
+        super().__init__(sentence)
+        self.told = tuple(told)
+        """The first of them."""

@@ -1,0 +1,109 @@
+"""What faults make of answers, and the time that stands on them."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+
+from emulator.control.account import KINDS
+from emulator.faults.answers import SHAPES, Answers
+from emulator.faults.profiles import PROFILES
+from emulator.faults.rules import Faults, Rule
+from emulator_process import EmulatorProcess
+from in_process_workspace import Desk
+from raw_socket import exchange, headers_of, request
+
+BODY: dict[str, Any] = {
+    "events": [{"timestamp": 5, "type": "RUNNING", "details": {}}],
+    "next_page": {"offset": 1},
+    "total_count": 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "events"),
+    [
+        ("null lists", None),
+        ("objects for lists", {"0": BODY["events"][0]}),
+        ("empty entries", [{}]),
+        ("null entries", [None]),
+        ("no times", [{"type": "RUNNING", "details": {}}]),
+        ("negative times", [{"timestamp": -1, "type": "RUNNING", "details": {}}]),
+        ("texts for details", [{"timestamp": 5, "type": "RUNNING", "details": "none"}]),
+    ],
+)
+def test_a_malformed_answer_has_the_shape_that_was_asked_for(shape: str, events: Any) -> None:
+    assert Answers().changed("malformed", shape, "/events", 200, BODY) == (200, BODY | {"events": events})
+
+
+def test_every_shape_differs_from_the_answer_and_leaves_refusals_alone() -> None:
+    changed = {shape: Answers().changed("malformed", shape, "/events", 200, BODY) for shape in SHAPES}
+
+    assert [shape for shape, answer in changed.items() if answer == (200, BODY)] == []
+    assert Answers().changed("malformed", "null", "/events", 403, {"error_code": "X"}) == (403, {"error_code": "X"})
+
+
+def test_pages_that_are_told_by_tokens_alone_have_nothing_that_is_deprecated() -> None:
+    assert Answers().changed("only_tokens", None, "/events", 200, BODY) == (200, {"events": BODY["events"]})
+
+
+def test_endless_pages_never_name_the_same_page_and_refuse_none() -> None:
+    answers = Answers()
+    first = answers.changed("endless", None, "/events", 200, BODY)
+    second = answers.changed("endless", None, "/events", 400, {"error_code": "INVALID_PARAMETER_VALUE"})
+
+    assert (first[1]["events"], second[1]["events"], second[0]) == (BODY["events"], BODY["events"], 200)
+    assert first[1]["next_page_token"] != second[1]["next_page_token"]
+
+
+def test_a_clock_that_is_ahead_meets_no_request() -> None:
+    faults = Faults()
+    faults.set(PROFILES["clock-ahead"].rules)
+
+    assert (faults.met_by("GET", "/_emulator/clock"), faults.clock_ahead) == (None, 14_400)
+
+
+def test_an_unknown_cluster_is_refused_in_the_words_of_the_platform() -> None:
+    faults = Faults()
+    faults.set([Rule(kind="unknown_cluster")])
+    fault = faults.met_by("POST", "/api/2.1/clusters/events")
+
+    assert fault and (fault.status, fault.body()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert "does not exist" in fault.body()["message"]
+
+
+def test_job_clusters_are_listed_unless_their_source_is_left_out(desk: Desk) -> None:
+    KINDS["job_clusters"](desk.workspace, "nightly", 250)
+    own = desk.create()
+
+    def listed(query: str) -> list[str]:
+        found, token = [], ""
+        while True:
+            page = desk.ask("GET", f"/api/2.1/clusters/list?{query}&page_token={token}")
+            found += [cluster["cluster_id"] for cluster in page.get("clusters", [])]
+            if not (token := page.get("next_page_token")):
+                return found
+
+    assert len(listed("")) == 251
+    assert listed("filter_by.cluster_sources=API&filter_by.cluster_sources=UI") == [own]
+    assert listed("filter_by.cluster_sources=JOB&filter_by.cluster_states=RUNNING") == []
+
+
+@pytest.mark.process
+def test_the_date_of_an_answer_is_the_time_of_the_emulator_and_lab_clock_may_differ(emulator: EmulatorProcess) -> None:
+    emulator.control("POST", "clock", {"now": "2031-01-01T10:00:00Z"})
+    emulator.control("POST", "faults", {"profile": "clock-ahead"})
+
+    shown = parsedate_to_datetime(ask_me(emulator)["date"])
+
+    assert (shown.year, shown.hour, emulator.control("GET", "clock")["now"][11:13]) == (2031, 10, "14")
+    emulator.control("POST", "faults", {"rules": [{"kind": "no_date"}]})
+    assert "date" not in ask_me(emulator)
+
+
+def ask_me(emulator: EmulatorProcess) -> dict[str, str]:
+    """The headers of an answer."""
+    line, token = "GET /api/2.0/preview/scim/v2/Me HTTP/1.1", f"Authorization: Bearer {emulator.admin_token}"
+    return headers_of(exchange(emulator.url, request(line, token)))

@@ -1,0 +1,191 @@
+"""Reading the events of a cluster: every page, in the time there is, also of a cluster that the workspace denies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from desk_lab import SETTINGS, DeskLab
+from enforcer.domain.quota import Restrict, Stop
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.tick.run import TickResult, run_tick
+from enforcer.workspace.client import Workspace
+from labkit.clock import Deadline
+from labkit.extras.sdk import InvalidParameterValue
+from unreliable_mail import Service
+
+M, DAY = timedelta(minutes=1), timedelta(days=1)
+EVENTS = "/api/2.1/clusters/events"
+Answer = Callable[[dict[str, Any], Any], Any]
+
+
+@pytest.fixture
+def lab() -> DeskLab:
+    return DeskLab(2, soft=150 * M, hard=180 * M)
+
+
+class Timer:
+    """Seconds that pass with each request for events."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def events_answered(workspace: Workspace, answer: Answer) -> None:
+    """From now on requests for events are answered by `answer`, which gets request and usual answer."""
+    do = workspace.api.do
+
+    def change(method: str, path: str, query: Any = None, body: Any = None, **others: Any) -> Any:
+        if path != EVENTS:
+            return do(method, path, query=query, body=body, **others)
+        return answer(body, lambda: do(method, path, query=query, body=body, **others))
+
+    workspace.api.do = change  # type: ignore[method-assign, assignment]
+
+
+def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace, deadline: Deadline | None = None) -> TickResult:
+    return run_tick(SETTINGS, ledger, workspace, Service(), now=lab.now(), deadline=deadline or Deadline(M))
+
+
+def kinds(result: TickResult) -> list[type]:
+    return [type(action) for action in result.actions]
+
+
+def only_tokens(body: dict[str, Any], usual: Any) -> Any:
+    return {name: value for name, value in usual().items() if name not in ("next_page", "total_count")}
+
+
+def test_events_are_read_to_the_last_page_by_tokens_alone(lab: DeskLab) -> None:
+    workspace, id = lab.connect(), lab.clusters[0]
+    for _ in range(300):
+        lab.desk.post("pin", id)
+        lab.desk.post("unpin", id)
+        lab.desk.advance(1)
+    lab.start(id)
+    lab.desk.advance(60)
+    events_answered(workspace, only_tokens)
+
+    told = workspace.events(id, None)
+
+    assert (len(told), told[-2].event.type) == (len(lab.desk.events(id)), "RUNNING")
+    assert [one.event.at for one in told] == sorted(one.event.at for one in told)
+
+
+def denied(body: dict[str, Any], usual: Any) -> Any:
+    raise InvalidParameterValue(f"Cluster {body['cluster_id']} does not exist")
+
+
+def test_a_listed_cluster_whose_events_are_denied_is_judged_by_the_list_and_not_gone(
+    ledger: Ledger, lab: DeskLab
+) -> None:
+    workspace, id = lab.connect(), lab.clusters[0]
+    lab.start(id)
+    lab.desk.advance(181 * 60)
+    events_answered(workspace, denied)
+
+    result = tick(ledger, lab, workspace)
+
+    assert (kinds(result), queries.clusters(ledger)[id].gone) == ([Restrict, Stop], None)
+    said = " ".join(result.failures)
+    assert all(f"cluster {one} is unknown to the workspace" in said for one in lab.clusters)
+    assert result.picture and result.picture.sessions[id][-1].estimate
+
+
+def endless(timer: Timer) -> Answer:
+    """Pages of old events that never end, each of which takes a second."""
+
+    def answer(body: dict[str, Any], usual: Any) -> Any:
+        timer.now += 1
+        first = {"cluster_id": body["cluster_id"], "timestamp": 1_700_000_000_000, "type": "RUNNING", "details": {}}
+        return {"events": [first], "next_page_token": str(timer.now)}
+
+    return answer
+
+
+def test_endless_pages_take_a_share_of_the_time_and_the_cluster_over_its_limit_is_stopped(
+    ledger: Ledger, lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, timer, id = lab.connect(), Timer(), lab.clusters[0]
+    lab.start(id)
+    lab.desk.advance(181 * 60)
+    events_answered(workspace, endless(timer))
+    monkeypatch.setattr("enforcer.workspace.client.Deadline", lambda budget: Deadline(budget, timer=timer))
+
+    result = tick(ledger, lab, workspace, Deadline(timedelta(seconds=30), timer=timer))
+
+    assert kinds(result) == [Restrict, Stop]
+    assert timer.now <= 20
+    assert result.picture and [s.estimate is not None for s in result.picture.sessions[id]][-1]
+    assert any("have more pages than there was time for" in failure for failure in result.failures)
+
+
+def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledger, lab: DeskLab) -> None:
+    workspace, (other, id) = lab.connect(), lab.clusters
+    tick(ledger, lab, workspace)
+    lab.start(id)
+    lab.start(other)
+    lab.desk.advance(60 * 60)
+    asked: list[str] = []
+
+    def cut_one(body: dict[str, Any], usual: Any) -> Any:
+        asked.append(body["cluster_id"])
+        answer = usual()
+        is_cut = body["cluster_id"] == id and len(asked) <= 2
+        return {"events": answer["events"][:1], "next_page_token": 7} if is_cut else answer
+
+    events_answered(workspace, cut_one)
+    first = tick(ledger, lab, workspace)
+    asked.clear()
+    asked += ["", ""]
+    lab.desk.advance(60)
+
+    second = tick(ledger, lab, workspace)
+
+    assert any("next_page_token is no text" in failure for failure in first.failures)
+    assert (asked[2], second.failures) == (id, ())
+    assert second.picture and [s.estimate for s in second.picture.sessions[id]][-1] is None
+
+
+def test_types_that_are_not_known_are_logged_once(
+    ledger: Ledger, lab: DeskLab, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace, id = lab.connect(), lab.clusters[0]
+
+    def with_news(body: dict[str, Any], usual: Any) -> Any:
+        answer = usual()
+        return answer | {"events": [*answer["events"], answer["events"][-1] | {"type": "A_TYPE_OF_TOMORROW"}]}
+
+    events_answered(workspace, with_news)
+    lab.start(id)
+    lab.desk.advance(60)
+    for _ in range(2):
+        tick(ledger, lab, workspace)
+        lab.desk.advance(60)
+
+    assert [record.message for record in caplog.records if "A_TYPE" in record.message] == [
+        "events of types that have no meaning here: A_TYPE_OF_TOMORROW"
+    ]
+
+
+def test_an_event_of_a_distant_future_is_left_out(ledger: Ledger, lab: DeskLab) -> None:
+    workspace, id = lab.connect(), lab.clusters[0]
+
+    def with_future(body: dict[str, Any], usual: Any) -> Any:
+        answer = usual()
+        late = answer["events"][-1] | {"timestamp": lab.desk.now + 3 * 86_400_000, "type": "STARTING"}
+        return answer | {"events": [*answer["events"], late]}
+
+    events_answered(workspace, with_future)
+    lab.start(id)
+    lab.desk.advance(181 * 60)
+
+    result = tick(ledger, lab, workspace)
+
+    assert (kinds(result), len(result.failures)) == ([Restrict, Stop], 2)
