@@ -20,9 +20,7 @@ from labkit import exit_status
 from labkit.version import answer_version
 from labkit.workspace.access import choice_of
 from labkit.workspace.choice import Choice, ChoiceError, Flags, leave_only, would_mix
-from labkit.workspace.expected import mismatch
-from preflight.identity import GuardError, target_expectation
-from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
+from preflight.identity import WARNINGS_SHOWN, GuardError
 
 _SECONDS = 45
 
@@ -31,44 +29,9 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
     """The live workspace and its warnings. Raise `GuardError` where it is not the one to work on."""
     # The SDK is slow to import, so nothing above this line needs it; looking for garbage meanwhile costs a fifth of it.
     gc.disable()
-    from preflight.facts import connect_lightly, gather, identify
+    from preflight.guard import look
 
-    client = connect_lightly(choice_for(query))
-    identity = identify(client)
-    expectation = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
-    if problem := mismatch(identity, expectation):
-        raise GuardError(problem)
-
-    clusters = json.loads(query["clusters"])
-    facts = gather(client, clusters=list(clusters), course_file=query["course_file"])
-    if problem := taken_names(json.loads(query["group_names"]), facts.account_groups):
-        raise GuardError(problem)
-    return {
-        "host": identity.host,
-        "workspace_id": identity.workspace_id,
-        "caller": identity.caller,
-        "unguarded": unguarded(
-            target=query["target"],
-            is_guarded=expectation.is_set,
-            host=identity.host,
-            workspace_id=identity.workspace_id,
-            caller=identity.caller,
-        ),
-        "open_to_everybody": open_to_everybody(
-            entitlements=facts.everybody_entitlements,
-            warehouses=facts.open_warehouses,
-            policies=facts.open_policies,
-            pools=facts.open_pools,
-            has_metastore=facts.has_metastore,
-            unread=facts.unread,
-            sql_access=query["sql_access"] == "true",
-            closes_personal_compute=query["closes_personal_compute"] == "true",
-        ),
-        "would_restart": would_restart(facts.running, tags=clusters, settings=json.loads(query["cluster_settings"])),
-        "course_file_edited": course_file_edited(
-            facts.course_file, path=query["course_file"], wanted_sha256=query["course_file_sha256"]
-        ),
-    }
+    return look(query, choice_for(query), warns=not os.environ.get(WARNINGS_SHOWN))
 
 
 def choice_for(query: Mapping[str, str]) -> Choice:

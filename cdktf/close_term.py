@@ -104,7 +104,7 @@ def main(
         name, found = lab.target(target or os.environ.get("LAB_TARGET"))
         choice = None
         # To remove names no workspace is needed; the term may be over for long.
-        if not purge or target_choice(name, found, os.environ, told):
+        if not purge or isinstance(target_choice(name, found, os.environ, told), Choice):
             choice = enter_target(name, found, os.environ, told)
     except LabError as error:
         cli.fail(*error.problems)

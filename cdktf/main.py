@@ -16,19 +16,20 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 try:
     # Importing the framework would start its Node process, too early for a mistake in the settings to be said at once.
     metadata.version("constructs")
-    from lab_settings import LabError, load_lab
-    from labkit.extras import dotenv
+    from preflight.course_input import read_input
 except ImportError:
     from reexec import reenter
 
     reenter(Path(__file__).resolve(), environ=os.environ)
 
 
+from lab_settings import LabError
 from labkit import exit_status
 from labkit.files import private_folder
 from labkit.version import answer_version
-from preflight.target_access import credentials_of, service_principal_of, target_choice
-from roster.model import Roster, RosterError, parse_roster
+from preflight import provider_lock
+from preflight.target_access import credentials_of, service_principal_of
+from roster.model import RosterError
 from stack.programs import Program, Verb
 
 HERE = Path(__file__).resolve().parent
@@ -36,20 +37,8 @@ HERE = Path(__file__).resolve().parent
 
 def main(environ: MutableMapping[str, str]) -> None:
     """Write the stack to cdktf's output folder. Raise `LabError` or `RosterError` for what a person must mend."""
-    try:
-        told = dotenv.load(environ)
-    except dotenv.DotenvError as error:
-        raise LabError([str(error)]) from None
-    settings = Path(environ.get("LAB_CONFIG") or HERE.parent / "lab.toml").absolute()
-    lab = load_lab(settings)
-    name, target = lab.target(environ.get("LAB_TARGET"))
-    choice = target_choice(name, target, environ, told)  # what mixes is said before a plan needs it
-    rosters = [read_roster(settings.parent / roster, shown=roster) for roster in lab.course.rosters]
-    own = rosters[0]
-    if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):
-        raise LabError([f"{settings.name}: {problem}" for problem in problems])
-
-    state = settings.parent / "state"
+    course = read_input(environ)
+    state = course.folder / "state"
     make_private(state)
     # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
@@ -63,35 +52,25 @@ def main(environ: MutableMapping[str, str]) -> None:
 
     app = App()
     # What an earlier version wrote there would keep its mode.
-    make_private(Path(app.outdir, "stacks", lab.stack_id(name)))
+    stack = Path(app.outdir, "stacks", course.stack)
+    make_private(stack)
     Course(
         app,
-        lab=lab,
-        target_name=name,
-        target=target,
-        rosters=rosters,
+        lab=course.lab,
+        target_name=course.target_name,
+        target=course.target,
+        rosters=course.rosters,
         guard=program("check_workspace.py"),
-        stop=program("stop_new_cluster.py", environment=credentials_of(target)),
+        stop=program("stop_new_cluster.py", environment=credentials_of(course.target)),
         restricted=Verb(interpreter(), "enforcer", "restricted", str(HERE.parent)),
         state_folder=state,
-        deployer=service_principal_of(choice, environ),
+        deployer=service_principal_of(course.choice, environ),
     )
     app.synth()
-
-
-def read_roster(path: Path, *, shown: str) -> Roster:
-    """The roster of this normalised file."""
     try:
-        return parse_roster(path.read_text(encoding="utf-8-sig"), shown)
-    except OSError as error:
-        raise LabError(
-            [
-                f"{shown}: cannot be read ({error.strerror}); "
-                f"python cdktf/import_roster.py EXPORT --out {shown} makes it from Moodle's export."
-            ]
-        ) from error
-    except UnicodeDecodeError as error:
-        raise LabError([f"{shown}: is not UTF-8 text; import it again with cdktf/import_roster.py."]) from error
+        provider_lock.put(course.folder, stack)
+    except provider_lock.LockError as error:
+        raise LabError([str(error)]) from None
 
 
 def make_private(folder: Path) -> None:

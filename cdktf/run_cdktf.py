@@ -1,20 +1,25 @@
 """Runs cdktf as the lab wants it: `pipenv run cdktf deploy | diff | destroy | synth`.
 
-Takes the command line of cdktf unchanged. Sets Terraform's parallelism, leaves out what would only be noise, and says
-in one sentence what is missing on this machine.
+Takes the command line of cdktf unchanged. Sets Terraform's parallelism and leaves out what would only be noise. Before
+cdktf starts, it says in one sentence what is missing on this machine, or wrong with settings or workspace, and shows
+the guard's warnings: cdktf and Terraform would each show it in a block of their own.
 """
 
+import gc
 import os
 import shutil
+import signal
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 try:
-    from lab_settings import LabError, load_lab
     from labkit.extras import dotenv
 except ImportError:
     from reexec import reenter
@@ -23,25 +28,43 @@ except ImportError:
 
 from labkit import exit_status
 from labkit.terraform import VARIABLE, terraform_of
-from labkit.workspace.choice import leave_only
+from labkit.text import escaped
+from labkit.workspace.choice import NO_WORKSPACE, NoWorkspace, leave_only
+from preflight import provider_lock
+from preflight.identity import WARNINGS_SHOWN, GuardError
 from preflight.providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
-from preflight.target_access import target_choice
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Resources are many, small and independent; cdktf takes every flag from a variable of this prefix too.
 PARALLELISM = "50"
 
-_NEEDS_PROVIDERS = {"deploy", "apply", "diff", "plan", "destroy"}
+_ASKS_WORKSPACE = {"deploy", "apply", "diff", "plan", "destroy"}
+_READS_SETTINGS = {*_ASKS_WORKSPACE, "synth", "synthesize", "list", "output", "outputs", "watch"}
 _PRINTS_PLANS = ("plan", "apply", "destroy", "refresh")
 
 
 class NotReady(Exception):
-    """Something that cdktf needs is not on this machine; the text says how to get it."""
+    """Why cdktf is not started: sentences, a line each, that say what to do."""
 
 
-def environment_for(environ: Mapping[str, str], *, root: Path, skips_lock: bool, colours: bool) -> dict[str, str]:
-    """The environment for cdktf. What is set already stays, but for a CLI configuration that does not exist."""
+@dataclass(frozen=True)
+class Asked:
+    """What was found out before cdktf is started."""
+
+    warnings: tuple[str, ...] = ()
+    settings: Path | None = None
+    """The folder of the settings file; None: the verb needs no settings."""
+    stack: str = ""
+
+
+def environment_for(
+    environ: Mapping[str, str], *, root: Path, skips_lock: bool, colours: bool, is_locked: bool = False
+) -> dict[str, str]:
+    """The environment for cdktf. What is set already stays, but for a CLI configuration that does not exist.
+
+    `is_locked`: the providers are those of a lock file that is kept, and an init may not change it.
+    """
     defaults = {
         "CDKTF_TERRAFORM_PARALLELISM": PARALLELISM,
         "CHECKPOINT_DISABLE": "1",
@@ -64,32 +87,57 @@ def environment_for(environ: Mapping[str, str], *, root: Path, skips_lock: bool,
     if named is not None and not Path(named).is_file():
         # Terraform would complain of it before every answer.
         del kept["TF_CLI_CONFIG_FILE"]
+    if is_locked:
+        kept["TF_CLI_ARGS_init"] = f"{kept.get('TF_CLI_ARGS_init', '')} {provider_lock.READ_ONLY}".strip()
     folders = [str(Path(sys.executable).parent), str(root / "node_modules" / ".bin"), kept.get("PATH", os.defpath)]
     return {**defaults, **kept, "PATH": os.pathsep.join(folders)}
 
 
-def with_choice(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment with `.env`, and of the workspace only what was chosen for the target: Terraform reads it.
+def ask_first(verb: str, environ: MutableMapping[str, str]) -> Asked:
+    """Check settings and workspace as far as the verb needs them.
 
-    Raise `NotReady` where sources contradict each other. What else is wrong with the settings, `main.py` says.
+    Of the workspace only what was chosen for the target is left in the environment, with what `.env` adds: Terraform
+    reads it. Raises `NotReady`.
     """
-    ours = dict(environ)
+    if verb not in _READS_SETTINGS:
+        try:
+            dotenv.load(environ)
+        except dotenv.DotenvError as error:
+            raise NotReady(str(error)) from None
+        return Asked()
+    # `cdktf --help` needs none of this. Looking for garbage meanwhile would take a fifth of the time.
+    gc.disable()
+    from lab_settings import LabError
+    from preflight.course_input import read_input
+    from roster.model import RosterError
+
     try:
-        told = dotenv.load(ours)
-    except dotenv.DotenvError as error:
+        course = read_input(environ)
+    except (LabError, RosterError) as error:
+        raise NotReady("\n".join(error.problems)) from None
+    choice = course.choice
+    if not isinstance(choice, NoWorkspace):
+        leave_only(choice, environ)
+    if verb not in _ASKS_WORKSPACE:
+        return Asked((), course.folder, course.stack)
+    if isinstance(choice, NoWorkspace):
+        sentence = str(choice)
+        raise NotReady(sentence if sentence == NO_WORKSPACE else f"Target {course.target_name}: {sentence}")
+
+    from preflight.guard import look
+    from preflight.guard_query import WARNINGS, expectations
+    from preflight.target_access import service_principal_of
+    from stack.course_document import course_text
+
+    groups = course.rosters[0].active_groups
+    text = course_text(course.lab, groups, deployer=service_principal_of(choice, environ))
+    try:
+        answer = look(expectations(course.lab, course.target_name, course.target, groups, course_file=text), choice)
+    except GuardError as error:
         raise NotReady(str(error)) from None
-    try:
-        lab = load_lab(Path(ours.get("LAB_CONFIG") or ROOT / "lab.toml").absolute())
-        name, target = lab.target(ours.get("LAB_TARGET"))
-    except LabError:
-        return ours
-    try:
-        choice = target_choice(name, target, ours, told)
-    except LabError as error:
-        raise NotReady(str(error)) from None
-    if choice:
-        leave_only(choice, ours)
-    return ours
+    environ[WARNINGS_SHOWN] = "1"
+    shown = ("unguarded",) if verb == "destroy" else WARNINGS
+    return Asked(tuple(answer[name] for name in shown if answer[name]), course.folder, course.stack)
 
 
 def program_of(root: Path, path: str | None = None, *, terraform: str = "terraform") -> Path:
@@ -115,31 +163,64 @@ def needs_lock_skipped(environ: Mapping[str, str], home: Path, verb: str) -> boo
     if has_own_installation(environ, home):
         return True
     missing = not_mirrored(mirror_folders(home))
-    if missing and verb in _NEEDS_PROVIDERS and not registry_answers():
+    if missing and verb in _ASKS_WORKSPACE and not registry_answers():
         raise NotReady(problem(missing))
     return not missing
 
 
-def main(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Become cdktf. Raise `NotReady` where that is not possible."""
-    environ = with_choice(environ)
+def output_folder(arguments: Sequence[str], environ: Mapping[str, str]) -> Path:
+    """Where cdktf puts the synthesized stacks."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, separator, value = word.partition("=")
+        if name in ("--output", "-o"):
+            return Path(value if separator else following)
+    return Path(environ.get("CDKTF_OUTPUT") or "cdktf.out")
+
+
+def run_to_its_end(command: Sequence[str], environment: Mapping[str, str], afterwards: Callable[[], None]) -> int:
+    """Run a program and then the function; the exit status for ours.
+
+    A Ctrl-C reaches the program by itself, and Terraform has to end in order; other requests to end are passed on.
+    """
+    child = subprocess.Popen(command, env=environment)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: child.send_signal(number))
+    status = child.wait()
+    afterwards()
+    return status if status >= 0 else 128 - status
+
+
+def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
+    """Become cdktf, or run it where something is to be done afterwards: its exit status.
+
+    The environment is changed to what cdktf gets. Raise `NotReady` where cdktf cannot be started or would fail.
+    """
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    asked = ask_first(verb, environ)
     colours = sys.stdout.isatty() and not environ.get("NO_COLOR")
     folders = [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]
     program = program_of(ROOT, os.pathsep.join(folders), terraform=terraform_of(environ))
-    verb = next((word for word in arguments if not word.startswith("-")), "")
     skips_lock = needs_lock_skipped(environ, Path.home(), verb)
+    for warning in asked.warnings:
+        print(f"Warning: {escaped(warning)}", file=sys.stderr, flush=True)
     # The state and what is synthesized name people.
     os.umask(0o077)
-    os.execve(
-        program,
-        [str(program), *arguments],
-        environment_for(environ, root=ROOT, skips_lock=skips_lock, colours=colours),
-    )
+    is_locked = asked.settings is not None and (asked.settings / provider_lock.NAME).exists()
+    environment = environment_for(environ, root=ROOT, skips_lock=skips_lock, colours=colours, is_locked=is_locked)
+    command = [str(program), *arguments]
+    if asked.settings is None or is_locked or skips_lock or verb not in _ASKS_WORKSPACE:
+        os.execve(program, command, environment)
+    stack = output_folder(arguments, environ) / "stacks" / asked.stack
+    return run_to_its_end(command, environment, partial(provider_lock.keep, stack, asked.settings))
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1:], os.environ)
+        sys.exit(main(sys.argv[1:], os.environ))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     except NotReady as error:
-        print(error, file=sys.stderr)
+        for sentence in str(error).splitlines():
+            print(escaped(sentence), file=sys.stderr)
         sys.exit(exit_status.BAD_INPUT)

@@ -134,11 +134,13 @@ def verify_workspace(client: AnyClient, target_name: str, target: HasExpectation
     return identity
 
 
-def gather(client: AnyClient, *, clusters: Sequence[str], course_file: str) -> Facts:
-    """All facts, read side by side. `clusters` are the names to look at where they run."""
+def gather(client: AnyClient, *, clusters: Sequence[str], course_file: str, only_groups: bool = False) -> Facts:
+    """All facts, read side by side, or only those of groups. `clusters` are the names to look at where they run."""
     patient: Config = client.config.copy()  # type: ignore[no-untyped-call]
     patient.retry_timeout_seconds = _FACTS_SECONDS
     reading = _Reading(Client(patient))
+    if only_groups:
+        return Facts(account_groups=_of_account(reading.read("groups", reading.groups, [])))
     with ThreadPoolExecutor(_READERS) as readers:
         groups = readers.submit(reading.read, "groups", reading.groups, [])
         warehouses = readers.submit(reading.read, "SQL warehouses", reading.open_warehouses, ())
@@ -149,7 +151,7 @@ def gather(client: AnyClient, *, clusters: Sequence[str], course_file: str) -> F
         content = readers.submit(reading.read, "the course file", lambda: reading.file(course_file), None)
     found = groups.result()
     return Facts(
-        account_groups=frozenset(g["displayName"] for g in found if _resource_type(g) == "Group"),
+        account_groups=_of_account(found),
         everybody_entitlements=frozenset(
             entitlement["value"]
             for group in found
@@ -224,5 +226,7 @@ class _Reading:
             return None
 
 
-def _resource_type(group: dict[str, Any]) -> str:
-    return str((group.get("meta") or {}).get("resourceType") or "")
+def _of_account(groups: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """The names of those groups that are of the account."""
+    of_account = [group for group in groups if str((group.get("meta") or {}).get("resourceType") or "") == "Group"]
+    return frozenset(group["displayName"] for group in of_account)

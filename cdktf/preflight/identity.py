@@ -2,6 +2,9 @@
 
 from labkit.workspace.expected import Expectation
 
+WARNINGS_SHOWN = "LAB_WARNINGS_SHOWN"
+"""Set by who has shown the guard's warnings before it started Terraform, which would show each twice in its own way."""
+
 
 class GuardError(Exception):
     """The live workspace is not the one to work on, or nobody can tell; the text says what to change."""

@@ -20,12 +20,14 @@ def enter_target(name: str, target: Target, environ: MutableMapping[str, str], d
         raise LabError([f"Target {name}: {error}"]) from None
 
 
-def target_choice(name: str, target: Target, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> Choice | None:
-    """The choice for the target; None if no workspace is named, which a synth does not need. Raises LabError."""
+def target_choice(
+    name: str, target: Target, environ: Mapping[str, str], dotenv: Mapping[str, str]
+) -> Choice | NoWorkspace:
+    """The choice for the target, or why no workspace is named, which a synth does not need. Raises LabError."""
     try:
         return choice_of(environ, flags_of(name, host=target.host, profile=target.profile), dotenv)
-    except NoWorkspace:
-        return None
+    except NoWorkspace as error:
+        return error
     except ChoiceError as error:
         raise LabError([f"Target {name}: {error}"]) from None
 
@@ -37,12 +39,12 @@ def credentials_of(target: Target) -> dict[str, str]:
     return {HOST: target.host} if target.host else {}
 
 
-def service_principal_of(choice: Choice | None, environ: Mapping[str, str]) -> str | None:
+def service_principal_of(choice: Choice | NoWorkspace, environ: Mapping[str, str]) -> str | None:
     """The application id as which the environment says a program deploys; None if it names none.
 
     A profile is not opened for it: what it holds is known to the machine that deploys, and the course file has to come
     out the same everywhere.
     """
-    if choice is None or PROFILE in choice.variables:
+    if isinstance(choice, NoWorkspace) or PROFILE in choice.variables:
         return None
     return choice.variables.get("DATABRICKS_CLIENT_ID") or environ.get("ARM_CLIENT_ID") or None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lab_settings import Lab, Target
 from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, folder_of
+from preflight.guard_query import expectations
 from roster.model import Group, Roster
 from stack.accounts import StudentAccounts, plan_accounts
 from stack.all_student_groups import AllStudentGroups
@@ -24,7 +25,7 @@ from stack.programs import Program, Verb
 from stack.restrictions import Restrictions
 from stack.staff import Staff
 from stack.student_groups import StudentGroups
-from stack.workspace_guard import WorkspaceGuard, expectations
+from stack.workspace_guard import WorkspaceGuard
 
 
 class Course(TerraformStack):

@@ -212,6 +212,10 @@ def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_e
 
     done = term.cdktf("deploy", "--auto-approve")
     assert done.status == 0, done.text
+    assert done.text.startswith(f"Warning: Connected to workspace {emulator.workspace_id} at {emulator.url} as ")
+    assert (done.text.count("Connected to workspace"), "Check block" in done.text) == (1, False)
+    # The providers are from a mirror.
+    assert not (term.folder / ".terraform.lock.hcl").exists()
     assert term.plan() == {}
     term.forget_output()
     done = term.cdktf("destroy", "--auto-approve")
@@ -281,6 +285,8 @@ def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as
         assert f"Wrong workspace: target demo has expected_workspace_id {right.workspace_id}" in " ".join(
             done.text.replace("│", " ").split()
         )
+    asked_first = attempts[-2:]
+    assert [(done.status, len(done.text.splitlines())) for done in asked_first] == [(2, 1), (2, 1)]
     assert term.state.read_bytes() == state
     paths = {entry["path"].partition("?")[0] for entry in wrong.journal() if "/_emulator/" not in entry["path"]}
     assert paths == {"/.well-known/databricks-config", "/api/2.0/preview/scim/v2/Me"}

@@ -1,14 +1,32 @@
 """What `pipenv run cdktf` sets, leaves alone and says, and where it looks for Terraform's providers."""
 
+import json
+import os
 import platform
+import signal
 from pathlib import Path
 
 import pytest
 
+from check_workspace import main as check_workspace
+from emulator_process import EmulatorProcess
+from labkit.workspace.choice import NO_WORKSPACE
 from minimal_lab import minimal_lab
+from preflight import provider_lock
+from preflight.guard_query import WARNINGS
+from preflight.identity import WARNINGS_SHOWN
 from preflight.providers import PROVIDERS, has_own_installation, mirror_folders, not_mirrored, problem
 from reexec import interpreter_of
-from run_cdktf import NotReady, environment_for, needs_lock_skipped, program_of, with_choice
+from run_cdktf import (
+    Asked,
+    NotReady,
+    ask_first,
+    environment_for,
+    needs_lock_skipped,
+    output_folder,
+    program_of,
+    run_to_its_end,
+)
 
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 SUFFIX = f"{platform.system().lower()}_{MACHINE}"
@@ -95,37 +113,213 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables that name settings and profiles, in a folder of their own."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
+    (tmp_path / "r.csv").write_text(
+        "number,moodle_group_id,moodle_group_name,email,status,account\n1,1,a,ana@x.example,active,managed\n"
+    )
     (tmp_path / "profiles").write_text("[LAB]\nhost = https://lab.example\ntoken = of-profile\n")
     return {"LAB_CONFIG": str(tmp_path / "lab.toml"), "DATABRICKS_CONFIG_FILE": str(tmp_path / "profiles")}
 
 
+def left(environ: dict[str, str]) -> dict[str, str]:
+    """The environment that a synth leaves for Terraform."""
+    changed = dict(environ)
+    ask_first("synth", changed)
+    return changed
+
+
 def test_terraform_sees_the_profile_of_the_target_and_no_other_credential(told: dict[str, str]):
     other = {"DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "t", "DATABRICKS_CLIENT_SECRET": "s"}
-    assert with_choice({**told, **other, "HOME": "/"}) == {**told, "HOME": "/", "DATABRICKS_CONFIG_PROFILE": "LAB"}
+    assert left({**told, **other, "HOME": "/"}) == {**told, "HOME": "/", "DATABRICKS_CONFIG_PROFILE": "LAB"}
 
 
 def test_terraform_gets_what_the_file_dotenv_adds(told: dict[str, str], tmp_path: Path):
     whole = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "t"}
     file = {**whole, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in file.items()))
-    assert with_choice(told) == {**told, **file}
+    assert left(told) == {**told, **file}
     environ = {**told, "DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "e"}
-    assert with_choice(environ) == {**environ, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
+    assert left(environ) == {**environ, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
 
 
 def test_a_mix_of_target_and_environment_is_refused_before_cdktf_starts(told: dict[str, str]):
     environ = {**told, "LAB_TARGET": "host", "DATABRICKS_TOKEN": "hidden"}
     with pytest.raises(NotReady, match="Target host: host of target host names https://other.example, and ") as raised:
-        with_choice({**environ, "DATABRICKS_HOST": "https://lab.example"})
+        left({**environ, "DATABRICKS_HOST": "https://lab.example"})
     assert "hidden" not in str(raised.value)
-    assert with_choice({**environ, "DATABRICKS_HOST": "other.example/"})["DATABRICKS_TOKEN"] == "hidden"
+    assert left({**environ, "DATABRICKS_HOST": "other.example/"})["DATABRICKS_TOKEN"] == "hidden"
 
 
-def test_settings_that_cannot_be_read_are_left_to_the_synthesis(told: dict[str, str]):
-    environ = {**told, "LAB_TARGET": "moon", "DATABRICKS_TOKEN": "t"}
-    assert with_choice(environ) == environ
-    nothing = {**told, "LAB_TARGET": "open"}
-    assert with_choice(nothing) == nothing
+def test_a_verb_that_reads_no_settings_needs_none(told: dict[str, str], tmp_path: Path):
+    (tmp_path / "lab.toml").unlink()
+    assert ask_first("", told) == ask_first("login", told) == Asked()
+    (tmp_path / ".env").write_text("A=\0")
+    with pytest.raises(NotReady, match="contains a NUL character"):
+        ask_first("", told)
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentences"),
+    [
+        ({"LAB_TARGET": "moon"}, ["LAB_TARGET is 'moon'; it must be one of lab, open, host."]),
+        ({"LAB_TARGET": "open"}, [NO_WORKSPACE]),
+        ({"DATABRICKS_CONFIG_FILE": "/nowhere"}, ["Target lab: there is no profile 'LAB'; there are none."]),
+        (
+            {"LAB_TARGET": "open", "DATABRICKS_HOST": "ftp://x", "DATABRICKS_TOKEN": "t"},
+            ["Target open: DATABRICKS_HOST is not the address of a workspace; it must be https://<name>."],
+        ),
+    ],
+)
+def test_what_is_wrong_with_target_and_workspace_is_said_once_before_cdktf_starts(
+    told: dict[str, str], variables: dict[str, str], sentences: list[str]
+):
+    with pytest.raises(NotReady) as raised:
+        ask_first("deploy", told | variables)
+    assert str(raised.value).splitlines() == sentences
+
+
+def test_all_mistakes_of_the_settings_are_said_once_for_a_synth_too(told: dict[str, str], tmp_path: Path):
+    (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS, course="name_prefix = 1\nmax_group_size = -1"))
+    for verb in ("synth", "diff"):
+        with pytest.raises(NotReady) as raised:
+            ask_first(verb, told)
+        assert str(raised.value).splitlines() == [
+            "lab.toml: course.max_group_size must be a whole number, 0 for no limit, not -1.",
+            "lab.toml: course.name_prefix must be letters, digits, hyphens and underscores, or empty, not 1.",
+        ]
+    (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
+    (tmp_path / "r.csv").unlink()
+    with pytest.raises(
+        NotReady, match=r"r\.csv: cannot be read \(No such file or directory\); python cdktf/import_roster"
+    ):
+        ask_first("diff", told)
+
+
+@pytest.mark.process
+def test_the_guard_is_asked_before_cdktf_starts_and_its_warnings_are_not_repeated(
+    told: dict[str, str], tmp_path: Path, emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        for name, value in {**told, **emulator.environment(), "LAB_TARGET": "open", WARNINGS_SHOWN: ""}.items():
+            patch.setenv(name, value)
+        asked = ask_first("deploy", os.environ)
+        query = {"target": "open", "host": "", "profile": "", "expected_host": "", "expected_workspace_id": ""}
+        query |= {"clusters": "{}", "group_names": "[]", "course_file": "/x"}
+        answer = check_workspace(query)
+        of_destroy = ask_first("destroy", os.environ)
+        (tmp_path / "lab.toml").write_text(
+            minimal_lab('[targets.open]\nexpected_workspace_id = "42"'.replace("open", "lab"))
+        )
+        patch.setenv("LAB_TARGET", "lab")
+        with pytest.raises(NotReady) as wrong:
+            ask_first("deploy", os.environ)
+        patch.setenv("DATABRICKS_TOKEN", "dapi0")
+        with pytest.raises(NotReady) as refused:
+            ask_first("deploy", os.environ)
+
+    assert (asked.settings, asked.stack) == (tmp_path, "94290-2026w-open")
+    assert asked.warnings[0].startswith(f"Connected to workspace {emulator.workspace_id} at {emulator.url} as ")
+    assert of_destroy.warnings == asked.warnings[:1]
+    assert {name: answer[name] for name in WARNINGS} == dict.fromkeys(WARNINGS, "")
+    assert str(wrong.value).startswith(
+        "Wrong workspace: target lab has expected_workspace_id 42, but this is workspace "
+    )
+    assert str(refused.value).startswith(f"The workspace at {emulator.url} refused the credentials: ")
+
+
+@pytest.mark.process
+def test_a_host_that_refuses_is_named_at_once(told: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+    for name, value in {**told, "LAB_TARGET": "open", "DATABRICKS_HOST": "http://127.0.0.1:9"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DATABRICKS_TOKEN", "t")
+    with pytest.raises(
+        NotReady, match=r"^The workspace at http://127\.0\.0\.1:9 cannot be reached: connection refused; "
+    ):
+        ask_first("diff", os.environ)
+
+
+LOCK = """# This file is maintained automatically by "terraform init".
+provider "registry.terraform.io/databricks/databricks" {
+  version     = "1.99.0"
+  constraints = "1.99.0"
+  hashes = [
+    "h1:a=",
+  ]
+}
+
+provider "registry.terraform.io/hashicorp/external" {
+  version     = "2.3.5"
+  constraints = "2.3.5"
+}
+"""
+
+
+def stack_requiring(folder: Path, databricks: str) -> Path:
+    """A synthesized stack."""
+    required = {"databricks": {"source": "databricks/databricks", "version": databricks},
+                "external": {"source": "external", "version": "2.3.5"}}  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    (folder / "cdk.tf.json").write_text(json.dumps({"terraform": {"required_providers": required}}))
+    return folder
+
+
+def test_the_lock_file_of_a_first_init_is_kept_and_used_by_later_ones(tmp_path: Path):
+    stack = stack_requiring(tmp_path / "stack", "1.99.0")
+    provider_lock.put(tmp_path, stack)
+    assert not (stack / provider_lock.NAME).exists()
+    provider_lock.keep(stack, tmp_path)
+    assert not (tmp_path / provider_lock.NAME).exists()
+
+    (stack / provider_lock.NAME).write_text(LOCK)
+    provider_lock.keep(stack, tmp_path)
+    (stack / provider_lock.NAME).write_text(LOCK.replace("h1:a=", "h1:other="))
+    provider_lock.keep(stack, tmp_path)
+    provider_lock.put(tmp_path, stack)
+
+    assert [(folder / provider_lock.NAME).read_text() for folder in (tmp_path, stack)] == [LOCK, LOCK]
+
+
+def test_a_lock_file_of_other_versions_is_refused_with_what_to_do(tmp_path: Path):
+    (tmp_path / provider_lock.NAME).write_text(LOCK)
+    with pytest.raises(provider_lock.LockError) as raised:
+        provider_lock.put(tmp_path, stack_requiring(tmp_path / "stack", "1.100.0"))
+    assert str(raised.value) == (
+        f"{tmp_path}/.terraform.lock.hcl locks databricks/databricks 1.99.0, and the lab needs 1.100.0: remove it once "
+        "you trust the new version, and the next deploy with the registry keeps another."
+    )
+    assert provider_lock.misfit(LOCK.partition("\n\n")[0], {"hashicorp/external": "2.3.5"}) == (
+        "does not lock hashicorp/external, which the lab needs"
+    )
+
+
+def test_an_init_may_not_change_a_lock_file_that_is_kept(tmp_path: Path):
+    def arguments(**given: str) -> str:
+        made = environment_for({**given}, root=tmp_path, skips_lock=False, colours=True, is_locked=True)
+        return made["TF_CLI_ARGS_init"]
+
+    assert arguments() == "-lockfile=readonly"
+    assert arguments(TF_CLI_ARGS_init="-no-color") == "-no-color -lockfile=readonly"
+
+
+def test_the_output_folder_is_found_as_cdktf_finds_it():
+    assert [str(output_folder(words.split(), {})) for words in ("deploy", "deploy -o x", "diff --output=y s")] == [
+        "cdktf.out",
+        "x",
+        "y",
+    ]
+    assert output_folder(["deploy"], {"CDKTF_OUTPUT": "z"}) == Path("z")
+
+
+@pytest.mark.process
+def test_what_is_to_be_done_after_cdktf_is_done_however_it_ends(tmp_path: Path):
+    done: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        for command in ("exit 3", "kill -TERM $$"):
+            done.append(run_to_its_end(["/bin/sh", "-c", command], {}, lambda: done.append(0)))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert done == [0, 3, 0, 128 + signal.SIGTERM]
 
 
 def test_providers_are_found_in_a_mirror_unpacked_and_zipped(tmp_path: Path):

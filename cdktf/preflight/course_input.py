@@ -1,0 +1,71 @@
+"""What a course is made of before any workspace is asked: settings, target, choice of host and credential, rosters."""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab_settings import Lab, LabError, Target, load_lab
+from labkit.extras import dotenv
+from labkit.workspace.choice import Choice, NoWorkspace
+from preflight.target_access import target_choice
+from roster.model import Roster, parse_roster
+
+_DEFAULT = Path(__file__).resolve().parents[2] / "lab.toml"
+
+
+@dataclass(frozen=True)
+class CourseInput:
+    """Everything that a person writes about a course, read and consistent."""
+
+    settings: Path
+    """The settings file, absolute."""
+    lab: Lab
+    target_name: str
+    target: Target
+    choice: Choice | NoWorkspace
+    """The error says why no workspace is named."""
+    rosters: tuple[Roster, ...]
+    """The course's own first."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the settings file, in which rosters and state lie."""
+        return self.settings.parent
+
+    @property
+    def stack(self) -> str:
+        return self.lab.stack_id(self.target_name)
+
+
+def read_input(environ: MutableMapping[str, str]) -> CourseInput:
+    """What LAB_CONFIG and LAB_TARGET name; `.env` adds to the environment what it lacks.
+
+    Raises LabError or RosterError with all mistakes of the file that has any.
+    """
+    try:
+        told = dotenv.load(environ)
+    except dotenv.DotenvError as error:
+        raise LabError([str(error)]) from None
+    settings = Path(environ.get("LAB_CONFIG") or _DEFAULT).absolute()
+    lab = load_lab(settings)
+    name, target = lab.target(environ.get("LAB_TARGET"))
+    choice = target_choice(name, target, environ, told)
+    rosters = tuple(_read_roster(settings.parent / roster, shown=roster) for roster in lab.course.rosters)
+    own = rosters[0]
+    if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):
+        raise LabError([f"{settings.name}: {problem}" for problem in problems])
+    return CourseInput(settings, lab, name, target, choice, rosters)
+
+
+def _read_roster(path: Path, *, shown: str) -> Roster:
+    try:
+        return parse_roster(path.read_text(encoding="utf-8-sig"), shown)
+    except OSError as error:
+        raise LabError(
+            [
+                f"{shown}: cannot be read ({error.strerror}); "
+                f"python cdktf/import_roster.py EXPORT --out {shown} makes it from Moodle's export."
+            ]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise LabError([f"{shown}: is not UTF-8 text; import it again with cdktf/import_roster.py."]) from error

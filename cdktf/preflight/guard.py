@@ -1,0 +1,53 @@
+"""The guard: is this the workspace that is meant, and what should a person know of it? Asks, and changes nothing."""
+
+import json
+from collections.abc import Mapping
+
+from labkit.workspace.choice import Choice
+from labkit.workspace.expected import mismatch
+from preflight.facts import connect_lightly, gather, identify
+from preflight.identity import GuardError, target_expectation
+from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
+
+
+def look(query: Mapping[str, str], choice: Choice, *, warns: bool = True) -> dict[str, str]:
+    """The live workspace and its warnings, by the names of `guard_query.WARNINGS`; all are empty unless `warns`.
+
+    `query` is that of `guard_query.expectations`. Raises GuardError where nothing may be planned against the workspace.
+    """
+    client = connect_lightly(choice)
+    identity = identify(client)
+    expectation = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
+    if problem := mismatch(identity, expectation):
+        raise GuardError(problem)
+
+    clusters = json.loads(query["clusters"])
+    facts = gather(client, clusters=list(clusters), course_file=query["course_file"], only_groups=not warns)
+    if problem := taken_names(json.loads(query["group_names"]), facts.account_groups):
+        raise GuardError(problem)
+    answer = {"host": identity.host, "workspace_id": identity.workspace_id, "caller": identity.caller}
+    if not warns:
+        return answer | {"unguarded": "", "open_to_everybody": "", "would_restart": "", "course_file_edited": ""}
+    return answer | {
+        "unguarded": unguarded(
+            target=query["target"],
+            is_guarded=expectation.is_set,
+            host=identity.host,
+            workspace_id=identity.workspace_id,
+            caller=identity.caller,
+        ),
+        "open_to_everybody": open_to_everybody(
+            entitlements=facts.everybody_entitlements,
+            warehouses=facts.open_warehouses,
+            policies=facts.open_policies,
+            pools=facts.open_pools,
+            has_metastore=facts.has_metastore,
+            unread=facts.unread,
+            sql_access=query["sql_access"] == "true",
+            closes_personal_compute=query["closes_personal_compute"] == "true",
+        ),
+        "would_restart": would_restart(facts.running, tags=clusters, settings=json.loads(query["cluster_settings"])),
+        "course_file_edited": course_file_edited(
+            facts.course_file, path=query["course_file"], wanted_sha256=query["course_file_sha256"]
+        ),
+    }

@@ -1,0 +1,59 @@
+"""What the guard compares the live workspace with: the question that Terraform puts to `check_workspace.py`. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from lab_settings import Lab, Target
+from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, path_of
+from roster.model import Group
+
+WARNINGS = ("unguarded", "open_to_everybody", "would_restart", "course_file_edited")
+"""Each is a warning where the answer of this name is not empty."""
+RUNNING_SETTINGS = (
+    "spark_version",
+    "node_type_id",
+    "autotermination_minutes",
+    "data_security_mode",
+    "spark_conf",
+    "spark_env_vars",
+)
+
+
+def expectations(
+    lab: Lab, target_name: str, target: Target, groups: Sequence[Group], *, course_file: str
+) -> dict[str, str]:
+    """What the guard compares the live workspace with; `course_file` is the text that the course file will have."""
+    course, prefix = lab.course, lab.course.name_prefix
+    names = [prefix + group.key for group in groups]
+    return as_query(
+        {
+            "target": target_name,
+            "profile": target.profile or "",
+            "host": target.host or "",
+            "expected_host": target.expected_host,
+            "expected_workspace_id": target.expected_workspace_id,
+            "sql_access": lab.students.sql_access,
+            "closes_personal_compute": course.owns_workspace_settings,
+            "group_names": [*names, ALL_STUDENT_GROUPS] if course.owns_workspace_settings else names,
+            "clusters": {
+                prefix + group.cluster: cluster_tags(course=course.id, term=course.term, group=prefix + group.key)
+                for group in groups
+            },
+            "cluster_settings": {
+                **{name: getattr(lab.cluster, name) for name in RUNNING_SETTINGS},
+                "driver_node_type_id": lab.cluster.driver,
+                "log_destination": lab.cluster.log_destination,
+                "allow_jobs": lab.cluster.allow_jobs,
+            },
+            "course_file": path_of(course.id, course.term),
+            "course_file_sha256": hashlib.sha256(course_file.encode()).hexdigest(),
+        }
+    )
+
+
+def as_query(values: Mapping[str, object]) -> dict[str, str]:
+    """Values as the protocol of data scripts takes them: texts stay, the rest is JSON."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in values.items()
+    }
