@@ -155,7 +155,7 @@ def test_a_cluster_has_its_settings_libraries_and_tags_of_identity_only(stack: d
             "lab_term": "2026w",
             "lab_group": "group_02",
         },
-        "spark_version": "15.4.x-scala2.12",
+        "spark_version": "17.3.x-scala2.13",
         "node_type_id": "Standard_DS3_v2",
         "driver_node_type_id": "Standard_DS3_v2",
         "autoscale": {"min_workers": 1, "max_workers": 2},
@@ -167,7 +167,7 @@ def test_a_cluster_has_its_settings_libraries_and_tags_of_identity_only(stack: d
         "workload_type": {"clients": {"jobs": False, "notebooks": True}},
         "library": [
             {"pypi": {"package": "nltk==3.9.1"}},
-            {"maven": {"coordinates": "com.databricks:spark-xml_2.12:0.18.0"}},
+            {"maven": {"coordinates": "io.graphframes:graphframes-spark4_2.13:0.10.1"}},
         ],
     }
 
@@ -339,7 +339,7 @@ def test_an_account_that_was_there_before_or_is_the_staffs_is_never_managed():
 
 def test_texts_that_terraform_would_evaluate_stay_texts():
     lab = lab_with(
-        ('spark_version = "15.4.x-scala2.12"', 'spark_version = "15.4.x-scala2.12"'), ('"true"', '"${a}%{b}"')
+        ('spark_version = "17.3.x-scala2.13"', 'spark_version = "17.3.x-scala2.13"'), ('"true"', '"${a}%{b}"')
     )
     cluster = synthesized(lab)["resource"]["databricks_cluster"]["cluster_01"]
     assert cluster["spark_conf"] == {"spark.databricks.delta.preview.enabled": "$${a}%%{b}"}

@@ -28,7 +28,7 @@ def test_the_example_is_read_whole():
     assert (lab.course.id, lab.course.term, lab.course.first_day) == ("94290", "2026w", date(2026, 10, 18))
     assert lab.libraries == [
         Library(pypi="nltk==3.9.1"),
-        Library(maven="com.databricks:spark-xml_2.12:0.18.0", repo="", exclusions=[]),
+        Library(maven="io.graphframes:graphframes-spark4_2.13:0.10.1", repo="", exclusions=[]),
     ]
     assert lab.targets["production"].backend == Backend(
         type="azurerm",
