@@ -76,7 +76,7 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
     done, failures = planned, [f"{one.path}: {one.says}" for one in left]
     has_ledger = is_database_url(settings.ledger) or Path(settings.ledger).expanduser().exists()
     if not has_ledger:
-        failures.append(f"there is no ledger {settings.ledger}; check CLUSTER_UPTIMES_DB")
+        failures.append(f"there is no ledger at {settings.ledger}; check CLUSTER_UPTIMES_DB")
     if not dry_run:
         # With nothing to purge the file is rewritten all the same: an earlier run may have failed to.
         is_empty = not any(asdict(planned).values()) and not removals

@@ -78,7 +78,7 @@ def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, v
             "purge",
             1,
             "there is nothing to purge before 2020-01-01\n",
-            "there is no ledger uptimes.db; check CLUSTER_UPTIMES_DB\n",
+            "there is no ledger at uptimes.db; check CLUSTER_UPTIMES_DB\n",
         ),
         (
             "import-history",
