@@ -13,7 +13,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-DAYS, CLUSTERS = "clustercumulativeuptime", "clusterinfo"
+from enforcer.ledger.migrations import EARLIER_TABLE
+
+DAYS, CLUSTERS = EARLIER_TABLE, "clusterinfo"
 RUNNING = ("cluster_uptimes", "clusteruptime")
 """The running totals; the second is the table's name before that system's first migration."""
 LONGEST_DAY = timedelta(hours=25)

@@ -49,6 +49,10 @@ STEPS: tuple[tuple[str, Step], ...] = (
 """Applied in this order, each once. A step is never changed after a release; a new one is added."""
 
 
+EARLIER_TABLE = "clustercumulativeuptime"
+"""The table in which the earlier system kept its days."""
+
+
 class Applied(Model):
     """The names of the steps this ledger has."""
 
@@ -58,8 +62,18 @@ class Applied(Model):
         table_name = "migration"
 
 
+class EarlierLedgerError(OSError):
+    """The database is that of the earlier system; a clause that says so."""
+
+
 def migrate(database: Database, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:
-    """Apply what is missing; return the names. A step that fails leaves the ledger as it was before it."""
+    """Apply what is missing; return the names. A step that fails leaves the ledger as it was before it.
+
+    Raises EarlierLedgerError for the database of the earlier system, which gets no table.
+    """
+    tables = database.get_tables()
+    if EARLIER_TABLE in tables and Applied._meta.table_name not in tables:
+        raise EarlierLedgerError("it is the database of the earlier system, whose days import-history takes over")
     SchemaManager(Applied, database).create_all(safe=True)
     known = {row.name for row in Applied.select().bind(database)}
     done = []

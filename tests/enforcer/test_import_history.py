@@ -90,7 +90,7 @@ def write(path: Path, days: Sequence[tuple[object, object, object]]) -> None:
             ClusterInfo.create(cluster_id=id, cluster_name=name)
 
 
-def run(folder: Path, *words: object) -> tuple[int, str, str]:
+def run(folder: Path, *words: object, **variables: str) -> tuple[int, str, str]:
     clock = f"data:application/json,{quote(json.dumps({'now': NOW.isoformat()}))}"
     environment = {
         "CLUSTER_UPTIMES_DB": str(folder / "ledger" / "uptimes.db"),
@@ -98,7 +98,7 @@ def run(folder: Path, *words: object) -> tuple[int, str, str]:
         "LAB_COURSE": "94290",
         "LAB_TERM": "2025w",
         "LAB_TIMEZONE": "Asia/Jerusalem",
-    }
+    } | variables
     with chdir(folder):
         result = CliRunner(env=environment).invoke(main, [str(word) for word in words], obj=environment)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -248,3 +248,18 @@ def test_a_ledger_from_before_imports_learns_to_mark_them(tmp_path: Path) -> Non
     with closing(open_ledger(place)) as ledger:
         queries.settle(ledger, [total], now=NOW)
         assert queries.settled(ledger, DAY) == {"0112-a": total}
+
+
+@pytest.mark.parametrize("verb", ["report", "archive", "purge"])
+def test_the_earlier_systems_file_is_not_taken_for_a_ledger(tmp_path: Path, file: Path, verb: str) -> None:
+    more = {"purge": ("--before", "2026-01-01"), "archive": ("--output", "archive")}
+
+    status, out, err = run(tmp_path, verb, *more.get(verb, ()), CLUSTER_UPTIMES_DB=str(file))
+
+    why = "cannot be read (it is the database of the earlier system, whose days import-history takes over)"
+    assert (status, f"{why}; check CLUSTER_UPTIMES_DB" in out + err) == (2, True)
+    with pytest.raises(OSError, match="it is the database of the earlier system"):
+        open_ledger(str(file))
+    with closing(sqlite3.connect(file)) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables == {"cluster_uptimes", "clustercumulativeuptime", "clusterinfo"}
