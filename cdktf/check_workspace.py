@@ -17,6 +17,7 @@ from types import FrameType
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import exit_status
+from labkit.text import escaped
 from labkit.version import answer_version
 from labkit.workspace.access import choice_of
 from labkit.workspace.choice import Choice, ChoiceError, Flags, leave_only, would_mix
@@ -61,6 +62,6 @@ if __name__ == "__main__":
     try:
         result = main(json.load(sys.stdin))
     except GuardError as error:
-        print(error, file=sys.stderr)
+        print(escaped(error), file=sys.stderr)
         sys.exit(exit_status.PARTLY_FAILED)
     json.dump(result, sys.stdout)

@@ -26,6 +26,7 @@ from labkit import exit_status
 from labkit.extras import cli, dotenv
 from labkit.files import write_private
 from labkit.tables import TextError, decode
+from labkit.text import escaped
 from preflight.accounts import existing_accounts
 from preflight.identity import GuardError
 from preflight.target_access import enter_target
@@ -127,18 +128,18 @@ def main(
         written = False if dry_run else write(out, result.roster)
     except Refusal as refusal:
         for problem in refusal.problems:
-            click.echo(problem, err=True)
+            click.echo(escaped(problem), err=True)
         click.echo("Nothing was written.", err=True)
         if as_json:
             cli.print_json({"written": False, "problems": refusal.problems})
         sys.exit(exit_status.BAD_INPUT)
     for warning in result.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(escaped(f"Warning: {warning}"), err=True)
     if as_json:
         cli.print_json(data_of(result, export=str(export), out=str(out), written=written))
         return
     for line in report(result, export=export.name, out=str(out), written=written, dry_run=dry_run):
-        click.echo(line)
+        click.echo(escaped(line))
 
 
 def of_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:

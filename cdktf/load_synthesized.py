@@ -18,7 +18,7 @@ from databricks.sdk.errors.base import DatabricksError
 
 from labkit import exit_status
 from labkit.extras import cli, dotenv
-from labkit.text import first_line
+from labkit.text import escaped, first_line
 from labkit.workspace.access import enter
 from labkit.workspace.choice import ChoiceError
 from labkit.workspace.expected import mismatch
@@ -53,7 +53,7 @@ def main(stack: Path, as_json: bool) -> None:
     except (LoadError, GuardError, ChoiceError, dotenv.DotenvError) as error:
         cli.fail(str(error))
     except (DatabricksError, OSError) as error:
-        print(f"The workspace refused: {first_line(error)}.", file=sys.stderr)
+        print(escaped(f"The workspace refused: {first_line(error)}."), file=sys.stderr)
         sys.exit(exit_status.PARTLY_FAILED)
     if as_json:
         print(json.dumps(loaded.__dict__))

@@ -26,6 +26,7 @@ except ImportError:
 from lab_settings import LabError
 from labkit import exit_status
 from labkit.files import private_folder
+from labkit.text import escaped
 from labkit.version import answer_version
 from preflight import provider_lock
 from preflight.target_access import credentials_of, service_principal_of
@@ -99,5 +100,5 @@ if __name__ == "__main__":
         main(os.environ)
     except (LabError, RosterError) as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(escaped(problem), file=sys.stderr)
         sys.exit(exit_status.BAD_INPUT)

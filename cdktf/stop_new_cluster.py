@@ -18,6 +18,7 @@ from types import FrameType
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import __version__
+from labkit.text import escaped
 from stopping.request_queue import RequestQueue
 
 _SECONDS = 240
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     except (TooSlow, OSError) as error:
         said = str(error) or type(error).__name__
     if said:
-        print(f"Warning: {given.name} ({given.cluster_id}) was not stopped: {said}", flush=True)
+        print(escaped(f"Warning: {given.name} ({given.cluster_id}) was not stopped: {said}"), flush=True)
     return 0
 
 

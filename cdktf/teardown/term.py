@@ -14,6 +14,7 @@ from databricks.sdk.errors.base import DatabricksError
 
 from labkit.clock import going_on_from
 from labkit.files import private_folder, write_private
+from labkit.text import escaped
 from labkit.workspace import expected
 from stopping.new_clusters import await_termination
 from teardown.close_request import Wanted
@@ -186,7 +187,7 @@ class Term:
             try:
                 self.client.clusters.delete(id)
             except (DatabricksError, OSError, TimeoutError) as error:
-                print(f"{id} was not stopped: {error}", file=sys.stderr)
+                print(escaped(f"{id} was not stopped: {error}"), file=sys.stderr)
         await_termination(self.client.api_client, ids)
         self._has_stopped = True
 

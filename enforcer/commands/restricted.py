@@ -12,6 +12,7 @@ from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
+from labkit.text import escaped
 from labkit.workspace.access import enter
 from labkit.workspace.choice import ChoiceError, Flags
 
@@ -57,10 +58,10 @@ def command() -> None:
         workspace = connect(choice)
         found, problems = restricted(workspace, query.course, query.term, now=now)
     except WorkspaceError as error:
-        print(error, file=sys.stderr)
+        print(escaped(error), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(escaped(problem), file=sys.stderr)
     print(json.dumps(found))
 
 

@@ -25,6 +25,7 @@ from enforcer.workspace.errors import WorkspaceError
 from labkit import clock
 from labkit.clock import Deadline
 from labkit.extras import cli
+from labkit.text import escaped
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class Service:
         except SettingsError as error:
             cli.fail(*error.problems)
         except WorkspaceError as error:
-            print(error, file=sys.stderr)
+            print(escaped(error), file=sys.stderr)
             return None
         chosen, unclear = choose_course(everything, self._settings.course, self._settings.term)
         return None if unclear else lab_clusters(everything, chosen)

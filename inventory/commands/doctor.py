@@ -79,9 +79,9 @@ def command(
         cli.print_json({"facts": facts, "advice": advice})
     else:
         for fact, value in facts.items():
-            click.echo(f"{fact:20} {value}")
+            click.echo(escaped(f"{fact:20} {value}"))
         for sentence in advice:
-            click.echo(f"! {sentence}")
+            click.echo(escaped(f"! {sentence}"))
     sys.exit(exit_status.PARTLY_FAILED if advice else exit_status.DONE)
 
 

@@ -30,6 +30,7 @@ from inventory.tree.listing import SOURCES
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
+from labkit.workspace.access import config_file
 from labkit.workspace.expected import Expectation
 
 log = logging.getLogger(__name__)
@@ -108,8 +109,11 @@ def command(
     some homes are partial or in error, or it was stopped; 2 bad input, or no access at all.
     """
     if list_profiles:
-        for name, values in sorted(options.profiles().items()):
+        found = options.profiles()
+        for name, values in sorted(found.items()):
             click.echo(f"{escaped(name)}  {escaped(values.get('host', 'names no host'))}")
+        if not found:
+            click.echo(f"there are no profiles in {escaped(config_file(options.environment()))}", err=True)
         return
     if resume and fresh:
         raise cli.Refused("--resume goes on and --fresh begins anew; give only one of them.")

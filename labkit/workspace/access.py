@@ -6,9 +6,14 @@ from pathlib import Path
 from labkit.workspace.choice import CONFIG_FILE, Choice, ChoiceError, Flags, Profiles, choose, leave_only
 
 
+def config_file(environ: Mapping[str, str]) -> Path:
+    """Where the profiles are; the file need not exist."""
+    return Path(environ.get(CONFIG_FILE) or "~/.databrickscfg").expanduser()
+
+
 def profiles_of(environ: Mapping[str, str]) -> Profiles:
     """The profiles of the Databricks configuration file. Raises ChoiceError if it cannot be read."""
-    path = Path(environ.get(CONFIG_FILE) or "~/.databrickscfg").expanduser()
+    path = config_file(environ)
     try:
         return Profiles(path.read_text(encoding="utf-8-sig") if path.exists() else "", str(path))
     except UnicodeDecodeError:

@@ -1,0 +1,159 @@
+"""Every program without settings, with wrong ones, and with nothing to do: a sentence, the right status, no traceback.
+
+The enforcer's verbs are in tests/enforcer/test_what_verbs_say.py.
+"""
+
+from __future__ import annotations
+
+from contextlib import chdir
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import close_term
+import import_roster
+import load_synthesized
+from inventory.__main__ import VERBS
+from inventory.__main__ import main as inventory
+from labkit.workspace.choice import NO_WORKSPACE
+from minimal_lab import minimal_lab
+
+WORDS = {
+    "scan": ("--output", "homes.csv"),
+    "backup": ("--output", "backup"),
+    "restore": ("backup",),
+    "verify": ("backup", "--live"),
+    "report": ("nothing.csv",),
+    "diff": ("nothing.csv", "nothing.csv"),
+    "purge": ("--before", "2020-01-01"),
+}
+OFFLINE = frozenset({"report", "diff", "purge"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "lab.toml").write_text(minimal_lab("[targets.lab]\n"))
+    (tmp_path / "groups.csv").write_text("Group,Email address\n")
+    return tmp_path
+
+
+def said(folder: Path, program: click.Command, *words: str, **variables: str) -> tuple[int, str, str]:
+    """Exit status, output and errors in a folder that has a lab.toml, with these variables alone."""
+    profiles = {"DATABRICKS_CONFIG_FILE": str(folder / "none"), "LAB_CONFIG": str(folder / "lab.toml")}
+    environment = {"HOME": str(folder), **profiles, **variables}
+    with chdir(folder):
+        done = CliRunner(env=environment).invoke(program, words, obj=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
+def test_the_inventory_without_settings_says_that_no_workspace_is_named(folder: Path, verb: str) -> None:
+    assert said(folder, inventory, verb, *WORDS.get(verb, ())) == (2, "", f"Error: {NO_WORKSPACE}\n")
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
+def test_the_inventory_names_a_profile_that_is_not_there(folder: Path, verb: str) -> None:
+    status, out, err = said(folder, inventory, verb, *WORDS.get(verb, ()), DATABRICKS_CONFIG_PROFILE="LAB")
+
+    assert (status, out, err) == (2, "", "Error: there is no profile 'LAB'; there are none.\n")
+
+
+def test_closing_a_term_without_settings_says_that_no_workspace_is_named(folder: Path) -> None:
+    assert said(folder, close_term.main) == (2, "", f"Target lab: {NO_WORKSPACE}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (("purge", *WORDS["purge"]), 0, "There is nothing to purge.\n"),
+        (("scan", "--list-profiles"), 0, "there are no profiles in FOLDER/none\n"),
+        (("report", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),
+        (("diff", "nothing.csv", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),
+        (("verify", "backup"), 2, "Error: there is no backup in backup: no manifest lies there.\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_the_inventory_with_nothing_to_do_says_so(
+    folder: Path, words: tuple[str, ...], status: int, sentence: str
+) -> None:
+    ended, out, err = said(folder, inventory, *words)
+
+    assert (ended, (out + err).replace(str(folder), "FOLDER")) == (status, sentence)
+
+
+@pytest.mark.parametrize("program", [close_term.main, import_roster.main], ids=["close_term", "import_roster"])
+def test_a_settings_file_that_is_not_there_is_named(folder: Path, program: click.Command) -> None:
+    words = ("groups.csv", "--out", "roster.csv") if program is import_roster.main else ()
+
+    status, out, err = said(folder, program, *words, LAB_CONFIG=str(folder / "other.toml"))
+
+    sentence = f"{folder}/other.toml: cannot be read (No such file or directory); LAB_CONFIG names the file to use."
+    assert (status, out, err.splitlines()[0]) == (2, "", sentence)
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "sentence"),
+    [
+        (inventory, ("scan", "--workers", "x"), """'--workers': "x" is not a whole number from 1 to 512"""),
+        (inventory, ("scan", "--max-requests-per-second", "0"), """"0" is not a number above 0"""),
+        (inventory, ("scan", "--top", "-1"), """'--top': "-1" is not a whole number from 0"""),
+        (
+            inventory,
+            ("backup", "--output", "b", "--max-file-size", "1.5"),
+            """'--max-file-size': "1.5" is not a whole number of bytes from 0""",
+        ),
+        (
+            import_roster.main,
+            ("groups.csv", "--out", "r.csv", "--max-drop-percent", "nan"),
+            """'--max-drop-percent': "nan" is not a number from 0 to 100""",
+        ),
+        (import_roster.main, ("none.csv", "--out", "r.csv"), "'EXPORT': File 'none.csv' does not exist."),
+        (load_synthesized.main, ("none.json",), "'STACK': File 'none.json' does not exist."),
+    ],
+)
+def test_a_wrong_option_is_said_with_its_name_its_value_and_what_it_may_be(
+    folder: Path, program: click.Command, words: tuple[str, ...], sentence: str
+) -> None:
+    status, out, err = said(folder, program, *words)
+
+    assert (status, out, sentence in err.splitlines()[-1]) == (2, "", True), err
+
+
+def test_an_export_with_nothing_in_it_is_named(folder: Path) -> None:
+    assert said(folder, import_roster.main, "groups.csv", "--out", "roster.csv") == (
+        2,
+        "",
+        "groups.csv line 1: the Groups overview holds a header and nothing below it; check course and activity.\n"
+        "Nothing was written.\n",
+    )
+
+
+HOSTILE = "x\x1b]0;owned\x07\u202enp.csv"
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (import_roster.main, (HOSTILE, "--out", "roster.csv")),
+        (inventory, ("report", HOSTILE)),
+        (inventory, ("diff", HOSTILE, HOSTILE)),
+        (inventory, ("verify", HOSTILE)),
+        (inventory, ("scan", HOSTILE, "--profile", HOSTILE)),
+        (inventory, ("scan", "--workers", HOSTILE)),
+        (close_term.main, ()),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_no_hostile_name_reaches_the_terminal_as_it_is(
+    folder: Path, program: click.Command, words: tuple[str, ...], is_there: bool
+) -> None:
+    if is_there:
+        (folder / HOSTILE).write_text("Group,Email address\n")
+
+    status, out, err = said(folder, program, *words, LAB_TARGET=HOSTILE)
+
+    assert status == 2
+    assert {"\x1b", "\x07", "\u202e"} & set(out + err) == set()
