@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -33,6 +34,8 @@ from labkit.extras import cli
 from labkit.text import escaped
 
 SETTINGS = "settings"
+NOWHERE = ":memory:"
+"""The place of a ledger that does not exist: a copy of it is empty."""
 USABLE = {
     "SQL warehouses": ("/api/2.0/sql/warehouses", "warehouses", "warehouses", "id"),
     "cluster policies": ("/api/2.0/policies/clusters/list", "policies", "cluster-policies", "policy_id"),
@@ -79,37 +82,38 @@ def _findings() -> Iterator[Finding]:
         yield from (Finding(SETTINGS, Status.FAILS, problem) for problem in error.problems)
         return
     yield Finding(SETTINGS, Status.OK, "complete and well formed")
-    of_ledger = _ledger(settings)
+    is_readable, of_ledger = _ledger(settings)
     yield from of_ledger
-    try:
-        now = clock.now(cli.environment())
-    except clock.ClockError as error:
-        yield Finding("clock", Status.FAILS, str(error))
-        return
-    if any(finding.status is Status.FAILS for finding in of_ledger):
-        return
-    with context.copy_of(settings) as ledger:
+    # Without the ledger the rest is examined all the same, as with an empty one.
+    with context.copy_of(settings) if is_readable else closing(open_copy(NOWHERE)) as ledger:
         yield from checks.mail(settings, waiting=waiting(ledger))
-        yield checks.last_poll(queries.last_poll(ledger), now)
+        try:
+            now = clock.now(cli.environment())
+        except clock.ClockError as error:
+            yield Finding("clock", Status.FAILS, str(error))
+            return
+        if is_readable:
+            yield checks.last_poll(queries.last_poll(ledger), now)
         yield from _workspace(ledger, settings, now)
 
 
-def _ledger(settings: Settings) -> list[Finding]:
+def _ledger(settings: Settings) -> tuple[bool, list[Finding]]:
+    """Whether the ledger can be read, and what is wrong with it."""
     try:
         open_copy(settings.ledger).close()
     except (OSError, DatabaseError) as error:
-        return [Finding("ledger", Status.FAILS, f"it cannot be read ({error}); check CLUSTER_UPTIMES_DB")]
+        return False, [Finding("ledger", Status.FAILS, f"it cannot be read ({error}); check CLUSTER_UPTIMES_DB")]
     if is_database_url(settings.ledger):
-        return [Finding("ledger", Status.OK, "in PostgreSQL")]
+        return True, [Finding("ledger", Status.OK, "in PostgreSQL")]
     path = Path(settings.ledger).expanduser()
     if not path.exists():
-        return [Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll makes it")]
+        return True, [Finding("ledger", Status.NOTE, f"{path} does not exist yet; the first poll makes it")]
     problems = []
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         problems.append(f"{path} can be read by others; chmod 600")
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         problems.append(f"{path} or its folder cannot be written by this user")
-    return checks.found("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
+    return True, checks.found("ledger", problems, f"{path}, {path.stat().st_size // 1024} KiB")
 
 
 def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Finding]:

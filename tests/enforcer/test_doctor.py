@@ -126,6 +126,15 @@ def test_a_ledger_that_others_can_read_or_that_is_none_fails(lab: EnforcerLab) -
     assert "cannot be read" in broken["ledger"]
 
 
+def test_all_that_is_wrong_is_said_at_once(lab: EnforcerLab) -> None:
+    Path(lab.environment["CLUSTER_UPTIMES_DB"]).write_text("no database at all, but long enough for one " * 99)
+
+    told = examine(lab, ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
+
+    assert list(told) == ["ledger", "mail", "workspace"]
+    assert [told["mail"].count("is not set"), "it refused the credential" in told["workspace"]] == [2, True]
+
+
 def test_a_poll_that_was_half_an_hour_ago_is_too_long_ago(lab: EnforcerLab) -> None:
     ages = [last_poll(NOW - timedelta(minutes=minutes), NOW).status for minutes in (15, 31)]
 
