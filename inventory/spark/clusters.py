@@ -68,8 +68,8 @@ def advice(cluster: Cluster, python: str) -> list[str]:
     if cluster.spark and _numbers(cluster.spark) < _numbers(CLIENT):
         found.append(
             f"{has} with Spark {cluster.spark}, and the client here needs Spark {CLIENT} or newer: choose a cluster"
-            " with Databricks Runtime 17 or newer, scan from a notebook on this one (docs/notebook.md), or scan without a"
-            " cluster."
+            " with Databricks Runtime 17 or newer, scan from a notebook on this one (docs/notebook.md), or scan without"
+            " a cluster."
         )
     if cluster.python and cluster.python != python:
         found.append(

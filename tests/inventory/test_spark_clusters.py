@@ -101,7 +101,11 @@ def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
             "SINGLE_USER",
             ["with Spark 3.5, and the client here needs Spark 4.0", "with Python 3.11, and this is Python 3.12"],
         ),
-        ("16.4.x-scala2.12", "USER_ISOLATION", ["scan from a notebook on this one (docs/notebook.md), or scan without a cluster"]),
+        (
+            "16.4.x-scala2.12",
+            "USER_ISOLATION",
+            ["scan from a notebook on this one (docs/notebook.md), or scan without a cluster"],
+        ),
         (
             "17.3.x-scala2.13",
             "NONE",
