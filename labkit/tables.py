@@ -1,7 +1,8 @@
 """Reads delimited text: from the bytes of a file to rows of cells, each with its line. Pure: bytes in, values out.
 
 The encoding is that of the byte order mark, else UTF-8; any other has to be named. The delimiter is that of a `sep=`
-line, else the most frequent one of the header.
+line, else the most frequent one between the header's cells: not inside quotation marks, and not the end of an entity
+such as `&amp;`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16LE"),
     (codecs.BOM_UTF16_BE, "UTF-16BE"),
 )
+_QUOTED_CELL = re.compile(r'(?:^|(?<=[,;\t|]))\s*"(?:[^"]|"")*(?:"|$)')
+_ENTITY = re.compile(r"&(?:#[0-9]+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
+_SAMPLE = 20
+"""How many lines decide between delimiters that are equally frequent in the header."""
+_JSON = re.compile(r'\s*(?:\{|\[\s*[\[{"\]])')
 _SEP_LINE = re.compile(r'\s*"?sep=', re.IGNORECASE)
 _SEP = re.compile(r'\s*"?sep=(?P<delimiter>[^"\w\s]|\t)"?[\s,;|]*', re.IGNORECASE)
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
@@ -35,6 +41,8 @@ class Origin:
     """The system that exports the file, such as "Moodle"; empty if there is no particular one."""
     encoding_option: str = ""
     """The command-line option that names an encoding; empty if there is none."""
+    json_sentence: str = ""
+    """What is said of a JSON file, with what to do instead; empty for the usual sentence."""
 
     @property
     def source(self) -> str:
@@ -153,11 +161,26 @@ def read_table(text: str, *, comment: str = "", skip_initial_space: bool = False
     header = lines.first()
     if header is None:
         raise TextError(1, f"the file holds a sep= line and nothing else: download it{origin.source} again.")
-    delimiter = named if named and named in header else max(DELIMITERS, key=header.count)
+    delimiter = named if named and named in _bare(header) else _most_frequent(lines, header)
     if named and not any(mark in header for mark in DELIMITERS):
         delimiter = named
     rows = _records(lines, delimiter, skipped, skip_initial_space)
+    if not rows:
+        raise TextError(1 + skipped, f"the file holds delimiters and nothing else: download it{origin.source} again.")
     return Table(rows[0], tuple(rows[1:]), delimiter)
+
+
+def _bare(line: str) -> str:
+    """The line without its quoted cells and entities, in which no character is a delimiter."""
+    return _ENTITY.sub("", _QUOTED_CELL.sub("", line))
+
+
+def _most_frequent(lines: _Lines, header: str) -> str:
+    """The delimiter of the header; of several, the one of which the lines below have as many."""
+    count = {mark: _bare(header).count(mark) for mark in DELIMITERS}
+    below = [_bare(line) for line in lines.all if line.strip() and not lines.is_comment(line)][1:_SAMPLE]
+    agreeing = {mark: sum(line.count(mark) == count[mark] for line in below) for mark in DELIMITERS}
+    return max(DELIMITERS, key=lambda mark: (count[mark], agreeing[mark]))
 
 
 class _Lines:
@@ -166,7 +189,7 @@ class _Lines:
     def __init__(self, lines: list[str], comment: str) -> None:
         self.all = lines
         self.begins_record = True
-        self._comment = comment
+        self.comment = comment
         self._position = 0
 
     def first(self) -> str | None:
@@ -177,7 +200,7 @@ class _Lines:
         del self.all[:number]
 
     def is_comment(self, line: str) -> bool:
-        return bool(self._comment) and line.lstrip().startswith(self._comment)
+        return bool(self.comment) and line.lstrip().startswith(self.comment)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -196,14 +219,20 @@ def _refuse_pages(text: str, origin: Origin) -> None:
     start = text.lstrip()[:1000].lower()
     system = origin.system
     if start.startswith(("<!doctype", "<html", "<head", "<body", "<script")):
+        page = text.lower()
+        if system and "<table" in page and 'type="password"' not in page:
+            raise TextError(
+                1, f"is an HTML export (a web page with a table), not text: download the CSV{origin.source}."
+            )
         if not system:
             raise TextError(1, "is a web page (HTML), not a table: download the file again.")
         page = f"{system}'s login page" if "login" in text.lower() else f"a page of {system}"
         raise TextError(1, f"is a web page (HTML), probably {page}: log in to {system} and download the file again.")
     if start.startswith(("<?xml", "<")):
         raise TextError(1, f"is XML or HTML, not a table: download the CSV{origin.source}.")
-    if start.startswith(("{", "[{", '["')):
-        raise TextError(1, f"is JSON, not a table: choose CSV when downloading{origin.source}.")
+    if _JSON.match(start):
+        usual = f"is JSON, not a table: choose CSV when downloading{origin.source}."
+        raise TextError(1, origin.json_sentence or usual)
 
 
 def _sep_line(line: str) -> tuple[str, int]:
@@ -222,6 +251,16 @@ def _records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bo
         return _unquoted_records(lines, skipped)
     # Descriptions may hold whole pictures; the library's limit of 128 kB a cell is not about them.
     csv.field_size_limit(max(csv.field_size_limit(), sum(map(len, lines.all)) + 1))
+    try:
+        return _quoted_records(lines, delimiter, skipped, skip_initial_space)
+    except TextError:
+        as_php = [_without_php_escapes(line, delimiter) for line in lines.all]
+        if as_php == lines.all:
+            raise
+        return _quoted_records(_Lines(as_php, lines.comment), delimiter, skipped, skip_initial_space)
+
+
+def _quoted_records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bool) -> list[Row]:
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_initial_space, strict=True)
     rows: list[Row] = []
     begins = 1
@@ -238,10 +277,21 @@ def _records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bo
         begins = reader.line_num + 1
 
 
+def _without_php_escapes(line: str, delimiter: str) -> str:
+    r"""The line with the quotation mark doubled that PHP leaves single because a backslash is before it.
+
+    Where the cell can end behind the mark, the backslash is the last character of the cell.
+    """
+    return re.sub(rf'\\"(?=[^{re.escape(delimiter)}\r\n])', r'\\""', line)
+
+
 def _quoting_sentence(reason: str, goes_on: bool) -> str:
     if "unexpected end" in reason or goes_on:
         return "a quoted cell that begins here is never closed: the download broke off; download it again."
-    return f"its quotation marks do not fit together ({reason}): download it again instead of editing it by hand."
+    return (
+        f"its quotation marks do not fit together ({reason}): download it again instead of editing it by hand; if it "
+        'is the download, a name has a quotation mark (") in it: rename that, and download again.'
+    )
 
 
 def _unquoted_records(lines: _Lines, skipped: int) -> list[Row]:

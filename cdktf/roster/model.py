@@ -20,7 +20,13 @@ from labkit.text import quoted
 
 Status = Literal["active", "retired"]
 
-MOODLE = Origin("Moodle", encoding_option="--encoding")
+MOODLE = Origin(
+    "Moodle",
+    encoding_option="--encoding",
+    json_sentence=(
+        "is a JSON export, which Moodle breaks in languages without Latin letters (the groups are lost): export CSV."
+    ),
+)
 """Where exports come from, and how an import names their encoding."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)

@@ -75,10 +75,15 @@ def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
         (b"", Origin(), "the file is empty: download it again."),
         (b"", Origin("Moodle"), "the file is empty: download it from Moodle again."),
         (b"sep=;\n", Origin(), "the file holds a sep= line and nothing else: download it again."),
+        (b" ,\n;,\n", Origin(), "the file holds delimiters and nothing else: download it again."),
         (b"sep=ab\n", Origin(), 'sep= must name one character, such as sep=, but the line is "sep=ab".'),
         (b"<html>", Origin(), "is a web page (HTML), not a table: download the file again."),
         (b"<html>", Origin("Moodle"), "is a web page (HTML), probably a page of Moodle: log in to Moodle"),
         (b"{}", Origin(), "is JSON, not a table: choose CSV when downloading."),
+        (b'[[{"groupe": "A"}]]', Origin(), "is JSON, not a table: choose CSV when downloading."),
+        (b'[ ["a"] ]', Origin("Moodle", json_sentence="is Moodle's JSON: no."), "is Moodle's JSON: no."),
+        (b"<html><table><tr><td>A</table>", Origin("Moodle"), "is an HTML export (a web page with a table), not text"),
+        (b'<html><table><input type="password">', Origin("Moodle"), "is a web page (HTML), probably a page of Moodle"),
         (b'a,b\n1,"2\n', Origin(), "a quoted cell that begins here is never closed"),
     ],
 )
@@ -87,3 +92,35 @@ def test_what_is_no_table_is_refused_with_advice_that_fits_its_origin(data, orig
         read_table(decode(data, origin=origin)[0], origin=origin)
     assert sentence in caught.value.sentence
     assert caught.value.line == (2 if data.startswith(b"a,b") else 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "delimiter"),
+    [
+        ('Gruppe;"Nachname, Vorname, Titel";Mail', ";"),
+        ('"a;b;c","d;e"', ","),
+        ('a|"b, ""c"", d, e"|f', "|"),
+        ("Num&#39;x&#xE9;ro,Group&amp;Team", ","),
+        ('Gruppe;"Nachname, Vor', ";"),
+        ("Name, first;Group", ";"),
+        ("alone", ","),
+    ],
+)
+def test_only_what_is_between_the_cells_of_the_header_is_a_delimiter(header, delimiter):
+    rows = f"{header}\nBerg;T1\n" if header == "Name, first;Group" else f"{header}\n"
+    rows += 'name, title";x\n' if header.endswith("Vor") else ""
+    assert read_table(rows).delimiter == delimiter
+
+
+def test_a_table_as_php_writes_it_is_read():
+    r"""PHP leaves the quotation mark behind a backslash single; what ends with a backslash looks as with others."""
+    table = read_table('a,b\n"Team \\"A\\" x",1\n"B\\"",2\n"C\\",3\n"say ""D""",4\n')
+    cells = [row.cells[0] for row in table.rows]
+    assert cells == ['Team \\"A\\" x', 'B\\"', "C\\", 'say "D"']
+
+
+def test_quotation_marks_that_fit_in_no_way_are_refused_with_advice_that_helps():
+    with pytest.raises(TextError) as caught:
+        read_table('a,b\n"Team "A" x",1\n')
+    assert caught.value.line == 2
+    assert 'a name has a quotation mark (") in it: rename that, and download again' in caught.value.sentence

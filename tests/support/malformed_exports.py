@@ -37,7 +37,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "a login page": (LOGIN, (), "line 1: is a web page (HTML), probably Moodle's login page: log in"),
     "an error page": ("<html><body>404</body></html>", (), "line 1: is a web page (HTML), probably a page of Moodle"),
     "XML": ("<?xml version='1.0'?>\n<groups/>", (), "line 1: is XML or HTML"),
-    "JSON": ('[{"group": "A"}]', (), "line 1: is JSON"),
+    "JSON": ('[{"group": "A"}]', (), "line 1: is a JSON export, which Moodle breaks"),
     "a workbook": (b"PK\x03\x04\x14\x00\x06\x00\x08\x00", (), "line 1: is a workbook (.xlsx or .ods)"),
     "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", (), "line 1: is an old workbook (.xls)"),
     "a PDF": (b"%PDF-1.7\n%\xe2\xe3", (), "line 1: is a PDF"),
