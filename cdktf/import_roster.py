@@ -23,10 +23,11 @@ except ImportError:
 
 from lab_settings import Lab, LabError, load_lab
 from labkit import exit_status
+from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
 from labkit.files import write_private
 from labkit.tables import TextError, decode
-from labkit.text import escaped
+from labkit.text import escaped, quoted
 from preflight.accounts import existing_accounts
 from preflight.identity import GuardError
 from preflight.target_access import enter_target
@@ -89,12 +90,33 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
 )
 @click.option("--allow-drops", is_flag=True, help="Only warn when more students than that are gone.")
 @click.option(
+    "--max-move-percent",
+    type=cli.Number(0, 100),
+    default=20,
+    show_default=True,
+    help="Refuse an export that moves more of the students we know to another group.",
+)
+@click.option("--allow-moves", is_flag=True, help="Only warn when more students than that move.")
+@click.option(
     "--check-accounts",
     is_flag=True,
     help="Ask the target's workspace which new addresses already have an account; the lab will never manage those.",
 )
 @click.option(
     "--no-group", multiple=True, metavar="LABEL", help="What this Moodle calls “in no group”, where that is not known."
+)
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="NAME",
+    help="The name of one group, which looks like several with commas, or like “in no group”.",
+)
+@click.option(
+    "--staff",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Somebody who is no student, beside the addresses under [staff] in lab.toml.",
 )
 @cli.dry_run
 @cli.as_json
@@ -106,23 +128,35 @@ def main(
     columns: Mapping[str, str],
     max_drop_percent: float,
     allow_drops: bool,
+    max_move_percent: float,
+    allow_moves: bool,
     check_accounts: bool,
     no_group: Sequence[str],
+    groups: Sequence[str],
+    staff: Sequence[str],
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Import EXPORT, a file of groups from Moodle, into the roster of the course.
 
-    EXPORT is recognised by itself: Group self-selection CSV, Groups overview CSV, Group choice TXT, the older
-    users.csv, a normalised roster, and each of them as a spreadsheet saved it.
+    EXPORT is recognised by itself: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT,
+    the older users.csv, a normalised roster, and each of them as a spreadsheet saved it.
     """
     try:
         told = of_dotenv(os.environ)
         lab = settings(os.environ)
-        source = read_source(export, encoding, columns, no_group)
+        limits = replace(
+            limits_of(lab, staff),
+            max_drop_percent=max_drop_percent,
+            allow_drops=allow_drops,
+            max_move_percent=max_move_percent,
+            allow_moves=allow_moves,
+        )
+        text, found = read_text(export, encoding)
         stored = read_stored(out)
-        limits = limits_of(lab, max_drop_percent=max_drop_percent, allow_drops=allow_drops)
-        result = decide(export.name, source, stored, limits)
+        known = {group.moodle_name for group in stored.active_groups}
+        listed = read_export(text, columns=columns, no_group=no_group, groups=groups, known=known, staff=limits.staff)
+        result = decide(export.name, Source(listed, found), stored, limits)
         if check_accounts:
             result = mark_existing(result, lab, os.environ, told)
         written = False if dry_run else write(out, result.roster)
@@ -162,28 +196,30 @@ def settings(environ: Mapping[str, str]) -> Lab | None:
         raise Refusal(error.problems) from error
 
 
-def limits_of(lab: Lab | None, *, max_drop_percent: float, allow_drops: bool) -> RosterLimits:
+def limits_of(lab: Lab | None, staff: Sequence[str]) -> RosterLimits:
+    """What lab.toml allows; `staff` are further addresses of who is no student. Raises Refusal for what is none."""
+    further = [normalised_address(address) for address in staff]
+    if wrong := [quoted(address) for address in further if not is_address(address)]:
+        raise Refusal([f"--staff takes an address, not {' or '.join(wrong)}."])
     if lab is None:
-        return RosterLimits(max_drop_percent=max_drop_percent, allow_drops=allow_drops)
+        return RosterLimits(staff=frozenset(further))
     return RosterLimits(
         email_domains=tuple(lab.course.email_domains),
         strict_domains=lab.course.strict_domains,
         max_group_size=lab.course.max_group_size,
         pinned=lab.cluster.pin,
-        max_drop_percent=max_drop_percent,
-        allow_drops=allow_drops,
+        staff=frozenset([*further, *map(normalised_address, lab.staff.addresses)]),
     )
 
 
-def read_source(export: Path, encoding: str | None, columns: Mapping[str, str], no_group: Sequence[str]) -> Source:
-    """The export's groups with all problems found in it."""
+def read_text(export: Path, encoding: str | None) -> tuple[str, str]:
+    """The export's text and the name of its encoding."""
     try:
-        text, found = decode(export.read_bytes(), encoding, origin=MOODLE)
+        return decode(export.read_bytes(), encoding, origin=MOODLE)
     except TextError as error:
         raise Refusal([f"{export.name} line {error.line}: {error.sentence}"]) from error
     except OSError as error:
         raise Refusal([f"{export}: cannot be read ({error.strerror})."]) from error
-    return Source(read_export(text, columns=columns, no_group=no_group), found)
 
 
 def read_stored(out: Path) -> Roster:

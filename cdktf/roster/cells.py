@@ -20,9 +20,14 @@ def clean_name(cell: str) -> str:
     return " ".join(unicodedata.normalize("NFC", spaced).split())
 
 
-def name_key(name: str) -> str:
-    """What two names have in common when they are the same name, however an export wrote it.
+def plain_name(name: str) -> str:
+    """The name that an export wrote, case and all.
 
     Moodle's overview writes & as &amp; where the group self-selection writes it as it is.
     """
-    return clean_name(unescape_formula(html.unescape(name))).casefold()
+    return clean_name(unescape_formula(html.unescape(name)))
+
+
+def name_key(name: str) -> str:
+    """What two names have in common when they are the same name but for case: Straße is STRASSE."""
+    return plain_name(name).casefold()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from labkit.addresses import is_address, normalised_address
@@ -66,8 +66,9 @@ class GroupList:
 
 @dataclass
 class Findings:
-    """Groups, problems and ignored rows as a reader meets them."""
+    """Groups, problems and ignored rows as a reader meets them. `staff` are addresses that are never students."""
 
+    staff: Collection[str] = ()
     groups: list[ListedGroup] = field(default_factory=list)
     problems: list[Remark] = field(default_factory=list)
     ignored: list[Remark] = field(default_factory=list)
@@ -79,10 +80,13 @@ class Findings:
         self.ignored.append(Remark(line, sentence))
 
     def member(self, line: int, column: str, cell: str) -> ListedMember | None:
-        """The student whose address is in this cell, or None, with a problem, where it is no address."""
+        """The student whose address is in this cell, or None, with a remark, where it is no address or staff's."""
         email = normalised_address(cell)
         if not is_address(email):
             self.problem(line, f"{quoted(column)} is not an address: {quoted(cell.strip())}.")
+            return None
+        if email in self.staff:
+            self.ignore(line, f"{email} is staff, so no student of a group.")
             return None
         return ListedMember(email, line)
 

@@ -10,7 +10,7 @@ from roster.changes import as_data, changes_between, counts_of, in_words
 from roster.group_list import GroupList
 from roster.merge import Merged, merge, shared_names
 from roster.model import Roster
-from roster.validation import RosterLimits, judge, sentences
+from roster.validation import RosterLimits, judge, judge_moves, sentences
 
 _IGNORED_SHOWN = 12
 
@@ -56,7 +56,11 @@ def decide(file: str, source: Source, stored: Roster, limits: RosterLimits) -> I
     if problems := sorted({*verdict.problems, *shared_names(stored, source.listed.groups)}):
         raise Refusal(sentences(file, problems))
     merged = merge(stored, source.listed)
-    return Import(source, stored, merged, merged.roster, tuple(sentences(file, verdict.warnings)), None)
+    moves = judge_moves(source.listed, stored, merged.roster, limits)
+    if moves.problems:
+        raise Refusal(sentences(file, moves.problems))
+    warnings = sorted({*verdict.warnings, *moves.warnings})
+    return Import(source, stored, merged, merged.roster, tuple(sentences(file, warnings)), None)
 
 
 def report(result: Import, *, export: str, out: str, written: bool, dry_run: bool) -> Iterator[str]:

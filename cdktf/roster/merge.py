@@ -1,16 +1,18 @@
 """An export meets the roster we have: which group is which, and who is where now. Pure.
 
 A group keeps its number for the whole term. It is recognised by Moodle's id; else, where one side has no id, by its
-name; else by at least half of its members; else it is new and gets the next number.
+name, exactly, or but for case where only one group can be meant; else by at least half of its members; else it is new
+and gets the next number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from roster.cells import name_key
+from labkit.text import quoted
+from roster.cells import name_key, plain_name
 from roster.group_list import GroupList, ListedGroup, ListedMember, Remark
 from roster.model import Group, Member, Roster
 
@@ -42,9 +44,10 @@ class Merged:
 
 
 def shared_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Remark, ...]:
-    """Problems with names that several running groups have.
+    """Problems with names that fit several groups.
 
-    An export without ids throws groups of one name together, so none of them can be told any more.
+    An export without ids throws groups of one name together, so none of them can be told any more if several run.
+    Names that differ in case are no match if several groups fit.
     """
     remarks = []
     for group in listed:
@@ -53,8 +56,24 @@ def shared_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Remark,
         same = [ours.key for ours in stored.active_groups if _same_name(ours, group)]
         if len(same) > 1:
             sentence = f"{group.title} can be {' and '.join(same)}, which have one name in Moodle: rename one of them "
-            remarks.append(Remark(group.line, sentence + "there, or import the Group self-selection, which has ids."))
-    return tuple(remarks)
+            remarks.append(Remark(group.line, sentence + _OR_IDS))
+    return (*remarks, *_unclear_but_for_case(stored, listed))
+
+
+_OR_IDS = "there, or import the Group self-selection, which has ids."
+
+
+def _unclear_but_for_case(stored: Roster, listed: Sequence[ListedGroup]) -> Iterator[Remark]:
+    search = _Search(list(stored.groups), list(listed), [])
+    search.by_id()
+    search.by_number()
+    search.by_exact_name()
+    for fit in search.alike_but_for_case():
+        if not fit.is_clear:
+            names = " and ".join(group.title for group in fit.listed)
+            ours = " and ".join(f"{group.key} {quoted(group.moodle_name)}" for group in fit.stored)
+            sentence = f"{names} can be {ours}, whose names differ in case alone: rename one of the groups "
+            yield Remark(fit.listed[0].line, sentence + _OR_IDS)
 
 
 def merge(stored: Roster, export: GroupList) -> Merged:
@@ -118,9 +137,32 @@ def recognise(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Recognitio
     search = _Search(list(stored.groups), list(listed), [])
     search.by_id()
     search.by_number()
-    search.by_name()
+    search.by_exact_name()
+    search.by_name_but_for_case()
     search.by_members()
     return tuple(sorted(search.found, key=lambda recognition: recognition.line))
+
+
+@dataclass
+class _Fit:
+    """Groups of the roster and of the export that have one name but for case."""
+
+    stored: list[Group]
+    listed: list[ListedGroup]
+
+    def add(self, ours: Group, group: ListedGroup) -> None:
+        if ours not in self.stored:
+            self.stored = _running_before_retired([*self.stored, ours])
+        if group not in self.listed:
+            self.listed.append(group)
+
+    @property
+    def is_clear(self) -> bool:
+        return len(self.stored) == 1 and len(self.listed) == 1
+
+
+def _running_before_retired(groups: list[Group]) -> list[Group]:
+    return [group for group in groups if group.status == "active"] or groups
 
 
 @dataclass
@@ -144,9 +186,27 @@ class _Search:
             if not (ours.moodle_id and group.moodle_id):
                 self._match(ours, group, "number")
 
-    def by_name(self) -> None:
+    def by_exact_name(self) -> None:
         """Only where one side has no id: two groups with different ids may have one name."""
         self._settle("name", [pair for pair in self._pairs() if _same_name(*pair) and not _is_retired_with_id(pair[0])])
+
+    def by_name_but_for_case(self) -> None:
+        """Only where one group can be meant: Moodle has `Group 2` and `group 2` side by side."""
+        clear = [fit for fit in self.alike_but_for_case() if fit.is_clear]
+        self._settle("name", [(fit.stored[0], fit.listed[0]) for fit in clear])
+
+    def alike_but_for_case(self) -> list[_Fit]:
+        """The groups left that are called the same but for case, those that run before those that are retired.
+
+        Who has a group of exactly the same name is not among them.
+        """
+        exact = [pair for pair in self._pairs() if _same_name(*pair)]
+        with_namesake = {id(group) for pair in exact for group in pair}
+        fits: dict[str, _Fit] = {}
+        for ours, group in self._pairs():
+            if _alike_but_for_case(ours, group) and with_namesake.isdisjoint((id(ours), id(group))):
+                fits.setdefault(name_key(group.moodle_name), _Fit([], [])).add(ours, group)
+        return list(fits.values())
 
     def by_members(self) -> None:
         """A group that has students goes before one that had some, or a student who comes back would carry it off."""
@@ -190,7 +250,16 @@ def _same_name(ours: Group, group: ListedGroup) -> bool:
     return (
         not (ours.moodle_id and group.moodle_id)
         and bool(group.moodle_name)
+        and plain_name(ours.moodle_name) == plain_name(group.moodle_name)
+    )
+
+
+def _alike_but_for_case(ours: Group, group: ListedGroup) -> bool:
+    return (
+        not (ours.moodle_id and group.moodle_id)
+        and bool(group.moodle_name)
         and name_key(ours.moodle_name) == name_key(group.moodle_name)
+        and not _same_name(ours, group)
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from roster.cells import name_key
-from roster.group_list import GroupList, Remark
+from roster.cells import name_key, plain_name
+from roster.changes import changes_between
+from roster.group_list import GroupList, ListedGroup, Remark
 from roster.model import Roster
 
 MAX_PINNED_CLUSTERS = 100
@@ -14,7 +15,11 @@ MAX_PINNED_CLUSTERS = 100
 
 @dataclass(frozen=True)
 class RosterLimits:
-    """What a course allows. `max_group_size` 0 means any; without domains every address is fine."""
+    """What a course allows. `max_group_size` 0 means any; without domains every address is fine.
+
+    The shares are percent of the students that the roster knows, without `staff`: those whom an export may lack, and
+    those whom it may move.
+    """
 
     email_domains: tuple[str, ...] = ()
     strict_domains: bool = False
@@ -22,6 +27,9 @@ class RosterLimits:
     pinned: bool = False
     max_drop_percent: float = 20
     allow_drops: bool = False
+    max_move_percent: float = 20
+    allow_moves: bool = False
+    staff: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -78,12 +86,16 @@ def _too_many(export: GroupList, limits: RosterLimits) -> Iterator[Remark]:
 
 
 def _same_names(export: GroupList) -> Iterator[Remark]:
-    first: dict[str, int] = {}
+    first: dict[str, ListedGroup] = {}
     for group in export.groups:
-        if group.moodle_name:
-            line = first.setdefault(name_key(group.moodle_name), group.line)
-            if line != group.line:
-                yield Remark(group.line, f"{group.title} is also the name of the group on line {line}.")
+        if not group.moodle_name:
+            continue
+        other = first.setdefault(name_key(group.moodle_name), group)
+        if plain_name(group.moodle_name) != plain_name(other.moodle_name):
+            what = f"and {other.title} on line {other.line} are two groups: their names differ in case alone"
+            yield Remark(group.line, f"{group.title} {what}.")
+        elif other.line != group.line:
+            yield Remark(group.line, f"{group.title} is also the name of the group on line {other.line}.")
 
 
 def _foreign(export: GroupList, limits: RosterLimits) -> Iterator[Remark]:
@@ -98,9 +110,9 @@ def _foreign(export: GroupList, limits: RosterLimits) -> Iterator[Remark]:
 
 
 def _losses(export: GroupList, stored: Roster, limits: RosterLimits) -> Iterator[Remark]:
-    known = [member.email for group in stored.active_groups for member in group.active_members]
+    known = _known(stored, limits)
     listed = {member.email for group in export.groups for member in group.members}
-    gone = [email for email in known if email not in listed]
+    gone = known - listed
     if known and 100 * len(gone) > limits.max_drop_percent * len(known):
         sentence = (
             f"{len(gone)} of the {len(known)} students we know are not in this export, more than "
@@ -108,6 +120,26 @@ def _losses(export: GroupList, stored: Roster, limits: RosterLimits) -> Iterator
             "add --allow-drops."
         )
         yield Remark(export.last_line, sentence)
+
+
+def judge_moves(export: GroupList, stored: Roster, after: Roster, limits: RosterLimits) -> Verdict:
+    """Whether the export moves more students between groups than the course lets it. One may always move."""
+    known = _known(stored, limits)
+    moved = [move for move in changes_between(stored, after).moved if move.email in known]
+    if len(moved) < 2 or 100 * len(moved) <= limits.max_move_percent * len(known):
+        return Verdict((), ())
+    sentence = (
+        f"{len(moved)} of the {len(known)} students we know would move to another group and its cluster, more than "
+        f"{limits.max_move_percent:g} percent. Are these the course's groups? If the students really moved, add "
+        "--allow-moves."
+    )
+    remarks = (Remark(export.last_line, sentence),)
+    return Verdict((), remarks) if limits.allow_moves else Verdict(remarks, ())
+
+
+def _known(stored: Roster, limits: RosterLimits) -> set[str]:
+    """The students of a roster, without staff that an earlier version took for students."""
+    return {member.email for group in stored.active_groups for member in group.active_members} - limits.staff
 
 
 def sentences(file: str, remarks: Sequence[Remark]) -> list[str]:

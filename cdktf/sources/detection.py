@@ -1,31 +1,46 @@
 """Which export a file is, and what it lists. Pure: bytes in, values out.
 
-Known: Moodle's Group self-selection, Groups overview and Group choice, the older users.csv, our own normalised file;
-each also as a spreadsheet saves it.
+Known: Moodle's Group self-selection, Groups overview, Participants and Group choice, the older users.csv, our own
+normalised file; each also as a spreadsheet saves it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from labkit.addresses import normalised_address
 from labkit.formats.roster_file import is_normalised_header
 from labkit.tables import Table, TextError, read_table
 from labkit.text import quoted
-from roster.group_list import GroupList, ListedGroup, ListedMember, Remark
-from roster.model import MOODLE, RosterError, parse_roster
+from roster.group_list import Findings, GroupList, ListedGroup, ListedMember, Remark
+from roster.model import MOODLE, Roster, RosterError, parse_roster
 from sources.group_rows import is_older_users, is_self_selection, read_older_users, read_self_selection
 from sources.member_rows import read_members
+from sources.no_group import Said
 
 NORMALISED = "normalised roster"
-KNOWN = "Group self-selection CSV, Groups overview CSV, Group choice TXT, users.csv and the normalised roster"
+KNOWN = (
+    "Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, users.csv and the normalised "
+    "roster"
+)
 
 
-def read_export(text: str, *, columns: Mapping[str, str] | None = None, no_group: Sequence[str] = ()) -> GroupList:
+def read_export(
+    text: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    no_group: Sequence[str] = (),
+    groups: Collection[str] = (),
+    known: Collection[str] = (),
+    staff: Collection[str] = (),
+) -> GroupList:
     """Everything the export lists, with all its problems.
 
     `columns` maps "email" and "group" to the headers they have in this file; `no_group` are labels that stand for
-    “in no group”. A text that is no known export gives a list without groups and one problem.
+    “in no group”; `groups` are names that are groups whatever they look like; `known` are the names of the roster's
+    groups; `staff` are normalised addresses that are left out of all groups. A text that is no known export gives a
+    list without groups and one problem.
     """
     columns = columns or {}
     try:
@@ -33,14 +48,13 @@ def read_export(text: str, *, columns: Mapping[str, str] | None = None, no_group
     except TextError as error:
         return GroupList("unknown", (), error.line, (Remark(error.line, error.sentence),))
     if is_normalised_header(table.header.cells):
-        listed: GroupList | None = _read_normalised(text, table)
+        listed: GroupList | None = _read_normalised(text, table, staff)
     elif is_self_selection(table.header.cells):
-        listed = read_self_selection(table, columns.get("email", ""))
+        listed = read_self_selection(table, columns.get("email", ""), staff)
     elif is_older_users(table.header.cells):
-        listed = read_older_users(table)
+        listed = read_older_users(table, staff)
     else:
-        email, group = columns.get("email", ""), columns.get("group", "")
-        listed = read_members(table, email_column=email, group_column=group, no_group=no_group)
+        listed = read_members(table, columns, Said(no_group, groups, known), staff)
     if listed is None:
         return GroupList("unknown", (), table.last_line, (Remark(table.header.line, _unknown(table)),))
     if not listed.groups and not listed.problems and not (listed.roster and listed.roster.groups):
@@ -55,25 +69,34 @@ def _unknown(table: Table) -> str:
     return f"is not a known export ({KNOWN}): its first line has {len(table.header.cells)} cells, {seen}."
 
 
-def _read_normalised(text: str, table: Table) -> GroupList:
+def _read_normalised(text: str, table: Table, staff: Collection[str]) -> GroupList:
     """Our own file as an export: its active groups with their active members, and the roster as it stands."""
+    findings = Findings(staff)
     try:
         roster = parse_roster(text, "")
     except RosterError as error:
         problems = tuple(_remark(problem) for problem in error.problems)
         return GroupList(NORMALISED, (), table.last_line, problems)
     line_of = _lines_of(table)
-    groups = tuple(
-        ListedGroup(
-            line_of[str(group.number)],
-            group.moodle_id,
-            group.moodle_name,
-            tuple(ListedMember(member.email, line_of[member.email], member.account) for member in group.active_members),
-            group.number,
+    for group in roster.active_groups:
+        members = tuple(
+            ListedMember(member.email, line_of[member.email], member.account)
+            for member in group.active_members
+            if findings.member(line_of[member.email], "email", member.email)
         )
-        for group in roster.active_groups
+        line, number = line_of[str(group.number)], group.number
+        findings.groups.append(ListedGroup(line, group.moodle_id, group.moodle_name, members, number))
+    listed = findings.listed(NORMALISED, table.last_line)
+    return replace(listed, roster=_without(roster, staff))
+
+
+def _without(roster: Roster, staff: Collection[str]) -> Roster:
+    return Roster(
+        tuple(
+            replace(group, members=tuple(member for member in group.members if member.email not in staff))
+            for group in roster.groups
+        )
     )
-    return GroupList(NORMALISED, groups, table.last_line, roster=roster)
 
 
 def _remark(problem: str) -> Remark:

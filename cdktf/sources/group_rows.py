@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from labkit.tables import Row, Table
@@ -54,6 +54,11 @@ class _Layout:
     width: int
     email_field: str
 
+    @property
+    def last_of_group(self) -> int:
+        """The last column that each row has, with or without members."""
+        return max(self.group_id, self.group_name, self.group_size or 0)
+
     def members_of(self, row: Row) -> list[_MemberCells]:
         members = list(self.members)
         stride = len(members[-1].cells) if members else _COLUMNS_PER_MEMBER
@@ -65,15 +70,19 @@ class _Layout:
         return members
 
 
-def read_self_selection(table: Table, email_column: str = "") -> GroupList:
+def read_self_selection(table: Table, email_column: str = "", staff: Collection[str] = ()) -> GroupList:
     """`email_column` is the header, with or without "Member N", of the addresses where it is not "Email"."""
-    findings = Findings()
+    findings = Findings(staff)
     layout = _layout(table.header, email_column, findings)
     if layout is None:
         return findings.listed(SELF_SELECTION, table.last_line)
     line_of_id: dict[str, int] = {}
     for row in table.rows:
         if row.is_blank:
+            continue
+        if len(row.cells) <= layout.last_of_group:
+            sentence = f"has {len(row.cells)} cells, fewer than a group needs: the row is cut; download the file again."
+            findings.problem(row.line, sentence)
             continue
         group_id, name = _cell(row, layout.group_id).strip(), clean_name(_cell(row, layout.group_name))
         if not (group_id.isascii() and group_id.isdigit() and len(group_id) <= 18):
@@ -145,9 +154,9 @@ def _check_size(row: Row, layout: _Layout, name: str, found: int, findings: Find
         findings.problem(row.line, sentence)
 
 
-def read_older_users(table: Table) -> GroupList:
+def read_older_users(table: Table, staff: Collection[str] = ()) -> GroupList:
     """One row per group, nothing in it but addresses."""
-    findings = Findings()
+    findings = Findings(staff)
     for row in table.rows:
         if row.is_blank:
             findings.ignore(row.line, "the row is empty.")

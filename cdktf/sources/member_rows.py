@@ -1,183 +1,174 @@
-"""The exports with one row per student: Moodle's Groups overview and Group choice, in any language. Pure."""
+"""The exports with one row per student: Moodle's Groups overview, Participants and Group choice, in any language. Pure.
+
+Names of groups are compared exactly: Moodle has `Group 2` and `group 2` side by side.
+"""
 
 from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from labkit.addresses import is_address, normalised_address
 from labkit.tables import Row, Table
 from labkit.text import quoted
-from roster.cells import clean_name, name_key
+from roster.cells import clean_name, plain_name
 from roster.group_list import Findings, GroupList, ListedGroup, ListedMember
-from sources.words import EMAIL, GROUP, NO_GROUP, word_key
+from sources.columns import CHOICE, OVERVIEW, PARTICIPANTS, Columns, cell, find_columns, name_in, says_more
+from sources.no_group import Said, has_person, labels_of_nobody
 
-OVERVIEW = "Groups overview"
-CHOICE = "Group choice"
-
-# Where the two formats have their columns, for headers in a language that we have no words of.
-_OVERVIEW_GROUP, _OVERVIEW_FIRST_IDENTITY = 1, 4
-_CHOICE_EMAIL, _CHOICE_GROUP = 3, 4
-_ADDRESS_SHARE = 0.8
+_BETWEEN_GROUPS = ", "
 
 
-@dataclass(frozen=True)
-class _Columns:
-    email: int
-    group: int
+def read_members(table: Table, named: Mapping[str, str], said: Said, staff: Collection[str]) -> GroupList | None:
+    """The groups of each of the formats; None where neither an address nor a group column can be told.
 
-    @property
-    def is_choice(self) -> bool:
-        """Group choice has the student first and the group last; the overview has the group first."""
-        return self.email < self.group
-
-
-def read_members(
-    table: Table, *, email_column: str = "", group_column: str = "", no_group: Sequence[str] = ()
-) -> GroupList | None:
-    """The groups of either format; None where neither an address nor a group column can be told.
-
-    `no_group` are further labels that stand for “in no group”.
+    `named` are the headers of "email" and "group" where the operator names them; `staff` are addresses that are left
+    out of the groups.
     """
-    findings = Findings()
-    columns = _columns(table, email_column, group_column, findings)
+    findings = Findings(staff)
+    columns = find_columns(table, named, findings)
     if columns is None:
         return findings.listed(OVERVIEW, table.last_line) if findings.problems else None
-    labels = NO_GROUP | {word_key(label) for label in no_group}
-    rows = [row for row in table.rows if not row.is_blank]
-    column = clean_name(table.header.cells[columns.email])
-    if columns.is_choice:
-        _read(rows, columns, labels, column, findings)
-        _refuse_several_groups(rows, columns, findings)
-        return findings.listed(CHOICE, table.last_line)
-    _read(rows, columns, labels | _lone_groups(rows, columns, labels), column, findings)
-    return findings.listed(OVERVIEW, table.last_line)
+    rows = list(_sound_rows(table, columns, findings))
+    labels = labels_of_nobody(rows, columns, said, findings)
+    in_groups = list(_in_groups(rows, columns, labels, findings))
+    if columns.format != OVERVIEW:
+        in_groups = list(_in_one_group(in_groups, columns, said, findings))
+    _read(in_groups, columns, clean_name(table.header.cells[columns.email]), findings)
+    return findings.listed(columns.format, table.last_line)
 
 
-def _columns(table: Table, email_column: str, group_column: str, findings: Findings) -> _Columns | None:
-    header = table.header
-    email = _named(header, email_column, "email", findings) if email_column else _email_column(table, findings)
-    if email is None:
-        if not findings.problems and any(word_key(cell) in GROUP for cell in header.cells):
-            sentence = "names groups, but no column holds addresses: let Moodle show them (Site administration → "
-            sentence += 'Users → User policies → Show user identity), or name the column with --column email="…".'
-            findings.problem(header.line, sentence)
-        return None
-    if group_column:
-        group = _named(header, group_column, "group", findings)
-    else:
-        group = _group_column(table, email)
-        if group is None:
-            sentence = (
-                f"column {quoted(header.cells[email].strip())} holds addresses, but no column can be told to be the "
-                'group: name it with --column group="…", or download the groups, not the participants or the grades.'
-            )
-            findings.problem(header.line, sentence)
-    return None if group is None else _Columns(email, group)
+def _sound_rows(table: Table, columns: Columns, findings: Findings) -> Iterator[Row]:
+    """The rows of the header's shape; each other one is a problem, because a student can be lost in it."""
+    for row in table.rows:
+        if row.is_blank:
+            continue
+        beyond = len(table.header.cells)
+        if len(row.cells) < columns.width:
+            shape = f"has {_cells(len(row.cells))} where the header has {columns.width}"
+            findings.problem(row.line, f"{shape}: the row is cut or has another delimiter; download the file again.")
+        elif any(text.strip() for text in row.cells[beyond:]):
+            shape = f"has {_cells(len(row.cells))} where the header has {beyond}"
+            findings.problem(row.line, f"{shape}: a delimiter in a cell is not quoted; download the file again.")
+        elif any(_swallows(text, table.delimiter) for text in row.cells):
+            sentence = "a cell goes on over several rows: a quotation mark is too many; download the file again."
+            findings.problem(row.line, sentence)
+        elif is_address(normalised_address(cell(row, columns.group))):
+            sentence = f"has the address {quoted(cell(row, columns.group))} for a group"
+            findings.problem(row.line, f"{sentence}: a cell is missing, or one is too many; download the file again.")
+        elif columns.format == CHOICE and says_more(row, columns.group):
+            sentence = "has text behind the group, where Group choice has none"
+            findings.problem(row.line, f"{sentence}: a cell is missing, or one is too many; download the file again.")
+        else:
+            yield row
 
 
-def _named(header: Row, name: str, option: str, findings: Findings) -> int | None:
-    keys = [word_key(cell) for cell in header.cells]
-    if keys.count(word_key(name)) == 1:
-        return keys.index(word_key(name))
-    present = ", ".join(quoted(cell.strip()) for cell in header.cells if cell.strip())
-    how_often = "several columns are" if word_key(name) in keys else "no column is"
-    findings.problem(header.line, f"{how_often} called {quoted(name)} (--column {option}): the file has {present}.")
-    return None
+def _cells(number: int) -> str:
+    return f"{number} cell" if number == 1 else f"{number} cells"
 
 
-def _email_column(table: Table, findings: Findings) -> int | None:
-    header = table.header.cells
-    hinted = [index for index, cell in enumerate(header) if word_key(cell) in EMAIL]
-    holding = [index for index in range(len(header)) if _share_of_addresses(table.rows, index) >= _ADDRESS_SHARE]
-    best = [index for index in holding if index in hinted] or holding or hinted
-    if len(best) > 1:
-        names = ", ".join(quoted(header[index].strip()) for index in best)
-        findings.problem(table.header.line, f'several columns hold addresses ({names}): name one, --column email="…".')
-    return best[0] if len(best) == 1 else None
+def _swallows(text: str, delimiter: str) -> bool:
+    """Whether a cell holds a part of another row."""
+    return ("\n" in text or "\r" in text) and ("@" in text or delimiter in text)
 
 
-def _share_of_addresses(rows: Sequence[Row], index: int) -> float:
-    cells = [row.cells[index].strip() for row in rows if index < len(row.cells) and row.cells[index].strip()]
-    return sum("@" in cell for cell in cells) / len(cells) if cells else 0.0
-
-
-def _group_column(table: Table, email: int) -> int | None:
-    header = table.header.cells
-    hinted = [index for index, cell in enumerate(header) if word_key(cell) in GROUP]
-    if len(hinted) == 1:
-        return hinted[0]
-    # By place, for a header in another language; the student's last name, which other exports have there, differs
-    # from row to row, while groups repeat.
-    place = _OVERVIEW_GROUP if email >= _OVERVIEW_FIRST_IDENTITY else _CHOICE_GROUP if email == _CHOICE_EMAIL else None
-    if place is None or place >= len(header):
-        return None
-    groups = Counter(_cell(row, place) for row in table.rows if _cell(row, place) and _cell(row, email))
-    return place if groups and sum(groups.values()) >= 1.5 * len(groups) else None
-
-
-def _cell(row: Row, index: int) -> str:
-    return row.cells[index].strip() if index < len(row.cells) else ""
-
-
-def _lone_groups(rows: Sequence[Row], columns: _Columns, labels: frozenset[str]) -> frozenset[str]:
-    """The one group of a grouping called “not in a group”, whatever the group itself is called.
-
-    A grouping with several groups is no such thing: some languages call “not in a grouping” the same.
-    """
-    groupings: dict[str, set[str]] = {}
+def _in_groups(rows: Sequence[Row], columns: Columns, labels: Collection[str], findings: Findings) -> Iterator[Row]:
+    """The rows that say something of a group; who is in none, and staff of whom a row says nothing else, is ignored."""
     for row in rows:
-        if columns.group > 0 and _cell(row, columns.group):
-            groupings.setdefault(word_key(row.cells[columns.group - 1]), set()).add(word_key(_cell(row, columns.group)))
-    lone = {next(iter(groups)) for grouping, groups in groupings.items() if grouping in labels and len(groups) == 1}
-    elsewhere = {group for grouping, groups in groupings.items() if grouping not in labels for group in groups}
-    return frozenset(lone - elsewhere)
+        name, address = name_in(row, columns.group), cell(row, columns.email)
+        is_person = has_person(row, columns)
+        who = quoted(address) if address else "a student without address"
+        if name and name not in labels:
+            yield row
+        elif name and is_person:
+            findings.ignore(row.line, f"{who} is in no group ({quoted(clean_name(name))}).")
+        elif is_person and columns.has_blocks:
+            sentence = f"{who} is in no group and not among those in none: the row is damaged; download the file again."
+            findings.problem(row.line, sentence)
+        elif is_person:
+            findings.ignore(row.line, f"{who} is in no group (the cell is empty).")
+        else:
+            findings.ignore(row.line, "the row names no group and no student.")
 
 
-def _read(rows: Sequence[Row], columns: _Columns, labels: frozenset[str], column: str, findings: Findings) -> None:
-    lines: dict[str, tuple[int, str]] = {}
+def _in_one_group(rows: Sequence[Row], columns: Columns, said: Said, findings: Findings) -> Iterator[Row]:
+    """The rows of students of one group each. The cell holds all groups of a student, with ", " between them.
+
+    A name may hold that, too. In Participants it is between groups unless the whole is a name that is known, in Group
+    choice only if the parts are groups elsewhere in the file.
+    """
+    known = frozenset(plain_name(name) for name in (*said.groups, *said.known))
+    cells = {name_in(row, columns.group) for row in rows}
+    uses = Counter(part for name in cells for part in set(name.split(_BETWEEN_GROUPS)))
+    for row in rows:
+        name, address = name_in(row, columns.group), cell(row, columns.email)
+        if normalised_address(address) in findings.staff:
+            findings.member(row.line, "", address)
+            continue
+        parts = _parts(name, known)
+        if len(parts) < 2 or (columns.format == CHOICE and not _are_groups(parts, cells, uses)):
+            yield row
+            continue
+        groups = [clean_name(part) for part in parts]
+        sentence = (
+            f"{quoted(address)} is in {len(parts)} groups, {' and '.join(map(quoted, groups))}; a student can be "
+        )
+        advice = f"in one: remove one in Moodle, or, if that is one name, add --group {quoted(clean_name(name))}."
+        findings.problem(row.line, sentence + (advice if columns.format == PARTICIPANTS else "in one."))
+
+
+def _parts(name: str, known: Collection[str]) -> list[str]:
+    """The names in a cell; the longest run of parts that is a known name is one of them."""
+    pieces = name.split(_BETWEEN_GROUPS)
+    parts = []
+    while pieces:
+        length = next((n for n in range(len(pieces), 1, -1) if _joined(pieces[:n]) in known), 1)
+        parts.append(_BETWEEN_GROUPS.join(pieces[:length]))
+        pieces = pieces[length:]
+    return parts
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    return plain_name(_BETWEEN_GROUPS.join(pieces))
+
+
+def _are_groups(parts: Sequence[str], cells: Collection[str], uses: Mapping[str, int]) -> bool:
+    """Whether the parts of a name are groups by themselves: one stands alone, or each stands in another company, too.
+
+    `uses` is the number of different cells that a part is in.
+    """
+    return any(part in cells for part in parts) or all(uses[part] > 1 for part in parts)
+
+
+def _read(rows: Sequence[Row], columns: Columns, column: str, findings: Findings) -> None:
+    lines: dict[str, int] = {}
     members: dict[str, dict[str, ListedMember]] = {}
     for row in rows:
-        group, address = clean_name(_cell(row, columns.group)), _cell(row, columns.email)
-        people = {index for index in range(len(row.cells)) if index not in (columns.group, columns.group - 1)}
-        has_person = bool(address) or any(_cell(row, index) for index in people)
-        if not group or word_key(group) in labels:
-            _ignore(row, group, address, has_person, findings)
-            continue
-        key = name_key(group)
-        lines.setdefault(key, (row.line, group))
-        members.setdefault(key, {})
+        name, address = name_in(row, columns.group), cell(row, columns.email)
+        lines.setdefault(name, row.line)
+        group = members.setdefault(name, {})
         if address:
             if member := findings.member(row.line, column, address):
-                members[key].setdefault(member.email, member)
-        elif has_person:
-            findings.problem(row.line, f"a student of group {quoted(group)} has no address.")
-    for key, (line, group) in lines.items():
-        findings.groups.append(ListedGroup(line, moodle_name=_name(group), members=tuple(members[key].values())))
+                group.setdefault(member.email, member)
+        elif has_person(row, columns):
+            findings.problem(row.line, f"a student of group {quoted(clean_name(name))} has no address.")
+    _refuse_hardly_different(lines, findings)
+    for name, line in lines.items():
+        findings.groups.append(ListedGroup(line, moodle_name=_name(name), members=tuple(members[name].values())))
+
+
+def _refuse_hardly_different(lines: Mapping[str, int], findings: Findings) -> None:
+    """Such names become one in the roster, which keeps neither double blanks nor invisible marks nor entities."""
+    first: dict[str, str] = {}
+    for name, line in lines.items():
+        other = first.setdefault(plain_name(name), name)
+        if other != name:
+            both = f"{quoted(name)} and, on line {lines[other]}, {quoted(other)}"
+            sentence = f"{both} differ in blanks, invisible marks or entities alone: rename one in Moodle and download"
+            findings.problem(line, f"{sentence} again.")
 
 
 def _name(group: str) -> str:
     """The overview writes a name as HTML does: R&amp;D."""
     return clean_name(html.unescape(group))
-
-
-def _ignore(row: Row, group: str, address: str, has_person: bool, findings: Findings) -> None:
-    who = quoted(address) if address else "a student without address"
-    if group and has_person:
-        findings.ignore(row.line, f"{who} is in no group ({quoted(group)}).")
-    elif has_person:
-        findings.ignore(row.line, f"{who} is in no group (the cell is empty).")
-    else:
-        findings.ignore(row.line, "the row names no group and no student.")
-
-
-def _refuse_several_groups(rows: Sequence[Row], columns: _Columns, findings: Findings) -> None:
-    """Group choice writes several groups of a student into one cell, with ", " between them."""
-    whole = {name_key(_cell(row, columns.group)) for row in rows}
-    for row in rows:
-        groups = [clean_name(part) for part in _cell(row, columns.group).split(", ")]
-        if len(groups) > 1 and any(name_key(group) in whole for group in groups):
-            names = " and ".join(quoted(group) for group in groups)
-            student = quoted(_cell(row, columns.email))
-            findings.problem(row.line, f"{student} is in {len(groups)} groups, {names}; a student can be in one.")

@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import moodle_course
 import moodle_files
 from import_roster import main
 from malformed_exports import MALFORMED
 from minimal_lab import minimal_lab
+from moodle_course import Course
 from moodle_files import Team, encoded, teams
+from moodle_languages import PACKS
 from roster.model import parse_roster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -311,3 +314,120 @@ def test_a_roster_is_replaced_whole_and_through_a_link(run, tmp_path):
     assert run(SELF).exit_code == 0
     assert (tmp_path / "r.csv").is_symlink()
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["real.csv"]
+
+
+def test_an_export_that_moves_many_students_is_refused_until_that_is_meant(run, tmp_path):
+    run(moodle_files.self_selection(teams(5, 5)))
+    before = files(tmp_path)["r.csv"]
+    one, two = teams(5, 5)
+    swapped = [Team(one.id, one.name, two.emails[:2] + one.emails[2:])]
+    swapped += [Team(two.id, two.name, one.emails[:2] + two.emails[2:])]
+    result = run(moodle_files.self_selection(swapped))
+    assert (
+        "export.csv line 4: 4 of the 10 students we know would move to another group and its cluster, more than 20 "
+        "percent. Are these the course's groups? If the students really moved, add --allow-moves."
+    ) in result.stderr
+    assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
+    assert run(moodle_files.self_selection(swapped), "--allow-drops").exit_code == 2
+    assert run(moodle_files.self_selection(swapped), "--max-move-percent", "40", "--dry-run").exit_code == 0
+    allowed = run(moodle_files.self_selection(swapped), "--allow-moves")
+    assert allowed.exit_code == 0 and "Warning: export.csv line 4: 4 of the 10 students" in allowed.stderr
+
+
+def test_a_grades_export_over_a_roster_changes_nothing(run, tmp_path):
+    run(moodle_files.self_selection(teams(5, 5, 5)))
+    before = files(tmp_path)["r.csv"]
+    emails = [email for team in teams(5, 5, 5) for email in team.emails]
+    people = [(f"First {at}", f"Last {at % 4}", email) for at, email in enumerate(emails)]
+    grades = moodle_course.grades(people, PACKS["de"])
+    assert "no column can be told to be the group" in run(grades).stderr
+    named = run(grades, "--column", "group=Nachname")
+    assert "students we know would move to another group" in named.stderr
+    assert (named.exit_code, files(tmp_path)["r.csv"]) == (2, before)
+
+
+STAFF = settings() + '[staff]\naddresses = ["S0.1@uni.example"]\n'
+
+
+@pytest.mark.parametrize("form", ["self-selection", "overview", "participants", "choice", "users.csv", "roster"])
+def test_staff_in_a_group_are_no_students(run, tmp_path, form):
+    groups = teams(2, 2)
+    course = Course({team.name: team.emails for team in groups})
+    exports = {
+        "self-selection": moodle_files.self_selection(groups),
+        "overview": moodle_course.overview(course, PACKS["en"]),
+        "participants": moodle_course.participants(course, PACKS["en"]),
+        "choice": moodle_course.choice(course, PACKS["en"]),
+        "users.csv": moodle_files.older_users(groups),
+        "roster": HEADER + "".join(
+            f"\n{number},,{team.name},{email},active,managed"
+            for number, team in enumerate(groups, start=1)
+            for email in team.emails
+        ),
+    }  # fmt: skip
+    result = run(exports[form], "--staff", "s1.0@uni.example", lab=STAFF)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "s0.1@uni.example is staff, so no student of a group." in result.stdout
+    roster = parse_roster((tmp_path / "r.csv").read_text(), "r.csv")
+    active = [[member.email for member in group.members] for group in roster.active_groups]
+    assert active == [["s0.0@uni.example"], ["s1.1@uni.example"]]
+
+
+def test_staff_may_be_in_several_groups(run, tmp_path):
+    course = Course({"A": ("a@uni.example", "tutor@uni.example"), "B": ("b@uni.example", "tutor@uni.example")})
+    for text in (moodle_course.participants(course, PACKS["en"]), moodle_course.overview(course, PACKS["en"])):
+        assert run(text, "--staff", "Tutor@uni.example", "--out", str(tmp_path / "new.csv")).exit_code == 0
+        refused = run(text)
+        assert refused.exit_code == 2 and "tutor@uni.example" in refused.stderr
+
+
+def test_staff_that_an_earlier_version_took_for_students_are_no_loss(run):
+    run(moodle_files.self_selection(teams(2, 2)))
+    without = [Team(team.id, team.name, team.emails[:1]) for team in teams(2, 2)]
+    staff = ("--staff", "s0.1@uni.example", "--staff", "s1.1@uni.example")
+    assert run(moodle_files.self_selection(without)).exit_code == 2
+    assert run(moodle_files.self_selection(without), *staff).exit_code == 0
+
+
+def test_staff_must_be_addresses(run):
+    result = run(SELF, "--staff", "tutor")
+    assert (result.exit_code, result.stderr) == (2, '--staff takes an address, not "tutor".\nNothing was written.\n')
+
+
+def test_several_groups_in_a_cell_of_participants_are_several_groups(run):
+    course = Course({"Lab A": ("a@uni.example", "b@uni.example"), "Team 1": ("a@uni.example",)})
+    result = run(moodle_course.participants(course, PACKS["en"]))
+    assert result.stderr == (
+        'export.csv line 2: "a@uni.example" is in 2 groups, "Lab A" and "Team 1"; a student can be in one: remove one '
+        'in Moodle, or, if that is one name, add --group "Lab A, Team 1".\nNothing was written.\n'
+    )
+
+
+def test_a_name_with_a_comma_is_one_group_if_it_is_named_or_known(run, tmp_path):
+    course = Course({"Süd, Ost": ("a@uni.example", "b@uni.example"), "West": ("c@uni.example",)})
+    participants = moodle_course.participants(course, PACKS["en"])
+    assert run(participants).exit_code == 2
+    assert run(participants, "--group", "Süd, Ost").exit_code == 0
+    assert run(participants).exit_code == 0
+    names = [group.moodle_name for group in parse_roster((tmp_path / "r.csv").read_text(), "r").active_groups]
+    assert names == ["Süd, Ost", "West"]
+
+
+def test_each_of_several_groups_of_a_choice_is_one_where_it_stands_in_other_company_too(run):
+    lines = moodle_course.choice(Course({"Lab A, Team 1": ("a@uni.example",)}), PACKS["en"])
+    for at, cell in enumerate(["Lab A, Team 2", "Lab B, Team 1", "Lab B, Team 2"]):
+        lines += f"L\tF\t \ts{at}@uni.example\t{cell}\t\n"
+    assert run(lines).stderr.count("is in 2 groups") == 4
+    streets = moodle_course.choice(
+        Course({"Süd, Ost": ("a@uni.example",), "Süd, West": ("b@uni.example",)}), PACKS["en"]
+    )
+    assert run(streets).exit_code == 0
+
+
+def test_a_label_that_an_earlier_import_took_for_a_group_is_none_any_more(run, tmp_path):
+    (tmp_path / "r.csv").write_text(
+        f"{HEADER}\n1,,T1,a@uni.example,active,managed\n2,,Нет групп,n@uni.example,active,managed\n"
+    )
+    course = Course({"T1": ("a@uni.example",)}, {}, ("n@uni.example",))
+    assert run(moodle_course.overview(course, PACKS["ru"]), "--allow-drops").exit_code == 0
+    assert [group.moodle_name for group in parse_roster((tmp_path / "r.csv").read_text(), "r").active_groups] == ["T1"]

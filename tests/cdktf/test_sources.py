@@ -110,8 +110,10 @@ def test_students_in_no_group_are_left_out_and_reported_by_line(label):
 
 def test_a_label_that_nobody_knows_can_be_named():
     text = moodle_files.overview(TEAMS, nobody=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
-    assert ("", "[Bar baz]", ("a@uni.example",)) in groups_of(read(encoded(text)))
+    assert "cannot be told" in read(encoded(text)).problems[0].sentence
     assert groups_of(read(encoded(text), no_group=["bar baz"])) == BY_NAME
+    named = groups_of(read(encoded(text), groups=["[Bar baz]"]))
+    assert named == [*BY_NAME, ("", "[Bar baz]", ("a@uni.example",))]
 
 
 def test_a_grouping_that_is_called_like_no_group_keeps_its_groups():
@@ -169,6 +171,8 @@ def test_columns_can_be_named_where_several_hold_addresses():
     )
     listed = read(text, columns={"email": "mail 2", "group": "team"})
     assert groups_of(listed) == [("", "A", ("a@uni.example", "b@uni.example"))]
+    both = read(text, columns={"email": "mail 2", "group": "Mail 2"})
+    assert both.problems == (Remark(1, 'column "Mail 2" cannot hold both addresses and groups.'),)
 
 
 def test_a_huge_description_is_no_obstacle():

@@ -1,0 +1,131 @@
+"""Which names in the group column stand for “in no group”. Pure.
+
+Moodle writes the overview in this order: the groupings with their groups, then the groups in no grouping (one row with
+nothing but a name if there are none), then the students in no group, if there are any. So the last block is told by
+its place behind that one where its words are unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from labkit.tables import Row
+from labkit.text import quoted
+from roster.cells import plain_name
+from roster.group_list import Findings
+from sources.columns import Columns, cell, name_in
+from sources.words import NO_GROUP, NOT_IN_GROUP, NOT_IN_GROUPING, word_key
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said beside the file of names in its group column: labels for “in no group”, and groups that are none.
+
+    `known` are the names of the roster's groups. They are no proof against a label, which an earlier import may have
+    taken for a group.
+    """
+
+    no_group: Sequence[str] = ()
+    groups: Collection[str] = ()
+    known: Collection[str] = ()
+
+
+def labels_of_nobody(rows: Sequence[Row], columns: Columns, said: Said, findings: Findings) -> frozenset[str]:
+    """The names, as the cells have them, that stand for “in no group”; what cannot be told becomes a problem."""
+    names = {name for row in rows if (name := name_in(row, columns.group))}
+    labels = {name for name in names if word_key(name) in NO_GROUP}
+    for label in said.no_group:
+        labels |= _named(label, names, columns, rows, findings)
+    labels |= set(_lone_groups(rows, columns))
+    groups = {plain_name(name) for name in said.groups}
+    last = _last_block(rows, columns)
+    if last and last.name not in labels and plain_name(last.name) not in groups:
+        if last.is_nobody:
+            labels.add(last.name)
+        elif last.is_unclear:
+            title = quoted(last.name)
+            findings.problem(
+                last.line,
+                f"whether {title} is a group, or Moodle's label for students in no group, cannot be told: "
+                f"add --group {title} or --no-group {title}.",
+            )
+    return frozenset(label for label in labels if plain_name(label) not in groups)
+
+
+def _named(label: str, names: Collection[str], columns: Columns, rows: Sequence[Row], findings: Findings) -> set[str]:
+    """The name that `--no-group` means: exactly that one, else the only one that is it but for case and brackets."""
+    exactly = {name for name in names if plain_name(name) == plain_name(label)}
+    if exactly:
+        return exactly
+    alike = sorted(name for name in names if word_key(name) == word_key(label))
+    if len(alike) > 1:
+        line = next(row.line for row in rows if name_in(row, columns.group) in alike)
+        fitting = " and ".join(quoted(name) for name in alike)
+        findings.problem(line, f"--no-group {quoted(label)} fits {fitting}: write it exactly as the one that is meant.")
+        return set()
+    return set(alike)
+
+
+def _lone_groups(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
+    """The one group of a grouping called “not in a group”, whatever the group itself is called.
+
+    A wording that some language has for “not in a grouping”, too, says nothing.
+    """
+    if not 0 < columns.group < columns.email:
+        return
+    names_of: dict[str, set[str]] = {}
+    for row in rows:
+        if name := name_in(row, columns.group):
+            names_of.setdefault(word_key(row.cells[columns.group - 1]), set()).add(name)
+    for grouping, names in names_of.items():
+        elsewhere = {name for other, others in names_of.items() if other != grouping for name in others}
+        if grouping in NOT_IN_GROUP - NOT_IN_GROUPING and len(names) == 1 and not names & elsewhere:
+            yield from names
+
+
+@dataclass(frozen=True)
+class _LastBlock:
+    """The last group of the file, and whether the rows before it make it the students in no group."""
+
+    line: int
+    name: str
+    is_nobody: bool
+    is_unclear: bool
+
+
+def _last_block(rows: Sequence[Row], columns: Columns) -> _LastBlock | None:
+    """The last group, if it can be the students in no group: nowhere else, and in no row without a person."""
+    if columns.grouping is None or not columns.has_blocks or not rows:
+        return None
+    places = [(cell(row, columns.grouping), name_in(row, columns.group)) for row in rows]
+    grouping, name = places[-1]
+    first = len(rows)
+    while first and places[first - 1] == (grouping, name):
+        first -= 1
+    if not name or not first or any(other == name for _, other in places[:first]):
+        return None
+    if any(not has_person(row, columns) for row in rows[first:]):
+        return None
+    word = word_key(grouping)
+    if word in NOT_IN_GROUPING - NOT_IN_GROUP:
+        return None
+    before, _ = places[first - 1]
+    behind_empty = not places[first - 1][1] and not has_person(rows[first - 1], columns)
+    behind_no_grouping = before != grouping and word_key(before) in NOT_IN_GROUPING
+    is_nobody = behind_empty or behind_no_grouping
+    is_unclear = not is_nobody and word not in NOT_IN_GROUPING and _can_be_no_grouping(places[:first], before, grouping)
+    return _LastBlock(rows[first].line, name, is_nobody, is_unclear)
+
+
+def _can_be_no_grouping(places: Sequence[tuple[str, str]], before: str, last: str) -> bool:
+    """Whether the grouping before the last one can be “not in a grouping”: its groups are in no other grouping."""
+    names = {name for grouping, name in places if grouping == before}
+    others = {name for grouping, name in places if grouping != before}
+    return last not in {grouping for grouping, _ in places} and not names & others
+
+
+def has_person(row: Row, columns: Columns) -> bool:
+    """Whether the row says anything but a grouping and a group."""
+    apart = (columns.group, columns.grouping)
+    return any(cell(row, index) for index in range(len(row.cells)) if index not in apart)

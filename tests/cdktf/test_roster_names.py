@@ -1,0 +1,167 @@
+"""Names of groups: exact within a file; a roster and a file may differ in case only where one group can be meant."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import moodle_course
+import moodle_files
+from labkit.tables import decode
+from moodle_course import Course
+from moodle_files import Team, encoded
+from moodle_languages import PACKS
+from roster.group_list import GroupList, Remark
+from roster.merge import merge, shared_names
+from roster.model import Group, Member, Roster, format_roster, parse_roster
+from roster.validation import RosterLimits, judge
+from sources.detection import read_export
+
+ENGLISH = PACKS["en"]
+ALIKE = ["Group 2", "group 2", "GROUP 2", "Straße", "Strasse", "STRASSE", "Ⅳ", "ⅳ", "Ǆ", "ǅ"]
+BARELY = ["Group 2", "Group  2", "Group\u00a02", "Group \u200f2", " Group 2", "Tom & Jerry", "Tom &amp; Jerry"]
+FORMATS = {
+    "overview": lambda course: moodle_course.overview(course, ENGLISH),
+    "participants": lambda course: moodle_course.participants(course, ENGLISH),
+    "choice": lambda course: moodle_course.choice(course, ENGLISH),
+}
+
+
+def course_of(names) -> Course:
+    return Course({name: (f"s{number}@u.example",) for number, name in enumerate(names)})
+
+
+def exported(course: Course, form: str) -> GroupList:
+    return read_export(decode(encoded(FORMATS[form](course)))[0])
+
+
+def by_address(groups) -> dict[str, str]:
+    return {member.email: group.moodle_name for group in groups for member in group.members}
+
+
+@given(st.lists(st.sampled_from(ALIKE), min_size=1, unique=True), st.sampled_from(sorted(FORMATS)))
+def test_names_that_differ_in_case_are_groups_of_their_own_and_stay_so(names, form):
+    course = course_of(names)
+    listed = exported(course, form)
+    assert listed.problems == ()
+    expected = {email: name for name, emails in course.groups.items() for email in emails}
+    assert by_address(listed.groups) == expected
+    first = merge(Roster(), listed).roster
+    assert by_address(parse_roster(format_roster(first), "r.csv").groups) == expected
+    turned_round = exported(Course(dict(reversed([*course.groups.items()]))), form)
+    assert shared_names(first, turned_round.groups) == ()
+    assert merge(first, turned_round).roster == first
+
+
+@given(st.lists(st.sampled_from(BARELY), min_size=2, unique=True), st.sampled_from(sorted(FORMATS)))
+def test_names_that_the_roster_could_not_tell_apart_are_refused_with_both(names, form):
+    listed = exported(course_of(names), form)
+    assert len(listed.problems) == len(names) - len({as_shown(name) for name in names})
+    assert all("differ in blanks, invisible marks or entities alone" in p.sentence for p in listed.problems)
+
+
+def as_shown(name: str) -> str:
+    """The name as a person sees it, and the roster keeps it."""
+    return " ".join(name.replace("\u200f", "").replace("&amp;", "&").split())
+
+
+def test_both_names_and_lines_are_said():
+    assert exported(course_of(["Group 2", "Group  2"]), "participants").problems == (
+        Remark(
+            3,
+            '"Group  2" and, on line 2, "Group 2" differ in blanks, invisible marks or entities alone: rename one in '
+            "Moodle and download again.",
+        ),
+    )
+
+
+def test_a_warning_names_groups_that_differ_in_case_alone():
+    listed = exported(course_of(["Group 2", "group 2"]), "overview")
+    assert judge(listed, Roster(), RosterLimits()).warnings == (
+        Remark(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ in case alone.'),
+    )
+
+
+def stored(*names: str, ids: bool = False, retired: tuple[str, ...] = ()) -> Roster:
+    return Roster(
+        tuple(
+            Group(
+                number,
+                str(70 + number) if ids else "",
+                name,
+                (Member(f"s{number}@u.example", "retired" if name in retired else "active"),),
+                "retired" if name in retired else "active",
+            )
+            for number, name in enumerate(names, start=1)
+        )
+    )
+
+
+def listed(*names: str) -> GroupList:
+    """Each group with a student whom nobody knows, so that names alone say which group it is."""
+    text = moodle_course.overview(Course({name: (f"new.{at}@u.example",) for at, name in enumerate(names)}), ENGLISH)
+    return read_export(text)
+
+
+def numbers_by_name(roster: Roster, export: GroupList) -> dict[str, int]:
+    assert shared_names(roster, export.groups) == ()
+    return {group.moodle_name: group.number for group in merge(roster, export).roster.active_groups}
+
+
+@pytest.mark.parametrize("ids", [False, True])
+def test_a_name_is_the_same_but_for_case_where_only_one_can_be_meant(ids):
+    assert numbers_by_name(stored("Alpha", "Beta", ids=ids), listed("BETA", "alpha")) == {"alpha": 1, "BETA": 2}
+    assert numbers_by_name(stored("Straße"), listed("STRASSE")) == {"STRASSE": 1}
+
+
+def test_the_exact_name_goes_first():
+    assert numbers_by_name(stored("Group 2", "group 2"), listed("group 2", "Group 2")) == {"Group 2": 1, "group 2": 2}
+    assert numbers_by_name(stored("Group 2"), listed("group 2", "Group 2")) == {"Group 2": 1, "group 2": 2}
+
+
+def test_a_group_that_runs_goes_before_one_that_is_retired():
+    roster = stored("Group 2", "group 2", retired=("group 2",))
+    assert numbers_by_name(roster, listed("GROUP 2"))["GROUP 2"] == 1
+
+
+@pytest.mark.parametrize(
+    ("roster", "export", "problem"),
+    [
+        (
+            stored("Group 2", "group 2"),
+            listed("GROUP 2"),
+            '"GROUP 2" can be group_01 "Group 2" and group_02 "group 2", whose names differ in case alone: ',
+        ),
+        (
+            stored("GROUP 2"),
+            listed("Group 2", "group 2"),
+            '"Group 2" and "group 2" can be group_01 "GROUP 2", whose names differ in case alone: ',
+        ),
+        (
+            stored("Group 2", "group 2", "Other"),
+            listed("Group 2", "GROUP 2", "gROUP 2", "Other"),
+            '"GROUP 2" and "gROUP 2" can be group_02 "group 2", whose names differ in case alone: ',
+        ),
+    ],
+)
+def test_names_that_fit_several_groups_but_for_case_are_refused_with_all_of_them(roster, export, problem):
+    remarks = shared_names(roster, export.groups)
+    assert [remark.sentence.partition("rename")[0] for remark in remarks] == [problem]
+
+
+def test_ids_tell_what_names_cannot():
+    teams = [Team(71, "Group 2", ("s1@u.example",)), Team(72, "group 2", ("s2@u.example",))]
+    roster = merge(Roster(), read_export(moodle_files.self_selection(teams))).roster
+    renamed = [Team(71, "GROUP 2", teams[0].emails), Team(72, "gROUP 2", teams[1].emails)]
+    assert numbers_by_name(roster, read_export(moodle_files.self_selection(renamed))) == {"GROUP 2": 1, "gROUP 2": 2}
+
+
+def test_a_label_for_no_group_is_taken_exactly_where_it_is_written_exactly():
+    course = course_of(["Group 2", "group 2", "Rest"])
+    text = moodle_course.participants(course, ENGLISH)
+    assert set(by_address(read_export(text, no_group=["group 2"]).groups).values()) == {"Group 2", "Rest"}
+    assert set(by_address(read_export(text, no_group=["[REST]"]).groups).values()) == {"Group 2", "group 2"}
+    assert read_export(text, no_group=["GROUP 2"]).problems == (
+        Remark(2, '--no-group "GROUP 2" fits "Group 2" and "group 2": write it exactly as the one that is meant.'),
+    )

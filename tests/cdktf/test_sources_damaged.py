@@ -1,0 +1,238 @@
+"""A damaged row is refused with its line, and nobody is dropped without a word."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import moodle_course
+import moodle_files
+from few_examples import examples, few
+from import_roster import main
+from labkit.tables import TextError, decode
+from moodle_course import Course
+from moodle_files import ENCODINGS, Team, encoded, from_spreadsheet
+from moodle_languages import PACKS
+from roster.group_list import GroupList
+from roster.importing import Refusal, Source, data_of, decide, report
+from roster.model import Group, Member, Roster, format_roster
+from roster.validation import RosterLimits
+from sources.detection import read_export
+
+ENGLISH = PACKS["en"]
+COURSE = Course(
+    {"Team 1": ("s1@uni.example", "s2@uni.example"), "R&D": ("s3@uni.example",), "Süd Ost": ("s4@uni.example",)},
+    {"Lab": ("Team 1", "R&D")},
+    ("s5@uni.example",),
+)
+TEAMS = [Team(71 + number, name, tuple(emails)) for number, (name, emails) in enumerate(COURSE.groups.items())]
+ROSTER = Roster(
+    tuple(
+        Group(number, "", name, tuple(Member(email) for email in emails))
+        for number, (name, emails) in enumerate(COURSE.groups.items(), start=1)
+    )
+)
+EXPORTS = {
+    "self-selection": moodle_files.self_selection(TEAMS),
+    "overview": moodle_course.overview(COURSE, ENGLISH),
+    "participants": moodle_course.participants(COURSE, ENGLISH),
+    "choice": moodle_course.choice(COURSE, ENGLISH),
+    "users.csv": moodle_files.older_users(TEAMS),
+    "roster": format_roster(ROSTER),
+}
+ADDRESS = re.compile(r"(?<![\w.@+'-])s[0-9]@uni\.example(?![\w.@-])")
+
+
+def sentences(text: str) -> list[str]:
+    return [f"line {problem.line}: {problem.sentence}" for problem in read_export(text).problems]
+
+
+CUT = "the row is cut or has another delimiter; download the file again."
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ("Lab,T1,F,L,a@u.example\nLab,T1\n", f"line 3: has 2 cells where the header has 5: {CUT}"),
+        ("Lab,T1,F,L\n", f"line 2: has 4 cells where the header has 5: {CUT}"),
+        ("Lab;T1;F;L;a@u.example\n", f"line 2: has 1 cell where the header has 5: {CUT}"),
+        ("Lab,T1,F,L;a@u.example\n", f"line 2: has 4 cells where the header has 5: {CUT}"),
+        (
+            "Lab,T1,Berg, Ada,L,a@u.example\n",
+            "line 2: has 6 cells where the header has 5: a delimiter in a cell is not quoted; download the file again.",
+        ),
+        (
+            'Lab,T1,F,L,a@u.example\nLab,T1,"F,L,b@u.example\nLab,T1,F",L,c@u.example\n'
+            + "Lab,T1,F,L,d@u.example\n" * 9,
+            "line 3: a cell goes on over several rows: a quotation mark is too many; download the file again.",
+        ),
+        (
+            "Lab,,F,L,a@u.example\n",
+            'line 2: "a@u.example" is in no group and not among those in none: the row is damaged; download the file '
+            "again.",
+        ),
+        (
+            "Lab,a@u.example,F,L,b@u.example\n",
+            'line 2: has the address "a@u.example" for a group: a cell is missing, or one is too many; download the file '
+            "again.",
+        ),
+        ("Lab,T1,F,L,\n", 'line 2: a student of group "T1" has no address.'),
+    ],
+)
+def test_a_damaged_row_of_an_overview_is_refused_with_its_line(rows, problem):
+    assert problem in sentences(f"Grouping,Group,First name,Last name,Email address\n{rows}")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "Nachname;Vorname;E-Mail-Adresse;Gruppe\nBerg;Ada;ada@u.example;T1\nDorn;Cy,cy@u.example,T2\n",
+            f"line 3: has 2 cells where the header has 4: {CUT}",
+        ),
+        (
+            "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nF,L,b@u.example\n",
+            f"line 3: has 3 cells where the header has 4: {CUT}",
+        ),
+        (
+            "Last name\tFirst name\tID number\tEmail address\tGroup\tChoice\nL\tF\t \ta@u.example\tT1\t\nL\tF\t \n",
+            f"line 3: has 3 cells where the header has 6: {CUT}",
+        ),
+        (
+            "Last name\tFirst name\tID number\tEmail address\tGroup\tChoice\nL\tF\t \ta@u.example\tT1\t\n"
+            "L\tF\t \tb@u.example\tx\tT1\n",
+            "line 3: has text behind the group, where Group choice has none: a cell is missing, or one is too many; "
+            "download the file again.",
+        ),
+        (
+            'sep=,\nGroup ID,Group Name,Group Size\n"71"\n',
+            "line 3: has 1 cells, fewer than a group needs: the row is cut; download the file again.",
+        ),
+        ("user1,user2\na@u.example;b@u.example\n", 'line 2: "user1" is not an address: "a@u.example;b@u.example".'),
+    ],
+)
+def test_a_damaged_row_of_another_export_is_refused_with_its_line(text, problem):
+    assert problem in sentences(text)
+
+
+def test_rows_with_empty_cells_at_their_end_are_whole():
+    text = "Grouping,Group,First name,Last name,Email address\nLab,T1,F,L,a@u.example,,\n"
+    assert [group.moodle_name for group in read_export(text).groups] == ["T1"]
+    trailing = "Grouping,Group,First name,Last name,Email address,,\nLab,T1,F,L,a@u.example\n"
+    assert read_export(trailing).problems == ()
+
+
+def everybody_is_somewhere(text: str, listed: GroupList) -> None:
+    """Every whole address of the text is in a group, or a remark says why not."""
+    told = " ".join(remark.sentence for remark in (*listed.ignored, *listed.problems))
+    members = {member.email for group in listed.groups for member in group.members}
+    assert listed.problems or {*ADDRESS.findall(text)} <= members | {*ADDRESS.findall(told)}
+
+
+@st.composite
+def with_damaged_rows(draw: st.DrawFn) -> tuple[str, str]:
+    """The name of a format, and an export of it in which cells of some rows are gone, emptied, joined or moved."""
+    name = draw(st.sampled_from(sorted(EXPORTS)))
+    lines = EXPORTS[name].splitlines()
+    header = 2 if name == "self-selection" else 1
+    delimiter = "\t" if name == "choice" else ","
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(header, len(lines) - 1))
+        cells = lines[at].split(delimiter)
+        cell = draw(st.integers(0, len(cells) - 1))
+        kind = draw(st.sampled_from(["cut", "delimiter", "remove", "empty", "quote", "extra", "half", "join"]))
+        match kind:
+            case "cut":
+                cells = cells[:cell]
+            case "delimiter":
+                cells = [draw(st.sampled_from(";|:\t")).join(cells[: cell + 1]), *cells[cell + 1 :]]
+            case "remove":
+                del cells[cell]
+            case "empty":
+                cells[cell] = ""
+            case "quote":
+                cells[cell] = draw(st.sampled_from(['"{}', '{}"', '"{}"x', '\\"{}'])).format(cells[cell])
+            case "extra":
+                cells.insert(cell, draw(st.sampled_from(["", "x", "y@uni.example"])))
+            case "half":
+                cells[cell] = cells[cell][: len(cells[cell]) // 2]
+            case "join":
+                cells[cell : cell + 2] = ["".join(cells[cell : cell + 2])]
+        lines[at] = delimiter.join(cells)
+    return name, "\n".join(lines) + "\n"
+
+
+@examples(100, acceptance=10_000)
+@given(with_damaged_rows())
+def test_nobody_in_a_damaged_row_is_dropped_without_a_word(case):
+    _, text = case
+    try:
+        listed = read_export(text)
+    except TextError as error:
+        assert error.line >= 1
+        return
+    everybody_is_somewhere(text, listed)
+
+
+JUNK = [b"", b'"', b",", b";", b"\n", b"\t", b"\0", b"@", b"\xff", b"sep=", b"\r", b"'=", b'\\"', b"&amp;", b", "]
+
+
+@st.composite
+def mutilated(draw: st.DrawFn) -> bytes:
+    """An export of some format and disguise in which pieces are replaced by junk."""
+    text = EXPORTS[draw(st.sampled_from(sorted(EXPORTS)))]
+    disguise = draw(st.sampled_from(["", ",", ";", "\t"]))
+    encoding = draw(st.sampled_from(sorted(ENCODINGS)))
+    content = bytearray(encoded(from_spreadsheet(text, disguise) if disguise else text, encoding))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(content)))
+        content[start : start + draw(st.integers(0, 40))] = draw(st.sampled_from(JUNK))
+    return bytes(content)
+
+
+def imported(data: bytes) -> None:
+    """What the command does with a file, without files: it is refused by sentences with a line, or reported."""
+    try:
+        text, encoding = decode(data)
+        listed = read_export(text)
+        limits = RosterLimits(("uni.example",), max_group_size=6, staff=frozenset({"s2@uni.example"}))
+        result = decide("e.csv", Source(listed, encoding), ROSTER, limits)
+    except TextError as error:
+        assert error.line >= 1 and error.sentence.endswith(".")
+        return
+    except Refusal as refusal:
+        assert all(re.fullmatch(r"e\.csv line [1-9][0-9]*: .+\.", problem, re.DOTALL) for problem in refusal.problems)
+        return
+    assert "".join(report(result, export="e.csv", out="r.csv", written=False, dry_run=True))
+    assert data_of(result, export="e.csv", out="r.csv", written=False)["problems"] == []
+
+
+@examples(100, acceptance=10_000)
+@given(mutilated())
+def test_a_mutilated_export_is_reported_or_refused_with_lines(data):
+    imported(data)
+
+
+@examples(100, acceptance=10_000)
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+def test_any_bytes_are_reported_or_refused_with_lines(data):
+    imported(data)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("imports")
+
+
+@settings(few(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=mutilated() | st.binary(max_size=200))
+def test_the_command_ends_with_0_or_2_and_without_traceback(folder, data):
+    (folder / "e.csv").write_bytes(data)
+    (folder / "r.csv").write_text(format_roster(ROSTER))
+    result = CliRunner().invoke(main, [str(folder / "e.csv"), "--out", str(folder / "r.csv"), "--json"])
+    assert (result.exit_code in (0, 2), "Traceback" in result.stderr) == (True, False)
+    assert result.exit_code == 0 or result.stderr.endswith("\nNothing was written.\n")

@@ -1,0 +1,177 @@
+"""An export in each language of Moodle lists the course's groups; words of no language are no group."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import moodle_course
+from moodle_course import Course
+from moodle_languages import PACKS, UNKNOWN, Pack
+from roster.group_list import GroupList
+from sources.detection import read_export
+from sources.words import EMAIL, GROUP, GROUPING, NO_GROUP, PERSON, word_key
+
+LANGUAGES = st.sampled_from(sorted(PACKS))
+COURSE = Course(
+    {"T1": ("a@u.example", "b@u.example"), "T2": ("c@u.example", "d@u.example"), "T3": ("e@u.example",), "T4": ()},
+    {"Lab": ("T1", "T2"), "Project": ("T2", "T3", "T4")},
+    ("n1@u.example", "n2@u.example"),
+)
+GROUPS = {name: tuple(emails) for name, emails in COURSE.groups.items()}
+NOT_EMPTY = {name: emails for name, emails in GROUPS.items() if emails}
+
+
+def groups_of(listed: GroupList) -> dict[str, tuple[str, ...]]:
+    assert listed.problems == ()
+    return {group.moodle_name: tuple(member.email for member in group.members) for group in listed.groups}
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> Course:
+    """Groups of up to three in groupings that overlap, some in none, some empty; some students in none."""
+    sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=6))
+    groups = {
+        f"Team {number}": tuple(f"s{number}.{who}@u.example" for who in range(size))
+        for number, size in enumerate(sizes)
+    }
+    some = st.lists(st.sampled_from(sorted(groups)), unique=True, max_size=4)
+    groupings = draw(st.dictionaries(st.sampled_from(["Lab", "Project", "Tutorial"]), some, max_size=3))
+    return Course(groups, groupings, tuple(f"n{number}@u.example" for number in range(draw(st.integers(0, 4)))))
+
+
+@given(courses(), LANGUAGES)
+def test_every_overview_lists_the_groups_and_no_other(course, language):
+    listed = read_export(moodle_course.overview(course, PACKS[language]))
+    assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
+    left_out = [remark.sentence.split('"')[1] for remark in listed.ignored if "is in no group" in remark.sentence]
+    assert left_out == list(course.nobody)
+
+
+@given(courses(), LANGUAGES)
+def test_labels_that_nobody_knows_are_told_by_their_place_or_asked_about(course, language):
+    # A last grouping without groups looks like “not in a grouping”: `--group` says what is behind it.
+    assume(not course.groupings or course.groupings[max(course.groupings)])
+    listed = read_export(moodle_course.overview(course, PACKS[language], UNKNOWN))
+    if listed.problems:
+        assert [problem.sentence.partition(":")[2] for problem in listed.problems] in [
+            [f' add --group "{label}" or --no-group "{label}".'] for label in (UNKNOWN.no_group, *course.groups)
+        ]
+    else:
+        assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
+
+
+@given(courses())
+def test_an_overview_in_no_known_language_is_right_or_refused(course):
+    assume(not course.groupings or course.groupings[max(course.groupings)])
+    listed = read_export(moodle_course.overview(course, UNKNOWN))
+    if not listed.problems:
+        assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
+
+
+def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
+    listed = read_export(moodle_course.overview(COURSE, UNKNOWN))
+    assert groups_of(listed) == GROUPS
+    assert [(remark.line, remark.sentence) for remark in listed.ignored] == [
+        (10, "the row names no group and no student."),
+        (11, '"n1@u.example" is in no group ("Xno_group").'),
+        (12, '"n2@u.example" is in no group ("Xno_group").'),
+    ]
+
+
+def test_what_can_be_a_group_or_a_label_is_asked_about():
+    course = Course({**COURSE.groups, "T5": ("f@u.example",)}, COURSE.groupings, COURSE.nobody)
+    text = moodle_course.overview(course, PACKS["en"], UNKNOWN)
+    question = 'whether "Xno_group" is a group, or Moodle\'s label for students in no group, cannot be told: '
+    advice = 'add --group "Xno_group" or --no-group "Xno_group".'
+    assert [(problem.line, problem.sentence) for problem in read_export(text).problems] == [(11, question + advice)]
+    expected = {**GROUPS, "T5": ("f@u.example",)}
+    assert groups_of(read_export(text, no_group=["Xno_group"])) == expected
+    assert groups_of(read_export(text, groups=["Xno_group"])) == expected | {"Xno_group": COURSE.nobody}
+
+
+def test_a_group_that_is_named_is_no_label_even_behind_an_empty_block():
+    course = Course({"T1": ("a@u.example",), "T2": ("b@u.example",)}, {"Lab": ("T1",), "Zero": ()})
+    text = moodle_course.overview(course, PACKS["en"], UNKNOWN)
+    assert set(groups_of(read_export(text))) == {"T1"}
+    assert set(groups_of(read_export(text, groups=["T2"]))) == {"T1", "T2"}
+
+
+def test_one_wording_for_no_grouping_and_no_group_drops_no_team():
+    french = PACKS["fr"]._replace(not_in_group="Pas dans un groupe", not_in_grouping="Pas dans un groupe")
+    alone = Course({"T1": ("a@u.example",), "T2": ("b@u.example", "c@u.example")}, {"Lab": ("T1",)})
+    in_none = Course(alone.groups, alone.groupings, ("n@u.example",))
+    no_team = Course({"T1": ("a@u.example",)}, {"Lab": ("T1",)}, ("n@u.example",))
+    assert groups_of(read_export(moodle_course.overview(alone, french))) == alone.groups
+    assert groups_of(read_export(moodle_course.overview(in_none, french))) == alone.groups
+    unknown = french._replace(no_group="Xno_group")
+    assert groups_of(read_export(moodle_course.overview(no_team, unknown))) == no_team.groups
+
+
+@pytest.mark.parametrize("language", PACKS)
+def test_participants_are_a_format_of_their_own_in_every_language(language):
+    listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, PACKS[language]))
+    assert (listed.format, groups_of(listed)) == ("Participants", NOT_EMPTY)
+    assert [remark.line for remark in listed.ignored] == [2, 3]
+
+
+@pytest.mark.parametrize("language", PACKS)
+def test_who_is_in_no_groups_is_left_out_of_participants(language):
+    for label in (PACKS[language].no_groups, PACKS[language].no_group, "No groups"):
+        listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, PACKS[language], label))
+        assert groups_of(listed) == NOT_EMPTY
+
+
+COURSE_OF_ONE_EACH = Course(COURSE.groups, {}, COURSE.nobody)
+
+
+@pytest.mark.parametrize("language", PACKS)
+def test_a_group_choice_is_read_with_the_words_of_every_language(language):
+    listed = read_export(moodle_course.choice(COURSE, PACKS[language]))
+    assert (listed.format, groups_of(listed)) == ("Group choice", NOT_EMPTY)
+
+
+@given(
+    st.sampled_from([*PACKS.values(), UNKNOWN]),
+    st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Berg", "Cohn", "Dorn"])), min_size=1, max_size=12),
+    st.sampled_from([",", ";", "\t"]),
+    st.booleans(),
+)
+def test_grades_are_never_groups(pack, names, delimiter, is_sorted):
+    people = [(first, last, f"s{number}@u.example") for number, (first, last) in enumerate(names)]
+    people = sorted(people, key=lambda person: person[1]) if is_sorted else people
+    text = moodle_course.grades(people, pack, delimiter)
+    # Few people of few names can lie like groups; the next test has names as people have them.
+    assume(pack is not UNKNOWN or not is_sorted)
+    sentences = [problem.sentence for problem in read_export(text).problems]
+    assert len(sentences) == 1 and "no column can be told to be the group" in sentences[0]
+
+
+def test_a_class_of_common_names_is_no_list_of_groups_in_any_language():
+    """As the export of a whole class is sorted: by last name, then by first name."""
+    people = sorted((f"Last {number % 9}", f"First {number % 23}", f"s{number}@u.example") for number in range(100))
+    text = moodle_course.grades([(first, last, email) for last, first, email in people], UNKNOWN)
+    assert "no column can be told to be the group" in read_export(text).problems[0].sentence
+
+
+@pytest.mark.parametrize("pack", PACKS.values())
+def test_words_are_known_as_what_they_are(pack: Pack):
+    for field, words in {
+        "grouping": GROUPING,
+        "group": GROUP,
+        "groups": GROUP,
+        "choice_group": GROUP,
+        "first_name": PERSON,
+        "last_name": PERSON,
+        "id_number": PERSON,
+        "email": EMAIL,
+        "no_group": NO_GROUP,
+        "no_groups": NO_GROUP,
+    }.items():
+        assert word_key(getattr(pack, field)) in words
+
+
+def test_no_word_is_of_two_kinds():
+    kinds = [{""}, GROUP, GROUPING, EMAIL, PERSON, NO_GROUP]
+    assert [one & other for number, one in enumerate(kinds) for other in kinds[:number] if one & other] == []

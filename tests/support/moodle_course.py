@@ -1,0 +1,72 @@
+"""A course in Moodle, and its exports as Moodle writes them in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from moodle_files import written
+from moodle_languages import Pack
+
+
+@dataclass(frozen=True)
+class Course:
+    """Groups with the addresses of their members, groupings with the names of their groups, and who is in no group."""
+
+    groups: Mapping[str, Sequence[str]]
+    groupings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    nobody: Sequence[str] = ()
+
+    @property
+    def blocks(self) -> list[tuple[str, list[str]]]:
+        """The groupings with their groups, sorted; the last one, "", has the groups in no grouping."""
+        grouped = {name for names in self.groupings.values() for name in names}
+        blocks = [(grouping, sorted(self.groupings[grouping])) for grouping in sorted(self.groupings)]
+        return [*blocks, ("", sorted(set(self.groups) - grouped))]
+
+
+def _person(email: str) -> tuple[str, str]:
+    return f"First {email.partition('@')[0]}", "Last"
+
+
+def overview(course: Course, pack: Pack, labels: Pack | None = None) -> str:
+    """Groups → Overview → export as CSV; `labels` has the words for “in no group” where they are another language's."""
+    labels = labels or pack
+    rows: list[Sequence[str]] = [(pack.grouping, pack.group, pack.first_name, pack.last_name, pack.email)]
+    for grouping, names in course.blocks:
+        title = grouping or labels.not_in_grouping
+        for name in names:
+            rows += [(title, name, *_person(email), email) for email in course.groups[name]]
+            rows += [] if course.groups[name] else [(title, name, "", "", "")]
+        rows += [] if names else [(title, "", "", "", "")]
+    rows += [(labels.not_in_group, labels.no_group, *_person(email), email) for email in course.nobody]
+    return written(rows)
+
+
+def participants(course: Course, pack: Pack, empty: str = "") -> str:
+    """Participants → with selected users → download as CSV; `empty` is in the cell of who is in no group."""
+    groups_of: dict[str, list[str]] = {email: [] for email in course.nobody}
+    for name, emails in course.groups.items():
+        for email in emails:
+            groups_of.setdefault(email, []).append(name)
+    rows: list[Sequence[str]] = [(pack.first_name, pack.last_name, pack.email, pack.groups)]
+    rows += [(*_person(email), email, ", ".join(names) or empty) for email, names in groups_of.items()]
+    return written(rows)
+
+
+def choice(course: Course, pack: Pack) -> str:
+    """The activity Group choice → download in text format."""
+    header = (pack.last_name, pack.first_name, pack.id_number, pack.email, pack.choice_group, pack.choice)
+    lines = ["\t".join(header)]
+    members = [(name, email) for name, emails in course.groups.items() for email in emails]
+    lines += [f"Last\tFirst\t \t{email}\t{name}\t" for name, email in members]
+    lines += [f"Last\tFirst\t \t{email}\t\t" for email in course.nobody]
+    return "\n".join(lines) + "\n"
+
+
+def grades(people: Sequence[tuple[str, str, str]], pack: Pack, delimiter: str = ",") -> str:
+    """Grades → export as plain text, of people with first name, last name and address: there is no group in it."""
+    header = (pack.first_name, pack.last_name, pack.id_number, "Xinstitution", "Xdepartment", pack.email, "Xsuspended")
+    rows: list[Sequence[str]] = [(*header, "Exam (Xreal)", "Xtotal", "Xlast download")]
+    rows += [(first, last, "", "", "", email, "", "7", "7", "1764500000") for first, last, email in people]
+    return written(rows, delimiter)
