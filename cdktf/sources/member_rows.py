@@ -74,7 +74,7 @@ def _swallows(text: str, delimiter: str) -> bool:
 
 
 def _in_groups(rows: Sequence[Row], columns: Columns, labels: Collection[str], findings: Findings) -> Iterator[Row]:
-    """The rows that say something of a group; who is in none, and staff of whom a row says nothing else, is ignored."""
+    """The rows that name a group. Who is in none is left out with a remark; a row that lost its group is a problem."""
     for row in rows:
         name, address = name_in(row, columns.group), cell(row, columns.email)
         is_person = has_person(row, columns)
@@ -110,22 +110,23 @@ def _in_one_group(rows: Sequence[Row], columns: Columns, said: Said, findings: F
         if len(parts) < 2 or (columns.format == CHOICE and not _are_groups(parts, cells, uses)):
             yield row
             continue
-        groups = [clean_name(part) for part in parts]
-        sentence = (
-            f"{quoted(address)} is in {len(parts)} groups, {' and '.join(map(quoted, groups))}; a student can be "
-        )
-        advice = f"in one: remove one in Moodle, or, if that is one name, add --group {quoted(clean_name(name))}."
-        findings.problem(row.line, sentence + (advice if columns.format == PARTICIPANTS else "in one."))
+        groups = " and ".join(quoted(clean_name(part)) for part in parts)
+        sentence = f"{quoted(address)} is in {len(parts)} groups, {groups}; a student can be in one"
+        if columns.format == PARTICIPANTS:
+            sentence += f": remove one in Moodle, or, if that is one name, add --group {quoted(clean_name(name))}"
+        findings.problem(row.line, f"{sentence}.")
 
 
 def _parts(name: str, known: Collection[str]) -> list[str]:
     """The names in a cell; the longest run of parts that is a known name is one of them."""
     pieces = name.split(_BETWEEN_GROUPS)
-    parts = []
-    while pieces:
-        length = next((n for n in range(len(pieces), 1, -1) if _joined(pieces[:n]) in known), 1)
-        parts.append(_BETWEEN_GROUPS.join(pieces[:length]))
-        pieces = pieces[length:]
+    longest = max((known_name.count(_BETWEEN_GROUPS) + 1 for known_name in known), default=1)
+    parts, at = [], 0
+    while at < len(pieces):
+        lengths = range(min(longest, len(pieces) - at), 1, -1)
+        length = next((length for length in lengths if _joined(pieces[at : at + length]) in known), 1)
+        parts.append(_BETWEEN_GROUPS.join(pieces[at : at + length]))
+        at += length
     return parts
 
 

@@ -77,8 +77,8 @@ CUT = "the row is cut or has another delimiter; download the file again."
         ),
         (
             "Lab,a@u.example,F,L,b@u.example\n",
-            'line 2: has the address "a@u.example" for a group: a cell is missing, or one is too many; download the file '
-            "again.",
+            'line 2: has the address "a@u.example" for a group: a cell is missing, or one is too many; download the '
+            "file again.",
         ),
         ("Lab,T1,F,L,\n", 'line 2: a student of group "T1" has no address.'),
     ],
@@ -157,7 +157,7 @@ def with_damaged_rows(draw: st.DrawFn) -> tuple[str, str]:
             case "quote":
                 cells[cell] = draw(st.sampled_from(['"{}', '{}"', '"{}"x', '\\"{}'])).format(cells[cell])
             case "extra":
-                cells.insert(cell, draw(st.sampled_from(["", "x", "y@uni.example"])))
+                cells.insert(cell, draw(st.sampled_from(["", "x"])))
             case "half":
                 cells[cell] = cells[cell][: len(cells[cell]) // 2]
             case "join":
@@ -236,3 +236,8 @@ def test_the_command_ends_with_0_or_2_and_without_traceback(folder, data):
     result = CliRunner().invoke(main, [str(folder / "e.csv"), "--out", str(folder / "r.csv"), "--json"])
     assert (result.exit_code in (0, 2), "Traceback" in result.stderr) == (True, False)
     assert result.exit_code == 0 or result.stderr.endswith("\nNothing was written.\n")
+
+
+def test_a_cell_of_very_many_commas_is_read_at_once():
+    text = 'First name,Last name,Email address,Groups\nF,L,a@uni.example,"' + "A, " * 20_000 + 'B"\n'
+    assert "is in 20001 groups" in read_export(text, known=["A, X"]).problems[0].sentence

@@ -75,7 +75,7 @@ def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
         (b"", Origin(), "the file is empty: download it again."),
         (b"", Origin("Moodle"), "the file is empty: download it from Moodle again."),
         (b"sep=;\n", Origin(), "the file holds a sep= line and nothing else: download it again."),
-        (b" ,\n;,\n", Origin(), "the file holds delimiters and nothing else: download it again."),
+        (b" ,\n,,\n", Origin(), "the file holds delimiters and nothing else: download it again."),
         (b"sep=ab\n", Origin(), 'sep= must name one character, such as sep=, but the line is "sep=ab".'),
         (b"<html>", Origin(), "is a web page (HTML), not a table: download the file again."),
         (b"<html>", Origin("Moodle"), "is a web page (HTML), probably a page of Moodle: log in to Moodle"),
