@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enforcer.domain.quota import Quota
+from labkit.addresses import DATABASE_FORM, checked_database
 from labkit.text import quoted
 from labkit.workspace.expected import Expectation, expectation_in
 
@@ -82,7 +83,9 @@ class _Variables(BaseModel):
 
     DATABRICKS_WARN_UPTIME: float = _minutes(180)
     DATABRICKS_MAX_UPTIME: float = _minutes(210)
-    CLUSTER_UPTIMES_DB: str = "~/.local/share/teaching-lab/uptimes.db"
+    CLUSTER_UPTIMES_DB: Annotated[str, AfterValidator(checked_database)] = Field(
+        "~/.local/share/teaching-lab/uptimes.db", description=DATABASE_FORM
+    )
     LAB_COURSE: str | None = None
     LAB_TERM: str | None = None
     LAB_TIMEZONE: Annotated[str, AfterValidator(_zone)] | None = Field(
@@ -110,7 +113,9 @@ class _Variables(BaseModel):
 
 _MAIL_ACCOUNT = frozenset({"AZURE_EMAIL_CONNECTION_STRING", "AZURE_EMAIL_ENDPOINT", "AZURE_EMAIL_ACCESS_KEY"})
 _IN_SOURCE = " (the earlier system had it in its source, user_mail.py)"
-_UNSHOWN = frozenset({"AZURE_EMAIL_ACCESS_KEY", "AZURE_EMAIL_CONNECTION_STRING", "HEALTHCHECK_URL"})
+_UNSHOWN = frozenset(
+    {"AZURE_EMAIL_ACCESS_KEY", "AZURE_EMAIL_CONNECTION_STRING", "CLUSTER_UPTIMES_DB", "HEALTHCHECK_URL"}
+)
 """Their values are, or hold, secrets."""
 
 

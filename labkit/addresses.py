@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 # Letters of any language, digits, and the signs that mail systems use. What Terraform ($ { } %), a path (/ \ *) or
 # a table (, ; | ") would read as its own is left out: an address becomes a key, a folder and a cell.
@@ -10,8 +11,22 @@ _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
 _MAX_ADDRESS = 254
 _BEFORE_ADDRESS = re.compile(r"^[\s']+")
-_DATABASE_SCHEMES = ("postgres://", "postgresql://", "psycopg3://")
-_SECRET_PARAMETER = re.compile(r"(?i)(?<=password=)[^&]*")
+_DATABASE_SCHEMES = ("postgres", "postgresql", "psycopg3")
+DATABASE_FORM = (
+    "a path, or postgresql://USER:PASSWORD@HOST:PORT/NAME in which blanks and the signs / # ? @ % of a password are "
+    "percent-encoded"
+)
+"""What a message says is expected where the place of a database cannot be used."""
+_ENCODED = r"(?:[^@/?#%\s]|%[0-9A-Fa-f]{2})"
+_QUERIED = r"(?:[^@&?#%\s]|%[0-9A-Fa-f]{2})"
+_HOST = r"(?:[\w.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_DATABASE = re.compile(
+    rf"(?P<scheme>\w+)://(?:(?P<user>(?:(?!:){_ENCODED})*)(?::(?P<password>{_ENCODED}*))?@)?"
+    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<name>{_ENCODED}*))?"
+    rf"(?:\?(?P<query>\w+={_QUERIED}*(?:&\w+={_QUERIED}*)*))?"
+)
+_LIKE_ADDRESS = re.compile(r"\s*(?:\w[\w+.-]*:/|[^:]*://|[^:]*:.*@)", re.DOTALL)
+"""A path would not begin so; a mistyped address would, and a file named after its password must not be made."""
 
 
 def normalised_address(cell: str) -> str:
@@ -28,16 +43,46 @@ def is_address(text: str) -> bool:
 
 def is_database_url(place: str) -> bool:
     """Whether the place of a database is a URL of PostgreSQL and not a path."""
-    return place.startswith(_DATABASE_SCHEMES)
+    scheme, separator, _ = place.partition("://")
+    return bool(separator) and scheme.lower() in _DATABASE_SCHEMES
 
 
-def database_url(place: str, scheme: str) -> str:
-    """The same URL with the scheme that a library expects, such as `postgresql`."""
-    return f"{scheme}://{place.partition('://')[2]}"
+def checked_database(place: str) -> str:
+    """The place of a database: a path, or a URL of PostgreSQL that is well formed.
+
+    Raises ValueError for anything else, and for a path that looks like an address: no file is named after a password.
+    The text of the error is DATABASE_FORM and holds nothing of the place.
+    """
+    if is_database_url(place):
+        database_parameters(place)
+    elif _LIKE_ADDRESS.match(place):
+        raise ValueError(DATABASE_FORM)
+    return place
+
+
+def database_parameters(url: str) -> dict[str, str]:
+    """What to connect with, by the names that PostgreSQL's clients give. Raises ValueError as `checked_database`."""
+    found = _DATABASE.fullmatch(url)
+    if found is None or not is_database_url(url):
+        raise ValueError(DATABASE_FORM)
+    hosts = [
+        host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "") for host in found["hosts"].split(",")
+    ]
+    ports = [port for _, _, port in hosts]
+    parameters = {
+        "host": ",".join(host.strip("[]") for host, _, _ in hosts),
+        "port": ",".join(ports) if any(ports) else "",
+        "user": found["user"] or "",
+        "password": found["password"] or "",
+        "dbname": found["name"] or "",
+    }
+    parameters |= dict(pair.split("=", 1) for pair in (found["query"] or "").split("&") if pair)
+    return {name: unquote(value) for name, value in parameters.items() if value}
 
 
 def without_credentials(url: str) -> str:
-    """The URL without user, password and secret parameters, for a message; also where it is malformed."""
-    scheme, separator, rest = url.partition("://")
-    # Everything before the last @, because a password that is not encoded may hold any character.
-    return f"{scheme}{separator}{_SECRET_PARAMETER.sub('…', rest).rpartition('@')[2]}"
+    """The URL of a database without user, password and parameters, for a message; also where it is malformed."""
+    found = _DATABASE.fullmatch(url)
+    if found is None:
+        return f"{url.partition('://')[0]}://…" if is_database_url(url) else "…"
+    return f"{found['scheme']}://{found['hosts']}/{found['name'] or ''}"

@@ -25,7 +25,15 @@ _SECRETS = (
     re.compile(r"(?i)(?<=bearer )\S+"),
     re.compile(r"(?i)(?<=signature=)\S+"),
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+    # Signatures and keys of storages.
+    re.compile(r"(?i)(?<=\bsig=)[^&\s\"']+"),
+    re.compile(r"(?i)(?<=accountkey=)[^;\s\"']+"),
+    re.compile(r"(?i)(?<=password=)[^&\s\"']+"),
+    # A password in an address may hold any sign; that of a database also blanks.
+    re.compile(r"(?i)(?<=postgres://)[^\n]*(?=@)"),
+    re.compile(r"(?i)(?<=postgresql://)[^\n]*(?=@)"),
+    re.compile(r"(?i)(?<=psycopg3://)[^\n]*(?=@)"),
+    re.compile(r"(?<=://)[^/\s:@]+:(?!\d{1,5}(?:[/?#]|$))\S+(?=@)"),
 )
 
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from labkit.text import without_secrets
+
 WAIVED = "there is no enforcer's ledger to be kept (--no-archive)"
 FRESH = timedelta(hours=1)
 """A last poll that is older is not the last."""
@@ -176,9 +178,14 @@ def backup_step(target: str | None, verified: Verified | Answer | None, *, is_wa
     if target is None or verified is None:
         command = f"python {' '.join(backup_command('TARGET', None))}"
         return Step(name, Status.NOT_POSSIBLE, f"name it with --backup TARGET; where there is none: {command}")
-    command = f"python {' '.join(backup_command(target, verified))}"
+    command = without_secrets(f"python {' '.join(backup_command(target, verified))}")
     if isinstance(verified, Answer):
-        return Step(name, Status.TO_DO, f"there is none in {target} that could be verified: {command}", verified.said)
+        return Step(
+            name,
+            Status.TO_DO,
+            f"there is none in {without_secrets(target)} that could be verified: {command}",
+            verified.said,
+        )
     if verified.not_asked:
         left = ", ".join(verified.not_asked)
         return Step(name, Status.TO_DO, f"{verified.address} was asked to leave out {left}: {command}")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from peewee import Database, Model, OperationalError, SqliteDatabase
-from playhouse.db_url import connect  # type: ignore[import-untyped]
+from playhouse.postgres_ext import Psycopg3Database  # type: ignore[import-untyped]
 
 from enforcer.ledger.migrations import migrate
 from enforcer.ledger.models import TABLES
-from labkit.addresses import database_url, is_database_url
+from labkit.addresses import checked_database, database_parameters, is_database_url
 from labkit.files import ensure_private
 
 
@@ -75,8 +75,9 @@ class Ledger:
 def open_ledger(place: str) -> Ledger:
     """Open the ledger and bring its schema up to date. `place` is a path or a `postgresql://` URL.
 
-    Raises OSError or peewee.DatabaseError where it cannot be opened.
+    Raises OSError or peewee.DatabaseError where it cannot be opened, ValueError for a place that is neither.
     """
+    checked_database(place)
     database = _postgresql(place) if is_database_url(place) else _sqlite(Path(place).expanduser())
     database.connect(reuse_if_open=True)
     migrate(database)
@@ -151,7 +152,8 @@ def vacuum(ledger: Ledger) -> None:
 
 
 def _postgresql(url: str) -> Database:
-    database: Database = connect(database_url(url, "psycopg3"))
+    parameters = database_parameters(url)
+    database: Database = Psycopg3Database(parameters.pop("dbname", None), **parameters)
     return database
 
 

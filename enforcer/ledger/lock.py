@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from labkit.addresses import database_url, is_database_url
+from labkit.addresses import database_parameters, is_database_url
 from labkit.extras.cli import Refused
 from labkit.files import private_folder
 from labkit.locks import exclusive
@@ -52,7 +53,8 @@ def _advisory(url: str) -> Iterator[bool]:
 
     key = int.from_bytes(hashlib.sha256(b"teaching-lab enforcer").digest()[:8], "big", signed=True)
     try:
-        made = psycopg.connect(database_url(url, "postgresql"), autocommit=True, connect_timeout=5)
+        options: dict[str, Any] = {"connect_timeout": 5, **database_parameters(url)}
+        made = psycopg.connect(autocommit=True, **options)
     except psycopg.Error as error:
         raise Unusable(first_line(error)) from None
     with made as connection:

@@ -28,6 +28,7 @@ from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES, Folder, Source
 from labkit.clock import going_on_from
 from labkit.files import private_folder
+from labkit.text import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Wish:
             users=digest(self.users) if self.users else "all",
             sources=" and ".join(self.sources),
             homes=", ".join(homes),
-            files=f"{' and '.join(self.formats)}, {most}, in {self.place}",
+            files=f"{' and '.join(self.formats)}, {most}, in {without_secrets(self.place)}",
         )
 
 
@@ -228,7 +229,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ:
         log.info("going on after %d directories; what failed is tried again", checkpoint.finished()[0])
     else:
         if resume:
-            log.info("there is no unfinished backup of this kind in %s; a new one begins", wish.output)
+            log.info("there is no unfinished backup of this kind in %s; a new one begins", target.address)
         begun = begin(Workspace(client), wish)
         roots = begun.roots + [Folder(volume, "volumes", volume) for volume in wish.volumes]
         taken = target.names(host)

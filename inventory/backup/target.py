@@ -16,6 +16,7 @@ from typing import IO, Any, Protocol
 
 from labkit.files import private_folder, put_in_place
 from labkit.lazy_package import Deferred
+from labkit.text import without_secrets
 
 fsspec, azure_blob = Deferred("fsspec"), Deferred("azure.storage.blob")
 PARTIAL = ".partial"
@@ -84,7 +85,7 @@ def target_at(address: str, *, tier: str | None, environ: Mapping[str, str]) -> 
     """
     protocol = address.partition("://")[0].lower() if "://" in address else "file"
     if tier and protocol not in AZURE:
-        raise TargetError(f"--tier is for Azure: {address} has no tiers.")
+        raise TargetError(f"--tier is for Azure: {without_secrets(address)} has no tiers.")
     if protocol in ("file", "local"):
         return FolderTarget(Path(address.partition("://")[2] or address))
     return CloudTarget(address, tier=tier, connection=environ.get(CONNECTION_STRING))
@@ -158,7 +159,7 @@ class CloudTarget:
 
     def __init__(self, address: str, *, tier: str | None = None, connection: str | None = None) -> None:
         self.folder: Path | None = None
-        self.address = address.rstrip("/")
+        self.address = without_secrets(address.rstrip("/"))
         self._numbers = _Numbers()
         self._large = threading.Lock()
         self._options: dict[str, Any] = {}
@@ -166,11 +167,11 @@ class CloudTarget:
         try:
             if address.partition("://")[0].lower() in AZURE:
                 how = {"connection_string": connection} if connection else {"anon": False}
-                self._files, self._root = fsspec.core.url_to_fs(self.address, **how)
+                self._files, self._root = fsspec.core.url_to_fs(address.rstrip("/"), **how)
                 if tier:
                     self._options["standard_blob_tier"] = azure_blob.StandardBlobTier[tier.upper()]
             else:
-                self._files, self._root = fsspec.core.url_to_fs(self.address)
+                self._files, self._root = fsspec.core.url_to_fs(address.rstrip("/"))
         except Exception as error:  # noqa: BLE001 - whatever the library of a storage raises
             raise TargetError(f"{self.address} cannot be used: {_reason(error)}.") from None
 
@@ -279,6 +280,6 @@ def _errors_of(address: str, doing: str = "written") -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what a library says; the rest of it may hold headers of the request."""
+    """The first line of what a library says, without signatures; the rest of it may hold headers of the request."""
     lines = str(error).splitlines()
-    return (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+    return without_secrets(lines[0] if lines else type(error).__name__).rstrip(".")[:300]

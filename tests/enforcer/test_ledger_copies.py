@@ -181,6 +181,8 @@ def test_the_verb_prints_the_newest_copy_whatever_other_settings_are(
     [
         ("nowhere.db", 2, "there is no ledger at nowhere.db; check CLUSTER_UPTIMES_DB."),
         ("postgresql://lab@db/uptimes", 2, "the ledger is in PostgreSQL; save it by pg_dump."),
+        ("postgresq://lab:Tr0ub4dor@db/x", 2, "CLUSTER_UPTIMES_DB cannot be used; expected a path, or postgresql://"),
+        ("postgresql://lab:Tr0ub/4dor@db/x", 2, "CLUSTER_UPTIMES_DB cannot be used; expected a path, or postgresql://"),
         ("damaged.db", 1, "the ledger damaged.db is damaged (file is not a database);"),
     ],
 )
@@ -190,3 +192,5 @@ def test_the_verb_says_why_there_is_no_copy(
     (tmp_path / "damaged.db").write_bytes(b"no database at all" * 100)
     done = run(tmp_path, monkeypatch, name)
     assert (done[0], done[1]) == (status, "") and done[2].startswith(says)
+    assert "Tr0ub" not in done[2] and "4dor" not in done[2]
+    assert {path.name for path in tmp_path.iterdir()} <= {"damaged.db", "copies"}

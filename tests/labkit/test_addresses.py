@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote, unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.addresses import database_url, is_address, is_database_url, normalised_address, without_credentials
+from labkit.addresses import (
+    DATABASE_FORM,
+    checked_database,
+    database_parameters,
+    is_address,
+    is_database_url,
+    normalised_address,
+    without_credentials,
+)
+from labkit.text import without_secrets
 
 
 @pytest.mark.parametrize(
@@ -49,18 +61,90 @@ def test_an_address_can_become_an_account_a_key_and_a_cell(text: str, is_one: bo
     ("place", "is_url"),
     [
         ("postgres://h/d", True),
-        ("postgresql://h/d", True),
+        ("PostgreSQL://h/d", True),
         ("psycopg3://h/d", True),
         ("ledger.db", False),
         ("/a@b", False),
     ],
 )
 def test_the_place_of_a_ledger_is_a_url_or_a_path(place: str, is_url: bool) -> None:
-    assert is_database_url(place) is is_url
+    assert is_database_url(checked_database(place)) is is_url
 
 
-def test_a_database_url_gets_the_scheme_that_a_library_expects() -> None:
-    assert database_url("postgres://u@h/d?x=1", "psycopg3") == "psycopg3://u@h/d?x=1"
+@pytest.mark.parametrize(
+    ("url", "parameters"),
+    [
+        (
+            "postgresql://lab:p%40ss%2Fw%3Fr%20d%23%25@db.example:5433/uptimes?sslmode=require",
+            {
+                "user": "lab",
+                "password": "p@ss/w?r d#%",
+                "host": "db.example",
+                "port": "5433",
+                "dbname": "uptimes",
+                "sslmode": "require",
+            },
+        ),
+        (
+            "postgres://lab@/uptimes?host=%2Ftmp%2Fa b".replace(" ", "%20"),
+            {"user": "lab", "dbname": "uptimes", "host": "/tmp/a b"},
+        ),
+        ("psycopg3://[::1]:5432/d", {"host": "::1", "port": "5432", "dbname": "d"}),
+        ("postgresql://[fe80::1]/d", {"host": "fe80::1", "dbname": "d"}),
+        ("postgresql://a:1,b:2/d?password=a%26b", {"host": "a,b", "port": "1,2", "dbname": "d", "password": "a&b"}),
+        ("postgresql://", {}),
+    ],
+)
+def test_the_parts_of_a_database_url_are_decoded_once(url: str, parameters: dict[str, str]) -> None:
+    assert database_parameters(url) == parameters
+
+
+@given(password=st.text(min_size=1), user=st.text(min_size=1, max_size=5))
+def test_an_encoded_password_of_any_signs_is_read_as_it_was(password: str, user: str) -> None:
+    url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@db:1/d"
+    assert database_parameters(url) == {"user": user, "password": password, "host": "db", "port": "1", "dbname": "d"}
+    assert without_credentials(url) == "postgresql://db:1/d"
+
+
+ODD = st.text("/#?@% ab1:", min_size=1, max_size=6).map(lambda odd: f"Tr0ub{odd}4dor")
+
+
+@given(password=ODD, scheme=st.sampled_from(["postgresql://", "postgres://", "PSYCOPG3://"]))
+def test_a_password_is_encoded_or_the_url_is_refused(password: str, scheme: str) -> None:
+    url = f"{scheme}lab:{password}@db:5432/uptimes"
+    try:
+        parameters = database_parameters(checked_database(url))
+    except ValueError as error:
+        assert str(error) == DATABASE_FORM
+    else:
+        assert (parameters["host"], parameters["password"]) == ("db", unquote(password))
+    for shown in (without_credentials(url), without_secrets(f"cannot connect to {url}: no route")):
+        assert "Tr0ub" not in shown and "4dor" not in shown
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "postgresq://lab:Tr0ub4dor@db/uptimes",
+        "postgresql+psycopg://lab:Tr0ub4dor@db/uptimes",
+        "mysql://lab:Tr0ub4dor@db/uptimes",
+        "sqlite:///uptimes.db",
+        "postgresql:/lab:Tr0ub4dor@db/uptimes",
+        "postgresql//lab:Tr0ub4dor@db/uptimes",
+        "lab:Tr0ub/4dor@db/uptimes",
+        " postgresql://lab:Tr0ub4dor@db/uptimes",
+        "postgresql://lab:Tr0ub4dor@db/uptimes#x",
+        "postgresql://lab:Tr0ub4dor@db:port/uptimes",
+    ],
+)
+def test_a_mistyped_address_is_no_path_and_is_not_repeated(place: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(DATABASE_FORM)}$"):
+        checked_database(place)
+
+
+@pytest.mark.parametrize("path", ["uptimes.db", "~/lab/uptimes.db", "/var/lib/a:b/uptimes.db", "./a@b.db", "a b.db"])
+def test_any_path_is_a_path(path: str) -> None:
+    assert checked_database(path) == path
 
 
 @pytest.mark.parametrize(
@@ -68,13 +152,10 @@ def test_a_database_url_gets_the_scheme_that_a_library_expects() -> None:
     [
         ("postgresql://host/db", "postgresql://host/db"),
         ("postgresql://lab:pass@host:5432/db", "postgresql://host:5432/db"),
-        ("postgresql://lab:p@ss/w?rd@host/db", "postgresql://host/db"),
-        (
-            "postgresql://host/db?user=u&password=secret&sslmode=require",
-            "postgresql://host/db?user=u&password=…&sslmode=require",
-        ),
-        ("postgresql://host/db?sslpassword=a@b", "postgresql://host/db?sslpassword=…"),
-        ("postgresql://[::1/db", "postgresql://[::1/db"),
+        ("postgresql://lab:p@ss/w?rd@host/db", "postgresql://…"),
+        ("postgresql://host/db?user=u&password=secret&sslmode=require", "postgresql://host/db"),
+        ("postgresql://[::1/db", "postgresql://…"),
+        ("uptimes.db", "…"),
     ],
 )
 def test_a_url_in_a_message_holds_no_credentials(url: str, shown: str) -> None:
