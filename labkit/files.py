@@ -111,7 +111,8 @@ def private_folder(path: Path, *, enforce: bool = False) -> None:
         path.mkdir(mode=0o700)
     except FileNotFoundError:
         private_folder(path.parent)
-        private_folder(path)
+        # Not once more from the start: some file systems, such as /proc, go on saying that there is no such place.
+        path.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
         if not path.is_dir():
             raise

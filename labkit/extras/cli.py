@@ -69,6 +69,9 @@ class Verbs(click.Group):
             formatter.write_dl(list(self._verbs.items()))
 
 
+YEARS = range(1970, 3000)
+
+
 class Day(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """A day as 2026-11-01, local to the course."""
 
@@ -78,9 +81,13 @@ class Day(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(str(value))
+            found = date.fromisoformat(str(value))
         except ValueError:
             self.fail(f'"{escaped(value)}" is not a date; use YYYY-MM-DD', param, ctx)
+        if found.year not in YEARS:
+            # Beyond them a day has no begin or end that can be computed in every zone.
+            self.fail(f"{found} is not a day from {YEARS[0]} to {YEARS[-1]}", param, ctx)
+        return found
 
 
 class Number(click.FloatRange):

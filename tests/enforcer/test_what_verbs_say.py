@@ -148,6 +148,21 @@ def test_a_wrong_option_is_said_with_its_name_its_value_and_what_it_may_be(
     assert (status, out, err.splitlines()[-1]) == (2, "", f"Error: Invalid value for {sentence}")
 
 
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("/", "(/ is a folder)"),
+        (".", "(. is a folder)"),
+        ("/proc/none/uptimes.db", "No such file or directory: '/proc/none'"),
+        ("/dev/null/uptimes.db", "/dev/null"),
+    ],
+)
+def test_a_ledger_that_cannot_be_opened_is_a_setting(folder: Path, place: str, reason: str) -> None:
+    status, out, err = said(folder, "poll", CLUSTER_UPTIMES_DB=place, **HOST)
+
+    assert (status, out, reason in err, err.endswith("; check CLUSTER_UPTIMES_DB.\n")) == (2, "", True, True), err
+
+
 @pytest.fixture
 def workspace(monkeypatch: pytest.MonkeyPatch) -> Desk:
     """An empty workspace, to which every verb connects."""

@@ -108,6 +108,8 @@ def test_a_span_is_a_day_or_two_ends_or_today(words: list[str], answer: str) -> 
     [
         (["--day", "tomorrow\x1b"], '"tomorrow\\x1b" is not a date; use YYYY-MM-DD'),
         (["--day", "2026-02-30"], '"2026-02-30" is not a date; use YYYY-MM-DD'),
+        (["--day", "0001-01-01"], "0001-01-01 is not a day from 1970 to 2999"),
+        (["--from", "2026-10-18", "--to", "9999-12-31"], "9999-12-31 is not a day from 1970 to 2999"),
         (["--day", "2026-10-18", "--to", "2026-10-20"], "give --day, or --from and --to"),
         (["--from", "2026-10-18"], "--from and --to go together; for one day there is --day"),
         (["--from", "2026-10-18", "--to", "2026-10-17"], "the span ends (2026-10-17) before it begins (2026-10-18)"),

@@ -184,3 +184,8 @@ def own_writing(path: str) -> set[str]:
 def test_only_labkit_writes_atomically_and_locks_files() -> None:
     found = {(path, what) for path in TREE.files if program_of(path) in PROGRAMS for what in own_writing(path)}
     assert found == ALLOWED
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_and_no_endless_search() -> None:
+    with pytest.raises(OSError, match="/proc/none"):
+        private_folder(Path("/proc/none/deeper"))
