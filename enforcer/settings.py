@@ -27,8 +27,13 @@ class SettingsError(ValueError):
         self.problems = problems
 
 
+def is_address(text: str) -> bool:
+    """Whether a mail service may take this for one address."""
+    return re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+", text) is not None
+
+
 def _address(text: str) -> str:
-    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+", text):
+    if not is_address(text):
         raise ValueError
     return text
 

@@ -46,7 +46,7 @@ LETTERS = Path(".lab/letters")
     "--files",
     "folders",
     multiple=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Remove older reports, letters and logs in it, too, if name and mark prove them to be the lab's; may be "
     f"repeated. {LETTERS} is always looked through.",

@@ -14,10 +14,10 @@ from enforcer.mail import messages
 from enforcer.mail.mail_service import Answer, Carrier, Verdict
 from enforcer.mail.outbox import message_of
 from enforcer.operations.supervise import mail_service
-from enforcer.settings import MailSettings, Settings
+from enforcer.settings import MailSettings, Settings, is_address
 from labkit import exit_status
 from labkit.extras import cli
-from labkit.text import escaped
+from labkit.text import escaped, quoted
 
 CALL_TIMEOUT = timedelta(seconds=20)
 PAUSES = (1, 2, 4, 8, 12)
@@ -54,6 +54,8 @@ def command(recipient: str | None, wait: float, as_json: bool) -> None:
     to = recipient or settings.admin
     if not to:
         cli.fail("ADMIN_EMAIL is missing; set it, or say --to ADDRESS.")
+    if not is_address(to):
+        raise click.BadParameter(f"{quoted(to)} is not an e-mail address", param_hint="'--to'")
     raise SystemExit(send_one(settings, settings.mail, to, seconds=wait, now=cli.now(), as_json=as_json))
 
 

@@ -10,6 +10,7 @@ from enforcer.commands.ledger_context import no_course
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture
+from enforcer.domain.uptime import day_bounds
 from enforcer.domain.usage import Usage, fixed, hours, reasons, usage_json, usage_of
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
@@ -52,13 +53,16 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
         days = cli.span(day, first, last, today=picture.today)
         if days[1] - days[0] > LONGEST:
             raise click.UsageError(f"the span has more than {LONGEST.days} days")
+        if days[1] > picture.today:
+            raise click.UsageError(f"{days[1]} has not come yet")
         if not picture.clusters:
             problems.append(no_course(settings))
         usages = usages_of(ledger, picture, *days)
+        if picture.clusters and _is_unknown(ledger, picture, days[1], usages):
+            problems.append(f"the ledger knows nothing of {days[1]}: no poll ran before its end, and no cluster ran")
+            usages = []
     if usages or as_json:
         _print(usages, as_json=as_json)
-    elif picture.clusters:
-        print("no cluster ran in these days", file=sys.stderr)
     for problem in problems:
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.PARTLY_FAILED if problems else exit_status.DONE)
@@ -77,6 +81,13 @@ def _look(ledger: Ledger, settings: Settings, now: datetime) -> tuple[Picture, l
         problems.append(f"{str(error).rstrip('.')}{shown}.")
     # From the ledger, because it also remembers clusters that are gone.
     return recall(ledger, settings, now=now), problems
+
+
+def _is_unknown(ledger: Ledger, picture: Picture, last: date, usages: list[Usage]) -> bool:
+    """Whether no poll ran before the end of the last day, and no cluster is known to have run up to then."""
+    polled = queries.first_poll(ledger) or picture.now
+    is_before = polled >= day_bounds(last, picture.course.calendar.tz)[1]
+    return is_before and not any(usage.used or usage.shares for usage in usages)
 
 
 def usages_of(ledger: Ledger, picture: Picture, first: date, last: date) -> list[Usage]:

@@ -32,9 +32,7 @@ def only_one(place: str) -> Iterator[bool]:
             yield got
     else:
         path = Path(place).expanduser()
-        if path.is_dir():
-            raise Unusable(f"{path} is a folder")
-        with _file(path.with_name(f"{path.name}.lock")) as got:
+        with _file(Path(f"{path}.lock")) as got:
             yield got
 
 

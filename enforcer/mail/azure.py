@@ -17,6 +17,7 @@ from requests import RequestException
 
 from enforcer.mail.mail_service import Answer, Verdict
 from labkit.text import first_line, one_line, without_secrets
+from labkit.workspace.reach import cause_of
 
 API_VERSION = "2025-09-01"
 """That of the locked client. Attachments have a `contentId` from 2024-07-01-preview on."""
@@ -73,7 +74,8 @@ class Mailer:
             text = f"the mail service cannot be used with these settings: {_text(error)}; check AZURE_EMAIL_*"
             return Answer(Verdict.REFUSED, text, concerns_all=True)
         except (AzureError, RequestException, OSError) as error:
-            return Answer(Verdict.UNKNOWN, f"the mail service did not answer: {_text(error)}", concerns_all=True)
+            reason = cause_of(error) or _text(error)
+            return Answer(Verdict.UNKNOWN, f"the mail service did not answer: {reason}", concerns_all=True)
 
     def _client(self) -> EmailClient:
         if self._made is None:

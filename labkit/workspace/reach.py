@@ -45,7 +45,7 @@ def probe(host: str, *, seconds: float = PROBE_SECONDS) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and those it was raised from; urllib3 keeps some of them in `reason` and `args`."""
+    """The error and those it was raised from; urllib3 and azure-core keep some of them in attributes and `args`."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -54,5 +54,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(each))
         yield each
-        kept = [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+        kept = [getattr(each, name, None) for name in ("__cause__", "__context__", "reason", "inner_exception")]
+        kept += each.args
         waiting += [one for one in kept if isinstance(one, BaseException)]

@@ -377,7 +377,7 @@ def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EnforcerLab) -> 
         ({"ADMIN_EMAIL": ""}, 2, "ADMIN_EMAIL is missing"),
         ({"AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://127.0.0.1:9;accesskey=eA=="}, 1, "did not answer"),
         ({"AZURE_EMAIL_CONNECTION_STRING": "nonsense"}, 2, "AZURE_EMAIL_CONNECTION_STRING cannot be used"),
-        ({"REQUESTS_CA_BUNDLE": ""}, 1, "CERTIFICATE_VERIFY_FAILED"),
+        ({"REQUESTS_CA_BUNDLE": ""}, 1, "its certificate is not trusted"),
     ],
 )
 def test_test_email_says_which_setting_is_wrong(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import chdir
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
 
+from desk_lab import DeskLab
 from enforcer.__main__ import VERBS, main
 from enforcer.commands import restricted, workspace_context
 from enforcer.workspace.client import Workspace
@@ -58,8 +62,9 @@ def said(folder: Path, verb: str, *words: str, **variables: str) -> tuple[int, s
         **variables,
     }
     asked = '{"course": "94290", "term": "2026w"}' if verb == "restricted" else ""
+    usual = () if words and words[0] in WORDS.get(verb, ()) else WORDS.get(verb, ())
     with chdir(folder):
-        done = CliRunner(env=environment).invoke(main, [verb, *WORDS.get(verb, ()), *words], asked, obj=environment)
+        done = CliRunner(env=environment).invoke(main, [verb, *usual, *words], asked, obj=environment)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stdout, done.stderr
 
@@ -137,6 +142,7 @@ def test_doctor_has_a_line_for_each_setting_that_is_wrong(folder: Path) -> None:
         (("poll", "--budget", "inf"), """'--budget': "inf" is not a number of seconds from 1 to 3600"""),
         (("allow", "--minutes", "1.5"), """'--minutes': "1.5" is not a whole number of minutes from -1440 to 1440"""),
         (("test-email", "--wait", "0"), """'--wait': "0" is not a number of seconds from 1 to 3600"""),
+        (("purge", "--files", "none"), """'--files': Directory 'none' does not exist."""),
         (("end-of-day", "--day", "yesterday"), """'--day': "yesterday" is not a date; use YYYY-MM-DD"""),
     ],
 )
@@ -151,8 +157,7 @@ def test_a_wrong_option_is_said_with_its_name_its_value_and_what_it_may_be(
 @pytest.mark.parametrize(
     ("place", "reason"),
     [
-        ("/", "(/ is a folder)"),
-        (".", "(. is a folder)"),
+        (".", "Is a directory"),
         ("/proc/none/uptimes.db", "No such file or directory: '/proc/none'"),
         ("/dev/null/uptimes.db", "/dev/null"),
     ],
@@ -208,3 +213,43 @@ def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: Desk)
 
     assert (status, out) == (2, "")
     assert "2099-01-01 is not over yet: --day is the last day to settle, at the latest " in err
+
+
+@pytest.fixture
+def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The settings of a course of one group on its first Monday, which a poll has looked at."""
+    lab = DeskLab(1, soft=timedelta(minutes=150), hard=timedelta(minutes=180))
+    client: Any = Client(lab.desk)
+    client.api_client._cfg.host = HOST["DATABRICKS_HOST"]
+    monkeypatch.setattr(workspace_context, "connect", lambda choice: Workspace(client, "admin@lab.example"))
+    clock = f"data:application/json,{quote(json.dumps({'now': lab.now().isoformat()}))}"
+    settings = {**HOST, "LAB_CLOCK": clock}
+    assert said(folder, "poll", **settings)[0] == 0
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (("usage", "--day", "2999-12-31"), 2, "Error: 2999-12-31 has not come yet"),
+        (("usage", "--from", "2026-10-25", "--to", "2026-11-01"), 1, "the ledger knows nothing of 2026-11-01: no poll"),
+        (("report", "--day", "2026-11-01"), 1, "the ledger knows nothing of 2026-11-01: no poll"),
+        (("report", "--day", "2026-11-03"), 2, "Error: 2026-11-03 has not come yet"),
+        (("purge", "--before", "2026-11-04"), 2, "Error: "),
+        (("purge", "--before", "2026-11-02"), 0, "there is nothing to purge before 2026-11-02"),
+        (("end-of-day", "--day", "2026-11-02"), 2, "at the latest 2026-11-01"),
+        (("allow",), 2, "no group \"99\" in 94290 2026w; there is only group_001."),
+        (("allowances",), 0, "nothing was allowed yet"),
+        (("revoke",), 2, 'there is no allowance "x": nothing was allowed yet.'),
+        (("restore-permissions",), 0, "no group of the lab is lowered"),
+        (("archive", "--dry-run"), 0, "no day of it is settled"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)  # fmt: skip
+def test_a_course_of_which_there_is_nothing_to_tell_is_a_sentence(
+    folder: Path, polled: dict[str, str], words: tuple[str, ...], status: int, sentence: str
+) -> None:
+    ended, out, err = said(folder, *words, **polled)
+
+    (line,) = [line for line in (out + err).splitlines() if sentence in line]
+    assert (ended, bool(out)) == (status, status == 0), line
