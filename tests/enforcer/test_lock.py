@@ -108,7 +108,8 @@ def test_of_many_pollers_one_works_and_the_others_wait_less_than_a_second(place:
 
 @pytest.mark.process
 def test_who_comes_second_says_so_and_never_imports_the_sdk(place: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CLUSTER_UPTIMES_DB": place}
+    workspace = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
+    environment = {**os.environ, **workspace, "PYTHONPATH": str(ROOT), "CLUSTER_UPTIMES_DB": place}
     command = [sys.executable, "-X", "importtime", "-m", "enforcer", "poll"]
     with only_one(place) as alone:
         assert alone
