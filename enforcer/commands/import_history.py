@@ -9,8 +9,8 @@ import click
 
 from enforcer.commands import context
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.legacy_history import EarlierError, EarlierHistory, read_history
-from enforcer.ledger.legacy_import import Taken, take_over
+from enforcer.ledger.legacy.history import EarlierError, EarlierHistory, read_history
+from enforcer.ledger.legacy.take_over import Taken, take_over
 from enforcer.ledger.lock import only_one
 from enforcer.settings import Settings
 from enforcer.tick.history import recall

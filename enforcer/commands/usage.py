@@ -1,6 +1,7 @@
 """`usage`: what was used and what is left."""
 
 import sys
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 import click
@@ -11,7 +12,7 @@ from enforcer.commands.workspace_context import connected
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import day_bounds
-from enforcer.domain.usage import Usage, fixed, hours, reasons, usage_json, usage_of
+from enforcer.domain.usage import Usage, fixed, hours, in_groups, reasons, usage_json, usage_of
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings, SettingsError
@@ -41,10 +42,11 @@ LONGEST = timedelta(days=366)
 @cli.last
 @cli.as_json
 def command(day: date | None, first: date | None, last: date | None, as_json: bool) -> None:
-    """Used and left per cluster, for day, week and term. Changes nothing.
+    """Used per cluster and what is left to its group, for day, week and term. Changes nothing.
 
-    Sessions that staff, the deploy or others started are shown apart. Where the workspace does not answer, the
-    figures are those of the last poll, and the exit status is 1.
+    A group's limits count all its clusters, those included that are gone. Sessions that staff or the deploy started are
+    shown apart; somebody who is not known counts, and is marked. Where the workspace does not answer, the figures are
+    those of the last poll, and the exit status is 1.
     """
     settings = context.settings(needs_workspace=True)
     now = cli.now()
@@ -92,7 +94,7 @@ def _is_unknown(ledger: Ledger, picture: Picture, last: date, usages: list[Usage
 
 def usages_of(ledger: Ledger, picture: Picture, first: date, last: date) -> list[Usage]:
     """Every cluster of the course on every day; one that is gone only on days on which it ran."""
-    found = []
+    found: list[tuple[bool, Usage]] = []
     latest = max((cluster.sighting.at for cluster in picture.clusters), default=picture.now)
     for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
         settled = queries.settled(ledger, day)
@@ -100,9 +102,10 @@ def usages_of(ledger: Ledger, picture: Picture, first: date, last: date) -> list
             usage = usage_of(picture, cluster, day)
             if cluster.id in settled:
                 usage = fixed(usage, settled[cluster.id].used, settled[cluster.id].reason)
-            if usage.shares or usage.used or cluster.sighting.at == latest:
-                found.append(usage)
-    return sorted(found, key=lambda usage: (usage.day, usage.group, usage.cluster_id))
+            found.append((cluster.sighting.at == latest, usage))
+    every = in_groups(usage for _, usage in found)
+    shown = [usage for (is_there, _), usage in zip(found, every, strict=True) if is_there or usage.shares or usage.used]
+    return sorted(shown, key=lambda usage: (usage.day, usage.group, usage.cluster_id))
 
 
 def _print(usages: list[Usage], *, as_json: bool) -> None:
@@ -116,6 +119,15 @@ def _print(usages: list[Usage], *, as_json: bool) -> None:
     for usage in usages:
         for estimate in usage.estimates:
             print(escaped(f"{usage.group}, {usage.day}: an estimate, {estimate}"))
+        for user in usage.strangers:
+            print(escaped(f"{usage.group}, {usage.day}: {user} is not known yet, and counts until then"))
+    for group, day, used in _sums(usages):
+        print(escaped(f"{group}, {day}: {hours(used)} on all its clusters"))
+
+
+def _sums(usages: Iterable[Usage]) -> list[tuple[str, date, timedelta]]:
+    """What each group used on a day, where it is not what one cluster used."""
+    return list(dict.fromkeys((u.group, u.day, u.group_used) for u in usages if u.group_used != u.used))
 
 
 def _row(usage: Usage) -> list[object]:
@@ -133,5 +145,5 @@ def _row(usage: Usage) -> list[object]:
         of(Period.TERM),
         len(usage.shares),
         hours(usage.apart) if usage.apart else None,
-        "estimate" if usage.estimates else None,
+        ", ".join([*(["estimate"] if usage.estimates else []), *(["unknown"] if usage.strangers else [])]) or None,
     ]

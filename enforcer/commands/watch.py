@@ -13,7 +13,6 @@ from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Stop
-from enforcer.domain.snapshot import choose_course, lab_clusters
 from enforcer.ledger.lock import only_one
 from enforcer.mail.sender import next_try
 from enforcer.operations.supervise import mail_service, supervised
@@ -91,16 +90,14 @@ class Service:
         return not self._ending.is_set()
 
     def clusters(self, moment: datetime) -> Iterable[SeenCluster] | None:
-        """Those of the course, as the list shows them; None where it cannot be told."""
+        """Those of the workspace, as the list shows them; None where it cannot be told."""
         try:
-            everything = self._connect().clusters(now=moment)
+            return self._connect().clusters(now=moment)
         except SettingsError as error:
             cli.fail(*error.problems)
         except WorkspaceError as error:
             print(escaped(error), file=sys.stderr)
             return None
-        chosen, unclear = choose_course(everything, self._settings.course, self._settings.term)
-        return None if unclear else lab_clusters(everything, chosen)
 
     def tick(self) -> Ticked | timedelta:
         """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""

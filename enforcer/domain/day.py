@@ -39,6 +39,8 @@ class ClusterDay:
     """Still in a session that counts when the day ended, or now."""
     estimates: tuple[str, ...]
     """Why figures of this day are not exact; empty: they are."""
+    unknown: tuple[str, ...] = ()
+    """Whose sessions count while it is not known who they are."""
 
     @property
     def first_start(self) -> datetime | None:
@@ -53,14 +55,14 @@ class ClusterDay:
 def cluster_day(picture: Picture, cluster: SeenCluster, day: date) -> ClusterDay:
     """What the picture tells of a cluster on a day that is over or of today so far."""
     group = group_of(cluster)
-    tz, members = picture.course.calendar.tz, picture.members_of(group)
+    tz, count_all = picture.course.calendar.tz, picture.count_all
     begins, ends = day_bounds(day, tz)
     ends = min(ends, max(begins, picture.now))
     sessions = [s for s in picture.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)]
     windows = windows_between(begins, ends, group, picture.allowances, tz)
-    used = counted(begins, ends, sessions, windows, now=picture.now, members=members)
+    used = counted(begins, ends, sessions, windows, now=picture.now, count_all=count_all)
     uses = picture.uses(cluster, day)
-    counting = [replaced for session in sessions if (replaced := _counted_part(session, members))]
+    counting = [replaced for session in sessions if (replaced := _counted_part(session, count_all))]
     known = picture.course.groups.get(group)
     return ClusterDay(
         cluster.id,
@@ -69,7 +71,7 @@ def cluster_day(picture: Picture, cluster: SeenCluster, day: date) -> ClusterDay
         known.title if known else "",
         day,
         used,
-        used_on(day, sessions, now=ends, tz=tz) - used,
+        used_on(day, sessions, now=ends, tz=tz, count_all=True) - used,
         next((use.limit for use in uses if use.limit.period is Period.DAY), None),
         uses[0] if uses else None,
         max((_past(use, picture, sessions, begins, ends, group) for use in uses), default=timedelta()),
@@ -77,11 +79,12 @@ def cluster_day(picture: Picture, cluster: SeenCluster, day: date) -> ClusterDay
         _cut(counting, begins, ends),
         any(end is None or end > ends for _, end in counting),
         doubts(sessions),
+        () if count_all else tuple(dict.fromkeys(user for session in sessions for user in session.unknown)),
     )
 
 
-def _counted_part(session: Session, members: frozenset[str] | None) -> tuple[datetime, datetime | None] | None:
-    start = counted_from(session, members)
+def _counted_part(session: Session, count_all: bool) -> tuple[datetime, datetime | None] | None:
+    start = counted_from(session, count_all=count_all)
     return None if start is None else (start, session.end)
 
 
@@ -95,11 +98,10 @@ def _cut(
 def _past(
     use: Use, picture: Picture, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str
 ) -> timedelta:
-    """How much of the day was past this limit: the last of its counted time, as far as the limit was known by then."""
+    """How long these sessions of one cluster went on past this limit of its group, as far as it was known by then."""
     past = use.used - use.limit.hard
     if past <= timedelta():
         return timedelta()
-    tz, members = picture.course.calendar.tz, picture.members_of(group)
     lowering = (
         allowance.given_at
         for allowance in use.limit.allowances
@@ -108,5 +110,24 @@ def _past(
     )
     # A limit that was lowered in the afternoon blames nobody for the morning.
     since = min(ends, max([begins, *lowering]))
-    windows = windows_between(since, ends, group, picture.allowances, tz)
-    return min(past, counted(since, ends, sessions, windows, now=picture.now, members=members))
+    return _counted(picture, sessions, _last(picture, group, past, since, ends), ends, group)
+
+
+def _last(picture: Picture, group: str, length: timedelta, since: datetime, ends: datetime) -> datetime:
+    """When the last `length` of the group's counted time before `ends` began, not before `since`."""
+    sessions = picture.sessions_of(group)
+    if _counted(picture, sessions, since, ends, group) <= length:
+        return since
+    early, late = since, ends
+    while late - early > timedelta.resolution:
+        middle = early + (late - early) // 2
+        if _counted(picture, sessions, middle, ends, group) > length:
+            early = middle
+        else:
+            late = middle
+    return late
+
+
+def _counted(picture: Picture, sessions: Iterable[Session], begins: datetime, ends: datetime, group: str) -> timedelta:
+    windows = windows_between(begins, ends, group, picture.allowances, picture.course.calendar.tz)
+    return counted(begins, ends, sessions, windows, now=picture.now, count_all=picture.count_all)

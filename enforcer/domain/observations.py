@@ -31,6 +31,16 @@ class ToldEvent:
 
 
 @dataclass(frozen=True)
+class DirectGrant:
+    """A level that somebody was given on a cluster itself."""
+
+    kind: str
+    """`group`, `user` or `service principal`."""
+    principal: str
+    level: str
+
+
+@dataclass(frozen=True)
 class FileInfo:
     """A workspace file as its folder lists it."""
 

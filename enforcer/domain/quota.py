@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Self
 
 from enforcer.domain.allowances import Allowance, Freedom, Interval, windows_between
+from enforcer.domain.observations import DirectGrant
 from enforcer.domain.uptime import Session, day_bounds, overlap
 from labkit.course_file import GroupLimits
 
@@ -24,6 +25,19 @@ class Level(Enum):
 
     ATTACH = "CAN_ATTACH_TO"
     RESTART = "CAN_RESTART"
+    """What the deploy gives."""
+    MANAGE = "CAN_MANAGE"
+    """Somebody gave it by hand. It allows a start, so it is lowered alike."""
+
+
+def level_of(group: str, grants: Iterable[DirectGrant]) -> Level | None:
+    """What the group's own entry says; None: no entry, or one that is none of ours to change."""
+    own = [grant.level for grant in grants if grant.kind == "group" and grant.principal == group]
+    return next((level for level in Level if own == [level.value]), None)
+
+
+STARTING = frozenset({Level.RESTART, Level.MANAGE})
+"""Levels with which a group can start its cluster."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +183,7 @@ def uses_on(
     quota: Quota,
     calendar: Calendar,
     allowances: Iterable[Allowance],
-    members: frozenset[str] | None,
+    count_all: bool,
     now: datetime,
 ) -> tuple[Use, ...]:
     """How much of every limit in force on this day is used, the tightest first.
@@ -183,7 +197,7 @@ def uses_on(
         if limit:
             begins, ends = day_bounds(limit.first, calendar.tz)[0], day_bounds(day, calendar.tz)[1]
             windows = windows_between(begins, ends, group, allowances, calendar.tz)
-            used = counted(begins, ends, sessions, windows, now=now, members=members)
+            used = counted(begins, ends, sessions, windows, now=now, count_all=count_all)
             uses.append(Use(limit, used))
     return tuple(sorted(uses, key=lambda use: use.left))
 
@@ -195,13 +209,13 @@ def counted(
     windows: Iterable[Interval],
     *,
     now: datetime,
-    members: frozenset[str] | None,
+    count_all: bool,
 ) -> timedelta:
     """The counted time between two instants, without what lies inside a window."""
     sessions = tuple(sessions)
-    total = overlap(begins, ends, sessions, now=now, members=members)
+    total = overlap(begins, ends, sessions, now=now, count_all=count_all)
     inside = (
-        overlap(max(begins, first), min(ends, last), sessions, now=now, members=members) for first, last in windows
+        overlap(max(begins, first), min(ends, last), sessions, now=now, count_all=count_all) for first, last in windows
     )
     return total - sum(inside, timedelta())
 
@@ -259,36 +273,37 @@ def describe(action: Action) -> str:
     return f"{verb} {action.group}: used {used} minutes of the {limit.period.value}, the limit is {limit}"
 
 
-WarningKey = tuple[str, Period, date, timedelta]
-"""Cluster, period, its first day, hard limit: a warning is due once for each."""
+LimitKey = tuple[str, Period, date, timedelta]
+"""Group, period, its first day, hard limit: a mail about a limit is due once for each."""
 
 
-def warning_key(warning: Warn) -> WarningKey:
-    limit = warning.use.limit
-    return warning.cluster_id, limit.period, limit.first, limit.hard
+def limit_key(group: str, limit: Limit) -> LimitKey:
+    return group, limit.period, limit.first, limit.hard
 
 
-def decide(standings: Iterable[Standing], warned: frozenset[WarningKey]) -> tuple[Action, ...]:
+def decide(standings: Iterable[Standing], warned: frozenset[LimitKey]) -> tuple[Action, ...]:
     """What is due, from what the workspace shows: restricting before stopping, cluster by cluster, warnings last.
 
-    A cluster over a limit is stopped while it runs and its group lowered while it may restart; a lowered group with
-    quota left is restored, whoever lowered it. Inside a window nobody is stopped, restricted or kept lowered.
+    A cluster whose group is over a limit is stopped while it runs, and its group lowered while it may restart; a
+    lowered group with quota left is restored, whoever lowered it. A group is warned once, about a cluster that runs if
+    one does. Inside a window nobody is stopped, restricted or kept lowered.
     """
     actions: list[Action] = []
-    warnings: list[Warn] = []
+    near: dict[LimitKey, tuple[bool, Warn]] = {}
+    """By limit; whether the cluster of the warning runs."""
     for standing in standings:
         over = next((use for use in standing.uses if use.is_over), None)
         if over and not standing.in_window:
-            if standing.level is Level.RESTART:
+            if standing.level in STARTING:
                 actions.append(Restrict(standing.cluster_id, standing.group, over))
             if standing.is_running:
                 actions.append(Stop(standing.cluster_id, standing.group, over))
             continue
         if standing.level is Level.ATTACH:
             actions.append(Restore(standing.cluster_id, standing.group))
-        near = next((use for use in standing.uses if use.is_near and not use.is_over), None)
-        if near:
-            warning = Warn(standing.cluster_id, standing.group, near)
-            if warning_key(warning) not in warned:
-                warnings.append(warning)
-    return (*actions, *warnings)
+        use = next((use for use in standing.uses if use.is_near and not use.is_over), None)
+        if use and (key := limit_key(standing.group, use.limit)) not in warned:
+            warning = (standing.is_running, Warn(standing.cluster_id, standing.group, use))
+            # Of equal ones the first stays.
+            near[key] = max(near.get(key, warning), warning, key=lambda one: one[0])
+    return (*actions, *(warning for _, warning in near.values()))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from enforcer.domain.allowances import Allowance, windows_between
 from enforcer.domain.course import Course
@@ -25,35 +26,59 @@ class Picture:
     """By cluster id; at least those that a limit of today counts."""
     allowances: tuple[Allowance, ...]
     members: Mapping[str, frozenset[str]] | None
-    """Addresses by group; None: could not be read, so everything counts."""
+    """Addresses by group, to whom mail goes; None: could not be read."""
     problems: tuple[str, ...] = field(default=())
     """What could not be read, in sentences; the poll goes on without it and says so."""
+    former: Mapping[str, str] = field(default_factory=dict)
+    """The group of each cluster that the workspace no longer shows, by id: its time counts on."""
+    claims: frozenset[str] = frozenset()
+    """Ids of clusters that only claim to be of the course."""
+    cleared: frozenset[tuple[str, datetime]] = frozenset()
+    """Cluster and instant of each start that counted until now, and is of staff."""
 
     @property
     def today(self) -> date:
         return self.now.astimezone(self.course.calendar.tz).date()
 
+    @property
+    def count_all(self) -> bool:
+        """Whether sessions of staff count, too."""
+        return self.course.count_all_sessions
+
     def quota(self, group: str) -> Quota:
         known = self.course.groups.get(group)
         return known.quota if known else self.fallback
 
-    def members_of(self, group: str) -> frozenset[str] | None:
-        """Whose sessions count against the group; None: everybody's."""
-        if self.course.count_all_sessions or self.members is None:
-            return None
-        return self.members.get(group, frozenset())
+    @cached_property
+    def group_by_cluster(self) -> Mapping[str, str]:
+        """Of every cluster of the course, those included that are gone."""
+        return {**self.former, **{cluster.id: group_of(cluster) for cluster in self.clusters}}
+
+    @cached_property
+    def _sessions_by_group(self) -> Mapping[str, list[Session]]:
+        found: dict[str, list[Session]] = {}
+        for id, group in self.group_by_cluster.items():
+            found.setdefault(group, []).extend(self.sessions.get(id, []))
+        return found
+
+    def sessions_of(self, group: str) -> list[Session]:
+        """The sessions of all clusters of a group, cluster by cluster."""
+        return self._sessions_by_group.get(group, [])
 
     def uses(self, cluster: SeenCluster, day: date | None = None) -> tuple[Use, ...]:
         """How much of the limits of `day` (today) the cluster's group has used, the tightest first."""
-        group = group_of(cluster)
+        return self.uses_of(group_of(cluster), day)
+
+    def uses_of(self, group: str, day: date | None = None) -> tuple[Use, ...]:
+        """How much of the limits of `day` (today) a group has used on all its clusters, the tightest first."""
         return uses_on(
             day or self.today,
-            self.sessions.get(cluster.id, []),
+            self.sessions_of(group),
             group=group,
             quota=self.quota(group),
             calendar=self.course.calendar,
             allowances=self.allowances,
-            members=self.members_of(group),
+            count_all=self.count_all,
             now=self.now,
         )
 
@@ -66,21 +91,42 @@ class Picture:
         sessions = self.sessions.get(cluster.id, [])
         if not cluster.sighting.running or not sessions or sessions[-1].end is not None:
             return False
-        return counted_from(sessions[-1], self.members_of(group_of(cluster))) is not None
+        return counted_from(sessions[-1], count_all=self.count_all) is not None
+
+    def own_of(self, listed: Iterable[SeenCluster]) -> tuple[SeenCluster, ...]:
+        """Those of a newer list that are of the course, or may be: whose they are a tick finds out."""
+        own = {cluster.id for cluster in self.clusters}
+        pair = self.course.id, self.course.term
+        return tuple(
+            cluster
+            for cluster in listed
+            if cluster.id in own
+            or (cluster.id not in self.claims and (cluster.course, cluster.term) == pair and is_of_a_lab(cluster))
+        )
+
+    def running_in(self, group: str) -> int:
+        """How many clusters of the group run in a session that counts: its time passes so many times as fast."""
+        return sum(group_of(cluster) == group and self.is_counting(cluster) for cluster in self.clusters)
 
     def standings(self, levels: Mapping[str, Level | None]) -> tuple[Standing, ...]:
         """Where every cluster stands; `levels` are the permissions that were read, by cluster id."""
+        uses = {group: self.uses_of(group) for group in {group_of(cluster) for cluster in self.clusters}}
         return tuple(
             Standing(
                 cluster.id,
                 group_of(cluster),
                 self.is_counting(cluster),
                 levels.get(cluster.id),
-                self.uses(cluster),
+                uses[group_of(cluster)],
                 self.is_in_window(group_of(cluster)),
             )
             for cluster in self.clusters
         )
+
+
+def is_of_a_lab(cluster: SeenCluster) -> bool:
+    """Whether its tags, or without tags its name, say that it is of a lab."""
+    return cluster.origin == ORIGIN if cluster.course else bool(legacy_group_of(cluster.name))
 
 
 def group_of(cluster: SeenCluster) -> str:
@@ -91,29 +137,3 @@ def group_of(cluster: SeenCluster) -> str:
 def group_named(cluster_name: str) -> str:
     """The display name of the group of a cluster without a tag, by the earlier system's names."""
     return legacy_group_of(cluster_name) or cluster_name
-
-
-def choose_course(
-    clusters: Iterable[SeenCluster], course: str | None, term: str | None
-) -> tuple[tuple[str, str] | None, str | None]:
-    """Which course and term the clusters belong to; and a sentence where that cannot be told.
-
-    Settings name it, or there is only one; None where no cluster carries tags.
-    """
-    found = sorted({(c.course, c.term) for c in clusters if c.origin == ORIGIN and c.course and c.term})
-    wanted = [pair for pair in found if course in (None, pair[0]) and term in (None, pair[1])]
-    if len(wanted) > 1:
-        shown = ", ".join(f"{c} {t}" for c, t in wanted)
-        return None, f"the workspace has several courses ({shown}); set LAB_COURSE and LAB_TERM to one of them"
-    if wanted:
-        return wanted[0], None
-    return ((course, term) if course and term else None), None
-
-
-def lab_clusters(clusters: Iterable[SeenCluster], chosen: tuple[str, str] | None) -> tuple[SeenCluster, ...]:
-    """The clusters of the course; where none has a lab's tags those that are named as the earlier system named them."""
-    clusters = tuple(clusters)
-    tagged = [c for c in clusters if c.origin == ORIGIN and c.course and c.term]
-    if tagged:
-        return tuple(c for c in tagged if (c.course, c.term) == chosen)
-    return tuple(c for c in clusters if legacy_group_of(c.name))

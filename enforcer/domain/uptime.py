@@ -8,6 +8,7 @@ come after it); a session whose bounds had to be inferred says so in `estimate`.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import Enum
 from itertools import groupby
 
 LONGEST_LAUNCH = timedelta(hours=1)
@@ -75,6 +76,16 @@ MEMBER, OTHER = "a member of the group", "somebody else"
 """Who did it, where names were purged: no more than counting needs to know."""
 
 
+class Role(Enum):
+    """Who started something."""
+
+    UNKNOWN = "unknown"
+    """Not known yet, or not told: it counts."""
+    STUDENT = "student"
+    STAFF = "staff"
+    """Or the deploy, or the enforcer: it is shown apart."""
+
+
 @dataclass(frozen=True, order=True)
 class Event:
     """One entry of a cluster's event list, narrowed to what uptime needs."""
@@ -98,6 +109,8 @@ class Event:
 class Restart:
     at: datetime
     user: str | None
+    role: Role = field(default=Role.UNKNOWN, compare=False)
+    """Of the user. Events do not tell it."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,14 @@ class Session:
     """Why its bounds are not exact; None: they are."""
     last_told: datetime | None = field(default=None, compare=False)
     """The last event while it ran: it did not end before."""
+    role: Role = field(default=Role.UNKNOWN, compare=False)
+    """Of who started it. Events do not tell it."""
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Users of whom it is not known yet whether they are staff, and whose sessions count meanwhile."""
+        starters = [(self.started_by, self.role), *((restart.user, restart.role) for restart in self.restarts)]
+        return tuple(dict.fromkeys(user for user, role in starters if user and role is Role.UNKNOWN))
 
 
 @dataclass(frozen=True)
@@ -245,40 +266,36 @@ def day_bounds(day: date, tz: tzinfo) -> tuple[datetime, datetime]:
     return tuple(datetime.combine(d, time(), tz).astimezone(UTC) for d in (day, day + timedelta(days=1)))  # type: ignore[return-value]
 
 
-def counted_from(session: Session, members: frozenset[str] | None) -> datetime | None:
+def counted_from(session: Session, *, count_all: bool = False) -> datetime | None:
     """From when on a session counts against its group; None: not at all.
 
-    It counts from its start when a member or somebody unknown started it, else from the first restart by a member.
-    `members` None counts every session.
+    It counts from its start unless staff started it, then from the first restart by anybody else. `count_all` counts
+    every session.
     """
-    if members is None or session.started_by is None or is_member(session.started_by, members):
+    if count_all or session.role is not Role.STAFF:
         return session.start
-    return next((r.at for r in session.restarts if r.user and is_member(r.user, members)), None)
-
-
-def is_member(user: str, members: frozenset[str]) -> bool:
-    """Whether this is one of the addresses (lower case), or was one before names were purged."""
-    return user == MEMBER or user.casefold() in members
+    return next((r.at for r in session.restarts if r.user and r.role is not Role.STAFF), None)
 
 
 def overlap(
-    begins: datetime, ends: datetime, sessions: Iterable[Session], *, now: datetime, members: frozenset[str] | None
+    begins: datetime, ends: datetime, sessions: Iterable[Session], *, now: datetime, count_all: bool
 ) -> timedelta:
-    """The counted time of these sessions between two instants; an open session runs until `now`."""
+    """The counted time of these sessions between two instants; an open session runs until `now`.
+
+    Two that run at the same time add up.
+    """
     total = timedelta()
     for session in sessions:
-        start = counted_from(session, members)
+        start = counted_from(session, count_all=count_all)
         if start is not None:
             total += max(timedelta(), min(session.end or now, ends) - max(start, begins))
     return total
 
 
-def used_on(
-    day: date, sessions: Iterable[Session], *, now: datetime, tz: tzinfo, members: frozenset[str] | None = None
-) -> timedelta:
-    """The counted part of these sessions that falls inside the local day."""
+def used_on(day: date, sessions: Iterable[Session], *, now: datetime, tz: tzinfo, count_all: bool = True) -> timedelta:
+    """The part of these sessions that falls inside the local day; the counted part of it without `count_all`."""
     begins, ends = day_bounds(day, tz)
-    return overlap(begins, ends, sessions, now=now, members=members)
+    return overlap(begins, ends, sessions, now=now, count_all=count_all)
 
 
 _RANK = {"CREATING": 2, "STARTING": 2, "RUNNING": 4}

@@ -32,8 +32,14 @@ class Usage:
     day: date
     used: timedelta
     uses: Mapping[Period, Use]
-    """The limits in force on the day; those without are missing."""
+    """The limits in force on the day, and what the group has used of each on all its clusters."""
     shares: tuple[Share, ...]
+    group_used: timedelta = timedelta()
+    """By all clusters of the group."""
+    unknown: timedelta = timedelta()
+    """The counted part that somebody started of whom it is not known yet who it is."""
+    strangers: tuple[str, ...] = ()
+    """Of whom that is not known."""
     doubts: tuple[str, ...] = ()
     """Why figures of the day are not exact, as its sessions tell; also those that took no time."""
     settled_as: str | None = None
@@ -58,19 +64,23 @@ class Usage:
 def usage_of(picture: Picture, cluster: SeenCluster, day: date) -> Usage:
     """What the picture tells of the cluster on the day: one that is over, today so far, or one to come."""
     group = group_of(cluster)
-    tz, members, now = picture.course.calendar.tz, picture.members_of(group), picture.now
+    tz, now = picture.course.calendar.tz, picture.now
     begins, ends = day_bounds(day, tz)
     windows = windows_between(begins, ends, group, picture.allowances, tz)
     ends = min(ends, max(begins, now))
     sessions = [s for s in picture.sessions.get(cluster.id, []) if s.start < ends and (s.end is None or s.end > begins)]
     shares = []
     for session in sessions:
-        ran = overlap(begins, ends, [session], now=now, members=None)
+        ran = overlap(begins, ends, [session], now=now, count_all=True)
         if ran:
-            shares.append(Share(session, ran, counted(begins, ends, [session], windows, now=now, members=members)))
+            used = counted(begins, ends, [session], windows, now=now, count_all=picture.count_all)
+            shares.append(Share(session, ran, used))
     used = sum((share.counted for share in shares), timedelta())
     uses = {use.limit.period: use for use in picture.uses(cluster, day)}
-    return Usage(cluster.id, group, day, used, uses, tuple(shares), doubts(sessions))
+    doubtful = [share for share in shares if share.session.unknown and not picture.count_all]
+    unknown = sum((share.counted for share in doubtful), timedelta())
+    strangers = tuple(dict.fromkeys(user for share in doubtful for user in share.session.unknown))
+    return Usage(cluster.id, group, day, used, uses, tuple(shares), used, unknown, strangers, doubts(sessions))
 
 
 def fixed(usage: Usage, used: timedelta, reason: str | None) -> Usage:
@@ -78,10 +88,27 @@ def fixed(usage: Usage, used: timedelta, reason: str | None) -> Usage:
 
     `reason` is why that total is not exact; None: it is.
     """
+    return replace(usage, used=used, settled_as=reason)
+
+
+def in_groups(usages: Iterable[Usage]) -> list[Usage]:
+    """The same with what their groups used: on a day that is settled, the sum of what was fixed.
+
+    `usages` are all of the clusters that ran on the days they are of.
+    """
+    usages = list(usages)
+    sums: dict[tuple[str, date], timedelta] = {}
+    for usage in usages:
+        key = usage.group, usage.day
+        sums[key] = sums.get(key, timedelta()) + usage.used
+    return [_in_group(usage, sums[usage.group, usage.day]) for usage in usages]
+
+
+def _in_group(usage: Usage, used: timedelta) -> Usage:
     uses = dict(usage.uses)
     if Period.DAY in uses:
         uses[Period.DAY] = replace(uses[Period.DAY], used=used)
-    return replace(usage, used=used, uses=uses, settled_as=reason)
+    return replace(usage, uses=uses, group_used=used)
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:
@@ -92,6 +119,8 @@ def usage_json(usage: Usage) -> dict[str, Any]:
         "group": usage.group,
         "day": usage.day.isoformat(),
         "used_ms": usage.used // MILLISECOND,
+        "group_used_ms": usage.group_used // MILLISECOND,
+        "unknown_ms": usage.unknown // MILLISECOND,
         "soft_minutes": minutes(limit.soft) if limit else None,
         "hard_minutes": minutes(limit.hard) if limit else None,
         "left_ms": None if usage.left is None else usage.left // MILLISECOND,
@@ -106,6 +135,7 @@ def _session(share: Share) -> dict[str, Any]:
         "start": iso(session.start),
         "end": iso(session.end) if session.end else None,
         "started_by": session.started_by,
+        "starter": session.role.value,
         "ran_ms": share.ran // MILLISECOND,
         "counted_ms": share.counted // MILLISECOND,
         "estimate": session.estimate,

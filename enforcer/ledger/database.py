@@ -10,7 +10,7 @@ from typing import Any
 from peewee import Database, Model, OperationalError, SqliteDatabase
 from playhouse.postgres_ext import Psycopg3Database  # type: ignore[import-untyped]
 
-from enforcer.ledger.migrations import migrate
+from enforcer.ledger.migrations import Applied, migrate
 from enforcer.ledger.models import TABLES
 from labkit.addresses import checked_database, database_parameters, is_database_url
 from labkit.files import ensure_private
@@ -100,6 +100,10 @@ def open_copy(place: str) -> Ledger:
             marks = ", ".join("?" * len(names))
             columns = ", ".join(f'"{name}"' for name in names)
             copy.connection().executemany(f'INSERT OR REPLACE INTO "{table}" ({columns}) VALUES ({marks})', values)
+        # Steps that the source lacks change its rows, too.
+        _, applied = rows.get(Applied._meta.table_name, ([], []))
+        Applied.delete().where(Applied.name.not_in([name for (name,) in applied])).execute(copy)
+        migrate(copy)
         return Ledger(copy)
     path = Path(place).expanduser()
     if path.exists():
@@ -126,7 +130,7 @@ def _rows_of(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
         with source.atomic():
             existing = set(source.get_tables())
             found = {}
-            for name in (table._meta.table_name for table in TABLES):
+            for name in (table._meta.table_name for table in (*TABLES, Applied)):
                 if name in existing:
                     cursor = source.execute_sql(f'SELECT * FROM "{name}"')
                     found[name] = ([column[0] for column in cursor.description], list(cursor.fetchall()))

@@ -8,7 +8,7 @@ from typing import Any
 from peewee import fn
 
 from enforcer.domain.message_kinds import OF_LIMITS, Kind, Notice
-from enforcer.domain.quota import Period, WarningKey
+from enforcer.domain.quota import Period
 from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
@@ -20,6 +20,8 @@ PARTS_ALONE = 1000
 SPLIT = "refused, so it is sent to each recipient alone"
 UNTRUE = "a later letter made it untrue"
 NEVER_FINAL = "accepted, but the mail service gave no final status within a day"
+LetterKey = tuple[str, Period, date, timedelta]
+"""Of a mail about a limit: cluster, period, its first day, hard limit."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,8 @@ def is_queued(ledger: Ledger, kind: Kind, about: str, *, period: str, first: str
     return bool(ledger.select(LetterRow).where(is_it).exists())
 
 
-def told(ledger: Ledger, kind: Kind, *, since: date) -> frozenset[WarningKey]:
-    """The limits that groups were told of, those whose day was before `since` left out."""
+def told(ledger: Ledger, kind: Kind, *, since: date) -> frozenset[LetterKey]:
+    """The limits that were told of, those whose day was before `since` left out."""
     query = ledger.select(LetterRow, LetterRow.about, LetterRow.period, LetterRow.first, LetterRow.limit).where(
         (LetterRow.kind == kind.value)
         & (LetterRow.part == 0)
@@ -119,6 +121,19 @@ def told_since(ledger: Ledger, kind: Kind, about: str, since: datetime) -> bool:
     """Whether any letter of this kind about it was written down at this instant or after."""
     is_it = (LetterRow.kind == kind.value) & (LetterRow.about == about) & (LetterRow.queued >= to_millis(since))
     return bool(ledger.select(LetterRow).where(is_it).exists())
+
+
+def take_back(ledger: Ledger, kind: Kind, about: str, *, keep: Iterable[LetterKey]) -> int:
+    """Delete mails of this kind about a cluster that no attempt was made to send, but for those to keep; how many.
+
+    `keep` are limits, whatever they are of. What is deleted may be written again once it is true.
+    """
+    kept = {(period.value, first.isoformat(), limit // MS) for _, period, first, limit in keep}
+    unsent = (LetterRow.attempts == 0) & _waits()
+    rows = ledger.select(LetterRow).where((LetterRow.kind == kind.value) & (LetterRow.about == about) & unsent)
+    ids = [row.id for row in rows if (row.period, row.first, row.limit) not in kept]
+    ledger.delete(LetterRow).where(LetterRow.id.in_(ids)).execute()
+    return len(ids)
 
 
 # --- sending

@@ -80,6 +80,38 @@ class SessionRow(Row):
         primary_key = CompositeKey("cluster_id", "start")
 
 
+class StarterRow(Row):
+    """Who started or restarted a cluster: student, staff or unknown. It changes once, from unknown."""
+
+    cluster_id: Any = CharField()
+    at: Any = BigIntegerField()
+    """Of the event."""
+    user_name: Any = CharField()
+    role: Any = CharField()
+    asked: Any = BigIntegerField(null=True)
+    """When the role was first looked for; null: never."""
+
+    class Meta:
+        table_name = "starter"
+        primary_key = CompositeKey("cluster_id", "at", "user_name")
+        indexes = ((("role",), False),)
+
+
+class AcceptedRow(Row):
+    """A cluster that is of the lab: its tags, group and creator were right once, and it stays so."""
+
+    cluster_id: Any = CharField(primary_key=True)
+    course: Any = CharField()
+    term: Any = CharField()
+    group_name: Any = CharField()
+    creator: Any = CharField(default="")
+    """Empty: from before creators were noted."""
+    since: Any = BigIntegerField()
+
+    class Meta:
+        table_name = "accepted"
+
+
 class DayRow(Row):
     """A settled day of a cluster: history, fixed."""
 
@@ -234,6 +266,8 @@ TABLES = (
     ClusterRow,
     EventRow,
     SessionRow,
+    StarterRow,
+    AcceptedRow,
     DayRow,
     ActionRow,
     LetterRow,

@@ -66,12 +66,25 @@ def event_users(ledger: Ledger, cluster_id: str, before: datetime) -> list[str]:
     return [user for (user,) in query if user not in NAMELESS]
 
 
-def rename_event_users(ledger: Ledger, cluster_id: str, before: datetime, names: Mapping[str, str]) -> None:
-    """Replace names in the events of a cluster before an instant, and make its sessions of them anew."""
+def rename_event_users(
+    ledger: Ledger,
+    cluster_id: str,
+    before: datetime,
+    names: Mapping[str, str],
+    decided: Mapping[tuple[int, str], str],
+) -> None:
+    """Replace names in the events of a cluster before an instant, and make its sessions of them anew.
+
+    `names` are the new ones by user; `decided` come before them, for the events of an instant (milliseconds) and user.
+    """
     if not names:
         return
     old = _old(cluster_id, before)
-    _drop_doubles(ledger, old, names)
+    _drop_doubles(ledger, old, names, decided)
+    for (at, user), role in decided.items():
+        ledger.update(EventRow, user_name=role).where(
+            old & (EventRow.at == at) & (EventRow.user_name == user)
+        ).execute()
     for user, role in names.items():
         ledger.update(EventRow, user_name=role).where(old & (EventRow.user_name == user)).execute()
     # The sessions follow from the events, as after each poll.
@@ -82,12 +95,12 @@ def _old(cluster_id: str, before: datetime) -> Any:
     return (EventRow.at < to_millis(before)) & (EventRow.cluster_id == cluster_id)
 
 
-def _drop_doubles(ledger: Ledger, old: Any, names: Mapping[str, str]) -> None:
+def _drop_doubles(ledger: Ledger, old: Any, names: Mapping[str, str], decided: Mapping[tuple[int, str], str]) -> None:
     """Of events that differ in their names alone one stays."""
     query = ledger.select(EventRow, EventRow.cluster_id, EventRow.at, EventRow.type, EventRow.user_name)
     kept = set()
     for cluster_id, at, type, user in list(query.where(old).tuples()):
-        key = (at, type, names.get(user, user))
+        key = (at, type, decided.get((at, user)) or names.get(user, user))
         if key in kept:
             same = (EventRow.cluster_id == cluster_id) & (EventRow.at == at) & (EventRow.type == type)
             ledger.delete(EventRow).where(same & (EventRow.user_name == user)).execute()

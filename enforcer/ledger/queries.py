@@ -10,10 +10,14 @@ from peewee import fn
 
 from enforcer.domain.day_records import DayTotal, DoneAction
 from enforcer.domain.observations import SeenCluster
+from enforcer.domain.ownership import Accepted
+from enforcer.domain.snapshot import group_named
 from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
 from enforcer.domain.uptime import Restart, Session, Sighting
+from enforcer.ledger import starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import (
+    AcceptedRow,
     ActionRow,
     ClusterRow,
     DayRow,
@@ -89,10 +93,45 @@ def clusters_last_looked_at(ledger: Ledger, course: str | None, term: str | None
     )
 
 
+def last_course(ledger: Ledger) -> tuple[str, str] | None:
+    """Course and term of the cluster with a lab's tags that was looked at last; None: there was none."""
+    row = ledger.select(ClusterRow).where(ClusterRow.course != "").order_by(ClusterRow.last_seen.desc()).first()
+    return (row.course, row.term) if row else None
+
+
+def cluster_groups(ledger: Ledger, course: str, term: str) -> dict[str, str]:
+    """The group of every cluster ever seen of a course, by cluster id; empty texts are clusters without tags."""
+    rows = ledger.select(ClusterRow).where((ClusterRow.course == course) & (ClusterRow.term == term))
+    return {row.cluster_id: row.group_name or group_named(row.name) for row in rows}
+
+
+def accepted(ledger: Ledger) -> dict[str, Accepted]:
+    """The clusters that were ever accepted, by id."""
+    return {
+        row.cluster_id: Accepted(row.course, row.term, row.group_name, row.creator)
+        for row in ledger.select(AcceptedRow)
+    }
+
+
+def accept(ledger: Ledger, found: Iterable[SeenCluster], *, now: datetime) -> None:
+    """Note that these clusters are of the lab, each with its group."""
+    for cluster in found:
+        place = dict(course=cluster.course, term=cluster.term, group_name=cluster.group or "")
+        row = dict(cluster_id=cluster.id, **place, creator=cluster.creator or "", since=to_millis(now))
+        ledger.put(AcceptedRow, **row)
+
+
+def disown(ledger: Ledger, cluster_ids: Iterable[str]) -> None:
+    """These clusters are not of the lab: what was noted of them counts for nobody."""
+    ids = list(cluster_ids)
+    if ids:
+        ledger.delete(ClusterRow).where(ClusterRow.cluster_id.in_(ids)).execute()
+
+
 def sessions(
     ledger: Ledger, *, begins: datetime, ends: datetime, cluster_ids: Iterable[str] | None = None
 ) -> dict[str, list[Session]]:
-    """The sessions that overlap these instants, by cluster, oldest first."""
+    """The sessions that overlap these instants, by cluster, oldest first, with the roles of who started them."""
     where = (SessionRow.start < to_millis(ends)) & (SessionRow.end.is_null() | (SessionRow.end >= to_millis(begins)))
     if cluster_ids is not None:
         where &= SessionRow.cluster_id.in_(list(cluster_ids))
@@ -100,7 +139,7 @@ def sessions(
     query: Any = ledger.select(SessionRow).where(where).order_by(SessionRow.cluster_id, SessionRow.start)
     for cluster_id, *row in query.tuples():
         found.setdefault(cluster_id, []).append(session_of(*row))
-    return found
+    return starters.with_roles(ledger, found)
 
 
 def doubtful(ledger: Ledger, patience: timedelta) -> dict[str, datetime]:
@@ -219,6 +258,15 @@ def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None
                 estimate=total.estimate,
                 settled=to_millis(now),
             ).on_conflict_ignore().execute()
+
+
+def settle_again(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None:
+    """Replace totals that were settled and are wrong; one that is not settled, or imported, stays as it is."""
+    with ledger.atomic():
+        for total in totals:
+            day = (DayRow.cluster_id == total.cluster_id) & (DayRow.day == total.day.isoformat()) & ~DayRow.imported
+            if ledger.delete(DayRow).where(day).execute():
+                settle(ledger, [total], now=now)
 
 
 def settled(ledger: Ledger, day: date) -> dict[str, DayTotal]:

@@ -24,6 +24,7 @@ from enforcer.domain.uptime import (
     reconcile,
     told_by,
 )
+from enforcer.ledger import starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import ClusterRow
 from enforcer.ledger.queries import PURGED, note, session_of
@@ -31,6 +32,8 @@ from enforcer.ledger.queries import PURGED, note, session_of
 GONE = "the cluster no longer exists; it ended when it was last seen running"
 BEGINNINGS = LAUNCHES | {"RUNNING", "RESTARTING"}
 """One of these in the millisecond of an end may belong to what comes after it."""
+STARTS = LAUNCHES | {"RESTARTING"}
+"""Events of somebody who starts a cluster."""
 
 OBSERVE = """
     INSERT INTO cluster (cluster_id, name, group_name, course, term, moved, events_read_to, first_seen, last_seen,
@@ -121,6 +124,7 @@ def add_events(ledger: Ledger, readings: Iterable[Reading], *, read_to: datetime
             if new or reading.is_cut or cluster.moved != reading.moved or not _is_up_to_date(ledger, cluster):
                 due.append((cluster, min((at for _, at, *_ in new), default=EVER)))
         ledger.each(ADD_EVENT, added)
+        starters.add(ledger, [(id, at, user) for id, at, type, user, *_ in added if user and type in STARTS])
         _rebuild(ledger, due, cut=frozenset(reading.cluster_id for reading in readings if reading.is_cut))
         ledger.each(READ, [_progress(reading, clusters[reading.cluster_id], read_to) for reading in readings])
 

@@ -153,7 +153,7 @@ def other_routes(
     groups: Iterable[HeldGroup],
     people: Iterable[Person],
 ) -> list[Finding]:
-    """Students who may start a cluster although their group is lowered: by an own grant, or by another group."""
+    """Students who may do more than the deploy lets them: start a cluster by another grant, or manage their own."""
     clusters, groups = tuple(clusters), tuple(groups)
     addresses = {person.id: person.address for person in people}
     within = {group.name: _everybody(group, groups) for group in groups}
@@ -163,7 +163,11 @@ def other_routes(
     told = []
     for cluster in clusters:
         for grant in grants.get(cluster.id, ()):
-            if grant.level not in STARTING or grant.principal == group_of(cluster):
+            if grant.level not in STARTING:
+                continue
+            if grant.kind == "group" and grant.principal == group_of(cluster):
+                if grant.level == "CAN_MANAGE" and not grant.is_inherited:
+                    told.append(f"{grant.principal} has CAN_MANAGE on its own {cluster.name}; deploy the course again")
                 continue
             if grant.kind == "user" and ids.get(grant.principal) in students:
                 told.append(f"{grant.principal} has {grant.level} on {cluster.name}")

@@ -65,10 +65,11 @@ def _limits(picture: Picture) -> Iterator[datetime]:
         # Inside a window no time counts; its end is a moment of its own.
         if not picture.is_counting(cluster) or picture.is_in_window(group_of(cluster)):
             continue
+        at_once = picture.running_in(group_of(cluster))
         for use in picture.uses(cluster):
             for mark in (use.limit.soft, use.limit.hard):
                 if use.used < mark:
-                    yield picture.now + (mark - use.used)
+                    yield picture.now + (mark - use.used) / at_once
 
 
 def _edges(picture: Picture) -> Iterator[datetime]:
@@ -97,8 +98,8 @@ def watch(
 ) -> None:
     """Tick whenever something is due, until `wait_until` says False: somebody wants the end.
 
-    `clusters` lists those of the course, None where they cannot be listed; `tick` says in how long to try again where
-    it could not be made.
+    `clusters` lists those of the workspace, None where they cannot be listed; `tick` says in how long to try again
+    where it could not be made.
     """
     last: Ticked | None = None
     retry_after = RETRY_AFTER
@@ -109,7 +110,8 @@ def watch(
         if not is_due and moment >= looked + LIST_EVERY:
             looked = moment
             listed = clusters(moment)
-            is_due = last is not None and listed is not None and has_moved(last.picture.clusters, listed)
+            if last is not None and listed is not None:
+                is_due = has_moved(last.picture.clusters, last.picture.own_of(listed))
         if is_due:
             looked = moment
             match tick():

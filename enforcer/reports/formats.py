@@ -153,6 +153,7 @@ def _row_json(row: ReportRow) -> dict[str, Any]:
         "over_ms": row.of.over // ms,
         "apart_ms": row.of.shown_apart // ms,
         "estimates": list(row.of.estimates),
+        "unknown": list(row.of.unknown),
     }
 
 
@@ -179,6 +180,11 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
             {"group": one_line(row.of.group), "reasons": [one_line(reason) for reason in row.of.estimates]}
             for row in rows
             if row.of.estimates
+        ],
+        "unknown": [
+            {"group": one_line(row.of.group), "users": [one_line(user) for user in row.of.unknown]}
+            for row in rows
+            if row.of.unknown
         ],
         "polls_expected": report.polls_expected,
         "polls_seen": len(report.polls),

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from enforcer.domain.allowances import Allowance, AllowanceError, parse_entry
 from enforcer.domain.course import CourseError
 from enforcer.domain.timestamps import to_instant
-from enforcer.domain.uptime import MEMBER, OTHER, day_bounds, is_member
-from enforcer.ledger import membership, names, queries
+from enforcer.domain.uptime import MEMBER, OTHER, Role, day_bounds
+from enforcer.ledger import membership, names, queries, starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.names import Text
 from enforcer.workspace.course_file import parse_course
@@ -84,15 +84,22 @@ def _events(ledger: Ledger, begins: datetime) -> int:
     changed = names.named_events(ledger, begins)
     for cluster_id, group in names.groups_of_clusters(ledger).items():
         members = known.all.get(group, frozenset()) if known else None
-        roles = {user: _role(user, members) for user in names.event_users(ledger, cluster_id, begins)}
-        names.rename_event_users(ledger, cluster_id, begins, roles)
+        decided = {(at, user): _name(role) for at, user, role in starters.named_before(ledger, cluster_id, begins)}
+        others = {user: _role(user, members) for user in names.event_users(ledger, cluster_id, begins)}
+        names.rename_event_users(ledger, cluster_id, begins, others, decided)
     names.drop_raw_events(ledger, begins)
+    starters.forget(ledger, begins)
     return changed
 
 
+def _name(role: Role) -> str:
+    """What is kept of a starter. Who was never known counts on."""
+    return OTHER if role is Role.STAFF else MEMBER
+
+
 def _role(user: str, members: frozenset[str] | None) -> str:
-    """Without knowledge of the members everything counts, so that everybody is one."""
-    return MEMBER if members is None or is_member(user, members) else OTHER
+    """For an event that starts nothing: without knowledge of the members everybody is one."""
+    return MEMBER if members is None or user.casefold() in members else OTHER
 
 
 def _actions(ledger: Ledger, begins: datetime) -> int:

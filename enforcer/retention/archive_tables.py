@@ -71,7 +71,7 @@ def _sessions(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
                 session.start,
                 session.end,
                 session.started_by,
-                counted_from(session, picture.members_of(group)),
+                counted_from(session, count_all=picture.count_all),
                 json.dumps([[(restart.at - session.start) // ms, restart.user] for restart in session.restarts]),
                 json.dumps([[(at - session.start) // ms, count] for at, count in session.workers]),
                 session.estimate,

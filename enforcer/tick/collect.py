@@ -1,7 +1,7 @@
 """Collecting: what a tick reads from the workspace, and what it remembers of it in the ledger.
 
 What it costs: one list of clusters, the course's folder and its allowances (contents only when changed), one query
-of events for each cluster that can have changed, the members once a day and when somebody unknown started something.
+of events for each cluster that can have changed, the members once a day and while somebody unknown counts.
 """
 
 import json
@@ -14,16 +14,19 @@ from itertools import islice
 
 from enforcer.domain.allowances import Allowance, Revocation, in_force
 from enforcer.domain.course import Course
-from enforcer.domain.observations import SeenCluster, ToldEvent
-from enforcer.domain.quota import Level
-from enforcer.domain.snapshot import Picture, choose_course, group_of, lab_clusters
+from enforcer.domain.observations import DirectGrant, SeenCluster, ToldEvent
+from enforcer.domain.ownership import legacy_clusters
+from enforcer.domain.quota import Level, level_of
+from enforcer.domain.roles import People, routes_around
+from enforcer.domain.snapshot import Picture, group_of
 from enforcer.domain.uptime import KNOWN_TYPES, Session, day_bounds
-from enforcer.ledger import membership, queries, record
+from enforcer.ledger import queries, record, starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import Reading
-from enforcer.ledger.workspace_memory import WorkspaceMemory
 from enforcer.settings import Settings, SettingsError
-from enforcer.tick.course_reader import CourseReader, Members, Source, read_folder
+from enforcer.tick.course_reader import Source, without_file
+from enforcer.tick.lab_reader import LabReader
+from enforcer.tick.people import Directory, decide_starters
 from enforcer.workspace.errors import CutShort, WorkspaceError
 from enforcer.workspace.tasks import in_parallel, in_turn
 
@@ -37,6 +40,8 @@ FUTURE = timedelta(days=2)
 """No event is later than now by more than clocks differ."""
 UNKNOWN_TYPES = "unknown event types"
 MOST_UNKNOWN_TYPES = 1000
+ROUTES = "routes around the quota"
+"""The note of sentences about grants by which students can start a cluster, by its id."""
 AT_ONCE = 30
 """The events of so many clusters are written down together, while those of others are still being read."""
 
@@ -52,6 +57,10 @@ class Lab:
     entries: tuple[Allowance | Revocation, ...]
     """Whatever was ever allowed or revoked."""
     problems: tuple[str, ...]
+    directory: Directory
+    """Who is in which group."""
+    claims: frozenset[str] = frozenset()
+    """Ids of clusters that only claim to be of the course."""
 
     @property
     def allowances(self) -> tuple[Allowance, ...]:
@@ -63,16 +72,28 @@ def read_lab(ledger: Ledger, workspace: Source, settings: Settings, *, now: date
     """Which course is meant, its clusters, its file and its allowances.
 
     Raises WorkspaceError where the clusters cannot be listed and SettingsError where it is not clear which course is
-    meant.
+    meant and none was served yet.
     """
-    everything = workspace.clusters(now=now)
-    chosen, unclear = choose_course(everything, settings.course, settings.term)
-    if unclear:
-        raise SettingsError([unclear])
-    memory = WorkspaceMemory(ledger, now=now)
-    course, entries, problems = read_folder(workspace, memory, chosen, settings.default_zone, now=now)
-    problems += workspace.take_problems()
-    return Lab(lab_clusters(everything, chosen), chosen, course, entries, tuple(problems))
+    found = LabReader(ledger, workspace, settings, now=now)
+    chosen, unclear = found.choose()
+    if chosen is None:
+        if unclear:
+            raise SettingsError([unclear])
+        course = without_file("", "", settings.default_zone, now)
+        clusters = () if settings.course else legacy_clusters(found.everything)
+        problems = (*workspace.take_problems(), *found.directory.problems, *found.foreign_claims(None))
+        return Lab(clusters, None, course, (), problems, found.directory)
+    file = found.file_of(chosen)
+    own = found.own(chosen)
+    queries.accept(ledger, own.new, now=now)
+    queries.disown(ledger, [cluster.id for cluster in own.claims])
+    reader = found.reader_of(chosen)
+    entries = reader.entries()
+    told = [*workspace.take_problems(), *([unclear] if unclear else [])]
+    problems = (*told, *reader.problems, *own.problems, *found.foreign_claims(chosen))
+    course = file or without_file(*chosen, settings.default_zone, now)
+    claims = frozenset(cluster.id for cluster in own.claims)
+    return Lab(own.clusters, chosen, course, entries, problems, found.directory, claims)
 
 
 def collect(ledger: Ledger, workspace: Source, settings: Settings, *, now: datetime) -> Picture:
@@ -85,10 +106,44 @@ def collect(ledger: Ledger, workspace: Source, settings: Settings, *, now: datet
     today = now.astimezone(course.calendar.tz).date()
     is_first = is_first_poll(ledger, today)
     problems = [*lab.problems, *remember_uptime(ledger, workspace, clusters, is_first=is_first, now=now)]
+    listed = {cluster.id: group_of(cluster) for cluster in clusters}
+    groups = {**queries.cluster_groups(ledger, *(lab.chosen or ("", ""))), **listed}
     begins, _ = day_bounds(_first_that_matters(course, today), course.calendar.tz)
-    sessions = queries.sessions(ledger, begins=begins, ends=now, cluster_ids=[cluster.id for cluster in clusters])
-    members = _members(ledger, workspace, course, clusters, sessions, is_first=is_first, problems=problems, now=now)
-    return Picture(now, course, settings.fallback, clusters, sessions, lab.allowances, members, tuple(problems))
+    sessions = queries.sessions(ledger, begins=begins, ends=now, cluster_ids=groups)
+    if is_first:
+        lab.directory.ask()
+    cleared = _decide_starters(ledger, lab, groups, sessions, begins=begins, now=now)
+    return Picture(
+        now,
+        course,
+        settings.fallback,
+        clusters,
+        starters.with_roles(ledger, sessions),
+        lab.allowances,
+        lab.directory.members,
+        tuple(dict.fromkeys([*problems, *lab.directory.problems, *workspace.take_problems()])),
+        {id: group for id, group in groups.items() if id not in listed},
+        lab.claims,
+        cleared,
+    )
+
+
+def _decide_starters(
+    ledger: Ledger,
+    lab: Lab,
+    groups: Mapping[str, str],
+    sessions: Mapping[str, list[Session]],
+    *,
+    begins: datetime,
+    now: datetime,
+) -> frozenset[tuple[str, datetime]]:
+    """As `decide_starters`, for all that an open period counts."""
+    creators: dict[str, str | None] = {id: one.creator or None for id, one in queries.accepted(ledger).items()}
+    creators |= {cluster.id: cluster.creator for cluster in lab.clusters if cluster.creator}
+    clusters = {id: (group, creators.get(id)) for id, group in groups.items()}
+    earliest = min([begins, *(one.start for found in sessions.values() for one in found)])
+    since = earliest - starters.LONGEST_LAUNCH
+    return decide_starters(ledger, lab.directory, lab.course, clusters, since=since, now=now)
 
 
 def _first_that_matters(course: Course, today: date) -> date:
@@ -123,7 +178,8 @@ def read_levels(
 ) -> tuple[dict[str, Level | None], list[str]]:
     """The permission of every group that may have to change: at a limit, or lowered; of all once a day.
 
-    Returns them by cluster id, and sentences about those that could not be read.
+    Returns them by cluster id, and sentences: about those that could not be read, and about students who may start a
+    cluster by another grant. The latter come again at each poll until a permission was read without the grant.
     """
     lowered = queries.lowered(ledger)
     is_first = everything or is_first_poll(ledger, picture.today)
@@ -134,21 +190,40 @@ def read_levels(
         if is_first or id in lowered or any(use.is_over for use in standing.uses)
     ]
 
-    def read(cluster_id: str, group: str) -> Level | WorkspaceError | None:
+    def read(cluster_id: str) -> list[DirectGrant] | WorkspaceError:
         try:
-            return workspace.level(cluster_id, group)
+            return workspace.grants(cluster_id)
         except WorkspaceError as error:
             return error
 
-    found = in_parallel([partial(read, *pair) for pair in due])
+    found = in_parallel([partial(read, id) for id, _ in due])
     failures = [str(answer) for answer in found if isinstance(answer, WorkspaceError)]
     if is_first and not failures:
         queries.write_note(ledger, "looked at everything", picture.today.isoformat())
-    levels = {id: answer for (id, _), answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
+    grants = {id: answer for (id, _), answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
+    levels = {id: level_of(group, grants[id]) for id, group in due if id in grants}
     for id, level in levels.items():
         if level is Level.ATTACH:
             queries.note_lowered(ledger, id, groups[id].group, now=picture.now)
-    return levels, failures
+    return levels, [*failures, *_routes_around(ledger, workspace, picture, grants)]
+
+
+def _routes_around(
+    ledger: Ledger, workspace: Source, picture: Picture, grants: Mapping[str, list[DirectGrant]]
+) -> list[str]:
+    """As `routes_around`, of the permissions that were read now, and of the others as they were read last."""
+    people = People(picture.course, picture.members or {}, workspace.caller)
+    before: dict[str, list[str]] = json.loads(queries.note(ledger, ROUTES) or "{}")
+    found: dict[str, list[str]] = {}
+    for cluster in picture.clusters:
+        routes = before.get(cluster.id, [])
+        if cluster.id in grants:
+            routes = list(routes_around(people, cluster.name, group_of(cluster), grants[cluster.id]))
+        if routes:
+            found[cluster.id] = routes
+    if found != before:
+        queries.write_note(ledger, ROUTES, json.dumps(found))
+    return [route for routes in found.values() for route in routes]
 
 
 def _read_events(
@@ -242,34 +317,3 @@ def _look_for_gone(
                 record.mark_gone(ledger, cluster.id, now=now)
         except WorkspaceError as error:
             problems.append(str(error))
-
-
-def _members(
-    ledger: Ledger,
-    workspace: Source,
-    course: Course,
-    clusters: Iterable[SeenCluster],
-    sessions: Mapping[str, list[Session]],
-    *,
-    is_first: bool,
-    problems: list[str],
-    now: datetime,
-) -> Members | None:
-    """Read at the first poll of a day, and when somebody started a cluster since who is no member as far as we know."""
-    noted = membership.known(ledger)
-    if noted and not is_first and not any(_has_stranger(cluster, sessions, noted) for cluster in clusters):
-        return noted.all
-    reader = CourseReader(workspace, WorkspaceMemory(ledger, now=now), course.folder)
-    members = reader.members()
-    problems += reader.problems
-    return members
-
-
-def _has_stranger(cluster: SeenCluster, sessions: Mapping[str, list[Session]], noted: membership.Known) -> bool:
-    """Whether somebody who is no member as far as we know started the cluster since the members were read."""
-    own = noted.all.get(group_of(cluster), frozenset())
-    return any(
-        user and user.casefold() not in own and at >= noted.read
-        for session in sessions.get(cluster.id, [])
-        for at, user in [(session.start, session.started_by), *((r.at, r.user) for r in session.restarts)]
-    )

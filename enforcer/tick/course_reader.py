@@ -12,7 +12,7 @@ from typing import Protocol
 
 from enforcer.domain.allowances import Allowance, AllowanceError, Revocation, parse_entry
 from enforcer.domain.course import Course, CourseError
-from enforcer.domain.observations import FileInfo, FileList, SeenCluster, ToldEvent
+from enforcer.domain.observations import DirectGrant, FileInfo, FileList, SeenCluster, ToldEvent
 from enforcer.domain.quota import Calendar, Level
 from enforcer.domain.settled_totals import SETTLED_FILE, Settled, SettledError, parse_settled
 from enforcer.workspace.course_file import check_course, parse_course
@@ -27,6 +27,11 @@ Members = Mapping[str, frozenset[str]]
 class Source(Protocol):
     """What is read of the workspace; each call may raise WorkspaceError."""
 
+    @property
+    def caller(self) -> str:
+        """As whom it is asked; empty if that is not known."""
+        ...
+
     def clusters(self, *, now: datetime) -> list[SeenCluster]: ...
 
     def exists(self, cluster_id: str) -> bool: ...
@@ -34,6 +39,8 @@ class Source(Protocol):
     def events(self, cluster_id: str, since: datetime | None) -> list[ToldEvent]: ...
 
     def level(self, cluster_id: str, group: str) -> Level | None: ...
+
+    def grants(self, cluster_id: str) -> list[DirectGrant]: ...
 
     def files(self, folder: str) -> FileList: ...
 
@@ -78,13 +85,14 @@ def read_folder(
     `chosen` is course and term, `zone` that of a course without a file.
     """
     if chosen is None:
-        return _without_file("", "", zone, now), (), []
+        return without_file("", "", zone, now), (), []
     reader = CourseReader(source, memory, folder_of(*chosen))
-    course = reader.course() or _without_file(*chosen, zone, now)
+    course = reader.course() or without_file(*chosen, zone, now)
     return course, reader.entries(), reader.problems
 
 
-def _without_file(course: str, term: str, zone: tzinfo, now: datetime) -> Course:
+def without_file(course: str, term: str, zone: tzinfo, now: datetime) -> Course:
+    """A course of which nothing is known but its name; its term is today."""
     today = now.astimezone(zone).date()
     return Course(course, term, "", Calendar(zone, today, today, 6), count_all_sessions=False)
 

@@ -3,11 +3,10 @@
 import logging
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from enforcer.domain.message_kinds import Kind
-from enforcer.domain.observations import SeenCluster
-from enforcer.domain.quota import Action, Restrict, Stop, Use, Warn, WarningKey
+from enforcer.domain.quota import Action, LimitKey, Restrict, Stop, Use, Warn, limit_key
 from enforcer.domain.snapshot import Picture, group_of
 from enforcer.ledger import letters, queries
 from enforcer.ledger.database import Ledger
@@ -22,9 +21,16 @@ RECENT = timedelta(days=2)
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
-def warned(ledger: Ledger, *, now: datetime) -> frozenset[WarningKey]:
+def warned(ledger: Ledger, picture: Picture) -> frozenset[LimitKey]:
     """The limits that groups were warned of."""
-    return letters.told(ledger, Kind.WARNING, since=(now - RECENT).date())
+    return _told(ledger, picture, Kind.WARNING)
+
+
+def _told(ledger: Ledger, picture: Picture, kind: Kind) -> frozenset[LimitKey]:
+    """The limits that groups were told of, by any of their clusters: one that is made again is told nothing twice."""
+    told = letters.told(ledger, kind, since=(picture.now - RECENT).date())
+    groups = picture.group_by_cluster
+    return frozenset((groups[about], *limit) for about, *limit in told if about in groups)  # type: ignore[misc]
 
 
 def queue_letter_about(ledger: Ledger, settings: Settings, picture: Picture, action: Action) -> list[str]:
@@ -51,12 +57,12 @@ def queue_missing_letters(ledger: Ledger, settings: Settings, picture: Picture, 
     """
     failures: list[str] = []
     lowered, acted = queries.lowered(ledger), {action.cluster_id for action in actions}
-    told = letters.told(ledger, Kind.STOPPED, since=(picture.now - RECENT).date())
+    told = _told(ledger, picture, Kind.STOPPED)
     for cluster in picture.clusters:
         if cluster.id not in lowered or cluster.id in acted or cluster.sighting.running:
             continue
         use = next((use for use in picture.uses(cluster) if use.is_over), None)
-        if use and _key(cluster, use) not in told and not picture.is_in_window(group_of(cluster)):
+        if use and limit_key(group_of(cluster), use.limit) not in told and not picture.is_in_window(group_of(cluster)):
             failures += _queue(ledger, settings, Kind.STOPPED, picture, cluster.id, use)
     return failures + _queue_letters_of_yesterday(ledger, settings, picture)
 
@@ -83,6 +89,9 @@ def _queue_letters_of_yesterday(ledger: Ledger, settings: Settings, picture: Pic
 def _queue(ledger: Ledger, settings: Settings, kind: Kind, picture: Picture, cluster_id: str, use: Use) -> list[str]:
     limit = use.limit
     try:
+        group = picture.group_by_cluster[cluster_id]
+        if kind is Kind.STOPPED and limit_key(group, limit) in _told(ledger, picture, kind):
+            return []
         letter = _letter(kind, picture, cluster_id, use, settings)
         period, first, hard = limit.period.value, limit.first, limit.hard
         outbox.queue(ledger, kind, cluster_id, letter, now=picture.now, period=period, first=first, limit=hard)
@@ -113,7 +122,3 @@ def _letter(kind: Kind, picture: Picture, cluster_id: str, use: Use, settings: S
 
 def _is_running(picture: Picture, cluster_id: str) -> bool:
     return any(cluster.id == cluster_id and picture.is_counting(cluster) for cluster in picture.clusters)
-
-
-def _key(cluster: SeenCluster, use: Use) -> WarningKey:
-    return cluster.id, use.limit.period, use.limit.first, use.limit.hard

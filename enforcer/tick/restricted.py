@@ -5,75 +5,133 @@ list, the course's files, the permissions of its clusters, and the events of tho
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from enforcer.domain.allowances import in_force, windows_between
 from enforcer.domain.course import Course
 from enforcer.domain.observations import SeenCluster
+from enforcer.domain.ownership import Trust, has_tags, own_clusters, pair_of
 from enforcer.domain.quota import MINUTE, Level, Period, Quota, Use, counted, limit_on
+from enforcer.domain.roles import People
 from enforcer.domain.settled_totals import Settled
-from enforcer.domain.snapshot import Picture, group_of, lab_clusters
-from enforcer.domain.uptime import Session, day_bounds, reconcile, told_by
-from enforcer.tick.course_reader import CourseReader, Source
+from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.uptime import Role, Session, day_bounds, reconcile, told_by
+from enforcer.tick.course_reader import CourseReader, Members, Source, without_file
+from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
-from labkit.course_file import folder_of
+from labkit.course_file import ADMINS, folder_of, path_of
 
+UNKNOWN = "not known"
+"""What is answered for a group that is left lowered because its limits cannot be read."""
 BEFORE = timedelta(hours=12)
 """Events are read from so long before the first day that counts: most sessions that reach into it began then."""
 
 
 def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -> tuple[dict[str, str], list[str]]:
-    """The reached limit such as `day 180` by display name; and sentences about files that were left out.
+    """The reached limit such as `day 180` by display name; and sentences about what could not be read.
 
-    Nothing where there is no course file that can be understood: the deploy is what writes it anew. Raises what the
-    workspace raises.
+    Whoever is lowered stays so while course file or settled totals cannot be read or understood: the deploy writes the
+    course file anew, and the enforcer gives back what is due. Raises WorkspaceError where clusters, permissions or
+    events cannot be read.
     """
     reader = CourseReader(workspace, None, folder_of(course_id, term))
-    course = reader.course()
-    if course is None:
-        return {}, reader.problems
-    own = lab_clusters(workspace.clusters(now=now), (course_id, term))
-    clusters = [cluster for cluster in own if group_of(cluster) in course.groups]
-    levels = in_parallel([partial(workspace.level, cluster.id, group_of(cluster)) for cluster in clusters])
-    lowered = [cluster for cluster, level in zip(clusters, levels, strict=True) if level is Level.ATTACH]
-    found = limits_reached(workspace, reader, course, lowered, now=now) if lowered else {}
-    return found, reader.problems
+    course, problems = _course(reader)
+    everything = [c for c in workspace.clusters(now=now) if has_tags(c) and pair_of(c) == (course_id, term)]
+    candidates = [c for c in everything if course is None or c.group in course.groups]
+    levels = in_parallel([partial(workspace.level, cluster.id, group_of(cluster)) for cluster in candidates])
+    lowered = {group_of(c) for c, level in zip(candidates, levels, strict=True) if level is Level.ATTACH}
+    if not lowered:
+        return {}, problems
+    members = _members(reader, problems)
+    known = course or without_file(course_id, term, UTC, now)
+    people = People(known, members or {}, workspace.caller)
+    trust = Trust(lambda cluster: people.is_trusted(cluster.creator or ""), lambda _: bool((members or {}).get(ADMINS)))
+    groups = frozenset(course.groups) if course else None
+    own = own_clusters(candidates, (course_id, term), groups=groups, is_named=True, accepted={}, trust=trust)
+    clusters = [cluster for cluster in own.clusters if group_of(cluster) in lowered]
+    found: dict[str, str] | None = None
+    if course:
+        found = limits_reached(workspace, reader, people, clusters, now=now)
+        problems += [problem for problem in reader.problems if problem not in problems]
+    if found is None:
+        problems += [] if problems else [f"{path_of(course_id, term)} does not exist"]
+        problems.append(
+            f"{', '.join(sorted(map(group_of, clusters)))}: left lowered until course file and totals can be read"
+        )
+        found = {group_of(cluster): UNKNOWN for cluster in clusters}
+    return {group: limit for group, limit in found.items() if group in lowered}, problems
+
+
+def _course(reader: CourseReader) -> tuple[Course | None, list[str]]:
+    """The course file, and why it is not there or cannot be understood."""
+    try:
+        course = reader.course()
+    except WorkspaceError as error:
+        return None, [str(error)]
+    if course is None and not reader.problems:
+        return None, []
+    return course, list(reader.problems)
+
+
+def _members(reader: CourseReader, problems: list[str]) -> Members | None:
+    try:
+        return reader.members()
+    except WorkspaceError as error:
+        problems.append(f"{error}; whoever is not known counts")
+        return None
 
 
 def limits_reached(
-    workspace: Source, reader: CourseReader, course: Course, clusters: Sequence[SeenCluster], *, now: datetime
-) -> dict[str, str]:
-    """The limit that each of these clusters has reached, by group: from their events, without a ledger.
+    workspace: Source, reader: CourseReader, people: People, clusters: Sequence[SeenCluster], *, now: datetime
+) -> dict[str, str] | None:
+    """The limit that each group has reached on these clusters: from their events, without a ledger.
 
-    Raises WorkspaceError where anything of it cannot be read.
+    None: what was settled cannot be understood. Raises WorkspaceError where anything of it cannot be read.
     """
+    course, problems = people.course, len(reader.problems)
     settled = reader.settled()
+    if settled is None and len(reader.problems) > problems:
+        return None
     allowances = in_force(reader.entries())
-    members = None if course.count_all_sessions else reader.members()
     begins = first_instant(course, settled, now)
     told = in_parallel([partial(sessions_since, workspace, cluster, begins) for cluster in clusters])
-    sessions = {cluster.id: found for cluster, found in zip(clusters, told, strict=True)}
-    nothing = Quota(timedelta(), timedelta())
-    picture = Picture(now, course, nothing, tuple(clusters), sessions, allowances, members)
+    sessions = {
+        cluster.id: [_with_role(session, people, cluster) for session in found]
+        for cluster, found in zip(clusters, told, strict=True)
+    }
+    gone = {id: one for id, one in settled.gone.items() if id not in sessions} if settled else {}
+    sessions |= {id: one.sessions for id, one in gone.items()}
+    nothing, former = Quota(timedelta(), timedelta()), {id: one.group for id, one in gone.items()}
+    picture = Picture(now, course, nothing, tuple(clusters), sessions, allowances, None, former=former)
     return reached(picture, settled)
 
 
+def _with_role(session: Session, people: People, cluster: SeenCluster) -> Session:
+    """The session with the roles of who started it, as far as the groups tell them now."""
+
+    def role(user: str | None) -> Role:
+        return people.role_of(user, creator=cluster.creator, group=group_of(cluster)) if user else Role.UNKNOWN
+
+    restarts = tuple(replace(restart, role=role(restart.user)) for restart in session.restarts)
+    return replace(session, role=role(session.started_by), restarts=restarts)
+
+
 def reached(picture: Picture, settled: Settled | None) -> dict[str, str]:
-    """The tightest limit that each group's cluster has reached, unless a window is open for the group. Pure."""
+    """The tightest limit that each group has reached, unless a window is open for the group. Pure."""
     found = {}
-    for cluster in picture.clusters:
-        group = group_of(cluster)
-        over = [use for use in uses_with(picture, cluster, settled) if use.is_over]
+    for group in {group_of(cluster) for cluster in picture.clusters}:
+        over = [use for use in uses_with(picture, group, settled) if use.is_over]
         if over and not picture.is_in_window(group):
             limit = min(over, key=lambda use: use.left).limit
             found[group] = f"{limit.period.value} {round(limit.hard / MINUTE)}"
     return found
 
 
-def uses_with(picture: Picture, cluster: SeenCluster, settled: Settled | None) -> list[Use]:
+def uses_with(picture: Picture, group: str, settled: Settled | None) -> list[Use]:
     """How much of each limit of today is used: what was settled, and the sessions since. Pure."""
-    group, calendar = group_of(cluster), picture.course.calendar
+    calendar = picture.course.calendar
     settled = usable(settled, picture.course, picture.now)
     uses = []
     for period in Period:
@@ -86,14 +144,8 @@ def uses_with(picture: Picture, cluster: SeenCluster, settled: Settled | None) -
             before = settled.used_before(group, period, picture.today, calendar)
         begins, ends = day_bounds(first, calendar.tz)[0], day_bounds(picture.today, calendar.tz)[1]
         windows = windows_between(begins, ends, group, picture.allowances, calendar.tz)
-        since = counted(
-            begins,
-            ends,
-            picture.sessions.get(cluster.id, []),
-            windows,
-            now=picture.now,
-            members=picture.members_of(group),
-        )
+        sessions = picture.sessions_of(group)
+        since = counted(begins, ends, sessions, windows, now=picture.now, count_all=picture.count_all)
         uses.append(Use(limit, before + since))
     return uses
 

@@ -17,6 +17,8 @@ from enforcer.tick.course_reader import Source
 from enforcer.tick.history import recall
 from enforcer.tick.notify import queue_missing_letters, warned
 from enforcer.tick.settle import Settlement, plan_days, settle_days
+from enforcer.tick.totals_file import leave_gone
+from enforcer.tick.undo import undo
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 from labkit.clock import Deadline
@@ -74,13 +76,23 @@ def run_tick(
         return _only_send(settings, ledger, error, mail, now=now, deadline=deadline)
     done = carry_out(ledger, workspace, settings, due.picture, due.actions)
     settled = settle_days(settings, ledger, workspace, due.picture, up_to=up_to) if settles else Settlement()
+    untold = _leave_gone(settings, ledger, workspace, due.picture)
     unwritten = (*done.unwritten, *queue_missing_letters(ledger, settings, due.picture, due.actions))
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
-    undone, unsent = (*due.problems, *done.failures), (*unwritten, *sent.failures)
+    undone, unsent = (*due.problems, *done.failures, *untold), (*unwritten, *sent.failures)
     calls = dict(workspace.calls - before)
     failed = len(undone) + len(unsent)
     queries.record_poll(ledger, began=now, ended=now + deadline.elapsed, failed=failed, calls=calls)
     return TickResult(due.picture, due.actions, settled.days, undone, unsent, settled.failures)
+
+
+def _leave_gone(settings: Settings, ledger: Ledger, workspace: Workspace, picture: Picture) -> list[str]:
+    """A sentence if the totals of clusters that are gone could not be left for `restricted`."""
+    try:
+        leave_gone(ledger, settings, workspace, picture)
+    except WorkspaceError as error:
+        return [f"{error}; what clusters used that are gone is not there for `restricted`"]
+    return []
 
 
 def _only_send(
@@ -121,8 +133,9 @@ class _Due:
 def _find_due(settings: Settings, ledger: Ledger, workspace: Source, *, now: datetime, everything: bool) -> _Due:
     """Collect and decide. Raises as `plan_tick` does."""
     picture = collect(ledger, workspace, settings, now=now)
+    undo(ledger, settings, picture)
     levels, unread = read_levels(ledger, workspace, picture, everything=everything)
-    actions = decide(picture.standings(levels), warned(ledger, now=now))
+    actions = decide(picture.standings(levels), warned(ledger, picture))
     lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
     for id in queries.lowered(ledger) & levels.keys() - lowering:
         if levels[id] is not Level.ATTACH:

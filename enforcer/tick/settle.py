@@ -9,12 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from enforcer.domain.allowances import windows_between
 from enforcer.domain.day import cluster_day
 from enforcer.domain.day_records import DayTotal
 from enforcer.domain.message_kinds import Kind
-from enforcer.domain.quota import Period, counted
-from enforcer.domain.settled_totals import SETTLED_FILE, GroupTotals, Settled, format_settled
+from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture, group_of
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger import letters, queries
@@ -24,6 +22,7 @@ from enforcer.reports.formats import report_letter
 from enforcer.reports.recorded import report_of
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
+from enforcer.tick.totals_file import leave_totals
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
 
@@ -63,7 +62,7 @@ def settle_days(
     for day in plan.days:
         _settle_day(ledger, picture, settings, day, is_estimate=is_estimate)
     try:
-        _leave_totals(ledger, workspace, picture, live)
+        leave_totals(ledger, workspace, picture, live)
     except WorkspaceError as error:
         refused = f"{error}; the totals of week and term are not there for `restricted`"
         return replace(plan, failures=(*plan.failures, refused))
@@ -145,25 +144,3 @@ def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: dat
     if report.rows and not report.is_of_deploy:
         letter = report_letter(report, settings)
         outbox.queue(ledger, Kind.REPORT, about, letter, now=picture.now, period=period, first=first)
-
-
-def _leave_totals(ledger: Ledger, workspace: Workspace, picture: Picture, live: Picture) -> None:
-    """Write `settled.json` beside the course file, of the clusters that are there now."""
-    last = queries.last_settled_day(ledger)
-    if last is None or not live.course.groups:
-        return
-    totals: dict[str, GroupTotals] = {}
-    for cluster in live.clusters:
-        group = group_of(cluster)
-        mine = GroupTotals(*(_used(picture, cluster.id, group, period, last) for period in (Period.WEEK, Period.TERM)))
-        other = totals.get(group, mine)
-        totals[group] = GroupTotals(max(mine.week, other.week), max(mine.term, other.term))
-    workspace.write(f"{live.course.folder}/{SETTLED_FILE}", format_settled(Settled(last, totals)), overwrite=True)
-
-
-def _used(picture: Picture, cluster_id: str, group: str, period: Period, day: date) -> timedelta:
-    calendar = picture.course.calendar
-    begins, ends = day_bounds(calendar.days(period, day)[0], calendar.tz)[0], day_bounds(day, calendar.tz)[1]
-    windows = windows_between(begins, ends, group, picture.allowances, calendar.tz)
-    sessions = picture.sessions.get(cluster_id, [])
-    return counted(begins, ends, sessions, windows, now=picture.now, members=picture.members_of(group))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from enforcer.domain.observations import FileInfo, SeenCluster, ToldEvent
+from enforcer.domain.observations import DirectGrant, FileInfo, SeenCluster, ToldEvent
 from enforcer.domain.timestamps import to_instant
 from enforcer.domain.uptime import LATER_FAILURES, Event, Sighting
 from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
@@ -16,6 +16,8 @@ from labkit.course_file import COURSE_TAG, GROUP_TAG, ORIGIN_TAG, TERM_TAG
 Parsed = TypeVar("Parsed")
 
 UP_STATES = frozenset({"RUNNING", "RESIZING", "RESTARTING"})
+PRINCIPALS = {"group_name": "group", "user_name": "user", "service_principal_name": "service principal"}
+"""Of an entry of permissions: the key that names who it is about, and what kind that is."""
 LAST_MILLIS = 7_258_118_400_000
 """The year 2200: a later time is none."""
 LONGEST_NAME = 255
@@ -135,16 +137,17 @@ def file_in(entry: dict[str, Any]) -> FileInfo | None:
     )
 
 
-def own_levels(answer: object, group: str) -> list[str]:
-    """The permission levels that the group has by grants of its own. Raises Malformed if they cannot be read."""
-    levels = []
+def grants_in(answer: object) -> list[DirectGrant]:
+    """Who was given what by grants on the object itself. Raises Malformed if they cannot be read."""
+    found = []
     for entry in entries_in(answer, "access_control_list"):
-        if _mapping(entry, "an entry of access_control_list").get("group_name") == group:
-            grants = entries_in(entry, "all_permissions")
-            levels += [
-                text_in(grant, "permission_level") for grant in map(_grant, grants) if not grant.get("inherited")
-            ]
-    return levels
+        named = _mapping(entry, "an entry of access_control_list")
+        kinds = [(kind, text_in(named, key)) for key, kind in PRINCIPALS.items() if named.get(key)]
+        for grant in map(_grant, entries_in(named, "all_permissions")):
+            level = text_in(grant, "permission_level")
+            if not grant.get("inherited"):
+                found += [DirectGrant(kind, principal, level) for kind, principal in kinds]
+    return found
 
 
 def _grant(entry: object) -> dict[str, Any]:

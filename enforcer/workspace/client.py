@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from enforcer.domain.observations import FileList, SeenCluster, ToldEvent
-from enforcer.domain.quota import Level
+from enforcer.domain.observations import DirectGrant, FileList, SeenCluster, ToldEvent
+from enforcer.domain.quota import Level, level_of
 from enforcer.domain.timestamps import to_millis
 from enforcer.workspace.answers import (
     Malformed,
@@ -20,8 +20,8 @@ from enforcer.workspace.answers import (
     entries_in,
     event_in,
     file_in,
+    grants_in,
     object_in,
-    own_levels,
     readable,
     text_in,
     token_in,
@@ -206,11 +206,13 @@ class Workspace:
             self.api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
 
     def level(self, cluster_id: str, group: str) -> Level | None:
-        """What the group's own entry on the cluster says; None: no entry, or one that is neither of ours to change."""
+        """What the group's own entry on the cluster says; None: no entry, or one that is none of ours to change."""
+        return level_of(group, self.grants(cluster_id))
+
+    def grants(self, cluster_id: str) -> list[DirectGrant]:
+        """Who was given what on the cluster itself."""
         with self._place(f"the permissions of cluster {cluster_id}"):
-            answer = self._ask("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}")
-            own = own_levels(answer, group)
-        return next((level for level in Level if own == [level.value]), None)
+            return grants_in(self._ask("permissions/get", "GET", f"/api/2.0/permissions/clusters/{cluster_id}"))
 
     def set_level(self, cluster_id: str, group: str, level: Level) -> None:
         """Change the group's own entry, and no other."""

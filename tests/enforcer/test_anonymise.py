@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import chdir, closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
 from enforcer.domain.allowances import Revocation, format_entry
 from enforcer.domain.message_kinds import Kind
-from enforcer.domain.uptime import MEMBER, OTHER, Event, counted_from, sessions_of
-from enforcer.ledger import queries, record
-from enforcer.ledger.database import open_ledger, vacuum
+from enforcer.domain.uptime import MEMBER, OTHER, Event, Role, counted_from
+from enforcer.ledger import queries, record, starters
+from enforcer.ledger.database import Ledger, open_ledger, vacuum
 from enforcer.ledger.letters import is_queued
 from enforcer.ledger.lock import only_one
 from enforcer.ledger.models import EventRow, LetterRow
@@ -31,6 +30,7 @@ from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
 from enforcer.retention.anonymise import purge
 from enforcer_lab import SUNDAY, EnforcerLab
+from ledgers import empty
 from observed_clusters import seen, told
 
 MONDAY, TUESDAY, WEDNESDAY = (SUNDAY + timedelta(days=number) for number in (1, 2, 3))
@@ -87,7 +87,7 @@ def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_tota
     assert (done.status, done.err) == (0, shown(rehearsed))
     assert done.json == rehearsed | {"purged": True}
     assert totals(lab) == before
-    assert set(starters(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
+    assert set(starter_names(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
     # The students who are in the workspace today are not of before.
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         members = json.loads(queries.note(ledger, "members") or "")["groups"]
@@ -137,7 +137,7 @@ def letters(place: str) -> list[tuple[str, str, bool, str | None]]:
         return [(row.first, row.subject, row.payload == "{}", row.error) for row in rows]
 
 
-def starters(place: str) -> list[str]:
+def starter_names(place: str) -> list[str]:
     with closing(open_ledger(place)) as ledger:
         return [
             row.user_name for row in ledger.select(EventRow).where(EventRow.type == "STARTING").order_by(EventRow.at)
@@ -152,7 +152,7 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
         "",
     )
 
-    assert starters(place) == [MEMBER, "ana@x.example"]
+    assert starter_names(place) == [MEMBER, "ana@x.example"]
     assert letters(place) == [
         ("2024-11-03", "Team of …", True, "it was purged before it was sent"),
         ("2024-11-04", "Team of ana@x.example", False, None),
@@ -186,7 +186,7 @@ def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: st
 
     assert run(place, "--before", "2024-11-05", "--yes") == (1, "", refused)
 
-    assert starters(place) == ["ana@x.example", "ana@x.example"]
+    assert starter_names(place) == ["ana@x.example", "ana@x.example"]
 
 
 def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: str) -> None:
@@ -196,7 +196,7 @@ def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: st
     assert (status, "2999-01-01 has not come yet" in said) == (2, True)
     assert run(place, "--before", "2024-11-04", "--dry-run")[0] == 0
 
-    assert starters(place) == ["ana@x.example", "ana@x.example"]
+    assert starter_names(place) == ["ana@x.example", "ana@x.example"]
 
 
 def test_a_purge_waits_for_no_poll_and_leaves_the_ledger_to_it(place: str) -> None:
@@ -246,21 +246,32 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
         assert (session.start, session.end, session.started_by) == (T + M, T + 9 * M, MEMBER)
 
 
-MEMBERS = frozenset({"ana@x"})
 MOMENTS = st.builds(
     lambda minute, type, user: Event(T + minute * M, type, user),
     st.integers(0, 3000),
     st.sampled_from(["CREATING", "STARTING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "DRIVER_HEALTHY"]),
-    st.sampled_from(["ana@x", "ANA@x", "staff@x", None]),
+    st.sampled_from(["ana@x", "staff@x", "who@x", None]),
 )
+ROLES = {"ana@x": Role.STUDENT, "staff@x": Role.STAFF, "who@x": Role.UNKNOWN}
 
 
-@given(st.lists(MOMENTS, unique_by=lambda event: (event.at, event.type)))
-def test_without_names_every_session_counts_as_it_did(events: list[Event]) -> None:
-    roles = {"ana@x": MEMBER, "ANA@x": MEMBER, "staff@x": OTHER, None: None}
-    nameless = [replace(event, user=roles[event.user]) for event in events]
+@given(st.lists(MOMENTS, unique_by=lambda event: (event.at, event.type), min_size=1))
+def test_without_names_every_session_counts_as_it_did(one_ledger: Ledger, events: list[Event]) -> None:
+    ledger = one_ledger
 
-    def counting(events: list[Event]) -> list[tuple[Any, ...]]:
-        return [(one.start, one.end, one.estimate, counted_from(one, MEMBERS)) for one in sessions_of(events)]
+    def counting() -> list[tuple[Any, ...]]:
+        found = queries.sessions(ledger, begins=T, ends=T + 30 * DAY).get("1103-1", [])
+        return [(one.start, one.end, one.estimate, counted_from(one)) for one in found]
 
-    assert counting(nameless) == counting(events)
+    empty(ledger)
+    record.observe(ledger, [seen(at=T + 3 * DAY, running=False)], now=T + 3 * DAY)
+    record.add_events(ledger, [Reading("1103-1", told(*events), "1")], read_to=T + 3 * DAY)
+    due = starters.unknown(ledger, ["1103-1"], since=T)
+    starters.decide(ledger, {one: ROLES[one.user] for one in due}, now=T + 3 * DAY)
+    before = counting()
+    queries.write_note(ledger, "settled", str(T.date() + 9 * DAY))
+
+    purge(ledger, before=T.date() + 9 * DAY, tz=UTC, now=T + 10 * DAY)
+
+    assert (counting(), starters.unknown(ledger, ["1103-1"], since=T)) == (before, [])
+    assert {event.user for event in record.events(ledger, "1103-1")} <= {MEMBER, OTHER, None}

@@ -17,7 +17,7 @@ from enforcer.domain.day_records import REPORT_COLUMNS, DayTotal, DoneAction
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
-from enforcer.domain.uptime import Session, Sighting
+from enforcer.domain.uptime import Role, Session, Sighting
 from enforcer.mail.messages import render
 from enforcer.reports.day_report import DayReport, make_report
 from enforcer.reports.formats import report_letter, to_csv, to_message, values_of
@@ -39,7 +39,8 @@ def at(clock: str, day: date = DAY) -> datetime:
 
 
 def ran(start: str, end: str | None, by: str = STUDENT, estimate: str | None = None) -> Session:
-    return Session(at(start), at(end) if end else None, by, estimate=estimate)
+    role = Role.STAFF if by == STAFF else Role.STUDENT
+    return Session(at(start), at(end) if end else None, by, estimate=estimate, role=role)
 
 
 def allowance(change: timedelta | Freedom, given: str = "08:00", reason: str = "project") -> Allowance:

@@ -95,13 +95,14 @@ def test_usage_tells_what_counted_and_what_did_not(lab: EnforcerLab) -> None:
         for row in sorted(told, key=lambda row: row["group"])
     ]
 
-    rest = {"day": str(SUNDAY), "soft_minutes": 150, "hard_minutes": 180, "estimate": False}
+    rest = {"day": str(SUNDAY), "soft_minutes": 150, "hard_minutes": 180, "estimate": False, "unknown_ms": 0}
     deploy = ("admin@lab.example", 0, 0)
     assert shown == [
         {
             "cluster_id": lab.clusters["group_01"],
             "group": "group_01",
             "used_ms": 181 * minute + 20,
+            "group_used_ms": 181 * minute + 20,
             "left_ms": 0,
             "sessions": [deploy, ("student1a@campus.example.ac.il", 181, 181)],
             **rest,
@@ -110,6 +111,7 @@ def test_usage_tells_what_counted_and_what_did_not(lab: EnforcerLab) -> None:
             "cluster_id": lab.clusters["group_02"],
             "group": "group_02",
             "used_ms": 0,
+            "group_used_ms": 0,
             "left_ms": 180 * minute,
             "sessions": [deploy, ("admin@lab.example", 0, 181)],
             **rest,

@@ -21,7 +21,7 @@ from enforcer.domain.quota import Restrict, Stop
 from enforcer.domain.settled_totals import GroupTotals, Settled, SettledError, format_settled, parse_settled
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.tick.run import TickResult, plan_tick
-from enforcer.workspace.answers import Malformed, cluster_in, entries_in, event_in, file_in, own_levels, readable
+from enforcer.workspace.answers import Malformed, cluster_in, entries_in, event_in, file_in, grants_in, readable
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import check_course, parse_course
 from enforcer.workspace.errors import WorkspaceError
@@ -65,7 +65,7 @@ def test_entries_are_read_or_named(damage: Damage) -> None:
     events = readable([damage(EVENT), EVENT], lambda entry: event_in(entry, problems), problems)
     readable([damage(LISTING)], file_in, problems)
     with suppress(Malformed):
-        own_levels(damage(GRANTS), "group_01")
+        grants_in(damage(GRANTS))
     with suppress(Malformed):
         entries_in(damage({"clusters": [CLUSTER]}), "clusters")
 

@@ -24,9 +24,9 @@ from enforcer.domain.quota import (
     Warn,
     counted,
     decide,
+    limit_key,
     limit_on,
     uses_on,
-    warning_key,
 )
 from enforcer.domain.uptime import Session
 from few_examples import few
@@ -121,7 +121,7 @@ def uses(now: datetime, sessions: list[Session], *allowances: Allowance) -> dict
         quota=QUOTA,
         calendar=CALENDAR,
         allowances=allowances,
-        members=None,
+        count_all=True,
         now=now,
     )
     return {use.limit.period.value: use.used / MIN for use in found}
@@ -206,7 +206,7 @@ def test_counting_agrees_with_a_slow_count_minute_by_minute(
     )
 
     found = windows_between(begins, ends, "group_07", allowances, JERUSALEM)
-    assert counted(begins, ends, sessions, found, now=ends, members=None) == slow * MIN
+    assert counted(begins, ends, sessions, found, now=ends, count_all=True) == slow * MIN
 
 
 def use(used: float, period: Period = Period.DAY, soft: float = 150, hard: float = 180) -> Use:
@@ -253,9 +253,9 @@ def test_a_hard_limit_of_zero_restricts_at_once() -> None:
 def test_a_warning_is_due_once_for_each_limit() -> None:
     warning = Warn("c7", "group_07", use(160))
 
-    assert list(decide([standing(160)], frozenset({warning_key(warning)}))) == []
+    assert list(decide([standing(160)], frozenset({limit_key(warning.group, warning.use.limit)}))) == []
     raised = Standing("c7", "group_07", True, Level.RESTART, (use(215, soft=210, hard=240),), False)
-    assert len(decide([raised], frozenset({warning_key(warning)}))) == 1
+    assert len(decide([raised], frozenset({limit_key(warning.group, warning.use.limit)}))) == 1
 
 
 def test_every_stop_comes_before_any_warning() -> None:

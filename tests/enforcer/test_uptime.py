@@ -13,6 +13,7 @@ from enforcer.domain.uptime import (
     SILENT,
     Event,
     Restart,
+    Role,
     Session,
     Sighting,
     Told,
@@ -250,21 +251,22 @@ def test_a_list_that_shows_a_running_cluster_without_events_gives_a_lower_bound(
 
 
 @pytest.mark.parametrize(
-    ("started_by", "restarts", "expected"),
+    ("role", "restarts", "expected"),
     [
-        ("Ana@X", (), at(0)),
-        (None, (), at(0)),
-        ("admin@x", (), None),
-        ("admin@x", (Restart(at(7), "staff@x"), Restart(at(9), "ana@x")), at(9)),
+        (Role.STUDENT, (), at(0)),
+        (Role.UNKNOWN, (), at(0)),
+        (Role.STAFF, (), None),
+        (Role.STAFF, (Restart(at(7), None), Restart(at(9), "ana@x", Role.STUDENT)), at(9)),
+        (Role.STAFF, (Restart(at(7), "staff@x", Role.STAFF), Restart(at(9), "who@x")), at(9)),
     ],
 )
-def test_a_session_counts_from_the_first_start_by_a_member(
-    started_by: str | None, restarts: tuple[Restart, ...], expected: datetime | None
+def test_a_session_counts_from_the_first_start_by_anybody_but_staff(
+    role: Role, restarts: tuple[Restart, ...], expected: datetime | None
 ) -> None:
-    session = Session(at(0), None, started_by, restarts)
+    session = Session(at(0), None, "somebody@x", restarts, role=role)
 
-    assert counted_from(session, frozenset({"ana@x"})) == expected
-    assert counted_from(session, None) == at(0)
+    assert counted_from(session) == expected
+    assert counted_from(session, count_all=True) == at(0)
 
 
 def test_a_session_across_midnight_is_split_between_the_days() -> None:

@@ -14,7 +14,7 @@ from enforcer.domain.course import Course, CourseGroup
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Calendar, Quota
 from enforcer.domain.snapshot import Picture
-from enforcer.domain.uptime import Session, Sighting
+from enforcer.domain.uptime import Role, Session, Sighting
 from enforcer.operations.watch import Ticked, has_moved, next_due, watch
 
 TZ = ZoneInfo("Asia/Jerusalem")
@@ -48,7 +48,8 @@ def picture(
 
 
 def mine(start: str, end: str | None = None, by: str = "dana@example.ac.il") -> Session:
-    return Session(at(start), at(end) if end else None, by)
+    role = Role.STUDENT if by == "dana@example.ac.il" else Role.STAFF
+    return Session(at(start), at(end) if end else None, by, role=role)
 
 
 LESSON = Allowance("a", None, DAY, DAY, Window(None, time(10), time(12)), "lesson", "ta", at("08:00"))

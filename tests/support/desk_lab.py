@@ -11,42 +11,71 @@ from enforcer.domain import timestamps
 from enforcer.settings import load_settings
 from enforcer.workspace.client import Workspace
 from in_process_workspace import Desk
+from labkit.course_file import checksum, hash_address
 from sdk_in_process import Client
 
 START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 M = timedelta(minutes=1)
 FOLDER = "/lab-94290-2026w"
+STAFF = "assistant@example.ac.il"
+"""Whom the course file names as staff."""
 SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"})
 
 
 class DeskLab:
     """Groups `group_001`, `group_002`, … of one student each, with a stopped cluster, on a Monday morning."""
 
-    def __init__(self, groups: int, *, soft: timedelta, hard: timedelta) -> None:
+    def __init__(
+        self, groups: int, *, soft: timedelta, hard: timedelta, week: timedelta | None = None, has_file: bool = True
+    ) -> None:
         self.desk = Desk(start=START)
         self.students: dict[str, User] = {}
         """By cluster id."""
         self.clusters: list[str] = []
-        for number in range(1, groups + 1):
-            self._make_group(number)
-        self._write_course(groups, soft, hard)
+        """Of the first one of each group."""
+        self.names = [f"group_{number:03}" for number in range(1, groups + 1)]
+        self.limits = {
+            "soft_minutes": soft // M,
+            "hard_minutes": hard // M,
+            "week_minutes": week and week // M,
+            "term_minutes": None,
+        }
+        for number, name in enumerate(self.names, 1):
+            self.desk.group(name, self.desk.person(f"student{number}@campus.example.ac.il"))
+            self.clusters.append(self.make_cluster(name))
+        if has_file:
+            self.write_course()
 
-    def _make_group(self, number: int) -> None:
-        name = f"group_{number:03}"
-        student = self.desk.person(f"student{number}@campus.example.ac.il")
-        group = self.desk.group(name, student)
-        tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": name}
-        id = self.desk.create(cluster_name=f"cluster_{number:03}", autotermination_minutes=0, custom_tags=tags)
-        self.desk.grant(id, group, "CAN_RESTART")
+    def make_cluster(self, name: str, creator: User | None = None, **tags: str | None) -> str:
+        """The id of a new, stopped cluster of a group, made by the administrator, or whoever it is, with a grant."""
+        number = name.rpartition("_")[2]
+        own = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": name} | tags
+        labels = {key: value for key, value in own.items() if value is not None}
+        id = self.desk.create(creator, cluster_name=f"cluster_{number}", autotermination_minutes=0, custom_tags=labels)
+        groups = {group.display_name: group for group in self.desk.workspace.state.directory.groups.values()}
+        self.desk.grant(id, groups[name], "CAN_RESTART")
         self.desk.post("delete", id)
         self.desk.advance(2)
-        self.students[id] = student
-        self.clusters.append(id)
+        self.students[id] = self.student(name)
+        return id
 
-    def _write_course(self, groups: int, soft: timedelta, hard: timedelta) -> None:
-        limits = {"soft_minutes": soft // M, "hard_minutes": hard // M, "week_minutes": None, "term_minutes": None}
-        document = {
-            "version": 1,
+    def student(self, name: str) -> User:
+        """The student of a group as it was made."""
+        user = self.desk.workspace.state.directory.user_named(
+            f"student{int(name.rpartition('_')[2])}@campus.example.ac.il"
+        )
+        assert user
+        return user
+
+    def members(self, name: str) -> list[str]:
+        """The ids of the members that a group shows; a test changes the list."""
+        groups = self.desk.workspace.state.directory.groups.values()
+        return next(group.members for group in groups if group.display_name == name)
+
+    def write_course(self, **changes: object) -> None:
+        """Write the course file as a deploy does."""
+        document: dict[str, object] = {
+            "version": 2,
             "course": "94290",
             "term": "2026w",
             "title": "Lab",
@@ -55,15 +84,28 @@ class DeskLab:
             "last_day": "2027-01-31",
             "first_weekday": "Sunday",
             "count_all_sessions": False,
+            "staff": {"application_ids": [], "address_hashes": [hash_address(STAFF, "94290", "2026w")]},
             "groups": [
-                {"name": f"group_{n:03}", "number": n, "moodle_id": None, "title": f"Team {n}", "limits": limits}
-                for n in range(1, groups + 1)
+                {"name": name, "number": n, "moodle_id": None, "title": f"Team {n}", "limits": self.limits}
+                for n, name in enumerate(self.names, 1)
             ],
-        }
-        self.desk.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/allowances"})
-        content = base64.b64encode(json.dumps(document).encode()).decode()
-        body = {"path": f"{FOLDER}/course.json", "content": content, "format": "RAW", "overwrite": True}
+        } | changes
+        document["checksum"] = checksum(document)
+        self.put(f"/lab-{document['course']}-{document['term']}/course.json", json.dumps(document))
+
+    def put(self, path: str, text: str) -> None:
+        """Write a workspace file, and make its folder."""
+        self.desk.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{path.rpartition('/')[0]}/allowances"})
+        content = base64.b64encode(text.encode()).decode()
+        body = {"path": path, "content": content, "format": "RAW", "overwrite": True}
         self.desk.ask("POST", "/api/2.0/workspace/import", body)
+
+    def remove_course(self) -> None:
+        self.desk.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+
+    def remove(self, cluster_id: str) -> None:
+        """Delete a cluster for good, as a deploy does that makes it anew."""
+        self.desk.post("permanent-delete", cluster_id)
 
     def now(self) -> datetime:
         return timestamps.to_instant(self.desk.now)
@@ -75,6 +117,15 @@ class DeskLab:
     def start(self, cluster_id: str) -> None:
         """Its student starts a cluster."""
         self.desk.post("start", cluster_id, self.students[cluster_id])
+
+    def stop(self, cluster_id: str) -> None:
+        self.desk.post("delete", cluster_id)
+
+    def give(self, cluster_id: str, principal: dict[str, str], level: str) -> None:
+        """Give somebody a level on a cluster, as by hand."""
+        entry = {**principal, "permission_level": level}
+        path = f"/api/2.0/permissions/clusters/{cluster_id}"
+        self.desk.ask("PATCH", path, {"access_control_list": [entry]})
 
     def level(self, cluster_id: str) -> str:
         """What the cluster's group may do on it."""

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
+from labkit.course_file import hash_address
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 FOLDER = "/lab-94290-2030w"
@@ -109,7 +110,7 @@ class EnforcerLab:
     def write_course(self, **changes: Any) -> None:
         """Write the course file as a deploy does."""
         document = {
-            "version": 1,
+            "version": 2,
             "course": "94290",
             "term": "2030w",
             "title": "Data Engineering",
@@ -118,6 +119,7 @@ class EnforcerLab:
             "last_day": "2031-01-31",
             "first_weekday": "Sunday",
             "count_all_sessions": False,
+            "staff": {"application_ids": [], "address_hashes": [hash_address(STAFF, "94290", "2030w")]},
             "groups": [
                 {"name": name, "number": n, "moodle_id": str(1000 + n), "title": f"Team {n}", "limits": self.limits}
                 for n, name in enumerate(self.names, 1)

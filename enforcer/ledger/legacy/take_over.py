@@ -11,7 +11,7 @@ from enforcer.domain.snapshot import group_named
 from enforcer.domain.timestamps import to_millis
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.legacy_history import EarlierDay, EarlierHistory
+from enforcer.ledger.legacy.history import EarlierDay, EarlierHistory
 from enforcer.ledger.models import ClusterRow, DayRow
 
 MS = timedelta(milliseconds=1)

@@ -1,0 +1,93 @@
+"""Who is who: the groups of the workspace as they are known, and the role of each starter, decided once."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from enforcer.domain.course import Course
+from enforcer.domain.roles import People, is_worth_asking
+from enforcer.domain.timestamps import to_instant, to_millis
+from enforcer.domain.uptime import Role
+from enforcer.ledger import membership, queries, starters
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.starters import Starter
+from enforcer.ledger.workspace_memory import WorkspaceMemory
+from enforcer.tick.course_reader import Members, Source
+from enforcer.workspace.errors import WorkspaceError
+
+ASKED = "members asked"
+"""The note of when the groups were last asked for, with success or without."""
+
+
+class Directory:
+    """The groups of the workspace: as they were read last, and read anew at most once in a tick."""
+
+    def __init__(self, ledger: Ledger, workspace: Source, *, now: datetime) -> None:
+        self._ledger, self._workspace, self._now = ledger, workspace, now
+        noted, asked = membership.known(ledger), queries.note(ledger, ASKED)
+        self.members: Members | None = noted.all if noted else None
+        """Addresses by group; None: they were never read."""
+        self.read = noted.read if noted else None
+        """When they were read."""
+        self.asked = to_instant(int(asked)) if asked else None
+        self._has_asked = False
+        self.problems: list[str] = []
+
+    def ask(self) -> None:
+        """Read the groups, unless this tick did so already. What fails is a problem."""
+        if self._has_asked:
+            return
+        self._has_asked, self.asked = True, self._now
+        queries.write_note(self._ledger, ASKED, str(to_millis(self._now)))
+        try:
+            members = self._workspace.members()
+        except WorkspaceError as error:
+            self.problems.append(f"{error}; members as last seen")
+            return
+        self.members, self.read = WorkspaceMemory(self._ledger, now=self._now).keep_members(members), self._now
+
+    def ask_about(self, unknown_since: datetime) -> None:
+        """Read the groups if somebody who has not been known since an instant is worth it now."""
+        if is_worth_asking(unknown_since=unknown_since, asked=self.asked, now=self._now):
+            self.ask()
+
+    def people(self, course: Course) -> People:
+        """Who is who in a course, as far as it is known."""
+        return People(course, self.members or {}, self._workspace.caller)
+
+
+def decide_starters(
+    ledger: Ledger,
+    directory: Directory,
+    course: Course,
+    clusters: Mapping[str, tuple[str, str | None]],
+    *,
+    since: datetime,
+    now: datetime,
+) -> frozenset[tuple[str, datetime]]:
+    """Decide the role of each starter that is not known, and ask for the groups if some remain.
+
+    `clusters` are group and creator by cluster id. Those who started something from `since` on are asked about until
+    they are known. Returns cluster and instant of what counted before, and is of staff now.
+    """
+    due = starters.unknown(ledger, clusters, since=since)
+    if not due:
+        return frozenset()
+    roles = _roles(due, directory.people(course), clusters)
+    unknown = [starter for starter in due if roles[starter] is Role.UNKNOWN and starter.at >= since]
+    remaining = [starter.asked or now for starter in unknown]
+    if remaining and not course.count_all_sessions:
+        # The latest is the one of whom the workspace may know more by now.
+        directory.ask_about(max(remaining))
+        roles = _roles(due, directory.people(course), clusters)
+    starters.decide(ledger, roles, now=now)
+    return frozenset((s.cluster_id, s.at) for s in due if s.asked is not None and roles[s] is Role.STAFF)
+
+
+def _roles(
+    due: Iterable[Starter], people: People, clusters: Mapping[str, tuple[str, str | None]]
+) -> dict[Starter, Role]:
+    found = {}
+    for starter in due:
+        group, creator = clusters[starter.cluster_id]
+        found[starter] = people.role_of(starter.user, creator=creator, group=group)
+    return found

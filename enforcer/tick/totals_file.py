@@ -1,0 +1,80 @@
+"""`settled.json` in the workspace: written when a day is settled, and when a cluster that counts on is gone."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from enforcer.domain.allowances import windows_between
+from enforcer.domain.quota import Period, counted
+from enforcer.domain.settled_totals import (
+    SETTLED_FILE,
+    GoneCluster,
+    GroupTotals,
+    Settled,
+    format_settled,
+    gone_clusters,
+    parse_settled,
+)
+from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.uptime import day_bounds
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.settings import Settings
+from enforcer.tick.history import recall
+from enforcer.workspace.client import Workspace
+
+TOTALS = "settled totals"
+"""The note with the text that was written last."""
+
+
+def leave_totals(ledger: Ledger, workspace: Workspace, picture: Picture, live: Picture) -> None:
+    """Write the file: what each group had used on all its clusters. `picture` is as the ledger has it.
+
+    Raises WorkspaceError.
+    """
+    last = queries.last_settled_day(ledger)
+    if last is None or not live.course.groups:
+        return
+    groups = {group_of(cluster) for cluster in live.clusters}
+    totals = {
+        group: GroupTotals(*(_used(picture, group, period, last) for period in (Period.WEEK, Period.TERM)))
+        for group in groups
+    }
+    _write(ledger, workspace, live, Settled(last, totals))
+
+
+def leave_gone(ledger: Ledger, settings: Settings, workspace: Workspace, live: Picture) -> None:
+    """Write the file again if a cluster is gone that counts on in a period that is open; else ask and write nothing.
+
+    Raises WorkspaceError.
+    """
+    if not live.course.groups or not live.former:
+        return
+    noted, last = queries.note(ledger, TOTALS), queries.last_settled_day(ledger)
+    if noted is None and last is not None:
+        leave_totals(ledger, workspace, recall(ledger, settings, now=live.now), live)
+        return
+    # Before the first day that counts there is nothing to settle.
+    before = Settled(live.course.calendar.first_day - timedelta(days=1))
+    if noted is not None:
+        before = parse_settled(noted, "the note of settled totals")
+    if _gone(live, before) != before.gone:
+        _write(ledger, workspace, live, before)
+
+
+def _write(ledger: Ledger, workspace: Workspace, live: Picture, settled: Settled) -> None:
+    text = format_settled(replace(settled, gone=_gone(live, settled)))
+    workspace.write(f"{live.course.folder}/{SETTLED_FILE}", text, overwrite=True)
+    queries.write_note(ledger, TOTALS, text)
+
+
+def _gone(live: Picture, settled: Settled) -> dict[str, GoneCluster]:
+    """What the clusters that are gone used after the last settled day."""
+    return gone_clusters(live, day_bounds(settled.up_to + timedelta(days=1), live.course.calendar.tz)[0])
+
+
+def _used(picture: Picture, group: str, period: Period, day: date) -> timedelta:
+    calendar = picture.course.calendar
+    begins, ends = day_bounds(calendar.days(period, day)[0], calendar.tz)[0], day_bounds(day, calendar.tz)[1]
+    windows = windows_between(begins, ends, group, picture.allowances, calendar.tz)
+    sessions = picture.sessions_of(group)
+    return counted(begins, ends, sessions, windows, now=picture.now, count_all=picture.count_all)

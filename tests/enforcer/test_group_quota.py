@@ -1,0 +1,242 @@
+"""A quota is the group's: over all its clusters, those included that are gone, and by every verb alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desk_lab import FOLDER, SETTINGS, DeskLab
+from enforcer.commands.usage import usages_of
+from enforcer.domain.quota import Period, Restrict, Stop, Warn
+from enforcer.domain.settled_totals import parse_settled
+from enforcer.domain.snapshot import Picture
+from enforcer.domain.uptime import day_bounds
+from enforcer.ledger.database import Ledger
+from enforcer.operations.watch import Ticked, next_due
+from enforcer.reports.recorded import report_of
+from enforcer.tick.history import recall
+from enforcer.tick.restricted import restricted
+from enforcer.tick.run import TickResult, run_tick
+from few_examples import examples
+from labkit.clock import Deadline
+from ledgers import empty
+from unreliable_mail import Service
+
+M, H, S = timedelta(minutes=1), timedelta(hours=1), timedelta(seconds=1)
+HARD, WEEK = 180 * M, 300 * M
+
+
+@pytest.fixture
+def lab() -> DeskLab:
+    return DeskLab(2, soft=150 * M, hard=HARD, week=WEEK)
+
+
+def tick(ledger: Ledger, lab: DeskLab, mail: Service | None = None, **more: Any) -> TickResult:
+    deadline = Deadline(M)
+    return run_tick(SETTINGS, ledger, lab.connect(), mail or Service(), now=lab.now(), deadline=deadline, **more)
+
+
+def kinds(result: TickResult) -> list[tuple[type, str]]:
+    return [(type(action), action.cluster_id) for action in result.actions]
+
+
+def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: Ledger, lab: DeskLab) -> None:
+    first, second = lab.clusters[0], lab.make_cluster("group_001")
+    for id in (first, second):
+        lab.start(id)
+    lab.desk.advance(76 * 60)
+    near = tick(ledger, lab)
+    assert kinds(near) == [(Warn, first)]
+    assert near.picture and near.picture.uses(near.picture.clusters[0])[0].used == 152 * M - 4 * S
+    # Two clusters use up the rest in half of the time.
+    assert next_due(Ticked(near.picture)) == lab.now() + (HARD - 152 * M + 4 * S) / 2
+
+    lab.desk.advance(15 * 60)
+    over = tick(ledger, lab)
+    tick(ledger, lab)
+
+    assert kinds(over) == [(Restrict, first), (Stop, first), (Restrict, second), (Stop, second)]
+    assert {lab.desk.state(first), lab.desk.state(second)} == {"TERMINATING", "TERMINATED"} - (
+        {"TERMINATED"} if lab.desk.state(first) == "TERMINATING" else {"TERMINATING"}
+    )
+    letters = ledger.database.execute_sql("SELECT kind, COUNT(*) FROM letter GROUP BY kind ORDER BY kind").fetchall()
+    assert letters == [("stopped", 1), ("warning", 1)]
+
+
+def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledger, lab: DeskLab) -> None:
+    old = lab.clusters[0]
+    lab.start(old)
+    lab.desk.advance(160 * 60)
+    tick(ledger, lab)
+    lab.remove(old)
+    new = lab.make_cluster("group_001")
+    lab.start(new)
+    lab.desk.advance(25 * 60)
+    result = tick(ledger, lab)
+
+    assert kinds(result) == [(Restrict, new), (Stop, new)]
+    rows = usages_of(ledger, recall(ledger, SETTINGS, now=lab.now()), lab.now().date(), lab.now().date())
+    minutes = [(row.cluster_id, row.used // M, row.group_used // M) for row in rows if row.group == "group_001"]
+    assert sorted(minutes) == sorted([(old, 159, 184), (new, 24, 184)])
+    # What has been used is beside the settled totals, so that whoever has no ledger knows it.
+    settled = parse_settled(lab.connect().read(f"{FOLDER}/settled.json"), "settled.json")
+    assert [(id, gone.group) for id, gone in settled.gone.items()] == [(old, "group_001")]
+    assert restricted(lab.connect(), "94290", "2026w", now=lab.now()) == ({"group_001": "day 180"}, [])
+
+
+def test_only_what_ran_past_the_limit_of_the_group_is_shown_as_past_it(ledger: Ledger, lab: DeskLab) -> None:
+    first, second = lab.clusters[0], lab.make_cluster("group_001")
+    lab.start(first)
+    lab.desk.advance(170 * 60)
+    lab.stop(first)
+    lab.start(second)
+    lab.desk.advance(20 * 60)
+    tick(ledger, lab)
+
+    report = report_of(ledger, recall(ledger, SETTINGS, now=lab.now()), lab.now().date())
+    past = {row.of.cluster_id: row.of.over // M for row in report.rows}
+    assert (past[first], past[second]) == (0, 9)
+
+
+# --- every verb agrees
+
+
+@dataclass
+class Truth:
+    """What a course did, as the test made it do it."""
+
+    lab: DeskLab
+    running: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
+    """Since when a cluster runs, and whether it counts."""
+    ran: list[tuple[str, datetime, datetime, bool]] = field(default_factory=list)
+    """Group, begin, end, and whether it counts."""
+    groups: dict[str, str] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.groups = dict(zip(self.lab.clusters, self.lab.names, strict=True))
+
+    def ends(self, id: str) -> None:
+        if id in self.running:
+            begun, counts = self.running.pop(id)
+            self.ran.append((self.groups[id], begun, self.lab.now(), counts))
+
+    def used(self, group: str, begins: datetime, ends: datetime) -> timedelta:
+        now = self.lab.now()
+        open_ones = [(self.groups[id], begun, now, counts) for id, (begun, counts) in self.running.items()]
+        return sum(
+            (
+                max(timedelta(), min(end, ends, now) - max(begun, begins))
+                for of, begun, end, counts in [*self.ran, *open_ones]
+                if counts and of == group
+            ),
+            timedelta(),
+        )
+
+
+STEPS = st.tuples(
+    st.sampled_from(
+        ["start", "start", "start", "stop", "wait", "wait", "again", "second", "hide", "show", "move", "staff", "night"]
+    ),
+    st.integers(0, 3),
+    st.integers(3, 90),
+)
+
+
+def poll(truth: Truth, ledger: Ledger, *, settles: bool) -> Picture:
+    result = tick(ledger, truth.lab, settles=settles)
+    for action in result.actions:
+        if isinstance(action, Stop):
+            truth.ends(action.cluster_id)
+    assert result.picture
+    return result.picture
+
+
+def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
+    """Make a step; whether the night was passed."""
+    lab, (verb, which, minutes) = truth.lab, step
+    ids = list(truth.groups)
+    present = [id for id in ids if id in lab.desk.workspace.state.clusters.by_id]
+    id = present[which % len(present)]
+    group = truth.groups[id]
+    if (verb == "staff" or (verb == "start" and lab.level(id) == "CAN_RESTART")) and id not in truth.running:
+        # Rights are immediate, also where the lists do not show a member yet.
+        student = lab.students[id]
+        lab.desk.grant(id, student, "CAN_RESTART")
+        lab.desk.post("start", id, student if verb == "start" else None)
+        lab.desk.grant(id, student, None)
+        truth.running[id] = (lab.now() + 2 * S, verb == "start")
+    elif verb == "stop" and id in truth.running:
+        lab.stop(id)
+        truth.ends(id)
+    elif verb == "again":
+        # The events of a cluster go with it: it counts up to when it was last seen running.
+        poll(truth, ledger, settles=False)
+        truth.ends(id)
+        lab.remove(id)
+        truth.groups[lab.make_cluster(group)] = group
+    elif verb == "second" and len(present) < 5:
+        truth.groups[lab.make_cluster(group)] = group
+    elif verb == "hide":
+        truth.hidden += lab.members(group)
+        lab.members(group).clear()
+    elif verb == "show" and truth.hidden:
+        lab.members(group).append(truth.hidden.pop())
+    elif verb == "move" and lab.members(group):
+        other = lab.names[1 - lab.names.index(group)]
+        lab.members(other).append(lab.members(group).pop())
+    lab.desk.advance(minutes * 60)
+    if verb == "night":
+        lab.desk.advance((24 * H).total_seconds())
+    return verb == "night"
+
+
+@examples(25)
+@given(st.lists(STEPS, min_size=1, max_size=14))
+def test_poll_watch_usage_report_and_restricted_agree(one_ledger: Ledger, steps: list[tuple[str, int, int]]) -> None:
+    ledger, lab = one_ledger, DeskLab(2, soft=150 * M, hard=HARD, week=WEEK)
+    empty(ledger)
+    truth = Truth(lab)
+    poll(truth, ledger, settles=False)
+    for step in steps:
+        settles = take(truth, ledger, step)
+        check(truth, ledger, lab, poll(truth, ledger, settles=settles))
+        lab.desk.advance(3)
+
+
+def check(truth: Truth, ledger: Ledger, lab: DeskLab, polled: Picture) -> None:
+    now, calendar = lab.now(), polled.course.calendar
+    today = polled.today
+    first = calendar.days(Period.WEEK, today)[0]
+    for group in lab.names:
+        day = truth.used(group, *day_bounds(today, calendar.tz))
+        week = truth.used(group, day_bounds(first, calendar.tz)[0], now)
+        uses = {use.limit.period: use.used for use in polled.uses_of(group)}
+        assert uses == {Period.DAY: day, Period.WEEK: week}, group
+
+        past = recall(ledger, SETTINGS, now=now)
+        rows = [row for row in usages_of(ledger, past, today, today) if row.group == group]
+        assert {(row.group_used, row.uses[Period.WEEK].used) for row in rows} == {(day, week)}
+        assert sum((row.used for row in rows), timedelta()) == day
+        report = report_of(ledger, past, today)
+        assert sum((row.of.used for row in report.rows if row.of.group == group), timedelta()) == day
+    lowest = [id for id in truth.groups if id in lab.desk.workspace.state.clusters.by_id]
+    before = {id: lab.level(id) for id in lowest}
+    for id in lowest:
+        lab.give(id, {"group_name": truth.groups[id]}, "CAN_ATTACH_TO")
+    answer, problems = restricted(lab.connect(), "94290", "2026w", now=now)
+    over = {group for group in lab.names if any(use.is_over for use in polled.uses_of(group))}
+    assert (set(answer), problems) == (over, [])
+    for id, level in before.items():
+        lab.give(id, {"group_name": truth.groups[id]}, level)
+    due = next_due(Ticked(replace(polled, problems=())))
+    for group in lab.names:
+        count = sum(truth.groups[id] == group and counts for id, (_, counts) in truth.running.items())
+        for use in polled.uses_of(group) if count else ():
+            if not use.is_over:
+                assert due <= max(now + S, now + (use.limit.hard - use.used) / count)

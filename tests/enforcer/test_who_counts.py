@@ -1,0 +1,242 @@
+"""Who started a cluster: an answer that is missing makes nobody staff, and what is known once stays so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desk_lab import SETTINGS, STAFF, DeskLab
+from enforcer.commands.usage import usages_of
+from enforcer.domain.course import Course
+from enforcer.domain.message_kinds import Kind
+from enforcer.domain.quota import Period, Restore, Restrict, Stop
+from enforcer.domain.roles import People, is_worth_asking
+from enforcer.domain.uptime import MEMBER, OTHER, Role
+from enforcer.ledger import letters, queries
+from enforcer.ledger.database import Ledger
+from enforcer.settings import load_settings
+from enforcer.tick.history import recall
+from enforcer.tick.run import TickResult, run_tick
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.course_file import parse_course
+from enforcer.workspace.errors import WorkspaceError
+from labkit.clock import Deadline
+from unreliable_mail import Service
+
+M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def lab() -> DeskLab:
+    return DeskLab(2, soft=150 * M, hard=180 * M)
+
+
+def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace | None = None, **more: Any) -> TickResult:
+    connected, mail = workspace or lab.connect(), more.pop("mail", Service())
+    return run_tick(SETTINGS, ledger, connected, mail, now=lab.now(), deadline=Deadline(M), **more)
+
+
+def kinds(result: TickResult) -> list[type]:
+    return [type(action) for action in result.actions]
+
+
+def used(ledger: Ledger, lab: DeskLab) -> list[tuple[str, int, int, tuple[str, ...]]]:
+    """Of each cluster today: group, minutes used, minutes that are unknown, and of whom."""
+    picture = recall(ledger, SETTINGS, now=lab.now())
+    usages = usages_of(ledger, picture, picture.today, picture.today)
+    return [(one.group, one.used // M, one.unknown // M, one.strangers) for one in usages]
+
+
+def hide(lab: DeskLab, name: str) -> list[str]:
+    """A group is listed without its members, who are returned."""
+    hidden = list(lab.members(name))
+    lab.members(name).clear()
+    return hidden
+
+
+def test_a_student_whom_the_groups_show_late_is_stopped_and_marked_until_then(ledger: Ledger, lab: DeskLab) -> None:
+    cluster = lab.clusters[0]
+    student = lab.students[cluster].name
+    lab.start(cluster)
+    hidden = hide(lab, "group_001")
+    tick(ledger, lab)
+    lab.desk.advance(100 * 60)
+    tick(ledger, lab)
+    assert used(ledger, lab)[0] == ("group_001", 99, 99, (student,))
+
+    lab.desk.advance(81 * 60)
+    result = tick(ledger, lab)
+    assert (kinds(result), result.failures) == ([Restrict, Stop], ())
+
+    lab.members("group_001").extend(hidden)
+    lab.desk.advance(40 * 60)
+    tick(ledger, lab)
+    assert used(ledger, lab)[0] == ("group_001", 180, 0, ())
+
+
+@pytest.mark.parametrize("status", ["403", "no groups at all"])
+def test_an_empty_ledger_without_groups_knows_the_staff_of_the_course_file(
+    ledger: Ledger, lab: DeskLab, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, other = lab.connect(), lab.clusters[1]
+    assistant = lab.desk.person(STAFF)
+    lab.desk.workspace.state.acls.grant(f"/clusters/{other}", assistant.id, "CAN_MANAGE")
+    lab.start(lab.clusters[0])
+    lab.desk.post("start", other, assistant)
+    lab.desk.advance(60 * 60)
+
+    def members() -> dict[str, frozenset[str]]:
+        if status == "403":
+            raise WorkspaceError("the groups: 403")
+        return {}
+
+    monkeypatch.setattr(workspace, "members", members)
+    result = tick(ledger, lab, workspace)
+
+    student = lab.students[lab.clusters[0]].name
+    assert used(ledger, lab) == [("group_001", 59, 59, (student,)), ("group_002", 0, 0, ())]
+    assert any("403" in failure for failure in result.failures) == (status == "403")
+    assert not any(cluster.id not in lab.clusters for cluster in result.picture.clusters)  # type: ignore[union-attr]
+
+
+def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: DeskLab) -> None:
+    lab.start(lab.clusters[0])
+    lab.desk.advance(120 * 60)
+    lab.stop(lab.clusters[0])
+    tick(ledger, lab)
+    student = lab.members("group_001").pop()
+    lab.members("group_002").append(student)
+    lab.desk.advance(60)
+    tick(ledger, lab)
+    lab.members("group_002").clear()
+    queries.write_note(ledger, "looked at everything", "")
+    tick(ledger, lab)
+
+    assert used(ledger, lab) == [("group_001", 119, 0, ()), ("group_002", 0, 0, ())]
+
+
+def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Ledger, lab: DeskLab) -> None:
+    cluster, mail = lab.clusters[0], Service(plan=["refused"] * 9)
+    professor = lab.desk.person("professor@example.ac.il")
+    lab.desk.workspace.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
+    lab.desk.post("start", cluster, professor)
+    lab.desk.advance(181 * 60)
+    settings = replace(load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"}), mail=None, admin=None)
+
+    def again() -> TickResult:
+        return run_tick(settings, ledger, lab.connect(), mail, now=lab.now(), deadline=Deadline(M))
+
+    first = again()
+    assert (kinds(first), lab.level(cluster), letters.waiting(ledger)) == ([Restrict, Stop], "CAN_ATTACH_TO", 1)
+
+    admins = next(g for g in lab.desk.workspace.state.directory.groups.values() if g.display_name == "admins")
+    admins.members.append(professor.id)
+    lab.desk.advance(60)
+    undone = again()
+
+    assert (kinds(undone), lab.level(cluster), letters.waiting(ledger)) == ([Restore], "CAN_RESTART", 0)
+    assert used(ledger, lab)[0] == ("group_001", 0, 0, ())
+    admins.members.remove(professor.id)
+    lab.desk.advance(60)
+    again()
+    assert used(ledger, lab)[0] == ("group_001", 0, 0, ()), "known never changes"
+    # What was taken back can become true and be told after all.
+    lab.start(cluster)
+    lab.desk.advance(181 * 60)
+    again()
+    assert letters.waiting(ledger) == 1
+    assert letters.told(ledger, Kind.STOPPED, since=lab.now().date())
+
+
+def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab: DeskLab) -> None:
+    cluster = lab.clusters[0]
+    professor = lab.desk.person("professor@example.ac.il")
+    lab.desk.workspace.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
+    monday = lab.now().date()
+    lab.desk.post("start", cluster, professor)
+    lab.desk.advance(60 * 60)
+    lab.stop(cluster)
+    tick(ledger, lab)
+    lab.desk.advance(24 * 3600)
+    tick(ledger, lab, settles=True)
+    assert queries.settled(ledger, monday)[cluster].used // M == 59
+
+    admins = next(g for g in lab.desk.workspace.state.directory.groups.values() if g.display_name == "admins")
+    admins.members.append(professor.id)
+    lab.desk.advance(12 * 3600)
+    tick(ledger, lab)
+
+    settled = queries.settled(ledger, monday)[cluster]
+    assert (settled.used, settled.shown_apart // M) == (0 * M, 59)
+
+
+COURSE = """{"version": 2, "course": "94290", "term": "2026w", "title": "", "timezone": "UTC",
+ "first_day": "2026-10-18", "last_day": "2027-01-31", "first_weekday": "Sunday", "count_all_sessions": false,
+ "staff": {"application_ids": ["app"]},
+ "groups": [{"name": "group_001", "number": 1, "title": "", "limits": {"soft_minutes": 1, "hard_minutes": 2}}]}"""
+NAMES = ("dana@x", "Dana@X", "noa@x", "admin@x", "deploy@x", "app", "me@x", "stranger@x", MEMBER, OTHER)
+LISTS = st.dictionaries(
+    st.sampled_from(["group_001", "group_009", "admins", "users"]),
+    st.frozensets(st.sampled_from(["dana@x", "admin@x"])),
+)
+
+
+def course() -> Course:
+    return parse_course(COURSE, "course.json")
+
+
+@given(user=st.sampled_from(NAMES), groups=LISTS)
+def test_only_what_an_answer_says_makes_somebody_known(user: str, groups: dict[str, frozenset[str]]) -> None:
+    role = People(course(), groups, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
+
+    is_staff = user in ("deploy@x", "app", "me@x", OTHER) or user.casefold() in groups.get("admins", ())
+    is_student = user == MEMBER or user.casefold() in groups.get("group_001", ())
+    assert role is (Role.STAFF if is_staff else Role.STUDENT if is_student else Role.UNKNOWN)
+    less = People(course(), {}, "ME@x").role_of(user, creator="Deploy@x", group="group_001")
+    assert less in (role, Role.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("unknown_for", "asked_before", "expected"),
+    [
+        (1 * M, None, True),
+        (1 * M, 1 * M, True),
+        (2 * H, 15 * M, True),
+        (6 * H, 15 * M, False),
+        (6 * H, 60 * M, True),
+        (24 * H, 3 * H, False),
+        (24 * H, 4 * H, True),
+        (24 * H, -1 * H, True),
+    ],
+)
+def test_the_groups_are_read_ever_less_often(
+    unknown_for: timedelta, asked_before: timedelta | None, expected: bool
+) -> None:
+    now = datetime.fromisoformat("2026-11-02T12:00:00+00:00")
+    asked = None if asked_before is None else now - asked_before
+    assert is_worth_asking(unknown_since=now - unknown_for, asked=asked, now=now) == expected
+
+
+def test_a_poll_reads_the_groups_only_while_somebody_counts_who_is_not_known(ledger: Ledger, lab: DeskLab) -> None:
+    workspace = lab.connect()
+    tick(ledger, lab, workspace)
+    lab.start(lab.clusters[0])
+    lab.desk.advance(60)
+    tick(ledger, lab, workspace)
+    assert workspace.calls["scim/groups"] == 1, "a member whom the day's list had"
+
+    hide(lab, "group_001")
+    stranger = lab.desk.person("stranger@example.ac.il")
+    lab.desk.workspace.state.acls.grant(f"/clusters/{lab.clusters[1]}", stranger.id, "CAN_RESTART")
+    lab.desk.post("start", lab.clusters[1], stranger)
+    for _ in range(3):
+        lab.desk.advance(60)
+        tick(ledger, lab, workspace)
+    assert workspace.calls["scim/groups"] == 4
+    use = next(use for use in tick(ledger, lab).picture.uses_of("group_002") if use.limit.period is Period.DAY)  # type: ignore[union-attr]
+    assert use.used >= 2 * M

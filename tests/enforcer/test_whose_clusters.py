@@ -1,0 +1,313 @@
+"""Whose clusters are served: tags are a claim, and what was accepted once stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from desk_lab import SETTINGS, STAFF, START, DeskLab
+from emulator.models.scim import User
+from enforcer.domain.observations import SeenCluster
+from enforcer.domain.ownership import Accepted, Trust, choose_course, own_clusters
+from enforcer.domain.quota import Restrict, Stop
+from enforcer.domain.uptime import Sighting
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.settings import Settings, SettingsError, load_settings
+from enforcer.tick.run import TickResult, run_tick
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import WorkspaceError
+from labkit.clock import Deadline
+from unreliable_mail import Service
+
+M = timedelta(minutes=1)
+UNSET = load_settings({})
+"""Settings that name no course."""
+
+
+@pytest.fixture
+def lab() -> DeskLab:
+    return DeskLab(2, soft=150 * M, hard=180 * M)
+
+
+def tick(ledger: Ledger, lab: DeskLab, settings: Settings = UNSET, workspace: Workspace | None = None) -> TickResult:
+    connected = workspace or lab.connect()
+    return run_tick(settings, ledger, connected, Service(), now=lab.now(), deadline=Deadline(M))
+
+
+def served(result: TickResult) -> list[str]:
+    assert result.picture
+    return sorted(cluster.id for cluster in result.picture.clusters)
+
+
+def touched(result: TickResult) -> set[str]:
+    return {action.cluster_id for action in result.actions}
+
+
+def foreigner(lab: DeskLab, name: str = "professor@example.ac.il") -> User:
+    """Somebody who may create clusters and is neither staff nor an administrator."""
+    user = lab.desk.workspace.state.directory.user_named(name) or lab.desk.person(name)
+    user.entitlements = ["allow-cluster-create", "workspace-access"]
+    return user
+
+
+def foreign_cluster(lab: DeskLab, name: str = "cluster_9", **tags: str) -> str:
+    """A foreign cluster with these tags, which has run for longer than any limit."""
+    owner = foreigner(lab)
+    id = lab.desk.create(owner, cluster_name=name, autotermination_minutes=0, custom_tags=tags)
+    lab.desk.advance(200 * 60)
+    return id
+
+
+def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear(ledger: Ledger, lab: DeskLab) -> None:
+    lab.start(lab.clusters[0])
+    foreign = foreign_cluster(lab, origin="terraform", lab_course="666", lab_term="2026w", lab_group="group_001")
+
+    result = tick(ledger, lab)
+
+    assert (served(result), touched(result)) == (sorted(lab.clusters), {lab.clusters[0]})
+    assert [type(action) for action in result.actions] == [Restrict, Stop]
+    assert lab.desk.state(foreign) == "RUNNING"
+    assert result.undone == (
+        f"cluster cluster_9 ({foreign}, made by professor@example.ac.il) claims to be of group_001 in 666 2026w and is "
+        "not served: its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
+    )
+
+
+@pytest.mark.parametrize("settings", [UNSET, SETTINGS], ids=["course unset", "course set"])
+def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: DeskLab, settings: Settings) -> None:
+    tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w"}
+    claims = foreign_cluster(lab, lab_group="group_001", **tags)
+    unlisted = lab.desk.create(
+        cluster_name="x", autotermination_minutes=0, custom_tags={**tags, "lab_group": "faculty"}
+    )
+    lab.desk.advance(200 * 60)
+
+    results = [tick(ledger, lab, settings) for _ in range(2)]
+
+    for result in results:
+        assert (served(result), touched(result)) == (sorted(lab.clusters), set())
+        assert [failure.split(" and is not served: ")[1] for failure in result.undone] == [
+            "its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
+            "the course file does not list this group",
+        ]
+    assert {lab.desk.state(claims), lab.desk.state(unlisted)} == {"RUNNING"}
+    assert lab.level(lab.clusters[0]) == "CAN_RESTART"
+
+
+def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_served(
+    ledger: Ledger, lab: DeskLab, one_ledger: Ledger
+) -> None:
+    other = lab.make_cluster("group_001", lab_course="94291")
+    lab.write_course(course="94291")
+    for id in (lab.clusters[0], other):
+        lab.start(id)
+    lab.desk.advance(200 * 60)
+
+    with pytest.raises(SettingsError, match="several courses .94290 2026w, 94291 2026w.; set LAB_COURSE and LAB_TERM"):
+        tick(ledger, lab)
+    assert lab.desk.state(other) == lab.desk.state(lab.clusters[0]) == "RUNNING"
+
+    named = tick(ledger, lab, SETTINGS)
+    assert (served(named), touched(named), named.undone) == (sorted(lab.clusters), {lab.clusters[0]}, ())
+    later = tick(ledger, lab)
+    assert (served(later), lab.desk.state(other)) == (sorted(lab.clusters), "RUNNING")
+    assert later.undone == (
+        "the workspace has several courses (94290 2026w, 94291 2026w); set LAB_COURSE and LAB_TERM to one of them; "
+        "94290 2026w is served meanwhile",
+    )
+
+
+def test_an_untagged_cluster_is_nobody_elses_once_a_course_is_set(ledger: Ledger, lab: DeskLab) -> None:
+    foreign = foreign_cluster(lab, name="cluster_1")
+    for id in lab.clusters:
+        lab.remove(id)
+
+    for settings in (SETTINGS, UNSET):
+        result = tick(ledger, lab, settings)
+        assert (touched(result), lab.desk.state(foreign)) == (set(), "RUNNING")
+        tick(ledger, DeskLab(2, soft=150 * M, hard=180 * M), settings)
+
+
+def test_names_of_the_earlier_system_serve_where_nothing_has_tags_and_no_course_is_set(ledger: Ledger) -> None:
+    lab = DeskLab(0, soft=150 * M, hard=180 * M, has_file=False)
+    legacy = lab.desk.create(cluster_name="cluster_1", autotermination_minutes=0)
+    lab.desk.advance(60)
+    foreign = foreign_cluster(lab, origin="terraform", lab_course="666", lab_term="2026w", lab_group="x")
+
+    assert served(tick(ledger, lab)) == [legacy]
+    assert lab.desk.state(foreign) == "RUNNING"
+
+
+def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(ledger: Ledger, lab: DeskLab) -> None:
+    tick(ledger, lab)
+    admin = lab.desk.person("second@example.ac.il")
+    lab.members("admins").append(admin.id)
+    lab.remove(lab.clusters[0])
+    again = lab.make_cluster("group_001", creator=admin)
+    by_staff = lab.make_cluster("group_002", creator=foreigner(lab, STAFF))
+    lab.start(again)
+    lab.desk.advance(200 * 60)
+
+    result = tick(ledger, lab)
+
+    assert served(result) == sorted([again, by_staff, lab.clusters[1]])
+    assert (touched(result), result.undone) == ({again}, ())
+
+
+def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledger, lab: DeskLab) -> None:
+    admin = lab.desk.person("second@example.ac.il")
+    lab.members("admins").append(admin.id)
+    before = lab.make_cluster("group_001", creator=admin)
+    tick(ledger, lab)
+    lab.members("admins").remove(admin.id)
+    admin.entitlements = ["allow-cluster-create"]
+    after = lab.make_cluster("group_001", creator=admin)
+
+    result = tick(ledger, lab)
+
+    assert served(result) == sorted([before, *lab.clusters])
+    assert [after in failure for failure in result.undone] == [True]
+
+
+def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_course(
+    ledger: Ledger, lab: DeskLab, one_ledger: Ledger
+) -> None:
+    tick(ledger, lab)
+    lab.remove_course()
+    lab.start(lab.clusters[0])
+    lab.desk.advance(200 * 60)
+    assert (touched(tick(ledger, lab)), lab.level(lab.clusters[0])) == ({lab.clusters[0]}, "CAN_ATTACH_TO")
+
+    new = DeskLab(1, soft=150 * M, hard=180 * M, has_file=False)
+    new.start(new.clusters[0])
+    new.desk.advance(300 * 60)
+    for table in ("cluster", "accepted", "file", "note"):
+        ledger.database.execute_sql(
+            f"DELETE FROM {table} WHERE 1 = 1" + (" AND name <> 'ledger id'" if table == "note" else "")
+        )
+    unnamed = tick(ledger, new)
+    assert served(unnamed) == []
+    assert ["deploy it, or set LAB_COURSE and LAB_TERM" in failure for failure in unnamed.undone] == [True]
+    assert touched(tick(ledger, new, SETTINGS)) == {new.clusters[0]}
+
+
+def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_read(
+    ledger: Ledger, lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = lab.connect()
+    lab.start(lab.clusters[0])
+    lab.desk.advance(200 * 60)
+
+    def refuse() -> Any:
+        raise WorkspaceError("the groups: 403")
+
+    monkeypatch.setattr(workspace, "members", refuse)
+    refused = tick(ledger, lab, SETTINGS, workspace)
+
+    assert touched(refused) == {lab.clusters[0]}
+    assert sum("is served by its tags alone" in failure for failure in refused.undone) == 2
+    assert queries.accepted(ledger) == {}
+    accepted = tick(ledger, lab, SETTINGS)
+    assert (accepted.undone, set(queries.accepted(ledger))) == ((), set(lab.clusters))
+    tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": "group_001"}
+    foreign = foreign_cluster(lab, **tags)
+    claimed = tick(ledger, lab, SETTINGS, workspace)
+    assert foreign not in served(claimed)
+    assert any("and the group has another cluster" in failure for failure in claimed.undone)
+
+
+def test_a_group_that_changes_the_tags_of_its_cluster_stays_where_it_is(ledger: Ledger, lab: DeskLab) -> None:
+    tick(ledger, lab)
+    stored = lab.desk.workspace.state.clusters.by_id[lab.clusters[0]]
+    stored.definition["custom_tags"]["lab_group"] = "group_002"
+
+    result = tick(ledger, lab)
+
+    assert served(result) == sorted(lab.clusters)
+    assert result.picture and result.picture.group_by_cluster[lab.clusters[0]] == "group_001"
+    assert len(result.undone) == 1 and "it stays of group_001" in result.undone[0]
+
+
+# --- pure
+
+
+def seen(id: str, *, creator: str | None = "admin@x", **tags: str) -> SeenCluster:
+    told = {"group": "group_01", "course": "1", "term": "t", "origin": "terraform"} | tags
+    return SeenCluster(id, id, sighting=Sighting(START, running=True), moved="", creator=creator, **told)
+
+
+def is_by_admin(cluster: SeenCluster) -> bool:
+    return cluster.creator == "admin@x"
+
+
+LISTED = frozenset({"group_01", "group_02"})
+
+
+def own(*clusters: SeenCluster, groups: frozenset[str] | None = LISTED, **more: Any) -> Any:
+    values: dict[str, Any] = {"is_named": False, "accepted": {}, "trust": Trust(is_by_admin, lambda _: True)} | more
+    return own_clusters(clusters, ("1", "t"), groups=groups, **values)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "is_served"),
+    [
+        (seen("a"), True),
+        (seen("a", creator="dana@x"), False),
+        (seen("a", group="faculty"), False),
+        (seen("a", course="2"), False),
+        (seen("a", term=""), False),
+        (seen("a", origin="hand"), False),
+        (seen("a", course="../1"), False),
+    ],
+)
+def test_a_lab_cluster_has_tags_a_listed_group_and_staff_for_a_creator(cluster: SeenCluster, is_served: bool) -> None:
+    found = own(cluster)
+    assert (bool(found.clusters), bool(found.new)) == (is_served, is_served)
+
+
+def test_what_was_accepted_stays_accepted_whoever_made_it() -> None:
+    before = {"a": Accepted("1", "t", "group_01", "dana@x")}
+    assert own(seen("a", creator="dana@x"), accepted=before).clusters == (seen("a", creator="dana@x"),)
+    moved = own(seen("a", group="group_02"), accepted=before)
+    assert (moved.clusters, moved.new, len(moved.problems)) == ((seen("a"),), (), 1)
+    bare = own(replace(seen("a"), course="", term="", group=None, origin=""), accepted=before)
+    assert (bare.clusters, len(bare.problems)) == ((seen("a"),), 1)
+    renamed = own(seen("a", group="group_02"), accepted=before, groups=frozenset({"group_02"}))
+    assert (renamed.new, renamed.problems) == ((seen("a", group="group_02"),), ())
+
+
+def test_a_creator_who_cannot_be_looked_up_neither_ends_the_quota_nor_takes_it_over() -> None:
+    doubt = Trust(is_by_admin, lambda _: False)
+    alone = own(seen("a", creator="b@x"), trust=doubt)
+    assert (alone.clusters, alone.new, len(alone.problems)) == ((seen("a", creator="b@x"),), (), 1)
+    beside = own(seen("a", creator=None), seen("b"), trust=doubt)
+    assert (beside.clusters, beside.claims, len(beside.problems)) == ((seen("b"),), (seen("a", creator=None),), 1)
+
+
+@pytest.mark.parametrize(
+    ("found", "settings", "known", "chosen"),
+    [
+        ([], (None, None), None, None),
+        ([("1", "t")], (None, None), None, ("1", "t")),
+        ([("1", "t"), ("2", "t")], ("2", None), None, ("2", "t")),
+        ([("1", "t"), ("2", "t")], (None, None), ("1", "t"), ("1", "t")),
+        ([("1", "t"), ("2", "t")], (None, None), None, None),
+        ([("2", "t")], (None, None), ("1", "t"), ("2", "t")),
+        ([], (None, None), ("1", "t"), ("1", "t")),
+        ([("1", "t")], ("9", "t"), ("1", "t"), ("9", "t")),
+        ([], ("9", None), ("1", "t"), None),
+    ],
+)
+def test_the_course_is_what_settings_name_or_trusted_clusters_or_what_was_served(
+    found: list[tuple[str, str]],
+    settings: tuple[str | None, str | None],
+    known: tuple[str, str] | None,
+    chosen: tuple[str, str] | None,
+) -> None:
+    unclear = len(found) > 1 and settings == (None, None)
+    result, sentence = choose_course(found, *settings, known)
+    assert (result, sentence is not None) == (chosen, unclear)
