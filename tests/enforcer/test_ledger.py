@@ -276,7 +276,9 @@ def test_threads_use_two_ledgers_at_once(ledger: Ledger, other_ledger: Ledger) -
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in (ROOT / "enforcer").rglob("*.py") if ROOT / "enforcer/ledger" not in path.parents], ids=str
+    "path",
+    [path for path in (ROOT / "enforcer").rglob("*.py") if ROOT / "enforcer/ledger" not in path.parents],
+    ids=str,
 )
 def test_tables_are_queried_in_the_ledger_alone(path: Path) -> None:
     assert "ledger.models" not in path.read_text(encoding="utf-8")
