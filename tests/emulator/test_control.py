@@ -180,9 +180,9 @@ def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dic
     [
         (
             {"rules": [{}]},
-            "rules.0: kind: Field required; there are 429, 500, 503, 504, reset, hang, truncate, latency",
+            "rules.0: kind: Field required; there are 200, 429, 500, 503, 504, reset, hang, truncate, latency",
         ),
-        ({"rules": [{"kind": "418"}]}, "rules.0: kind: there is no '418'; there are 429, 500"),
+        ({"rules": [{"kind": "418"}]}, "rules.0: kind: there is no '418'; there are 200, 429, 500"),
         ({"rules": [{"kind": "429", "rate": 2}]}, "rules.0.rate: Input should be less than or equal to 1"),
         ({"rules": [{"kind": "429", "retry_after": -1}]}, "retry_after: Input should be greater than or equal to 0"),
         ({"rules": [{"kind": "launch_failure", "rate": 1}]}, "rules.0.rate: no such field"),

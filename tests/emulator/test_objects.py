@@ -457,7 +457,7 @@ def tree(lab: InProcess, path: str) -> dict[str, bytes | None]:
 
 
 def test_the_sdk_uploads_lists_and_downloads(emulator: EmulatorProcess) -> None:
-    from databricks.sdk.errors import ResourceAlreadyExists, ResourceDoesNotExist
+    from databricks.sdk.errors import BadRequest, ResourceAlreadyExists, ResourceDoesNotExist
     from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
 
     workspace = emulator.client().workspace
@@ -474,7 +474,8 @@ def test_the_sdk_uploads_lists_and_downloads(emulator: EmulatorProcess) -> None:
     assert (listed["/Shared/d/big"].size, listed["/Shared/d/n"].language) == (LIMIT + 1, Language.PYTHON)
     assert workspace.get_status("/Shared/d/n").object_id == listed["/Shared/d/n"].object_id
     assert workspace.download("/Shared/d/n").read() == SOURCE
-    assert len(workspace.download("/Shared/d/big").read()) == LIMIT + 1
+    with pytest.raises(BadRequest, match="exceeded max size"):
+        workspace.download("/Shared/d/big")
     assert workspace.export("/Shared/d/q", format=ExportFormat.JUPYTER).file_type == "ipynb"
     with pytest.raises(ResourceDoesNotExist):
         workspace.get_status("/Shared/none")

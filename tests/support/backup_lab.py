@@ -123,6 +123,8 @@ def tree(emulator: EmulatorProcess, users: Sequence[str], digest: Digest = bytes
 
 
 def _content(emulator: EmulatorProcess, source: str, kind: str, path: str) -> bytes:
+    if source == "workspace" and kind == "FILE":
+        return _raw(emulator, f"/api/2.0/workspace-files{quote(path)}")
     if source == "workspace":
         form = "SOURCE" if kind == "NOTEBOOK" else "AUTO"
         return _raw(emulator, f"/api/2.0/workspace/export?direct_download=true&format={form}&path={quote(path)}")
