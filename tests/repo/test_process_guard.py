@@ -53,6 +53,24 @@ def test_what_leaves_the_process_needs_the_marker(tmp_path: Path) -> None:
     assert "mark it with pytest.mark.process" in said
 
 
+def test_what_a_known_package_starts_when_it_is_imported_is_no_deed_of_a_test(tmp_path: Path) -> None:
+    (tmp_path / "matplotlib").mkdir()
+    (tmp_path / "matplotlib/__init__.py").touch()
+    starts = f"import subprocess, sys\ndef start():\n    {ONE}\nstart()\n"
+    (tmp_path / "matplotlib/font_manager.py").write_text(starts)
+    (tmp_path / "another.py").write_text(starts)
+    text = (
+        "def test_imports():\n    import matplotlib.font_manager\n"
+        "def test_calls():\n    import matplotlib.font_manager as known\n    known.start()\n"
+        "def test_imports_another():\n    import another\n"
+    )
+
+    found, said = outcomes(tmp_path, text)
+
+    assert found == {"failed": 2, "passed": 1}, said
+    assert [name in said for name in ("FAILED test_it.py::test_calls", "test_imports_another")] == [True, True]
+
+
 def test_wherever_it_comes_from_it_counts_for_the_test_that_runs(tmp_path: Path) -> None:
     text = (
         f"def test_caught():\n    try:\n        {ONE}\n    except Exception:\n        pass\n"
