@@ -18,6 +18,7 @@ from emulator.mail.certificate import server_context
 from emulator.server.app import Application
 from emulator.server.http_server import Server, listen
 from emulator.server.services import open_workspace
+from emulator.server.state_check import damage
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
 from labkit.extras.cli import Number, Refused, WholeNumber, version
@@ -118,7 +119,10 @@ def main(
     )
     file = StateFile(state_file) if state_file else None
     try:
-        workspace = open_workspace(options, file.read() if file else None)
+        state = file.read() if file else None
+        workspace = open_workspace(options, state)
+        if file and state and (problem := damage(workspace)):
+            raise file.damaged(problem)
     except StateFileError as error:
         raise Refused(str(error)) from None
     if files and files != workspace.forest.shape.name:

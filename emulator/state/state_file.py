@@ -54,9 +54,13 @@ class StateFile:
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the whole file"
-            raise StateFileError(
-                f"{self._path} is no state of this emulator ({place}: {first['msg']}); move it away to start anew"
-            ) from None
+            raise self.damaged(f"{place}: {first['msg']}") from None
+        except (TypeError, KeyError, ValueError, RecursionError) as error:
+            raise self.damaged(f"the whole file: {type(error).__name__} {error}") from None
+
+    def damaged(self, where: str) -> StateFileError:
+        """The error for a file that holds no state, or one that does not fit together."""
+        return StateFileError(f"{self._path} is no state of this emulator ({where}); move it away to start anew")
 
     async def follow(self, workspace: Workspace, changes: int) -> None:
         """Write if there were changes since the last time and it has rested enough."""

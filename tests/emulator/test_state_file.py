@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emulator.server.services import open_workspace
+from emulator.server.state_check import damage
 from emulator.state.options import Options
-from emulator.state.state import dump, load_json
+from emulator.state.state import dump, load, load_json
 from emulator.state.state_file import StateFile, StateFileError
 from emulator_process import ROOT, EmulatorProcess
 from raw_socket import dial
@@ -172,6 +174,36 @@ def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, co
     with pytest.raises(StateFileError, match=r"lab\.json is no state of this emulator .*; move it away to start anew"):
         StateFile(file).read()
     assert file.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "problem"),
+    [
+        (("agenda", "entries", 0, "arguments", "cluster_id"), "none", "agenda: KeyError 'none'"),
+        (("agenda", "entries", 0, "kind"), "none", "agenda: KeyError 'none'"),
+        (("objects", "nodes", "0", "children", "Users"), 7, "objects: object 0 names 7 as 'Users', which is not there"),
+        (("dbfs", "entries", "0", "children", "x"), 7, "dbfs: object 0 names 7 as 'x', which is not there"),
+    ],
+)
+def test_a_state_that_does_not_fit_together_is_named(place: tuple[Any, ...], value: object, problem: str) -> None:
+    workspace = open_workspace(Options(seed="7"))
+    workspace.state.agenda.enter(5, "clusters.change", cluster_id="c", to="RUNNING")
+    dumped = dump(workspace.state)
+    spot = dumped
+    for step in place[:-1]:
+        spot = spot[step]
+    spot[place[-1]] = value
+    assert damage(open_workspace(Options(seed="7"), load(dumped))) == problem
+
+
+@pytest.mark.parametrize("forest", ["0", "{}"])
+def test_a_file_whose_shape_is_none_is_refused(tmp_path: Path, forest: str) -> None:
+    file = tmp_path / "lab.json"
+    content = dump(open_workspace(Options(seed="7")).state)
+    content["volumes"]["forest"] = json.loads(forest)
+    file.write_text(json.dumps(content))
+    with pytest.raises(StateFileError, match="is no state of this emulator"):
+        StateFile(file).read()
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
