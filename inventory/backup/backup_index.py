@@ -77,11 +77,41 @@ def backups(address: str, environ: Mapping[str, str]) -> list[Backup]:
 
 def newest(address: str, environ: Mapping[str, str]) -> Backup:
     """The last backup at an address. Raises TargetError; CatalogError if there is none, or several workspaces."""
-    found = backups(address, environ)
+    return _of_one_workspace(address, backups(address, environ))[-1]
+
+
+def newest_complete(address: str, environ: Mapping[str, str]) -> tuple[Backup, Index, Reading, list[Backup]]:
+    """The newest backup at an address that was finished, what it holds, and the later ones that were not.
+
+    One that the address itself names is taken as it is. Raises TargetError; CatalogError if there is none, if several
+    workspaces have some, or if the manifest of the newest is damaged.
+    """
+    found = _of_one_workspace(address, backups(address, environ))
+    unfinished: list[Backup] = []
+    for backup in reversed(found):
+        entries, reading = backup.read()
+        if reading.problems:
+            raise CatalogError(f"{backup.manifest}: {reading.problems[0]}. Look what is wrong with verify.")
+        if reading.end is not None or _is_named(address, backup):
+            return backup, entries, reading, unfinished
+        entries.close()
+        unfinished.append(backup)
+    raise CatalogError(
+        f"no backup in {address} was finished: {found[-1].address} has no end. Go on with backup --resume, or name it"
+        " to restore what it has."
+    )
+
+
+def _is_named(address: str, backup: Backup) -> bool:
+    """Whether an address is that of one backup, and not of a target with some."""
+    return address.rstrip("/").endswith(f"/{backup.base}")
+
+
+def _of_one_workspace(address: str, found: list[Backup]) -> list[Backup]:
     hosts = {backup.base.partition("/")[0] for backup in found}
     if len(hosts) > 1:
         raise CatalogError(f"{address} holds backups of several workspaces ({', '.join(sorted(hosts))}): name one.")
-    return found[-1]
+    return found
 
 
 def in_order(name: str) -> tuple[str, int]:

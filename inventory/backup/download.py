@@ -47,16 +47,16 @@ class Api(Protocol):
         ...
 
 
-class Spool:
-    """A file of ours that grows piece by piece until it is whole, and its checksum.
+class Measure:
+    """Size and checksum of what comes piece by piece, of which no more than the beginning is kept.
 
-    Nobody but the worker that has it at the time touches it. Its errors are TargetErrors: they are not those of the
-    connection from which the pieces come.
+    Nobody but the worker that has it at the time touches it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self.size = 0
+        self.head = b""
+        """The first LARGEST_ERROR bytes."""
         self._digest = hashlib.sha256()
 
     @property
@@ -64,14 +64,33 @@ class Spool:
         return self._digest.hexdigest()
 
     def restart(self) -> None:
+        """Forget what came so far."""
+        self.size, self.head, self._digest = 0, b"", hashlib.sha256()
+
+    def add(self, piece: bytes) -> None:
+        self._digest.update(piece)
+        self.size += len(piece)
+        self.head += piece[: LARGEST_ERROR - len(self.head)]
+
+
+class Spool(Measure):
+    """The same of a file of ours that grows until it is whole.
+
+    Its errors are TargetErrors: they are not those of the connection from which the pieces come.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def restart(self) -> None:
         """Forget what came so far, and be there if nothing ever comes."""
-        self.size, self._digest = 0, hashlib.sha256()
+        super().restart()
         self._write(b"", "wb")
 
     def add(self, piece: bytes) -> None:
         self._write(piece, "ab")
-        self._digest.update(piece)
-        self.size += len(piece)
+        super().add(piece)
 
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -129,7 +148,7 @@ def is_too_large(answer: Answer) -> bool:
     return answer.code in TOO_LARGE or bool(SIZE_EXCEEDED.search(answer.reason))
 
 
-def download(client: Api, fetch: Fetch, spool: Spool) -> Answer:
+def download(client: Api, fetch: Fetch, spool: Measure) -> Answer:
     """Send the next request for an object, and keep what it brings. Raises Broken, TargetError."""
     path = fetch.file.path
     match fetch.folder.source:
@@ -144,7 +163,7 @@ def download(client: Api, fetch: Fetch, spool: Spool) -> Answer:
             return _download(client, fetch, spool, EXPORT, query)
 
 
-def _download(client: Api, fetch: Fetch, spool: Spool, address: str, query: Mapping[str, str]) -> Answer:
+def _download(client: Api, fetch: Fetch, spool: Measure, address: str, query: Mapping[str, str]) -> Answer:
     spool.restart()  # an earlier try may have brought a part of it
     answer = client.download(address, query, spool.add)
     if answer.ok and (error := _error_in(spool, fetch.file)):
@@ -153,7 +172,7 @@ def _download(client: Api, fetch: Fetch, spool: Spool, address: str, query: Mapp
     return answer
 
 
-def _error_in(spool: Spool, file: File) -> object:
+def _error_in(spool: Measure, file: File) -> object:
     """The document of an error that came in the place of a file, with the status 200; None if what came is the file.
 
     What is as long as it was listed is the file, whatever is in it.
@@ -161,13 +180,13 @@ def _error_in(spool: Spool, file: File) -> object:
     if spool.size > LARGEST_ERROR or spool.size == file.size:
         return None
     try:
-        document = json.loads(spool.path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        document = json.loads(spool.head)
+    except (ValueError, RecursionError):
         return None
     return document if is_error(document) else None
 
 
-def _block(client: Api, fetch: Fetch, spool: Spool) -> Answer:
+def _block(client: Api, fetch: Fetch, spool: Measure) -> Answer:
     if not spool.size:
         spool.restart()
     query = {"path": fetch.file.path, "offset": str(spool.size), "length": str(BLOCK)}

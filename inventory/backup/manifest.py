@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from inventory.tree.listing import Source
+from inventory.tree.listing import Source, writable
 
 NAME = "manifest.jsonl"
 FORMAT = 1
+LARGEST = 2**63 - 1
+"""The largest number that an entry may have."""
 State = Literal["saved", "earlier", "left out", "failed"]
 """`earlier`: unchanged since an earlier backup, in which its content lies. `left out`: as asked for, or because no
 export gives this type. `failed`: it should be in the backup and is not."""
@@ -168,7 +170,7 @@ def _meaning(line: bytes) -> Header | Entry | End | str:
     """What a line is, or why it is nothing."""
     try:
         document = json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return "is not readable"
     if document is None:
         return "ends too early"
@@ -187,11 +189,30 @@ def _header(document: Mapping[str, Any]) -> Header | str:
         return "was written by another version of this program"
     known = {name: document[name] for name in Header.__slots__ if name in document}
     header = Header(**known)
-    if not all(isinstance(text, str) for text in (header.host, header.name, header.began_at)) or not isinstance(
-        header.asked, dict
-    ):
-        return "is none of a manifest"
-    return header
+    texts = [header.host, header.name, header.began_at, *([] if header.retain_until is None else [header.retain_until])]
+    return header if all(map(_is_text, texts)) and _is_asked(header.asked) else "is none of a manifest"
+
+
+def _is_asked(asked: object) -> bool:
+    """Whether it is what `run.Wish.asked` gives; any part may be absent."""
+    if not isinstance(asked, dict):
+        return False
+    lists = [asked.get(name, []) for name in ("users", "sources", "volumes", "formats")]
+    return (
+        all(isinstance(each, list) and all(map(_is_text, each)) for each in lists)
+        and set(lists[1]) <= set(get_args(Source))
+        and _is_number(asked.get("max_size"))
+    )
+
+
+def _is_text(value: object) -> bool:
+    """Whether it can be written and sent: half a surrogate pair cannot."""
+    return isinstance(value, str) and value == writable(value)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is None or a number that a database can hold."""
+    return value is None or (type(value) is int and -LARGEST <= value <= LARGEST)
 
 
 def _entry(document: Mapping[str, Any]) -> Entry | str:
@@ -199,21 +220,26 @@ def _entry(document: Mapping[str, Any]) -> Entry | str:
     texts = (entry.user, entry.path, entry.type, entry.language, entry.format, entry.reason)
     numbers = (entry.size, entry.modified_at)
     if (
-        not all(isinstance(text, str) for text in texts)
-        or not all(number is None or type(number) is int for number in numbers)
-        or not isinstance(entry.sha256, str | None)
+        not all(map(_is_text, texts))
+        or not all(map(_is_number, numbers))
+        or (entry.size or 0) < 0
+        or not (entry.sha256 is None or _is_text(entry.sha256))
         or entry.source not in get_args(Source)
         or entry.state not in get_args(State)
         or not entry.path.startswith("/")
         or (entry.place is not None and not _lies_inside(entry.place))
         or (entry.lies_there and None in (entry.place, entry.size, entry.sha256))
-        or (entry.git is not None and not isinstance(entry.git, dict))
+        or (entry.git is not None and not _is_git(entry.git))
     ):
         return "is none of a manifest"
     return entry
 
 
+def _is_git(git: object) -> bool:
+    return isinstance(git, dict) and all(map(_is_text, [*git, *git.values()]))
+
+
 def _lies_inside(place: str) -> bool:
     """Whether a place is one below the target: who changed a manifest does not choose what is read."""
-    parts = place.split("/") if isinstance(place, str) else []
+    parts = place.split("/") if _is_text(place) else []
     return bool(parts) and all(part not in ("", ".", "..") and "\0" not in part and "\\" not in part for part in parts)

@@ -8,6 +8,7 @@ import errno
 import io
 import os
 import shutil
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +27,16 @@ AZURE = ("abfs", "abfss", "az")
 LARGE = 8 * 2**20
 """Bytes from which uploads go one after another: the client of the storage holds a whole part in memory."""
 NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
+NOT_A_LINK, NO_WAITING = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 
 
 class TargetError(Exception):
     """A sentence that says what cannot be done there and why."""
+
+
+class NoFile(TargetError):
+    """What lies at a place is a link, or no regular file: it is not read, since it leads elsewhere or has no end."""
 
 
 class NoSuchName(Exception):
@@ -62,7 +68,7 @@ class Target(Protocol):
         ...
 
     def open(self, place: str) -> IO[bytes]:
-        """Read what lies there. Raises FileNotFoundError; TargetError, also from the file while it is read."""
+        """Read what lies there. Raises FileNotFoundError; NoFile; TargetError, also from the file while it is read."""
         ...
 
     def names(self, place: str) -> list[str]:
@@ -70,7 +76,11 @@ class Target(Protocol):
         ...
 
     def files(self, place: str) -> Iterator[str]:
-        """The places of all files below. Raises TargetError."""
+        """The places of all files below, and of whatever else is no folder. Raises TargetError."""
+        ...
+
+    def has_folder(self, place: str) -> bool:
+        """Whether there is a folder, where folders are something of their own."""
         ...
 
     def end(self) -> None:
@@ -127,9 +137,28 @@ class FolderTarget:
         path = self._root / place
         try:
             with _errors_of(str(path), "read"):
-                return _guarded(path.open("rb"), lambda: _errors_of(str(path), "read"))
+                return _guarded(self._opened(path), lambda: _errors_of(str(path), "read"))
         except NotADirectoryError:
             raise FileNotFoundError(place) from None
+
+    def _opened(self, path: Path) -> IO[bytes]:
+        """A regular file below the root. Raises NoFile for anything else, without waiting for who writes to a pipe."""
+        if not self._is_inside(path):
+            raise NoFile(f"{path} is a link, or lies behind one, and is not read.")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | NOT_A_LINK | NO_WAITING)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NoFile(f"{path} is no regular file and is not read.")
+        return os.fdopen(descriptor, "rb")
+
+    def _is_inside(self, path: Path) -> bool:
+        """Whether no part of the path below the root is a link."""
+        place = path.relative_to(self._root)
+        return os.path.realpath(path) == os.path.join(os.path.realpath(self._root), place)
+
+    def has_folder(self, place: str) -> bool:
+        path = self._root / place
+        return path.is_dir() and self._is_inside(path)
 
     def names(self, place: str) -> list[str]:
         with _errors_of(self.address):
@@ -141,7 +170,8 @@ class FolderTarget:
     def files(self, place: str) -> Iterator[str]:
         for folder, folders, files in os.walk(self._root / place):
             folders.sort()
-            for name in sorted(files):
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            for name in sorted([*files, *links]):
                 yield os.path.relpath(os.path.join(folder, name), self._root).replace(os.sep, "/")
 
     def end(self) -> None:
@@ -210,6 +240,10 @@ class CloudTarget:
             found = self._files.find(self._path(place))
         for path in sorted(found):
             yield path.removeprefix(self._root).lstrip("/")
+
+    def has_folder(self, place: str) -> bool:
+        """There are none, so that none is missing."""
+        return True
 
     def end(self) -> None:
         if self._temporary:

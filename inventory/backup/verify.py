@@ -14,7 +14,7 @@ from inventory.backup.manifest_index import Index
 from inventory.backup.objects import GIT, git_file, is_same
 from inventory.backup.pools import limiter_of
 from inventory.backup.run import Wish
-from inventory.backup.target import PARTIAL, Target, TargetError
+from inventory.backup.target import PARTIAL, NoFile, Target, TargetError
 from inventory.results.folder_summary import Counted
 from inventory.scan.homes import begin
 from inventory.scan.scan_work import Scan
@@ -76,7 +76,7 @@ def _of_entry(target: Target, entry: Entry) -> Iterator[Finding]:
     if entry.state == "failed":
         yield Finding("missing", where, f"it could not be saved: {entry.reason}")
     if entry.is_folder and entry.place:
-        if target.folder and entry.state == "saved" and not (target.folder / entry.place).is_dir():
+        if entry.state == "saved" and not target.has_folder(entry.place):
             yield Finding("missing", entry.place, f"the folder of {where}")
         if entry.git is not None:
             content = git_file(entry.git)
@@ -95,6 +95,9 @@ def _of_file(target: Target, place: str, expected: tuple[int | None, str | None]
                 digest.update(piece)
     except FileNotFoundError:
         yield Finding("missing", place, where)
+        return
+    except NoFile as error:
+        yield Finding("corrupt", place, str(error))
         return
     except TargetError as error:
         yield Finding("unknown", place, str(error))

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import os
 import shutil
+import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from in_process_backup import Lab, backed_up, put_back
-from inventory.backup.backup_index import CatalogError, backups, newest
+from few_examples import examples
+from in_process_backup import FAST, NOW, Lab, backed_up, put_back
+from inventory.backup.backup_index import Backup, CatalogError, backups, newest, newest_complete
+from inventory.backup.manifest import end_line, seal
+from inventory.backup.manifest_index import Index
+from inventory.backup.target import TargetError
 from inventory.backup.verify import Finding, compare, verify
+from inventory.restore.run import Wish, prepare, preview
+from inventory.scan.homes import NothingToScan
 
 DANA = "dana@x.org"
 HOME = f"/Users/{DANA}"
@@ -133,3 +147,111 @@ def test_backups_are_found_where_they_are_and_in_their_order(lab, saved, tmp_pat
     assert [backup.base for backup in backups(str(saved), {})] == [BASE]
     with pytest.raises(CatalogError, match="there is no backup in"):
         backups(str(saved / DANA), {})
+
+
+def test_the_newest_backup_that_was_finished_is_the_one_to_restore(lab, saved, tmp_path):
+    later = backed_up(lab, tmp_path, DANA).backup
+    cut(tmp_path / later.manifest)
+
+    backup, entries, reading, unfinished = newest_complete(str(tmp_path), {})
+    assert (backup.base, reading.whole, [each.base for each in unfinished]) == (BASE, True, [later.base])
+    assert entries.get("workspace", f"{HOME}/a")
+
+    named, _, reading, unfinished = newest_complete(later.address, {})
+    assert (named.base, reading.whole, unfinished) == (later.base, False, [])
+
+    cut(saved / "manifest.jsonl")
+    with pytest.raises(CatalogError, match=rf"no backup in .* was finished: .*/{later.base} has no end"):
+        newest_complete(str(tmp_path), {})
+
+
+def cut(manifest: Path) -> None:
+    """Leave the manifest as a backup that was never finished has it."""
+    manifest.write_bytes(b"".join(manifest.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+@pytest.mark.parametrize("what", ["link", "pipe", "folder", "link above"])
+def test_nothing_but_a_file_of_the_backup_is_read(lab, saved, tmp_path, monkeypatch, what):
+    secret = tmp_path.parent / f"{tmp_path.name} outside"
+    secret.mkdir()
+    (secret / "a").write_bytes(b"the first")
+    place = saved / DANA / "workspace"
+    if what == "link above":
+        shutil.move(place, tmp_path / "moved")
+        place.symlink_to(secret)
+    else:
+        (place / "a").unlink()
+        {
+            "link": lambda: (place / "a").symlink_to(secret / "a"),
+            "pipe": lambda: os.mkfifo(place / "a"),
+            "folder": lambda: (place / "a").mkdir(),
+        }[what]()
+
+    found = [(finding.kind, finding.what) for finding in findings(saved)]
+    monkeypatch.chdir(tmp_path)
+    there = Lab(host="https://other.example")
+    there.user(DANA)
+    failures = dict(put_back(there, tmp_path).failures)
+
+    assert ("corrupt", f"{BASE}/{DANA}/workspace/a") in found
+    assert "is not read" in failures[f"{HOME}/a"]
+    assert f"{HOME}/a" not in there.tree(HOME)
+
+
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.sampled_from([0, -1, 2**70, 1e300, "", "/", "\ud800", "..", "/Users/x/../y", "a\0b", "dbfs", "failed", "REPO"])
+    | st.lists(st.sampled_from([1, "x", None, "\ud800"]), max_size=2)
+    | st.dictionaries(st.sampled_from(["url", "users", "\ud800"]), st.sampled_from([1, None, "x"]), max_size=2)
+)
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory) -> tuple[Lab, Path]:
+    lab = Lab()
+    lab.user(DANA)
+    lab.put(f"{HOME}/sub/a", b"the first")
+    lab.put(f"{HOME}/nb", b"x", format="SOURCE", language="SQL")
+    lab.clone(f"{HOME}/project", "https://github.com/x/project.git")
+    folder = tmp_path_factory.mktemp("pristine")
+    backed_up(lab, folder, DANA)
+    return lab, folder
+
+
+@examples(40, acceptance=2000)
+@given(st.data())
+def test_a_manifest_that_was_changed_and_sealed_again_is_a_sentence_and_no_traceback(pristine, data):
+    lab, folder = pristine
+    lines = (folder / BASE / "manifest.jsonl").read_bytes().splitlines(keepends=True)[:-1]
+    documents = [json.loads(line) for line in lines]
+    for _ in range(data.draw(st.integers(1, 2))):
+        changed = data.draw(st.sampled_from(documents))
+        changed[data.draw(st.sampled_from(sorted(changed)) | st.sampled_from(["git", "asked", "x"]))] = data.draw(ODD)
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(folder, place, dirs_exist_ok=True)
+        write_sealed(Path(place) / BASE / "manifest.jsonl", documents)
+        with contextlib.chdir(place), contextlib.suppress(CatalogError, TargetError, NothingToScan):
+            backup, entries, reading, _ = newest_complete(place, {})
+            list(verify(backup, entries, reading))
+            compare(lab, backup, entries, threading.Event())
+            there = Lab(host="https://other.example")
+            there.user(DANA)
+            restore(there, backup, entries)
+
+
+def restore(there: Any, backup: Backup, entries: Index) -> None:
+    """A look at what it would do, and then the restore."""
+    wish = Wish(backup)
+    preview(there, wish, entries, threading.Event())
+    with prepare(there, wish, entries, resume=False, now=NOW) as run:
+        run.put_back(threading.Event(), pace=FAST)
+
+
+def write_sealed(path: Path, documents: list[dict[str, Any]]) -> None:
+    digest, content = hashlib.sha256(), b""
+    for document in documents:
+        line = json.dumps(document).encode() + b"\n"
+        digest.update(line)
+        content += line
+    path.write_bytes(content + end_line(seal(digest, "2026-11-27T07:00:00Z", len(documents), 0)))
