@@ -50,7 +50,7 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
 @click.option("--group", metavar="NAME", help="The members of this group, and of the groups in it.")
 @options.all_homes
 @options.shared
-@click.option("--output", required=True, metavar="TARGET", help="A folder, or an address such as abfss://….")
+@click.option("-o", "--output", required=True, metavar="TARGET", help="A folder, or an address such as abfss://….")
 @options.workspace_only
 @options.dbfs_only
 @click.option("--volumes", multiple=True, metavar="/Volumes/…", help="Also this volume, or a folder in it.")
@@ -183,5 +183,7 @@ def _resumable() -> Iterator[None]:
     """Raises Refused for what ends a backup that has begun."""
     try:
         yield
+    except CheckpointError as error:
+        raise cli.Refused(str(error)) from None
     except (TargetError, CatalogError) as error:
         raise cli.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None

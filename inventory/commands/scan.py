@@ -3,7 +3,8 @@
 import logging
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,12 @@ log = logging.getLogger(__name__)
 @options.users
 @options.users_file
 @click.option(
-    "--output", type=click.Path(path_type=Path), default=Path("inventory.csv"), show_default=True, help="The result."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("inventory.csv"),
+    show_default=True,
+    help="The result.",
 )
 @click.option("--no-parallel", is_flag=True, help="One request after another.")
 @click.option(
@@ -142,6 +148,7 @@ def command(
     run = _prepared(client, wish, expected, resume=resume, fresh=fresh)
     with (
         options.writing(output),
+        _readable(),
         stoppable() as stop,
         run,
         Reporter(run.users, terminal=sys.stderr.isatty()) as reporter,
@@ -159,6 +166,15 @@ def command(
     if outcome.failed:
         click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
     sys.exit(status)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raises Refused for a checkpoint that turns out to be damaged."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise cli.Refused(str(error)) from None
 
 
 def _check_ending(files: Path | None) -> None:

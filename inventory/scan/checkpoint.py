@@ -7,16 +7,18 @@ and the subfolders of the rows, less the rows. Sums are computed at the end, see
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast, get_args
 
 from inventory.results.folder_summary import Counted, count
-from inventory.results.rows import Row, State
+from inventory.results.rows import Row, State, Tally
 from inventory.scan.visit import Visit
-from inventory.tree.listing import Failure, Folder
+from inventory.tree.listing import Failure, Folder, Source
 from inventory.tree.walk import Walk
 from labkit.files import replaced_path
+from labkit.text import first_line
 
 FORMAT = 3
 SCHEMA = """
@@ -102,14 +104,22 @@ class Checkpoint:
     def resume(cls, path: Path, identity: Identity) -> "Checkpoint":
         """Go on with a scan. Raises CheckpointError if the file is no checkpoint, or one of another scan."""
         connection = _connect(path)
-        about: dict[str, str] = dict(connection.execute("SELECT name, value FROM about"))
+        try:
+            about: dict[str, str] = dict(connection.execute("SELECT name, value FROM about"))
+        except (sqlite3.Error, ValueError, TypeError):
+            connection.close()
+            raise CheckpointError(_foreign(path)) from None
         if about.get("format") != str(FORMAT):
             connection.close()
             raise OtherFormat(f"{path} was written by another version of this program; start anew with --fresh.")
         if difference := identity.difference(about):
             connection.close()
             raise CheckpointError(f"{path} is the checkpoint of another scan: {difference}; name another --checkpoint.")
-        return cls(path, connection)
+        try:
+            return cls(path, connection)
+        except CheckpointError:
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -121,43 +131,78 @@ class Checkpoint:
         discard(self.path)
 
     def roots(self) -> list[Folder]:
-        """Where the scan began."""
-        return [Folder(user, source, path) for source, path, user in self._connection.execute("SELECT * FROM root")]
+        """Where the scan began. Raises CheckpointError."""
+        with self._readable():
+            return [
+                Folder(_text(user), _source(source), _text(path))
+                for source, path, user in self._connection.execute("SELECT source, path, user FROM root")
+            ]
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Raises CheckpointError for what is damaged."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise CheckpointError(
+                f"{self.path} is damaged ({first_line(error)}): delete it, and begin again without --resume."
+            ) from None
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Raises CheckpointError where nothing can be stored."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise CheckpointError(
+                f"{self.path} cannot be written ({first_line(error)}). What is done is kept: go on with --resume."
+            ) from None
 
     def refused(self) -> list[tuple[Folder, str]]:
         """Homes for which no request can be sent, and why."""
         select = "SELECT user, source, path, reason FROM folder WHERE state = 'refused'"
-        return [(Folder(user, source, path), reason) for user, source, path, reason in self._connection.execute(select)]
+        with self._readable():
+            return [
+                (Folder(_text(user), _source(source), _text(path)), _text(reason))
+                for user, source, path, reason in self._connection.execute(select)
+            ]
 
     def walk(self) -> Walk:
-        """What remains to be done: what was never listed, and what could not be."""
+        """What remains to be done: what was never listed, and what could not be. Raises CheckpointError."""
         walk = Walk()
         select = "SELECT user, source, path, state, folders FROM folder"
-        for user, source, path, state, _ in self._connection.execute(select):
-            if state != "failed":
-                walk.know(Folder(user, source, path))
-        walk.add(self.roots())
-        for user, source, _, _, folders in self._connection.execute(select):
-            walk.add(Folder(user, source, path) for path in json.loads(folders))
+        with self._readable():
+            for user, source, path, state, _ in self._connection.execute(select):
+                if state != "failed":
+                    walk.know(Folder(_text(user), _source(source), _text(path)))
+            walk.add(self.roots())
+            for user, source, path, _, folders in self._connection.execute(select):
+                walk.add(Folder(user, source, below) for below in _folders(path, folders))
         return walk
 
     def finished(self) -> tuple[int, int]:
         """How many folders are done, and how many of them could not be listed and may be another time."""
         select = "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'failed') FROM folder"
-        done, failed = self._connection.execute(select).fetchone()
-        return int(done), int(failed)
+        with self._readable():
+            done, failed = self._connection.execute(select).fetchone()
+            return int(done), int(failed)
 
     def last_part(self) -> int:
         """The number of the last part of the file rows that counts; 0 when there is none."""
-        return int(self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM part").fetchone()[0])
+        with self._readable():
+            return int(self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM part").fetchone()[0])
 
     def parts(self) -> list[int]:
         """All parts that count, in their order."""
-        return [number for (number,) in self._connection.execute("SELECT number FROM part ORDER BY number")]
+        with self._readable():
+            return [int(number) for (number,) in self._connection.execute("SELECT number FROM part ORDER BY number")]
 
     def keep(self, visits: Sequence[Visit], part: tuple[int, int] | None = None) -> None:
-        """Store visits, and the number and rows of the part that holds their files: all of it or nothing."""
-        with self._connection:
+        """Store visits, and the number and rows of the part that holds their files: all of it or nothing.
+
+        Raises CheckpointError.
+        """
+        with self._writable(), self._connection:
             self._connection.executemany(
                 "INSERT INTO folder VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (source, path) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
@@ -181,13 +226,15 @@ class Checkpoint:
         return "partial" if reason else "listed"
 
     def rows(self) -> Iterator[Row]:
-        """Every folder that was visited, in the order of file systems and paths."""
+        """Every folder that was visited, in the order of file systems and paths. Raises CheckpointError."""
         columns = "user, source, path, state, reason, files, size, estimated, largest_path, largest_size"
         columns += ", last_modified, requests, refusals, seconds, exact, kinds, months"
-        for user, source, path, *rest in self._connection.execute(f"SELECT {columns} FROM folder"):
-            *known, exact, kinds, months = rest
-            tallies = {"kinds": json.loads(kinds), "months": json.loads(months), "exact": exact}
-            yield Row(Folder(user, source, path), *known, **tallies)
+        with self._readable():
+            for user, source, path, *rest in self._connection.execute(f"SELECT {columns} FROM folder"):
+                *known, exact, kinds, months = rest
+                _check(*known, exact)
+                tallies = {"kinds": _tally(kinds), "months": _tally(months), "exact": exact}
+                yield Row(Folder(user, source, path), *known, **tallies)
 
 
 def discard(path: Path) -> None:
@@ -219,6 +266,55 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise CheckpointError(_foreign(path)) from None
     return connection
+
+
+def _text(value: object) -> str:
+    """Raises ValueError for anything else."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _source(value: object) -> Source:
+    """Raises ValueError for what is no file system."""
+    if value not in get_args(Source):
+        raise ValueError(f"{value!r} is no file system")
+    return cast(Source, value)
+
+
+def _folders(path: str, text: object) -> list[str]:
+    """The folders in a folder. Raises ValueError for what does not lie in it."""
+    found = [_text(below) for below in json.loads(_text(text))]
+    if any(below.rpartition("/")[0] != path.rstrip("/") for below in found):
+        raise ValueError(f"it names a folder that does not lie in {path}")
+    return found
+
+
+def _check(state: object, reason: object, *rest: object) -> None:
+    """Raises ValueError for the columns of a row that is none."""
+    files, size, estimated, largest_path, largest_size, last_modified, requests, refusals, seconds, exact = rest
+    counts = (files, size, estimated, requests, refusals)
+    optional = (largest_size, last_modified, exact)
+    if (
+        state not in get_args(State)
+        or not all(type(number) is int for number in counts)
+        or not all(number is None or type(number) is int for number in optional)
+        or not isinstance(seconds, float | int)
+        or not isinstance(largest_path, str | None)
+        or not isinstance(reason, str)
+    ):
+        raise ValueError("a folder has a value that none has")
+
+
+def _tally(text: object) -> Tally:
+    """Raises ValueError for what is no tally."""
+    found = json.loads(_text(text))
+    if not isinstance(found, dict) or not all(
+        isinstance(amount, list) and len(amount) == 2 and all(type(number) is int for number in amount)
+        for amount in found.values()
+    ):
+        raise ValueError("a tally is none")
+    return found
 
 
 def _foreign(path: Path) -> str:

@@ -10,6 +10,10 @@ class Broken(Exception):
     """No whole answer came: refused, reset, timed out or cut; the sentence says which. It may come the next time."""
 
 
+class Unreachable(Broken):
+    """No connection could be made at all; the sentence is the cause, such as `connection refused`."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the server said."""

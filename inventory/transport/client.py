@@ -16,8 +16,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
-from inventory.transport.answer import Answer, Broken
+from inventory.transport.answer import Answer, Broken, Unreachable
 from inventory.transport.request_body import NO_QUERY, Body
+from labkit.workspace.reach import cause_of
 
 log = logging.getLogger(__name__)
 AGENT = "teachinglab-inventory"
@@ -97,9 +98,10 @@ class Client:
             yield response
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            reason = _in_words(error, self._timeout)
+            cause = cause_of(error)
+            reason = cause or _in_words(error, self._timeout)
             log.debug("%s %s: %s", method, target, reason)
-            raise Broken(reason) from None
+            raise (Unreachable if cause else Broken)(reason) from None
         except BaseException:
             # What is left of the answer would be taken for that to the next request.
             self.close()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inventory.transport.answer import Answer, Broken
+from inventory.transport.answer import Answer, Broken, Unreachable
 from inventory.transport.client import Client
 from inventory.transport.retry import again
 from labkit.lazy_package import Deferred
@@ -51,8 +51,10 @@ class Workspace:
         """The document at a path; `what` names it in the sentence of the WorkspaceError that is raised otherwise."""
         return self._answer(path, query, what)[1]
 
-    def _answer(self, path: str, query: Mapping[str, str], what: str) -> tuple[Answer, Any]:
-        outcome = self.outcome(path, query)
+    def _answer(self, path: str, query: Mapping[str, str], what: str, *, is_first: bool = False) -> tuple[Answer, Any]:
+        outcome = self.outcome(path, query, is_first=is_first)
+        if isinstance(outcome, Unreachable):
+            raise WorkspaceError(f"{self.client.host} cannot be reached: {outcome}.")
         if isinstance(outcome, Answer) and outcome.ok and isinstance(outcome.document, Mapping):
             return outcome, outcome.document
         if isinstance(outcome, Answer) and outcome.refuses_credential:
@@ -72,7 +74,8 @@ class Workspace:
 
     def identity(self) -> tuple[Identity, list[str]]:
         """Which workspace this is and who we are there, and the names of our groups. Raises WorkspaceError."""
-        answer, me = self._answer(f"{SCIM}/Me", {}, "the account")
+        # The first question: a host that cannot be connected to is named at once.
+        answer, me = self._answer(f"{SCIM}/Me", {}, "the account", is_first=True)
         groups = [str(group["display"]) for group in objects_in(me.get("groups")) if group.get("display")]
         identity = Identity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
         return identity, sorted(groups)
@@ -136,8 +139,8 @@ class Workspace:
                 pages.add(page)
         return found
 
-    def outcome(self, path: str, query: Mapping[str, str]) -> Answer | Broken:
-        """The outcome of a GET that is repeated where that helps."""
+    def outcome(self, path: str, query: Mapping[str, str], *, is_first: bool = False) -> Answer | Broken:
+        """The outcome of a GET that is repeated where that helps; the first of all is not if there is no connection."""
         tries = 0
         while True:
             tries += 1
@@ -147,7 +150,7 @@ class Workspace:
             except Broken as error:
                 outcome = error
             repeat = again(outcome, tries, random.random)
-            if repeat is None:
+            if repeat is None or (is_first and isinstance(outcome, Unreachable)):
                 return outcome
             time.sleep(repeat.delay)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sqlite3
 import stat
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from few_examples import examples
 from in_process_inventory import IDENTITY, begun
+from inventory.results.rows import homes
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, OtherFormat
 from inventory.scan.visit import Visit
 from inventory.tree.listing import Failure, File, Folder, Listing
@@ -94,3 +101,45 @@ def test_a_file_that_is_no_checkpoint_is_left_as_it_is(tmp_path, content):
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
         Checkpoint.resume(path, IDENTITY)
     assert path.read_bytes() == content
+
+
+ODD = st.none() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=3) | st.binary(max_size=3) | st.floats()
+
+
+@examples(60)
+@given(st.sampled_from(["about", "root", "folder", "part"]), st.integers(0, 17), ODD, st.integers(0, 10**6))
+def test_a_damaged_checkpoint_is_a_sentence_and_no_traceback(table, column, value, position):
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = begun(Path(folder), DANA)
+        checkpoint.keep([Visit(HOME, Listing((BELOW.path,), (File(f"{HOME.path}/f", "FILE", 1),)))], (1, 1))
+        checkpoint.keep([Visit(BELOW, Failure(BELOW.path, "no"))])
+        checkpoint.close()
+        path = Path(folder) / "scan.checkpoint"
+        damage(path, table, column, value, position)
+        try:
+            checkpoint = Checkpoint.resume(path, IDENTITY)
+        except CheckpointError:
+            return
+        try:
+            remaining(checkpoint)
+            rows = list(checkpoint.rows())
+            homes([*checkpoint.roots(), *(row.folder for row in rows)], rows)
+            (checkpoint.finished(), checkpoint.parts(), checkpoint.last_part(), checkpoint.refused())
+            checkpoint.keep([Visit(BELOW, Listing())])
+        except CheckpointError as error:
+            assert "scan.checkpoint" in str(error)
+        finally:
+            checkpoint.close()
+
+
+def damage(path: Path, table: str, column: int, value: object, position: int) -> None:
+    """Change a value of a row, and then a byte of the file if the position lies in it."""
+    with sqlite3.connect(path) as connection:
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        with contextlib.suppress(sqlite3.IntegrityError):
+            connection.execute(f"UPDATE OR REPLACE {table} SET {names[column % len(names)]} = ?", (value,))
+    connection.close()
+    content = bytearray(path.read_bytes())
+    if position < len(content):
+        content[position] ^= 0xFF
+    path.write_bytes(content)
