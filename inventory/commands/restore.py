@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from inventory.backup.backup_index import CatalogError, newest
+from inventory.backup.backup_index import CatalogError, newest_complete
 from inventory.backup.target import TargetError
 from inventory.commands import options
 from inventory.commands.signals import stoppable
@@ -69,8 +69,9 @@ def command(
     """Put the newest backup in TARGET back: folders, notebooks in their language, files, DBFS.
 
     TARGET may also be one backup, <host>/<date>. Without users, everybody's; into this workspace or another one. What
-    is there is not touched unless asked. Exit status: 0 complete; 1 something could not be restored, or it was stopped;
-    2 bad input, or no access at all.
+    is there is not touched unless asked, and what was changed since the restore began never is: what was saved goes
+    beside it, as NAME (restored DATE). Exit status: 0 complete; 1 something could not be restored or lies beside its
+    place, or it was stopped; 2 bad input, or no access at all.
     """
     if skip_existing and overwrite:
         raise cli.Refused("--skip-existing and --overwrite are two wishes; give only one of them.")
@@ -82,11 +83,12 @@ def command(
     with _refusals():
         identity, _ = Workspace(client).identity()
         options.refuse_another(identity, expected)
-        backup = newest(target, options.environment())
+        backup, entries, reading, unfinished = newest_complete(target, options.environment())
+        for later in unfinished:
+            log.warning("%s was never finished, so the one before it is taken: %s", later.address, backup.address)
+        if reading.end is None:
+            log.warning("%s was never finished; what it has is restored", backup.address)
         log.info("restoring %s into %s as %s", backup.address, client.host, identity.caller)
-        entries, reading = backup.read()
-        if reading.problems:
-            raise CatalogError(f"{backup.manifest}: {reading.problems[0]}. Look what is wrong with verify.")
         wish = Wish(backup, users, _renamed(maps), into, existing, with_git)
         if dry_run:
             with stoppable() as stop:
@@ -95,7 +97,7 @@ def command(
             with (
                 options.writing(Path()),
                 stoppable() as stop,
-                prepare(client, wish, entries, resume=resume) as run,
+                prepare(client, wish, entries, resume=resume, now=cli.now(options.environment())) as run,
                 report.Reporter(terminal=sys.stderr.isatty()) as reporter,
             ):
                 outcome = run.put_back(stop, reporter)
@@ -107,7 +109,7 @@ def command(
         cli.print_json(document)
     else:
         click.echo(report.text(document))
-    sys.exit(exit_status.PARTLY_FAILED if outcome.failures else exit_status.DONE)
+    sys.exit(exit_status.PARTLY_FAILED if outcome.failures or outcome.beside else exit_status.DONE)
 
 
 @contextmanager

@@ -9,7 +9,11 @@ from inventory.results.formatting import size
 from inventory.scan.progress import Ticker, limits
 from labkit.text import escaped
 
-LEFT = (("skipped", "there already and left so"), ("failed", "failed"))
+LEFT = (
+    ("skipped", "there already and left so"),
+    ("beside", "beside what was changed since the restore began"),
+    ("failed", "failed"),
+)
 
 
 class Reporter(Ticker):
@@ -24,6 +28,8 @@ class Reporter(Ticker):
         ]
         if progress.skipped:
             parts.append(f"{progress.skipped} left as they are")
+        if progress.beside:
+            parts.append(f"{progress.beside} beside what was changed")
         if progress.failed:
             parts.append(f"{progress.failed} failures")
         self.say("; ".join(parts))
@@ -34,6 +40,7 @@ def document(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
         "users": [{"user": user, **vars(found)} for user, found in sorted(outcome.users.items())],
+        "beside": [{"path": path, "reason": reason} for path, reason in outcome.beside],
         "failed": [{"path": path, "reason": reason} for path, reason in outcome.failures],
         "asked": asked(outcome.requests, outcome.refusals),
     }
@@ -47,5 +54,6 @@ def text(document: dict[str, Any]) -> str:
         counts = [f"{user['restored']} objects {doing}, {size(user['size'])}"]
         counts += [f"{user[state]} {words}" for state, words in LEFT if user[state]]
         lines.append(f"{escaped(user['user'])}: {', '.join(counts)}")
+    lines += named("beside", [(each["path"], each["reason"]) for each in document["beside"]])
     lines += named("failed", [(each["path"], each["reason"]) for each in document["failed"]])
     return "\n".join(lines or [f"Nothing {doing}: there are folders and no files."])

@@ -1,7 +1,7 @@
 """The work of a restore: folder after folder is looked at, made where it is missing, and filled.
 
-What was there before the restore began is written down before anything is changed; so a restore that goes on after it
-was killed knows what is its own, and replaces that alone.
+What was there before the restore began is written down before anything is changed. What is there later is compared with
+what is sent: a restore never replaces what a person has put there or changed since.
 """
 
 import threading
@@ -17,7 +17,8 @@ from inventory.backup.objects import name_of
 from inventory.backup.pools import ASKERS, FETCHERS, Pace, pools_and_limiters
 from inventory.backup.target import Target
 from inventory.restore.destination import Destination, NoDestination
-from inventory.restore.upload import Api, Corrupt, Sending, clone, make_folder, upload
+from inventory.restore.presence import Doubt, Mark, mark_of
+from inventory.restore.upload import Api, Corrupt, Sending, clone, is_large, make_folder, upload
 from inventory.scan.folder_request import classify_listing, list_folder
 from inventory.scan.visit import Visit
 from inventory.transport.answer import Answer, Broken
@@ -28,9 +29,12 @@ from inventory.tree.walk import Walk
 
 Existing = Literal["refuse", "skip", "overwrite"]
 """What becomes of what is there already."""
-State = Literal["restored", "skipped", "failed"]
+State = Literal["restored", "skipped", "beside", "failed"]
+"""`beside`: what is there was not sent by the restore, so that what was saved lies beside it."""
 IS_THERE = "it is there already; --skip-existing leaves it so, --overwrite replaces it"
 CONFLICT = frozenset({"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"})
+CONFLICTS = 5
+"""Maximum number of times that the API says something is there and its list does not."""
 AHEAD = 2000
 """So many objects of a file system may wait before further folders of it are looked at."""
 
@@ -52,6 +56,8 @@ class Looked:
 
     folder: Folder
     names: tuple[str, ...] | None
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    """Of what is to be overwritten, by name."""
 
 
 @dataclass
@@ -60,8 +66,10 @@ class Past:
 
     looked: dict[tuple[str, str], tuple[str, ...] | None] = field(default_factory=dict)
     """By source and path of the folder when it was saved."""
+    marks: dict[tuple[str, str], Mapping[str, Mark]] = field(default_factory=dict)
+    """The same of what is to be overwritten, by name."""
     done: set[Key] = field(default_factory=set)
-    """What was restored or skipped."""
+    """What was restored, skipped or put beside something else."""
 
 
 @dataclass
@@ -95,6 +103,7 @@ class Progress:
 
     restored: int
     skipped: int
+    beside: int
     failed: int
     size: int
     waiting: int
@@ -125,6 +134,7 @@ class Restoring:
         *,
         destination: Destination,
         existing: Existing,
+        day: str,
         with_git: bool,
         past: Past,
         sources: Collection[Source],
@@ -133,7 +143,7 @@ class Restoring:
     ) -> None:
         self._client, self._target, self._walk, self._entries, self._keep = client, target, walk, entries, keep
         self._destination, self._existing, self._with_git = destination, existing, with_git
-        self._past, self._chance = past, pace.chance
+        self._past, self._chance, self._day = past, pace.chance, day
         self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
         self._open: dict[tuple[str, str], _Open] = {}
         self._new: set[tuple[str, str]] = set()
@@ -152,8 +162,18 @@ class Restoring:
     def progress(self) -> Progress:
         """How far it is."""
         pools = self._pools
-        counts = (self._counts["restored"], self._counts["skipped"], self._counts["failed"])
-        return Progress(*counts, self._size, pools.waiting, pools.requests, pools.refusals, pools.rates)
+        counts = self._counts
+        return Progress(
+            counts["restored"],
+            counts["skipped"],
+            counts["beside"],
+            counts["failed"],
+            self._size,
+            pools.waiting,
+            pools.requests,
+            pools.refusals,
+            pools.rates,
+        )
 
     def run(self, report: Callable[[Progress], None]) -> bool:
         """Restore until nothing is left, or until it is stopped and what is in flight has come back.
@@ -203,12 +223,17 @@ class Restoring:
         if isinstance(task, Sending):
             if task.problem:
                 return Failure(task.path, task.problem)
-            if isinstance(outcome, Broken) or (is_transient(outcome) and not is_limit(outcome)):
+            is_unknown = isinstance(outcome, Broken) or (is_transient(outcome) and not is_limit(outcome))
+            if is_unknown and task.doubt is None:
                 task.restart()
         if isinstance(outcome, Answer) and is_conflict(outcome):
             return self._conflict(task, tries)
         meaning = classify(outcome, tries, self._chance)
         if isinstance(meaning, Refused):
+            if isinstance(task, Sending) and task.doubt is not None and task.doubt.fetch is not None:
+                # What cannot be read is not known to be ours.
+                task.step_aside()
+                return None
             return Failure(task.path, meaning.reason, missing=meaning.missing)
         return None if isinstance(meaning, Answer) else meaning
 
@@ -270,15 +295,18 @@ class Restoring:
         if isinstance(found, Failure) and not found.missing:
             self._given_up(look.folder, look.path, found.reason)
             return
-        names = None
+        names, marks = None, dict[str, Mark]()
         if isinstance(found, Listing):
-            names = tuple(map(name_of, (*found.folders, *(file.path for file in found.files))))
+            paths = [*found.folders, *(file.path for file in found.files), *(each.path for each in found.failures)]
+            names = tuple(map(name_of, paths))
+            if self._existing == "overwrite":
+                marks = {name_of(file.path): mark_of(file) for file in found.files}
         # Written down before anything is put there: who goes on after a kill has to know what is not ours.
-        self._notes.append(Looked(look.folder, names))
+        self._notes.append(Looked(look.folder, names, marks))
         if names is None:
             self._held.append(lambda: self._ready[look.folder.source].appendleft(Make(look.folder, look.path)))
         else:
-            self._held.append(lambda: self._fill(look.folder, frozenset(names), ours=False))
+            self._held.append(lambda: self._fill(look.folder, frozenset(names), marks, is_later=False))
 
     def _made(self, made: Make, failure: Failure | None) -> None:
         if made.git:
@@ -288,17 +316,29 @@ class Restoring:
         else:
             earlier = made.folder.place in self._past.looked or self._was_missing(made.folder)
             before = self._past.looked.get(made.folder.place)
-            self._fill(made.folder, frozenset(before or ()), ours=earlier, is_new=before is None)
+            marks = self._past.marks.get(made.folder.place, {})
+            self._fill(made.folder, frozenset(before or ()), marks, is_later=earlier, is_new=before is None)
 
-    def _fill(self, folder: Folder, there: frozenset[str], *, ours: bool, is_new: bool = False) -> None:
-        """Put everything into a folder that is there. `ours`: an earlier run put there what was not there before."""
+    def _fill(
+        self,
+        folder: Folder,
+        there: frozenset[str],
+        marks: Mapping[str, Mark],
+        *,
+        is_later: bool,
+        is_new: bool = False,
+    ) -> None:
+        """Put everything into a folder that is there. `is_later`: an earlier run has put some of it there.
+
+        `there` is what lay in it before the restore began, with its `marks`.
+        """
         opened = self._open[folder.place]
         below: list[Folder] = []
         for entry in self._chosen(folder):
             if entry.is_folder:
                 below.append(Folder(folder.user, folder.source, entry.path))
             elif entry.key not in self._past.done:
-                self._put(opened, entry, there, ours=ours)
+                self._put(opened, entry, there, marks, is_later=is_later)
         if is_new:
             self._new.update(each.place for each in below)
         self._walk.add(below)
@@ -315,22 +355,36 @@ class Restoring:
             if (entry.is_folder or entry.lies_there) and not (entry.format == "jupyter" and entry.path in sources)
         ]
 
-    def _put(self, opened: _Open, entry: Entry, there: frozenset[str], *, ours: bool) -> None:
+    def _put(
+        self, opened: _Open, entry: Entry, there: frozenset[str], marks: Mapping[str, Mark], *, is_later: bool
+    ) -> None:
         path = f"{opened.path.rstrip('/')}/{name_of(entry.path)}"
         is_there = name_of(entry.path) in there
         if is_there and self._existing != "overwrite":
             skipped = self._existing == "skip"
             self._note(opened, Restored(entry, path, *(("skipped", "") if skipped else ("failed", IS_THERE))))
             return
-        sending = Sending(opened.folder, entry, path, overwrite=is_there or ours)
+        sending = Sending(
+            opened.folder,
+            entry,
+            path,
+            self._day,
+            overwrite=is_there,
+            before=marks.get(name_of(entry.path)),
+            may_be_ours=is_later,
+            # What lay there is replaced only if nobody has changed it since the restore began.
+            doubt=Doubt() if is_later and (is_there or is_large(entry)) else None,
+        )
         opened.pending += 1
         self._ready[sending.api].append(sending)
 
     def _conflict(self, task: Task, tries: int) -> Result | Again:
-        """Something is there that was not there when we looked: our own, if this is not the first try."""
-        if isinstance(task, Sending) and not task.overwrite and tries > 1:
-            task.overwrite = True
-            return Again(0.0)
+        """Something is there that was not there when we looked: it may be our own, if this is not the first try."""
+        if isinstance(task, Sending) and (task.may_be_ours or self._existing == "overwrite"):
+            task.conflicts += 1
+            if task.conflicts <= CONFLICTS + task.turn:
+                task.overwrite, task.doubt = False, Doubt()
+                return None
         if isinstance(task, Make) and (tries > 1 or task.folder.place in self._past.looked):
             return None
         return Failure(task.path, IS_THERE)
@@ -342,7 +396,9 @@ class Restoring:
             self._note(opened, Restored(sending.entry, sending.path, "failed", failure.reason))
         else:
             self._size += sending.entry.size or 0
-            self._note(opened, Restored(sending.entry, sending.path, "restored"))
+            taken = f"{sending.wanted} was changed since the restore began and stays: what was saved lies beside it"
+            state: State = "beside" if sending.turn else "restored"
+            self._note(opened, Restored(sending.entry, sending.path, state, taken if sending.turn else ""))
         if not opened.pending:
             self._done(opened)
 

@@ -4,9 +4,11 @@ import json
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from inventory.backup.backup_index import Backup, CatalogError
@@ -65,6 +67,8 @@ class Sum:
     failed: int = 0
     size: int = 0
     """Bytes that were restored."""
+    beside: int = 0
+    """Objects that lie beside what was changed since."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Outcome:
     users: Mapping[str, Sum]
     failures: Sequence[tuple[str, str]]
     """Path and reason."""
+    beside: Sequence[tuple[str, str]]
+    """Where what was saved lies, and why not at its own path."""
     requests: Mapping[str, int]
     refusals: Mapping[str, int]
 
@@ -82,8 +88,9 @@ class Outcome:
 class Run(Resumable):
     """One restore with its checkpoint, and beside it a log of what became of every object."""
 
-    def __init__(self, client: Client, wish: Wish, entries: Index, checkpoint: Checkpoint) -> None:
+    def __init__(self, client: Client, wish: Wish, entries: Index, checkpoint: Checkpoint, *, day: date) -> None:
         self._client, self._wish, self._entries, self._checkpoint = client, wish, entries, checkpoint
+        self._day = day.isoformat()
         self._log = Lines(checkpoint.path.with_name(f"{checkpoint.path.name}.log"))
 
     def put_back(
@@ -101,6 +108,7 @@ class Run(Resumable):
             self._keep,
             destination=self._wish.destination,
             existing=self._wish.existing,
+            day=self._day,
             with_git=self._wish.with_git,
             past=_past(self._log),
             sources={root.source for root in self._checkpoint.roots()},
@@ -108,9 +116,9 @@ class Run(Resumable):
             stop=stop,
         )
         complete = restoring.run(report)
-        users, failures = _summed(self._log, self._entries)
+        users, failures, beside = _summed(self._log, self._entries)
         self.is_done = complete and not failures
-        return Outcome(complete, users, failures, restoring.progress.requests, restoring.progress.refusals)
+        return Outcome(complete, users, failures, beside, restoring.progress.requests, restoring.progress.refusals)
 
     def close(self, *, complete: bool) -> None:
         """Leave the checkpoint and the log; complete, they have served their purpose."""
@@ -126,8 +134,9 @@ class Run(Resumable):
         self._checkpoint.keep(visits)
 
 
-def prepare(client: Client, wish: Wish, entries: Index, *, resume: bool) -> Run:
+def prepare(client: Client, wish: Wish, entries: Index, *, resume: bool, now: datetime) -> Run:
     """Begin a restore, or go on with one. Raises CheckpointError, CatalogError, OSError."""
+    day = now.astimezone().date()
     identity = wish.identity(client.host)
     name = digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
     path = Path(f"restore-{wish.backup.base.rpartition('/')[2]}.{name}.checkpoint")
@@ -138,12 +147,12 @@ def prepare(client: Client, wish: Wish, entries: Index, *, resume: bool) -> Run:
             )
         checkpoint = Checkpoint.resume(path, identity)
         log.info("going on after %d directories; what failed is tried again", checkpoint.finished()[0])
-        return Run(client, wish, entries, checkpoint)
+        return Run(client, wish, entries, checkpoint, day=day)
     if resume:
         log.info("there is no unfinished restore of this kind in this folder; a new one begins")
     roots = chosen(wish, entries)
     path.with_name(f"{path.name}.log").unlink(missing_ok=True)
-    return Run(client, wish, entries, Checkpoint.create(path, identity, roots))
+    return Run(client, wish, entries, Checkpoint.create(path, identity, roots), day=day)
 
 
 def chosen(wish: Wish, entries: Index) -> list[Folder]:
@@ -197,12 +206,13 @@ def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -
             state = "skipped" if wish.existing == "skip" else "failed"
             failures += [(path, IS_THERE)] * (state == "failed")
         _count(users[entry.user], entry, state)
-    return Outcome(True, users, failures, {}, {})
+    return Outcome(True, users, failures, [], {}, {})
 
 
 def _document(note: Restored | Looked) -> dict[str, Any]:
     if isinstance(note, Looked):
-        return {"source": note.folder.source, "folder": note.folder.path, "names": note.names}
+        looked = {"source": note.folder.source, "folder": note.folder.path, "names": note.names}
+        return looked | ({"marks": note.marks} if note.marks else {})
     source, path, form = note.entry.key
     return {
         "source": source, "path": path, "format": form, "to": note.path, "state": note.state, "reason": note.reason
@@ -212,36 +222,70 @@ def _document(note: Restored | Looked) -> dict[str, Any]:
 def _past(lines: Lines) -> Past:
     """What the log says of earlier runs."""
     past = Past()
-    for line in lines.read():
-        note = json.loads(line)
+    for note in _notes(lines):
         if "folder" in note:
             # The first look counts: later ones may see what we put there.
             names = note["names"]
-            past.looked.setdefault((note["source"], note["folder"]), None if names is None else tuple(names))
+            place = (note["source"], note["folder"])
+            if place not in past.looked:
+                past.looked[place] = None if names is None else tuple(names)
+                past.marks[place] = {name: (mark[0], mark[1]) for name, mark in note.get("marks", {}).items()}
         elif note["state"] != "failed":
             past.done.add((note["source"], note["path"], note["format"]))
     return past
 
 
-def _summed(lines: Lines, entries: Index) -> tuple[dict[str, Sum], list[tuple[str, str]]]:
-    """What the log says of every object, the last time it was tried."""
-    last: dict[tuple[str, str, str], tuple[str, str]] = {}
-    for line in lines.read():
-        note = json.loads(line)
+def _notes(lines: Lines) -> Iterator[dict[str, Any]]:
+    """What the log says, a line each. Raises CheckpointError: without the log it is not known what is not ours."""
+    for number, line in enumerate(lines.read(), start=1):
+        try:
+            note = json.loads(line)
+        except (ValueError, RecursionError):
+            note = None
+        if not isinstance(note, dict) or not _is_note(note):
+            raise CheckpointError(
+                f"{lines.path} line {number} is damaged, so it is not known what was there before the restore began:"
+                " delete it and its checkpoint, and begin again without --resume."
+            )
+        yield note
+
+
+def _is_note(note: Mapping[str, Any]) -> bool:
+    marks = note.get("marks", {})
+    if "folder" not in note:
+        return all(isinstance(note.get(name), str) for name in ("source", "path", "format", "to", "state", "reason"))
+    return (
+        isinstance(note.get("source"), str)
+        and isinstance(note["folder"], str)
+        and isinstance(note.get("names", 0), list | NoneType)
+        and all(isinstance(name, str) for name in note["names"] or ())
+        and isinstance(marks, dict)
+        and all(isinstance(mark, list) and len(mark) == 2 for mark in marks.values())
+    )
+
+
+def _summed(lines: Lines, entries: Index) -> tuple[dict[str, Sum], list[tuple[str, str]], list[tuple[str, str]]]:
+    """What the log says of every object, the last time it was tried; what failed, and what lies beside its path."""
+    last: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+    for note in _notes(lines):
         if "state" in note:
-            last[note["source"], note["path"], note["format"]] = (note["state"], note["reason"])
+            last[note["source"], note["path"], note["format"]] = (note["state"], note["reason"], note["to"])
     sums: defaultdict[str, Sum] = defaultdict(Sum)
     failures: list[tuple[str, str]] = []
-    for (source, path, form), (state, reason) in sorted(last.items()):
+    beside: list[tuple[str, str]] = []
+    for (source, path, form), (state, reason, to) in sorted(last.items()):
         entry = entries.get(source, path, form)  # type: ignore[arg-type]
         if entry is not None:
             _count(sums[entry.user], entry, state)
+        prefix = "dbfs:" if source == "dbfs" else ""
         if state == "failed":
-            failures.append((f"{'dbfs:' if source == 'dbfs' else ''}{path}", reason))
-    return dict(sums), failures
+            failures.append((prefix + path, reason))
+        elif state == "beside":
+            beside.append((prefix + to, reason))
+    return dict(sums), failures, beside
 
 
 def _count(sum: Sum, entry: Entry, state: str) -> None:
     setattr(sum, state, getattr(sum, state) + 1)
-    if state == "restored" and entry.lies_there:
+    if state in ("restored", "beside") and entry.lies_there:
         sum.size += entry.size or 0

@@ -10,10 +10,12 @@ from typing import Protocol
 from urllib.parse import quote
 
 from inventory.backup.download import BLOCK, FILES, FORMATS
+from inventory.backup.download import Api as Downloads
 from inventory.backup.manifest import Entry
-from inventory.backup.target import Target
-from inventory.scan.folder_request import ADDRESSES, Lister
-from inventory.transport.answer import Answer
+from inventory.backup.target import NoFile, Target
+from inventory.restore.presence import Doubt, Mark, beside, look
+from inventory.scan.folder_request import ADDRESSES
+from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import PIECE
 from inventory.transport.request_body import NO_QUERY, Body, json_body
 from inventory.tree.listing import Folder, Source
@@ -28,15 +30,11 @@ class Corrupt(Exception):
     """What lies in the backup is not what was saved; a sentence."""
 
 
-class Api(Lister, Protocol):
+class Api(Downloads, Protocol):
     """What is asked of a client; see `client.Client`."""
 
     def send(self, method: str, path: str, body: Body, query: Mapping[str, str] = NO_QUERY) -> Answer:
         """A request with a body. Raises Broken."""
-        ...
-
-    def close(self) -> None:
-        """The calling thread asks for nothing more."""
         ...
 
 
@@ -49,30 +47,75 @@ class Sending:
     entry: Entry
     path: str
     """Where it is to lie, in the file system it came from."""
-    overwrite: bool
+    day: str
+    """Of the restore, for the name of what goes beside something else: 2026-11-27."""
+    overwrite: bool = False
+    """Whether what lay there before the restore began is to be replaced."""
+    before: Mark | None = None
+    """What lay there; None if nothing did, or an earlier version did not write it down."""
+    may_be_ours: bool = False
+    """Whether what is there may be what an earlier try has sent."""
+    doubt: Doubt | None = None
+    """Set where it has to be seen first what lies there."""
     complete: bool = False
     problem: str = ""
     """Why it cannot be sent at all."""
+    turn: int = 0
+    """How many other places were tried because the last one was taken."""
+    conflicts: int = 0
     handle: int | None = None
     """Of an upload to DBFS that has begun."""
     rest: Iterator[bytes] | None = None
     """What is still to be sent to it."""
     block: bytes = b""
     """What was sent last; empty when it arrived."""
+    is_staged: bool = False
+    """Whether all blocks lie in DBFS, under another name."""
+    is_surplus: bool = False
+    """Whether they need not have been sent: the object is there."""
+
+    def __post_init__(self) -> None:
+        self.wanted = self.path
+        """The path that it had, or has in the other home."""
 
     @property
     def api(self) -> str:
         """The limit it is under."""
         return "import" if self.entry.source == "workspace" else self.entry.source
 
+    @property
+    def staging(self) -> str:
+        """Where the blocks of a large file go in DBFS before it has its name: nobody sees half of it."""
+        return f"{self.wanted}.restoring-{(self.entry.sha256 or '')[:8]}"
+
     def restart(self) -> None:
-        """Nobody knows what arrived of an upload to DBFS: a block sent again could be there twice."""
+        """It is not known whether what was sent has arrived: a block sent again could be there twice."""
         self.handle, self.rest, self.block = None, None, b""
+        self.may_be_ours = True
+        # Without the wish to overwrite, the API refuses what would replace something.
+        self.doubt = Doubt() if self.overwrite or self.is_staged else None
+
+    def is_there(self) -> None:
+        """What lies there is what was to be sent."""
+        self.doubt, self.is_surplus, self.complete = None, self.is_staged, not self.is_staged
+
+    def step_aside(self) -> None:
+        """Leave what lies there, and go beside it."""
+        self.turn += 1
+        self.path = beside(self.wanted, self.day, self.turn)
+        self.overwrite, self.before, self.doubt, self.may_be_ours = False, None, None, True
+
+
+def is_large(entry: Entry) -> bool:
+    """Whether it is sent block by block."""
+    return entry.source == "dbfs" and (entry.size or 0) > BLOCK
 
 
 def upload(client: Api, target: Target, sending: Sending) -> Answer:
     """Send the next request for an object. Raises Broken, Corrupt, TargetError."""
     entry = sending.entry
+    if sending.doubt is not None:
+        return look(client, sending)
     match entry.source:
         case "workspace":
             answer = client.send("POST", IMPORT, _form(target, sending))
@@ -110,18 +153,21 @@ def _form(target: Target, sending: Sending) -> Body:
 
 
 def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
-    """Small files at once; of others the next block, or the end of it."""
-    about = {"path": sending.path, "overwrite": sending.overwrite}
-    if (sending.entry.size or 0) <= BLOCK:
+    """Small files at once; of others the next block under another name, and at last its own name."""
+    if not is_large(sending.entry):
         content = b"".join(pieces(target, sending.entry, PIECE))
+        about = {"path": sending.path, "overwrite": sending.overwrite}
         document = about | {"contents": base64.b64encode(content).decode()}
         answer = client.send("POST", f"{DBFS}put", json_body(document))
         sending.complete = answer.ok
         return answer
+    if sending.is_staged:
+        return _named(client, sending)
     if sending.handle is None:
+        about = {"path": sending.staging, "overwrite": True}
         answer = client.send("POST", f"{DBFS}create", json_body(about))
-        if answer.ok and isinstance(answer.document, Mapping):
-            sending.handle = int(answer.document["handle"])
+        if answer.ok:
+            sending.handle = _handle(answer)
             sending.rest = pieces(target, sending.entry, BLOCK)
         return answer
     assert sending.rest is not None, "what has a handle has a rest"
@@ -133,8 +179,32 @@ def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
             sending.block = b""
         return answer
     answer = client.send("POST", f"{DBFS}close", json_body({"handle": sending.handle}))
+    sending.is_staged = answer.ok
+    return answer
+
+
+def _named(client: Api, sending: Sending) -> Answer:
+    """Give a file in DBFS its name, after what was to be replaced is gone."""
+    if sending.is_surplus:
+        answer = client.send("POST", f"{DBFS}delete", json_body({"path": sending.staging}))
+        sending.complete = answer.ok
+        return answer
+    if sending.overwrite:
+        answer = client.send("POST", f"{DBFS}delete", json_body({"path": sending.path}))
+        sending.overwrite = not answer.ok
+        return answer
+    move = {"source_path": sending.staging, "destination_path": sending.path}
+    answer = client.send("POST", f"{DBFS}move", json_body(move))
     sending.complete = answer.ok
     return answer
+
+
+def _handle(answer: Answer) -> int:
+    """Of a new upload. Raises Broken if the answer has none."""
+    handle = answer.document.get("handle") if isinstance(answer.document, Mapping) else None
+    if type(handle) is not int:
+        raise Broken("the answer names no upload")
+    return handle
 
 
 def make_folder(client: Api, source: Source, path: str) -> Answer:
@@ -166,6 +236,8 @@ def pieces(target: Target, entry: Entry, length: int) -> Iterator[bytes]:
         content = target.open(entry.place)
     except FileNotFoundError:
         raise Corrupt(f"nothing lies at {entry.place} any more") from None
+    except NoFile as error:
+        raise Corrupt(str(error)) from None
     with content as file:
         while piece := file.read(length):
             if held:

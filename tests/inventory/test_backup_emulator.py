@@ -43,7 +43,7 @@ if verb == "backup":
 else:
     backup = newest(target, {})
     entries, _ = backup.read()
-    one = restore.prepare(client, restore.Wish(backup), entries, resume=True)
+    one = restore.prepare(client, restore.Wish(backup), entries, resume=True, now=datetime.now(UTC))
     go = one.put_back
 print("ready", flush=True)
 outcome = go(threading.Event())

@@ -126,8 +126,9 @@ def _content(emulator: EmulatorProcess, source: str, kind: str, path: str) -> by
     if source == "workspace" and kind == "FILE":
         return _raw(emulator, f"/api/2.0/workspace-files{quote(path)}")
     if source == "workspace":
-        form = "SOURCE" if kind == "NOTEBOOK" else "AUTO"
-        return _raw(emulator, f"/api/2.0/workspace/export?direct_download=true&format={form}&path={quote(path)}")
+        if kind != "NOTEBOOK":
+            return _raw(emulator, f"/api/2.0/workspace-files{quote(path)}")
+        return _raw(emulator, f"/api/2.0/workspace/export?direct_download=true&format=SOURCE&path={quote(path)}")
     content = bytearray()
     while True:
         asked = f"/api/2.0/dbfs/read?path={quote(path)}&offset={len(content)}&length={MB}"

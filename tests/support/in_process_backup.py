@@ -150,10 +150,9 @@ def put_back(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish: 
     backup = newest(str(folder), {})
     entries, _ = backup.read()
     asked = restore.Wish(backup, users, **wish)
-    one = restore.prepare(lab, asked, entries, resume=resume)  # type: ignore[arg-type]
-    outcome = one.put_back(threading.Event(), pace=FAST)
-    one.close(complete=outcome.complete and not outcome.failures)
-    return outcome
+    one = restore.prepare(lab, asked, entries, resume=resume, now=NOW)  # type: ignore[arg-type]
+    with one:
+        return one.put_back(threading.Event(), pace=FAST)
 
 
 def written(outcome: run.Outcome) -> dict[str, Entry]:

@@ -1,0 +1,274 @@
+"""A restore that is interrupted, at whatever request, never replaces what a person has put there since."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from few_examples import examples
+from in_process_backup import Lab, backed_up, put_back
+from inventory.restore.presence import beside
+from inventory.restore.run import Outcome
+from inventory.transport.answer import Answer, Broken
+
+DANA = "dana@x.org"
+HOME = f"/Users/{DANA}"
+DAY = "2026-11-27"
+LARGE = bytes(range(256)) * 4096 + b"more than one block"
+THREE: dict[str, Any] = {f"{HOME}/a.txt": b"saved", f"{HOME}/nb": "1+1", f"dbfs:{HOME}/d.bin": LARGE}
+SIXTY: dict[str, Any] = {
+    **{f"{HOME}/week {number % 5}/file {number}.txt": f"saved {number}".encode() for number in range(30)},
+    **{f"{HOME}/week {number % 5}/nb {number}": f"{number}+1" for number in range(15)},
+    **{f"dbfs:{HOME}/data/{number}.bin": f"saved {number}".encode() for number in range(13)},
+    f"dbfs:{HOME}/large.bin": LARGE,
+    f"{HOME}/sales.lvdash.json": b'{"pages": []}',
+}
+ALL_REQUESTS = 150
+"""At least as many as the restore of all sixty takes."""
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Mortal(Lab):
+    """A workspace whose client can die with a request: it is carried out, and its answer is never seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = threading.RLock()
+        self.dies: Callable[[], bool] = lambda: False
+        """Asked after each request that was carried out, until it is true once."""
+        self.meets: Callable[[str], None] = lambda request: None
+        """Called with method and address of each request that was carried out; what it raises is its outcome."""
+        self._is_dead = False
+
+    def revive(self) -> None:
+        self.dies, self._is_dead = lambda: False, False
+
+    def _ask(self, method: str, path: str, *arguments: Any) -> Answer:
+        with self._turn:
+            if self._is_dead:
+                raise Killed
+            answer = super()._ask(method, path, *arguments)
+            self._is_dead = self.dies()
+            if self._is_dead:
+                raise Killed
+            self.meets(f"{method} {path}")
+            return answer
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    """Restores keep their checkpoints in the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+def workspace() -> Mortal:
+    lab = Mortal()
+    lab.user(DANA)
+    return lab
+
+
+def put(lab: Lab, path: str, content: Any) -> None:
+    """Somebody makes or changes an object: bytes are a file, text is a notebook."""
+    clock = lab.workspace.clock
+    clock.restart(clock.now() + 1000)
+    if not path.startswith("dbfs:"):
+        form = {"format": "SOURCE", "language": "PYTHON"} if isinstance(content, str) else {}
+        form = {"format": "AUTO"} if path.endswith(".lvdash.json") else form
+        lab.put(path, content.encode() if isinstance(content, str) else content, **form)
+        return
+    handle = lab.request("POST", "/api/2.0/dbfs/create", {"path": path[5:], "overwrite": True})[1]["handle"]
+    for begin in range(0, len(content), 2**20):
+        data = base64.b64encode(content[begin : begin + 2**20]).decode()
+        lab.request("POST", "/api/2.0/dbfs/add-block", {"handle": handle, "data": data})
+    lab.request("POST", "/api/2.0/dbfs/close", {"handle": handle})
+
+
+def delete(lab: Lab, path: str) -> None:
+    source = "dbfs" if path.startswith("dbfs:") else "workspace"
+    lab.request("POST", f"/api/2.0/{source}/delete", {"path": path.removeprefix("dbfs:")})
+
+
+def files(lab: Lab) -> dict[str, bytes | None]:
+    """Every object of the home by path, with its first megabyte."""
+    return {path: each.content for path, each in lab.tree(HOME).items() if each.type != "FOLDER"}
+
+
+def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
+    """Make a backup of these objects; what a restore of it has to give."""
+    lab = workspace()
+    for path, content in objects.items():
+        put(lab, path, content)
+    assert not backed_up(lab, folder, DANA).failed
+    return files(lab)
+
+
+def restored(lab: Mortal, folder: Path, *, dies: Callable[[], bool] = lambda: False, **wish: Any) -> Outcome | None:
+    """One run, begun or resumed; None if it died."""
+    lab.dies = dies
+    try:
+        return put_back(lab, folder / "saved", DANA, resume=True, **wish)
+    except Killed:
+        return None
+    finally:
+        lab.revive()
+
+
+def after(requests: int) -> Callable[[], bool]:
+    """When so many requests were carried out."""
+    left = iter(range(requests - 1))
+    return lambda: next(left, None) is None
+
+
+def student_s(content: Any) -> Any:
+    return "'the student'" if isinstance(content, str) else b"the student's"
+
+
+def sentence(path: str) -> str:
+    return f"{path.removeprefix('dbfs:')} was changed since the restore began and stays: what was saved lies beside it"
+
+
+@pytest.mark.parametrize("path", THREE)
+@pytest.mark.parametrize("existing", ["refuse", "skip"])
+def test_what_a_student_changed_before_a_resume_stays(tmp_path, path, existing):
+    expected = saved(THREE, tmp_path / "saved")
+    lab = workspace()
+    assert restored(lab, tmp_path, existing=existing, dies=lambda: path in files(lab)) is None
+    put(lab, path, student_s(THREE[path]))
+    theirs = files(lab)[path]
+
+    outcome = restored(lab, tmp_path, existing=existing)
+
+    aside = f"{path} (restored {DAY})"
+    assert files(lab) == expected | {path: theirs, aside: expected[path]}
+    assert outcome and (outcome.failures, outcome.beside) == ([], [(aside, sentence(path))])
+
+
+@pytest.mark.parametrize("path", THREE)
+def test_what_was_to_be_overwritten_stays_if_a_student_changed_it_meanwhile(tmp_path, path):
+    expected = saved(THREE, tmp_path / "saved")
+    lab = workspace()
+    for each, content in THREE.items():
+        put(lab, each, student_s(content) * 2)
+    # The folder is looked at, and nothing is sent yet.
+    looks = iter(range(20))
+    assert restored(lab, tmp_path, existing="overwrite", dies=lambda: next(looks) == 2) is None
+    put(lab, path, student_s(THREE[path]))
+    theirs = files(lab)[path]
+
+    outcome = restored(lab, tmp_path, existing="overwrite")
+
+    assert outcome and outcome.failures == []
+    assert files(lab)[path] in (theirs, expected[path])
+    if files(lab)[path] == theirs:
+        assert files(lab)[f"{path} (restored {DAY})"] == expected[path]
+
+
+def test_what_is_as_it_was_sent_is_restored(tmp_path):
+    expected = saved(THREE, tmp_path / "saved")
+    lab = workspace()
+    for path in THREE:
+        assert restored(lab, tmp_path, dies=partial(lambda path: path in files(lab), path)) is None
+
+    outcome = restored(lab, tmp_path)
+
+    assert files(lab) == expected
+    assert outcome and (outcome.failures, outcome.beside, outcome.users[DANA].restored) == ([], [], 3)
+
+
+@pytest.mark.parametrize("existing", ["refuse", "overwrite"])
+def test_a_second_try_within_one_run_replaces_nothing_of_a_student(tmp_path, existing):
+    expected = saved(THREE, tmp_path / "saved")
+    lab = workspace()
+    if existing == "overwrite":
+        put(lab, f"{HOME}/a.txt", b"to be replaced")
+    edited: list[str] = []
+
+    def edit(request: str) -> None:
+        if not edited and files(lab).get(f"{HOME}/a.txt") == b"saved":
+            edited.append(request)
+            put(lab, f"{HOME}/a.txt", b"the student's")
+            raise Broken("the connection was closed before the answer")
+
+    lab.meets = edit
+    outcome = restored(lab, tmp_path, existing=existing)
+
+    aside = f"{HOME}/a.txt (restored {DAY})"
+    assert files(lab) == expected | {f"{HOME}/a.txt": b"the student's", aside: b"saved"}
+    assert outcome and outcome.beside == [(aside, sentence(f"{HOME}/a.txt"))]
+
+
+def test_what_lies_beside_has_a_name_of_its_own():
+    assert [beside("/a/b.txt", DAY, 1), beside("/a/b.txt", DAY, 2), beside("/a/s.LVDASH.json", DAY, 1)] == [
+        f"/a/b.txt (restored {DAY})",
+        f"/a/b.txt (restored {DAY} 2)",
+        f"/a/s (restored {DAY}).LVDASH.json",
+    ]
+
+
+@pytest.fixture(scope="module")
+def sixty(tmp_path_factory) -> tuple[Path, dict[str, bytes | None]]:
+    folder = tmp_path_factory.mktemp("sixty")
+    return folder, saved(SIXTY, folder / "saved")
+
+
+EDITS = st.lists(st.tuples(st.sampled_from(sorted(SIXTY)), st.sampled_from(["edit", "delete"])), max_size=6)
+RUNS = st.lists(st.tuples(st.integers(1, ALL_REQUESTS), EDITS), min_size=1, max_size=3)
+
+
+@examples(12, acceptance=1000)
+@given(RUNS, st.sampled_from(["refuse", "skip", "overwrite"]))
+def test_whatever_is_killed_and_edited_nothing_of_a_student_is_replaced(sixty, runs, existing):
+    check_kills(sixty, runs, existing)
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("request_number", range(1, ALL_REQUESTS))
+def test_a_kill_after_each_request_loses_nothing(sixty, request_number):
+    edits = [(path, "edit") for path in sorted(SIXTY)[request_number % 7 :: 7]]
+    check_kills(sixty, [(request_number, edits)], "refuse")
+
+
+def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[int, Any]], existing: str) -> None:
+    folder, expected = sixty
+    lab = workspace()
+    theirs: dict[str, bytes | None] = {}
+    deleted: set[str] = set()
+    with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+        for kill, edits in runs:
+            restored(lab, folder, dies=after(kill), existing=existing)
+            for path, action in edits:
+                if action == "delete":
+                    delete(lab, path)
+                    deleted.add(path)
+                    theirs.pop(path, None)
+                elif path in files(lab) or path.rpartition("/")[0] == HOME:
+                    put(lab, path, student_s(SIXTY[path]))
+                    theirs[path] = files(lab)[path]
+        outcome = restored(lab, folder, existing=existing)
+    found = files(lab)
+    assert outcome and outcome.complete
+    # What a student has made stays, unless it was there before the restore began and was to be overwritten.
+    replaced = {path for path in theirs if found.get(path) != theirs[path]}
+    assert replaced == set()
+    # What was saved is there, in its place or beside it, unless a student took it away or it was to be left out.
+    for path, content in expected.items():
+        assert path in theirs or path in deleted or found[path] == content
+    # Nothing else has come into being.
+    known = expected.keys() | {beside(path, DAY, 1) for path in expected}
+    assert found.keys() <= known | {beside(path, DAY, 2) for path in expected}
+    assert all(found[path] in (content, theirs.get(path)) for path, content in expected.items() if path in found)
+    for path in found.keys() - expected.keys():
+        assert found[path] in expected.values()
