@@ -30,6 +30,7 @@ def choice(verb: Verb) -> Verb:
         mounts_root: str | None,
         **rest: Any,
     ) -> Any:
+        cluster_id = options.named_cluster(cluster_id, rest.get("profile"))
         if not (spark_remote or cluster_id or serverless):
             spark_remote = options.environment().get("SPARK_REMOTE") or None
         root = (mounts_root or "/") if mounts else None
@@ -45,7 +46,9 @@ def choice(verb: Verb) -> Verb:
                 help="Executors list the folders: the address of a Spark Connect server, sc://HOST:PORT, or local[N] to"
                 " start one here; SPARK_REMOTE does the same.",
             ),
-            click.option("--cluster-id", metavar="ID", help="Likewise on this cluster of the workspace."),
+            options.cluster_id(
+                help="Likewise on this cluster; without ID that of DATABRICKS_CLUSTER_ID or of the profile."
+            ),
             click.option("--serverless", is_flag=True, help="Likewise on the serverless compute of the workspace."),
             click.option("--start-cluster", is_flag=True, help="Start the cluster if it is stopped."),
             click.option(

@@ -28,7 +28,7 @@ from labkit.workspace.expected import ID, Identity, mismatch
       python -m inventory doctor --cluster-id 1018-120000-abcd1234
     """,
 )
-@click.option("--cluster-id", metavar="ID", help="Whether a scan could run on this cluster.")
+@options.cluster_id(help="Whether a scan could run on this cluster; without ID that of the environment or the profile.")
 @options.access
 @cli.as_json
 def command(
@@ -40,6 +40,7 @@ def command(
 
     Exit status 1: a scan would be possible and not complete. Changes nothing.
     """
+    cluster_id = options.named_cluster(cluster_id, access.profile)
     client = options.client(access)
     workspace = Workspace(client)
     facts = {"python": platform.python_version(), "pyspark": pyspark() or "not installed"}

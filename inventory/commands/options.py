@@ -17,10 +17,11 @@ from inventory.tree.listing import SOURCES, Source
 from labkit.extras import cli, dotenv
 from labkit.logs import log_to_stderr
 from labkit.workspace.access import enter, profiles_of
-from labkit.workspace.choice import ChoiceError, Flags
+from labkit.workspace.choice import PROFILE, ChoiceError, Flags
 from labkit.workspace.expected import Expectation, Identity, expectation_in, given_id, mismatch
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
+CLUSTER_ID = "DATABRICKS_CLUSTER_ID"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def access(verb: Verb) -> Verb:
 
     for option in reversed(
         (
-            click.option("--profile", metavar="NAME", help="A profile of the Databricks configuration file."),
+            click.option("-p", "--profile", metavar="NAME", help="A profile of the Databricks configuration file."),
             click.option("--workspace-url", metavar="URL", help="The workspace; the credential belongs to it."),
             click.option("--token-file", type=click.Path(path_type=Path), help="A file that holds a token for it."),
             click.option("--token", help="The token itself; others can see it in the list of processes."),
@@ -60,6 +61,26 @@ def access(verb: Verb) -> Verb:
     ):
         with_access = option(with_access)
     return cast(Verb, with_access)
+
+
+cluster_id = functools.partial(click.option, "--cluster-id", metavar="[ID]", is_flag=False, flag_value="")
+"""A cluster is used only if the option is given; without a value `named_cluster` knows which."""
+
+
+def named_cluster(given: str | None, profile: str | None) -> str | None:
+    """The cluster that `--cluster-id` means; without a value that of the environment, else of the profile.
+
+    Raises Refused if neither names one.
+    """
+    if given != "":
+        return given
+    environ = environment()
+    named = profile or environ.get(PROFILE) or _dotenv(environ).get(PROFILE) or "DEFAULT"
+    found = "" if profile else environ.get(CLUSTER_ID, "")
+    found = found or profiles().get(named, {}).get("cluster_id", "")
+    if not found:
+        raise cli.Refused(f"--cluster-id names no cluster, and neither {CLUSTER_ID} nor profile {named} does.")
+    return found
 
 
 users = click.argument("users", nargs=-1, metavar="[USER]...")

@@ -23,8 +23,8 @@ from labkit.files import replaced
       python -m inventory users --include-service-principals --json
     """,
 )
-@click.option("--output", type=click.Path(path_type=Path), help="A CSV file, for `scan --users-file`.")
-@click.option("--max-users", type=click.IntRange(min=1), help="Only the first so many, by name.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A CSV file, for `scan --users-file`.")
+@click.option("--max-users", type=click.IntRange(min=0), help="Only this many, by name; 0 means all.")
 @click.option("--active-only", is_flag=True, help="Leave out who is deactivated.")
 @click.option("--group", metavar="NAME", help="Only the members of this group, and of the groups in it.")
 @click.option("--include-service-principals", is_flag=True, help="They have homes as well.")
@@ -45,7 +45,7 @@ def command(
     try:
         found = everybody(
             Workspace(client), active_only=active_only, group=group, service_principals=include_service_principals
-        )[:max_users]
+        )[: max_users or None]
     except WorkspaceError as error:
         # Exit status 1 and not 2: what was asked for is fine, the workspace did not give it.
         raise click.ClickException(str(error)) from None

@@ -74,7 +74,7 @@ def advice(cluster: Cluster, python: str) -> list[str]:
     if cluster.python and cluster.python != python:
         found.append(
             f"{has} with Python {cluster.python}, and this is Python {python}: start this program with Python"
-            f" {cluster.python}, or choose a cluster whose runtime has Python {python}."
+            f" {cluster.python}, choose a cluster whose runtime has Python {python}, or scan without --cluster-id."
         )
     if cluster.access_mode in NO_ACCESS_MODE:
         found.append(

@@ -157,7 +157,8 @@ def test_a_token_that_is_not_accepted_writes_nothing(inventory):
     Path("token").write_text("dapi-nobody")
     status, _, sentence = inventory("scan")
     assert (status, os.listdir()) == (2, ["token"])
-    assert "refused the credential of the command line: Invalid access token." in sentence
+    assert sentence.startswith("Error: http://127.0.0.1")
+    assert sentence.endswith(" refused the credential of the command line: Invalid access token.\n")
     assert inventory("users", "--output", "users.csv")[0] == 1
     assert os.listdir() == ["token"]
 
