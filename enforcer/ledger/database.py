@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from peewee import Database, Model, OperationalError, SqliteDatabase
-from playhouse.postgres_ext import Psycopg3Database  # type: ignore[import-untyped]
 
 from enforcer.ledger.migrations import Applied, migrate
 from enforcer.ledger.models import TABLES
 from labkit.addresses import checked_database, database_parameters, is_database_url
 from labkit.files import ensure_private
+from labkit.lazy_package import Deferred
+
+postgresql = Deferred("playhouse.postgres_ext")
+"""Most ledgers are files, and its driver takes a tenth of a second to import."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def vacuum(ledger: Ledger) -> None:
 
 def _postgresql(url: str) -> Database:
     parameters = database_parameters(url)
-    database: Database = Psycopg3Database(parameters.pop("dbname", None), **parameters)
+    database: Database = postgresql.Psycopg3Database(parameters.pop("dbname", None), **parameters)
     return database
 
 
