@@ -13,6 +13,10 @@ from pathlib import Path
 # Started by path: the project's root is added, so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+if __name__ == "__main__":
+    # Imports and synthesis take two seconds, and a fifth more where garbage is looked for meanwhile.
+    gc.disable()
+
 try:
     # Importing the framework would start its Node process, too early for a mistake in the settings to be said at once.
     metadata.version("constructs")
@@ -46,8 +50,6 @@ def main(environ: MutableMapping[str, str]) -> None:
     # A Node.js that `make` installed is beside the interpreter, which is not always a folder of PATH.
     if (node := Path(interpreter().parent, "node")).exists():
         os.environ.setdefault("JSII_NODE", str(node))
-    # These take two seconds, and a fifth more where garbage is looked for meanwhile.
-    gc.disable()
     from stack.course import Course
     from stack.framework import App
 

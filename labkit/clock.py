@@ -5,9 +5,13 @@ TLS, signatures, retries and deadlines always use the machine's clock.
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+
+from labkit.lazy_package import Deferred
+
+_request = Deferred("urllib.request")
+"""It takes as long to import as all else that a command line needs, and few runs name another clock."""
 
 TIMEOUT_SECONDS = 10
 
@@ -25,7 +29,7 @@ def now(environ: Mapping[str, str]) -> datetime:
     if not url:
         return _whole_milliseconds(datetime.now(UTC))
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
+        with _request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
             shown = datetime.fromisoformat(json.load(answer)["now"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ClockError(f'LAB_CLOCK {url} does not answer {{"now": ISO}} ({error}); unset it or start it.') from None

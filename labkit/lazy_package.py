@@ -22,6 +22,27 @@ class Deferred:
         return getattr(importlib.import_module(self._name), name)
 
 
+def defer(module: str) -> None:
+    """Put a module into place that runs when one of its names is first used, for packages that import it in vain.
+
+    Its package is imported. Nothing happens to a module that was imported before, or that is not installed.
+    """
+    if module in sys.modules:
+        return
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return  # of its package
+    if spec is None or spec.loader is None:
+        return
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[module] = made
+    spec.loader.exec_module(made)
+    parent, _, name = module.rpartition(".")
+    setattr(sys.modules[parent], name, made)
+
+
 def enter(package: str) -> None:
     """Make modules of the package importable by themselves, also as its attributes; another name runs the package.
 

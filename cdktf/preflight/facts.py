@@ -183,8 +183,8 @@ class _Reading:
             return otherwise
 
     def groups(self) -> list[dict[str, Any]]:
-        groups = self._client.groups.list(attributes="id,displayName,meta,entitlements")
-        return [group.as_dict() for group in groups if group.display_name]
+        groups = sdk.scim_listed(self._api, "Groups", "id,displayName,meta,entitlements")
+        return [group for group in groups if group.get("displayName")]
 
     def open_warehouses(self) -> tuple[str, ...]:
         warehouses = listed(self._api, "/api/2.0/sql/warehouses", "warehouses")
@@ -221,7 +221,8 @@ class _Reading:
 
     def file(self, path: str) -> bytes | None:
         try:
-            return self._client.workspace.download(path).read()
+            with sdk.opened(self._api, path) as file:
+                return file.read()
         except NotFound:
             return None
 

@@ -1,9 +1,12 @@
 """Where `terraform init` may get the lab's providers on this machine."""
 
 import platform
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from labkit.lazy_package import Deferred
+
+_request = Deferred("urllib.request")
 
 REGISTRY = "https://registry.terraform.io"
 PROVIDERS = ("databricks/databricks", "hashicorp/external")
@@ -46,7 +49,7 @@ def has_own_installation(environ: Mapping[str, str], home: Path) -> bool:
 def registry_answers() -> bool:
     """Whether Terraform's registry can be reached from here."""
     try:
-        with urllib.request.urlopen(f"{REGISTRY}/.well-known/terraform.json", timeout=_PROBE_SECONDS):
+        with _request.urlopen(f"{REGISTRY}/.well-known/terraform.json", timeout=_PROBE_SECONDS):
             return True
     except OSError:
         return False

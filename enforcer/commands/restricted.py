@@ -1,5 +1,6 @@
 """`restricted`: what the deploy asks before it plans permissions."""
 
+import gc
 import json
 import sys
 from dataclasses import dataclass
@@ -7,8 +8,6 @@ from typing import Any
 
 import click
 
-from enforcer.tick.restricted import restricted
-from enforcer.workspace.client import connect
 from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
@@ -54,6 +53,13 @@ def command() -> None:
         choice = enter(cli.environment(), flags)
     except ChoiceError as error:
         cli.fail(str(error))
+    # Each plan waits for this, and a query that is refused needs none of it. Looking for garbage meanwhile takes a
+    # fifth of the time.
+    gc.disable()
+    from enforcer.tick.restricted import restricted
+    from enforcer.workspace.client import connect
+
+    gc.enable()
     try:
         workspace = connect(choice)
         found, problems = restricted(workspace, query.course, query.term, now=now)

@@ -33,7 +33,6 @@ from labkit.extras import sdk
 from labkit.extras.sdk import (
     Client,
     DatabricksError,
-    ImportFormat,
     InvalidParameterValue,
     NotFound,
     ResourceAlreadyExists,
@@ -237,7 +236,7 @@ class Workspace:
         """The content of a workspace file."""
         self._require_time()
         self.count("workspace/export")
-        with self._place(path), self._client.workspace.download(path) as stream:
+        with self._place(path), sdk.opened(self.api, path) as stream:
             content: bytes = stream.read(LARGEST_FILE + 1)
             if len(content) > LARGEST_FILE:
                 raise Malformed("it is larger than any file of a course")
@@ -248,7 +247,7 @@ class Workspace:
         self.count("workspace/import")
         with place(path):
             try:
-                self._client.workspace.upload(path, text.encode(), format=ImportFormat.RAW, overwrite=overwrite)
+                self._client.workspace.upload(path, text.encode(), format=sdk.raw_format(), overwrite=overwrite)
             except ResourceAlreadyExists:
                 raise WorkspaceError(f"{path} exists already") from None
 

@@ -5,14 +5,18 @@ poll or a data script does; they stay unloaded until somebody asks the package f
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, BinaryIO, TypeVar, cast
 
-from labkit.lazy_package import enter
+from labkit.lazy_package import Deferred, defer, enter
 from labkit.text import first_line
 from labkit.workspace import reach
 from labkit.workspace.choice import HOST, Choice
 
 enter("databricks.sdk")
+# Logins at Azure and Google. The SDK imports them for everybody, with cryptography and asyncio: half of its time.
+for _login in ("databricks.sdk.azure", "google.auth.impersonated_credentials", "google.oauth2.service_account"):
+    defer(_login)
 
 from databricks.sdk.config import Config  # noqa: E402
 from databricks.sdk.core import ApiClient  # noqa: E402
@@ -24,16 +28,16 @@ from databricks.sdk.errors import (  # noqa: E402
     Unauthenticated,
 )
 from databricks.sdk.errors.base import DatabricksError  # noqa: E402
-from databricks.sdk.mixins.workspace import WorkspaceExt  # noqa: E402
-from databricks.sdk.service.iam import GroupsAPI, UsersAPI  # noqa: E402
-from databricks.sdk.service.workspace import ImportFormat  # noqa: E402
+
+_mixins = Deferred("databricks.sdk.mixins.workspace")
+_iam = Deferred("databricks.sdk.service.iam")
+_files = Deferred("databricks.sdk.service.workspace")
 
 __all__ = [
     "ApiClient",
     "Client",
     "Config",
     "DatabricksError",
-    "ImportFormat",
     "InvalidParameterValue",
     "NoCredential",
     "NotFound",
@@ -43,14 +47,18 @@ __all__ = [
     "configure",
     "listed",
     "me",
-    "reason_of",
     "object_of",
+    "opened",
+    "raw_format",
+    "reason_of",
+    "scim_listed",
     "within",
 ]
 
 PATIENCE_SECONDS = 1.0
 """A host that answers has answered by then; of another one the cause is looked for."""
 ME = "/api/2.0/preview/scim/v2/Me"
+SCIM_PAGE = 100
 WORKSPACE_ID = "X-Databricks-Org-Id"
 """The header of each answer that says which workspace gave it."""
 
@@ -64,14 +72,26 @@ class NoCredential(ValueError):
 
 
 class Client:
-    """The services of a WorkspaceClient that are used."""
+    """The services of a WorkspaceClient that are used, each imported when it is."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.api_client = ApiClient(config)
-        self.workspace = WorkspaceExt(self.api_client)  # type: ignore[no-untyped-call]
-        self.groups = GroupsAPI(self.api_client)  # type: ignore[no-untyped-call]
-        self.users = UsersAPI(self.api_client)  # type: ignore[no-untyped-call]
+
+    @cached_property
+    def workspace(self) -> Any:
+        """The SDK's WorkspaceExt."""
+        return _mixins.WorkspaceExt(self.api_client)
+
+    @cached_property
+    def groups(self) -> Any:
+        """The SDK's GroupsAPI."""
+        return _iam.GroupsAPI(self.api_client)
+
+    @cached_property
+    def users(self) -> Any:
+        """The SDK's UsersAPI."""
+        return _iam.UsersAPI(self.api_client)
 
 
 def configure(choice: Choice, *, http_seconds: float, retry_seconds: float) -> Config:
@@ -168,3 +188,27 @@ def listed(
         if not page.get("next_page_token"):
             return found
         asked["page_token"] = page["next_page_token"]
+
+
+def scim_listed(api: ApiClient, kind: str, attributes: str) -> list[dict[str, Any]]:
+    """All `Users` or `Groups`, with these attributes. Raises what the SDK raises."""
+    found: list[dict[str, Any]] = []
+    while True:
+        query = {"attributes": attributes, "startIndex": len(found) + 1, "count": SCIM_PAGE}
+        answer = object_of(api, f"/api/2.0/preview/scim/v2/{kind}", **query)
+        page = answer.get("Resources") or []
+        found += page
+        if not page or len(found) >= int(answer.get("totalResults") or 0):
+            return found
+
+
+def opened(api: ApiClient, path: str) -> BinaryIO:
+    """The content of a workspace file, as a stream to be closed. Raises what the SDK raises."""
+    query = {"path": path, "direct_download": "true"}
+    answer = api.do("GET", "/api/2.0/workspace/export", query=query, raw=True)
+    return cast(BinaryIO, cast(Any, answer)["contents"])
+
+
+def raw_format() -> Any:
+    """The SDK's name for the import of a file as it is."""
+    return _files.ImportFormat.RAW

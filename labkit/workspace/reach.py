@@ -4,7 +4,10 @@ import socket
 import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+
+from labkit.lazy_package import Deferred
+
+_request = Deferred("urllib.request")
 
 REFUSED = "connection refused"
 UNKNOWN_NAME = "no such address"
@@ -32,7 +35,7 @@ def probe(host: str, *, seconds: float = PROBE_SECONDS) -> str:
     """
     address = urlsplit(host)
     name = address.hostname or ""
-    proxy = None if proxy_bypass(name) else getproxies().get(address.scheme)
+    proxy = None if _request.proxy_bypass(name) else _request.getproxies().get(address.scheme)
     if proxy:
         address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     port = address.port or USUAL_PORTS.get(address.scheme, 0)

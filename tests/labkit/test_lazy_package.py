@@ -72,6 +72,34 @@ def test_of_the_bindings_only_what_is_asked_for_is_imported() -> None:
     assert answer_of(BINDINGS, ROOT / "cdktf") == [True, "Job", "ClusterPolicy", True, True]
 
 
+def test_logins_of_azure_and_google_are_imported_when_they_are_used() -> None:
+    program = """
+import json, sys
+from labkit.extras import sdk
+heavy = ("cryptography", "asyncio", "databricks.sdk.service.iam", "databricks.sdk.service.provisioning")
+before = [name for name in heavy if name in sys.modules]
+from databricks.sdk import credentials_provider as provider
+used = [provider.azure.add_workspace_id_header.__name__, provider.service_account.Credentials.__name__,
+    provider.impersonated_credentials.Credentials.__name__]
+print(json.dumps([before, used, [name for name in heavy[:2] if name in sys.modules]]))
+"""
+    names = ["add_workspace_id_header", "Credentials", "Credentials"]
+    assert answer_of(program, ROOT) == [[], names, ["cryptography", "asyncio"]]
+
+
+def test_a_query_that_is_refused_costs_no_large_import() -> None:
+    program = """
+import io, json, sys
+from enforcer.__main__ import main
+sys.stdin = io.StringIO("{}")
+try:
+    main(["restricted"])
+except SystemExit as ended:
+    print(json.dumps([ended.code, [name for name in ("requests", "databricks", "http.client") if name in sys.modules]]))
+"""
+    assert answer_of(program, ROOT) == [2, []]
+
+
 def test_what_terraform_asks_the_enforcer_needs_no_ledger() -> None:
     program = "import json, sys, enforcer.commands.restricted, enforcer.tick.restricted, enforcer.workspace.client\n"
     program += "print(json.dumps([name for name in ('peewee', 'psycopg', 'pydantic') if name in sys.modules]))"
