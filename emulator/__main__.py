@@ -22,6 +22,7 @@ from emulator.server.state_check import damage
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
 from labkit.extras.cli import Number, Refused, WholeNumber, version
+from labkit.text import quoted
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -178,10 +179,10 @@ def _shape(text: str) -> str:
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Refused(f"--start: {error}; write it as 2026-10-18T07:00:00Z") from None
+    except ValueError:
+        raise Refused(f"--start: {quoted(text)} is no time; write it as 2026-10-18T07:00:00Z") from None
     if instant.tzinfo is None:
-        raise Refused(f"--start: {text} has no zone; write it as 2026-10-18T07:00:00Z")
+        raise Refused(f"--start: {quoted(text)} has no zone; write it as 2026-10-18T07:00:00Z")
     return instant
 
 

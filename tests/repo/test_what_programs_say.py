@@ -15,6 +15,7 @@ from click.testing import CliRunner
 import close_term
 import import_roster
 import load_synthesized
+from emulator.__main__ import main as emulator
 from inventory.__main__ import VERBS
 from inventory.__main__ import main as inventory
 from labkit.workspace.choice import NO_WORKSPACE
@@ -111,6 +112,9 @@ def test_a_settings_file_that_is_not_there_is_named(folder: Path, program: click
             """'--max-drop-percent': "nan" is not a number from 0 to 100""",
         ),
         (import_roster.main, ("none.csv", "--out", "r.csv"), "'EXPORT': File 'none.csv' does not exist."),
+        (emulator, ("--port", "65536"), """'--port': "65536" is not a whole number from 0 to 65535"""),
+        (emulator, ("--speed", "nan"), """'--speed': "nan" is not a number from 0"""),
+        (emulator, ("--faults", "x"), "'--faults': 'x' is not one of 'azure', "),
         (load_synthesized.main, ("none.json",), "'STACK': File 'none.json' does not exist."),
     ],
 )
