@@ -18,6 +18,7 @@ from sources.columns import CHOICE, OVERVIEW, PARTICIPANTS, Columns, cell, find_
 from sources.no_group import Said, has_person, labels_of_nobody
 
 _BETWEEN_GROUPS = ", "
+_SHIFTED = "a cell is missing, or one is too many; download the file again"
 
 
 def read_members(table: Table, named: Mapping[str, str], said: Said, staff: Collection[str]) -> GroupList | None:
@@ -55,11 +56,10 @@ def _sound_rows(table: Table, columns: Columns, findings: Findings) -> Iterator[
             sentence = "a cell goes on over several rows: a quotation mark is too many; download the file again."
             findings.problem(row.line, sentence)
         elif is_address(normalised_address(cell(row, columns.group))):
-            sentence = f"has the address {quoted(cell(row, columns.group))} for a group"
-            findings.problem(row.line, f"{sentence}: a cell is missing, or one is too many; download the file again.")
+            group = quoted(cell(row, columns.group))
+            findings.problem(row.line, f"has the address {group} for a group: {_SHIFTED}.")
         elif columns.format == CHOICE and says_more(row, columns.group):
-            sentence = "has text behind the group, where Group choice has none"
-            findings.problem(row.line, f"{sentence}: a cell is missing, or one is too many; download the file again.")
+            findings.problem(row.line, f"has text behind the group, where Group choice has none: {_SHIFTED}.")
         else:
             yield row
 
@@ -81,6 +81,10 @@ def _in_groups(rows: Sequence[Row], columns: Columns, labels: Collection[str], f
         who = quoted(address) if address else "a student without address"
         if name and name not in labels:
             yield row
+        elif address and not is_address(normalised_address(address)):
+            findings.problem(row.line, f"{who} is in no group and is no address: {_SHIFTED}.")
+        elif not address and any(is_address(normalised_address(text)) for text in row.cells):
+            findings.problem(row.line, f"{who} is in no group, with an address in another column: {_SHIFTED}.")
         elif name and is_person:
             findings.ignore(row.line, f"{who} is in no group ({quoted(clean_name(name))}).")
         elif is_person and columns.has_blocks:

@@ -109,6 +109,16 @@ def test_a_damaged_row_of_an_overview_is_refused_with_its_line(rows, problem):
             "download the file again.",
         ),
         (
+            "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nL,b@u.example,T1,\n",
+            'line 3: "T1" is in no group and is no address: a cell is missing, or one is too many; download the file '
+            "again.",
+        ),
+        (
+            "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nL,b@u.example,,\n",
+            "line 3: a student without address is in no group, with an address in another column: a cell is missing, or "
+            "one is too many; download the file again.",
+        ),
+        (
             'sep=,\nGroup ID,Group Name,Group Size\n"71"\n',
             "line 3: has 1 cells, fewer than a group needs: the row is cut; download the file again.",
         ),
