@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from peewee import DatabaseError
 
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
-from enforcer.settings import Settings, SettingsError, load_settings
+from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
 from labkit.extras import cli, dotenv
 from labkit.workspace.access import choice_of, enter
 from labkit.workspace.choice import Choice, ChoiceError, Flags
