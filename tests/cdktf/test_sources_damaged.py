@@ -115,8 +115,8 @@ def test_a_damaged_row_of_an_overview_is_refused_with_its_line(rows, problem):
         ),
         (
             "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nL,b@u.example,,\n",
-            "line 3: a student without address is in no group, with an address in another column: a cell is missing, or "
-            "one is too many; download the file again.",
+            "line 3: a student without address is in no group, with an address in another column: a cell is missing, "
+            "or one is too many; download the file again.",
         ),
         (
             'sep=,\nGroup ID,Group Name,Group Size\n"71"\n',
