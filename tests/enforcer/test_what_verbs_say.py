@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from desk_lab import DeskLab
 from enforcer.__main__ import VERBS, main
-from enforcer.commands import restricted, workspace_context
+from enforcer.commands import workspace_context
+from enforcer.workspace import client as workspace_client
 from enforcer.workspace.client import Workspace
 from in_process_workspace import Desk
 from labkit.workspace.choice import NO_WORKSPACE
@@ -174,7 +175,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk()
     client: Any = Client(desk)
     client.api_client._cfg.host = HOST["DATABRICKS_HOST"]
-    for module in (workspace_context, restricted):
+    for module in (workspace_context, workspace_client):
         monkeypatch.setattr(module, "connect", lambda choice: Workspace(client, "admin@lab.example", workspace_id="1"))
     return desk
 
