@@ -29,7 +29,7 @@ from enforcer.workspace.errors import WorkspaceError
 from enforcer.workspace.tasks import in_parallel
 from labkit import clock, exit_status
 from labkit.addresses import is_database_url
-from labkit.course_file import FILE_NAME
+from labkit.course_file import ALLOWANCES, FILE_NAME
 from labkit.extras import cli
 from labkit.text import escaped
 
@@ -137,7 +137,10 @@ def _workspace(ledger: Ledger, settings: Settings, now: datetime) -> Iterator[Fi
     yield checks.zone(settings, lab.course, has_file=text is not None)
     yield from checks.course_file(text, path, lab.course, lab.clusters, of_file, now)
     rest = [problem for problem in lab.problems if problem not in of_file]
-    yield from checks.found("allowances", rest, f"{len(lab.allowances)} in force")
+    of_allowances = [problem for problem in rest if f"/{ALLOWANCES}/" in problem]
+    yield from checks.found("allowances", of_allowances, f"{len(lab.allowances)} in force")
+    others = [problem for problem in rest if problem not in of_allowances]
+    yield from checks.found("clusters", others, f"{len(lab.clusters)} of the course")
     yield from _people(held, lab)
 
 

@@ -102,7 +102,9 @@ def course(settings: Settings, chosen: tuple[str, str] | None) -> Finding:
     if chosen is None:
         says = f"no cluster has the tags of a lab, so clusters are known by the earlier system's names; {advice}"
         return Finding("course", Status.NOTE, f"{says} to the course to which they belong, or deploy one")
-    says = f"{' '.join(chosen)}, the only one with the tags of a lab; {advice}, so that another one changes nothing"
+    says = (
+        f"{' '.join(chosen)}, the only one that clusters of a lab name; {advice} before there is another"
+    )
     return Finding("course", Status.NOTE, says)
 
 
@@ -123,11 +125,11 @@ def course_file(
 ) -> list[Finding]:
     """`text`: what lies in the workspace now, None for nothing; `problems`: what was said about reading it."""
     told = list(problems)
+    if text is not None and not told and not has_valid_checksum(text):
+        told.append(f"{path} was edited by hand; deploy the course again")
     if text is None and not told:
         says = f"{path} does not exist, so the limits last seen or those of the settings hold; deploy the course"
         return [Finding("course file", Status.FAILS, says)]
-    if text is not None and not has_valid_checksum(text):
-        told.append(f"{path} was edited by hand; deploy the course again")
     names = {group_of(cluster) for cluster in clusters}
     told += [f"{name} has no cluster" for name in sorted(course.groups.keys() - names)]
     told += [f"{name} has a cluster and is not in the file" for name in sorted(names - course.groups.keys())]

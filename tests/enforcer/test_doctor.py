@@ -61,6 +61,7 @@ def test_a_healthy_lab_has_a_line_for_each_check_and_no_failure(lab: EnforcerLab
         ["ok", "zone"],
         ["ok", "course file"],
         ["ok", "allowances"],
+        ["ok", "clusters"],
         ["ok", "rights"],
         ["ok", "other routes"],
         ["note", "beyond the quota"],
@@ -94,7 +95,10 @@ def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: Enfor
     lab.ask("POST", "/api/2.0/workspace/delete", {"path": path})
     gone = examine(lab)
 
-    assert edited == {"course file": f"{path} was edited by hand; deploy the course again"}
+    assert edited == {
+        "course file": f"{path} was edited by hand: its checksum is that of other content; deploy the course again;"
+        " the last course file seen is used"
+    }
     assert "group_03 has no cluster" in without["course file"]
     assert gone["course file"].startswith(f"{path} does not exist")
 

@@ -25,9 +25,10 @@ def raised_from(cause: BaseException) -> BaseException:
     """As requests and urllib3 wrap what the socket raises."""
     inner = RuntimeError("Max retries exceeded")
     inner.reason = cause  # type: ignore[attr-defined]
-    outer = TimeoutError("Timed out after 0:00:20")
-    outer.__cause__ = RequestsConnectionError(inner)
-    return outer
+    try:
+        raise TimeoutError("Timed out after 0:00:20") from RequestsConnectionError(inner)
+    except TimeoutError as outer:
+        return outer
 
 
 @pytest.mark.parametrize(
