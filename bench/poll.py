@@ -8,14 +8,18 @@ poll. The loop asks for the events and the permissions of each cluster, one afte
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import sys
 import tempfile
 import time
+import urllib.request
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +36,19 @@ from enforcer.tick.run import run_tick  # noqa: E402
 from enforcer.workspace.client import Workspace, connect  # noqa: E402
 from labkit import clock  # noqa: E402
 from labkit.clock import Deadline  # noqa: E402
-from labkit.course_file import cluster_tags  # noqa: E402
+from labkit.course_file import (  # noqa: E402
+    CourseFile,
+    GroupEntry,
+    GroupLimits,
+    cluster_tags,
+    folder_of,
+    format_course_file,
+    path_of,
+)
 from labkit.workspace.access import enter  # noqa: E402
 
 CHANGED = 0.3
+MOST_OF_A_DAY, MORE_FOR_JOBS = 350, 2
 GOAL_SECONDS, GOAL_CLUSTERS = 5.0, 1000
 
 
@@ -96,15 +109,121 @@ def measure(number: int, latency: float) -> Measured:
     return Measured(number, len(changed), calls, expected, seconds, cpu_seconds, loop_calls, loop_seconds)
 
 
+@dataclass(frozen=True)
+class Day:
+    """What a day of a course costs, as cron runs it: each poll is a process of its own that connects anew."""
+
+    groups: int
+    polls: int
+    sessions: int
+    requests: int
+    by_path: dict[str, int]
+
+
+def measure_day(groups: int = 30, polls: int = 63, sessions: int = 12) -> Day:
+    """A fresh ledger, polls every quarter of an hour from 7:30 on, sessions of one to four hours, and an end of day."""
+    with (
+        EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        student = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+        ids = furnish(emulator, groups, member=student["id"])
+        write_course(emulator, groups)
+        settings = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2030w", "LAB_TIMEZONE": "UTC"})
+        environ = {"LAB_CLOCK": f"{emulator.url}/_emulator/clock"}
+        ledger = open_ledger(f"{folder}/uptimes.db")
+        emulator.control("POST", "clock", {"now": "2030-11-04T07:30:00Z"})
+        counted: Counter[str] = Counter()
+
+        def poll(*, settles: bool = False) -> None:
+            before = len(journal(emulator))
+            tick(ledger, workspace_of(emulator), settings, environ, settles=settles)
+            counted.update(f"{line['method']} {line['path']}" for line in journal(emulator)[before:])
+
+        for number in range(polls):
+            for session in range(sessions):
+                begins = 2 + 4 * session
+                # One to four hours; the longest are stopped at their limit.
+                if number == begins:
+                    ask(emulator, "start", ids[session], student["token"])
+                if number == begins + 4 + session % 4 * 4:
+                    ask(emulator, "delete", ids[session])
+            emulator.control("POST", "clock", {"advance_seconds": 7})
+            poll()
+            emulator.control("POST", "clock", {"advance_seconds": 893})
+        emulator.control("POST", "clock", {"now": "2030-11-05T00:20:00Z"})
+        poll(settles=True)
+        ledger.close()
+    paths: Counter[str] = Counter()
+    for line, number in counted.items():
+        paths[re.sub(r"/[0-9a-f]{4,}-[^/]+$|/lab-.*$", "/…", line)] += number
+    return Day(groups, polls, sessions, sum(counted.values()), dict(paths.most_common()))
+
+
+def journal(emulator: EmulatorProcess) -> list[dict[str, Any]]:
+    text = urllib.request.urlopen(f"{emulator.url}/_emulator/journal", timeout=30).read().decode()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def write_course(emulator: EmulatorProcess, groups: int) -> None:
+    entries = tuple(
+        GroupEntry(f"group_{n:04}", n, None, f"Team {n}", GroupLimits(150, 180)) for n in range(1, groups + 1)
+    )
+    course = CourseFile(
+        "94290", "2030w", "Lab", "UTC", date(2030, 10, 20), date(2031, 1, 31), "Sunday", False, groups=entries
+    )
+    path = path_of("94290", "2030w")
+    emulator.request("POST", "/api/2.0/workspace/mkdirs", {"path": f"{folder_of('94290', '2030w')}/allowances"})
+    content = base64.b64encode(format_course_file(course).encode()).decode()
+    emulator.request("POST", "/api/2.0/workspace/import", {"path": path, "content": content, "format": "RAW"})
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """What clusters of jobs that are over cost a poll of the lab."""
+
+    lab: int
+    jobs: int
+    calls_without: int
+    calls_with: int
+
+
+def measure_jobs(lab: int = 100, jobs: int = 8000) -> Jobs:
+    calls = []
+    for number in (0, jobs):
+        with (
+            EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            student = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
+            furnish(emulator, lab, member=student["id"])
+            if number:
+                emulator.control("POST", "drift", {"kind": "job_clusters", "target": "nightly", "value": number})
+            settings = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2030w", "LAB_TIMEZONE": "UTC"})
+            environ = {"LAB_CLOCK": f"{emulator.url}/_emulator/clock"}
+            ledger = open_ledger(f"{folder}/uptimes.db")
+            tick(ledger, workspace_of(emulator), settings, environ)
+            emulator.control("POST", "clock", {"advance_seconds": 3600})
+            before = len(journal(emulator))
+            tick(ledger, workspace_of(emulator), settings, environ)
+            calls.append(len(journal(emulator)) - before)
+            ledger.close()
+    return Jobs(lab, jobs, *calls)
+
+
 def workspace_of(emulator: EmulatorProcess) -> Workspace:
     """As the enforcer connects, its own request limits included."""
     os.environ.update(emulator.environment())
     return connect(enter(os.environ))
 
 
-def tick(ledger: Ledger, workspace: Workspace, settings: Any, environ: dict[str, str]) -> None:
-    deadline = Deadline(timedelta(seconds=30))
-    result = run_tick(settings, ledger, workspace, Mailer(""), now=clock.now(environ), deadline=deadline)
+def tick(
+    ledger: Ledger, workspace: Workspace, settings: Any, environ: dict[str, str], *, settles: bool = False
+) -> None:
+    deadline, now = Deadline(timedelta(seconds=30)), clock.now(environ)
+    workspace.is_rehearsal = True
+    workspace.begin_tick()
+    result = run_tick(settings, ledger, workspace, Mailer(""), now=now, deadline=deadline, settles=settles)
     if result.failures:
         raise SystemExit("\n".join(result.failures))
 
@@ -151,10 +270,13 @@ def each(do: Any, what: Any) -> list[Any]:
 @click.option("--latency", default=0.05, show_default=True, help="Seconds that each request takes.")
 @click.option("--json", "as_json", is_flag=True)
 def main(sizes: str, latency: float, as_json: bool) -> None:
+    day, jobs = measure_day(), measure_jobs()
     found = [measure(int(size), latency) for size in sizes.split(",")]
     if as_json:
-        print(json.dumps([asdict(one) for one in found], indent=2))
+        print(json.dumps({"polls": [asdict(one) for one in found], "day": asdict(day), "jobs": asdict(jobs)}, indent=2))
     else:
+        show_day(day)
+        show_jobs(jobs)
         for one in found:
             show(one)
         if len(found) > 1:
@@ -162,6 +284,20 @@ def main(sizes: str, latency: float, as_json: bool) -> None:
     for one in found:
         if one.calls != one.expected:
             raise SystemExit(f"{one.clusters} clusters: {one.calls} calls instead of {one.expected}")
+    if day.requests > MOST_OF_A_DAY or jobs.calls_with > jobs.calls_without + MORE_FOR_JOBS:
+        raise SystemExit("a day, or a poll beside clusters of jobs, costs more requests than its goal")
+
+
+def show_day(day: Day) -> None:
+    print(f"a day of {day.groups} groups, {day.polls} polls, {day.sessions} sessions, one end of day")
+    print(f"  {day.requests} requests; goal: at most {MOST_OF_A_DAY}")
+    for path, number in day.by_path.items():
+        print(f"  {number:5} {path}")
+
+
+def show_jobs(jobs: Jobs) -> None:
+    print(f"a poll of {jobs.lab} clusters")
+    print(f"  {jobs.calls_without} requests; beside {jobs.jobs} clusters of jobs that are over {jobs.calls_with}")
 
 
 def show(one: Measured) -> None:

@@ -111,6 +111,8 @@ class _Variables(BaseModel):
     MAIL_SENDS_PER_HOUR: int | None = _calls()
     MAIL_STATUS_PER_MINUTE: int | None = _calls()
     MAIL_STATUS_PER_HOUR: int | None = _calls()
+    LAB_HOLD_CLUSTERS: int = Field(5, ge=2, le=10_000, description="a whole number from 2")
+    LAB_HOLD_SHARE: float = Field(0.5, ge=0, le=1, description="a share from 0 to 1, such as 0.5")
     HEALTHCHECK_URL: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
         None, description="an address that begins with https:// or http://"
     )
@@ -150,6 +152,14 @@ class MailSettings:
 
 
 @dataclass(frozen=True)
+class Cap:
+    """When stopping is held: at least so many clusters are due at once, and more than this share of those that run."""
+
+    clusters: int = 5
+    share: float = 0.5
+
+
+@dataclass(frozen=True)
 class Settings:
     expected: Expectation
     """The workspace that may be changed; host and credential are chosen by `labkit.workspace.choice`."""
@@ -168,6 +178,7 @@ class Settings:
     letters: Path | None
     """A folder whose templates come before ours."""
     healthcheck: str | None
+    cap: Cap = Cap()
 
     @property
     def default_zone(self) -> tzinfo:
@@ -208,6 +219,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         report_to=variables.REPORT_RECIPIENT_EMAIL or ((variables.ADMIN_EMAIL,) if variables.ADMIN_EMAIL else ()),
         letters=variables.LAB_LETTERS,
         healthcheck=variables.HEALTHCHECK_URL,
+        cap=Cap(variables.LAB_HOLD_CLUSTERS, variables.LAB_HOLD_SHARE),
     )
 
 

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from labkit.lazy_package import Deferred
 
@@ -20,11 +21,19 @@ class ClockError(RuntimeError):
     """The clock that LAB_CLOCK names does not answer; the text is a sentence."""
 
 
+def require_rehearsal(environ: Mapping[str, str], host: str) -> None:
+    """Raises ClockError if LAB_CLOCK names a clock and the workspace is not on this machine. No host is none yet."""
+    name = (urlsplit(host if "//" in host else f"//{host}").hostname or "").lower()
+    if environ.get("LAB_CLOCK") and name and name != "localhost" and not name.startswith("127.") and name != "::1":
+        raise ClockError(f"LAB_CLOCK is for rehearsals on this machine, and {host} is elsewhere; unset LAB_CLOCK.")
+
+
 def now(environ: Mapping[str, str]) -> datetime:
     """This instant in UTC, in whole milliseconds. Raises ClockError.
 
     `LAB_CLOCK` is a URL that answers `{"now": ISO}`.
     """
+    require_rehearsal(environ, environ.get("DATABRICKS_HOST", ""))
     url = environ.get("LAB_CLOCK")
     if not url:
         return _whole_milliseconds(datetime.now(UTC))

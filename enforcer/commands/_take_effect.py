@@ -36,6 +36,10 @@ def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
 def _tick(settings: Settings) -> int:
     deadline, now = Deadline(BUDGET), cli.now()
     with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
-        workspace = workspace_or_error(settings)
-        run.report(run_tick(settings, ledger, workspace, mail_service(settings), now=now, deadline=deadline))
+        is_rehearsal, mail = bool(cli.environment().get("LAB_CLOCK")), mail_service(settings)
+        workspace, time = run.meet(workspace_or_error(settings), is_rehearsal=is_rehearsal)
+        result = run_tick(
+            settings, ledger, workspace, mail, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
+        )
+        run.report(result)
     return run.status

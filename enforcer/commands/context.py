@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from peewee import DatabaseError
 
-from enforcer.ledger.database import Ledger, open_copy, open_ledger
+from enforcer.ledger.database import Ledger, empty_copy, open_copy, open_ledger
+from enforcer.ledger.lock import LedgerTrouble, is_trouble
 from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
 from labkit.extras import cli, dotenv
 from labkit.workspace.access import choice_of, enter
@@ -71,6 +72,16 @@ def ledger_of(settings: Settings) -> AbstractContextManager[Ledger]:
     return _open(open_ledger, settings, "opened")
 
 
+@contextmanager
+def empty_ledger() -> Iterator[Ledger]:
+    """A ledger in memory that knows nothing, while the block runs."""
+    ledger = empty_copy()
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
 def copy_of(settings: Settings) -> AbstractContextManager[Ledger]:
     """A copy of the ledger that takes whatever is written to it with it when the block ends."""
     return _open(open_copy, settings, "read")
@@ -78,10 +89,15 @@ def copy_of(settings: Settings) -> AbstractContextManager[Ledger]:
 
 @contextmanager
 def _open(opener: Callable[[str], Ledger], settings: Settings, verb: str) -> Iterator[Ledger]:
-    """What the opener makes of the ledger's place, or a sentence and status 2; closed when the block ends."""
+    """What the opener makes of the ledger's place, or a sentence and status 2; closed when the block ends.
+
+    Raises LedgerTrouble where what is wrong may pass.
+    """
     try:
         ledger = opener(settings.ledger)
     except (OSError, DatabaseError) as error:
+        if is_trouble(error):
+            raise LedgerTrouble(error) from None
         cli.fail(f"the ledger cannot be {verb} ({error}); check CLUSTER_UPTIMES_DB.")
     try:
         yield ledger

@@ -14,6 +14,7 @@ from enforcer.commands._tick_output import action_json, print_actions, print_fai
 from enforcer.commands.workspace_context import workspace_of, workspace_or_error
 from enforcer.ledger import queries
 from enforcer.ledger.lock import only_one
+from enforcer.operations.outage import note_recovery
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.history import recall
@@ -59,8 +60,20 @@ def command(day: date | None, dry_run: bool, as_json: bool) -> None:
             raise SystemExit(exit_status.PARTLY_FAILED)
         deadline, now = Deadline(BUDGET), cli.now()
         with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
-            workspace, mail = workspace_or_error(settings), mail_service(settings)
-            result = run_tick(settings, ledger, workspace, mail, now=now, deadline=deadline, settles=True, up_to=day)
+            note_recovery(settings, ledger)
+            is_rehearsal, mail = bool(cli.environment().get("LAB_CLOCK")), mail_service(settings)
+            workspace, time = run.meet(workspace_or_error(settings), is_rehearsal=is_rehearsal)
+            result = run_tick(
+                settings,
+                ledger,
+                workspace,
+                mail,
+                now=time.now,
+                deadline=deadline,
+                settles=True,
+                up_to=day,
+                is_confirmed=time.is_confirmed,
+            )
             run.report(result)
             _print(result, "is settled", last=queries.last_settled_day(ledger), is_done=True, as_json=as_json)
         raise SystemExit(run.status)

@@ -1,13 +1,14 @@
 """`poll`: one tick."""
 
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
 
 import click
 
 from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import LedgerTrouble, only_one
 from enforcer.settings import Settings, SettingsError
 from labkit.clock import Deadline
 from labkit.extras import cli
@@ -33,8 +34,9 @@ BUDGET_SECONDS = 30.0
     help="Seconds at most.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done; change neither workspace, ledger nor mail.")
+@click.option("--stop-now", is_flag=True, help="Stop what is due at once, also if most of what runs is due.")
 @cli.as_json
-def command(budget: float, dry_run: bool, as_json: bool) -> None:
+def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None:
     """One tick: warn, stop, restrict and restore what is due.
 
     Exits 0 when all is well, 1 when something failed and is still due, 2 for settings. A second poll that starts
@@ -44,24 +46,57 @@ def command(budget: float, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         # It works on a copy: neither has to wait for the other.
         raise SystemExit(_rehearse(settings, as_json=as_json))
-    with only_one(settings.ledger) as alone:
+    deadline = Deadline(timedelta(seconds=budget))
+    with ExitStack() as stack:
+        trouble = None
+        try:
+            alone = stack.enter_context(only_one(settings.ledger))
+        except LedgerTrouble as error:
+            alone, trouble = True, error
         if not alone:
             print("another poll is at work; nothing to do here", file=sys.stderr)
             if as_json:
                 cli.print_json([])
             return
-        deadline, now = Deadline(timedelta(seconds=budget)), cli.now()
+        now = cli.now()
         # Slow, so only the holder of the lock imports it.
         from enforcer.commands.workspace_context import workspace_or_error
+        from enforcer.operations.outage import note_recovery, run_without_ledger
         from enforcer.operations.supervise import mail_service, supervised
         from enforcer.tick.run import run_tick
 
-        with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
-            workspace = workspace_or_error(settings)
-            result = run_tick(settings, ledger, workspace, mail_service(settings), now=now, deadline=deadline)
-            run.report(result)
-            if as_json:
-                cli.print_json([action_json(action) for action in result.actions])
+        is_rehearsal = bool(cli.environment().get("LAB_CLOCK"))
+        result = None
+        with supervised(settings, now=now) as run:
+            if trouble:
+                raise trouble
+            with context.ledger_of(settings) as ledger:
+                note_recovery(settings, ledger)
+                workspace, time = run.meet(workspace_or_error(settings), is_rehearsal=is_rehearsal)
+                result = run_tick(
+                    settings,
+                    ledger,
+                    workspace,
+                    mail_service(settings),
+                    now=time.now,
+                    deadline=deadline,
+                    is_confirmed=time.is_confirmed,
+                    stop_now=stop_now,
+                )
+                run.report(result)
+        if run.trouble:
+            with context.empty_ledger() as memory:
+                result = run_without_ledger(
+                    settings,
+                    run.trouble,
+                    run,
+                    workspace_or_error(settings),
+                    memory,
+                    deadline=Deadline(deadline.budget),
+                    is_rehearsal=is_rehearsal,
+                )
+        if as_json:
+            cli.print_json([action_json(action) for action in (result.actions if result else ())])
         raise SystemExit(run.status)
 
 

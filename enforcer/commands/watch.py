@@ -13,9 +13,12 @@ from enforcer.commands import context
 from enforcer.commands.workspace_context import connected
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Stop
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.database import Ledger, empty_copy
+from enforcer.ledger.lock import LedgerTrouble, Unusable, only_one
 from enforcer.mail.sender import next_try
-from enforcer.operations.supervise import mail_service, supervised
+from enforcer.operations import systemd
+from enforcer.operations.outage import note_recovery, run_without_ledger
+from enforcer.operations.supervise import Supervision, mail_service, supervised
 from enforcer.operations.watch import RETRY_AFTER, Ticked, watch
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import run_tick
@@ -30,6 +33,8 @@ log = logging.getLogger(__name__)
 
 BUDGET = timedelta(seconds=30)
 LOCK_PAUSE = timedelta(seconds=5)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=1)
+"""A ledger that does not work is tried again after twice the first, then after twice as long each time."""
 REHEARSED_STEP_SECONDS = 0.2
 """A clock that somebody else moves is asked so often."""
 STEP_SECONDS = 10.0
@@ -57,7 +62,9 @@ def command() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, frame: ending.set())
     service = Service(settings, ending)
+    systemd.notify(cli.environment(), systemd.READY)
     watch(now=service.now, wait_until=service.wait_until, clusters=service.clusters, tick=service.tick)
+    systemd.notify(cli.environment(), systemd.STOPPING)
     log.info("the watch ends")
 
 
@@ -70,6 +77,11 @@ class Service:
         self._environ = cli.environment()
         self._workspace: Workspace | None = None
         self._last: datetime | None = None
+        self._memory: Ledger | None = None
+        """What is known while the ledger does not work."""
+        self._pause = FIRST_PAUSE
+        self._has_worked = False
+        """The ledger was open before."""
 
     def now(self) -> datetime:
         """The clock; where a rehearsal's clock fails to answer, what it said last."""
@@ -85,6 +97,7 @@ class Service:
         """Wait; False as soon as somebody wants the end."""
         step = REHEARSED_STEP_SECONDS if self._environ.get("LAB_CLOCK") else STEP_SECONDS
         while (left := (instant - self.now()).total_seconds()) > 0:
+            systemd.notify(self._environ, systemd.ALIVE)
             if self._ending.wait(min(left, step)):
                 return False
         return not self._ending.is_set()
@@ -101,24 +114,62 @@ class Service:
 
     def tick(self) -> Ticked | timedelta:
         """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""
+        try:
+            with only_one(self._settings.ledger) as alone:
+                if alone:
+                    return self._tick_alone()
+        except LedgerTrouble as error:
+            with supervised(self._settings, now=self.now()) as run:
+                raise error
+            return self._tick_without_ledger(run)
+        except Unusable as error:
+            if not self._has_worked:
+                raise
+            with supervised(self._settings, now=self.now()) as run:
+                raise LedgerTrouble(error) from None  # it worked before, so no setting is wrong
+            return self._tick_without_ledger(run)
+        log.info("another run is at work; again in %d seconds", LOCK_PAUSE.total_seconds())
+        return LOCK_PAUSE
+
+    def _tick_without_ledger(self, run: Supervision) -> timedelta:
+        """Stop who is over a limit, and return how long to wait before the ledger is tried again."""
+        if self._memory is None:
+            self._memory = empty_copy()
+        trouble = run.trouble or LedgerTrouble(RuntimeError("it ended unexpectedly"))
+        is_rehearsal = bool(self._environ.get("LAB_CLOCK"))
+        workspace = self._workspace_or_error()
+        run_without_ledger(
+            self._settings, trouble, run, workspace, self._memory, deadline=Deadline(BUDGET), is_rehearsal=is_rehearsal
+        )
+        if isinstance(workspace, WorkspaceError):
+            self._workspace = None
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        return self._pause
+
+    def _tick_alone(self) -> Ticked | timedelta:
         settings = self._settings
-        with only_one(settings.ledger) as alone:
-            if not alone:
-                log.info("another run is at work; again in %d seconds", LOCK_PAUSE.total_seconds())
-                return LOCK_PAUSE
-            deadline, now = Deadline(BUDGET), self.now()
-            ticked: Ticked | None = None
-            with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
-                workspace, mail = self._workspace_or_error(), mail_service(settings)
-                result = run_tick(settings, ledger, workspace, mail, now=now, deadline=deadline)
-                run.report(result)
-                if result.picture:
-                    had_to_stop = any(isinstance(action, Stop) for action in result.actions)
-                    due = next_try(ledger, settings, now=now)
-                    ticked = Ticked(result.picture, result.undone, had_to_stop, due)
-                else:
-                    # Credentials may have been exchanged meanwhile.
-                    self._workspace = None
+        deadline, now = Deadline(BUDGET), self.now()
+        ticked: Ticked | None = None
+        with supervised(settings, now=now) as run, context.ledger_of(settings) as ledger:
+            self._has_worked = True
+            note_recovery(settings, ledger)
+            is_rehearsal, mail = bool(self._environ.get("LAB_CLOCK")), mail_service(settings)
+            workspace, time = run.meet(self._workspace_or_error(), is_rehearsal=is_rehearsal)
+            result = run_tick(
+                settings, ledger, workspace, mail, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
+            )
+            run.report(result)
+            if result.picture:
+                had_to_stop = any(isinstance(action, Stop) for action in result.actions)
+                due = next_try(ledger, settings, now=time.now)
+                undone = tuple(failure for failure in result.undone if failure != result.held)
+                ticked = Ticked(result.picture, undone, had_to_stop, due, is_holding=bool(result.held))
+            else:
+                # Credentials may have been exchanged meanwhile.
+                self._workspace = None
+        if run.trouble:
+            return self._tick_without_ledger(run)
+        self._memory, self._pause = None, FIRST_PAUSE
         return ticked or RETRY_AFTER
 
     def _workspace_or_error(self) -> Workspace | WorkspaceError:

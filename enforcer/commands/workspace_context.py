@@ -8,10 +8,10 @@ from enforcer.settings import Settings, SettingsError
 from enforcer.tick.collect import Lab, read_lab
 from enforcer.workspace.client import Workspace, connect
 from enforcer.workspace.errors import NoCredential, Unreachable, WorkspaceError
-from labkit import exit_status
+from labkit import clock, exit_status
 from labkit.extras import cli
 from labkit.text import escaped
-from labkit.workspace.expected import mismatch
+from labkit.workspace.expected import Identity, mismatch
 
 
 def workspace_of(settings: Settings) -> Workspace:
@@ -40,11 +40,17 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
     Without `is_expected` it may be any: for a command that reports what is expected.
     """
     try:
-        workspace = connect(access())
+        choice = access()
+        clock.require_rehearsal(cli.environment(), choice.host or "")
+        workspace = connect(choice)
+    except clock.ClockError as error:
+        raise SettingsError([str(error)]) from None
     except NoCredential as error:
         raise SettingsError([str(error)]) from None
-    if is_expected and (problem := mismatch(workspace.identity, settings.expected)):
-        raise SettingsError([problem])
+    # Who we are is asked for only to be named in the sentence.
+    here = Identity(workspace.host, workspace.workspace_id, "")
+    if is_expected and mismatch(here, settings.expected):
+        raise SettingsError([mismatch(workspace.identity, settings.expected)])
     return workspace
 
 

@@ -119,6 +119,14 @@ def open_copy(place: str) -> Ledger:
     return Ledger(copy)
 
 
+def empty_copy() -> Ledger:
+    """An empty ledger in memory, for the thread that asks for it."""
+    copy: Any = SqliteDatabase(":memory:")
+    copy.connect()
+    migrate(copy)
+    return Ledger(copy)
+
+
 def save_copy(copy: Ledger, path: Path) -> None:
     """Write a copy that `open_copy` made to an empty file, as SQLite."""
     with closing(sqlite3.connect(path)) as target:

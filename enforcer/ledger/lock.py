@@ -1,16 +1,65 @@
-"""One tick at a time: a lock that dies with its process. Imports nothing that takes long."""
+"""One tick at a time: a lock that dies with its process; and trouble of the moment with the ledger, which passes, told
+from a mistake in its settings, which does not. Imports nothing that takes long.
+"""
 
+import errno
 import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from labkit import exit_status
 from labkit.addresses import database_parameters, is_database_url
 from labkit.extras.cli import Refused
 from labkit.files import private_folder
 from labkit.locks import exclusive
 from labkit.text import first_line
+
+_ERRNOS = frozenset(
+    {
+        errno.EAGAIN, errno.EDQUOT, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM,
+        errno.ENOSPC, errno.ESTALE, errno.ETIMEDOUT,
+    }
+)  # fmt: skip
+_WORDS = (
+    # SQLite
+    "database is locked", "database table is locked", "disk i/o error", "database or disk is full", "malformed",
+    "not a database",
+    # PostgreSQL, by libpq or by the server
+    "connection refused", "is the server running", "starting up", "shutting down", "recovery mode", "timeout expired",
+    "server closed the connection", "terminating connection", "connection is closed", "connection already closed",
+    "the connection is lost", "too many clients", "remaining connection slots", "network is unreachable",
+    "no route to host", "connection reset", "temporary failure in name resolution", "no space left", "out of memory",
+    "consuming input failed", "could not extend file",
+)  # fmt: skip
+
+
+class LedgerTrouble(Refused):
+    """The ledger does not work at the moment; a sentence, which ends a command with status 1."""
+
+    exit_code = exit_status.PARTLY_FAILED
+
+    def __init__(self, error: BaseException) -> None:
+        reason = first_line(error)
+        super().__init__(
+            f"the ledger does not work at the moment ({reason}) and is tried again; if that lasts, check"
+            " CLUSTER_UPTIMES_DB, its disk and its server"
+        )
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Whether this error, of a database or of its files, passes by itself or by what an administrator does to disk or
+    server: nothing that a setting mends."""
+    if isinstance(error, LedgerTrouble):
+        return True
+    if isinstance(error, OSError) and error.errno in _ERRNOS:
+        return True
+    kind = type(error).__module__.partition(".")[0]
+    text = str(error).casefold()
+    return kind in ("peewee", "playhouse", "psycopg", "psycopg_pool", "sqlite3") and any(
+        word in text for word in _WORDS
+    )
 
 
 class Unusable(Refused):
@@ -25,7 +74,7 @@ def only_one(place: str) -> Iterator[bool]:
     """Hold the lock of this ledger while the block runs; False for whoever comes second, at once.
 
     A ledger in a file is locked beside it. One in PostgreSQL holds an advisory lock in a session of its own, so that
-    it holds across machines. Raises Unusable where the ledger's place cannot be.
+    it holds across machines. Raises Unusable where the ledger's place cannot be, LedgerTrouble where that may pass.
     """
     if is_database_url(place):
         with _advisory(place) as got:
@@ -43,7 +92,7 @@ def _file(path: Path) -> Iterator[bool]:
             private_folder(path.parent)
             got = stack.enter_context(exclusive(path))
         except OSError as error:
-            raise Unusable(error) from None
+            raise LedgerTrouble(error) if is_trouble(error) else Unusable(error) from None
         yield got
 
 
@@ -56,7 +105,11 @@ def _advisory(url: str) -> Iterator[bool]:
         options: dict[str, Any] = {"connect_timeout": 5, **database_parameters(url)}
         made = psycopg.connect(autocommit=True, **options)
     except psycopg.Error as error:
-        raise Unusable(first_line(error)) from None
-    with made as connection:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+        raise LedgerTrouble(error) if is_trouble(error) else Unusable(first_line(error)) from None
+    try:
+        row = made.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
         yield bool(row and row[0])
+    finally:
+        # Whatever became of the server meanwhile: the lock ends with its session.
+        with suppress(psycopg.Error):
+            made.close()

@@ -13,7 +13,7 @@ from enforcer.domain.observations import SeenCluster
 from enforcer.domain.ownership import Accepted
 from enforcer.domain.snapshot import group_named
 from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
-from enforcer.domain.uptime import Restart, Session, Sighting
+from enforcer.domain.uptime import CALLED_OFF, Restart, Session, Sighting
 from enforcer.ledger import starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import (
@@ -149,7 +149,8 @@ def doubtful(ledger: Ledger, patience: timedelta) -> dict[str, datetime]:
     query = (
         ledger.select(SessionRow, SessionRow.cluster_id, fn.MIN(SessionRow.start))
         .join(ClusterRow, on=ClusterRow.cluster_id == SessionRow.cluster_id)
-        .where(SessionRow.estimate.is_null(False) & (SessionRow.end.is_null() | (SessionRow.end >= oldest)))
+        .where(SessionRow.estimate.is_null(False) & (SessionRow.estimate != CALLED_OFF))
+        .where(SessionRow.end.is_null() | (SessionRow.end >= oldest))
     )
     rows: Any = query.group_by(SessionRow.cluster_id).tuples()
     return {cluster_id: to_instant(first) for cluster_id, first in rows}

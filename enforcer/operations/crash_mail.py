@@ -16,6 +16,7 @@ from peewee import PeeweeException
 
 from enforcer.domain.message_kinds import Kind
 from enforcer.ledger.database import open_ledger
+from enforcer.ledger.lock import is_trouble
 from enforcer.mail import messages, outbox
 from enforcer.mail.mail_service import Carrier
 from enforcer.mail.messages import Letter
@@ -58,8 +59,10 @@ def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier:
             outbox.queue(ledger, Kind.CRASH, place, letter, now=now, period="hour", first=hour)
             if settings.mail:
                 send_due(ledger, make_carrier(settings.mail.connection_string), settings, now=now, deadline=deadline)
-    except (OSError, PeeweeException):
-        log.exception("the ledger does not take the letter about a crash; it is sent directly")
+    except (OSError, PeeweeException) as refusal:
+        # What is wrong with a ledger that does not work at the moment is what the letter is about.
+        trace = None if is_trouble(refusal) else refusal
+        log.warning("the ledger does not take the letter to the admin; it is sent directly", exc_info=trace)
         if settings.mail:
             name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger, settings.mail.sender, place, hour])))
             payload = _payload(letter, settings.mail.sender)
@@ -72,7 +75,8 @@ def cause_of(error: BaseException) -> tuple[str, str]:
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     name = type(error).__name__
     said = str(error) if isinstance(error, WorkspaceError) else f"{name}: {error}"
-    return one_line(without_secrets(said), 120), f"{name} {where}"[:200]
+    longest = 1000 if isinstance(error, WorkspaceError) else 120
+    return one_line(without_secrets(said), longest), f"{name} {where}"[:200]
 
 
 def _payload(letter: Letter, sender: str) -> str:

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from enforcer.ledger.lock import LedgerTrouble, is_trouble
 from enforcer.mail.azure import Mailer
 from enforcer.mail.mail_service import Carrier
 from enforcer.operations import crash_mail
 from enforcer.operations.healthcheck import BEGINS, FAILED, SUCCEEDED, ping
+from enforcer.operations.markers import Marker
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.run import TickResult
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import WorkspaceError
+from enforcer.workspace.server_time import TickTime, tick_time
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
@@ -19,24 +24,62 @@ from labkit.text import escaped
 log = logging.getLogger(__name__)
 
 
+class ClockWrong(WorkspaceError):
+    """This machine's clock and the workspace's differ."""
+
+
+class StopsHeld(WorkspaceError):
+    """Clusters that are due are not stopped before the next poll."""
+
+
 class Supervision:
     """How a run is going: `status` is its exit status, 1 until it is known to have done everything."""
 
     def __init__(self, settings: Settings, *, now: datetime) -> None:
-        self._settings, self._now = settings, now
+        self._settings, self.now = settings, now
         self.status = exit_status.PARTLY_FAILED
+        self.trouble: BaseException | None = None
+        """Why the ledger did not work, which ended the block."""
 
     def report(self, result: TickResult) -> None:
         """Take the status from what a tick did, print what failed, and tell the admin of an unusable workspace."""
         self.status = exit_status.PARTLY_FAILED if result.failures else exit_status.DONE
         if result.unusable:
             self.tell_admin(result.unusable)
+        if result.held:
+            self.tell_admin(StopsHeld(result.held))
         for failure in result.failures:
             print(escaped(failure), file=sys.stderr)
 
+    def meet(
+        self, workspace: Workspace | WorkspaceError, *, is_rehearsal: bool
+    ) -> tuple[Workspace | WorkspaceError, TickTime]:
+        """The workspace for a tick, or why it cannot be used, and the time that the tick goes by.
+
+        The admin is told once of a clock that is wrong.
+        """
+        if isinstance(workspace, WorkspaceError):
+            return workspace, TickTime(self.now, False)
+        try:
+            workspace.begin_tick()
+        except WorkspaceError as error:
+            return error, TickTime(self.now, False)
+        workspace.is_rehearsal = is_rehearsal
+        time = tick_time(self.now, workspace.stamps[0] if workspace.stamps else None)
+        marker = Marker(self._settings.ledger, "clock")
+        if time.notice is None:
+            if time.is_confirmed:
+                marker.clear()
+            return workspace, time
+        print(escaped(time.notice), file=sys.stderr)
+        if marker.read() is None:
+            marker.write({"notice": time.notice})
+            self.tell_admin(ClockWrong(time.notice))
+        return workspace, time
+
     def tell_admin(self, error: BaseException) -> None:
         """Mail the admin why this run could not do its work, once for each cause and hour."""
-        crash_mail.tell(self._settings, error, now=self._now, make_carrier=Mailer)
+        crash_mail.tell(self._settings, error, now=self.now, make_carrier=Mailer)
 
 
 @contextmanager
@@ -53,6 +96,9 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
         cli.fail(*error.problems)
     except Exception as error:  # noqa: BLE001 - the last one who can tell anybody
         supervision.status = exit_status.PARTLY_FAILED
+        if is_trouble(error):
+            supervision.trouble = error if isinstance(error, LedgerTrouble) else LedgerTrouble(error)
+            return
         log.exception("this run ended unexpectedly")
         supervision.tell_admin(error)
     finally:

@@ -9,6 +9,7 @@ from enforcer.domain.allowances import windows_between
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.snapshot import Picture, group_of
 from enforcer.domain.uptime import day_bounds
+from enforcer.tick.hold import AGAIN_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ class Ticked:
     """A cluster had to be stopped; where something failed, it may be that."""
     letters_due: datetime | None = None
     """When the next letter that waits may be tried."""
+    is_holding: bool = False
+    """Stops are held until the next tick, which is due soon."""
 
 
 def next_due(ticked: Ticked, retry_after: timedelta = RETRY_AFTER) -> datetime:
@@ -44,6 +47,8 @@ def next_due(ticked: Ticked, retry_after: timedelta = RETRY_AFTER) -> datetime:
     moments += _edges(ticked.picture)
     if ticked.failures:
         moments.append(now + retry_after)
+    if ticked.is_holding:
+        moments.append(now + AGAIN_AFTER)
     if ticked.letters_due:
         # One that is due already was not sent for want of budget.
         moments.append(ticked.letters_due if ticked.letters_due > now else now + RETRY_AFTER)
@@ -117,7 +122,8 @@ def watch(
             match tick():
                 case Ticked() as ticked:
                     retry_after = min(patience(ticked, last, retry_after), TICK_EVERY)
-                    last, due = ticked, next_due(ticked, retry_after)
+                    # By the difference: the tick's time may be the workspace's.
+                    last, due = ticked, moment + (next_due(ticked, retry_after) - ticked.picture.now)
                     log.info("looked at %d clusters; again by %s", len(ticked.picture.clusters), due.isoformat(" "))
                 case timedelta() as pause:
                     due = moment + pause

@@ -16,17 +16,20 @@ from enforcer.domain.allowances import Allowance, Revocation, in_force
 from enforcer.domain.course import Course
 from enforcer.domain.observations import DirectGrant, SeenCluster, ToldEvent
 from enforcer.domain.ownership import legacy_clusters
-from enforcer.domain.quota import Level, level_of
+from enforcer.domain.quota import Level, Standing, level_of
 from enforcer.domain.roles import People, routes_around
 from enforcer.domain.snapshot import Picture, group_of
+from enforcer.domain.timestamps import to_instant, to_millis
 from enforcer.domain.uptime import KNOWN_TYPES, Session, day_bounds
 from enforcer.ledger import queries, record, starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import Reading
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.course_reader import Source, without_file
+from enforcer.tick.hold import held_now
 from enforcer.tick.lab_reader import LabReader
 from enforcer.tick.people import Directory, decide_starters
+from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import CutShort, WorkspaceError
 from enforcer.workspace.tasks import in_parallel, in_turn
 
@@ -38,6 +41,10 @@ LATEST = timedelta(days=1)
 """For so long after an estimate its events are asked for once more: what was missing may only be late."""
 FUTURE = timedelta(days=2)
 """No event is later than now by more than clocks differ."""
+CALLER = "who we are, by credential"
+JOBS_LISTED, JOBS_EVERY = "job clusters listed", timedelta(hours=3)
+ALL_LEVELS, ALL_LEVELS_EVERY = "all permissions read", timedelta(hours=20)
+LOWERED_LEVELS, LOWERED_EVERY = "permissions of lowered groups read", timedelta(hours=3)
 UNKNOWN_TYPES = "unknown event types"
 MOST_UNKNOWN_TYPES = 1000
 ROUTES = "routes around the quota"
@@ -168,6 +175,33 @@ def remember_uptime(
     return [*problems, *workspace.take_problems()]
 
 
+def recall_caller(ledger: Ledger, workspace: Workspace) -> None:
+    """Spare the workspace the question who we are, where it was asked with the same credential."""
+    credential, caller = json.loads(queries.note(ledger, CALLER) or '["", ""]')
+    if credential and credential == workspace.credential and workspace.known_caller is None:
+        workspace.remember_caller(caller)
+
+
+def note_caller(ledger: Ledger, workspace: Workspace) -> None:
+    """Note who we are, if it was asked."""
+    noted = json.dumps([workspace.credential, workspace.known_caller])
+    if workspace.known_caller and workspace.credential and noted != queries.note(ledger, CALLER):
+        queries.write_note(ledger, CALLER, noted)
+
+
+def jobs_are_due(ledger: Ledger, *, now: datetime) -> bool:
+    """Whether the clusters of jobs are to be listed: every three hours, and always while one of them is of the lab."""
+    at, of_lab = json.loads(queries.note(ledger, JOBS_LISTED) or "[0, false]")
+    return bool(of_lab) or not timedelta() <= now - to_instant(at) < JOBS_EVERY
+
+
+def note_jobs(ledger: Ledger, workspace: Workspace, picture: Picture) -> None:
+    """Note that the clusters of jobs were listed, and whether one of them is of the lab."""
+    if workspace.lists_jobs:
+        of_lab = any(cluster.id in workspace.job_clusters for cluster in picture.clusters)
+        queries.write_note(ledger, JOBS_LISTED, json.dumps([to_millis(picture.now), of_lab]))
+
+
 def is_first_poll(ledger: Ledger, today: date) -> bool:
     """Whether no poll of this local day has looked at everything yet."""
     return queries.note(ledger, "looked at everything") != today.isoformat()
@@ -181,14 +215,23 @@ def read_levels(
     Returns them by cluster id, and sentences: about those that could not be read, and about students who may start a
     cluster by another grant. The latter come again at each poll until a permission was read without the grant.
     """
-    lowered = queries.lowered(ledger)
-    is_first = everything or is_first_poll(ledger, picture.today)
+    lowered, now = queries.lowered(ledger), picture.now
+    noted = int(queries.note(ledger, ALL_LEVELS) or 0)
+    # A settlement at night may leave it to the day's first poll.
+    is_recent = everything and timedelta() <= now - to_instant(noted) < ALL_LEVELS_EVERY
+    wants_all = not is_recent and (everything or is_first_poll(ledger, picture.today))
+    confirmed: dict[str, int] = json.loads(queries.note(ledger, LOWERED_LEVELS) or "{}")
     groups = {standing.cluster_id: standing for standing in picture.standings({})}
-    due = [
-        (id, standing.group)
-        for id, standing in groups.items()
-        if is_first or id in lowered or any(use.is_over for use in standing.uses)
-    ]
+
+    def is_due(standing: Standing) -> bool:
+        id = standing.cluster_id
+        is_over = any(use.is_over for use in standing.uses) and not standing.in_window
+        if id not in lowered or not is_over or standing.is_running:
+            return is_over or id in lowered
+        # It is as it should be, unless somebody gave it back by hand; then it is seen as soon as it runs.
+        return not timedelta() <= now - to_instant(confirmed.get(id, 0)) < LOWERED_EVERY
+
+    due = [(id, standing.group) for id, standing in groups.items() if wants_all or is_due(standing)]
 
     def read(cluster_id: str) -> list[DirectGrant] | WorkspaceError:
         try:
@@ -198,13 +241,18 @@ def read_levels(
 
     found = in_parallel([partial(read, id) for id, _ in due])
     failures = [str(answer) for answer in found if isinstance(answer, WorkspaceError)]
-    if is_first and not failures:
+    if wants_all and not failures:
         queries.write_note(ledger, "looked at everything", picture.today.isoformat())
+        queries.write_note(ledger, ALL_LEVELS, str(to_millis(now)))
     grants = {id: answer for (id, _), answer in zip(due, found, strict=True) if not isinstance(answer, WorkspaceError)}
     levels = {id: level_of(group, grants[id]) for id, group in due if id in grants}
     for id, level in levels.items():
         if level is Level.ATTACH:
             queries.note_lowered(ledger, id, groups[id].group, now=picture.now)
+    seen = {id: to_millis(now) for id, level in levels.items() if level is Level.ATTACH}
+    if seen or confirmed:
+        kept = {id: at for id, at in confirmed.items() if id in lowered and id not in levels}
+        queries.write_note(ledger, LOWERED_LEVELS, json.dumps({**kept, **seen}))
     return levels, [*failures, *_routes_around(ledger, workspace, picture, grants)]
 
 
@@ -237,13 +285,17 @@ def _read_events(
 ) -> None:
     """Bring the events of every cluster up to date that can have changed since they were last read."""
 
-    doubtful = queries.doubtful(ledger, LATEST)
+    doubtful, held = queries.doubtful(ledger, LATEST), held_now(ledger)
 
     def changed(cluster: SeenCluster) -> bool:
         before = known.get(cluster.id)
-        if before is None or cluster.sighting.running or cluster.id in doubtful:
+        if before is None or cluster.id in doubtful or cluster.id in held:
             return True
-        return before.is_running or before.moved != cluster.moved
+        if before.is_running != cluster.sighting.running or before.moved != cluster.moved:
+            return True
+        # What runs on is known by the list's own times, once late events of its start have come.
+        since, read = cluster.sighting.since, before.events_read_to
+        return cluster.sighting.running and not (since and read and read >= since + OVERLAP)
 
     def read(cluster: SeenCluster) -> Sequence[ToldEvent] | WorkspaceError:
         before = known.get(cluster.id)

@@ -3,11 +3,13 @@
 Everything it hands out is one of our own values; everything it raises is a `WorkspaceError` with the place in it.
 """
 
+import hashlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +30,7 @@ from enforcer.workspace.answers import (
 )
 from enforcer.workspace.errors import CutShort, Gone, NoCredential, OutOfTime, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
+from enforcer.workspace.server_time import Stamp, instant_of
 from labkit.clock import Deadline
 from labkit.extras import sdk
 from labkit.extras.sdk import (
@@ -48,10 +51,33 @@ from labkit.workspace.expected import Identity
 CONNECT_SECONDS = 15
 RETRY_SECONDS = 20
 CLUSTERS, EVENTS = "/api/2.1/clusters/list", "/api/2.1/clusters/events"
+DATE = "date"
+
+
+class Several(list[str]):
+    """Values of one parameter of a query, which repeats it; as a text they are separated by commas."""
+
+    def __str__(self) -> str:
+        return ",".join(self)
+
+
+OTHERS: Mapping[str, Any] = {
+    "page_size": 100,
+    "filter_by.cluster_sources": Several(["API", "UI", "MODELS", "PIPELINE", "PIPELINE_MAINTENANCE", "SQL"]),
+}
+"""Of the list of clusters: all but those of jobs."""
+JOBS: Mapping[str, Any] = {
+    "page_size": 100,
+    "filter_by.cluster_sources": Several(["JOB"]),
+    "filter_by.cluster_states": Several(["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING"]),
+}
+"""Those of jobs that are not over."""
 SCIM = "/api/2.0/preview/scim/v2"
-CLUSTER_PAGE, EVENT_PAGE, SCIM_PAGE = 100, 500, 10_000
+EVENT_PAGE, SCIM_PAGE = 500, 10_000
 MOST_PAGES = 1000
 """No list of a workspace has more; one that goes on is endless."""
+FRESH_SECONDS = 10.0
+"""A page of the list that is older is asked for again."""
 LARGEST_FILE = 10 * 1024 * 1024
 READING = 0.6
 """The share of a run's time in which everything is read; the rest is for what has to be done."""
@@ -77,8 +103,9 @@ def connect(choice: Choice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
 
     def make() -> Workspace:
         client = Client(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
-        workspace_id, caller = me(client.api_client)
-        return Workspace(client, caller=caller, limits=LIMITS, workspace_id=workspace_id)
+        workspace = Workspace(client, limits=LIMITS, shows_time=True)
+        workspace.meet()
+        return workspace
 
     try:
         return within(seconds, make, host=choice.host)
@@ -94,7 +121,8 @@ def connect(choice: Choice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
 class Workspace:
     """`client` is the SDK's, or as much of it; `caller` is who we are; `limits`, as LIMITS, are kept.
 
-    `calls` counts requests by kind. `workspace_id` is empty if the workspace does not say it.
+    `calls` counts requests by kind. `workspace_id` is empty if the workspace does not say it. With `shows_time` the
+    time on the answers is looked at, and who we are is asked for when it is needed.
     """
 
     def __init__(
@@ -103,11 +131,26 @@ class Workspace:
         caller: str = "",
         limits: Mapping[str, float] | None = None,
         workspace_id: str = "",
+        *,
+        shows_time: bool = False,
     ) -> None:
         self._client = client
         self.api = client.api_client
-        self.caller = caller
+        self._caller = None if shows_time and not caller else caller
         self.workspace_id = workspace_id
+        self._shows_time = shows_time
+        self.stamps: list[Stamp] = []
+        """The time on this tick's first answer and on its latest."""
+        self._first_answer = 0.0
+        self._first_page: Any = None
+        """Of the list of clusters, read by `meet`."""
+        self._met = 0.0
+        self.is_rehearsal = False
+        """The time is that of LAB_CLOCK, which may run at any speed."""
+        self.lists_jobs = True
+        """Whether the list of clusters includes those of jobs that run now."""
+        self.job_clusters: frozenset[str] = frozenset()
+        """Ids of the clusters of jobs that were listed last."""
         self.calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._problems: list[str] = []
@@ -121,6 +164,56 @@ class Workspace:
         pace = self._paces.get(kind) or self._paces.get(kind.partition("/")[0])
         if pace:
             pace.wait()
+
+    def meet(self) -> None:
+        """Ask for the list of clusters: the answer says whether the workspace can be used, which one it is, and what
+        time it is there. `clusters` goes on from it. Raises WorkspaceError, and from `connect` what the SDK raises.
+        """
+        if not self._shows_time or (self._first_page is not None and time.monotonic() < self._met + FRESH_SECONDS):
+            return
+        self.stamps = []
+        self.count("clusters/list")
+        answer: Any = self.api.do("GET", CLUSTERS, query=OTHERS, response_headers=[DATE, sdk.WORKSPACE_ID])
+        if isinstance(answer, dict):
+            self.workspace_id = str(answer.pop(sdk.WORKSPACE_ID, None) or self.workspace_id)
+            self._stamp(answer.pop(DATE, None))
+        self._first_page, self._met = answer, time.monotonic()
+
+    def begin_tick(self) -> None:
+        """As `meet`, with a WorkspaceError for whatever fails."""
+        with place("the list of clusters"):
+            self.meet()
+
+    def _stamp(self, header: object) -> None:
+        with self._lock:
+            self._first_answer = self._first_answer if self.stamps else time.monotonic()
+            after = timedelta(seconds=time.monotonic() - self._first_answer)
+            self.stamps = [*self.stamps[:1], Stamp(instant_of(header), after)]
+
+    @property
+    def credential(self) -> str:
+        """A digest of host and credential: who we are does not change without it. Empty if it is not known."""
+        config = self.api._cfg
+        used = [str(getattr(config, name, None) or "") for name in ("host", "token", "client_id", "azure_client_id")]
+        return hashlib.sha256("\n".join(used).encode()).hexdigest()[:32] if any(used[1:]) else ""
+
+    def remember_caller(self, caller: str) -> None:
+        """Who we are, as it was asked for with this credential before."""
+        self._caller = caller
+
+    @property
+    def known_caller(self) -> str | None:
+        """Who we are, if that was asked for."""
+        return self._caller
+
+    @property
+    def caller(self) -> str:
+        """Who we are, an address or an application id; empty if that is not known."""
+        if self._caller is None:
+            self.count("scim/me")
+            with place("the caller's account"):
+                self._caller = me(self.api)[1]
+        return self._caller
 
     @property
     def host(self) -> str:
@@ -137,12 +230,17 @@ class Workspace:
             answer: Any = self.api.do("GET", "/api/2.0/preview/scim/v2/Me", response_headers=["date"])
         return answer.get("date") if isinstance(answer, dict) else None
 
-    def limit_reading(self, deadline: Deadline) -> None:
-        """From now on reading ends early enough to leave time for what has to be done.
+    @contextmanager
+    def reading(self, deadline: Deadline) -> Iterator[None]:
+        """Inside the block reading ends early enough to leave time for what has to be done.
 
         What would be read later raises OutOfTime, or CutShort with what was read until then.
         """
         self._reading = Deadline(deadline.left * READING)
+        try:
+            yield
+        finally:
+            self._reading = None
 
     def take_problems(self) -> list[str]:
         """Sentences about entries of answers that could not be read since this was last called."""
@@ -151,10 +249,19 @@ class Workspace:
         return taken
 
     def clusters(self, *, now: datetime) -> list[SeenCluster]:
-        """Every cluster the list shows: pinned, active, or stopped within 30 days. `now` is when we looked."""
+        """Every cluster the list shows: pinned, active, or stopped within 30 days. `now` is when we looked.
+
+        Those of jobs are left out in the request, because there may be thousands that are over; where `lists_jobs`,
+        those that run are asked for in another one.
+        """
         with self._place("the list of clusters") as problems:
-            entries = self._pages(CLUSTERS, "clusters", {"page_size": CLUSTER_PAGE}, "clusters/list")
-            return readable(entries, lambda entry: cluster_in(entry, now, problems), problems)
+            entries = list(self._pages(CLUSTERS, "clusters", OTHERS, "clusters/list"))
+            jobs = list(self._pages(CLUSTERS, "clusters", JOBS, "clusters/jobs")) if self.lists_jobs else []
+            of_jobs = readable(jobs, lambda entry: cluster_in(entry, now, problems), problems)
+            self.job_clusters = frozenset(cluster.id for cluster in of_jobs)
+            others = readable(entries, lambda entry: cluster_in(entry, now, problems), problems)
+            # By id: a service that does not know the filter answers with all of them twice.
+            return list({cluster.id: cluster for cluster in (*of_jobs, *others)}.values())
 
     def exists(self, cluster_id: str) -> bool:
         """Whether the workspace still knows the cluster, which it may while the list no longer shows it."""
@@ -288,7 +395,9 @@ class Workspace:
         token = ""
         while True:
             try:
-                page = self._ask(kind, "GET", path, query={**query, **({"page_token": token} if token else {})})
+                page, self._first_page = self._first_page, None
+                if page is None or asked or query is not OTHERS:
+                    page = self._ask(kind, "GET", path, query={**query, **({"page_token": token} if token else {})})
             except OutOfTime as error:
                 if not asked:
                     raise
@@ -307,7 +416,12 @@ class Workspace:
         """The answer of the API, as JSON. Raises OutOfTime, and what the SDK raises."""
         self._require_time()
         self.count(kind)
-        return self.api.do(method, path, **sent)
+        if not self._shows_time:
+            return self.api.do(method, path, **sent)
+        answer = self.api.do(method, path, response_headers=[DATE], **sent)
+        if isinstance(answer, dict):
+            self._stamp(answer.pop(DATE, None))
+        return answer
 
     def _require_time(self) -> None:
         if self._reading is not None and not self._reading.left:

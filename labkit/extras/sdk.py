@@ -18,7 +18,7 @@ enter("databricks.sdk")
 for _login in ("databricks.sdk.azure", "google.auth.impersonated_credentials", "google.oauth2.service_account"):
     defer(_login)
 
-from databricks.sdk.config import Config  # noqa: E402
+from databricks.sdk.config import Config as SdkConfig  # noqa: E402
 from databricks.sdk.core import ApiClient  # noqa: E402
 from databricks.sdk.errors import (  # noqa: E402
     InvalidParameterValue,
@@ -69,6 +69,18 @@ Made = TypeVar("Made")
 
 class NoCredential(ValueError):
     """The workspace is named and no source has a credential for it; a sentence."""
+
+
+class Config(SdkConfig):
+    """Asks the host about itself only where that is needed to sign in: a token is sent as it is."""
+
+    @classmethod
+    def attributes(cls) -> Any:
+        return SdkConfig.attributes()  # the SDK looks for them in the class itself
+
+    def _resolve_host_metadata(self) -> None:
+        if not self.token:
+            super()._resolve_host_metadata()  # type: ignore[no-untyped-call, unused-ignore]
 
 
 class Client:

@@ -154,7 +154,9 @@ class Odd:
         place = f"{path} {json.dumps(query)} {json.dumps(body)}"
         match self._border:
             case "cluster" if path.endswith("clusters/list"):
-                entries = [self._damage(one) if one["cluster_id"] == self._bad else one for one in answer["clusters"]]
+                entries = [
+                    self._damage(one) if one["cluster_id"] == self._bad else one for one in answer.get("clusters", [])
+                ]
                 return answer | {"clusters": entries}
             case "events" if path.endswith("clusters/events") and self._bad in place:
                 return self._damage(answer)

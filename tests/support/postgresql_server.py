@@ -45,15 +45,21 @@ class PostgreSQL:
 
     def __enter__(self) -> Self:
         self._run("initdb", "-D", str(self._data), "-U", "lab", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+        self.start()
+        return self
+
+    def start(self) -> None:
         settings = {"listen_addresses": "", "unix_socket_directories": str(self._folder), "fsync": "off"}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._run(
             "pg_ctl", "-D", str(self._data), "-w", "-l", str(self._folder / "log"), "-o", _joined(options), "start"
         )
-        return self
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
 
     def __exit__(self, *error: object) -> None:
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+        self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def database(self, name: str) -> str:

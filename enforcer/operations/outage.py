@@ -1,0 +1,122 @@
+"""Runs while the ledger does not work: who is over a limit is stopped by events alone, and it is written down later."""
+
+import logging
+import sys
+from datetime import date, datetime
+from typing import Any
+
+from enforcer.domain.quota import Restrict, Stop
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.operations.markers import Marker
+from enforcer.operations.supervise import Supervision
+from enforcer.settings import Settings, SettingsError
+from enforcer.tick.run import TickResult, stop_by_events
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import WorkspaceError
+from labkit import exit_status
+from labkit.clock import Deadline
+from labkit.text import escaped
+
+log = logging.getLogger(__name__)
+
+KIND = "ledger"
+"""Of the marker: the ledger does not work, and what was done meanwhile."""
+
+
+class LedgerDown(WorkspaceError):
+    """The ledger does not work; nothing is wrong with the program."""
+
+
+def run_without_ledger(
+    settings: Settings,
+    trouble: BaseException,
+    run: Supervision,
+    workspace: Workspace | WorkspaceError,
+    memory: Ledger,
+    *,
+    deadline: Deadline,
+    is_rehearsal: bool,
+) -> TickResult | None:
+    """Stop and restrict who is over a limit, and tell the admin once that the ledger does not work.
+
+    `memory` is a ledger in memory, which may serve several runs. None: the workspace cannot be used either.
+    """
+    run.status = exit_status.PARTLY_FAILED
+    print(escaped(trouble), file=sys.stderr)
+    marker = Marker(settings.ledger, KIND)
+    noted = marker.read()
+    if noted is None:
+        noted = {"since": run.now.isoformat(), "actions": []}
+        marker.write(noted)
+        # Stopping comes first: the mail may have to wait for the ledger, or for the mail service.
+    workspace, time = run.meet(workspace, is_rehearsal=is_rehearsal)
+    result = None
+    try:
+        if isinstance(workspace, WorkspaceError):
+            raise workspace
+        result = stop_by_events(
+            settings, memory, workspace, now=time.now, deadline=deadline, is_confirmed=time.is_confirmed
+        )
+    except (SettingsError, WorkspaceError) as error:
+        print(escaped(error), file=sys.stderr)
+    except Exception:  # noqa: BLE001 - the admin has to hear of the ledger all the same
+        log.exception("without the ledger the clusters could not be looked after")
+    if result:
+        for failure in result.failures:
+            print(escaped(failure), file=sys.stderr)
+        marker.write({**noted, "actions": [*_actions_in(noted), *_actions_of(result)]})
+    if not noted.get("told"):
+        run.tell_admin(LedgerDown(str(trouble)))
+        marker.write({**(marker.read() or noted), "told": True})
+    return result
+
+
+def note_recovery(settings: Settings, ledger: Ledger) -> None:
+    """The ledger works: write down what was done without it. Repeating it changes nothing."""
+    marker = Marker(settings.ledger, KIND)
+    noted = marker.read()
+    if noted is None:
+        return
+    for action in _actions_in(noted):
+        try:
+            at = datetime.fromisoformat(action["at"])
+            if action["kind"] == "restrict":
+                queries.note_lowered(ledger, action["cluster"], action["group"], now=at)
+            number = queries.note_intent(
+                ledger,
+                action["kind"],
+                action["cluster"],
+                action["group"],
+                reason=action["reason"],
+                day=date.fromisoformat(action["day"]),
+                now=at,
+            )
+            queries.note_outcome(ledger, number, now=at, error=action["error"])
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning("a note of what was done without the ledger cannot be read: %s", error)
+    marker.clear()
+    log.info("the ledger works again; what was done without it is written down")
+
+
+def _actions_of(result: TickResult) -> list[dict[str, Any]]:
+    assert result.picture
+    failed = " ".join(result.undone)
+    return [
+        {
+            "kind": type(action).__name__.lower(),
+            "cluster": action.cluster_id,
+            "group": action.group,
+            "reason": f"{action.use.limit.period.value} {action.use.limit}",
+            "day": result.picture.today.isoformat(),
+            "at": result.picture.now.isoformat(),
+            "error": "it failed; see the log" if f"{type(action).__name__} of {action.group}:" in failed else None,
+        }
+        for action in result.actions
+        if isinstance(action, Stop | Restrict)
+    ]
+
+
+def _actions_in(noted: dict[str, Any]) -> list[dict[str, Any]]:
+    actions = noted.get("actions")
+    return [action for action in actions if isinstance(action, dict)] if isinstance(actions, list) else []

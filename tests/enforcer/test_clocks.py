@@ -1,0 +1,302 @@
+"""Whose clock decides, when nothing may be stopped by it, and when stops of most of what runs are held."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desk_lab import SETTINGS, DeskLab
+from emulator_process import EmulatorProcess
+from enforcer.domain.quota import Action, Restrict, Stop
+from enforcer.ledger.database import Ledger, open_copy
+from enforcer.operations.markers import Marker
+from enforcer.settings import Cap
+from enforcer.tick.hold import Memory, held_clusters
+from enforcer.tick.run import TickResult, plan_tick, run_tick
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.server_time import Stamp, TickTime, doubt, instant_of, tick_time
+from enforcer_lab import EnforcerLab
+from few_examples import examples
+from labkit.clock import Deadline
+from ledgers import empty
+from unreliable_mail import Service
+
+M, S, H = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
+T = datetime(2026, 11, 2, 10, tzinfo=UTC)
+NONE = timedelta()
+
+
+def stamp(shown: datetime | None, after: timedelta = NONE) -> Stamp:
+    return Stamp(shown, after)
+
+
+# --- whose clock
+
+
+@pytest.mark.parametrize(
+    ("machine", "shown", "expected"),
+    [
+        (T, T, TickTime(T, True)),
+        (T + 120 * S, T, TickTime(T + 120 * S, True)),
+        (T - 120 * S, T, TickTime(T - 120 * S, True)),
+        (T, None, TickTime(T, False)),
+    ],
+)
+def test_within_two_minutes_the_machine_decides(machine: datetime, shown: datetime | None, expected: TickTime) -> None:
+    assert tick_time(machine, stamp(shown)) == expected
+
+
+def test_beyond_two_minutes_the_workspace_decides_and_the_admin_is_told() -> None:
+    ahead, behind = tick_time(T + 4 * H, stamp(T)), tick_time(T - 121 * S, stamp(T))
+
+    assert (ahead.now, ahead.is_confirmed, behind.now, behind.is_confirmed) == (T, False, T, False)
+    assert ahead.notice == (
+        "this machine's clock is 4:00 hours ahead of the workspace's, whose time is used; synchronise it"
+    )
+    assert behind.notice and "2 minutes behind" in behind.notice
+
+
+def test_a_workspace_that_shows_no_time_and_is_not_asked_for_it_leaves_the_machines() -> None:
+    assert tick_time(T, None) == TickTime(T, True)
+
+
+@given(header=st.text(max_size=30) | st.none() | st.integers() | st.just(format_datetime(T, usegmt=True)))
+def test_a_date_is_read_or_it_is_none(header: object) -> None:
+    assert instant_of(header) is None or isinstance(header, str)
+    assert instant_of("Mon, 02 Nov 2026 10:00:00 GMT") == T
+
+
+# --- when nothing is stopped by it
+
+
+@pytest.mark.parametrize(
+    ("stamps", "newest", "rehearsal", "is_doubted"),
+    [
+        ([], None, False, False),
+        ([stamp(T)], T, False, False),
+        ([stamp(T), stamp(T + 5 * S, 5 * S)], T + 119 * S, False, False),
+        ([stamp(None)], None, False, True),
+        ([stamp(T), stamp(None, S)], None, False, True),
+        ([stamp(T)], T + 3 * M, False, True),
+        ([], T + 3 * M, False, True),
+        ([stamp(T), stamp(T + H, 5 * S)], None, False, True),
+        ([stamp(T), stamp(T - H, 5 * S)], None, False, True),
+        ([stamp(T), stamp(T + H, 5 * S)], None, True, False),
+        ([stamp(T), stamp(T - H, 5 * S)], None, True, True),
+    ],
+)
+def test_a_time_is_in_doubt_if_it_is_missing_or_older_than_an_event_or_answers_disagree(
+    stamps: list[Stamp], newest: datetime | None, rehearsal: bool, is_doubted: bool
+) -> None:
+    assert (doubt(stamps, now=T, newest=newest, is_rehearsal=rehearsal) is not None) == is_doubted
+
+
+@pytest.fixture(scope="module")
+def lab() -> DeskLab:
+    """The first is over its limit, the second is not."""
+    lab = DeskLab(2, soft=150 * M, hard=180 * M)
+    lab.start(lab.clusters[0])
+    lab.desk.advance(100 * 60)
+    lab.start(lab.clusters[1])
+    lab.desk.advance(85 * 60)
+    return lab
+
+
+@pytest.fixture(scope="module")
+def memory():
+    with closing(open_copy("no such ledger")) as ledger:
+        yield ledger
+
+
+@settings(examples(50, acceptance=2000))
+@given(off=st.timedeltas(-24 * H, 24 * H))
+def test_a_clock_that_is_wrong_by_up_to_a_day_changes_nothing(lab: DeskLab, memory: Ledger, off: timedelta) -> None:
+    empty(memory)
+    shown = lab.now().replace(microsecond=0)
+    time = tick_time(lab.now() + off, stamp(shown))
+    result = plan_tick(SETTINGS, memory, lab.connect(), now=time.now)
+
+    stopped = [action.cluster_id for action in result.actions if isinstance(action, Stop)]
+    assert stopped == [lab.clusters[0]], (off, time)
+    assert (time.notice is None) == (abs(lab.now() + off - shown) <= 2 * M)
+
+
+# --- the cap that holds
+
+
+def due(*ids: str) -> list[Action]:
+    return [Stop(id, f"group of {id}", None) for id in ids]  # type: ignore[arg-type]
+
+
+FIVE = tuple("abcde")
+RECENT = Memory(last_poll=T - 15 * M)
+
+
+@pytest.mark.parametrize(
+    ("ids", "running", "memory", "confirmed", "held"),
+    [
+        pytest.param(FIVE, FIVE, RECENT, True, FIVE, id="all of five"),
+        pytest.param(FIVE, tuple("abcdefghi"), RECENT, True, FIVE, id="five of nine"),
+        pytest.param(FIVE, tuple("abcdefghij"), RECENT, True, (), id="only half"),
+        pytest.param(tuple("abcd"), tuple("abcd"), RECENT, True, (), id="only four"),
+        pytest.param(FIVE, FIVE, Memory(T - 15 * M, near=frozenset("c")), True, (), id="one was near its limit"),
+        pytest.param(FIVE, FIVE, Memory(T - 15 * M, held=frozenset(FIVE)), True, (), id="held at the poll before"),
+        pytest.param(FIVE, FIVE, Memory(T - 40 * M), True, (), id="after a gap, the clock confirmed"),
+        pytest.param(FIVE, FIVE, Memory(T - 40 * M), False, FIVE, id="after a gap, the clock not confirmed"),
+        pytest.param(FIVE, FIVE, Memory(), True, (), id="the first poll ever"),
+    ],
+)
+def test_most_of_what_runs_is_held_if_none_was_near_its_limit(
+    ids: tuple[str, ...], running: tuple[str, ...], memory: Memory, confirmed: bool, held: tuple[str, ...]
+) -> None:
+    found = held_clusters(due(*ids), running, memory, Cap(), now=T, is_confirmed=confirmed)
+
+    assert found == frozenset(held)
+
+
+def test_the_figures_of_the_cap_are_configurable() -> None:
+    assert held_clusters(due(*"ab"), "abcd", RECENT, Cap(2, 0.4), now=T, is_confirmed=True) == frozenset("ab")
+
+
+@pytest.fixture
+def six() -> DeskLab:
+    return DeskLab(6, soft=150 * M, hard=180 * M)
+
+
+def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace, mail: Service, *, stop_now: bool = False) -> TickResult:
+    return run_tick(SETTINGS, ledger, workspace, mail, now=lab.now(), deadline=Deadline(M), stop_now=stop_now)
+
+
+def limit(lab: DeskLab, soft: int, hard: int) -> None:
+    """Deploy these limits of a day, in minutes."""
+    lab.limits |= {"soft_minutes": soft, "hard_minutes": hard}
+    lab.write_course()
+
+
+def mistype(lab: DeskLab, ledger: Ledger, workspace: Workspace) -> None:
+    """All run for an hour, polled, when somebody deploys a limit of half an hour."""
+    for cluster in lab.clusters:
+        lab.start(cluster)
+    for _ in range(4):
+        lab.desk.advance(15 * 60)
+        tick(ledger, lab, workspace, Service())
+    limit(lab, 20, 30)
+    lab.desk.advance(60)
+
+
+def kinds(result: TickResult) -> set[type]:
+    return {type(action) for action in result.actions}
+
+
+def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six: DeskLab) -> None:
+    workspace = six.connect()
+    mistype(six, ledger, workspace)
+
+    held = tick(ledger, six, workspace, Service())
+    six.desk.advance(60)
+    sooner = tick(ledger, six, workspace, Service())
+    six.desk.advance(60)
+    workspace.calls.clear()
+    after = tick(ledger, six, workspace, Service())
+
+    assert (kinds(held) & {Stop, Restrict}, kinds(sooner) & {Stop, Restrict}) == (set(), set())
+    assert "6 clusters would be stopped at once" in held.held and "cluster_001" in held.held
+    assert held.held in held.failures
+    assert (kinds(after), workspace.calls["clusters/events"], after.held) == ({Restrict, Stop}, 6, "")
+
+
+def test_a_limit_that_is_mended_in_time_stops_nobody(ledger: Ledger, six: DeskLab) -> None:
+    workspace = six.connect()
+    mistype(six, ledger, workspace)
+    tick(ledger, six, workspace, Service())
+
+    limit(six, 150, 180)
+    six.desk.advance(120)
+
+    assert kinds(tick(ledger, six, workspace, Service())) & {Stop, Restrict} == set()
+
+
+def test_stop_now_holds_nothing(ledger: Ledger, six: DeskLab) -> None:
+    workspace = six.connect()
+    mistype(six, ledger, workspace)
+
+    result = tick(ledger, six, workspace, Service(), stop_now=True)
+
+    assert (kinds(result), result.held) == ({Restrict, Stop}, "")
+
+
+def test_a_marker_lasts_until_it_is_cleared(tmp_path) -> None:
+    place = str(tmp_path / "ledger" / "uptimes.db")
+    first = Marker(place, "clock")
+    assert first.read() is None
+    first.write({"notice": "it is wrong"})
+
+    assert Marker(place, "clock").read() == {"notice": "it is wrong"}
+    assert Marker(place, "other").read() is None
+    Marker(place, "clock").clear()
+    assert first.read() is None
+
+
+# --- on the running program
+
+
+@pytest.mark.process
+def test_a_clock_that_is_hours_ahead_stops_nobody_early_and_everybody_in_time(
+    still_emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
+    lab.environment |= {
+        "AZURE_EMAIL_CONNECTION_STRING": still_emulator.mail_connection_string,
+        "AZURE_EMAIL_SENDER": "lab@example.ac.il",
+        "ADMIN_EMAIL": "admin@example.ac.il",
+        "REQUESTS_CA_BUNDLE": still_emulator.mail_ca,
+    }
+    lab.poll()
+    lab.start("group_01")
+    lab.wait(100)
+    still_emulator.control("POST", "faults", {"profile": "clock-ahead"})
+
+    early, again = lab.run("poll"), lab.run("poll")
+    before = lab.state("group_01")
+    lab.wait(81)
+    lab.run("poll")
+
+    assert (early.status, again.status) == (0, 0)
+    assert "this machine's clock is 4:00 hours ahead of the workspace's" in early.err
+    assert (before, lab.state("group_01"), lab.level("group_01")) == ("RUNNING", "TERMINATED", "CAN_ATTACH_TO")
+    subjects = [mail["subject"] for mail in still_emulator.control("GET", "mail")]
+    assert len([subject for subject in subjects if "clock" in subject]) == 1
+    assert len([subject for subject in subjects if "is off" in subject]) == 1
+
+
+@pytest.mark.process
+def test_answers_without_a_date_stop_nobody(still_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
+    lab.start("group_01")
+    lab.wait(181)
+    still_emulator.control("POST", "faults", {"rules": [{"kind": "no_date", "match": "GET /api/*"}]})
+
+    done = lab.run("poll")
+
+    assert (done.status, lab.state("group_01")) == (1, "RUNNING")
+    assert "no Date that can be read" in done.err
+
+
+@pytest.mark.process
+def test_a_rehearsals_clock_is_refused_for_a_workspace_elsewhere(
+    still_emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
+
+    done = lab.run("poll", DATABRICKS_HOST="https://adb-1.2.azuredatabricks.net")
+
+    assert (done.status, "LAB_CLOCK is for rehearsals on this machine" in done.err) == (2, True)

@@ -1,0 +1,85 @@
+"""What a day of polls asks of the workspace, and that it knows as much as if it asked for everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from desk_lab import SETTINGS, DeskLab
+from emulator.clusters.uptime import uptime
+from emulator.control.account import KINDS
+from emulator_process import EmulatorProcess
+from enforcer.domain import timestamps
+from enforcer.domain.uptime import day_bounds
+from enforcer.domain.usage import MILLISECOND, usage_of
+from enforcer.ledger.database import Ledger
+from enforcer.tick.run import TickResult, run_tick
+from enforcer_lab import EnforcerLab
+from labkit.clock import Deadline
+from unreliable_mail import Service
+
+M = timedelta(minutes=1)
+MOST_OF_A_DAY = 350
+
+
+def tick(ledger: Ledger, lab: DeskLab, counted: Counter[str], *, settles: bool = False) -> TickResult:
+    """A poll of cron's: it connects anew."""
+    workspace = lab.connect()
+    result = run_tick(SETTINGS, ledger, workspace, Service(), now=lab.now(), deadline=Deadline(M), settles=settles)
+    counted.update(workspace.calls)
+    assert result.failures == ()
+    return result
+
+
+def test_a_polled_day_costs_few_requests_and_every_figure_is_exact(ledger: Ledger) -> None:
+    lab, counted = DeskLab(30, soft=150 * M, hard=180 * M), Counter[str]()
+    for number in range(63):
+        for session in range(12):
+            begins = 2 + 4 * session
+            if number == begins:
+                lab.start(lab.clusters[session])
+            if number == begins + 4 + session % 4 * 4:
+                lab.desk.post("delete", lab.clusters[session])
+        lab.desk.advance(7)
+        result = tick(ledger, lab, counted)
+        lab.desk.advance(893)
+        assert result.picture
+        for cluster in result.picture.clusters:
+            begins_at, _ = day_bounds(result.picture.today, result.picture.course.calendar.tz)
+            told = usage_of(result.picture, cluster, result.picture.today)
+            begins_ms, now_ms = timestamps.to_millis(begins_at), timestamps.to_millis(result.picture.now)
+            truth = uptime(lab.desk.workspace.state, cluster.id, begins_ms, now_ms)[0]
+            assert (told.used // MILLISECOND, told.estimates) == (truth, ())
+    tick(ledger, lab, counted, settles=True)
+
+    assert counted.total() <= MOST_OF_A_DAY, counted
+
+
+def test_clusters_of_jobs_that_are_over_cost_nothing(ledger: Ledger) -> None:
+    lab, without, beside = DeskLab(3, soft=150 * M, hard=180 * M), Counter[str](), Counter[str]()
+    tick(ledger, lab, Counter())
+    lab.desk.advance(60)
+    tick(ledger, lab, without)
+    KINDS["job_clusters"](lab.desk.workspace, "nightly", 2000)
+    lab.desk.advance(60)
+
+    tick(ledger, lab, beside)
+
+    assert beside == without
+
+
+@pytest.mark.process
+def test_an_idle_poll_asks_for_the_list_and_two_folders(still_emulator: EmulatorProcess, tmp_path) -> None:
+    still_emulator.control("POST", "reset")
+    lab = EnforcerLab(still_emulator, tmp_path)
+    for _ in range(2):
+        lab.poll()
+        lab.wait(15)
+    before = len(still_emulator.journal())
+
+    lab.poll()
+
+    asked = [line["path"] for line in still_emulator.journal()[before:]]
+    assert asked == ["/api/2.1/clusters/list", "/api/2.0/workspace/list", "/api/2.0/workspace/list"]
