@@ -17,6 +17,7 @@ from labkit.extras.sdk import (
     DatabricksError,
     NotFound,
     PermissionDenied,
+    SdkConfig,
     Unauthenticated,
     listed,
     object_of,
@@ -40,7 +41,7 @@ class AnyClient(Protocol):
     """The SDK's client, or as much of it as is asked here."""
 
     @property
-    def config(self) -> Config: ...
+    def config(self) -> SdkConfig: ...
     @property
     def api_client(self) -> ApiClient: ...
 
@@ -136,7 +137,7 @@ def verify_workspace(client: AnyClient, target_name: str, target: HasExpectation
 
 def gather(client: AnyClient, *, clusters: Sequence[str], course_file: str, only_groups: bool = False) -> Facts:
     """All facts, read side by side, or only those of groups. `clusters` are the names to look at where they run."""
-    patient: Config = client.config.copy()  # type: ignore[no-untyped-call]
+    patient: SdkConfig = client.config.copy()  # type: ignore[no-untyped-call]
     patient.retry_timeout_seconds = _FACTS_SECONDS
     reading = _Reading(Client(patient))
     if only_groups:

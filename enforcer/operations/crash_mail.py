@@ -61,8 +61,8 @@ def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier:
                 send_due(ledger, make_carrier(settings.mail.connection_string), settings, now=now, deadline=deadline)
     except (OSError, PeeweeException) as refusal:
         # What is wrong with a ledger that does not work at the moment is what the letter is about.
-        trace = None if is_trouble(refusal) else refusal
-        log.warning("the ledger does not take the letter to the admin; it is sent directly", exc_info=trace)
+        shown = None if is_trouble(refusal) else refusal
+        log.warning("the ledger does not take the letter to the admin; it is sent directly", exc_info=shown)
         if settings.mail:
             name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger, settings.mail.sender, place, hour])))
             payload = _payload(letter, settings.mail.sender)

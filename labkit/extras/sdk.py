@@ -43,6 +43,7 @@ __all__ = [
     "NotFound",
     "PermissionDenied",
     "ResourceAlreadyExists",
+    "SdkConfig",
     "Unauthenticated",
     "configure",
     "listed",
@@ -86,7 +87,7 @@ class Config(SdkConfig):
 class Client:
     """The services of a WorkspaceClient that are used, each imported when it is."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: SdkConfig) -> None:
         self.config = config
         self.api_client = ApiClient(config)
 
