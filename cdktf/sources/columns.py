@@ -79,7 +79,7 @@ def _columns(table: Table, email: int, group: int) -> Columns:
     names = [word_key(name) for name in table.header.cells]
     width = max((index + 1 for index, name in enumerate(names) if name), default=0)
     before = names[group - 1] if email > group > 0 else ""
-    has_blocks = before in GROUPING or _is_overview(table, email, group)
+    has_blocks = before in GROUPING or _lies_in_blocks(table, email, group)
     is_in_place = group == _OVERVIEW_GROUP and email >= _OVERVIEW_FIRST_IDENTITY and before not in PERSON | EMAIL
     if group < email:
         format_name = OVERVIEW
@@ -133,7 +133,7 @@ def _group_column(table: Table, email: int, findings: Findings) -> int | None:
         names = ", ".join(quoted(header.cells[index].strip()) for index in hinted)
         findings.problem(header.line, f'several columns are named like groups ({names}): name one, --column group="…".')
         return None
-    if _is_overview(table, email, _OVERVIEW_GROUP):
+    if _lies_in_blocks(table, email, _OVERVIEW_GROUP) and _has_row_without_people(table):
         return _OVERVIEW_GROUP
     if _is_choice(table, email):
         return _CHOICE_GROUP
@@ -146,7 +146,7 @@ def _group_column(table: Table, email: int, findings: Findings) -> int | None:
     return None
 
 
-def _is_overview(table: Table, email: int, group: int) -> bool:
+def _lies_in_blocks(table: Table, email: int, group: int) -> bool:
     """Whether the rows lie as in the overview: groupings as blocks, their groups as blocks in them, several people to
     a group, and somewhere several groups in a grouping or one without people."""
     header = [word_key(name) for name in table.header.cells]
@@ -161,12 +161,13 @@ def _is_overview(table: Table, email: int, group: int) -> bool:
     if len(blocks) > len(set(blocks)) or len(runs) > len(set(runs)):
         return False
     people = Counter(pair for row, pair in zip(rows, pairs, strict=True) if pair[1] and cell(row, email))
-    empty = any(not cell(row, email) for row in rows)
-    return (
-        bool(people)
-        and people.total() >= _MEMBERS_PER_GROUP * len(people)
-        and (empty or len({grouping for grouping, _ in people}) < len(people))
-    )
+    several = len({grouping for grouping, _ in people}) < len(people) or _has_row_without_people(table)
+    return bool(people) and people.total() >= _MEMBERS_PER_GROUP * len(people) and several
+
+
+def _has_row_without_people(table: Table) -> bool:
+    """Whether a row has a grouping and nothing of a person. Nearly every overview has one, and no list of people."""
+    return any(cell(row, _OVERVIEW_GROUPING) and not says_more(row, _OVERVIEW_GROUP) for row in table.rows)
 
 
 def _is_choice(table: Table, email: int) -> bool:
