@@ -228,7 +228,7 @@ EDITS = st.lists(st.tuples(st.sampled_from(sorted(SIXTY)), st.sampled_from(["edi
 RUNS = st.lists(st.tuples(st.integers(1, ALL_REQUESTS), EDITS), min_size=1, max_size=3)
 
 
-@examples(12, acceptance=1000)
+@examples(8, acceptance=1000)
 @given(RUNS, st.sampled_from(["refuse", "skip", "overwrite"]))
 def test_whatever_is_killed_and_edited_nothing_of_a_student_is_replaced(sixty, runs, existing):
     check_kills(sixty, runs, existing)
