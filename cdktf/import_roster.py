@@ -25,7 +25,7 @@ from lab_settings import Lab, LabError, load_lab
 from labkit import exit_status
 from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
-from labkit.files import write_private
+from labkit.files import restrict, write_private
 from labkit.tables import TextError, decode
 from labkit.text import escaped, quoted
 from preflight.accounts import existing_accounts
@@ -268,7 +268,7 @@ def write(out: Path, roster: Roster) -> bool:
     text = format_roster(roster)
     try:
         if out.exists() and out.read_bytes() == text.encode():
-            out.chmod(0o600)
+            restrict(out)
             return False
         write_private(out, text)
     except OSError as error:

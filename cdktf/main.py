@@ -29,7 +29,7 @@ except ImportError:
 
 from lab_settings import LabError
 from labkit import exit_status
-from labkit.files import private_folder
+from labkit.files import private_folder, restrict
 from labkit.text import escaped
 from labkit.version import answer_version
 from preflight import provider_lock
@@ -80,8 +80,8 @@ def make_private(folder: Path) -> None:
     """Make the folder, and take the rights of others on it and on the files directly in it away: they name people."""
     private_folder(folder, enforce=True)
     for path in folder.iterdir():
-        if path.is_file() and not path.is_symlink():
-            path.chmod(0o600)
+        if path.is_file():
+            restrict(path)
 
 
 def program(script: str, environment: dict[str, str] | None = None) -> Program:

@@ -5,8 +5,10 @@ thirty times use it: `tempfile` alone takes ten milliseconds.
 """
 
 import contextlib
+import errno
 import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -96,16 +98,38 @@ def create_private(path: Path, content: bytes) -> None:
 
 
 def ensure_private(path: Path) -> None:
-    """Make an empty file where there is none, and take the rights of others away where there is one. Raises OSError."""
+    """Make an empty file where there is none, and take the rights of others away where there is one. Raises OSError.
+
+    What a link leads to keeps its rights.
+    """
     private_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    path.chmod(0o600)
+    restrict(path)
+
+
+def restrict(path: Path) -> None:
+    """Take the rights of others on a file or folder away. Raises OSError.
+
+    A link is left alone: whoever made it may not decide about what it leads to.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return
+        raise
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            os.fchmod(descriptor, 0o700 if stat.S_ISDIR(mode) else 0o600)
+    finally:
+        os.close(descriptor)
 
 
 def private_folder(path: Path, *, enforce: bool = False) -> None:
     """Make the folder and its missing parents, for the owner alone. Raises OSError.
 
-    With `enforce` a folder that existed before loses the rights of others, too.
+    With `enforce` a folder that existed before loses the rights of others, too, unless it is a link.
     """
     try:
         path.mkdir(mode=0o700)
@@ -117,7 +141,7 @@ def private_folder(path: Path, *, enforce: bool = False) -> None:
         if not path.is_dir():
             raise
         if enforce:
-            path.chmod(0o700)
+            restrict(path)
 
 
 def put_in_place(draft: Path, path: Path, *, durable: bool = True) -> None:

@@ -13,7 +13,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
 from labkit.clock import going_on_from
-from labkit.files import private_folder, write_private
+from labkit.files import private_folder, restrict, write_private
 from labkit.text import escaped
 from labkit.workspace import expected
 from stopping.new_clusters import await_termination
@@ -202,7 +202,7 @@ class Term:
             os.replace(path, folder / path.name)
             if path.name.startswith(f"{self.wanted.stack}.tfstate"):
                 # Terraform makes it as the umask of whoever deployed has it.
-                (folder / path.name).chmod(0o600)
+                restrict(folder / path.name)
         if self.wanted.is_remote:
             write_private(folder / f"{self.wanted.stack}.remote.tfstate", self._state_text)
 

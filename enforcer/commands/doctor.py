@@ -30,7 +30,7 @@ from enforcer.workspace.tasks import in_parallel
 from labkit import clock, exit_status
 from labkit.addresses import is_database_url
 from labkit.course_file import ALLOWANCES, FILE_NAME
-from labkit.extras import cli
+from labkit.extras import cli, dotenv
 from labkit.text import escaped
 
 SETTINGS = "settings"
@@ -82,6 +82,9 @@ def _findings() -> Iterator[Finding]:
         yield from (Finding(SETTINGS, Status.FAILS, problem) for problem in error.problems)
         return
     yield Finding(SETTINGS, Status.OK, "complete and well formed")
+    settings_file = Path(dotenv.NAME).absolute()
+    if settings_file.exists():
+        yield checks.settings_file(str(settings_file), settings_file.stat().st_mode)
     is_readable, of_ledger = _ledger(settings)
     yield from of_ledger
     # Without the ledger the rest is examined all the same, as with an empty one.

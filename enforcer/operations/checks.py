@@ -66,6 +66,13 @@ def expected(identity: Identity, expectation: Expectation) -> Finding:
     return Finding("expected workspace", Status.FAILS if problem else Status.OK, problem or says)
 
 
+def settings_file(path: str, mode: int) -> Finding:
+    """Whether only its owner can read the file that holds tokens and keys. `mode` is what `stat` gives."""
+    if mode & 0o077:
+        return Finding(".env", Status.FAILS, f"{path} can be read or written by others; chmod 600")
+    return Finding(".env", Status.OK, f"{path} is its owner's alone")
+
+
 def mail(settings: Settings, *, waiting: int) -> list[Finding]:
     problems = []
     if settings.mail is None:

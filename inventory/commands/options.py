@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,7 +55,11 @@ def access(verb: Verb) -> Verb:
         (
             click.option("-p", "--profile", metavar="NAME", help="A profile of the Databricks configuration file."),
             click.option("--workspace-url", metavar="URL", help="The workspace; the credential belongs to it."),
-            click.option("--token-file", type=click.Path(path_type=Path), help="A file that holds a token for it."),
+            click.option(
+                "--token-file",
+                type=click.Path(path_type=Path, allow_dash=True),
+                help="A file that holds a token for it; - reads the first line of standard input.",
+            ),
             click.option("--token", help="The token itself; others can see it in the list of processes."),
             click.option("--debug", is_flag=True, help="Log every request, without credentials."),
         )
@@ -127,9 +132,9 @@ def client(access: Access) -> Client:
     if token is not None and access.token_file is not None:
         raise cli.Refused("--token and --token-file are two sources; give only one of them.")
     if token is not None:
-        click.echo("--token can be seen by others on this machine; --token-file cannot.", err=True)
+        click.echo("--token can be seen by others on this machine; --token-file FILE or - cannot.", err=True)
     if access.token_file is not None:
-        token = _first_line(access.token_file)
+        token = _token_in(access.token_file)
     environ = environment()
     flags = Flags(
         access.workspace_url, token, access.profile, token_name="--token-file" if access.token_file else "--token"
@@ -156,13 +161,20 @@ def refuse_another(identity: Identity, expected: Expectation) -> None:
         raise cli.Refused(problem)
 
 
-def _first_line(path: Path) -> str:
+def _token_in(path: Path) -> str:
+    """The token that a file holds, or the first line of standard input; a terminal is asked and does not show it."""
+    is_input = str(path) == "-"
     try:
-        lines = path.read_text(encoding="utf-8").split()
+        if is_input and sys.stdin.isatty():
+            text = str(click.prompt("Token", hide_input=True, err=True))
+        else:
+            text = sys.stdin.readline() if is_input else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise cli.Refused(f"{path}: {_reason(error)}") from None
+    lines = text.split()
     if len(lines) != 1:
-        raise cli.Refused(f"{path} has to hold one token and nothing else.")
+        where = "the first line of standard input" if is_input else path
+        raise cli.Refused(f"{where} has to hold one token and nothing else.")
     return lines[0]
 
 

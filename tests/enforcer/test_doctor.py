@@ -11,7 +11,7 @@ import pytest
 from emulator_process import EmulatorProcess
 from enforcer.domain.course import Course
 from enforcer.domain.quota import Calendar
-from enforcer.operations.checks import Status, clock, last_poll, rights, zone
+from enforcer.operations.checks import Finding, Status, clock, last_poll, rights, settings_file, zone
 from enforcer.settings import load_settings
 from enforcer_lab import FOLDER, JERUSALEM, STAFF, EnforcerLab
 
@@ -170,3 +170,19 @@ def test_without_a_course_file_a_zone_is_needed() -> None:
     ]
 
     assert told == [Status.FAILS, Status.NOTE]
+
+
+@pytest.mark.parametrize("mode", [0o100644, 0o100640, 0o100602, 0o100604])
+def test_a_file_of_settings_that_others_can_read_fails(mode: int) -> None:
+    says = "/lab/.env can be read or written by others; chmod 600"
+    assert settings_file("/lab/.env", mode) == Finding(".env", Status.FAILS, says)
+    assert settings_file("/lab/.env", 0o100600).status is Status.OK
+
+
+def test_doctor_looks_at_the_file_of_settings(
+    lab: EnforcerLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("")
+    (tmp_path / ".env").chmod(0o644)
+    monkeypatch.chdir(tmp_path)
+    assert examine(lab) == {".env": f"{tmp_path}/.env can be read or written by others; chmod 600"}

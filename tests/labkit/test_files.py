@@ -20,6 +20,7 @@ from labkit.files import (
     replaced,
     replaced_bytes,
     replaced_path,
+    restrict,
     write_private,
 )
 from labkit.folders import new_folder
@@ -117,6 +118,19 @@ def test_a_file_that_was_there_keeps_its_content_and_loses_the_rights_of_others(
     for name in ("old", "deep/new"):
         ensure_private(tmp_path / name)
     assert content(tmp_path) == {"old": (b"kept", "0o600"), "deep/new": (b"", "0o600")}
+
+
+def test_what_a_link_leads_to_keeps_its_rights(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "file").chmod(0o644)
+    (tmp_path / "folder").mkdir(mode=0o755)
+    for name in ("file", "folder"):
+        (tmp_path / f"{name}-link").symlink_to(tmp_path / name)
+    ensure_private(tmp_path / "file-link")
+    restrict(tmp_path / "file-link")
+    private_folder(tmp_path / "folder-link", enforce=True)
+    modes = [oct(stat.S_IMODE((tmp_path / name).stat().st_mode)) for name in ("file", "folder")]
+    assert modes == ["0o644", "0o755"]
 
 
 def test_a_finished_draft_takes_the_place_of_a_file(tmp_path: Path) -> None:

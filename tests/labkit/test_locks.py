@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
@@ -36,6 +37,40 @@ def test_the_lock_is_a_private_file_that_stays(tmp_path: Path) -> None:
     with exclusive(tmp_path / "lock"):
         pass
     assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
+
+
+def test_a_lock_that_others_may_open_becomes_its_owners_alone(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch(mode=0o666)
+    (tmp_path / "lock").chmod(0o666)
+    with exclusive(tmp_path / "lock") as is_ours:
+        assert is_ours
+    assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
+
+
+def test_a_lock_that_somebody_else_may_hold_is_no_other_run(tmp_path: Path) -> None:
+    """A stranger opened it for reading while that was possible, and holds it."""
+    (tmp_path / "lock").touch()
+    (tmp_path / "lock").chmod(0o644)
+    with (tmp_path / "lock").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(PermissionError, match="could be opened by others until now; delete it"):
+            exclusive(tmp_path / "lock").__enter__()
+
+
+def test_a_link_is_no_lock(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / "other").chmod(0o644)
+    (tmp_path / "lock").symlink_to(tmp_path / "other")
+    with pytest.raises(OSError, match="is a link"), exclusive(tmp_path / "lock"):
+        pass
+    assert oct(stat.S_IMODE((tmp_path / "other").stat().st_mode)) == "0o644"
+
+
+def test_the_file_of_another_user_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lock").touch(mode=0o600)
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    with pytest.raises(PermissionError, match="belongs to another user"), exclusive(tmp_path / "lock"):
+        pass
 
 
 def test_a_block_that_fails_releases_the_lock(tmp_path: Path) -> None:
