@@ -41,8 +41,8 @@ def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -
     everything = [c for c in workspace.clusters(now=now) if has_tags(c) and pair_of(c) == (course_id, term)]
     candidates = [c for c in everything if course is None or c.group in course.groups]
     levels = in_parallel([partial(workspace.level, cluster.id, group_of(cluster)) for cluster in candidates])
-    lowered = {group_of(c) for c, level in zip(candidates, levels, strict=True) if level is Level.ATTACH}
-    if not lowered:
+    ids = {c.id for c, level in zip(candidates, levels, strict=True) if level is Level.ATTACH}
+    if not ids:
         return {}, problems
     members = _members(reader, problems)
     known = course or without_file(course_id, term, UTC, now)
@@ -50,16 +50,18 @@ def restricted(workspace: Source, course_id: str, term: str, *, now: datetime) -
     trust = Trust(lambda cluster: people.is_trusted(cluster.creator or ""), lambda _: bool((members or {}).get(ADMINS)))
     groups = frozenset(course.groups) if course else None
     own = own_clusters(candidates, (course_id, term), groups=groups, is_named=True, accepted={}, trust=trust)
+    lowered = {group_of(cluster) for cluster in own.clusters if cluster.id in ids}
     clusters = [cluster for cluster in own.clusters if group_of(cluster) in lowered]
+    if not clusters:
+        return {}, problems
     found: dict[str, str] | None = None
     if course:
         found = limits_reached(workspace, reader, people, clusters, now=now)
         problems += [problem for problem in reader.problems if problem not in problems]
     if found is None:
         problems += [] if problems else [f"{path_of(course_id, term)} does not exist"]
-        problems.append(
-            f"{', '.join(sorted(map(group_of, clusters)))}: left lowered until course file and totals can be read"
-        )
+        names = ", ".join(sorted(lowered))
+        problems.append(f"{names}: left lowered until the course file and the settled totals can be read")
         found = {group_of(cluster): UNKNOWN for cluster in clusters}
     return {group: limit for group, limit in found.items() if group in lowered}, problems
 

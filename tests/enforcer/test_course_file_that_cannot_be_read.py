@@ -1,0 +1,120 @@
+"""A course file that is missing, damaged or newer: limits hold, and whoever is lowered stays so."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from desk_lab import FOLDER, SETTINGS, DeskLab
+from enforcer.domain.quota import Restrict, Stop
+from enforcer.ledger.database import Ledger
+from enforcer.tick.restricted import restricted
+from enforcer.tick.run import TickResult, run_tick
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import WorkspaceError
+from labkit.clock import Deadline
+from unreliable_mail import Service
+
+M = timedelta(minutes=1)
+PATH = f"{FOLDER}/course.json"
+
+
+@pytest.fixture
+def lab() -> DeskLab:
+    """One of two groups has reached its limit and is lowered."""
+    lab = DeskLab(2, soft=150 * M, hard=180 * M)
+    lab.start(lab.clusters[0])
+    lab.desk.advance(181 * 60)
+    lab.stop(lab.clusters[0])
+    lab.give(lab.clusters[0], {"group_name": "group_001"}, "CAN_ATTACH_TO")
+    return lab
+
+
+def tick(ledger: Ledger, lab: DeskLab, **more: Any) -> TickResult:
+    return run_tick(SETTINGS, ledger, lab.connect(), Service(), now=lab.now(), deadline=Deadline(M), **more)
+
+
+def asked(lab: DeskLab, workspace: Workspace | None = None) -> tuple[dict[str, str], list[str]]:
+    return restricted(workspace or lab.connect(), "94290", "2026w", now=lab.now())
+
+
+def test_a_group_that_has_reached_its_limit_is_answered(lab: DeskLab) -> None:
+    assert asked(lab) == ({"group_001": "day 180"}, [])
+
+
+LEFT = "group_001: left lowered until the course file and the settled totals can be read"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, f"{PATH} does not exist"),
+        ("{", f"{PATH} is no course file"),
+        ('{"version": 99}', f"{PATH} has version 99, this program reads up to 2"),
+    ],
+)
+def test_whoever_is_lowered_stays_so_without_a_course_file(lab: DeskLab, text: str | None, sentence: str) -> None:
+    if text is None:
+        lab.remove_course()
+    else:
+        lab.put(PATH, text)
+
+    found, problems = asked(lab)
+
+    assert found == {"group_001": "not known"}
+    assert (problems[0].startswith(sentence), problems[-1]) == (True, LEFT)
+
+
+def test_whoever_is_lowered_stays_so_while_the_totals_cannot_be_read(lab: DeskLab) -> None:
+    lab.put(f"{FOLDER}/settled.json", "{")
+    found, problems = asked(lab)
+    assert (found, problems[-1]) == ({"group_001": "not known"}, LEFT)
+
+
+def test_whoever_is_lowered_stays_so_while_the_folder_cannot_be_listed(
+    lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = lab.connect()
+
+    def refuse(folder: str) -> Any:
+        raise WorkspaceError(f"the folder {folder}: 500")
+
+    monkeypatch.setattr(workspace, "files", refuse)
+    assert asked(lab, workspace) == ({"group_001": "not known"}, [f"the folder {FOLDER}: 500", LEFT])
+
+
+def test_a_first_deploy_is_told_nothing(lab: DeskLab) -> None:
+    lab.remove_course()
+    for id in lab.clusters:
+        lab.remove(id)
+    assert asked(lab) == ({}, [])
+
+
+def test_a_foreign_cluster_with_the_tags_of_the_course_lowers_nobody(lab: DeskLab) -> None:
+    owner = lab.desk.person("professor@example.ac.il")
+    owner.entitlements = ["allow-cluster-create"]
+    foreign = lab.make_cluster("group_002", creator=owner)
+    lab.give(foreign, {"group_name": "group_002"}, "CAN_ATTACH_TO")
+    lab.remove_course()
+    assert asked(lab)[0] == {"group_001": "not known"}
+
+
+def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger: Ledger, lab: DeskLab) -> None:
+    tick(ledger, lab)
+    lab.put(PATH, json.dumps({"version": 3, "groups": "in another way"}))
+    lab.start(lab.clusters[1])
+    lab.desk.advance(181 * 60)
+
+    result = tick(ledger, lab)
+
+    assert [(type(action), action.cluster_id) for action in result.actions] == [
+        (Restrict, lab.clusters[1]),
+        (Stop, lab.clusters[1]),
+    ]
+    assert result.undone == (
+        f"{PATH} has version 3, this program reads up to 2; update the enforcer before the deploy; "
+        "the last course file seen is used",
+    )

@@ -1,0 +1,108 @@
+"""Permissions that the product did not give: a group's own is put right, another one is named at each poll."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from desk_lab import SETTINGS, STAFF, DeskLab
+from enforcer.domain.observations import DirectGrant
+from enforcer.domain.quota import Restore, Restrict, Stop
+from enforcer.domain.roles import People, routes_around
+from enforcer.ledger.database import Ledger
+from enforcer.tick.run import TickResult, run_tick
+from enforcer.workspace.client import Workspace
+from enforcer.workspace.course_file import parse_course
+from labkit.clock import Deadline
+from unreliable_mail import Service
+
+M = timedelta(minutes=1)
+
+
+@pytest.fixture
+def lab() -> DeskLab:
+    return DeskLab(2, soft=150 * M, hard=180 * M)
+
+
+def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace | None = None) -> TickResult:
+    connected = workspace or lab.connect()
+    return run_tick(SETTINGS, ledger, connected, Service(), now=lab.now(), deadline=Deadline(M))
+
+
+def kinds(result: TickResult) -> list[type]:
+    return [type(action) for action in result.actions]
+
+
+def test_a_group_that_manages_its_cluster_is_lowered_and_gets_back_what_the_deploy_gives(
+    ledger: Ledger, lab: DeskLab
+) -> None:
+    cluster = lab.clusters[0]
+    lab.give(cluster, {"group_name": "group_001"}, "CAN_MANAGE")
+    lab.start(cluster)
+    lab.desk.advance(181 * 60)
+    assert (kinds(tick(ledger, lab)), lab.level(cluster)) == ([Restrict, Stop], "CAN_ATTACH_TO")
+
+    lab.desk.advance(24 * 3600)
+    assert (kinds(tick(ledger, lab)), lab.level(cluster)) == ([Restore], "CAN_RESTART")
+
+
+@pytest.mark.parametrize(
+    "principal", [{"user_name": "student1@campus.example.ac.il"}, {"group_name": "group_002"}], ids=["member", "group"]
+)
+def test_a_grant_to_students_is_named_at_each_poll_without_a_further_request(
+    ledger: Ledger, lab: DeskLab, principal: dict[str, str]
+) -> None:
+    lab.give(lab.clusters[0], principal, "CAN_RESTART")
+    sentence = (
+        f"{next(iter(principal.values()))} has CAN_RESTART on cluster_001 of group_001 by a direct grant, and can "
+        "start it beyond any limit; remove the grant"
+    )
+    workspace = lab.connect()
+    for _ in range(3):
+        assert tick(ledger, lab, workspace).undone == (sentence,)
+        lab.desk.advance(60)
+    assert workspace.calls["permissions/get"] == 2
+
+    lab.give(lab.clusters[0], principal, "CAN_ATTACH_TO")
+    lab.desk.advance(24 * 3600)
+    assert (tick(ledger, lab, workspace).undone, tick(ledger, lab, workspace).undone) == ((), ())
+
+
+COURSE = """{"version": 2, "course": "1", "term": "t", "title": "", "timezone": "UTC", "first_day": "2026-10-18",
+ "last_day": "2027-01-31", "first_weekday": "Sunday", "count_all_sessions": false,
+ "staff": {"application_ids": ["app"], "address_hashes": []},
+ "groups": [{"name": "group_01", "number": 1, "title": "", "limits": {"soft_minutes": 1, "hard_minutes": 2}},
+            {"name": "group_02", "number": 2, "title": "", "limits": {"soft_minutes": 1, "hard_minutes": 2}}]}"""
+GROUPS = {
+    "group_01": frozenset({"dana@x", "ta@x"}),
+    "friends": frozenset({"dana@x"}),
+    "tutors": frozenset({STAFF}),
+    "admins": frozenset({"ta@x", "admin@x"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "principal", "level", "is_named"),
+    [
+        ("user", "Dana@x", "CAN_RESTART", True),
+        ("user", "dana@x", "CAN_MANAGE", True),
+        ("user", "dana@x", "CAN_ATTACH_TO", False),
+        ("user", "ta@x", "CAN_MANAGE", False),
+        ("user", "stranger@x", "CAN_MANAGE", False),
+        ("group", "group_01", "CAN_RESTART", False),
+        ("group", "group_02", "CAN_RESTART", True),
+        ("group", "all_student_groups", "CAN_RESTART", True),
+        ("group", "users", "CAN_RESTART", True),
+        ("group", "friends", "CAN_RESTART", True),
+        ("group", "tutors", "CAN_MANAGE", False),
+        ("group", "admins", "CAN_MANAGE", False),
+        ("service principal", "app", "CAN_MANAGE", False),
+    ],
+)
+def test_only_students_with_a_level_that_starts_a_cluster_are_named(
+    kind: str, principal: str, level: str, is_named: bool
+) -> None:
+    people = People(parse_course(COURSE, "course.json"), GROUPS)
+    named = routes_around(people, "cluster_01", "group_01", [DirectGrant(kind, principal, level)])
+    assert bool(named) == is_named
