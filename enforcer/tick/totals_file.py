@@ -21,6 +21,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from enforcer.workspace.client import Workspace
+from enforcer.workspace.errors import NoFolder
 
 TOTALS = "settled totals"
 """The note with the text that was written last."""
@@ -63,7 +64,10 @@ def leave_gone(ledger: Ledger, settings: Settings, workspace: Workspace, live: P
 
 def _write(ledger: Ledger, workspace: Workspace, live: Picture, settled: Settled) -> None:
     text = format_settled(replace(settled, gone=_gone(live, settled)))
-    workspace.write(f"{live.course.folder}/{SETTLED_FILE}", text, overwrite=True)
+    try:
+        workspace.write(f"{live.course.folder}/{SETTLED_FILE}", text, overwrite=True)
+    except NoFolder:
+        return  # the lab was destroyed, and no deploy asks for its totals any more
     queries.write_note(ledger, TOTALS, text)
 
 

@@ -28,7 +28,7 @@ from enforcer.workspace.answers import (
     text_in,
     token_in,
 )
-from enforcer.workspace.errors import CutShort, Gone, NoCredential, OutOfTime, Unreachable, WorkspaceError
+from enforcer.workspace.errors import CutShort, Gone, NoCredential, NoFolder, OutOfTime, Unreachable, WorkspaceError
 from enforcer.workspace.rate_limit import Pace
 from enforcer.workspace.server_time import Stamp, instant_of
 from labkit.clock import Deadline
@@ -350,13 +350,15 @@ class Workspace:
             return content.decode("utf-8")
 
     def write(self, path: str, text: str, *, overwrite: bool = False) -> None:
-        """Put a workspace file there. Raises WorkspaceError if it exists and is not to be overwritten."""
+        """Put a workspace file there. Raises WorkspaceError if it exists and is not to be overwritten, NoFolder."""
         self.count("workspace/import")
         with place(path):
             try:
                 self._client.workspace.upload(path, text.encode(), format=sdk.raw_format(), overwrite=overwrite)
             except ResourceAlreadyExists:
                 raise WorkspaceError(f"{path} exists already") from None
+            except NotFound as error:
+                raise NoFolder(f"{path}: {first_line(error)}") from None
 
     def make_folder(self, path: str) -> None:
         """Make the workspace folder and those above it, unless they exist."""

@@ -21,6 +21,10 @@ class Gone(WorkspaceError):
     """The workspace does not know the cluster."""
 
 
+class NoFolder(WorkspaceError):
+    """The folder in which a file was to be written is not there."""
+
+
 class OutOfTime(WorkspaceError):
     """The time for reading is over."""
 

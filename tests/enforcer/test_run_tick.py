@@ -175,3 +175,18 @@ def test_a_tick_settles_no_further_than_asked(ledger: Ledger, lab: DeskLab, tmp_
     lab.desk.advance(3 * 24 * 3600)
 
     assert tick(ledger, workspace, lab.now(), settles=True, up_to=monday).days == (monday,)
+
+
+def test_the_last_day_of_a_lab_that_was_destroyed_is_settled_without_its_folder(ledger: Ledger, lab: DeskLab) -> None:
+    workspace = lab.connect()
+    lab.start(lab.clusters[0])
+    lab.desk.advance(3600)
+    tick(ledger, workspace, lab.now())
+    for id in lab.clusters:
+        lab.desk.post("permanent-delete", id)
+    lab.desk.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+    lab.desk.advance(24 * 3600)
+
+    result = tick(ledger, workspace, lab.now(), settles=True)
+
+    assert (len(result.days), result.failures) == (1, ())
