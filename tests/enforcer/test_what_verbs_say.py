@@ -90,7 +90,7 @@ def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, v
             "import-history",
             2,
             "",
-            "earlier.db has no table clustercumulativeuptime: it is not the ledger of the earlier system.\n",
+            NOT_EARLIER,
         ),
         ("doctor", 2, f"fails  settings: {NO_WORKSPACE}\n", ""),
         (
