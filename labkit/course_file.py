@@ -79,6 +79,11 @@ class GroupLimits:
     week_minutes: float | None = None
     term_minutes: float | None = None
 
+    @property
+    def given(self) -> tuple[float, ...]:
+        """All minutes that are given, in no particular order."""
+        return tuple(minutes for minutes in vars(self).values() if minutes is not None)
+
 
 @dataclass(frozen=True)
 class GroupEntry:

@@ -32,13 +32,8 @@ def parse_course(text: str, place: str) -> Course:
         return course_of(file, ZoneInfo(file.timezone))
     except CourseFileError as error:
         raise CourseError(str(error)) from None
-    except (
-        AttributeError,
-        OSError,
-        OverflowError,
-        ValueError,
-        ZoneInfoNotFoundError,
-    ) as error:  # OSError: a folder such as "Asia"
+    except (AttributeError, OSError, OverflowError, ValueError, ZoneInfoNotFoundError) as error:
+        # OSError: the zone is a folder, such as "Asia".
         raise CourseError(f"{place} is no course file ({error}); deploy the course again") from None
 
 
@@ -49,7 +44,6 @@ def _require_sense(file: CourseFile) -> None:
     names = [group.name for group in file.groups]
     if len(set(names)) < len(names) or not all(names):
         raise ValueError("two groups have one name, or one has none")
-    for limits in (group.limits for group in file.groups):
-        for minutes in (limits.soft_minutes, limits.hard_minutes, limits.week_minutes, limits.term_minutes):
-            if minutes is not None and minutes > MOST_MINUTES:
-                raise ValueError(f"{minutes:g} minutes are longer than any term")
+    longest = max((minutes for group in file.groups for minutes in group.limits.given), default=0)
+    if longest > MOST_MINUTES:
+        raise ValueError(f"{longest:g} minutes are longer than any term")

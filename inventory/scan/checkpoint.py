@@ -116,7 +116,11 @@ class Checkpoint:
             connection.close()
             raise CheckpointError(f"{path} is the checkpoint of another scan: {difference}; name another --checkpoint.")
         try:
+            _add_missing_columns(connection)
             return cls(path, connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise CheckpointError(f"{path} cannot be used ({first_line(error)}); begin again with --fresh.") from None
         except CheckpointError:
             connection.close()
             raise
@@ -235,6 +239,18 @@ class Checkpoint:
                 _check(*known, exact)
                 tallies = {"kinds": _tally(kinds), "months": _tally(months), "exact": exact}
                 yield Row(Folder(user, source, path), *known, **tallies)
+
+
+def _add_missing_columns(connection: sqlite3.Connection) -> None:
+    """Give the tables of a file that an earlier version began the columns that SCHEMA has since, with their defaults."""
+    with closing(sqlite3.connect(":memory:")) as model, connection:
+        model.executescript(SCHEMA)
+        for (table,) in model.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            present = {name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")}
+            for _, name, kind, is_required, default, _ in model.execute(f"PRAGMA table_info({table})"):
+                if present and name not in present:
+                    rest = ("NOT NULL " if is_required else "") + ("" if default is None else f"DEFAULT {default}")
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind} {rest}")
 
 
 def discard(path: Path) -> None:
