@@ -35,6 +35,8 @@ class Picture:
     """Ids of clusters that only claim to be of the course."""
     cleared: frozenset[tuple[str, datetime]] = frozenset()
     """Cluster and instant of each start that counted until now, and is of staff."""
+    notices: tuple[str, ...] = ()
+    """Those of the problems that the admin gets a mail about: which course is meant, and its file."""
 
     @property
     def today(self) -> date:

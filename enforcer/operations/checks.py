@@ -109,9 +109,7 @@ def course(settings: Settings, chosen: tuple[str, str] | None) -> Finding:
     if chosen is None:
         says = f"no cluster has the tags of a lab, so clusters are known by the earlier system's names; {advice}"
         return Finding("course", Status.NOTE, f"{says} to the course to which they belong, or deploy one")
-    says = (
-        f"{' '.join(chosen)}, the only one that clusters of a lab name; {advice} before there is another"
-    )
+    says = f"{' '.join(chosen)}, the only one that clusters of a lab name; {advice} before there is another"
     return Finding("course", Status.NOTE, says)
 
 

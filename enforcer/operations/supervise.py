@@ -32,6 +32,10 @@ class StopsHeld(WorkspaceError):
     """Clusters that are due are not stopped before the next poll."""
 
 
+class CourseUnclear(WorkspaceError):
+    """Which course is meant, or what its file says, is not clear; what was known before is served."""
+
+
 class Supervision:
     """How a run is going: `status` is its exit status, 1 until it is known to have done everything."""
 
@@ -48,8 +52,21 @@ class Supervision:
             self.tell_admin(result.unusable)
         if result.held:
             self.tell_admin(StopsHeld(result.held))
+        if result.picture:
+            self._tell_of_course(result.picture.notices)
         for failure in result.failures:
             print(escaped(failure), file=sys.stderr)
+
+    def _tell_of_course(self, notices: tuple[str, ...]) -> None:
+        """Mail the admin once what is not clear about the course, and again only after it was clear or has changed."""
+        marker = Marker(self._settings.ledger, "course")
+        noted = marker.read()
+        if not notices:
+            if noted is not None:
+                marker.clear()
+        elif (noted or {}).get("notices") != list(notices):
+            marker.write({"notices": list(notices)})
+            self.tell_admin(CourseUnclear("; ".join(notices)))
 
     def meet(
         self, workspace: Workspace | WorkspaceError, *, is_rehearsal: bool

@@ -32,6 +32,7 @@ from enforcer.tick.people import Directory, decide_starters
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import CutShort, WorkspaceError
 from enforcer.workspace.tasks import in_parallel, in_turn
+from labkit.course_file import path_of
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class Lab:
     """Who is in which group."""
     claims: frozenset[str] = frozenset()
     """Ids of clusters that only claim to be of the course."""
+    notices: tuple[str, ...] = ()
+    """Those of the problems that say that the course or its file is not clear."""
 
     @property
     def allowances(self) -> tuple[Allowance, ...]:
@@ -96,11 +99,12 @@ def read_lab(ledger: Ledger, workspace: Source, settings: Settings, *, now: date
     queries.disown(ledger, [cluster.id for cluster in own.claims])
     reader = found.reader_of(chosen)
     entries = reader.entries()
-    told = [*workspace.take_problems(), *([unclear] if unclear else [])]
-    problems = (*told, *reader.problems, *own.problems, *found.foreign_claims(chosen))
+    told = [*([unclear] if unclear else []), *reader.problems]
+    problems = (*workspace.take_problems(), *told, *own.problems, *found.foreign_claims(chosen))
+    notices = tuple(problem for problem in told if problem == unclear or problem.startswith(path_of(*chosen)))
     course = file or without_file(*chosen, settings.default_zone, now)
     claims = frozenset(cluster.id for cluster in own.claims)
-    return Lab(own.clusters, chosen, course, entries, problems, found.directory, claims)
+    return Lab(own.clusters, chosen, course, entries, problems, found.directory, claims, notices)
 
 
 def collect(ledger: Ledger, workspace: Source, settings: Settings, *, now: datetime) -> Picture:
@@ -132,6 +136,7 @@ def collect(ledger: Ledger, workspace: Source, settings: Settings, *, now: datet
         {id: group for id, group in groups.items() if id not in listed},
         lab.claims,
         cleared,
+        lab.notices,
     )
 
 

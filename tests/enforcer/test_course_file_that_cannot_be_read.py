@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from desk_lab import FOLDER, SETTINGS, DeskLab
 from enforcer.domain.quota import Restrict, Stop
-from enforcer.ledger.database import Ledger
+from enforcer.ledger.database import Ledger, open_ledger
+from enforcer.operations.supervise import Supervision
 from enforcer.tick.restricted import restricted
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
@@ -118,3 +122,20 @@ def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger
         f"{PATH} has version 3, this program reads up to 2; update the enforcer before the deploy; "
         "the last course file seen is used",
     )
+    assert result.picture and result.picture.notices == result.undone
+
+
+def test_the_admin_is_told_once_of_a_course_that_is_not_clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Supervision, "tell_admin", lambda self, error: told.append(str(error)))
+    settings = replace(SETTINGS, ledger=str(tmp_path / "ledger.db"))
+    lab = DeskLab(1, soft=150 * M, hard=180 * M)
+    with closing(open_ledger(settings.ledger)) as ledger:
+        picture = tick(ledger, lab).picture
+    assert picture
+
+    for notices in [(), ("a",), ("a",), ("a", "b"), (), ("a",)]:
+        result = TickResult(replace(picture, notices=notices), undone=notices)
+        Supervision(settings, now=lab.now()).report(result)
+
+    assert told == ["a", "a; b", "a"]

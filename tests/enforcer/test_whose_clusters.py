@@ -119,6 +119,7 @@ def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_serv
         "the workspace has several courses (94290 2026w, 94291 2026w); set LAB_COURSE and LAB_TERM to one of them; "
         "94290 2026w is served meanwhile",
     )
+    assert later.picture and later.picture.notices == later.undone
 
 
 def test_an_untagged_cluster_is_nobody_elses_once_a_course_is_set(ledger: Ledger, lab: DeskLab) -> None:
