@@ -14,7 +14,7 @@ from itertools import islice
 
 from enforcer.domain.allowances import Allowance, Revocation, in_force
 from enforcer.domain.course import Course
-from enforcer.domain.observations import DirectGrant, SeenCluster, ToldEvent
+from enforcer.domain.observations import OVERLAP, DirectGrant, SeenCluster, ToldEvent
 from enforcer.domain.ownership import legacy_clusters
 from enforcer.domain.quota import Level, Standing, level_of
 from enforcer.domain.roles import People, routes_around
@@ -36,8 +36,6 @@ from labkit.course_file import path_of
 
 log = logging.getLogger(__name__)
 
-OVERLAP = timedelta(minutes=15)
-"""Events are read again from so long before the last time: some arrive late."""
 LATEST = timedelta(days=1)
 """For so long after an estimate its events are asked for once more: what was missing may only be late."""
 FUTURE = timedelta(days=2)
@@ -298,9 +296,7 @@ def _read_events(
             return True
         if before.is_running != cluster.sighting.running or before.moved != cluster.moved:
             return True
-        # What runs on is known by the list's own times, once late events of its start have come.
-        since, read = cluster.sighting.since, before.events_read_to
-        return cluster.sighting.running and not (since and read and read >= since + OVERLAP)
+        return cluster.sighting.running and not cluster.runs_on(before.events_read_to)
 
     def read(cluster: SeenCluster) -> Sequence[ToldEvent] | WorkspaceError:
         before = known.get(cluster.id)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from enforcer.domain.day import cluster_day
 from enforcer.domain.day_records import DayTotal
 from enforcer.domain.message_kinds import Kind
+from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture, group_of
 from enforcer.domain.uptime import day_bounds
@@ -122,13 +123,15 @@ def _first_day(picture: Picture) -> date | None:
 def _unread(ledger: Ledger, picture: Picture) -> frozenset[str]:
     """Groups of the clusters whose events are not known up to now, though they may have changed."""
     known = queries.clusters(ledger)
-    return frozenset(
-        group_of(cluster)
-        for cluster in picture.clusters
-        if (before := known.get(cluster.id)) is None
-        or before.moved != cluster.moved
-        or (cluster.sighting.running and before.events_read_to != picture.now)
-    )
+
+    def is_known(cluster: SeenCluster) -> bool:
+        before = known.get(cluster.id)
+        if before is None or before.moved != cluster.moved:
+            return False
+        is_read = before.events_read_to == picture.now or cluster.runs_on(before.events_read_to)
+        return is_read or not cluster.sighting.running
+
+    return frozenset(group_of(cluster) for cluster in picture.clusters if not is_known(cluster))
 
 
 def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: date) -> None:

@@ -242,7 +242,7 @@ class Checkpoint:
 
 
 def _add_missing_columns(connection: sqlite3.Connection) -> None:
-    """Give the tables of a file that an earlier version began the columns that SCHEMA has since, with their defaults."""
+    """Give the tables of a file that an earlier version began the columns that SCHEMA has now, with their defaults."""
     with closing(sqlite3.connect(":memory:")) as model, connection:
         model.executescript(SCHEMA)
         for (table,) in model.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
 
 
 LISTS = {
-    "poll": ["poll", "--dry-run"],
     "usage": ["usage"],
     "allowances": ["allowances", "--all"],
     "clusters": ["clusters"],
@@ -53,7 +53,6 @@ LISTS = {
 @pytest.mark.parametrize("section", LISTS)
 def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: EnforcerLab, section: str) -> None:
     lab.run("allow", "2", "--window", "Mon 10:00-12:00", "--day", str(SUNDAY + timedelta(days=1)), "--reason", "lesson")
-    # Somebody gives it back, so that a poll has something to do.
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
 
     done = lab.run(*LISTS[section], "--json")
@@ -61,6 +60,19 @@ def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: Enfo
     assert done.status == (1 if section == "doctor" else 0), done.err
     assert done.json
     assert [misfits(each, section) for each in done.json] == [[]] * len(done.json)
+
+
+def test_what_a_poll_would_do_has_the_fields_that_the_document_tells(
+    still_emulator: EmulatorProcess, tmp_path: Path
+) -> None:
+    still_emulator.control("POST", "reset")
+    over = EnforcerLab(still_emulator, tmp_path)
+    over.start("group_01")
+    over.wait(181)
+
+    due = over.run("poll", "--dry-run", "--json").json
+
+    assert [(action["action"], misfits(action, "poll")) for action in due] == [("restrict", []), ("stop", [])]
 
 
 @pytest.mark.parametrize("verb", ["delete-groups", "purge-clusters"])
