@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import process_guard
+import worker_groups
 from emulator_process import EmulatorProcess, isolated_environment
 from enforcer.ledger.database import Ledger, open_ledger
 from labkit.lazy_package import enter
@@ -50,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """How many examples hypothesis tries, and the guard of the marker `process`."""
     config.pluginmanager.register(process_guard)
+    config.pluginmanager.register(worker_groups)
     quick = "quick" if config.getoption("markexpr") == process_guard.QUICK else "test"
     settings.load_profile("acceptance" if config.getoption("acceptance") else quick)
 

@@ -89,9 +89,7 @@ def configure(choice: Choice) -> Config:
     except sdk.NoCredential as error:
         raise GuardError(str(error)) from error
     except ConnectionError as error:
-        raise GuardError(
-            f"The workspace at {choice.host} cannot be reached: {first_line(error)}; check the address and the network."
-        ) from error
+        raise _unreachable(choice.host, error) from error
     except TimeoutError as error:
         raise GuardError(
             f"The workspace at {choice.host} or its login does not answer; check the address, the network and the"
@@ -106,17 +104,25 @@ def configure(choice: Choice) -> Config:
     return config
 
 
+def _unreachable(host: str, error: ConnectionError) -> GuardError:
+    return GuardError(
+        f"The workspace at {host} cannot be reached: {first_line(error)}; check the address and the network."
+    )
+
+
 def identify(client: AnyClient) -> Identity:
     """Which workspace answers, and as whom. Raise `GuardError` where none does."""
     host = str(client.config.host)
     try:
-        workspace_id, caller = sdk.me(client.api_client)
+        workspace_id, caller = sdk.within(_CONNECT_SECONDS, lambda: sdk.me(client.api_client), host=host)
     except (Unauthenticated, PermissionDenied, ValueError) as error:
         raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}.") from error
     except DatabricksError as error:
         raise GuardError(
             f"The workspace at {host} answered {first_line(error)} when asked who calls; check the address."
         ) from error
+    except ConnectionError as error:
+        raise _unreachable(host, error) from error
     except (OSError, TimeoutError) as error:
         raise GuardError(
             f"The workspace at {host} does not answer; check the address, the network and that it is running."

@@ -43,7 +43,7 @@ def test_another_workspace_is_not_even_looked_at(term: ClosingTerm) -> None:
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("Wrong workspace: target demo has expected_workspace_id 1, but this is workspace ")
     paths = {entry["path"].partition("?")[0] for entry in term.emulator.journal() if "/_emulator/" not in entry["path"]}
-    assert paths == {"/.well-known/databricks-config", "/api/2.0/preview/scim/v2/Me"}
+    assert paths == {"/api/2.0/preview/scim/v2/Me"}
 
 
 def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> None:

@@ -24,8 +24,6 @@ EIGHT = {
     for number in range(1, 9)
 }  # fmt: skip
 
-# Tests of one deploy stay with one worker; each of the others goes where there is room.
-of_example, of_small = pytest.mark.xdist_group("example"), pytest.mark.xdist_group("small")
 Start = Callable[..., EmulatorProcess]
 
 
@@ -60,7 +58,6 @@ def few(tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] |
     return term
 
 
-@of_example
 def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(example: Term):
     clusters = example.clusters()
     assert sorted(clusters) == [f"cluster_{number:02d}" for number in range(1, 31)]
@@ -71,7 +68,6 @@ def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(examp
     }
 
 
-@of_example
 def test_the_second_plan_is_empty_also_after_clusters_were_used(example: Term):
     assert example.plan() == {}
     names = ["cluster_01", "cluster_02", "cluster_03"]
@@ -86,7 +82,6 @@ def test_the_second_plan_is_empty_also_after_clusters_were_used(example: Term):
     assert example.plan() == {}
 
 
-@of_example
 def test_the_state_lists_readable_addresses(example: Term):
     listed = example.state_list()
     assert "databricks_cluster.cluster_07" in listed
@@ -97,7 +92,6 @@ def test_the_state_lists_readable_addresses(example: Term):
     assert all(re.fullmatch(r"databricks_user\.student_[a-z0-9_-]+_at_campus-example-ac-il", line) for line in users)
 
 
-@of_small
 def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(small: Term):
     deleted = small.clusters()["cluster_06"]["cluster_id"]
     member = next(line.split(",")[3] for line in small.roster.read_text(encoding="utf-8").splitlines()[1:])
@@ -112,7 +106,6 @@ def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(smal
     assert {cluster["state"] for cluster in small.clusters().values()} == {"TERMINATED"}
 
 
-@of_example
 def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_only(example: Term):
     october = example.roster.read_text(encoding="utf-8")
     export = OCTOBER.read_text(encoding="utf-8-sig")
@@ -143,7 +136,6 @@ def without_group(export: str, moodle_id: str) -> str:
     return "".join(kept)
 
 
-@of_small
 def test_moving_a_student_changes_memberships_only(small: Term):
     october = small.roster.read_text(encoding="utf-8")
     row = next(line for line in october.splitlines() if line.startswith("1,"))
@@ -159,7 +151,6 @@ def test_moving_a_student_changes_memberships_only(small: Term):
         }
 
 
-@of_small
 def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(small: Term):
     cluster = small.clusters()["cluster_08"]["cluster_id"]
     small.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
@@ -178,7 +169,6 @@ def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_kee
     assert done.status == 0, done.text
 
 
-@of_small
 def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(small: Term):
     body = {"path": "/lab-94290-2026w/course.json", "content": "e30=", "format": "RAW", "overwrite": True}
     small.emulator.request("POST", "/api/2.0/workspace/import", body)
@@ -191,7 +181,6 @@ def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(small: 
     assert "edited by hand" not in small.terraform("plan", "-input=false", "-parallelism=50").text
 
 
-@of_small
 def test_the_token_is_in_no_file(small: Term):
     small.plan()
     assert small.files_with(small.emulator.admin_token) == []
@@ -289,7 +278,7 @@ def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as
     assert [(done.status, len(done.text.splitlines())) for done in asked_first] == [(2, 1), (2, 1)]
     assert term.state.read_bytes() == state
     paths = {entry["path"].partition("?")[0] for entry in wrong.journal() if "/_emulator/" not in entry["path"]}
-    assert paths == {"/.well-known/databricks-config", "/api/2.0/preview/scim/v2/Me"}
+    assert paths == {"/api/2.0/preview/scim/v2/Me"}
 
     term.emulator = right
     assert term.plan() == {}

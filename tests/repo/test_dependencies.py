@@ -29,6 +29,7 @@ PACKAGES = {
     "databricks.sdk": "databricks-sdk",
     "dotenv": "python-dotenv",
     "playhouse": "peewee",
+    "xdist": "pytest-xdist",
 }
 BINDINGS = ("cdktf", "cdktf-cdktf-provider-databricks", "cdktf-cdktf-provider-external")
 # The successor of these three, which a test installs in a folder of its own.
@@ -42,7 +43,6 @@ NOT_IMPORTED = {
     "mypy": "a command",
     "pandas": "PySpark's client imports it",
     "pre-commit": "a command",
-    "pytest-xdist": "pytest imports it",
     "ruff": "a command",
     "starlette": "bench/emulator.py measures it, in a process of its own",
     "tzdata": "zoneinfo reads it where the system has no time zones",

@@ -90,18 +90,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests that start a process through a fixture, or by what another marker says.
-
-    A worker that needs PostgreSQL starts a server of its own, so all those tests go to one worker. `make quick` gives
-    the tests of a module to one worker, unless another mark says where they belong: thousands of short tests one by
-    one would cost more than they take.
-    """
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start a process through a fixture, or by what another marker says."""
     for item in items:
-        if config.getoption("markexpr") == QUICK and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        if "postgresql" in item.nodeid and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("postgresql"))
         by_fixture = not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING):
             item.add_marker(pytest.mark.process)

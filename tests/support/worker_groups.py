@@ -1,0 +1,44 @@
+"""Which tests go to one worker of pytest-xdist, and which begin first.
+
+A worker gets whole files, so that fixtures of a module are made once. Files with one `xdist_group` go to one worker
+together. (The scheduler of xdist's `loadgroup` gets no groups from the pytest of today.)
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG = ("terraform", "spark")
+"""Marks of tests that take long: their files begin first, so that no worker works alone at the end."""
+
+
+class FileGroups(LoadScopeScheduling):  # type: ignore[misc]
+    """A unit of work is a file, or the files of a group."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid.partition("::")[0])
+
+
+@cache
+def group_of(path: str) -> str:
+    """The one group that a test file names, or the file itself."""
+    names = set(re.findall(r'xdist_group\("([^"]+)"\)', (ROOT / path).read_text(encoding="utf-8")))
+    return names.pop() if len(names) == 1 else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
+    """Replace xdist's scheduler for `--dist loadgroup`."""
+    return FileGroups(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with long tests first."""
+    long = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}
+    items.sort(key=lambda item: item.path not in long)
