@@ -166,7 +166,7 @@ def _token_in(path: Path) -> str:
     is_input = str(path) == "-"
     try:
         if is_input and sys.stdin.isatty():
-            text = str(click.prompt("Token", hide_input=True, err=True))
+            text = cli.asked_secret("Token")
         else:
             text = sys.stdin.readline() if is_input else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -150,6 +150,11 @@ def span(day: date | None, first: date | None, last: date | None, *, today: date
     return day or today, day or today
 
 
+def asked_secret(name: str) -> str:
+    """What a person types at the terminal; it is not shown."""
+    return str(click.prompt(name, hide_input=True, err=True))
+
+
 def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
     """Whether somebody types the sentence when asked for it. `workspace` names what is changed and its host."""
     where = f"This changes {escaped(workspace)}. " if workspace else ""

@@ -20,7 +20,7 @@ from labkit.lazy_package import Deferred
 from roster.model import Group, Member, Roster
 from stack.programs import Program, Verb
 
-pytestmark = pytest.mark.xdist_group("framework")
+pytestmark = [pytest.mark.process, pytest.mark.xdist_group("framework")]
 # The framework starts Node.js, which takes seconds: only the process that runs these tests needs it.
 accounts, course, expressions = Deferred("stack.accounts"), Deferred("stack.course"), Deferred("stack.expressions")
 framework = Deferred("stack.framework")

@@ -22,6 +22,8 @@ from emulator_calls import InProcess
 from emulator_process import EmulatorError, EmulatorProcess
 from few_examples import examples
 
+pytestmark = pytest.mark.waits
+
 API = {"workspace": ("/api/2.0/workspace", "objects"), "dbfs": ("/api/2.0/dbfs", "files")}
 SOURCES = ("dbfs", "workspace")
 

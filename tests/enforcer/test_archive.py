@@ -27,7 +27,7 @@ from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
 from enforcer.retention.archive_tables import TABLES
 
-pytestmark = pytest.mark.xdist_group("matplotlib")
+pytestmark = [pytest.mark.waits, pytest.mark.xdist_group("matplotlib")]
 
 T = datetime(2024, 11, 3, 8, tzinfo=UTC)
 M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -27,6 +27,8 @@ from labkit.clock import Deadline
 from ledgers import empty
 from unreliable_mail import Service
 
+pytestmark = pytest.mark.waits
+
 M, H, S = timedelta(minutes=1), timedelta(hours=1), timedelta(seconds=1)
 HARD, WEEK = 180 * M, 300 * M
 

@@ -17,6 +17,8 @@ from enforcer.ledger import queries
 from enforcer.ledger.copies import KEPT, Copies, DamagedError, copy_ledger
 from enforcer.ledger.database import Ledger, open_ledger
 
+pytestmark = pytest.mark.waits
+
 NOW = datetime(2026, 11, 1, 3, 40, tzinfo=UTC)
 NIGHT = timedelta(days=1)
 

@@ -21,6 +21,8 @@ from few_examples import few
 from outbox_runs import ADMIN, DAY, PLENTY, SUNDAY, kinds, lab, letter, queue, run, within
 from unreliable_mail import HOUR, MINUTE, NOW, Service
 
+pytestmark = pytest.mark.waits
+
 
 @pytest.fixture
 def service() -> Service:

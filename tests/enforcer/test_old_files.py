@@ -20,7 +20,7 @@ from enforcer.settings import load_settings
 from labkit.files import MARK_HEADER, mark, marked
 from labkit.logs import FORMAT
 
-pytestmark = pytest.mark.xdist_group("matplotlib")
+pytestmark = [pytest.mark.waits, pytest.mark.xdist_group("matplotlib")]
 
 DAY = date(2030, 11, 3)
 OLD = "2030-11-02"

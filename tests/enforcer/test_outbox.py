@@ -28,6 +28,8 @@ from ledgers import empty
 from outbox_runs import ADMIN, DAY, PLENTY, SUNDAY, kinds, lab, letter, queue, run, within
 from unreliable_mail import HOUR, MINUTE, NOW, Killed, Service
 
+pytestmark = pytest.mark.waits
+
 
 @pytest.fixture
 def service() -> Service:

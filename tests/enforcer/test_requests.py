@@ -20,6 +20,8 @@ from enforcer_lab import EnforcerLab
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
+pytestmark = pytest.mark.waits
+
 M = timedelta(minutes=1)
 MOST_OF_A_DAY = 350
 

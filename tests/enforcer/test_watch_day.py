@@ -24,6 +24,8 @@ from enforcer.workspace.client import Workspace
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
+pytestmark = pytest.mark.waits
+
 M, S, MS = timedelta(minutes=1), timedelta(seconds=1), timedelta(milliseconds=1)
 SOFT, HARD = 2 * M, 3 * M
 

@@ -23,6 +23,8 @@ from enforcer.workspace.errors import WorkspaceError
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
+pytestmark = pytest.mark.waits
+
 M = timedelta(minutes=1)
 UNSET = load_settings({})
 """Settings that name no course."""

@@ -16,6 +16,8 @@ from few_examples import examples
 from in_process_backup import Lab, Object, backed_up, put_back, written
 from inventory.transport.answer import Answer, Broken
 
+pytestmark = pytest.mark.waits
+
 DANA, CAROL = "dana@x.org", "carol@x.org"
 HOME = f"/Users/{DANA}"
 

@@ -26,6 +26,8 @@ from inventory.backup.verify import Finding, compare, verify
 from inventory.restore.run import Wish, prepare, preview
 from inventory.scan.homes import NothingToScan
 
+pytestmark = pytest.mark.waits
+
 DANA = "dana@x.org"
 HOME = f"/Users/{DANA}"
 BASE = "lab.example/2026-11-27"

@@ -14,6 +14,8 @@ from inventory.scan.scan_work import FIRST_RATES
 from inventory.transport.limiter import BURST, FLOOR, Limiter
 from inventory.tree.listing import Source
 
+pytestmark = pytest.mark.waits
+
 LATENCY = 0.04
 
 

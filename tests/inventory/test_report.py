@@ -24,7 +24,7 @@ from inventory.results.summary import Figures, Place
 from inventory.tree.listing import File, Folder, Listing
 from labkit.lazy_package import Deferred
 
-pytestmark = pytest.mark.xdist_group("matplotlib")
+pytestmark = [pytest.mark.waits, pytest.mark.xdist_group("matplotlib")]
 output = Deferred("inventory.output.page")
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)

@@ -21,6 +21,8 @@ from inventory.restore.presence import beside
 from inventory.restore.run import Outcome
 from inventory.transport.answer import Answer, Broken
 
+pytestmark = pytest.mark.waits
+
 DANA = "dana@x.org"
 HOME = f"/Users/{DANA}"
 DAY = "2026-11-27"

@@ -36,7 +36,7 @@ EVENTS = frozenset(
         "socket.connect",
     }
 )
-MARKED_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.process\b", re.MULTILINE)
+MARKED_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.(process|waits)\b", re.MULTILINE)
 """A module whose every test is marked says so on one line, so that `make quick` need not import it."""
 
 
