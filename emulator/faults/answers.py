@@ -27,6 +27,10 @@ def _with(**values: Any) -> Callable[[dict[str, Any]], Any]:
     return lambda entry: {name: values.get(name, value) for name, value in entry.items()}
 
 
+def _without_members(entry: Any) -> Any:
+    return {name: value for name, value in entry.items() if name != "members"} if isinstance(entry, dict) else entry
+
+
 SHAPES: Mapping[str, Change] = {
     "null lists": _of_lists(lambda entries: None),
     "objects for lists": _of_lists(lambda entries: {str(number): entry for number, entry in enumerate(entries)}),
@@ -40,6 +44,7 @@ SHAPES: Mapping[str, Change] = {
     "times of the year 9999": _of_entries(_with(timestamp=253_402_300_799_000, start_time=253_402_300_799_000)),
     "numbers for names": _of_entries(_with(type=7, state=7, cluster_id=7, path=7, displayName=7, userName=7, id=7)),
     "texts for details": _of_entries(_with(details="none", custom_tags="none", members="none", all_permissions="none")),
+    "no members": _of_lists(lambda entries: [_without_members(entry) for entry in entries]),
     "an error": lambda body: {"error_code": "INTERNAL_ERROR", "message": "An error with the status 200."},
     "a text": lambda body: "ok",
     "a list": lambda body: [body],

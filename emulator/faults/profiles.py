@@ -83,6 +83,10 @@ PROFILES: Mapping[str, Profile] = {
         says="new users, groups and service principals are missing from lists for 20 seconds",
         options={"scim_delay_seconds": 20.0},
     ),
+    "no-members": Profile(
+        says="lists of groups come without the members of any group",
+        rules=(Rule(match="GET /api/2.0/preview/scim/v2/Groups", kind="malformed", shape="no members"),),
+    ),
     "error-with-200": Profile(
         says="every export from the Workspace is refused with the status 200 and a document of an error",
         rules=(Rule(match="GET /api/2.0/workspace/export", kind="200"),),

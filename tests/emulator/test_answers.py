@@ -39,9 +39,11 @@ def test_a_malformed_answer_has_the_shape_that_was_asked_for(shape: str, events:
 
 
 def test_every_shape_differs_from_the_answer_and_leaves_refusals_alone() -> None:
-    changed = {shape: Answers().changed("malformed", shape, "/events", 200, BODY) for shape in SHAPES}
+    body = BODY | {"Resources": [{"displayName": "group_01", "members": []}]}
+    changed = {shape: Answers().changed("malformed", shape, "/any", 200, body) for shape in SHAPES}
 
-    assert [shape for shape, answer in changed.items() if answer == (200, BODY)] == []
+    assert [shape for shape, answer in changed.items() if answer == (200, body)] == []
+    assert changed["no members"] == (200, BODY | {"Resources": [{"displayName": "group_01"}]})
     assert Answers().changed("malformed", "null", "/events", 403, {"error_code": "X"}) == (403, {"error_code": "X"})
 
 
