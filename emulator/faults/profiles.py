@@ -1,5 +1,6 @@
 """The named profiles of faults. A profile is data: rules, limits, disturbances and switches of the services."""
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -146,7 +147,8 @@ PROFILES: Mapping[str, Profile] = {
 
 def disturb(state: State, disturbances: Iterable[Disturbance]) -> None:
     """Put these in the place of those in force; none means that every service does what it should."""
-    given = list(disturbances)
+    # A profile can be put in force again, and each of its faults counts anew.
+    given = copy.deepcopy(list(disturbances))
     state.clusters.fail_launches([one for one in given if isinstance(one, LaunchFailure)])
     state.clusters.disturb_events([one for one in given if isinstance(one, EventFault)])
     state.libraries.fail([one for one in given if isinstance(one, LibraryFailure)])

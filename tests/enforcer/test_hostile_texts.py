@@ -65,6 +65,7 @@ def test_no_hostile_name_reaches_the_terminal_as_it_is(lab: EnforcerLab, words: 
 
 def test_a_dry_run_names_the_group_in_one_line(lab: EnforcerLab) -> None:
     lab.grant(HOSTILE, {"group_name": HOSTILE}, "CAN_RESTART")
+    lab.start(HOSTILE)
 
     lines = lab.run("poll", "--dry-run").out.splitlines()
 

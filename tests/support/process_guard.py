@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -53,12 +54,14 @@ class _Guard:
 
     def __init__(self) -> None:
         self.test: pytest.Item | None = None
+        self.older_threads: frozenset[int | None] = frozenset()
+        """Threads that an earlier test left behind, which may still wait for an answer."""
         self.deeds: list[str] = []
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in EVENTS or self.test is None or self.test.get_closest_marker("process"):
             return
-        if _is_of_an_import(sys._getframe()):
+        if threading.get_ident() in self.older_threads or _is_of_an_import(sys._getframe()):
             return
         deed = f"{event}({', '.join(map(repr, arguments[:2]))})"
         self.deeds.append(deed)
@@ -102,6 +105,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Watch one test from its first fixture to the end of its last."""
     _guard.test = item
+    _guard.older_threads = frozenset(one.ident for one in threading.enumerate()) - {threading.get_ident()}
     try:
         return (yield)
     finally:
