@@ -71,7 +71,8 @@ class Progress:
             self._listening = False
         if text.startswith(("Error: ", "Warning: ")):
             self.messages.append(Message(text))
-            self._listening = True
+            # A headline of Terraform's is explained below it; a warning of ours is a whole sentence.
+            self._listening = not (text.startswith("Warning: ") and text.endswith("."))
         elif found := DONE.search(line):
             self._listening = False
             self.done[kind(found["address"])] += 1
