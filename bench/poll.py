@@ -79,7 +79,7 @@ def measure(number: int, latency: float) -> Measured:
         ledger = open_ledger(f"{folder}/uptimes.db")
         workspace = workspace_of(emulator)
         emulator.control("POST", "clock", {"advance_seconds": 60})
-        # The first poll of so many reads all that there ever was.
+        # The first poll reads all events of all clusters.
         tick(ledger, workspace, settings, environ, seconds=600)
         changed = ids[: round(number * CHANGED)]
         each(lambda id: ask(emulator, "start", id, student["token"]), changed)

@@ -116,7 +116,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
     "--staff",
     multiple=True,
     metavar="ADDRESS",
-    help="Somebody who is no student, beside the addresses under [staff] in lab.toml.",
+    help="A staff member, in addition to the addresses under [staff] in lab.toml.",
 )
 @cli.dry_run
 @cli.as_json
@@ -197,7 +197,7 @@ def settings(environ: Mapping[str, str]) -> Lab | None:
 
 
 def limits_of(lab: Lab | None, staff: Sequence[str]) -> RosterLimits:
-    """What lab.toml allows; `staff` are further addresses of who is no student. Raises Refusal for what is none."""
+    """What lab.toml allows; `staff` are further addresses of staff. Raises Refusal for what is no address."""
     further = [normalised_address(address) for address in staff]
     if wrong := [quoted(address) for address in further if not is_address(address)]:
         raise Refusal([f"--staff takes an address, not {' or '.join(wrong)}."])

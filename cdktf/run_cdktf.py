@@ -45,7 +45,7 @@ _PRINTS_PLANS = ("plan", "apply", "destroy", "refresh")
 
 
 class NotReady(Exception):
-    """Why cdktf is not started: sentences, a line each, that say what to do."""
+    """Why cdktf is not started: one sentence a line, with what to do."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """E-mail addresses and database URLs: what they are, and how they are kept and shown. Pure."""
 
+import ipaddress
 import re
 import unicodedata
 from urllib.parse import unquote
@@ -86,3 +87,11 @@ def without_credentials(url: str) -> str:
     if found is None:
         return f"{url.partition('://')[0]}://…" if is_database_url(url) else "…"
     return f"{found['scheme']}://{found['hosts']}/{found['name'] or ''}"
+
+
+def is_loopback(name: str) -> bool:
+    """Whether the name or IP address of a host is that of this machine itself."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost" or name.lower().endswith(".localhost")

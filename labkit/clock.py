@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from labkit.addresses import is_loopback
 from labkit.lazy_package import Deferred
 
 _request = Deferred("urllib.request")
@@ -23,8 +24,8 @@ class ClockError(RuntimeError):
 
 def require_rehearsal(environ: Mapping[str, str], host: str) -> None:
     """Raises ClockError if LAB_CLOCK names a clock and the workspace is not on this machine. No host is none yet."""
-    name = (urlsplit(host if "//" in host else f"//{host}").hostname or "").lower()
-    if environ.get("LAB_CLOCK") and name and name != "localhost" and not name.startswith("127.") and name != "::1":
+    name = urlsplit(host if "//" in host else f"//{host}").hostname
+    if environ.get("LAB_CLOCK") and name and not is_loopback(name):
         raise ClockError(f"LAB_CLOCK is for rehearsals on this machine, and {host} is elsewhere; unset LAB_CLOCK.")
 
 

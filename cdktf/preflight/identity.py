@@ -3,7 +3,7 @@
 from labkit.workspace.expected import Expectation
 
 WARNINGS_SHOWN = "LAB_WARNINGS_SHOWN"
-"""Set by who has shown the guard's warnings before it started Terraform, which would show each twice in its own way."""
+"""Set by a program that showed the guard's warnings before it started Terraform, which would show each twice."""
 
 
 class GuardError(Exception):

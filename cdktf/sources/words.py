@@ -310,7 +310,7 @@ LANGUAGES = {
 }  # fmt: skip
 """By the code of the language."""
 
-# Languages of which we know no more than this.
+# Languages with no other known words.
 _FURTHER_GROUP = "گروه | กลุ่ม | Grŵp | Rühm"
 _FURTHER_EMAIL = "پست الکترونیک"
 

@@ -111,7 +111,7 @@ class _Looking:
         return self.read(kind, lambda: tuple(sorted(read()))) or ()
 
     def file(self, path: str) -> bytes | None:
-        """The content of a file; None: there is none."""
+        """The content of a file; None if it does not exist."""
         try:
             with self._client.workspace.download(path) as file:
                 return file.read()

@@ -1,5 +1,6 @@
 """What a poll knows after looking, and where that leaves each cluster. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -108,7 +109,11 @@ class Picture:
 
     def running_in(self, group: str) -> int:
         """How many clusters of the group run in a session that counts: its time passes so many times as fast."""
-        return sum(group_of(cluster) == group and self.is_counting(cluster) for cluster in self.clusters)
+        return self._running_by_group[group]
+
+    @cached_property
+    def _running_by_group(self) -> Counter[str]:
+        return Counter(group_of(cluster) for cluster in self.clusters if self.is_counting(cluster))
 
     def standings(self, levels: Mapping[str, Level | None]) -> tuple[Standing, ...]:
         """Where every cluster stands; `levels` are the permissions that were read, by cluster id."""

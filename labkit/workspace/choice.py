@@ -6,12 +6,13 @@ to another. Here a token or secret goes only to the host that its own source nam
 """
 
 import configparser
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
+
+from labkit.addresses import is_loopback
 
 HOST, URL, PROFILE = "DATABRICKS_HOST", "DATABRICKS_WORKSPACE_URL", "DATABRICKS_CONFIG_PROFILE"
 AUTH_TYPE = "DATABRICKS_AUTH_TYPE"
@@ -127,14 +128,6 @@ def address(host: str, setting: str) -> str:
         raise ChoiceError(f"{setting} is http, which sends the credential in the clear; it must be https://<name>.")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{name}" + (f":{port}" if port and port != _USUAL_PORTS[parts.scheme] else "")
-
-
-def is_loopback(name: str) -> bool:
-    """Whether the name or IP address of a host is that of this machine itself."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == "localhost" or name.lower().endswith(".localhost")
 
 
 def is_plain(secret: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 
-from labkit.clock import ClockError, Deadline, going_on_from, now
+from labkit.clock import ClockError, Deadline, going_on_from, now, require_rehearsal
 
 
 def clock_url(**answer: str) -> str:
@@ -54,3 +55,19 @@ def test_a_deadline_counts_from_its_making_and_never_below_zero() -> None:
     deadline = Deadline(timedelta(seconds=30), timer=lambda: next(seconds))
     seen = [(deadline.elapsed.seconds, deadline.left.seconds) for _ in range(2)]
     assert seen == [(10, 20), (40, 0)]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("http://127.0.0.1:8765", True),
+        ("localhost:8765", True),
+        ("http://[::1]:8765", True),
+        ("", True),
+        ("https://lab.example", False),
+        ("https://127.lab.example", False),
+    ],
+)
+def test_a_clock_of_a_rehearsal_is_for_a_workspace_on_this_machine(host: str, is_here: bool) -> None:
+    with nullcontext() if is_here else pytest.raises(ClockError, match="is elsewhere; unset LAB_CLOCK"):
+        require_rehearsal({"LAB_CLOCK": "http://127.0.0.1:1/clock"}, host)
