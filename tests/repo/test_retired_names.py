@@ -1,0 +1,46 @@
+"""Names that were retired do not come back."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from tracked_files import ROOT, tracked_files
+
+NAMES = Path(__file__).with_name("retired_names.txt")
+HISTORY = ("CHANGELOG.md", "docs/json.md", "tests/data/", "tests/repo/retired_names.txt")
+"""Files that name the old beside the new, and files of older versions."""
+PATHS = [path.as_posix() for path in tracked_files()]
+
+
+def retired_names() -> list[tuple[str, str]]:
+    """Folder or file, and regular expression, of each retired name."""
+    lines = NAMES.read_text(encoding="utf-8").splitlines()
+    fields = [line.split(" ", 1) for line in lines if line and not line.startswith("#")]
+    return [(path, pattern) for path, pattern in fields]
+
+
+@cache
+def texts() -> dict[str, str]:
+    """The content of each tracked text file, by its path."""
+    kept = [path for path in PATHS if not path.startswith(HISTORY)]
+    return {path: (ROOT / path).read_text(encoding="utf-8", errors="replace") for path in kept}
+
+
+def uses(path: str, pattern: str) -> list[str]:
+    """Lines with the name, as `file:line: text`."""
+    search = re.compile(pattern)
+    found = []
+    for file, text in texts().items():
+        if (path == "." or file == path or file.startswith(f"{path}/")) and search.search(text):
+            lines = enumerate(text.splitlines(), 1)
+            found += [f"{file}:{number}: {line}" for number, line in lines if search.search(line)]
+    return found
+
+
+def test_retired_names_do_not_come_back() -> None:
+    found = {pattern: uses(path, pattern) for path, pattern in retired_names()}
+    assert {pattern: lines for pattern, lines in found.items() if lines} == {}
+
+
+def test_the_search_finds_a_name_in_use() -> None:
+    assert uses("tests/repo/test_retired_names.py", r"\bdef retired_names\b")
