@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from databricks.sdk.service.compute import ClustersAPI
 
-from desk_lab import FOLDER, DeskLab
 from emulator_process import ROOT
+from in_process_course import FOLDER, InProcessCourse
 from lab_settings import load_lab
 from sdk_in_process import Client
 from teardown.facts import Programs, local_state, managed_in, newest_archive, not_asked, remote_state
@@ -206,12 +206,12 @@ def test_nothing_is_destroyed_only_if_the_workspace_was_looked_at_and_has_nothin
 
 
 def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags() -> None:
-    lab = DeskLab(2, soft=150 * M, hard=180 * M)
+    lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     research = {"origin": "terraform", "lab_course": "1", "lab_term": "2026w", "lab_group": "group_01"}
-    lab.desk.create(cluster_name="other", custom_tags=research)
+    lab.workspace.create(cluster_name="other", custom_tags=research)
     for name in ("group_01", "group_009", "faculty"):
-        lab.desk.group(name)
-    client: Any = Client(lab.desk)
+        lab.workspace.group(name)
+    client: Any = Client(lab.workspace)
     client.clusters = ClustersAPI(client.api_client)
 
     def found(groups: tuple[str, ...], term: str = "2026w") -> list[str]:

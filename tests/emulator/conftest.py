@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from emulator_calls import InProcess
-from in_process_workspace import Desk
+from in_process_client import InProcessClient
+from in_process_workspace import InProcessWorkspace
 
 
 @pytest.fixture
-def lab() -> InProcess:
+def lab() -> InProcessClient:
     """A workspace that runs on the machine's clock."""
-    return InProcess()
+    return InProcessClient()
 
 
 @pytest.fixture
-def desk() -> Desk:
+def workspace() -> InProcessWorkspace:
     """A workspace whose clock only the test moves."""
-    return Desk()
+    return InProcessWorkspace()

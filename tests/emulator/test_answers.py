@@ -12,7 +12,7 @@ from emulator.faults.answers import SHAPES, Answers
 from emulator.faults.profiles import PROFILES
 from emulator.faults.rules import Faults, Rule
 from emulator_process import EmulatorProcess
-from in_process_workspace import Desk
+from in_process_workspace import InProcessWorkspace
 from raw_socket import exchange, headers_of, request
 
 BODY: dict[str, Any] = {
@@ -76,14 +76,14 @@ def test_an_unknown_cluster_is_refused_in_the_words_of_the_platform() -> None:
     assert "does not exist" in fault.body()["message"]
 
 
-def test_job_clusters_are_listed_unless_their_source_is_left_out(desk: Desk) -> None:
-    KINDS["job_clusters"](desk.workspace, "nightly", 250)
-    own = desk.create()
+def test_job_clusters_are_listed_unless_their_source_is_left_out(workspace: InProcessWorkspace) -> None:
+    KINDS["job_clusters"](workspace.emulated, "nightly", 250)
+    own = workspace.create()
 
     def listed(query: str) -> list[str]:
         found, token = [], ""
         while True:
-            page = desk.ask("GET", f"/api/2.1/clusters/list?{query}&page_token={token}")
+            page = workspace.ask("GET", f"/api/2.1/clusters/list?{query}&page_token={token}")
             found += [cluster["cluster_id"] for cluster in page.get("clusters", [])]
             if not (token := page.get("next_page_token")):
                 return found

@@ -11,29 +11,29 @@ from emulator.clusters.lifecycle import work
 from emulator.clusters.uptime import uptime
 from emulator.models.clusters import Cluster, EventFault
 from emulator_process import EmulatorProcess
-from in_process_workspace import CLUSTERS, SPEC, Desk
+from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
 
 ADMIN = "admin@lab.example"
 SCALING: dict[str, Any] = {"num_workers": None, "autoscale": {"min_workers": 1, "max_workers": 4}}
 
 
-def cluster_of(desk: Desk, cluster_id: str) -> Cluster:
-    return desk.workspace.state.clusters.by_id[cluster_id]
+def cluster_of(workspace: InProcessWorkspace, cluster_id: str) -> Cluster:
+    return workspace.emulated.state.clusters.by_id[cluster_id]
 
 
-def test_a_life_is_told_with_exact_times(desk: Desk) -> None:
-    t = desk.now
-    cluster_id = desk.running()
-    desk.advance(10)
-    desk.post("edit", cluster_id, **(SPEC | {"num_workers": 2}))
-    desk.advance(10)
-    desk.post("resize", cluster_id, num_workers=3)
-    desk.advance(10)
-    desk.post("delete", cluster_id)
-    desk.advance(10)
-    desk.post("start", cluster_id)
-    desk.advance(3600 + 2)
-    told = [(event["timestamp"] - t, event["type"]) for event in desk.events(cluster_id)]
+def test_a_life_is_told_with_exact_times(workspace: InProcessWorkspace) -> None:
+    t = workspace.now
+    cluster_id = workspace.running()
+    workspace.advance(10)
+    workspace.post("edit", cluster_id, **(SPEC | {"num_workers": 2}))
+    workspace.advance(10)
+    workspace.post("resize", cluster_id, num_workers=3)
+    workspace.advance(10)
+    workspace.post("delete", cluster_id)
+    workspace.advance(10)
+    workspace.post("start", cluster_id)
+    workspace.advance(3600 + 2)
+    told = [(event["timestamp"] - t, event["type"]) for event in workspace.events(cluster_id)]
     assert told == [
         (0, "CREATING"), (2_000, "RUNNING"), (2_000, "DRIVER_HEALTHY"),
         (12_000, "EDITED"), (12_000, "RESTARTING"), (14_000, "RUNNING"), (14_000, "DRIVER_HEALTHY"),
@@ -43,14 +43,14 @@ def test_a_life_is_told_with_exact_times(desk: Desk) -> None:
     ]  # fmt: skip
 
 
-def test_details_say_who_how_many_and_why(desk: Desk) -> None:
-    cluster_id = desk.running()
-    desk.post("resize", cluster_id, num_workers=3)
-    desk.advance(2)
-    desk.post("edit", cluster_id, **(SPEC | {"num_workers": 2, "custom_tags": {"a": "b"}}))
-    desk.advance(2)
-    desk.post("delete", cluster_id)
-    told = {event["type"]: event["details"] for event in desk.events(cluster_id)}
+def test_details_say_who_how_many_and_why(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    workspace.post("resize", cluster_id, num_workers=3)
+    workspace.advance(2)
+    workspace.post("edit", cluster_id, **(SPEC | {"num_workers": 2, "custom_tags": {"a": "b"}}))
+    workspace.advance(2)
+    workspace.post("delete", cluster_id)
+    told = {event["type"]: event["details"] for event in workspace.events(cluster_id)}
     assert told["CREATING"]["user"] == ADMIN
     assert told["CREATING"]["cluster_size"] == {"num_workers": 1}
     assert told["RUNNING"] == {"current_num_workers": 2, "target_num_workers": 2, "user": ADMIN}
@@ -66,84 +66,88 @@ def test_details_say_who_how_many_and_why(desk: Desk) -> None:
     }
 
 
-def test_init_scripts_and_pins_are_told(desk: Desk) -> None:
-    cluster_id = desk.running(init_scripts=[{"workspace": {"destination": "/Shared/init.sh"}}])
-    desk.post("pin", cluster_id)
-    desk.post("pin", cluster_id)
-    desk.post("unpin", cluster_id)
-    assert desk.types(cluster_id) == [
+def test_init_scripts_and_pins_are_told(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(init_scripts=[{"workspace": {"destination": "/Shared/init.sh"}}])
+    workspace.post("pin", cluster_id)
+    workspace.post("pin", cluster_id)
+    workspace.post("unpin", cluster_id)
+    assert workspace.types(cluster_id) == [
         "CREATING", "INIT_SCRIPTS_STARTED", "INIT_SCRIPTS_FINISHED", "RUNNING", "DRIVER_HEALTHY", "PINNED", "UNPINNED",
     ]  # fmt: skip
 
 
-def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(desk: Desk) -> None:
-    cluster_id = desk.running(**SCALING)
-    t, cluster = desk.now, cluster_of(desk, cluster_id)
-    work(desk.workspace, cluster, desk.workspace.administrator, 600, t)
-    desk.advance(300)
+def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(**SCALING)
+    t, cluster = workspace.now, cluster_of(workspace, cluster_id)
+    work(workspace.emulated, cluster, workspace.emulated.administrator, 600, t)
+    workspace.advance(300)
     assert (cluster.state, cluster.workers) == ("RUNNING", 4)
-    desk.advance(600)
+    workspace.advance(600)
     assert (cluster.state, cluster.workers) == ("RUNNING", 1)
     told = [
         (event["timestamp"] - t, event["type"], event["details"]["target_num_workers"])
-        for event in desk.events(cluster_id, start_time=t + 1)
+        for event in workspace.events(cluster_id, start_time=t + 1)
     ]
     assert told == [(30_000, "RESIZING", 4), (32_000, "UPSIZE_COMPLETED", 4), (750_000, "RESIZING", 1)]
-    causes = {event["details"].get("cause") for event in desk.events(cluster_id, event_types=["RESIZING"])}
+    causes = {event["details"].get("cause") for event in workspace.events(cluster_id, event_types=["RESIZING"])}
     assert causes == {"AUTOSCALE"}
 
 
-def test_short_work_scales_nothing(desk: Desk) -> None:
-    cluster_id = desk.running(**SCALING)
-    work(desk.workspace, cluster_of(desk, cluster_id), desk.workspace.administrator, 29, desk.now)
-    desk.advance(60)
-    assert "RESIZING" not in desk.types(cluster_id)
+def test_short_work_scales_nothing(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(**SCALING)
+    work(workspace.emulated, cluster_of(workspace, cluster_id), workspace.emulated.administrator, 29, workspace.now)
+    workspace.advance(60)
+    assert "RESIZING" not in workspace.types(cluster_id)
 
 
-def many(desk: Desk, pins: int = 30) -> str:
-    cluster_id = desk.running()
+def many(workspace: InProcessWorkspace, pins: int = 30) -> str:
+    cluster_id = workspace.running()
     for _ in range(pins):
-        desk.advance(1)
-        desk.post("pin", cluster_id)
-        desk.post("unpin", cluster_id)
+        workspace.advance(1)
+        workspace.post("pin", cluster_id)
+        workspace.post("unpin", cluster_id)
     return cluster_id
 
 
-def test_the_newest_come_first_fifty_at_a_time_and_next_page_repeats_everything(desk: Desk) -> None:
-    cluster_id = many(desk)
-    t = desk.now
-    page = desk.ask("POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "event_types": ["PINNED", "UNPINNED"]})
+def test_the_newest_come_first_fifty_at_a_time_and_next_page_repeats_everything(workspace: InProcessWorkspace) -> None:
+    cluster_id = many(workspace)
+    t = workspace.now
+    page = workspace.ask("POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "event_types": ["PINNED", "UNPINNED"]})
     assert (len(page["events"]), page["total_count"]) == (50, 60)
     assert page["events"][0]["timestamp"] == t
     assert page["next_page"] == {
         "cluster_id": cluster_id, "event_types": ["PINNED", "UNPINNED"], "order": "DESC",
         "offset": 50, "limit": 50, "end_time": t,
     }  # fmt: skip
-    desk.advance(5)
-    desk.post("pin", cluster_id)
-    rest = desk.ask("POST", f"{CLUSTERS}events", page["next_page"])
+    workspace.advance(5)
+    workspace.post("pin", cluster_id)
+    rest = workspace.ask("POST", f"{CLUSTERS}events", page["next_page"])
     assert (len(rest["events"]), rest["total_count"]) == (10, 60)
     assert "next_page" not in rest
 
 
-def test_tokens_page_too_but_never_with_next_page(desk: Desk) -> None:
-    cluster_id = many(desk)
+def test_tokens_page_too_but_never_with_next_page(workspace: InProcessWorkspace) -> None:
+    cluster_id = many(workspace)
     body = {"cluster_id": cluster_id, "page_size": 40, "order": "ASC"}
-    first = desk.ask("POST", f"{CLUSTERS}events", body)
-    second = desk.ask("POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "page_token": first["next_page_token"]})
-    again = desk.ask("POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "page_token": second["prev_page_token"]})
+    first = workspace.ask("POST", f"{CLUSTERS}events", body)
+    second = workspace.ask(
+        "POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "page_token": first["next_page_token"]}
+    )
+    again = workspace.ask(
+        "POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "page_token": second["prev_page_token"]}
+    )
     assert "next_page" not in first
     assert "next_page_token" not in second
-    assert first["events"] + second["events"] == desk.events(cluster_id, limit=7)
+    assert first["events"] + second["events"] == workspace.events(cluster_id, limit=7)
     assert again["events"] == first["events"]
 
 
-def test_time_limits_include_their_ends(desk: Desk) -> None:
-    cluster_id = desk.running()
-    t = desk.now
-    assert desk.types(cluster_id, start_time=t, end_time=t) == ["RUNNING", "DRIVER_HEALTHY"]
-    assert desk.types(cluster_id, start_time=t + 1) == []
-    assert desk.types(cluster_id, end_time=t - 1) == ["CREATING"]
+def test_time_limits_include_their_ends(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    t = workspace.now
+    assert workspace.types(cluster_id, start_time=t, end_time=t) == ["RUNNING", "DRIVER_HEALTHY"]
+    assert workspace.types(cluster_id, start_time=t + 1) == []
+    assert workspace.types(cluster_id, end_time=t - 1) == ["CREATING"]
 
 
 @pytest.mark.parametrize(
@@ -157,8 +161,8 @@ def test_time_limits_include_their_ends(desk: Desk) -> None:
         ({"page_token": "x"}, "Invalid page token."),
     ],
 )
-def test_a_query_that_is_none_is_refused(desk: Desk, fields: dict[str, object], words: str) -> None:
-    refused = desk.refusal("POST", f"{CLUSTERS}events", {"cluster_id": desk.running()} | fields)
+def test_a_query_that_is_none_is_refused(workspace: InProcessWorkspace, fields: dict[str, object], words: str) -> None:
+    refused = workspace.refusal("POST", f"{CLUSTERS}events", {"cluster_id": workspace.running()} | fields)
     assert refused == (400, "INVALID_PARAMETER_VALUE", words)
 
 
@@ -169,49 +173,51 @@ def test_the_types_are_those_of_the_sdk() -> None:
     assert len(TYPES) == 35
 
 
-def test_dropped_events_are_never_listed_and_the_truth_stays(desk: Desk) -> None:
-    desk.workspace.state.clusters.disturb_events([EventFault("dropped", count=1)])
-    cluster_id = desk.stopped()
-    desk.post("start", cluster_id)
-    desk.advance(62)
-    desk.post("delete", cluster_id)
-    assert [type for type in desk.types(cluster_id) if type in ("RUNNING", "TERMINATING")] == [
+def test_dropped_events_are_never_listed_and_the_truth_stays(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.clusters.disturb_events([EventFault("dropped", count=1)])
+    cluster_id = workspace.stopped()
+    workspace.post("start", cluster_id)
+    workspace.advance(62)
+    workspace.post("delete", cluster_id)
+    assert [type for type in workspace.types(cluster_id) if type in ("RUNNING", "TERMINATING")] == [
         "RUNNING", "RUNNING", "TERMINATING",
     ]  # fmt: skip
-    assert uptime(desk.workspace.state, cluster_id, 0, desk.now)[0] == 120_000 + 60_000
+    assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now)[0] == 120_000 + 60_000
 
 
-def test_delayed_events_come_later_with_their_true_time(desk: Desk) -> None:
-    desk.workspace.state.clusters.disturb_events([EventFault("delayed", types=["TERMINATING"], seconds=300)])
-    cluster_id = desk.running()
-    ended = desk.now
-    desk.post("delete", cluster_id)
-    desk.advance(299)
-    assert "TERMINATING" not in desk.types(cluster_id)
-    desk.advance(1)
-    assert [event["timestamp"] for event in desk.events(cluster_id, event_types=["TERMINATING"])] == [ended]
+def test_delayed_events_come_later_with_their_true_time(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.clusters.disturb_events([EventFault("delayed", types=["TERMINATING"], seconds=300)])
+    cluster_id = workspace.running()
+    ended = workspace.now
+    workspace.post("delete", cluster_id)
+    workspace.advance(299)
+    assert "TERMINATING" not in workspace.types(cluster_id)
+    workspace.advance(1)
+    assert [event["timestamp"] for event in workspace.events(cluster_id, event_types=["TERMINATING"])] == [ended]
 
 
-def test_stragglers_arrive_after_terminating(desk: Desk) -> None:
-    desk.workspace.state.clusters.disturb_events([EventFault("late", cluster="cluster_*", seconds=30)])
-    cluster_id, other = desk.stopped(), desk.stopped(cluster_name="other")
-    desk.advance(30)
-    assert desk.types(cluster_id)[-2:] == ["TERMINATING", "EXPANDED_DISK"]
-    desk.post("start", cluster_id)
-    desk.advance(2)
-    desk.post("delete", cluster_id)
-    ended = desk.now
-    desk.advance(60)
-    last = desk.events(cluster_id)[-1]
+def test_stragglers_arrive_after_terminating(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.clusters.disturb_events([EventFault("late", cluster="cluster_*", seconds=30)])
+    cluster_id, other = workspace.stopped(), workspace.stopped(cluster_name="other")
+    workspace.advance(30)
+    assert workspace.types(cluster_id)[-2:] == ["TERMINATING", "EXPANDED_DISK"]
+    workspace.post("start", cluster_id)
+    workspace.advance(2)
+    workspace.post("delete", cluster_id)
+    ended = workspace.now
+    workspace.advance(60)
+    last = workspace.events(cluster_id)[-1]
     assert (last["timestamp"], last["type"]) == (ended + 30_000, "NODES_LOST")
-    assert desk.types(other)[-1] == "TERMINATING"
+    assert workspace.types(other)[-1] == "TERMINATING"
 
 
 def test_a_rate_disturbs_that_share_of_events_the_same_way_each_time() -> None:
     def kept() -> list[int]:
-        desk = Desk()
-        desk.workspace.state.clusters.disturb_events([EventFault("dropped", types=["PINNED"], rate=0.5)])
-        return [event["timestamp"] for event in desk.events(many(desk, 200), event_types=["PINNED"], limit=500)]
+        workspace = InProcessWorkspace()
+        workspace.emulated.state.clusters.disturb_events([EventFault("dropped", types=["PINNED"], rate=0.5)])
+        return [
+            event["timestamp"] for event in workspace.events(many(workspace, 200), event_types=["PINNED"], limit=500)
+        ]
 
     first = kept()
     assert 60 < len(first) < 140

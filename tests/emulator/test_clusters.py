@@ -13,22 +13,22 @@ from emulator.clusters.definition import merged
 from emulator.models.clusters import LaunchFailure
 from emulator.state.state import dump_json, load_json
 from emulator_process import EmulatorProcess
-from in_process_workspace import CLUSTERS, SPEC, Desk
+from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
 
 ANA, DAN = "ana@lab.example", "dan@lab.example"
 DAY = 24 * 3600
 
 
-def test_a_cluster_is_pending_and_runs_one_transition_later(desk: Desk) -> None:
-    cluster_id = desk.create()
-    assert desk.state(cluster_id) == "PENDING"
-    desk.advance(1.999)
-    assert desk.state(cluster_id) == "PENDING"
-    desk.advance(0.001)
-    assert desk.state(cluster_id) == "RUNNING"
+def test_a_cluster_is_pending_and_runs_one_transition_later(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.create()
+    assert workspace.state(cluster_id) == "PENDING"
+    workspace.advance(1.999)
+    assert workspace.state(cluster_id) == "PENDING"
+    workspace.advance(0.001)
+    assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_what_was_sent_is_echoed_and_only_known_fields_are_filled_in(desk: Desk) -> None:
+def test_what_was_sent_is_echoed_and_only_known_fields_are_filled_in(workspace: InProcessWorkspace) -> None:
     sent = {
         "cluster_name": "c",
         "spark_version": "15.4.x-scala2.12",
@@ -43,7 +43,7 @@ def test_what_was_sent_is_echoed_and_only_known_fields_are_filled_in(desk: Desk)
         "data_security_mode": "NONE",
         "autotermination_minutes": 0,
     }
-    shown = desk.get(desk.ask("POST", f"{CLUSTERS}create", sent)["cluster_id"])
+    shown = workspace.get(workspace.ask("POST", f"{CLUSTERS}create", sent)["cluster_id"])
     assert {name: shown[name] for name in sent} == sent
     assert shown["spec"] == sent
     filled_in = set(shown) - set(sent) - {"spec"}
@@ -53,20 +53,22 @@ def test_what_was_sent_is_echoed_and_only_known_fields_are_filled_in(desk: Desk)
     }  # fmt: skip
 
 
-def test_a_running_cluster_shows_its_machines(desk: Desk) -> None:
-    shown = desk.get(desk.running(num_workers=3))
+def test_a_running_cluster_shows_its_machines(workspace: InProcessWorkspace) -> None:
+    shown = workspace.get(workspace.running(num_workers=3))
     assert (shown["cluster_cores"], shown["cluster_memory_mb"], len(shown["executors"])) == (16.0, 4 * 14336, 3)
     assert shown["driver"]["node_id"] not in [executor["node_id"] for executor in shown["executors"]]
-    assert "num_workers" not in desk.get(desk.running(num_workers=None, autoscale={"min_workers": 1, "max_workers": 2}))
+    assert "num_workers" not in workspace.get(
+        workspace.running(num_workers=None, autoscale={"min_workers": 1, "max_workers": 2})
+    )
 
 
-def test_a_dedicated_cluster_belongs_to_its_creator(desk: Desk) -> None:
-    ana, cluster_id = desk.person(ANA), desk.running(data_security_mode="SINGLE_USER")
-    assert desk.get(cluster_id)["single_user_name"] == "admin@lab.example"
-    desk.grant(cluster_id, ana, "CAN_MANAGE")
-    desk.post("edit", cluster_id, ana, **(SPEC | {"data_security_mode": "SINGLE_USER"}))
-    assert desk.get(cluster_id)["single_user_name"] == "admin@lab.example"
-    assert "single_user_name" not in desk.get(desk.create(data_security_mode="USER_ISOLATION"))
+def test_a_dedicated_cluster_belongs_to_its_creator(workspace: InProcessWorkspace) -> None:
+    ana, cluster_id = workspace.person(ANA), workspace.running(data_security_mode="SINGLE_USER")
+    assert workspace.get(cluster_id)["single_user_name"] == "admin@lab.example"
+    workspace.grant(cluster_id, ana, "CAN_MANAGE")
+    workspace.post("edit", cluster_id, ana, **(SPEC | {"data_security_mode": "SINGLE_USER"}))
+    assert workspace.get(cluster_id)["single_user_name"] == "admin@lab.example"
+    assert "single_user_name" not in workspace.get(workspace.create(data_security_mode="USER_ISOLATION"))
 
 
 @pytest.mark.parametrize(
@@ -86,21 +88,21 @@ def test_a_dedicated_cluster_belongs_to_its_creator(desk: Desk) -> None:
         ({"instance_pool_id": "pool-1", "node_type_id": None}, "Can't find an instance pool with ID: pool-1."),
     ],
 )
-def test_what_no_cluster_can_be_is_refused(desk: Desk, fields: dict[str, Any], words: str) -> None:
+def test_what_no_cluster_can_be_is_refused(workspace: InProcessWorkspace, fields: dict[str, Any], words: str) -> None:
     spec = {name: value for name, value in (SPEC | fields).items() if value is not None}
-    status, code, message = desk.refusal("POST", f"{CLUSTERS}create", spec)
+    status, code, message = workspace.refusal("POST", f"{CLUSTERS}create", spec)
     assert (status, code, message[: len(words)]) == (400, "INVALID_PARAMETER_VALUE", words)
 
 
 def test_without_legacy_features_old_runtimes_and_no_isolation_are_refused() -> None:
-    desk = Desk(dbfs=False)
+    workspace = InProcessWorkspace(dbfs=False)
     for fields in ({"spark_version": "12.2.x-scala2.12"}, {"data_security_mode": "NONE"}):
-        assert "legacy features are disabled" in desk.refusal("POST", f"{CLUSTERS}create", SPEC | fields)[2]
-    assert desk.running(spark_version="13.3.x-scala2.12", data_security_mode="USER_ISOLATION")
+        assert "legacy features are disabled" in workspace.refusal("POST", f"{CLUSTERS}create", SPEC | fields)[2]
+    assert workspace.running(spark_version="13.3.x-scala2.12", data_security_mode="USER_ISOLATION")
 
 
-def test_the_same_idempotency_token_is_the_same_cluster(desk: Desk) -> None:
-    assert desk.create(idempotency_token="t") == desk.create(idempotency_token="t") != desk.create()
+def test_the_same_idempotency_token_is_the_same_cluster(workspace: InProcessWorkspace) -> None:
+    assert workspace.create(idempotency_token="t") == workspace.create(idempotency_token="t") != workspace.create()
 
 
 VERBS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -109,74 +111,76 @@ VERBS: tuple[tuple[str, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
-def in_state(desk: Desk, state: str) -> str:
-    cluster_id = desk.create() if state == "PENDING" else desk.running()
+def in_state(workspace: InProcessWorkspace, state: str) -> str:
+    cluster_id = workspace.create() if state == "PENDING" else workspace.running()
     steps: dict[str, tuple[str, dict[str, Any]]] = {
         "RESTARTING": ("restart", {}),
         "RESIZING": ("resize", {"num_workers": 2}),
     }
     if state in steps:
         verb, fields = steps[state]
-        desk.post(verb, cluster_id, **fields)
+        workspace.post(verb, cluster_id, **fields)
     elif state.startswith("TERMINAT"):
-        desk.post("delete", cluster_id)
-        desk.advance(2 if state == "TERMINATED" else 0)
-    assert desk.state(cluster_id) == state
+        workspace.post("delete", cluster_id)
+        workspace.advance(2 if state == "TERMINATED" else 0)
+    assert workspace.state(cluster_id) == state
     return cluster_id
 
 
 @pytest.mark.parametrize("state", ["PENDING", "RESTARTING", "RESIZING", "TERMINATING", "RUNNING", "TERMINATED"])
 @pytest.mark.parametrize(("verb", "fields"), VERBS)
-def test_a_call_at_the_wrong_moment_is_refused(desk: Desk, state: str, verb: str, fields: dict[str, Any]) -> None:
+def test_a_call_at_the_wrong_moment_is_refused(
+    workspace: InProcessWorkspace, state: str, verb: str, fields: dict[str, Any]
+) -> None:
     allowed = {"start": {"TERMINATED"}, "restart": {"RUNNING"}, "resize": {"RUNNING"}}
-    cluster_id = in_state(desk, state)
+    cluster_id = in_state(workspace, state)
     if state in allowed.get(verb, {"RUNNING", "TERMINATED"}):
-        desk.post(verb, cluster_id, **fields)
+        workspace.post(verb, cluster_id, **fields)
         return
-    refused = desk.refusal("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields)
+    refused = workspace.refusal("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields)
     words = f"Cluster {cluster_id} is in unexpected state {state.capitalize()}."
     assert refused == (400, "INVALID_STATE", words)
 
 
-def test_terminating_is_allowed_at_every_moment_and_does_nothing_to_what_is_off(desk: Desk) -> None:
+def test_terminating_is_allowed_at_every_moment_and_does_nothing_to_what_is_off(workspace: InProcessWorkspace) -> None:
     for state in ("PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "TERMINATED"):
-        cluster_id = in_state(desk, state)
-        desk.post("delete", cluster_id)
-        desk.advance(2)
-        assert desk.state(cluster_id) == "TERMINATED"
-        assert desk.types(cluster_id).count("TERMINATING") == 1
+        cluster_id = in_state(workspace, state)
+        workspace.post("delete", cluster_id)
+        workspace.advance(2)
+        assert workspace.state(cluster_id) == "TERMINATED"
+        assert workspace.types(cluster_id).count("TERMINATING") == 1
 
 
-def test_who_terminated_it_is_told(desk: Desk) -> None:
-    cluster_id = desk.running()
-    desk.post("delete", cluster_id)
-    ended = desk.now + 2000
-    desk.advance(2)
-    shown = desk.get(cluster_id)
+def test_who_terminated_it_is_told(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    workspace.post("delete", cluster_id)
+    ended = workspace.now + 2000
+    workspace.advance(2)
+    shown = workspace.get(cluster_id)
     reason = {"code": "USER_REQUEST", "type": "SUCCESS", "parameters": {"username": "admin@lab.example"}}
     assert (shown["termination_reason"], shown["terminated_time"]) == (reason, ended)
     assert "driver" not in shown
 
 
-def test_an_edit_restarts_a_running_cluster_and_leaves_a_stopped_one_stopped(desk: Desk) -> None:
-    running, stopped = desk.running(), desk.stopped()
+def test_an_edit_restarts_a_running_cluster_and_leaves_a_stopped_one_stopped(workspace: InProcessWorkspace) -> None:
+    running, stopped = workspace.running(), workspace.stopped()
     for cluster_id in (running, stopped):
-        desk.post("edit", cluster_id, **(SPEC | {"custom_tags": {"a": "b"}}))
-        assert desk.get(cluster_id)["custom_tags"] == {"a": "b"}
-    assert (desk.state(running), desk.state(stopped)) == ("RESTARTING", "TERMINATED")
-    desk.advance(2)
-    assert desk.state(running) == "RUNNING"
+        workspace.post("edit", cluster_id, **(SPEC | {"custom_tags": {"a": "b"}}))
+        assert workspace.get(cluster_id)["custom_tags"] == {"a": "b"}
+    assert (workspace.state(running), workspace.state(stopped)) == ("RESTARTING", "TERMINATED")
+    workspace.advance(2)
+    assert workspace.state(running) == "RUNNING"
 
 
-def test_an_update_changes_what_its_mask_names(desk: Desk) -> None:
-    cluster_id = desk.stopped(custom_tags={"a": "1"}, spark_conf={"x": "1"})
-    desk.post(
+def test_an_update_changes_what_its_mask_names(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.stopped(custom_tags={"a": "1"}, spark_conf={"x": "1"})
+    workspace.post(
         "update",
         cluster_id,
         update_mask="custom_tags,spark_conf,autoscale",
         cluster={"custom_tags": {"b": "2"}, "autoscale": {"min_workers": 1, "max_workers": 4}, "cluster_name": "no"},
     )
-    shown = desk.get(cluster_id)
+    shown = workspace.get(cluster_id)
     assert (shown["custom_tags"], shown["autoscale"]) == ({"b": "2"}, {"min_workers": 1, "max_workers": 4})
     assert not {"spark_conf", "num_workers"} & shown.keys()
     assert shown["cluster_name"] == "cluster_01"
@@ -190,12 +194,12 @@ def test_a_mask_reaches_into_a_field() -> None:
         merged({}, " ", {"b": 2})
 
 
-def test_idling_ends_a_cluster_by_the_clock(desk: Desk) -> None:
-    cluster_id = desk.running(autotermination_minutes=10)
-    desk.advance(599.999)
-    assert desk.state(cluster_id) == "RUNNING"
-    desk.advance(0.001)
-    shown = desk.get(cluster_id)
+def test_idling_ends_a_cluster_by_the_clock(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(autotermination_minutes=10)
+    workspace.advance(599.999)
+    assert workspace.state(cluster_id) == "RUNNING"
+    workspace.advance(0.001)
+    shown = workspace.get(cluster_id)
     assert (shown["state"], shown["state_message"]) == (
         "TERMINATING",
         "Inactive cluster terminated (inactive for 10 minutes).",
@@ -205,70 +209,70 @@ def test_idling_ends_a_cluster_by_the_clock(desk: Desk) -> None:
     }  # fmt: skip
 
 
-def test_a_jump_of_the_clock_ends_it_when_it_was_due(desk: Desk) -> None:
-    cluster_id = desk.running(autotermination_minutes=10)
-    due = desk.now + 600_000
-    desk.advance(30 * DAY)
-    assert desk.get(cluster_id)["terminated_time"] == due + 2000
+def test_a_jump_of_the_clock_ends_it_when_it_was_due(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(autotermination_minutes=10)
+    due = workspace.now + 600_000
+    workspace.advance(30 * DAY)
+    assert workspace.get(cluster_id)["terminated_time"] == due + 2000
 
 
-def test_zero_minutes_are_for_ever(desk: Desk) -> None:
-    cluster_id = desk.running(autotermination_minutes=0)
-    desk.advance(365 * DAY)
-    assert desk.state(cluster_id) == "RUNNING"
+def test_zero_minutes_are_for_ever(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(autotermination_minutes=0)
+    workspace.advance(365 * DAY)
+    assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_launches_that_fail_say_why_and_later_ones_succeed(desk: Desk) -> None:
-    desk.workspace.state.clusters.fail_launches([LaunchFailure("cluster_0*", count=1)])
-    failing, other = desk.create(), desk.create(cluster_name="another")
-    desk.advance(4)
-    shown = desk.get(failing)
+def test_launches_that_fail_say_why_and_later_ones_succeed(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.clusters.fail_launches([LaunchFailure("cluster_0*", count=1)])
+    failing, other = workspace.create(), workspace.create(cluster_name="another")
+    workspace.advance(4)
+    shown = workspace.get(failing)
     assert (shown["state"], shown["termination_reason"]["type"]) == ("TERMINATED", "CLOUD_FAILURE")
     assert "cluster_01" in shown["state_message"] and "driver" not in shown
-    assert desk.types(failing) == ["CREATING", "TERMINATING"]
-    assert desk.state(other) == "RUNNING"
-    desk.post("start", failing)
-    desk.advance(2)
-    assert desk.state(failing) == "RUNNING"
+    assert workspace.types(failing) == ["CREATING", "TERMINATING"]
+    assert workspace.state(other) == "RUNNING"
+    workspace.post("start", failing)
+    workspace.advance(2)
+    assert workspace.state(failing) == "RUNNING"
 
 
-def test_a_launch_that_fails_may_meet_trouble_before(desk: Desk) -> None:
+def test_a_launch_that_fails_may_meet_trouble_before(workspace: InProcessWorkspace) -> None:
     failure = LaunchFailure(troubles=["METASTORE_DOWN", "A_TYPE_OF_TOMORROW"], seconds=9, count=2)
-    desk.workspace.state.clusters.fail_launches([failure])
-    cluster_id, called_off, t = desk.create(), desk.create(cluster_name="another"), desk.now
-    desk.advance(4)
-    desk.post("delete", called_off)
-    desk.advance(7)
-    told = [(event["timestamp"] - t, event["type"]) for event in desk.events(cluster_id)]
+    workspace.emulated.state.clusters.fail_launches([failure])
+    cluster_id, called_off, t = workspace.create(), workspace.create(cluster_name="another"), workspace.now
+    workspace.advance(4)
+    workspace.post("delete", called_off)
+    workspace.advance(7)
+    told = [(event["timestamp"] - t, event["type"]) for event in workspace.events(cluster_id)]
     assert told == [(0, "CREATING"), (3000, "METASTORE_DOWN"), (6000, "A_TYPE_OF_TOMORROW"), (9000, "TERMINATING")]
-    assert desk.types(called_off) == ["CREATING", "METASTORE_DOWN", "TERMINATING"]
+    assert workspace.types(called_off) == ["CREATING", "METASTORE_DOWN", "TERMINATING"]
 
 
-def test_a_launch_can_end_in_error_and_be_tried_again(desk: Desk) -> None:
-    desk.workspace.state.clusters.fail_launches([LaunchFailure(ends_in="ERROR")])
-    cluster_id = desk.create()
-    desk.advance(4)
-    assert desk.state(cluster_id) == "ERROR"
-    desk.post("start", cluster_id)
-    desk.advance(2)
-    assert desk.state(cluster_id) == "RUNNING"
+def test_a_launch_can_end_in_error_and_be_tried_again(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.clusters.fail_launches([LaunchFailure(ends_in="ERROR")])
+    cluster_id = workspace.create()
+    workspace.advance(4)
+    assert workspace.state(cluster_id) == "ERROR"
+    workspace.post("start", cluster_id)
+    workspace.advance(2)
+    assert workspace.state(cluster_id) == "RUNNING"
 
 
-def test_an_unknown_cluster_is_told_in_the_words_clients_look_for(desk: Desk) -> None:
+def test_an_unknown_cluster_is_told_in_the_words_clients_look_for(workspace: InProcessWorkspace) -> None:
     words = "Cluster 1-2-x does not exist"
-    assert desk.refusal("GET", f"{CLUSTERS}get?cluster_id=1-2-x") == (400, "INVALID_PARAMETER_VALUE", words)
+    assert workspace.refusal("GET", f"{CLUSTERS}get?cluster_id=1-2-x") == (400, "INVALID_PARAMETER_VALUE", words)
     for verb, fields in (*VERBS, ("delete", {}), ("pin", {}), ("events", {})):
-        refused = desk.refusal("POST", CLUSTERS + verb, {"cluster_id": "1-2-x"} | fields)
+        refused = workspace.refusal("POST", CLUSTERS + verb, {"cluster_id": "1-2-x"} | fields)
         assert refused == (400, "INVALID_PARAMETER_VALUE", words)
-    refused = desk.refusal("POST", f"{CLUSTERS}permanent-delete", {"cluster_id": "1-2-x"})
+    refused = workspace.refusal("POST", f"{CLUSTERS}permanent-delete", {"cluster_id": "1-2-x"})
     assert refused[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
-def test_a_removed_cluster_leaves_no_trace_but_its_uptime(desk: Desk) -> None:
-    cluster_id = desk.running()
-    desk.advance(60)
-    desk.post("permanent-delete", cluster_id)
-    state = desk.workspace.state
+def test_a_removed_cluster_leaves_no_trace_but_its_uptime(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    workspace.advance(60)
+    workspace.post("permanent-delete", cluster_id)
+    state = workspace.emulated.state
     assert (state.clusters.by_id, state.clusters.events, state.acls.direct.get(f"/clusters/{cluster_id}")) == (
         {}, {}, None,
     )  # fmt: skip
@@ -276,81 +280,86 @@ def test_a_removed_cluster_leaves_no_trace_but_its_uptime(desk: Desk) -> None:
     assert [(one.end or 0) - one.start for one in state.clusters.sessions[cluster_id]] == [60_000]
 
 
-def test_a_pinned_cluster_cannot_be_removed(desk: Desk) -> None:
-    cluster_id = desk.stopped()
-    desk.post("pin", cluster_id)
-    _, _, message = desk.refusal("POST", f"{CLUSTERS}permanent-delete", {"cluster_id": cluster_id})
+def test_a_pinned_cluster_cannot_be_removed(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.stopped()
+    workspace.post("pin", cluster_id)
+    _, _, message = workspace.refusal("POST", f"{CLUSTERS}permanent-delete", {"cluster_id": cluster_id})
     assert message == f"Cannot delete pinned cluster {cluster_id}. Please ask an admin to unpin the cluster first."
-    desk.post("unpin", cluster_id)
-    assert desk.post("permanent-delete", cluster_id) == {}
+    workspace.post("unpin", cluster_id)
+    assert workspace.post("permanent-delete", cluster_id) == {}
 
 
-def test_a_hundred_clusters_can_be_pinned(desk: Desk) -> None:
-    ids = [desk.create(cluster_name=f"c{number}") for number in range(101)]
+def test_a_hundred_clusters_can_be_pinned(workspace: InProcessWorkspace) -> None:
+    ids = [workspace.create(cluster_name=f"c{number}") for number in range(101)]
     for cluster_id in ids[:100]:
-        desk.post("pin", cluster_id)
-    desk.post("pin", ids[0])
-    assert "100 pinned clusters" in desk.refusal("POST", f"{CLUSTERS}pin", {"cluster_id": ids[100]})[2]
-    desk.post("unpin", ids[0])
-    desk.post("pin", ids[100])
+        workspace.post("pin", cluster_id)
+    workspace.post("pin", ids[0])
+    assert "100 pinned clusters" in workspace.refusal("POST", f"{CLUSTERS}pin", {"cluster_id": ids[100]})[2]
+    workspace.post("unpin", ids[0])
+    workspace.post("pin", ids[100])
 
 
-def listed(desk: Desk, query: str = "", user: Any = None) -> list[str]:
+def listed(workspace: InProcessWorkspace, query: str = "", user: Any = None) -> list[str]:
     path = f"{CLUSTERS}list?{query}"
-    return [shown["cluster_name"] for shown in desk.ask("GET", path, user=user).get("clusters", ())]
+    return [shown["cluster_name"] for shown in workspace.ask("GET", path, user=user).get("clusters", ())]
 
 
-def test_lists_are_filtered_sorted_and_paged(desk: Desk) -> None:
-    stopped = desk.stopped(cluster_name="a")
-    desk.running(cluster_name="c")
-    desk.running(cluster_name="b")
-    assert listed(desk) == ["b", "c", "a"]
-    desk.post("pin", stopped)
-    assert listed(desk, "filter_by.is_pinned=True") == ["a"]
-    assert listed(desk, "filter_by.cluster_states=RUNNING&filter_by.cluster_states=PENDING") == ["b", "c"]
-    assert listed(desk, "filter_by.cluster_sources=JOB") == []
-    assert listed(desk, "filter_by.policy_id=ABC") == []
-    assert listed(desk, "sort_by.field=CLUSTER_NAME&sort_by.direction=DESC") == ["c", "b", "a"]
-    first = desk.ask("GET", f"{CLUSTERS}list?sort_by.field=CLUSTER_NAME&page_size=2")
+def test_lists_are_filtered_sorted_and_paged(workspace: InProcessWorkspace) -> None:
+    stopped = workspace.stopped(cluster_name="a")
+    workspace.running(cluster_name="c")
+    workspace.running(cluster_name="b")
+    assert listed(workspace) == ["b", "c", "a"]
+    workspace.post("pin", stopped)
+    assert listed(workspace, "filter_by.is_pinned=True") == ["a"]
+    assert listed(workspace, "filter_by.cluster_states=RUNNING&filter_by.cluster_states=PENDING") == ["b", "c"]
+    assert listed(workspace, "filter_by.cluster_sources=JOB") == []
+    assert listed(workspace, "filter_by.policy_id=ABC") == []
+    assert listed(workspace, "sort_by.field=CLUSTER_NAME&sort_by.direction=DESC") == ["c", "b", "a"]
+    first = workspace.ask("GET", f"{CLUSTERS}list?sort_by.field=CLUSTER_NAME&page_size=2")
     rest = f"sort_by.field=CLUSTER_NAME&page_size=2&page_token={first['next_page_token']}"
-    assert listed(desk, rest) == ["c"]
-    second = desk.ask("GET", f"{CLUSTERS}list?{rest}")
+    assert listed(workspace, rest) == ["c"]
+    second = workspace.ask("GET", f"{CLUSTERS}list?{rest}")
     assert (first["prev_page_token"], second["next_page_token"]) == ("", "")
-    assert listed(desk, f"sort_by.field=CLUSTER_NAME&page_size=2&page_token={second['prev_page_token']}") == ["a", "b"]
+    assert listed(workspace, f"sort_by.field=CLUSTER_NAME&page_size=2&page_token={second['prev_page_token']}") == [
+        "a",
+        "b",
+    ]
     assert "spec" not in first["clusters"][0]
 
 
-def test_the_older_list_is_not_paged(desk: Desk) -> None:
-    assert desk.ask("GET", "/api/2.0/clusters/list") == {}
+def test_the_older_list_is_not_paged(workspace: InProcessWorkspace) -> None:
+    assert workspace.ask("GET", "/api/2.0/clusters/list") == {}
     for number in range(103):
-        desk.create(cluster_name=str(number))
-    assert len(desk.ask("GET", "/api/2.0/clusters/list?page_size=5")["clusters"]) == 103
-    assert len(listed(desk)) == 100
+        workspace.create(cluster_name=str(number))
+    assert len(workspace.ask("GET", "/api/2.0/clusters/list?page_size=5")["clusters"]) == 103
+    assert len(listed(workspace)) == 100
 
 
-def test_a_stopped_cluster_is_listed_for_30_days_and_known_for_60_unless_it_is_pinned(desk: Desk) -> None:
-    ends, pinned = desk.stopped(cluster_name="ends"), desk.stopped(cluster_name="pinned")
-    desk.post("pin", pinned)
-    desk.advance(29 * DAY)
-    assert listed(desk) == ["pinned", "ends"]
-    desk.advance(1.1 * DAY)
-    assert listed(desk) == ["pinned"]
-    assert desk.state(ends) == "TERMINATED"
-    desk.advance(30 * DAY)
-    _, code, message = desk.refusal("GET", f"{CLUSTERS}get?cluster_id={ends}")
+def test_a_stopped_cluster_is_listed_for_30_days_and_known_for_60_unless_it_is_pinned(
+    workspace: InProcessWorkspace,
+) -> None:
+    ends, pinned = workspace.stopped(cluster_name="ends"), workspace.stopped(cluster_name="pinned")
+    workspace.post("pin", pinned)
+    workspace.advance(29 * DAY)
+    assert listed(workspace) == ["pinned", "ends"]
+    workspace.advance(1.1 * DAY)
+    assert listed(workspace) == ["pinned"]
+    assert workspace.state(ends) == "TERMINATED"
+    workspace.advance(30 * DAY)
+    _, code, message = workspace.refusal("GET", f"{CLUSTERS}get?cluster_id={ends}")
     assert (code, message) == (
         "INVALID_STATE",
         f"Cannot access cluster {ends} that was terminated or unpinned more than 30 days ago.",
     )
-    desk.post("unpin", pinned)
-    assert listed(desk) == ["pinned"]
-    desk.advance(31 * DAY)
-    assert (listed(desk), desk.state(pinned)) == ([], "TERMINATED")
+    workspace.post("unpin", pinned)
+    assert listed(workspace) == ["pinned"]
+    workspace.advance(31 * DAY)
+    assert (listed(workspace), workspace.state(pinned)) == ([], "TERMINATED")
 
 
-def test_each_level_may_do_what_it_says(desk: Desk) -> None:
-    ana = desk.person(ANA)
-    cluster_id = desk.running()
+def test_each_level_may_do_what_it_says(workspace: InProcessWorkspace) -> None:
+    ana = workspace.person(ANA)
+    cluster_id = workspace.running()
     calls: dict[str, list[tuple[str, dict[str, Any]]]] = {
         "CAN_ATTACH_TO": [("events", {})],
         "CAN_RESTART": [("restart", {}), ("delete", {}), ("start", {})],
@@ -359,96 +368,96 @@ def test_each_level_may_do_what_it_says(desk: Desk) -> None:
     words = {"CAN_ATTACH_TO": "Attach", "CAN_RESTART": "Restart", "CAN_MANAGE": "Manage"}
     levels = [None, *calls]
     for held in levels:
-        desk.grant(cluster_id, ana, held)
+        workspace.grant(cluster_id, ana, held)
         for level, verbs in calls.items():
             if levels.index(level) <= levels.index(held):
                 continue
             for verb, fields in verbs:
-                refused = desk.refusal("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, ana)
+                refused = workspace.refusal("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, ana)
                 text = f"{ANA} does not have {words[level]} permissions on {cluster_id}. "
                 text += "Please contact the owner or an administrator for access."
                 assert refused == (403, "PERMISSION_DENIED", text)
     for verbs in calls.values():
         for verb, fields in verbs:
-            desk.post(verb, cluster_id, ana, **fields)
-            desk.advance(4)
+            workspace.post(verb, cluster_id, ana, **fields)
+            workspace.advance(4)
 
 
-def test_a_list_shows_what_the_caller_may_attach_to(desk: Desk) -> None:
-    ana, dan = desk.person(ANA), desk.person(DAN)
-    mine = desk.create(cluster_name="of the group")
-    desk.create(cluster_name="of others")
-    desk.grant(mine, desk.group("group_01", ana), "CAN_ATTACH_TO")
-    assert (listed(desk, user=ana), listed(desk, user=dan)) == (["of the group"], [])
-    assert desk.get(mine, ana)["cluster_name"] == "of the group"
-    assert desk.refusal("GET", f"{CLUSTERS}get?cluster_id={mine}", user=dan)[0] == 403
+def test_a_list_shows_what_the_caller_may_attach_to(workspace: InProcessWorkspace) -> None:
+    ana, dan = workspace.person(ANA), workspace.person(DAN)
+    mine = workspace.create(cluster_name="of the group")
+    workspace.create(cluster_name="of others")
+    workspace.grant(mine, workspace.group("group_01", ana), "CAN_ATTACH_TO")
+    assert (listed(workspace, user=ana), listed(workspace, user=dan)) == (["of the group"], [])
+    assert workspace.get(mine, ana)["cluster_name"] == "of the group"
+    assert workspace.refusal("GET", f"{CLUSTERS}get?cluster_id={mine}", user=dan)[0] == 403
 
 
-def test_making_clusters_takes_the_entitlement_and_gives_the_right_to_manage(desk: Desk) -> None:
-    ana = desk.person(ANA)
-    assert desk.refusal("POST", f"{CLUSTERS}create", SPEC, ana)[:2] == (403, "PERMISSION_DENIED")
+def test_making_clusters_takes_the_entitlement_and_gives_the_right_to_manage(workspace: InProcessWorkspace) -> None:
+    ana = workspace.person(ANA)
+    assert workspace.refusal("POST", f"{CLUSTERS}create", SPEC, ana)[:2] == (403, "PERMISSION_DENIED")
     ana.entitlements.append("allow-cluster-create")
-    cluster_id = desk.running(ana)
-    desk.post("resize", cluster_id, ana, num_workers=2)
-    assert desk.workspace.state.acls.direct[f"/clusters/{cluster_id}"] == {ana.id: ["CAN_MANAGE"]}
+    cluster_id = workspace.running(ana)
+    workspace.post("resize", cluster_id, ana, num_workers=2)
+    assert workspace.emulated.state.acls.direct[f"/clusters/{cluster_id}"] == {ana.id: ["CAN_MANAGE"]}
 
 
-def test_a_policy_decides_what_a_cluster_is(desk: Desk) -> None:
-    ana = desk.person(ANA)
+def test_a_policy_decides_what_a_cluster_is(workspace: InProcessWorkspace) -> None:
+    ana = workspace.person(ANA)
     elements = {
         "autotermination_minutes": {"type": "fixed", "value": 20},
         "num_workers": {"type": "range", "maxValue": 2},
     }
     body = {"name": "lab", "definition": json.dumps(elements)}
-    policy_id = desk.ask("POST", "/api/2.0/policies/clusters/create", body)["policy_id"]
+    policy_id = workspace.ask("POST", "/api/2.0/policies/clusters/create", body)["policy_id"]
     spec = {name: value for name, value in SPEC.items() if name != "autotermination_minutes"} | {"policy_id": policy_id}
-    assert desk.refusal("POST", f"{CLUSTERS}create", spec, ana)[0] == 403
-    desk.workspace.state.acls.grant(f"/cluster-policies/{policy_id}", ana.id, "CAN_USE")
-    cluster_id = desk.ask("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
-    shown = desk.get(cluster_id)
+    assert workspace.refusal("POST", f"{CLUSTERS}create", spec, ana)[0] == 403
+    workspace.emulated.state.acls.grant(f"/cluster-policies/{policy_id}", ana.id, "CAN_USE")
+    cluster_id = workspace.ask("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
+    shown = workspace.get(cluster_id)
     assert (shown["policy_id"], shown["autotermination_minutes"]) == (policy_id, 20)
-    refused = desk.refusal("POST", f"{CLUSTERS}create", spec | {"num_workers": 3}, ana)
+    refused = workspace.refusal("POST", f"{CLUSTERS}create", spec | {"num_workers": 3}, ana)
     assert refused[:2] == (400, "INVALID_PARAMETER_VALUE") and "num_workers" in refused[2]
-    assert listed(desk, f"filter_by.policy_id={policy_id}") == ["cluster_01"]
+    assert listed(workspace, f"filter_by.policy_id={policy_id}") == ["cluster_01"]
 
 
-def test_a_cluster_from_a_pool_has_its_node_type(desk: Desk) -> None:
-    ana = desk.person(ANA)
+def test_a_cluster_from_a_pool_has_its_node_type(workspace: InProcessWorkspace) -> None:
+    ana = workspace.person(ANA)
     ana.entitlements.append("allow-cluster-create")
     pool = {"instance_pool_name": "p", "node_type_id": "Standard_DS4_v2", "min_idle_instances": 0, "max_capacity": 9}
-    pool_id = desk.ask("POST", "/api/2.0/instance-pools/create", pool)["instance_pool_id"]
+    pool_id = workspace.ask("POST", "/api/2.0/instance-pools/create", pool)["instance_pool_id"]
     spec = {name: value for name, value in SPEC.items() if name != "node_type_id"} | {"instance_pool_id": pool_id}
-    refused = desk.refusal("POST", f"{CLUSTERS}create", spec, ana)
+    refused = workspace.refusal("POST", f"{CLUSTERS}create", spec, ana)
     assert refused[:2] == (403, "PERMISSION_DENIED") and f"Attach permissions on {pool_id}" in refused[2]
-    desk.workspace.state.acls.grant(f"/instance-pools/{pool_id}", ana.id, "CAN_ATTACH_TO")
-    cluster_id = desk.ask("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
-    shown = desk.get(cluster_id)
+    workspace.emulated.state.acls.grant(f"/instance-pools/{pool_id}", ana.id, "CAN_ATTACH_TO")
+    cluster_id = workspace.ask("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
+    shown = workspace.get(cluster_id)
     names = ("node_type_id", "driver_node_type_id", "instance_pool_id", "driver_instance_pool_id")
     assert [shown[name] for name in names] == ["Standard_DS4_v2", "Standard_DS4_v2", pool_id, pool_id]
-    desk.advance(2)
+    workspace.advance(2)
     echoed = {name: shown[name] for name in (*spec, "driver_instance_pool_id")}
-    desk.post("edit", cluster_id, ana, **echoed)
-    assert desk.state(cluster_id) == "RESTARTING"
+    workspace.post("edit", cluster_id, ana, **echoed)
+    assert workspace.state(cluster_id) == "RESTARTING"
 
 
-def test_pins_and_owners_are_the_administrators_business(desk: Desk) -> None:
-    ana = desk.person(ANA)
-    cluster_id = desk.stopped()
-    desk.grant(cluster_id, ana, "CAN_MANAGE")
+def test_pins_and_owners_are_the_administrators_business(workspace: InProcessWorkspace) -> None:
+    ana = workspace.person(ANA)
+    cluster_id = workspace.stopped()
+    workspace.grant(cluster_id, ana, "CAN_MANAGE")
     for verb, fields in (("pin", {}), ("unpin", {}), ("change-owner", {"owner_username": ANA})):
-        assert desk.refusal("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, ana)[0] == 403
-    desk.post("change-owner", cluster_id, owner_username=ANA)
-    shown = desk.get(cluster_id)
+        assert workspace.refusal("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, ana)[0] == 403
+    workspace.post("change-owner", cluster_id, owner_username=ANA)
+    shown = workspace.get(cluster_id)
     assert (shown["creator_user_name"], shown["default_tags"]["Creator"]) == (ANA, ANA)
-    running = desk.running()
+    running = workspace.running()
     body = {"cluster_id": running, "owner_username": ANA}
-    assert desk.refusal("POST", f"{CLUSTERS}change-owner", body)[1] == "INVALID_STATE"
+    assert workspace.refusal("POST", f"{CLUSTERS}change-owner", body)[1] == "INVALID_STATE"
 
 
-def test_a_clone_has_what_its_source_has(desk: Desk) -> None:
-    source = desk.create(spark_conf={"a": "1"})
+def test_a_clone_has_what_its_source_has(workspace: InProcessWorkspace) -> None:
+    source = workspace.create(spark_conf={"a": "1"})
     body = {"clone_from": {"source_cluster_id": source}, "cluster_name": "copy"}
-    shown = desk.get(desk.ask("POST", f"{CLUSTERS}create", body)["cluster_id"])
+    shown = workspace.get(workspace.ask("POST", f"{CLUSTERS}create", body)["cluster_id"])
     assert (shown["cluster_name"], shown["spark_conf"], shown["node_type_id"]) == (
         "copy",
         {"a": "1"},
@@ -456,20 +465,20 @@ def test_a_clone_has_what_its_source_has(desk: Desk) -> None:
     )
 
 
-def test_a_saved_workspace_goes_on_where_it_was(desk: Desk) -> None:
-    cluster_id = desk.running(autotermination_minutes=10)
-    other = desk.create(num_workers=None, autoscale={"min_workers": 1, "max_workers": 3})
+def test_a_saved_workspace_goes_on_where_it_was(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(autotermination_minutes=10)
+    other = workspace.create(num_workers=None, autoscale={"min_workers": 1, "max_workers": 3})
     library = {"pypi": {"package": "pandas"}}
-    desk.ask("POST", "/api/2.0/libraries/install", {"cluster_id": cluster_id, "libraries": [library]})
-    desk.ask("POST", "/api/1.2/contexts/create", {"clusterId": other, "language": "python"})
-    desk.ask("POST", "/api/2.1/jobs/runs/submit", {"existing_cluster_id": other, "notebook_task": {}})
-    desk.advance(1)
-    desk.workspace.state = load_json(dump_json(desk.workspace.state))
-    desk.advance(700)
-    assert (desk.state(cluster_id), desk.state(other)) == ("TERMINATED", "RUNNING")
-    runs = desk.workspace.state.clusters.runs.values()
+    workspace.ask("POST", "/api/2.0/libraries/install", {"cluster_id": cluster_id, "libraries": [library]})
+    workspace.ask("POST", "/api/1.2/contexts/create", {"clusterId": other, "language": "python"})
+    workspace.ask("POST", "/api/2.1/jobs/runs/submit", {"existing_cluster_id": other, "notebook_task": {}})
+    workspace.advance(1)
+    workspace.emulated.state = load_json(dump_json(workspace.emulated.state))
+    workspace.advance(700)
+    assert (workspace.state(cluster_id), workspace.state(other)) == ("TERMINATED", "RUNNING")
+    runs = workspace.emulated.state.clusters.runs.values()
     assert [run.result for run in runs] == ["SUCCESS"]
-    assert [one.end is None for found in desk.workspace.state.clusters.sessions.values() for one in found] == [
+    assert [one.end is None for found in workspace.emulated.state.clusters.sessions.values() for one in found] == [
         False,
         True,
     ]

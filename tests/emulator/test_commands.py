@@ -11,67 +11,71 @@ from emulator.api.errors import ApiError
 from emulator.clusters.lifecycle import work
 from emulator.models.scim import User
 from emulator_process import EmulatorProcess
-from in_process_workspace import CLUSTERS, SPEC, Desk
+from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
 
 RUNS = "/api/2.1/jobs/runs/"
 
 
-def context(desk: Desk, cluster_id: str, user: User | None = None) -> str:
+def context(workspace: InProcessWorkspace, cluster_id: str, user: User | None = None) -> str:
     body = {"clusterId": cluster_id, "language": "python"}
-    return str(desk.ask("POST", "/api/1.2/contexts/create", body, user)["id"])
+    return str(workspace.ask("POST", "/api/1.2/contexts/create", body, user)["id"])
 
 
-def execute(desk: Desk, cluster_id: str, context_id: str, user: User | None = None) -> str:
+def execute(workspace: InProcessWorkspace, cluster_id: str, context_id: str, user: User | None = None) -> str:
     body = {"clusterId": cluster_id, "contextId": context_id, "language": "python", "command": "1 + 1"}
-    return str(desk.ask("POST", "/api/1.2/commands/execute", body, user)["id"])
+    return str(workspace.ask("POST", "/api/1.2/commands/execute", body, user)["id"])
 
 
-def command(desk: Desk, cluster_id: str, context_id: str, command_id: str) -> dict[str, Any]:
+def command(workspace: InProcessWorkspace, cluster_id: str, context_id: str, command_id: str) -> dict[str, Any]:
     query = f"clusterId={cluster_id}&contextId={context_id}&commandId={command_id}"
-    answer: dict[str, Any] = desk.ask("GET", f"/api/1.2/commands/status?{query}")
+    answer: dict[str, Any] = workspace.ask("GET", f"/api/1.2/commands/status?{query}")
     return answer
 
 
-def context_status(desk: Desk, cluster_id: str, context_id: str) -> str:
+def context_status(workspace: InProcessWorkspace, cluster_id: str, context_id: str) -> str:
     path = f"/api/1.2/contexts/status?clusterId={cluster_id}&contextId={context_id}"
-    return str(desk.ask("GET", path)["status"])
+    return str(workspace.ask("GET", path)["status"])
 
 
-def submit(desk: Desk, cluster_id: str, user: User | None = None) -> int:
+def submit(workspace: InProcessWorkspace, cluster_id: str, user: User | None = None) -> int:
     task = {"task_key": "a", "existing_cluster_id": cluster_id, "notebook_task": {"notebook_path": "/Shared/a"}}
-    return int(desk.ask("POST", f"{RUNS}submit", {"run_name": "r", "tasks": [task]}, user)["run_id"])
+    return int(workspace.ask("POST", f"{RUNS}submit", {"run_name": "r", "tasks": [task]}, user)["run_id"])
 
 
-def run(desk: Desk, run_id: int) -> dict[str, Any]:
-    answer: dict[str, Any] = desk.ask("GET", f"{RUNS}get?run_id={run_id}")
+def run(workspace: InProcessWorkspace, run_id: int) -> dict[str, Any]:
+    answer: dict[str, Any] = workspace.ask("GET", f"{RUNS}get?run_id={run_id}")
     return answer
 
 
-def test_a_command_on_a_running_cluster_takes_its_time(desk: Desk) -> None:
-    cluster_id = desk.running()
-    context_id = context(desk, cluster_id)
-    assert context_status(desk, cluster_id, context_id) == "Running"
-    command_id = execute(desk, cluster_id, context_id)
-    assert command(desk, cluster_id, context_id, command_id) == {"id": command_id, "status": "Running", "results": None}
-    desk.advance(2)
-    assert command(desk, cluster_id, context_id, command_id) == {
+def test_a_command_on_a_running_cluster_takes_its_time(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    context_id = context(workspace, cluster_id)
+    assert context_status(workspace, cluster_id, context_id) == "Running"
+    command_id = execute(workspace, cluster_id, context_id)
+    assert command(workspace, cluster_id, context_id, command_id) == {
+        "id": command_id,
+        "status": "Running",
+        "results": None,
+    }
+    workspace.advance(2)
+    assert command(workspace, cluster_id, context_id, command_id) == {
         "id": command_id, "status": "Finished", "results": {"resultType": "text", "data": ""},
     }  # fmt: skip
 
 
-def test_attaching_to_a_stopped_cluster_starts_it_in_the_name_of_who_attaches(desk: Desk) -> None:
-    ana, cluster_id = desk.person("ana@lab.example"), desk.stopped()
-    desk.grant(cluster_id, ana, "CAN_RESTART")
-    context_id = context(desk, cluster_id, ana)
-    assert (desk.state(cluster_id), context_status(desk, cluster_id, context_id)) == ("PENDING", "Pending")
-    command_id = execute(desk, cluster_id, context_id, ana)
-    assert command(desk, cluster_id, context_id, command_id)["status"] == "Queued"
-    desk.advance(2)
-    assert context_status(desk, cluster_id, context_id) == "Running"
-    assert command(desk, cluster_id, context_id, command_id)["status"] == "Running"
-    starting = desk.events(cluster_id, event_types=["STARTING"])
+def test_attaching_to_a_stopped_cluster_starts_it_in_the_name_of_who_attaches(workspace: InProcessWorkspace) -> None:
+    ana, cluster_id = workspace.person("ana@lab.example"), workspace.stopped()
+    workspace.grant(cluster_id, ana, "CAN_RESTART")
+    context_id = context(workspace, cluster_id, ana)
+    assert (workspace.state(cluster_id), context_status(workspace, cluster_id, context_id)) == ("PENDING", "Pending")
+    command_id = execute(workspace, cluster_id, context_id, ana)
+    assert command(workspace, cluster_id, context_id, command_id)["status"] == "Queued"
+    workspace.advance(2)
+    assert context_status(workspace, cluster_id, context_id) == "Running"
+    assert command(workspace, cluster_id, context_id, command_id)["status"] == "Running"
+    starting = workspace.events(cluster_id, event_types=["STARTING"])
     assert [event["details"]["user"] for event in starting] == ["ana@lab.example"]
-    assert desk.workspace.state.clusters.sessions[cluster_id][-1].started_by == "ana@lab.example"
+    assert workspace.emulated.state.clusters.sessions[cluster_id][-1].started_by == "ana@lab.example"
 
 
 def attempts(cluster_id: str) -> list[tuple[str, dict[str, Any]]]:
@@ -83,119 +87,121 @@ def attempts(cluster_id: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def test_nobody_starts_a_stopped_cluster_by_using_it_without_the_right_to_restart(desk: Desk) -> None:
-    ana, cluster_id = desk.person("ana@lab.example"), desk.stopped()
-    group = desk.group("group_01", ana)
+def test_nobody_starts_a_stopped_cluster_by_using_it_without_the_right_to_restart(
+    workspace: InProcessWorkspace,
+) -> None:
+    ana, cluster_id = workspace.person("ana@lab.example"), workspace.stopped()
+    group = workspace.group("group_01", ana)
     for level, words in (
         (None, f"ana@lab.example does not have Attach permissions on {cluster_id}."),
         ("CAN_ATTACH_TO", f"You do not have permission to autostart {cluster_id}"),
     ):
-        desk.grant(cluster_id, group, level)
+        workspace.grant(cluster_id, group, level)
         for path, body in attempts(cluster_id):
-            status, _, message = desk.refusal("POST", path, body, ana)
+            status, _, message = workspace.refusal("POST", path, body, ana)
             assert (status, words in message) == (403, True)
         with pytest.raises(ApiError, match=words):
-            work(desk.workspace, desk.workspace.state.clusters.by_id[cluster_id], ana, 60, desk.now)
+            work(workspace.emulated, workspace.emulated.state.clusters.by_id[cluster_id], ana, 60, workspace.now)
         if level:
-            assert desk.refusal("POST", f"{CLUSTERS}start", {"cluster_id": cluster_id}, ana)[0] == 403
-    desk.grant(cluster_id, group, "CAN_RESTART")
-    context(desk, cluster_id, ana)
-    assert desk.state(cluster_id) == "PENDING"
+            assert workspace.refusal("POST", f"{CLUSTERS}start", {"cluster_id": cluster_id}, ana)[0] == 403
+    workspace.grant(cluster_id, group, "CAN_RESTART")
+    context(workspace, cluster_id, ana)
+    assert workspace.state(cluster_id) == "PENDING"
 
 
-def test_a_second_grant_still_starts_it(desk: Desk) -> None:
-    ana, cluster_id = desk.person("ana@lab.example"), desk.stopped()
-    desk.grant(cluster_id, desk.group("group_01", ana), "CAN_ATTACH_TO")
-    desk.grant(cluster_id, desk.group("tutors", ana), "CAN_RESTART")
-    submit(desk, cluster_id, ana)
-    assert desk.state(cluster_id) == "PENDING"
+def test_a_second_grant_still_starts_it(workspace: InProcessWorkspace) -> None:
+    ana, cluster_id = workspace.person("ana@lab.example"), workspace.stopped()
+    workspace.grant(cluster_id, workspace.group("group_01", ana), "CAN_ATTACH_TO")
+    workspace.grant(cluster_id, workspace.group("tutors", ana), "CAN_RESTART")
+    submit(workspace, cluster_id, ana)
+    assert workspace.state(cluster_id) == "PENDING"
 
 
-def test_who_may_attach_uses_a_cluster_that_others_started(desk: Desk) -> None:
-    ana, cluster_id = desk.person("ana@lab.example"), desk.running()
-    desk.grant(cluster_id, ana, "CAN_ATTACH_TO")
-    context_id = context(desk, cluster_id, ana)
-    execute(desk, cluster_id, context_id, ana)
-    desk.grant(cluster_id, ana, None)
+def test_who_may_attach_uses_a_cluster_that_others_started(workspace: InProcessWorkspace) -> None:
+    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running()
+    workspace.grant(cluster_id, ana, "CAN_ATTACH_TO")
+    context_id = context(workspace, cluster_id, ana)
+    execute(workspace, cluster_id, context_id, ana)
+    workspace.grant(cluster_id, ana, None)
     body = {"clusterId": cluster_id, "contextId": context_id, "command": "1"}
-    assert desk.refusal("POST", "/api/1.2/commands/execute", body, ana)[0] == 403
+    assert workspace.refusal("POST", "/api/1.2/commands/execute", body, ana)[0] == 403
 
 
-def test_a_cluster_that_is_closed_to_jobs_or_notebooks_refuses_them(desk: Desk) -> None:
-    no_jobs = desk.running(workload_type={"clients": {"jobs": False, "notebooks": True}})
-    no_notebooks = desk.running(workload_type={"clients": {"jobs": True, "notebooks": False}})
+def test_a_cluster_that_is_closed_to_jobs_or_notebooks_refuses_them(workspace: InProcessWorkspace) -> None:
+    no_jobs = workspace.running(workload_type={"clients": {"jobs": False, "notebooks": True}})
+    no_notebooks = workspace.running(workload_type={"clients": {"jobs": True, "notebooks": False}})
     notebooks, *jobs = attempts(no_jobs)
     for path, body in jobs:
-        assert "does not allow jobs workloads" in desk.refusal("POST", path, body)[2]
-    desk.ask("POST", *notebooks)
+        assert "does not allow jobs workloads" in workspace.refusal("POST", path, body)[2]
+    workspace.ask("POST", *notebooks)
     notebooks, *jobs = attempts(no_notebooks)
-    assert "does not allow notebooks workloads" in desk.refusal("POST", *notebooks)[2]
+    assert "does not allow notebooks workloads" in workspace.refusal("POST", *notebooks)[2]
     for path, body in jobs:
-        desk.ask("POST", path, body)
+        workspace.ask("POST", path, body)
 
 
-def test_a_dedicated_cluster_is_used_by_nobody_else(desk: Desk) -> None:
-    ana, cluster_id = desk.person("ana@lab.example"), desk.running(data_security_mode="SINGLE_USER")
-    desk.grant(cluster_id, ana, "CAN_MANAGE")
+def test_a_dedicated_cluster_is_used_by_nobody_else(workspace: InProcessWorkspace) -> None:
+    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running(data_security_mode="SINGLE_USER")
+    workspace.grant(cluster_id, ana, "CAN_MANAGE")
     for path, body in attempts(cluster_id):
-        status, _, message = desk.refusal("POST", path, body, ana)
+        status, _, message = workspace.refusal("POST", path, body, ana)
         assert (status, "Single-user check failed: user 'ana@lab.example'" in message) == (403, True)
-    desk.group("group_01", ana)
+    workspace.group("group_01", ana)
     edited = SPEC | {"data_security_mode": "DATA_SECURITY_MODE_DEDICATED", "single_user_name": "group_01"}
-    desk.post("edit", cluster_id, **edited)
-    desk.advance(2)
-    context(desk, cluster_id, ana)
+    workspace.post("edit", cluster_id, **edited)
+    workspace.advance(2)
+    context(workspace, cluster_id, ana)
 
 
-def test_what_ran_is_lost_when_the_cluster_ends(desk: Desk) -> None:
-    cluster_id = desk.running()
-    context_id = context(desk, cluster_id)
-    command_id, run_id = execute(desk, cluster_id, context_id), submit(desk, cluster_id)
-    desk.advance(1)
-    desk.post("delete", cluster_id)
-    desk.advance(10)
-    assert context_status(desk, cluster_id, context_id) == "Error"
-    assert command(desk, cluster_id, context_id, command_id)["results"]["resultType"] == "error"
-    assert run(desk, run_id)["state"]["result_state"] == "FAILED"
-    assert desk.state(cluster_id) == "TERMINATED"
+def test_what_ran_is_lost_when_the_cluster_ends(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    context_id = context(workspace, cluster_id)
+    command_id, run_id = execute(workspace, cluster_id, context_id), submit(workspace, cluster_id)
+    workspace.advance(1)
+    workspace.post("delete", cluster_id)
+    workspace.advance(10)
+    assert context_status(workspace, cluster_id, context_id) == "Error"
+    assert command(workspace, cluster_id, context_id, command_id)["results"]["resultType"] == "error"
+    assert run(workspace, run_id)["state"]["result_state"] == "FAILED"
+    assert workspace.state(cluster_id) == "TERMINATED"
 
 
-def test_a_run_waits_for_its_cluster_and_succeeds(desk: Desk) -> None:
-    cluster_id, t = desk.stopped(), 0
-    t = desk.now
-    run_id = submit(desk, cluster_id)
-    assert run(desk, run_id)["state"]["life_cycle_state"] == "PENDING"
-    desk.advance(2)
-    assert run(desk, run_id)["state"]["life_cycle_state"] == "RUNNING"
-    desk.advance(2)
-    shown = run(desk, run_id)
+def test_a_run_waits_for_its_cluster_and_succeeds(workspace: InProcessWorkspace) -> None:
+    cluster_id, t = workspace.stopped(), 0
+    t = workspace.now
+    run_id = submit(workspace, cluster_id)
+    assert run(workspace, run_id)["state"]["life_cycle_state"] == "PENDING"
+    workspace.advance(2)
+    assert run(workspace, run_id)["state"]["life_cycle_state"] == "RUNNING"
+    workspace.advance(2)
+    shown = run(workspace, run_id)
     assert shown["state"] == {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS", "state_message": ""}
     assert (shown["start_time"], shown["end_time"]) == (t, t + 4000)
     assert (shown["setup_duration"], shown["execution_duration"]) == (2000, 2000)
     assert shown["run_as_user_name"] == "admin@lab.example"
 
 
-def test_runs_are_seen_and_cancelled_by_who_submitted_them(desk: Desk) -> None:
-    ana, dan, cluster_id = desk.person("ana@lab.example"), desk.person("dan@lab.example"), desk.running()
-    desk.grant(cluster_id, ana, "CAN_ATTACH_TO")
-    run_id = submit(desk, cluster_id, ana)
-    assert desk.refusal("POST", f"{RUNS}cancel", {"run_id": run_id}, dan)[0] == 403
-    desk.ask("POST", f"{RUNS}cancel", {"run_id": run_id}, ana)
-    desk.advance(10)
-    assert run(desk, run_id)["state"]["result_state"] == "CANCELED"
-    assert desk.refusal("GET", f"{RUNS}get?run_id=7") == (400, "INVALID_PARAMETER_VALUE", "Run 7 does not exist.")
+def test_runs_are_seen_and_cancelled_by_who_submitted_them(workspace: InProcessWorkspace) -> None:
+    ana, dan, cluster_id = workspace.person("ana@lab.example"), workspace.person("dan@lab.example"), workspace.running()
+    workspace.grant(cluster_id, ana, "CAN_ATTACH_TO")
+    run_id = submit(workspace, cluster_id, ana)
+    assert workspace.refusal("POST", f"{RUNS}cancel", {"run_id": run_id}, dan)[0] == 403
+    workspace.ask("POST", f"{RUNS}cancel", {"run_id": run_id}, ana)
+    workspace.advance(10)
+    assert run(workspace, run_id)["state"]["result_state"] == "CANCELED"
+    assert workspace.refusal("GET", f"{RUNS}get?run_id=7") == (400, "INVALID_PARAMETER_VALUE", "Run 7 does not exist.")
 
 
-def test_a_cancelled_command_stays_cancelled(desk: Desk) -> None:
-    cluster_id = desk.running()
-    context_id = context(desk, cluster_id)
-    command_id = execute(desk, cluster_id, context_id)
+def test_a_cancelled_command_stays_cancelled(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    context_id = context(workspace, cluster_id)
+    command_id = execute(workspace, cluster_id, context_id)
     body = {"clusterId": cluster_id, "contextId": context_id, "commandId": command_id}
-    desk.ask("POST", "/api/1.2/commands/cancel", body)
-    desk.advance(10)
-    assert command(desk, cluster_id, context_id, command_id)["status"] == "Cancelled"
-    desk.ask("POST", "/api/1.2/contexts/destroy", {"clusterId": cluster_id, "contextId": context_id})
-    assert (desk.workspace.state.clusters.contexts, desk.workspace.state.clusters.commands) == ({}, {})
+    workspace.ask("POST", "/api/1.2/commands/cancel", body)
+    workspace.advance(10)
+    assert command(workspace, cluster_id, context_id, command_id)["status"] == "Cancelled"
+    workspace.ask("POST", "/api/1.2/contexts/destroy", {"clusterId": cluster_id, "contextId": context_id})
+    assert (workspace.emulated.state.clusters.contexts, workspace.emulated.state.clusters.commands) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -209,98 +215,108 @@ def test_a_cancelled_command_stays_cancelled(desk: Desk) -> None:
         ({}, 400),
     ],
 )
-def test_a_run_names_one_cluster(desk: Desk, body: dict[str, Any], status: int) -> None:
-    assert desk.refusal("POST", f"{RUNS}submit", body)[0] == status
+def test_a_run_names_one_cluster(workspace: InProcessWorkspace, body: dict[str, Any], status: int) -> None:
+    assert workspace.refusal("POST", f"{RUNS}submit", body)[0] == status
 
 
-def test_a_run_on_a_cluster_of_its_own_makes_it_and_ends_it(desk: Desk) -> None:
+def test_a_run_on_a_cluster_of_its_own_makes_it_and_ends_it(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-    run_id = int(desk.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"])
-    cluster_id = run(desk, run_id)["cluster_instance"]["cluster_id"]
+    run_id = int(
+        workspace.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
+    )
+    cluster_id = run(workspace, run_id)["cluster_instance"]["cluster_id"]
 
     def cluster() -> dict[str, Any]:
-        answer: dict[str, Any] = desk.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")
+        answer: dict[str, Any] = workspace.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")
         return answer
 
     assert (cluster()["cluster_source"], cluster()["state"]) == ("JOB", "PENDING")
     assert cluster()["cluster_name"].startswith("job-")
-    assert run(desk, run_id)["state"]["life_cycle_state"] == "PENDING"
-    desk.advance(2)
-    assert (cluster()["state"], run(desk, run_id)["state"]["life_cycle_state"]) == ("RUNNING", "RUNNING")
-    desk.advance(2)
-    assert run(desk, run_id)["state"]["result_state"] == "SUCCESS"
+    assert run(workspace, run_id)["state"]["life_cycle_state"] == "PENDING"
+    workspace.advance(2)
+    assert (cluster()["state"], run(workspace, run_id)["state"]["life_cycle_state"]) == ("RUNNING", "RUNNING")
+    workspace.advance(2)
+    assert run(workspace, run_id)["state"]["result_state"] == "SUCCESS"
     assert (cluster()["state"], cluster()["termination_reason"]["code"]) == ("TERMINATING", "JOB_FINISHED")
-    desk.advance(2)
+    workspace.advance(2)
     assert cluster()["state"] == "TERMINATED"
 
 
-def test_a_run_that_is_cancelled_takes_its_own_cluster_with_it(desk: Desk) -> None:
+def test_a_run_that_is_cancelled_takes_its_own_cluster_with_it(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-    run_id = int(desk.ask("POST", f"{RUNS}submit", {"new_cluster": wanted, "notebook_task": {}})["run_id"])
-    cluster_id = run(desk, run_id)["cluster_instance"]["cluster_id"]
-    desk.advance(2)
-    desk.ask("POST", f"{RUNS}cancel", {"run_id": run_id})
-    desk.advance(2)
-    assert run(desk, run_id)["state"]["result_state"] == "CANCELED"
-    assert desk.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")["state"] == "TERMINATED"
+    run_id = int(workspace.ask("POST", f"{RUNS}submit", {"new_cluster": wanted, "notebook_task": {}})["run_id"])
+    cluster_id = run(workspace, run_id)["cluster_instance"]["cluster_id"]
+    workspace.advance(2)
+    workspace.ask("POST", f"{RUNS}cancel", {"run_id": run_id})
+    workspace.advance(2)
+    assert run(workspace, run_id)["state"]["result_state"] == "CANCELED"
+    assert workspace.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")["state"] == "TERMINATED"
 
 
-def test_who_may_not_make_clusters_has_no_runs_on_new_ones(desk: Desk) -> None:
+def test_who_may_not_make_clusters_has_no_runs_on_new_ones(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-    ana = desk.person("ana@lab.example")
-    assert desk.refusal("POST", f"{RUNS}submit", {"tasks": [{"new_cluster": wanted}]}, ana)[0] == 403
+    ana = workspace.person("ana@lab.example")
+    assert workspace.refusal("POST", f"{RUNS}submit", {"tasks": [{"new_cluster": wanted}]}, ana)[0] == 403
 
 
-def test_a_policy_tells_the_clusters_of_runs_from_the_others(desk: Desk) -> None:
+def test_a_policy_tells_the_clusters_of_runs_from_the_others(workspace: InProcessWorkspace) -> None:
     rules = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})
-    policy = desk.ask("POST", "/api/2.0/policies/clusters/create", {"name": "runs", "definition": rules})["policy_id"]
+    policy = workspace.ask("POST", "/api/2.0/policies/clusters/create", {"name": "runs", "definition": rules})[
+        "policy_id"
+    ]
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
     wanted |= {"policy_id": policy}
-    assert desk.refusal("POST", f"{CLUSTERS}create", wanted)[0] == 400
-    assert desk.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
+    assert workspace.refusal("POST", f"{CLUSTERS}create", wanted)[0] == 400
+    assert workspace.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
 
 
-def test_what_is_unknown_is_refused_in_the_older_shape(desk: Desk) -> None:
-    cluster_id = desk.running()
+def test_what_is_unknown_is_refused_in_the_older_shape(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
     for path, words in (
         ("contexts/status?clusterId=x&contextId=y", "ClusterNotFoundException: Cluster not found: x"),
         (f"contexts/status?clusterId={cluster_id}&contextId=y", "ContextNotFoundException: Context not found: y"),
         ("contexts/status?contextId=y", "Missing required field: clusterId"),
     ):
         with pytest.raises(ApiError) as refused:
-            desk.ask("GET", f"/api/1.2/{path}")
+            workspace.ask("GET", f"/api/1.2/{path}")
         assert refused.value.body() == {"error": words}
 
 
-def test_work_keeps_a_cluster_from_idling(desk: Desk) -> None:
-    cluster_id = desk.running(autotermination_minutes=10)
-    cluster = desk.workspace.state.clusters.by_id[cluster_id]
-    desk.advance(300)
-    work(desk.workspace, cluster, desk.workspace.administrator, 1800, desk.now)
-    desk.advance(1800 + 599.9)
-    assert desk.state(cluster_id) == "RUNNING"
-    desk.advance(0.1)
-    assert desk.state(cluster_id) == "TERMINATING"
+def test_work_keeps_a_cluster_from_idling(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running(autotermination_minutes=10)
+    cluster = workspace.emulated.state.clusters.by_id[cluster_id]
+    workspace.advance(300)
+    work(workspace.emulated, cluster, workspace.emulated.administrator, 1800, workspace.now)
+    workspace.advance(1800 + 599.9)
+    assert workspace.state(cluster_id) == "RUNNING"
+    workspace.advance(0.1)
+    assert workspace.state(cluster_id) == "TERMINATING"
 
 
-def test_a_cluster_shows_when_it_was_last_used(desk: Desk) -> None:
-    cluster_id = desk.create()
-    assert "last_activity_time" not in desk.get(cluster_id)
-    desk.advance(2)
-    t = desk.now
-    work(desk.workspace, desk.workspace.state.clusters.by_id[cluster_id], desk.workspace.administrator, 600, t)
+def test_a_cluster_shows_when_it_was_last_used(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.create()
+    assert "last_activity_time" not in workspace.get(cluster_id)
+    workspace.advance(2)
+    t = workspace.now
+    work(
+        workspace.emulated,
+        workspace.emulated.state.clusters.by_id[cluster_id],
+        workspace.emulated.administrator,
+        600,
+        t,
+    )
     seen = []
     for _ in range(3):
-        desk.advance(250)
-        seen.append(desk.get(cluster_id)["last_activity_time"] - t)
+        workspace.advance(250)
+        seen.append(workspace.get(cluster_id)["last_activity_time"] - t)
     assert seen == [250_000, 500_000, 600_000]
 
 
-def test_work_on_a_stopped_cluster_begins_once_it_runs(desk: Desk) -> None:
-    cluster_id = desk.stopped(autotermination_minutes=10)
-    cluster, t = desk.workspace.state.clusters.by_id[cluster_id], desk.now
-    work(desk.workspace, cluster, desk.workspace.administrator, 60, t)
-    desk.advance(3600)
+def test_work_on_a_stopped_cluster_begins_once_it_runs(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.stopped(autotermination_minutes=10)
+    cluster, t = workspace.emulated.state.clusters.by_id[cluster_id], workspace.now
+    work(workspace.emulated, cluster, workspace.emulated.administrator, 60, t)
+    workspace.advance(3600)
     assert cluster.terminated_time == t + 2000 + 60_000 + 600_000 + 2000
 
 

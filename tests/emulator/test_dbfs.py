@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from emulator.base.content import EMPTY
 from emulator.state import state
-from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
 from few_examples import examples
+from in_process_client import InProcessClient
 
 DBFS = "/api/2.0/dbfs"
 BLOCK = 2**20
@@ -25,26 +25,26 @@ def coded(data: bytes) -> str:
     return b64encode(data).decode()
 
 
-def post(lab: InProcess, action: str, caller: Any = None, **body: Any) -> tuple[int, Any]:
+def post(lab: InProcessClient, action: str, caller: Any = None, **body: Any) -> tuple[int, Any]:
     return lab.request("POST", f"{DBFS}/{action}", body, caller=caller)
 
 
-def put(lab: InProcess, path: str, data: bytes = b"x", overwrite: bool = False) -> tuple[int, Any]:
+def put(lab: InProcessClient, path: str, data: bytes = b"x", overwrite: bool = False) -> tuple[int, Any]:
     return post(lab, "put", path=path, contents=coded(data), overwrite=overwrite)
 
 
-def read(lab: InProcess, path: str, **query: int) -> Any:
+def read(lab: InProcessClient, path: str, **query: int) -> Any:
     more = "".join(f"&{name}={value}" for name, value in query.items())
     return lab.request("GET", f"{DBFS}/read?path={quote(path)}{more}")[1]
 
 
-def listed(lab: InProcess, path: str) -> list[str]:
+def listed(lab: InProcessClient, path: str) -> list[str]:
     code, answer = lab.request("GET", f"{DBFS}/list?path={quote(path)}")
     assert code == 200, answer
     return [each["path"] for each in answer.get("files", [])]
 
 
-def test_a_file_is_told_of_without_its_scheme(lab: InProcess) -> None:
+def test_a_file_is_told_of_without_its_scheme(lab: InProcessClient) -> None:
     assert put(lab, "dbfs:/Users/x/a.csv", b"12345")[0] == 200
     told = lab.request("GET", f"{DBFS}/get-status?path=dbfs:/Users/x/a.csv")[1]
     assert told | {"modification_time": 0} == {
@@ -59,7 +59,7 @@ def test_a_file_is_told_of_without_its_scheme(lab: InProcess) -> None:
     assert "/FileStore" in listed(lab, "/") and listed(lab, "/FileStore") == []
 
 
-def test_reading_gives_a_megabyte_at_most(lab: InProcess) -> None:
+def test_reading_gives_a_megabyte_at_most(lab: InProcessClient) -> None:
     data = bytes(range(256)) * 4096
     put(lab, "/tmp/f", data)
     assert read(lab, "/tmp/f") == {"bytes_read": BLOCK // 2, "data": coded(data[: BLOCK // 2])}
@@ -69,7 +69,7 @@ def test_reading_gives_a_megabyte_at_most(lab: InProcess) -> None:
     assert read(lab, "/tmp/f", offset=-1)["error_code"] == "INVALID_PARAMETER_VALUE"
 
 
-def test_a_large_file_is_written_in_blocks(lab: InProcess) -> None:
+def test_a_large_file_is_written_in_blocks(lab: InProcessClient) -> None:
     assert put(lab, "/tmp/f", b"x" * (BLOCK + 1))[1]["error_code"] == "MAX_BLOCK_SIZE_EXCEEDED"
     handle = post(lab, "create", path="/tmp/deep/f")[1]["handle"]
     assert lab.request("GET", f"{DBFS}/get-status?path=/tmp/deep/f")[1]["file_size"] == 0
@@ -83,7 +83,7 @@ def test_a_large_file_is_written_in_blocks(lab: InProcess) -> None:
     assert post(lab, "close", handle=handle)[1]["error_code"] == "RESOURCE_DOES_NOT_EXIST"
 
 
-def test_multipart_puts_more_than_a_block(lab: InProcess) -> None:
+def test_multipart_puts_more_than_a_block(lab: InProcessClient) -> None:
     data = b"\r\n" * BLOCK
     body = (
         b'--e\r\nContent-Disposition: form-data; name="path"\r\n\r\n/tmp/f\r\n'
@@ -125,7 +125,7 @@ def test_multipart_puts_more_than_a_block(lab: InProcess) -> None:
     ],
 )
 def test_refusals_have_the_platform_s_words_and_change_nothing(
-    lab: InProcess, action: str, body: dict[str, Any], code: int, error: str, text: str
+    lab: InProcessClient, action: str, body: dict[str, Any], code: int, error: str, text: str
 ) -> None:
     put(lab, "/tmp/f", b"kept")
     before = state.dump(lab.workspace.state)["dbfs"]
@@ -135,7 +135,7 @@ def test_refusals_have_the_platform_s_words_and_change_nothing(
     assert state.dump(lab.workspace.state)["dbfs"] == before
 
 
-def test_what_is_not_there_is_missing_but_deleting_it_is_fine(lab: InProcess) -> None:
+def test_what_is_not_there_is_missing_but_deleting_it_is_fine(lab: InProcessClient) -> None:
     for query in ("get-status", "list", "read"):
         status, answer = lab.request("GET", f"{DBFS}/{query}?path=/none")
         assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
@@ -144,7 +144,7 @@ def test_what_is_not_there_is_missing_but_deleting_it_is_fine(lab: InProcess) ->
     assert read(lab, "/tmp")["error_code"] == "INVALID_PARAMETER_VALUE"
 
 
-def test_a_very_large_folder_goes_in_several_calls(lab: InProcess) -> None:
+def test_a_very_large_folder_goes_in_several_calls(lab: InProcessClient) -> None:
     for number in range(10_005):
         lab.workspace.state.dbfs.write(("tmp", "many", str(number)), EMPTY, 1)
     status, answer = post(lab, "delete", path="/tmp/many", recursive=True)
@@ -154,14 +154,14 @@ def test_a_very_large_folder_goes_in_several_calls(lab: InProcess) -> None:
     assert listed(lab, "/tmp") == []
 
 
-def test_every_user_may_do_everything(lab: InProcess) -> None:
+def test_every_user_may_do_everything(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     put(lab, "/Users/admin@lab.example/f")
     assert post(lab, "delete", caller=student, path="/Users/admin@lab.example", recursive=True) == (200, {})
 
 
 def test_a_workspace_without_dbfs_refuses_every_call() -> None:
-    lab = InProcess(dbfs=False)
+    lab = InProcessClient(dbfs=False)
     refused = "Public DBFS root is disabled. Access is denied on path: /tmp"
     for query in ("get-status", "list", "read"):
         status, answer = lab.request("GET", f"{DBFS}/{query}?path=/tmp")
@@ -188,7 +188,7 @@ STEPS = st.lists(
 @examples(100)
 @given(STEPS)
 def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
-    lab = InProcess()
+    lab = InProcessClient()
     model: dict[str, bytes | None] = {"/tmp": None}
     for step in steps:
         match step:
@@ -229,7 +229,7 @@ def make_above(model: dict[str, bytes | None], path: str) -> bool:
     return True
 
 
-def tree(lab: InProcess, path: str) -> dict[str, bytes | None]:
+def tree(lab: InProcessClient, path: str) -> dict[str, bytes | None]:
     found: dict[str, bytes | None] = {path: None}
     for each in lab.request("GET", f"{DBFS}/list?path={quote(path)}")[1].get("files", []):
         inner = (

@@ -18,9 +18,9 @@ from emulator.generated_files.truth import truth
 from emulator.server.services import open_workspace, reset
 from emulator.state.options import Options
 from emulator.state.state import dump_json, load_json
-from emulator_calls import InProcess
 from emulator_process import EmulatorError, EmulatorProcess
 from few_examples import examples
+from in_process_client import InProcessClient
 
 pytestmark = pytest.mark.waits
 
@@ -28,7 +28,7 @@ API = {"workspace": ("/api/2.0/workspace", "objects"), "dbfs": ("/api/2.0/dbfs",
 SOURCES = ("dbfs", "workspace")
 
 
-def entries(lab: InProcess, source: str, path: str, caller: Any = None) -> list[dict[str, Any]]:
+def entries(lab: InProcessClient, source: str, path: str, caller: Any = None) -> list[dict[str, Any]]:
     """What a listing of this folder answers; nothing where there is no such folder."""
     api, key = API[source]
     status, answer = lab.request("GET", f"{api}/list?path={quote(path)}", caller=caller)
@@ -41,7 +41,7 @@ def is_folder(entry: dict[str, Any]) -> bool:
     return bool(entry.get("is_dir")) or entry.get("object_type") in ("DIRECTORY", "REPO")
 
 
-def walk(lab: InProcess, source: str, path: str) -> Iterator[dict[str, Any]]:
+def walk(lab: InProcessClient, source: str, path: str) -> Iterator[dict[str, Any]]:
     """Everything below a folder."""
     for entry in entries(lab, source, path):
         yield entry
@@ -49,7 +49,7 @@ def walk(lab: InProcess, source: str, path: str) -> Iterator[dict[str, Any]]:
             yield from walk(lab, source, entry["path"])
 
 
-def read(lab: InProcess, source: str, path: str) -> bytes:
+def read(lab: InProcessClient, source: str, path: str) -> bytes:
     """The content of a file, in as many requests as it takes."""
     if source == "dbfs":
         content = b""
@@ -63,7 +63,7 @@ def read(lab: InProcess, source: str, path: str) -> bytes:
     return answer
 
 
-def glimpse(lab: InProcess, source: str, entry: dict[str, Any]) -> tuple[int, bytes] | None:
+def glimpse(lab: InProcessClient, source: str, entry: dict[str, Any]) -> tuple[int, bytes] | None:
     """The size of a file and how it begins; None for a folder."""
     if is_folder(entry):
         return None
@@ -74,7 +74,7 @@ def glimpse(lab: InProcess, source: str, entry: dict[str, Any]) -> tuple[int, by
     return entry["file_size"], b64decode(answer["data"])
 
 
-def put(lab: InProcess, source: str, path: str, data: bytes) -> int:
+def put(lab: InProcessClient, source: str, path: str, data: bytes) -> int:
     content = b64encode(data).decode()
     if source == "dbfs":
         return lab.request("POST", "/api/2.0/dbfs/put", {"path": path, "contents": content, "overwrite": True})[0]
@@ -82,7 +82,7 @@ def put(lab: InProcess, source: str, path: str, data: bytes) -> int:
     return lab.request("POST", "/api/2.0/workspace/import", body)[0]
 
 
-def home(lab: InProcess, source: str, least: int = 20) -> str:
+def home(lab: InProcessClient, source: str, least: int = 20) -> str:
     """A home with some files and folders in it."""
     told = truth(lab.workspace.forest)["users"]
     name = next(
@@ -92,12 +92,12 @@ def home(lab: InProcess, source: str, least: int = 20) -> str:
 
 
 @pytest.fixture(scope="module")
-def term() -> InProcess:
+def term() -> InProcessClient:
     """A term's files; the tests that use it change nothing."""
-    return InProcess(files="term")
+    return InProcessClient(files="term")
 
 
-def test_the_listings_add_up_to_the_truth(term: InProcess) -> None:
+def test_the_listings_add_up_to_the_truth(term: InProcessClient) -> None:
     def counted(source: str, user: str) -> dict[str, int]:
         found = list(walk(term, source, f"/Users/{user}"))
         files = [entry for entry in found if not is_folder(entry)]
@@ -119,7 +119,7 @@ def test_the_listings_add_up_to_the_truth(term: InProcess) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_every_file_reads_as_it_is_listed(term: InProcess, source: str) -> None:
+def test_every_file_reads_as_it_is_listed(term: InProcessClient, source: str) -> None:
     below = home(term, source)
     exact = 0
     for entry in walk(term, source, below):
@@ -139,14 +139,14 @@ def test_every_file_reads_as_it_is_listed(term: InProcess, source: str) -> None:
     assert exact == told[source]["exact_size"]
 
 
-def test_notebooks_export_in_every_format(term: InProcess) -> None:
+def test_notebooks_export_in_every_format(term: InProcessClient) -> None:
     entry = next(entry for entry in walk(term, "workspace", "/Users") if entry["object_type"] == "NOTEBOOK")
     for format in ("SOURCE", "JUPYTER", "HTML", "DBC"):
         answer = term.request("GET", f"/api/2.0/workspace/export?path={quote(entry['path'])}&format={format}")
         assert answer[0] == 200, answer
 
 
-def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: InProcess) -> None:
+def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: InProcessClient) -> None:
     directory = term.workspace.state.directory
     owners = {user["user_name"] for user in truth(term.workspace.forest)["users"]}
     assert {user.user_name for user in directory.users.values()} == owners | {"admin@lab.example"}
@@ -156,7 +156,7 @@ def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: 
     assert entries(term, "workspace", "/Users/admin@lab.example") == []
 
 
-def test_a_home_is_its_owner_s_alone(term: InProcess) -> None:
+def test_a_home_is_its_owner_s_alone(term: InProcessClient) -> None:
     path = home(term, "workspace")
     directory = term.workspace.state.directory
     owner = directory.user_named(path.rpartition("/")[2])
@@ -166,8 +166,8 @@ def test_a_home_is_its_owner_s_alone(term: InProcess) -> None:
     assert (status, answer["error_code"]) == (403, "PERMISSION_DENIED")
 
 
-def test_a_generated_notebook_can_be_shared(term: InProcess) -> None:
-    lab = InProcess(files="users=2,files=300")
+def test_a_generated_notebook_can_be_shared(term: InProcessClient) -> None:
+    lab = InProcessClient(files="users=2,files=300")
     path = home(lab, "workspace")
     notebook = next(entry for entry in walk(lab, "workspace", path) if entry.get("object_type") == "NOTEBOOK")
     other = next(user for user in lab.workspace.forest.users if not path.endswith(user))
@@ -184,7 +184,7 @@ def test_a_generated_notebook_can_be_shared(term: InProcess) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_written_and_deleted_lies_over_what_is_generated(source: str) -> None:
-    lab = InProcess(files="users=2,files=300")
+    lab = InProcessClient(files="users=2,files=300")
     path = home(lab, source, 10)
     told = truth(lab.workspace.forest)
     before = [entry["path"] for entry in walk(lab, source, path)]
@@ -214,7 +214,7 @@ steps = st.lists(
 def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
     source: str, steps: list[tuple[str, int, int]]
 ) -> None:
-    lab = InProcess(files="users=1,files=40")
+    lab = InProcessClient(files="users=1,files=40")
     top = f"/Users/{lab.workspace.forest.users[0]}"
     model = {entry["path"]: glimpse(lab, source, entry) for entry in walk(lab, source, top)}
     api = API[source][0]
@@ -253,7 +253,7 @@ def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
 
 
 def test_a_home_that_was_deleted_stays_away_and_comes_back_empty() -> None:
-    lab = InProcess(files="users=2,files=300")
+    lab = InProcessClient(files="users=2,files=300")
     path = home(lab, "workspace")
     user = lab.workspace.state.directory.user_named(path.rpartition("/")[2])
     assert user is not None
@@ -265,7 +265,7 @@ def test_a_home_that_was_deleted_stays_away_and_comes_back_empty() -> None:
 
 
 def test_a_reset_brings_everything_back() -> None:
-    lab = InProcess(files="users=2,files=300")
+    lab = InProcessClient(files="users=2,files=300")
     path = home(lab, "workspace")
     before = list(walk(lab, "workspace", "/Users"))
     lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
@@ -274,7 +274,7 @@ def test_a_reset_brings_everything_back() -> None:
 
 
 def test_without_dbfs_the_workspace_is_the_same() -> None:
-    with_dbfs, without = InProcess(files="term"), InProcess(files="term", dbfs=False)
+    with_dbfs, without = InProcessClient(files="term"), InProcessClient(files="term", dbfs=False)
     path = home(with_dbfs, "workspace")
     assert list(walk(without, "workspace", path)) == list(walk(with_dbfs, "workspace", path))
     assert without.request("GET", f"/api/2.0/dbfs/list?path={path}")[0] == 403
@@ -284,7 +284,7 @@ def test_nothing_of_ten_million_files_is_held() -> None:
     workspace = open_workspace(Options(seed="7", files="users=100,files=10000000"))
     held = len(workspace.state.objects.nodes) + len(workspace.state.dbfs.entries)
     assert held < 300
-    lab = InProcess(files="users=100,files=10000000")
+    lab = InProcessClient(files="users=100,files=10000000")
     for user in lab.workspace.forest.users[:5]:
         assert entries(lab, "workspace", f"/Users/{user}")
     assert len(lab.workspace.state.objects.nodes) + len(lab.workspace.state.dbfs.entries) == held
@@ -296,7 +296,7 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
     state = tmp_path / "lab.json"
     emulator = start_emulator("--files", "term", "--seed", 7, "--state", state)
     told = emulator.control("GET", "files/truth")
-    assert told == truth(InProcess(files="term").workspace.forest)
+    assert told == truth(InProcessClient(files="term").workspace.forest)
     user = next(one for one in told["users"] if one["dbfs"]["files"] > 5 and one["workspace"]["directories"] > 6)
     path = f"/Users/{user['user_name']}"
     client = emulator.client()
@@ -332,7 +332,7 @@ NAMES += [" ", "a:b", "a\\b", "<img src=x>", "\u00e9", "e\u0301", "x\ny", "tab\t
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_names_of_every_kind_come_back_as_they_were_given(source: str) -> None:
-    lab = InProcess()
+    lab = InProcessClient()
     lab.request("POST", f"{API[source][0]}/mkdirs", {"path": "/Shared/names"})
     for name in NAMES:
         assert put(lab, source, f"/Shared/names/{name}", name.encode()) == 200
@@ -344,7 +344,7 @@ def test_names_of_every_kind_come_back_as_they_were_given(source: str) -> None:
 @pytest.mark.parametrize("name", [".", "..", "a/../b", "nul\0"])
 @pytest.mark.parametrize("source", SOURCES)
 def test_names_that_are_none_are_refused(source: str, name: str) -> None:
-    assert put(InProcess(), source, f"/Shared/{name}", b"x") == 400
+    assert put(InProcessClient(), source, f"/Shared/{name}", b"x") == 400
 
 
 def test_a_dashboard_goes_out_and_comes_back(emulator: EmulatorProcess) -> None:
@@ -364,7 +364,7 @@ def test_a_dashboard_goes_out_and_comes_back(emulator: EmulatorProcess) -> None:
 
 
 def test_an_export_carries_ten_megabytes_and_workspace_files_more() -> None:
-    lab, most = InProcess(), 10 * 2**20
+    lab, most = InProcessClient(), 10 * 2**20
     export = "/api/2.0/workspace/export?format=AUTO&path=/Shared/most"
     assert put(lab, "workspace", "/Shared/most", bytes(most)) == 200
     assert len(b64decode(lab.request("GET", export)[1]["content"])) == most

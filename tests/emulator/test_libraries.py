@@ -8,185 +8,189 @@ import pytest
 
 from emulator.models.libraries import LibraryFailure
 from emulator_process import EmulatorProcess
-from in_process_workspace import SPEC, Desk
+from in_process_workspace import SPEC, InProcessWorkspace
 
 PANDAS: dict[str, Any] = {"pypi": {"package": "Pandas==2.2.2"}}
 KAFKA: dict[str, Any] = {"maven": {"coordinates": "org.apache:kafka:1", "repo": "https://x", "exclusions": ["a:b"]}}
 WHEEL: dict[str, Any] = {"whl": "/Shared/lab.whl"}
 
 
-def install(desk: Desk, cluster_id: str, *libraries: dict[str, Any], verb: str = "install", user: Any = None) -> Any:
+def install(
+    workspace: InProcessWorkspace, cluster_id: str, *libraries: dict[str, Any], verb: str = "install", user: Any = None
+) -> Any:
     body = {"cluster_id": cluster_id, "libraries": list(libraries)}
-    return desk.ask("POST", f"/api/2.0/libraries/{verb}", body, user)
+    return workspace.ask("POST", f"/api/2.0/libraries/{verb}", body, user)
 
 
-def shown(desk: Desk, cluster_id: str) -> list[dict[str, Any]]:
-    answer = desk.ask("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
+def shown(workspace: InProcessWorkspace, cluster_id: str) -> list[dict[str, Any]]:
+    answer = workspace.ask("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
     assert answer["cluster_id"] == cluster_id
     return list(answer["library_statuses"])
 
 
-def statuses(desk: Desk, cluster_id: str) -> list[str]:
-    return [one["status"] for one in shown(desk, cluster_id)]
+def statuses(workspace: InProcessWorkspace, cluster_id: str) -> list[str]:
+    return [one["status"] for one in shown(workspace, cluster_id)]
 
 
-def test_on_a_running_cluster_a_library_is_installed_within_a_transition(desk: Desk) -> None:
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS)
-    seen = [statuses(desk, cluster_id)[0]]
+def test_on_a_running_cluster_a_library_is_installed_within_a_transition(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS)
+    seen = [statuses(workspace, cluster_id)[0]]
     for _ in range(4):
-        desk.advance(0.5)
-        seen.append(statuses(desk, cluster_id)[0])
+        workspace.advance(0.5)
+        seen.append(statuses(workspace, cluster_id)[0])
     assert seen == ["PENDING", "RESOLVING", "INSTALLING", "INSTALLING", "INSTALLED"]
 
 
-def test_libraries_are_told_exactly_as_they_were_sent(desk: Desk) -> None:
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS, KAFKA)
-    install(desk, cluster_id, PANDAS, WHEEL)
-    assert [one["library"] for one in shown(desk, cluster_id)] == [PANDAS, KAFKA, WHEEL]
-    assert shown(desk, cluster_id)[0] == {
+def test_libraries_are_told_exactly_as_they_were_sent(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS, KAFKA)
+    install(workspace, cluster_id, PANDAS, WHEEL)
+    assert [one["library"] for one in shown(workspace, cluster_id)] == [PANDAS, KAFKA, WHEEL]
+    assert shown(workspace, cluster_id)[0] == {
         "library": PANDAS, "status": "PENDING", "messages": [], "is_library_for_all_clusters": False,
     }  # fmt: skip
 
 
-def test_on_a_cluster_that_does_not_run_they_wait_until_it_does(desk: Desk) -> None:
-    cluster_id = desk.stopped()
-    install(desk, cluster_id, PANDAS)
-    desk.advance(3600)
-    assert statuses(desk, cluster_id) == ["PENDING"]
-    desk.post("start", cluster_id)
-    desk.advance(4)
-    assert statuses(desk, cluster_id) == ["INSTALLED"]
+def test_on_a_cluster_that_does_not_run_they_wait_until_it_does(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.stopped()
+    install(workspace, cluster_id, PANDAS)
+    workspace.advance(3600)
+    assert statuses(workspace, cluster_id) == ["PENDING"]
+    workspace.post("start", cluster_id)
+    workspace.advance(4)
+    assert statuses(workspace, cluster_id) == ["INSTALLED"]
 
 
-def test_a_restart_installs_everything_anew(desk: Desk) -> None:
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS)
-    desk.advance(2)
-    desk.post("restart", cluster_id)
-    assert statuses(desk, cluster_id) == ["PENDING"]
-    desk.advance(4)
-    assert statuses(desk, cluster_id) == ["INSTALLED"]
+def test_a_restart_installs_everything_anew(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS)
+    workspace.advance(2)
+    workspace.post("restart", cluster_id)
+    assert statuses(workspace, cluster_id) == ["PENDING"]
+    workspace.advance(4)
+    assert statuses(workspace, cluster_id) == ["INSTALLED"]
 
 
-def test_what_is_uninstalled_while_it_runs_goes_with_the_restart(desk: Desk) -> None:
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS, WHEEL)
-    desk.advance(2)
-    install(desk, cluster_id, PANDAS, verb="uninstall")
-    assert statuses(desk, cluster_id) == ["UNINSTALL_ON_RESTART", "INSTALLED"]
-    desk.post("restart", cluster_id)
-    assert [one["library"] for one in shown(desk, cluster_id)] == [WHEEL]
+def test_what_is_uninstalled_while_it_runs_goes_with_the_restart(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS, WHEEL)
+    workspace.advance(2)
+    install(workspace, cluster_id, PANDAS, verb="uninstall")
+    assert statuses(workspace, cluster_id) == ["UNINSTALL_ON_RESTART", "INSTALLED"]
+    workspace.post("restart", cluster_id)
+    assert [one["library"] for one in shown(workspace, cluster_id)] == [WHEEL]
 
 
-def test_what_is_uninstalled_and_installed_again_before_the_restart_stays(desk: Desk) -> None:
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS)
-    desk.advance(2)
-    install(desk, cluster_id, PANDAS, verb="uninstall")
-    install(desk, cluster_id, PANDAS)
-    desk.post("restart", cluster_id)
-    desk.advance(4)
-    assert statuses(desk, cluster_id) == ["INSTALLED"]
+def test_what_is_uninstalled_and_installed_again_before_the_restart_stays(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS)
+    workspace.advance(2)
+    install(workspace, cluster_id, PANDAS, verb="uninstall")
+    install(workspace, cluster_id, PANDAS)
+    workspace.post("restart", cluster_id)
+    workspace.advance(4)
+    assert statuses(workspace, cluster_id) == ["INSTALLED"]
 
 
-def test_on_a_stopped_cluster_it_goes_at_once(desk: Desk) -> None:
-    cluster_id = desk.stopped()
-    install(desk, cluster_id, PANDAS, WHEEL)
-    install(desk, cluster_id, PANDAS, KAFKA, verb="uninstall")
-    assert [one["library"] for one in shown(desk, cluster_id)] == [WHEEL]
+def test_on_a_stopped_cluster_it_goes_at_once(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.stopped()
+    install(workspace, cluster_id, PANDAS, WHEEL)
+    install(workspace, cluster_id, PANDAS, KAFKA, verb="uninstall")
+    assert [one["library"] for one in shown(workspace, cluster_id)] == [WHEEL]
 
 
-def test_a_library_uninstalled_half_way_is_not_installed_after_all(desk: Desk) -> None:
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS)
-    desk.advance(1)
-    install(desk, cluster_id, PANDAS, verb="uninstall")
-    desk.advance(10)
-    assert statuses(desk, cluster_id) == ["UNINSTALL_ON_RESTART"]
+def test_a_library_uninstalled_half_way_is_not_installed_after_all(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS)
+    workspace.advance(1)
+    install(workspace, cluster_id, PANDAS, verb="uninstall")
+    workspace.advance(10)
+    assert statuses(workspace, cluster_id) == ["UNINSTALL_ON_RESTART"]
 
 
-def test_one_failure_does_not_spoil_the_others_and_the_next_try_succeeds(desk: Desk) -> None:
-    desk.workspace.state.libraries.fail([LibraryFailure("Pandas*", count=1)])
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS, WHEEL)
-    desk.advance(2)
-    assert statuses(desk, cluster_id) == ["FAILED", "INSTALLED"]
-    assert shown(desk, cluster_id)[0]["messages"] == [
+def test_one_failure_does_not_spoil_the_others_and_the_next_try_succeeds(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.libraries.fail([LibraryFailure("Pandas*", count=1)])
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS, WHEEL)
+    workspace.advance(2)
+    assert statuses(workspace, cluster_id) == ["FAILED", "INSTALLED"]
+    assert shown(workspace, cluster_id)[0]["messages"] == [
         "Library installation failed: Pandas==2.2.2 could not be resolved or downloaded."
     ]
-    install(desk, cluster_id, PANDAS)
-    desk.advance(2)
-    assert statuses(desk, cluster_id) == ["INSTALLED", "INSTALLED"]
+    install(workspace, cluster_id, PANDAS)
+    workspace.advance(2)
+    assert statuses(workspace, cluster_id) == ["INSTALLED", "INSTALLED"]
 
 
-def test_a_failed_library_is_uninstalled_at_once(desk: Desk) -> None:
-    desk.workspace.state.libraries.fail([LibraryFailure("*")])
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS)
-    desk.advance(2)
-    install(desk, cluster_id, PANDAS, verb="uninstall")
-    assert shown(desk, cluster_id) == []
+def test_a_failed_library_is_uninstalled_at_once(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.libraries.fail([LibraryFailure("*")])
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS)
+    workspace.advance(2)
+    install(workspace, cluster_id, PANDAS, verb="uninstall")
+    assert shown(workspace, cluster_id) == []
 
 
-def test_a_stuck_library_stays_pending_until_a_restart_tries_again(desk: Desk) -> None:
-    desk.workspace.state.libraries.fail([LibraryFailure("/Shared/*", "stuck", count=1)])
-    cluster_id = desk.running()
-    install(desk, cluster_id, PANDAS, WHEEL)
-    desk.advance(600)
-    assert statuses(desk, cluster_id) == ["INSTALLED", "PENDING"]
-    desk.post("restart", cluster_id)
-    desk.advance(4)
-    assert statuses(desk, cluster_id) == ["INSTALLED", "INSTALLED"]
+def test_a_stuck_library_stays_pending_until_a_restart_tries_again(workspace: InProcessWorkspace) -> None:
+    workspace.emulated.state.libraries.fail([LibraryFailure("/Shared/*", "stuck", count=1)])
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, PANDAS, WHEEL)
+    workspace.advance(600)
+    assert statuses(workspace, cluster_id) == ["INSTALLED", "PENDING"]
+    workspace.post("restart", cluster_id)
+    workspace.advance(4)
+    assert statuses(workspace, cluster_id) == ["INSTALLED", "INSTALLED"]
 
 
-def test_all_statuses_are_of_the_clusters_that_have_libraries_and_may_be_seen(desk: Desk) -> None:
-    ana = desk.person("ana@lab.example")
-    first, second, _ = desk.running(), desk.running(), desk.running()
+def test_all_statuses_are_of_the_clusters_that_have_libraries_and_may_be_seen(workspace: InProcessWorkspace) -> None:
+    ana = workspace.person("ana@lab.example")
+    first, second, _ = workspace.running(), workspace.running(), workspace.running()
     for cluster_id in (first, second):
-        install(desk, cluster_id, WHEEL)
-    desk.grant(second, ana, "CAN_ATTACH_TO")
+        install(workspace, cluster_id, WHEEL)
+    workspace.grant(second, ana, "CAN_ATTACH_TO")
 
     def clusters(user: Any = None) -> list[str]:
-        answer = desk.ask("GET", "/api/2.0/libraries/all-cluster-statuses", user=user)
+        answer = workspace.ask("GET", "/api/2.0/libraries/all-cluster-statuses", user=user)
         return [one["cluster_id"] for one in answer["statuses"]]
 
     assert (clusters(), clusters(ana)) == ([first, second], [second])
 
 
-def test_a_cluster_without_libraries_has_an_empty_list_and_an_unknown_one_is_refused(desk: Desk) -> None:
-    assert shown(desk, desk.running()) == []
+def test_a_cluster_without_libraries_has_an_empty_list_and_an_unknown_one_is_refused(
+    workspace: InProcessWorkspace,
+) -> None:
+    assert shown(workspace, workspace.running()) == []
     for method, path, body in (
         ("GET", "cluster-status?cluster_id=x", None),
         ("POST", "install", {"cluster_id": "x", "libraries": [WHEEL]}),
     ):
-        refused = desk.refusal(method, f"/api/2.0/libraries/{path}", body)
+        refused = workspace.refusal(method, f"/api/2.0/libraries/{path}", body)
         assert refused == (400, "INVALID_PARAMETER_VALUE", "Cluster x does not exist")
 
 
 @pytest.mark.parametrize("library", [{}, {"pypi": {}}, {"npm": "x"}, {"whl": "a", "jar": "b"}, "pandas"])
-def test_what_is_no_library_is_refused(desk: Desk, library: Any) -> None:
-    body = {"cluster_id": desk.running(), "libraries": [WHEEL, library]}
-    assert desk.refusal("POST", "/api/2.0/libraries/install", body)[:2] == (400, "INVALID_PARAMETER_VALUE")
+def test_what_is_no_library_is_refused(workspace: InProcessWorkspace, library: Any) -> None:
+    body = {"cluster_id": workspace.running(), "libraries": [WHEEL, library]}
+    assert workspace.refusal("POST", "/api/2.0/libraries/install", body)[:2] == (400, "INVALID_PARAMETER_VALUE")
 
 
-def test_installing_takes_the_right_to_manage(desk: Desk) -> None:
-    ana, cluster_id = desk.person("ana@lab.example"), desk.running()
-    desk.grant(cluster_id, ana, "CAN_RESTART")
+def test_installing_takes_the_right_to_manage(workspace: InProcessWorkspace) -> None:
+    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running()
+    workspace.grant(cluster_id, ana, "CAN_RESTART")
     body = {"cluster_id": cluster_id, "libraries": [WHEEL]}
     for verb in ("install", "uninstall"):
-        assert desk.refusal("POST", f"/api/2.0/libraries/{verb}", body, ana)[:2] == (403, "PERMISSION_DENIED")
-    desk.grant(cluster_id, ana, "CAN_MANAGE")
-    install(desk, cluster_id, WHEEL, user=ana)
+        assert workspace.refusal("POST", f"/api/2.0/libraries/{verb}", body, ana)[:2] == (403, "PERMISSION_DENIED")
+    workspace.grant(cluster_id, ana, "CAN_MANAGE")
+    install(workspace, cluster_id, WHEEL, user=ana)
 
 
-def test_libraries_go_with_their_cluster(desk: Desk) -> None:
-    cluster_id = desk.running()
-    install(desk, cluster_id, WHEEL)
-    desk.post("permanent-delete", cluster_id)
-    desk.advance(10)
-    assert desk.workspace.state.libraries.by_cluster == {}
+def test_libraries_go_with_their_cluster(workspace: InProcessWorkspace) -> None:
+    cluster_id = workspace.running()
+    install(workspace, cluster_id, WHEEL)
+    workspace.post("permanent-delete", cluster_id)
+    workspace.advance(10)
+    assert workspace.emulated.state.libraries.by_cluster == {}
 
 
 def test_the_sdk_installs_and_reads(emulator: EmulatorProcess) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator_calls import InProcess
 from few_examples import examples
+from in_process_client import InProcessClient
 
 CALLS = {
     "/api/2.0/workspace/mkdirs": ("path",),
@@ -55,7 +55,7 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
-TREE = InProcess(transition_seconds=0)
+TREE = InProcessClient(transition_seconds=0)
 
 
 @examples(400)

@@ -15,52 +15,52 @@ from hypothesis import strategies as st
 
 from emulator.objects.homes import make_home
 from emulator.state import state
-from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
 from few_examples import examples
+from in_process_client import InProcessClient
 
 WORKSPACE = "/api/2.0/workspace"
 SOURCE = b"# Databricks notebook source\nprint(1)\n\n# COMMAND ----------\n\n# MAGIC %md\n# MAGIC Text"
 LIMIT = 10 * 2**20
 
 
-def put(lab: InProcess, path: str, data: bytes = b"x", format: str = "RAW", **fields: Any) -> tuple[int, Any]:
+def put(lab: InProcessClient, path: str, data: bytes = b"x", format: str = "RAW", **fields: Any) -> tuple[int, Any]:
     caller = fields.pop("caller", None)
     body = {"path": path, "content": b64encode(data).decode(), "format": format, **fields}
     return lab.request("POST", f"{WORKSPACE}/import", body, caller=caller)
 
 
-def mkdirs(lab: InProcess, path: str, caller: Any = None) -> tuple[int, Any]:
+def mkdirs(lab: InProcessClient, path: str, caller: Any = None) -> tuple[int, Any]:
     return lab.request("POST", f"{WORKSPACE}/mkdirs", {"path": path}, caller=caller)
 
 
-def delete(lab: InProcess, path: str, recursive: bool = False, caller: Any = None) -> tuple[int, Any]:
+def delete(lab: InProcessClient, path: str, recursive: bool = False, caller: Any = None) -> tuple[int, Any]:
     return lab.request("POST", f"{WORKSPACE}/delete", {"path": path, "recursive": recursive}, caller=caller)
 
 
-def status(lab: InProcess, path: str, caller: Any = None) -> tuple[int, Any]:
+def status(lab: InProcessClient, path: str, caller: Any = None) -> tuple[int, Any]:
     return lab.request("GET", f"{WORKSPACE}/get-status?path={quote(path)}", caller=caller)
 
 
-def paths(lab: InProcess, path: str, caller: Any = None) -> list[str]:
+def paths(lab: InProcessClient, path: str, caller: Any = None) -> list[str]:
     code, answer = lab.request("GET", f"{WORKSPACE}/list?path={quote(path)}", caller=caller)
     assert code == 200, answer
     return [each["path"] for each in answer.get("objects", [])]
 
 
-def export(lab: InProcess, path: str, format: str = "SOURCE", direct: bool = True, caller: Any = None) -> Any:
+def export(lab: InProcessClient, path: str, format: str = "SOURCE", direct: bool = True, caller: Any = None) -> Any:
     query = f"path={quote(path)}&format={format}&direct_download={direct}"
     return lab.request("GET", f"{WORKSPACE}/export?{query}", caller=caller)[1]
 
 
-def test_a_new_workspace_has_homes_a_shared_folder_and_a_place_for_repos(lab: InProcess) -> None:
+def test_a_new_workspace_has_homes_a_shared_folder_and_a_place_for_repos(lab: InProcessClient) -> None:
     assert paths(lab, "/") == ["/Users", "/Shared", "/Repos"]
     assert paths(lab, "/Users") == ["/Users/admin@lab.example"]
     assert status(lab, "/")[1] == {"object_id": 0, "object_type": "DIRECTORY", "path": "/", "resource_id": "0"}
 
 
 @pytest.mark.parametrize("prefix", ["", "/Workspace"])
-def test_an_object_is_answered_in_the_spelling_asked_for(lab: InProcess, prefix: str) -> None:
+def test_an_object_is_answered_in_the_spelling_asked_for(lab: InProcessClient, prefix: str) -> None:
     mkdirs(lab, f"{prefix}/Shared/a")
     put(lab, f"{prefix}/Shared/a/f", b"12345")
     found = status(lab, f"{prefix}/Shared/a//f/")[1]
@@ -80,7 +80,7 @@ def test_an_object_is_answered_in_the_spelling_asked_for(lab: InProcess, prefix:
     assert status(lab, f"{other}/Shared/a/f")[1] == found | {"path": f"{other}/Shared/a/f"}
 
 
-def test_an_overwritten_object_keeps_its_id(lab: InProcess) -> None:
+def test_an_overwritten_object_keeps_its_id(lab: InProcessClient) -> None:
     first = put(lab, "/Shared/n", b"1", "SOURCE", language="SQL")[1]
     assert put(lab, "/Shared/n", b"2", "SOURCE", language="SQL", overwrite=True) == (200, first)
     assert status(lab, "/Shared/n")[1]["object_id"] == first["object_id"]
@@ -140,7 +140,9 @@ def test_an_overwritten_object_keeps_its_id(lab: InProcess) -> None:
         ),
     ],
 )
-def test_refusals_have_the_platform_s_words(lab: InProcess, answer: Any, code: int, error: str, message: str) -> None:
+def test_refusals_have_the_platform_s_words(
+    lab: InProcessClient, answer: Any, code: int, error: str, message: str
+) -> None:
     put(lab, "/Shared/f")
     mkdirs(lab, "/Shared/d/e")
     before = state.dump(lab.workspace.state)["objects"]
@@ -163,7 +165,7 @@ def test_refusals_have_the_platform_s_words(lab: InProcess, answer: Any, code: i
     ],
 )
 def test_the_format_auto_knows_a_notebook_by_extension_and_first_line(
-    lab: InProcess, name: str, content: bytes, kind: str, lies_at: str
+    lab: InProcessClient, name: str, content: bytes, kind: str, lies_at: str
 ) -> None:
     assert put(lab, f"/Shared/{name}", content, "AUTO")[0] == 200
     assert paths(lab, "/Shared") == [f"/Shared/{lies_at}"]
@@ -173,7 +175,7 @@ def test_the_format_auto_knows_a_notebook_by_extension_and_first_line(
 
 
 @pytest.mark.parametrize("format", ["SOURCE", "JUPYTER", "HTML", "DBC", "R_MARKDOWN"])
-def test_a_notebook_survives_every_format(lab: InProcess, format: str) -> None:
+def test_a_notebook_survives_every_format(lab: InProcessClient, format: str) -> None:
     language = "R" if format == "R_MARKDOWN" else "PYTHON"
     put(lab, "/Shared/n", SOURCE, "SOURCE", language=language)
     content = export(lab, "/Shared/n", format)
@@ -184,7 +186,7 @@ def test_a_notebook_survives_every_format(lab: InProcess, format: str) -> None:
     assert export(lab, "/Shared/m", format) == content or format in ("HTML", "DBC")
 
 
-def test_jupyter_keeps_its_bytes_and_becomes_source_by_its_cells(lab: InProcess) -> None:
+def test_jupyter_keeps_its_bytes_and_becomes_source_by_its_cells(lab: InProcessClient) -> None:
     cells: list[dict[str, Any]] = [
         {"cell_type": "markdown", "source": "# Title"},
         {"cell_type": "code", "source": ["a = 1\n", "b = 2"], "outputs": [{"text": "kept"}]},
@@ -203,7 +205,7 @@ def test_jupyter_keeps_its_bytes_and_becomes_source_by_its_cells(lab: InProcess)
     assert [(cell["cell_type"], "".join(cell["source"])) for cell in again] == texts
 
 
-def test_source_without_its_first_line_gets_it_when_exported(lab: InProcess) -> None:
+def test_source_without_its_first_line_gets_it_when_exported(lab: InProcessClient) -> None:
     put(lab, "/Shared/n", b"select 1", "SOURCE", language="SQL")
     assert export(lab, "/Shared/n", direct=False) == {
         "content": b64encode(b"-- Databricks notebook source\nselect 1").decode(),
@@ -211,7 +213,7 @@ def test_source_without_its_first_line_gets_it_when_exported(lab: InProcess) -> 
     }
 
 
-def test_an_archive_of_a_folder_is_a_folder_again(lab: InProcess) -> None:
+def test_an_archive_of_a_folder_is_a_folder_again(lab: InProcessClient) -> None:
     mkdirs(lab, "/Shared/d/inner/empty")
     put(lab, "/Shared/d/inner/n", SOURCE, "SOURCE", language="PYTHON")
     put(lab, "/Shared/d/f.txt", b"plain")
@@ -228,7 +230,7 @@ def test_an_archive_of_a_folder_is_a_folder_again(lab: InProcess) -> None:
         assert sorted(zipped.namelist()) == ["f.txt", "inner/n.py"]
 
 
-def test_multipart_carries_more_than_json_and_a_raw_read_more_than_any_export(lab: InProcess) -> None:
+def test_multipart_carries_more_than_json_and_a_raw_read_more_than_any_export(lab: InProcessClient) -> None:
     data = b"\r\n--limit\r\n" + b"\0" * LIMIT
     body = (
         b'--limit\r\nContent-Disposition: form-data; name="path"\r\n\r\n/Shared/big\r\n'
@@ -248,7 +250,7 @@ def test_multipart_carries_more_than_json_and_a_raw_read_more_than_any_export(la
     assert (cut[0], cut[1]["error_code"]) == (400, "MALFORMED_REQUEST")
 
 
-def test_raw_import_and_export_of_files(lab: InProcess) -> None:
+def test_raw_import_and_export_of_files(lab: InProcessClient) -> None:
     url = "/api/2.0/workspace-files"
     assert lab.request("POST", f"{url}/import-file/Shared%2Fd%2Fa.txt", b"one")[0] == 404
     mkdirs(lab, "/Shared/d")
@@ -263,13 +265,13 @@ def test_raw_import_and_export_of_files(lab: InProcess) -> None:
     assert (again[0], again[1]["message"]) == (400, "Path (/Shared/d/n) already exists.")
 
 
-def test_the_export_info_tells_how_a_notebook_is_stored(lab: InProcess) -> None:
+def test_the_export_info_tells_how_a_notebook_is_stored(lab: InProcessClient) -> None:
     put(lab, "/Shared/n", b'{"cells":[]}', "JUPYTER")
     found = lab.request("GET", f"{WORKSPACE}/get-status?path=/Shared/n&return_export_info=true")[1]
     assert (found["repos_export_format"], found["language"]) == ("JUPYTER", "PYTHON")
 
 
-def test_a_listing_can_leave_out_old_notebooks(lab: InProcess) -> None:
+def test_a_listing_can_leave_out_old_notebooks(lab: InProcessClient) -> None:
     put(lab, "/Shared/old", b"", "SOURCE", language="R")
     put(lab, "/Shared/f")
     after = status(lab, "/Shared/old")[1]["modified_at"] + 1
@@ -277,7 +279,7 @@ def test_a_listing_can_leave_out_old_notebooks(lab: InProcess) -> None:
     assert [each["path"] for each in listed["objects"]] == ["/Shared/f"]
 
 
-def test_homes_are_private_and_shared_is_everybody_s(lab: InProcess) -> None:
+def test_homes_are_private_and_shared_is_everybody_s(lab: InProcessClient) -> None:
     one, two = lab.user("one@lab"), lab.user("two@lab")
     assert put(lab, "/Users/one@lab/f", caller=one)[0] == 200
     assert paths(lab, "/Users", caller=one) == ["/Users/one@lab"]
@@ -306,7 +308,7 @@ def test_homes_are_private_and_shared_is_everybody_s(lab: InProcess) -> None:
     assert delete(lab, "/Shared/f", caller=two)[0] == 200
 
 
-def test_a_folder_s_level_decides_what_is_done_in_it(lab: InProcess) -> None:
+def test_a_folder_s_level_decides_what_is_done_in_it(lab: InProcessClient) -> None:
     staff = lab.user("staff@lab")
     mkdirs(lab, "/lab-x/allowances")
     put(lab, "/lab-x/course.json", b"{}")
@@ -331,7 +333,7 @@ def test_a_folder_s_level_decides_what_is_done_in_it(lab: InProcess) -> None:
     assert export(lab, "/lab-x/course.json", caller=staff)["error_code"] == "PERMISSION_DENIED"
 
 
-def test_who_makes_an_object_manages_it_where_it_would_not_otherwise(lab: InProcess) -> None:
+def test_who_makes_an_object_manages_it_where_it_would_not_otherwise(lab: InProcessClient) -> None:
     staff = lab.user("staff@lab")
     mkdirs(lab, "/x")
     folder = status(lab, "/x")[1]["object_id"]
@@ -346,7 +348,7 @@ def test_who_makes_an_object_manages_it_where_it_would_not_otherwise(lab: InProc
     assert f"/files/{made}" not in acls and f"/directories/{folder}" not in acls
 
 
-def test_a_home_outlives_its_owner_and_is_found_again(lab: InProcess) -> None:
+def test_a_home_outlives_its_owner_and_is_found_again(lab: InProcessClient) -> None:
     user = lab.user("s@lab")
     put(lab, "/Users/s@lab/f", caller=user)
     number = status(lab, "/Users/s@lab")[1]["object_id"]
@@ -362,7 +364,7 @@ def test_a_home_outlives_its_owner_and_is_found_again(lab: InProcess) -> None:
     assert lab.workspace.state.acls.direct[f"/directories/{number}"] == {back.id: ["CAN_MANAGE"]}
 
 
-def test_ancestors_lead_from_an_object_to_the_root(lab: InProcess) -> None:
+def test_ancestors_lead_from_an_object_to_the_root(lab: InProcessClient) -> None:
     mkdirs(lab, "/Shared/d")
     number = put(lab, "/Shared/d/f")[1]["object_id"]
     shared, inner = (status(lab, path)[1]["object_id"] for path in ("/Shared", "/Shared/d"))
@@ -372,7 +374,7 @@ def test_ancestors_lead_from_an_object_to_the_root(lab: InProcess) -> None:
     assert list(objects.ancestors("/clusters/1-2-3")) == list(objects.ancestors(f"/notebooks/{number}")) == []
 
 
-def test_the_tree_survives_being_written_down(lab: InProcess) -> None:
+def test_the_tree_survives_being_written_down(lab: InProcessClient) -> None:
     put(lab, "/Shared/bytes", bytes(range(256)))
     again = state.load_json(state.dump_json(lab.workspace.state))
     assert again.objects == lab.workspace.state.objects
@@ -395,7 +397,7 @@ STEPS = st.lists(
 @examples(150)
 @given(STEPS)
 def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
-    lab = InProcess()
+    lab = InProcessClient()
     model: dict[str, bytes | None] = {"/Shared": None}
     for step in steps:
         assert carry_out(lab, step) == (expected(model, step) < 400), (step, model)
@@ -404,7 +406,7 @@ def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: l
     assert {int(name.rpartition("/")[2]) for name in gone} <= lab.workspace.state.objects.nodes.keys()
 
 
-def carry_out(lab: InProcess, step: tuple[Any, ...]) -> bool:
+def carry_out(lab: InProcessClient, step: tuple[Any, ...]) -> bool:
     """Whether the step was done."""
     match step:
         case ("mkdirs", path):
@@ -444,7 +446,7 @@ def expected(model: dict[str, bytes | None], step: tuple[Any, ...]) -> int:
     return 200
 
 
-def tree(lab: InProcess, path: str) -> dict[str, bytes | None]:
+def tree(lab: InProcessClient, path: str) -> dict[str, bytes | None]:
     """Everything at and below the path, by listing and exporting."""
     found: dict[str, bytes | None] = {path: None}
     listed = lab.request("GET", f"{WORKSPACE}/list?path={quote(path)}")[1].get("objects", [])
@@ -485,7 +487,7 @@ def test_the_sdk_uploads_lists_and_downloads(emulator: EmulatorProcess) -> None:
     assert list(workspace.list("/Shared")) == []
 
 
-def test_odd_entries_are_listed_and_cannot_be_asked_for(lab: InProcess) -> None:
+def test_odd_entries_are_listed_and_cannot_be_asked_for(lab: InProcessClient) -> None:
     lab.user("one@lab")
     lab.workspace.options.odd_entries = True
     listed = lab.request("GET", f"{WORKSPACE}/list?path=/Users/one@lab")[1]["objects"]

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.settings import warehouses
-from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
 from few_examples import examples
+from in_process_client import InProcessClient
 
 PERMISSIONS = "/api/2.0/permissions"
 
@@ -31,19 +31,19 @@ def direct(answer: dict[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def make_policy(lab: InProcess) -> str:
+def make_policy(lab: InProcessClient) -> str:
     body = {"name": "p", "definition": "{}"}
     answer: dict[str, str] = lab.request("POST", "/api/2.0/policies/clusters/create", body)[1]
     return answer["policy_id"]
 
 
-def make_folder(lab: InProcess, path: str, caller: Any = None) -> str:
+def make_folder(lab: InProcessClient, path: str, caller: Any = None) -> str:
     """Its name among permissions."""
     assert lab.request("POST", "/api/2.0/workspace/mkdirs", {"path": path}, caller=caller)[0] == 200
     return f"directories/{lab.request('GET', f'/api/2.0/workspace/get-status?path={path}')[1]['object_id']}"
 
 
-def test_the_answer_merges_what_is_direct_and_what_comes_from_above(lab: InProcess) -> None:
+def test_the_answer_merges_what_is_direct_and_what_comes_from_above(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     course, inner = make_folder(lab, "/course"), make_folder(lab, "/course/inner")
     lab.request("PUT", f"{PERMISSIONS}/{course}", {"access_control_list": [grant("CAN_READ", user_name="s@lab")]})
@@ -79,14 +79,14 @@ def test_the_answer_merges_what_is_direct_and_what_comes_from_above(lab: InProce
     )
 
 
-def test_the_same_principal_twice_becomes_one_entry_with_both_levels(lab: InProcess) -> None:
+def test_the_same_principal_twice_becomes_one_entry_with_both_levels(lab: InProcessClient) -> None:
     policy = make_folder(lab, "/x")
     both = [grant("CAN_MANAGE", user_name="admin@lab.example"), grant("CAN_READ", user_name="admin@lab.example")]
     answer = lab.request("PUT", f"{PERMISSIONS}/{policy}", {"access_control_list": both})[1]
     assert direct(answer) == {"admin@lab.example": ["CAN_MANAGE", "CAN_READ"]}
 
 
-def test_a_user_name_that_is_an_application_id_is_the_service_principal(lab: InProcess) -> None:
+def test_a_user_name_that_is_an_application_id_is_the_service_principal(lab: InProcessClient) -> None:
     made = lab.request("POST", "/api/2.0/preview/scim/v2/ServicePrincipals", {"displayName": "enforcer"})[1]
     body = {"access_control_list": [grant("CAN_READ", user_name=made["applicationId"])]}
     answer = lab.request("PATCH", f"{PERMISSIONS}/{make_folder(lab, '/x')}", body)[1]
@@ -95,7 +95,7 @@ def test_a_user_name_that_is_an_application_id_is_the_service_principal(lab: InP
     ).items()
 
 
-def test_an_empty_body_takes_all_direct_grants_away(lab: InProcess) -> None:
+def test_an_empty_body_takes_all_direct_grants_away(lab: InProcessClient) -> None:
     policy = f"cluster-policies/{make_policy(lab)}"
     lab.request("PUT", f"{PERMISSIONS}/{policy}", {"access_control_list": [grant("CAN_USE", group_name="users")]})
     status, answer = lab.request("PUT", f"{PERMISSIONS}/{policy}", {})
@@ -119,7 +119,7 @@ def test_an_empty_body_takes_all_direct_grants_away(lab: InProcess) -> None:
         ("users", 400, "INVALID_PARAMETER_VALUE", "access_control_list must be"),
     ],
 )
-def test_a_refused_entry_changes_nothing(lab: InProcess, entry: Any, status: int, code: str, text: str) -> None:
+def test_a_refused_entry_changes_nothing(lab: InProcessClient, entry: Any, status: int, code: str, text: str) -> None:
     folder = make_folder(lab, "/x")
     before = lab.request("GET", f"{PERMISSIONS}/{folder}")
     good = grant("CAN_EDIT", group_name="users")
@@ -131,7 +131,7 @@ def test_a_refused_entry_changes_nothing(lab: InProcess, entry: Any, status: int
 
 
 @pytest.mark.parametrize("place", ["directories/0", "authorization/tokens"])
-def test_administrators_are_not_shut_out(lab: InProcess, place: str) -> None:
+def test_administrators_are_not_shut_out(lab: InProcessClient, place: str) -> None:
     message = "Cannot change permissions for group 'admins' to None."
     refused = {"error_code": "INVALID_PARAMETER_VALUE", "message": message, "details": []}
     assert lab.request("PUT", f"{PERMISSIONS}/{place}", {}) == (400, refused)
@@ -149,25 +149,25 @@ def test_administrators_are_not_shut_out(lab: InProcess, place: str) -> None:
         ("directories/0", "directory", ["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"]),
     ],
 )
-def test_levels_of_a_type_are_told(lab: InProcess, place: str, object_type: str, levels: list[str]) -> None:
+def test_levels_of_a_type_are_told(lab: InProcessClient, place: str, object_type: str, levels: list[str]) -> None:
     assert lab.request("GET", f"{PERMISSIONS}/{place}")[1]["object_type"] == object_type
     answer = lab.request("GET", f"{PERMISSIONS}/{place}/permissionLevels")[1]
     assert [each["permission_level"] for each in answer["permission_levels"]] == levels
 
 
 @pytest.mark.parametrize("kind", ["clusters", "cluster-policies", "instance-pools", "jobs", "sql/warehouses", "files"])
-def test_permissions_of_what_is_not_there_are_missing(lab: InProcess, kind: str) -> None:
+def test_permissions_of_what_is_not_there_are_missing(lab: InProcessClient, kind: str) -> None:
     for method in ("GET", "PUT", "PATCH"):
         status, answer = lab.request(method, f"{PERMISSIONS}/{kind}/12", {})
         assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
 
 
-def test_an_object_is_of_one_type_only(lab: InProcess) -> None:
+def test_an_object_is_of_one_type_only(lab: InProcessClient) -> None:
     number = make_folder(lab, "/x").rpartition("/")[2]
     assert lab.request("GET", f"{PERMISSIONS}/notebooks/{number}")[0] == 404
 
 
-def test_setting_takes_can_manage_and_reading_takes_any_level(lab: InProcess) -> None:
+def test_setting_takes_can_manage_and_reading_takes_any_level(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     group = lab.group("group_01", student)
     folder = make_folder(lab, "/x")
@@ -183,14 +183,14 @@ def test_setting_takes_can_manage_and_reading_takes_any_level(lab: InProcess) ->
     assert lab.request("GET", f"{PERMISSIONS}/{folder}", caller=student)[0] == 403
 
 
-def test_policies_are_granted_by_administrators_only(lab: InProcess) -> None:
+def test_policies_are_granted_by_administrators_only(lab: InProcessClient) -> None:
     policy, student = f"cluster-policies/{make_policy(lab)}", lab.user("s@lab")
     acl = {"access_control_list": [grant("CAN_USE", user_name="s@lab")]}
     lab.request("PUT", f"{PERMISSIONS}/{policy}", acl)
     assert lab.request("PUT", f"{PERMISSIONS}/{policy}", acl, caller=student)[0] == 403
 
 
-def test_a_warehouse_has_one_owner_in_both_spellings(lab: InProcess) -> None:
+def test_a_warehouse_has_one_owner_in_both_spellings(lab: InProcessClient) -> None:
     lab.user("s@lab")
     lab.group("group_01")
     warehouse = warehouses.add(lab.workspace, "Starter").id
@@ -218,7 +218,7 @@ ENTRIES = st.lists(
 @examples(60)
 @given(st.lists(st.tuples(st.sampled_from(["PUT", "PATCH"]), ENTRIES), max_size=6))
 def test_any_sequence_of_changes_leaves_what_a_dict_would_hold(changes: list[tuple[str, Any]]) -> None:
-    lab = InProcess()
+    lab = InProcessClient()
     lab.group("group_01", lab.user("a@lab"), lab.user("b@lab"))
     folder = make_folder(lab, "/x")
     model: dict[str, list[str]] = direct(lab.request("GET", f"{PERMISSIONS}/{folder}")[1])

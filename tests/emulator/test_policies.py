@@ -7,35 +7,35 @@ from typing import Any
 
 import pytest
 
-from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
+from in_process_client import InProcessClient
 
 POLICIES = "/api/2.0/policies/clusters"
 CLUSTER = {"cluster_name": "c", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
 
 
-def create(lab: InProcess, **fields: Any) -> str:
+def create(lab: InProcessClient, **fields: Any) -> str:
     status, answer = lab.request("POST", f"{POLICIES}/create", fields)
     assert status == 200, answer
     return str(answer["policy_id"])
 
 
-def get(lab: InProcess, policy_id: str) -> dict[str, Any]:
+def get(lab: InProcessClient, policy_id: str) -> dict[str, Any]:
     answer: dict[str, Any] = lab.request("GET", f"{POLICIES}/get?policy_id={policy_id}")[1]
     return answer
 
 
-def names(lab: InProcess, query: str = "", caller: Any = None) -> list[str]:
+def names(lab: InProcessClient, query: str = "", caller: Any = None) -> list[str]:
     return [each["name"] for each in lab.request("GET", f"{POLICIES}/list{query}", caller=caller)[1]["policies"]]
 
 
-def personal(lab: InProcess) -> dict[str, Any]:
+def personal(lab: InProcessClient) -> dict[str, Any]:
     return next(
         each for each in lab.request("GET", f"{POLICIES}/list")[1]["policies"] if each["name"] == "Personal Compute"
     )
 
 
-def test_a_definition_is_answered_byte_by_byte(lab: InProcess) -> None:
+def test_a_definition_is_answered_byte_by_byte(lab: InProcessClient) -> None:
     odd = ' { "num_workers" :{"type":"fixed",  "value": 1}}\n'
     libraries = [{"pypi": {"package": "nltk"}}]
     policy = create(lab, name="lab", definition=odd, description="d", max_clusters_per_user=2, libraries=libraries)
@@ -55,7 +55,7 @@ def test_a_definition_is_answered_byte_by_byte(lab: InProcess) -> None:
     assert len(policy) == 16 and policy == policy.upper()
 
 
-def test_an_edit_replaces_everything_but_the_origin(lab: InProcess) -> None:
+def test_an_edit_replaces_everything_but_the_origin(lab: InProcessClient) -> None:
     policy = create(lab, name="lab", definition="{}", description="d", max_clusters_per_user=2)
     before = get(lab, policy)
     lab.request("POST", f"{POLICIES}/edit", {"policy_id": policy, "name": "new", "definition": "{ }"})
@@ -67,7 +67,7 @@ def test_an_edit_replaces_everything_but_the_origin(lab: InProcess) -> None:
     }
 
 
-def test_a_family_is_merged_with_what_overrides_it(lab: InProcess) -> None:
+def test_a_family_is_merged_with_what_overrides_it(lab: InProcessClient) -> None:
     overrides = '{"node_type_id":{"type":"fixed","value":"Standard_DS3_v2"}}'
     policy = create(lab, name="mine", policy_family_id="personal-vm", policy_family_definition_overrides=overrides)
     answer, family = get(lab, policy), lab.request("GET", "/api/2.0/policy-families/personal-vm")[1]
@@ -75,7 +75,7 @@ def test_a_family_is_merged_with_what_overrides_it(lab: InProcess) -> None:
     assert json.loads(answer["definition"]) == json.loads(family["definition"]) | json.loads(overrides)
 
 
-def test_the_default_policy_is_overridden_in_place_and_comes_back(lab: InProcess) -> None:
+def test_the_default_policy_is_overridden_in_place_and_comes_back(lab: InProcessClient) -> None:
     before = personal(lab)
     named = {"policy_id": before["policy_id"], "name": "Personal Compute", "policy_family_id": "personal-vm"}
     overrides = '{"node_type_id":{"type":"fixed","value":"none"}}'
@@ -88,7 +88,7 @@ def test_the_default_policy_is_overridden_in_place_and_comes_back(lab: InProcess
     assert lab.request("POST", f"{POLICIES}/edit", named | {"name": "Other"})[0] == 400
 
 
-def test_every_family_has_its_default_policy(lab: InProcess) -> None:
+def test_every_family_has_its_default_policy(lab: InProcessClient) -> None:
     families, query = [], "?max_results=2"
     while True:
         page = lab.request("GET", f"/api/2.0/policy-families{query}")[1]
@@ -101,7 +101,7 @@ def test_every_family_has_its_default_policy(lab: InProcess) -> None:
     assert sorted((each["policy_family_id"], each["name"]) for each in listed if each["is_default"]) == sorted(families)
 
 
-def test_policies_are_listed_in_the_order_asked_for(lab: InProcess) -> None:
+def test_policies_are_listed_in_the_order_asked_for(lab: InProcessClient) -> None:
     create(lab, name="zz", definition="{}")
     create(lab, name="aa", definition="{}")
     ascending = names(lab, "?sort_column=POLICY_NAME&sort_order=ASC")
@@ -125,7 +125,7 @@ def test_policies_are_listed_in_the_order_asked_for(lab: InProcess) -> None:
         {"name": "Personal Compute", "definition": "{}"},
     ],
 )
-def test_what_is_no_policy_is_refused_and_changes_nothing(lab: InProcess, body: dict[str, Any]) -> None:
+def test_what_is_no_policy_is_refused_and_changes_nothing(lab: InProcessClient, body: dict[str, Any]) -> None:
     before = lab.request("GET", f"{POLICIES}/list")
     policy = personal(lab)["policy_id"]
     status, answer = lab.request("POST", f"{POLICIES}/create", body)
@@ -135,13 +135,13 @@ def test_what_is_no_policy_is_refused_and_changes_nothing(lab: InProcess, body: 
     assert lab.request("GET", f"{POLICIES}/list") == before
 
 
-def test_an_unknown_policy_is_missing(lab: InProcess) -> None:
+def test_an_unknown_policy_is_missing(lab: InProcessClient) -> None:
     assert lab.request("GET", f"{POLICIES}/get?policy_id=0")[1]["error_code"] == "RESOURCE_DOES_NOT_EXIST"
     assert lab.request("POST", f"{POLICIES}/delete", {"policy_id": "0"})[0] == 404
     assert lab.request("GET", "/api/2.0/policy-families/none")[0] == 404
 
 
-def test_students_see_only_policies_they_may_use_and_make_none(lab: InProcess) -> None:
+def test_students_see_only_policies_they_may_use_and_make_none(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     policy = create(lab, name="lab", definition="{}")
     assert names(lab, caller=student) == ["Personal Compute"]
@@ -156,7 +156,7 @@ def test_students_see_only_policies_they_may_use_and_make_none(lab: InProcess) -
     assert f"/cluster-policies/{policy}" not in lab.workspace.state.acls.direct
 
 
-def test_a_student_makes_clusters_by_a_policy_only_and_no_more_than_it_grants(lab: InProcess) -> None:
+def test_a_student_makes_clusters_by_a_policy_only_and_no_more_than_it_grants(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     rules = {"num_workers": {"type": "fixed", "value": 1}, "custom_tags.by": {"type": "fixed", "value": "lab"}}
     policy = create(lab, name="lab", definition=json.dumps(rules), max_clusters_per_user=1)
@@ -207,7 +207,7 @@ def test_the_sdk_reads_policies(emulator: EmulatorProcess) -> None:
     ],
 )
 def test_a_version_that_a_policy_leaves_to_the_platform_is_the_current_one(
-    lab: InProcess, said: str, current: str
+    lab: InProcessClient, said: str, current: str
 ) -> None:
     rules: dict[str, dict[str, Any]] = {
         "fixed": {"type": "fixed", "value": said},
@@ -227,6 +227,6 @@ def test_a_version_that_a_policy_leaves_to_the_platform_is_the_current_one(
             assert cluster["spark_version"] == current
 
 
-def test_a_version_left_to_the_platform_is_none_without_a_policy(lab: InProcess) -> None:
+def test_a_version_left_to_the_platform_is_none_without_a_policy(lab: InProcessClient) -> None:
     status, answer = lab.request("POST", "/api/2.1/clusters/create", CLUSTER | {"spark_version": "auto:latest-lts"})
     assert (status, answer["message"]) == (400, "Invalid spark version auto:latest-lts.")

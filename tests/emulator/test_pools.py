@@ -6,29 +6,29 @@ from typing import Any
 
 import pytest
 
-from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
+from in_process_client import InProcessClient
 
 POOLS = "/api/2.0/instance-pools"
 POOL = {"instance_pool_name": "p", "node_type_id": "Standard_DS3_v2", "min_idle_instances": 1, "max_capacity": 9}
 
 
 @pytest.fixture
-def lab() -> InProcess:
-    return InProcess(transition_seconds=0)
+def lab() -> InProcessClient:
+    return InProcessClient(transition_seconds=0)
 
 
-def create(lab: InProcess, **fields: Any) -> str:
+def create(lab: InProcessClient, **fields: Any) -> str:
     status, answer = lab.request("POST", f"{POOLS}/create", POOL | fields)
     assert status == 200, answer
     return str(answer["instance_pool_id"])
 
 
-def get(lab: InProcess, pool: str, caller: Any = None) -> tuple[int, Any]:
+def get(lab: InProcessClient, pool: str, caller: Any = None) -> tuple[int, Any]:
     return lab.request("GET", f"{POOLS}/get?instance_pool_id={pool}", caller=caller)
 
 
-def test_a_pool_echoes_what_was_sent_and_what_the_platform_adds(lab: InProcess) -> None:
+def test_a_pool_echoes_what_was_sent_and_what_the_platform_adds(lab: InProcessClient) -> None:
     pool = create(lab, custom_tags={"a": "b"}, idle_instance_autotermination_minutes=10)
     assert get(lab, pool)[1] == POOL | {
         "instance_pool_id": pool,
@@ -47,7 +47,7 @@ def test_a_pool_echoes_what_was_sent_and_what_the_platform_adds(lab: InProcess) 
     }
 
 
-def test_an_edit_keeps_what_cannot_be_changed(lab: InProcess) -> None:
+def test_an_edit_keeps_what_cannot_be_changed(lab: InProcessClient) -> None:
     pool = create(lab, azure_attributes={"availability": "SPOT_AZURE"}, custom_tags={"a": "b"})
     edited = {"instance_pool_id": pool, "instance_pool_name": "q", "node_type_id": "Standard_DS3_v2"}
     assert lab.request("POST", f"{POOLS}/edit", edited) == (200, {})
@@ -69,13 +69,13 @@ def test_an_edit_keeps_what_cannot_be_changed(lab: InProcess) -> None:
         {"idle_instance_autotermination_minutes": 10_001},
     ],
 )
-def test_what_is_no_pool_is_refused(lab: InProcess, fields: dict[str, Any]) -> None:
+def test_what_is_no_pool_is_refused(lab: InProcessClient, fields: dict[str, Any]) -> None:
     status, answer = lab.request("POST", f"{POOLS}/create", POOL | fields)
     assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert lab.request("GET", f"{POOLS}/list")[1] == {"instance_pools": []}
 
 
-def test_names_are_unique_and_a_deleted_pool_is_missing(lab: InProcess) -> None:
+def test_names_are_unique_and_a_deleted_pool_is_missing(lab: InProcessClient) -> None:
     pool = create(lab)
     assert lab.request("POST", f"{POOLS}/create", POOL)[0] == 400
     assert lab.request("POST", f"{POOLS}/delete", {"instance_pool_id": pool}) == (200, {})
@@ -85,7 +85,7 @@ def test_names_are_unique_and_a_deleted_pool_is_missing(lab: InProcess) -> None:
     assert create(lab) != pool
 
 
-def test_instances_of_clusters_are_counted(lab: InProcess) -> None:
+def test_instances_of_clusters_are_counted(lab: InProcessClient) -> None:
     pool, drivers = create(lab), create(lab, instance_pool_name="drivers", min_idle_instances=0)
     spec = {"cluster_name": "c", "spark_version": "15.4.x-scala2.12", "instance_pool_id": pool, "num_workers": 2}
     made = lab.request("POST", "/api/2.1/clusters/create", spec | {"driver_instance_pool_id": drivers})
@@ -101,7 +101,7 @@ def test_instances_of_clusters_are_counted(lab: InProcess) -> None:
     assert get(lab, pool)[1]["stats"]["used_count"] == 0
 
 
-def test_students_see_a_pool_by_its_permissions_and_make_none_by_themselves(lab: InProcess) -> None:
+def test_students_see_a_pool_by_its_permissions_and_make_none_by_themselves(lab: InProcessClient) -> None:
     student, pool = lab.user("s@lab"), create(lab)
     path = f"/api/2.0/permissions/instance-pools/{pool}"
     assert lab.request("POST", f"{POOLS}/create", POOL | {"instance_pool_name": "q"}, caller=student)[0] == 403
@@ -116,7 +116,7 @@ def test_students_see_a_pool_by_its_permissions_and_make_none_by_themselves(lab:
     assert lab.request("POST", f"{POOLS}/delete", {"instance_pool_id": pool}, caller=student)[0] == 200
 
 
-def test_the_entitlement_is_enough_to_make_a_pool(lab: InProcess) -> None:
+def test_the_entitlement_is_enough_to_make_a_pool(lab: InProcessClient) -> None:
     student = lab.user("s@lab")
     student.entitlements.append("allow-instance-pool-create")
     made = lab.request("POST", f"{POOLS}/create", POOL, caller=student)[1]["instance_pool_id"]

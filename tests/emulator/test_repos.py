@@ -15,14 +15,14 @@ from databricks.sdk.service.workspace import (
 )
 
 from emulator.state.state import dump_json, load_json
-from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
+from in_process_client import InProcessClient
 
 REPOS = "/api/2.0/repos"
 URL = "https://github.com/lab/course.git"
 
 
-def create(lab: InProcess, path: str | None = None, caller: Any = None, **fields: Any) -> dict[str, Any]:
+def create(lab: InProcessClient, path: str | None = None, caller: Any = None, **fields: Any) -> dict[str, Any]:
     body = {"url": URL, "provider": "gitHub", **({"path": path} if path else {}), **fields}
     status, answer = lab.request("POST", REPOS, body, caller=caller)
     assert status == 200, answer
@@ -30,7 +30,7 @@ def create(lab: InProcess, path: str | None = None, caller: Any = None, **fields
     return made
 
 
-def listed(lab: InProcess, prefix: str | None = None, caller: Any = None) -> list[str]:
+def listed(lab: InProcessClient, prefix: str | None = None, caller: Any = None) -> list[str]:
     """The paths on all pages."""
     paths, token = [], ""
     while True:
@@ -70,7 +70,7 @@ def test_the_sdk_makes_changes_lists_and_deletes(emulator: EmulatorProcess) -> N
         client.repos.create(URL, "svn")
 
 
-def test_without_a_prefix_those_below_repos_are_listed_and_with_one_the_rest(lab: InProcess) -> None:
+def test_without_a_prefix_those_below_repos_are_listed_and_with_one_the_rest(lab: InProcessClient) -> None:
     create(lab)
     create(lab, "/Users/admin@lab.example/mine")
     create(lab, "/Workspace/Shared/ours")
@@ -80,7 +80,7 @@ def test_without_a_prefix_those_below_repos_are_listed_and_with_one_the_rest(lab
     assert listed(lab, "/Workspace/Shared") == ["/Workspace/Shared/ours"]
 
 
-def test_many_come_in_pages(lab: InProcess) -> None:
+def test_many_come_in_pages(lab: InProcessClient) -> None:
     paths = [f"/Shared/repo{number:02}" for number in range(45)]
     for path in reversed(paths):
         create(lab, path)
@@ -88,7 +88,7 @@ def test_many_come_in_pages(lab: InProcess) -> None:
 
 
 def test_generated_homes_hold_git_folders_that_can_be_changed_and_deleted() -> None:
-    lab = InProcess(files="term")
+    lab = InProcessClient(files="term")
     paths = listed(lab, "/Users")
     assert len(paths) > 20
     status, found = lab.request("GET", f"/api/2.0/workspace/get-status?path={quote(paths[0])}&return_git_info=true")
@@ -109,7 +109,7 @@ def test_generated_homes_hold_git_folders_that_can_be_changed_and_deleted() -> N
     assert listed(lab, "/Users") == paths[1:]
 
 
-def test_a_student_sees_only_what_is_managed_and_reads_only_what_is_shared(lab: InProcess) -> None:
+def test_a_student_sees_only_what_is_managed_and_reads_only_what_is_shared(lab: InProcessClient) -> None:
     ana, dana = lab.user("ana@lab.example"), lab.user("dana@lab.example")
     mine = create(lab, caller=ana)
     assert mine["path"] == "/Repos/ana@lab.example/course"
@@ -133,7 +133,7 @@ def test_a_student_sees_only_what_is_managed_and_reads_only_what_is_shared(lab: 
         ({"url": URL, "provider": "gitHub", "sparse_checkout": [1]}, 400, "MALFORMED_REQUEST"),
     ],
 )
-def test_what_is_no_git_folder_is_refused(lab: InProcess, body: dict[str, Any], status: int, code: str) -> None:
+def test_what_is_no_git_folder_is_refused(lab: InProcessClient, body: dict[str, Any], status: int, code: str) -> None:
     answered, answer = lab.request("POST", REPOS, body)
     assert (answered, answer["error_code"]) == (status, code)
 
@@ -141,7 +141,7 @@ def test_what_is_no_git_folder_is_refused(lab: InProcess, body: dict[str, Any], 
 @pytest.mark.parametrize(
     "body", [{}, {"branch": "a", "tag": "b"}, {"branch": "a", "sparse_checkout": {"patterns": []}}]
 )
-def test_what_is_no_update_is_refused(lab: InProcess, body: dict[str, Any]) -> None:
+def test_what_is_no_update_is_refused(lab: InProcessClient, body: dict[str, Any]) -> None:
     assert lab.request("PATCH", f"{REPOS}/{create(lab)['id']}", body)[0] == 400
 
 

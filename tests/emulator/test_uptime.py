@@ -12,7 +12,7 @@ from emulator.clusters.lifecycle import work
 from emulator.clusters.uptime import uptime
 from emulator.models.clusters import LaunchFailure, Session
 from emulator.state.state import dump
-from in_process_workspace import CLUSTERS, SPEC, Desk
+from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
 
 ADMIN = "admin@lab.example"
 LEGAL = {
@@ -26,42 +26,42 @@ LEGAL = {
 }
 
 
-def total(desk: Desk, cluster_id: str) -> int:
-    return uptime(desk.workspace.state, cluster_id, 0, desk.now)[0]
+def total(workspace: InProcessWorkspace, cluster_id: str) -> int:
+    return uptime(workspace.emulated.state, cluster_id, 0, workspace.now)[0]
 
 
 def test_uptime_runs_from_running_to_terminating() -> None:
-    desk = Desk()
-    t, cluster_id = desk.now, desk.create()
-    desk.advance(62)
-    desk.post("delete", cluster_id)
-    desk.advance(600)
-    assert uptime(desk.workspace.state, cluster_id, 0, desk.now) == (
+    workspace = InProcessWorkspace()
+    t, cluster_id = workspace.now, workspace.create()
+    workspace.advance(62)
+    workspace.post("delete", cluster_id)
+    workspace.advance(600)
+    assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now) == (
         60_000,
         [Session(start=t + 2000, end=t + 62_000, started_by=ADMIN)],
     )
 
 
 def test_a_restart_does_not_end_a_session_and_is_noted() -> None:
-    desk = Desk()
-    ana, cluster_id = desk.person("ana@lab.example"), desk.running()
-    desk.grant(cluster_id, ana, "CAN_RESTART")
-    desk.advance(60)
-    desk.post("restart", cluster_id, ana)
-    restarted = desk.now
-    desk.advance(60)
-    milliseconds, sessions = uptime(desk.workspace.state, cluster_id, 0, desk.now)
+    workspace = InProcessWorkspace()
+    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running()
+    workspace.grant(cluster_id, ana, "CAN_RESTART")
+    workspace.advance(60)
+    workspace.post("restart", cluster_id, ana)
+    restarted = workspace.now
+    workspace.advance(60)
+    milliseconds, sessions = uptime(workspace.emulated.state, cluster_id, 0, workspace.now)
     assert (milliseconds, len(sessions), sessions[0].started_by) == (120_000, 1, ADMIN)
     assert [(restart.at, restart.user) for restart in sessions[0].restarts] == [(restarted, "ana@lab.example")]
 
 
 def test_a_part_of_the_time_can_be_asked_for() -> None:
-    desk = Desk()
-    cluster_id = desk.running()
-    t = desk.now
-    desk.advance(100)
-    desk.post("delete", cluster_id)
-    state = desk.workspace.state
+    workspace = InProcessWorkspace()
+    cluster_id = workspace.running()
+    t = workspace.now
+    workspace.advance(100)
+    workspace.post("delete", cluster_id)
+    state = workspace.emulated.state
     assert uptime(state, cluster_id, t + 30_000, t + 50_000)[0] == 20_000
     assert uptime(state, cluster_id, t + 90_000, t + 500_000)[0] == 10_000
     assert uptime(state, cluster_id, t + 100_000, t + 500_000) == (0, [])
@@ -70,20 +70,20 @@ def test_a_part_of_the_time_can_be_asked_for() -> None:
 
 
 def test_a_launch_that_failed_is_no_uptime() -> None:
-    desk = Desk()
-    desk.workspace.state.clusters.fail_launches([LaunchFailure()])
-    cluster_id = desk.create()
-    desk.advance(60)
-    assert uptime(desk.workspace.state, cluster_id, 0, desk.now) == (0, [])
+    workspace = InProcessWorkspace()
+    workspace.emulated.state.clusters.fail_launches([LaunchFailure()])
+    cluster_id = workspace.create()
+    workspace.advance(60)
+    assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now) == (0, [])
 
 
 def test_removing_a_running_cluster_ends_its_session() -> None:
-    desk = Desk()
-    cluster_id = desk.running()
-    desk.advance(10)
-    desk.post("permanent-delete", cluster_id)
-    desk.advance(50)
-    assert total(desk, cluster_id) == 10_000
+    workspace = InProcessWorkspace()
+    cluster_id = workspace.running()
+    workspace.advance(10)
+    workspace.post("permanent-delete", cluster_id)
+    workspace.advance(50)
+    assert total(workspace, cluster_id) == 10_000
 
 
 sizes = st.one_of(
@@ -129,30 +129,36 @@ PATHS = (
     body=st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=3),
 )
 def test_nonsense_is_refused_or_done_and_never_a_defect(path: str, whole: bool, body: dict[str, Any]) -> None:
-    desk = Desk()
-    cluster_id = desk.stopped()
+    workspace = InProcessWorkspace()
+    cluster_id = workspace.stopped()
     try:
-        desk.ask("POST", path, {"cluster_id": cluster_id} | (SPEC if whole else {}) | body)
+        workspace.ask("POST", path, {"cluster_id": cluster_id} | (SPEC if whole else {}) | body)
     except ApiError as error:
         assert error.status in (400, 403, 404, 501)
-    desk.advance(3600)
-    desk.ask("GET", f"{CLUSTERS}list")
+    workspace.advance(3600)
+    workspace.ask("GET", f"{CLUSTERS}list")
 
 
 def _definition(size: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in SPEC.items() if name != "num_workers"} | size
 
 
-def carry_out(desk: Desk, cluster_id: str, verb: str, fields: dict[str, Any]) -> None:
-    clusters = desk.workspace.state.clusters
+def carry_out(workspace: InProcessWorkspace, cluster_id: str, verb: str, fields: dict[str, Any]) -> None:
+    clusters = workspace.emulated.state.clusters
     if verb == "advance":
-        desk.advance(fields["seconds"])
+        workspace.advance(fields["seconds"])
     elif verb == "fail":
         clusters.fail_launches([LaunchFailure(**fields)])
     elif verb == "work":
-        work(desk.workspace, clusters.by_id[cluster_id], desk.workspace.administrator, fields["seconds"], desk.now)
+        work(
+            workspace.emulated,
+            clusters.by_id[cluster_id],
+            workspace.emulated.administrator,
+            fields["seconds"],
+            workspace.now,
+        )
     else:
-        desk.post(verb, cluster_id, **fields)
+        workspace.post(verb, cluster_id, **fields)
 
 
 def reachable(state: str) -> set[str]:
@@ -165,33 +171,37 @@ def reachable(state: str) -> set[str]:
     return found
 
 
-def listed_uptime(desk: Desk, cluster_id: str) -> int:
+def listed_uptime(workspace: InProcessWorkspace, cluster_id: str) -> int:
     """RUNNING to TERMINATING, by nothing but the event list."""
     result, began = 0, None
-    for event in desk.events(cluster_id):
+    for event in workspace.events(cluster_id):
         if event["type"] == "RUNNING" and began is None:
             began = event["timestamp"]
         elif event["type"] == "TERMINATING" and began is not None:
             result, began = result + event["timestamp"] - began, None
-    return result + (desk.now - began if began is not None else 0)
+    return result + (workspace.now - began if began is not None else 0)
 
 
-def check(desk: Desk, cluster_id: str, before: str, verb: str) -> None:
-    cluster = desk.workspace.state.clusters.by_id[cluster_id]
+def check(workspace: InProcessWorkspace, cluster_id: str, before: str, verb: str) -> None:
+    cluster = workspace.emulated.state.clusters.by_id[cluster_id]
     if verb == "advance":
         # Time alone starts nothing, so a stopped cluster stays as it is.
         assert cluster.state in (reachable(before) if before not in ("TERMINATED", "ERROR") else {before})
     elif cluster.state != before:
         assert cluster.state in LEGAL[before], (before, verb, cluster.state)
-    lasting = [session for session in desk.workspace.state.clusters.sessions.get(cluster_id, ()) if session.end is None]
+    lasting = [
+        session for session in workspace.emulated.state.clusters.sessions.get(cluster_id, ()) if session.end is None
+    ]
     assert len(lasting) == (cluster.state in ("RUNNING", "RESIZING", "RESTARTING"))
-    assert total(desk, cluster_id) == listed_uptime(desk, cluster_id)
+    assert total(workspace, cluster_id) == listed_uptime(workspace, cluster_id)
     if cluster.state == "RUNNING":
         assert cluster.fewest_workers <= cluster.workers <= cluster.most_workers
-        assert len(desk.get(cluster_id)["executors"]) == cluster.workers
-    stamps = [event["timestamp"] for event in desk.events(cluster_id)]
-    assert stamps == sorted(stamps) and stamps[-1] <= desk.now
-    due = [entry.arguments["to"] for entry in desk.workspace.state.agenda.entries if entry.kind == "clusters.change"]
+        assert len(workspace.get(cluster_id)["executors"]) == cluster.workers
+    stamps = [event["timestamp"] for event in workspace.events(cluster_id)]
+    assert stamps == sorted(stamps) and stamps[-1] <= workspace.now
+    due = [
+        entry.arguments["to"] for entry in workspace.emulated.state.agenda.entries if entry.kind == "clusters.change"
+    ]
     assert len(due) == (cluster.state not in ("RUNNING", "TERMINATED", "ERROR"))
 
 
@@ -199,20 +209,20 @@ def check(desk: Desk, cluster_id: str, before: str, verb: str) -> None:
 def test_any_history_keeps_states_legal_and_uptime_true(
     size: dict[str, Any], history: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    desk = Desk()
-    cluster_id = str(desk.ask("POST", f"{CLUSTERS}create", _definition(size))["cluster_id"])
+    workspace = InProcessWorkspace()
+    cluster_id = str(workspace.ask("POST", f"{CLUSTERS}create", _definition(size))["cluster_id"])
     for verb, fields in history:
-        before = dump(desk.workspace.state)
-        state = desk.workspace.state.clusters.by_id[cluster_id].state
-        known = total(desk, cluster_id)
+        before = dump(workspace.emulated.state)
+        state = workspace.emulated.state.clusters.by_id[cluster_id].state
+        known = total(workspace, cluster_id)
         try:
-            carry_out(desk, cluster_id, verb, fields)
+            carry_out(workspace, cluster_id, verb, fields)
         except ApiError:
-            assert dump(desk.workspace.state) == before
+            assert dump(workspace.emulated.state) == before
             continue
         if verb == "permanent-delete":
-            assert total(desk, cluster_id) == known
-            desk.advance(10_000)
-            assert total(desk, cluster_id) == known
+            assert total(workspace, cluster_id) == known
+            workspace.advance(10_000)
+            assert total(workspace, cluster_id) == known
             return
-        check(desk, cluster_id, state, verb)
+        check(workspace, cluster_id, state, verb)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from databricks.sdk.errors import AlreadyExists, InvalidParameterValue, NotFound
 
-from emulator_calls import InProcess
 from emulator_process import EmulatorProcess
+from in_process_client import InProcessClient
 
 VOLUME = "/Volumes/main/default/lab"
 FILES, DIRECTORIES = "/api/2.0/fs/files", "/api/2.0/fs/directories"
@@ -90,7 +90,9 @@ def test_a_large_file_is_sent_at_once_after_the_sdk_asked(emulator: EmulatorProc
         ("GET", f"{DIRECTORIES}{VOLUME}?page_size=-1", (400, "INVALID_PARAMETER_VALUE", "")),
     ],
 )  # fmt: skip
-def test_refusals_name_their_reason(lab: InProcess, method: str, path: str, expected: tuple[int, str, str]) -> None:
+def test_refusals_name_their_reason(
+    lab: InProcessClient, method: str, path: str, expected: tuple[int, str, str]
+) -> None:
     assert lab.request("PUT", f"{FILES}{VOLUME}/a/f", b"12345")[0] == 204
     assert refusal(lab.request(method, path)) == expected
 
@@ -105,11 +107,11 @@ def test_refusals_name_their_reason(lab: InProcess, method: str, path: str, expe
         ("lines=1-2", (200, b"12345")),
     ],
 )
-def test_a_range_is_answered_with_that_part(lab: InProcess, wanted: str, expected: tuple[int, bytes]) -> None:
+def test_a_range_is_answered_with_that_part(lab: InProcessClient, wanted: str, expected: tuple[int, bytes]) -> None:
     lab.request("PUT", f"{FILES}{VOLUME}/f", b"12345")
     assert lab.request("GET", f"{FILES}{VOLUME}/f", headers={"range": wanted}) == expected
 
 
-def test_a_range_behind_the_end_is_none(lab: InProcess) -> None:
+def test_a_range_behind_the_end_is_none(lab: InProcessClient) -> None:
     lab.request("PUT", f"{FILES}{VOLUME}/f", b"12345")
     assert lab.request("GET", f"{FILES}{VOLUME}/f", headers={"range": "bytes=5-"})[0] == 416

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desk_lab import SETTINGS, DeskLab
 from emulator_process import EmulatorProcess
 from enforcer.domain.quota import Action, Restrict, Stop
 from enforcer.ledger.database import Ledger, open_copy
@@ -23,6 +22,7 @@ from enforcer.workspace.client import Workspace
 from enforcer.workspace.server_time import Stamp, TickTime, doubt, instant_of, tick_time
 from enforcer_lab import EnforcerLab
 from few_examples import examples
+from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from ledgers import empty
 from unreliable_mail import Service
@@ -98,13 +98,13 @@ def test_a_time_is_in_doubt_if_it_is_missing_or_older_than_an_event_or_answers_d
 
 
 @pytest.fixture(scope="module")
-def lab() -> DeskLab:
+def lab() -> InProcessCourse:
     """The first is over its limit, the second is not."""
-    lab = DeskLab(2, soft=150 * M, hard=180 * M)
+    lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     lab.start(lab.clusters[0])
-    lab.desk.advance(100 * 60)
+    lab.workspace.advance(100 * 60)
     lab.start(lab.clusters[1])
-    lab.desk.advance(85 * 60)
+    lab.workspace.advance(85 * 60)
     return lab
 
 
@@ -116,7 +116,9 @@ def memory():
 
 @settings(examples(50, acceptance=2000))
 @given(off=st.timedeltas(-24 * H, 24 * H))
-def test_a_clock_that_is_wrong_by_up_to_a_day_changes_nothing(lab: DeskLab, memory: Ledger, off: timedelta) -> None:
+def test_a_clock_that_is_wrong_by_up_to_a_day_changes_nothing(
+    lab: InProcessCourse, memory: Ledger, off: timedelta
+) -> None:
     empty(memory)
     shown = lab.now().replace(microsecond=0)
     time = tick_time(lab.now() + off, stamp(shown))
@@ -165,43 +167,45 @@ def test_the_figures_of_the_cap_are_configurable() -> None:
 
 
 @pytest.fixture
-def six() -> DeskLab:
-    return DeskLab(6, soft=150 * M, hard=180 * M)
+def six() -> InProcessCourse:
+    return InProcessCourse(6, soft=150 * M, hard=180 * M)
 
 
-def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace, mail: Service, *, stop_now: bool = False) -> TickResult:
+def tick(
+    ledger: Ledger, lab: InProcessCourse, workspace: Workspace, mail: Service, *, stop_now: bool = False
+) -> TickResult:
     return run_tick(SETTINGS, ledger, workspace, mail, now=lab.now(), deadline=Deadline(M), stop_now=stop_now)
 
 
-def limit(lab: DeskLab, soft: int, hard: int) -> None:
+def limit(lab: InProcessCourse, soft: int, hard: int) -> None:
     """Deploy these limits of a day, in minutes."""
     lab.limits |= {"soft_minutes": soft, "hard_minutes": hard}
     lab.write_course()
 
 
-def mistype(lab: DeskLab, ledger: Ledger, workspace: Workspace) -> None:
+def mistype(lab: InProcessCourse, ledger: Ledger, workspace: Workspace) -> None:
     """All run for an hour, polled, when somebody deploys a limit of half an hour."""
     for cluster in lab.clusters:
         lab.start(cluster)
     for _ in range(4):
-        lab.desk.advance(15 * 60)
+        lab.workspace.advance(15 * 60)
         tick(ledger, lab, workspace, Service())
     limit(lab, 20, 30)
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
 
 
 def kinds(result: TickResult) -> set[type]:
     return {type(action) for action in result.actions}
 
 
-def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six: DeskLab) -> None:
+def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
 
     held = tick(ledger, six, workspace, Service())
-    six.desk.advance(60)
+    six.workspace.advance(60)
     sooner = tick(ledger, six, workspace, Service())
-    six.desk.advance(60)
+    six.workspace.advance(60)
     workspace.calls.clear()
     after = tick(ledger, six, workspace, Service())
 
@@ -211,18 +215,18 @@ def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six
     assert (kinds(after), workspace.calls["clusters/events"], after.held) == ({Restrict, Stop}, 6, "")
 
 
-def test_a_limit_that_is_mended_in_time_stops_nobody(ledger: Ledger, six: DeskLab) -> None:
+def test_a_limit_that_is_mended_in_time_stops_nobody(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
     tick(ledger, six, workspace, Service())
 
     limit(six, 150, 180)
-    six.desk.advance(120)
+    six.workspace.advance(120)
 
     assert kinds(tick(ledger, six, workspace, Service())) & {Stop, Restrict} == set()
 
 
-def test_stop_now_holds_nothing(ledger: Ledger, six: DeskLab) -> None:
+def test_stop_now_holds_nothing(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from desk_lab import FOLDER, SETTINGS, DeskLab
 from enforcer.domain.quota import Restrict, Stop
 from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.operations.supervise import Supervision
@@ -19,6 +18,7 @@ from enforcer.tick.restricted import restricted
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
+from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
@@ -27,25 +27,25 @@ PATH = f"{FOLDER}/course.json"
 
 
 @pytest.fixture
-def lab() -> DeskLab:
+def lab() -> InProcessCourse:
     """One of two groups has reached its limit and is lowered."""
-    lab = DeskLab(2, soft=150 * M, hard=180 * M)
+    lab = InProcessCourse(2, soft=150 * M, hard=180 * M)
     lab.start(lab.clusters[0])
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     lab.stop(lab.clusters[0])
     lab.give(lab.clusters[0], {"group_name": "group_001"}, "CAN_ATTACH_TO")
     return lab
 
 
-def tick(ledger: Ledger, lab: DeskLab, **more: Any) -> TickResult:
+def tick(ledger: Ledger, lab: InProcessCourse, **more: Any) -> TickResult:
     return run_tick(SETTINGS, ledger, lab.connect(), Service(), now=lab.now(), deadline=Deadline(M), **more)
 
 
-def asked(lab: DeskLab, workspace: Workspace | None = None) -> tuple[dict[str, str], list[str]]:
+def asked(lab: InProcessCourse, workspace: Workspace | None = None) -> tuple[dict[str, str], list[str]]:
     return restricted(workspace or lab.connect(), "94290", "2026w", now=lab.now())
 
 
-def test_a_group_that_has_reached_its_limit_is_answered(lab: DeskLab) -> None:
+def test_a_group_that_has_reached_its_limit_is_answered(lab: InProcessCourse) -> None:
     assert asked(lab) == ({"group_001": "day 180"}, [])
 
 
@@ -60,7 +60,9 @@ LEFT = "group_001: left lowered until the course file and the settled totals can
         ('{"version": 99}', f"{PATH} has version 99, this program reads up to 2"),
     ],
 )
-def test_whoever_is_lowered_stays_so_without_a_course_file(lab: DeskLab, text: str | None, sentence: str) -> None:
+def test_whoever_is_lowered_stays_so_without_a_course_file(
+    lab: InProcessCourse, text: str | None, sentence: str
+) -> None:
     if text is None:
         lab.remove_course()
     else:
@@ -72,14 +74,14 @@ def test_whoever_is_lowered_stays_so_without_a_course_file(lab: DeskLab, text: s
     assert (problems[0].startswith(sentence), problems[-1]) == (True, LEFT)
 
 
-def test_whoever_is_lowered_stays_so_while_the_totals_cannot_be_read(lab: DeskLab) -> None:
+def test_whoever_is_lowered_stays_so_while_the_totals_cannot_be_read(lab: InProcessCourse) -> None:
     lab.put(f"{FOLDER}/settled.json", "{")
     found, problems = asked(lab)
     assert (found, problems[-1]) == ({"group_001": "not known"}, LEFT)
 
 
 def test_whoever_is_lowered_stays_so_while_the_folder_cannot_be_listed(
-    lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+    lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = lab.connect()
 
@@ -90,15 +92,15 @@ def test_whoever_is_lowered_stays_so_while_the_folder_cannot_be_listed(
     assert asked(lab, workspace) == ({"group_001": "not known"}, [f"the folder {FOLDER}: 500", LEFT])
 
 
-def test_a_first_deploy_is_told_nothing(lab: DeskLab) -> None:
+def test_a_first_deploy_is_told_nothing(lab: InProcessCourse) -> None:
     lab.remove_course()
     for id in lab.clusters:
         lab.remove(id)
     assert asked(lab) == ({}, [])
 
 
-def test_a_foreign_cluster_with_the_tags_of_the_course_lowers_nobody(lab: DeskLab) -> None:
-    owner = lab.desk.person("professor@example.ac.il")
+def test_a_foreign_cluster_with_the_tags_of_the_course_lowers_nobody(lab: InProcessCourse) -> None:
+    owner = lab.workspace.person("professor@example.ac.il")
     owner.entitlements = ["allow-cluster-create"]
     foreign = lab.make_cluster("group_002", creator=owner)
     lab.give(foreign, {"group_name": "group_002"}, "CAN_ATTACH_TO")
@@ -106,11 +108,11 @@ def test_a_foreign_cluster_with_the_tags_of_the_course_lowers_nobody(lab: DeskLa
     assert asked(lab)[0] == {"group_001": "not known"}
 
 
-def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
     lab.put(PATH, json.dumps({"version": 3, "groups": "in another way"}))
     lab.start(lab.clusters[1])
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
 
     result = tick(ledger, lab)
 
@@ -129,7 +131,7 @@ def test_the_admin_is_told_once_of_a_course_that_is_not_clear(tmp_path: Path, mo
     told: list[str] = []
     monkeypatch.setattr(Supervision, "tell_admin", lambda self, error: told.append(str(error)))
     settings = replace(SETTINGS, ledger=str(tmp_path / "ledger.db"))
-    lab = DeskLab(1, soft=150 * M, hard=180 * M)
+    lab = InProcessCourse(1, soft=150 * M, hard=180 * M)
     with closing(open_ledger(settings.ledger)) as ledger:
         picture = tick(ledger, lab).picture
     assert picture

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from desk_lab import SETTINGS, DeskLab
 from enforcer.domain.quota import Restrict, Stop
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
+from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from labkit.extras.sdk import InvalidParameterValue
 from unreliable_mail import Service
@@ -24,8 +24,8 @@ Answer = Callable[[dict[str, Any], Any], Any]
 
 
 @pytest.fixture
-def lab() -> DeskLab:
-    return DeskLab(2, soft=150 * M, hard=180 * M)
+def lab() -> InProcessCourse:
+    return InProcessCourse(2, soft=150 * M, hard=180 * M)
 
 
 class Timer:
@@ -50,7 +50,7 @@ def events_answered(workspace: Workspace, answer: Answer) -> None:
     workspace.api.do = change  # type: ignore[method-assign, assignment]
 
 
-def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace, deadline: Deadline | None = None) -> TickResult:
+def tick(ledger: Ledger, lab: InProcessCourse, workspace: Workspace, deadline: Deadline | None = None) -> TickResult:
     return run_tick(SETTINGS, ledger, workspace, Service(), now=lab.now(), deadline=deadline or Deadline(M))
 
 
@@ -62,19 +62,19 @@ def only_tokens(body: dict[str, Any], usual: Any) -> Any:
     return {name: value for name, value in usual().items() if name not in ("next_page", "total_count")}
 
 
-def test_events_are_read_to_the_last_page_by_tokens_alone(lab: DeskLab) -> None:
+def test_events_are_read_to_the_last_page_by_tokens_alone(lab: InProcessCourse) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
     for _ in range(300):
-        lab.desk.post("pin", id)
-        lab.desk.post("unpin", id)
-        lab.desk.advance(1)
+        lab.workspace.post("pin", id)
+        lab.workspace.post("unpin", id)
+        lab.workspace.advance(1)
     lab.start(id)
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     events_answered(workspace, only_tokens)
 
     told = workspace.events(id, None)
 
-    assert (len(told), told[-2].event.type) == (len(lab.desk.events(id)), "RUNNING")
+    assert (len(told), told[-2].event.type) == (len(lab.workspace.events(id)), "RUNNING")
     assert [one.event.at for one in told] == sorted(one.event.at for one in told)
 
 
@@ -83,11 +83,11 @@ def denied(body: dict[str, Any], usual: Any) -> Any:
 
 
 def test_a_listed_cluster_whose_events_are_denied_is_judged_by_the_list_and_not_gone(
-    ledger: Ledger, lab: DeskLab
+    ledger: Ledger, lab: InProcessCourse
 ) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
     lab.start(id)
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     events_answered(workspace, denied)
 
     result = tick(ledger, lab, workspace)
@@ -110,11 +110,11 @@ def endless(timer: Timer) -> Answer:
 
 
 def test_endless_pages_take_a_share_of_the_time_and_the_cluster_over_its_limit_is_stopped(
-    ledger: Ledger, lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, timer, id = lab.connect(), Timer(), lab.clusters[0]
     lab.start(id)
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     events_answered(workspace, endless(timer))
     monkeypatch.setattr("enforcer.workspace.client.Deadline", lambda budget: Deadline(budget, timer=timer))
 
@@ -126,12 +126,12 @@ def test_endless_pages_take_a_share_of_the_time_and_the_cluster_over_its_limit_i
     assert any("have more pages than there was time for" in failure for failure in result.failures)
 
 
-def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledger, lab: DeskLab) -> None:
+def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, (other, id) = lab.connect(), lab.clusters
     tick(ledger, lab, workspace)
     lab.start(id)
     lab.start(other)
-    lab.desk.advance(60 * 60)
+    lab.workspace.advance(60 * 60)
     asked: list[str] = []
 
     def cut_one(body: dict[str, Any], usual: Any) -> Any:
@@ -144,7 +144,7 @@ def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledg
     first = tick(ledger, lab, workspace)
     asked.clear()
     asked += ["", ""]
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
 
     second = tick(ledger, lab, workspace)
 
@@ -154,7 +154,7 @@ def test_what_was_cut_is_read_first_at_the_next_poll_and_exact_then(ledger: Ledg
 
 
 def test_types_that_are_not_known_are_logged_once(
-    ledger: Ledger, lab: DeskLab, caplog: pytest.LogCaptureFixture
+    ledger: Ledger, lab: InProcessCourse, caplog: pytest.LogCaptureFixture
 ) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
 
@@ -164,27 +164,27 @@ def test_types_that_are_not_known_are_logged_once(
 
     events_answered(workspace, with_news)
     lab.start(id)
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     for _ in range(2):
         tick(ledger, lab, workspace)
-        lab.desk.advance(60)
+        lab.workspace.advance(60)
 
     assert [record.message for record in caplog.records if "A_TYPE" in record.message] == [
         "events of types that have no meaning here: A_TYPE_OF_TOMORROW"
     ]
 
 
-def test_an_event_of_a_distant_future_is_left_out(ledger: Ledger, lab: DeskLab) -> None:
+def test_an_event_of_a_distant_future_is_left_out(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, id = lab.connect(), lab.clusters[0]
 
     def with_future(body: dict[str, Any], usual: Any) -> Any:
         answer = usual()
-        late = answer["events"][-1] | {"timestamp": lab.desk.now + 3 * 86_400_000, "type": "STARTING"}
+        late = answer["events"][-1] | {"timestamp": lab.workspace.now + 3 * 86_400_000, "type": "STARTING"}
         return answer | {"events": [*answer["events"], late]}
 
     events_answered(workspace, with_future)
     lab.start(id)
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
 
     result = tick(ledger, lab, workspace)
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from desk_lab import SETTINGS, STAFF, DeskLab
 from enforcer.domain.observations import DirectGrant
 from enforcer.domain.quota import Restore, Restrict, Stop
 from enforcer.domain.roles import People, routes_around
@@ -14,6 +13,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import parse_course
+from in_process_course import SETTINGS, STAFF, InProcessCourse
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
@@ -21,11 +21,11 @@ M = timedelta(minutes=1)
 
 
 @pytest.fixture
-def lab() -> DeskLab:
-    return DeskLab(2, soft=150 * M, hard=180 * M)
+def lab() -> InProcessCourse:
+    return InProcessCourse(2, soft=150 * M, hard=180 * M)
 
 
-def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace | None = None) -> TickResult:
+def tick(ledger: Ledger, lab: InProcessCourse, workspace: Workspace | None = None) -> TickResult:
     connected = workspace or lab.connect()
     return run_tick(SETTINGS, ledger, connected, Service(), now=lab.now(), deadline=Deadline(M))
 
@@ -35,15 +35,15 @@ def kinds(result: TickResult) -> list[type]:
 
 
 def test_a_group_that_manages_its_cluster_is_lowered_and_gets_back_what_the_deploy_gives(
-    ledger: Ledger, lab: DeskLab
+    ledger: Ledger, lab: InProcessCourse
 ) -> None:
     cluster = lab.clusters[0]
     lab.give(cluster, {"group_name": "group_001"}, "CAN_MANAGE")
     lab.start(cluster)
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     assert (kinds(tick(ledger, lab)), lab.level(cluster)) == ([Restrict, Stop], "CAN_ATTACH_TO")
 
-    lab.desk.advance(24 * 3600)
+    lab.workspace.advance(24 * 3600)
     assert (kinds(tick(ledger, lab)), lab.level(cluster)) == ([Restore], "CAN_RESTART")
 
 
@@ -51,7 +51,7 @@ def test_a_group_that_manages_its_cluster_is_lowered_and_gets_back_what_the_depl
     "principal", [{"user_name": "student1@campus.example.ac.il"}, {"group_name": "group_002"}], ids=["member", "group"]
 )
 def test_a_grant_to_students_is_named_at_each_poll_without_a_further_request(
-    ledger: Ledger, lab: DeskLab, principal: dict[str, str]
+    ledger: Ledger, lab: InProcessCourse, principal: dict[str, str]
 ) -> None:
     lab.give(lab.clusters[0], principal, "CAN_RESTART")
     sentence = (
@@ -61,11 +61,11 @@ def test_a_grant_to_students_is_named_at_each_poll_without_a_further_request(
     workspace = lab.connect()
     for _ in range(3):
         assert tick(ledger, lab, workspace).undone == (sentence,)
-        lab.desk.advance(60)
+        lab.workspace.advance(60)
     assert workspace.calls["permissions/get"] == 2
 
     lab.give(lab.clusters[0], principal, "CAN_ATTACH_TO")
-    lab.desk.advance(24 * 3600)
+    lab.workspace.advance(24 * 3600)
     assert (tick(ledger, lab, workspace).undone, tick(ledger, lab, workspace).undone) == ((), ())
 
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk_lab import FOLDER, SETTINGS, DeskLab
 from enforcer.commands.usage import usages_of
 from enforcer.domain.quota import Period, Restrict, Stop, Warn
 from enforcer.domain.settled_totals import parse_settled
@@ -23,6 +22,7 @@ from enforcer.tick.history import recall
 from enforcer.tick.restricted import restricted
 from enforcer.tick.run import TickResult, run_tick
 from few_examples import examples
+from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from ledgers import empty
 from unreliable_mail import Service
@@ -34,11 +34,11 @@ HARD, WEEK = 180 * M, 300 * M
 
 
 @pytest.fixture
-def lab() -> DeskLab:
-    return DeskLab(2, soft=150 * M, hard=HARD, week=WEEK)
+def lab() -> InProcessCourse:
+    return InProcessCourse(2, soft=150 * M, hard=HARD, week=WEEK)
 
 
-def tick(ledger: Ledger, lab: DeskLab, mail: Service | None = None, **more: Any) -> TickResult:
+def tick(ledger: Ledger, lab: InProcessCourse, mail: Service | None = None, **more: Any) -> TickResult:
     deadline = Deadline(M)
     return run_tick(SETTINGS, ledger, lab.connect(), mail or Service(), now=lab.now(), deadline=deadline, **more)
 
@@ -47,38 +47,38 @@ def kinds(result: TickResult) -> list[tuple[type, str]]:
     return [(type(action), action.cluster_id) for action in result.actions]
 
 
-def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: Ledger, lab: DeskLab) -> None:
+def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: Ledger, lab: InProcessCourse) -> None:
     first, second = lab.clusters[0], lab.make_cluster("group_001")
     for id in (first, second):
         lab.start(id)
-    lab.desk.advance(76 * 60)
+    lab.workspace.advance(76 * 60)
     near = tick(ledger, lab)
     assert kinds(near) == [(Warn, first)]
     assert near.picture and near.picture.uses(near.picture.clusters[0])[0].used == 152 * M - 4 * S
     # Two clusters use up the rest in half of the time.
     assert next_due(Ticked(near.picture)) == lab.now() + (HARD - 152 * M + 4 * S) / 2
 
-    lab.desk.advance(15 * 60)
+    lab.workspace.advance(15 * 60)
     over = tick(ledger, lab)
     tick(ledger, lab)
 
     assert kinds(over) == [(Restrict, first), (Stop, first), (Restrict, second), (Stop, second)]
-    assert {lab.desk.state(first), lab.desk.state(second)} == {"TERMINATING", "TERMINATED"} - (
-        {"TERMINATED"} if lab.desk.state(first) == "TERMINATING" else {"TERMINATING"}
+    assert {lab.workspace.state(first), lab.workspace.state(second)} == {"TERMINATING", "TERMINATED"} - (
+        {"TERMINATED"} if lab.workspace.state(first) == "TERMINATING" else {"TERMINATING"}
     )
     letters = ledger.database.execute_sql("SELECT kind, COUNT(*) FROM letter GROUP BY kind ORDER BY kind").fetchall()
     assert letters == [("stopped", 1), ("warning", 1)]
 
 
-def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledger, lab: InProcessCourse) -> None:
     old = lab.clusters[0]
     lab.start(old)
-    lab.desk.advance(160 * 60)
+    lab.workspace.advance(160 * 60)
     tick(ledger, lab)
     lab.remove(old)
     new = lab.make_cluster("group_001")
     lab.start(new)
-    lab.desk.advance(25 * 60)
+    lab.workspace.advance(25 * 60)
     result = tick(ledger, lab)
 
     assert kinds(result) == [(Restrict, new), (Stop, new)]
@@ -91,13 +91,13 @@ def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledg
     assert restricted(lab.connect(), "94290", "2026w", now=lab.now()) == ({"group_001": "day 180"}, [])
 
 
-def test_only_what_ran_past_the_limit_of_the_group_is_shown_as_past_it(ledger: Ledger, lab: DeskLab) -> None:
+def test_only_what_ran_past_the_limit_of_the_group_is_shown_as_past_it(ledger: Ledger, lab: InProcessCourse) -> None:
     first, second = lab.clusters[0], lab.make_cluster("group_001")
     lab.start(first)
-    lab.desk.advance(170 * 60)
+    lab.workspace.advance(170 * 60)
     lab.stop(first)
     lab.start(second)
-    lab.desk.advance(20 * 60)
+    lab.workspace.advance(20 * 60)
     tick(ledger, lab)
 
     report = report_of(ledger, recall(ledger, SETTINGS, now=lab.now()), lab.now().date())
@@ -112,7 +112,7 @@ def test_only_what_ran_past_the_limit_of_the_group_is_shown_as_past_it(ledger: L
 class Truth:
     """What a course did, as the test made it do it."""
 
-    lab: DeskLab
+    lab: InProcessCourse
     running: dict[str, tuple[datetime, bool]] = field(default_factory=dict)
     """Since when a cluster runs, and whether it counts."""
     ran: list[tuple[str, datetime, datetime, bool]] = field(default_factory=list)
@@ -163,15 +163,15 @@ def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
     """Make a step; whether the night was passed."""
     lab, (verb, which, minutes) = truth.lab, step
     ids = list(truth.groups)
-    present = [id for id in ids if id in lab.desk.workspace.state.clusters.by_id]
+    present = [id for id in ids if id in lab.workspace.emulated.state.clusters.by_id]
     id = present[which % len(present)]
     group = truth.groups[id]
     if (verb == "staff" or (verb == "start" and lab.level(id) == "CAN_RESTART")) and id not in truth.running:
         # Rights are immediate, also where the lists do not show a member yet.
         student = lab.students[id]
-        lab.desk.grant(id, student, "CAN_RESTART")
-        lab.desk.post("start", id, student if verb == "start" else None)
-        lab.desk.grant(id, student, None)
+        lab.workspace.grant(id, student, "CAN_RESTART")
+        lab.workspace.post("start", id, student if verb == "start" else None)
+        lab.workspace.grant(id, student, None)
         truth.running[id] = (lab.now() + 2 * S, verb == "start")
     elif verb == "stop" and id in truth.running:
         lab.stop(id)
@@ -192,26 +192,26 @@ def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
     elif verb == "move" and lab.members(group):
         other = lab.names[1 - lab.names.index(group)]
         lab.members(other).append(lab.members(group).pop())
-    lab.desk.advance(minutes * 60)
+    lab.workspace.advance(minutes * 60)
     if verb == "night":
-        lab.desk.advance((24 * H).total_seconds())
+        lab.workspace.advance((24 * H).total_seconds())
     return verb == "night"
 
 
 @examples(25)
 @given(st.lists(STEPS, min_size=1, max_size=14))
 def test_poll_watch_usage_report_and_restricted_agree(one_ledger: Ledger, steps: list[tuple[str, int, int]]) -> None:
-    ledger, lab = one_ledger, DeskLab(2, soft=150 * M, hard=HARD, week=WEEK)
+    ledger, lab = one_ledger, InProcessCourse(2, soft=150 * M, hard=HARD, week=WEEK)
     empty(ledger)
     truth = Truth(lab)
     poll(truth, ledger, settles=False)
     for step in steps:
         settles = take(truth, ledger, step)
         check(truth, ledger, lab, poll(truth, ledger, settles=settles))
-        lab.desk.advance(3)
+        lab.workspace.advance(3)
 
 
-def check(truth: Truth, ledger: Ledger, lab: DeskLab, polled: Picture) -> None:
+def check(truth: Truth, ledger: Ledger, lab: InProcessCourse, polled: Picture) -> None:
     now, calendar = lab.now(), polled.course.calendar
     today = polled.today
     first = calendar.days(Period.WEEK, today)[0]
@@ -227,7 +227,7 @@ def check(truth: Truth, ledger: Ledger, lab: DeskLab, polled: Picture) -> None:
         assert sum((row.used for row in rows), timedelta()) == day
         report = report_of(ledger, past, today)
         assert sum((row.of.used for row in report.rows if row.of.group == group), timedelta()) == day
-    lowest = [id for id in truth.groups if id in lab.desk.workspace.state.clusters.by_id]
+    lowest = [id for id in truth.groups if id in lab.workspace.emulated.state.clusters.by_id]
     before = {id: lab.level(id) for id in lowest}
     for id in lowest:
         lab.give(id, {"group_name": truth.groups[id]}, "CAN_ATTACH_TO")

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desk_lab import FOLDER, SETTINGS, DeskLab
 from enforcer.domain.allowances import Allowance, AllowanceError, format_entry, parse_entry
 from enforcer.domain.course import CourseError
 from enforcer.domain.quota import Restrict, Stop
@@ -26,6 +25,7 @@ from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import check_course, parse_course
 from enforcer.workspace.errors import WorkspaceError
 from few_examples import examples
+from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.course_file import CourseFile, GroupEntry, GroupLimits, format_course_file, has_valid_checksum
 from ledgers import empty
 from odd_values import VALUES, Damage, damages
@@ -180,16 +180,16 @@ class Odd:
 
 
 @pytest.fixture(scope="module")
-def lab() -> DeskLab:
+def lab() -> InProcessCourse:
     """The first cluster is over every limit; the second runs and is not, and its group has an allowance."""
-    lab = DeskLab(3, soft=150 * M, hard=180 * M)
+    lab = InProcessCourse(3, soft=150 * M, hard=180 * M)
     text = FILES["allowance"].replace("group_01", "group_002")
     body = {"path": f"{FOLDER}/allowances/a.json", "content": base64_of(text), "format": "RAW", "overwrite": True}
-    lab.desk.ask("POST", "/api/2.0/workspace/import", body)
+    lab.workspace.ask("POST", "/api/2.0/workspace/import", body)
     lab.start(lab.clusters[OVER])
-    lab.desk.advance(130 * 60)
+    lab.workspace.advance(130 * 60)
     lab.start(lab.clusters[BAD])
-    lab.desk.advance(91 * 60)
+    lab.workspace.advance(91 * 60)
     return lab
 
 
@@ -203,7 +203,7 @@ def memory() -> Iterator[Ledger]:
         yield ledger
 
 
-def plan(lab: DeskLab, ledger: Ledger, workspace: Workspace) -> TickResult:
+def plan(lab: InProcessCourse, ledger: Ledger, workspace: Workspace) -> TickResult:
     return plan_tick(SETTINGS, ledger, workspace, now=lab.now())
 
 
@@ -216,7 +216,7 @@ BORDERS = ("cluster", "events", "permissions", "group", "user", "folder", "allow
 )
 @given(damage=damages(), border=st.sampled_from(BORDERS), polled=st.booleans())
 def test_one_odd_answer_costs_nobody_else_his_limit(
-    lab: DeskLab, memory: Ledger, damage: Damage, border: str, polled: bool
+    lab: InProcessCourse, memory: Ledger, damage: Damage, border: str, polled: bool
 ) -> None:
     empty(memory)
     workspace = lab.connect()
@@ -238,7 +238,7 @@ def test_one_odd_answer_costs_nobody_else_his_limit(
 )
 @given(damage=damages())
 def test_a_list_of_clusters_that_cannot_be_read_is_an_unusable_workspace(
-    lab: DeskLab, memory: Ledger, damage: Damage
+    lab: InProcessCourse, memory: Ledger, damage: Damage
 ) -> None:
     empty(memory)
     workspace = lab.connect()

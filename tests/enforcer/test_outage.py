@@ -18,7 +18,6 @@ from pathlib import Path
 import peewee
 import pytest
 
-from desk_lab import SETTINGS, DeskLab
 from emulator_process import EmulatorProcess
 from enforcer.domain.quota import Restrict, Stop
 from enforcer.ledger import queries
@@ -29,6 +28,7 @@ from enforcer.operations.markers import Marker
 from enforcer.operations.outage import KIND, note_recovery
 from enforcer.tick.run import run_tick, stop_by_events
 from enforcer_lab import EnforcerLab
+from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from postgresql_server import PostgreSQL
 from unreliable_mail import Service
@@ -73,26 +73,32 @@ def test_a_setting_or_a_mistake_of_ours_is_no_trouble_of_the_moment(error: BaseE
 
 
 @pytest.fixture
-def lab() -> DeskLab:
-    return DeskLab(2, soft=150 * M, hard=180 * M)
+def lab() -> InProcessCourse:
+    return InProcessCourse(2, soft=150 * M, hard=180 * M)
 
 
-def test_without_a_ledger_who_is_over_is_stopped_by_events_and_nobody_else(lab: DeskLab) -> None:
+def test_without_a_ledger_who_is_over_is_stopped_by_events_and_nobody_else(lab: InProcessCourse) -> None:
     workspace, (over, other) = lab.connect(), lab.clusters
     lab.start(over)
-    lab.desk.advance(100 * 60)
+    lab.workspace.advance(100 * 60)
     lab.start(other)
-    lab.desk.advance(81 * 60)
+    lab.workspace.advance(81 * 60)
     with closing(empty_copy()) as memory:
         result = stop_by_events(SETTINGS, memory, workspace, now=lab.now(), deadline=Deadline(M))
         again = stop_by_events(SETTINGS, memory, workspace, now=lab.now(), deadline=Deadline(M))
 
     assert [(type(action), action.cluster_id) for action in result.actions] == [(Restrict, over), (Stop, over)]
-    assert (lab.level(over), lab.desk.state(over), lab.desk.state(other)) == ("CAN_ATTACH_TO", "TERMINATING", "RUNNING")
+    assert (lab.level(over), lab.workspace.state(over), lab.workspace.state(other)) == (
+        "CAN_ATTACH_TO",
+        "TERMINATING",
+        "RUNNING",
+    )
     assert (result.failures, again.actions) == ((), ())
 
 
-def test_what_was_done_without_the_ledger_is_written_down_once(ledger: Ledger, lab: DeskLab, tmp_path: Path) -> None:
+def test_what_was_done_without_the_ledger_is_written_down_once(
+    ledger: Ledger, lab: InProcessCourse, tmp_path: Path
+) -> None:
     from dataclasses import replace
 
     settings, day = replace(SETTINGS, ledger=str(tmp_path / "uptimes.db")), lab.now().date()
@@ -120,13 +126,15 @@ def test_what_was_done_without_the_ledger_is_written_down_once(ledger: Ledger, l
     assert Marker(settings.ledger, KIND).read() is None
 
 
-def test_a_group_that_was_stopped_without_the_ledger_is_told_when_it_is_back(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_group_that_was_stopped_without_the_ledger_is_told_when_it_is_back(
+    ledger: Ledger, lab: InProcessCourse
+) -> None:
     workspace, mail = lab.connect(), Service()
     lab.start(lab.clusters[0])
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     with closing(empty_copy()) as memory:
         stop_by_events(SETTINGS, memory, workspace, now=lab.now(), deadline=Deadline(M))
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
 
     run_tick(SETTINGS_WITH_MAIL, ledger, workspace, mail, now=lab.now(), deadline=Deadline(M))
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from desk_lab import SETTINGS, DeskLab
 from emulator.clusters.uptime import uptime
 from emulator.control.account import KINDS
 from emulator_process import EmulatorProcess
@@ -17,6 +16,7 @@ from enforcer.domain.usage import MILLISECOND, usage_of
 from enforcer.ledger.database import Ledger
 from enforcer.tick.run import TickResult, run_tick
 from enforcer_lab import EnforcerLab
+from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
@@ -26,7 +26,7 @@ M = timedelta(minutes=1)
 MOST_OF_A_DAY = 350
 
 
-def tick(ledger: Ledger, lab: DeskLab, counted: Counter[str], *, settles: bool = False) -> TickResult:
+def tick(ledger: Ledger, lab: InProcessCourse, counted: Counter[str], *, settles: bool = False) -> TickResult:
     """A poll of cron's: it connects anew."""
     workspace = lab.connect()
     result = run_tick(SETTINGS, ledger, workspace, Service(), now=lab.now(), deadline=Deadline(M), settles=settles)
@@ -36,23 +36,23 @@ def tick(ledger: Ledger, lab: DeskLab, counted: Counter[str], *, settles: bool =
 
 
 def test_a_polled_day_costs_few_requests_and_every_figure_is_exact(ledger: Ledger) -> None:
-    lab, counted = DeskLab(30, soft=150 * M, hard=180 * M), Counter[str]()
+    lab, counted = InProcessCourse(30, soft=150 * M, hard=180 * M), Counter[str]()
     for number in range(63):
         for session in range(12):
             begins = 2 + 4 * session
             if number == begins:
                 lab.start(lab.clusters[session])
             if number == begins + 4 + session % 4 * 4:
-                lab.desk.post("delete", lab.clusters[session])
-        lab.desk.advance(7)
+                lab.workspace.post("delete", lab.clusters[session])
+        lab.workspace.advance(7)
         result = tick(ledger, lab, counted)
-        lab.desk.advance(893)
+        lab.workspace.advance(893)
         assert result.picture
         for cluster in result.picture.clusters:
             begins_at, _ = day_bounds(result.picture.today, result.picture.course.calendar.tz)
             told = usage_of(result.picture, cluster, result.picture.today)
             begins_ms, now_ms = timestamps.to_millis(begins_at), timestamps.to_millis(result.picture.now)
-            truth = uptime(lab.desk.workspace.state, cluster.id, begins_ms, now_ms)[0]
+            truth = uptime(lab.workspace.emulated.state, cluster.id, begins_ms, now_ms)[0]
             assert (told.used // MILLISECOND, told.estimates) == (truth, ())
     tick(ledger, lab, counted, settles=True)
 
@@ -60,12 +60,12 @@ def test_a_polled_day_costs_few_requests_and_every_figure_is_exact(ledger: Ledge
 
 
 def test_clusters_of_jobs_that_are_over_cost_nothing(ledger: Ledger) -> None:
-    lab, without, beside = DeskLab(3, soft=150 * M, hard=180 * M), Counter[str](), Counter[str]()
+    lab, without, beside = InProcessCourse(3, soft=150 * M, hard=180 * M), Counter[str](), Counter[str]()
     tick(ledger, lab, Counter())
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     tick(ledger, lab, without)
-    KINDS["job_clusters"](lab.desk.workspace, "nightly", 2000)
-    lab.desk.advance(60)
+    KINDS["job_clusters"](lab.workspace.emulated, "nightly", 2000)
+    lab.workspace.advance(60)
 
     tick(ledger, lab, beside)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from desk_lab import FOLDER, SETTINGS, DeskLab
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Restore, Restrict, Stop, Warn
 from enforcer.ledger import letters, queries
@@ -21,6 +20,7 @@ from enforcer.settings import Settings, load_settings
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import Unreachable, WorkspaceError
+from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
@@ -39,8 +39,8 @@ OFF = "Lab: the cluster of Team 1 is off, its limit is reached"
 
 
 @pytest.fixture
-def lab() -> DeskLab:
-    return DeskLab(2, soft=150 * M, hard=180 * M)
+def lab() -> InProcessCourse:
+    return InProcessCourse(2, soft=150 * M, hard=180 * M)
 
 
 def tick(
@@ -54,18 +54,18 @@ def kinds(result: TickResult) -> list[type]:
     return [type(action) for action in result.actions]
 
 
-def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, mail = lab.connect(), Service()
     over, near = lab.clusters
     lab.start(over)
-    lab.desk.advance(21 * 60)
+    lab.workspace.advance(21 * 60)
     lab.start(near)
-    lab.desk.advance(160 * 60)
+    lab.workspace.advance(160 * 60)
 
     result = tick(ledger, workspace, lab.now(), mail=mail)
 
     assert (kinds(result), result.failures, result.unusable) == ([Restrict, Stop, Warn], (), None)
-    assert [lab.desk.state(over), lab.desk.state(near)] == ["TERMINATING", "RUNNING"]
+    assert [lab.workspace.state(over), lab.workspace.state(near)] == ["TERMINATING", "RUNNING"]
     assert [lab.level(over), lab.level(near)] == ["CAN_ATTACH_TO", "CAN_RESTART"]
     # A start takes two seconds, so 21 minutes are not over yet.
     assert mail.subjects == [OFF, "Lab: 21 minutes of cluster time left for Team 2"]
@@ -78,14 +78,14 @@ def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, l
     assert queries.last_poll(ledger) == lab.now()
 
 
-def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger, lab: DeskLab) -> None:
+def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, mail = lab.connect(), Service()
     lab.start(lab.clusters[0])
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     tick(ledger, workspace, lab.now(), mail=mail)
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     again = tick(ledger, workspace, lab.now(), mail=mail)
-    lab.desk.advance(24 * 3600)
+    lab.workspace.advance(24 * 3600)
 
     restored = tick(ledger, workspace, lab.now(), mail=mail)
 
@@ -98,7 +98,7 @@ def waiting_letter(ledger: Ledger, now: datetime) -> None:
     outbox.queue(ledger, Kind.REPORT, "a day", letter, now=now)
 
 
-def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, lab: DeskLab) -> None:
+def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, lab: InProcessCourse) -> None:
     waiting_letter(ledger, lab.now())
     error, mail = Unreachable("the workspace does not answer"), Service()
 
@@ -109,11 +109,11 @@ def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, 
 
 
 def test_a_workspace_that_cannot_list_its_clusters_is_unusable(
-    ledger: Ledger, lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting_letter(ledger, lab.now())
     workspace, mail = lab.connect(), Service()
-    lab.desk.workspace.state.directory.groups.clear()
+    lab.workspace.emulated.state.directory.groups.clear()
     monkeypatch.setattr(workspace.api, "do", _refuse)
 
     result = tick(ledger, workspace, lab.now(), mail=mail)
@@ -126,36 +126,36 @@ def _refuse(*_: object, **__: object) -> Any:
     raise TimeoutError("no")
 
 
-def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace, mail = lab.connect(), Service(plan=["refused"])
     lab.start(lab.clusters[0])
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
 
     result = tick(ledger, workspace, lab.now(), mail=mail)
 
-    assert lab.desk.state(lab.clusters[0]) == "TERMINATING"
+    assert lab.workspace.state(lab.clusters[0]) == "TERMINATING"
     assert (result.undone, result.unsent) == ((), (f'the letter "{OFF}" was not sent: no',))
 
 
-def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_place: str, lab: DeskLab) -> None:
+def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_place: str, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     lab.start(lab.clusters[0])
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     with closing(open_copy(ledger_place)) as copy:
         planned = plan_tick(SETTINGS, copy, workspace, now=lab.now())
 
-    assert (kinds(planned), lab.desk.state(lab.clusters[0])) == ([Restrict, Stop], "RUNNING")
+    assert (kinds(planned), lab.workspace.state(lab.clusters[0])) == ([Restrict, Stop], "RUNNING")
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
 
 
-def test_a_tick_that_settles_closes_every_day_that_is_over(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_tick_that_settles_closes_every_day_that_is_over(ledger: Ledger, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     monday = lab.now().date()
     lab.start(lab.clusters[0])
-    lab.desk.advance(60 * 60)
-    lab.desk.post("delete", lab.clusters[0])
+    lab.workspace.advance(60 * 60)
+    lab.workspace.post("delete", lab.clusters[0])
     tick(ledger, workspace, lab.now())
-    lab.desk.advance(2 * 24 * 3600)
+    lab.workspace.advance(2 * 24 * 3600)
 
     result = tick(ledger, workspace, lab.now(), settles=True)
     again = tick(ledger, workspace, lab.now() + M, settles=True)
@@ -166,26 +166,28 @@ def test_a_tick_that_settles_closes_every_day_that_is_over(ledger: Ledger, lab: 
     assert f"{FOLDER}/settled.json" in [file.path for file in workspace.files(FOLDER)]
 
 
-def test_a_tick_settles_no_further_than_asked(ledger: Ledger, lab: DeskLab, tmp_path: Path) -> None:
+def test_a_tick_settles_no_further_than_asked(ledger: Ledger, lab: InProcessCourse, tmp_path: Path) -> None:
     workspace = lab.connect()
     monday = lab.now().date()
     lab.start(lab.clusters[0])
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     tick(ledger, workspace, lab.now())
-    lab.desk.advance(3 * 24 * 3600)
+    lab.workspace.advance(3 * 24 * 3600)
 
     assert tick(ledger, workspace, lab.now(), settles=True, up_to=monday).days == (monday,)
 
 
-def test_the_last_day_of_a_lab_that_was_destroyed_is_settled_without_its_folder(ledger: Ledger, lab: DeskLab) -> None:
+def test_the_last_day_of_a_lab_that_was_destroyed_is_settled_without_its_folder(
+    ledger: Ledger, lab: InProcessCourse
+) -> None:
     workspace = lab.connect()
     lab.start(lab.clusters[0])
-    lab.desk.advance(3600)
+    lab.workspace.advance(3600)
     tick(ledger, workspace, lab.now())
     for id in lab.clusters:
-        lab.desk.post("permanent-delete", id)
-    lab.desk.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
-    lab.desk.advance(24 * 3600)
+        lab.workspace.post("permanent-delete", id)
+    lab.workspace.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+    lab.workspace.advance(24 * 3600)
 
     result = tick(ledger, workspace, lab.now(), settles=True)
 

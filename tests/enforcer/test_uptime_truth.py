@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import Phase, given, settings
 
-from cluster_histories import DeskWorld, History, ServerWorld, disturbances, histories, perform
+from cluster_histories import History, InProcessWorld, ServerWorld, disturbances, histories, perform
 from emulator.base.clock import to_millis
 from emulator.clusters.uptime import uptime
 from emulator.models.clusters import EventFault
@@ -69,13 +69,13 @@ def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now
 @given(history=histories)
 def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, history: History) -> None:
     empty(ledger)
-    world = DeskWorld(history)
-    clusters = world.desk.workspace.state.clusters
+    world = InProcessWorld(history)
+    clusters = world.workspace.emulated.state.clusters
 
     def now() -> datetime:
-        return timestamps.to_instant(world.desk.now)
+        return timestamps.to_instant(world.workspace.now)
 
-    live(ledger, world, history, Workspace(cast(Any, Client(world.desk))), now)
+    live(ledger, world, history, Workspace(cast(Any, Client(world.workspace))), now)
 
     for cluster_id in world.clusters:
         told = sessions_told(ledger, now(), cluster_id)
@@ -101,7 +101,10 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
             assert (
                 ours
                 == uptime(
-                    world.desk.workspace.state, cluster_id, to_millis(begins), min(to_millis(ends), world.desk.now)
+                    world.workspace.emulated.state,
+                    cluster_id,
+                    to_millis(begins),
+                    min(to_millis(ends), world.workspace.now),
                 )[0]
             )
 
@@ -112,26 +115,26 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
     ledger: Ledger, history: History, faults: tuple[EventFault, ...]
 ) -> None:
     empty(ledger)
-    world, undisturbed = DeskWorld(history), DeskWorld(history)
-    world.desk.workspace.state.clusters.disturb_events(deepcopy(list(faults)))
+    world, undisturbed = InProcessWorld(history), InProcessWorld(history)
+    world.workspace.emulated.state.clusters.disturb_events(deepcopy(list(faults)))
 
     def now() -> datetime:
-        return timestamps.to_instant(world.desk.now)
+        return timestamps.to_instant(world.workspace.now)
 
-    live(ledger, world, history, Workspace(cast(Any, Client(world.desk))), now)
+    live(ledger, world, history, Workspace(cast(Any, Client(world.workspace))), now)
     for step in history.steps:
         perform(undisturbed, history, step)
 
     zone = ZoneInfo(history.zone)
     for number, cluster_id in enumerate(world.clusters):
         told = sessions_told(ledger, now(), cluster_id)
-        happened = undisturbed.desk.events(undisturbed.clusters[number])
-        known = {(event["timestamp"], event["type"]) for event in world.desk.events(cluster_id)}
-        gaps = silences(happened, known, world.desk.now)
+        happened = undisturbed.workspace.events(undisturbed.clusters[number])
+        known = {(event["timestamp"], event["type"]) for event in world.workspace.events(cluster_id)}
+        gaps = silences(happened, known, world.workspace.now)
         for day in days(history, now()):
             begins, ends = (to_millis(instant) for instant in day_bounds(day, zone))
             ours = used_on(day, told, now=now(), tz=zone) // MS
-            truth = uptime(world.desk.workspace.state, cluster_id, begins, min(ends, world.desk.now))[0]
+            truth = uptime(world.workspace.emulated.state, cluster_id, begins, min(ends, world.workspace.now))[0]
             if ours != truth:
                 gap = sum(max(0, min(last, ends) - max(first, begins)) for first, last in gaps)
                 assert is_marked(told, day, zone, now()) or has_secret(happened, known), (day, ours, truth)

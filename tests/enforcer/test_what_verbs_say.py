@@ -13,12 +13,12 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 
-from desk_lab import DeskLab
 from enforcer.__main__ import VERBS, main
 from enforcer.commands import workspace_context
 from enforcer.workspace import client as workspace_client
 from enforcer.workspace.client import Workspace
-from in_process_workspace import Desk
+from in_process_course import InProcessCourse
+from in_process_workspace import InProcessWorkspace
 from labkit.workspace.choice import NO_WORKSPACE
 from sdk_in_process import Client
 
@@ -170,14 +170,14 @@ def test_a_ledger_that_cannot_be_opened_is_a_setting(folder: Path, place: str, r
 
 
 @pytest.fixture
-def workspace(monkeypatch: pytest.MonkeyPatch) -> Desk:
+def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
     """An empty workspace, to which every verb connects."""
-    desk = Desk()
-    client: Any = Client(desk)
+    workspace = InProcessWorkspace()
+    client: Any = Client(workspace)
     client.api_client._cfg.host = HOST["DATABRICKS_HOST"]
     for module in (workspace_context, workspace_client):
         monkeypatch.setattr(module, "connect", lambda choice: Workspace(client, "admin@lab.example", workspace_id="1"))
-    return desk
+    return workspace
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Desk:
     ],
 )
 def test_a_verb_with_nothing_to_do_says_so(
-    folder: Path, workspace: Desk, words: tuple[str, ...], status: int, out: str, err: str
+    folder: Path, workspace: InProcessWorkspace, words: tuple[str, ...], status: int, out: str, err: str
 ) -> None:
     assert said(folder, *words, **HOST) == (status, out, err)
 
 
-def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: Desk) -> None:
+def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: InProcessWorkspace) -> None:
     status, out, err = said(folder, "end-of-day", "--day", "2099-01-01", **HOST)
 
     assert (status, out) == (2, "")
@@ -219,8 +219,8 @@ def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: Desk)
 @pytest.fixture
 def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The settings of a course of one group on its first Monday, which a poll has looked at."""
-    lab = DeskLab(1, soft=timedelta(minutes=150), hard=timedelta(minutes=180))
-    client: Any = Client(lab.desk)
+    lab = InProcessCourse(1, soft=timedelta(minutes=150), hard=timedelta(minutes=180))
+    client: Any = Client(lab.workspace)
     # A rehearsal's clock goes with a workspace on this machine alone.
     client.api_client._cfg.host = "http://127.0.0.1:1"
     monkeypatch.setattr(workspace_context, "connect", lambda choice: Workspace(client, "admin@lab.example"))

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk_lab import SETTINGS, STAFF, DeskLab
 from enforcer.commands.usage import usages_of
 from enforcer.domain.course import Course
 from enforcer.domain.message_kinds import Kind
@@ -25,6 +24,7 @@ from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import parse_course
 from enforcer.workspace.errors import WorkspaceError
+from in_process_course import SETTINGS, STAFF, InProcessCourse
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
@@ -32,11 +32,11 @@ M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
-def lab() -> DeskLab:
-    return DeskLab(2, soft=150 * M, hard=180 * M)
+def lab() -> InProcessCourse:
+    return InProcessCourse(2, soft=150 * M, hard=180 * M)
 
 
-def tick(ledger: Ledger, lab: DeskLab, workspace: Workspace | None = None, **more: Any) -> TickResult:
+def tick(ledger: Ledger, lab: InProcessCourse, workspace: Workspace | None = None, **more: Any) -> TickResult:
     connected, mail = workspace or lab.connect(), more.pop("mail", Service())
     return run_tick(SETTINGS, ledger, connected, mail, now=lab.now(), deadline=Deadline(M), **more)
 
@@ -45,50 +45,52 @@ def kinds(result: TickResult) -> list[type]:
     return [type(action) for action in result.actions]
 
 
-def used(ledger: Ledger, lab: DeskLab) -> list[tuple[str, int, int, tuple[str, ...]]]:
+def used(ledger: Ledger, lab: InProcessCourse) -> list[tuple[str, int, int, tuple[str, ...]]]:
     """Of each cluster today: group, minutes used, minutes that are unknown, and of whom."""
     picture = recall(ledger, SETTINGS, now=lab.now())
     usages = usages_of(ledger, picture, picture.today, picture.today)
     return [(one.group, one.used // M, one.unknown // M, one.strangers) for one in usages]
 
 
-def hide(lab: DeskLab, name: str) -> list[str]:
+def hide(lab: InProcessCourse, name: str) -> list[str]:
     """A group is listed without its members, who are returned."""
     hidden = list(lab.members(name))
     lab.members(name).clear()
     return hidden
 
 
-def test_a_student_whom_the_groups_show_late_is_stopped_and_marked_until_then(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_student_whom_the_groups_show_late_is_stopped_and_marked_until_then(
+    ledger: Ledger, lab: InProcessCourse
+) -> None:
     cluster = lab.clusters[0]
     student = lab.students[cluster].name
     lab.start(cluster)
     hidden = hide(lab, "group_001")
     tick(ledger, lab)
-    lab.desk.advance(100 * 60)
+    lab.workspace.advance(100 * 60)
     tick(ledger, lab)
     assert used(ledger, lab)[0] == ("group_001", 99, 99, (student,))
 
-    lab.desk.advance(81 * 60)
+    lab.workspace.advance(81 * 60)
     result = tick(ledger, lab)
     assert (kinds(result), result.failures) == ([Restrict, Stop], ())
 
     lab.members("group_001").extend(hidden)
-    lab.desk.advance(40 * 60)
+    lab.workspace.advance(40 * 60)
     tick(ledger, lab)
     assert used(ledger, lab)[0] == ("group_001", 180, 0, ())
 
 
 @pytest.mark.parametrize("status", ["403", "no groups at all"])
 def test_an_empty_ledger_without_groups_knows_the_staff_of_the_course_file(
-    ledger: Ledger, lab: DeskLab, status: str, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, lab: InProcessCourse, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, other = lab.connect(), lab.clusters[1]
-    assistant = lab.desk.person(STAFF)
-    lab.desk.workspace.state.acls.grant(f"/clusters/{other}", assistant.id, "CAN_MANAGE")
+    assistant = lab.workspace.person(STAFF)
+    lab.workspace.emulated.state.acls.grant(f"/clusters/{other}", assistant.id, "CAN_MANAGE")
     lab.start(lab.clusters[0])
-    lab.desk.post("start", other, assistant)
-    lab.desk.advance(60 * 60)
+    lab.workspace.post("start", other, assistant)
+    lab.workspace.advance(60 * 60)
 
     def members() -> dict[str, frozenset[str]]:
         if status == "403":
@@ -104,14 +106,14 @@ def test_an_empty_ledger_without_groups_knows_the_staff_of_the_course_file(
     assert not any(cluster.id not in lab.clusters for cluster in result.picture.clusters)  # type: ignore[union-attr]
 
 
-def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: DeskLab) -> None:
+def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: InProcessCourse) -> None:
     lab.start(lab.clusters[0])
-    lab.desk.advance(120 * 60)
+    lab.workspace.advance(120 * 60)
     lab.stop(lab.clusters[0])
     tick(ledger, lab)
     student = lab.members("group_001").pop()
     lab.members("group_002").append(student)
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     tick(ledger, lab)
     lab.members("group_002").clear()
     queries.write_note(ledger, "looked at everything", "")
@@ -120,12 +122,12 @@ def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: Desk
     assert used(ledger, lab) == [("group_001", 119, 0, ()), ("group_002", 0, 0, ())]
 
 
-def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Ledger, lab: DeskLab) -> None:
+def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster, mail = lab.clusters[0], Service(plan=["refused"] * 9)
-    professor = lab.desk.person("professor@example.ac.il")
-    lab.desk.workspace.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
-    lab.desk.post("start", cluster, professor)
-    lab.desk.advance(181 * 60)
+    professor = lab.workspace.person("professor@example.ac.il")
+    lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
+    lab.workspace.post("start", cluster, professor)
+    lab.workspace.advance(181 * 60)
     settings = replace(load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"}), mail=None, admin=None)
 
     def again() -> TickResult:
@@ -134,41 +136,41 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
     first = again()
     assert (kinds(first), lab.level(cluster), letters.waiting(ledger)) == ([Restrict, Stop], "CAN_ATTACH_TO", 1)
 
-    admins = next(g for g in lab.desk.workspace.state.directory.groups.values() if g.display_name == "admins")
+    admins = next(g for g in lab.workspace.emulated.state.directory.groups.values() if g.display_name == "admins")
     admins.members.append(professor.id)
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     undone = again()
 
     assert (kinds(undone), lab.level(cluster), letters.waiting(ledger)) == ([Restore], "CAN_RESTART", 0)
     assert used(ledger, lab)[0] == ("group_001", 0, 0, ())
     admins.members.remove(professor.id)
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     again()
     assert used(ledger, lab)[0] == ("group_001", 0, 0, ()), "known never changes"
     # What was taken back can become true and be told after all.
     lab.start(cluster)
-    lab.desk.advance(181 * 60)
+    lab.workspace.advance(181 * 60)
     again()
     assert letters.waiting(ledger) == 1
     assert letters.told(ledger, Kind.STOPPED, since=lab.now().date())
 
 
-def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster = lab.clusters[0]
-    professor = lab.desk.person("professor@example.ac.il")
-    lab.desk.workspace.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
+    professor = lab.workspace.person("professor@example.ac.il")
+    lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
     monday = lab.now().date()
-    lab.desk.post("start", cluster, professor)
-    lab.desk.advance(60 * 60)
+    lab.workspace.post("start", cluster, professor)
+    lab.workspace.advance(60 * 60)
     lab.stop(cluster)
     tick(ledger, lab)
-    lab.desk.advance(24 * 3600)
+    lab.workspace.advance(24 * 3600)
     tick(ledger, lab, settles=True)
     assert queries.settled(ledger, monday)[cluster].used // M == 59
 
-    admins = next(g for g in lab.desk.workspace.state.directory.groups.values() if g.display_name == "admins")
+    admins = next(g for g in lab.workspace.emulated.state.directory.groups.values() if g.display_name == "admins")
     admins.members.append(professor.id)
-    lab.desk.advance(12 * 3600)
+    lab.workspace.advance(12 * 3600)
     tick(ledger, lab)
 
     settled = queries.settled(ledger, monday)[cluster]
@@ -222,20 +224,22 @@ def test_the_groups_are_read_ever_less_often(
     assert is_worth_asking(unknown_since=now - unknown_for, asked=asked, now=now) == expected
 
 
-def test_a_poll_reads_the_groups_only_while_somebody_counts_who_is_not_known(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_poll_reads_the_groups_only_while_somebody_counts_who_is_not_known(
+    ledger: Ledger, lab: InProcessCourse
+) -> None:
     workspace = lab.connect()
     tick(ledger, lab, workspace)
     lab.start(lab.clusters[0])
-    lab.desk.advance(60)
+    lab.workspace.advance(60)
     tick(ledger, lab, workspace)
     assert workspace.calls["scim/groups"] == 1, "a member whom the day's list had"
 
     hide(lab, "group_001")
-    stranger = lab.desk.person("stranger@example.ac.il")
-    lab.desk.workspace.state.acls.grant(f"/clusters/{lab.clusters[1]}", stranger.id, "CAN_RESTART")
-    lab.desk.post("start", lab.clusters[1], stranger)
+    stranger = lab.workspace.person("stranger@example.ac.il")
+    lab.workspace.emulated.state.acls.grant(f"/clusters/{lab.clusters[1]}", stranger.id, "CAN_RESTART")
+    lab.workspace.post("start", lab.clusters[1], stranger)
     for _ in range(3):
-        lab.desk.advance(60)
+        lab.workspace.advance(60)
         tick(ledger, lab, workspace)
     assert workspace.calls["scim/groups"] == 4
     use = next(use for use in tick(ledger, lab).picture.uses_of("group_002") if use.limit.period is Period.DAY)  # type: ignore[union-attr]

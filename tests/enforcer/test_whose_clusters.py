@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from desk_lab import SETTINGS, STAFF, START, DeskLab
 from emulator.models.scim import User
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.ownership import Accepted, Trust, choose_course, own_clusters
@@ -20,6 +19,7 @@ from enforcer.settings import Settings, SettingsError, load_settings
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
+from in_process_course import SETTINGS, STAFF, START, InProcessCourse
 from labkit.clock import Deadline
 from unreliable_mail import Service
 
@@ -31,11 +31,13 @@ UNSET = load_settings({})
 
 
 @pytest.fixture
-def lab() -> DeskLab:
-    return DeskLab(2, soft=150 * M, hard=180 * M)
+def lab() -> InProcessCourse:
+    return InProcessCourse(2, soft=150 * M, hard=180 * M)
 
 
-def tick(ledger: Ledger, lab: DeskLab, settings: Settings = UNSET, workspace: Workspace | None = None) -> TickResult:
+def tick(
+    ledger: Ledger, lab: InProcessCourse, settings: Settings = UNSET, workspace: Workspace | None = None
+) -> TickResult:
     connected = workspace or lab.connect()
     return run_tick(settings, ledger, connected, Service(), now=lab.now(), deadline=Deadline(M))
 
@@ -49,22 +51,24 @@ def touched(result: TickResult) -> set[str]:
     return {action.cluster_id for action in result.actions}
 
 
-def foreigner(lab: DeskLab, name: str = "professor@example.ac.il") -> User:
+def foreigner(lab: InProcessCourse, name: str = "professor@example.ac.il") -> User:
     """Somebody who may create clusters and is neither staff nor an administrator."""
-    user = lab.desk.workspace.state.directory.user_named(name) or lab.desk.person(name)
+    user = lab.workspace.emulated.state.directory.user_named(name) or lab.workspace.person(name)
     user.entitlements = ["allow-cluster-create", "workspace-access"]
     return user
 
 
-def foreign_cluster(lab: DeskLab, name: str = "cluster_9", **tags: str) -> str:
+def foreign_cluster(lab: InProcessCourse, name: str = "cluster_9", **tags: str) -> str:
     """A foreign cluster with these tags, which has run for longer than any limit."""
     owner = foreigner(lab)
-    id = lab.desk.create(owner, cluster_name=name, autotermination_minutes=0, custom_tags=tags)
-    lab.desk.advance(200 * 60)
+    id = lab.workspace.create(owner, cluster_name=name, autotermination_minutes=0, custom_tags=tags)
+    lab.workspace.advance(200 * 60)
     return id
 
 
-def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear(
+    ledger: Ledger, lab: InProcessCourse
+) -> None:
     lab.start(lab.clusters[0])
     foreign = foreign_cluster(lab, origin="terraform", lab_course="666", lab_term="2026w", lab_group="group_001")
 
@@ -72,7 +76,7 @@ def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear
 
     assert (served(result), touched(result)) == (sorted(lab.clusters), {lab.clusters[0]})
     assert [type(action) for action in result.actions] == [Restrict, Stop]
-    assert lab.desk.state(foreign) == "RUNNING"
+    assert lab.workspace.state(foreign) == "RUNNING"
     assert result.undone == (
         f"cluster cluster_9 ({foreign}, made by professor@example.ac.il) claims to be of group_001 in 666 2026w and is "
         "not served: its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
@@ -80,13 +84,13 @@ def test_a_foreign_cluster_with_the_tags_of_another_course_makes_nothing_unclear
 
 
 @pytest.mark.parametrize("settings", [UNSET, SETTINGS], ids=["course unset", "course set"])
-def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: DeskLab, settings: Settings) -> None:
+def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: InProcessCourse, settings: Settings) -> None:
     tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w"}
     claims = foreign_cluster(lab, lab_group="group_001", **tags)
-    unlisted = lab.desk.create(
+    unlisted = lab.workspace.create(
         cluster_name="x", autotermination_minutes=0, custom_tags={**tags, "lab_group": "faculty"}
     )
-    lab.desk.advance(200 * 60)
+    lab.workspace.advance(200 * 60)
 
     results = [tick(ledger, lab, settings) for _ in range(2)]
 
@@ -96,27 +100,27 @@ def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: DeskL
             "its creator professor@example.ac.il is neither an administrator of the workspace nor in [staff]",
             "the course file does not list this group",
         ]
-    assert {lab.desk.state(claims), lab.desk.state(unlisted)} == {"RUNNING"}
+    assert {lab.workspace.state(claims), lab.workspace.state(unlisted)} == {"RUNNING"}
     assert lab.level(lab.clusters[0]) == "CAN_RESTART"
 
 
 def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_served(
-    ledger: Ledger, lab: DeskLab, one_ledger: Ledger
+    ledger: Ledger, lab: InProcessCourse, one_ledger: Ledger
 ) -> None:
     other = lab.make_cluster("group_001", lab_course="94291")
     lab.write_course(course="94291")
     for id in (lab.clusters[0], other):
         lab.start(id)
-    lab.desk.advance(200 * 60)
+    lab.workspace.advance(200 * 60)
 
     with pytest.raises(SettingsError, match="several courses .94290 2026w, 94291 2026w.; set LAB_COURSE and LAB_TERM"):
         tick(ledger, lab)
-    assert lab.desk.state(other) == lab.desk.state(lab.clusters[0]) == "RUNNING"
+    assert lab.workspace.state(other) == lab.workspace.state(lab.clusters[0]) == "RUNNING"
 
     named = tick(ledger, lab, SETTINGS)
     assert (served(named), touched(named), named.undone) == (sorted(lab.clusters), {lab.clusters[0]}, ())
     later = tick(ledger, lab)
-    assert (served(later), lab.desk.state(other)) == (sorted(lab.clusters), "RUNNING")
+    assert (served(later), lab.workspace.state(other)) == (sorted(lab.clusters), "RUNNING")
     assert later.undone == (
         "the workspace has several courses (94290 2026w, 94291 2026w); set LAB_COURSE and LAB_TERM to one of them; "
         "94290 2026w is served meanwhile",
@@ -124,36 +128,38 @@ def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_serv
     assert later.picture and later.picture.notices == later.undone
 
 
-def test_an_untagged_cluster_is_nobody_elses_once_a_course_is_set(ledger: Ledger, lab: DeskLab) -> None:
+def test_an_untagged_cluster_is_nobody_elses_once_a_course_is_set(ledger: Ledger, lab: InProcessCourse) -> None:
     foreign = foreign_cluster(lab, name="cluster_1")
     for id in lab.clusters:
         lab.remove(id)
 
     for settings in (SETTINGS, UNSET):
         result = tick(ledger, lab, settings)
-        assert (touched(result), lab.desk.state(foreign)) == (set(), "RUNNING")
-        tick(ledger, DeskLab(2, soft=150 * M, hard=180 * M), settings)
+        assert (touched(result), lab.workspace.state(foreign)) == (set(), "RUNNING")
+        tick(ledger, InProcessCourse(2, soft=150 * M, hard=180 * M), settings)
 
 
 def test_names_of_the_earlier_system_serve_where_nothing_has_tags_and_no_course_is_set(ledger: Ledger) -> None:
-    lab = DeskLab(0, soft=150 * M, hard=180 * M, has_file=False)
-    legacy = lab.desk.create(cluster_name="cluster_1", autotermination_minutes=0)
-    lab.desk.advance(60)
+    lab = InProcessCourse(0, soft=150 * M, hard=180 * M, has_file=False)
+    legacy = lab.workspace.create(cluster_name="cluster_1", autotermination_minutes=0)
+    lab.workspace.advance(60)
     foreign = foreign_cluster(lab, origin="terraform", lab_course="666", lab_term="2026w", lab_group="x")
 
     assert served(tick(ledger, lab)) == [legacy]
-    assert lab.desk.state(foreign) == "RUNNING"
+    assert lab.workspace.state(foreign) == "RUNNING"
 
 
-def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(
+    ledger: Ledger, lab: InProcessCourse
+) -> None:
     tick(ledger, lab)
-    admin = lab.desk.person("second@example.ac.il")
+    admin = lab.workspace.person("second@example.ac.il")
     lab.members("admins").append(admin.id)
     lab.remove(lab.clusters[0])
     again = lab.make_cluster("group_001", creator=admin)
     by_staff = lab.make_cluster("group_002", creator=foreigner(lab, STAFF))
     lab.start(again)
-    lab.desk.advance(200 * 60)
+    lab.workspace.advance(200 * 60)
 
     result = tick(ledger, lab)
 
@@ -161,8 +167,8 @@ def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(
     assert (touched(result), result.undone) == ({again}, ())
 
 
-def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledger, lab: DeskLab) -> None:
-    admin = lab.desk.person("second@example.ac.il")
+def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledger, lab: InProcessCourse) -> None:
+    admin = lab.workspace.person("second@example.ac.il")
     lab.members("admins").append(admin.id)
     before = lab.make_cluster("group_001", creator=admin)
     tick(ledger, lab)
@@ -177,17 +183,17 @@ def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledge
 
 
 def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_course(
-    ledger: Ledger, lab: DeskLab, one_ledger: Ledger
+    ledger: Ledger, lab: InProcessCourse, one_ledger: Ledger
 ) -> None:
     tick(ledger, lab)
     lab.remove_course()
     lab.start(lab.clusters[0])
-    lab.desk.advance(200 * 60)
+    lab.workspace.advance(200 * 60)
     assert (touched(tick(ledger, lab)), lab.level(lab.clusters[0])) == ({lab.clusters[0]}, "CAN_ATTACH_TO")
 
-    new = DeskLab(1, soft=150 * M, hard=180 * M, has_file=False)
+    new = InProcessCourse(1, soft=150 * M, hard=180 * M, has_file=False)
     new.start(new.clusters[0])
-    new.desk.advance(300 * 60)
+    new.workspace.advance(300 * 60)
     for table in ("cluster", "accepted", "file", "note"):
         ledger.database.execute_sql(
             f"DELETE FROM {table} WHERE 1 = 1" + (" AND name <> 'ledger id'" if table == "note" else "")
@@ -199,11 +205,11 @@ def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_cours
 
 
 def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_read(
-    ledger: Ledger, lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = lab.connect()
     lab.start(lab.clusters[0])
-    lab.desk.advance(200 * 60)
+    lab.workspace.advance(200 * 60)
 
     def refuse() -> Any:
         raise WorkspaceError("the groups: 403")
@@ -223,9 +229,9 @@ def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_
     assert any("and the group has another cluster" in failure for failure in claimed.undone)
 
 
-def test_a_group_that_changes_the_tags_of_its_cluster_stays_where_it_is(ledger: Ledger, lab: DeskLab) -> None:
+def test_a_group_that_changes_the_tags_of_its_cluster_stays_where_it_is(ledger: Ledger, lab: InProcessCourse) -> None:
     tick(ledger, lab)
-    stored = lab.desk.workspace.state.clusters.by_id[lab.clusters[0]]
+    stored = lab.workspace.emulated.state.clusters.by_id[lab.clusters[0]]
     stored.definition["custom_tags"]["lab_group"] = "group_002"
 
     result = tick(ledger, lab)

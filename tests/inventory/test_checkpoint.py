@@ -81,7 +81,7 @@ def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
 def test_another_scan_is_refused_with_what_differs(tmp_path):
     begun(tmp_path, DANA).close()
     other = dataclasses.replace(IDENTITY, host="https://elsewhere")
-    with pytest.raises(CheckpointError, match="its host is 'https://desk' and not 'https://elsewhere'"):
+    with pytest.raises(CheckpointError, match="its host is 'https://workspace' and not 'https://elsewhere'"):
         Checkpoint.resume(tmp_path / "scan.checkpoint", other)
 
 

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from emulator_process import ROOT, EmulatorProcess
 from few_examples import examples
-from in_process_inventory import DeskApi, begun, refusal, scanned
-from in_process_workspace import Desk
+from in_process_inventory import InProcessScanApi, begun, refusal, scanned
+from in_process_workspace import InProcessWorkspace
 from inventory.results.rows import table
 from inventory.scan.visit import Visit
 from inventory.transport.answer import Answer, Broken
@@ -38,8 +38,10 @@ EVENTS = st.none() | st.tuples(st.sampled_from(["delete", "expire"]), st.integer
 class Disturbed:
     """Answers that go wrong for a while, and something that happens for good at the `at`th request."""
 
-    def __init__(self, desk: Desk, folders: list[str], faults: dict[int, list[str]], event: Any) -> None:
-        self.desk, self.folders, self.faults, self.event = desk, folders, faults, event
+    def __init__(
+        self, workspace: InProcessWorkspace, folders: list[str], faults: dict[int, list[str]], event: Any
+    ) -> None:
+        self.workspace, self.folders, self.faults, self.event = workspace, folders, faults, event
         self.requests = 0
         self.order: dict[str, int] = {}
 
@@ -50,7 +52,7 @@ class Disturbed:
             return refusal(401, "UNAUTHENTICATED", "expired")
         if kind == "delete" and self.requests == at and self.folders:
             doomed = self.folders[which % len(self.folders)]
-            self.desk.ask("POST", "/api/2.0/workspace/delete", {"path": doomed, "recursive": True})
+            self.workspace.ask("POST", "/api/2.0/workspace/delete", {"path": doomed, "recursive": True})
         planned = self.faults.get(self.order.setdefault(path, len(self.order)), [])
         return cast(Answer | Broken, PASSING[planned[earlier]]) if earlier < len(planned) else None
 
@@ -58,9 +60,9 @@ class Disturbed:
 @given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
 @examples(25)
 def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, faults, event, workers, parallel):
-    desk = Desk()
-    desk.person(DANA)
-    there = {f"{HOME}/{path}" for path in planted(desk, HOME, tree, dbfs=False)}
+    workspace = InProcessWorkspace()
+    workspace.person(DANA)
+    there = {f"{HOME}/{path}" for path in planted(workspace, HOME, tree, dbfs=False)}
     folders = sorted({path.rpartition("/")[0] for path in there} - {HOME})
     visits: list[Visit] = []
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
@@ -76,11 +78,11 @@ def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, fau
             roots=checkpoint.roots,
             rows=checkpoint.rows,
         )
-        api = DeskApi(desk, Disturbed(desk, folders, faults, event))
+        api = InProcessScanApi(workspace, Disturbed(workspace, folders, faults, event))
         (home,), _ = scanned(api, recorded, workers=workers, parallel=parallel)
-        (resumed,), _ = scanned(DeskApi(desk), checkpoint, workers=workers)
+        (resumed,), _ = scanned(InProcessScanApi(workspace), checkpoint, workers=workers)
         undisturbed = begun(Path(second), DANA)
-        (whole,), _ = scanned(DeskApi(desk), undisturbed, parallel=False)
+        (whole,), _ = scanned(InProcessScanApi(workspace), undisturbed, parallel=False)
         checkpoint.close()
         undisturbed.close()
 

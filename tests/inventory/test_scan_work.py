@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from few_examples import examples
 from in_process_inventory import (
     IDENTITY,
-    DeskApi,
+    InProcessScanApi,
     begun,
     dbfs_file,
     notebook,
@@ -22,7 +22,7 @@ from in_process_inventory import (
     workspace_file,
     workspace_folder,
 )
-from in_process_workspace import Desk
+from in_process_workspace import InProcessWorkspace
 from inventory.results.rows import homes
 from inventory.scan.checkpoint import Checkpoint
 from inventory.scan.scan_work import Scan
@@ -36,17 +36,17 @@ DANA, CAROL = "dana@x.org", "carol@x.org"
 
 
 @pytest.fixture
-def desk() -> Desk:
+def workspace() -> InProcessWorkspace:
     """Dana has files in both file systems, Carol in the Workspace."""
-    desk = Desk()
-    desk.person(DANA)
-    desk.person(CAROL)
-    workspace_folder(desk, f"/Users/{DANA}/a/b")
-    workspace_file(desk, f"/Users/{DANA}/a/b/data.csv", 7)
-    notebook(desk, f"/Users/{DANA}/a/nb")
-    dbfs_file(desk, f"/Users/{DANA}/deep/er/f", 5)
-    workspace_file(desk, f"/Users/{CAROL}/mine", 3)
-    return desk
+    workspace = InProcessWorkspace()
+    workspace.person(DANA)
+    workspace.person(CAROL)
+    workspace_folder(workspace, f"/Users/{DANA}/a/b")
+    workspace_file(workspace, f"/Users/{DANA}/a/b/data.csv", 7)
+    notebook(workspace, f"/Users/{DANA}/a/nb")
+    dbfs_file(workspace, f"/Users/{DANA}/deep/er/f", 5)
+    workspace_file(workspace, f"/Users/{CAROL}/mine", 3)
+    return workspace
 
 
 def figures(found):
@@ -56,8 +56,8 @@ def figures(found):
 ALL = [(CAROL, 1, 3, "success", "workspace"), (DANA, 3, 10_012, "success", "both")]
 
 
-def test_both_file_systems_are_counted(desk, tmp_path):
-    found, _ = scanned(DeskApi(desk), begun(tmp_path, DANA, CAROL))
+def test_both_file_systems_are_counted(workspace, tmp_path):
+    found, _ = scanned(InProcessScanApi(workspace), begun(tmp_path, DANA, CAROL))
     assert figures(found) == ALL
     assert [(home.estimated, home.directories, home.largest_path) for home in found] == [
         (0, 1, f"/Users/{CAROL}/mine"),
@@ -65,31 +65,31 @@ def test_both_file_systems_are_counted(desk, tmp_path):
     ]
 
 
-def test_one_worker_counts_the_same(desk, tmp_path):
-    found, _ = scanned(DeskApi(desk), begun(tmp_path, DANA, CAROL), parallel=False)
+def test_one_worker_counts_the_same(workspace, tmp_path):
+    found, _ = scanned(InProcessScanApi(workspace), begun(tmp_path, DANA, CAROL), parallel=False)
     assert figures(found) == ALL
 
 
-def test_a_user_without_homes_is_empty(desk, tmp_path):
-    found, _ = scanned(DeskApi(desk), begun(tmp_path, "nobody@x.org"))
+def test_a_user_without_homes_is_empty(workspace, tmp_path):
+    found, _ = scanned(InProcessScanApi(workspace), begun(tmp_path, "nobody@x.org"))
     assert figures(found) == [("nobody@x.org", 0, 0, "empty", "none")]
 
 
-def test_a_refused_folder_makes_a_home_partial(desk, tmp_path):
+def test_a_refused_folder_makes_a_home_partial(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(403, "PERMISSION_DENIED", "not yours") if path.endswith("/a/b") else None
 
-    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA, CAROL))
+    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA, CAROL))
 
     assert figures(found) == [ALL[0], (DANA, 2, 10_005, "partial", "both")]
     assert found[1].error == f"/Users/{DANA}/a/b: 403 PERMISSION_DENIED not yours"
 
 
-def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_again(desk, tmp_path):
-    desk.workspace.options.odd_entries = True
+def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_again(workspace, tmp_path):
+    workspace.emulated.options.odd_entries = True
     checkpoint = begun(tmp_path, DANA)
 
-    found, _ = scanned(DeskApi(desk), checkpoint)
+    found, _ = scanned(InProcessScanApi(workspace), checkpoint)
 
     assert figures(found) == [(DANA, 3, 10_012, "partial", "both")]
     assert found[0].error == (
@@ -99,21 +99,21 @@ def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_
     assert [folder.path for folder in iter(checkpoint.walk().take, None)] == [f"/Users/{DANA}/ghost"]
 
 
-def test_a_refusal_that_comes_with_200_is_no_empty_folder(desk, tmp_path):
+def test_a_refusal_that_comes_with_200_is_no_empty_folder(workspace, tmp_path):
     def fault(path, earlier):
         return Answer(200, {"error_code": "PERMISSION_DENIED", "message": "no"}) if path.endswith("/a/b") else None
 
-    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA))
+    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA))
 
     assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
     assert found[0].error == f"/Users/{DANA}/a/b: 200 PERMISSION_DENIED no"
 
 
-def test_a_home_that_no_request_can_name_is_an_error_and_never_asked_for(desk, tmp_path):
+def test_a_home_that_no_request_can_name_is_an_error_and_never_asked_for(workspace, tmp_path):
     nowhere = Folder("a/b", "workspace", "/Users//a/b")
     checkpoint = Checkpoint.create(tmp_path / "c", IDENTITY, [], [(nowhere, "its name has a slash")])
 
-    found, progress = scanned(DeskApi(desk), checkpoint)
+    found, progress = scanned(InProcessScanApi(workspace), checkpoint)
 
     assert figures(found) == [("a/b", 0, 0, "error", "none")]
     assert (progress.visits, found[0].error, checkpoint.refused()) == (
@@ -123,32 +123,36 @@ def test_a_home_that_no_request_can_name_is_an_error_and_never_asked_for(desk, t
     )
 
 
-def test_a_refused_home_is_an_error_and_not_empty(desk, tmp_path):
+def test_a_refused_home_is_an_error_and_not_empty(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(403, "PERMISSION_DENIED", "no") if CAROL in path and "dbfs" not in path else None
 
-    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA, CAROL))
+    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA, CAROL))
     assert figures(found) == [(CAROL, 0, 0, "error", "none"), ALL[1]]
 
 
-def test_a_404_without_the_api_s_code_is_no_missing_home(desk, tmp_path):
-    found, _ = scanned(DeskApi(desk, lambda path, earlier: Answer(404, {"message": "<html>"})), begun(tmp_path, DANA))
+def test_a_404_without_the_api_s_code_is_no_missing_home(workspace, tmp_path):
+    found, _ = scanned(
+        InProcessScanApi(workspace, lambda path, earlier: Answer(404, {"message": "<html>"})), begun(tmp_path, DANA)
+    )
     assert figures(found) == [(DANA, 0, 0, "error", "none")]
 
 
-def test_a_folder_deleted_meanwhile_makes_a_home_partial(desk, tmp_path):
+def test_a_folder_deleted_meanwhile_makes_a_home_partial(workspace, tmp_path):
     def fault(path, earlier):
         if path == f"/Users/{DANA}/a":
-            desk.ask("POST", "/api/2.0/workspace/delete", {"path": f"/Users/{DANA}/a/b", "recursive": True})
-            workspace_folder(desk, f"/Users/{DANA}/a/b")
+            workspace.ask("POST", "/api/2.0/workspace/delete", {"path": f"/Users/{DANA}/a/b", "recursive": True})
+            workspace_folder(workspace, f"/Users/{DANA}/a/b")
         return refusal(404, "RESOURCE_DOES_NOT_EXIST", "gone") if path.endswith("/a/b") else None
 
-    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA))
+    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA))
     assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
 
 
-def test_a_server_that_never_answers_is_given_up_after_six_tries(desk, tmp_path):
-    api = DeskApi(desk, lambda path, earlier: Broken("no answer for 60 seconds") if path.endswith("/a") else None)
+def test_a_server_that_never_answers_is_given_up_after_six_tries(workspace, tmp_path):
+    api = InProcessScanApi(
+        workspace, lambda path, earlier: Broken("no answer for 60 seconds") if path.endswith("/a") else None
+    )
 
     found, progress = scanned(api, begun(tmp_path, DANA))
 
@@ -156,11 +160,11 @@ def test_a_server_that_never_answers_is_given_up_after_six_tries(desk, tmp_path)
     assert (api.asked[f"/Users/{DANA}/a"], found[0].retries, progress.failures) == (6, 5, 1)
 
 
-def test_a_credential_that_is_no_longer_accepted_ends_the_asking(desk, tmp_path):
+def test_a_credential_that_is_no_longer_accepted_ends_the_asking(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(401, "UNAUTHENTICATED", "expired") if path.endswith("/a") else None
 
-    api = DeskApi(desk, fault)
+    api = InProcessScanApi(workspace, fault)
     found, _ = scanned(api, begun(tmp_path, DANA), workers=1)
 
     assert found[0].status == "partial"
@@ -168,10 +172,13 @@ def test_a_credential_that_is_no_longer_accepted_ends_the_asking(desk, tmp_path)
     assert f"/Users/{DANA}/a/b" not in api.asked
 
 
-def test_a_resumed_scan_retries_what_failed_and_nothing_else(desk, tmp_path):
+def test_a_resumed_scan_retries_what_failed_and_nothing_else(workspace, tmp_path):
     checkpoint = begun(tmp_path, DANA, CAROL)
-    scanned(DeskApi(desk, lambda path, earlier: refusal(403, "NO") if path.endswith("/a") else None), checkpoint)
-    api = DeskApi(desk)
+    scanned(
+        InProcessScanApi(workspace, lambda path, earlier: refusal(403, "NO") if path.endswith("/a") else None),
+        checkpoint,
+    )
+    api = InProcessScanApi(workspace)
 
     found, _ = scanned(api, checkpoint)
 
@@ -179,9 +186,11 @@ def test_a_resumed_scan_retries_what_failed_and_nothing_else(desk, tmp_path):
     assert sorted(api.asked) == [f"/Users/{DANA}/a", f"/Users/{DANA}/a/b"]
 
 
-def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_retries_what_it_began(desk, tmp_path):
+def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_retries_what_it_began(
+    workspace, tmp_path
+):
     checkpoint, limits = begun(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
-    api = DeskApi(desk, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
+    api = InProcessScanApi(workspace, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
     seen = Progress()
     part = Scan(
         api,
@@ -198,29 +207,29 @@ def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_re
     begun_folders = dict(api.asked)
     assert (0 < seen.visits == len(begun_folders) < 8, set(begun_folders.values())) == (True, {3})
 
-    found, _ = scanned(DeskApi(desk), checkpoint)
+    found, _ = scanned(InProcessScanApi(workspace), checkpoint)
     assert figures(found) == ALL
 
 
-def test_an_answer_that_lies_is_a_failure(desk, tmp_path):
+def test_an_answer_that_lies_is_a_failure(workspace, tmp_path):
     def fault(path, earlier):
         entries = [{"path": f"/Users/{CAROL}", "object_type": "DIRECTORY"}]
         return Answer(200, {"objects": entries}) if path.endswith("/a") else None
 
-    found, _ = scanned(DeskApi(desk, fault), begun(tmp_path, DANA))
+    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA))
     assert (found[0].status, found[0].failures) == ("partial", 1)
 
 
-@given(workspace=TREES, dbfs=TREES, faults=FAULTS, workers=st.integers(1, 4), denied=st.integers(0, 12))
+@given(workspace_tree=TREES, dbfs=TREES, faults=FAULTS, workers=st.integers(1, 4), denied=st.integers(0, 12))
 @examples(25)
 def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_its_subtree(
-    workspace, dbfs, faults, workers, denied
+    workspace_tree, dbfs, faults, workers, denied
 ):
-    desk = Desk()
-    desk.person(DANA)
+    workspace = InProcessWorkspace()
+    workspace.person(DANA)
     home = f"/Users/{DANA}"
-    files = {f"{home}/{path}": size for path, size in planted(desk, home, workspace, dbfs=False).items()}
-    files |= {f"dbfs:{home}/{path}": size for path, size in planted(desk, home, dbfs, dbfs=True).items()}
+    files = {f"{home}/{path}": size for path, size in planted(workspace, home, workspace_tree, dbfs=False).items()}
+    files |= {f"dbfs:{home}/{path}": size for path, size in planted(workspace, home, dbfs, dbfs=True).items()}
     folders = sorted({path.rpartition("/")[0] for path in files if path.count("/") > 3})
     never = folders[denied] if denied < len(folders) else None
     order: dict[str, int] = {}
@@ -233,8 +242,8 @@ def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_it
 
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = begun(Path(folder), DANA)
-        found, _ = scanned(DeskApi(desk, fault), checkpoint, workers=workers)
-        again, _ = scanned(DeskApi(desk), checkpoint)
+        found, _ = scanned(InProcessScanApi(workspace, fault), checkpoint, workers=workers)
+        again, _ = scanned(InProcessScanApi(workspace), checkpoint)
         assert homes(checkpoint.roots(), checkpoint.rows()) == again
         checkpoint.close()
 

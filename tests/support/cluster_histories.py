@@ -14,7 +14,7 @@ from emulator.api.errors import ApiError
 from emulator.clusters.lifecycle import work
 from emulator.models.clusters import EventFault, LaunchFailure
 from emulator_process import EmulatorProcess
-from in_process_workspace import CLUSTERS, Desk
+from in_process_workspace import CLUSTERS, InProcessWorkspace
 
 SECOND, HOUR, DAY = 1000, 3_600_000, 86_400_000
 PEOPLE = ("ana@lab.example", "staff@lab.example")
@@ -120,37 +120,37 @@ def perform(world: World, history: History, step: Step) -> None:
     world.pass_time(wait)
 
 
-class DeskWorld:
+class InProcessWorld:
     """In this process."""
 
     def __init__(self, history: History) -> None:
-        self.desk = Desk(start=history.begins)
-        self._people = [self.desk.person(name) for name in PEOPLE]
+        self.workspace = InProcessWorkspace(start=history.begins)
+        self._people = [self.workspace.person(name) for name in PEOPLE]
         self.clusters = []
         for number in range(2):
             self.clusters.append(
-                str(self.desk.ask("POST", f"{CLUSTERS}create", definition(number, history))["cluster_id"])
+                str(self.workspace.ask("POST", f"{CLUSTERS}create", definition(number, history))["cluster_id"])
             )
             for person in self._people:
-                self.desk.grant(self.clusters[number], person, "CAN_MANAGE")
+                self.workspace.grant(self.clusters[number], person, "CAN_MANAGE")
 
     def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None:
         with suppress(ApiError):
-            self.desk.ask("POST", CLUSTERS + verb, dict(body), self._people[person])
+            self.workspace.ask("POST", CLUSTERS + verb, dict(body), self._people[person])
 
     def work(self, person: int, cluster_id: str, seconds: float) -> None:
-        workspace = self.desk.workspace
+        workspace = self.workspace.emulated
         now = workspace.catch_up()
         with suppress(ApiError):
             work(workspace, workspace.state.clusters.by_id[cluster_id], self._people[person], seconds, now)
 
     def fail_launch(self, ends_in: Any) -> None:
-        self.desk.workspace.state.clusters.fail_launches([LaunchFailure(ends_in=ends_in)])
+        self.workspace.emulated.state.clusters.fail_launches([LaunchFailure(ends_in=ends_in)])
 
     def pass_time(self, milliseconds: int) -> None:
-        clock = self.desk.workspace.clock
+        clock = self.workspace.emulated.clock
         clock.show(clock.now() + milliseconds)
-        self.desk.workspace.catch_up()
+        self.workspace.emulated.catch_up()
 
 
 class ServerWorld:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from emulator_calls import InProcess
+from in_process_client import InProcessClient
 from inventory.backup import run
 from inventory.backup.backup_index import newest
 from inventory.backup.manifest import Entry
@@ -35,7 +35,7 @@ class Object(NamedTuple):
     content: bytes | None = None
 
 
-class Lab(InProcess):
+class Lab(InProcessClient):
     """A workspace, and the client through which the program sees it."""
 
     def __init__(self, fault: Fault = lambda request, path, earlier: None, host: str = "https://lab.example") -> None:

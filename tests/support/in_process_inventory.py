@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from emulator.api.errors import ApiError
-from in_process_workspace import Desk
+from in_process_workspace import InProcessWorkspace
 from inventory.results.rows import Home, homes
 from inventory.scan.checkpoint import Checkpoint, Identity
 from inventory.scan.scan_work import Scan
@@ -21,18 +21,18 @@ from inventory.tree.listing import SOURCES, Folder
 
 Fault = Callable[[str, int], Answer | Broken | None]
 """Path and how many requests there were for it before → what happens instead of the answer."""
-IDENTITY = Identity(host="https://desk", users="all", sources="dbfs and workspace", homes="users", files="none")
+IDENTITY = Identity(host="https://workspace", users="all", sources="dbfs and workspace", homes="users", files="none")
 
 
 def refusal(status: int, code: str, message: str = "") -> Answer:
     return Answer(status, {"error_code": code, "message": message})
 
 
-class DeskApi:
+class InProcessScanApi:
     """What a scan asks, from the handlers of the emulator."""
 
-    def __init__(self, desk: Desk, fault: Fault = lambda path, earlier: None) -> None:
-        self._desk, self._fault = desk, fault
+    def __init__(self, workspace: InProcessWorkspace, fault: Fault = lambda path, earlier: None) -> None:
+        self._workspace, self._fault = workspace, fault
         self._lock = threading.Lock()
         self.asked: dict[str, int] = {}
 
@@ -47,7 +47,7 @@ class DeskApi:
             if happens:
                 return happens
             try:
-                return Answer(200, self._desk.ask("GET", f"{path}?path={quote(query['path'])}"))
+                return Answer(200, self._workspace.ask("GET", f"{path}?path={quote(query['path'])}"))
             except ApiError as error:
                 return refusal(error.status, str(error.code), error.message)
 
@@ -55,24 +55,24 @@ class DeskApi:
         """There is nothing to close."""
 
 
-def notebook(desk: Desk, path: str) -> None:
+def notebook(workspace: InProcessWorkspace, path: str) -> None:
     content = base64.b64encode(b"print(1)").decode()
     body = {"path": path, "content": content, "format": "SOURCE", "language": "PYTHON"}
-    desk.ask("POST", "/api/2.0/workspace/import", body)
+    workspace.ask("POST", "/api/2.0/workspace/import", body)
 
 
-def workspace_file(desk: Desk, path: str, size: int) -> None:
+def workspace_file(workspace: InProcessWorkspace, path: str, size: int) -> None:
     body = {"path": path, "content": base64.b64encode(b"x" * size).decode(), "format": "RAW"}
-    desk.ask("POST", "/api/2.0/workspace/import", body)
+    workspace.ask("POST", "/api/2.0/workspace/import", body)
 
 
-def workspace_folder(desk: Desk, path: str) -> None:
-    desk.ask("POST", "/api/2.0/workspace/mkdirs", {"path": path})
+def workspace_folder(workspace: InProcessWorkspace, path: str) -> None:
+    workspace.ask("POST", "/api/2.0/workspace/mkdirs", {"path": path})
 
 
-def dbfs_file(desk: Desk, path: str, size: int) -> None:
+def dbfs_file(workspace: InProcessWorkspace, path: str, size: int) -> None:
     body = {"path": path, "contents": base64.b64encode(b"x" * size).decode(), "overwrite": True}
-    desk.ask("POST", "/api/2.0/dbfs/put", body)
+    workspace.ask("POST", "/api/2.0/dbfs/put", body)
 
 
 def scanned(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], Progress]:

@@ -34,29 +34,29 @@ def router() -> Router:
     return Router(services.routes())
 
 
-class Desk:
+class InProcessWorkspace:
     """Requests go from here straight to the handlers, as `user` or as the administrator. Transitions take 2 s."""
 
     def __init__(self, **options: Any) -> None:
-        self.workspace = open_workspace(Options(**(dict[str, Any](seed="desk", speed=0, start=START) | options)))
+        self.emulated = open_workspace(Options(**(dict[str, Any](seed="desk", speed=0, start=START) | options)))
 
     @property
     def now(self) -> int:
-        return self.workspace.clock.now()
+        return self.emulated.clock.now()
 
     def advance(self, seconds: float) -> None:
-        self.workspace.clock.advance(seconds)
-        self.workspace.catch_up()
+        self.emulated.clock.advance(seconds)
+        self.emulated.catch_up()
 
     def person(self, name: str) -> User:
         """A user who is in no group but `users`."""
-        admit(self.workspace, name, self.now)
-        user = self.workspace.state.directory.user_named(name)
+        admit(self.emulated, name, self.now)
+        user = self.emulated.state.directory.user_named(name)
         assert user is not None
         return user
 
     def group(self, name: str, *members: User) -> Group:
-        directory = self.workspace.state.directory
+        directory = self.emulated.state.directory
         group = Group(id=f"group-{name}", display_name=name, members=[member.id for member in members])
         directory.groups[group.id] = group
         return group
@@ -65,16 +65,16 @@ class Desk:
         """The JSON answer. Raises ApiError when the request is refused."""
         assert router().find(method, path.partition("?")[0]), f"{method} {path} is not served"
         sent = EMPTY if body is None else Held(json.dumps(body).encode())
-        return perform(self.workspace, router(), method, path, sent, caller=user).body
+        return perform(self.emulated, router(), method, path, sent, caller=user).body
 
     def refusal(self, method: str, path: str, body: Any = None, user: User | None = None) -> tuple[int, Any, str]:
         """Status, code and message of the refusal that this request must meet, and that must change nothing."""
-        self.workspace.catch_up()
-        before = dump(self.workspace.state)
+        self.emulated.catch_up()
+        before = dump(self.emulated.state)
         try:
             answer = self.ask(method, path, body, user)
         except ApiError as error:
-            assert dump(self.workspace.state) == before, "a refused request changed something"
+            assert dump(self.emulated.state) == before, "a refused request changed something"
             return error.status, error.code, error.message
         raise AssertionError(f"{method} {path} was not refused: {answer}")
 
@@ -122,6 +122,6 @@ class Desk:
 
     def grant(self, cluster_id: str, principal: User | Group, level: str | None) -> None:
         """Give this level and no other; None takes all away."""
-        self.workspace.state.acls.direct.get(f"/clusters/{cluster_id}", {}).pop(principal.id, None)
+        self.emulated.state.acls.direct.get(f"/clusters/{cluster_id}", {}).pop(principal.id, None)
         if level:
-            self.workspace.state.acls.grant(f"/clusters/{cluster_id}", principal.id, level)
+            self.emulated.state.acls.grant(f"/clusters/{cluster_id}", principal.id, level)

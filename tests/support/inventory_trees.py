@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from in_process_inventory import dbfs_file, notebook, refusal, workspace_file, workspace_folder
-from in_process_workspace import Desk
+from in_process_workspace import InProcessWorkspace
 from inventory.transport.answer import Answer, Broken
 
 NAMES = st.sampled_from(["a", "b", "c d", "é", "x'y", "=1+1", "50%", "a&b", "q?", "#"])
@@ -22,7 +22,7 @@ PASSING = {
 FAULTS = st.dictionaries(st.integers(0, 30), st.lists(st.sampled_from(sorted(PASSING)), max_size=5), max_size=15)
 
 
-def planted(desk: Desk, home: str, tree: dict[str, object], *, dbfs: bool) -> dict[str, object]:
+def planted(workspace: InProcessWorkspace, home: str, tree: dict[str, object], *, dbfs: bool) -> dict[str, object]:
     """Put a tree into a home; returns what of it there is room for: a path may need a folder where a file lies."""
     there: dict[str, object] = {}
     for path, content in sorted(tree.items()):
@@ -32,11 +32,11 @@ def planted(desk: Desk, home: str, tree: dict[str, object], *, dbfs: bool) -> di
         there[path] = content
         size = content if isinstance(content, int) else 9
         if dbfs:
-            dbfs_file(desk, f"{home}/{path}", size)
+            dbfs_file(workspace, f"{home}/{path}", size)
             continue
-        workspace_folder(desk, f"{home}/{path}".rpartition("/")[0])
+        workspace_folder(workspace, f"{home}/{path}".rpartition("/")[0])
         if isinstance(content, int):
-            workspace_file(desk, f"{home}/{path}", size)
+            workspace_file(workspace, f"{home}/{path}", size)
         else:
-            notebook(desk, f"{home}/{path}")
+            notebook(workspace, f"{home}/{path}")
     return there

@@ -15,14 +15,14 @@ from databricks.sdk.mixins.workspace import WorkspaceExt
 from databricks.sdk.service.iam import GroupsAPI, UsersAPI
 
 from emulator.api.errors import ApiError
-from in_process_workspace import Desk
+from in_process_workspace import InProcessWorkspace
 
 
 class Api:
     """What the SDK's services use of its ApiClient. Answers are plain JSON values of their own, as from a wire."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, workspace: InProcessWorkspace) -> None:
+        self._workspace = workspace
         self._cfg = SimpleNamespace(workspace_id=None)
 
     def do(
@@ -44,7 +44,7 @@ class Api:
             body = {**data, "content": base64.b64encode(files["content"]).decode(), "overwrite": "overwrite" in data}
         asked = urlencode({name: str(value) for name, value in (query or {}).items()}, quote_via=quote)
         try:
-            answer = self._desk.ask(method, f"{path}?{asked}" if asked else path, body)
+            answer = self._workspace.ask(method, f"{path}?{asked}" if asked else path, body)
         except ApiError as error:
             kind: type[DatabricksError] = ERROR_CODE_MAPPING.get(str(error.code)) or STATUS_CODE_MAPPING.get(
                 error.status, DatabricksError
@@ -58,8 +58,8 @@ class Api:
 class Client:
     """As much of a WorkspaceClient as the enforcer asks for."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.api_client: Any = Api(desk)
+    def __init__(self, workspace: InProcessWorkspace) -> None:
+        self.api_client: Any = Api(workspace)
         services: Any = SimpleNamespace(workspace=WorkspaceExt, groups=GroupsAPI, users=UsersAPI)  # come without types
         self.workspace: WorkspaceExt = services.workspace(self.api_client)
         self.groups: GroupsAPI = services.groups(self.api_client)

@@ -15,7 +15,7 @@ from emulator.server.services import open_workspace
 from emulator.state.options import Options
 
 
-class InProcess:
+class InProcessClient:
     """One workspace, and requests to it by anybody."""
 
     def __init__(self, **options: Any) -> None:

@@ -10,7 +10,7 @@ from emulator.models.scim import User
 from enforcer.domain import timestamps
 from enforcer.settings import load_settings
 from enforcer.workspace.client import Workspace
-from in_process_workspace import Desk
+from in_process_workspace import InProcessWorkspace
 from labkit.course_file import checksum, hash_address
 from sdk_in_process import Client
 
@@ -22,13 +22,13 @@ STAFF = "assistant@example.ac.il"
 SETTINGS = load_settings({"LAB_COURSE": "94290", "LAB_TERM": "2026w"})
 
 
-class DeskLab:
+class InProcessCourse:
     """Groups `group_001`, `group_002`, … of one student each, with a stopped cluster, on a Monday morning."""
 
     def __init__(
         self, groups: int, *, soft: timedelta, hard: timedelta, week: timedelta | None = None, has_file: bool = True
     ) -> None:
-        self.desk = Desk(start=START)
+        self.workspace = InProcessWorkspace(start=START)
         self.students: dict[str, User] = {}
         """By cluster id."""
         self.clusters: list[str] = []
@@ -41,7 +41,7 @@ class DeskLab:
             "term_minutes": None,
         }
         for number, name in enumerate(self.names, 1):
-            self.desk.group(name, self.desk.person(f"student{number}@campus.example.ac.il"))
+            self.workspace.group(name, self.workspace.person(f"student{number}@campus.example.ac.il"))
             self.clusters.append(self.make_cluster(name))
         if has_file:
             self.write_course()
@@ -51,17 +51,19 @@ class DeskLab:
         number = name.rpartition("_")[2]
         own = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": name} | tags
         labels = {key: value for key, value in own.items() if value is not None}
-        id = self.desk.create(creator, cluster_name=f"cluster_{number}", autotermination_minutes=0, custom_tags=labels)
-        groups = {group.display_name: group for group in self.desk.workspace.state.directory.groups.values()}
-        self.desk.grant(id, groups[name], "CAN_RESTART")
-        self.desk.post("delete", id)
-        self.desk.advance(2)
+        id = self.workspace.create(
+            creator, cluster_name=f"cluster_{number}", autotermination_minutes=0, custom_tags=labels
+        )
+        groups = {group.display_name: group for group in self.workspace.emulated.state.directory.groups.values()}
+        self.workspace.grant(id, groups[name], "CAN_RESTART")
+        self.workspace.post("delete", id)
+        self.workspace.advance(2)
         self.students[id] = self.student(name)
         return id
 
     def student(self, name: str) -> User:
         """The student of a group as it was made."""
-        user = self.desk.workspace.state.directory.user_named(
+        user = self.workspace.emulated.state.directory.user_named(
             f"student{int(name.rpartition('_')[2])}@campus.example.ac.il"
         )
         assert user
@@ -69,7 +71,7 @@ class DeskLab:
 
     def members(self, name: str) -> list[str]:
         """The ids of the members that a group shows; a test changes the list."""
-        groups = self.desk.workspace.state.directory.groups.values()
+        groups = self.workspace.emulated.state.directory.groups.values()
         return next(group.members for group in groups if group.display_name == name)
 
     def write_course(self, **changes: object) -> None:
@@ -95,41 +97,41 @@ class DeskLab:
 
     def put(self, path: str, text: str) -> None:
         """Write a workspace file, and make its folder."""
-        self.desk.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{path.rpartition('/')[0]}/allowances"})
+        self.workspace.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{path.rpartition('/')[0]}/allowances"})
         content = base64.b64encode(text.encode()).decode()
         body = {"path": path, "content": content, "format": "RAW", "overwrite": True}
-        self.desk.ask("POST", "/api/2.0/workspace/import", body)
+        self.workspace.ask("POST", "/api/2.0/workspace/import", body)
 
     def remove_course(self) -> None:
-        self.desk.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+        self.workspace.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
 
     def remove(self, cluster_id: str) -> None:
         """Delete a cluster for good, as a deploy does that makes it anew."""
-        self.desk.post("permanent-delete", cluster_id)
+        self.workspace.post("permanent-delete", cluster_id)
 
     def now(self) -> datetime:
-        return timestamps.to_instant(self.desk.now)
+        return timestamps.to_instant(self.workspace.now)
 
     def connect(self) -> Workspace:
         """The workspace as the enforcer sees it."""
-        return Workspace(Client(self.desk))  # type: ignore[arg-type]
+        return Workspace(Client(self.workspace))  # type: ignore[arg-type]
 
     def start(self, cluster_id: str) -> None:
         """Its student starts a cluster."""
-        self.desk.post("start", cluster_id, self.students[cluster_id])
+        self.workspace.post("start", cluster_id, self.students[cluster_id])
 
     def stop(self, cluster_id: str) -> None:
-        self.desk.post("delete", cluster_id)
+        self.workspace.post("delete", cluster_id)
 
     def give(self, cluster_id: str, principal: dict[str, str], level: str) -> None:
         """Give somebody a level on a cluster, as by hand."""
         entry = {**principal, "permission_level": level}
         path = f"/api/2.0/permissions/clusters/{cluster_id}"
-        self.desk.ask("PATCH", path, {"access_control_list": [entry]})
+        self.workspace.ask("PATCH", path, {"access_control_list": [entry]})
 
     def level(self, cluster_id: str) -> str:
         """What the cluster's group may do on it."""
-        answer = self.desk.ask("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+        answer = self.workspace.ask("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
         (level,) = (
             grant["permission_level"]
             for entry in answer["access_control_list"]
