@@ -23,19 +23,19 @@ from labkit.workspace.access import choice_of
 from labkit.workspace.choice import Choice, ChoiceError, Flags, leave_only, would_mix
 from preflight.identity import WARNINGS_SHOWN, GuardError
 
-_SECONDS = 45
+_TIMEOUT_SECONDS = 45
 
 
 def main(query: Mapping[str, str]) -> dict[str, str]:
     """The live workspace and its warnings. Raise `GuardError` where it is not the one to work on."""
     # The SDK is slow to import, so nothing above this line needs it; looking for garbage meanwhile costs a fifth of it.
     gc.disable()
-    from preflight.guard import look
+    from preflight.guard import inspect_workspace
 
-    return look(query, choice_for(query), warns=not os.environ.get(WARNINGS_SHOWN))
+    return inspect_workspace(query, provider_choice(query), warns=not os.environ.get(WARNINGS_SHOWN))
 
 
-def choice_for(query: Mapping[str, str]) -> Choice:
+def provider_choice(query: Mapping[str, str]) -> Choice:
     """Host and credential as Terraform's provider has them. Raise `GuardError` where it would choose otherwise."""
     name = query["target"]
     flags = Flags(query["host"] or None, profile=query["profile"] or None, url_name=f"host of target {name}")
@@ -51,14 +51,16 @@ def choice_for(query: Mapping[str, str]) -> Choice:
     return choice
 
 
-def give_up(signum: int, frame: FrameType | None) -> None:
-    raise GuardError(f"The workspace or its login did not answer within {_SECONDS} seconds; check network and login.")
+def raise_timeout(signum: int, frame: FrameType | None) -> None:
+    raise GuardError(
+        f"The workspace or its login did not answer within {_TIMEOUT_SECONDS} seconds; check network and login."
+    )
 
 
 if __name__ == "__main__":
     answer_version("check_workspace.py", sys.argv[1:])
-    signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(_SECONDS)
+    signal.signal(signal.SIGALRM, raise_timeout)
+    signal.alarm(_TIMEOUT_SECONDS)
     try:
         result = main(json.load(sys.stdin))
     except GuardError as error:

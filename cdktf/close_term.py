@@ -16,13 +16,13 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 try:
     import click
 except ImportError:
-    from reexec import reenter
+    from reexec import reexec_in_venv
 
-    reenter(Path(__file__).resolve(), environ=os.environ)
+    reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
 from databricks.sdk import WorkspaceClient
 
-from lab_settings import LabError, load_lab
+from lab_settings import LabSettingsError, load_settings
 from labkit import exit_status
 from labkit.clock import ClockError, now
 from labkit.extras import cli, dotenv
@@ -30,14 +30,14 @@ from labkit.text import escaped
 from labkit.workspace.choice import Choice
 from preflight.facts import configure, verify_workspace
 from preflight.identity import GuardError
-from preflight.target_access import enter_target, target_choice
+from preflight.target_access import apply_target, target_choice
 from teardown.checklist import checklist, report, step_lines
-from teardown.close_request import Wanted
-from teardown.purge import purge_steps, put_away, remove
+from teardown.close_request import CloseRequest
+from teardown.purge import archived_states, purge_steps, remove
 from teardown.steps import Status, Step, is_closed
 from teardown.steps import as_json as step_json
-from teardown.term import Term, programs_of, read_state
-from teardown.workspace_contents import remains_of
+from teardown.term import TermClosing, programs_of, read_state
+from teardown.workspace_contents import find_lab_remains
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,108 +98,108 @@ def main(
     if backup and no_backup:
         raise click.UsageError("--backup and --no-backup exclude each other")
     try:
-        told = dotenv.load(os.environ)
+        dotenv_variables = dotenv.load(os.environ)
         settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
-        lab = load_lab(settings)
+        lab = load_settings(settings)
         name, found = lab.target(target or os.environ.get("LAB_TARGET"))
         choice = None
         # To remove names no workspace is needed; the term may be over for long.
-        if not purge or isinstance(target_choice(name, found, os.environ, told), Choice):
-            choice = enter_target(name, found, os.environ, told)
-    except LabError as error:
+        if not purge or isinstance(target_choice(name, found, os.environ, dotenv_variables), Choice):
+            choice = apply_target(name, found, os.environ, dotenv_variables)
+    except LabSettingsError as error:
         cli.fail(*error.problems)
     except dotenv.DotenvError as error:
         cli.fail(str(error))
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
-    wanted = Wanted(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
+    request = CloseRequest(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
     if purge or choice is None:
-        sys.exit(purge_names(wanted, choice, yes=yes, dry_run=dry_run, in_json=as_json))
-    sys.exit(close(wanted, choice, yes=yes, dry_run=dry_run, in_json=as_json))
+        sys.exit(purge_names(request, choice, yes=yes, dry_run=dry_run, in_json=as_json))
+    sys.exit(close(request, choice, yes=yes, dry_run=dry_run, in_json=as_json))
 
 
-def close(wanted: Wanted, choice: Choice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+def close(request: CloseRequest, choice: Choice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Look, ask, act, and say how it is; the exit status."""
     try:
-        began = now(os.environ)
+        started_at = now(os.environ)
         client = WorkspaceClient(config=configure(choice))
-        identity = verify_workspace(client, wanted.target_name, wanted.target)
+        identity = verify_workspace(client, request.target_name, request.target)
     except (ClockError, GuardError) as error:
         cli.fail(str(error))
-    term = Term(wanted, client, os.environ, now=began)
-    steps = term.look()
+    term = TermClosing(request, client, os.environ, now=started_at)
+    steps = term.assess()
     managed = term.state.managed
     if not in_json or not (yes or dry_run or is_closed(steps)):
-        show(checklist(wanted, identity, steps, managed, term.inventory), to_stderr=in_json)
-    hindered = [step.name for step in steps if step.status is Status.NOT_POSSIBLE]
-    if not dry_run and hindered:
-        print(f"\nNothing was begun, because this is not possible: {', '.join(hindered)}.", file=sys.stderr)
+        print_lines(checklist(request, identity, steps, managed, term.contents), to_stderr=in_json)
+    blocked = [step.name for step in steps if step.status is Status.NOT_POSSIBLE]
+    if not dry_run and blocked:
+        print(f"\nNothing was begun, because this is not possible: {', '.join(blocked)}.", file=sys.stderr)
     elif not dry_run and not is_closed(steps):
-        if not yes and not cli.is_confirmed(f"close {wanted.stack}", workspace=str(identity)):
+        if not yes and not cli.is_confirmed(f"close {request.stack}", workspace=str(identity)):
             cli.fail("Nothing was done.")
-        steps = term.act(steps)
+        steps = term.run_steps(steps)
         if in_json:
-            term.look_around()
+            term.read_workspace()
         if not in_json:
             print()
-            show(step_lines(steps))
+            print_lines(step_lines(steps))
     if in_json:
-        cli.print_json(report(wanted, identity, steps, managed, term.inventory))
+        cli.print_json(report(request, identity, steps, managed, term.contents))
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def purge_names(wanted: Wanted, choice: Choice | None, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+def purge_names(request: CloseRequest, choice: Choice | None, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Remove what names people; the exit status.
 
     The workspace may be gone by then. It is asked only if no state shows that the term was closed.
     """
     # Once: where it is in a storage account, it is reached by the stack and the roster that go.
-    state, _ = read_state(wanted, programs_of(wanted, os.environ))
+    state, _ = read_state(request, programs_of(request, os.environ))
 
-    def look() -> list[Step]:
+    def current_steps() -> list[Step]:
         return purge_steps(
-            wanted.lab,
-            stack=wanted.stack,
-            settings_folder=wanted.settings.parent,
-            output=wanted.output,
-            archive=wanted.archive,
+            request.lab,
+            stack=request.stack,
+            settings_folder=request.settings.parent,
+            output=request.output,
+            archive=request.archive,
             state=state,
         )
 
-    steps, failures = look(), []
-    has_evidence = not state.is_empty or bool(put_away(wanted.archive, wanted.stack)) or is_closed(steps)
-    if not has_evidence and (doubt := doubt_about(wanted, choice)):
-        steps = [Step("names", Status.NOT_POSSIBLE, doubt)]
-    show(step_lines(steps), to_stderr=in_json)
+    steps, failures = current_steps(), []
+    has_evidence = not state.is_empty or bool(archived_states(request.archive, request.stack)) or is_closed(steps)
+    if not has_evidence and (obstacle := purge_obstacle(request, choice)):
+        steps = [Step("names", Status.NOT_POSSIBLE, obstacle)]
+    print_lines(step_lines(steps), to_stderr=in_json)
     if not dry_run and any(step.status is Status.TO_DO for step in steps):
-        if not yes and not cli.is_confirmed(f"purge {wanted.stack}"):
+        if not yes and not cli.is_confirmed(f"purge {request.stack}"):
             cli.fail("Nothing was removed.")
         failures = [failure for step in steps if step.status is Status.TO_DO for failure in remove(step)]
-        steps = look()
+        steps = current_steps()
     if in_json:
-        cli.print_json({"stack": wanted.stack, "steps": [step_json(step) for step in steps]})
+        cli.print_json({"stack": request.stack, "steps": [step_json(step) for step in steps]})
     for failure in failures:
         print(escaped(failure), file=sys.stderr)
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def doubt_about(wanted: Wanted, choice: Choice | None) -> str:
+def purge_obstacle(request: CloseRequest, choice: Choice | None) -> str:
     """Why the lab may still be there although no state says so; empty if the workspace has nothing of it."""
-    without = f"no state of {wanted.stack} is there, and none was put away"
+    without = f"no state of {request.stack} is there, and none was put away"
     if choice is None:
         return f"{without}; name the workspace, so that it can be looked at"
     try:
         client = WorkspaceClient(config=configure(choice))
-        verify_workspace(client, wanted.target_name, wanted.target)
+        verify_workspace(client, request.target_name, request.target)
     except GuardError as error:
         return f"{without}; whether the lab is gone is unknown. {error}"
-    course = wanted.lab.course
-    remains = remains_of(client, course=course.id, term=course.term, groups=wanted.group_names)
+    course = request.lab.course
+    remains = find_lab_remains(client, course=course.id, term=course.term, groups=request.group_names)
     if remains.found:
         return f"{without}, but the workspace still has the lab; close the term first"
     return f"{without}; {', '.join(remains.unread)} could not be looked at" if remains.unread else ""
 
 
-def show(lines: Iterable[str], *, to_stderr: bool = False) -> None:
+def print_lines(lines: Iterable[str], *, to_stderr: bool = False) -> None:
     """Print lines, in which nothing may steer a terminal."""
     for line in lines:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)

@@ -17,11 +17,11 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 try:
     import click
 except ImportError:
-    from reexec import reenter
+    from reexec import reexec_in_venv
 
-    reenter(Path(__file__).resolve(), environ=os.environ)
+    reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
-from lab_settings import Lab, LabError, load_lab
+from lab_settings import LabSettings, LabSettingsError, load_settings
 from labkit import exit_status
 from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
@@ -30,18 +30,18 @@ from labkit.tables import TextError, decode
 from labkit.text import escaped, quoted
 from preflight.accounts import existing_accounts
 from preflight.identity import GuardError
-from preflight.target_access import enter_target
-from roster.importing import Import, Refusal, Source, data_of, decide, report
-from roster.model import MOODLE, Roster, RosterError, format_roster, parse_roster, with_existing
+from preflight.target_access import apply_target
+from roster.importing import ImportRefused, ParsedExport, RosterImport, plan_import, report_json, report_lines
+from roster.model import MOODLE, Roster, RosterError, format_roster, parse_roster, with_existing_accounts
 from roster.validation import RosterLimits
 from sources.detection import read_export
 
-HERE = Path(__file__).resolve().parent
+CDKTF_FOLDER = Path(__file__).resolve().parent
 
 _COLUMNS = ("email", "group")
 
 
-def read_columns(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+def parse_columns(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
     """`email=Header` and `group=Header` as a mapping."""
     columns = {}
     for value in values:
@@ -78,7 +78,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
     "columns",
     multiple=True,
     metavar='email="HEADER"',
-    callback=read_columns,
+    callback=parse_columns,
     help='Which column holds the addresses (or, with group="HEADER", the groups) where that cannot be told.',
 )
 @click.option(
@@ -143,24 +143,26 @@ def main(
     the older users.csv, a normalised roster, and each of them as a spreadsheet saved it.
     """
     try:
-        told = of_dotenv(os.environ)
-        lab = settings(os.environ)
+        dotenv_variables = load_dotenv(os.environ)
+        lab = load_course_settings(os.environ)
         limits = replace(
-            limits_of(lab, staff),
+            roster_limits(lab, staff),
             max_drop_percent=max_drop_percent,
             allow_drops=allow_drops,
             max_move_percent=max_move_percent,
             allow_moves=allow_moves,
         )
-        text, found = read_text(export, encoding)
-        stored = read_stored(out)
-        known = {group.moodle_name for group in stored.active_groups}
-        listed = read_export(text, columns=columns, no_group=no_group, groups=groups, known=known, staff=limits.staff)
-        result = decide(export.name, Source(listed, found), stored, limits)
+        text, encoding_name = read_export_text(export, encoding)
+        stored = read_stored_roster(out)
+        known_groups = {group.moodle_name for group in stored.active_groups}
+        listed = read_export(
+            text, columns=columns, no_group=no_group, groups=groups, known_groups=known_groups, staff=limits.staff
+        )
+        result = plan_import(export.name, ParsedExport(listed, encoding_name), stored, limits)
         if check_accounts:
-            result = mark_existing(result, lab, os.environ, told)
-        written = False if dry_run else write(out, result.roster)
-    except Refusal as refusal:
+            result = mark_existing_accounts(result, lab, os.environ, dotenv_variables)
+        written = False if dry_run else write_roster(out, result.roster)
+    except ImportRefused as refusal:
         for problem in refusal.problems:
             click.echo(escaped(problem), err=True)
         click.echo("Nothing was written.", err=True)
@@ -170,59 +172,59 @@ def main(
     for warning in result.warnings:
         click.echo(escaped(f"Warning: {warning}"), err=True)
     if as_json:
-        cli.print_json(data_of(result, export=str(export), out=str(out), written=written))
+        cli.print_json(report_json(result, export=str(export), out=str(out), written=written))
         return
-    for line in report(result, export=export.name, out=str(out), written=written, dry_run=dry_run):
+    for line in report_lines(result, export=export.name, out=str(out), written=written, dry_run=dry_run):
         click.echo(escaped(line))
 
 
-def of_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
+def load_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
     """The variables of `.env` that concern the workspace; the others are in the environment then."""
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
-        raise Refusal([str(error)]) from error
+        raise ImportRefused([str(error)]) from error
 
 
-def settings(environ: Mapping[str, str]) -> Lab | None:
+def load_course_settings(environ: Mapping[str, str]) -> LabSettings | None:
     """The course's settings; None where there is no lab.toml and none is named."""
     named = environ.get("LAB_CONFIG")
-    path = Path(named) if named else HERE.parent / "lab.toml"
+    path = Path(named) if named else CDKTF_FOLDER.parent / "lab.toml"
     if not named and not path.exists():
         return None
     try:
-        return load_lab(path)
-    except LabError as error:
-        raise Refusal(error.problems) from error
+        return load_settings(path)
+    except LabSettingsError as error:
+        raise ImportRefused(error.problems) from error
 
 
-def limits_of(lab: Lab | None, staff: Sequence[str]) -> RosterLimits:
+def roster_limits(lab: LabSettings | None, staff: Sequence[str]) -> RosterLimits:
     """What lab.toml allows; `staff` are further addresses of staff. Raises Refusal for what is no address."""
-    further = [normalised_address(address) for address in staff]
-    if wrong := [quoted(address) for address in further if not is_address(address)]:
-        raise Refusal([f"--staff takes an address, not {' or '.join(wrong)}."])
+    additional = [normalised_address(address) for address in staff]
+    if invalid := [quoted(address) for address in additional if not is_address(address)]:
+        raise ImportRefused([f"--staff takes an address, not {' or '.join(invalid)}."])
     if lab is None:
-        return RosterLimits(staff=frozenset(further))
+        return RosterLimits(staff=frozenset(additional))
     return RosterLimits(
         email_domains=tuple(lab.course.email_domains),
         strict_domains=lab.course.strict_domains,
         max_group_size=lab.course.max_group_size,
         pinned=lab.cluster.pin,
-        staff=frozenset([*further, *map(normalised_address, lab.staff.addresses)]),
+        staff=frozenset([*additional, *map(normalised_address, lab.staff.addresses)]),
     )
 
 
-def read_text(export: Path, encoding: str | None) -> tuple[str, str]:
+def read_export_text(export: Path, encoding: str | None) -> tuple[str, str]:
     """The export's text and the name of its encoding."""
     try:
         return decode(export.read_bytes(), encoding, origin=MOODLE)
     except TextError as error:
-        raise Refusal([f"{export.name} line {error.line}: {error.sentence}"]) from error
+        raise ImportRefused([f"{export.name} line {error.line}: {error.sentence}"]) from error
     except OSError as error:
-        raise Refusal([f"{export}: cannot be read ({error.strerror})."]) from error
+        raise ImportRefused([f"{export}: cannot be read ({error.strerror})."]) from error
 
 
-def read_stored(out: Path) -> Roster:
+def read_stored_roster(out: Path) -> Roster:
     """The roster of the last import; an empty one at the first."""
     try:
         text, _ = decode(out.read_bytes(), origin=MOODLE)
@@ -234,36 +236,41 @@ def read_stored(out: Path) -> Roster:
     except RosterError as error:
         problems = list(error.problems)
     except OSError as error:
-        raise Refusal([f"{out}: cannot be read ({error.strerror})."]) from error
+        raise ImportRefused([f"{out}: cannot be read ({error.strerror})."]) from error
     advice = "mend it or restore a copy; only if no group is deployed yet, remove it to number all groups afresh"
-    raise Refusal([*problems, f"{out} remembers the numbers of the groups: {advice}."])
+    raise ImportRefused([*problems, f"{out} remembers the numbers of the groups: {advice}."])
 
 
-def mark_existing(
-    result: Import, lab: Lab | None, environ: MutableMapping[str, str], told: Mapping[str, str]
-) -> Import:
+def mark_existing_accounts(
+    result: RosterImport,
+    lab: LabSettings | None,
+    environ: MutableMapping[str, str],
+    dotenv_variables: Mapping[str, str],
+) -> RosterImport:
     """The import with the new addresses marked that have an account on the target already.
 
     Only addresses that no roster knew are asked about: an account found for another may be one that a deploy made.
-    `told` are the variables of `.env` that concern the workspace.
+    `dotenv_variables` are the variables of `.env` that concern the workspace.
     """
     if lab is None:
-        raise Refusal(["--check-accounts needs lab.toml, which names the target; LAB_CONFIG names another file."])
+        raise ImportRefused(["--check-accounts needs lab.toml, which names the target; LAB_CONFIG names another file."])
     new = result.new_addresses
     try:
         name, target = lab.target(environ.get("LAB_TARGET"))
-        choice = enter_target(name, target, environ, told)
+        choice = apply_target(name, target, environ, dotenv_variables)
         if not new:
-            return replace(result, checked=0)
+            return replace(result, existing_account_count=0)
         existing = existing_accounts(new, target_name=name, target=target, choice=choice)
-    except LabError as error:
-        raise Refusal(error.problems) from error
+    except LabSettingsError as error:
+        raise ImportRefused(error.problems) from error
     except GuardError as error:
-        raise Refusal([str(error)]) from error
-    return replace(result, roster=with_existing(result.roster, existing, name), checked=len(existing))
+        raise ImportRefused([str(error)]) from error
+    return replace(
+        result, roster=with_existing_accounts(result.roster, existing, name), existing_account_count=len(existing)
+    )
 
 
-def write(out: Path, roster: Roster) -> bool:
+def write_roster(out: Path, roster: Roster) -> bool:
     """Put the roster in its place; whether that changed the file."""
     text = format_roster(roster)
     try:
@@ -272,7 +279,7 @@ def write(out: Path, roster: Roster) -> bool:
             return False
         write_private(out, text)
     except OSError as error:
-        raise Refusal([f"{out}: cannot be written ({error.strerror}); choose another --out."]) from error
+        raise ImportRefused([f"{out}: cannot be written ({error.strerror}); choose another --out."]) from error
     return True
 
 

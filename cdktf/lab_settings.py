@@ -13,11 +13,11 @@ from pydantic.fields import FieldInfo
 
 from labkit.course_file import GroupLimits
 
-MAX_FOUND = 60
+MAX_VALUE_LENGTH = 60
 MAX_PINNED = 100
 
 
-class LabError(Exception):
+class LabSettingsError(Exception):
     """`lab.toml` cannot be used. `problems` holds one sentence for each mistake."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ class LabError(Exception):
         self.problems = list(problems)
 
 
-def known_zone(name: str) -> str:
+def validated_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -36,12 +36,12 @@ def known_zone(name: str) -> str:
 Label = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", max_length=40, description="letters, digits and hyphens")
 ]
-Text = Annotated[str, Field(min_length=1, description="a text that is not empty")]
-Switch = Annotated[bool, Field(description="true or false")]
+NonEmptyText = Annotated[str, Field(min_length=1, description="a text that is not empty")]
+Boolean = Annotated[bool, Field(description="true or false")]
 DayMinutes = Annotated[int, Field(ge=0, le=1440, description="a whole number of minutes from 0 to 1440")]
 LongMinutes = Annotated[int, Field(ge=1, description="a whole number of minutes, at least 1")]
 Workers = Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")]
-Day = Annotated[date, Field(description="a date without quotes, such as 2026-10-18")]
+Date = Annotated[date, Field(description="a date without quotes, such as 2026-10-18")]
 Domain = Annotated[
     str, Field(pattern=r"^[^@\s]+\.[^@\s.]+$", description='a domain such as "campus.example.ac.il", without @')
 ]
@@ -56,35 +56,35 @@ ApplicationId = Annotated[
 Host = Annotated[
     str, Field(pattern=r"^https?://[^/\s]+/?$", description='an address such as "https://adb-….azuredatabricks.net"')
 ]
-Texts = Annotated[
+TextTable = Annotated[
     dict[str, Annotated[str, Field(description="a text in quotes")]], Field(description="a table of texts")
 ]
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of the file: only the keys named here, values exactly of their type, never changed once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class CourseSettings(Table):
+class CourseSettings(SettingsTable):
     id: Label
     term: Label
-    title: Text
-    first_day: Day
-    last_day: Day
+    title: NonEmptyText
+    first_day: Date
+    last_day: Date
     timezone: Annotated[
-        str, AfterValidator(known_zone), Field(description='the name of an IANA zone, such as "Asia/Jerusalem"')
+        str, AfterValidator(validated_zone), Field(description='the name of an IANA zone, such as "Asia/Jerusalem"')
     ]
     first_weekday: Annotated[
         Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
         Field(description='the English name of a day of the week, such as "Sunday"'),
     ] = "Sunday"
-    rosters: Annotated[list[Text], Field(min_length=1, description="a list of at least one roster file")]
+    rosters: Annotated[list[NonEmptyText], Field(min_length=1, description="a list of at least one roster file")]
     email_domains: Annotated[
         list[Domain], Field(description='a list of domains such as "campus.example.ac.il", without @')
     ] = []
-    strict_domains: Switch = False
+    strict_domains: Boolean = False
     max_group_size: Annotated[int, Field(ge=0, description="a whole number, 0 for no limit")] = 0
     name_prefix: Annotated[
         str,
@@ -92,22 +92,22 @@ class CourseSettings(Table):
             pattern=r"^[A-Za-z0-9_-]*$", max_length=40, description="letters, digits, hyphens and underscores, or empty"
         ),
     ] = ""
-    owns_workspace_settings: Switch = True
-    owns_accounts: Switch = True
+    owns_workspace_settings: Boolean = True
+    owns_accounts: Boolean = True
 
     @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> "CourseSettings":
+    def _check_days(self) -> "CourseSettings":
         if self.last_day < self.first_day:
             raise ValueError(f"last_day {self.last_day} is before first_day {self.first_day}")
         return self
 
 
-class StudentSettings(Table):
-    workspace_access: Switch = True
-    sql_access: Switch = False
+class StudentSettings(SettingsTable):
+    workspace_access: Boolean = True
+    sql_access: Boolean = False
 
 
-class StaffSettings(Table):
+class StaffSettings(SettingsTable):
     addresses: Annotated[list[Address], Field(description="a list of e-mail addresses of existing accounts")] = []
     service_principals: Annotated[
         list[ApplicationId],
@@ -115,9 +115,9 @@ class StaffSettings(Table):
     ] = []
 
 
-class ClusterSettings(Table):
-    spark_version: Text
-    node_type_id: Text
+class ClusterSettings(SettingsTable):
+    spark_version: NonEmptyText
+    node_type_id: NonEmptyText
     driver_node_type_id: Annotated[str, Field(description="a node type, or empty for the same as node_type_id")] = ""
     min_workers: Workers = 1
     max_workers: Workers = 2
@@ -130,13 +130,13 @@ class ClusterSettings(Table):
     log_destination: Annotated[
         str, Field(pattern=r"^$|^/Volumes/.|^dbfs:/.", description='"/Volumes/…", "dbfs:/…" or empty')
     ] = ""
-    pin: Switch = True
-    allow_jobs: Switch = False
-    spark_conf: Texts = {}
-    spark_env_vars: Texts = {}
+    pin: Boolean = True
+    allow_jobs: Boolean = False
+    spark_conf: TextTable = {}
+    spark_env_vars: TextTable = {}
 
     @model_validator(mode="after")
-    def _grows_from_small_to_large(self) -> "ClusterSettings":
+    def _check_workers(self) -> "ClusterSettings":
         if self.max_workers < self.min_workers:
             raise ValueError(f"max_workers {self.max_workers} is less than min_workers {self.min_workers}")
         return self
@@ -147,20 +147,20 @@ class ClusterSettings(Table):
         return self.driver_node_type_id or self.node_type_id
 
 
-class Library(Table):
+class LibrarySettings(SettingsTable):
     """One library: exactly one of `pypi`, `maven`, `jar` and `whl`."""
 
-    pypi: Text | None = None
+    pypi: NonEmptyText | None = None
     maven: Annotated[str | None, Field(pattern=r"^[^:\s]+:[^:\s]+:[^:\s]+$", description="group:artifact:version")] = (
         None
     )
-    jar: Text | None = None
-    whl: Text | None = None
+    jar: NonEmptyText | None = None
+    whl: NonEmptyText | None = None
     repo: Annotated[str, Field(description="the address of a repository, or empty for the usual one")] = ""
-    exclusions: Annotated[list[Text], Field(description="a list of group:artifact")] = []
+    exclusions: Annotated[list[NonEmptyText], Field(description="a list of group:artifact")] = []
 
     @model_validator(mode="after")
-    def _is_one_thing(self) -> "Library":
+    def _check_kind(self) -> "LibrarySettings":
         kinds = [kind for kind in ("pypi", "maven", "jar", "whl") if getattr(self, kind) is not None]
         if len(kinds) != 1:
             raise ValueError(f"needs exactly one of pypi, maven, jar and whl, not {' and '.join(kinds) or 'none'}")
@@ -171,7 +171,7 @@ class Library(Table):
         return self
 
 
-class GroupQuota(Table):
+class GroupQuota(SettingsTable):
     """What one group has instead of the course's limits; what is left out is as for all."""
 
     soft_minutes: DayMinutes | None = None
@@ -180,21 +180,21 @@ class GroupQuota(Table):
     term_minutes: LongMinutes | None = None
 
 
-class QuotaSettings(Table):
+class QuotaSettings(SettingsTable):
     soft_minutes: DayMinutes
     hard_minutes: DayMinutes
-    count_all_sessions: Switch = False
+    count_all_sessions: Boolean = False
     week_minutes: LongMinutes | None = None
     term_minutes: LongMinutes | None = None
     groups: Annotated[dict[str, GroupQuota], Field(description="a table for each group that differs")] = {}
 
     @model_validator(mode="after")
-    def _warns_before_it_stops(self) -> "QuotaSettings":
+    def _check_soft_limits(self) -> "QuotaSettings":
         wrong = [
             f"{place}soft_minutes {limits.soft_minutes} is above hard_minutes {limits.hard_minutes}"
             for place, limits in [
-                ("", self.of("")),
-                *((f"groups.{name}: ", self.of(name)) for name in self.groups),
+                ("", self.limits_of("")),
+                *((f"groups.{name}: ", self.limits_of(name)) for name in self.groups),
             ]
             if limits.soft_minutes > limits.hard_minutes
         ]
@@ -202,31 +202,31 @@ class QuotaSettings(Table):
             raise ValueError("; ".join(wrong))
         return self
 
-    def of(self, group: str) -> GroupLimits:
+    def limits_of(self, group: str) -> GroupLimits:
         """The limits of the group with this display name."""
-        own = self.groups.get(group, GroupQuota())
-        hard = self.hard_minutes if own.hard_minutes is None else own.hard_minutes
-        soft = self.soft_minutes if own.soft_minutes is None else own.soft_minutes
+        overrides = self.groups.get(group, GroupQuota())
+        hard = self.hard_minutes if overrides.hard_minutes is None else overrides.hard_minutes
+        soft = self.soft_minutes if overrides.soft_minutes is None else overrides.soft_minutes
         return GroupLimits(
             # A group that may not work at all is not warned of it; only its hard limit needs to be written.
-            soft_minutes=0 if own.hard_minutes == 0 and own.soft_minutes is None else soft,
+            soft_minutes=0 if overrides.hard_minutes == 0 and overrides.soft_minutes is None else soft,
             hard_minutes=hard,
-            week_minutes=self.week_minutes if own.week_minutes is None else own.week_minutes,
-            term_minutes=self.term_minutes if own.term_minutes is None else own.term_minutes,
+            week_minutes=self.week_minutes if overrides.week_minutes is None else overrides.week_minutes,
+            term_minutes=self.term_minutes if overrides.term_minutes is None else overrides.term_minutes,
         )
 
 
-class Backend(Table):
+class BackendSettings(SettingsTable):
     """Where the state of a target is kept."""
 
     type: Annotated[Literal["local", "azurerm"], Field(description='"local" or "azurerm"')] = "local"
-    resource_group_name: Text | None = None
-    storage_account_name: Text | None = None
-    container_name: Text | None = None
-    key: Text | None = None
+    resource_group_name: NonEmptyText | None = None
+    storage_account_name: NonEmptyText | None = None
+    container_name: NonEmptyText | None = None
+    key: NonEmptyText | None = None
 
     @model_validator(mode="after")
-    def _is_whole(self) -> "Backend":
+    def _check_keys(self) -> "BackendSettings":
         names = ("resource_group_name", "storage_account_name", "container_name", "key")
         given = [name for name in names if getattr(self, name) is not None]
         if self.type == "azurerm" and len(given) < len(names):
@@ -236,60 +236,62 @@ class Backend(Table):
         return self
 
 
-class Target(Table):
+class TargetSettings(SettingsTable):
     """One workspace the course can be deployed to. Neither profile nor host: both come from the environment."""
 
-    profile: Text | None = None
+    profile: NonEmptyText | None = None
     host: Host | None = None
     expected_host: Annotated[
         str, Field(pattern=r"^$|^https?://[^/\s]+/?$", description='an address such as "https://adb-…", or empty')
     ] = ""
     expected_workspace_id: Annotated[str, Field(pattern=r"^[0-9]*$", description="digits in quotes, or empty")] = ""
     requests_per_second: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 100
-    backend: Backend = Backend()
+    backend: BackendSettings = BackendSettings()
 
     @model_validator(mode="after")
-    def _is_one_workspace(self) -> "Target":
+    def _check_address(self) -> "TargetSettings":
         if self.profile and self.host:
             raise ValueError("has both profile and host; keep one")
         return self
 
     @property
-    def is_guarded(self) -> bool:
+    def is_checked(self) -> bool:
         """Whether the live workspace is compared with what is expected here."""
         return bool(self.expected_host or self.expected_workspace_id)
 
 
-class Lab(Table):
+class LabSettings(SettingsTable):
     """All settings of one course."""
 
-    default_target: Text
+    default_target: NonEmptyText
     course: CourseSettings
     students: StudentSettings = StudentSettings()
     staff: StaffSettings = StaffSettings()
     cluster: ClusterSettings
-    libraries: Annotated[list[Library], Field(description="a list of [[libraries]] tables")] = []
+    libraries: Annotated[list[LibrarySettings], Field(description="a list of [[libraries]] tables")] = []
     quota: QuotaSettings
-    targets: Annotated[dict[Label, Target], Field(min_length=1, description="at least one [targets.NAME] table")]
+    targets: Annotated[
+        dict[Label, TargetSettings], Field(min_length=1, description="at least one [targets.NAME] table")
+    ]
 
     @model_validator(mode="after")
-    def _has_its_default(self) -> "Lab":
+    def _check_default_target(self) -> "LabSettings":
         if self.default_target not in self.targets:
             raise ValueError(f"default_target {self.default_target!r} is not one of {', '.join(self.targets)}")
         return self
 
-    def target(self, name: str | None) -> tuple[str, Target]:
-        """The named target, or the default one. Raise `LabError` if there is none of that name."""
+    def target(self, name: str | None) -> tuple[str, TargetSettings]:
+        """The named target, or the default one. Raise `LabSettingsError` if there is none of that name."""
         chosen = name or self.default_target
         if chosen not in self.targets:
-            raise LabError([f"LAB_TARGET is {chosen!r}; it must be one of {', '.join(self.targets)}."])
+            raise LabSettingsError([f"LAB_TARGET is {chosen!r}; it must be one of {', '.join(self.targets)}."])
         return chosen, self.targets[chosen]
 
     def stack_id(self, target: str) -> str:
         """The name of the stack of a target, and of its state."""
         return f"{self.course.id}-{self.course.term}-{target}"
 
-    def problems_with(self, groups: Sequence[str], active: Sequence[str]) -> list[str]:
+    def roster_problems(self, groups: Sequence[str], active: Sequence[str]) -> list[str]:
         """What does not fit a roster with these groups, of which some are active, as sentences."""
         names = [self.course.name_prefix + group for group in groups]
         problems = [
@@ -305,29 +307,33 @@ class Lab(Table):
         return problems
 
 
-def load_lab(path: Path) -> Lab:
-    """Read the settings file. Raise `LabError` with all mistakes found."""
+def load_settings(path: Path) -> LabSettings:
+    """Read the settings file. Raise `LabSettingsError` with all mistakes found."""
     try:
-        return parse_lab(path.read_text(encoding="utf-8"), path.name)
+        return parse_settings(path.read_text(encoding="utf-8"), path.name)
     except OSError as error:
-        raise LabError([f"{path}: cannot be read ({error.strerror}); LAB_CONFIG names the file to use."]) from error
+        raise LabSettingsError(
+            [f"{path}: cannot be read ({error.strerror}); LAB_CONFIG names the file to use."]
+        ) from error
     except UnicodeDecodeError as error:
-        raise LabError([f"{path}: is not UTF-8 text; save it as UTF-8."]) from error
+        raise LabSettingsError([f"{path}: is not UTF-8 text; save it as UTF-8."]) from error
 
 
-def parse_lab(text: str, name: str) -> Lab:
-    """Settings from the text of a file of this name. Raise `LabError` with all mistakes found."""
+def parse_settings(text: str, name: str) -> LabSettings:
+    """Settings from the text of a file of this name. Raise `LabSettingsError` with all mistakes found."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LabError([f"{name}: is not valid TOML: {error}."]) from error
+        raise LabSettingsError([f"{name}: is not valid TOML: {error}."]) from error
     try:
-        return Lab.model_validate(tables)
+        return LabSettings.model_validate(tables)
     except ValidationError as error:
-        raise LabError([f"{name}: {_sentence(problem)}" for problem in error.errors(include_url=False)]) from error
+        raise LabSettingsError(
+            [f"{name}: {_error_message(problem)}" for problem in error.errors(include_url=False)]
+        ) from error
 
 
-def _sentence(problem: Mapping[str, Any]) -> str:
+def _error_message(problem: Mapping[str, Any]) -> str:
     """What is wrong, where, and what is allowed there."""
     loc: tuple[int | str, ...] = problem["loc"]
     place = _path(loc)
@@ -335,15 +341,15 @@ def _sentence(problem: Mapping[str, Any]) -> str:
         return f"{_path(loc[:-1])}: a name here must be letters, digits and hyphens."
     if problem["type"] == "extra_forbidden":
         # The value is not shown: it may be a credential that does not belong here.
-        table, _ = _at(loc[:-1])
+        table, _ = _type_at(loc[:-1])
         allowed_keys = table.model_fields if _is_table(table) else ()
         return f"{place} is not a known key; allowed here: {', '.join(allowed_keys)}."
-    type_here, allowed = _at(loc)
+    type_here, allowed = _type_at(loc)
     if problem["type"] == "value_error" and _is_table(type_here):
         return f"{place}: {problem['ctx']['error']}." if place else f"{problem['ctx']['error']}."
     if problem["type"] == "missing":
         return f"{place} is missing; it must be {allowed}."
-    return f"{place} must be {allowed}, not {_found(problem['input'])}."
+    return f"{place} must be {allowed}, not {_shown_value(problem['input'])}."
 
 
 def _path(loc: Sequence[int | str]) -> str:
@@ -353,7 +359,7 @@ def _path(loc: Sequence[int | str]) -> str:
     return path
 
 
-def _found(value: object) -> str:
+def _shown_value(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, date):
@@ -361,34 +367,34 @@ def _found(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = repr(value)
-    return text if len(text) <= MAX_FOUND else text[:MAX_FOUND] + "…"
+    return text if len(text) <= MAX_VALUE_LENGTH else text[:MAX_VALUE_LENGTH] + "…"
 
 
-def _at(loc: Sequence[int | str]) -> tuple[object, str]:
+def _type_at(loc: Sequence[int | str]) -> tuple[object, str]:
     """The type that the settings have at this place (None where they know nothing) and what is allowed there."""
-    here: object = Lab
+    here: object = LabSettings
     allowed = ""
     for part in loc:
         if _is_table(here):
             field = here.model_fields.get(str(part))
-            here, allowed = _plain(field.annotation, field.description or "") if field else (None, "")
+            here, allowed = _unwrapped(field.annotation, field.description or "") if field else (None, "")
         elif get_origin(here) in (list, dict):
-            here, allowed = _plain(get_args(here)[-1], allowed)
+            here, allowed = _unwrapped(get_args(here)[-1], allowed)
         else:
             here = None
     return here, allowed or "a table"
 
 
-def _plain(annotation: object, allowed: str) -> tuple[object, str]:
+def _unwrapped(annotation: object, allowed: str) -> tuple[object, str]:
     """A type without Annotated and `| None`, and the description that stood there, if any."""
     if get_origin(annotation) is Annotated:
         inner, *extras = get_args(annotation)
         descriptions = (extra.description for extra in extras if isinstance(extra, FieldInfo))
-        return _plain(inner, next((text for text in descriptions if text), allowed))
+        return _unwrapped(inner, next((text for text in descriptions if text), allowed))
     if get_origin(annotation) in (Union, UnionType):
-        return _plain(get_args(annotation)[0], allowed)
+        return _unwrapped(get_args(annotation)[0], allowed)
     return annotation, allowed
 
 
-def _is_table(annotation: object) -> TypeGuard[type[Table]]:
-    return isinstance(annotation, type) and issubclass(annotation, Table)
+def _is_table(annotation: object) -> TypeGuard[type[SettingsTable]]:
+    return isinstance(annotation, type) and issubclass(annotation, SettingsTable)

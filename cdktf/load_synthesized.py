@@ -24,7 +24,7 @@ from labkit.workspace.choice import ChoiceError
 from labkit.workspace.expected import mismatch
 from preflight.facts import configure, identify
 from preflight.identity import GuardError, target_expectation
-from preflight.target_access import flags_of
+from preflight.target_access import target_flags
 from synthesized.loader import LoadError, load
 
 
@@ -41,7 +41,7 @@ def main(stack: Path, as_json: bool) -> None:
         synthesized = json.loads(stack.read_text(encoding="utf-8"))
         query = synthesized["data"]["external"]["workspace"]["query"]
         wanted = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
-        flags = flags_of(query["target"], host=query["host"], profile=query["profile"])
+        flags = target_flags(query["target"], host=query["host"], profile=query["profile"])
     except (ValueError, KeyError) as error:
         raise click.UsageError(f"{stack}: is not a synthesized stack ({error}).") from error
     try:

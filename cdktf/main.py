@@ -20,35 +20,35 @@ if __name__ == "__main__":
 try:
     # Importing the framework would start its Node process, too early for a mistake in the settings to be said at once.
     metadata.version("constructs")
-    from preflight.course_input import read_input
+    from preflight.course_input import read_course_input
 except ImportError:
-    from reexec import reenter
+    from reexec import reexec_in_venv
 
-    reenter(Path(__file__).resolve(), environ=os.environ)
+    reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
 
-from lab_settings import LabError
+from lab_settings import LabSettingsError
 from labkit import exit_status
 from labkit.files import private_folder, restrict
 from labkit.text import escaped
 from labkit.version import answer_version
 from preflight import provider_lock
-from preflight.target_access import credentials_of, service_principal_of
+from preflight.target_access import deploying_service_principal, target_variables
 from roster.model import RosterError
-from stack.programs import Program, Verb
+from stack.programs import PackageCommand, ScriptCommand
 
 HERE = Path(__file__).resolve().parent
 
 
 def main(environ: MutableMapping[str, str]) -> None:
-    """Write the stack to cdktf's output folder. Raise `LabError` or `RosterError` for what a person must mend."""
-    course = read_input(environ)
+    """Write the stack to cdktf's output folder. Raise `LabSettingsError` or `RosterError` for invalid input."""
+    course = read_course_input(environ)
     state = course.folder / "state"
     make_private(state)
     # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
     # A Node.js that `make` installed is beside the interpreter, which is not always a folder of PATH.
-    if (node := Path(interpreter().parent, "node")).exists():
+    if (node := Path(current_interpreter().parent, "node")).exists():
         os.environ.setdefault("JSII_NODE", str(node))
     from stack.course import Course
     from stack.framework import App
@@ -63,17 +63,17 @@ def main(environ: MutableMapping[str, str]) -> None:
         target_name=course.target_name,
         target=course.target,
         rosters=course.rosters,
-        guard=program("check_workspace.py"),
-        stop=program("stop_new_cluster.py", environment=credentials_of(course.target)),
-        restricted=Verb(interpreter(), "enforcer", "restricted", str(HERE.parent)),
+        guard=script_command("check_workspace.py"),
+        stop=script_command("stop_new_cluster.py", environment=target_variables(course.target)),
+        restricted=PackageCommand(current_interpreter(), "enforcer", "restricted", str(HERE.parent)),
         state_folder=state,
-        deployer=service_principal_of(course.choice, environ),
+        deployer=deploying_service_principal(course.choice, environ),
     )
     app.synth()
     try:
-        provider_lock.put(course.folder, stack)
-    except provider_lock.LockError as error:
-        raise LabError([str(error)]) from None
+        provider_lock.copy_to_stack(course.folder, stack)
+    except provider_lock.LockFileError as error:
+        raise LabSettingsError([str(error)]) from None
 
 
 def make_private(folder: Path) -> None:
@@ -84,12 +84,12 @@ def make_private(folder: Path) -> None:
             restrict(path)
 
 
-def program(script: str, environment: dict[str, str] | None = None) -> Program:
+def script_command(script: str, environment: dict[str, str] | None = None) -> ScriptCommand:
     """One of our scripts, run by the interpreter that runs this."""
-    return Program(interpreter(), HERE / script, str(HERE.parent), environment or {})
+    return ScriptCommand(current_interpreter(), HERE / script, str(HERE.parent), environment or {})
 
 
-def interpreter() -> Path:
+def current_interpreter() -> Path:
     """The interpreter that runs this, by its absolute path."""
     return Path(os.path.abspath(sys.executable))
 
@@ -100,7 +100,7 @@ if __name__ == "__main__":
     os.umask(0o077)
     try:
         main(os.environ)
-    except (LabError, RosterError) as error:
+    except (LabSettingsError, RosterError) as error:
         for problem in error.problems:
             print(escaped(problem), file=sys.stderr)
         sys.exit(exit_status.BAD_INPUT)

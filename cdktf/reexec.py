@@ -10,28 +10,28 @@ from typing import NoReturn
 
 from labkit import exit_status
 
-_MARK = "LAB_REENTERED"
+_REEXECUTED = "LAB_REENTERED"
 
 
-def interpreter_of(root: Path) -> Path | None:
+def venv_interpreter(root: Path) -> Path | None:
     """The interpreter of the project's virtual environment: `.venv` beside the Pipfile, or wherever Pipenv keeps it."""
-    beside = root / ".venv" / "bin" / "python"
-    if beside.exists():
-        return beside
+    local = root / ".venv" / "bin" / "python"
+    if local.exists():
+        return local
     pipenv = shutil.which("pipenv")
     if pipenv is None:
         return None
-    answer = subprocess.run([pipenv, "--venv"], cwd=root, capture_output=True, text=True, timeout=60, check=False)
-    kept = Path(answer.stdout.strip() or "/nonexistent") / "bin" / "python"
-    return kept if answer.returncode == 0 and kept.exists() else None
+    result = subprocess.run([pipenv, "--venv"], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    managed = Path(result.stdout.strip() or "/nonexistent") / "bin" / "python"
+    return managed if result.returncode == 0 and managed.exists() else None
 
 
-def reenter(script: Path, *, environ: Mapping[str, str]) -> NoReturn:
+def reexec_in_venv(script: Path, *, environ: Mapping[str, str]) -> NoReturn:
     """Start the script again with the project's interpreter; exit 2 with a sentence where there is none."""
-    interpreter = None if environ.get(_MARK) else interpreter_of(script.parent.parent)
+    interpreter = None if environ.get(_REEXECUTED) else venv_interpreter(script.parent.parent)
     if interpreter is None:
         print(
             "The Python packages of the lab are missing; run `pipenv install` in the project's folder.", file=sys.stderr
         )
         sys.exit(exit_status.BAD_INPUT)
-    os.execve(interpreter, [str(interpreter), str(script), *sys.argv[1:]], {**environ, _MARK: "1"})
+    os.execve(interpreter, [str(interpreter), str(script), *sys.argv[1:]], {**environ, _REEXECUTED: "1"})

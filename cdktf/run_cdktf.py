@@ -22,9 +22,9 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 try:
     from labkit.extras import dotenv
 except ImportError:
-    from reexec import reenter
+    from reexec import reexec_in_venv
 
-    reenter(Path(__file__).resolve(), environ=os.environ)
+    reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
 from labkit import exit_status
 from labkit.terraform import VARIABLE, terraform_of
@@ -32,34 +32,40 @@ from labkit.text import escaped
 from labkit.workspace.choice import NO_WORKSPACE, NoWorkspace, leave_only
 from preflight import provider_lock
 from preflight.identity import WARNINGS_SHOWN, GuardError
-from preflight.providers import has_own_installation, mirror_folders, not_mirrored, problem, registry_answers
+from preflight.providers import (
+    has_provider_installation,
+    is_registry_reachable,
+    mirror_folders,
+    missing_from_mirrors,
+    missing_providers_error,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Resources are many, small and independent; cdktf takes every flag from a variable of this prefix too.
 PARALLELISM = "50"
 
-_ASKS_WORKSPACE = {"deploy", "apply", "diff", "plan", "destroy"}
-_READS_SETTINGS = {*_ASKS_WORKSPACE, "synth", "synthesize", "list", "output", "outputs", "watch"}
-_PRINTS_PLANS = ("plan", "apply", "destroy", "refresh")
+_WORKSPACE_VERBS = {"deploy", "apply", "diff", "plan", "destroy"}
+_SETTINGS_VERBS = {*_WORKSPACE_VERBS, "synth", "synthesize", "list", "output", "outputs", "watch"}
+_PLAN_VERBS = ("plan", "apply", "destroy", "refresh")
 
 
-class NotReady(Exception):
+class PreflightError(Exception):
     """Why cdktf is not started: one sentence a line, with what to do."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class PreflightResult:
     """What was found out before cdktf is started."""
 
     warnings: tuple[str, ...] = ()
-    settings: Path | None = None
+    settings_folder: Path | None = None
     """The folder of the settings file; None: the verb needs no settings."""
     stack: str = ""
 
 
-def environment_for(
-    environ: Mapping[str, str], *, root: Path, skips_lock: bool, colours: bool, is_locked: bool = False
+def cdktf_environment(
+    environ: Mapping[str, str], *, root: Path, skips_lock: bool, is_coloured: bool, is_locked: bool = False
 ) -> dict[str, str]:
     """The environment for cdktf. What is set already stays, but for a CLI configuration that does not exist.
 
@@ -78,106 +84,110 @@ def environment_for(
     if skips_lock:
         # `terraform providers lock` asks the registry even for what a mirror holds.
         defaults["CDKTF_SKIP_PROVIDER_LOCK"] = "true"
-    if not colours:
+    if not is_coloured:
         # CI: lines instead of a moving picture.
         defaults |= {"CI": "true", "NO_COLOR": "1", "FORCE_COLOR": "0"}
-        defaults |= {f"TF_CLI_ARGS_{verb}": "-no-color" for verb in _PRINTS_PLANS}
-    kept = dict(environ)
-    named = kept.get("TF_CLI_CONFIG_FILE")
-    if named is not None and not Path(named).is_file():
+        defaults |= {f"TF_CLI_ARGS_{verb}": "-no-color" for verb in _PLAN_VERBS}
+    variables = dict(environ)
+    config_file = variables.get("TF_CLI_CONFIG_FILE")
+    if config_file is not None and not Path(config_file).is_file():
         # Terraform would complain of it before every answer.
-        del kept["TF_CLI_CONFIG_FILE"]
+        del variables["TF_CLI_CONFIG_FILE"]
     if is_locked:
-        kept["TF_CLI_ARGS_init"] = f"{kept.get('TF_CLI_ARGS_init', '')} {provider_lock.READ_ONLY}".strip()
-    folders = [str(Path(sys.executable).parent), str(root / "node_modules" / ".bin"), kept.get("PATH", os.defpath)]
-    return {**defaults, **kept, "PATH": os.pathsep.join(folders)}
+        variables["TF_CLI_ARGS_init"] = (
+            f"{variables.get('TF_CLI_ARGS_init', '')} {provider_lock.READ_ONLY_OPTION}".strip()
+        )
+    folders = [str(Path(sys.executable).parent), str(root / "node_modules" / ".bin"), variables.get("PATH", os.defpath)]
+    return {**defaults, **variables, "PATH": os.pathsep.join(folders)}
 
 
-def ask_first(verb: str, environ: MutableMapping[str, str]) -> Asked:
+def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResult:
     """Check settings and workspace as far as the verb needs them.
 
     Of the workspace only what was chosen for the target is left in the environment, with what `.env` adds: Terraform
-    reads it. Raises `NotReady`.
+    reads it. Raises `PreflightError`.
     """
-    if verb not in _READS_SETTINGS:
+    if verb not in _SETTINGS_VERBS:
         try:
             dotenv.load(environ)
         except dotenv.DotenvError as error:
-            raise NotReady(str(error)) from None
-        return Asked()
+            raise PreflightError(str(error)) from None
+        return PreflightResult()
     # `cdktf --help` needs none of this. Looking for garbage meanwhile would take a fifth of the time.
     gc.disable()
-    from lab_settings import LabError
-    from preflight.course_input import read_input
+    from lab_settings import LabSettingsError
+    from preflight.course_input import read_course_input
     from roster.model import RosterError
 
     try:
-        course = read_input(environ)
-    except (LabError, RosterError) as error:
-        raise NotReady("\n".join(error.problems)) from None
+        course = read_course_input(environ)
+    except (LabSettingsError, RosterError) as error:
+        raise PreflightError("\n".join(error.problems)) from None
     choice = course.choice
     if not isinstance(choice, NoWorkspace):
         leave_only(choice, environ)
-    if verb not in _ASKS_WORKSPACE:
-        return Asked((), course.folder, course.stack)
+    if verb not in _WORKSPACE_VERBS:
+        return PreflightResult((), course.folder, course.stack)
     if isinstance(choice, NoWorkspace):
-        sentence = str(choice)
-        raise NotReady(sentence if sentence == NO_WORKSPACE else f"Target {course.target_name}: {sentence}")
+        message = str(choice)
+        raise PreflightError(message if message == NO_WORKSPACE else f"Target {course.target_name}: {message}")
 
-    from preflight.guard import look
-    from preflight.guard_query import WARNINGS, expectations
-    from preflight.target_access import service_principal_of
+    from preflight.guard import inspect_workspace
+    from preflight.guard_query import WARNINGS, guard_query
+    from preflight.target_access import deploying_service_principal
     from stack.course_document import course_text
 
     groups = course.rosters[0].active_groups
-    text = course_text(course.lab, groups, deployer=service_principal_of(choice, environ))
+    text = course_text(course.lab, groups, deployer=deploying_service_principal(choice, environ))
     try:
-        answer = look(expectations(course.lab, course.target_name, course.target, groups, course_file=text), choice)
+        answer = inspect_workspace(
+            guard_query(course.lab, course.target_name, course.target, groups, course_file=text), choice
+        )
     except GuardError as error:
-        raise NotReady(str(error)) from None
+        raise PreflightError(str(error)) from None
     environ[WARNINGS_SHOWN] = "1"
-    shown = ("unguarded",) if verb == "destroy" else WARNINGS
-    return Asked(tuple(answer[name] for name in shown if answer[name]), course.folder, course.stack)
+    warning_names = ("unguarded",) if verb == "destroy" else WARNINGS
+    return PreflightResult(tuple(answer[name] for name in warning_names if answer[name]), course.folder, course.stack)
 
 
-def program_of(root: Path, path: str | None = None, *, terraform: str = "terraform") -> Path:
-    """The cdktf of the project. Raise `NotReady` where it or what it needs is missing.
+def find_cdktf(root: Path, path: str | None = None, *, terraform: str = "terraform") -> Path:
+    """The cdktf of the project. Raise `PreflightError` where it or what it needs is missing.
 
     `path` is searched for programs; by default it is that of the environment.
     """
     program = root / "node_modules" / ".bin" / "cdktf"
     if not program.exists():
-        raise NotReady(f"cdktf-cli is not installed; run `npm ci` in {root}.")
+        raise PreflightError(f"cdktf-cli is not installed; run `npm ci` in {root}.")
     if shutil.which("node", path=path) is None:
-        raise NotReady("Node.js is not installed; cdktf needs version 20 or newer, from https://nodejs.org.")
+        raise PreflightError("Node.js is not installed; cdktf needs version 20 or newer, from https://nodejs.org.")
     if shutil.which(terraform, path=path) is None:
         missing = "Terraform is not installed" if terraform == "terraform" else f"{VARIABLE}: there is no {terraform}"
-        raise NotReady(
+        raise PreflightError(
             f"{missing}; the lab needs 1.5 or newer, from https://developer.hashicorp.com/terraform/install."
         )
     return program
 
 
-def needs_lock_skipped(environ: Mapping[str, str], home: Path, verb: str) -> bool:
-    """Whether the providers come from a local mirror. Raise `NotReady` where Terraform could not get them at all."""
-    if has_own_installation(environ, home):
+def must_skip_lock(environ: Mapping[str, str], home: Path, verb: str) -> bool:
+    """Return whether the providers come from a local mirror. Raise `PreflightError` if Terraform cannot get them."""
+    if has_provider_installation(environ, home):
         return True
-    missing = not_mirrored(mirror_folders(home))
-    if missing and verb in _ASKS_WORKSPACE and not registry_answers():
-        raise NotReady(problem(missing))
+    missing = missing_from_mirrors(mirror_folders(home))
+    if missing and verb in _WORKSPACE_VERBS and not is_registry_reachable():
+        raise PreflightError(missing_providers_error(missing))
     return not missing
 
 
 def output_folder(arguments: Sequence[str], environ: Mapping[str, str]) -> Path:
     """Where cdktf puts the synthesized stacks."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        name, separator, value = word.partition("=")
+    for argument, next_argument in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, separator, value = argument.partition("=")
         if name in ("--output", "-o"):
-            return Path(value if separator else following)
+            return Path(value if separator else next_argument)
     return Path(environ.get("CDKTF_OUTPUT") or "cdktf.out")
 
 
-def run_to_its_end(command: Sequence[str], environment: Mapping[str, str], afterwards: Callable[[], None]) -> int:
+def run_then(command: Sequence[str], environment: Mapping[str, str], on_exit: Callable[[], None]) -> int:
     """Run a program and then the function; the exit status for ours.
 
     A Ctrl-C reaches the program by itself, and Terraform has to end in order; other requests to end are passed on.
@@ -187,32 +197,37 @@ def run_to_its_end(command: Sequence[str], environment: Mapping[str, str], after
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: child.send_signal(number))
     status = child.wait()
-    afterwards()
+    on_exit()
     return status if status >= 0 else 128 - status
 
 
 def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     """Become cdktf, or run it where something is to be done afterwards: its exit status.
 
-    The environment is changed to what cdktf gets. Raise `NotReady` where cdktf cannot be started or would fail.
+    The environment is changed to what cdktf gets. Raise `PreflightError` where cdktf cannot be started or would fail.
     """
-    verb = next((word for word in arguments if not word.startswith("-")), "")
-    asked = ask_first(verb, environ)
-    colours = sys.stdout.isatty() and not environ.get("NO_COLOR")
+    verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+    preflight_result = run_preflight(verb, environ)
+    is_coloured = sys.stdout.isatty() and not environ.get("NO_COLOR")
     folders = [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]
-    program = program_of(ROOT, os.pathsep.join(folders), terraform=terraform_of(environ))
-    skips_lock = needs_lock_skipped(environ, Path.home(), verb)
-    for warning in asked.warnings:
+    program = find_cdktf(ROOT, os.pathsep.join(folders), terraform=terraform_of(environ))
+    skips_lock = must_skip_lock(environ, Path.home(), verb)
+    for warning in preflight_result.warnings:
         print(f"Warning: {escaped(warning)}", file=sys.stderr, flush=True)
     # The state and what is synthesized name people.
     os.umask(0o077)
-    is_locked = asked.settings is not None and (asked.settings / provider_lock.NAME).exists()
-    environment = environment_for(environ, root=ROOT, skips_lock=skips_lock, colours=colours, is_locked=is_locked)
+    is_locked = (
+        preflight_result.settings_folder is not None
+        and (preflight_result.settings_folder / provider_lock.FILE_NAME).exists()
+    )
+    environment = cdktf_environment(
+        environ, root=ROOT, skips_lock=skips_lock, is_coloured=is_coloured, is_locked=is_locked
+    )
     command = [str(program), *arguments]
-    if asked.settings is None or is_locked or skips_lock or verb not in _ASKS_WORKSPACE:
+    if preflight_result.settings_folder is None or is_locked or skips_lock or verb not in _WORKSPACE_VERBS:
         os.execve(program, command, environment)
-    stack = output_folder(arguments, environ) / "stacks" / asked.stack
-    return run_to_its_end(command, environment, partial(provider_lock.keep, stack, asked.settings))
+    stack = output_folder(arguments, environ) / "stacks" / preflight_result.stack
+    return run_then(command, environment, partial(provider_lock.save, stack, preflight_result.settings_folder))
 
 
 if __name__ == "__main__":
@@ -220,7 +235,7 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:], os.environ))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    except NotReady as error:
-        for sentence in str(error).splitlines():
-            print(escaped(sentence), file=sys.stderr)
+    except PreflightError as error:
+        for message in str(error).splitlines():
+            print(escaped(message), file=sys.stderr)
         sys.exit(exit_status.BAD_INPUT)

@@ -21,11 +21,11 @@ from labkit import __version__
 from labkit.text import escaped
 from stopping.request_queue import RequestQueue
 
-_SECONDS = 240
-_LOOK_SECONDS = 0.1
+_TIMEOUT_SECONDS = 240
+_POLL_SECONDS = 0.1
 
 
-class TooSlow(Exception):
+class StopTimeout(Exception):
     """The workspace did not answer in time."""
 
 
@@ -35,37 +35,39 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--name", required=True, help="the cluster's name, for what is said about it")
     parser.add_argument("--spool", required=True, type=Path, help="the folder in which the programs of a deploy queue")
     parser.add_argument("--cluster-id", required=True)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        said = stop(given.cluster_id, RequestQueue(given.spool), os.environ)
-    except (TooSlow, OSError) as error:
-        said = str(error) or type(error).__name__
-    if said:
-        print(escaped(f"Warning: {given.name} ({given.cluster_id}) was not stopped: {said}"), flush=True)
+        warning = request_stop(options.cluster_id, RequestQueue(options.spool), os.environ)
+    except (StopTimeout, OSError) as error:
+        warning = str(error) or type(error).__name__
+    if warning:
+        print(escaped(f"Warning: {options.name} ({options.cluster_id}) was not stopped: {warning}"), flush=True)
     return 0
 
 
-def stop(cluster_id: str, queue: RequestQueue, environ: MutableMapping[str, str]) -> str:
+def request_stop(cluster_id: str, queue: RequestQueue, environ: MutableMapping[str, str]) -> str:
     """Have the cluster stopped, by this process or by another; why it was not, or an empty text. Raises OSError."""
     queue.put(cluster_id)
     while not queue.is_answered(cluster_id):
-        with queue.server() as is_ours:
+        with queue.server_lock() as is_ours:
             # Between the look and the lock another process may have answered.
             if is_ours and not queue.is_answered(cluster_id):
                 # The SDK is slow to import, so only the process that serves does it.
-                from stopping.new_clusters import serve
+                from stopping.new_clusters import serve_requests
 
-                serve(queue, environ)
+                serve_requests(queue, environ)
         if not is_ours:
-            time.sleep(_LOOK_SECONDS)
-    return queue.take_answer(cluster_id)
+            time.sleep(_POLL_SECONDS)
+    return queue.pop_answer(cluster_id)
 
 
-def give_up(signum: int, frame: FrameType | None) -> None:
-    raise TooSlow(f"the workspace did not answer within {_SECONDS} seconds; it stops by itself when it idles.")
+def raise_timeout(signum: int, frame: FrameType | None) -> None:
+    raise StopTimeout(
+        f"the workspace did not answer within {_TIMEOUT_SECONDS} seconds; it stops by itself when it idles."
+    )
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(_SECONDS)
+    signal.signal(signal.SIGALRM, raise_timeout)
+    signal.alarm(_TIMEOUT_SECONDS)
     sys.exit(main(sys.argv[1:]))

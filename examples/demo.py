@@ -32,22 +32,32 @@ from demo_inventory import rehearse_inventory
 from labkit.terraform import terraform_of
 from processes import Emulator, emulator, run
 from screen import Screen
-from terraform_output import Progress, readable
+from terraform_output import Progress, plain_line
 
 ROOT = Path(__file__).resolve().parents[1]
 OCTOBER = ROOT / "examples/Groupself-selection_94290_2026-10-18.csv"
 NOVEMBER = ROOT / "examples/Groupself-selection_94290_2026-11-08.csv"
 SETTINGS = ROOT / "examples/lab.toml"
-LETTERS = ROOT / ".lab/letters"
+MAILS = ROOT / ".lab/letters"
 """What was mailed on the rehearsed day, to be looked at afterwards; made anew by each demo."""
 INVENTORY = ROOT / ".lab/inventory"
 """The result of counting all files and its report; made anew by each demo."""
 STACK = "94290-2026w-demo"
 STAFF = "assistant@example.ac.il"
 NO_PROVIDER = re.compile(r"(?:Failed to query available provider packages|Failed to install provider)")
-WANTED = re.compile(r"provider\s+(?:registry\.terraform\.io/)?([\w-]+/[\w-]+)")
+PROVIDER = re.compile(r"provider\s+(?:registry\.terraform\.io/)?([\w-]+/[\w-]+)")
 # What would lead the demo to a real workspace or change what Terraform prints.
-LEFT_OUT = ("DATABRICKS_", "ARM_", "AZURE_", "LAB_", "CDKTF_", "TF_CLI_ARGS", "TF_LOG", "TF_DATA_DIR", "TF_WORKSPACE")
+EXCLUDED_VARIABLES = (
+    "DATABRICKS_",
+    "ARM_",
+    "AZURE_",
+    "LAB_",
+    "CDKTF_",
+    "TF_CLI_ARGS",
+    "TF_LOG",
+    "TF_DATA_DIR",
+    "TF_WORKSPACE",
+)
 
 
 class DemoError(Exception):
@@ -64,62 +74,64 @@ class Demo:
         self.workspace = workspace
         self.screen = screen
         self.environment = environment(folder, workspace)
-        self.told: list[str] = []
+        self.shown_warnings: list[str] = []
         """Warnings that were shown already."""
         self.client = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
 
-    def python(self, *words: str) -> list[str]:
+    def python(self, *arguments: str) -> list[str]:
         """Run one of the project's programs and return what it said; DemoError unless it succeeds."""
-        heard: list[str] = []
-        self._run([sys.executable, *words], heard.append, heard)
-        return heard
+        lines: list[str] = []
+        self._run([sys.executable, *arguments], lines.append, lines)
+        return lines
 
-    def cdktf(self, verb: str, *words: str) -> Progress:
+    def cdktf(self, verb: str, *arguments: str) -> Progress:
         """Run `cdktf <verb>` as `pipenv run cdktf` does, and show how far it is; DemoError unless it succeeds."""
-        command = [sys.executable, "cdktf/run_cdktf.py", verb, "--output", str(self.output), *words]
-        return self.follow(command, f"cdktf {verb}")[0]
+        command = [sys.executable, "cdktf/run_cdktf.py", verb, "--output", str(self.output), *arguments]
+        return self.run_with_progress(command, f"cdktf {verb}")[0]
 
-    def follow(
-        self, command: list[str], doing: str, environment: Mapping[str, str] | None = None
+    def run_with_progress(
+        self, command: list[str], label: str, environment: Mapping[str, str] | None = None
     ) -> tuple[Progress, list[str]]:
         """Run what runs Terraform, and show how far it is; that, and what was said. DemoError unless it succeeds.
 
         With an environment of its own it starts in the demo's folder.
         """
         progress = Progress(STACK)
-        heard: list[str] = []
-        with self.screen.following(progress, doing) as follower:
+        lines: list[str] = []
+        with self.screen.show_progress(progress, label) as display:
 
-            def hear(line: str) -> None:
-                heard.append(progress.feed(line))
-                follower.update()
+            def add_line(line: str) -> None:
+                lines.append(progress.feed(line))
+                display.update()
 
-            self._run(command, hear, heard, environment)
+            self._run(command, add_line, lines, environment)
         for message in map(str, progress.messages):
-            if message not in self.told:
-                self.told.append(message)
-                self.screen.say(message, "yellow")
-        return progress, heard
+            if message not in self.shown_warnings:
+                self.shown_warnings.append(message)
+                self.screen.print_text(message, "yellow")
+        return progress, lines
 
     def deploy(self) -> None:
         """Deploy what the roster says now."""
-        began = self.screen.seconds()
+        began = self.screen.elapsed_seconds()
         progress = self.cdktf("deploy", "--auto-approve")
-        self.screen.say(f"Done in {self.screen.seconds() - began:.0f} s: {progress.summary() or 'nothing to do'}.")
+        self.screen.print_text(
+            f"Done in {self.screen.elapsed_seconds() - began:.0f} s: {progress.summary() or 'nothing to do'}."
+        )
 
     def _run(
         self,
         command: list[str],
-        hear: Callable[[str], None],
-        heard: list[str],
+        add_line: Callable[[str], None],
+        lines: list[str],
         environment: Mapping[str, str] | None = None,
     ) -> None:
         cwd = self.folder if environment else ROOT
-        status = run(command, cwd=cwd, environment=environment or self.environment, heard=hear)
+        status = run(command, cwd=cwd, environment=environment or self.environment, lines=add_line)
         if status:
             shown = " ".join(command[1:])
-            said = [line for line in heard if line.strip()][-30:]
-            raise DemoError("\n".join([f"`python {shown}` ended with status {status}:", *said]))
+            output = [line for line in lines if line.strip()][-30:]
+            raise DemoError("\n".join([f"`python {shown}` ended with status {status}:", *output]))
 
     def synthesize(self) -> None:
         """Synthesize the stack; without Terraform, which cdktf-cli asks for its version, by the app alone."""
@@ -127,7 +139,7 @@ class Demo:
             self.cdktf("synth")
             return
         command = [sys.executable, str(ROOT / "cdktf/main.py")]
-        self.follow(command, "main.py", {**self.environment, "CDKTF_OUTDIR": str(self.output)})
+        self.run_with_progress(command, "main.py", {**self.environment, "CDKTF_OUTDIR": str(self.output)})
 
     def has_terraform(self) -> bool:
         """Whether Terraform, or what TERRAFORM_BINARY_NAME names, is installed."""
@@ -147,16 +159,16 @@ class Demo:
 
     def missing_providers(self) -> str:
         """The providers of the synthesized stack that `terraform init` cannot get; empty if it gets all."""
-        heard: list[str] = []
+        lines: list[str] = []
         stack = self.folder / "cdktf.out/stacks" / STACK
         command = [terraform_of(self.environment), f"-chdir={stack}", "init", "-input=false", "-no-color"]
-        status = run(command, cwd=ROOT, environment=self.environment, heard=heard.append)
-        said = " ".join(readable(line, STACK).lstrip("│╷╵ ") for line in heard)
+        status = run(command, cwd=ROOT, environment=self.environment, lines=lines.append)
+        output = " ".join(plain_line(line, STACK).lstrip("│╷╵ ") for line in lines)
         if status == 0:
             return ""
-        if NO_PROVIDER.search(said):
-            return " and ".join(sorted(set(WANTED.findall(said))))
-        raise DemoError("\n".join(["`terraform init` failed:", *heard]))
+        if NO_PROVIDER.search(output):
+            return " and ".join(sorted(set(PROVIDER.findall(output))))
+        raise DemoError("\n".join(["`terraform init` failed:", *lines]))
 
     def control(self, path: str, body: Any) -> Any:
         """Ask the emulator itself for something."""
@@ -171,13 +183,13 @@ class Demo:
 
 def environment(folder: Path, workspace: Emulator) -> dict[str, str]:
     """What the demo's commands see: the emulated workspace, the demo's settings, and nobody's credentials."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
-    if not Path(kept.get("TF_CLI_CONFIG_FILE", os.devnull)).exists():
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(EXCLUDED_VARIABLES)}
+    if not Path(variables.get("TF_CLI_CONFIG_FILE", os.devnull)).exists():
         # Terraform would warn of it on every run.
-        del kept["TF_CLI_CONFIG_FILE"]
+        del variables["TF_CLI_CONFIG_FILE"]
     return {
-        **kept,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
+        **variables,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]),
         "DATABRICKS_HOST": workspace.url,
         "DATABRICKS_TOKEN": workspace.token,
         "DATABRICKS_CONFIG_FILE": str(folder / "no-profiles"),
@@ -200,7 +212,9 @@ def rehearse(demo: Demo) -> None:
     """The story, step by step."""
     screen = demo.screen
     before = inspection.counts(demo.client)
-    screen.say(f"It answers at {demo.workspace.url}, has the id {demo.workspace.workspace_id} and holds nothing yet.")
+    screen.print_text(
+        f"It answers at {demo.workspace.url}, has the id {demo.workspace.workspace_id} and holds nothing yet."
+    )
 
     screen.step("October: import Moodle's export of the groups")
     import_roster(demo, OCTOBER)
@@ -211,7 +225,7 @@ def rehearse(demo: Demo) -> None:
     if problem:
         load_without_terraform(demo, problem)
         return
-    screen.say("terraform init has its providers.")
+    screen.print_text("terraform init has its providers.")
 
     screen.step("cdktf deploy")
     demo.deploy()
@@ -219,7 +233,7 @@ def rehearse(demo: Demo) -> None:
     screen.lab(october)
     during = inspection.counts(demo.client)
 
-    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, LETTERS)
+    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS)
 
     screen.step("November: one group was dropped, one student moved, two came late")
     import_roster(demo, NOVEMBER)
@@ -231,7 +245,7 @@ def rehearse(demo: Demo) -> None:
     announced = ", ".join(
         f"{verbs[verb]} to {verb}" for verb in ("create", "change", "replace", "destroy") if verbs[verb]
     )
-    screen.say(f"{announced or 'Nothing to do'}; all else stays as it is.")
+    screen.print_text(f"{announced or 'Nothing to do'}; all else stays as it is.")
 
     screen.step("cdktf deploy")
     demo.deploy()
@@ -239,18 +253,20 @@ def rehearse(demo: Demo) -> None:
     changed = [row for row in november if row not in october]
     gone = sorted({row.name for row in october} - {row.name for row in november})
     screen.lab(changed)
-    screen.say(f"{' and '.join(gone) or 'No group'} went; the other {len(november) - len(changed)} are as they were.")
+    screen.print_text(
+        f"{' and '.join(gone) or 'No group'} went; the other {len(november) - len(changed)} are as they were."
+    )
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
     screen.step("January: what the students made is saved and proven")
     end.students_work()
-    end.save()
+    end.back_up()
 
     screen.step("The end of the term: close_term.py")
-    began = screen.seconds()
-    destroyed, heard = demo.follow(end.closing(demo.output), "close_term.py", end.environment)
-    end.show_closed(heard)
-    screen.say(f"Done in {screen.seconds() - began:.0f} s: {destroyed.summary()}.")
+    began = screen.elapsed_seconds()
+    destroyed, lines = demo.run_with_progress(end.close_command(demo.output), "close_term.py", end.environment)
+    end.show_checklist(lines)
+    screen.print_text(f"Done in {screen.elapsed_seconds() - began:.0f} s: {destroyed.summary()}.")
     screen.compare(before, during, inspection.counts(demo.client))
 
     screen.step("A student asks for the home: restored into another workspace")
@@ -261,7 +277,7 @@ def import_roster(demo: Demo, export: Path) -> None:
     """Import an export of the groups and show what changed, in the importer's own words."""
     lines = demo.python("cdktf/import_roster.py", str(export), "--out", str(demo.roster))
     for line in shortened(lines):
-        demo.screen.quote(line)
+        demo.screen.print_output(line)
 
 
 def shortened(lines: list[str]) -> list[str]:
@@ -273,25 +289,25 @@ def shortened(lines: list[str]) -> list[str]:
 def load_without_terraform(demo: Demo, problem: str) -> None:
     """Without Terraform or its providers: put what was synthesized into the workspace through the SDK."""
     screen = demo.screen
-    screen.say(problem, "bold yellow")
-    screen.say("The demo goes on without Terraform: the SDK makes what the synthesized stack describes.")
+    screen.print_text(problem, "bold yellow")
+    screen.print_text("The demo goes on without Terraform: the SDK makes what the synthesized stack describes.")
 
     screen.step("Load the synthesized users, groups, clusters, permissions and the course file")
     stack = demo.folder / "cdktf.out/stacks" / STACK / "cdk.tf.json"
     for line in demo.python("cdktf/load_synthesized.py", str(stack)):
-        screen.quote(line)
+        screen.print_output(line)
     screen.lab(inspection.groups(demo.client, demo.roster))
 
-    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, LETTERS)
+    rehearse_day(screen, demo.workspace, demo.environment, demo.folder, MAILS)
 
     end = TermEnd(screen, demo.workspace, demo.environment, demo.folder)
     screen.step("January: what the students made is saved and proven, and one home restored into another workspace")
     end.students_work()
-    end.save()
+    end.back_up()
     end.restore()
 
     screen.step("Change, close and destroy: skipped")
-    screen.say(
+    screen.print_text(
         "Following a roster through the term and removing a lab is Terraform's work; both need it and its providers. "
         "Run `make demo` where registry.terraform.io can be reached, or put the providers into "
         "~/.terraform.d/plugins (docs/deploy.md says how)."
@@ -324,16 +340,16 @@ def main(keep: bool) -> None:
             demo.control("users", {"user_name": STAFF})
             rehearse(demo)
         rehearse_inventory(screen, demo.environment, folder, INVENTORY)
-        screen.end(f"The end, after {screen.seconds():.0f} s. Nothing is left running.")
+        screen.end(f"The end, after {screen.elapsed_seconds():.0f} s. Nothing is left running.")
     except (DemoError, RuntimeError) as error:
-        screen.quote(str(error))
+        screen.print_output(str(error))
         status = 1
     except KeyboardInterrupt:
         screen.end("Interrupted. Nothing is left running.")
         status = 130
     finally:
         if keep:
-            screen.say(f"Settings, roster and state are in {folder}.")
+            screen.print_text(f"Settings, roster and state are in {folder}.")
         else:
             shutil.rmtree(folder, ignore_errors=True)
     sys.exit(status)

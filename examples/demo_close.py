@@ -16,12 +16,12 @@ from processes import Emulator, emulator, run
 from screen import Screen
 
 ROOT = Path(__file__).resolve().parents[1]
-LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 STEP = re.compile(r"(?:done|to do|not possible) {2,}")
-BEGUN = re.compile(r"[\w ]+ …")
+STEP_STARTED = re.compile(r"[\w ]+ …")
 """What close_term.py says when it begins to act."""
-WIDE = 160
-PAGE = "<h1>Flights</h1>"
+MAX_WIDTH = 160
+HTML_PAGE = "<h1>Flights</h1>"
 NOTEBOOKS = {
     "clean.py": (Language.PYTHON, "flights = spark.table('flights').dropna()\ndisplay(flights)\n"),
     "count.sql": (Language.SQL, "SELECT carrier, count(*) FROM flights GROUP BY carrier\n"),
@@ -30,7 +30,7 @@ NOTEBOOKS = {
 }
 
 
-class EndError(RuntimeError):
+class TermEndError(RuntimeError):
     """The end did not go as it should; a sentence."""
 
 
@@ -65,65 +65,65 @@ class TermEnd:
                 format=ImportFormat.SOURCE,
                 language=language,
             )
-        student.workspace.upload(f"{home}/project/סיכום.html", PAGE.encode(), format=ImportFormat.RAW)
+        student.workspace.upload(f"{home}/project/סיכום.html", HTML_PAGE.encode(), format=ImportFormat.RAW)
         student.dbfs.put(f"dbfs:{home}/flights.csv", contents=base64.b64encode(b"carrier,delay\n" * 9000).decode())
         for cluster in self.client.clusters.list():
             if (cluster.custom_tags or {}).get("lab_group") == "group_01":
                 student.clusters.start(cluster.cluster_id or "")
-        self.screen.say(
+        self.screen.print_text(
             f"{self.student} has notebooks in four languages, a page with a Hebrew name, a table in DBFS, and has "
             "forgotten a running cluster."
         )
 
-    def save(self) -> None:
+    def back_up(self) -> None:
         """All homes are saved and proven."""
         self._inventory("backup", "--all-homes", "--shared", "--output", str(self.saved))
         self._inventory("verify", str(self.saved), "--live")
 
-    def closing(self, output: Path) -> list[str]:
+    def close_command(self, output: Path) -> list[str]:
         """The command that closes the term."""
         archive = ["--archive", str(self.folder / "archive"), "--output", str(output)]
         return [sys.executable, str(ROOT / "cdktf/close_term.py"), "--backup", str(self.saved), *archive, "--yes"]
 
-    def show_closed(self, heard: Sequence[str]) -> None:
+    def show_checklist(self, lines: Sequence[str]) -> None:
         """The checklist as it was before and after, without what Terraform said in between."""
-        begins = next((number for number, line in enumerate(heard) if BEGUN.fullmatch(line)), len(heard))
-        steps = [line for line in heard[begins:] if STEP.match(line)]
-        for line in [line.replace(str(self.folder), "…") for line in [*heard[:begins], *steps]]:
-            self.screen.quote(line if len(line) <= WIDE else f"{line[: WIDE - 1]}…")
+        begins = next((number for number, line in enumerate(lines) if STEP_STARTED.fullmatch(line)), len(lines))
+        steps = [line for line in lines[begins:] if STEP.match(line)]
+        for line in [line.replace(str(self.folder), "…") for line in [*lines[:begins], *steps]]:
+            self.screen.print_output(line if len(line) <= MAX_WIDTH else f"{line[: MAX_WIDTH - 1]}…")
         if not steps or any(not line.startswith("done") for line in steps):
-            raise EndError("the term was not closed")
+            raise TermEndError("the term was not closed")
 
     def restore(self) -> None:
         """One home comes back in a workspace that has never seen it, and is the same there."""
         with emulator(ROOT, self.folder / "fresh.log") as fresh:
             control(fresh, "POST", "users", {"user_name": self.student})
-            there = {"DATABRICKS_HOST": fresh.url, "DATABRICKS_TOKEN": fresh.token}
-            self._inventory("restore", str(self.saved), self.student, **there)
+            expected = {"DATABRICKS_HOST": fresh.url, "DATABRICKS_TOKEN": fresh.token}
+            self._inventory("restore", str(self.saved), self.student, **expected)
             other = WorkspaceClient(host=fresh.url, token=fresh.token, auth_type="pat")
-            before, after = home_of(self.client, self.student), home_of(other, self.student)
+            before, after = home_contents(self.client, self.student), home_contents(other, self.student)
         if before != after or len(before) < len(NOTEBOOKS):
-            raise EndError(f"the home of {self.student} is not what it was: {sorted(before.keys() ^ after.keys())}")
-        self.screen.say(
+            raise TermEndError(f"the home of {self.student} is not what it was: {sorted(before.keys() ^ after.keys())}")
+        self.screen.print_text(
             f"All {len(before)} objects of {self.student} are what they were, by type, language and content."
         )
 
     # --- programs
 
-    def _inventory(self, *words: str, **variables: str) -> None:
+    def _inventory(self, *arguments: str, **variables: str) -> None:
         """Run a command of the inventory and show what it says."""
-        heard: list[str] = []
-        shown = " ".join(words).replace(str(self.folder), "…")
-        self.screen.quote(f"$ python -m inventory {shown}")
-        command = [sys.executable, "-m", "inventory", *words]
-        status = run(command, cwd=self.folder, environment={**self.environment, **variables}, heard=heard.append)
-        for line in heard if status else [line for line in heard if not LOGGED.match(line)]:
-            self.screen.quote(line.replace(str(self.folder), "…"))
+        lines: list[str] = []
+        shown = " ".join(arguments).replace(str(self.folder), "…")
+        self.screen.print_output(f"$ python -m inventory {shown}")
+        command = [sys.executable, "-m", "inventory", *arguments]
+        status = run(command, cwd=self.folder, environment={**self.environment, **variables}, lines=lines.append)
+        for line in lines if status else [line for line in lines if not LOG_LINE.match(line)]:
+            self.screen.print_output(line.replace(str(self.folder), "…"))
         if status:
-            raise EndError(f"`inventory {words[0]}` ended with status {status}")
+            raise TermEndError(f"`inventory {arguments[0]}` ended with status {status}")
 
 
-def home_of(client: WorkspaceClient, student: str) -> dict[str, tuple[str, str, bytes]]:
+def home_contents(client: WorkspaceClient, student: str) -> dict[str, tuple[str, str, bytes]]:
     """What a home holds: path → type, language, content."""
     found = {}
     for one in client.workspace.list(f"/Users/{student}", recursive=True):

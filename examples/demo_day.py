@@ -31,10 +31,10 @@ ZONE = ZoneInfo("Asia/Jerusalem")
 M = timedelta(minutes=1)
 STEP_SECONDS = 0.4
 """How long the clock stands after each step, so that the service beside it has its turn."""
-PATIENCE_SECONDS = 60.0
-LONGEST = 8
+TIMEOUT_SECONDS = 60.0
+MAX_LINES = 8
 """Of what a command prints so many lines are shown."""
-LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
 class DayError(RuntimeError):
@@ -52,21 +52,23 @@ class Group:
 
 
 def rehearse_day(
-    screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path, letters: Path
+    screen: Screen, workspace: Emulator, environment: Mapping[str, str], folder: Path, mails_folder: Path
 ) -> None:
-    """Live through a day with the enforcer watching. Raises DayError where something does not happen.
+    """Run a day with the enforcer watching. Raise DayError if an expected event does not happen.
 
-    `environment` is what the lab's programs see; ledger and logs go into `folder`. The folder `letters` is made anew:
-    every letter and the report, as a mail program shows them.
+    `environment` is the environment of the lab's programs; ledger and logs go into `folder`. `mails_folder` is
+    recreated: it gets every mail and the report, as a mail program shows them.
     """
     day = _Day(screen, workspace, environment, folder)
     screen.step("A day of the lab: the enforcer watches, by the workspace's clock")
-    day.go(datetime.combine(day.date - timedelta(days=1), datetime.min.time(), ZONE) + timedelta(hours=23, minutes=50))
-    with day.watching():
+    day.set_clock(
+        datetime.combine(day.date - timedelta(days=1), datetime.min.time(), ZONE) + timedelta(hours=23, minutes=50)
+    )
+    with day.enforcer_service():
         day.morning()
         day.noon()
         day.night()
-    day.letters_into(letters)
+    day.write_mails(mails_folder)
 
 
 def enforcer_environment(environment: Mapping[str, str], workspace: Emulator, folder: Path) -> dict[str, str]:
@@ -112,60 +114,66 @@ class _Day:
 
     def morning(self) -> None:
         """Three groups start; one goes for coffee."""
-        self.until_at(9, 0, step=15 * M)
+        self.advance_to(9, 0, step=15 * M)
         first, second, third = self.groups
-        self.screen.say(f"09:00  Students of {first.name}, {second.name} and {third.name} start their clusters.")
+        self.screen.print_text(f"09:00  Students of {first.name}, {second.name} and {third.name} start their clusters.")
         self.work(first, hours=6)
         self.work(second, hours=0.7)
         self.work(third, hours=6)
-        self.until_at(10, 15, step=5 * M)
-        self.until(lambda: self.state(second) == "TERMINATED", f"the idle cluster of {second.name} was not terminated")
-        self.say(f"{second.name} has been idle for long: its cluster went off by itself and costs no more quota.")
-        self.until_at(11, 27, step=5 * M)
-        self.until_at(11, 34)
-        self.until(lambda: len(self.mails()) >= 2, "the warnings were not sent")
-        self.say(f"{first.name} and {third.name} are warned: two and a half hours of three are used.")
+        self.advance_to(10, 15, step=5 * M)
+        self.wait_until(
+            lambda: self.state(second) == "TERMINATED", f"the idle cluster of {second.name} was not terminated"
+        )
+        self.print_text(
+            f"{second.name} has been idle for long: its cluster went off by itself and costs no more quota."
+        )
+        self.advance_to(11, 27, step=5 * M)
+        self.advance_to(11, 34)
+        self.wait_until(lambda: len(self.mails()) >= 2, "the warnings were not sent")
+        self.print_text(f"{first.name} and {third.name} are warned: two and a half hours of three are used.")
 
     def noon(self) -> None:
         """One is given an hour more; the other is stopped."""
         first, _, third = self.groups
-        self.until_at(11, 45, step=5 * M)
-        self.say(f"An assistant gives {third.name} an hour more:")
+        self.advance_to(11, 45, step=5 * M)
+        self.print_text(f"An assistant gives {third.name} an hour more:")
         self.enforcer("allow", third.name, "--minutes", "+60", "--reason", "project deadline")
-        self.until_at(11, 57, step=5 * M)
-        self.until_at(12, 3)
-        self.until(lambda: self.state(first) == "TERMINATED", f"the cluster of {first.name} was not stopped")
-        self.say(f"{first.name} has used its three hours and is stopped; {third.name} is {self.state(third)}.")
+        self.advance_to(11, 57, step=5 * M)
+        self.advance_to(12, 3)
+        self.wait_until(lambda: self.state(first) == "TERMINATED", f"the cluster of {first.name} was not stopped")
+        self.print_text(f"{first.name} has used its three hours and is stopped; {third.name} is {self.state(third)}.")
         self.refused(first)
         self.enforcer("usage")
-        self.until_at(12, 57, step=5 * M)
-        self.until_at(13, 3)
-        self.until(lambda: self.state(third) == "TERMINATED", f"the cluster of {third.name} was not stopped")
-        self.say(f"{third.name} has used its four hours and is stopped, too.")
+        self.advance_to(12, 57, step=5 * M)
+        self.advance_to(13, 3)
+        self.wait_until(lambda: self.state(third) == "TERMINATED", f"the cluster of {third.name} was not stopped")
+        self.print_text(f"{third.name} has used its four hours and is stopped, too.")
 
     def night(self) -> None:
         """At midnight everybody may again, and the report goes out."""
         first = self.groups[0]
-        self.until_at(23, 58, step=15 * M)
+        self.advance_to(23, 58, step=15 * M)
         self.refused(first)
-        self.go(self.at(24, 0) + M)
-        self.until(lambda: self.level(first) == "CAN_RESTART", f"{first.name} may not restart after midnight")
-        self.say(f"Midnight: {first.name} may again,")
+        self.set_clock(self.at(24, 0) + M)
+        self.wait_until(lambda: self.level(first) == "CAN_RESTART", f"{first.name} may not restart after midnight")
+        self.print_text(f"Midnight: {first.name} may again,")
         self.as_student(first).clusters.start(first.cluster_id)
-        self.say(f"and its cluster is {self.state(first)}. The assistant turns it off and goes to bed.")
+        self.print_text(f"and its cluster is {self.state(first)}. The assistant turns it off and goes to bed.")
         self.client.clusters.delete(first.cluster_id)
-        self.go(self.at(24, 20))
-        self.say("Cron closes the day:")
+        self.set_clock(self.at(24, 20))
+        self.print_text("Cron closes the day:")
         self.enforcer("end-of-day")
 
-    def letters_into(self, folder: Path) -> None:
+    def write_mails(self, folder: Path) -> None:
         """Write what was mailed as files, and say what there is."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
         mails = self.mails()
         for number, mail in enumerate(mails, 1):
-            words = re.sub(r"[^A-Za-z0-9]+", "-", mail["subject"].encode("ascii", "ignore").decode()).strip("-").lower()
-            stem = folder / f"{number}-{words[:60].strip('-')}"
+            arguments = (
+                re.sub(r"[^A-Za-z0-9]+", "-", mail["subject"].encode("ascii", "ignore").decode()).strip("-").lower()
+            )
+            stem = folder / f"{number}-{arguments[:60].strip('-')}"
             html = mail["html"]
             for attachment in mail["attachments"]:
                 content = attachment["content_in_base64"]
@@ -177,10 +185,10 @@ class _Day:
             for suffix, content in ((".html", html), (".txt", mail["text"])):
                 write_private(stem.with_suffix(suffix), marked(content, suffix, "mail", self.date))
             first, others = mail["to"][0], len(mail["to"]) - 1
-            self.screen.quote(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
+            self.screen.print_output(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):
             raise DayError("the report was not sent")
-        self.screen.say(f"{len(mails)} letters, the report among them, are in {folder}.")
+        self.screen.print_text(f"{len(mails)} letters, the report among them, are in {folder}.")
 
     # --- time
 
@@ -190,33 +198,33 @@ class _Day:
     def at(self, hour: int, minute: int) -> datetime:
         return datetime.combine(self.date, datetime.min.time(), ZONE) + timedelta(hours=hour, minutes=minute)
 
-    def go(self, instant: datetime) -> None:
+    def set_clock(self, instant: datetime) -> None:
         """Move the clock there, unless it is there already, and let the service have its turn."""
         if instant > self.now():
             self.control("POST", "clock", {"now": instant.isoformat()})
         time.sleep(STEP_SECONDS)
 
-    def until_at(self, hour: int, minute: int, step: timedelta = M) -> None:
+    def advance_to(self, hour: int, minute: int, step: timedelta = M) -> None:
         """Let time pass in steps."""
         goal = self.at(hour, minute)
         while (now := self.now()) < goal:
-            self.go(min(now + step, goal))
+            self.set_clock(min(now + step, goal))
 
-    def until(self, holds: Callable[[], bool], otherwise: str) -> None:
+    def wait_until(self, condition: Callable[[], bool], message: str) -> None:
         """Wait, while the clock only goes as clocks go. Raises DayError with the sentence where it never comes."""
-        ends = time.monotonic() + PATIENCE_SECONDS
-        while not holds():
-            if time.monotonic() > ends:
-                raise DayError(f"{otherwise}; {self.folder / 'watch.log'} ends with: {self._log()[-500:]}")
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                raise DayError(f"{message}; {self.folder / 'watch.log'} ends with: {self._log()[-500:]}")
             time.sleep(STEP_SECONDS)
 
-    def say(self, text: str) -> None:
-        self.screen.say(f"{self.now():%H:%M}  {text}")
+    def print_text(self, text: str) -> None:
+        self.screen.print_text(f"{self.now():%H:%M}  {text}")
 
     # --- people and programs
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def enforcer_service(self) -> Iterator[None]:
         """The enforcer's service for the length of a `with`; it has to end well when it is asked to."""
         with (self.folder / "watch.log").open("wb") as log:
             service = subprocess.Popen(
@@ -229,14 +237,14 @@ class _Day:
                 start_new_session=True,
             )
         try:
-            self.until(lambda: self._has_looked(service), "the enforcer did not begin")
+            self.wait_until(lambda: self._has_polled(service), "the enforcer did not begin")
             yield
         finally:
             end(service)
         if service.returncode:
             raise DayError(f"the enforcer's service ended with status {service.returncode}: {self._log()[-500:]}")
 
-    def _has_looked(self, service: subprocess.Popen[bytes]) -> bool:
+    def _has_polled(self, service: subprocess.Popen[bytes]) -> bool:
         if service.poll() is not None:
             raise DayError(f"the enforcer ended with status {service.returncode}: {self._log()[-500:]}")
         return "looked at" in self._log()
@@ -244,19 +252,21 @@ class _Day:
     def _log(self) -> str:
         return (self.folder / "watch.log").read_text(encoding="utf-8", errors="replace")
 
-    def enforcer(self, *words: str) -> None:
+    def enforcer(self, *arguments: str) -> None:
         """Run a command of the enforcer and show what it says."""
-        heard: list[str] = []
-        command = [sys.executable, "-m", "enforcer", *words]
-        self.screen.quote(f"$ python -m enforcer {' '.join(f'{word!r}' if ' ' in word else word for word in words)}")
-        status = run(command, cwd=self.folder, environment=self.environment, heard=heard.append)
-        shown = heard if status else [line for line in heard if not LOGGED.match(line)]
-        if len(shown) > LONGEST:
-            shown = [*shown[: LONGEST - 2], f"  … {len(shown) - LONGEST + 1} more", shown[-1]]
+        lines: list[str] = []
+        command = [sys.executable, "-m", "enforcer", *arguments]
+        self.screen.print_output(
+            f"$ python -m enforcer {' '.join(f'{word!r}' if ' ' in word else word for word in arguments)}"
+        )
+        status = run(command, cwd=self.folder, environment=self.environment, lines=lines.append)
+        shown = lines if status else [line for line in lines if not LOG_LINE.match(line)]
+        if len(shown) > MAX_LINES:
+            shown = [*shown[: MAX_LINES - 2], f"  … {len(shown) - MAX_LINES + 1} more", shown[-1]]
         for line in shown:
-            self.screen.quote(line)
+            self.screen.print_output(line)
         if status:
-            raise DayError(f"`enforcer {words[0]}` ended with status {status}")
+            raise DayError(f"`enforcer {arguments[0]}` ended with status {status}")
 
     def work(self, group: Group, *, hours: float) -> None:
         """A student starts the cluster and runs commands for so long."""
@@ -268,7 +278,7 @@ class _Day:
         try:
             self.as_student(group).clusters.start(group.cluster_id)
         except PermissionDenied as error:
-            self.say(f"{group.student} tries to start it again: {str(error).split(' Config:')[0]}")
+            self.print_text(f"{group.student} tries to start it again: {str(error).split(' Config:')[0]}")
         else:
             raise DayError(f"{group.student} could start the cluster of {group.name} beyond its limit")
 

@@ -17,8 +17,8 @@ from processes import Emulator, emulator, run
 from screen import Screen
 
 ROOT = Path(__file__).resolve().parents[1]
-SHAPE = "term"
-LOGGED = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
+FILES_SHAPE = "term"
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ INFO ")
 
 
 class InventoryError(RuntimeError):
@@ -34,13 +34,13 @@ def rehearse_inventory(screen: Screen, environment: Mapping[str, str], folder: P
     screen.step("The files of the term: a workspace with a hundred homes")
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True, mode=0o700)
-    with emulator(ROOT, folder / "homes.log", ["--files", SHAPE, "--seed", "demo"]) as homes:
+    with emulator(ROOT, folder / "homes.log", ["--files", FILES_SHAPE, "--seed", "demo"]) as homes:
         inventory = _Inventory(screen, homes, environment, folder, output)
         inventory.run("users", "--output", "users.csv")
         inventory.run("scan", "--users-file", "users.csv", "--output", "inventory.csv", "--report", "inventory.html")
         inventory.compare("inventory.csv")
         inventory.repeat_on_spark("inventory.csv", "spark.csv")
-    screen.say(f"The result and a report are in {output}; open inventory.html in a browser.")
+    screen.print_text(f"The result and a report are in {output}; open inventory.html in a browser.")
 
 
 class _Inventory:
@@ -58,42 +58,46 @@ class _Inventory:
             "DATABRICKS_TOKEN": homes.token,
         }
 
-    def run(self, *words: str) -> None:
+    def run(self, *arguments: str) -> None:
         """Run a command of the inventory in the output folder and show what it says."""
-        heard: list[str] = []
-        self.screen.quote(f"$ python -m inventory {' '.join(words)}")
-        command = [sys.executable, "-m", "inventory", *words]
-        status = run(command, cwd=self.output, environment=self.environment, heard=heard.append)
-        for line in heard if status else [line for line in heard if not LOGGED.match(line)]:
-            self.screen.quote(line)
+        lines: list[str] = []
+        self.screen.print_output(f"$ python -m inventory {' '.join(arguments)}")
+        command = [sys.executable, "-m", "inventory", *arguments]
+        status = run(command, cwd=self.output, environment=self.environment, lines=lines.append)
+        for line in lines if status else [line for line in lines if not LOG_LINE.match(line)]:
+            self.screen.print_output(line)
         if status:
-            raise InventoryError(f"`inventory {words[0]}` ended with status {status}")
+            raise InventoryError(f"`inventory {arguments[0]}` ended with status {status}")
 
     def compare(self, name: str) -> None:
         """Hold a result against what the emulated workspace knows to lie in each home."""
         with (self.output / name).open(encoding="utf-8", newline="") as file:
             table = list(csv.DictReader(file))
         counted = {row["username"]: (int(row["file_count"]), int(row["total_size"])) for row in table}
-        there = {user["user_name"]: _amount(user) for user in self.truth()["users"]}
+        expected = {user["user_name"]: _home_size(user) for user in self.expected_files()["users"]}
         wrong = sorted(
-            user for user in counted.keys() | there.keys() if counted.get(user, (0, 0)) != there.get(user, (0, 0))
+            user for user in counted.keys() | expected.keys() if counted.get(user, (0, 0)) != expected.get(user, (0, 0))
         )
         if wrong or {row["status"] for row in table} - {"success", "empty"}:
             raise InventoryError(f"{name} is not what lies in the homes of {', '.join(wrong[:3]) or 'all'}")
-        files, size = (sum(amount[place] for amount in there.values()) for place in (0, 1))
-        self.screen.say(f"{files} files with {size} bytes: what the workspace itself says, home for home.")
+        files, size = (sum(amount[place] for amount in expected.values()) for place in (0, 1))
+        self.screen.print_text(f"{files} files with {size} bytes: what the workspace itself says, home for home.")
 
-    def repeat_on_spark(self, name: str, again: str) -> None:
+    def repeat_on_spark(self, name: str, other_name: str) -> None:
         """Count once more by the executors of a Spark server of its own, and hold one result against the other."""
         if not has_java(self.environment):
-            self.screen.say("Java or bash is not installed, so the files are not counted on Spark once more.", "yellow")
+            self.screen.print_text(
+                "Java or bash is not installed, so the files are not counted on Spark once more.", "yellow"
+            )
             return
-        self.run("scan", "--users-file", "users.csv", "--output", again, "--spark-remote", "local[2]", "--top", "0")
-        if (self.output / again).read_bytes() != (self.output / name).read_bytes():
-            raise InventoryError(f"{again} has not the same bytes as {name}")
-        self.screen.say("Counted once more by two executors of a Spark Connect server: the same bytes.")
+        self.run(
+            "scan", "--users-file", "users.csv", "--output", other_name, "--spark-remote", "local[2]", "--top", "0"
+        )
+        if (self.output / other_name).read_bytes() != (self.output / name).read_bytes():
+            raise InventoryError(f"{other_name} has not the same bytes as {name}")
+        self.screen.print_text("Counted once more by two executors of a Spark Connect server: the same bytes.")
 
-    def truth(self) -> Any:
+    def expected_files(self) -> Any:
         """What really lies in the homes."""
         with urllib.request.urlopen(f"{self.homes.url}/_emulator/files/truth", timeout=60) as answer:
             return json.load(answer)
@@ -110,7 +114,7 @@ def has_java(environment: Mapping[str, str]) -> bool:
     )
 
 
-def _amount(user: Mapping[str, Any]) -> tuple[int, int]:
+def _home_size(user: Mapping[str, Any]) -> tuple[int, int]:
     """Files and bytes of a home, as a scan has to count them."""
     files, size = (user["dbfs"][name] + user["workspace"][name] for name in ("files", "size"))
     return files, size

@@ -10,7 +10,7 @@ from databricks.sdk.service.compute import LibraryInstallStatus
 
 from screen import GroupRow
 
-LAB = "/lab-"
+FOLDER_PREFIX = "/lab-"
 
 
 def groups(workspace: WorkspaceClient, roster: Path) -> list[GroupRow]:
@@ -52,7 +52,7 @@ def permission(workspace: WorkspaceClient, cluster_id: str, group: str) -> str:
 
 def counts(workspace: WorkspaceClient) -> dict[str, int]:
     """How many objects of each kind there are."""
-    folders = [found for found in workspace.workspace.list("/") if (found.path or "").startswith(LAB)]
+    folders = [found for found in workspace.workspace.list("/") if (found.path or "").startswith(FOLDER_PREFIX)]
     return {
         "accounts": sum(1 for _ in workspace.users.list(attributes="id")),
         "groups": sum(1 for _ in workspace.groups.list(attributes="id")),

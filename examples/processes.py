@@ -54,8 +54,8 @@ def emulator(root: Path, log: Path, arguments: Sequence[str] = ()) -> Iterator[E
         end(process)
 
 
-def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], heard: Callable[[str], None]) -> int:
-    """Run a command to its end and return its exit status; `heard` gets each line of its output at once.
+def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], lines: Callable[[str], None]) -> int:
+    """Run a command to its end and return its exit status; `lines` gets each line of its output at once.
 
     Whatever interrupts this also ends the command and everything it started.
     """
@@ -75,7 +75,7 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], he
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            heard(line.rstrip("\n"))
+            lines(line.rstrip("\n"))
         return process.wait()
     finally:
         end(process)
@@ -83,12 +83,12 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], he
 
 def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """End a process and its descendants, also those that left its process group, and wait for it."""
-    family = {process.pid, *descendants(process.pid)} if process.poll() is None else set()
-    tell(family, signal.SIGTERM)
-    ends = time.monotonic() + GRACE_SECONDS
-    while process.poll() is None or family & running().keys():
-        if time.monotonic() > ends:
-            tell(family, signal.SIGKILL)
+    pids = {process.pid, *descendants(process.pid)} if process.poll() is None else set()
+    send_signal(pids, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while process.poll() is None or pids & running().keys():
+        if time.monotonic() > deadline:
+            send_signal(pids, signal.SIGKILL)
             process.wait()
             break
         time.sleep(0.1)
@@ -96,7 +96,7 @@ def end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def tell(pids: Iterable[int], number: signal.Signals) -> None:
+def send_signal(pids: Iterable[int], number: signal.Signals) -> None:
     """Send a signal to processes, some of which may be gone by now."""
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):

@@ -56,24 +56,24 @@ class Screen:
         """The last sentence."""
         self.console.print(f"\n[bold]{escape(text)}[/bold]")
 
-    def say(self, text: str, style: str = "") -> None:
+    def print_text(self, text: str, style: str = "") -> None:
         """One sentence."""
         for line in textwrap.wrap(text, self.console.width - 4):
             self.console.print(f"   {line}", style=style, markup=False)
 
-    def quote(self, line: str) -> None:
+    def print_output(self, line: str) -> None:
         """A line that a command printed, as it is."""
         self.console.print(f"   {line}".rstrip(), style="dim", markup=False, soft_wrap=True)
 
-    def seconds(self) -> float:
+    def elapsed_seconds(self) -> float:
         """How long the screen has been there."""
         return time.monotonic() - self._began
 
     @contextmanager
-    def following(self, progress: Progress, doing: str) -> Iterator[Follower]:
+    def show_progress(self, progress: Progress, label: str) -> Iterator[ProgressDisplay]:
         """Show how far a deploy or a destroy is while the `with` lasts."""
         if not self.console.is_terminal:
-            yield Follower(self, progress, doing)
+            yield ProgressDisplay(self, progress, label)
             return
         columns = (
             TextColumn("   {task.description}"),
@@ -83,7 +83,7 @@ class Screen:
             TextColumn("[dim]{task.fields[latest]}"),
         )
         with Bar(*columns, console=self.console, transient=True) as bar:
-            yield Follower(self, progress, doing, bar)
+            yield ProgressDisplay(self, progress, label, bar)
 
     def lab(self, rows: Iterable[GroupRow]) -> None:
         """The groups and their clusters as a table."""
@@ -122,17 +122,17 @@ class Screen:
         self.console.print("\n".join(f"   {line}".rstrip() for line in captured.get().splitlines()), markup=False)
 
 
-class Follower:
+class ProgressDisplay:
     """Brings the screen up to date with a `Progress`, often in a terminal and seldom in a pipe."""
 
-    def __init__(self, screen: Screen, progress: Progress, doing: str, bar: Bar | None = None) -> None:
+    def __init__(self, screen: Screen, progress: Progress, label: str, bar: Bar | None = None) -> None:
         self._screen = screen
         self._progress = progress
-        self._doing = doing
+        self._label = label
         self._bar = bar
-        self._task = bar.add_task(doing, total=None, stage="", latest="") if bar else None
-        self._told = time.monotonic()
-        self._said = ""
+        self._task = bar.add_task(label, total=None, stage="", latest="") if bar else None
+        self._last_printed = time.monotonic()
+        self._last_stage = ""
 
     def update(self) -> None:
         """Show what the progress is now."""
@@ -146,7 +146,7 @@ class Follower:
                 latest=escape(progress.latest),
             )
             return
-        silent = time.monotonic() - self._told
-        if silent > (SECONDS_OF_SILENCE if progress.stage == self._said else SECONDS_BETWEEN_LINES):
-            self._told, self._said = time.monotonic(), progress.stage
-            self._screen.say(f"{self._doing}: {self._said}")
+        silent = time.monotonic() - self._last_printed
+        if silent > (SECONDS_OF_SILENCE if progress.stage == self._last_stage else SECONDS_BETWEEN_LINES):
+            self._last_printed, self._last_stage = time.monotonic(), progress.stage
+            self._screen.print_text(f"{self._label}: {self._last_stage}")

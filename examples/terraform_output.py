@@ -14,7 +14,7 @@ READ = re.compile(r": (?:Refreshing state|Read complete)")
 PLANNED = re.compile(rf"^\s*# {ADDRESS} (?P<what>(?:will|must) be .+)")
 TOTALS = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy\.")
 # The first paragraph of a message says where it arose, in the synthesized JSON that nobody reads.
-PLACE = re.compile(r"^(?:on |with |\d+: |[├│])")
+LOCATION = re.compile(r"^(?:on |with |\d+: |[├│])")
 KINDS = {
     "databricks_user": "account",
     "databricks_group": "group",
@@ -60,31 +60,31 @@ class Progress:
     messages: list[Message] = field(default_factory=list)
     latest: str = ""
     """The address of what was finished last."""
-    _listening: bool = False
+    _in_message: bool = False
 
     def feed(self, raw: str) -> str:
         """Take in one line; return it as a person would read it, empty if it says nothing."""
-        line = readable(raw, self.stack)
+        line = plain_line(raw, self.stack)
         text = line.strip()
         if raw.startswith(self.stack) and self.messages and self.messages[-1].text:
             # A new batch: what was explained is explained.
-            self._listening = False
+            self._in_message = False
         if text.startswith(("Error: ", "Warning: ")):
             self.messages.append(Message(text))
             # A headline of Terraform's is explained below it; a warning of ours is a whole sentence.
-            self._listening = not (text.startswith("Warning: ") and text.endswith("."))
+            self._in_message = not (text.startswith("Warning: ") and text.endswith("."))
         elif found := DONE.search(line):
-            self._listening = False
+            self._in_message = False
             self.done[kind(found["address"])] += 1
             self.latest = found["address"] + (found["key"] or "")
         elif found := TOTALS.search(line):
-            self._listening = False
+            self._in_message = False
             self.total = sum(map(int, found.groups()))
         elif found := PLANNED.search(line):
             self.planned[found["address"] + (found["key"] or "")] = action(found["what"])
         elif READ.search(line):
             self.read += 1
-        elif self._listening and not PLACE.search(text):
+        elif self._in_message and not LOCATION.search(text):
             self._explain(text)
         return line
 
@@ -109,19 +109,19 @@ class Progress:
         if text:
             message.text = f"{message.text} {text}".lstrip()
         elif message.text:
-            self._listening = False
+            self._in_message = False
 
 
-def readable(raw: str, stack: str) -> str:
+def plain_line(raw: str, stack: str) -> str:
     """A line without escape codes and without the stack's name that cdktf-cli puts before it."""
     line = ESCAPES.sub("", raw).replace("\r", "").rstrip()
     return line.removeprefix(stack).rstrip() if line.startswith(stack) else line
 
 
-def action(words: str) -> str:
+def action(arguments: str) -> str:
     """`will be updated in-place` → `change`."""
-    said = words.removeprefix("will be ").removeprefix("must be ")
-    return next((verb for start, verb in PLANNED_WORDS.items() if said.startswith(start)), said)
+    output = arguments.removeprefix("will be ").removeprefix("must be ")
+    return next((verb for start, verb in PLANNED_WORDS.items() if output.startswith(start)), output)
 
 
 def kind(address: str) -> str:

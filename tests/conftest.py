@@ -170,8 +170,8 @@ def provider_problem() -> str:
         return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
     if not (ROOT / "node_modules/.bin/cdktf").exists():
         return "cdktf-cli is not installed: `make setup` installs it"
-    missing = providers.not_mirrored(providers.mirror_folders(Path.home()))
-    return providers.problem(missing) if missing and not providers.registry_answers() else ""
+    missing = providers.missing_from_mirrors(providers.mirror_folders(Path.home()))
+    return providers.missing_providers_error(missing) if missing and not providers.is_registry_reachable() else ""
 
 
 def pytest_collection_finish() -> None:

@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from lab_settings import Target
+from lab_settings import TargetSettings
 from labkit.addresses import normalised_address
 from labkit.extras.sdk import Client, DatabricksError
 from labkit.text import first_line
 from labkit.workspace.choice import Choice
-from preflight.facts import connect_lightly, verify_workspace
+from preflight.facts import light_client, verify_workspace
 from preflight.identity import GuardError
 
-_PATIENCE_SECONDS = 120
+_RETRY_SECONDS = 120
 _PAGE = 100
 
 
-def existing_accounts(emails: Collection[str], *, target_name: str, target: Target, choice: Choice) -> frozenset[str]:
+def existing_accounts(
+    emails: Collection[str], *, target_name: str, target: TargetSettings, choice: Choice
+) -> frozenset[str]:
     """Those of the addresses that have an account, from the workspace that the target expects.
 
     Raises GuardError where it is another workspace, or where it does not answer.
     """
-    client = connect_lightly(choice)
+    client = light_client(choice)
     verify_workspace(client, target_name, target)
     # The guard gives up within seconds; a long list of users may have to wait for the workspace's request limit.
-    patient: Any = client.config.copy()  # type: ignore[no-untyped-call]
-    patient.retry_timeout_seconds = _PATIENCE_SECONDS
+    config: Any = client.config.copy()  # type: ignore[no-untyped-call]
+    config.retry_timeout_seconds = _RETRY_SECONDS
     try:
-        users = Client(patient).users.list(attributes="userName", count=_PAGE)
+        users = Client(config).users.list(attributes="userName", count=_PAGE)
         names = {normalised_address(user.user_name) for user in users if user.user_name}
     except (DatabricksError, OSError, TimeoutError) as error:
         raise GuardError(

@@ -4,24 +4,24 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab_settings import Lab, LabError, Target, load_lab
+from lab_settings import LabSettings, LabSettingsError, TargetSettings, load_settings
 from labkit.extras import dotenv
 from labkit.workspace.choice import Choice, NoWorkspace
 from preflight.target_access import target_choice
 from roster.model import Roster, parse_roster
 
-_DEFAULT = Path(__file__).resolve().parents[2] / "lab.toml"
+_DEFAULT_PATH = Path(__file__).resolve().parents[2] / "lab.toml"
 
 
 @dataclass(frozen=True)
 class CourseInput:
     """Everything that a person writes about a course, read and consistent."""
 
-    settings: Path
+    settings_path: Path
     """The settings file, absolute."""
-    lab: Lab
+    lab: LabSettings
     target_name: str
-    target: Target
+    target: TargetSettings
     choice: Choice | NoWorkspace
     """The error says why no workspace is named."""
     rosters: tuple[Roster, ...]
@@ -30,42 +30,42 @@ class CourseInput:
     @property
     def folder(self) -> Path:
         """The folder of the settings file, in which rosters and state lie."""
-        return self.settings.parent
+        return self.settings_path.parent
 
     @property
     def stack(self) -> str:
         return self.lab.stack_id(self.target_name)
 
 
-def read_input(environ: MutableMapping[str, str]) -> CourseInput:
+def read_course_input(environ: MutableMapping[str, str]) -> CourseInput:
     """What LAB_CONFIG and LAB_TARGET name; `.env` adds to the environment what it lacks.
 
-    Raises LabError or RosterError with all mistakes of the file that has any.
+    Raises LabSettingsError or RosterError with all mistakes of the file that has any.
     """
     try:
-        told = dotenv.load(environ)
+        dotenv_variables = dotenv.load(environ)
     except dotenv.DotenvError as error:
-        raise LabError([str(error)]) from None
-    settings = Path(environ.get("LAB_CONFIG") or _DEFAULT).absolute()
-    lab = load_lab(settings)
+        raise LabSettingsError([str(error)]) from None
+    settings_path = Path(environ.get("LAB_CONFIG") or _DEFAULT_PATH).absolute()
+    lab = load_settings(settings_path)
     name, target = lab.target(environ.get("LAB_TARGET"))
-    choice = target_choice(name, target, environ, told)
-    rosters = tuple(_read_roster(settings.parent / roster, shown=roster) for roster in lab.course.rosters)
+    choice = target_choice(name, target, environ, dotenv_variables)
+    rosters = tuple(_read_roster(settings_path.parent / roster, name=roster) for roster in lab.course.rosters)
     own = rosters[0]
-    if problems := lab.problems_with([group.key for group in own.groups], [group.key for group in own.active_groups]):
-        raise LabError([f"{settings.name}: {problem}" for problem in problems])
-    return CourseInput(settings, lab, name, target, choice, rosters)
+    if problems := lab.roster_problems([group.key for group in own.groups], [group.key for group in own.active_groups]):
+        raise LabSettingsError([f"{settings_path.name}: {problem}" for problem in problems])
+    return CourseInput(settings_path, lab, name, target, choice, rosters)
 
 
-def _read_roster(path: Path, *, shown: str) -> Roster:
+def _read_roster(path: Path, *, name: str) -> Roster:
     try:
-        return parse_roster(path.read_text(encoding="utf-8-sig"), shown)
+        return parse_roster(path.read_text(encoding="utf-8-sig"), name)
     except OSError as error:
-        raise LabError(
+        raise LabSettingsError(
             [
-                f"{shown}: cannot be read ({error.strerror}); "
-                f"python cdktf/import_roster.py EXPORT --out {shown} makes it from Moodle's export."
+                f"{name}: cannot be read ({error.strerror}); "
+                f"python cdktf/import_roster.py EXPORT --out {name} makes it from Moodle's export."
             ]
         ) from error
     except UnicodeDecodeError as error:
-        raise LabError([f"{shown}: is not UTF-8 text; import it again with cdktf/import_roster.py."]) from error
+        raise LabSettingsError([f"{name}: is not UTF-8 text; import it again with cdktf/import_roster.py."]) from error

@@ -37,7 +37,7 @@ _READERS = 8
 Fact = TypeVar("Fact")
 
 
-class AnyClient(Protocol):
+class SdkClient(Protocol):
     """The SDK's client, or as much of it as is asked here."""
 
     @property
@@ -46,7 +46,7 @@ class AnyClient(Protocol):
     def api_client(self) -> ApiClient: ...
 
 
-class HasExpectation(Protocol):
+class ExpectedWorkspace(Protocol):
     """A target of `lab.toml`."""
 
     @property
@@ -56,7 +56,7 @@ class HasExpectation(Protocol):
 
 
 @dataclass(frozen=True)
-class Facts:
+class WorkspaceFacts:
     """What was found. `unread` names what could not be looked at, so that silence is not taken for none."""
 
     account_groups: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ class Facts:
     unread: tuple[str, ...] = field(default=())
 
 
-def connect_lightly(choice: Choice) -> Client:
+def light_client(choice: Choice) -> Client:
     """A client with what the guard asks for; as `configure`."""
     return Client(configure(choice))
 
@@ -110,7 +110,7 @@ def _unreachable(host: str, error: ConnectionError) -> GuardError:
     )
 
 
-def identify(client: AnyClient) -> Identity:
+def identify(client: SdkClient) -> Identity:
     """Which workspace answers, and as whom. Raise `GuardError` where none does."""
     host = str(client.config.host)
     try:
@@ -132,7 +132,7 @@ def identify(client: AnyClient) -> Identity:
     return Identity(host=host, workspace_id=workspace_id, caller=caller)
 
 
-def verify_workspace(client: AnyClient, target_name: str, target: HasExpectation) -> Identity:
+def verify_workspace(client: SdkClient, target_name: str, target: ExpectedWorkspace) -> Identity:
     """Who answers, if it is the workspace that the target expects. Raise `GuardError` if it is not."""
     identity = identify(client)
     expectation = target_expectation(target_name, target.expected_host, target.expected_workspace_id)
@@ -141,24 +141,26 @@ def verify_workspace(client: AnyClient, target_name: str, target: HasExpectation
     return identity
 
 
-def gather(client: AnyClient, *, clusters: Sequence[str], course_file: str, only_groups: bool = False) -> Facts:
+def collect_facts(
+    client: SdkClient, *, clusters: Sequence[str], course_file: str, only_groups: bool = False
+) -> WorkspaceFacts:
     """All facts, read side by side, or only those of groups. `clusters` are the names to look at where they run."""
-    patient: SdkConfig = client.config.copy()  # type: ignore[no-untyped-call]
-    patient.retry_timeout_seconds = _FACTS_SECONDS
-    reading = _Reading(Client(patient))
+    config: SdkConfig = client.config.copy()  # type: ignore[no-untyped-call]
+    config.retry_timeout_seconds = _FACTS_SECONDS
+    reader = _FactReader(Client(config))
     if only_groups:
-        return Facts(account_groups=_of_account(reading.read("groups", reading.groups, [])))
+        return WorkspaceFacts(account_groups=_account_group_names(reader.read("groups", reader.groups, [])))
     with ThreadPoolExecutor(_READERS) as readers:
-        groups = readers.submit(reading.read, "groups", reading.groups, [])
-        warehouses = readers.submit(reading.read, "SQL warehouses", reading.open_warehouses, ())
-        policies = readers.submit(reading.read, "cluster policies", reading.open_policies, ())
-        pools = readers.submit(reading.read, "instance pools", reading.open_pools, ())
-        metastore = readers.submit(reading.read, "the metastore", reading.has_metastore, False)
-        running = readers.submit(reading.read, "running clusters", lambda: reading.running(frozenset(clusters)), ())
-        content = readers.submit(reading.read, "the course file", lambda: reading.file(course_file), None)
+        groups = readers.submit(reader.read, "groups", reader.groups, [])
+        warehouses = readers.submit(reader.read, "SQL warehouses", reader.open_warehouses, ())
+        policies = readers.submit(reader.read, "cluster policies", reader.open_policies, ())
+        pools = readers.submit(reader.read, "instance pools", reader.open_pools, ())
+        metastore = readers.submit(reader.read, "the metastore", reader.has_metastore, False)
+        running = readers.submit(reader.read, "running clusters", lambda: reader.running(frozenset(clusters)), ())
+        content = readers.submit(reader.read, "the course file", lambda: reader.file(course_file), None)
     found = groups.result()
-    return Facts(
-        account_groups=_of_account(found),
+    return WorkspaceFacts(
+        account_groups=_account_group_names(found),
         everybody_entitlements=frozenset(
             entitlement["value"]
             for group in found
@@ -171,22 +173,22 @@ def gather(client: AnyClient, *, clusters: Sequence[str], course_file: str, only
         has_metastore=metastore.result(),
         running=running.result(),
         course_file=content.result(),
-        unread=tuple(sorted(reading.unread)),
+        unread=tuple(sorted(reader.unread)),
     )
 
 
-class _Reading:
+class _FactReader:
     """Reads one kind of fact at a time and remembers which could not be read."""
 
     def __init__(self, client: Client) -> None:
         self._client, self._api = client, client.api_client
         self.unread: list[str] = []
 
-    def read(self, what: str, read: Callable[[], Fact], otherwise: Fact) -> Fact:
+    def read(self, kind: str, read: Callable[[], Fact], otherwise: Fact) -> Fact:
         try:
             return read()
         except (DatabricksError, OSError, TimeoutError):
-            self.unread.append(what)
+            self.unread.append(kind)
             return otherwise
 
     def groups(self) -> list[dict[str, Any]]:
@@ -234,7 +236,7 @@ class _Reading:
             return None
 
 
-def _of_account(groups: Sequence[dict[str, Any]]) -> frozenset[str]:
+def _account_group_names(groups: Sequence[dict[str, Any]]) -> frozenset[str]:
     """The names of those groups that are of the account."""
     of_account = [group for group in groups if str((group.get("meta") or {}).get("resourceType") or "") == "Group"]
     return frozenset(group["displayName"] for group in of_account)

@@ -5,25 +5,25 @@ from collections.abc import Mapping
 
 from labkit.workspace.choice import Choice
 from labkit.workspace.expected import mismatch
-from preflight.facts import connect_lightly, gather, identify
+from preflight.facts import collect_facts, identify, light_client
 from preflight.identity import GuardError, target_expectation
-from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
+from preflight.warnings import account_group_conflict, course_file_edited, open_to_everybody, unguarded, would_restart
 
 
-def look(query: Mapping[str, str], choice: Choice, *, warns: bool = True) -> dict[str, str]:
+def inspect_workspace(query: Mapping[str, str], choice: Choice, *, warns: bool = True) -> dict[str, str]:
     """The live workspace and its warnings, by the names of `guard_query.WARNINGS`; all are empty unless `warns`.
 
-    `query` is that of `guard_query.expectations`. Raises GuardError where nothing may be planned against the workspace.
+    `query` is that of `guard_query.guard_query`. Raises GuardError where nothing may be planned against the workspace.
     """
-    client = connect_lightly(choice)
+    client = light_client(choice)
     identity = identify(client)
     expectation = target_expectation(query["target"], query["expected_host"], query["expected_workspace_id"])
     if problem := mismatch(identity, expectation):
         raise GuardError(problem)
 
     clusters = json.loads(query["clusters"])
-    facts = gather(client, clusters=list(clusters), course_file=query["course_file"], only_groups=not warns)
-    if problem := taken_names(json.loads(query["group_names"]), facts.account_groups):
+    facts = collect_facts(client, clusters=list(clusters), course_file=query["course_file"], only_groups=not warns)
+    if problem := account_group_conflict(json.loads(query["group_names"]), facts.account_groups):
         raise GuardError(problem)
     answer = {"host": identity.host, "workspace_id": identity.workspace_id, "caller": identity.caller}
     if not warns:
@@ -31,7 +31,7 @@ def look(query: Mapping[str, str], choice: Choice, *, warns: bool = True) -> dic
     return answer | {
         "unguarded": unguarded(
             target=query["target"],
-            is_guarded=expectation.is_set,
+            is_checked=expectation.is_set,
             host=identity.host,
             workspace_id=identity.workspace_id,
             caller=identity.caller,

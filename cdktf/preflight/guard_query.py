@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from lab_settings import Lab, Target
+from lab_settings import LabSettings, TargetSettings
 from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, path_of
 from roster.model import Group
 
@@ -20,8 +20,8 @@ RUNNING_SETTINGS = (
 )
 
 
-def expectations(
-    lab: Lab, target_name: str, target: Target, groups: Sequence[Group], *, course_file: str
+def guard_query(
+    lab: LabSettings, target_name: str, target: TargetSettings, groups: Sequence[Group], *, course_file: str
 ) -> dict[str, str]:
     """What the guard compares the live workspace with; `course_file` is the text that the course file will have."""
     course, prefix = lab.course, lab.course.name_prefix

@@ -11,42 +11,42 @@ from pathlib import Path
 
 from labkit.files import write_private
 
-NAME = ".terraform.lock.hcl"
-READ_ONLY = "-lockfile=readonly"
+FILE_NAME = ".terraform.lock.hcl"
+READ_ONLY_OPTION = "-lockfile=readonly"
 _PROVIDER = re.compile(
     r'^provider "registry\.terraform\.io/(?P<source>[^"]+)" \{\s+version\s+= "(?P<version>[^"]+)"', re.M
 )
 
 
-class LockError(ValueError):
+class LockFileError(ValueError):
     """A sentence that says why the lock file cannot be used."""
 
 
-def keep(stack: Path, settings: Path) -> None:
+def save(stack: Path, settings: Path) -> None:
     """Keep the lock file that an init left in the stack's folder in that of the settings, unless one is kept there."""
-    made, kept = stack / NAME, settings / NAME
+    made, kept = stack / FILE_NAME, settings / FILE_NAME
     if made.is_file() and not kept.exists():
         write_private(kept, made.read_bytes())
 
 
-def put(settings: Path, stack: Path) -> None:
+def copy_to_stack(settings: Path, stack: Path) -> None:
     """Put the lock file that is kept in the folder of the settings into the stack's, where an init reads it.
 
     Nothing happens if none is kept. Raises LockError for one that does not fit the stack, or cannot be read.
     """
-    kept = settings / NAME
+    kept = settings / FILE_NAME
     try:
         text = kept.read_text(encoding="utf-8")
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
-        raise LockError(f"{kept} cannot be read ({error})") from None
-    if problem := misfit(text, _required((stack / "cdk.tf.json").read_text(encoding="utf-8"))):
-        raise LockError(
+        raise LockFileError(f"{kept} cannot be read ({error})") from None
+    if problem := mismatch(text, _required((stack / "cdk.tf.json").read_text(encoding="utf-8"))):
+        raise LockFileError(
             f"{kept} {problem}: remove it once you trust the new version, and the next deploy with the registry keeps "
             "another."
         )
-    write_private(stack / NAME, text, durable=False)
+    write_private(stack / FILE_NAME, text, durable=False)
 
 
 def _required(synthesized: str) -> dict[str, str]:
@@ -58,7 +58,7 @@ def _required(synthesized: str) -> dict[str, str]:
     }
 
 
-def misfit(text: str, required: Mapping[str, str]) -> str:
+def mismatch(text: str, required: Mapping[str, str]) -> str:
     """In what a lock file does not fit the providers that are required; empty if it does."""
     locked = {found["source"]: found["version"] for found in _PROVIDER.finditer(text)}
     for source, version in required.items():

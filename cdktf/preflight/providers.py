@@ -24,19 +24,19 @@ def mirror_folders(home: Path) -> list[Path]:
     ]
 
 
-def not_mirrored(folders: Sequence[Path]) -> list[str]:
+def missing_from_mirrors(folders: Sequence[Path]) -> list[str]:
     """Those of the lab's providers that none of the mirrors holds for this machine, unpacked or zipped."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     suffix = f"{platform.system().lower()}_{machine}"
 
-    def is_held(provider: str) -> bool:
+    def is_mirrored(provider: str) -> bool:
         places = [folder / "registry.terraform.io" / provider for folder in folders]
         return any([*place.glob(f"*/{suffix}"), *place.glob(f"*_{suffix}.zip")] for place in places)
 
-    return [provider for provider in PROVIDERS if not is_held(provider)]
+    return [provider for provider in PROVIDERS if not is_mirrored(provider)]
 
 
-def has_own_installation(environ: Mapping[str, str], home: Path) -> bool:
+def has_provider_installation(environ: Mapping[str, str], home: Path) -> bool:
     """Whether a CLI configuration says itself where providers come from, so that nothing can be said for Terraform."""
     named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG")
     path = Path(named) if named else home / ".terraformrc"
@@ -46,7 +46,7 @@ def has_own_installation(environ: Mapping[str, str], home: Path) -> bool:
         return False
 
 
-def registry_answers() -> bool:
+def is_registry_reachable() -> bool:
     """Whether Terraform's registry can be reached from here."""
     try:
         with _request.urlopen(f"{REGISTRY}/.well-known/terraform.json", timeout=_PROBE_SECONDS):
@@ -55,7 +55,7 @@ def registry_answers() -> bool:
         return False
 
 
-def problem(missing: Sequence[str]) -> str:
+def missing_providers_error(missing: Sequence[str]) -> str:
     """A sentence for providers that neither a mirror nor the registry gives."""
     return (
         f"terraform init cannot get {' and '.join(missing)}: no local mirror holds it and {REGISTRY} does not answer. "

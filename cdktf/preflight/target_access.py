@@ -2,44 +2,46 @@
 
 from collections.abc import Mapping, MutableMapping
 
-from lab_settings import LabError, Target
+from lab_settings import LabSettingsError, TargetSettings
 from labkit.workspace.access import choice_of, enter
 from labkit.workspace.choice import HOST, PROFILE, Choice, ChoiceError, Flags, NoWorkspace
 
 
-def flags_of(name: str, *, host: str | None, profile: str | None) -> Flags:
+def target_flags(name: str, *, host: str | None, profile: str | None) -> Flags:
     """What a target says, as flags: it is named in the settings file for this purpose, and so overrides the rest."""
     return Flags(host or None, profile=profile or None, url_name=f"host of target {name}")
 
 
-def enter_target(name: str, target: Target, environ: MutableMapping[str, str], dotenv: Mapping[str, str]) -> Choice:
-    """The choice for the target; only what was chosen is left in the environment. Raises LabError."""
+def apply_target(
+    name: str, target: TargetSettings, environ: MutableMapping[str, str], dotenv: Mapping[str, str]
+) -> Choice:
+    """The choice for the target; only what was chosen is left in the environment. Raises LabSettingsError."""
     try:
-        return enter(environ, flags_of(name, host=target.host, profile=target.profile), dotenv)
+        return enter(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
     except ChoiceError as error:
-        raise LabError([f"Target {name}: {error}"]) from None
+        raise LabSettingsError([f"Target {name}: {error}"]) from None
 
 
 def target_choice(
-    name: str, target: Target, environ: Mapping[str, str], dotenv: Mapping[str, str]
+    name: str, target: TargetSettings, environ: Mapping[str, str], dotenv: Mapping[str, str]
 ) -> Choice | NoWorkspace:
-    """The choice for the target, or why no workspace is named, which a synth does not need. Raises LabError."""
+    """The choice for the target, or why no workspace is named, which a synth does not need. Raises LabSettingsError."""
     try:
-        return choice_of(environ, flags_of(name, host=target.host, profile=target.profile), dotenv)
+        return choice_of(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
     except NoWorkspace as error:
         return error
     except ChoiceError as error:
-        raise LabError([f"Target {name}: {error}"]) from None
+        raise LabSettingsError([f"Target {name}: {error}"]) from None
 
 
-def credentials_of(target: Target) -> dict[str, str]:
+def target_variables(target: TargetSettings) -> dict[str, str]:
     """The variables with which a program reaches the target: the name of a profile or host, never a secret."""
     if target.profile:
         return {PROFILE: target.profile}
     return {HOST: target.host} if target.host else {}
 
 
-def service_principal_of(choice: Choice | NoWorkspace, environ: Mapping[str, str]) -> str | None:
+def deploying_service_principal(choice: Choice | NoWorkspace, environ: Mapping[str, str]) -> str | None:
     """The application id as which the environment says a program deploys; None if it names none.
 
     A profile is not opened for it: what it holds is known to the machine that deploys, and the course file has to come

@@ -15,13 +15,13 @@ _PERSONAL_COMPUTE = "Personal Compute"
 _ALWAYS_TOO_MUCH = {"allow-cluster-create": "make clusters", "allow-instance-pool-create": "make instance pools"}
 
 
-def taken_names(wanted: Iterable[str], account_groups: Iterable[str]) -> str:
+def account_group_conflict(wanted: Iterable[str], account_groups: Iterable[str]) -> str:
     """A sentence where a group of the account has the name of one of ours; empty where none has."""
-    taken = sorted(set(wanted) & set(account_groups))
-    if not taken:
+    conflicts = sorted(set(wanted) & set(account_groups))
+    if not conflicts:
         return ""
     return (
-        f"A group of the Databricks account has the name {_listed(taken)}, and a workspace cannot have its own "
+        f"A group of the Databricks account has the name {_joined(conflicts)}, and a workspace cannot have its own "
         "beside it: rename the account's group, or set course.name_prefix in lab.toml."
     )
 
@@ -39,26 +39,26 @@ def open_to_everybody(
 ) -> str:
     """What students may spend on besides their clusters, as sentences; empty where there is nothing."""
     entitlements = set(entitlements)
-    sentences = [
+    parts = [
         f"the group users has {name}, so everybody may {what}"
         for name, what in _ALWAYS_TOO_MUCH.items()
         if name in entitlements
     ]
     if "databricks-sql-access" in entitlements and not sql_access:
-        sentences.append("the group users has databricks-sql-access, whatever students.sql_access says")
+        parts.append("the group users has databricks-sql-access, whatever students.sql_access says")
     policies = [name for name in policies if not (closes_personal_compute and name == _PERSONAL_COMPUTE)]
-    sentences += [
-        f"the group users may use {kind} {_listed(names)}"
+    parts += [
+        f"the group users may use {kind} {_joined(names)}"
         for kind, names in (("SQL warehouse", warehouses), ("cluster policy", policies), ("instance pool", pools))
         if names
     ]
     if has_metastore:
-        sentences.append("a metastore is assigned, so serverless notebooks may be on for everybody")
+        parts.append("a metastore is assigned, so serverless notebooks may be on for everybody")
     if unread:
-        sentences.append(f"{_listed(unread, quoted=False)} could not be looked at")
-    if not sentences:
+        parts.append(f"{_joined(unread, quoted=False)} could not be looked at")
+    if not parts:
         return ""
-    return f"A cluster quota does not cover this: {'; '.join(sentences)}. docs/deploy.md says what to do."
+    return f"A cluster quota does not cover this: {'; '.join(parts)}. docs/deploy.md says what to do."
 
 
 def would_restart(
@@ -77,10 +77,10 @@ def would_restart(
         for cluster in running
         if cluster.get("cluster_name") in tags
     }
-    sentences = [f"{name} ({', '.join(what)})" for name, what in sorted(changed.items()) if what]
-    if not sentences:
+    parts = [f"{name} ({', '.join(what)})" for name, what in sorted(changed.items()) if what]
+    if not parts:
         return ""
-    return f"In use and set otherwise than wanted, so a deploy restarts: {'; '.join(sentences)}."
+    return f"In use and set otherwise than wanted, so a deploy restarts: {'; '.join(parts)}."
 
 
 def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings: Mapping[str, Any]) -> list[str]:
@@ -122,9 +122,9 @@ def course_file_edited(live: bytes | None, *, path: str, wanted_sha256: str) -> 
     )
 
 
-def unguarded(*, target: str, is_guarded: bool, host: str, workspace_id: str, caller: str) -> str:
+def unguarded(*, target: str, is_checked: bool, host: str, workspace_id: str, caller: str) -> str:
     """What a target without expectations is connected to, for a person to compare."""
-    if is_guarded:
+    if is_checked:
         return ""
     return (
         f"Connected to workspace {workspace_id or 'of unknown id'} at {host} as {caller}; target {target} takes any. "
@@ -132,6 +132,6 @@ def unguarded(*, target: str, is_guarded: bool, host: str, workspace_id: str, ca
     )
 
 
-def _listed(names: Sequence[str], quoted: bool = True) -> str:
+def _joined(names: Sequence[str], quoted: bool = True) -> str:
     shown = [f'"{name}"' for name in names] if quoted else list(names)
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -59,7 +59,7 @@ class Counts:
     retired_students: int
 
 
-def counts_of(roster: Roster) -> Counts:
+def count_roster(roster: Roster) -> Counts:
     active = roster.active_groups
     members = [member for group in roster.groups for member in group.members]
     students = sum(len(group.active_members) for group in active)
@@ -74,43 +74,45 @@ def counts_of(roster: Roster) -> Counts:
 
 def changes_between(before: Roster, after: Roster) -> Changes:
     """What a person would say has changed."""
-    was, now = _places(before), _places(after)
+    previous, now = _group_by_address(before), _group_by_address(after)
     old = {group.number: group for group in before.groups}
     pairs = [(old[group.number], group) for group in after.groups if group.number in old]
     moves = [
-        Move(email, was[email][0] if email in was else "", key)
+        Move(email, previous[email][0] if email in previous else "", key)
         for email, (key, active) in sorted(now.items())
         if active
     ]
-    present = {email for email, (_, active) in was.items() if active}
+    present = {email for email, (_, active) in previous.items() if active}
     return Changes(
-        joined=tuple(move for move in moves if move.email not in was),
-        came_back=tuple(move for move in moves if move.email in was and move.email not in present),
+        joined=tuple(move for move in moves if move.email not in previous),
+        came_back=tuple(move for move in moves if move.email in previous and move.email not in present),
         moved=tuple(move for move in moves if move.email in present and move.came_from != move.went_to),
         left=tuple(
-            Move(email, was[email][0], "") for email in sorted(present) if email not in now or not now[email][1]
+            Move(email, previous[email][0], "") for email in sorted(present) if email not in now or not now[email][1]
         ),
         new_groups=tuple(group for group in after.active_groups if group.number not in old),
-        returned_groups=tuple(new for was, new in pairs if (was.status, new.status) == ("retired", "active")),
-        retired_groups=tuple(new for was, new in pairs if (was.status, new.status) == ("active", "retired")),
+        returned_groups=tuple(new for previous, new in pairs if (previous.status, new.status) == ("retired", "active")),
+        retired_groups=tuple(new for previous, new in pairs if (previous.status, new.status) == ("active", "retired")),
         renamed=tuple(
-            Renaming(new.key, was.moodle_name, new.moodle_name)
-            for was, new in pairs
-            if was.moodle_name != new.moodle_name
+            Renaming(new.key, previous.moodle_name, new.moodle_name)
+            for previous, new in pairs
+            if previous.moodle_name != new.moodle_name
         ),
         new_ids=tuple(
-            Renaming(new.key, was.moodle_id, new.moodle_id) for was, new in pairs if was.moodle_id != new.moodle_id
+            Renaming(new.key, previous.moodle_id, new.moodle_id)
+            for previous, new in pairs
+            if previous.moodle_id != new.moodle_id
         ),
     )
 
 
-def _places(roster: Roster) -> dict[str, tuple[str, bool]]:
+def _group_by_address(roster: Roster) -> dict[str, tuple[str, bool]]:
     """Each address with its group's key and whether the student is in it now."""
     return {member.email: (group.key, member.status == "active") for group in roster.groups for member in group.members}
 
 
-def as_data(changes: Changes, counts: Counts, recognitions: Sequence[Recognition]) -> dict[str, Any]:
-    """The same as `in_words`, for programs."""
+def changes_json(changes: Changes, counts: Counts, recognitions: Sequence[Recognition]) -> dict[str, Any]:
+    """The same as `change_lines`, for programs."""
     return {
         "counts": vars(counts),
         "joined": [{"email": move.email, "to": move.went_to} for move in changes.joined],
@@ -129,14 +131,14 @@ def as_data(changes: Changes, counts: Counts, recognitions: Sequence[Recognition
         "recognised": [
             {
                 "group": Group(recognition.number).key,
-                "by": recognition.by,
+                "by": recognition.matched_by,
                 "line": recognition.line,
-                "shared_members": recognition.shared,
-                "known_members": recognition.known,
+                "shared_members": recognition.shared_members,
+                "known_members": recognition.known_members,
                 "rivals": list(recognition.rivals),
             }
             for recognition in recognitions
-            if recognition.by != "id"
+            if recognition.matched_by != "id"
         ],
     }
 
@@ -150,29 +152,31 @@ def _group_data(group: Group) -> dict[str, Any]:
     }
 
 
-def in_words(changes: Changes, counts: Counts, recognitions: Sequence[Recognition], *, first: bool) -> Iterator[str]:
-    """The report, line by line. `first`: there was no roster before, so everybody would be new."""
-    if first:
-        yield f"First import: {_many(counts.groups, 'group')}, {_many(counts.students, 'student')}."
-        yield from _numbering(changes)
+def change_lines(
+    changes: Changes, counts: Counts, recognitions: Sequence[Recognition], *, is_first: bool
+) -> Iterator[str]:
+    """The report, line by line. `is_first`: there was no roster before, so everybody would be new."""
+    if is_first:
+        yield f"First import: {_count(counts.groups, 'group')}, {_count(counts.students, 'student')}."
+        yield from _number_lines(changes)
     elif changes.is_empty:
         yield "Nothing changed since the last import."
     else:
-        yield from _students(changes)
-        yield from _groups(changes)
-    yield from _recognised(recognitions)
+        yield from _student_lines(changes)
+        yield from _group_lines(changes)
+    yield from _recognition_lines(recognitions)
     yield ""
-    yield f"Now: {_many(counts.groups, 'group')} with {_many(counts.students, 'student')}" + _aside(counts)
+    yield f"Now: {_count(counts.groups, 'group')} with {_count(counts.students, 'student')}" + _details(counts)
 
 
-def _numbering(changes: Changes) -> Iterator[str]:
+def _number_lines(changes: Changes) -> Iterator[str]:
     yield ""
     yield "Groups and their numbers, which they keep for the whole term"
     for group in changes.new_groups:
-        yield f"  {_called(group)}, {_many(len(group.active_members), 'student')}"
+        yield f"  {_group_name(group)}, {_count(len(group.active_members), 'student')}"
 
 
-def _students(changes: Changes) -> Iterator[str]:
+def _student_lines(changes: Changes) -> Iterator[str]:
     lines = [f"  joined     {move.email} → {move.went_to}" for move in changes.joined]
     lines += [
         f"  came back  {move.email} → {move.went_to}"
@@ -186,13 +190,14 @@ def _students(changes: Changes) -> Iterator[str]:
         yield from lines
 
 
-def _groups(changes: Changes) -> Iterator[str]:
+def _group_lines(changes: Changes) -> Iterator[str]:
     lines = [
-        f"  new        {_called(group)}, {_many(len(group.active_members), 'student')}" for group in changes.new_groups
+        f"  new        {_group_name(group)}, {_count(len(group.active_members), 'student')}"
+        for group in changes.new_groups
     ]
-    lines += [f"  is back    {_called(group)}, with its old number" for group in changes.returned_groups]
+    lines += [f"  is back    {_group_name(group)}, with its old number" for group in changes.returned_groups]
     lines += [
-        f"  retired    {_called(group)}: no longer in Moodle; its cluster goes" for group in changes.retired_groups
+        f"  retired    {_group_name(group)}: no longer in Moodle; its cluster goes" for group in changes.retired_groups
     ]
     lines += [
         f"  renamed    {renaming.group}: {quoted(renaming.before)} → {quoted(renaming.after)}"
@@ -209,37 +214,38 @@ def _groups(changes: Changes) -> Iterator[str]:
         yield from lines
 
 
-def _recognised(recognitions: Sequence[Recognition]) -> Iterator[str]:
+def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
     """Every match that Moodle's id did not make; the plain ones of a kind share a line."""
-    found = [recognition for recognition in recognitions if recognition.by != "id"]
+    found = [recognition for recognition in recognitions if recognition.matched_by != "id"]
     if not found:
         return
     yield "Recognised without Moodle's id (please check)"
     kinds = {"number": "by their number in the file", "name": "by their names", "members": "by all of their students"}
     for kind, what in kinds.items():
-        numbers = sorted(recognition.number for recognition in found if _plain_kind(recognition) == kind)
+        numbers = sorted(recognition.number for recognition in found if _simple_match(recognition) == kind)
         if numbers:
-            yield f"  {what}: {', '.join(_runs(numbers))}"
+            yield f"  {what}: {', '.join(_key_ranges(numbers))}"
     for recognition in found:
-        if not _plain_kind(recognition):
-            yield f"  {_explained(recognition)}"
+        if not _simple_match(recognition):
+            yield f"  {_recognition_line(recognition)}"
 
 
-def _plain_kind(recognition: Recognition) -> str:
+def _simple_match(recognition: Recognition) -> str:
     """What a match was made by if there is nothing more to say of it, else ""."""
-    is_renamed = recognition.by == "members" and recognition.name != ""
-    is_partial = recognition.by == "members" and recognition.shared < recognition.known
-    return "" if recognition.rivals or is_renamed or is_partial else recognition.by
+    is_renamed = recognition.matched_by == "members" and recognition.name != ""
+    is_partial = recognition.matched_by == "members" and recognition.shared_members < recognition.known_members
+    return "" if recognition.rivals or is_renamed or is_partial else recognition.matched_by
 
 
-def _explained(recognition: Recognition) -> str:
+def _recognition_line(recognition: Recognition) -> str:
     what = f"{quoted(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
-    how = f"{recognition.shared} of its {_many(recognition.known, 'student')}"
+    how = f"{recognition.shared_members} of its {_count(recognition.known_members, 'student')}"
     rivals = f"; {' and '.join(recognition.rivals)} would have fitted as well" if recognition.rivals else ""
-    return f"{Group(recognition.number).key} is {what}, by {how if recognition.by == 'members' else 'its name'}{rivals}"
+    key = Group(recognition.number).key
+    return f"{key} is {what}, by {how if recognition.matched_by == 'members' else 'its name'}{rivals}"
 
 
-def _runs(numbers: Sequence[int]) -> Iterator[str]:
+def _key_ranges(numbers: Sequence[int]) -> Iterator[str]:
     """The keys of these groups, three or more in a row as “first to last”."""
     runs: list[list[int]] = []
     for number in numbers:
@@ -252,18 +258,18 @@ def _runs(numbers: Sequence[int]) -> Iterator[str]:
         yield from keys if len(run) < 3 else [f"{keys[0]} to {keys[-1]}"]
 
 
-def _called(group: Group) -> str:
+def _group_name(group: Group) -> str:
     return f"{group.key} {quoted(group.moodle_name)}" if group.moodle_name else group.key
 
 
-def _aside(counts: Counts) -> str:
+def _details(counts: Counts) -> str:
     parts = []
     if counts.empty_groups:
-        parts.append(f"{_many(counts.empty_groups, 'group')} without students")
+        parts.append(f"{_count(counts.empty_groups, 'group')} without students")
     if counts.retired_groups:
-        parts.append(f"{_many(counts.retired_groups, 'retired group')}")
+        parts.append(f"{_count(counts.retired_groups, 'retired group')}")
     if counts.retired_students:
-        parts.append(f"{_many(counts.retired_students, 'student')} who left")
+        parts.append(f"{_count(counts.retired_students, 'student')} who left")
     return (
         f" ({', '.join(parts)} remembered)."
         if counts.retired_groups or counts.retired_students
@@ -271,5 +277,5 @@ def _aside(counts: Counts) -> str:
     )
 
 
-def _many(number: int, what: str) -> str:
+def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -12,11 +12,11 @@ from roster.model import Roster
 
 
 @dataclass(frozen=True, order=True)
-class Remark:
+class Issue:
     """A sentence about a line of the export."""
 
     line: int
-    sentence: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class GroupList:
     format: str
     groups: tuple[ListedGroup, ...]
     last_line: int
-    problems: tuple[Remark, ...] = ()
-    ignored: tuple[Remark, ...] = ()
+    problems: tuple[Issue, ...] = ()
+    ignored: tuple[Issue, ...] = ()
     roster: Roster | None = None
 
     @property
@@ -65,31 +65,31 @@ class GroupList:
 
 
 @dataclass
-class Findings:
+class GroupListBuilder:
     """Groups, problems and ignored rows as a reader meets them. `staff` are addresses that are never students."""
 
     staff: Collection[str] = ()
     groups: list[ListedGroup] = field(default_factory=list)
-    problems: list[Remark] = field(default_factory=list)
-    ignored: list[Remark] = field(default_factory=list)
+    problems: list[Issue] = field(default_factory=list)
+    ignored: list[Issue] = field(default_factory=list)
 
-    def problem(self, line: int, sentence: str) -> None:
-        self.problems.append(Remark(line, sentence))
+    def add_problem(self, line: int, message: str) -> None:
+        self.problems.append(Issue(line, message))
 
-    def ignore(self, line: int, sentence: str) -> None:
-        self.ignored.append(Remark(line, sentence))
+    def add_ignored(self, line: int, message: str) -> None:
+        self.ignored.append(Issue(line, message))
 
-    def member(self, line: int, column: str, cell: str) -> ListedMember | None:
+    def parse_member(self, line: int, column: str, cell: str) -> ListedMember | None:
         """The student whose address is in this cell, or None, with a remark, where it is no address or staff's."""
         email = normalised_address(cell)
         if not is_address(email):
-            self.problem(line, f"{quoted(column)} is not an address: {quoted(cell.strip())}.")
+            self.add_problem(line, f"{quoted(column)} is not an address: {quoted(cell.strip())}.")
             return None
         if email in self.staff:
-            self.ignore(line, f"{email} is staff, so no student of a group.")
+            self.add_ignored(line, f"{email} is staff, so no student of a group.")
             return None
         return ListedMember(email, line)
 
-    def listed(self, format_name: str, last_line: int) -> GroupList:
-        problems: Sequence[Remark] = sorted(self.problems)
+    def build(self, format_name: str, last_line: int) -> GroupList:
+        problems: Sequence[Issue] = sorted(self.problems)
         return GroupList(format_name, tuple(self.groups), last_line, tuple(problems), tuple(sorted(self.ignored)))

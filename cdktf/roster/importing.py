@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from roster.changes import as_data, changes_between, counts_of, in_words
+from roster.changes import change_lines, changes_between, changes_json, count_roster
 from roster.group_list import GroupList
-from roster.merge import Merged, merge, shared_names
+from roster.merge import MergeResult, ambiguous_names, merge
 from roster.model import Roster
-from roster.validation import RosterLimits, judge, judge_moves, sentences
+from roster.validation import RosterLimits, issue_lines, validate, validate_moves
 
 _IGNORED_SHOWN = 12
 
 
-class Refusal(Exception):
+class ImportRefused(Exception):
     """Nothing was written; `problems` are the sentences that say why."""
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -24,7 +24,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
+class ParsedExport:
     """An export as read: what it lists, and how its text was found to be written."""
 
     listed: GroupList
@@ -32,15 +32,15 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Import:
+class RosterImport:
     """One import, before anything is written."""
 
-    source: Source
+    source: ParsedExport
     stored: Roster
-    merged: Merged
+    merged: MergeResult
     roster: Roster
     warnings: tuple[str, ...]
-    checked: int | None
+    existing_account_count: int | None
 
     @property
     def new_addresses(self) -> set[str]:
@@ -50,42 +50,45 @@ class Import:
         return {member.email for group in self.roster.groups for member in group.members} - known
 
 
-def decide(file: str, source: Source, stored: Roster, limits: RosterLimits) -> Import:
+def plan_import(file: str, source: ParsedExport, stored: Roster, limits: RosterLimits) -> RosterImport:
     """What the export makes of the roster. Raises Refusal with every problem at once."""
-    verdict = judge(source.listed, stored, limits)
-    if problems := sorted({*verdict.problems, *shared_names(stored, source.listed.groups)}):
-        raise Refusal(sentences(file, problems))
+    result = validate(source.listed, stored, limits)
+    if problems := sorted({*result.problems, *ambiguous_names(stored, source.listed.groups)}):
+        raise ImportRefused(issue_lines(file, problems))
     merged = merge(stored, source.listed)
-    moves = judge_moves(source.listed, stored, merged.roster, limits)
+    moves = validate_moves(source.listed, stored, merged.roster, limits)
     if moves.problems:
-        raise Refusal(sentences(file, moves.problems))
-    warnings = sorted({*verdict.warnings, *moves.warnings})
-    return Import(source, stored, merged, merged.roster, tuple(sentences(file, warnings)), None)
+        raise ImportRefused(issue_lines(file, moves.problems))
+    warnings = sorted({*result.warnings, *moves.warnings})
+    return RosterImport(source, stored, merged, merged.roster, tuple(issue_lines(file, warnings)), None)
 
 
-def report(result: Import, *, export: str, out: str, written: bool, dry_run: bool) -> Iterator[str]:
+def report_lines(result: RosterImport, *, export: str, out: str, written: bool, dry_run: bool) -> Iterator[str]:
     """What happened, line by line; `export` is the name of the file."""
     listed = result.source.listed
     yield f"{export}: {listed.format}, {result.source.encoding}"
     yield ""
     changes = changes_between(result.stored, result.roster)
-    first = not result.stored.groups
-    yield from in_words(changes, counts_of(result.roster), result.merged.recognitions, first=first)
+    is_first = not result.stored.groups
+    yield from change_lines(changes, count_roster(result.roster), result.merged.recognitions, is_first=is_first)
     if listed.ignored:
         yield ""
         yield f"Left out: {len(listed.ignored)} {'row' if len(listed.ignored) == 1 else 'rows'} of the export"
-        yield from (f"  line {remark.line}: {remark.sentence}" for remark in listed.ignored[:_IGNORED_SHOWN])
+        yield from (f"  line {issue.line}: {issue.message}" for issue in listed.ignored[:_IGNORED_SHOWN])
         if len(listed.ignored) > _IGNORED_SHOWN:
             yield f"  … and {len(listed.ignored) - _IGNORED_SHOWN} more, down to line {listed.ignored[-1].line}"
-    if result.checked is not None:
-        yield f"Accounts: {result.checked} of the new addresses had one already; they are looked up, never managed."
+    if result.existing_account_count is not None:
+        yield (
+            f"Accounts: {result.existing_account_count} of the new addresses had one already; they are looked up, "
+            "never managed."
+        )
     if dry_run:
         yield "Dry run: nothing was written."
     else:
         yield f"{'Written to' if written else 'Already so in'} {out}."
 
 
-def data_of(result: Import, *, export: str, out: str, written: bool) -> dict[str, Any]:
+def report_json(result: RosterImport, *, export: str, out: str, written: bool) -> dict[str, Any]:
     """The report for programs."""
     listed = result.source.listed
     changes = changes_between(result.stored, result.roster)
@@ -95,9 +98,9 @@ def data_of(result: Import, *, export: str, out: str, written: bool) -> dict[str
         "written": written,
         "format": listed.format,
         "encoding": result.source.encoding,
-        **as_data(changes, counts_of(result.roster), result.merged.recognitions),
-        "ignored": [{"line": remark.line, "sentence": remark.sentence} for remark in listed.ignored],
+        **changes_json(changes, count_roster(result.roster), result.merged.recognitions),
+        "ignored": [{"line": issue.line, "sentence": issue.message} for issue in listed.ignored],
         "warnings": list(result.warnings),
-        "existing_accounts": result.checked,
+        "existing_accounts": result.existing_account_count,
         "problems": [],
     }

@@ -12,119 +12,121 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labkit.text import quoted
-from roster.cells import name_key, plain_name
-from roster.group_list import GroupList, ListedGroup, ListedMember, Remark
+from roster.group_list import GroupList, Issue, ListedGroup, ListedMember
 from roster.model import Group, Member, Roster
+from roster.names import name_key, plain_name
 
-By = Literal["id", "number", "name", "members"]
+MatchKind = Literal["id", "number", "name", "members"]
 
 
 @dataclass(frozen=True)
 class Recognition:
     """How a listed group was found to be one that we know.
 
-    `shared` of `known` members are the same; `rivals` are further groups, ours or listed, with as good a claim.
+    `shared_members` of `known_members` are the same; `rivals` are further groups, ours or listed, with as good a claim.
     """
 
     number: int
-    by: By
+    matched_by: MatchKind
     line: int
     name: str
-    shared: int = 0
-    known: int = 0
+    shared_members: int = 0
+    known_members: int = 0
     rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergeResult:
     """The roster after the export, and how each group that is not new was recognised."""
 
     roster: Roster
     recognitions: tuple[Recognition, ...]
 
 
-def shared_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Remark, ...]:
+def ambiguous_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Issue, ...]:
     """Problems with names that fit several groups.
 
     An export without ids throws groups of one name together, so none of them can be told any more if several run.
     Names that differ in case are no match if several groups fit.
     """
-    remarks = []
+    issues = []
     for group in listed:
         if group.moodle_id or not group.moodle_name or group.number is not None:
             continue
-        same = [ours.key for ours in stored.active_groups if _same_name(ours, group)]
+        same = [stored_group.key for stored_group in stored.active_groups if _same_name(stored_group, group)]
         if len(same) > 1:
-            sentence = f"{group.title} can be {' and '.join(same)}, which have one name in Moodle: rename one of them "
-            remarks.append(Remark(group.line, sentence + _OR_IDS))
-    return (*remarks, *_unclear_but_for_case(stored, listed))
+            message = f"{group.title} can be {' and '.join(same)}, which have one name in Moodle: rename one of them "
+            issues.append(Issue(group.line, message + _OR_IDS))
+    return (*issues, *_ambiguous_ignoring_case(stored, listed))
 
 
 _OR_IDS = "there, or import the Group self-selection, which has ids."
 
 
-def _unclear_but_for_case(stored: Roster, listed: Sequence[ListedGroup]) -> Iterator[Remark]:
-    search = _Search(list(stored.groups), list(listed), [])
-    search.by_id()
-    search.by_number()
-    search.by_exact_name()
-    for fit in search.alike_but_for_case():
-        if not fit.is_clear:
-            names = " and ".join(group.title for group in fit.listed)
-            ours = " and ".join(f"{group.key} {quoted(group.moodle_name)}" for group in fit.stored)
-            sentence = f"{names} can be {ours}, whose names differ in case alone: rename one of the groups "
-            yield Remark(fit.listed[0].line, sentence + _OR_IDS)
+def _ambiguous_ignoring_case(stored: Roster, listed: Sequence[ListedGroup]) -> Iterator[Issue]:
+    matcher = _GroupMatcher(list(stored.groups), list(listed), [])
+    matcher.match_ids()
+    matcher.match_numbers()
+    matcher.match_exact_names()
+    for match in matcher.names_ignoring_case():
+        if not match.is_clear:
+            names = " and ".join(group.title for group in match.listed)
+            stored_names = " and ".join(f"{group.key} {quoted(group.moodle_name)}" for group in match.stored)
+            message = f"{names} can be {stored_names}, whose names differ in case alone: rename one of the groups "
+            yield Issue(match.listed[0].line, message + _OR_IDS)
 
 
-def merge(stored: Roster, export: GroupList) -> Merged:
+def merge(stored: Roster, export: GroupList) -> MergeResult:
     """The roster that the export makes of the stored one.
 
-    The export has no problems: no address and no id twice, no `shared_names`. Nothing stored is forgotten: groups and
-    students that are gone are retired, and whoever comes back finds number and account as they were.
+    Requires an export without problems: no duplicate address or id, no `ambiguous_names`. Nothing stored is forgotten:
+    missing groups and students are retired, and keep their number and account if they come back.
     """
     if export.roster is not None and not stored.groups:
-        return Merged(export.roster, ())
+        return MergeResult(export.roster, ())
     listed = export.groups
-    recognitions = recognise(stored, listed)
+    recognitions = recognise_groups(stored, listed)
     number_of = {recognition.line: recognition.number for recognition in recognitions}
-    numbers = _numbered(stored, listed, number_of)
+    numbers = _assign_numbers(stored, listed, number_of)
     accounts = {member.email: member.account for group in stored.groups for member in group.members}
     present = {member.email for group in listed for member in group.members}
     known = {group.number: group for group in stored.groups}
 
-    groups = [_retired(group, present) for group in stored.groups if group.number not in numbers]
+    groups = [_retire(group, present) for group in stored.groups if group.number not in numbers]
     for number, group in numbers.items():
         before = known.get(number, Group(number))
-        members = [_member(member, accounts) for member in group.members]
-        members += [Member(gone.email, "retired", gone.account) for gone in before.members if gone.email not in present]
+        members = [_active_member(member, accounts) for member in group.members]
+        members += [
+            Member(former.email, "retired", former.account) for former in before.members if former.email not in present
+        ]
         moodle_id, moodle_name = group.moodle_id or before.moodle_id, group.moodle_name or before.moodle_name
         groups.append(Group(number, moodle_id, moodle_name, _by_address(members), "active"))
-    return Merged(Roster(tuple(sorted(groups, key=lambda group: group.number))), recognitions)
+    return MergeResult(Roster(tuple(sorted(groups, key=lambda group: group.number))), recognitions)
 
 
-def _numbered(stored: Roster, listed: Sequence[ListedGroup], number_of: dict[int, int]) -> dict[int, ListedGroup]:
+def _assign_numbers(stored: Roster, listed: Sequence[ListedGroup], number_of: dict[int, int]) -> dict[int, ListedGroup]:
     """Each listed group by its number: the one it has, the one our own file gives it, or the next."""
     numbers = {number_of[group.line]: group for group in listed if group.line in number_of}
-    taken = {group.number for group in stored.groups}
+    used_numbers = {group.number for group in stored.groups}
     new = [group for group in listed if group.line not in number_of]
     for group in new:
-        if group.number is not None and group.number not in taken:
+        if group.number is not None and group.number not in used_numbers:
             numbers[group.number] = group
-            taken.add(group.number)
+            used_numbers.add(group.number)
     placed = {group.line for group in numbers.values()}
-    following = max(taken, default=0) + 1
+    following = max(used_numbers, default=0) + 1
     for number, group in enumerate((group for group in new if group.line not in placed), start=following):
         numbers[number] = group
     return numbers
 
 
-def _retired(group: Group, present: set[str]) -> Group:
+def _retire(group: Group, present: set[str]) -> Group:
     members = [Member(member.email, "retired", member.account) for member in group.members]
     members = [member for member in members if member.email not in present]
     return Group(group.number, group.moodle_id, group.moodle_name, _by_address(members), "retired")
 
 
-def _member(listed: ListedMember, accounts: dict[str, str]) -> Member:
+def _active_member(listed: ListedMember, accounts: dict[str, str]) -> Member:
     return Member(listed.email, "active", accounts.get(listed.email, listed.account))
 
 
@@ -132,27 +134,27 @@ def _by_address(members: Iterable[Member]) -> tuple[Member, ...]:
     return tuple(sorted(members, key=lambda member: member.email))
 
 
-def recognise(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Recognition, ...]:
+def recognise_groups(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Recognition, ...]:
     """Which listed groups we know, in the export's order."""
-    search = _Search(list(stored.groups), list(listed), [])
-    search.by_id()
-    search.by_number()
-    search.by_exact_name()
-    search.by_name_but_for_case()
-    search.by_members()
-    return tuple(sorted(search.found, key=lambda recognition: recognition.line))
+    matcher = _GroupMatcher(list(stored.groups), list(listed), [])
+    matcher.match_ids()
+    matcher.match_numbers()
+    matcher.match_exact_names()
+    matcher.match_names_ignoring_case()
+    matcher.match_members()
+    return tuple(sorted(matcher.recognitions, key=lambda recognition: recognition.line))
 
 
 @dataclass
-class _Fit:
+class _NameMatch:
     """Groups of the roster and of the export that have one name but for case."""
 
     stored: list[Group]
     listed: list[ListedGroup]
 
-    def add(self, ours: Group, group: ListedGroup) -> None:
-        if ours not in self.stored:
-            self.stored = _running_before_retired([*self.stored, ours])
+    def add(self, stored_group: Group, group: ListedGroup) -> None:
+        if stored_group not in self.stored:
+            self.stored = _active_or_all([*self.stored, stored_group])
         if group not in self.listed:
             self.listed.append(group)
 
@@ -161,121 +163,139 @@ class _Fit:
         return len(self.stored) == 1 and len(self.listed) == 1
 
 
-def _running_before_retired(groups: list[Group]) -> list[Group]:
+def _active_or_all(groups: list[Group]) -> list[Group]:
     return [group for group in groups if group.status == "active"] or groups
 
 
 @dataclass
-class _Search:
+class _GroupMatcher:
     """The stored and listed groups not yet matched, and the matches so far."""
 
     stored: list[Group]
     listed: list[ListedGroup]
-    found: list[Recognition]
+    recognitions: list[Recognition]
 
-    def by_id(self) -> None:
-        by_id = {group.moodle_id: group for group in self.stored if group.moodle_id}
-        for group in [group for group in self.listed if group.moodle_id in by_id]:
-            self._match(by_id[group.moodle_id], group, "id")
+    def match_ids(self) -> None:
+        match_ids = {group.moodle_id: group for group in self.stored if group.moodle_id}
+        for group in [group for group in self.listed if group.moodle_id in match_ids]:
+            self._match(match_ids[group.moodle_id], group, "id")
 
-    def by_number(self) -> None:
+    def match_numbers(self) -> None:
         """Our own file says the number; two different ids still are two groups."""
-        by_number = {group.number: group for group in self.stored}
-        for group in [group for group in self.listed if group.number in by_number]:
-            ours = by_number[group.number or 0]
-            if not (ours.moodle_id and group.moodle_id):
-                self._match(ours, group, "number")
+        match_numbers = {group.number: group for group in self.stored}
+        for group in [group for group in self.listed if group.number in match_numbers]:
+            stored_group = match_numbers[group.number or 0]
+            if not (stored_group.moodle_id and group.moodle_id):
+                self._match(stored_group, group, "number")
 
-    def by_exact_name(self) -> None:
+    def match_exact_names(self) -> None:
         """Only where one side has no id: two groups with different ids may have one name."""
-        self._settle("name", [pair for pair in self._pairs() if _same_name(*pair) and not _is_retired_with_id(pair[0])])
+        self._match_best_first(
+            "name", [pair for pair in self._pairs() if _same_name(*pair) and not _is_retired_with_id(pair[0])]
+        )
 
-    def by_name_but_for_case(self) -> None:
+    def match_names_ignoring_case(self) -> None:
         """Only where one group can be meant: Moodle has `Group 2` and `group 2` side by side."""
-        clear = [fit for fit in self.alike_but_for_case() if fit.is_clear]
-        self._settle("name", [(fit.stored[0], fit.listed[0]) for fit in clear])
+        clear = [match for match in self.names_ignoring_case() if match.is_clear]
+        self._match_best_first("name", [(match.stored[0], match.listed[0]) for match in clear])
 
-    def alike_but_for_case(self) -> list[_Fit]:
+    def names_ignoring_case(self) -> list[_NameMatch]:
         """The groups left that are called the same but for case, those that run before those that are retired.
 
         Who has a group of exactly the same name is not among them.
         """
         exact = [pair for pair in self._pairs() if _same_name(*pair)]
-        with_namesake = {id(group) for pair in exact for group in pair}
-        fits: dict[str, _Fit] = {}
-        for ours, group in self._pairs():
-            if _alike_but_for_case(ours, group) and with_namesake.isdisjoint((id(ours), id(group))):
-                fits.setdefault(name_key(group.moodle_name), _Fit([], [])).add(ours, group)
-        return list(fits.values())
+        exactly_matched = {id(group) for pair in exact for group in pair}
+        matches: dict[str, _NameMatch] = {}
+        for stored_group, group in self._pairs():
+            if _same_name_ignoring_case(stored_group, group) and exactly_matched.isdisjoint(
+                (id(stored_group), id(group))
+            ):
+                matches.setdefault(name_key(group.moodle_name), _NameMatch([], [])).add(stored_group, group)
+        return list(matches.values())
 
-    def by_members(self) -> None:
+    def match_members(self) -> None:
         """A group that has students goes before one that had some, or a student who comes back would carry it off."""
-        self._settle("members", [pair for pair in self._pairs() if pair[0].active_members and _is_half(*pair)])
-        self._settle("name", [pair for pair in self._pairs() if _same_name(*pair)])
-        self._settle("members", [pair for pair in self._pairs() if _is_half(*pair)])
+        self._match_best_first(
+            "members", [pair for pair in self._pairs() if pair[0].active_members and _shares_half(*pair)]
+        )
+        self._match_best_first("name", [pair for pair in self._pairs() if _same_name(*pair)])
+        self._match_best_first("members", [pair for pair in self._pairs() if _shares_half(*pair)])
 
     def _pairs(self) -> list[tuple[Group, ListedGroup]]:
-        return [(ours, group) for group in self.listed for ours in self.stored]
+        return [(stored_group, group) for group in self.listed for stored_group in self.stored]
 
-    def _settle(self, by: By, pairs: list[tuple[Group, ListedGroup]]) -> None:
-        """Match the best pairs first; see `_claim`."""
-        claims = sorted(((_claim(*pair), *pair) for pair in pairs), key=lambda claim: claim[0])
-        while claims:
-            best, ours, group = claims[0]
+    def _match_best_first(self, matched_by: MatchKind, pairs: list[tuple[Group, ListedGroup]]) -> None:
+        """Match the best pairs first; see `_match_rank`."""
+        candidates = sorted(((_match_rank(*pair), *pair) for pair in pairs), key=lambda candidate: candidate[0])
+        while candidates:
+            best, stored_group, group = candidates[0]
             rivals = sorted(
-                other_group.title if other_ours is ours else other_ours.key
-                for claim, other_ours, other_group in claims
-                if (other_ours is ours) != (other_group is group) and claim[:-2] == best[:-2]
+                other_group.title if other_stored is stored_group else other_stored.key
+                for candidate, other_stored, other_group in candidates
+                if (other_stored is stored_group) != (other_group is group) and candidate[:-2] == best[:-2]
             )
-            self._match(ours, group, by, tuple(rivals))
-            claims = [claim for claim in claims if claim[1] is not ours and claim[2] is not group]
+            self._match(stored_group, group, matched_by, tuple(rivals))
+            candidates = [
+                candidate for candidate in candidates if candidate[1] is not stored_group and candidate[2] is not group
+            ]
 
-    def _match(self, ours: Group, group: ListedGroup, by: By, rivals: tuple[str, ...] = ()) -> None:
-        shared = len(_present(ours) & _addresses(group))
-        self.stored.remove(ours)
+    def _match(
+        self, stored_group: Group, group: ListedGroup, matched_by: MatchKind, rivals: tuple[str, ...] = ()
+    ) -> None:
+        shared_members = len(_known_addresses(stored_group) & _addresses(group))
+        self.stored.remove(stored_group)
         self.listed.remove(group)
-        self.found.append(
-            Recognition(ours.number, by, group.line, group.moodle_name, shared, len(_present(ours)), rivals)
+        self.recognitions.append(
+            Recognition(
+                stored_group.number,
+                matched_by,
+                group.line,
+                group.moodle_name,
+                shared_members,
+                len(_known_addresses(stored_group)),
+                rivals,
+            )
         )
 
 
-def _claim(ours: Group, group: ListedGroup) -> tuple[bool, int, int, int, int]:
+def _match_rank(stored_group: Group, group: ListedGroup) -> tuple[bool, int, int, int, int]:
     """How good a match is, the best first: a group that runs, most members in common, fewest that are not, and only
     then the lower number and the earlier line."""
-    known, listed = _present(ours), _addresses(group)
-    return ours.status == "retired", -len(known & listed), len(known | listed), ours.number, group.line
+    known, listed = _known_addresses(stored_group), _addresses(group)
+    return stored_group.status == "retired", -len(known & listed), len(known | listed), stored_group.number, group.line
 
 
-def _same_name(ours: Group, group: ListedGroup) -> bool:
+def _same_name(stored_group: Group, group: ListedGroup) -> bool:
     return (
-        not (ours.moodle_id and group.moodle_id)
+        not (stored_group.moodle_id and group.moodle_id)
         and bool(group.moodle_name)
-        and plain_name(ours.moodle_name) == plain_name(group.moodle_name)
+        and plain_name(stored_group.moodle_name) == plain_name(group.moodle_name)
     )
 
 
-def _alike_but_for_case(ours: Group, group: ListedGroup) -> bool:
+def _same_name_ignoring_case(stored_group: Group, group: ListedGroup) -> bool:
     return (
-        not (ours.moodle_id and group.moodle_id)
+        not (stored_group.moodle_id and group.moodle_id)
         and bool(group.moodle_name)
-        and name_key(ours.moodle_name) == name_key(group.moodle_name)
-        and not _same_name(ours, group)
+        and name_key(stored_group.moodle_name) == name_key(group.moodle_name)
+        and not _same_name(stored_group, group)
     )
 
 
-def _is_retired_with_id(ours: Group) -> bool:
+def _is_retired_with_id(stored_group: Group) -> bool:
     """Its name alone is weak: a running group may have been given it since."""
-    return ours.status == "retired" and ours.moodle_id != ""
+    return stored_group.status == "retired" and stored_group.moodle_id != ""
 
 
-def _is_half(ours: Group, group: ListedGroup) -> bool:
-    shared = len(_present(ours) & _addresses(group))
-    return shared > 0 and 2 * shared >= len(_present(ours))
+def _shares_half(stored_group: Group, group: ListedGroup) -> bool:
+    shared_members = len(_known_addresses(stored_group) & _addresses(group))
+    return shared_members > 0 and 2 * shared_members >= len(_known_addresses(stored_group))
 
 
-def _present(ours: Group) -> frozenset[str]:
+def _known_addresses(stored_group: Group) -> frozenset[str]:
     """Whom a group is known by: its students, or those it had where none is left."""
-    return frozenset(member.email for member in ours.active_members or ours.members)
+    return frozenset(member.email for member in stored_group.active_members or stored_group.members)
 
 
 def _addresses(group: ListedGroup) -> frozenset[str]:

@@ -87,24 +87,24 @@ class Roster:
         return tuple(group for group in self.groups if group.status == "active")
 
 
-def exists_on(member: Member, target: str) -> bool:
+def has_account_on(member: Member, target: str) -> bool:
     """Whether the member's account was in that target's workspace before us, so that we never manage it."""
     return member.account.startswith(EXISTING) and target in member.account.removeprefix(EXISTING).split(",")
 
 
-def with_existing(roster: Roster, emails: Collection[str], target: str) -> Roster:
+def with_existing_accounts(roster: Roster, emails: Collection[str], target: str) -> Roster:
     """The roster in which these addresses have an account on the target that is not ours."""
     groups = []
     for group in roster.groups:
         members = tuple(
-            replace(member, account=_existing_on(member.account, target)) if member.email in emails else member
+            replace(member, account=_add_existing(member.account, target)) if member.email in emails else member
             for member in group.members
         )
         groups.append(replace(group, members=members))
     return Roster(tuple(groups))
 
 
-def _existing_on(account: str, target: str) -> str:
+def _add_existing(account: str, target: str) -> str:
     targets = set(account.removeprefix(EXISTING).split(",")) if account.startswith(EXISTING) else set()
     return EXISTING + ",".join(sorted(targets | {target}))
 
@@ -140,17 +140,17 @@ def parse_roster(text: str, name: str) -> Roster:
     if not is_normalised_header(table.header.cells):
         columns = ",".join(COLUMNS)
         raise RosterError([f"{name} line {table.header.line}: is not the header of a normalised roster ({columns})."])
-    reading = _Reading()
+    parser = _RosterParser()
     for row in table.rows:
         if not row.is_blank:
-            reading.read(row)
-    if reading.problems:
-        raise RosterError([f"{name} line {line}: {sentence}" for line, sentence in sorted(reading.problems)])
-    return Roster(tuple(reading.group(number) for number in sorted(reading.first)))
+            parser.read_row(row)
+    if parser.problems:
+        raise RosterError([f"{name} line {line}: {message}" for line, message in sorted(parser.problems)])
+    return Roster(tuple(parser.group(number) for number in sorted(parser.first)))
 
 
 @dataclass
-class _Reading:
+class _RosterParser:
     """What the rows so far say, and where each thing was first said."""
 
     first: dict[int, tuple[int, str, str]] = field(default_factory=dict)  # number: line, Moodle id, Moodle name
@@ -160,7 +160,7 @@ class _Reading:
     number_of_id: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
-    def read(self, row: Row) -> None:
+    def read_row(self, row: Row) -> None:
         cells = [unescape_formula(cell) for cell in row.cells[: len(COLUMNS)]]
         if len(cells) < len(COLUMNS) or any(cell.strip() for cell in row.cells[len(COLUMNS) :]):
             self.problems.append((row.line, f"has {len(row.cells)} cells; a roster has {len(COLUMNS)}."))
@@ -168,32 +168,34 @@ class _Reading:
         number, moodle_id, moodle_name, email, status, account = cells
         moodle_id, status, account = moodle_id.strip(), status.strip().lower(), account.strip()
         email = normalised_address(email)
-        wrong = list(_wrong_cells(number.strip(), moodle_id, email, status, account))
-        if wrong:
-            self.problems.extend((row.line, sentence) for sentence in wrong)
+        problems = list(_cell_problems(number.strip(), moodle_id, email, status, account))
+        if problems:
+            self.problems.extend((row.line, message) for message in problems)
             return
-        self._place(row.line, int(number), moodle_id, moodle_name, "active" if status == "active" else "retired")
+        self._add_group(row.line, int(number), moodle_id, moodle_name, "active" if status == "active" else "retired")
         if email:
-            self._join(row.line, int(number), Member(email, "active" if status == "active" else "retired", account))
+            self._add_member(
+                row.line, int(number), Member(email, "active" if status == "active" else "retired", account)
+            )
 
-    def _place(self, line: int, number: int, moodle_id: str, moodle_name: str, status: Status) -> None:
+    def _add_group(self, line: int, number: int, moodle_id: str, moodle_name: str, status: Status) -> None:
         first_line, first_id, first_name = self.first.setdefault(number, (line, moodle_id, moodle_name))
         if (first_id, first_name) != (moodle_id, moodle_name):
             here, there = f"{moodle_id} {quoted(moodle_name)}", f"{first_id} {quoted(first_name)}"
-            sentence = f"group {number} is {here} here but {there} on line {first_line}; all its rows must agree."
-            self.problems.append((line, sentence))
+            message = f"group {number} is {here} here but {there} on line {first_line}; all its rows must agree."
+            self.problems.append((line, message))
         owner = self.number_of_id.setdefault(moodle_id, number) if moodle_id else number
         if owner != number:
-            sentence = f"Moodle id {moodle_id} is group {number} here but group {owner} on line {self.first[owner][0]}."
-            self.problems.append((line, sentence))
+            message = f"Moodle id {moodle_id} is group {number} here but group {owner} on line {self.first[owner][0]}."
+            self.problems.append((line, message))
         if status == "active":
             self.active.add(number)
 
-    def _join(self, line: int, number: int, member: Member) -> None:
+    def _add_member(self, line: int, number: int, member: Member) -> None:
         first_line = self.line_of_email.setdefault(member.email, line)
         if first_line != line:
-            sentence = f"{member.email} is on line {first_line} already; a student has one row, in one group."
-            self.problems.append((line, sentence))
+            message = f"{member.email} is on line {first_line} already; a student has one row, in one group."
+            self.problems.append((line, message))
         self.members.setdefault(number, []).append(member)
 
     def group(self, number: int) -> Group:
@@ -202,7 +204,7 @@ class _Reading:
         return Group(number, moodle_id, moodle_name, members, "active" if number in self.active else "retired")
 
 
-def _wrong_cells(number: str, moodle_id: str, email: str, status: str, account: str) -> Iterator[str]:
+def _cell_problems(number: str, moodle_id: str, email: str, status: str, account: str) -> Iterator[str]:
     if not _NUMBER.fullmatch(number):
         yield f"number must be a whole number from 1 on, not {quoted(number)}."
     if not _MOODLE_ID.fullmatch(moodle_id):

@@ -13,14 +13,14 @@ from labkit.addresses import normalised_address
 from labkit.formats.roster_file import is_normalised_header
 from labkit.tables import Table, TextError, read_table
 from labkit.text import quoted
-from roster.group_list import Findings, GroupList, ListedGroup, ListedMember, Remark
+from roster.group_list import GroupList, GroupListBuilder, Issue, ListedGroup, ListedMember
 from roster.model import MOODLE, Roster, RosterError, parse_roster
 from sources.group_rows import is_older_users, is_self_selection, read_older_users, read_self_selection
 from sources.member_rows import read_members
-from sources.no_group import Said
+from sources.no_group import GroupNameHints
 
 NORMALISED = "normalised roster"
-KNOWN = (
+KNOWN_FORMATS = (
     "Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, users.csv and the normalised "
     "roster"
 )
@@ -32,21 +32,21 @@ def read_export(
     columns: Mapping[str, str] | None = None,
     no_group: Sequence[str] = (),
     groups: Collection[str] = (),
-    known: Collection[str] = (),
+    known_groups: Collection[str] = (),
     staff: Collection[str] = (),
 ) -> GroupList:
-    """Everything the export lists, with all its problems.
+    """Read everything that the export lists, with all its problems.
 
-    `columns` maps "email" and "group" to the headers they have in this file; `no_group` are labels that stand for
-    “in no group”; `groups` are names that are groups whatever they look like; `known` are the names of the roster's
-    groups; `staff` are normalised addresses that are left out of all groups. A text that is no known export gives a
-    list without groups and one problem.
+    `columns` maps "email" and "group" to their headers in this file. `no_group` are labels that mean “in no group”;
+    `groups` are names that are groups even if they look like such labels or like several groups. `known_groups` are the
+    names of the roster's groups. `staff` are normalised addresses that are left out of all groups. For an unknown
+    format the list has no groups and one problem.
     """
     columns = columns or {}
     try:
         table = read_table(text, origin=MOODLE)
     except TextError as error:
-        return GroupList("unknown", (), error.line, (Remark(error.line, error.sentence),))
+        return GroupList("unknown", (), error.line, (Issue(error.line, error.sentence),))
     if is_normalised_header(table.header.cells):
         listed: GroupList | None = _read_normalised(text, table, staff)
     elif is_self_selection(table.header.cells):
@@ -54,43 +54,43 @@ def read_export(
     elif is_older_users(table.header.cells):
         listed = read_older_users(table, staff)
     else:
-        listed = read_members(table, columns, Said(no_group, groups, known), staff)
+        listed = read_members(table, columns, GroupNameHints(no_group, groups, known_groups), staff)
     if listed is None:
-        return GroupList("unknown", (), table.last_line, (Remark(table.header.line, _unknown(table)),))
+        return GroupList("unknown", (), table.last_line, (Issue(table.header.line, _unknown_format(table)),))
     if not listed.groups and not listed.problems and not (listed.roster and listed.roster.groups):
         what = "a header and nothing below it" if not table.rows else "no group"
-        problem = Remark(table.last_line, f"the {listed.format} holds {what}; check course and activity.")
+        problem = Issue(table.last_line, f"the {listed.format} holds {what}; check course and activity.")
         return GroupList(listed.format, (), listed.last_line, (problem,), listed.ignored)
     return listed
 
 
-def _unknown(table: Table) -> str:
+def _unknown_format(table: Table) -> str:
     seen = ", ".join(quoted(cell.strip()) for cell in table.header.cells[:6])
-    return f"is not a known export ({KNOWN}): its first line has {len(table.header.cells)} cells, {seen}."
+    return f"is not a known export ({KNOWN_FORMATS}): its first line has {len(table.header.cells)} cells, {seen}."
 
 
 def _read_normalised(text: str, table: Table, staff: Collection[str]) -> GroupList:
     """Our own file as an export: its active groups with their active members, and the roster as it stands."""
-    findings = Findings(staff)
+    builder = GroupListBuilder(staff)
     try:
         roster = parse_roster(text, "")
     except RosterError as error:
-        problems = tuple(_remark(problem) for problem in error.problems)
+        problems = tuple(_issue(problem) for problem in error.problems)
         return GroupList(NORMALISED, (), table.last_line, problems)
     line_of = _lines_of(table)
     for group in roster.active_groups:
         members = tuple(
             ListedMember(member.email, line_of[member.email], member.account)
             for member in group.active_members
-            if findings.member(line_of[member.email], "email", member.email)
+            if builder.parse_member(line_of[member.email], "email", member.email)
         )
         line, number = line_of[str(group.number)], group.number
-        findings.groups.append(ListedGroup(line, group.moodle_id, group.moodle_name, members, number))
-    listed = findings.listed(NORMALISED, table.last_line)
-    return replace(listed, roster=_without(roster, staff))
+        builder.groups.append(ListedGroup(line, group.moodle_id, group.moodle_name, members, number))
+    listed = builder.build(NORMALISED, table.last_line)
+    return replace(listed, roster=_without_staff(roster, staff))
 
 
-def _without(roster: Roster, staff: Collection[str]) -> Roster:
+def _without_staff(roster: Roster, staff: Collection[str]) -> Roster:
     return Roster(
         tuple(
             replace(group, members=tuple(member for member in group.members if member.email not in staff))
@@ -99,9 +99,9 @@ def _without(roster: Roster, staff: Collection[str]) -> Roster:
     )
 
 
-def _remark(problem: str) -> Remark:
-    place, _, sentence = problem.strip().partition(": ")
-    return Remark(int(place.removeprefix("line ")), sentence)
+def _issue(problem: str) -> Issue:
+    place, _, message = problem.strip().partition(": ")
+    return Issue(int(place.removeprefix("line ")), message)
 
 
 def _lines_of(table: Table) -> dict[str, int]:

@@ -12,54 +12,56 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from labkit.addresses import is_address, normalised_address
 from labkit.tables import Row, Table
 from labkit.text import quoted
-from roster.cells import clean_name, plain_name
-from roster.group_list import Findings, GroupList, ListedGroup, ListedMember
-from sources.columns import CHOICE, OVERVIEW, PARTICIPANTS, Columns, cell, find_columns, name_in, says_more
-from sources.no_group import Said, has_person, labels_of_nobody
+from roster.group_list import GroupList, GroupListBuilder, ListedGroup, ListedMember
+from roster.names import clean_name, plain_name
+from sources.columns import CHOICE, OVERVIEW, PARTICIPANTS, Columns, cell, find_columns, has_text_after, name_at
+from sources.no_group import GroupNameHints, has_person_data, no_group_labels
 
 _BETWEEN_GROUPS = ", "
-_SHIFTED = "a cell is missing, or one is too many; download the file again"
+_SHIFTED_CELLS = "a cell is missing, or one is too many; download the file again"
 
 
-def read_members(table: Table, named: Mapping[str, str], said: Said, staff: Collection[str]) -> GroupList | None:
-    """The groups of each of the formats; None where neither an address nor a group column can be told.
+def read_members(
+    table: Table, named_headers: Mapping[str, str], hints: GroupNameHints, staff: Collection[str]
+) -> GroupList | None:
+    """Read the groups of any of these formats; return None if neither the address nor the group column is found.
 
-    `named` are the headers of "email" and "group" where the operator names them; `staff` are addresses that are left
+    `named_headers` are the headers of "email" and "group" that the operator named; `staff` are addresses that are left
     out of the groups.
     """
-    findings = Findings(staff)
-    columns = find_columns(table, named, findings)
+    builder = GroupListBuilder(staff)
+    columns = find_columns(table, named_headers, builder)
     if columns is None:
-        return findings.listed(OVERVIEW, table.last_line) if findings.problems else None
-    rows = list(_sound_rows(table, columns, findings))
-    labels = labels_of_nobody(rows, columns, said, findings)
-    in_groups = list(_in_groups(rows, columns, labels, findings))
+        return builder.build(OVERVIEW, table.last_line) if builder.problems else None
+    rows = list(_valid_rows(table, columns, builder))
+    labels = no_group_labels(rows, columns, hints, builder)
+    rows_in_groups = list(_rows_in_groups(rows, columns, labels, builder))
     if columns.format != OVERVIEW:
-        in_groups = list(_in_one_group(in_groups, columns, said, findings))
-    _read(in_groups, columns, clean_name(table.header.cells[columns.email]), findings)
-    return findings.listed(columns.format, table.last_line)
+        rows_in_groups = list(_rows_in_one_group(rows_in_groups, columns, hints, builder))
+    _add_groups(rows_in_groups, columns, clean_name(table.header.cells[columns.email]), builder)
+    return builder.build(columns.format, table.last_line)
 
 
-def _sound_rows(table: Table, columns: Columns, findings: Findings) -> Iterator[Row]:
+def _valid_rows(table: Table, columns: Columns, builder: GroupListBuilder) -> Iterator[Row]:
     """The rows of the header's shape; each other one is a problem, because a student can be lost in it."""
     for row in table.rows:
         if row.is_blank:
             continue
-        beyond = len(table.header.cells)
+        header_width = len(table.header.cells)
         if len(row.cells) < columns.width:
             shape = f"has {_cells(len(row.cells))} where the header has {columns.width}"
-            findings.problem(row.line, f"{shape}: the row is cut or has another delimiter; download the file again.")
-        elif any(text.strip() for text in row.cells[beyond:]):
-            shape = f"has {_cells(len(row.cells))} where the header has {beyond}"
-            findings.problem(row.line, f"{shape}: a delimiter in a cell is not quoted; download the file again.")
-        elif any(_swallows(text, table.delimiter) for text in row.cells):
-            sentence = "a cell goes on over several rows: a quotation mark is too many; download the file again."
-            findings.problem(row.line, sentence)
+            builder.add_problem(row.line, f"{shape}: the row is cut or has another delimiter; download the file again.")
+        elif any(text.strip() for text in row.cells[header_width:]):
+            shape = f"has {_cells(len(row.cells))} where the header has {header_width}"
+            builder.add_problem(row.line, f"{shape}: a delimiter in a cell is not quoted; download the file again.")
+        elif any(_contains_row(text, table.delimiter) for text in row.cells):
+            message = "a cell goes on over several rows: a quotation mark is too many; download the file again."
+            builder.add_problem(row.line, message)
         elif is_address(normalised_address(cell(row, columns.group))):
             group = quoted(cell(row, columns.group))
-            findings.problem(row.line, f"has the address {group} for a group: {_SHIFTED}.")
-        elif columns.format == CHOICE and says_more(row, columns.group):
-            findings.problem(row.line, f"has text behind the group, where Group choice has none: {_SHIFTED}.")
+            builder.add_problem(row.line, f"has the address {group} for a group: {_SHIFTED_CELLS}.")
+        elif columns.format == CHOICE and has_text_after(row, columns.group):
+            builder.add_problem(row.line, f"has text behind the group, where Group choice has none: {_SHIFTED_CELLS}.")
         else:
             yield row
 
@@ -68,57 +70,65 @@ def _cells(number: int) -> str:
     return f"{number} cell" if number == 1 else f"{number} cells"
 
 
-def _swallows(text: str, delimiter: str) -> bool:
+def _contains_row(text: str, delimiter: str) -> bool:
     """Whether a cell holds a part of another row."""
     return ("\n" in text or "\r" in text) and ("@" in text or delimiter in text)
 
 
-def _in_groups(rows: Sequence[Row], columns: Columns, labels: Collection[str], findings: Findings) -> Iterator[Row]:
+def _rows_in_groups(
+    rows: Sequence[Row], columns: Columns, labels: Collection[str], builder: GroupListBuilder
+) -> Iterator[Row]:
     """The rows that name a group. Who is in none is left out with a remark; a row that lost its group is a problem."""
     for row in rows:
-        name, address = name_in(row, columns.group), cell(row, columns.email)
-        is_person = has_person(row, columns)
-        who = quoted(address) if address else "a student without address"
+        name, address = name_at(row, columns.group), cell(row, columns.email)
+        is_person = has_person_data(row, columns)
+        student = quoted(address) if address else "a student without address"
         if name and name not in labels:
             yield row
         elif address and not is_address(normalised_address(address)):
-            findings.problem(row.line, f"{who} is in no group and is no address: {_SHIFTED}.")
+            builder.add_problem(row.line, f"{student} is in no group and is no address: {_SHIFTED_CELLS}.")
         elif not address and any(is_address(normalised_address(text)) for text in row.cells):
-            findings.problem(row.line, f"{who} is in no group, with an address in another column: {_SHIFTED}.")
+            builder.add_problem(
+                row.line, f"{student} is in no group, with an address in another column: {_SHIFTED_CELLS}."
+            )
         elif name and is_person:
-            findings.ignore(row.line, f"{who} is in no group ({quoted(clean_name(name))}).")
+            builder.add_ignored(row.line, f"{student} is in no group ({quoted(clean_name(name))}).")
         elif is_person and columns.has_blocks:
-            sentence = f"{who} is in no group and not among those in none: the row is damaged; download the file again."
-            findings.problem(row.line, sentence)
+            message = (
+                f"{student} is in no group and not among those in none: the row is damaged; download the file again."
+            )
+            builder.add_problem(row.line, message)
         elif is_person:
-            findings.ignore(row.line, f"{who} is in no group (the cell is empty).")
+            builder.add_ignored(row.line, f"{student} is in no group (the cell is empty).")
         else:
-            findings.ignore(row.line, "the row names no group and no student.")
+            builder.add_ignored(row.line, "the row names no group and no student.")
 
 
-def _in_one_group(rows: Sequence[Row], columns: Columns, said: Said, findings: Findings) -> Iterator[Row]:
+def _rows_in_one_group(
+    rows: Sequence[Row], columns: Columns, hints: GroupNameHints, builder: GroupListBuilder
+) -> Iterator[Row]:
     """The rows of students of one group each. The cell holds all groups of a student, with ", " between them.
 
     A name may hold that, too. In Participants it is between groups unless the whole is a name that is known, in Group
     choice only if the parts are groups elsewhere in the file.
     """
-    known = frozenset(plain_name(name) for name in (*said.groups, *said.known))
-    cells = {name_in(row, columns.group) for row in rows}
+    known = frozenset(plain_name(name) for name in (*hints.groups, *hints.known_groups))
+    cells = {name_at(row, columns.group) for row in rows}
     uses = Counter(part for name in cells for part in set(name.split(_BETWEEN_GROUPS)))
     for row in rows:
-        name, address = name_in(row, columns.group), cell(row, columns.email)
-        if normalised_address(address) in findings.staff:
-            findings.member(row.line, "", address)
+        name, address = name_at(row, columns.group), cell(row, columns.email)
+        if normalised_address(address) in builder.staff:
+            builder.parse_member(row.line, "", address)
             continue
         parts = _parts(name, known)
         if len(parts) < 2 or (columns.format == CHOICE and not _are_groups(parts, cells, uses)):
             yield row
             continue
         groups = " and ".join(quoted(clean_name(part)) for part in parts)
-        sentence = f"{quoted(address)} is in {len(parts)} groups, {groups}; a student can be in one"
+        message = f"{quoted(address)} is in {len(parts)} groups, {groups}; a student can be in one"
         if columns.format == PARTICIPANTS:
-            sentence += f": remove one in Moodle, or, if that is one name, add --group {quoted(clean_name(name))}"
-        findings.problem(row.line, f"{sentence}.")
+            message += f": remove one in Moodle, or, if that is one name, add --group {quoted(clean_name(name))}"
+        builder.add_problem(row.line, f"{message}.")
 
 
 def _parts(name: str, known: Collection[str]) -> list[str]:
@@ -146,34 +156,34 @@ def _are_groups(parts: Sequence[str], cells: Collection[str], uses: Mapping[str,
     return any(part in cells for part in parts) or all(uses[part] > 1 for part in parts)
 
 
-def _read(rows: Sequence[Row], columns: Columns, column: str, findings: Findings) -> None:
+def _add_groups(rows: Sequence[Row], columns: Columns, column: str, builder: GroupListBuilder) -> None:
     lines: dict[str, int] = {}
     members: dict[str, dict[str, ListedMember]] = {}
     for row in rows:
-        name, address = name_in(row, columns.group), cell(row, columns.email)
+        name, address = name_at(row, columns.group), cell(row, columns.email)
         lines.setdefault(name, row.line)
         group = members.setdefault(name, {})
         if address:
-            if member := findings.member(row.line, column, address):
+            if member := builder.parse_member(row.line, column, address):
                 group.setdefault(member.email, member)
-        elif has_person(row, columns):
-            findings.problem(row.line, f"a student of group {quoted(clean_name(name))} has no address.")
-    _refuse_hardly_different(lines, findings)
+        elif has_person_data(row, columns):
+            builder.add_problem(row.line, f"a student of group {quoted(clean_name(name))} has no address.")
+    _refuse_near_duplicates(lines, builder)
     for name, line in lines.items():
-        findings.groups.append(ListedGroup(line, moodle_name=_name(name), members=tuple(members[name].values())))
+        builder.groups.append(ListedGroup(line, moodle_name=_decoded_name(name), members=tuple(members[name].values())))
 
 
-def _refuse_hardly_different(lines: Mapping[str, int], findings: Findings) -> None:
+def _refuse_near_duplicates(lines: Mapping[str, int], builder: GroupListBuilder) -> None:
     """Such names become one in the roster, which keeps neither double blanks nor invisible marks nor entities."""
     first: dict[str, str] = {}
     for name, line in lines.items():
         other = first.setdefault(plain_name(name), name)
         if other != name:
             both = f"{quoted(name)} and, on line {lines[other]}, {quoted(other)}"
-            sentence = f"{both} differ in blanks, invisible marks or entities alone: rename one in Moodle and download"
-            findings.problem(line, f"{sentence} again.")
+            message = f"{both} differ in blanks, invisible marks or entities alone: rename one in Moodle and download"
+            builder.add_problem(line, f"{message} again.")
 
 
-def _name(group: str) -> str:
+def _decoded_name(group: str) -> str:
     """The overview writes a name as HTML does: R&amp;D."""
     return clean_name(html.unescape(group))

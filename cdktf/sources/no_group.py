@@ -12,40 +12,42 @@ from dataclasses import dataclass
 
 from labkit.tables import Row
 from labkit.text import quoted
-from roster.cells import plain_name
-from roster.group_list import Findings
-from sources.columns import Columns, cell, name_in
-from sources.words import NO_GROUP, NOT_IN_GROUP, NOT_IN_GROUPING, word_key
+from roster.group_list import GroupListBuilder
+from roster.names import plain_name
+from sources.columns import Columns, cell, name_at
+from sources.moodle_terms import NO_GROUP_TERMS, NOT_IN_GROUP_TERMS, NOT_IN_GROUPING_TERMS, term_key
 
 
 @dataclass(frozen=True)
-class Said:
-    """What is said beside the file of names in its group column: labels for “in no group”, and groups that are none.
+class GroupNameHints:
+    """Hints about names in the group column: labels that mean “in no group”, and names that are groups.
 
-    `known` are the names of the roster's groups. They are no proof against a label, which an earlier import may have
-    taken for a group.
+    `known_groups` are the names of the roster's groups. Such a name can still be a label, because an earlier import may
+    have mistaken a label for a group.
     """
 
     no_group: Sequence[str] = ()
     groups: Collection[str] = ()
-    known: Collection[str] = ()
+    known_groups: Collection[str] = ()
 
 
-def labels_of_nobody(rows: Sequence[Row], columns: Columns, said: Said, findings: Findings) -> frozenset[str]:
+def no_group_labels(
+    rows: Sequence[Row], columns: Columns, hints: GroupNameHints, builder: GroupListBuilder
+) -> frozenset[str]:
     """The names, as the cells have them, that stand for “in no group”; what cannot be told becomes a problem."""
-    names = {name for row in rows if (name := name_in(row, columns.group))}
-    labels = {name for name in names if word_key(name) in NO_GROUP}
-    for label in said.no_group:
-        labels |= _named(label, names, columns, rows, findings)
-    labels |= set(_lone_groups(rows, columns))
-    groups = {plain_name(name) for name in said.groups}
-    last = _last_block(rows, columns)
+    names = {name for row in rows if (name := name_at(row, columns.group))}
+    labels = {name for name in names if term_key(name) in NO_GROUP_TERMS}
+    for label in hints.no_group:
+        labels |= _names_matching(label, names, columns, rows, builder)
+    labels |= set(_groups_by_grouping(rows, columns))
+    groups = {plain_name(name) for name in hints.groups}
+    last = _last_group(rows, columns)
     if last and last.name not in labels and plain_name(last.name) not in groups:
-        if last.is_nobody:
+        if last.is_no_group:
             labels.add(last.name)
-        elif last.is_unclear:
+        elif last.is_ambiguous:
             title = quoted(last.name)
-            findings.problem(
+            builder.add_problem(
                 last.line,
                 f"whether {title} is a group, or Moodle's label for students in no group, cannot be told: "
                 f"add --group {title} or --no-group {title}.",
@@ -53,21 +55,25 @@ def labels_of_nobody(rows: Sequence[Row], columns: Columns, said: Said, findings
     return frozenset(label for label in labels if plain_name(label) not in groups)
 
 
-def _named(label: str, names: Collection[str], columns: Columns, rows: Sequence[Row], findings: Findings) -> set[str]:
+def _names_matching(
+    label: str, names: Collection[str], columns: Columns, rows: Sequence[Row], builder: GroupListBuilder
+) -> set[str]:
     """The name that `--no-group` means: exactly that one, else the only one that is it but for case and brackets."""
-    exactly = {name for name in names if plain_name(name) == plain_name(label)}
-    if exactly:
-        return exactly
-    alike = sorted(name for name in names if word_key(name) == word_key(label))
-    if len(alike) > 1:
-        line = next(row.line for row in rows if name_in(row, columns.group) in alike)
-        fitting = " and ".join(quoted(name) for name in alike)
-        findings.problem(line, f"--no-group {quoted(label)} fits {fitting}: write it exactly as the one that is meant.")
+    exact = {name for name in names if plain_name(name) == plain_name(label)}
+    if exact:
+        return exact
+    similar = sorted(name for name in names if term_key(name) == term_key(label))
+    if len(similar) > 1:
+        line = next(row.line for row in rows if name_at(row, columns.group) in similar)
+        fitting = " and ".join(quoted(name) for name in similar)
+        builder.add_problem(
+            line, f"--no-group {quoted(label)} fits {fitting}: write it exactly as the one that is meant."
+        )
         return set()
-    return set(alike)
+    return set(similar)
 
 
-def _lone_groups(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
+def _groups_by_grouping(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
     """The one group of a grouping called “not in a group”, whatever the group itself is called.
 
     A wording that some language has for “not in a grouping”, too, says nothing.
@@ -76,46 +82,48 @@ def _lone_groups(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
         return
     names_of: dict[str, set[str]] = {}
     for row in rows:
-        if name := name_in(row, columns.group):
-            names_of.setdefault(word_key(row.cells[columns.group - 1]), set()).add(name)
+        if name := name_at(row, columns.group):
+            names_of.setdefault(term_key(row.cells[columns.group - 1]), set()).add(name)
     for grouping, names in names_of.items():
         elsewhere = {name for other, others in names_of.items() if other != grouping for name in others}
-        if grouping in NOT_IN_GROUP - NOT_IN_GROUPING and len(names) == 1 and not names & elsewhere:
+        if grouping in NOT_IN_GROUP_TERMS - NOT_IN_GROUPING_TERMS and len(names) == 1 and not names & elsewhere:
             yield from names
 
 
 @dataclass(frozen=True)
-class _LastBlock:
+class _LastGroup:
     """The last group of the file, and whether the rows before it make it the students in no group."""
 
     line: int
     name: str
-    is_nobody: bool
-    is_unclear: bool
+    is_no_group: bool
+    is_ambiguous: bool
 
 
-def _last_block(rows: Sequence[Row], columns: Columns) -> _LastBlock | None:
+def _last_group(rows: Sequence[Row], columns: Columns) -> _LastGroup | None:
     """The last group, if it can be the students in no group: nowhere else, and in no row without a person."""
     if columns.grouping is None or not columns.has_blocks or not rows:
         return None
-    places = [(cell(row, columns.grouping), name_in(row, columns.group)) for row in rows]
+    places = [(cell(row, columns.grouping), name_at(row, columns.group)) for row in rows]
     grouping, name = places[-1]
     first = len(rows)
     while first and places[first - 1] == (grouping, name):
         first -= 1
     if not name or not first or any(other == name for _, other in places[:first]):
         return None
-    if any(not has_person(row, columns) for row in rows[first:]):
+    if any(not has_person_data(row, columns) for row in rows[first:]):
         return None
-    word = word_key(grouping)
-    if word in NOT_IN_GROUPING - NOT_IN_GROUP:
+    word = term_key(grouping)
+    if word in NOT_IN_GROUPING_TERMS - NOT_IN_GROUP_TERMS:
         return None
     before, _ = places[first - 1]
-    behind_empty = not places[first - 1][1] and not has_person(rows[first - 1], columns)
-    behind_no_grouping = before != grouping and word_key(before) in NOT_IN_GROUPING
-    is_nobody = behind_empty or behind_no_grouping
-    is_unclear = not is_nobody and word not in NOT_IN_GROUPING and _can_be_no_grouping(places[:first], before, grouping)
-    return _LastBlock(rows[first].line, name, is_nobody, is_unclear)
+    behind_empty = not places[first - 1][1] and not has_person_data(rows[first - 1], columns)
+    behind_no_grouping = before != grouping and term_key(before) in NOT_IN_GROUPING_TERMS
+    is_no_group = behind_empty or behind_no_grouping
+    is_ambiguous = (
+        not is_no_group and word not in NOT_IN_GROUPING_TERMS and _can_be_no_grouping(places[:first], before, grouping)
+    )
+    return _LastGroup(rows[first].line, name, is_no_group, is_ambiguous)
 
 
 def _can_be_no_grouping(places: Sequence[tuple[str, str]], before: str, last: str) -> bool:
@@ -125,7 +133,7 @@ def _can_be_no_grouping(places: Sequence[tuple[str, str]], before: str, last: st
     return last not in {grouping for grouping, _ in places} and not names & others
 
 
-def has_person(row: Row, columns: Columns) -> bool:
+def has_person_data(row: Row, columns: Columns) -> bool:
     """Whether the row says anything but a grouping and a group."""
-    apart = (columns.group, columns.grouping)
-    return any(cell(row, index) for index in range(len(row.cells)) if index not in apart)
+    group_columns = (columns.group, columns.grouping)
+    return any(cell(row, index) for index in range(len(row.cells)) if index not in group_columns)

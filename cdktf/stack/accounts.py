@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roster.model import Roster, exists_on
+from roster.model import Roster, has_account_on
 from stack.expressions import add_blocks, label, template
 from stack.framework import Construct
 from stack.workspace_guard import ADDRESS as GUARD
@@ -32,10 +32,10 @@ def plan_accounts(
         for group in roster.active_groups
         for member in group.active_members
     ]
-    not_ours = {member.email for _, member in members if exists_on(member, target)} | {a.lower() for a in staff}
+    unmanaged = {member.email for _, member in members if has_account_on(member, target)} | {a.lower() for a in staff}
     everybody = {member.email for _, member in members}
     needed = {member.email for roster, member in members if roster is own}
-    managed = everybody - not_ours if owns_accounts else set()
+    managed = everybody - unmanaged if owns_accounts else set()
     return AccountPlan(managed=tuple(sorted(managed)), looked_up=tuple(sorted(needed - managed)))
 
 
@@ -52,7 +52,7 @@ class StudentAccounts(Construct):
             self,
             "resource.databricks_user",
             {
-                _name_of(address): {
+                _resource_name(address): {
                     "user_name": template(address),
                     # A student's notebooks outlive the account: nobody's work is deleted from here.
                     "force_delete_home_dir": False,
@@ -65,14 +65,17 @@ class StudentAccounts(Construct):
         add_blocks(
             self,
             "data.databricks_user",
-            {_name_of(address): {"user_name": template(address), "depends_on": [GUARD]} for address in plan.looked_up},
+            {
+                _resource_name(address): {"user_name": template(address), "depends_on": [GUARD]}
+                for address in plan.looked_up
+            },
         )
 
     def id_of(self, address: str) -> str:
         """An expression for the id of the account with this address."""
         kind = "databricks_user" if address in self._managed else "data.databricks_user"
-        return f"${{{kind}.{_name_of(address)}.id}}"
+        return f"${{{kind}.{_resource_name(address)}.id}}"
 
 
-def _name_of(address: str) -> str:
+def _resource_name(address: str) -> str:
     return f"student_{label(address)}"

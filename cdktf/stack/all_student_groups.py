@@ -31,11 +31,11 @@ class AllStudentGroups(Construct):
         *,
         groups: StudentGroups,
         students: StudentSettings,
-        owned: bool,
-        after: Sequence[ITerraformDependable],
+        is_owned: bool,
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
-        parent = self._make(students, after) if owned else self._find(after)
+        parent = self._create(students, depends_on) if is_owned else self._look_up(depends_on)
         add_blocks(
             self,
             "resource.databricks_group_member",
@@ -45,13 +45,13 @@ class AllStudentGroups(Construct):
             },
         )
 
-    def _make(self, students: StudentSettings, after: Sequence[ITerraformDependable]) -> str:
+    def _create(self, students: StudentSettings, depends_on: Sequence[ITerraformDependable]) -> str:
         group = WorkspaceGroup(
             self,
             "group",
             display_name=ALL_STUDENT_GROUPS,
             allow_cluster_create=False,
-            depends_on=after,
+            depends_on=depends_on,
             # The group resource does not see an entitlement that somebody took away; the one below does.
             lifecycle=TerraformResourceLifecycle(ignore_changes=ENTITLEMENTS),
         )
@@ -68,7 +68,9 @@ class AllStudentGroups(Construct):
         entitlements.override_logical_id(ALL_STUDENT_GROUPS)
         return group.id
 
-    def _find(self, after: Sequence[ITerraformDependable]) -> str:
-        group = DataDatabricksGroup(self, "group", display_name=ALL_STUDENT_GROUPS, recursive=False, depends_on=after)
+    def _look_up(self, depends_on: Sequence[ITerraformDependable]) -> str:
+        group = DataDatabricksGroup(
+            self, "group", display_name=ALL_STUDENT_GROUPS, recursive=False, depends_on=depends_on
+        )
         group.override_logical_id(ALL_STUDENT_GROUPS)
         return group.id

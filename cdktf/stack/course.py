@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lab_settings import Lab, Target
+from lab_settings import LabSettings, TargetSettings
 from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, folder_of
-from preflight.guard_query import expectations
+from preflight.guard_query import guard_query
 from roster.model import Group, Roster
 from stack.accounts import StudentAccounts, plan_accounts
 from stack.all_student_groups import AllStudentGroups
@@ -21,7 +21,7 @@ from stack.framework import (
 )
 from stack.group_cluster import GroupCluster, common_settings
 from stack.personal_compute import PersonalCompute
-from stack.programs import Program, Verb
+from stack.programs import PackageCommand, ScriptCommand
 from stack.restrictions import Restrictions
 from stack.staff import Staff
 from stack.student_groups import StudentGroups
@@ -38,13 +38,13 @@ class Course(TerraformStack):
         self,
         scope: Construct,
         *,
-        lab: Lab,
+        lab: LabSettings,
         target_name: str,
-        target: Target,
+        target: TargetSettings,
         rosters: Sequence[Roster],
-        guard: Program,
-        stop: Program,
-        restricted: Verb,
+        guard: ScriptCommand,
+        stop: ScriptCommand,
+        restricted: PackageCommand,
         state_folder: Path,
         deployer: str | None = None,
     ) -> None:
@@ -54,15 +54,15 @@ class Course(TerraformStack):
         groups = own.active_groups
         text = course_text(lab, groups, deployer=deployer)
 
-        self._keep_state(state_folder)
+        self._add_backend(state_folder)
         self._add_providers()
         workspace = WorkspaceGuard(
-            self, "workspace", program=guard, query=expectations(lab, target_name, target, groups, course_file=text)
+            self, "workspace", program=guard, query=guard_query(lab, target_name, target, groups, course_file=text)
         )
         # Nothing else is read or made before the guard has answered.
-        self._first = [workspace.data]
+        self._guard = [workspace.data]
 
-        staff = Staff(self, "staff", settings=lab.staff, after=self._first)
+        staff = Staff(self, "staff", settings=lab.staff, depends_on=self._guard)
         student_groups = self._add_student_groups(groups, self._add_accounts(own, others))
         CourseFolder(
             self,
@@ -71,11 +71,11 @@ class Course(TerraformStack):
             course_text=text,
             staff=staff,
             caller=workspace.caller,
-            after=self._first,
+            depends_on=self._guard,
         )
         restrictions = self._add_restrictions(restricted)
         settings = common_settings(lab.cluster, lab.libraries)
-        managers = staff.may("CAN_MANAGE")
+        managers = staff.access_entries("CAN_MANAGE")
         for group in groups:
             name = lab.course.name_prefix + group.key
             GroupCluster(
@@ -88,11 +88,11 @@ class Course(TerraformStack):
                 settings=settings,
                 managers=managers,
                 stop=stop,
-                spool=state_folder / f"{self.node.id}.stopping",
-                after=self._first,
+                queue_folder=state_folder / f"{self.node.id}.stopping",
+                depends_on=self._guard,
             )
 
-    def _keep_state(self, folder: Path) -> None:
+    def _add_backend(self, folder: Path) -> None:
         """Say where Terraform keeps the state: in this folder, or in a storage account."""
         # Blocks of `check` and the type terraform_data need it.
         self.add_override("terraform.required_version", ">= 1.5")
@@ -137,18 +137,18 @@ class Course(TerraformStack):
             ALL_STUDENT_GROUPS,
             groups=student_groups,
             students=self._lab.students,
-            owned=course.owns_workspace_settings,
-            after=self._first,
+            is_owned=course.owns_workspace_settings,
+            depends_on=self._guard,
         )
         if course.owns_workspace_settings:
-            PersonalCompute(self, "personal_compute", after=self._first)
+            PersonalCompute(self, "personal_compute", depends_on=self._guard)
         return student_groups
 
-    def _add_restrictions(self, program: Verb) -> Restrictions:
+    def _add_restrictions(self, program: PackageCommand) -> Restrictions:
         query = {
             "course": self._lab.course.id,
             "term": self._lab.course.term,
             "host": self._target.host or "",
             "profile": self._target.profile or "",
         }
-        return Restrictions(self, "restrictions", program=program, query=query, after=self._first)
+        return Restrictions(self, "restrictions", program=program, query=query, depends_on=self._guard)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable
 
-from lab_settings import Lab
+from lab_settings import LabSettings
 from labkit.course_file import CourseFile, GroupEntry, StaffIds, format_course_file
 from roster.model import Group
 
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
-def course_file(lab: Lab, groups: Iterable[Group], *, deployer: str | None = None) -> CourseFile:
+def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> CourseFile:
     """The course and the limits of its groups, by number.
 
     `deployer` is the application id of the service principal that deploys, None if the environment names none. No
@@ -32,13 +32,13 @@ def course_file(lab: Lab, groups: Iterable[Group], *, deployer: str | None = Non
     )
 
 
-def course_text(lab: Lab, groups: Iterable[Group], *, deployer: str | None = None) -> str:
+def course_text(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> str:
     """The text of the file, the same for the same course and deployer."""
     return format_course_file(course_file(lab, groups, deployer=deployer))
 
 
-def _group(lab: Lab, group: Group) -> GroupEntry:
+def _group(lab: LabSettings, group: Group) -> GroupEntry:
     name = lab.course.name_prefix + group.key
     # Students name their groups themselves, now and then with an address.
     title = _ADDRESS.sub("…", group.moodle_name)
-    return GroupEntry(name, group.number, group.moodle_id or None, title, lab.quota.of(name))
+    return GroupEntry(name, group.number, group.moodle_id or None, title, lab.quota.limits_of(name))

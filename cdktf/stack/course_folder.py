@@ -23,11 +23,11 @@ class CourseFolder(Construct):
         course_text: str,
         staff: Staff,
         caller: str,
-        after: Sequence[ITerraformDependable],
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
         # Without delete_recursive a folder that anybody put a file into could not be destroyed.
-        folder = Directory(self, "folder", path=path, delete_recursive=True, depends_on=after)
+        folder = Directory(self, "folder", path=path, delete_recursive=True, depends_on=depends_on)
         folder.override_logical_id("course_folder")
 
         course_file = WorkspaceFile(
@@ -53,7 +53,7 @@ class CourseFolder(Construct):
                     self,
                     f"{name}_rights",
                     directory_id=Token.as_string(directory.object_id),
-                    access_control=staff.may(
+                    access_control=staff.access_entries(
                         level, levels={who: level_unless_caller(who, caller, level) for who in staff.names}
                     ),
                 )

@@ -35,7 +35,7 @@ def for_each(names: Iterable[str]) -> dict[str, str]:
 
 def label(text: str) -> str:
     """A text as part of a resource's name, no two texts alike: `dana.levi@campus.il` is `dana-levi_at_campus-il`."""
-    return "".join(_LABELS.get(sign, sign if sign in _PLAIN else f"_x{ord(sign):x}_") for sign in text)
+    return "".join(_LABELS.get(char, char if char in _PLAIN else f"_x{ord(char):x}_") for char in text)
 
 
 def add_blocks(scope: Construct, path: str, blocks: Mapping[str, Mapping[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lab_settings import ClusterSettings, Library
+from lab_settings import ClusterSettings, LibrarySettings
 from stack.expressions import template, templates
 from stack.framework import (
     Cluster,
@@ -24,10 +24,10 @@ from stack.framework import (
     PermissionsAccessControl,
     TerraformResource,
 )
-from stack.programs import Program
+from stack.programs import ScriptCommand
 
 
-def common_settings(settings: ClusterSettings, libraries: Sequence[Library]) -> dict[str, Any]:
+def common_settings(settings: ClusterSettings, libraries: Sequence[LibrarySettings]) -> dict[str, Any]:
     """The arguments of `Cluster` that all clusters of a course share, made once: the bindings are slow to make them."""
     return {
         "spark_version": settings.spark_version,
@@ -61,9 +61,9 @@ class GroupCluster(Construct):
         tags: dict[str, str],
         settings: dict[str, Any],
         managers: Sequence[PermissionsAccessControl],
-        stop: Program,
-        spool: Path,
-        after: Sequence[ITerraformDependable],
+        stop: ScriptCommand,
+        queue_folder: Path,
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, key)
         cluster = Cluster(
@@ -72,7 +72,7 @@ class GroupCluster(Construct):
             cluster_name=name,
             custom_tags=tags,
             **settings,
-            depends_on=after,
+            depends_on=depends_on,
         )
         cluster.override_logical_id(key)
 
@@ -97,7 +97,7 @@ class GroupCluster(Construct):
                 LocalExecProvisioner(
                     type="local-exec",
                     command=cluster.id,
-                    interpreter=[*stop.command, "--name", name, "--spool", str(spool), "--cluster-id"],
+                    interpreter=[*stop.command, "--name", name, "--spool", str(queue_folder), "--cluster-id"],
                     working_dir=stop.folder,
                     environment=stop.environment or None,
                 )
@@ -115,7 +115,7 @@ def _log_conf(destination: str) -> ClusterClusterLogConf | None:
     return None
 
 
-def _library(library: Library) -> ClusterLibrary:
+def _library(library: LibrarySettings) -> ClusterLibrary:
     repo = library.repo or None
     if library.pypi:
         return ClusterLibrary(pypi=ClusterLibraryPypi(package=template(library.pypi), repo=repo))

@@ -15,7 +15,7 @@ CLOSED = {"node_type_id": {"type": "fixed", "value": "closed-by-the-lab", "hidde
 class PersonalCompute(Construct):
     """`databricks_cluster_policy.personal_compute`. Destroying it gives the policy its own definition back."""
 
-    def __init__(self, scope: Construct, id: str, *, after: Sequence[ITerraformDependable]) -> None:
+    def __init__(self, scope: Construct, id: str, *, depends_on: Sequence[ITerraformDependable]) -> None:
         super().__init__(scope, id)
         policy = ClusterPolicy(
             self,
@@ -24,6 +24,6 @@ class PersonalCompute(Construct):
             name=NAME,
             policy_family_id=FAMILY,
             policy_family_definition_overrides=json.dumps(CLOSED),
-            depends_on=after,
+            depends_on=depends_on,
         )
         policy.override_logical_id("personal_compute")

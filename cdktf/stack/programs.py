@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Program:
+class ScriptCommand:
     """A Python script with its interpreter, its working folder and what it finds in its environment."""
 
     interpreter: Path
@@ -19,7 +19,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Verb:
+class PackageCommand:
     """A verb of one of the packages beside this folder, which its working folder has to hold."""
 
     interpreter: Path

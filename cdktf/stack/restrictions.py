@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from stack.expressions import literal, templates
 from stack.framework import Construct, DataExternal, ITerraformDependable
-from stack.programs import Verb
+from stack.programs import PackageCommand
 
 ADDRESS = "data.external.restricted"
 
@@ -21,9 +21,9 @@ class Restrictions(Construct):
         scope: Construct,
         id: str,
         *,
-        program: Verb,
+        program: PackageCommand,
         query: Mapping[str, str],
-        after: Sequence[ITerraformDependable],
+        depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
         data = DataExternal(
@@ -32,7 +32,7 @@ class Restrictions(Construct):
             program=program.command,
             working_dir=program.folder,
             query=templates(query),
-            depends_on=after,
+            depends_on=depends_on,
         )
         data.override_logical_id("restricted")
 

@@ -20,17 +20,17 @@ class Staff(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: StaffSettings, after: Sequence[ITerraformDependable]
+        self, scope: Construct, id: str, *, settings: StaffSettings, depends_on: Sequence[ITerraformDependable]
     ) -> None:
         super().__init__(scope, id)
         self.addresses = sorted({address.lower() for address in settings.addresses})
         self.service_principals = sorted({principal.lower() for principal in settings.service_principals})
         if self.addresses:
-            people = DataDatabricksUser(self, "people", user_name=EACH, depends_on=after)
+            people = DataDatabricksUser(self, "people", user_name=EACH, depends_on=depends_on)
             people.override_logical_id("staff")
             people.add_override("for_each", for_each(self.addresses))
         if self.service_principals:
-            programs = DataDatabricksServicePrincipal(self, "programs", application_id=EACH, depends_on=after)
+            programs = DataDatabricksServicePrincipal(self, "programs", application_id=EACH, depends_on=depends_on)
             programs.override_logical_id("staff")
             programs.add_override("for_each", for_each(self.service_principals))
 
@@ -41,7 +41,7 @@ class Staff(Construct):
     def names(self) -> list[str]:
         return self.addresses + self.service_principals
 
-    def may(self, level: str, *, levels: Mapping[str, str] | None = None) -> list[PermissionsAccessControl]:
+    def access_entries(self, level: str, *, levels: Mapping[str, str] | None = None) -> list[PermissionsAccessControl]:
         """The staff's entries in a list of permissions, all at this level but for those named in `levels`."""
         own = levels or {}
         people = [

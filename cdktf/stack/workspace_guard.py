@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from preflight.guard_query import WARNINGS
 from stack.expressions import templates
 from stack.framework import Construct, DataExternal, TerraformStack
-from stack.programs import Program
+from stack.programs import ScriptCommand
 
 ADDRESS = "data.external.workspace"
 
@@ -17,7 +17,7 @@ class WorkspaceGuard(Construct):
     an output that changes would make the next plan one that changes something.
     """
 
-    def __init__(self, scope: Construct, id: str, *, program: Program, query: Mapping[str, str]) -> None:
+    def __init__(self, scope: Construct, id: str, *, program: ScriptCommand, query: Mapping[str, str]) -> None:
         super().__init__(scope, id)
         self.data = DataExternal(
             self, "facts", program=program.command, working_dir=program.folder, query=templates(query)

@@ -11,64 +11,64 @@ from labkit.text import first_line
 from labkit.workspace.access import enter
 from stopping.request_queue import RequestQueue
 
-_STARTS = ("CREATING", "STARTING", "RESTARTING")
-_RUNS = ("RUNNING", "RESIZING")
-_GOES = ("TERMINATING", "TERMINATED")
+_START_EVENTS = ("CREATING", "STARTING", "RESTARTING")
+_RUNNING_STATES = ("RUNNING", "RESIZING")
+_STOPPED_STATES = ("TERMINATING", "TERMINATED")
 # The platform notes an activity of its own while a cluster comes up.
 _SETTLING_MS = 10_000
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 # The next request may come within this time; without it, every process that comes alone would import the SDK.
 _LINGER_SECONDS = 1.0
 _BATCHES = 16
 _ANSWER_SECONDS = 60
 _TERMINATION_SECONDS = 120
-_AT_ONCE = 8
+_WORKERS = 8
 
 
 @dataclass(frozen=True)
-class Stop:
+class StopCluster:
     """The cluster idles because the deploy made it."""
 
 
 @dataclass(frozen=True)
-class Leave:
-    """The cluster is to be left alone. `because` is empty where there is nothing to say about it."""
+class KeepRunning:
+    """The cluster is to be left alone. `reason` is empty where there is nothing to say about it."""
 
-    because: str = ""
-
-
-Decision = Stop | Leave
+    reason: str = ""
 
 
-def serve(queue: RequestQueue, environ: MutableMapping[str, str]) -> None:
+StopDecision = StopCluster | KeepRunning
+
+
+def serve_requests(queue: RequestQueue, environ: MutableMapping[str, str]) -> None:
     """Answer the ids of clusters that wait, and those that come meanwhile or within a second.
 
     What waits is stopped as a batch. Batches run side by side, so that no request waits for the answers of others. An
     answer is a sentence that says why the cluster was left running, or an empty text.
     """
-    workspace = _Workspace(environ)
+    workspace = _Connection(environ)
     batches: dict[Future[None], set[str]] = {}
-    waiting: set[str] = set()
-    came = time.monotonic()
-    with ThreadPoolExecutor(_BATCHES) as servers:
-        while batches or waiting or time.monotonic() - came < _LINGER_SECONDS:
-            waiting = queue.waiting().difference(*batches.values())
-            if waiting and len(batches) < _BATCHES:
-                batches[servers.submit(_answer_all, queue, workspace, waiting)] = waiting
-                came = time.monotonic()
-            time.sleep(_LOOK_SECONDS)
+    pending: set[str] = set()
+    last_request = time.monotonic()
+    with ThreadPoolExecutor(_BATCHES) as executor:
+        while batches or pending or time.monotonic() - last_request < _LINGER_SECONDS:
+            pending = queue.pending().difference(*batches.values())
+            if pending and len(batches) < _BATCHES:
+                batches[executor.submit(_serve_batch, queue, workspace, pending)] = pending
+                last_request = time.monotonic()
+            time.sleep(_POLL_SECONDS)
             for batch in [batch for batch in batches if batch.done()]:
                 del batches[batch]
                 batch.result()
 
 
-def _answer_all(queue: RequestQueue, workspace: "_Workspace", cluster_ids: Iterable[str]) -> None:
-    for cluster_id, sentence in stop_all(workspace, sorted(cluster_ids)).items():
-        queue.answer(cluster_id, sentence)
+def _serve_batch(queue: RequestQueue, workspace: "_Connection", cluster_ids: Iterable[str]) -> None:
+    for cluster_id, reason in stop_clusters(workspace, sorted(cluster_ids)).items():
+        queue.write_answer(cluster_id, reason)
 
 
-class _Workspace:
+class _Connection:
     """The workspace of the environment."""
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
@@ -84,7 +84,7 @@ class _Workspace:
         return self._connection
 
 
-def stop_all(workspace: _Workspace, cluster_ids: Sequence[str]) -> dict[str, str]:
+def stop_clusters(workspace: _Connection, cluster_ids: Sequence[str]) -> dict[str, str]:
     """Stop the clusters that only the deploy has used, and wait until they are.
 
     Returns a sentence for each cluster that was left running, an empty text for the others.
@@ -93,21 +93,27 @@ def stop_all(workspace: _Workspace, cluster_ids: Sequence[str]) -> dict[str, str
         api, caller = workspace.connect()
     except (DatabricksError, ValueError, OSError, TimeoutError) as error:
         return dict.fromkeys(cluster_ids, f"{first_line(error)}.")
-    with ThreadPoolExecutor(_AT_ONCE) as stoppers:
-        said = dict(zip(cluster_ids, stoppers.map(lambda each: stop(api, each, me=caller), cluster_ids), strict=True))
-    await_termination(api, {cluster_id for cluster_id, sentence in said.items() if not sentence})
-    return said
+    with ThreadPoolExecutor(_WORKERS) as executor:
+        reasons = dict(
+            zip(
+                cluster_ids,
+                executor.map(lambda each: stop_cluster(api, each, deployer=caller), cluster_ids),
+                strict=True,
+            )
+        )
+    await_termination(api, {cluster_id for cluster_id, reason in reasons.items() if not reason})
+    return reasons
 
 
-def stop(api: ApiClient, cluster_id: str, *, me: str) -> str:
+def stop_cluster(api: ApiClient, cluster_id: str, *, deployer: str) -> str:
     """Stop one cluster if it may be. Returns why not, or an empty text."""
     try:
         cluster = object_of(api, "/api/2.1/clusters/get", cluster_id=cluster_id)
         newest = {"cluster_id": cluster_id, "order": "DESC", "limit": 100}
         page = _object(api.do("POST", "/api/2.1/clusters/events", body=newest))
-        match decide(cluster, page.get("events") or [], me=me):
-            case Leave(because):
-                return because
+        match decide_stop(cluster, page.get("events") or [], deployer=deployer):
+            case KeepRunning(reason):
+                return reason
             case _:
                 api.do("POST", "/api/2.1/clusters/delete", body={"cluster_id": cluster_id})
                 return ""
@@ -117,38 +123,38 @@ def stop(api: ApiClient, cluster_id: str, *, me: str) -> str:
         return f"{first_line(error)}."
 
 
-def decide(cluster: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, me: str) -> Decision:
+def decide_stop(cluster: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, deployer: str) -> StopDecision:
     """What to do with a live cluster, given its events (newest first) and the name of who deploys. Pure.
 
     It is stopped only if its present session was started by the deploy itself and nothing shows that it is in use.
     """
     state = str(cluster.get("state"))
-    if state in _GOES:
-        return Leave()
-    starts = [event for event in events if event.get("type") in _STARTS]
+    if state in _STOPPED_STATES:
+        return KeepRunning()
+    starts = [event for event in events if event.get("type") in _START_EVENTS]
     if not starts:
-        return Leave("it is not known who started it")
+        return KeepRunning("it is not known who started it")
     starter = str((starts[0].get("details") or {}).get("user") or "")
-    if starter.lower() != me.lower():
-        return Leave(f"{starter or 'somebody'} has started it since")
-    if state not in _RUNS:
-        return Leave(f"its state is {state}")
+    if starter.lower() != deployer.lower():
+        return KeepRunning(f"{starter or 'somebody'} has started it since")
+    if state not in _RUNNING_STATES:
+        return KeepRunning(f"its state is {state}")
     ready = [int(event["timestamp"]) for event in events if event.get("type") == "RUNNING"]
     if ready and int(cluster.get("last_activity_time") or 0) > ready[0] + _SETTLING_MS:
-        return Leave("it is in use")
-    return Stop()
+        return KeepRunning("it is in use")
+    return StopCluster()
 
 
 def await_termination(api: ApiClient, cluster_ids: Iterable[str]) -> None:
     """Return once none of the clusters is on its way down, they have had the time for it, or nobody can tell."""
-    waiting = set(cluster_ids)
+    pending = set(cluster_ids)
     deadline = time.monotonic() + _TERMINATION_SECONDS
     pause = 0.3
-    while waiting and time.monotonic() < deadline:
+    while pending and time.monotonic() < deadline:
         time.sleep(pause)
         pause = min(1.1 * pause, 3.0)
         try:
-            waiting &= terminating(api)
+            pending &= terminating(api)
         except (DatabricksError, OSError, TimeoutError):
             return
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from labkit.files import private_folder, replaced
 from labkit.locks import exclusive
 
-_WAITING = ".wanted"
-_ANSWER = ".done"
+_REQUEST_SUFFIX = ".wanted"
+_ANSWER_SUFFIX = ".done"
 
 
 class RequestQueue:
@@ -22,31 +22,31 @@ class RequestQueue:
 
     def put(self, request: str) -> None:
         """Queue a request. An earlier answer to the same request is discarded."""
-        (self._folder / (request + _ANSWER)).unlink(missing_ok=True)
-        (self._folder / (request + _WAITING)).touch(mode=0o600)
+        (self._folder / (request + _ANSWER_SUFFIX)).unlink(missing_ok=True)
+        (self._folder / (request + _REQUEST_SUFFIX)).touch(mode=0o600)
 
-    def waiting(self) -> set[str]:
+    def pending(self) -> set[str]:
         """The requests that have no answer yet."""
-        return {path.name.removesuffix(_WAITING) for path in self._folder.glob("*" + _WAITING)}
+        return {path.name.removesuffix(_REQUEST_SUFFIX) for path in self._folder.glob("*" + _REQUEST_SUFFIX)}
 
-    def server(self) -> AbstractContextManager[bool]:
+    def server_lock(self) -> AbstractContextManager[bool]:
         """The right to serve, for a block; False, at once, while another process has it or if it dies meanwhile."""
         return exclusive(self._folder / "lock")
 
-    def answer(self, request: str, text: str) -> None:
+    def write_answer(self, request: str, text: str) -> None:
         """Answer a request that waits. Only the server does this."""
         # The answer whole and first: a crash between the lines serves the request twice, never not at all.
-        with replaced(self._folder / (request + _ANSWER), durable=False, single_writer=True) as file:
+        with replaced(self._folder / (request + _ANSWER_SUFFIX), durable=False, single_writer=True) as file:
             file.write(text)
-        (self._folder / (request + _WAITING)).unlink()
+        (self._folder / (request + _REQUEST_SUFFIX)).unlink()
 
     def is_answered(self, request: str) -> bool:
-        """Whether `take_answer` would return a text."""
-        return (self._folder / (request + _ANSWER)).exists()
+        """Whether `pop_answer` would return a text."""
+        return (self._folder / (request + _ANSWER_SUFFIX)).exists()
 
-    def take_answer(self, request: str) -> str:
+    def pop_answer(self, request: str) -> str:
         """The answer to a request, which is removed. Raises FileNotFoundError if there is none yet."""
-        path = self._folder / (request + _ANSWER)
+        path = self._folder / (request + _ANSWER_SUFFIX)
         text = path.read_text(encoding="utf-8")
         path.unlink()
         return text

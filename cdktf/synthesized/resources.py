@@ -23,11 +23,11 @@ class Resources:
 
     def __init__(self, stack: Mapping[str, Any]) -> None:
         self._stack = stack
-        self._known: dict[str, dict[str, str]] = {}
+        self._attributes: dict[str, dict[str, str]] = {}
 
-    def remember(self, instance: Instance, **attributes: str) -> None:
+    def set_attributes(self, instance: Instance, **attributes: str) -> None:
         """Keep attributes that only the workspace knows."""
-        self._known[instance.address] = attributes
+        self._attributes[instance.address] = attributes
 
     def instances(self, section: str, kind: str) -> list[Instance]:
         """All instances of a kind, with `for_each` unfolded and references to remembered attributes filled in."""
@@ -36,33 +36,33 @@ class Resources:
         for name, arguments in self._stack.get(section, {}).get(kind, {}).items():
             keys = arguments.get("for_each")
             if keys is None:
-                found.append(Instance(f"{prefix}{kind}.{name}", self._filled(arguments, {})))
+                found.append(Instance(f"{prefix}{kind}.{name}", self._resolved(arguments, {})))
                 continue
             for key, value in keys.items():
-                each = {"key": key, "value": self._filled(value, {})}
+                each = {"key": key, "value": self._resolved(value, {})}
                 rest = {argument: given for argument, given in arguments.items() if argument != "for_each"}
-                found.append(Instance(f'{prefix}{kind}.{name}["{_plain(key)}"]', self._filled(rest, each)))
+                found.append(Instance(f'{prefix}{kind}.{name}["{_unescaped(key)}"]', self._resolved(rest, each)))
         return found
 
-    def _filled(self, value: Any, each: Mapping[str, Any]) -> Any:
+    def _resolved(self, value: Any, each: Mapping[str, Any]) -> Any:
         if isinstance(value, dict):
-            return {key: self._filled(inner, each) for key, inner in value.items()}
+            return {key: self._resolved(inner, each) for key, inner in value.items()}
         if isinstance(value, list):
-            return [self._filled(inner, each) for inner in value]
+            return [self._resolved(inner, each) for inner in value]
         if not isinstance(value, str):
             return value
         if value == "${each.key}":
-            return _plain(each["key"])
+            return _unescaped(each["key"])
         if value.startswith("${each.value"):
             inner = each["value"]
             return inner if value == "${each.value}" else inner[value.removeprefix("${each.value.").removesuffix("}")]
         if reference := _REFERENCE.fullmatch(value):
-            return self._known.get(reference[1], {}).get(reference[2], value)
+            return self._attributes.get(reference[1], {}).get(reference[2], value)
         if unrestricted := _UNRESTRICTED.fullmatch(value):
             return unrestricted[1]
-        return _plain(value)
+        return _unescaped(value)
 
 
-def _plain(text: str) -> str:
+def _unescaped(text: str) -> str:
     """A text without Terraform's escapes."""
     return text.replace("$${", "${").replace("%%{", "%{")

@@ -6,20 +6,33 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from labkit.workspace.expected import Identity
-from teardown.close_request import Wanted
-from teardown.steps import ByHand, Inventory, Managed, Step, by_hand, is_closed, leaves, removes
+from teardown.close_request import CloseRequest
+from teardown.steps import (
+    ManagedObject,
+    ManualStep,
+    Step,
+    WorkspaceContents,
+    by_hand,
+    is_closed,
+    kept_objects,
+    removed_objects,
+)
 from teardown.steps import as_json as step_json
 
-SHOWN = 12
+MAX_NAMES = 12
 """The number of names of one kind that are listed; --json has all."""
 
 
 def checklist(
-    wanted: Wanted, identity: Identity, steps: Sequence[Step], managed: Sequence[Managed], inventory: Inventory
+    request: CloseRequest,
+    identity: Identity,
+    steps: Sequence[Step],
+    managed: Sequence[ManagedObject],
+    contents: WorkspaceContents,
 ) -> Iterator[str]:
     """The steps, what is removed, what stays, and what is done by hand, line by line."""
     yield (
-        f"Closing {wanted.stack} in workspace {identity.workspace_id or 'of unknown id'} at {identity.host}, "
+        f"Closing {request.stack} in workspace {identity.workspace_id or 'of unknown id'} at {identity.host}, "
         f"as {identity.caller}"
     )
     yield ""
@@ -27,15 +40,15 @@ def checklist(
     if managed:
         yield ""
         yield "It removes:"
-    for kind, names in removes(managed).items():
-        yield f"  {kind}: {shortened(names)}"
+    for kind, names in removed_objects(managed).items():
+        yield f"  {kind}: {shorten(names)}"
     yield ""
     yield "It leaves, because it is not the lab's:"
-    for step in leaves(inventory):
-        yield f"  {step.name}: {shortened(step.items) or step.says}"
+    for step in kept_objects(contents):
+        yield f"  {step.name}: {shorten(step.items) or step.says}"
     yield ""
     yield "What only an administrator does, by hand:"
-    for one in manual_steps(wanted, identity, inventory):
+    for one in manual_steps(request, identity, contents):
         yield f"  {one.says}:"
         yield f"      {one.command}"
 
@@ -45,18 +58,18 @@ def step_lines(steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
         yield f"{step.status.value:<13} {step.name}: {step.says}"
         if step.items:
-            yield f"{'':<13} {shortened(step.items)}"
+            yield f"{'':<13} {shorten(step.items)}"
 
 
-def shortened(names: Sequence[str]) -> str:
+def shorten(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    extra_variables = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {extra_variables} more" if extra_variables > 0 else "")
 
 
-def manual_steps(wanted: Wanted, identity: Identity, inventory: Inventory) -> list[ByHand]:
+def manual_steps(request: CloseRequest, identity: Identity, contents: WorkspaceContents) -> list[ManualStep]:
     """What remains for an administrator."""
-    backend = wanted.target.backend
+    backend = request.target.backend
     command = (
         f"az storage blob delete --account-name {backend.storage_account_name} "
         f"--container-name {backend.container_name} --name {backend.key}"
@@ -64,25 +77,29 @@ def manual_steps(wanted: Wanted, identity: Identity, inventory: Inventory) -> li
     return by_hand(
         workspace_id=identity.workspace_id,
         host=identity.host,
-        inventory=inventory,
-        target=wanted.target_name,
-        backend=command if wanted.is_remote else "",
+        contents=contents,
+        target=request.target_name,
+        backend=command if request.is_remote else "",
     )
 
 
 def report(
-    wanted: Wanted, identity: Identity, steps: Sequence[Step], managed: Sequence[Managed], inventory: Inventory
+    request: CloseRequest,
+    identity: Identity,
+    steps: Sequence[Step],
+    managed: Sequence[ManagedObject],
+    contents: WorkspaceContents,
 ) -> dict[str, Any]:
     """The object that docs/json.md defines. `managed` is what the state held at first."""
     return {
-        "stack": wanted.stack,
-        "target": wanted.target_name,
+        "stack": request.stack,
+        "target": request.target_name,
         "host": identity.host,
         "workspace_id": identity.workspace_id,
         "closed": is_closed(steps),
         "steps": [step_json(step) for step in steps],
-        "removes": {kind: list(names) for kind, names in removes(managed).items()},
-        "leaves": {step.name: list(step.items) for step in leaves(inventory) if step.items},
-        "unread": list(inventory.unread),
-        "by_hand": [{"says": one.says, "command": one.command} for one in manual_steps(wanted, identity, inventory)],
+        "removes": {kind: list(names) for kind, names in removed_objects(managed).items()},
+        "leaves": {step.name: list(step.items) for step in kept_objects(contents) if step.items},
+        "unread": list(contents.unread),
+        "by_hand": [{"says": one.says, "command": one.command} for one in manual_steps(request, identity, contents)],
     }

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab_settings import Lab, Target
+from lab_settings import LabSettings, TargetSettings
 from roster.model import RosterError, parse_roster
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CloseRequest:
     """What the command line asks for."""
 
-    lab: Lab
+    lab: LabSettings
     settings: Path
     target_name: str
-    target: Target
+    target: TargetSettings
     backup: str | None
     without_backup: bool
     without_archive: bool
@@ -50,7 +50,7 @@ class Wanted:
         return tuple(self.lab.course.name_prefix + group.key for group in groups)
 
     @property
-    def state_place(self) -> str:
+    def state_location(self) -> str:
         """Where the state belongs."""
         backend = self.target.backend
         if not self.is_remote:

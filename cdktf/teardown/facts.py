@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from labkit.terraform import terraform_of
-from teardown.steps import Answer, Archived, LedgerFacts, Managed, StateFacts, Verified
+from teardown.steps import CommandResult, EnforcerArchive, LedgerFacts, ManagedObject, StateFacts, VerifiedBackup
 
-LAST_LINES = 20
-_KINDS = {
+MAX_OUTPUT_LINES = 20
+_NAMED_TYPES = {
     "databricks_user": ("account", "user_name"),
     "databricks_group": ("group", "display_name"),
     "databricks_cluster": ("cluster", "cluster_name"),
@@ -28,7 +28,7 @@ _KINDS = {
     "databricks_workspace_file": ("file", "path"),
 }
 """Of Terraform's types those that people know by name, and the attribute that has it."""
-_SOURCES = {"workspace": "the Workspace", "dbfs": "DBFS"}
+_SOURCE_NAMES = {"workspace": "the Workspace", "dbfs": "DBFS"}
 """The file systems of a backup of everything."""
 
 
@@ -39,33 +39,35 @@ class Programs:
     root: Path
     variables: Mapping[str, str]
 
-    def ask(self, *words: str, hears_errors: bool = True, **more: str) -> tuple[Answer, str]:
+    def capture(
+        self, *arguments: str, captures_stderr: bool = True, **extra_variables: str
+    ) -> tuple[CommandResult, str]:
         """Run `python …` to its end; how it ended, and its standard output.
 
         Unless its errors are heard, they go where ours go, with its progress.
         """
         done = subprocess.run(
-            self._command(words),
-            env={**self._environment(), **more},
+            self._command(arguments),
+            env={**self._environment(), **extra_variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if hears_errors else None,
+            stderr=subprocess.PIPE if captures_stderr else None,
             text=True,
             encoding="utf-8",
             errors="replace",
             check=False,
         )
         lines = [line for line in f"{done.stdout}\n{done.stderr or ''}".splitlines() if line.strip()]
-        return Answer(done.returncode, tuple(lines[-LAST_LINES:])), done.stdout
+        return CommandResult(done.returncode, tuple(lines[-MAX_OUTPUT_LINES:])), done.stdout
 
-    def run(self, *words: str, in_root: bool = False) -> int:
+    def run(self, *arguments: str, in_root: bool = False) -> int:
         """Run `python …`, all that it says on our standard error; its exit status.
 
         Ctrl-C reaches it and not us: Terraform ends in order when it is asked to, and must not be killed.
         """
-        with _left_to_the_child(signal.SIGINT):
+        with _left_to_child(signal.SIGINT):
             return subprocess.run(
-                self._command(words),
+                self._command(arguments),
                 cwd=self.root if in_root else None,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -73,19 +75,19 @@ class Programs:
                 check=False,
             ).returncode
 
-    def terraform(self, stack: Path, *words: str) -> tuple[Answer, str]:
+    def terraform(self, stack: Path, *arguments: str) -> tuple[CommandResult, str]:
         """Plain Terraform in a stack's folder; how it ended, and its standard output."""
         terraform = terraform_of(self.variables)
-        command = [terraform, f"-chdir={stack}", *words]
+        command = [terraform, f"-chdir={stack}", *arguments]
         try:
             done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
         except OSError as error:
-            return Answer(127, (f"{terraform} cannot be started ({error.strerror})",)), ""
+            return CommandResult(127, (f"{terraform} cannot be started ({error.strerror})",)), ""
         lines = [line.strip("│╷╵ ") for line in done.stderr.splitlines()]
-        return Answer(done.returncode, tuple(line for line in lines if line)[-LAST_LINES:]), done.stdout
+        return CommandResult(done.returncode, tuple(line for line in lines if line)[-MAX_OUTPUT_LINES:]), done.stdout
 
-    def _command(self, words: Sequence[str]) -> list[str]:
-        return [os.path.abspath(sys.executable), *words]
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        return [os.path.abspath(sys.executable), *arguments]
 
     def _environment(self) -> dict[str, str]:
         paths = [str(self.root), *filter(None, [self.variables.get("PYTHONPATH")])]
@@ -93,7 +95,7 @@ class Programs:
 
 
 @contextmanager
-def _left_to_the_child(number: signal.Signals) -> Iterator[None]:
+def _left_to_child(number: signal.Signals) -> Iterator[None]:
     # Not SIG_IGN, which the child would inherit.
     before = signal.signal(number, lambda *_: None)
     try:
@@ -109,7 +111,7 @@ def local_state(folder: Path, stack: str) -> StateFacts:
     if not path.exists():
         return StateFacts(files=files)
     try:
-        return StateFacts(managed_in(path.read_text(encoding="utf-8")), files)
+        return StateFacts(managed_objects(path.read_text(encoding="utf-8")), files)
     except (OSError, ValueError) as error:
         return StateFacts(files=files, problem=f"{path} cannot be read ({error})")
 
@@ -128,17 +130,17 @@ def remote_state(programs: Programs, stack_folder: Path) -> tuple[StateFacts, st
     if not (stack_folder / ".terraform").exists():
         answer, _ = programs.terraform(stack_folder, "init", "-input=false", "-no-color")
         if answer.status:
-            return StateFacts(problem=" ".join(answer.said) or f"terraform init failed in {stack_folder}"), ""
+            return StateFacts(problem=" ".join(answer.output_lines) or f"terraform init failed in {stack_folder}"), ""
     answer, text = programs.terraform(stack_folder, "state", "pull")
     if answer.status:
-        return StateFacts(problem=" ".join(answer.said)), ""
+        return StateFacts(problem=" ".join(answer.output_lines)), ""
     try:
-        return StateFacts(managed_in(text) if text.strip() else ()), text
+        return StateFacts(managed_objects(text) if text.strip() else ()), text
     except ValueError as error:
         return StateFacts(problem=f"terraform state pull gave no state ({error})"), ""
 
 
-def managed_in(text: str) -> tuple[Managed, ...]:
+def managed_objects(text: str) -> tuple[ManagedObject, ...]:
     """The managed objects of a state. Raises ValueError for what is none."""
     state = json.loads(text)
     if not isinstance(state, dict) or state.get("version") != 4:
@@ -151,67 +153,67 @@ def managed_in(text: str) -> tuple[Managed, ...]:
     )
 
 
-def _managed(type: str, attributes: Mapping[str, Any]) -> Managed:
-    kind, name = _KINDS.get(type, (type, ""))
-    return Managed(kind, str(attributes.get(name) or ""), str(attributes.get("id") or ""))
+def _managed(type: str, attributes: Mapping[str, Any]) -> ManagedObject:
+    kind, name = _NAMED_TYPES.get(type, (type, ""))
+    return ManagedObject(kind, str(attributes.get(name) or ""), str(attributes.get("id") or ""))
 
 
-def ledger_facts(programs: Programs, folder: Path) -> LedgerFacts | Answer:
+def ledger_facts(programs: Programs, folder: Path) -> LedgerFacts | CommandResult:
     """How far the ledger of this machine knows a term; or what `enforcer archive` said instead."""
-    words = ("archive", "--output", str(folder / "enforcer"), "--dry-run", "--json")
-    answer, text = programs.ask("-m", "enforcer", *words)
+    arguments = ("archive", "--output", str(folder / "enforcer"), "--dry-run", "--json")
+    answer, text = programs.capture("-m", "enforcer", *arguments)
     try:
-        return Answer(answer.status, answer.said) if answer.status else _facts(json.loads(text))
+        return CommandResult(answer.status, answer.output_lines) if answer.status else _facts(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
-        return Answer(1, (f"python -m enforcer archive: its answer cannot be read ({error})",))
+        return CommandResult(1, (f"python -m enforcer archive: its answer cannot be read ({error})",))
 
 
-def verified_backup(programs: Programs, target: str) -> Verified | Answer:
+def verified_backup(programs: Programs, target: str) -> VerifiedBackup | CommandResult:
     """The newest backup of the workspace there, compared with its manifest and with the workspace as it is now."""
-    answer, text = programs.ask("-m", "inventory", "verify", target, "--live", "--json", hears_errors=False)
+    answer, text = programs.capture("-m", "inventory", "verify", target, "--live", "--json", captures_stderr=False)
     if answer.status not in (0, 1):
         return answer
     try:
-        (told,) = (one for one in json.loads(text)["backups"] if one["compared"])
-        asked = told["asked"]
-        return Verified(
-            told["backup"],
-            not_asked(asked),
-            told["finished_at"] is not None,
-            told["whole"],
-            told["objects"],
-            told["left_out"],
-            tuple(f"{found['kind']}: {found['what']}" for found in told["findings"] if found["kind"] != "gone"),
+        (manifest,) = (one for one in json.loads(text)["backups"] if one["compared"])
+        request = manifest["asked"]
+        return VerifiedBackup(
+            manifest["backup"],
+            excluded_parts(request),
+            manifest["finished_at"] is not None,
+            manifest["whole"],
+            manifest["objects"],
+            manifest["left_out"],
+            tuple(f"{found['kind']}: {found['what']}" for found in manifest["findings"] if found["kind"] != "gone"),
         )
     except (ValueError, KeyError, TypeError) as error:
-        return Answer(1, (f"python -m inventory verify: its answer cannot be read ({error})",))
+        return CommandResult(1, (f"python -m inventory verify: its answer cannot be read ({error})",))
 
 
-def not_asked(asked: Mapping[str, Any]) -> tuple[str, ...]:
+def excluded_parts(request: Mapping[str, Any]) -> tuple[str, ...]:
     """What a backup leaves out of all homes, by what its manifest says was asked for."""
     left = []
-    if asked["users"] or not asked["all_homes"]:
+    if request["users"] or not request["all_homes"]:
         left.append("homes")
-    if not asked["shared"]:
+    if not request["shared"]:
         left.append("what is shared")
-    left += [name for source, name in _SOURCES.items() if source not in asked["sources"]]
-    if (most := asked.get("max_size")) is not None:
+    left += [name for source, name in _SOURCE_NAMES.items() if source not in request["sources"]]
+    if (most := request.get("max_size")) is not None:
         left.append(f"files of more than {most} bytes")
     return tuple(left)
 
 
-def newest_archive(folder: Path, *, course: str, term: str) -> Archived | None:
+def newest_archive(folder: Path, *, course: str, term: str) -> EnforcerArchive | None:
     """The last archive of the term in this folder, whoever put it there."""
     return max(archives(folder, course=course, term=term), key=lambda one: one.made_at, default=None)
 
 
-def archives(folder: Path, *, course: str, term: str) -> list[Archived]:
+def archives(folder: Path, *, course: str, term: str) -> list[EnforcerArchive]:
     """Every archive of the term in this folder, by the manifest in it."""
     found = []
     for path in folder.glob("*/manifest.json"):
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            archived = Archived(str(path.parent), datetime.fromisoformat(told["made_at"]), _facts(told))
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            archived = EnforcerArchive(str(path.parent), datetime.fromisoformat(manifest["made_at"]), _facts(manifest))
         except (OSError, ValueError, KeyError, TypeError):
             continue
         if (archived.facts.course, archived.facts.term) == (course, term):
@@ -219,12 +221,12 @@ def archives(folder: Path, *, course: str, term: str) -> list[Archived]:
     return found
 
 
-def _facts(told: Mapping[str, Any]) -> LedgerFacts:
-    last = told["last_poll"]
+def _facts(manifest: Mapping[str, Any]) -> LedgerFacts:
+    last = manifest["last_poll"]
     return LedgerFacts(
-        told["course"],
-        told["term"],
+        manifest["course"],
+        manifest["term"],
         datetime.fromisoformat(last) if last else None,
-        int(told["last_poll_failed"]),
-        told["settled_up_to"],
+        int(manifest["last_poll_failed"]),
+        manifest["settled_up_to"],
     )

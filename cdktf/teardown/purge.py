@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab_settings import Lab
+from lab_settings import LabSettings
 from teardown.facts import archives, local_state, state_files
 from teardown.steps import StateFacts, Status, Step
 
 
 def purge_steps(
-    lab: Lab, *, stack: str, settings_folder: Path, output: Path, archive: Path, state: StateFacts
+    lab: LabSettings, *, stack: str, settings_folder: Path, output: Path, archive: Path, state: StateFacts
 ) -> list[Step]:
     """What `--purge` removes, kind by kind. Looks and changes nothing."""
     if not state.is_empty:
@@ -20,19 +20,19 @@ def purge_steps(
     return [
         _roster_step(lab, stack, settings_folder),
         _step("synthesized stack", [output / "stacks" / stack]),
-        _step("state", [*state_files(settings_folder / "state", stack), *put_away(archive, stack)]),
+        _step("state", [*state_files(settings_folder / "state", stack), *archived_states(archive, stack)]),
         # The totals beside them name groups and stay.
         _step("archived people", sorted(Path(one.path) / "people" for one in archived)),
         _step("unfinished archives", sorted(archive.glob(".enforcer-*"))),
     ]
 
 
-def put_away(archive: Path, stack: str) -> list[Path]:
+def archived_states(archive: Path, stack: str) -> list[Path]:
     """The folders into which the closing of the term moved the stack's state."""
     return [path for path in sorted(archive.glob("state-*")) if any(path.glob(f"{stack}.*"))]
 
 
-def _roster_step(lab: Lab, stack: str, settings_folder: Path) -> Step:
+def _roster_step(lab: LabSettings, stack: str, settings_folder: Path) -> Step:
     """The course's own roster; those of other courses are theirs."""
     rosters = [settings_folder / lab.course.rosters[0]]
     rosters += sorted(rosters[0].parent.glob(f".{rosters[0].name}.*.new"))

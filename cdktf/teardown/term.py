@@ -17,7 +17,7 @@ from labkit.files import private_folder, restrict, write_private
 from labkit.text import escaped
 from labkit.workspace import expected
 from stopping.new_clusters import await_termination
-from teardown.close_request import Wanted
+from teardown.close_request import CloseRequest
 from teardown.facts import (
     Programs,
     ledger_facts,
@@ -28,15 +28,15 @@ from teardown.facts import (
     verified_backup,
 )
 from teardown.steps import (
-    Answer,
-    Archived,
-    Inventory,
+    CommandResult,
+    EnforcerArchive,
+    LedgerEvidence,
     LedgerFacts,
-    Remembered,
     StateFacts,
     Status,
     Step,
-    Verified,
+    VerifiedBackup,
+    WorkspaceContents,
     archive_step,
     backup_command,
     backup_step,
@@ -45,124 +45,128 @@ from teardown.steps import (
     poll_step,
     state_step,
 )
-from teardown.workspace_contents import inventory_of
+from teardown.workspace_contents import read_workspace_contents
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def programs_of(wanted: Wanted, environ: Mapping[str, str]) -> Programs:
+def programs_of(request: CloseRequest, environ: Mapping[str, str]) -> Programs:
     """The other programs, for the same target and the workspace that it expects.
 
     The environment holds the target's host and credential, and no other.
     """
     named = {
-        "LAB_CONFIG": str(wanted.settings),
-        "LAB_TARGET": wanted.target_name,
+        "LAB_CONFIG": str(request.settings),
+        "LAB_TARGET": request.target_name,
         # Also if they are empty: .env may name the workspace of another target.
-        expected.HOST: wanted.target.expected_host,
-        expected.ID: wanted.target.expected_workspace_id,
+        expected.HOST: request.target.expected_host,
+        expected.ID: request.target.expected_workspace_id,
     }
     return Programs(ROOT, {**environ, **named})
 
 
-def read_state(wanted: Wanted, programs: Programs) -> tuple[StateFacts, str]:
+def read_state(request: CloseRequest, programs: Programs) -> tuple[StateFacts, str]:
     """What the state of the target holds, and its text where it is not on this disk."""
-    if not wanted.is_remote:
-        return local_state(wanted.state_folder, wanted.stack), ""
-    if not (wanted.stack_folder / "cdk.tf.json").exists():
-        answer, _ = programs.ask(str(ROOT / "cdktf" / "main.py"), CDKTF_OUTDIR=str(wanted.output))
+    if not request.is_remote:
+        return local_state(request.state_folder, request.stack), ""
+    if not (request.stack_folder / "cdk.tf.json").exists():
+        answer, _ = programs.capture(str(ROOT / "cdktf" / "main.py"), CDKTF_OUTDIR=str(request.output))
         if answer.status:
-            return StateFacts(problem=" ".join(answer.said)), ""
-    state, text = remote_state(programs, wanted.stack_folder)
+            return StateFacts(problem=" ".join(answer.output_lines)), ""
+    state, text = remote_state(programs, request.stack_folder)
     # What was on this disk before the state was moved there.
-    return replace(state, files=tuple(map(str, state_files(wanted.state_folder, wanted.stack)))), text
+    return replace(state, files=tuple(map(str, state_files(request.state_folder, request.stack)))), text
 
 
-class Term:
+class TermClosing:
     """The term as it is found, and what brings it nearer to its end."""
 
-    def __init__(self, wanted: Wanted, client: WorkspaceClient, environ: Mapping[str, str], *, now: datetime) -> None:
+    def __init__(
+        self, request: CloseRequest, client: WorkspaceClient, environ: Mapping[str, str], *, now: datetime
+    ) -> None:
         self._now = going_on_from(now)
-        self.wanted = wanted
+        self.request = request
         self.client = client
-        self.programs = programs_of(wanted, environ)
-        self._has_stopped = False
+        self.programs = programs_of(request, environ)
+        self._has_stopped_clusters = False
         """Clusters, since the last poll."""
         self._state_text = ""
-        self.verified: Verified | Answer | None = None
-        self.ledger: LedgerFacts | Answer = Answer(0)
-        self.archived: Archived | None = None
+        self.verified: VerifiedBackup | CommandResult | None = None
+        self.ledger: LedgerFacts | CommandResult = CommandResult(0)
+        self.archived: EnforcerArchive | None = None
         self.state = StateFacts()
-        self.inventory = Inventory()
+        self.contents = WorkspaceContents()
 
-    def look(self) -> list[Step]:
+    def assess(self) -> list[Step]:
         """Find out how things are and judge them, in the order in which they are done."""
-        self._look_at_state()
-        self._look_at_backup()
-        self._look_at_ledger()
-        self.look_around()
-        return self._judged()
+        self._read_state()
+        self._verify_backup()
+        self._read_ledger()
+        self.read_workspace()
+        return self._steps()
 
-    def _look_at_state(self) -> None:
-        self.state, self._state_text = read_state(self.wanted, self.programs)
+    def _read_state(self) -> None:
+        self.state, self._state_text = read_state(self.request, self.programs)
 
-    def _look_at_lab(self) -> None:
-        self._look_at_state()
-        self.look_around()
+    def _read_state_and_workspace(self) -> None:
+        self._read_state()
+        self.read_workspace()
 
-    def _look_at_backup(self) -> None:
-        if self.wanted.backup and not self.wanted.without_backup:
-            self.verified = verified_backup(self.programs, self.wanted.backup)
+    def _verify_backup(self) -> None:
+        if self.request.backup and not self.request.without_backup:
+            self.verified = verified_backup(self.programs, self.request.backup)
 
-    def _look_at_ledger(self) -> None:
-        course = self.wanted.lab.course
-        if not self.wanted.without_archive:
-            self.ledger = ledger_facts(self.programs, self.wanted.archive)
-            self.archived = newest_archive(self.wanted.archive, course=course.id, term=course.term)
+    def _read_ledger(self) -> None:
+        course = self.request.lab.course
+        if not self.request.without_archive:
+            self.ledger = ledger_facts(self.programs, self.request.archive)
+            self.archived = newest_archive(self.request.archive, course=course.id, term=course.term)
 
-    def look_around(self) -> None:
+    def read_workspace(self) -> None:
         """See what runs, and what is there besides the lab's own."""
-        course = self.wanted.lab.course
-        self.inventory = inventory_of(
-            self.client, self.state.managed, course=course.id, term=course.term, groups=self.wanted.group_names
+        course = self.request.lab.course
+        self.contents = read_workspace_contents(
+            self.client, self.state.managed, course=course.id, term=course.term, groups=self.request.group_names
         )
 
-    def _judged(self) -> list[Step]:
-        wanted, course = self.wanted, self.wanted.lab.course
-        folder = str(wanted.archive)
-        is_gone = self.state.is_empty and self.inventory.remains.is_nothing
-        known = Remembered(course.id, course.term, self.ledger, self.archived, is_gone, wanted.without_archive)
+    def _steps(self) -> list[Step]:
+        request, course = self.request, self.request.lab.course
+        folder = str(request.archive)
+        is_destroyed = self.state.is_empty and self.contents.remains.is_nothing
+        evidence = LedgerEvidence(
+            course.id, course.term, self.ledger, self.archived, is_destroyed, request.without_archive
+        )
         return [
-            clusters_step(self.inventory),
-            backup_step(wanted.backup, self.verified, is_waived=wanted.without_backup),
-            poll_step(known, now=self._now(), is_outdated=self._has_stopped),
-            archive_step(known, folder=folder),
-            destroy_step(self.state, self.inventory.remains, place=wanted.state_place),
+            clusters_step(self.contents),
+            backup_step(request.backup, self.verified, is_waived=request.without_backup),
+            poll_step(evidence, now=self._now(), is_outdated=self._has_stopped_clusters),
+            archive_step(evidence, folder=folder),
+            destroy_step(self.state, self.contents.remains, location=request.state_location),
             state_step(
                 self.state,
                 folder=folder,
-                is_remote=wanted.is_remote,
-                is_archived=any(wanted.archive.glob("state-*")),
+                is_remote=request.is_remote,
+                is_archived=any(request.archive.glob("state-*")),
             ),
         ]
 
-    def act(self, steps: Sequence[Step]) -> list[Step]:
+    def run_steps(self, steps: Sequence[Step]) -> list[Step]:
         """Do what is to do, in order, until something stays undone; the steps as they are then."""
-        doing: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
-            "clusters": (self._stop, self.look_around),
-            "backup": (self._back_up, self._look_at_backup),
-            "last poll": (self._poll, self._look_at_ledger),
-            "archive": (self._archive, self._look_at_ledger),
-            "destroy": (self._destroy, self._look_at_lab),
-            "state": (self._put_state_away, self._look_at_state),
+        actions: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
+            "clusters": (self._stop, self.read_workspace),
+            "backup": (self._back_up, self._verify_backup),
+            "last poll": (self._poll, self._read_ledger),
+            "archive": (self._archive, self._read_ledger),
+            "destroy": (self._destroy, self._read_state_and_workspace),
+            "state": (self._archive_state, self._read_state),
         }
-        for name, (do, look) in doing.items():
+        for name, (action, refresh) in actions.items():
             step = next(one for one in steps if one.name == name)
             if step.status is Status.TO_DO:
                 print(f"\n{name} …", file=sys.stderr, flush=True)
-                do()
-                look()
-                steps = self._judged()
+                action()
+                refresh()
+                steps = self._steps()
                 step = next(one for one in steps if one.name == name)
             if step.status is not Status.DONE:
                 print(f"\n{name} is {step.status.value}, so nothing after it was begun.", file=sys.stderr)
@@ -170,42 +174,42 @@ class Term:
         return list(steps)
 
     def _back_up(self) -> None:
-        if self.wanted.backup:
-            self.programs.run(*backup_command(self.wanted.backup, self.verified))
+        if self.request.backup:
+            self.programs.run(*backup_command(self.request.backup, self.verified))
 
     def _poll(self) -> None:
         for verb in ("end-of-day", "poll"):
             self.programs.run("-m", "enforcer", verb)
-        self._has_stopped = False
+        self._has_stopped_clusters = False
 
     def _archive(self) -> None:
         self.programs.run("-m", "enforcer", "archive", "--output", str(self._new_folder("enforcer")))
 
     def _stop(self) -> None:
-        ids = [cluster.id for cluster in self.inventory.running or () if cluster.is_ours]
+        ids = [cluster.id for cluster in self.contents.running or () if cluster.is_of_lab]
         for id in ids:
             try:
                 self.client.clusters.delete(id)
             except (DatabricksError, OSError, TimeoutError) as error:
                 print(escaped(f"{id} was not stopped: {error}"), file=sys.stderr)
         await_termination(self.client.api_client, ids)
-        self._has_stopped = True
+        self._has_stopped_clusters = True
 
     def _destroy(self) -> None:
-        words = ("destroy", "--auto-approve", "--output", str(self.wanted.output))
-        self.programs.run(str(ROOT / "cdktf" / "run_cdktf.py"), *words, in_root=True)
+        arguments = ("destroy", "--auto-approve", "--output", str(self.request.output))
+        self.programs.run(str(ROOT / "cdktf" / "run_cdktf.py"), *arguments, in_root=True)
 
-    def _put_state_away(self) -> None:
+    def _archive_state(self) -> None:
         folder = self._new_folder("state")
         folder.mkdir(mode=0o700)
-        for path in state_files(self.wanted.state_folder, self.wanted.stack):
+        for path in state_files(self.request.state_folder, self.request.stack):
             os.replace(path, folder / path.name)
-            if path.name.startswith(f"{self.wanted.stack}.tfstate"):
+            if path.name.startswith(f"{self.request.stack}.tfstate"):
                 # Terraform makes it as the umask of whoever deployed has it.
                 restrict(folder / path.name)
-        if self.wanted.is_remote:
-            write_private(folder / f"{self.wanted.stack}.remote.tfstate", self._state_text)
+        if self.request.is_remote:
+            write_private(folder / f"{self.request.stack}.remote.tfstate", self._state_text)
 
     def _new_folder(self, kind: str) -> Path:
-        private_folder(self.wanted.archive)
-        return self.wanted.archive / f"{kind}-{self._now():%Y%m%dT%H%M%SZ}"
+        private_folder(self.request.archive)
+        return self.request.archive / f"{kind}-{self._now():%Y%m%dT%H%M%SZ}"

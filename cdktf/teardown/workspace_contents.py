@@ -19,57 +19,64 @@ from labkit.course_file import (
     parse_course_file,
     path_of,
 )
-from teardown.steps import Inventory, Managed, Remains, Running
+from teardown.steps import LabRemains, ManagedObject, RunningCluster, WorkspaceContents
 
-_PATIENCE_SECONDS = 60
+_RETRY_SECONDS = 60
 _READERS = 8
-_UP = ListClustersFilterBy(cluster_states=[State.PENDING, State.RUNNING, State.RESIZING, State.RESTARTING])
+_RUNNING_FILTER = ListClustersFilterBy(cluster_states=[State.PENDING, State.RUNNING, State.RESIZING, State.RESTARTING])
 
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
-def inventory_of(
-    client: WorkspaceClient, managed: Iterable[Managed], *, course: str, term: str, groups: Collection[str]
-) -> Inventory:
+def read_workspace_contents(
+    client: WorkspaceClient, managed: Iterable[ManagedObject], *, course: str, term: str, groups: Collection[str]
+) -> WorkspaceContents:
     """What runs, what of the lab is there, and what besides its own, by kind and name.
 
     `groups` are the display names that the lab's groups have by its roster.
     """
-    patient = client.config.copy()  # type: ignore[no-untyped-call]
-    patient.retry_timeout_seconds = _PATIENCE_SECONDS
-    looking = _Looking(WorkspaceClient(config=patient), frozenset(one.id for one in managed))
+    config = client.config.copy()  # type: ignore[no-untyped-call]
+    config.retry_timeout_seconds = _RETRY_SECONDS
+    reader = _ContentsReader(WorkspaceClient(config=config), frozenset(one.id for one in managed))
     with ThreadPoolExecutor(_READERS) as readers:
-        running = readers.submit(looking.running, course, term)
-        lists = {kind: readers.submit(looking.names, kind, names) for kind, names in looking.kinds().items()}
-        remains = readers.submit(_remains, looking, course=course, term=term, groups=groups)
+        running = readers.submit(reader.running, course, term)
+        lists = {
+            kind: readers.submit(reader.read_names, kind, read_names)
+            for kind, read_names in reader.name_readers().items()
+        }
+        remains = readers.submit(_lab_remains, reader, course=course, term=term, groups=groups)
     try:
-        up: tuple[Running, ...] | None = running.result()
+        running_clusters: tuple[RunningCluster, ...] | None = running.result()
     except (DatabricksError, OSError, TimeoutError):
-        up = None
+        running_clusters = None
     others = {kind: found.result() for kind, found in lists.items()}
-    return Inventory(up, others, tuple(sorted(looking.unread)), remains.result())
+    return WorkspaceContents(running_clusters, others, tuple(sorted(reader.unread)), remains.result())
 
 
-def remains_of(client: WorkspaceClient, *, course: str, term: str, groups: Collection[str]) -> Remains:
-    """What of the lab the workspace has; arguments as of `inventory_of`."""
-    return _remains(_Looking(client, frozenset()), course=course, term=term, groups=groups)
+def find_lab_remains(client: WorkspaceClient, *, course: str, term: str, groups: Collection[str]) -> LabRemains:
+    """What of the lab the workspace has; arguments as of `read_workspace_contents`."""
+    return _lab_remains(_ContentsReader(client, frozenset()), course=course, term=term, groups=groups)
 
 
-def _remains(looking: "_Looking", *, course: str, term: str, groups: Collection[str]) -> Remains:
+def _lab_remains(reader: "_ContentsReader", *, course: str, term: str, groups: Collection[str]) -> LabRemains:
     """A group with the name of one of the lab's is another's if a cluster with another course's tags names it."""
     path = path_of(course, term)
     unread: list[str] = []
-    content = looking.read("the course file", lambda: looking.file(path), unread)
-    clusters = looking.read("the clusters", looking.clusters, unread) or []
-    listed = looking.read("the groups", looking.every_group, unread) or []
-    own = [cluster for cluster in clusters if _course_of(cluster) == (course, term)]
-    named = {*groups, *_groups_in(content or b"", path), *filter(None, map(_group_of, own))}
-    named -= {_group_of(cluster) for cluster in clusters if _course_of(cluster) not in ((course, term), (None, None))}
-    found = [Managed("file", path, path)] if content is not None else []
-    found += [Managed("group", name, id) for id, name in listed if name in named - BUILT_IN_GROUPS]
-    found += [Managed("cluster", cluster.cluster_name or "", cluster.cluster_id or "") for cluster in own]
-    return Remains(tuple(found), tuple(unread))
+    content = reader.read("the course file", lambda: reader.file(path), unread)
+    clusters = reader.read("the clusters", reader.clusters, unread) or []
+    listed = reader.read("the groups", reader.all_groups, unread) or []
+    own_clusters = [cluster for cluster in clusters if _course_of(cluster) == (course, term)]
+    group_names = {*groups, *_groups_in(content or b"", path), *filter(None, map(_group_of, own_clusters))}
+    group_names -= {
+        _group_of(cluster) for cluster in clusters if _course_of(cluster) not in ((course, term), (None, None))
+    }
+    found = [ManagedObject("file", path, path)] if content is not None else []
+    found += [ManagedObject("group", name, id) for id, name in listed if name in group_names - BUILT_IN_GROUPS]
+    found += [
+        ManagedObject("cluster", cluster.cluster_name or "", cluster.cluster_id or "") for cluster in own_clusters
+    ]
+    return LabRemains(tuple(found), tuple(unread))
 
 
 def _groups_in(content: bytes, path: str) -> Iterable[str]:
@@ -89,16 +96,16 @@ def _group_of(cluster: ClusterDetails) -> str | None:
     return (cluster.custom_tags or {}).get(GROUP_TAG)
 
 
-class _Looking:
+class _ContentsReader:
     """The names of what is not the lab's, a kind at a time."""
 
-    def __init__(self, client: WorkspaceClient, own: frozenset[str]) -> None:
+    def __init__(self, client: WorkspaceClient, own_clusters: frozenset[str]) -> None:
         self._client = client
-        self._own = own
+        self._own_ids = own_clusters
         self.unread: list[str] = []
         """The kinds that could not be looked at."""
 
-    def read(self, kind: str, read: Callable[[], Found], unread: list[str] | None = None) -> Found | None:
+    def read(self, kind: str, read: Callable[[], Value], unread: list[str] | None = None) -> Value | None:
         """What is read; None, and the kind in `unread`, where the workspace does not give it."""
         try:
             return read()
@@ -106,7 +113,7 @@ class _Looking:
             (self.unread if unread is None else unread).append(kind)
             return None
 
-    def names(self, kind: str, read: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+    def read_names(self, kind: str, read: Callable[[], Iterable[str]]) -> tuple[str, ...]:
         """Names, sorted; none where the workspace does not give them."""
         return self.read(kind, lambda: tuple(sorted(read()))) or ()
 
@@ -121,16 +128,18 @@ class _Looking:
     def clusters(self) -> list[ClusterDetails]:
         return list(self._client.clusters.list())
 
-    def every_group(self) -> list[tuple[str, str]]:
+    def all_groups(self) -> list[tuple[str, str]]:
         """Ids and display names."""
         return [(g.id or "", g.display_name or "") for g in self._client.groups.list(attributes="id,displayName")]
 
-    def kinds(self) -> dict[str, Callable[[], Iterable[str]]]:
+    def name_readers(self) -> dict[str, Callable[[], Iterable[str]]]:
         return {
             "people": self.people,
             "service principals": lambda: (p.display_name or "" for p in self._client.service_principals.list()),
             "groups": self.groups,
-            "clusters": lambda: self._not_own((c.cluster_id, c.cluster_name) for c in self._client.clusters.list()),
+            "clusters": lambda: self._names_of_others(
+                (c.cluster_id, c.cluster_name) for c in self._client.clusters.list()
+            ),
             "jobs": lambda: (job.settings.name or "" for job in self._client.jobs.list() if job.settings),
             "SQL warehouses": self.warehouses,
             "policies": self.policies,
@@ -144,32 +153,34 @@ class _Looking:
             "catalogs": self.catalogs,
         }
 
-    def running(self, course: str, term: str) -> tuple[Running, ...]:
+    def running(self, course: str, term: str) -> tuple[RunningCluster, ...]:
         return tuple(
-            Running(
+            RunningCluster(
                 cluster.cluster_id or "",
                 cluster.cluster_name or "",
-                cluster.cluster_id in self._own or _course_of(cluster) == (course, term),
+                cluster.cluster_id in self._own_ids or _course_of(cluster) == (course, term),
             )
-            for cluster in self._client.clusters.list(filter_by=_UP)
+            for cluster in self._client.clusters.list(filter_by=_RUNNING_FILTER)
         )
 
     def people(self) -> Iterable[str]:
-        return self._not_own((user.id, user.user_name) for user in self._client.users.list(attributes="id,userName"))
+        return self._names_of_others(
+            (user.id, user.user_name) for user in self._client.users.list(attributes="id,userName")
+        )
 
     def groups(self) -> Iterable[str]:
         listed = self._client.groups.list(attributes="id,displayName")
-        return self._not_own((g.id, g.display_name) for g in listed if g.display_name not in BUILT_IN_GROUPS)
+        return self._names_of_others((g.id, g.display_name) for g in listed if g.display_name not in BUILT_IN_GROUPS)
 
     def policies(self) -> Iterable[str]:
         listed = self._client.cluster_policies.list()
         # Those that every workspace has cannot be removed.
-        return self._not_own((policy.policy_id, policy.name) for policy in listed if not policy.is_default)
+        return self._names_of_others((policy.policy_id, policy.name) for policy in listed if not policy.is_default)
 
     def warehouses(self) -> Iterable[str]:
         for warehouse in self._client.warehouses.list():
-            runs = warehouse.state in (WarehouseState.RUNNING, WarehouseState.STARTING)
-            yield f"{warehouse.name} (it runs)" if runs else warehouse.name or ""
+            is_running = warehouse.state in (WarehouseState.RUNNING, WarehouseState.STARTING)
+            yield f"{warehouse.name} (it runs)" if is_running else warehouse.name or ""
 
     def tokens(self) -> Iterable[str]:
         for token in self._client.token_management.list():
@@ -184,8 +195,8 @@ class _Looking:
 
     def _folders(self, path: str) -> Iterable[str]:
         for found in self._client.workspace.list(path):
-            if str(found.object_id) not in self._own and found.path not in self._own:
+            if str(found.object_id) not in self._own_ids and found.path not in self._own_ids:
                 yield found.path or ""
 
-    def _not_own(self, pairs: Iterable[tuple[str | None, str | None]]) -> Iterable[str]:
-        return (name or id or "" for id, name in pairs if id not in self._own)
+    def _names_of_others(self, pairs: Iterable[tuple[str | None, str | None]]) -> Iterable[str]:
+        return (name or id or "" for id, name in pairs if id not in self._own_ids)

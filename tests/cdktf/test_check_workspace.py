@@ -17,7 +17,7 @@ from emulator_process import EmulatorProcess
 from labkit.course_file import checksum
 from labkit.workspace.expected import Expectation, Identity, mismatch
 from preflight.identity import GuardError, target_expectation
-from preflight.warnings import course_file_edited, open_to_everybody, taken_names, unguarded, would_restart
+from preflight.warnings import account_group_conflict, course_file_edited, open_to_everybody, unguarded, would_restart
 
 ROOT = Path(__file__).resolve().parents[2]
 LIVE = Identity(host="https://adb-1.7.azuredatabricks.net", workspace_id="123", caller="me@lab.example")
@@ -91,8 +91,8 @@ def test_a_workspace_that_does_not_say_its_id_is_not_the_expected_one():
 
 
 def test_a_group_name_of_the_account_is_an_error_that_says_so():
-    assert taken_names(["group_01", "group_02"], ["users-of-it"]) == ""
-    assert taken_names(["group_01", "group_02"], ["group_02", "x"]) == (
+    assert account_group_conflict(["group_01", "group_02"], ["users-of-it"]) == ""
+    assert account_group_conflict(["group_01", "group_02"], ["group_02", "x"]) == (
         'A group of the Databricks account has the name "group_02", and a workspace cannot have its own beside it: '
         "rename the account's group, or set course.name_prefix in lab.toml."
     )
@@ -168,18 +168,18 @@ def test_an_edited_course_file_is_said_and_an_earlier_one_is_not():
 
     wanted = hashlib.sha256(written(hard=180)).hexdigest()
 
-    def said(live: bytes | None) -> str:
+    def warning(live: bytes | None) -> str:
         return course_file_edited(live, path="/lab/course.json", wanted_sha256=wanted)
 
-    assert said(None) == said(written(hard=180)) == said(written(hard=170)) == ""
-    assert said(written(hard=180).replace(b"180", b"999")).startswith("/lab/course.json was edited by hand;")
-    assert said(b"\xff").startswith("/lab/course.json was edited by hand;")
+    assert warning(None) == warning(written(hard=180)) == warning(written(hard=170)) == ""
+    assert warning(written(hard=180).replace(b"180", b"999")).startswith("/lab/course.json was edited by hand;")
+    assert warning(b"\xff").startswith("/lab/course.json was edited by hand;")
 
 
 def test_a_target_without_expectations_says_where_it_is():
     facts = {"target": "rehearsal", "host": "https://a", "workspace_id": "123", "caller": "me"}
-    assert unguarded(is_guarded=True, **facts) == ""
-    assert unguarded(is_guarded=False, **facts) == (
+    assert unguarded(is_checked=True, **facts) == ""
+    assert unguarded(is_checked=False, **facts) == (
         "Connected to workspace 123 at https://a as me; target rehearsal takes any. "
         'To have it checked: expected_workspace_id = "123" under [targets.rehearsal] in lab.toml.'
     )

@@ -79,7 +79,7 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> No
 
 
 @pytest.fixture
-def used(term: ClosingTerm) -> ClosingTerm:
+def used_term(term: ClosingTerm) -> ClosingTerm:
     """Deployed, used for a day and in use again; other people have a cluster and a secret scope of their own."""
     emulator = term.emulator
     term.deploy()
@@ -112,67 +112,71 @@ def totals(term: ClosingTerm) -> list[tuple[str, str, int]]:
     """What each group used on each day."""
     today = local_date(term)
     days = ("--from", str(today - timedelta(days=7)), "--to", str(today))
-    told = term.program("-m", "enforcer", "usage", *days, "--json").json
-    return [(row["day"], row["group"], row["used_ms"]) for row in told if row["used_ms"]]
+    report = term.program("-m", "enforcer", "usage", *days, "--json").json
+    return [(row["day"], row["group"], row["used_ms"]) for row in report if row["used_ms"]]
 
 
-def statuses(told: Any) -> dict[str, str]:
-    return {step["name"]: step["status"] for step in told["steps"]}
+def statuses(report: Any) -> dict[str, str]:
+    return {step["name"]: step["status"] for step in report["steps"]}
 
 
 @pytest.mark.terraform
 def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_are_not(
-    used: ClosingTerm, tmp_path_factory: pytest.TempPathFactory
+    used_term: ClosingTerm, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     student, saved = STUDENTS[1][0], tmp_path_factory.mktemp("saved")
-    used.state.rename(used.folder / "elsewhere")
+    used_term.state.rename(used_term.folder / "elsewhere")
 
-    stateless = used.close("--no-backup", "--no-archive", "--yes", "--json")
-    purging = used.close("--purge", "--yes")
+    stateless = used_term.close("--no-backup", "--no-archive", "--yes", "--json")
+    purging = used_term.close("--purge", "--yes")
 
     assert (stateless.status, statuses(stateless.json)["destroy"], purging.status) == (1, "not possible", 1)
     assert purging.out.endswith(", but the workspace still has the lab; close the term first\n")
-    assert used.roster.exists()
-    (used.folder / "elsewhere").rename(used.state)
+    assert used_term.roster.exists()
+    (used_term.folder / "elsewhere").rename(used_term.state)
 
-    closed = used.close("--backup", saved, "--yes", "--json")
+    closed = used_term.close("--backup", saved, "--yes", "--json")
 
     assert closed.status == 0, closed.err
     assert [path.read_text() for path in saved.rglob("work.py")] == ["# Databricks notebook source\nprint(1)"]
-    told = closed.json
-    assert set(statuses(told).values()) == {"done"}
-    assert {kind: told["removes"][kind] for kind in ("account", "cluster", "policy override")} == {
+    report = closed.json
+    assert set(statuses(report).values()) == {"done"}
+    assert {kind: report["removes"][kind] for kind in ("account", "cluster", "policy override")} == {
         "account": STUDENTS[1],
         "cluster": ["cluster_01"],
         "policy override": ["Personal Compute"],
     }
-    assert (told["leaves"]["clusters"], told["leaves"]["secret scopes"]) == (["research"], ["research-keys"])
-    assert f"/Users/{student}" in told["leaves"]["homes"]
-    assert told["by_hand"][0]["says"] == "a cluster that is not the lab's runs: research"
-    assert list(used.clusters()) == ["research"]
-    assert list(used.state.parent.iterdir()) == []
-    kept = [path for path in used.archive.rglob("*") if path.is_file()]
+    assert (report["leaves"]["clusters"], report["leaves"]["secret scopes"]) == (["research"], ["research-keys"])
+    assert f"/Users/{student}" in report["leaves"]["homes"]
+    assert report["by_hand"][0]["says"] == "a cluster that is not the lab's runs: research"
+    assert list(used_term.clusters()) == ["research"]
+    assert list(used_term.state.parent.iterdir()) == []
+    kept = [path for path in used_term.archive.rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
-    assert len(list(used.archive.glob("state-*/*.tfstate*"))) == 2
-    (sessions,) = used.archive.glob("enforcer-*/people/sessions.csv")
+    assert len(list(used_term.archive.glob("state-*/*.tfstate*"))) == 2
+    (sessions,) = used_term.archive.glob("enforcer-*/people/sessions.csv")
     # Its last session was closed before the archive was made.
     assert [line.split(",")[3] != "" for line in sessions.read_text().splitlines()[1:]] == [True, True, True]
 
-    counted = used.folder / "counted"
+    counted = used_term.folder / "counted"
     counted.mkdir()
-    assert used.program("-m", "inventory", "scan", student, "--output", "counted/inventory.csv").status == 0
+    assert used_term.program("-m", "inventory", "scan", student, "--output", "counted/inventory.csv").status == 0
     for path in counted.iterdir():
         os.utime(path, (0, 0))
-    used.emulator.control("POST", "clock", {"advance_seconds": 24 * 3600})
-    used.enforcer("end-of-day")
-    used_before = totals(used)
+    used_term.emulator.control("POST", "clock", {"advance_seconds": 24 * 3600})
+    used_term.enforcer("end-of-day")
+    used_before = totals(used_term)
     for words in (
-        ("-m", "enforcer", "purge", "--before", str(local_date(used)), "--yes"),
+        ("-m", "enforcer", "purge", "--before", str(local_date(used_term)), "--yes"),
         ("-m", "inventory", "purge", "counted", "--before", "1970-02-01", "--yes"),
         (ROOT / "cdktf" / "close_term.py", "--purge", "--yes", "--output", "cdktf.out"),
     ):
-        assert (done := used.program(*words)).status == 0, done.err
+        assert (done := used_term.program(*words)).status == 0, done.err
 
-    assert used.files_with("@campus.example.ac.il") == []
-    assert (len(used_before), totals(used)) == (2, used_before)
-    assert [path.name for path in sorted(used.archive.glob("enforcer-*/*"))] == ["README.md", "manifest.json", "totals"]
+    assert used_term.files_with("@campus.example.ac.il") == []
+    assert (len(used_before), totals(used_term)) == (2, used_before)
+    assert [path.name for path in sorted(used_term.archive.glob("enforcer-*/*"))] == [
+        "README.md",
+        "manifest.json",
+        "totals",
+    ]

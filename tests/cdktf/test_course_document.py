@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lab_settings import GroupQuota, Lab, parse_lab
-from preflight.target_access import service_principal_of, target_choice
+from lab_settings import GroupQuota, LabSettings, parse_settings
+from preflight.target_access import deploying_service_principal, target_choice
 from roster.model import Group, Member
 from stack.course_document import course_text
 
@@ -33,8 +33,8 @@ TYPES = {
 
 
 @pytest.fixture
-def lab() -> Lab:
-    return parse_lab((ROOT / "lab.toml").read_text(encoding="utf-8"), "lab.toml")
+def lab() -> LabSettings:
+    return parse_settings((ROOT / "lab.toml").read_text(encoding="utf-8"), "lab.toml")
 
 
 def misfits(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
@@ -69,7 +69,7 @@ def misfits(value: Any, schema: dict[str, Any], at: str = "$") -> list[str]:
     return found
 
 
-def test_the_document_holds_course_groups_and_limits(lab: Lab):
+def test_the_document_holds_course_groups_and_limits(lab: LabSettings):
     document = json.loads(course_text(lab, GROUPS))
     assert len(document.pop("checksum")) == 64
     assert document == {
@@ -102,18 +102,18 @@ def test_the_document_holds_course_groups_and_limits(lab: Lab):
     }
 
 
-def test_the_file_fits_its_schema(lab: Lab):
+def test_the_file_fits_its_schema(lab: LabSettings):
     assert misfits(json.loads(course_text(lab, GROUPS)), SCHEMA) == []
 
 
-def test_the_file_of_a_course_that_forbids_a_group_any_use_fits_its_schema(lab: Lab):
+def test_the_file_of_a_course_that_forbids_a_group_any_use_fits_its_schema(lab: LabSettings):
     quota = lab.quota.model_copy(update={"groups": {"group_07": GroupQuota(hard_minutes=0)}})
     document = json.loads(course_text(lab.model_copy(update={"quota": quota}), GROUPS))
     assert document["groups"][1]["limits"]["hard_minutes"] == 0
     assert misfits(document, SCHEMA) == []
 
 
-def test_the_schema_refuses_what_is_not_a_course_file(lab: Lab):
+def test_the_schema_refuses_what_is_not_a_course_file(lab: LabSettings):
     document = json.loads(course_text(lab, GROUPS))
     document["version"] = 3
     document["groups"][0]["members"] = ["dana@campus.example.ac.il"]
@@ -127,17 +127,17 @@ def test_the_schema_refuses_what_is_not_a_course_file(lab: Lab):
     ]
 
 
-def test_the_file_holds_no_address(lab: Lab):
+def test_the_file_holds_no_address(lab: LabSettings):
     assert "@" not in course_text(lab, GROUPS)
 
 
-def test_the_text_is_the_same_for_the_same_course(lab: Lab):
+def test_the_text_is_the_same_for_the_same_course(lab: LabSettings):
     assert course_text(lab, GROUPS) == course_text(lab, reversed(GROUPS))
 
 
-def test_the_service_principal_that_the_environment_names_is_staff(lab: Lab):
+def test_the_service_principal_that_the_environment_names_is_staff(lab: LabSettings):
     choice = target_choice("rehearsal", lab.targets["rehearsal"], PROGRAM, {})
-    text = course_text(lab, GROUPS, deployer=service_principal_of(choice, PROGRAM))
+    text = course_text(lab, GROUPS, deployer=deploying_service_principal(choice, PROGRAM))
     assert json.loads(text)["staff"] == {"application_ids": [APPLICATION], "address_hashes": [ASSISTANT]}
     assert misfits(json.loads(text), SCHEMA) == []
 
@@ -150,6 +150,8 @@ def test_the_service_principal_that_the_environment_names_is_staff(lab: Lab):
         ({}, None),
     ],
 )
-def test_only_the_environment_names_the_service_principal(lab: Lab, environ: dict[str, str], application: str | None):
+def test_only_the_environment_names_the_service_principal(
+    lab: LabSettings, environ: dict[str, str], application: str | None
+):
     choice = target_choice("rehearsal", lab.targets["rehearsal"], environ, {})
-    assert service_principal_of(choice, environ) == application
+    assert deploying_service_principal(choice, environ) == application

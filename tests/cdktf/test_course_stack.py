@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab_settings import Lab, parse_lab
+from lab_settings import LabSettings, parse_settings
 from labkit.lazy_package import Deferred
 from roster.model import Group, Member, Roster
-from stack.programs import Program, Verb
+from stack.programs import PackageCommand, ScriptCommand
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("framework")]
 # The framework starts Node.js, which takes seconds: only the process that runs these tests needs it.
@@ -44,24 +44,24 @@ ROSTER = Roster(
 UNLESS_RESTRICTED = '${contains(keys(data.external.restricted.result), "group_01") ? "CAN_ATTACH_TO" : "CAN_RESTART"}'
 
 
-def lab_with(*changes: tuple[str, str]) -> Lab:
+def lab_with(*changes: tuple[str, str]) -> LabSettings:
     text = SETTINGS
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
-    return parse_lab(text, "lab.toml")
+    return parse_settings(text, "lab.toml")
 
 
-def synthesized(lab: Lab, *rosters: Roster, target: str = "rehearsal") -> dict[str, Any]:
+def synthesized(lab: LabSettings, *rosters: Roster, target: str = "rehearsal") -> dict[str, Any]:
     made = course.Course(
         framework.Testing.app(),
         lab=lab,
         target_name=target,
         target=lab.targets[target],
         rosters=rosters or (ROSTER,),
-        guard=Program(Path("/venv/bin/python"), Path("/lab/check_workspace.py"), "/lab"),
-        stop=Program(Path("/venv/bin/python"), Path("/lab/stop_new_cluster.py"), "/lab", {"A_PROFILE": "LAB"}),
-        restricted=Verb(Path("/venv/bin/python"), "enforcer", "restricted", "/lab"),
+        guard=ScriptCommand(Path("/venv/bin/python"), Path("/lab/check_workspace.py"), "/lab"),
+        stop=ScriptCommand(Path("/venv/bin/python"), Path("/lab/stop_new_cluster.py"), "/lab", {"A_PROFILE": "LAB"}),
+        restricted=PackageCommand(Path("/venv/bin/python"), "enforcer", "restricted", "/lab"),
         state_folder=Path("/lab/state"),
     )
     return json.loads(framework.Testing.synth(made))

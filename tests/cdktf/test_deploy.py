@@ -24,7 +24,7 @@ EIGHT = {
     for number in range(1, 9)
 }  # fmt: skip
 
-Start = Callable[..., EmulatorProcess]
+StartEmulator = Callable[..., EmulatorProcess]
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +43,16 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
     """Eight groups, deployed; tests leave them as they found them."""
     with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
-        term = few(tmp_path_factory.mktemp("small"), emulator)
+        term = four_group_term(tmp_path_factory.mktemp("small"), emulator)
         term.write_roster(EIGHT)
         term.deploy()
         yield term
 
 
-def few(tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] | None = None) -> Term:
+def four_group_term(tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] | None = None) -> Term:
     """A course of four groups, not deployed yet."""
-    own = {"quota.groups.group_07": "quota.groups.group_01", **(settings or {})}
-    term = Term(tmp_path, emulator, settings=own)
+    changes = {"quota.groups.group_07": "quota.groups.group_01", **(settings or {})}
+    term = Term(tmp_path, emulator, settings=changes)
     term.admit_staff()
     term.write_roster(FEW)
     return term
@@ -188,9 +188,9 @@ def test_the_token_is_in_no_file(small: Term):
     assert small.state.parent.stat().st_mode & 0o077 == 0
 
 
-def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_emulator: Start):
+def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0)
-    term = few(tmp_path, emulator)
+    term = four_group_term(tmp_path, emulator)
     existing = FEW[2][0]
     for name in (existing, "somebody@else.example"):
         emulator.control("POST", "users", {"user_name": name})
@@ -216,9 +216,9 @@ def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_e
     assert homes == 7
 
 
-def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, start_emulator: Start):
+def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 1)
-    term = few(tmp_path, emulator)
+    term = four_group_term(tmp_path, emulator)
     worked = threading.Event()
 
     def work() -> None:
@@ -251,11 +251,11 @@ def test_a_cluster_in_use_at_the_end_of_a_deploy_keeps_running(tmp_path: Path, s
 
 
 def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as_it_is(
-    tmp_path: Path, start_emulator: Start
+    tmp_path: Path, start_emulator: StartEmulator
 ):
     right, wrong = start_emulator("--transition-seconds", 0), start_emulator("--transition-seconds", 0)
     guarded = {"[targets.demo]": f'[targets.demo]\nexpected_workspace_id = "{right.workspace_id}"'}
-    term = few(tmp_path, right, settings=guarded)
+    term = four_group_term(tmp_path, right, settings=guarded)
     term.write_roster({1: FEW[1]})
     term.deploy()
     state = term.state.read_bytes()
@@ -274,8 +274,8 @@ def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as
         assert f"Wrong workspace: target demo has expected_workspace_id {right.workspace_id}" in " ".join(
             done.text.replace("│", " ").split()
         )
-    asked_first = attempts[-2:]
-    assert [(done.status, len(done.text.splitlines())) for done in asked_first] == [(2, 1), (2, 1)]
+    preflight_attempts = attempts[-2:]
+    assert [(done.status, len(done.text.splitlines())) for done in preflight_attempts] == [(2, 1), (2, 1)]
     assert term.state.read_bytes() == state
     paths = {entry["path"].partition("?")[0] for entry in wrong.journal() if "/_emulator/" not in entry["path"]}
     assert paths == {"/api/2.0/preview/scim/v2/Me"}
@@ -284,9 +284,11 @@ def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as
     assert term.plan() == {}
 
 
-def test_under_faults_the_error_names_the_culprit_and_another_run_converges(tmp_path: Path, start_emulator: Start):
+def test_under_faults_the_error_names_the_culprit_and_another_run_converges(
+    tmp_path: Path, start_emulator: StartEmulator
+):
     emulator = start_emulator("--transition-seconds", 0, "--seed", 5)
-    term = few(tmp_path, emulator)
+    term = four_group_term(tmp_path, emulator)
     rules = [
         {"kind": "429", "match": "*", "rate": 0.025, "retry_after": 1},
         {"kind": "503", "match": "*", "rate": 0.025},
@@ -298,11 +300,11 @@ def test_under_faults_the_error_names_the_culprit_and_another_run_converges(tmp_
     term.write_roster({number: FEW[number] for number in (1, 2)})
     term.synth()
     first = term.apply()
-    said = " ".join(first.text.replace("│", " ").split())
+    output = " ".join(first.text.replace("│", " ").split())
     assert first.status != 0
-    assert "with databricks_cluster.cluster_02" in said
-    assert "nltk==3.9.1" in said
-    assert "no such package" in said
+    assert "with databricks_cluster.cluster_02" in output
+    assert "nltk==3.9.1" in output
+    assert "no such package" in output
 
     second = term.apply()
     assert second.status == 0, second.text
@@ -313,9 +315,11 @@ def test_under_faults_the_error_names_the_culprit_and_another_run_converges(tmp_
     assert term.clusters() == {}
 
 
-def test_an_existing_account_fails_with_its_address_and_is_looked_up_once_marked(tmp_path: Path, start_emulator: Start):
+def test_an_existing_account_fails_with_its_address_and_is_looked_up_once_marked(
+    tmp_path: Path, start_emulator: StartEmulator
+):
     emulator = start_emulator("--transition-seconds", 0)
-    term = few(tmp_path, emulator)
+    term = four_group_term(tmp_path, emulator)
     there = FEW[1][0]
     emulator.control("POST", "users", {"user_name": there})
     term.synth()
@@ -329,9 +333,9 @@ def test_an_existing_account_fails_with_its_address_and_is_looked_up_once_marked
     assert f"data.databricks_user.student_{label(there)}" in term.state_list()
 
 
-def test_staff_who_deploy_themselves_may(tmp_path: Path, start_emulator: Start):
+def test_staff_who_deploy_themselves_may(tmp_path: Path, start_emulator: StartEmulator):
     emulator = start_emulator("--transition-seconds", 0)
-    term = few(tmp_path, emulator)
+    term = four_group_term(tmp_path, emulator)
     answer = emulator.control("POST", "users", {"user_name": "teacher@example.ac.il", "admin": True})
     term.token = answer["token"]
     term.change("lab.toml", f'addresses = ["{STAFF}"]', f'addresses = ["{STAFF}", "teacher@example.ac.il"]')
@@ -340,8 +344,8 @@ def test_staff_who_deploy_themselves_may(tmp_path: Path, start_emulator: Start):
 
 
 @pytest.mark.acceptance
-def test_a_hundred_groups_of_four_hundred_students_are_deployed(tmp_path: Path, start_emulator: Start):
-    term = few(tmp_path, start_emulator("--transition-seconds", 0))
+def test_a_hundred_groups_of_four_hundred_students_are_deployed(tmp_path: Path, start_emulator: StartEmulator):
+    term = four_group_term(tmp_path, start_emulator("--transition-seconds", 0))
     term.write_roster({n: [f"s{n}{letter}@campus.example.ac.il" for letter in "abcd"] for n in range(1, 101)})
     term.deploy()
     assert term.plan() == {}

@@ -36,7 +36,7 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
         addresses = [row["email"] for row in csv.DictReader(roster) if row["email"]]
     existing = addresses[0]
     term.change("rosters/94290-2026w.csv", f"{existing},active,managed", f"{existing},active,existing:demo")
-    furnish(term, existing)
+    add_existing_objects(term, existing)
     before = term.workspace_state()
     emulator.control("POST", "faults", {"rules": FAULTS})
 
@@ -47,9 +47,9 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     first = term.apply()
     somebody.join()
     assert first.status != 0
-    assert "with databricks_cluster.cluster_02" in said(first)
-    assert "nltk==3.9.1" in said(first)
-    assert "no such package" in said(first)
+    assert "with databricks_cluster.cluster_02" in output_of(first)
+    assert "nltk==3.9.1" in output_of(first)
+    assert "no such package" in output_of(first)
     converge(term)
     clusters = term.clusters()
     states = {name: cluster["state"] for name, cluster in clusters.items()}
@@ -90,7 +90,7 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     assert homes == len(addresses) - 1
 
 
-def furnish(term: Term, existing: str) -> None:
+def add_existing_objects(term: Term, existing: str) -> None:
     """What was in the workspace before the lab."""
     for name in (existing, "somebody@else.example"):
         term.emulator.control("POST", "users", {"user_name": name})
@@ -121,6 +121,6 @@ def converge(term: Term) -> None:
     assert term.plan() == {}
 
 
-def said(done: Done) -> str:
+def output_of(done: Done) -> str:
     """What a command said, without Terraform's frame."""
     return " ".join(done.text.replace("│", " ").split())

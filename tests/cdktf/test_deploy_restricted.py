@@ -20,7 +20,7 @@ ZONE = ZoneInfo("Asia/Jerusalem")
 ROSTER = {number: [f"s{number}a@campus.example.ac.il"] for number in (1, 2, 3)}
 
 
-def go(emulator: EmulatorProcess, instant: datetime) -> None:
+def set_clock(emulator: EmulatorProcess, instant: datetime) -> None:
     emulator.control("POST", "clock", {"now": instant.isoformat()})
 
 
@@ -49,7 +49,7 @@ def levels(term: Term) -> dict[str, str]:
     return found
 
 
-def lower(term: Term, group: str) -> None:
+def restrict_by_hand(term: Term, group: str) -> None:
     """As somebody does by hand."""
     number = group.removeprefix("group_")
     value = {"group_name": group, "permission_level": "CAN_ATTACH_TO"}
@@ -63,20 +63,20 @@ def test_a_restriction_outlives_a_deploy_and_ends_with_the_day(
     monkeypatch.setenv("LAB_CLOCK", f"{emulator.url}/_emulator/clock")
     morning = datetime.fromisoformat(emulator.control("GET", "clock")["now"]).astimezone(ZONE) + timedelta(days=1)
     morning = morning.replace(hour=7, minute=0, second=0, microsecond=0)
-    go(emulator, morning)
+    set_clock(emulator, morning)
     term = Term(tmp_path, emulator, settings={"quota.groups.group_07": "quota.groups.group_01"})
     term.admit_staff()
     term.write_roster(ROSTER)
     term.deploy()
     ledger = tmp_path / "uptimes.db"
 
-    go(emulator, morning + timedelta(hours=1))
+    set_clock(emulator, morning + timedelta(hours=1))
     student = emulator.control("POST", "users", {"user_name": "s2a@campus.example.ac.il"})["token"]
     clusters = {cluster["custom_tags"]["lab_group"]: cluster["cluster_id"] for cluster in term.clusters().values()}
     start = {"cluster_id": clusters["group_02"]}
     assert emulator.request("POST", "/api/2.1/clusters/start", start, token=student)[0] == 200
     emulator.control("POST", "work", {**start, "seconds": 5 * 3600, "token": student})
-    go(emulator, morning + timedelta(hours=6))
+    set_clock(emulator, morning + timedelta(hours=6))
     poll(term, ledger)
     stopped = {"group_01": "CAN_RESTART", "group_02": "CAN_ATTACH_TO", "group_03": "CAN_RESTART"}
     assert levels(term) == stopped
@@ -84,13 +84,13 @@ def test_a_restriction_outlives_a_deploy_and_ends_with_the_day(
 
     assert term.plan() == {}
 
-    lower(term, "group_03")
+    restrict_by_hand(term, "group_03")
     term.write_roster({**ROSTER, 1: [*ROSTER[1], "new@campus.example.ac.il"]})
     term.deploy()
     assert levels(term) == stopped
     assert term.plan() == {}
 
-    go(emulator, morning + timedelta(days=1))
+    set_clock(emulator, morning + timedelta(days=1))
     poll(term, ledger)
     assert levels(term) == dict.fromkeys(stopped, "CAN_RESTART")
     assert term.plan() == {}

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from lab_settings import Backend, LabError, Library, load_lab, parse_lab
+from lab_settings import BackendSettings, LabSettingsError, LibrarySettings, load_settings, parse_settings
 from labkit.course_file import GroupLimits
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "lab.toml").read_text(encoding="utf-8")
 
 
 def problems(text: str) -> list[str]:
-    with pytest.raises(LabError) as caught:
-        parse_lab(text, "lab.toml")
+    with pytest.raises(LabSettingsError) as caught:
+        parse_settings(text, "lab.toml")
     return caught.value.problems
 
 
@@ -24,13 +24,13 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_example_is_read_whole():
-    lab = parse_lab(EXAMPLE, "lab.toml")
+    lab = parse_settings(EXAMPLE, "lab.toml")
     assert (lab.course.id, lab.course.term, lab.course.first_day) == ("94290", "2026w", date(2026, 10, 18))
     assert lab.libraries == [
-        Library(pypi="nltk==3.9.1"),
-        Library(maven="io.graphframes:graphframes-spark4_2.13:0.10.1", repo="", exclusions=[]),
+        LibrarySettings(pypi="nltk==3.9.1"),
+        LibrarySettings(maven="io.graphframes:graphframes-spark4_2.13:0.10.1", repo="", exclusions=[]),
     ]
-    assert lab.targets["production"].backend == Backend(
+    assert lab.targets["production"].backend == BackendSettings(
         type="azurerm",
         resource_group_name="lab-state",
         storage_account_name="labstate",
@@ -41,36 +41,40 @@ def test_the_example_is_read_whole():
 
 
 def test_a_stack_is_named_by_course_term_and_target():
-    assert parse_lab(EXAMPLE, "lab.toml").stack_id("rehearsal") == "94290-2026w-rehearsal"
+    assert parse_settings(EXAMPLE, "lab.toml").stack_id("rehearsal") == "94290-2026w-rehearsal"
 
 
 def test_the_default_target_is_used_unless_another_is_named():
-    lab = parse_lab(EXAMPLE, "lab.toml")
+    lab = parse_settings(EXAMPLE, "lab.toml")
     assert lab.target(None)[0] == "rehearsal"
     assert lab.target("production")[1].profile == "LAB"
-    with pytest.raises(LabError, match=r"LAB_TARGET is 'moon'; it must be one of rehearsal, production\."):
+    with pytest.raises(LabSettingsError, match=r"LAB_TARGET is 'moon'; it must be one of rehearsal, production\."):
         lab.target("moon")
 
 
 def test_a_group_has_the_courses_limits_but_for_its_own():
-    quota = parse_lab(changed("# week_minutes = 600", "week_minutes = 600"), "lab.toml").quota
-    assert quota.of("group_01") == GroupLimits(soft_minutes=150, hard_minutes=180, week_minutes=600, term_minutes=None)
-    assert quota.of("group_07") == GroupLimits(soft_minutes=150, hard_minutes=240, week_minutes=600, term_minutes=None)
+    quota = parse_settings(changed("# week_minutes = 600", "week_minutes = 600"), "lab.toml").quota
+    assert quota.limits_of("group_01") == GroupLimits(
+        soft_minutes=150, hard_minutes=180, week_minutes=600, term_minutes=None
+    )
+    assert quota.limits_of("group_07") == GroupLimits(
+        soft_minutes=150, hard_minutes=240, week_minutes=600, term_minutes=None
+    )
 
 
 def test_a_hard_limit_of_nothing_is_a_limit_and_not_left_out():
     """Whoever may not work at all is restricted at once."""
-    one = parse_lab(changed("hard_minutes = 240", "hard_minutes = 0"), "lab.toml").quota
+    one = parse_settings(changed("hard_minutes = 240", "hard_minutes = 0"), "lab.toml").quota
     nobody = changed("soft_minutes = 150", "soft_minutes = 0").replace("hard_minutes = 180", "hard_minutes = 0")
-    all_but_one = parse_lab(
+    all_but_one = parse_settings(
         nobody.replace("hard_minutes = 240", "hard_minutes = 240\nsoft_minutes = 200"), "lab.toml"
     ).quota
 
-    assert [one.of(group) for group in ("group_01", "group_07")] == [
+    assert [one.limits_of(group) for group in ("group_01", "group_07")] == [
         GroupLimits(soft_minutes=150, hard_minutes=180),
         GroupLimits(soft_minutes=0, hard_minutes=0),
     ]
-    assert [all_but_one.of(group) for group in ("group_01", "group_07")] == [
+    assert [all_but_one.limits_of(group) for group in ("group_01", "group_07")] == [
         GroupLimits(soft_minutes=0, hard_minutes=0),
         GroupLimits(soft_minutes=200, hard_minutes=240),
     ]
@@ -188,23 +192,25 @@ def test_what_is_not_toml_is_named_with_its_line():
 
 
 def test_a_file_that_is_not_there_or_not_text_is_a_sentence(tmp_path: Path):
-    with pytest.raises(LabError, match=r"lab\.toml: cannot be read \(No such file or directory\); LAB_CONFIG names"):
-        load_lab(tmp_path / "lab.toml")
+    with pytest.raises(
+        LabSettingsError, match=r"lab\.toml: cannot be read \(No such file or directory\); LAB_CONFIG names"
+    ):
+        load_settings(tmp_path / "lab.toml")
     (tmp_path / "lab.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(LabError, match="is not UTF-8 text"):
-        load_lab(tmp_path / "lab.toml")
+    with pytest.raises(LabSettingsError, match="is not UTF-8 text"):
+        load_settings(tmp_path / "lab.toml")
 
 
 def test_limits_for_a_group_that_the_roster_does_not_have_are_a_mistake():
-    lab = parse_lab(EXAMPLE, "lab.toml")
-    assert lab.problems_with(["group_07"], ["group_07"]) == []
-    assert lab.problems_with(["group_01"], []) == ["quota.groups.group_07: the roster has no group of this name."]
+    lab = parse_settings(EXAMPLE, "lab.toml")
+    assert lab.roster_problems(["group_07"], ["group_07"]) == []
+    assert lab.roster_problems(["group_01"], []) == ["quota.groups.group_07: the roster has no group of this name."]
 
 
 def test_more_than_a_hundred_pinned_clusters_are_a_mistake():
-    lab = parse_lab(EXAMPLE, "lab.toml")
+    lab = parse_settings(EXAMPLE, "lab.toml")
     groups = [f"group_{number:02d}" for number in range(1, 102)]
-    assert lab.problems_with(groups, groups[:100]) == []
-    assert lab.problems_with(groups, groups) == [
+    assert lab.roster_problems(groups, groups[:100]) == []
+    assert lab.roster_problems(groups, groups) == [
         "cluster.pin is true, but a workspace pins at most 100 clusters and the roster has 101 groups; set it to false."
     ]

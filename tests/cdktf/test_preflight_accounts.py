@@ -25,7 +25,7 @@ host = "https://elsewhere.example"
 """
 
 
-class InProcessWorkspace:
+class ImportProject:
     """A folder with settings and a roster, before a workspace."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess) -> None:
@@ -48,75 +48,75 @@ class InProcessWorkspace:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, emulator: EmulatorProcess) -> InProcessWorkspace:
+def project(tmp_path: Path, emulator: EmulatorProcess) -> ImportProject:
     for name in ("Old@uni.example", "older@uni.example"):
         emulator.control("POST", "users", {"user_name": name})
-    return InProcessWorkspace(tmp_path, emulator)
+    return ImportProject(tmp_path, emulator)
 
 
-def test_new_addresses_with_an_account_are_never_managed(workspace):
-    result = workspace.run(["old@uni.example", "new@uni.example"], "--check-accounts")
+def test_new_addresses_with_an_account_are_never_managed(project):
+    result = project.run(["old@uni.example", "new@uni.example"], "--check-accounts")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "Accounts: 1 of the new addresses had one already" in result.stdout
-    assert workspace.accounts() == {"old@uni.example": "existing:lab", "new@uni.example": "managed"}
+    assert project.accounts() == {"old@uni.example": "existing:lab", "new@uni.example": "managed"}
 
 
-def test_the_target_asked_is_the_one_of_the_environment(workspace):
-    workspace.run(["old@uni.example"], "--check-accounts", LAB_TARGET="spare")
-    assert workspace.accounts() == {"old@uni.example": "existing:spare"}
+def test_the_target_asked_is_the_one_of_the_environment(project):
+    project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="spare")
+    assert project.accounts() == {"old@uni.example": "existing:spare"}
 
 
-def test_without_the_option_nobody_is_asked(workspace):
-    assert workspace.run(["old@uni.example"], DATABRICKS_HOST="http://127.0.0.1:9").exit_code == 0
-    assert workspace.accounts() == {"old@uni.example": "managed"}
+def test_without_the_option_nobody_is_asked(project):
+    assert project.run(["old@uni.example"], DATABRICKS_HOST="http://127.0.0.1:9").exit_code == 0
+    assert project.accounts() == {"old@uni.example": "managed"}
 
 
-def test_an_account_we_may_have_made_stays_managed_also_when_its_owner_comes_back(workspace):
-    workspace.run(["old@uni.example", "a@uni.example"])
-    workspace.run(["a@uni.example", "older@uni.example"], "--check-accounts", "--allow-drops")
-    workspace.run(["old@uni.example", "a@uni.example", "older@uni.example"], "--check-accounts")
+def test_an_account_we_may_have_made_stays_managed_also_when_its_owner_comes_back(project):
+    project.run(["old@uni.example", "a@uni.example"])
+    project.run(["a@uni.example", "older@uni.example"], "--check-accounts", "--allow-drops")
+    project.run(["old@uni.example", "a@uni.example", "older@uni.example"], "--check-accounts")
     expected = {"a@uni.example": "managed", "old@uni.example": "managed", "older@uni.example": "existing:lab"}
-    assert workspace.accounts() == expected
+    assert project.accounts() == expected
 
 
-def test_a_long_list_of_users_is_read_to_its_end(workspace):
+def test_a_long_list_of_users_is_read_to_its_end(project):
     many = [f"u{number:03}@uni.example" for number in range(120)]
     for name in many:
-        workspace.emulator.control("POST", "users", {"user_name": name})
-    workspace.run([many[0], many[-1], "new@uni.example"], "--check-accounts")
+        project.emulator.control("POST", "users", {"user_name": name})
+    project.run([many[0], many[-1], "new@uni.example"], "--check-accounts")
     expected = {many[0]: "existing:lab", many[-1]: "existing:lab", "new@uni.example": "managed"}
-    assert workspace.accounts() == expected
+    assert project.accounts() == expected
 
 
-def test_another_workspace_than_the_expected_one_stops_the_import(workspace):
-    workspace.expect("1234567890123456")
-    result = workspace.run(["old@uni.example"], "--check-accounts")
+def test_another_workspace_than_the_expected_one_stops_the_import(project):
+    project.expect("1234567890123456")
+    result = project.run(["old@uni.example"], "--check-accounts")
     assert result.exit_code == 2
     assert result.stderr.startswith(
         "Wrong workspace: target lab has expected_workspace_id 1234567890123456, but this is"
     )
-    assert not (workspace.folder / "r.csv").exists()
+    assert not (project.folder / "r.csv").exists()
 
 
-def test_a_workspace_that_does_not_answer_is_a_sentence(workspace):
-    result = workspace.run(["old@uni.example"], "--check-accounts", DATABRICKS_HOST="http://127.0.0.1:9")
+def test_a_workspace_that_does_not_answer_is_a_sentence(project):
+    result = project.run(["old@uni.example"], "--check-accounts", DATABRICKS_HOST="http://127.0.0.1:9")
     assert result.exit_code == 2
     assert result.stderr.startswith("The workspace at http://127.0.0.1:9 cannot be reached: connection refused; ")
-    assert not (workspace.folder / "r.csv").exists()
+    assert not (project.folder / "r.csv").exists()
 
 
-def test_a_target_that_is_not_there_is_a_sentence(workspace):
-    result = workspace.run(["old@uni.example"], "--check-accounts", LAB_TARGET="moon")
+def test_a_target_that_is_not_there_is_a_sentence(project):
+    result = project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="moon")
     assert (result.exit_code, result.stderr.splitlines()[0]) == (
         2,
         "LAB_TARGET is 'moon'; it must be one of lab, spare, elsewhere.",
     )
 
 
-def test_a_target_that_the_environment_contradicts_is_not_asked(workspace):
-    result = workspace.run(["old@uni.example"], "--check-accounts", LAB_TARGET="elsewhere")
+def test_a_target_that_the_environment_contradicts_is_not_asked(project):
+    result = project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="elsewhere")
     assert result.exit_code == 2
     assert (
         "host of target elsewhere names https://elsewhere.example, and DATABRICKS_TOKEN of the environment (for "
-        f"{workspace.emulator.url}) is of another source" in result.stderr
+        f"{project.emulator.url}) is of another source" in result.stderr
     )

@@ -9,11 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.addresses import is_address, normalised_address
-from roster.cells import clean_name
 from roster.changes import changes_between
 from roster.group_list import GroupList, ListedGroup, ListedMember
 from roster.merge import merge
-from roster.model import Group, Member, Roster, RosterError, exists_on, format_roster, parse_roster, with_existing
+from roster.model import (
+    Group,
+    Member,
+    Roster,
+    RosterError,
+    format_roster,
+    has_account_on,
+    parse_roster,
+    with_existing_accounts,
+)
+from roster.names import clean_name
 from sources.detection import read_export
 
 HEADER = "number,moodle_group_id,moodle_group_name,email,status,account"
@@ -101,18 +110,18 @@ def test_all_mistakes_of_a_roster_are_told_at_once():
 
 def test_an_account_exists_on_the_targets_it_names():
     member = Member("a@u.example", "active", "existing:lab,spare")
-    assert [exists_on(member, target) for target in ("lab", "spare", "la", "existing:lab")] == [
+    assert [has_account_on(member, target) for target in ("lab", "spare", "la", "existing:lab")] == [
         True,
         True,
         False,
         False,
     ]
-    assert not exists_on(Member("a@u.example"), "managed")
+    assert not has_account_on(Member("a@u.example"), "managed")
 
 
 def test_marking_an_account_adds_the_target():
     roster = Roster((Group(1, members=(Member("a@u.example", "active", "existing:z"), *members("b", "c"))),))
-    marked = with_existing(roster, {"a@u.example", "c@u.example"}, "lab")
+    marked = with_existing_accounts(roster, {"a@u.example", "c@u.example"}, "lab")
     assert [member.account for member in marked.groups[0].members] == ["existing:lab,z", "managed", "existing:lab"]
 
 
@@ -147,7 +156,7 @@ def test_a_student_who_moved_changes_the_number_of_the_row():
 
 
 def test_a_student_who_left_is_remembered_in_the_last_group_with_the_account():
-    before = with_existing(stored(("71", "A", "ab")), {"b@u.example"}, "lab")
+    before = with_existing_accounts(stored(("71", "A", "ab")), {"b@u.example"}, "lab")
     left = merge(before, listed(("71", "A", "a"))).roster
     assert left.groups[0].members == (Member("a@u.example"), Member("b@u.example", "retired", "existing:lab"))
     back = merge(left, listed(("71", "A", "a"), ("72", "B", "b"))).roster
@@ -179,7 +188,7 @@ RECOGNITIONS = {
 def test_a_group_is_recognised(case):
     ours, theirs, expected = RECOGNITIONS[case]
     result = merge(stored(ours), listed(theirs))
-    found = [(recognition.by, recognition.number) for recognition in result.recognitions]
+    found = [(recognition.matched_by, recognition.number) for recognition in result.recognitions]
     assert found == ([expected] if expected else [])
     assert [g.number for g in result.roster.groups if g.status == "active"] == [1 if expected else 2]
 

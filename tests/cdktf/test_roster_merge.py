@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import moodle_files
 from labkit.tables import decode
 from moodle_files import ENCODINGS, Team, encoded, from_spreadsheet
-from roster.merge import merge, shared_names
-from roster.model import Roster, format_roster, parse_roster, with_existing
+from roster.merge import ambiguous_names, merge
+from roster.model import Roster, format_roster, parse_roster, with_existing_accounts
 from sources.detection import read_export
 
 Format = Callable[[Sequence[Team]], str]
@@ -82,12 +82,14 @@ class Term(RuleBasedStateMachine):
             self.listed = []
             return
         assert export.problems == ()
-        assert shared_names(self.roster, export.groups) == ()
+        assert ambiguous_names(self.roster, export.groups) == ()
         before = {member.email for group in self.roster.groups for member in group.members}
         merged = merge(self.roster, export).roster
         new = {member.email for group in merged.groups for member in group.members} - before
         # As --check-accounts would: about every third student had an account before.
-        self.roster = with_existing(merged, {email for email in new if email.startswith(("s1", "s2", "s3"))}, "lab")
+        self.roster = with_existing_accounts(
+            merged, {email for email in new if email.startswith(("s1", "s2", "s3"))}, "lab"
+        )
         self.listed = [
             team for team in teams if team.emails or export.format in ("Group self-selection", "Groups overview")
         ]

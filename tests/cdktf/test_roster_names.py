@@ -12,10 +12,10 @@ from labkit.tables import decode
 from moodle_course import Course
 from moodle_files import Team, encoded
 from moodle_languages import PACKS
-from roster.group_list import GroupList, Remark
-from roster.merge import merge, shared_names
+from roster.group_list import GroupList, Issue
+from roster.merge import ambiguous_names, merge
 from roster.model import Group, Member, Roster, format_roster, parse_roster
-from roster.validation import RosterLimits, judge
+from roster.validation import RosterLimits, validate
 from sources.detection import read_export
 
 ENGLISH = PACKS["en"]
@@ -50,7 +50,7 @@ def test_names_that_differ_in_case_are_groups_of_their_own_and_stay_so(names, fo
     first = merge(Roster(), listed).roster
     assert by_address(parse_roster(format_roster(first), "r.csv").groups) == expected
     turned_round = exported(Course(dict(reversed([*course.groups.items()]))), form)
-    assert shared_names(first, turned_round.groups) == ()
+    assert ambiguous_names(first, turned_round.groups) == ()
     assert merge(first, turned_round).roster == first
 
 
@@ -58,7 +58,7 @@ def test_names_that_differ_in_case_are_groups_of_their_own_and_stay_so(names, fo
 def test_names_that_the_roster_could_not_tell_apart_are_refused_with_both(names, form):
     listed = exported(course_of(names), form)
     assert len(listed.problems) == len(names) - len({as_shown(name) for name in names})
-    assert all("differ in blanks, invisible marks or entities alone" in p.sentence for p in listed.problems)
+    assert all("differ in blanks, invisible marks or entities alone" in p.message for p in listed.problems)
 
 
 def as_shown(name: str) -> str:
@@ -68,7 +68,7 @@ def as_shown(name: str) -> str:
 
 def test_both_names_and_lines_are_said():
     assert exported(course_of(["Group 2", "Group  2"]), "participants").problems == (
-        Remark(
+        Issue(
             3,
             '"Group  2" and, on line 2, "Group 2" differ in blanks, invisible marks or entities alone: rename one in '
             "Moodle and download again.",
@@ -78,8 +78,8 @@ def test_both_names_and_lines_are_said():
 
 def test_a_warning_names_groups_that_differ_in_case_alone():
     listed = exported(course_of(["Group 2", "group 2"]), "overview")
-    assert judge(listed, Roster(), RosterLimits()).warnings == (
-        Remark(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ in case alone.'),
+    assert validate(listed, Roster(), RosterLimits()).warnings == (
+        Issue(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ in case alone.'),
     )
 
 
@@ -105,7 +105,7 @@ def listed(*names: str) -> GroupList:
 
 
 def numbers_by_name(roster: Roster, export: GroupList) -> dict[str, int]:
-    assert shared_names(roster, export.groups) == ()
+    assert ambiguous_names(roster, export.groups) == ()
     return {group.moodle_name: group.number for group in merge(roster, export).roster.active_groups}
 
 
@@ -146,8 +146,8 @@ def test_a_group_that_runs_goes_before_one_that_is_retired():
     ],
 )
 def test_names_that_fit_several_groups_but_for_case_are_refused_with_all_of_them(roster, export, problem):
-    remarks = shared_names(roster, export.groups)
-    assert [remark.sentence.partition("rename")[0] for remark in remarks] == [problem]
+    issues = ambiguous_names(roster, export.groups)
+    assert [issue.message.partition("rename")[0] for issue in issues] == [problem]
 
 
 def test_ids_tell_what_names_cannot():
@@ -163,5 +163,5 @@ def test_a_label_for_no_group_is_taken_exactly_where_it_is_written_exactly():
     assert set(by_address(read_export(text, no_group=["group 2"]).groups).values()) == {"Group 2", "Rest"}
     assert set(by_address(read_export(text, no_group=["[REST]"]).groups).values()) == {"Group 2", "group 2"}
     assert read_export(text, no_group=["GROUP 2"]).problems == (
-        Remark(2, '--no-group "GROUP 2" fits "Group 2" and "group 2": write it exactly as the one that is meant.'),
+        Issue(2, '--no-group "GROUP 2" fits "Group 2" and "group 2": write it exactly as the one that is meant.'),
     )

@@ -15,25 +15,33 @@ from minimal_lab import minimal_lab
 from preflight import provider_lock
 from preflight.guard_query import WARNINGS
 from preflight.identity import WARNINGS_SHOWN
-from preflight.providers import PROVIDERS, has_own_installation, mirror_folders, not_mirrored, problem
-from reexec import interpreter_of
+from preflight.providers import (
+    PROVIDERS,
+    has_provider_installation,
+    mirror_folders,
+    missing_from_mirrors,
+    missing_providers_error,
+)
+from reexec import venv_interpreter
 from run_cdktf import (
-    Asked,
-    NotReady,
-    ask_first,
-    environment_for,
-    needs_lock_skipped,
+    PreflightError,
+    PreflightResult,
+    cdktf_environment,
+    find_cdktf,
+    must_skip_lock,
     output_folder,
-    program_of,
-    run_to_its_end,
+    run_preflight,
+    run_then,
 )
 
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 SUFFIX = f"{platform.system().lower()}_{MACHINE}"
 
 
-def environment(tmp_path: Path, *, skips_lock: bool = False, colours: bool = True, **given: str) -> dict[str, str]:
-    return environment_for({"PATH": "/usr/bin", **given}, root=tmp_path, skips_lock=skips_lock, colours=colours)
+def environment(tmp_path: Path, *, skips_lock: bool = False, is_coloured: bool = True, **given: str) -> dict[str, str]:
+    return cdktf_environment(
+        {"PATH": "/usr/bin", **given}, root=tmp_path, skips_lock=skips_lock, is_coloured=is_coloured
+    )
 
 
 def test_parallelism_is_fifty_unless_somebody_says_otherwise(tmp_path: Path):
@@ -65,7 +73,7 @@ def test_a_cli_configuration_that_does_not_exist_is_not_passed_on(tmp_path: Path
 
 
 def test_there_are_no_escape_codes_without_a_terminal(tmp_path: Path):
-    plain = environment(tmp_path, colours=False)
+    plain = environment(tmp_path, is_coloured=False)
     assert plain["TF_CLI_ARGS_plan"] == plain["TF_CLI_ARGS_apply"] == "-no-color"
     assert (plain["CI"], plain["FORCE_COLOR"]) == ("true", "0")
     assert "TF_CLI_ARGS_plan" not in environment(tmp_path)
@@ -77,8 +85,8 @@ def test_nothing_is_asked_for_newer_versions(tmp_path: Path):
 
 
 def test_a_missing_cdktf_is_a_sentence_with_the_command(tmp_path: Path):
-    with pytest.raises(NotReady, match=r"cdktf-cli is not installed; run `npm ci` in "):
-        program_of(tmp_path)
+    with pytest.raises(PreflightError, match=r"cdktf-cli is not installed; run `npm ci` in "):
+        find_cdktf(tmp_path)
 
 
 def test_missing_programs_are_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -86,17 +94,17 @@ def test_missing_programs_are_sentences(tmp_path: Path, monkeypatch: pytest.Monk
     program.parent.mkdir(parents=True)
     program.touch()
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(NotReady, match="Node.js is not installed; cdktf needs version 20"):
-        program_of(tmp_path)
+    with pytest.raises(PreflightError, match="Node.js is not installed; cdktf needs version 20"):
+        find_cdktf(tmp_path)
     (tmp_path / "node").touch(mode=0o755)
-    with pytest.raises(NotReady, match=r"Terraform is not installed; the lab needs 1\.5"):
-        program_of(tmp_path)
+    with pytest.raises(PreflightError, match=r"Terraform is not installed; the lab needs 1\.5"):
+        find_cdktf(tmp_path)
     (tmp_path / "terraform").touch(mode=0o755)
-    assert program_of(tmp_path) == program
-    with pytest.raises(NotReady, match=r"TERRAFORM_BINARY_NAME: there is no tofu; the lab needs 1\.5"):
-        program_of(tmp_path, terraform="tofu")
+    assert find_cdktf(tmp_path) == program
+    with pytest.raises(PreflightError, match=r"TERRAFORM_BINARY_NAME: there is no tofu; the lab needs 1\.5"):
+        find_cdktf(tmp_path, terraform="tofu")
     (tmp_path / "tofu").touch(mode=0o755)
-    assert program_of(tmp_path, terraform="tofu") == program
+    assert find_cdktf(tmp_path, terraform="tofu") == program
 
 
 TARGETS = """
@@ -109,7 +117,7 @@ host = "https://other.example"
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def settings_environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables that name settings and profiles, in a folder of their own."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
@@ -120,45 +128,51 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {"LAB_CONFIG": str(tmp_path / "lab.toml"), "DATABRICKS_CONFIG_FILE": str(tmp_path / "profiles")}
 
 
-def left(environ: dict[str, str]) -> dict[str, str]:
+def synth_environ(environ: dict[str, str]) -> dict[str, str]:
     """The environment that a synth leaves for Terraform."""
     changed = dict(environ)
-    ask_first("synth", changed)
+    run_preflight("synth", changed)
     return changed
 
 
-def test_terraform_sees_the_profile_of_the_target_and_no_other_credential(told: dict[str, str]):
+def test_terraform_sees_the_profile_of_the_target_and_no_other_credential(settings_environ: dict[str, str]):
     other = {"DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "t", "DATABRICKS_CLIENT_SECRET": "s"}
-    assert left({**told, **other, "HOME": "/"}) == {**told, "HOME": "/", "DATABRICKS_CONFIG_PROFILE": "LAB"}
+    assert synth_environ({**settings_environ, **other, "HOME": "/"}) == {
+        **settings_environ,
+        "HOME": "/",
+        "DATABRICKS_CONFIG_PROFILE": "LAB",
+    }
 
 
-def test_terraform_gets_what_the_file_dotenv_adds(told: dict[str, str], tmp_path: Path):
+def test_terraform_gets_what_the_file_dotenv_adds(settings_environ: dict[str, str], tmp_path: Path):
     whole = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "t"}
     file = {**whole, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
     (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in file.items()))
-    assert left(told) == {**told, **file}
-    environ = {**told, "DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "e"}
-    assert left(environ) == {**environ, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
+    assert synth_environ(settings_environ) == {**settings_environ, **file}
+    environ = {**settings_environ, "DATABRICKS_HOST": "https://other.example", "DATABRICKS_TOKEN": "e"}
+    assert synth_environ(environ) == {**environ, "ARM_TENANT_ID": "x", "LAB_TARGET": "open"}
 
 
-def test_a_mix_of_target_and_environment_is_refused_before_cdktf_starts(told: dict[str, str]):
-    environ = {**told, "LAB_TARGET": "host", "DATABRICKS_TOKEN": "hidden"}
-    with pytest.raises(NotReady, match="Target host: host of target host names https://other.example, and ") as raised:
-        left({**environ, "DATABRICKS_HOST": "https://lab.example"})
+def test_a_mix_of_target_and_environment_is_refused_before_cdktf_starts(settings_environ: dict[str, str]):
+    environ = {**settings_environ, "LAB_TARGET": "host", "DATABRICKS_TOKEN": "hidden"}
+    with pytest.raises(
+        PreflightError, match="Target host: host of target host names https://other.example, and "
+    ) as raised:
+        synth_environ({**environ, "DATABRICKS_HOST": "https://lab.example"})
     assert "hidden" not in str(raised.value)
-    assert left({**environ, "DATABRICKS_HOST": "other.example/"})["DATABRICKS_TOKEN"] == "hidden"
+    assert synth_environ({**environ, "DATABRICKS_HOST": "other.example/"})["DATABRICKS_TOKEN"] == "hidden"
 
 
-def test_a_verb_that_reads_no_settings_needs_none(told: dict[str, str], tmp_path: Path):
+def test_a_verb_that_reads_no_settings_needs_none(settings_environ: dict[str, str], tmp_path: Path):
     (tmp_path / "lab.toml").unlink()
-    assert ask_first("", told) == ask_first("login", told) == Asked()
+    assert run_preflight("", settings_environ) == run_preflight("login", settings_environ) == PreflightResult()
     (tmp_path / ".env").write_text("A=\0")
-    with pytest.raises(NotReady, match="contains a NUL character"):
-        ask_first("", told)
+    with pytest.raises(PreflightError, match="contains a NUL character"):
+        run_preflight("", settings_environ)
 
 
 @pytest.mark.parametrize(
-    ("variables", "sentences"),
+    ("variables", "messages"),
     [
         ({"LAB_TARGET": "moon"}, ["LAB_TARGET is 'moon'; it must be one of lab, open, host."]),
         ({"LAB_TARGET": "open"}, [NO_WORKSPACE]),
@@ -170,18 +184,18 @@ def test_a_verb_that_reads_no_settings_needs_none(told: dict[str, str], tmp_path
     ],
 )
 def test_what_is_wrong_with_target_and_workspace_is_said_once_before_cdktf_starts(
-    told: dict[str, str], variables: dict[str, str], sentences: list[str]
+    settings_environ: dict[str, str], variables: dict[str, str], messages: list[str]
 ):
-    with pytest.raises(NotReady) as raised:
-        ask_first("deploy", told | variables)
-    assert str(raised.value).splitlines() == sentences
+    with pytest.raises(PreflightError) as raised:
+        run_preflight("deploy", settings_environ | variables)
+    assert str(raised.value).splitlines() == messages
 
 
-def test_all_mistakes_of_the_settings_are_said_once_for_a_synth_too(told: dict[str, str], tmp_path: Path):
+def test_all_mistakes_of_the_settings_are_said_once_for_a_synth_too(settings_environ: dict[str, str], tmp_path: Path):
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS, course="name_prefix = 1\nmax_group_size = -1"))
     for verb in ("synth", "diff"):
-        with pytest.raises(NotReady) as raised:
-            ask_first(verb, told)
+        with pytest.raises(PreflightError) as raised:
+            run_preflight(verb, settings_environ)
         assert str(raised.value).splitlines() == [
             "lab.toml: course.max_group_size must be a whole number, 0 for no limit, not -1.",
             "lab.toml: course.name_prefix must be letters, digits, hyphens and underscores, or empty, not 1.",
@@ -189,36 +203,43 @@ def test_all_mistakes_of_the_settings_are_said_once_for_a_synth_too(told: dict[s
     (tmp_path / "lab.toml").write_text(minimal_lab(TARGETS))
     (tmp_path / "r.csv").unlink()
     with pytest.raises(
-        NotReady, match=r"r\.csv: cannot be read \(No such file or directory\); python cdktf/import_roster"
+        PreflightError, match=r"r\.csv: cannot be read \(No such file or directory\); python cdktf/import_roster"
     ):
-        ask_first("diff", told)
+        run_preflight("diff", settings_environ)
 
 
 @pytest.mark.process
 def test_the_guard_is_asked_before_cdktf_starts_and_its_warnings_are_not_repeated(
-    told: dict[str, str], tmp_path: Path, emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
+    settings_environ: dict[str, str], tmp_path: Path, emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
-        for name, value in {**told, **emulator.environment(), "LAB_TARGET": "open", WARNINGS_SHOWN: ""}.items():
+        for name, value in {
+            **settings_environ,
+            **emulator.environment(),
+            "LAB_TARGET": "open",
+            WARNINGS_SHOWN: "",
+        }.items():
             patch.setenv(name, value)
-        asked = ask_first("deploy", os.environ)
+        preflight_result = run_preflight("deploy", os.environ)
         query = {"target": "open", "host": "", "profile": "", "expected_host": "", "expected_workspace_id": ""}
         query |= {"clusters": "{}", "group_names": "[]", "course_file": "/x"}
         answer = check_workspace(query)
-        of_destroy = ask_first("destroy", os.environ)
+        of_destroy = run_preflight("destroy", os.environ)
         (tmp_path / "lab.toml").write_text(
             minimal_lab('[targets.open]\nexpected_workspace_id = "42"'.replace("open", "lab"))
         )
         patch.setenv("LAB_TARGET", "lab")
-        with pytest.raises(NotReady) as wrong:
-            ask_first("deploy", os.environ)
+        with pytest.raises(PreflightError) as wrong:
+            run_preflight("deploy", os.environ)
         patch.setenv("DATABRICKS_TOKEN", "dapi0")
-        with pytest.raises(NotReady) as refused:
-            ask_first("deploy", os.environ)
+        with pytest.raises(PreflightError) as refused:
+            run_preflight("deploy", os.environ)
 
-    assert (asked.settings, asked.stack) == (tmp_path, "94290-2026w-open")
-    assert asked.warnings[0].startswith(f"Connected to workspace {emulator.workspace_id} at {emulator.url} as ")
-    assert of_destroy.warnings == asked.warnings[:1]
+    assert (preflight_result.settings_folder, preflight_result.stack) == (tmp_path, "94290-2026w-open")
+    assert preflight_result.warnings[0].startswith(
+        f"Connected to workspace {emulator.workspace_id} at {emulator.url} as "
+    )
+    assert of_destroy.warnings == preflight_result.warnings[:1]
     assert {name: answer[name] for name in WARNINGS} == dict.fromkeys(WARNINGS, "")
     assert str(wrong.value).startswith(
         "Wrong workspace: target lab has expected_workspace_id 42, but this is workspace "
@@ -227,14 +248,14 @@ def test_the_guard_is_asked_before_cdktf_starts_and_its_warnings_are_not_repeate
 
 
 @pytest.mark.process
-def test_a_host_that_refuses_is_named_at_once(told: dict[str, str], monkeypatch: pytest.MonkeyPatch):
-    for name, value in {**told, "LAB_TARGET": "open", "DATABRICKS_HOST": "http://127.0.0.1:9"}.items():
+def test_a_host_that_refuses_is_named_at_once(settings_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+    for name, value in {**settings_environ, "LAB_TARGET": "open", "DATABRICKS_HOST": "http://127.0.0.1:9"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DATABRICKS_TOKEN", "t")
     with pytest.raises(
-        NotReady, match=r"^The workspace at http://127\.0\.0\.1:9 cannot be reached: connection refused; "
+        PreflightError, match=r"^The workspace at http://127\.0\.0\.1:9 cannot be reached: connection refused; "
     ):
-        ask_first("diff", os.environ)
+        run_preflight("diff", os.environ)
 
 
 LOCK = """# This file is maintained automatically by "terraform init".
@@ -264,36 +285,36 @@ def stack_requiring(folder: Path, databricks: str) -> Path:
 
 def test_the_lock_file_of_a_first_init_is_kept_and_used_by_later_ones(tmp_path: Path):
     stack = stack_requiring(tmp_path / "stack", "1.99.0")
-    provider_lock.put(tmp_path, stack)
-    assert not (stack / provider_lock.NAME).exists()
-    provider_lock.keep(stack, tmp_path)
-    assert not (tmp_path / provider_lock.NAME).exists()
+    provider_lock.copy_to_stack(tmp_path, stack)
+    assert not (stack / provider_lock.FILE_NAME).exists()
+    provider_lock.save(stack, tmp_path)
+    assert not (tmp_path / provider_lock.FILE_NAME).exists()
 
-    (stack / provider_lock.NAME).write_text(LOCK)
-    provider_lock.keep(stack, tmp_path)
-    (stack / provider_lock.NAME).write_text(LOCK.replace("h1:a=", "h1:other="))
-    provider_lock.keep(stack, tmp_path)
-    provider_lock.put(tmp_path, stack)
+    (stack / provider_lock.FILE_NAME).write_text(LOCK)
+    provider_lock.save(stack, tmp_path)
+    (stack / provider_lock.FILE_NAME).write_text(LOCK.replace("h1:a=", "h1:other="))
+    provider_lock.save(stack, tmp_path)
+    provider_lock.copy_to_stack(tmp_path, stack)
 
-    assert [(folder / provider_lock.NAME).read_text() for folder in (tmp_path, stack)] == [LOCK, LOCK]
+    assert [(folder / provider_lock.FILE_NAME).read_text() for folder in (tmp_path, stack)] == [LOCK, LOCK]
 
 
 def test_a_lock_file_of_other_versions_is_refused_with_what_to_do(tmp_path: Path):
-    (tmp_path / provider_lock.NAME).write_text(LOCK)
-    with pytest.raises(provider_lock.LockError) as raised:
-        provider_lock.put(tmp_path, stack_requiring(tmp_path / "stack", "1.100.0"))
+    (tmp_path / provider_lock.FILE_NAME).write_text(LOCK)
+    with pytest.raises(provider_lock.LockFileError) as raised:
+        provider_lock.copy_to_stack(tmp_path, stack_requiring(tmp_path / "stack", "1.100.0"))
     assert str(raised.value) == (
         f"{tmp_path}/.terraform.lock.hcl locks databricks/databricks 1.99.0, and the lab needs 1.100.0: remove it once "
         "you trust the new version, and the next deploy with the registry keeps another."
     )
-    assert provider_lock.misfit(LOCK.partition("\n\n")[0], {"hashicorp/external": "2.3.5"}) == (
+    assert provider_lock.mismatch(LOCK.partition("\n\n")[0], {"hashicorp/external": "2.3.5"}) == (
         "does not lock hashicorp/external, which the lab needs"
     )
 
 
 def test_an_init_may_not_change_a_lock_file_that_is_kept(tmp_path: Path):
     def arguments(**given: str) -> str:
-        made = environment_for({**given}, root=tmp_path, skips_lock=False, colours=True, is_locked=True)
+        made = cdktf_environment({**given}, root=tmp_path, skips_lock=False, is_coloured=True, is_locked=True)
         return made["TF_CLI_ARGS_init"]
 
     assert arguments() == "-lockfile=readonly"
@@ -301,7 +322,9 @@ def test_an_init_may_not_change_a_lock_file_that_is_kept(tmp_path: Path):
 
 
 def test_the_output_folder_is_found_as_cdktf_finds_it():
-    assert [str(output_folder(words.split(), {})) for words in ("deploy", "deploy -o x", "diff --output=y s")] == [
+    assert [
+        str(output_folder(arguments.split(), {})) for arguments in ("deploy", "deploy -o x", "diff --output=y s")
+    ] == [
         "cdktf.out",
         "x",
         "y",
@@ -315,7 +338,7 @@ def test_what_is_to_be_done_after_cdktf_is_done_however_it_ends(tmp_path: Path):
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         for command in ("exit 3", "kill -TERM $$"):
-            done.append(run_to_its_end(["/bin/sh", "-c", command], {}, lambda: done.append(0)))
+            done.append(run_then(["/bin/sh", "-c", command], {}, lambda: done.append(0)))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -324,32 +347,32 @@ def test_what_is_to_be_done_after_cdktf_is_done_however_it_ends(tmp_path: Path):
 
 def test_providers_are_found_in_a_mirror_unpacked_and_zipped(tmp_path: Path):
     folder = mirror_folders(tmp_path)[0]
-    assert not_mirrored([folder]) == list(PROVIDERS)
+    assert missing_from_mirrors([folder]) == list(PROVIDERS)
     (folder / "registry.terraform.io/databricks/databricks/1.99.0" / SUFFIX).mkdir(parents=True)
-    assert not_mirrored([folder]) == ["hashicorp/external"]
+    assert missing_from_mirrors([folder]) == ["hashicorp/external"]
     external = folder / "registry.terraform.io/hashicorp/external"
     external.mkdir(parents=True)
     (external / f"terraform-provider-external_2.3.5_{SUFFIX}.zip").touch()
-    assert not_mirrored([folder]) == []
+    assert missing_from_mirrors([folder]) == []
 
 
 def test_a_cli_configuration_with_an_installation_of_its_own_is_trusted(tmp_path: Path):
-    assert not has_own_installation({}, tmp_path)
+    assert not has_provider_installation({}, tmp_path)
     (tmp_path / ".terraformrc").write_text("provider_installation { direct {} }\n")
-    assert has_own_installation({}, tmp_path)
-    assert needs_lock_skipped({}, tmp_path, "deploy")
+    assert has_provider_installation({}, tmp_path)
+    assert must_skip_lock({}, tmp_path, "deploy")
 
 
 def test_providers_that_nobody_has_are_named():
-    assert problem(["databricks/databricks"]).startswith(
+    assert missing_providers_error(["databricks/databricks"]).startswith(
         "terraform init cannot get databricks/databricks: no local mirror holds it and https://registry.terraform.io"
     )
 
 
 def test_the_virtual_environment_beside_the_pipfile_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert interpreter_of(tmp_path) is None
+    assert venv_interpreter(tmp_path) is None
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
-    assert interpreter_of(tmp_path) == python
+    assert venv_interpreter(tmp_path) == python

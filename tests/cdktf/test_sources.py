@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import moodle_files
 from labkit.tables import TextError, decode
 from moodle_files import CHOICE_HEADERS, ENCODINGS, OVERVIEW_HEADERS, Team, encoded, from_spreadsheet
-from roster.group_list import GroupList, Remark
+from roster.group_list import GroupList, Issue
 from roster.merge import merge
 from roster.model import Roster, format_roster, parse_roster
-from roster.validation import RosterLimits, judge
+from roster.validation import RosterLimits, validate
 from sources.detection import read_export
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -104,13 +104,13 @@ def test_group_choice_is_read_in_every_language(language):
 def test_students_in_no_group_are_left_out_and_reported_by_line(label):
     listed = read(encoded(moodle_files.overview(TEAMS, nobody=["a@uni.example", "b@uni.example"], no_group=label)))
     assert groups_of(listed) == BY_NAME
-    assert [remark.line for remark in listed.ignored] == [9, 10]
-    assert '"a@uni.example" is in no group' in listed.ignored[0].sentence
+    assert [issue.line for issue in listed.ignored] == [9, 10]
+    assert '"a@uni.example" is in no group' in listed.ignored[0].message
 
 
 def test_a_label_that_nobody_knows_can_be_named():
     text = moodle_files.overview(TEAMS, nobody=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
-    assert "cannot be told" in read(encoded(text)).problems[0].sentence
+    assert "cannot be told" in read(encoded(text)).problems[0].message
     assert groups_of(read(encoded(text), no_group=["bar baz"])) == BY_NAME
     named = groups_of(read(encoded(text), groups=["[Bar baz]"]))
     assert named == [*BY_NAME, ("", "[Bar baz]", ("a@uni.example",))]
@@ -133,7 +133,7 @@ def test_a_student_who_has_not_chosen_is_left_out():
     text = moodle_files.choice(TEAMS) + "Last\tFirst\t \tlazy@uni.example\t\t\n"
     listed = read(encoded(text))
     assert groups_of(listed) == NOT_EMPTY
-    assert listed.ignored == (Remark(8, '"lazy@uni.example" is in no group (the cell is empty).'),)
+    assert listed.ignored == (Issue(8, '"lazy@uni.example" is in no group (the cell is empty).'),)
 
 
 def test_addresses_are_normalised():
@@ -160,19 +160,19 @@ def test_the_address_of_a_member_can_stand_in_another_column():
     one_group = "\n".join(text.splitlines()[:3])
     listed = read(encoded(one_group), columns={"email": "Institutional mail"})
     assert groups_of(listed) == [("71", "קבוצה 1", ("somebody@uni.example", "nobody@uni.example"))]
-    assert "Member 1 email" in read(encoded(one_group)).problems[0].sentence
+    assert "Member 1 email" in read(encoded(one_group)).problems[0].message
 
 
 def test_columns_can_be_named_where_several_hold_addresses():
     rows = [["Team", "Mail 1", "Mail 2"], ["A", "a@x.example", "a@uni.example"], ["A", "b@x.example", "b@uni.example"]]
     text = encoded(moodle_files.written(rows))
     assert read(text).problems == (
-        Remark(1, 'several columns hold addresses ("Mail 1", "Mail 2"): name one, --column email="…".'),
+        Issue(1, 'several columns hold addresses ("Mail 1", "Mail 2"): name one, --column email="…".'),
     )
     listed = read(text, columns={"email": "mail 2", "group": "team"})
     assert groups_of(listed) == [("", "A", ("a@uni.example", "b@uni.example"))]
     both = read(text, columns={"email": "mail 2", "group": "Mail 2"})
-    assert both.problems == (Remark(1, 'column "Mail 2" cannot hold both addresses and groups.'),)
+    assert both.problems == (Issue(1, 'column "Mail 2" cannot hold both addresses and groups.'),)
 
 
 def test_a_huge_description_is_no_obstacle():
@@ -185,14 +185,14 @@ def test_a_cell_with_a_comma_is_one_group_unless_its_parts_are_groups():
     assert groups_of(read(encoded(moodle_files.choice(alone))))[0] == ("", "Sun, Moon", ("a@uni.example",))
     both = [Team(1, "Sun, Mars", ("a@uni.example",)), Team(2, "Mars", ("b@uni.example",))]
     assert read(encoded(moodle_files.choice(both))).problems == (
-        Remark(2, '"a@uni.example" is in 2 groups, "Sun" and "Mars"; a student can be in one.'),
+        Issue(2, '"a@uni.example" is in 2 groups, "Sun" and "Mars"; a student can be in one.'),
     )
 
 
 def test_grades_are_not_taken_for_groups():
     rows = [["Xvor", "Xnach", "Xid", "Xinst", "Xdept", "Xmail"]]
     rows += [["A", f"Last{number}", "", "", "", f"s{number}@uni.example"] for number in range(9)]
-    assert "no column can be told to be the group" in read(encoded(moodle_files.written(rows))).problems[0].sentence
+    assert "no column can be told to be the group" in read(encoded(moodle_files.written(rows))).problems[0].message
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(ENCODINGS)), st.data())
@@ -207,10 +207,10 @@ def test_no_mutilated_export_is_more_than_a_list_of_problems(name, encoding, dat
     except TextError as error:
         assert error.line >= 1 and error.sentence.endswith(".")
         return
-    assert all(remark.line >= 1 and remark.sentence.endswith(".") for remark in listed.problems)
+    assert all(issue.line >= 1 and issue.message.endswith(".") for issue in listed.problems)
     assert listed.groups or listed.problems
-    verdict = judge(listed, Roster(), RosterLimits(("uni.example",), max_group_size=6))
-    if not verdict.problems:
+    result = validate(listed, Roster(), RosterLimits(("uni.example",), max_group_size=6))
+    if not result.problems:
         roster = merge(Roster(), listed).roster
         assert parse_roster(format_roster(roster), "r.csv") == roster
 

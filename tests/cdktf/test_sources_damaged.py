@@ -18,7 +18,7 @@ from moodle_course import Course
 from moodle_files import ENCODINGS, Team, encoded, from_spreadsheet
 from moodle_languages import PACKS
 from roster.group_list import GroupList
-from roster.importing import Refusal, Source, data_of, decide, report
+from roster.importing import ImportRefused, ParsedExport, plan_import, report_json, report_lines
 from roster.model import Group, Member, Roster, format_roster
 from roster.validation import RosterLimits
 from sources.detection import read_export
@@ -48,7 +48,7 @@ ADDRESS = re.compile(r"(?<![\w.@+'-])s[0-9]@uni\.example(?![\w.@-])")
 
 
 def sentences(text: str) -> list[str]:
-    return [f"line {problem.line}: {problem.sentence}" for problem in read_export(text).problems]
+    return [f"line {problem.line}: {problem.message}" for problem in read_export(text).problems]
 
 
 CUT = "the row is cut or has another delimiter; download the file again."
@@ -138,7 +138,7 @@ def test_rows_with_empty_cells_at_their_end_are_whole():
 
 def everybody_is_somewhere(text: str, listed: GroupList) -> None:
     """Every whole address of the text is in a group, or a remark says why not."""
-    told = " ".join(remark.sentence for remark in (*listed.ignored, *listed.problems))
+    told = " ".join(issue.message for issue in (*listed.ignored, *listed.problems))
     members = {member.email for group in listed.groups for member in group.members}
     assert listed.problems or {*ADDRESS.findall(text)} <= members | {*ADDRESS.findall(told)}
 
@@ -210,15 +210,15 @@ def imported(data: bytes) -> None:
         text, encoding = decode(data)
         listed = read_export(text)
         limits = RosterLimits(("uni.example",), max_group_size=6, staff=frozenset({"s2@uni.example"}))
-        result = decide("e.csv", Source(listed, encoding), ROSTER, limits)
+        result = plan_import("e.csv", ParsedExport(listed, encoding), ROSTER, limits)
     except TextError as error:
         assert error.line >= 1 and error.sentence.endswith(".")
         return
-    except Refusal as refusal:
+    except ImportRefused as refusal:
         assert all(re.fullmatch(r"e\.csv line [1-9][0-9]*: .+\.", problem, re.DOTALL) for problem in refusal.problems)
         return
-    assert "".join(report(result, export="e.csv", out="r.csv", written=False, dry_run=True))
-    assert data_of(result, export="e.csv", out="r.csv", written=False)["problems"] == []
+    assert "".join(report_lines(result, export="e.csv", out="r.csv", written=False, dry_run=True))
+    assert report_json(result, export="e.csv", out="r.csv", written=False)["problems"] == []
 
 
 @examples(100, acceptance=10_000)
@@ -250,4 +250,4 @@ def test_the_command_ends_with_0_or_2_and_without_traceback(folder, data):
 
 def test_a_cell_of_very_many_commas_is_read_at_once():
     text = 'First name,Last name,Email address,Groups\nF,L,a@uni.example,"' + "A, " * 20_000 + 'B"\n'
-    assert "is in 20001 groups" in read_export(text, known=["A, X"]).problems[0].sentence
+    assert "is in 20001 groups" in read_export(text, known_groups=["A, X"]).problems[0].message

@@ -11,7 +11,7 @@ from moodle_course import Course
 from moodle_languages import PACKS, UNKNOWN, Pack
 from roster.group_list import GroupList
 from sources.detection import read_export
-from sources.words import EMAIL, GROUP, GROUPING, NO_GROUP, PERSON, word_key
+from sources.moodle_terms import EMAIL_TERMS, GROUP_TERMS, GROUPING_TERMS, NO_GROUP_TERMS, PERSON_TERMS, term_key
 
 LANGUAGES = st.sampled_from(sorted(PACKS))
 COURSE = Course(
@@ -45,7 +45,7 @@ def courses(draw: st.DrawFn) -> Course:
 def test_every_overview_lists_the_groups_and_no_other(course, language):
     listed = read_export(moodle_course.overview(course, PACKS[language]))
     assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
-    left_out = [remark.sentence.split('"')[1] for remark in listed.ignored if "is in no group" in remark.sentence]
+    left_out = [issue.message.split('"')[1] for issue in listed.ignored if "is in no group" in issue.message]
     assert left_out == list(course.nobody)
 
 
@@ -55,7 +55,7 @@ def test_labels_that_nobody_knows_are_told_by_their_place_or_asked_about(course,
     assume(not course.groupings or course.groupings[max(course.groupings)])
     listed = read_export(moodle_course.overview(course, PACKS[language], UNKNOWN))
     if listed.problems:
-        assert [problem.sentence.partition(":")[2] for problem in listed.problems] in [
+        assert [problem.message.partition(":")[2] for problem in listed.problems] in [
             [f' add --group "{label}" or --no-group "{label}".'] for label in (UNKNOWN.no_group, *course.groups)
         ]
     else:
@@ -73,7 +73,7 @@ def test_an_overview_in_no_known_language_is_right_or_refused(course):
 def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
     listed = read_export(moodle_course.overview(COURSE, UNKNOWN))
     assert groups_of(listed) == GROUPS
-    assert [(remark.line, remark.sentence) for remark in listed.ignored] == [
+    assert [(issue.line, issue.message) for issue in listed.ignored] == [
         (10, "the row names no group and no student."),
         (11, '"n1@u.example" is in no group ("Xno_group").'),
         (12, '"n2@u.example" is in no group ("Xno_group").'),
@@ -85,7 +85,7 @@ def test_what_can_be_a_group_or_a_label_is_asked_about():
     text = moodle_course.overview(course, PACKS["en"], UNKNOWN)
     question = 'whether "Xno_group" is a group, or Moodle\'s label for students in no group, cannot be told: '
     advice = 'add --group "Xno_group" or --no-group "Xno_group".'
-    assert [(problem.line, problem.sentence) for problem in read_export(text).problems] == [(11, question + advice)]
+    assert [(problem.line, problem.message) for problem in read_export(text).problems] == [(11, question + advice)]
     expected = {**GROUPS, "T5": ("f@u.example",)}
     assert groups_of(read_export(text, no_group=["Xno_group"])) == expected
     assert groups_of(read_export(text, groups=["Xno_group"])) == expected | {"Xno_group": COURSE.nobody}
@@ -113,7 +113,7 @@ def test_one_wording_for_no_grouping_and_no_group_drops_no_team():
 def test_participants_are_a_format_of_their_own_in_every_language(language):
     listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, PACKS[language]))
     assert (listed.format, groups_of(listed)) == ("Participants", NOT_EMPTY)
-    assert [remark.line for remark in listed.ignored] == [2, 3]
+    assert [issue.line for issue in listed.ignored] == [2, 3]
 
 
 @pytest.mark.parametrize("language", PACKS)
@@ -142,7 +142,7 @@ def test_grades_are_never_groups(pack, names, delimiter, is_sorted):
     people = [(first, last, f"s{number}@u.example") for number, (first, last) in enumerate(names)]
     people = sorted(people, key=lambda person: person[1]) if is_sorted else people
     text = moodle_course.grades(people, pack, delimiter)
-    sentences = [problem.sentence for problem in read_export(text).problems]
+    sentences = [problem.message for problem in read_export(text).problems]
     assert len(sentences) == 1 and "no column can be told to be the group" in sentences[0]
 
 
@@ -150,26 +150,26 @@ def test_a_class_of_common_names_is_no_list_of_groups_in_any_language():
     """As the export of a whole class is sorted: by last name, then by first name."""
     people = sorted((f"Last {number % 9}", f"First {number % 23}", f"s{number}@u.example") for number in range(100))
     text = moodle_course.grades([(first, last, email) for last, first, email in people], UNKNOWN)
-    assert "no column can be told to be the group" in read_export(text).problems[0].sentence
+    assert "no column can be told to be the group" in read_export(text).problems[0].message
 
 
 @pytest.mark.parametrize("pack", PACKS.values())
 def test_words_are_known_as_what_they_are(pack: Pack):
     for field, words in {
-        "grouping": GROUPING,
-        "group": GROUP,
-        "groups": GROUP,
-        "choice_group": GROUP,
-        "first_name": PERSON,
-        "last_name": PERSON,
-        "id_number": PERSON,
-        "email": EMAIL,
-        "no_group": NO_GROUP,
-        "no_groups": NO_GROUP,
+        "grouping": GROUPING_TERMS,
+        "group": GROUP_TERMS,
+        "groups": GROUP_TERMS,
+        "choice_group": GROUP_TERMS,
+        "first_name": PERSON_TERMS,
+        "last_name": PERSON_TERMS,
+        "id_number": PERSON_TERMS,
+        "email": EMAIL_TERMS,
+        "no_group": NO_GROUP_TERMS,
+        "no_groups": NO_GROUP_TERMS,
     }.items():
-        assert word_key(getattr(pack, field)) in words
+        assert term_key(getattr(pack, field)) in words
 
 
 def test_no_word_is_of_two_kinds():
-    kinds = [{""}, GROUP, GROUPING, EMAIL, PERSON, NO_GROUP]
+    kinds = [{""}, GROUP_TERMS, GROUPING_TERMS, EMAIL_TERMS, PERSON_TERMS, NO_GROUP_TERMS]
     assert [one & other for number, one in enumerate(kinds) for other in kinds[:number] if one & other] == []

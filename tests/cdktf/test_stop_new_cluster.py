@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from emulator_process import EmulatorProcess
-from stop_new_cluster import stop
-from stopping.new_clusters import Decision, Leave, Stop, decide
+from stop_new_cluster import request_stop
+from stopping.new_clusters import KeepRunning, StopCluster, StopDecision, decide_stop
 from stopping.request_queue import RequestQueue
 
 ROOT = Path(__file__).resolve().parents[2]
-ME = "admin@lab.example"
+DEPLOYER = "admin@lab.example"
 MINUTE = 60_000
 
 
@@ -26,75 +26,77 @@ def event(kind: str, at: int, user: str = "") -> dict[str, Any]:
     return {"type": kind, "timestamp": at, "details": {"user": user} if user else {}}
 
 
-def decision(state: str, *events: dict[str, Any], **facts: Any) -> Decision:
+def decision(state: str, *events: dict[str, Any], **facts: Any) -> StopDecision:
     newest_first = sorted(events, key=lambda event: -event["timestamp"])
-    return decide({"state": state, **facts}, newest_first, me=ME)
+    return decide_stop({"state": state, **facts}, newest_first, deployer=DEPLOYER)
 
 
-CREATED = (event("CREATING", 0, ME), event("RUNNING", MINUTE))
+CREATED = (event("CREATING", 0, DEPLOYER), event("RUNNING", MINUTE))
 
 
 def test_a_cluster_that_only_the_deploy_started_is_stopped():
-    assert decision("RUNNING", *CREATED) == Stop()
-    assert decision("RESIZING", *CREATED) == Stop()
+    assert decision("RUNNING", *CREATED) == StopCluster()
+    assert decision("RESIZING", *CREATED) == StopCluster()
 
 
 def test_the_name_of_who_deploys_is_compared_without_case():
-    assert decision("RUNNING", event("CREATING", 0, "Admin@LAB.example"), event("RUNNING", 1)) == Stop()
+    assert decision("RUNNING", event("CREATING", 0, "Admin@LAB.example"), event("RUNNING", 1)) == StopCluster()
 
 
 def test_a_cluster_that_is_stopped_already_is_left_in_silence():
-    assert decision("TERMINATED", *CREATED) == Leave()
-    assert decision("TERMINATING", *CREATED) == Leave()
+    assert decision("TERMINATED", *CREATED) == KeepRunning()
+    assert decision("TERMINATING", *CREATED) == KeepRunning()
 
 
 @pytest.mark.parametrize("kind", ["STARTING", "RESTARTING"])
 def test_a_cluster_that_a_student_started_since_is_left(kind: str):
     events = (*CREATED, event(kind, 5 * MINUTE, "dana@campus.example.ac.il"), event("RUNNING", 6 * MINUTE))
-    assert decision("RUNNING", *events) == Leave("dana@campus.example.ac.il has started it since")
+    assert decision("RUNNING", *events) == KeepRunning("dana@campus.example.ac.il has started it since")
 
 
 def test_a_cluster_that_is_in_use_is_left_though_the_deploy_started_it():
-    assert decision("RUNNING", *CREATED, last_activity_time=3 * MINUTE) == Leave("it is in use")
+    assert decision("RUNNING", *CREATED, last_activity_time=3 * MINUTE) == KeepRunning("it is in use")
 
 
 def test_an_activity_of_the_start_itself_is_not_use():
-    assert decision("RUNNING", *CREATED, last_activity_time=MINUTE + 500) == Stop()
+    assert decision("RUNNING", *CREATED, last_activity_time=MINUTE + 500) == StopCluster()
 
 
 def test_a_cluster_of_unknown_starter_is_left():
-    assert decision("RUNNING", event("RUNNING", MINUTE)) == Leave("it is not known who started it")
-    assert decision("RUNNING", event("STARTING", 0), event("RUNNING", MINUTE)) == Leave("somebody has started it since")
+    assert decision("RUNNING", event("RUNNING", MINUTE)) == KeepRunning("it is not known who started it")
+    assert decision("RUNNING", event("STARTING", 0), event("RUNNING", MINUTE)) == KeepRunning(
+        "somebody has started it since"
+    )
 
 
 def test_a_cluster_on_its_way_is_left_and_said():
-    assert decision("PENDING", event("CREATING", 0, ME)) == Leave("its state is PENDING")
+    assert decision("PENDING", event("CREATING", 0, DEPLOYER)) == KeepRunning("its state is PENDING")
 
 
 def test_a_request_waits_until_it_is_answered(tmp_path: Path):
     queue = RequestQueue(tmp_path / "spool")
     queue.put("c1")
     queue.put("c2")
-    queue.answer("c1", "it is in use")
-    assert (queue.waiting(), queue.is_answered("c1"), queue.is_answered("c2")) == ({"c2"}, True, False)
-    assert queue.take_answer("c1") == "it is in use"
+    queue.write_answer("c1", "it is in use")
+    assert (queue.pending(), queue.is_answered("c1"), queue.is_answered("c2")) == ({"c2"}, True, False)
+    assert queue.pop_answer("c1") == "it is in use"
     with pytest.raises(FileNotFoundError):
-        queue.take_answer("c1")
+        queue.pop_answer("c1")
 
 
 def test_an_earlier_answer_is_not_given_again(tmp_path: Path):
     queue = RequestQueue(tmp_path)
     queue.put("c1")
-    queue.answer("c1", "old")
+    queue.write_answer("c1", "old")
     queue.put("c1")
-    assert (queue.waiting(), queue.is_answered("c1")) == ({"c1"}, False)
+    assert (queue.pending(), queue.is_answered("c1")) == ({"c1"}, False)
 
 
 def test_one_process_at_a_time_serves(tmp_path: Path):
     queue, other = RequestQueue(tmp_path), RequestQueue(tmp_path)
-    with queue.server() as first, other.server() as second:
+    with queue.server_lock() as first, other.server_lock() as second:
         assert (first, second) == (True, False)
-    with other.server() as later:
+    with other.server_lock() as later:
         assert later
 
 
@@ -112,7 +114,7 @@ def new_cluster(emulator: EmulatorProcess) -> str:
     return str(answer["cluster_id"])
 
 
-def become(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def set_environment(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Give this process the environment that a deploy gives its programs; a copy of it."""
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
@@ -122,13 +124,13 @@ def become(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> dict[s
 def test_many_requests_are_served_by_one_process(
     emulator: EmulatorProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    environ = become(emulator, monkeypatch)
+    environ = set_environment(emulator, monkeypatch)
     clusters = [new_cluster(emulator) for _ in range(12)]
     queues = [RequestQueue(tmp_path / "spool") for _ in clusters]
     # What a process left that died before it was answered.
     queues[0].put("left-behind")
     with ThreadPoolExecutor(len(clusters)) as processes:
-        assert list(processes.map(stop, clusters, queues, repeat(environ))) == [""] * len(clusters)
+        assert list(processes.map(request_stop, clusters, queues, repeat(environ))) == [""] * len(clusters)
     assert {state_of(emulator, cluster) for cluster in clusters} == {"TERMINATED"}
     logins = [call for call in emulator.journal() if call["path"].endswith("/Me")]
     assert len(logins) == 1
@@ -139,23 +141,23 @@ def test_a_slow_termination_does_not_delay_a_later_request(
     start_emulator: Callable[..., EmulatorProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     emulator = start_emulator("--speed", 0, "--transition-seconds", 60)
-    environ = become(emulator, monkeypatch)
+    environ = set_environment(emulator, monkeypatch)
     slow, used = new_cluster(emulator), new_cluster(emulator)
     emulator.control("POST", "clock", {"advance_seconds": 60})
     emulator.control("POST", "work", {"cluster_id": used, "seconds": 600})
     emulator.control("POST", "clock", {"advance_seconds": 60})
     with ThreadPoolExecutor(1) as processes:
-        terminated = processes.submit(stop, slow, RequestQueue(tmp_path), environ)
+        terminated = processes.submit(request_stop, slow, RequestQueue(tmp_path), environ)
         while state_of(emulator, slow) != "TERMINATING":
             time.sleep(0.05)
-        assert stop(used, RequestQueue(tmp_path), environ) == "it is in use"
+        assert request_stop(used, RequestQueue(tmp_path), environ) == "it is in use"
         assert not terminated.done()
         emulator.control("POST", "clock", {"advance_seconds": 60})
         assert terminated.result() == ""
 
 
 def stop_with_the_program(emulator: EmulatorProcess, spool: Path, monkeypatch: pytest.MonkeyPatch, cluster: str) -> str:
-    become(emulator, monkeypatch)
+    set_environment(emulator, monkeypatch)
     done = subprocess.run(
         [sys.executable, str(ROOT / "cdktf" / "stop_new_cluster.py"), "--name", "cluster_01", "--spool", str(spool)]
         + ["--cluster-id", cluster],
@@ -190,8 +192,8 @@ def test_the_program_leaves_a_cluster_that_is_in_use(
 ):
     emulator.control("POST", "work", {"cluster_id": running, "seconds": 600})
     emulator.control("POST", "clock", {"advance_seconds": 60})
-    said = stop_with_the_program(emulator, tmp_path, monkeypatch, running)
-    assert said == f"Warning: cluster_01 ({running}) was not stopped: it is in use\n"
+    output = stop_with_the_program(emulator, tmp_path, monkeypatch, running)
+    assert output == f"Warning: cluster_01 ({running}) was not stopped: it is in use\n"
     assert state_of(emulator, running) == "RUNNING"
 
 
@@ -200,7 +202,7 @@ def test_a_workspace_that_refuses_is_a_warning_and_not_a_failure(
 ):
     emulator.admin_token, token = "dapi-wrong", emulator.admin_token
     try:
-        said = stop_with_the_program(emulator, tmp_path, monkeypatch, running)
+        output = stop_with_the_program(emulator, tmp_path, monkeypatch, running)
     finally:
         emulator.admin_token = token
-    assert said == f"Warning: cluster_01 ({running}) was not stopped: Invalid access token.\n"
+    assert output == f"Warning: cluster_01 ({running}) was not stopped: Invalid access token.\n"

@@ -7,7 +7,7 @@ import pytest
 from databricks.sdk.errors import ResourceConflict
 
 from emulator_process import EmulatorProcess
-from synthesized.loader import Loaded, LoadError, load
+from synthesized.loader import LoadedCounts, LoadError, load
 
 pytestmark = pytest.mark.process
 
@@ -73,7 +73,7 @@ def test_a_stack_becomes_accounts_groups_clusters_and_permissions(emulator: Emul
     emulator.control("POST", "users", {"user_name": "old@campus.example.ac.il"})
     client = emulator.client()
 
-    assert load(client, STACK) == Loaded(users=1, groups=2, memberships=3, clusters=1, permissions=1, files=1)
+    assert load(client, STACK) == LoadedCounts(users=1, groups=2, memberships=3, clusters=1, permissions=1, files=1)
 
     groups = {group.display_name: group for group in client.groups.list()}
     assert sorted(str(member.display) for member in groups["group_01"].members or []) == [

@@ -24,8 +24,8 @@ def test_a_reference_is_replaced_once_its_attribute_is_remembered():
     resources = Resources({"resource": {"databricks_group_member": {"m": member}}})
     (before,) = resources.instances("resource", "databricks_group_member")
     assert before.arguments == member
-    resources.remember(Instance("databricks_group.g", {}), id="7")
-    resources.remember(Instance('data.databricks_user.staff["a@x"]', {}), id="8")
+    resources.set_attributes(Instance("databricks_group.g", {}), id="7")
+    resources.set_attributes(Instance('data.databricks_user.staff["a@x"]', {}), id="8")
     (after,) = resources.instances("resource", "databricks_group_member")
     assert after.arguments == {"group_id": "7", "member_id": "8"}
 

@@ -13,42 +13,42 @@ from databricks.sdk.service.compute import ClustersAPI
 
 from emulator_process import ROOT
 from in_process_course import FOLDER, InProcessCourse
-from lab_settings import load_lab
+from lab_settings import load_settings
 from sdk_in_process import Client
-from teardown.facts import Programs, local_state, managed_in, newest_archive, not_asked, remote_state
+from teardown.facts import Programs, excluded_parts, local_state, managed_objects, newest_archive, remote_state
 from teardown.purge import purge_steps, remove
 from teardown.steps import (
-    Answer,
-    Archived,
-    Inventory,
+    CommandResult,
+    EnforcerArchive,
+    LabRemains,
+    LedgerEvidence,
     LedgerFacts,
-    Managed,
-    Remains,
-    Remembered,
-    Running,
+    ManagedObject,
+    RunningCluster,
     StateFacts,
     Status,
-    Verified,
+    VerifiedBackup,
+    WorkspaceContents,
     archive_step,
     backup_command,
     backup_step,
     by_hand,
     clusters_step,
     destroy_step,
-    leaves,
+    kept_objects,
     poll_step,
-    removes,
+    removed_objects,
     state_step,
 )
-from teardown.workspace_contents import remains_of
+from teardown.workspace_contents import find_lab_remains
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
 M = timedelta(minutes=1)
 LEDGER = LedgerFacts("94290", "2026w", NOW - 5 * M, 0, "2027-01-31")
-ARCHIVED = Archived("archive/enforcer-1", NOW - M, LEDGER)
-KNOWN = Remembered("94290", "2026w", LEDGER, None, is_gone=False)
-STUDENT = Managed("account", "ana@x.example", "1")
-WHOLE = Verified("saved/host/2027-02-01", (), True, True, 7, 0)
+ARCHIVED = EnforcerArchive("archive/enforcer-1", NOW - M, LEDGER)
+EVIDENCE = LedgerEvidence("94290", "2026w", LEDGER, None, is_destroyed=False)
+STUDENT = ManagedObject("account", "ana@x.example", "1")
+WHOLE = VerifiedBackup("saved/host/2027-02-01", (), True, True, 7, 0)
 DONE, TO_DO, NOT_POSSIBLE = Status.DONE, Status.TO_DO, Status.NOT_POSSIBLE
 
 
@@ -57,17 +57,17 @@ DONE, TO_DO, NOT_POSSIBLE = Status.DONE, Status.TO_DO, Status.NOT_POSSIBLE
     [
         (WHOLE, DONE, "7 objects were verified"),
         (replace(WHOLE, left_out=2), DONE, "because nothing exports them or they were deleted meanwhile"),
-        (replace(WHOLE, is_whole=False), TO_DO, "--since saved/host/2027-02-01/manifest.jsonl"),
-        (replace(WHOLE, is_whole=False, is_finished=False), TO_DO, "--output saved --resume"),
-        (replace(WHOLE, not_asked=("homes", "DBFS")), TO_DO, "was asked to leave out homes, DBFS: python -m inventory "
-         "backup --all-homes --shared --output saved --since saved/host/2027-02-01/manifest.jsonl"),
-        (replace(WHOLE, not_asked=("homes",), is_finished=False), TO_DO, "--output saved"),
-        (Answer(2, ("no such folder",)), TO_DO, "--output saved"),
+        (replace(WHOLE, is_current=False), TO_DO, "--since saved/host/2027-02-01/manifest.jsonl"),
+        (replace(WHOLE, is_current=False, is_finished=False), TO_DO, "--output saved --resume"),
+        (replace(WHOLE, excluded_parts=("homes", "DBFS")), TO_DO, "was asked to leave out homes, DBFS: "
+         "python -m inventory backup --all-homes --shared --output saved --since saved/host/2027-02-01/manifest.jsonl"),
+        (replace(WHOLE, excluded_parts=("homes",), is_finished=False), TO_DO, "--output saved"),
+        (CommandResult(2, ("no such folder",)), TO_DO, "--output saved"),
         (None, NOT_POSSIBLE, "--output TARGET"),
     ],
 )  # fmt: skip
 def test_a_backup_is_done_when_it_is_of_everybody_whole_and_of_now(
-    verified: Verified | Answer | None, status: Status, ends: str
+    verified: VerifiedBackup | CommandResult | None, status: Status, ends: str
 ) -> None:
     step = backup_step("saved", verified, is_waived=False)
 
@@ -77,13 +77,13 @@ def test_a_backup_is_done_when_it_is_of_everybody_whole_and_of_now(
 def test_the_gate_knows_what_a_backup_was_asked_to_leave_out() -> None:
     everything = {"users": [], "all_homes": True, "shared": True, "sources": ["dbfs", "workspace"], "max_size": None}
 
-    assert not_asked(everything) == ()
-    assert not_asked({**everything, "sources": ["workspace"], "max_size": 1000}) == (
+    assert excluded_parts(everything) == ()
+    assert excluded_parts({**everything, "sources": ["workspace"], "max_size": 1000}) == (
         "DBFS",
         "files of more than 1000 bytes",
     )
-    assert not_asked({**everything, "sources": ["dbfs"], "users": ["ana@x.example"]}) == ("homes", "the Workspace")
-    assert not_asked({**everything, "all_homes": False, "shared": False}) == ("homes", "what is shared")
+    assert excluded_parts({**everything, "sources": ["dbfs"], "users": ["ana@x.example"]}) == ("homes", "the Workspace")
+    assert excluded_parts({**everything, "all_homes": False, "shared": False}) == ("homes", "what is shared")
 
 
 def test_a_backup_that_is_waived_is_done() -> None:
@@ -91,32 +91,32 @@ def test_a_backup_that_is_waived_is_done() -> None:
 
 
 def test_what_did_not_change_since_the_last_backup_is_not_read_again() -> None:
-    assert backup_command("saved", replace(WHOLE, is_whole=False))[-2:] == (
+    assert backup_command("saved", replace(WHOLE, is_current=False))[-2:] == (
         "--since",
         "saved/host/2027-02-01/manifest.jsonl",
     )
 
 
 @pytest.mark.parametrize(
-    ("known", "is_outdated", "status", "says"),
+    ("evidence", "is_outdated", "status", "says"),
     [
-        (KNOWN, False, DONE, "2027-02-01 11:55 UTC; settled up to 2027-01-31"),
-        (KNOWN, True, TO_DO, "clusters were stopped since"),
-        (replace(KNOWN, ledger=replace(LEDGER, last_poll=None)), False, TO_DO, "there is none in the ledger"),
+        (EVIDENCE, False, DONE, "2027-02-01 11:55 UTC; settled up to 2027-01-31"),
+        (EVIDENCE, True, TO_DO, "clusters were stopped since"),
+        (replace(EVIDENCE, ledger=replace(LEDGER, last_poll=None)), False, TO_DO, "there is none in the ledger"),
         (
-            replace(KNOWN, ledger=replace(LEDGER, last_poll_failed=2)),
+            replace(EVIDENCE, ledger=replace(LEDGER, last_poll_failed=2)),
             False,
             TO_DO,
             "2 things failed in that of 2027-02-01 11:55 UTC",
         ),
         (
-            replace(KNOWN, ledger=replace(LEDGER, last_poll=NOW - 61 * M)),
+            replace(EVIDENCE, ledger=replace(LEDGER, last_poll=NOW - 61 * M)),
             False,
             TO_DO,
             "that of 2027-02-01 10:59 UTC is more than an hour old",
         ),
         (
-            replace(KNOWN, ledger=replace(LEDGER, term="2026s")),
+            replace(EVIDENCE, ledger=replace(LEDGER, term="2026s")),
             False,
             NOT_POSSIBLE,
             "the ledger of this machine does not know 94290 2026w; where the enforcer runs: python -m enforcer "
@@ -124,64 +124,66 @@ def test_what_did_not_change_since_the_last_backup_is_not_read_again() -> None:
         ),
         # An archive that was copied from where the enforcer runs tells it.
         (
-            replace(KNOWN, ledger=Answer(1), archived=ARCHIVED),
+            replace(EVIDENCE, ledger=CommandResult(1), archived=ARCHIVED),
             False,
             DONE,
             "2027-02-01 11:55 UTC; settled up to 2027-01-31",
         ),
         # After the end polls tell nothing of the lab.
         (
-            replace(KNOWN, ledger=replace(LEDGER, last_poll=NOW + 999 * M), archived=ARCHIVED, is_gone=True),
+            replace(EVIDENCE, ledger=replace(LEDGER, last_poll=NOW + 999 * M), archived=ARCHIVED, is_destroyed=True),
             False,
             DONE,
             "2027-02-01 11:55 UTC; settled up to 2027-01-31",
         ),
-        (replace(KNOWN, is_waived=True), False, DONE, "there is no enforcer's ledger to be kept (--no-archive)"),
+        (replace(EVIDENCE, is_waived=True), False, DONE, "there is no enforcer's ledger to be kept (--no-archive)"),
     ],
 )
 def test_the_last_poll_has_to_be_the_last_and_to_have_succeeded(
-    known: Remembered, is_outdated: bool, status: Status, says: str
+    evidence: LedgerEvidence, is_outdated: bool, status: Status, says: str
 ) -> None:
-    step = poll_step(known, now=NOW, is_outdated=is_outdated)
+    step = poll_step(evidence, now=NOW, is_outdated=is_outdated)
 
     assert (step.status, step.says) == (status, says)
 
 
 @pytest.mark.parametrize(
-    ("known", "status"),
+    ("evidence", "status"),
     [
-        (KNOWN, TO_DO),
-        (replace(KNOWN, archived=ARCHIVED), DONE),
-        (replace(KNOWN, archived=ARCHIVED, ledger=replace(LEDGER, last_poll=NOW)), TO_DO),
-        (replace(KNOWN, archived=ARCHIVED, ledger=replace(LEDGER, last_poll=NOW), is_gone=True), DONE),
-        (replace(KNOWN, archived=ARCHIVED, ledger=Answer(1)), DONE),
-        (replace(KNOWN, ledger=Answer(1)), NOT_POSSIBLE),
-        (replace(KNOWN, ledger=Answer(1), is_waived=True), DONE),
+        (EVIDENCE, TO_DO),
+        (replace(EVIDENCE, archived=ARCHIVED), DONE),
+        (replace(EVIDENCE, archived=ARCHIVED, ledger=replace(LEDGER, last_poll=NOW)), TO_DO),
+        (replace(EVIDENCE, archived=ARCHIVED, ledger=replace(LEDGER, last_poll=NOW), is_destroyed=True), DONE),
+        (replace(EVIDENCE, archived=ARCHIVED, ledger=CommandResult(1)), DONE),
+        (replace(EVIDENCE, ledger=CommandResult(1)), NOT_POSSIBLE),
+        (replace(EVIDENCE, ledger=CommandResult(1), is_waived=True), DONE),
     ],
 )
-def test_an_archive_is_of_the_last_poll(known: Remembered, status: Status) -> None:
-    assert archive_step(known, folder="archive").status is status
+def test_an_archive_is_of_the_last_poll(evidence: LedgerEvidence, status: Status) -> None:
+    assert archive_step(evidence, folder="archive").status is status
 
 
 def test_clusters_that_run_are_named_and_others_are_left() -> None:
-    ours, theirs = Running("1", "cluster_01", True), Running("2", "research", False)
+    ours, theirs = RunningCluster("1", "cluster_01", True), RunningCluster("2", "research", False)
 
-    assert clusters_step(Inventory((ours, theirs))).items == ("cluster_01",)
-    assert clusters_step(Inventory((theirs,))).status is DONE
-    assert clusters_step(Inventory(None)).status is NOT_POSSIBLE
-    said = by_hand(workspace_id="1", host="h", inventory=Inventory((ours, theirs)), target="demo", backend="")
-    assert said[0].says == "a cluster that is not the lab's runs: research"
+    assert clusters_step(WorkspaceContents((ours, theirs))).items == ("cluster_01",)
+    assert clusters_step(WorkspaceContents((theirs,))).status is DONE
+    assert clusters_step(WorkspaceContents(None)).status is NOT_POSSIBLE
+    output_lines = by_hand(
+        workspace_id="1", host="h", contents=WorkspaceContents((ours, theirs)), target="demo", backend=""
+    )
+    assert output_lines[0].says == "a cluster that is not the lab's runs: research"
 
 
 def test_what_is_destroyed_and_what_stays_is_named() -> None:
-    member = Managed("databricks_group_member", "", "2|3")
+    member = ManagedObject("databricks_group_member", "", "2|3")
     state = StateFacts((STUDENT, member), ("state/x.tfstate",))
 
-    destroys = destroy_step(state, Remains((STUDENT,)), place="x")
+    destroys = destroy_step(state, LabRemains((STUDENT,)), location="x")
     assert destroys.says == "2 objects are removed, memberships and rights included"
-    assert removes(state.managed) == {"account": ("ana@x.example",)}
-    assert destroy_step(StateFacts(problem="no provider"), Remains(), place="x").status is NOT_POSSIBLE
-    stay = leaves(Inventory(others={"jobs": ("nightly",), "tokens": ()}, unread=("DBFS folders",)))
+    assert removed_objects(state.managed) == {"account": ("ana@x.example",)}
+    assert destroy_step(StateFacts(problem="no provider"), LabRemains(), location="x").status is NOT_POSSIBLE
+    stay = kept_objects(WorkspaceContents(others={"jobs": ("nightly",), "tokens": ()}, unread=("DBFS folders",)))
     assert [(step.name, step.status, step.items) for step in stay] == [
         ("jobs", DONE, ("nightly",)),
         ("DBFS folders", NOT_POSSIBLE, ()),
@@ -189,20 +191,22 @@ def test_what_is_destroyed_and_what_stays_is_named() -> None:
 
 
 def test_nothing_is_destroyed_only_if_the_workspace_was_looked_at_and_has_nothing_of_the_lab() -> None:
-    left = Remains((Managed("file", "/lab-94290-2026w/course.json", "1"), Managed("group", "group_01", "2")))
+    left = LabRemains(
+        (ManagedObject("file", "/lab-94290-2026w/course.json", "1"), ManagedObject("group", "group_01", "2"))
+    )
 
-    def judged(remains: Remains) -> tuple[Status, str, tuple[str, ...]]:
-        step = destroy_step(StateFacts(), remains, place="state/x.tfstate")
+    def judged(remains: LabRemains) -> tuple[Status, str, tuple[str, ...]]:
+        step = destroy_step(StateFacts(), remains, location="state/x.tfstate")
         return step.status, step.says.split(":")[0], step.items
 
-    assert judged(Remains()) == (DONE, "the state holds nothing, and the workspace has nothing of the lab", ())
+    assert judged(LabRemains()) == (DONE, "the state holds nothing, and the workspace has nothing of the lab", ())
     assert judged(left) == (
         NOT_POSSIBLE,
         "there is no state in state/x.tfstate, or it holds nothing, and the workspace still has the lab",
         ("file /lab-94290-2026w/course.json", "group group_01"),
     )
     unknown = "the state holds nothing, and whether the workspace has the lab is unknown"
-    assert judged(Remains(unread=("the groups",))) == (NOT_POSSIBLE, unknown, ())
+    assert judged(LabRemains(unread=("the groups",))) == (NOT_POSSIBLE, unknown, ())
 
 
 def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags() -> None:
@@ -215,7 +219,7 @@ def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags(
     client.clusters = ClustersAPI(client.api_client)
 
     def found(groups: tuple[str, ...], term: str = "2026w") -> list[str]:
-        return [one.name for one in remains_of(client, course="94290", term=term, groups=groups).found]
+        return [one.name for one in find_lab_remains(client, course="94290", term=term, groups=groups).found]
 
     of_lab = [f"{FOLDER}/course.json", "group_001", "group_002", "cluster_001", "cluster_002"]
     assert sorted(found(())) == sorted(of_lab)
@@ -249,7 +253,7 @@ def test_a_state_is_read_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "course.tfstate.backup").touch()
     (tmp_path / "course-2.tfstate").touch()
 
-    assert managed_in(text) == (STUDENT,)
+    assert managed_objects(text) == (STUDENT,)
     assert local_state(tmp_path, "course") == StateFacts((STUDENT,), (str(path), f"{path}.backup"))
     path.write_text('{"version": 3}')
     assert local_state(tmp_path, "course").problem == f"{path} cannot be read (its version is not 4)"
@@ -295,20 +299,22 @@ def test_the_newest_archive_of_the_term_counts(tmp_path: Path) -> None:
     facts = {"course": "94290", "last_poll": None, "last_poll_failed": 0, "settled_up_to": None}
     for name, term, hour in (("a", "2026w", 1), ("b", "2026w", 2), ("c", "2026s", 3)):
         (tmp_path / name).mkdir()
-        told = {**facts, "term": term, "made_at": f"2027-02-01T0{hour}:00:00.000Z"}
-        (tmp_path / name / "manifest.json").write_text(json.dumps(told))
+        manifest = {**facts, "term": term, "made_at": f"2027-02-01T0{hour}:00:00.000Z"}
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "manifest.json").write_text("{}")
 
     found = newest_archive(tmp_path, course="94290", term="2026w")
 
-    assert found == Archived(str(tmp_path / "b"), NOW - 10 * 60 * M, LedgerFacts("94290", "2026w", None, 0, None))
+    assert found == EnforcerArchive(
+        str(tmp_path / "b"), NOW - 10 * 60 * M, LedgerFacts("94290", "2026w", None, 0, None)
+    )
     assert newest_archive(tmp_path, course="1", term="1") is None
 
 
 def test_a_purge_takes_what_is_of_the_lab_and_nothing_beside_it(tmp_path: Path) -> None:
     facts = {"course": "94290", "last_poll": None, "last_poll_failed": 0, "settled_up_to": None}
-    told = {**facts, "term": "2026w", "made_at": "2027-02-01T01:00:00.000Z"}
+    manifest = {**facts, "term": "2026w", "made_at": "2027-02-01T01:00:00.000Z"}
     for name, content in (
         ("rosters/94290-2026w.csv", ""),
         ("rosters/other.csv", ""),
@@ -316,7 +322,7 @@ def test_a_purge_takes_what_is_of_the_lab_and_nothing_beside_it(tmp_path: Path) 
         ("cdktf.out/stacks/other/cdk.tf.json", ""),
         ("archive/state-1/94290-2026w-demo.tfstate", ""),
         ("archive/state-2/other.tfstate", ""),
-        ("archive/a/manifest.json", json.dumps(told)),
+        ("archive/a/manifest.json", json.dumps(manifest)),
         ("archive/a/people/letters.csv", ""),
         ("archive/a/totals/days.csv", ""),
         ("archive/b/manifest.json", "{}"),
@@ -326,7 +332,7 @@ def test_a_purge_takes_what_is_of_the_lab_and_nothing_beside_it(tmp_path: Path) 
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
-    lab = load_lab(ROOT / "examples" / "lab.toml")
+    lab = load_settings(ROOT / "examples" / "lab.toml")
     places = {"settings_folder": tmp_path, "output": tmp_path / "cdktf.out", "archive": tmp_path / "archive"}
 
     steps = purge_steps(lab, stack="94290-2026w-demo", state=StateFacts(), **places)

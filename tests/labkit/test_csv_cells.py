@@ -38,8 +38,8 @@ from inventory.results.users_file import read_users_file
 from inventory.scan.users import User
 from labkit.csv_cells import escape_formula, unescape_formula, write_rows
 from labkit.text import escaped, one_line
-from roster.cells import clean_name
 from roster.model import Group, Member, Roster, format_roster, parse_roster
+from roster.names import clean_name
 
 PROGRAMS = ("cdktf", "emulator", "enforcer", "inventory", "labkit")
 UTF8 = st.characters(exclude_categories=["Cs"])

@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from check_workspace import choice_for
+from check_workspace import provider_choice
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main as enforcer
 from inventory.__main__ import main as inventory
-from lab_settings import LabError, Target
+from lab_settings import LabSettingsError, TargetSettings
 from labkit.extras import dotenv
 from load_synthesized import main as load_synthesized
-from preflight.facts import connect_lightly, identify
+from preflight.facts import identify, light_client
 from preflight.identity import GuardError
-from preflight.target_access import enter_target
+from preflight.target_access import apply_target
 
 pytestmark = pytest.mark.process
 
@@ -100,9 +100,9 @@ def run_inventory() -> str:
 def run_cdktf() -> str:
     """As import_roster and close_term do."""
     try:
-        choice = enter_target("lab", Target(), os.environ, dotenv.load(os.environ))
-        identify(connect_lightly(choice))
-    except (LabError, GuardError) as error:
+        choice = apply_target("lab", TargetSettings(), os.environ, dotenv.load(os.environ))
+        identify(light_client(choice))
+    except (LabSettingsError, GuardError) as error:
         return str(error)
     return ""
 
@@ -110,7 +110,7 @@ def run_cdktf() -> str:
 def run_guard() -> str:
     """As Terraform starts it."""
     try:
-        identify(connect_lightly(choice_for({"target": "lab", "host": "", "profile": ""})))
+        identify(light_client(provider_choice({"target": "lab", "host": "", "profile": ""})))
     except GuardError as error:
         return str(error)
     return ""

@@ -23,21 +23,21 @@ time.sleep(600)
 
 
 def test_each_line_is_heard_and_the_status_returned(tmp_path):
-    heard: list[str] = []
+    lines: list[str] = []
     program = "import sys; print('one'); print('two', file=sys.stderr); sys.exit(3)"
-    assert run([sys.executable, "-u", "-c", program], cwd=tmp_path, environment=os.environ, heard=heard.append) == 3
-    assert heard == ["one", "two"]
+    assert run([sys.executable, "-u", "-c", program], cwd=tmp_path, environment=os.environ, lines=lines.append) == 3
+    assert lines == ["one", "two"]
 
 
 def test_an_interruption_ends_the_command_and_what_it_started_elsewhere(tmp_path):
     started: list[int] = []
 
-    def hear(line: str) -> None:
+    def add_line(line: str) -> None:
         started.append(int(line))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run([sys.executable, "-c", FAMILY], cwd=tmp_path, environment=os.environ, heard=hear)
+        run([sys.executable, "-c", FAMILY], cwd=tmp_path, environment=os.environ, lines=add_line)
     assert not set(started) & running().keys()
 
 
@@ -53,7 +53,7 @@ def test_the_interrupted_demo_leaves_nothing_running_and_no_folder(tmp_path):
             break
     time.sleep(0.3)
     demo.send_signal(signal.SIGINT)
-    said = demo.stdout.read()
-    assert (demo.wait(timeout=30), "Interrupted. Nothing is left running." in said) == (130, True)
+    output = demo.stdout.read()
+    assert (demo.wait(timeout=30), "Interrupted. Nothing is left running." in output) == (130, True)
     assert list(tmp_path.iterdir()) == []
     assert demo.pid not in running().values()

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from terraform_output import Message, Progress, counted, readable
+from terraform_output import Message, Progress, counted, plain_line
 
 # As printed by Terraform 1.11 under cdktf-cli 0.21: the first line of a batch carries the stack's name.
 DEPLOY = """\
@@ -77,7 +77,7 @@ def test_warnings_and_errors_keep_what_they_explain_and_not_where_in_the_json_it
 
 
 def test_escape_codes_and_the_name_of_the_stack_are_not_shown():
-    assert readable("\x1b[2K\x1b[1Alab  \x1b[1m\x1b[32mSuccess!\x1b[0m\r", "lab") == "  Success!"
+    assert plain_line("\x1b[2K\x1b[1Alab  \x1b[1m\x1b[32mSuccess!\x1b[0m\r", "lab") == "  Success!"
 
 
 @pytest.mark.parametrize(

@@ -11,20 +11,20 @@ import re
 from dataclasses import dataclass
 
 from labkit.csv_cells import unescape_formula
-from roster.cells import clean_name
+from roster.names import clean_name
 
-_AROUND = re.compile(r"^[\s\[\](){}<>«»„“”\"'*\-–—_.:]+|[\s\[\](){}<>«»„“”\"'*\-–—_.:]+$")
+_SURROUNDING = re.compile(r"^[\s\[\](){}<>«»„“”\"'*\-–—_.:]+|[\s\[\](){}<>«»„“”\"'*\-–—_.:]+$")
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
 
-def word_key(text: str) -> str:
+def term_key(text: str) -> str:
     """A word without the brackets, quotation marks and dashes around it, in lower case, with plain apostrophes."""
     plain = clean_name(unescape_formula(html.unescape(text))).translate(_APOSTROPHES)
-    return _AROUND.sub("", plain).casefold()
+    return _SURROUNDING.sub("", plain).casefold()
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word_key(word) for word in text.split("|"))
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(term_key(word) for word in text.split("|"))
 
 
 @dataclass(frozen=True)
@@ -311,14 +311,14 @@ LANGUAGES = {
 """By the code of the language."""
 
 # Languages with no other known words.
-_FURTHER_GROUP = "گروه | กลุ่ม | Grŵp | Rühm"
-_FURTHER_EMAIL = "پست الکترونیک"
+_MORE_GROUP_TERMS = "گروه | กลุ่ม | Grŵp | Rühm"
+_MORE_EMAIL_TERMS = "پست الکترونیک"
 
-GROUP = _words(_FURTHER_GROUP).union(*(_words(words.group) for words in LANGUAGES.values()))
-EMAIL = _words(_FURTHER_EMAIL).union(*(_words(words.email) for words in LANGUAGES.values()))
-PERSON = frozenset[str]().union(*(_words(words.person) for words in LANGUAGES.values()))
-GROUPING = frozenset[str]().union(*(_words(words.grouping) for words in LANGUAGES.values()))
-NOT_IN_GROUP = frozenset[str]().union(*(_words(words.not_in_group) for words in LANGUAGES.values()))
-NOT_IN_GROUPING = frozenset[str]().union(*(_words(words.not_in_grouping) for words in LANGUAGES.values()))
-NO_GROUP = NOT_IN_GROUP.union(*(_words(words.no_group) for words in LANGUAGES.values()))
+GROUP_TERMS = _terms(_MORE_GROUP_TERMS).union(*(_terms(words.group) for words in LANGUAGES.values()))
+EMAIL_TERMS = _terms(_MORE_EMAIL_TERMS).union(*(_terms(words.email) for words in LANGUAGES.values()))
+PERSON_TERMS = frozenset[str]().union(*(_terms(words.person) for words in LANGUAGES.values()))
+GROUPING_TERMS = frozenset[str]().union(*(_terms(words.grouping) for words in LANGUAGES.values()))
+NOT_IN_GROUP_TERMS = frozenset[str]().union(*(_terms(words.not_in_group) for words in LANGUAGES.values()))
+NOT_IN_GROUPING_TERMS = frozenset[str]().union(*(_terms(words.not_in_grouping) for words in LANGUAGES.values()))
+NO_GROUP_TERMS = NOT_IN_GROUP_TERMS.union(*(_terms(words.no_group) for words in LANGUAGES.values()))
 """What the group's cell can be for a student in no group."""
