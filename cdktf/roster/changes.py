@@ -241,8 +241,10 @@ def _recognition_line(recognition: Recognition) -> str:
     what = f"{quoted(recognition.name)} on line {recognition.line}" if recognition.name else f"line {recognition.line}"
     how = f"{recognition.shared_members} of its {_count(recognition.known_members, 'student')}"
     rivals = f"; {' and '.join(recognition.rivals)} would have fitted as well" if recognition.rivals else ""
-    key = Group(recognition.number).key
-    return f"{key} is {what}, by {how if recognition.matched_by == 'members' else 'its name'}{rivals}"
+    return (
+        f"{Group(recognition.number).key} is {what}, "
+        f"by {how if recognition.matched_by == 'members' else 'its name'}{rivals}"
+    )
 
 
 def _key_ranges(numbers: Sequence[int]) -> Iterator[str]:
