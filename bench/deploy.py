@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 from bench.earlier_lab import FIRST_PHASE, files  # noqa: E402
 from emulator_process import EmulatorProcess, isolated_environment  # noqa: E402
 from lab_term import Done, Term  # noqa: E402
-from labkit.terraform import terraform_of  # noqa: E402
+from labkit.terraform import terraform_program  # noqa: E402
 
 STUDENTS = 4
 """In each group."""
@@ -157,7 +157,7 @@ def earlier(lab: Term, groups: int, requests_per_second: int | None) -> Took:
     folder.mkdir()
     for name, text in files(addresses(groups), requests_per_second=requests_per_second).items():
         (folder / name).write_text(text, encoding="utf-8")
-    terraform = terraform_of(os.environ)
+    terraform = terraform_program(os.environ)
     return measure(
         lambda: lab.run([terraform, "init", "-input=false"], cwd=folder),
         lambda: lab.run([terraform, "apply", *PARALLEL, "-auto-approve", f"-target={FIRST_PHASE}"], cwd=folder),

@@ -45,7 +45,7 @@ from labkit.course_file import (  # noqa: E402
     format_course_file,
     path_of,
 )
-from labkit.workspace.access import enter  # noqa: E402
+from labkit.workspace.access import choose_and_apply  # noqa: E402
 
 CHANGED = 0.3
 MOST_OF_A_DAY, MORE_FOR_JOBS = 350, 2
@@ -215,7 +215,7 @@ def measure_jobs(lab: int = 100, jobs: int = 8000) -> Jobs:
 def workspace_of(emulator: EmulatorProcess) -> Workspace:
     """As the enforcer connects, its own request limits included."""
     os.environ.update(emulator.environment())
-    return connect(enter(os.environ))
+    return connect(choose_and_apply(os.environ))
 
 
 def tick(

@@ -18,9 +18,15 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import exit_status
 from labkit.text import escaped
-from labkit.version import answer_version
-from labkit.workspace.access import choice_of
-from labkit.workspace.choice import Choice, ChoiceError, Flags, leave_only, would_mix
+from labkit.version import handle_version_option
+from labkit.workspace.access import choose_from
+from labkit.workspace.choice import (
+    WorkspaceChoice,
+    WorkspaceChoiceError,
+    WorkspaceOptions,
+    apply_choice,
+    terraform_conflict,
+)
 from preflight.identity import WARNINGS_SHOWN, GuardError
 
 _TIMEOUT_SECONDS = 45
@@ -35,19 +41,19 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
     return inspect_workspace(query, provider_choice(query), warns=not os.environ.get(WARNINGS_SHOWN))
 
 
-def provider_choice(query: Mapping[str, str]) -> Choice:
+def provider_choice(query: Mapping[str, str]) -> WorkspaceChoice:
     """Host and credential as Terraform's provider has them. Raise `GuardError` where it would choose otherwise."""
     name = query["target"]
-    flags = Flags(query["host"] or None, profile=query["profile"] or None, url_name=f"host of target {name}")
+    flags = WorkspaceOptions(query["host"] or None, profile=query["profile"] or None, url_name=f"host of target {name}")
     try:
         # Not .env: Terraform, which starts this, does not read it either.
-        choice = choice_of(os.environ, flags)
-        problem = would_mix(choice, os.environ, flags)
-    except ChoiceError as error:
+        choice = choose_from(os.environ, flags)
+        problem = terraform_conflict(choice, os.environ, flags)
+    except WorkspaceChoiceError as error:
         raise GuardError(f"Target {name}: {error}") from None
     if problem:
         raise GuardError(f"Target {name}: {problem}")
-    leave_only(choice, os.environ)
+    apply_choice(choice, os.environ)
     return choice
 
 
@@ -58,7 +64,7 @@ def raise_timeout(signum: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    answer_version("check_workspace.py", sys.argv[1:])
+    handle_version_option("check_workspace.py", sys.argv[1:])
     signal.signal(signal.SIGALRM, raise_timeout)
     signal.alarm(_TIMEOUT_SECONDS)
     try:

@@ -27,7 +27,7 @@ from labkit import exit_status
 from labkit.clock import ClockError, now
 from labkit.extras import cli, dotenv
 from labkit.text import escaped
-from labkit.workspace.choice import Choice
+from labkit.workspace.choice import WorkspaceChoice
 from preflight.facts import configure, verify_workspace
 from preflight.identity import GuardError
 from preflight.target_access import apply_target, target_choice
@@ -72,11 +72,11 @@ docs/term-end.md is the semester's calendar, docs/json.md tells what --json prin
     show_default=True,
     help="The folder of the synthesized stacks, as cdktf has it.",
 )
-@cli.version
+@cli.version_option
 @click.option("--purge", is_flag=True, help="Remove roster, synthesized stack, archived state and archived people.")
-@cli.yes
-@cli.dry_run
-@cli.as_json
+@cli.yes_option
+@cli.dry_run_option
+@cli.json_option
 def main(
     target: str | None,
     backup: str | None,
@@ -104,7 +104,7 @@ def main(
         name, found = lab.target(target or os.environ.get("LAB_TARGET"))
         choice = None
         # To remove names no workspace is needed; the term may be over for long.
-        if not purge or isinstance(target_choice(name, found, os.environ, dotenv_variables), Choice):
+        if not purge or isinstance(target_choice(name, found, os.environ, dotenv_variables), WorkspaceChoice):
             choice = apply_target(name, found, os.environ, dotenv_variables)
     except LabSettingsError as error:
         cli.fail(*error.problems)
@@ -117,7 +117,7 @@ def main(
     sys.exit(close(request, choice, yes=yes, dry_run=dry_run, in_json=as_json))
 
 
-def close(request: CloseRequest, choice: Choice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run: bool, in_json: bool) -> int:
     """Look, ask, act, and say how it is; the exit status."""
     try:
         started_at = now(os.environ)
@@ -147,7 +147,9 @@ def close(request: CloseRequest, choice: Choice, *, yes: bool, dry_run: bool, in
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def purge_names(request: CloseRequest, choice: Choice | None, *, yes: bool, dry_run: bool, in_json: bool) -> int:
+def purge_names(
+    request: CloseRequest, choice: WorkspaceChoice | None, *, yes: bool, dry_run: bool, in_json: bool
+) -> int:
     """Remove what names people; the exit status.
 
     The workspace may be gone by then. It is asked only if no state shows that the term was closed.
@@ -182,7 +184,7 @@ def purge_names(request: CloseRequest, choice: Choice | None, *, yes: bool, dry_
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def purge_obstacle(request: CloseRequest, choice: Choice | None) -> str:
+def purge_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) -> str:
     """Why the lab may still be there although no state says so; empty if the workspace has nothing of it."""
     without = f"no state of {request.stack} is there, and none was put away"
     if choice is None:

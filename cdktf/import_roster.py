@@ -25,8 +25,8 @@ from lab_settings import LabSettings, LabSettingsError, load_settings
 from labkit import exit_status
 from labkit.addresses import is_address, normalised_address
 from labkit.extras import cli, dotenv
-from labkit.files import restrict, write_private
-from labkit.tables import TextError, decode
+from labkit.files import make_private, write_private
+from labkit.tables import TableError, decode
 from labkit.text import escaped, quoted
 from preflight.accounts import existing_accounts
 from preflight.identity import GuardError
@@ -83,7 +83,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
 )
 @click.option(
     "--max-drop-percent",
-    type=cli.Number(0, 100),
+    type=cli.FloatParamType(0, 100),
     default=20,
     show_default=True,
     help="Refuse an export that lacks more of the students we know.",
@@ -91,7 +91,7 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
 @click.option("--allow-drops", is_flag=True, help="Only warn when more students than that are gone.")
 @click.option(
     "--max-move-percent",
-    type=cli.Number(0, 100),
+    type=cli.FloatParamType(0, 100),
     default=20,
     show_default=True,
     help="Refuse an export that moves more of the students we know to another group.",
@@ -118,9 +118,9 @@ Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to d
     metavar="ADDRESS",
     help="A staff member, in addition to the addresses under [staff] in lab.toml.",
 )
-@cli.dry_run
-@cli.as_json
-@cli.version
+@cli.dry_run_option
+@cli.json_option
+@cli.version_option
 def main(
     export: Path,
     out: Path,
@@ -218,7 +218,7 @@ def read_export_text(export: Path, encoding: str | None) -> tuple[str, str]:
     """The export's text and the name of its encoding."""
     try:
         return decode(export.read_bytes(), encoding, origin=MOODLE)
-    except TextError as error:
+    except TableError as error:
         raise ImportRefused([f"{export.name} line {error.line}: {error.sentence}"]) from error
     except OSError as error:
         raise ImportRefused([f"{export}: cannot be read ({error.strerror})."]) from error
@@ -231,7 +231,7 @@ def read_stored_roster(out: Path) -> Roster:
         return parse_roster(text, str(out))
     except FileNotFoundError:
         return Roster()
-    except TextError as error:
+    except TableError as error:
         problems = [f"{out} line {error.line}: {error.sentence}"]
     except RosterError as error:
         problems = list(error.problems)
@@ -275,7 +275,7 @@ def write_roster(out: Path, roster: Roster) -> bool:
     text = format_roster(roster)
     try:
         if out.exists() and out.read_bytes() == text.encode():
-            restrict(out)
+            make_private(out)
             return False
         write_private(out, text)
     except OSError as error:

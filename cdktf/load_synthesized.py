@@ -19,8 +19,8 @@ from databricks.sdk.errors.base import DatabricksError
 from labkit import exit_status
 from labkit.extras import cli, dotenv
 from labkit.text import escaped, first_line
-from labkit.workspace.access import enter
-from labkit.workspace.choice import ChoiceError
+from labkit.workspace.access import choose_and_apply
+from labkit.workspace.choice import WorkspaceChoiceError
 from labkit.workspace.expected import mismatch
 from preflight.facts import configure, identify
 from preflight.identity import GuardError, target_expectation
@@ -33,8 +33,8 @@ from synthesized.loader import LoadError, load
     epilog="Example: python cdktf/load_synthesized.py cdktf.out/stacks/94290-2026w-rehearsal/cdk.tf.json",
 )
 @click.argument("stack", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@cli.as_json
-@cli.version
+@cli.json_option
+@cli.version_option
 def main(stack: Path, as_json: bool) -> None:
     """Load one stack into the workspace of the environment."""
     try:
@@ -45,12 +45,12 @@ def main(stack: Path, as_json: bool) -> None:
     except (ValueError, KeyError) as error:
         raise click.UsageError(f"{stack}: is not a synthesized stack ({error}).") from error
     try:
-        choice = enter(os.environ, flags, dotenv.load(os.environ))
+        choice = choose_and_apply(os.environ, flags, dotenv.load(os.environ))
         client = WorkspaceClient(config=configure(choice))
         if problem := mismatch(identify(client), wanted):
             raise GuardError(problem)
         loaded = load(client, synthesized)
-    except (LoadError, GuardError, ChoiceError, dotenv.DotenvError) as error:
+    except (LoadError, GuardError, WorkspaceChoiceError, dotenv.DotenvError) as error:
         cli.fail(str(error))
     except (DatabricksError, OSError) as error:
         print(escaped(f"The workspace refused: {first_line(error)}."), file=sys.stderr)

@@ -29,9 +29,9 @@ except ImportError:
 
 from lab_settings import LabSettingsError
 from labkit import exit_status
-from labkit.files import private_folder, restrict
+from labkit.files import make_private_folder
 from labkit.text import escaped
-from labkit.version import answer_version
+from labkit.version import handle_version_option
 from preflight import provider_lock
 from preflight.target_access import deploying_service_principal, target_variables
 from roster.model import RosterError
@@ -44,7 +44,7 @@ def main(environ: MutableMapping[str, str]) -> None:
     """Write the stack to cdktf's output folder. Raise `LabSettingsError` or `RosterError` for invalid input."""
     course = read_course_input(environ)
     state = course.folder / "state"
-    make_private(state)
+    make_output_private(state)
     # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
     # A Node.js that `make` installed is beside the interpreter, which is not always a folder of PATH.
@@ -56,7 +56,7 @@ def main(environ: MutableMapping[str, str]) -> None:
     app = App()
     # What an earlier version wrote there would keep its mode.
     stack = Path(app.outdir, "stacks", course.stack)
-    make_private(stack)
+    make_output_private(stack)
     Course(
         app,
         lab=course.lab,
@@ -76,12 +76,12 @@ def main(environ: MutableMapping[str, str]) -> None:
         raise LabSettingsError([str(error)]) from None
 
 
-def make_private(folder: Path) -> None:
+def make_output_private(folder: Path) -> None:
     """Make the folder, and take the rights of others on it and on the files directly in it away: they name people."""
-    private_folder(folder, enforce=True)
+    make_private_folder(folder, enforce=True)
     for path in folder.iterdir():
         if path.is_file():
-            restrict(path)
+            make_output_private(path)
 
 
 def script_command(script: str, environment: dict[str, str] | None = None) -> ScriptCommand:
@@ -95,7 +95,7 @@ def current_interpreter() -> Path:
 
 
 if __name__ == "__main__":
-    answer_version("main.py", sys.argv[1:])
+    handle_version_option("main.py", sys.argv[1:])
     # The framework's own process writes the stack, with the mode that this one leaves it.
     os.umask(0o077)
     try:

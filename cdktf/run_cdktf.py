@@ -27,9 +27,9 @@ except ImportError:
     reexec_in_venv(Path(__file__).resolve(), environ=os.environ)
 
 from labkit import exit_status
-from labkit.terraform import VARIABLE, terraform_of
+from labkit.terraform import VARIABLE, terraform_program
 from labkit.text import escaped
-from labkit.workspace.choice import NO_WORKSPACE, NoWorkspace, leave_only
+from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED, WorkspaceNotConfigured, apply_choice
 from preflight import provider_lock
 from preflight.identity import WARNINGS_SHOWN, GuardError
 from preflight.providers import (
@@ -124,13 +124,15 @@ def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResu
     except (LabSettingsError, RosterError) as error:
         raise PreflightError("\n".join(error.problems)) from None
     choice = course.choice
-    if not isinstance(choice, NoWorkspace):
-        leave_only(choice, environ)
+    if not isinstance(choice, WorkspaceNotConfigured):
+        apply_choice(choice, environ)
     if verb not in _WORKSPACE_VERBS:
         return PreflightResult((), course.folder, course.stack)
-    if isinstance(choice, NoWorkspace):
+    if isinstance(choice, WorkspaceNotConfigured):
         message = str(choice)
-        raise PreflightError(message if message == NO_WORKSPACE else f"Target {course.target_name}: {message}")
+        raise PreflightError(
+            message if message == WORKSPACE_NOT_CONFIGURED else f"Target {course.target_name}: {message}"
+        )
 
     from preflight.guard import inspect_workspace
     from preflight.guard_query import WARNINGS, guard_query
@@ -210,7 +212,7 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     preflight_result = run_preflight(verb, environ)
     is_coloured = sys.stdout.isatty() and not environ.get("NO_COLOR")
     folders = [str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]
-    program = find_cdktf(ROOT, os.pathsep.join(folders), terraform=terraform_of(environ))
+    program = find_cdktf(ROOT, os.pathsep.join(folders), terraform=terraform_program(environ))
     skips_lock = must_skip_lock(environ, Path.home(), verb)
     for warning in preflight_result.warnings:
         print(f"Warning: {escaped(warning)}", file=sys.stderr, flush=True)

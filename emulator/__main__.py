@@ -21,7 +21,7 @@ from emulator.server.services import open_workspace
 from emulator.server.state_check import damage
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
-from labkit.extras.cli import Number, Refused, WholeNumber, version
+from labkit.extras.cli import CommandError, FloatParamType, IntParamType, version_option
 from labkit.text import quoted
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -40,11 +40,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
       python -m emulator layout --files heavy DIR     # the same files on disk
     """,
 )
-@version
+@version_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8765, show_default=True, type=WholeNumber(0, 65535), help="0: any free port.")
+@click.option("--port", default=8765, show_default=True, type=IntParamType(0, 65535), help="0: any free port.")
 @click.option("--seed", help="Make ids and the workspace id follow from this text. Tokens are random all the same.")
-@click.option("--speed", default=1.0, show_default=True, type=Number(0), help="Clock seconds a second.")
+@click.option("--speed", default=1.0, show_default=True, type=FloatParamType(0), help="Clock seconds a second.")
 @click.option("--start", metavar="ISO", help="What the clock shows at first.  [default: the machine's time]")
 @click.option("--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state here.")
 @click.option(
@@ -58,13 +58,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     "--transition-seconds",
     default=2.0,
     show_default=True,
-    type=Number(0),
+    type=FloatParamType(0),
     help="Clock seconds that a cluster takes from one state to the next.",
 )
 @click.option(
     "--no-dbfs", is_flag=True, help="A new account: no DBFS, no legacy features; as the profile, and to stay."
 )
-@click.option("--mail-port", default=0, show_default=True, type=WholeNumber(0, 65535), help="0: any free port.")
+@click.option("--mail-port", default=0, show_default=True, type=IntParamType(0, 65535), help="0: any free port.")
 @click.option(
     "--mail-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -125,10 +125,12 @@ def main(
         if file and state and (problem := damage(workspace)):
             raise file.damaged(problem)
     except StateFileError as error:
-        raise Refused(str(error)) from None
+        raise CommandError(str(error)) from None
     if files and files != workspace.forest.shape.name:
         held = workspace.forest.shape.name
-        raise Refused(f"{state_file} holds a workspace with --files {held}; leave --files away, or choose another file")
+        raise CommandError(
+            f"{state_file} holds a workspace with --files {held}; leave --files away, or choose another file"
+        )
     with tempfile.TemporaryDirectory(prefix="emulator-mail-") as folder:
         authority = Path(folder) / "ca.pem"
         ready = {
@@ -165,7 +167,7 @@ def layout(folder: Path, shape: str, seed: str) -> None:
     try:
         written = lay_out(grown, folder, [Options.admin])
     except OSError as error:
-        raise Refused(f"{error.filename or folder}: {error.strerror}; choose an empty folder with room") from None
+        raise CommandError(f"{error.filename or folder}: {error.strerror}; choose an empty folder with room") from None
     click.echo(json.dumps({"files": written, "users": len(grown.users), "shape": shape, "seed": seed}))
 
 
@@ -173,16 +175,16 @@ def _shape(text: str) -> str:
     try:
         return shape_named(text).name
     except ValueError as error:
-        raise Refused(f"--files: {error}") from None
+        raise CommandError(f"--files: {error}") from None
 
 
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(f"--start: {quoted(text)} is no time; write it as 2026-10-18T07:00:00Z") from None
+        raise CommandError(f"--start: {quoted(text)} is no time; write it as 2026-10-18T07:00:00Z") from None
     if instant.tzinfo is None:
-        raise Refused(f"--start: {quoted(text)} has no zone; write it as 2026-10-18T07:00:00Z")
+        raise CommandError(f"--start: {quoted(text)} has no zone; write it as 2026-10-18T07:00:00Z")
     return instant
 
 
@@ -191,7 +193,9 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
         return listen(host, port)
     except OSError as error:
         reason = error.strerror or error
-        raise Refused(f"cannot listen on {host} port {port} ({reason}); choose another --host or {option}") from None
+        raise CommandError(
+            f"cannot listen on {host} port {port} ({reason}); choose another --host or {option}"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import os
 
 import click
 
-from labkit.extras.cli import Verbs, version
+from labkit.extras.cli import LazyGroup, version_option
 from labkit.logs import log_to_stderr
 
 VERBS = {
@@ -38,7 +38,7 @@ VERBS = {
 
 
 @click.command(
-    cls=Verbs,
+    cls=LazyGroup,
     package="enforcer.commands",
     verbs=VERBS,
     epilog="""
@@ -51,7 +51,7 @@ VERBS = {
     Settings come from the environment and from .env in the working directory; see .env.example.
     """,
 )
-@version
+@version_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def main(verbose: bool) -> None:
     """Keep every group's cluster inside its quota and tell people about it."""

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from enforcer.domain.quota import Quota
-from labkit.addresses import DATABASE_FORM, checked_database
+from labkit.addresses import DATABASE_FORMAT, validate_database
 from labkit.text import quoted
-from labkit.workspace.expected import Expectation, expectation_in
+from labkit.workspace.expected import WorkspaceExpectation, expected_from_environment
 
 AZURE_MANAGED = "azurecomm.net"
 """Domains that Azure lends end so; they may send far less than one's own."""
@@ -88,8 +88,8 @@ class _Variables(BaseModel):
 
     DATABRICKS_WARN_UPTIME: float = _minutes(180)
     DATABRICKS_MAX_UPTIME: float = _minutes(210)
-    CLUSTER_UPTIMES_DB: Annotated[str, AfterValidator(checked_database)] = Field(
-        "~/.local/share/teaching-lab/uptimes.db", description=DATABASE_FORM
+    CLUSTER_UPTIMES_DB: Annotated[str, AfterValidator(validate_database)] = Field(
+        "~/.local/share/teaching-lab/uptimes.db", description=DATABASE_FORMAT
     )
     LAB_COURSE: str | None = None
     LAB_TERM: str | None = None
@@ -161,7 +161,7 @@ class Cap:
 
 @dataclass(frozen=True)
 class Settings:
-    expected: Expectation
+    expected: WorkspaceExpectation
     """The workspace that may be changed; host and credential are chosen by `labkit.workspace.choice`."""
     course: str | None
     term: str | None
@@ -198,9 +198,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             f"DATABRICKS_MAX_UPTIME ({variables.DATABRICKS_MAX_UPTIME:g}); warn before stopping."
         )
     mail = _mail(variables, frozenset(wrong), problems)
-    expected = Expectation()
+    expected = WorkspaceExpectation()
     try:
-        expected = expectation_in(environ)
+        expected = expected_from_environment(environ)
     except ValueError as error:
         problems.append(str(error))
     if problems:

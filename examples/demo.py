@@ -29,7 +29,7 @@ import inspection
 from demo_close import TermEnd
 from demo_day import rehearse_day
 from demo_inventory import rehearse_inventory
-from labkit.terraform import terraform_of
+from labkit.terraform import terraform_program
 from processes import Emulator, emulator, run
 from screen import Screen
 from terraform_output import Progress, plain_line
@@ -143,7 +143,7 @@ class Demo:
 
     def has_terraform(self) -> bool:
         """Whether Terraform, or what TERRAFORM_BINARY_NAME names, is installed."""
-        name = terraform_of(self.environment)
+        name = terraform_program(self.environment)
         return shutil.which(name, path=self.environment["PATH"]) is not None
 
     def terraform_problem(self) -> str:
@@ -161,7 +161,7 @@ class Demo:
         """The providers of the synthesized stack that `terraform init` cannot get; empty if it gets all."""
         lines: list[str] = []
         stack = self.folder / "cdktf.out/stacks" / STACK
-        command = [terraform_of(self.environment), f"-chdir={stack}", "init", "-input=false", "-no-color"]
+        command = [terraform_program(self.environment), f"-chdir={stack}", "init", "-input=false", "-no-color"]
         status = run(command, cwd=ROOT, environment=self.environment, lines=lines.append)
         output = " ".join(plain_line(line, STACK).lstrip("│╷╵ ") for line in lines)
         if status == 0:

@@ -22,7 +22,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import PermissionDenied
 
 import inspection
-from labkit.files import marked, write_private
+from labkit.files import with_marker, write_private
 from processes import Emulator, end, run
 from screen import Screen
 
@@ -183,7 +183,7 @@ class _Day:
                 else:
                     stem.with_suffix(Path(attachment["name"]).suffix).write_bytes(base64.b64decode(content))
             for suffix, content in ((".html", html), (".txt", mail["text"])):
-                write_private(stem.with_suffix(suffix), marked(content, suffix, "mail", self.date))
+                write_private(stem.with_suffix(suffix), with_marker(content, suffix, "mail", self.date))
             first, others = mail["to"][0], len(mail["to"]) - 1
             self.screen.print_output(f"{first}{f' and {others} more' if others else ''}: {mail['subject']}")
         if not mails or not any("clusters ran" in mail["subject"] for mail in mails):

@@ -4,8 +4,8 @@ import os
 
 import click
 
-from labkit.extras.cli import Verbs, version
-from labkit.lazy_package import enter
+from labkit.extras.cli import LazyGroup, version_option
+from labkit.lazy_package import defer_init
 
 VERBS = {
     "users": "Who has a home: the users of the workspace, for `scan --users-file`.",
@@ -22,7 +22,7 @@ VERBS = {
 
 
 @click.command(
-    cls=Verbs,
+    cls=LazyGroup,
     package="inventory.commands",
     verbs=VERBS,
     epilog="""
@@ -40,12 +40,12 @@ VERBS = {
     Exit status: 0 done; 1 finished, but not with everything; 2 bad input, or no access at all.
     """,
 )
-@version
+@version_option
 def main() -> None:
     """Count, save and put back every user's files, and never take a failure for an empty home."""
 
 
 if __name__ == "__main__":
     os.umask(0o077)
-    enter("databricks.sdk")
+    defer_init("databricks.sdk")
     main(prog_name="python -m inventory", obj=os.environ)

@@ -22,7 +22,7 @@ from inventory.spark.start import given
 from inventory.transport.client import Client
 from inventory.transport.workspace import connect
 from inventory.tree.listing import SOURCES, Source
-from labkit.workspace.choice import Choice
+from labkit.workspace.choice import WorkspaceChoice
 
 NUMBERS = (
     "file_count total_size dbfs_files dbfs_size workspace_files workspace_size estimated_files directories".split()
@@ -70,7 +70,7 @@ def scan(
         mounts=mounts_root if mounts else None,
         table=table_name,
     )
-    chosen = client or connect(Choice("this notebook", "", {}, {}))
+    chosen = client or connect(WorkspaceChoice("this notebook", "", {}, {}))
     run = prepare(chosen, wish, resume=not fresh, fresh=fresh, now=datetime.now(UTC))
     with run:
         outcome = _scanned(spark, chosen, run, wish)

@@ -13,20 +13,20 @@ _ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
 _MAX_ADDRESS = 254
 _BEFORE_ADDRESS = re.compile(r"^[\s']+")
 _DATABASE_SCHEMES = ("postgres", "postgresql", "psycopg3")
-DATABASE_FORM = (
+DATABASE_FORMAT = (
     "a path, or postgresql://USER:PASSWORD@HOST:PORT/NAME in which blanks and the signs / # ? @ % of a password are "
     "percent-encoded"
 )
 """What a message says is expected where the place of a database cannot be used."""
-_ENCODED = r"(?:[^@/?#%\s]|%[0-9A-Fa-f]{2})"
-_QUERIED = r"(?:[^@&?#%\s]|%[0-9A-Fa-f]{2})"
+_PERCENT_ENCODED = r"(?:[^@/?#%\s]|%[0-9A-Fa-f]{2})"
+_QUERY_VALUE = r"(?:[^@&?#%\s]|%[0-9A-Fa-f]{2})"
 _HOST = r"(?:[\w.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _DATABASE = re.compile(
-    rf"(?P<scheme>\w+)://(?:(?P<user>(?:(?!:){_ENCODED})*)(?::(?P<password>{_ENCODED}*))?@)?"
-    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<name>{_ENCODED}*))?"
-    rf"(?:\?(?P<query>\w+={_QUERIED}*(?:&\w+={_QUERIED}*)*))?"
+    rf"(?P<scheme>\w+)://(?:(?P<user>(?:(?!:){_PERCENT_ENCODED})*)(?::(?P<password>{_PERCENT_ENCODED}*))?@)?"
+    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/(?P<name>{_PERCENT_ENCODED}*))?"
+    rf"(?:\?(?P<query>\w+={_QUERY_VALUE}*(?:&\w+={_QUERY_VALUE}*)*))?"
 )
-_LIKE_ADDRESS = re.compile(r"\s*(?:\w[\w+.-]*:/|[^:]*://|[^:]*:.*@)", re.DOTALL)
+_LOOKS_LIKE_URL = re.compile(r"\s*(?:\w[\w+.-]*:/|[^:]*://|[^:]*:.*@)", re.DOTALL)
 """A path would not begin so; a mistyped address would, and a file named after its password must not be made."""
 
 
@@ -48,24 +48,24 @@ def is_database_url(place: str) -> bool:
     return bool(separator) and scheme.lower() in _DATABASE_SCHEMES
 
 
-def checked_database(place: str) -> str:
+def validate_database(place: str) -> str:
     """The place of a database: a path, or a URL of PostgreSQL that is well formed.
 
     Raises ValueError for anything else, and for a path that looks like an address: no file is named after a password.
-    The text of the error is DATABASE_FORM and holds nothing of the place.
+    The text of the error is DATABASE_FORMAT and holds nothing of the place.
     """
     if is_database_url(place):
         database_parameters(place)
-    elif _LIKE_ADDRESS.match(place):
-        raise ValueError(DATABASE_FORM)
+    elif _LOOKS_LIKE_URL.match(place):
+        raise ValueError(DATABASE_FORMAT)
     return place
 
 
 def database_parameters(url: str) -> dict[str, str]:
-    """What to connect with, by the names that PostgreSQL's clients give. Raises ValueError as `checked_database`."""
+    """What to connect with, by the names that PostgreSQL's clients give. Raises ValueError as `validate_database`."""
     found = _DATABASE.fullmatch(url)
     if found is None or not is_database_url(url):
-        raise ValueError(DATABASE_FORM)
+        raise ValueError(DATABASE_FORMAT)
     hosts = [
         host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "") for host in found["hosts"].split(",")
     ]
@@ -81,7 +81,7 @@ def database_parameters(url: str) -> dict[str, str]:
     return {name: unquote(value) for name, value in parameters.items() if value}
 
 
-def without_credentials(url: str) -> str:
+def redact_database_url(url: str) -> str:
     """The URL of a database without user, password and parameters, for a message; also where it is malformed."""
     found = _DATABASE.fullmatch(url)
     if found is None:

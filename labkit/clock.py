@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from labkit.addresses import is_loopback
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 
-_request = Deferred("urllib.request")
+_request = LazyModule("urllib.request")
 """It takes as long to import as all else that a command line needs, and few runs name another clock."""
 
 TIMEOUT_SECONDS = 10
@@ -22,7 +22,7 @@ class ClockError(RuntimeError):
     """The clock that LAB_CLOCK names does not answer; the text is a sentence."""
 
 
-def require_rehearsal(environ: Mapping[str, str], host: str) -> None:
+def require_local_workspace(environ: Mapping[str, str], host: str) -> None:
     """Raises ClockError if LAB_CLOCK names a clock and the workspace is not on this machine. No host is none yet."""
     name = urlsplit(host if "//" in host else f"//{host}").hostname
     if environ.get("LAB_CLOCK") and name and not is_loopback(name):
@@ -34,7 +34,7 @@ def now(environ: Mapping[str, str]) -> datetime:
 
     `LAB_CLOCK` is a URL that answers `{"now": ISO}`.
     """
-    require_rehearsal(environ, environ.get("DATABRICKS_HOST", ""))
+    require_local_workspace(environ, environ.get("DATABRICKS_HOST", ""))
     url = environ.get("LAB_CLOCK")
     if not url:
         return _whole_milliseconds(datetime.now(UTC))
@@ -48,7 +48,7 @@ def now(environ: Mapping[str, str]) -> datetime:
     return _whole_milliseconds(shown.astimezone(UTC))
 
 
-def going_on_from(instant: datetime) -> Callable[[], datetime]:
+def clock_starting_at(instant: datetime) -> Callable[[], datetime]:
     """A clock that shows this instant now and advances with the machine's: one reading serves a whole run."""
     since = time.monotonic()
     return lambda: instant + timedelta(seconds=time.monotonic() - since)
@@ -71,7 +71,7 @@ class Deadline:
         return timedelta(seconds=self._timer() - self._began)
 
     @property
-    def left(self) -> timedelta:
+    def remaining(self) -> timedelta:
         """What remains of the budget; never below zero."""
         return max(timedelta(), self.budget - self.elapsed)
 

@@ -27,8 +27,8 @@ ORIGIN = "terraform"
 """The value of `ORIGIN_TAG`."""
 
 ADMINS = "admins"
-EVERYBODY = "users"
-BUILT_IN_GROUPS = frozenset({ADMINS, EVERYBODY, "account users"})
+ALL_USERS = "users"
+BUILT_IN_GROUPS = frozenset({ADMINS, ALL_USERS, "account users"})
 """Groups that every workspace has."""
 ALL_STUDENT_GROUPS = "all_student_groups"
 """The group that holds the groups of all courses of a workspace."""
@@ -80,7 +80,7 @@ class GroupLimits:
     term_minutes: float | None = None
 
     @property
-    def given(self) -> tuple[float, ...]:
+    def all_minutes(self) -> tuple[float, ...]:
         """All minutes that are given, in no particular order."""
         return tuple(minutes for minutes in vars(self).values() if minutes is not None)
 
@@ -194,14 +194,14 @@ def parse_course_file(text: str, place: str) -> CourseFile:
         document = json.loads(text)
         _check_version(document["version"], place)
         return CourseFile(
-            _text(document["course"]),
-            _text(document["term"]),
-            _text(document["title"]),
-            _text(document["timezone"]),
+            _string(document["course"]),
+            _string(document["term"]),
+            _string(document["title"]),
+            _string(document["timezone"]),
             date.fromisoformat(document["first_day"]),
             date.fromisoformat(document["last_day"]),
             _weekday(document["first_weekday"]),
-            _flag(document["count_all_sessions"]),
+            _boolean(document["count_all_sessions"]),
             tuple(_group(group) for group in document["groups"]),
             _staff(document.get("staff", {})),
         )
@@ -226,19 +226,19 @@ def _staff(document: Any) -> StaffIds:
     if not isinstance(document, dict):
         raise TypeError(f"{document!r} is not a table")
     return StaffIds(
-        tuple(_text(id).lower() for id in document.get("application_ids") or ()),
-        tuple(_text(hashed) for hashed in document.get("address_hashes") or ()),
+        tuple(_string(id).lower() for id in document.get("application_ids") or ()),
+        tuple(_string(hashed) for hashed in document.get("address_hashes") or ()),
     )
 
 
-def _text(value: Any) -> str:
+def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
     value.encode()  # half a surrogate pair is no text that a ledger or a mail takes
     return value
 
 
-def _flag(value: Any) -> bool:
+def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is neither true nor false")
     return value
@@ -254,10 +254,10 @@ def _group(document: Mapping[str, Any]) -> GroupEntry:
     limits = document["limits"]
     moodle_id = document.get("moodle_id")
     return GroupEntry(
-        _text(document["name"]),
-        _number(document["number"]),
-        None if moodle_id is None else _text(moodle_id),
-        _text(document["title"]),
+        _string(document["name"]),
+        _integer(document["number"]),
+        None if moodle_id is None else _string(moodle_id),
+        _string(document["title"]),
         GroupLimits(
             _minutes(limits["soft_minutes"]),
             _minutes(limits["hard_minutes"]),
@@ -267,7 +267,7 @@ def _group(document: Mapping[str, Any]) -> GroupEntry:
     )
 
 
-def _number(value: Any) -> int:
+def _integer(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{value!r} is not a whole number")
     return value

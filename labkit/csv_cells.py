@@ -15,21 +15,21 @@ from typing import Protocol
 
 # The characters that begin a formula. A tab or a line break counts, because some spreadsheets drop it and compute the
 # rest; the full-width forms count, because input methods and spreadsheets of East Asia take them for the ASCII ones.
-_BEGINS = "=+\\-@\t\r\n＝＋－＠"
+_FORMULA_STARTS = "=+\\-@\t\r\n＝＋－＠"
 # Further signs that compatibility normalisation or LibreOffice (U+2212) turns into those.
-_COMPATIBLE = "﹦﹢﹣﹫\u2212"
+_COMPATIBILITY_SIGNS = "﹦﹢﹣﹫\u2212"
 # Blanks and invisible characters, which a spreadsheet may skip.
 _BLANK = "[\\s\0-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 # A formula behind blanks, or one that begins with a compatible sign.
-_HIDDEN = f"(?![{_BEGINS}]){_BLANK}*[{_BEGINS}{_COMPATIBLE}]"
+_HIDDEN = f"(?![{_FORMULA_STARTS}]){_BLANK}*[{_FORMULA_STARTS}{_COMPATIBILITY_SIGNS}]"
 
 _PREFIX = "'"
 _HIDDEN_PREFIX = "'  "
 
-_PLAIN_FORMULA = re.compile(f"'*[{_BEGINS}]")
+_PLAIN_FORMULA = re.compile(f"'*[{_FORMULA_STARTS}]")
 _HIDDEN_FORMULA = re.compile(_HIDDEN)
 _LOOKS_ESCAPED = re.compile(f"'+  {_HIDDEN}")
-_ESCAPED = re.compile(f"'+[{_BEGINS}]|''+  {_HIDDEN}")
+_ESCAPED = re.compile(f"'+[{_FORMULA_STARTS}]|''+  {_HIDDEN}")
 _ESCAPED_HIDDEN = re.compile(f"'  {_HIDDEN}")
 
 
@@ -51,19 +51,19 @@ def unescape_formula(cell: str) -> str:
     return cell.removeprefix(_HIDDEN_PREFIX) if _ESCAPED_HIDDEN.match(cell) else cell
 
 
-class TextFile(Protocol):
+class TextWriter(Protocol):
     """What rows are written to."""
 
     def write(self, text: str, /) -> object: ...
 
 
-def write_rows(file: TextFile, rows: Iterable[Sequence[object]], *, line_end: str = "\r\n") -> None:
+def write_rows(file: TextWriter, rows: Iterable[Sequence[object]], *, line_end: str = "\r\n") -> None:
     """Write rows as RFC 4180 defines them. Texts are escaped, None is an empty cell, numbers and dates are unchanged.
 
     A file on disk must be open with `newline=""`. Raises what `file.write` raises.
     """
     # The csv module quotes a lone carriage return only if its line terminator holds one.
-    target = file if line_end == "\r\n" else _OtherLineEnd(file, line_end)
+    target = file if line_end == "\r\n" else _LineEndWriter(file, line_end)
     csv.writer(target, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
 
 
@@ -73,10 +73,10 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-class _OtherLineEnd:
+class _LineEndWriter:
     """Replaces the end of each row, which the csv module passes in one call."""
 
-    def __init__(self, file: TextFile, line_end: str) -> None:
+    def __init__(self, file: TextWriter, line_end: str) -> None:
         self._file, self._line_end = file, line_end
 
     def write(self, text: str, /) -> object:

@@ -13,50 +13,50 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-MARK = "teaching-lab"
+MARKER = "teaching-lab"
 """What our files that name people begin their mark with, and what a line of our logs holds."""
-MARK_HEADER = "X-Generator"
+MARKER_HEADER = "X-Generator"
 """The header of a mail that holds the mark."""
 
 
-def mark(kind: str, day: object) -> str:
+def marker_line(kind: str, day: object) -> str:
     """The line by which a report or a mail is known as ours when it is deleted, such as `teaching-lab mail 2026-11-01`.
 
     `kind` is `report` or `mail`, `day` an ISO date: the day that the file is about.
     """
-    return f"{MARK} {kind} {day}"
+    return f"{MARKER} {kind} {day}"
 
 
-def marked(content: str, suffix: str, kind: str, day: object) -> str:
+def with_marker(content: str, suffix: str, kind: str, day: object) -> str:
     """The text of a `.html` or `.txt` file with the mark at its end."""
-    line = mark(kind, day)
+    line = marker_line(kind, day)
     return f"{content.rstrip()}\n<!-- {line} -->\n" if suffix == ".html" else f"{content.rstrip()}\n\n{line}\n"
 
 
 @contextlib.contextmanager
-def replaced(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[str]]:
+def atomic_text_file(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[str]]:
     """A UTF-8 text file to write to, which replaces `path` when the block ends well. Newlines stay as they are written.
 
-    Options as in `replaced_path`. Raises OSError.
+    Options as in `atomic_path`. Raises OSError.
     """
-    with replaced_bytes(path, durable=durable, single_writer=single_writer) as file:
+    with atomic_binary_file(path, durable=durable, single_writer=single_writer) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         yield text
         text.detach()
 
 
 @contextlib.contextmanager
-def replaced_bytes(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[bytes]]:
-    """The same for bytes. Options as in `replaced_path`. Raises OSError."""
+def atomic_binary_file(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[bytes]]:
+    """The same for bytes. Options as in `atomic_path`. Raises OSError."""
     with (
-        replaced_path(path, durable=durable, single_writer=single_writer) as draft,
+        atomic_path(path, durable=durable, single_writer=single_writer) as draft,
         open(draft, "wb") as file,
     ):
         yield file
 
 
 @contextlib.contextmanager
-def replaced_path(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[Path]:
+def atomic_path(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[Path]:
     """The path of an empty file beside `path`, which replaces it when the block ends well and is deleted otherwise.
 
     `durable` forces the content and the name to the disk. With `single_writer` the draft's name is fixed, so that the
@@ -65,16 +65,16 @@ def replaced_path(path: Path, *, durable: bool = True, single_writer: bool = Fal
     draft = path.with_name(f".{path.name}.{'draft' if single_writer else os.urandom(6).hex()}")
     if single_writer:
         draft.unlink(missing_ok=True)
-    os.close(_new_private(draft))
+    os.close(_create_private(draft))
     try:
         yield draft
-        put_in_place(draft, path, durable=durable)
+        move_into_place(draft, path, durable=durable)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
         raise
     if durable:
-        sync(path.parent)
+        fsync_path(path.parent)
 
 
 def write_private(path: Path, content: str | bytes, *, durable: bool = True) -> None:
@@ -83,31 +83,31 @@ def write_private(path: Path, content: str | bytes, *, durable: bool = True) -> 
     A link is followed, so that the file it names is the one that is replaced. Missing folders are made.
     """
     path = path.resolve()
-    private_folder(path.parent)
-    with replaced_bytes(path, durable=durable) as file:
+    make_private_folder(path.parent)
+    with atomic_binary_file(path, durable=durable) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 def create_private(path: Path, content: bytes) -> None:
     """Write a new file. Missing folders are made. Raises FileExistsError where there is one already, and OSError."""
-    private_folder(path.parent)
-    with open(_new_private(path), "wb") as file:
+    make_private_folder(path.parent)
+    with open(_create_private(path), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def ensure_private(path: Path) -> None:
+def ensure_private_file(path: Path) -> None:
     """Make an empty file where there is none, and take the rights of others away where there is one. Raises OSError.
 
     What a link leads to keeps its rights.
     """
-    private_folder(path.parent)
+    make_private_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    restrict(path)
+    make_private(path)
 
 
-def restrict(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Take the rights of others on a file or folder away. Raises OSError.
 
     A link is left alone: whoever made it may not decide about what it leads to.
@@ -126,7 +126,7 @@ def restrict(path: Path) -> None:
         os.close(descriptor)
 
 
-def private_folder(path: Path, *, enforce: bool = False) -> None:
+def make_private_folder(path: Path, *, enforce: bool = False) -> None:
     """Make the folder and its missing parents, for the owner alone. Raises OSError.
 
     With `enforce` a folder that existed before loses the rights of others, too, unless it is a link.
@@ -134,24 +134,24 @@ def private_folder(path: Path, *, enforce: bool = False) -> None:
     try:
         path.mkdir(mode=0o700)
     except FileNotFoundError:
-        private_folder(path.parent)
+        make_private_folder(path.parent)
         # Not once more from the start: some file systems, such as /proc, go on saying that there is no such place.
         path.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
         if not path.is_dir():
             raise
         if enforce:
-            restrict(path)
+            make_private(path)
 
 
-def put_in_place(draft: Path, path: Path, *, durable: bool = True) -> None:
+def move_into_place(draft: Path, path: Path, *, durable: bool = True) -> None:
     """Give a finished file its name in one step, its content first on the disk. Raises OSError."""
     if durable:
-        sync(draft)
+        fsync_path(draft)
     os.replace(draft, path)
 
 
-def sync(path: Path) -> None:
+def fsync_path(path: Path) -> None:
     """Force a file's content, or the names in a folder, to the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -160,6 +160,6 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _new_private(path: Path) -> int:
+def _create_private(path: Path) -> int:
     """The descriptor of a new file."""
     return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)

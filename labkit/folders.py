@@ -6,16 +6,16 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from labkit.files import private_folder, sync
+from labkit.files import fsync_path, make_private_folder
 
 
 @contextlib.contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` to fill, which gets that name when the block ends well and is deleted otherwise.
 
     `path` must not exist, or be an empty folder. Missing parents are made. Raises OSError.
     """
-    private_folder(path.parent)
+    make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     draft.mkdir(mode=0o700)
     try:
@@ -24,4 +24,4 @@ def new_folder(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    sync(path.parent)
+    fsync_path(path.parent)

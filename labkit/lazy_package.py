@@ -10,8 +10,8 @@ import sys
 from typing import Any
 
 
-class Deferred:
-    """A module that is imported when one of its names is first used: `pyarrow = Deferred("pyarrow")`."""
+class LazyModule:
+    """A module that is imported when one of its names is first used: `pyarrow = LazyModule("pyarrow")`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -22,7 +22,7 @@ class Deferred:
         return getattr(importlib.import_module(self._name), name)
 
 
-def defer(module: str) -> None:
+def defer_module(module: str) -> None:
     """Put a module into place that runs when one of its names is first used, for packages that import it in vain.
 
     Its package is imported. Nothing happens to a module that was imported before, or that is not installed.
@@ -43,7 +43,7 @@ def defer(module: str) -> None:
     setattr(sys.modules[parent], name, made)
 
 
-def enter(package: str) -> None:
+def defer_init(package: str) -> None:
     """Make modules of the package importable by themselves, also as its attributes; another name runs the package.
 
     For programs only: in somebody's notebook the package is theirs.

@@ -14,15 +14,15 @@ from pathlib import Path
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[bool]:
+def exclusive_lock(path: Path) -> Iterator[bool]:
     """Hold the lock while the block runs; False, at once, where another process or block holds it.
 
     The lock is a file of mode 0600, which stays. Its folder must exist. Only processes of its owner can hold it: raises
     OSError for a link, for another user's file, and for one that is held and could be opened by others until now.
     """
-    descriptor = _opened(path)
+    descriptor = _open(path)
     try:
-        was_open = _closed_to_others(descriptor, path)
+        was_open = _make_private(descriptor, path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -37,7 +37,7 @@ def exclusive(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -46,7 +46,7 @@ def _opened(path: Path) -> int:
         raise
 
 
-def _closed_to_others(descriptor: int, path: Path) -> bool:
+def _make_private(descriptor: int, path: Path) -> bool:
     """Make the file its owner's alone; whether others could open it before."""
     found = os.fstat(descriptor)
     if found.st_uid != os.geteuid() and os.geteuid() != 0:

@@ -4,10 +4,10 @@ import logging
 import sys
 from types import TracebackType
 
-from labkit.files import MARK
+from labkit.files import MARKER
 from labkit.text import escaped
 
-FORMAT = f"%(asctime)s %(levelname)s {MARK}: %(message)s"
+FORMAT = f"%(asctime)s %(levelname)s {MARKER}: %(message)s"
 """The mark in each line is how the enforcer's `purge` knows a log as ours."""
 
 

@@ -25,7 +25,7 @@ _BYTE_ORDER_MARKS = (
 )
 _QUOTED_CELL = re.compile(r'(?:^|(?<=[,;\t|]))\s*"(?:[^"]|"")*(?:"|$)')
 _ENTITY = re.compile(r"&(?:#[0-9]+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
-_SAMPLE = 20
+_SAMPLE_LINES = 20
 """How many lines decide between delimiters that are equally frequent in the header."""
 _JSON = re.compile(r'\s*(?:\{|\[\s*[\[{"\]])')
 _SEP_LINE = re.compile(r'\s*"?sep=', re.IGNORECASE)
@@ -34,7 +34,7 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 
 @dataclass(frozen=True)
-class Origin:
+class FileOrigin:
     """Where a file comes from, for the advice in error messages."""
 
     system: str = ""
@@ -45,15 +45,15 @@ class Origin:
     """What is said of a JSON file, with what to do instead; empty for the usual sentence."""
 
     @property
-    def source(self) -> str:
+    def from_phrase(self) -> str:
         """`" from Moodle"`, to be put behind a verb."""
         return f" from {self.system}" if self.system else ""
 
 
-ANYWHERE = Origin()
+UNKNOWN_ORIGIN = FileOrigin()
 
 
-class TextError(ValueError):
+class TableError(ValueError):
     """The file is not a table. `sentence` says why and what to do, `line` where."""
 
     def __init__(self, line: int, sentence: str) -> None:
@@ -87,98 +87,104 @@ class Table:
         return self.rows[-1].line if self.rows else self.header.line
 
 
-def decode(data: bytes, encoding: str | None = None, *, origin: Origin = ANYWHERE) -> tuple[str, str]:
-    """Return the text of a file and the name of its encoding. Raises TextError if the encoding is not certain."""
+def decode(data: bytes, encoding: str | None = None, *, origin: FileOrigin = UNKNOWN_ORIGIN) -> tuple[str, str]:
+    """Return the text of a file and the name of its encoding. Raises TableError if the encoding is not certain."""
     for signature, sentence in _signatures(origin):
         if data.startswith(signature):
-            raise TextError(1, sentence)
+            raise TableError(1, sentence)
     for mark, name in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :], name, origin), name
     if encoding is not None:
         return _decoded(data, encoding, origin), encoding
-    _refuse_binary(data, origin)
+    _reject_binary(data, origin)
     return _decoded(data, "UTF-8", origin), "UTF-8"
 
 
-def _signatures(origin: Origin) -> tuple[tuple[bytes, str], ...]:
+def _signatures(origin: FileOrigin) -> tuple[tuple[bytes, str], ...]:
     as_csv = "open it and save it as “CSV UTF-8”"
-    as_csv += f", or download the CSV{origin.source}" if origin.system else ""
+    as_csv += f", or download the CSV{origin.from_phrase}" if origin.system else ""
     return (
         (b"PK\x03\x04", f"is a workbook (.xlsx or .ods) or another zip file, not text: {as_csv}."),
         (b"\xd0\xcf\x11\xe0", f"is an old workbook (.xls), not text: {as_csv}."),
-        (b"%PDF", f"is a PDF, not text: download the CSV{origin.source}."),
+        (b"%PDF", f"is a PDF, not text: download the CSV{origin.from_phrase}."),
         (b"\x1f\x8b", "is a compressed file (gzip), not text: unpack it first."),
     )
 
 
-def _refuse_binary(data: bytes, origin: Origin) -> None:
+def _reject_binary(data: bytes, origin: FileOrigin) -> None:
     if not data:
         return
     if data.count(b"\0") * 3 > len(data):
         order = "utf-16-le" if data[1::2].count(b"\0") > data[0::2].count(b"\0") else "utf-16-be"
         option = origin.encoding_option
         advice = f"if it is, add {option} {order}" if option else "save it as UTF-8"
-        raise TextError(1, f"looks like UTF-16 without a byte order mark; {advice}.")
+        raise TableError(1, f"looks like UTF-16 without a byte order mark; {advice}.")
     if len(data) - len(data.translate(None, _CONTROL)) > len(data) // 50 + 1:
-        raise TextError(1, f"is a binary file, not text: download the CSV{origin.source} again.")
+        raise TableError(1, f"is a binary file, not text: download the CSV{origin.from_phrase} again.")
 
 
-def _decoded(data: bytes, encoding: str, origin: Origin) -> str:
+def _decoded(data: bytes, encoding: str, origin: FileOrigin) -> str:
     option = origin.encoding_option
     try:
         text = data.decode(encoding)
     except LookupError as error:
-        raise TextError(1, f"{option} {encoding} is not a text encoding; cp1255 (Hebrew) is one.") from error
+        raise TableError(1, f"{option} {encoding} is not a text encoding; cp1255 (Hebrew) is one.") from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         advice = f"say which it is, such as {option} cp1255 (Hebrew) or cp1252 (Western)"
         advice = advice if option else f"save it as {encoding}"
-        raise TextError(line, f"is not {encoding} (byte 0x{data[error.start]:02x}); {advice}.") from error
+        raise TableError(line, f"is not {encoding} (byte 0x{data[error.start]:02x}); {advice}.") from error
     except UnicodeError as error:
         advice = f"say which encoding it is, such as {option} cp1255" if option else f"save it as {encoding}"
-        raise TextError(1, f"is not {encoding}; {advice}.") from error
+        raise TableError(1, f"is not {encoding}; {advice}.") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise TextError(line, "has a NUL byte, so the file is damaged or not text: download it again.")
+        raise TableError(line, "has a NUL byte, so the file is damaged or not text: download it again.")
     return text
 
 
-def read_table(text: str, *, comment: str = "", skip_initial_space: bool = False, origin: Origin = ANYWHERE) -> Table:
+def read_table(
+    text: str, *, comment: str = "", skip_initial_space: bool = False, origin: FileOrigin = UNKNOWN_ORIGIN
+) -> Table:
     """Return the table in a text.
 
     Records that begin with `comment` are left out, unless it is empty. `skip_initial_space`: blanks between a delimiter
-    and a cell are not part of the cell. Raises TextError for a text without a header, for pages and data that are not
+    and a cell are not part of the cell. Raises TableError for a text without a header, for pages and data that are not
     a table, and for broken quoting.
     """
     text = text.removeprefix("\ufeff")
     lines = _Lines(list(io.StringIO(text, newline="")), comment)
     if lines.first() is None:
-        raise TextError(1, f"the file is empty: download it{origin.source} again.")
-    _refuse_pages(text, origin)
+        raise TableError(1, f"the file is empty: download it{origin.from_phrase} again.")
+    _reject_pages(text, origin)
     named, skipped = _sep_line(lines.all[0])
     lines.skip(skipped)
     header = lines.first()
     if header is None:
-        raise TextError(1, f"the file holds a sep= line and nothing else: download it{origin.source} again.")
-    delimiter = named if named and named in _bare(header) else _most_frequent(lines, header)
+        raise TableError(1, f"the file holds a sep= line and nothing else: download it{origin.from_phrase} again.")
+    delimiter = named if named and named in _without_quoted_cells(header) else _most_frequent(lines, header)
     if named and not any(mark in header for mark in DELIMITERS):
         delimiter = named
     rows = _records(lines, delimiter, skipped, skip_initial_space)
     if not rows:
-        raise TextError(1 + skipped, f"the file holds delimiters and nothing else: download it{origin.source} again.")
+        raise TableError(
+            1 + skipped, f"the file holds delimiters and nothing else: download it{origin.from_phrase} again."
+        )
     return Table(rows[0], tuple(rows[1:]), delimiter)
 
 
-def _bare(line: str) -> str:
+def _without_quoted_cells(line: str) -> str:
     """The line without its quoted cells and entities, in which no character is a delimiter."""
     return _ENTITY.sub("", _QUOTED_CELL.sub("", line))
 
 
 def _most_frequent(lines: _Lines, header: str) -> str:
     """The delimiter of the header; of several, the one of which the lines below have as many."""
-    count = {mark: _bare(header).count(mark) for mark in DELIMITERS}
-    below = [_bare(line) for line in lines.all if line.strip() and not lines.is_comment(line)][1:_SAMPLE]
+    count = {mark: _without_quoted_cells(header).count(mark) for mark in DELIMITERS}
+    below = [_without_quoted_cells(line) for line in lines.all if line.strip() and not lines.is_comment(line)][
+        1:_SAMPLE_LINES
+    ]
     agreeing = {mark: sum(line.count(mark) == count[mark] for line in below) for mark in DELIMITERS}
     return max(DELIMITERS, key=lambda mark: (count[mark], agreeing[mark]))
 
@@ -215,24 +221,24 @@ class _Lines:
         return "\n" if is_comment else line
 
 
-def _refuse_pages(text: str, origin: Origin) -> None:
+def _reject_pages(text: str, origin: FileOrigin) -> None:
     start = text.lstrip()[:1000].lower()
     system = origin.system
     if start.startswith(("<!doctype", "<html", "<head", "<body", "<script")):
         page = text.lower()
         if system and "<table" in page and 'type="password"' not in page:
-            raise TextError(
-                1, f"is an HTML export (a web page with a table), not text: download the CSV{origin.source}."
+            raise TableError(
+                1, f"is an HTML export (a web page with a table), not text: download the CSV{origin.from_phrase}."
             )
         if not system:
-            raise TextError(1, "is a web page (HTML), not a table: download the file again.")
+            raise TableError(1, "is a web page (HTML), not a table: download the file again.")
         page = f"{system}'s login page" if "login" in text.lower() else f"a page of {system}"
-        raise TextError(1, f"is a web page (HTML), probably {page}: log in to {system} and download the file again.")
+        raise TableError(1, f"is a web page (HTML), probably {page}: log in to {system} and download the file again.")
     if start.startswith(("<?xml", "<")):
-        raise TextError(1, f"is XML or HTML, not a table: download the CSV{origin.source}.")
+        raise TableError(1, f"is XML or HTML, not a table: download the CSV{origin.from_phrase}.")
     if _JSON.match(start):
-        usual = f"is JSON, not a table: choose CSV when downloading{origin.source}."
-        raise TextError(1, origin.json_sentence or usual)
+        usual = f"is JSON, not a table: choose CSV when downloading{origin.from_phrase}."
+        raise TableError(1, origin.json_sentence or usual)
 
 
 def _sep_line(line: str) -> tuple[str, int]:
@@ -241,7 +247,7 @@ def _sep_line(line: str) -> tuple[str, int]:
         return "", 0
     named = _SEP.fullmatch(line)
     if not named:
-        raise TextError(1, f"sep= must name one character, such as sep=, but the line is {quoted(line.strip())}.")
+        raise TableError(1, f"sep= must name one character, such as sep=, but the line is {quoted(line.strip())}.")
     return named["delimiter"], 1
 
 
@@ -253,7 +259,7 @@ def _records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bo
     csv.field_size_limit(max(csv.field_size_limit(), sum(map(len, lines.all)) + 1))
     try:
         return _quoted_records(lines, delimiter, skipped, skip_initial_space)
-    except TextError:
+    except TableError:
         as_php = [_without_php_escapes(line, delimiter) for line in lines.all]
         if as_php == lines.all:
             raise
@@ -271,7 +277,7 @@ def _quoted_records(lines: _Lines, delimiter: str, skipped: int, skip_initial_sp
         except StopIteration:
             return rows
         except csv.Error as error:
-            raise TextError(begins + skipped, _quoting_sentence(str(error), reader.line_num > begins)) from error
+            raise TableError(begins + skipped, _quoting_sentence(str(error), reader.line_num > begins)) from error
         if cells and (rows or any(cell.strip() for cell in cells)):
             rows.append(Row(begins + skipped, tuple(cells)))
         begins = reader.line_num + 1
@@ -285,8 +291,8 @@ def _without_php_escapes(line: str, delimiter: str) -> str:
     return re.sub(rf'\\"(?=[^{re.escape(delimiter)}\r\n])', r'\\""', line)
 
 
-def _quoting_sentence(reason: str, goes_on: bool) -> str:
-    if "unexpected end" in reason or goes_on:
+def _quoting_sentence(reason: str, spans_lines: bool) -> str:
+    if "unexpected end" in reason or spans_lines:
         return "a quoted cell that begins here is never closed: the download broke off; download it again."
     return (
         f"its quotation marks do not fit together ({reason}): download it again instead of editing it by hand; if it "

@@ -9,14 +9,14 @@ LINE_LENGTH = 300
 QUOTED_LENGTH = 60
 """Characters of a quotation in an error message."""
 
-_STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control and format characters (among them those that turn the direction of writing), surrogates, line separators."""
 _JOINERS = "\u200c\u200d"
 """Needed to write some languages and symbols; they move nothing."""
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]+"
 )
-_UNSEEN_IN_BLOCK = re.compile(
+_INVISIBLE_IN_MULTILINE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
 )
 _SECRETS = (
@@ -42,12 +42,12 @@ def escaped(text: object) -> str:
     shown = str(text)
     if shown.isprintable():
         return shown
-    return "".join(character if is_plain(character) else _escape(character) for character in shown)
+    return "".join(character if is_displayable(character) else _escape(character) for character in shown)
 
 
-def is_plain(character: str) -> bool:
+def is_displayable(character: str) -> bool:
     """Whether a terminal shows the character and does not obey it."""
-    return character in _JOINERS or unicodedata.category(character) not in _STEERING
+    return character in _JOINERS or unicodedata.category(character) not in _CONTROL_CATEGORIES
 
 
 def quoted(text: str) -> str:
@@ -58,13 +58,13 @@ def quoted(text: str) -> str:
 
 def one_line(text: str, length: int = LINE_LENGTH) -> str:
     """The text in one line of limited length, without invisible characters and with single spaces."""
-    seen = " ".join(_UNSEEN.sub(" ", text).split())
+    seen = " ".join(_INVISIBLE.sub(" ", text).split())
     return seen if len(seen) <= length else f"{seen[: length - 1]}…"
 
 
-def block(text: str, length: int = 20_000) -> str:
+def multiline(text: str, length: int = 20_000) -> str:
     """The text with its lines and without invisible characters; of what is too long the end is kept."""
-    return _UNSEEN_IN_BLOCK.sub(" ", text.replace("\r\n", "\n"))[-length:]
+    return _INVISIBLE_IN_MULTILINE.sub(" ", text.replace("\r\n", "\n"))[-length:]
 
 
 def first_line(error: object) -> str:
@@ -77,7 +77,7 @@ def first_line(error: object) -> str:
     return text or type(error).__name__
 
 
-def without_secrets(text: str, known: Iterable[str] = ()) -> str:
+def redact_secrets(text: str, known: Iterable[str] = ()) -> str:
     """The text with tokens, keys, passwords in URLs and the `known` secrets replaced by `…`."""
     for secret in known:
         text = text.replace(secret, "…") if secret else text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from labkit import __version__, exit_status
 
 
-def answer_version(program: str, arguments: Sequence[str]) -> None:
+def handle_version_option(program: str, arguments: Sequence[str]) -> None:
     """Print the version and end the process, where that is all that is asked."""
     if list(arguments) == ["--version"]:
         print(f"{program} {__version__}")

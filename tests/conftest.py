@@ -20,8 +20,8 @@ import process_guard
 import worker_groups
 from emulator_process import EmulatorProcess, isolated_environment
 from enforcer.ledger.database import Ledger, open_ledger
-from labkit.lazy_package import enter
-from labkit.terraform import terraform_of
+from labkit.lazy_package import defer_init
+from labkit.terraform import terraform_program
 from ledgers import empty
 from postgresql_server import MISSING, PostgreSQL, programs
 from preflight import providers
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # The collection makes nothing but what stays: a collector of garbage would look at all of it again and again.
 gc.disable()
 # Most tests need a few modules of the SDK, as the programs do.
-enter("databricks.sdk")
+defer_init("databricks.sdk")
 
 # Two busy cores make single examples slow at random, which is no finding.
 # Derandomized: a run passes or fails by the code, never by its seed. Random seeds belong to `make acceptance`.
@@ -166,7 +166,7 @@ def provider_problem() -> str:
 
     Looks where `terraform init` looks: its implied local mirrors, then the registry.
     """
-    if shutil.which(terraform_of(os.environ)) is None:
+    if shutil.which(terraform_program(os.environ)) is None:
         return "Terraform is not installed: get 1.5 or newer from https://developer.hashicorp.com/terraform/install"
     if not (ROOT / "node_modules/.bin/cdktf").exists():
         return "cdktf-cli is not installed: `make setup` installs it"

@@ -7,9 +7,9 @@ from typing import Any
 
 from lab_settings import TargetSettings
 from labkit.addresses import normalised_address
-from labkit.extras.sdk import Client, DatabricksError
+from labkit.extras.sdk import DatabricksError, LazyWorkspaceClient
 from labkit.text import first_line
-from labkit.workspace.choice import Choice
+from labkit.workspace.choice import WorkspaceChoice
 from preflight.facts import light_client, verify_workspace
 from preflight.identity import GuardError
 
@@ -18,7 +18,7 @@ _PAGE = 100
 
 
 def existing_accounts(
-    emails: Collection[str], *, target_name: str, target: TargetSettings, choice: Choice
+    emails: Collection[str], *, target_name: str, target: TargetSettings, choice: WorkspaceChoice
 ) -> frozenset[str]:
     """Those of the addresses that have an account, from the workspace that the target expects.
 
@@ -30,7 +30,7 @@ def existing_accounts(
     config: Any = client.config.copy()  # type: ignore[no-untyped-call]
     config.retry_timeout_seconds = _RETRY_SECONDS
     try:
-        users = Client(config).users.list(attributes="userName", count=_PAGE)
+        users = LazyWorkspaceClient(config).users.list(attributes="userName", count=_PAGE)
         names = {normalised_address(user.user_name) for user in users if user.user_name}
     except (DatabricksError, OSError, TimeoutError) as error:
         raise GuardError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab_settings import LabSettings, LabSettingsError, TargetSettings, load_settings
 from labkit.extras import dotenv
-from labkit.workspace.choice import Choice, NoWorkspace
+from labkit.workspace.choice import WorkspaceChoice, WorkspaceNotConfigured
 from preflight.target_access import target_choice
 from roster.model import Roster, parse_roster
 
@@ -22,7 +22,7 @@ class CourseInput:
     lab: LabSettings
     target_name: str
     target: TargetSettings
-    choice: Choice | NoWorkspace
+    choice: WorkspaceChoice | WorkspaceNotConfigured
     """The error says why no workspace is named."""
     rosters: tuple[Roster, ...]
     """The course's own first."""

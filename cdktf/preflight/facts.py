@@ -8,23 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from labkit.course_file import EVERYBODY
+from labkit.course_file import ALL_USERS
 from labkit.extras import sdk
 from labkit.extras.sdk import (
     ApiClient,
-    Client,
     Config,
     DatabricksError,
+    LazyWorkspaceClient,
     NotFound,
     PermissionDenied,
     SdkConfig,
     Unauthenticated,
-    listed,
-    object_of,
+    get_object,
+    list_all,
 )
 from labkit.text import first_line
-from labkit.workspace.choice import Choice
-from labkit.workspace.expected import Identity, mismatch
+from labkit.workspace.choice import WorkspaceChoice
+from labkit.workspace.expected import WorkspaceIdentity, mismatch
 from preflight.identity import GuardError, target_expectation
 
 _CONNECT_SECONDS = 40
@@ -70,23 +70,23 @@ class WorkspaceFacts:
     unread: tuple[str, ...] = field(default=())
 
 
-def light_client(choice: Choice) -> Client:
+def light_client(choice: WorkspaceChoice) -> LazyWorkspaceClient:
     """A client with what the guard asks for; as `configure`."""
-    return Client(configure(choice))
+    return LazyWorkspaceClient(configure(choice))
 
 
-def configure(choice: Choice) -> Config:
+def configure(choice: WorkspaceChoice) -> Config:
     """The settings of a client that gives up on a silent host within seconds.
 
     Raise `GuardError` where there are no credentials.
     """
     try:
-        config = sdk.within(
+        config = sdk.call_with_timeout(
             _CONNECT_SECONDS,
             lambda: sdk.configure(choice, http_seconds=_REQUEST_SECONDS, retry_seconds=_PROBE_SECONDS),
             host=choice.host,
         )
-    except sdk.NoCredential as error:
+    except sdk.CredentialNotFound as error:
         raise GuardError(str(error)) from error
     except ConnectionError as error:
         raise _unreachable(choice.host, error) from error
@@ -110,11 +110,13 @@ def _unreachable(host: str, error: ConnectionError) -> GuardError:
     )
 
 
-def identify(client: SdkClient) -> Identity:
+def identify(client: SdkClient) -> WorkspaceIdentity:
     """Which workspace answers, and as whom. Raise `GuardError` where none does."""
     host = str(client.config.host)
     try:
-        workspace_id, caller = sdk.within(_CONNECT_SECONDS, lambda: sdk.me(client.api_client), host=host)
+        workspace_id, caller = sdk.call_with_timeout(
+            _CONNECT_SECONDS, lambda: sdk.identify(client.api_client), host=host
+        )
     except (Unauthenticated, PermissionDenied, ValueError) as error:
         raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}.") from error
     except DatabricksError as error:
@@ -129,10 +131,10 @@ def identify(client: SdkClient) -> Identity:
         ) from error
     if not caller:
         raise GuardError(f"What answers at {host} is not a Databricks workspace; check the address.")
-    return Identity(host=host, workspace_id=workspace_id, caller=caller)
+    return WorkspaceIdentity(host=host, workspace_id=workspace_id, caller=caller)
 
 
-def verify_workspace(client: SdkClient, target_name: str, target: ExpectedWorkspace) -> Identity:
+def verify_workspace(client: SdkClient, target_name: str, target: ExpectedWorkspace) -> WorkspaceIdentity:
     """Who answers, if it is the workspace that the target expects. Raise `GuardError` if it is not."""
     identity = identify(client)
     expectation = target_expectation(target_name, target.expected_host, target.expected_workspace_id)
@@ -147,7 +149,7 @@ def collect_facts(
     """All facts, read side by side, or only those of groups. `clusters` are the names to look at where they run."""
     config: SdkConfig = client.config.copy()  # type: ignore[no-untyped-call]
     config.retry_timeout_seconds = _FACTS_SECONDS
-    reader = _FactReader(Client(config))
+    reader = _FactReader(LazyWorkspaceClient(config))
     if only_groups:
         return WorkspaceFacts(account_groups=_account_group_names(reader.read("groups", reader.groups, [])))
     with ThreadPoolExecutor(_READERS) as readers:
@@ -164,7 +166,7 @@ def collect_facts(
         everybody_entitlements=frozenset(
             entitlement["value"]
             for group in found
-            if group["displayName"] == EVERYBODY
+            if group["displayName"] == ALL_USERS
             for entitlement in group.get("entitlements", ())
         ),
         open_warehouses=warehouses.result(),
@@ -180,7 +182,7 @@ def collect_facts(
 class _FactReader:
     """Reads one kind of fact at a time and remembers which could not be read."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: LazyWorkspaceClient) -> None:
         self._client, self._api = client, client.api_client
         self.unread: list[str] = []
 
@@ -192,45 +194,47 @@ class _FactReader:
             return otherwise
 
     def groups(self) -> list[dict[str, Any]]:
-        groups = sdk.scim_listed(self._api, "Groups", "id,displayName,meta,entitlements")
+        groups = sdk.list_scim(self._api, "Groups", "id,displayName,meta,entitlements")
         return [group for group in groups if group.get("displayName")]
 
     def open_warehouses(self) -> tuple[str, ...]:
-        warehouses = listed(self._api, "/api/2.0/sql/warehouses", "warehouses")
+        warehouses = list_all(self._api, "/api/2.0/sql/warehouses", "warehouses")
         return self._open("warehouses", [(w.get("id"), w.get("name")) for w in warehouses])
 
     def open_policies(self) -> tuple[str, ...]:
-        policies = listed(self._api, "/api/2.0/policies/clusters/list", "policies")
+        policies = list_all(self._api, "/api/2.0/policies/clusters/list", "policies")
         return self._open("cluster-policies", [(policy.get("policy_id"), policy.get("name")) for policy in policies])
 
     def open_pools(self) -> tuple[str, ...]:
-        pools = listed(self._api, "/api/2.0/instance-pools/list", "instance_pools")
+        pools = list_all(self._api, "/api/2.0/instance-pools/list", "instance_pools")
         return self._open("instance-pools", [(p.get("instance_pool_id"), p.get("instance_pool_name")) for p in pools])
 
     def _open(self, kind: str, objects: Sequence[tuple[str | None, str | None]]) -> tuple[str, ...]:
         """The names of those objects to which everybody has some right."""
 
         def is_open(object_id: str) -> bool:
-            entries = object_of(self._api, f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
-            return any(entry.get("group_name") == EVERYBODY for entry in entries)
+            entries = get_object(self._api, f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
+            return any(entry.get("group_name") == ALL_USERS for entry in entries)
 
         return tuple(sorted(name or object_id for object_id, name in objects if object_id and is_open(object_id)))
 
     def has_metastore(self) -> bool:
         try:
-            return bool(object_of(self._api, "/api/2.1/unity-catalog/current-metastore-assignment").get("metastore_id"))
+            return bool(
+                get_object(self._api, "/api/2.1/unity-catalog/current-metastore-assignment").get("metastore_id")
+            )
         except NotFound:
             return False
 
     def running(self, names: frozenset[str]) -> tuple[dict[str, Any], ...]:
         states = {"cluster_states": ["RUNNING", "RESIZING"]}
         query = {"filter_by": states, "page_size": 100}
-        clusters = listed(self._client.api_client, "/api/2.1/clusters/list", "clusters", query)
+        clusters = list_all(self._client.api_client, "/api/2.1/clusters/list", "clusters", query)
         return tuple(cluster for cluster in clusters if cluster.get("cluster_name") in names)
 
     def file(self, path: str) -> bytes | None:
         try:
-            with sdk.opened(self._api, path) as file:
+            with sdk.open_workspace_file(self._api, path) as file:
                 return file.read()
         except NotFound:
             return None

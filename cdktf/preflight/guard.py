@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 
-from labkit.workspace.choice import Choice
+from labkit.workspace.choice import WorkspaceChoice
 from labkit.workspace.expected import mismatch
 from preflight.facts import collect_facts, identify, light_client
 from preflight.identity import GuardError, target_expectation
 from preflight.warnings import account_group_conflict, course_file_edited, open_to_everybody, unguarded, would_restart
 
 
-def inspect_workspace(query: Mapping[str, str], choice: Choice, *, warns: bool = True) -> dict[str, str]:
+def inspect_workspace(query: Mapping[str, str], choice: WorkspaceChoice, *, warns: bool = True) -> dict[str, str]:
     """The live workspace and its warnings, by the names of `guard_query.WARNINGS`; all are empty unless `warns`.
 
     `query` is that of `guard_query.guard_query`. Raises GuardError where nothing may be planned against the workspace.

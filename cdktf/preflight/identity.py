@@ -1,6 +1,6 @@
 """Which workspace a target expects. Pure."""
 
-from labkit.workspace.expected import Expectation
+from labkit.workspace.expected import WorkspaceExpectation
 
 WARNINGS_SHOWN = "LAB_WARNINGS_SHOWN"
 """Set by a program that showed the guard's warnings before it started Terraform, which would show each twice."""
@@ -10,9 +10,9 @@ class GuardError(Exception):
     """The live workspace is not the one to work on, or nobody can tell; the text says what to change."""
 
 
-def target_expectation(target: str, host: str = "", workspace_id: str = "") -> Expectation:
+def target_expectation(target: str, host: str = "", workspace_id: str = "") -> WorkspaceExpectation:
     """What a target of `lab.toml` expects; empty texts expect nothing."""
-    return Expectation(
+    return WorkspaceExpectation(
         host,
         workspace_id,
         subject=f"target {target} has ",

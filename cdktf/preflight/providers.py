@@ -4,9 +4,9 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 
-_request = Deferred("urllib.request")
+_request = LazyModule("urllib.request")
 
 REGISTRY = "https://registry.terraform.io"
 PROVIDERS = ("databricks/databricks", "hashicorp/external")

@@ -3,34 +3,41 @@
 from collections.abc import Mapping, MutableMapping
 
 from lab_settings import LabSettingsError, TargetSettings
-from labkit.workspace.access import choice_of, enter
-from labkit.workspace.choice import HOST, PROFILE, Choice, ChoiceError, Flags, NoWorkspace
+from labkit.workspace.access import choose_and_apply, choose_from
+from labkit.workspace.choice import (
+    HOST,
+    PROFILE,
+    WorkspaceChoice,
+    WorkspaceChoiceError,
+    WorkspaceNotConfigured,
+    WorkspaceOptions,
+)
 
 
-def target_flags(name: str, *, host: str | None, profile: str | None) -> Flags:
+def target_flags(name: str, *, host: str | None, profile: str | None) -> WorkspaceOptions:
     """What a target says, as flags: it is named in the settings file for this purpose, and so overrides the rest."""
-    return Flags(host or None, profile=profile or None, url_name=f"host of target {name}")
+    return WorkspaceOptions(host or None, profile=profile or None, url_name=f"host of target {name}")
 
 
 def apply_target(
     name: str, target: TargetSettings, environ: MutableMapping[str, str], dotenv: Mapping[str, str]
-) -> Choice:
+) -> WorkspaceChoice:
     """The choice for the target; only what was chosen is left in the environment. Raises LabSettingsError."""
     try:
-        return enter(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
-    except ChoiceError as error:
+        return choose_and_apply(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
+    except WorkspaceChoiceError as error:
         raise LabSettingsError([f"Target {name}: {error}"]) from None
 
 
 def target_choice(
     name: str, target: TargetSettings, environ: Mapping[str, str], dotenv: Mapping[str, str]
-) -> Choice | NoWorkspace:
+) -> WorkspaceChoice | WorkspaceNotConfigured:
     """The choice for the target, or why no workspace is named, which a synth does not need. Raises LabSettingsError."""
     try:
-        return choice_of(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
-    except NoWorkspace as error:
+        return choose_from(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
+    except WorkspaceNotConfigured as error:
         return error
-    except ChoiceError as error:
+    except WorkspaceChoiceError as error:
         raise LabSettingsError([f"Target {name}: {error}"]) from None
 
 
@@ -41,12 +48,14 @@ def target_variables(target: TargetSettings) -> dict[str, str]:
     return {HOST: target.host} if target.host else {}
 
 
-def deploying_service_principal(choice: Choice | NoWorkspace, environ: Mapping[str, str]) -> str | None:
+def deploying_service_principal(
+    choice: WorkspaceChoice | WorkspaceNotConfigured, environ: Mapping[str, str]
+) -> str | None:
     """The application id as which the environment says a program deploys; None if it names none.
 
     A profile is not opened for it: what it holds is known to the machine that deploys, and the course file has to come
     out the same everywhere.
     """
-    if isinstance(choice, NoWorkspace) or PROFILE in choice.variables:
+    if isinstance(choice, WorkspaceNotConfigured) or PROFILE in choice.variables:
         return None
     return choice.variables.get("DATABRICKS_CLIENT_ID") or environ.get("ARM_CLIENT_ID") or None

@@ -14,13 +14,13 @@ from typing import Literal
 
 from labkit.addresses import is_address, normalised_address
 from labkit.csv_cells import unescape_formula, write_rows
-from labkit.formats.roster_file import COLUMNS, EXISTING, MANAGED, is_normalised_header
-from labkit.tables import Origin, Row, TextError, read_table
+from labkit.formats.roster_file import COLUMNS, EXISTING_PREFIX, MANAGED, is_normalised_header
+from labkit.tables import FileOrigin, Row, TableError, read_table
 from labkit.text import quoted
 
 Status = Literal["active", "retired"]
 
-MOODLE = Origin(
+MOODLE = FileOrigin(
     "Moodle",
     encoding_option="--encoding",
     json_sentence=(
@@ -89,7 +89,9 @@ class Roster:
 
 def has_account_on(member: Member, target: str) -> bool:
     """Whether the member's account was in that target's workspace before us, so that we never manage it."""
-    return member.account.startswith(EXISTING) and target in member.account.removeprefix(EXISTING).split(",")
+    return member.account.startswith(EXISTING_PREFIX) and target in member.account.removeprefix(EXISTING_PREFIX).split(
+        ","
+    )
 
 
 def with_existing_accounts(roster: Roster, emails: Collection[str], target: str) -> Roster:
@@ -105,8 +107,8 @@ def with_existing_accounts(roster: Roster, emails: Collection[str], target: str)
 
 
 def _add_existing(account: str, target: str) -> str:
-    targets = set(account.removeprefix(EXISTING).split(",")) if account.startswith(EXISTING) else set()
-    return EXISTING + ",".join(sorted(targets | {target}))
+    targets = set(account.removeprefix(EXISTING_PREFIX).split(",")) if account.startswith(EXISTING_PREFIX) else set()
+    return EXISTING_PREFIX + ",".join(sorted(targets | {target}))
 
 
 def format_roster(roster: Roster) -> str:
@@ -135,7 +137,7 @@ def parse_roster(text: str, name: str) -> Roster:
     """
     try:
         table = read_table(text, origin=MOODLE)
-    except TextError as error:
+    except TableError as error:
         raise RosterError([f"{name} line {error.line}: {error.sentence}"]) from error
     if not is_normalised_header(table.header.cells):
         columns = ",".join(COLUMNS)
@@ -218,5 +220,7 @@ def _cell_problems(number: str, moodle_id: str, email: str, status: str, account
 
 
 def _is_account(text: str) -> bool:
-    targets = text.removeprefix(EXISTING).split(",")
-    return text == MANAGED or (text.startswith(EXISTING) and all(_TARGET.fullmatch(target) for target in targets))
+    targets = text.removeprefix(EXISTING_PREFIX).split(",")
+    return text == MANAGED or (
+        text.startswith(EXISTING_PREFIX) and all(_TARGET.fullmatch(target) for target in targets)
+    )

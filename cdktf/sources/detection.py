@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from labkit.addresses import normalised_address
 from labkit.formats.roster_file import is_normalised_header
-from labkit.tables import Table, TextError, read_table
+from labkit.tables import Table, TableError, read_table
 from labkit.text import quoted
 from roster.group_list import GroupList, GroupListBuilder, Issue, ListedGroup, ListedMember
 from roster.model import MOODLE, Roster, RosterError, parse_roster
@@ -45,7 +45,7 @@ def read_export(
     columns = columns or {}
     try:
         table = read_table(text, origin=MOODLE)
-    except TextError as error:
+    except TableError as error:
         return GroupList("unknown", (), error.line, (Issue(error.line, error.sentence),))
     if is_normalised_header(table.header.cells):
         listed: GroupList | None = _read_normalised(text, table, staff)

@@ -10,15 +10,15 @@ from importlib.util import find_spec
 
 from constructs import Construct as Construct
 
-from labkit.lazy_package import enter
+from labkit.lazy_package import defer_init
 
 if find_spec("cdktn") is None:
-    enter("cdktf_cdktf_provider_databricks")
+    defer_init("cdktf_cdktf_provider_databricks")
     import cdktf as framework
     import cdktf_cdktf_provider_databricks as databricks
     import cdktf_cdktf_provider_external as external
 else:
-    enter("cdktn_provider_databricks")
+    defer_init("cdktn_provider_databricks")
     import cdktn as framework
     import cdktn_provider_databricks as databricks
     import cdktn_provider_external as external

@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.extras.sdk import ApiClient, DatabricksError, NotFound, configure, listed, me, object_of
+from labkit.extras.sdk import ApiClient, DatabricksError, NotFound, configure, get_object, identify, list_all
 from labkit.text import first_line
-from labkit.workspace.access import enter
+from labkit.workspace.access import choose_and_apply
 from stopping.request_queue import RequestQueue
 
 _START_EVENTS = ("CREATING", "STARTING", "RESTARTING")
@@ -76,11 +76,14 @@ class _Connection:
         self._connection: tuple[ApiClient, str] | None = None
 
     def connect(self) -> tuple[ApiClient, str]:
-        """A client, and the name of who deploys; made once, unless that fails. Raises ChoiceError, or as the SDK."""
+        """A client, and the name of who deploys; made once, unless that fails.
+
+        Raises WorkspaceChoiceError, or as the SDK.
+        """
         if self._connection is None:
             # Not .env: Terraform, which starts this, does not read it either.
-            api = ApiClient(configure(enter(self._environ), http_seconds=15, retry_seconds=_ANSWER_SECONDS))
-            self._connection = api, me(api)[1]
+            api = ApiClient(configure(choose_and_apply(self._environ), http_seconds=15, retry_seconds=_ANSWER_SECONDS))
+            self._connection = api, identify(api)[1]
         return self._connection
 
 
@@ -108,7 +111,7 @@ def stop_clusters(workspace: _Connection, cluster_ids: Sequence[str]) -> dict[st
 def stop_cluster(api: ApiClient, cluster_id: str, *, deployer: str) -> str:
     """Stop one cluster if it may be. Returns why not, or an empty text."""
     try:
-        cluster = object_of(api, "/api/2.1/clusters/get", cluster_id=cluster_id)
+        cluster = get_object(api, "/api/2.1/clusters/get", cluster_id=cluster_id)
         newest = {"cluster_id": cluster_id, "order": "DESC", "limit": 100}
         page = _object(api.do("POST", "/api/2.1/clusters/events", body=newest))
         match decide_stop(cluster, page.get("events") or [], deployer=deployer):
@@ -162,7 +165,7 @@ def await_termination(api: ApiClient, cluster_ids: Iterable[str]) -> None:
 def terminating(api: ApiClient) -> set[str]:
     """The ids of the clusters that are on their way down."""
     query = {"filter_by": {"cluster_states": ["TERMINATING"]}, "page_size": 100}
-    found = listed(api, "/api/2.1/clusters/list", "clusters", query)
+    found = list_all(api, "/api/2.1/clusters/list", "clusters", query)
     return {str(cluster["cluster_id"]) for cluster in found}
 
 

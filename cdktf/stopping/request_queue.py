@@ -3,8 +3,8 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from labkit.files import private_folder, replaced
-from labkit.locks import exclusive
+from labkit.files import atomic_text_file, make_private_folder
+from labkit.locks import exclusive_lock
 
 _REQUEST_SUFFIX = ".wanted"
 _ANSWER_SUFFIX = ".done"
@@ -17,7 +17,7 @@ class RequestQueue:
     """
 
     def __init__(self, folder: Path) -> None:
-        private_folder(folder, enforce=True)
+        make_private_folder(folder, enforce=True)
         self._folder = folder
 
     def put(self, request: str) -> None:
@@ -31,12 +31,12 @@ class RequestQueue:
 
     def server_lock(self) -> AbstractContextManager[bool]:
         """The right to serve, for a block; False, at once, while another process has it or if it dies meanwhile."""
-        return exclusive(self._folder / "lock")
+        return exclusive_lock(self._folder / "lock")
 
     def write_answer(self, request: str, text: str) -> None:
         """Answer a request that waits. Only the server does this."""
         # The answer whole and first: a crash between the lines serves the request twice, never not at all.
-        with replaced(self._folder / (request + _ANSWER_SUFFIX), durable=False, single_writer=True) as file:
+        with atomic_text_file(self._folder / (request + _ANSWER_SUFFIX), durable=False, single_writer=True) as file:
             file.write(text)
         (self._folder / (request + _REQUEST_SUFFIX)).unlink()
 

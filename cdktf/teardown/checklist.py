@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from labkit.workspace.expected import Identity
+from labkit.workspace.expected import WorkspaceIdentity
 from teardown.close_request import CloseRequest
 from teardown.steps import (
     ManagedObject,
@@ -25,7 +25,7 @@ MAX_NAMES = 12
 
 def checklist(
     request: CloseRequest,
-    identity: Identity,
+    identity: WorkspaceIdentity,
     steps: Sequence[Step],
     managed: Sequence[ManagedObject],
     contents: WorkspaceContents,
@@ -67,7 +67,7 @@ def shorten(names: Sequence[str]) -> str:
     return ", ".join(names[:MAX_NAMES]) + (f" and {extra_variables} more" if extra_variables > 0 else "")
 
 
-def manual_steps(request: CloseRequest, identity: Identity, contents: WorkspaceContents) -> list[ManualStep]:
+def manual_steps(request: CloseRequest, identity: WorkspaceIdentity, contents: WorkspaceContents) -> list[ManualStep]:
     """What remains for an administrator."""
     backend = request.target.backend
     command = (
@@ -85,7 +85,7 @@ def manual_steps(request: CloseRequest, identity: Identity, contents: WorkspaceC
 
 def report(
     request: CloseRequest,
-    identity: Identity,
+    identity: WorkspaceIdentity,
     steps: Sequence[Step],
     managed: Sequence[ManagedObject],
     contents: WorkspaceContents,

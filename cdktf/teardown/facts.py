@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from labkit.terraform import terraform_of
+from labkit.terraform import terraform_program
 from teardown.steps import CommandResult, EnforcerArchive, LedgerFacts, ManagedObject, StateFacts, VerifiedBackup
 
 MAX_OUTPUT_LINES = 20
@@ -77,7 +77,7 @@ class Programs:
 
     def terraform(self, stack: Path, *arguments: str) -> tuple[CommandResult, str]:
         """Plain Terraform in a stack's folder; how it ended, and its standard output."""
-        terraform = terraform_of(self.variables)
+        terraform = terraform_program(self.variables)
         command = [terraform, f"-chdir={stack}", *arguments]
         try:
             done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from labkit.text import without_secrets
+from labkit.text import redact_secrets
 
 NO_LEDGER_MESSAGE = "there is no enforcer's ledger to be kept (--no-archive)"
 MAX_POLL_AGE = timedelta(hours=1)
@@ -178,12 +178,12 @@ def backup_step(target: str | None, verified: VerifiedBackup | CommandResult | N
     if target is None or verified is None:
         command = f"python {' '.join(backup_command('TARGET', None))}"
         return Step(name, Status.NOT_POSSIBLE, f"name it with --backup TARGET; where there is none: {command}")
-    command = without_secrets(f"python {' '.join(backup_command(target, verified))}")
+    command = redact_secrets(f"python {' '.join(backup_command(target, verified))}")
     if isinstance(verified, CommandResult):
         return Step(
             name,
             Status.TO_DO,
-            f"there is none in {without_secrets(target)} that could be verified: {command}",
+            f"there is none in {redact_secrets(target)} that could be verified: {command}",
             verified.output_lines,
         )
     if verified.excluded_parts:

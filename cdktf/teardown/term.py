@@ -12,8 +12,8 @@ from pathlib import Path
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
 
-from labkit.clock import going_on_from
-from labkit.files import private_folder, restrict, write_private
+from labkit.clock import clock_starting_at
+from labkit.files import make_private, make_private_folder, write_private
 from labkit.text import escaped
 from labkit.workspace import expected
 from stopping.new_clusters import await_termination
@@ -59,8 +59,8 @@ def programs_of(request: CloseRequest, environ: Mapping[str, str]) -> Programs:
         "LAB_CONFIG": str(request.settings),
         "LAB_TARGET": request.target_name,
         # Also if they are empty: .env may name the workspace of another target.
-        expected.HOST: request.target.expected_host,
-        expected.ID: request.target.expected_workspace_id,
+        expected.EXPECTED_HOST: request.target.expected_host,
+        expected.EXPECTED_ID: request.target.expected_workspace_id,
     }
     return Programs(ROOT, {**environ, **named})
 
@@ -84,7 +84,7 @@ class TermClosing:
     def __init__(
         self, request: CloseRequest, client: WorkspaceClient, environ: Mapping[str, str], *, now: datetime
     ) -> None:
-        self._now = going_on_from(now)
+        self._now = clock_starting_at(now)
         self.request = request
         self.client = client
         self.programs = programs_of(request, environ)
@@ -206,10 +206,10 @@ class TermClosing:
             os.replace(path, folder / path.name)
             if path.name.startswith(f"{self.request.stack}.tfstate"):
                 # Terraform makes it as the umask of whoever deployed has it.
-                restrict(folder / path.name)
+                make_private(folder / path.name)
         if self.request.is_remote:
             write_private(folder / f"{self.request.stack}.remote.tfstate", self._state_text)
 
     def _new_folder(self, kind: str) -> Path:
-        private_folder(self.request.archive)
+        make_private_folder(self.request.archive)
         return self.request.archive / f"{kind}-{self._now():%Y%m%dT%H%M%SZ}"

@@ -10,7 +10,7 @@ from typing import cast
 
 from emulator.mail.messages import Address, Attachment, Message
 from emulator.models.mail import Operation
-from labkit.files import MARK_HEADER, mark, write_private
+from labkit.files import MARKER_HEADER, marker_line, write_private
 
 
 def write(folder: Path, number: int, operation: Operation) -> None:
@@ -33,7 +33,7 @@ def as_bytes(operation: Operation) -> bytes:
             mail[name] = [_mailbox(address) for address in addresses]
     mail["Subject"] = message.content.subject
     mail["Date"] = accepted = datetime.fromtimestamp(operation.accepted / 1000, UTC)
-    mail[MARK_HEADER] = mark("mail", accepted.date())
+    mail[MARKER_HEADER] = marker_line("mail", accepted.date())
     mail["Message-ID"] = f"<{operation.id}@mail.emulator>"
     inline = [one for one in message.attachments if one.content_id]
     text, html = message.content.plain_text, message.content.html

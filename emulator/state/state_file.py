@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from emulator.state.state import State, dump_json, load_json
 from emulator.state.workspace import Workspace
-from labkit.files import replaced_bytes
+from labkit.files import atomic_binary_file
 
 REST = 4
 """After a save it rests that many times as long as the save took."""
@@ -110,5 +110,5 @@ class StateFile:
     def _write(self, content: bytes) -> None:
         """Replace the file in one step."""
         # One writer: the child that was killed is gone before the parent writes.
-        with replaced_bytes(self._path, single_writer=True) as file:
+        with atomic_binary_file(self._path, single_writer=True) as file:
             file.write(content)

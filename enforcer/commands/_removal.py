@@ -14,7 +14,7 @@ from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
-from labkit.workspace.expected import Identity
+from labkit.workspace.expected import WorkspaceIdentity
 
 _ALL = "List what is not the lab's, too, with why it stays. Managed accounts go although they are in other groups."
 
@@ -46,9 +46,9 @@ def options(verb: Verb) -> Verb:
         (
             click.option("--keep", multiple=True, metavar="NAME", help="Leave this one alone; may be repeated."),
             click.option("--all", "everything", is_flag=True, help=_ALL),
-            cli.yes,
-            cli.as_json,
-            cli.dry_run,
+            cli.yes_option,
+            cli.json_option,
+            cli.dry_run_option,
         )
     ):
         with_options = option(with_options)
@@ -60,7 +60,7 @@ def remove(
     what: str,
     delete: Callable[[str], None],
     *,
-    workspace: Identity,
+    workspace: WorkspaceIdentity,
     options: RemovalOptions,
     refusal: str = "",
 ) -> int:
@@ -109,7 +109,7 @@ def without_course_file(course: Course, what: str) -> str:
     )
 
 
-def _show(selection: Selection, what: str, workspace: Identity, *, to_stderr: bool) -> None:
+def _show(selection: Selection, what: str, workspace: WorkspaceIdentity, *, to_stderr: bool) -> None:
     number = len(selection.remove)
     lines = [
         f"{number} {what} to delete in {workspace}:" if number else f"there are no {what} to delete in {workspace}"

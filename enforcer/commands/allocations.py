@@ -24,7 +24,7 @@ from labkit.text import escaped
       python -m enforcer allocations --json
     """,
 )
-@cli.as_json
+@cli.json_option
 def command(as_json: bool) -> None:
     """List cluster, group, permission and members in one table.
 

@@ -40,19 +40,19 @@ LONGEST_REASON = 300
 @click.argument("group")
 @click.option(
     "--minutes",
-    type=cli.WholeNumber(-1440, 1440, of="minutes"),
+    type=cli.IntParamType(-1440, 1440, unit="minutes"),
     metavar="±M",
     help="Move soft and hard of each day by M.",
 )
 @click.option("--unlimited", is_flag=True, help="No limit on these days; their time still counts for week and term.")
 @click.option("--none", "forbidden", is_flag=True, help="No use at all on these days.")
 @click.option("--window", metavar="W", help='Time inside does not count: "Mon 10:00-12:00", or each day "10:00-12:00".')
-@cli.day
-@cli.first
-@cli.last
+@cli.day_option
+@cli.from_option
+@cli.to_option
 @click.option("--reason", required=True, help="Why; letters, usage and report say it.")
-@cli.as_json
-@cli.dry_run
+@cli.json_option
+@cli.dry_run_option
 def command(
     group: str,
     minutes: int | None,
@@ -78,7 +78,7 @@ def command(
     settings = context.settings(needs_workspace=True)
     now = cli.now()
     workspace, lab = course_of(settings, now=now)
-    days = cli.span(day, first, last, today=_today(lab.course.calendar.tz, now))
+    days = cli.date_range(day, first, last, today=_today(lab.course.calendar.tz, now))
     _check_days(*days, change, today=_today(lab.course.calendar.tz, now))
     try:
         name = find_group(group, lab)

@@ -25,7 +25,7 @@ from labkit.text import escaped
     """,
 )
 @click.option("--all", "everything", is_flag=True, help="Also those that are over, and those that were revoked.")
-@cli.as_json
+@cli.json_option
 def command(everything: bool, as_json: bool) -> None:
     """List the allowances of the course, oldest first."""
     settings = context.settings(needs_workspace=True)

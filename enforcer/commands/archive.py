@@ -36,8 +36,8 @@ from labkit.text import escaped
     metavar="FOLDER",
     help="Made whole or not at all, readable for you alone. It must not exist yet, or be empty.",
 )
-@cli.as_json
-@cli.dry_run
+@cli.json_option
+@cli.dry_run_option
 def command(output: Path, as_json: bool, dry_run: bool) -> None:
     """Write history, actions and letters of the term as CSV and Parquet, with its reports, course file and allowances.
 

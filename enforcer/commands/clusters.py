@@ -16,7 +16,7 @@ from labkit.extras import cli
       python -m enforcer clusters --json
     """,
 )
-@cli.as_json
+@cli.json_option
 def command(as_json: bool) -> None:
     """List the clusters of the workspace, those of labs with their group."""
     with holdings() as held:

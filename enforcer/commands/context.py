@@ -9,8 +9,8 @@ from enforcer.ledger.database import Ledger, empty_copy, open_copy, open_ledger
 from enforcer.ledger.lock import LedgerTrouble, is_trouble
 from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
 from labkit.extras import cli, dotenv
-from labkit.workspace.access import choice_of, enter
-from labkit.workspace.choice import Choice, ChoiceError, Flags
+from labkit.workspace.access import choose_and_apply, choose_from
+from labkit.workspace.choice import WorkspaceChoice, WorkspaceChoiceError, WorkspaceOptions
 
 
 def settings(*, needs_workspace: bool = False) -> Settings:
@@ -34,8 +34,8 @@ def read_settings(*, needs_workspace: bool = False) -> Settings:
         problems += error.problems
     if needs_workspace:
         try:
-            choice_of(cli.environment(), Flags(), of_workspace)
-        except ChoiceError as error:
+            choose_from(cli.environment(), WorkspaceOptions(), of_workspace)
+        except WorkspaceChoiceError as error:
             problems.append(str(error))
     if problems:
         raise SettingsError(problems)
@@ -59,11 +59,11 @@ def of_dotenv() -> dict[str, str]:
         raise SettingsError([str(error)]) from None
 
 
-def access() -> Choice:
+def access() -> WorkspaceChoice:
     """Host and credential for this process, by the rule of all programs. Raises SettingsError."""
     try:
-        return enter(cli.environment(), Flags(), of_dotenv())
-    except ChoiceError as error:
+        return choose_and_apply(cli.environment(), WorkspaceOptions(), of_dotenv())
+    except WorkspaceChoiceError as error:
         raise SettingsError([str(error)]) from None
 
 

@@ -53,7 +53,7 @@ USABLE = {
       python -m enforcer doctor --json
     """,
 )
-@cli.as_json
+@cli.json_option
 def command(as_json: bool) -> None:
     """Check everything a poll relies on, one line each; changes nothing.
 

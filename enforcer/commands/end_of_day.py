@@ -40,9 +40,11 @@ LOCK_SECONDS = 60.0
       python -m enforcer end-of-day --json
     """,
 )
-@click.option("--day", type=cli.Day(), metavar="DAY", help="The last day to settle; yesterday where none is given.")
-@cli.dry_run
-@cli.as_json
+@click.option(
+    "--day", type=cli.DateParamType(), metavar="DAY", help="The last day to settle; yesterday where none is given."
+)
+@cli.dry_run_option
+@cli.json_option
 def command(day: date | None, dry_run: bool, as_json: bool) -> None:
     """Settle every day that is over and was not settled: fix its totals, lift restrictions, send its report.
 

@@ -16,7 +16,7 @@ from labkit.extras import cli
       python -m enforcer groups --json
     """,
 )
-@cli.as_json
+@cli.json_option
 def command(as_json: bool) -> None:
     """List the groups of the workspace and their members."""
     with holdings() as held:

@@ -33,8 +33,8 @@ SHOWN = 20
     """,
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@cli.as_json
-@cli.dry_run
+@cli.json_option
+@cli.dry_run_option
 def command(file: Path, as_json: bool, dry_run: bool) -> None:
     """Take the days of the earlier system's FILE (cluster_uptimes.db) into the ledger.
 

@@ -8,7 +8,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from labkit import exit_status
-from labkit.addresses import is_database_url, without_credentials
+from labkit.addresses import is_database_url, redact_database_url
 from labkit.text import escaped
 
 
@@ -23,7 +23,7 @@ def course_on_record(ledger: Ledger, settings: Settings, *, now: datetime) -> Pi
 
 def no_course(settings: Settings) -> str:
     """That the ledger knows nothing of the course, and what to check."""
-    place = without_credentials(settings.ledger) if is_database_url(settings.ledger) else settings.ledger
+    place = redact_database_url(settings.ledger) if is_database_url(settings.ledger) else settings.ledger
     if not settings.course:
         return f"the ledger {place} knows no course; check CLUSTER_UPTIMES_DB, or poll first"
     course = " ".join(filter(None, (settings.course, settings.term)))

@@ -30,12 +30,12 @@ BUDGET_SECONDS = 30.0
     "--budget",
     default=BUDGET_SECONDS,
     show_default=True,
-    type=cli.Number(1, 3600, of="seconds"),
+    type=cli.FloatParamType(1, 3600, unit="seconds"),
     help="Seconds at most.",
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done; change neither workspace, ledger nor mail.")
 @click.option("--stop-now", is_flag=True, help="Stop what is due at once, also if most of what runs is due.")
-@cli.as_json
+@cli.json_option
 def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None:
     """One tick: warn, stop, restrict and restore what is due.
 

@@ -41,7 +41,9 @@ LETTERS = Path(".lab/letters")
     delete by hand: deploy/backup-ledger keeps 14 that differ. docs/term-end.md has the whole list.
     """,
 )
-@click.option("--before", type=cli.Day(), metavar="DAY", required=True, help="The first day that is kept as it is.")
+@click.option(
+    "--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day that is kept as it is."
+)
 @click.option(
     "--files",
     "folders",
@@ -51,9 +53,9 @@ LETTERS = Path(".lab/letters")
     help="Remove older reports, letters and logs in it, too, if name and mark prove them to be the lab's; may be "
     f"repeated. {LETTERS} is always looked through.",
 )
-@cli.yes
-@cli.as_json
-@cli.dry_run
+@cli.yes_option
+@cli.json_option
+@cli.dry_run_option
 def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, dry_run: bool) -> None:
     """Take the names of people out of whatever is older than a day: ledger, reports, letters, logs.
 

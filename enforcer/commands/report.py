@@ -12,7 +12,7 @@ from enforcer.reports.formats import render_day, report_json
 from enforcer.reports.recorded import report_of
 from labkit import exit_status
 from labkit.extras import cli
-from labkit.files import replaced_bytes
+from labkit.files import atomic_binary_file
 
 SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
 
@@ -28,7 +28,9 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
       python -m enforcer report --day 2026-11-01 --json
     """,
 )
-@click.option("--day", type=cli.Day(), metavar="DAY", help="Such as 2026-11-01; yesterday where none is given.")
+@click.option(
+    "--day", type=cli.DateParamType(), metavar="DAY", help="Such as 2026-11-01; yesterday where none is given."
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -36,7 +38,7 @@ SUFFIXES = (".html", ".eml", ".txt", ".csv", ".png")
     help="Written readable for you alone; its ending says what it becomes: .html, .eml, .txt, .csv or .png. "
     "Without it the page goes to standard output. `purge` knows the names report.html and report-DAY.html.",
 )
-@cli.as_json
+@cli.json_option
 def command(day: date | None, output: Path | None, as_json: bool) -> None:
     """What every cluster did on a day, from what the ledger holds. Changes nothing and sends nothing.
 
@@ -65,7 +67,7 @@ def command(day: date | None, output: Path | None, as_json: bool) -> None:
         sys.stdout.write(content.decode())
         return
     try:
-        with replaced_bytes(output) as file:
+        with atomic_binary_file(output) as file:
             file.write(content)
     except OSError as error:
         cli.fail(f"{output} cannot be written: {error.strerror}.")

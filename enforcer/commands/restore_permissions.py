@@ -26,8 +26,8 @@ from labkit.text import escaped
       python -m enforcer restore-permissions
     """,
 )
-@cli.as_json
-@cli.dry_run
+@cli.json_option
+@cli.dry_run_option
 def command(as_json: bool, dry_run: bool) -> None:
     """Give CAN_RESTART back to every group of the lab that is lowered, whoever lowered it.
 

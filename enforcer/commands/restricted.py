@@ -12,8 +12,8 @@ from enforcer.workspace.errors import WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
-from labkit.workspace.access import enter
-from labkit.workspace.choice import ChoiceError, Flags
+from labkit.workspace.access import choose_and_apply
+from labkit.workspace.choice import WorkspaceChoiceError, WorkspaceOptions
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,13 @@ def command() -> None:
         cli.fail(str(error))
     now = cli.now()
 
-    flags = Flags(query.host, profile=query.profile, url_name="the host of the query", profile_name="the profile")
+    flags = WorkspaceOptions(
+        query.host, profile=query.profile, url_name="the host of the query", profile_name="the profile"
+    )
     try:
         # Not .env: Terraform, which starts this, does not read it either.
-        choice = enter(cli.environment(), flags)
-    except ChoiceError as error:
+        choice = choose_and_apply(cli.environment(), flags)
+    except WorkspaceChoiceError as error:
         cli.fail(str(error))
     # Each plan waits for this, and a query that is refused needs none of it. Looking for garbage meanwhile takes a
     # fifth of the time.

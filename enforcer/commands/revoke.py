@@ -27,8 +27,8 @@ from labkit.text import escaped
 )
 @click.argument("id")
 @click.option("--reason", default="", help="Why.")
-@cli.as_json
-@cli.dry_run
+@cli.json_option
+@cli.dry_run_option
 def command(id: str, reason: str, as_json: bool, dry_run: bool) -> None:
     """Revoke the allowance ID, or the one whose id begins so; in effect when this returns.
 

@@ -36,9 +36,13 @@ PAUSES = (1, 2, 4, 8, 12)
 )
 @click.option("--to", "recipient", metavar="ADDRESS", help="Who gets it; ADMIN_EMAIL unless told otherwise.")
 @click.option(
-    "--wait", default=120.0, show_default=True, type=cli.Number(1, 3600, of="seconds"), help="Seconds for the verdict."
+    "--wait",
+    default=120.0,
+    show_default=True,
+    type=cli.FloatParamType(1, 3600, unit="seconds"),
+    help="Seconds for the verdict.",
 )
-@cli.as_json
+@cli.json_option
 def command(recipient: str | None, wait: float, as_json: bool) -> None:
     """Send one letter and wait for Azure's verdict.
 

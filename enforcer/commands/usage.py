@@ -37,10 +37,10 @@ LONGEST = timedelta(days=366)
       python -m enforcer usage --from 2026-11-01 --to 2026-11-07 --json
     """,
 )
-@cli.day
-@cli.first
-@cli.last
-@cli.as_json
+@cli.day_option
+@cli.from_option
+@cli.to_option
+@cli.json_option
 def command(day: date | None, first: date | None, last: date | None, as_json: bool) -> None:
     """Used per cluster and what is left to its group, for day, week and term. Changes nothing.
 
@@ -52,7 +52,7 @@ def command(day: date | None, first: date | None, last: date | None, as_json: bo
     now = cli.now()
     with context.copy_of(settings) as ledger:
         picture, problems = _look(ledger, settings, now)
-        days = cli.span(day, first, last, today=picture.today)
+        days = cli.date_range(day, first, last, today=picture.today)
         if days[1] - days[0] > LONGEST:
             raise click.UsageError(f"the span has more than {LONGEST.days} days")
         if days[1] > picture.today:

@@ -16,7 +16,7 @@ from labkit.extras import cli
       python -m enforcer user-groups --json
     """,
 )
-@cli.as_json
+@cli.json_option
 def command(as_json: bool) -> None:
     """List every membership: one row for each user in each group."""
     with holdings() as held:

@@ -16,7 +16,7 @@ from labkit.extras import cli
       python -m enforcer users --json
     """,
 )
-@cli.as_json
+@cli.json_option
 def command(as_json: bool) -> None:
     """List the users of the workspace and the groups they are in."""
     with holdings() as held:

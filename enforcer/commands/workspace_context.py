@@ -11,7 +11,7 @@ from enforcer.workspace.errors import NoCredential, Unreachable, WorkspaceError
 from labkit import clock, exit_status
 from labkit.extras import cli
 from labkit.text import escaped
-from labkit.workspace.expected import Identity, mismatch
+from labkit.workspace.expected import WorkspaceIdentity, mismatch
 
 
 def workspace_of(settings: Settings) -> Workspace:
@@ -41,14 +41,14 @@ def connected(settings: Settings, *, is_expected: bool = True) -> Workspace:
     """
     try:
         choice = access()
-        clock.require_rehearsal(cli.environment(), choice.host or "")
+        clock.require_local_workspace(cli.environment(), choice.host or "")
         workspace = connect(choice)
     except clock.ClockError as error:
         raise SettingsError([str(error)]) from None
     except NoCredential as error:
         raise SettingsError([str(error)]) from None
     # Who we are is asked for only to be named in the sentence.
-    here = Identity(workspace.host, workspace.workspace_id, "")
+    here = WorkspaceIdentity(workspace.host, workspace.workspace_id, "")
     if is_expected and mismatch(here, settings.expected):
         raise SettingsError([mismatch(workspace.identity, settings.expected)])
     return workspace

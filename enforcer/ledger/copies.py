@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from enforcer.ledger.models import LEDGER_ID
-from labkit.files import ensure_private, private_folder, put_in_place, sync
+from labkit.files import ensure_private_file, fsync_path, make_private_folder, move_into_place
 
 KEPT = 14
 """Good copies of different content; older ones are deleted."""
@@ -49,7 +49,7 @@ def copy_ledger(ledger: Path, folder: Path, *, now: datetime) -> Copies:
 
     Of each ledger the last good copy stays. Raises DamagedError, and OSError where folder or disk are at fault.
     """
-    private_folder(folder)
+    make_private_folder(folder)
     with _draft(folder) as draft:
         _save(ledger, draft)
         new = _content(draft)
@@ -65,8 +65,8 @@ def copy_ledger(ledger: Path, folder: Path, *, now: datetime) -> Copies:
         is_new = newest is None or good[newest].digest != new.digest
         if newest is None or is_new:
             newest = folder / _name_after(earlier, now)
-            put_in_place(draft, newest)
-            sync(folder)
+            move_into_place(draft, newest)
+            fsync_path(folder)
             good[newest] = new
     deleted = [path for path in earlier if path < _oldest_kept(good) and path not in _last_of_each(good)]
     for path in deleted:
@@ -77,7 +77,7 @@ def copy_ledger(ledger: Path, folder: Path, *, now: datetime) -> Copies:
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
     draft = folder / f".uptimes-{os.urandom(6).hex()}.part"
-    ensure_private(draft)
+    ensure_private_file(draft)
     try:
         yield draft
     finally:

@@ -11,11 +11,11 @@ from peewee import Database, Model, OperationalError, SqliteDatabase
 
 from enforcer.ledger.migrations import Applied, migrate
 from enforcer.ledger.models import TABLES
-from labkit.addresses import checked_database, database_parameters, is_database_url
-from labkit.files import ensure_private
-from labkit.lazy_package import Deferred
+from labkit.addresses import database_parameters, is_database_url, validate_database
+from labkit.files import ensure_private_file
+from labkit.lazy_package import LazyModule
 
-postgresql = Deferred("playhouse.postgres_ext")
+postgresql = LazyModule("playhouse.postgres_ext")
 """Most ledgers are files, and its driver takes a tenth of a second to import."""
 
 
@@ -80,7 +80,7 @@ def open_ledger(place: str) -> Ledger:
 
     Raises OSError or peewee.DatabaseError where it cannot be opened, ValueError for a place that is neither.
     """
-    checked_database(place)
+    validate_database(place)
     database = _postgresql(place) if is_database_url(place) else _sqlite(Path(place).expanduser())
     database.connect(reuse_if_open=True)
     migrate(database)
@@ -174,7 +174,7 @@ def _postgresql(url: str) -> Database:
 
 def _sqlite(path: Path) -> Database:
     # Made before SQLite makes it, so that it is never readable by others; -wal and -shm take its mode.
-    ensure_private(path)
+    ensure_private_file(path)
     return SqliteDatabase(
         str(path), pragmas={"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 5000, "synchronous": "normal"}
     )

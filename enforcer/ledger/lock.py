@@ -11,9 +11,9 @@ from typing import Any
 
 from labkit import exit_status
 from labkit.addresses import database_parameters, is_database_url
-from labkit.extras.cli import Refused
-from labkit.files import private_folder
-from labkit.locks import exclusive
+from labkit.extras.cli import CommandError
+from labkit.files import make_private_folder
+from labkit.locks import exclusive_lock
 from labkit.text import first_line
 
 _ERRNOS = frozenset(
@@ -35,7 +35,7 @@ _WORDS = (
 )  # fmt: skip
 
 
-class LedgerTrouble(Refused):
+class LedgerTrouble(CommandError):
     """The ledger does not work at the moment; a sentence, which ends a command with status 1."""
 
     exit_code = exit_status.PARTLY_FAILED
@@ -62,7 +62,7 @@ def is_trouble(error: BaseException) -> bool:
     )
 
 
-class Unusable(Refused):
+class Unusable(CommandError):
     """The place of the ledger cannot be used at all: a mistake in the settings, told in a sentence."""
 
     def __init__(self, reason: object) -> None:
@@ -89,8 +89,8 @@ def only_one(place: str) -> Iterator[bool]:
 def _file(path: Path) -> Iterator[bool]:
     with ExitStack() as stack:
         try:
-            private_folder(path.parent)
-            got = stack.enter_context(exclusive(path))
+            make_private_folder(path.parent)
+            got = stack.enter_context(exclusive_lock(path))
         except OSError as error:
             raise LedgerTrouble(error) if is_trouble(error) else Unusable(error) from None
         yield got

@@ -16,8 +16,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 from requests import RequestException
 
 from enforcer.mail.mail_service import Answer, Verdict
-from labkit.text import first_line, one_line, without_secrets
-from labkit.workspace.reach import cause_of
+from labkit.text import first_line, one_line, redact_secrets
+from labkit.workspace.connectivity import connection_failure
 
 API_VERSION = "2025-09-01"
 """That of the locked client. Attachments have a `contentId` from 2024-07-01-preview on."""
@@ -74,7 +74,7 @@ class Mailer:
             text = f"the mail service cannot be used with these settings: {_text(error)}; check AZURE_EMAIL_*"
             return Answer(Verdict.REFUSED, text, concerns_all=True)
         except (AzureError, RequestException, OSError) as error:
-            reason = cause_of(error) or _text(error)
+            reason = connection_failure(error) or _text(error)
             return Answer(Verdict.UNKNOWN, f"the mail service did not answer: {reason}", concerns_all=True)
 
     def _client(self) -> EmailClient:
@@ -113,11 +113,11 @@ def _json(response: HttpResponse) -> dict[str, Any]:
 def _said(told: dict[str, Any], otherwise: str) -> str:
     error = told.get("error")
     message = error.get("message") or error.get("code") if isinstance(error, dict) else None
-    return one_line(without_secrets(str(message))) if message else otherwise
+    return one_line(redact_secrets(str(message))) if message else otherwise
 
 
 def _text(error: BaseException) -> str:
-    return one_line(without_secrets(first_line(error)))
+    return one_line(redact_secrets(first_line(error)))
 
 
 def _retry_after(header: str | None) -> timedelta | None:

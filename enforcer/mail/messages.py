@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from enforcer.domain.quota import Period, Use
-from labkit.text import block, one_line, without_secrets
+from labkit.text import multiline, one_line, redact_secrets
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | No
 
     Without a trace the program did not crash: it could not do its work, for a cause that is outside.
     """
-    values = {"cause": one_line(without_secrets(cause)), "trace": block(without_secrets(trace)), "at": at}
+    values = {"cause": one_line(redact_secrets(cause)), "trace": multiline(redact_secrets(trace)), "at": at}
     subject, text, html = render("crash", values, folder)
     return Letter(subject, text, html, (admin,))
 

@@ -123,7 +123,7 @@ class _Run:
 
     @property
     def is_over(self) -> bool:
-        return self.troubles >= TROUBLES or self.deadline.left < LEAST_TIME
+        return self.troubles >= TROUBLES or self.deadline.remaining < LEAST_TIME
 
     def drop_untrue(self) -> None:
         """Drop what a later letter made untrue; a letter whose outcome is unknown is asked about first."""
@@ -369,7 +369,7 @@ class _Run:
         return letters.count_calls_since(self.ledger, kind, self.now - span)
 
     def _timeout(self) -> timedelta:
-        return min(CALL_TIMEOUT, self.deadline.left)
+        return min(CALL_TIMEOUT, self.deadline.remaining)
 
     def _note_trouble(self, answer: Answer) -> None:
         if answer.concerns_all:

@@ -11,8 +11,8 @@ from enforcer.domain.snapshot import group_of
 from enforcer.mail.messages import problems_of
 from enforcer.settings import Settings
 from enforcer.workspace.directory import Grant, HeldGroup, Person
-from labkit.course_file import ADMINS, EVERYBODY, has_valid_checksum
-from labkit.workspace.expected import HOST, ID, Expectation, Identity, mismatch
+from labkit.course_file import ADMINS, ALL_USERS, has_valid_checksum
+from labkit.workspace.expected import EXPECTED_HOST, EXPECTED_ID, WorkspaceExpectation, WorkspaceIdentity, mismatch
 
 SKEW = timedelta(minutes=1)
 """A machine whose clock is further off than this stops groups too early or too late."""
@@ -55,10 +55,10 @@ def rights(who: str, groups: frozenset[str], unmanaged: Iterable[str]) -> Findin
     return Finding("rights", Status.NOTE, says)
 
 
-def expected(identity: Identity, expectation: Expectation) -> Finding:
+def expected(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> Finding:
     """Whether it is said which workspace may be changed, and whether the live one is it."""
     if not expectation.is_set:
-        here = f"{ID}={identity.workspace_id}" if identity.workspace_id else f"{HOST}={identity.host}"
+        here = f"{EXPECTED_ID}={identity.workspace_id}" if identity.workspace_id else f"{EXPECTED_HOST}={identity.host}"
         says = f"nothing is expected, so any workspace may be changed; set {here}"
         return Finding("expected workspace", Status.NOTE, says)
     problem = mismatch(identity, expectation)
@@ -195,7 +195,7 @@ def beyond_quota(
     told = ["serverless notebooks, which no setting of a deploy turns off"]
     own = [(p.address, p.entitlements) for p in people if p.id in students]
     own += [
-        (g.name, g.entitlements) for g in groups if g.name == EVERYBODY or g.id in around or around & set(g.member_ids)
+        (g.name, g.entitlements) for g in groups if g.name == ALL_USERS or g.id in around or around & set(g.member_ids)
     ]
     for entitlement, what in (("databricks-sql-access", "SQL warehouses"), ("allow-cluster-create", "own clusters")):
         by = sorted({name for name, given in own if entitlement in given})

@@ -25,7 +25,7 @@ from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
 from enforcer.workspace.errors import WorkspaceError
 from labkit.clock import Deadline
-from labkit.text import one_line, without_secrets
+from labkit.text import one_line, redact_secrets
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _tell(settings: Settings, error: BaseException, now: datetime, make_carrier:
         if settings.mail:
             name = str(uuid.uuid5(NAMESPACE, "\n".join([settings.ledger, settings.mail.sender, place, hour])))
             payload = _payload(letter, settings.mail.sender)
-            make_carrier(settings.mail.connection_string).send(name, payload, timeout=deadline.left)
+            make_carrier(settings.mail.connection_string).send(name, payload, timeout=deadline.remaining)
 
 
 def cause_of(error: BaseException) -> tuple[str, str]:
@@ -76,7 +76,7 @@ def cause_of(error: BaseException) -> tuple[str, str]:
     name = type(error).__name__
     said = str(error) if isinstance(error, WorkspaceError) else f"{name}: {error}"
     longest = 1000 if isinstance(error, WorkspaceError) else 120
-    return one_line(without_secrets(said), longest), f"{name} {where}"[:200]
+    return one_line(redact_secrets(said), longest), f"{name} {where}"[:200]
 
 
 def _payload(letter: Letter, sender: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.addresses import is_database_url
-from labkit.files import private_folder, write_private
+from labkit.files import make_private_folder, write_private
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Marker:
         """Note it, in the first folder that takes it."""
         for path in self._paths:
             try:
-                private_folder(path.parent)
+                make_private_folder(path.parent)
                 write_private(path, json.dumps(noted))
             except OSError as error:
                 log.debug("%s cannot be written: %s", path, error)

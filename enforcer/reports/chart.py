@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from enforcer.domain.quota import MINUTE
 from enforcer.reports.day_report import DayReport
-from labkit.files import mark
+from labkit.files import marker_line
 from labkit.text import one_line
 
 USED, PAST, APART, SOFT, HARD = "#3b7dd8", "#c0392b", "#cfd6df", "#e0a100", "#1f2933"
@@ -59,7 +59,7 @@ def draw(report: DayReport) -> bytes:
     )
     stream = io.BytesIO()
     # Without the version in its metadata the same day is the same bytes.
-    about = {"Software": None, "Comment": mark("report", report.day)}
+    about = {"Software": None, "Comment": marker_line("report", report.day)}
     figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata=about)
     return stream.getvalue()
 

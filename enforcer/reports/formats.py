@@ -16,7 +16,7 @@ from enforcer.mail.messages import report as letter_by_template
 from enforcer.reports.day_report import LONG_GAP, DayReport, ReportRow
 from enforcer.settings import Settings
 from labkit.csv_cells import write_rows
-from labkit.files import MARK_HEADER, mark, marked
+from labkit.files import MARKER_HEADER, marker_line, with_marker
 from labkit.text import one_line
 
 PICTURE_ID = "day-picture"
@@ -38,17 +38,17 @@ def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
         return to_csv(report)
     if suffix == ".eml":
         message = to_message(report_letter(report, settings))
-        message[MARK_HEADER] = mark("report", report.day)
+        message[MARKER_HEADER] = marker_line("report", report.day)
         return message.as_bytes()
     if suffix == ".txt":
         text = render("report", values_of(report, picture=""), settings.letters)[1]
-        return marked(text, suffix, "report", report.day).encode()
+        return with_marker(text, suffix, "report", report.day).encode()
     png = _picture(report)
     if suffix == ".png":
         return png
     inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     page = render("report", values_of(report, picture=inline), settings.letters)[2]
-    return marked(page, ".html", "report", report.day).encode()
+    return with_marker(page, ".html", "report", report.day).encode()
 
 
 def _picture(report: DayReport) -> bytes:

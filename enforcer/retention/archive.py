@@ -25,7 +25,7 @@ from enforcer.retention.archive_tables import TABLES, Cell, Table, groups
 from labkit.course_file import ALLOWANCES, FILE_NAME
 from labkit.csv_cells import write_rows
 from labkit.files import create_private
-from labkit.folders import new_folder
+from labkit.folders import atomic_folder
 from labkit.text import escaped
 
 FORMAT = 1
@@ -78,7 +78,7 @@ def write(target: Path, ledger: Ledger, picture: Picture, *, days: Iterable[date
 
     `ledger` is a copy in memory. Raises OSError.
     """
-    with new_folder(target) as draft:
+    with atomic_folder(target) as draft:
         _fill(draft, ledger, picture, days, render)
 
 

@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import IO, cast
 
 from enforcer.domain.day_records import REPORT_COLUMNS
-from labkit.files import MARK, MARK_HEADER
+from labkit.files import MARKER, MARKER_HEADER
 
 _PAPER = re.compile(r"(report(-\d{4}-\d\d-\d\d)?( \(\d+\))?|\d{1,5}-[\w-]+)\.(html|eml|txt|csv|png)", re.ASCII)
 """`report-2026-11-01.html`, with the number that a browser adds; letters of the emulator and of a rehearsal."""
 _LOG = re.compile(r"(teaching-lab|enforcer|poll|watch|end-of-day)\.log([.-]\d+)*(\.gz)?", re.ASCII)
 _SUFFIXES = frozenset({".html", ".eml", ".txt", ".csv", ".png"})
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
-_MARKED = re.compile(rf"{MARK} (?:report|mail) (\d{{4}}-\d\d-\d\d)")
+_MARKED = re.compile(rf"{MARKER} (?:report|mail) (\d{{4}}-\d\d-\d\d)")
 _LINE_DAY = re.compile(rb"^(\d{4}-\d\d-\d\d)[T ]")
-_LINE_MARK = re.compile(rf"^[\d-]{{10}} [\d:,]{{12}} [A-Z]+ {MARK}: ".encode())
+_LINE_MARK = re.compile(rf"^[\d-]{{10}} [\d:,]{{12}} [A-Z]+ {MARKER}: ".encode())
 _HEAD = 64 * 1024
 _TAIL = 200
 NOT_PROVEN = "it is not proven ours: it lacks the mark that our programs write; remove it yourself if it is"
@@ -114,7 +114,7 @@ def _marked_day(path: Path) -> date | None:
         case ".txt":
             found = re.search(rf"(?:^|\n){_MARKED.pattern}$", tail)
         case ".eml":
-            found = _MARKED.fullmatch(str(BytesHeaderParser().parsebytes(head).get(MARK_HEADER, "")).strip())
+            found = _MARKED.fullmatch(str(BytesHeaderParser().parsebytes(head).get(MARKER_HEADER, "")).strip())
         case ".png":
             text = re.search(rb"tEXtComment\0(.{1,80}?)(?=[\0-\x1f\x7f-\xff]|$)", head[:4096])
             found = _MARKED.match(text[1].decode("latin-1")) if text else None

@@ -9,9 +9,9 @@ from typing import Any
 from enforcer.domain.timestamps import to_instant
 from enforcer.workspace.client import Workspace, place
 from enforcer.workspace.directory import Grant, HeldCluster, HeldGroup, Person
-from labkit.course_file import COURSE_TAG, EVERYBODY, GROUP_TAG, TERM_TAG
-from labkit.extras.sdk import InvalidParameterValue, NotFound, listed
-from labkit.workspace.expected import Identity
+from labkit.course_file import ALL_USERS, COURSE_TAG, GROUP_TAG, TERM_TAG
+from labkit.extras.sdk import InvalidParameterValue, NotFound, list_all
+from labkit.workspace.expected import WorkspaceIdentity
 
 PAGE = 100
 
@@ -24,7 +24,7 @@ class Holdings:
         self._api = workspace.api
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> WorkspaceIdentity:
         """The workspace that is asked."""
         return self._workspace.identity
 
@@ -81,7 +81,7 @@ class Holdings:
             self._workspace.count("permissions/get")
             with place(f"the permissions of {kind} {id}"):
                 answer = self._api.do("GET", f"/api/2.0/permissions/{kind}/{id}")
-                usable += any(entry.get("group_name") == EVERYBODY for entry in answer.get("access_control_list", []))
+                usable += any(entry.get("group_name") == ALL_USERS for entry in answer.get("access_control_list", []))
         return usable
 
     def delete_user(self, id: str) -> None:
@@ -113,7 +113,7 @@ class Holdings:
                 return
 
     def _pages(self, path: str, name: str, query: dict[str, Any]) -> list[dict[str, Any]]:
-        return listed(self._api, path, name, query, before=partial(self._workspace.count, "clusters/list"))
+        return list_all(self._api, path, name, query, before=partial(self._workspace.count, "clusters/list"))
 
     def _scim(self, kind: str, attributes: str) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

@@ -34,19 +34,19 @@ from enforcer.workspace.server_time import Stamp, instant_of
 from labkit.clock import Deadline
 from labkit.extras import sdk
 from labkit.extras.sdk import (
-    Client,
     DatabricksError,
     InvalidParameterValue,
+    LazyWorkspaceClient,
     NotFound,
     ResourceAlreadyExists,
+    call_with_timeout,
     configure,
-    me,
-    reason_of,
-    within,
+    failure_reason,
+    identify,
 )
 from labkit.text import first_line
-from labkit.workspace.choice import Choice
-from labkit.workspace.expected import Identity
+from labkit.workspace.choice import WorkspaceChoice
+from labkit.workspace.expected import WorkspaceIdentity
 
 CONNECT_SECONDS = 15
 RETRY_SECONDS = 20
@@ -98,24 +98,24 @@ SHARE = 0.9
 """Of a limit that is ours; a deploy or a person may ask at the same time."""
 
 
-def connect(choice: Choice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
+def connect(choice: WorkspaceChoice, *, seconds: float = CONNECT_SECONDS) -> "Workspace":
     """The workspace of the choice. Raises NoCredential, and Unreachable within `seconds` and a moment."""
 
     def make() -> Workspace:
-        client = Client(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
+        client = LazyWorkspaceClient(configure(choice, http_seconds=10, retry_seconds=RETRY_SECONDS))
         workspace = Workspace(client, limits=LIMITS, shows_time=True)
         workspace.meet()
         return workspace
 
     try:
-        return within(seconds, make, host=choice.host)
-    except sdk.NoCredential as error:
+        return call_with_timeout(seconds, make, host=choice.host)
+    except sdk.CredentialNotFound as error:
         raise NoCredential(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the SDK raises many types
         shown = choice.host or "the workspace of the environment"
         is_refusal = isinstance(error, sdk.Unauthenticated | sdk.PermissionDenied | ValueError)
         advice = f"the credential of {choice.source}" if is_refusal else "DATABRICKS_HOST and the network"
-        raise Unreachable(f"{shown} cannot be used: {reason_of(error)}; check {advice}.") from None
+        raise Unreachable(f"{shown} cannot be used: {failure_reason(error)}; check {advice}.") from None
 
 
 class Workspace:
@@ -127,7 +127,7 @@ class Workspace:
 
     def __init__(
         self,
-        client: Client,
+        client: LazyWorkspaceClient,
         caller: str = "",
         limits: Mapping[str, float] | None = None,
         workspace_id: str = "",
@@ -173,9 +173,9 @@ class Workspace:
             return
         self.stamps = []
         self.count("clusters/list")
-        answer: Any = self.api.do("GET", CLUSTERS, query=OTHERS, response_headers=[DATE, sdk.WORKSPACE_ID])
+        answer: Any = self.api.do("GET", CLUSTERS, query=OTHERS, response_headers=[DATE, sdk.WORKSPACE_ID_HEADER])
         if isinstance(answer, dict):
-            self.workspace_id = str(answer.pop(sdk.WORKSPACE_ID, None) or self.workspace_id)
+            self.workspace_id = str(answer.pop(sdk.WORKSPACE_ID_HEADER, None) or self.workspace_id)
             self._stamp(answer.pop(DATE, None))
         self._first_page, self._met = answer, time.monotonic()
 
@@ -212,7 +212,7 @@ class Workspace:
         if self._caller is None:
             self.count("scim/me")
             with place("the caller's account"):
-                self._caller = me(self.api)[1]
+                self._caller = identify(self.api)[1]
         return self._caller
 
     @property
@@ -220,8 +220,8 @@ class Workspace:
         return str(self.api._cfg.host)
 
     @property
-    def identity(self) -> Identity:
-        return Identity(self.host, self.workspace_id, self.caller)
+    def identity(self) -> WorkspaceIdentity:
+        return WorkspaceIdentity(self.host, self.workspace_id, self.caller)
 
     def date_header(self) -> str | None:
         """The time that the workspace puts on its answers."""
@@ -236,7 +236,7 @@ class Workspace:
 
         What would be read later raises OutOfTime, or CutShort with what was read until then.
         """
-        self._reading = Deadline(deadline.left * READING)
+        self._reading = Deadline(deadline.remaining * READING)
         try:
             yield
         finally:
@@ -288,7 +288,9 @@ class Workspace:
             request: dict[str, Any] | None = begun | {"limit": EVENT_PAGE}
             asked: set[str] = set()
             while request:
-                if asked and ((deadline and not deadline.left) or len(asked) >= MOST_PAGES or str(request) in asked):
+                if asked and (
+                    (deadline and not deadline.remaining) or len(asked) >= MOST_PAGES or str(request) in asked
+                ):
                     raise CutShort(f"the events of cluster {cluster_id} have more pages than there was time for", told)
                 asked.add(str(request))
                 try:
@@ -343,7 +345,7 @@ class Workspace:
         """The content of a workspace file."""
         self._require_time()
         self.count("workspace/export")
-        with self._place(path), sdk.opened(self.api, path) as stream:
+        with self._place(path), sdk.open_workspace_file(self.api, path) as stream:
             content: bytes = stream.read(LARGEST_FILE + 1)
             if len(content) > LARGEST_FILE:
                 raise Malformed("it is larger than any file of a course")
@@ -354,7 +356,7 @@ class Workspace:
         self.count("workspace/import")
         with place(path):
             try:
-                self._client.workspace.upload(path, text.encode(), format=sdk.raw_format(), overwrite=overwrite)
+                self._client.workspace.upload(path, text.encode(), format=sdk.raw_import_format(), overwrite=overwrite)
             except ResourceAlreadyExists:
                 raise WorkspaceError(f"{path} exists already") from None
             except NotFound as error:
@@ -426,7 +428,7 @@ class Workspace:
         return answer
 
     def _require_time(self) -> None:
-        if self._reading is not None and not self._reading.left:
+        if self._reading is not None and not self._reading.remaining:
             raise OutOfTime("the time for reading is over")
 
     @contextmanager

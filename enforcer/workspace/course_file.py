@@ -44,6 +44,6 @@ def _require_sense(file: CourseFile) -> None:
     names = [group.name for group in file.groups]
     if len(set(names)) < len(names) or not all(names):
         raise ValueError("two groups have one name, or one has none")
-    longest = max((minutes for group in file.groups for minutes in group.limits.given), default=0)
+    longest = max((minutes for group in file.groups for minutes in group.limits.all_minutes), default=0)
     if longest > MOST_MINUTES:
         raise ValueError(f"{longest:g} minutes are longer than any term")

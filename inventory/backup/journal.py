@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from inventory.backup.manifest import Entry, Header, Reading, end_line, entry_line, header_line, seal
-from labkit.files import sync
+from labkit.files import fsync_path
 
 
 class Lines:
@@ -17,7 +17,7 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
-        sync(path.parent)
+        fsync_path(path.parent)
         os.truncate(path, sum(map(len, self.read())))
 
     def read(self) -> Iterator[bytes]:

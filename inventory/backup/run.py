@@ -26,9 +26,9 @@ from inventory.scan.visit import Visit
 from inventory.transport.client import Client
 from inventory.transport.workspace import Workspace, WorkspaceError
 from inventory.tree.listing import SOURCES, Folder, Source
-from labkit.clock import going_on_from
-from labkit.files import private_folder
-from labkit.text import without_secrets
+from labkit.clock import clock_starting_at
+from labkit.files import make_private_folder
+from labkit.text import redact_secrets
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Wish:
             users=digest(self.users) if self.users else "all",
             sources=" and ".join(self.sources),
             homes=", ".join(homes),
-            files=f"{' and '.join(self.formats)}, {most}, in {without_secrets(self.place)}",
+            files=f"{' and '.join(self.formats)}, {most}, in {redact_secrets(self.place)}",
         )
 
 
@@ -107,7 +107,7 @@ class Run(Resumable):
         *,
         now: datetime,
     ) -> None:
-        self._now = going_on_from(now)
+        self._now = clock_starting_at(now)
         self._client, self._wish, self._target, self._environ = client, wish, target, environ
         self._checkpoint, self._journal = checkpoint, journal
         self.backup = Backup(target, f"{host_folder(client.host)}/{name}")
@@ -233,7 +233,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ:
         begun = begin(Workspace(client), wish)
         roots = begun.roots + [Folder(volume, "volumes", volume) for volume in wish.volumes]
         taken = target.names(host)
-        private_folder(folder)
+        make_private_folder(folder)
         path = folder / f"{next_name(now.astimezone().date(), taken)}{suffix}"
         checkpoint = Checkpoint.create(path, identity, roots, begun.refused)
     name = path.name.removesuffix(suffix)
@@ -257,7 +257,7 @@ def prepare(client: Client, wish: Wish, *, resume: bool, now: datetime, environ:
 def _journal(target: Target, base: str, checkpoint: Path, header: Header) -> Journal:
     """The manifest, where it grows: in the folder that is the target, or beside the checkpoint."""
     path = target.folder / base / NAME if target.folder else checkpoint.with_name(f"{checkpoint.name}.{NAME}")
-    private_folder(path.parent)
+    make_private_folder(path.parent)
     try:
         return Journal(path, header)
     except NotAManifest as error:

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from labkit.files import private_folder, put_in_place
-from labkit.lazy_package import Deferred
-from labkit.text import without_secrets
+from labkit.files import make_private_folder, move_into_place
+from labkit.lazy_package import LazyModule
+from labkit.text import redact_secrets
 
-fsspec, azure_blob = Deferred("fsspec"), Deferred("azure.storage.blob")
+fsspec, azure_blob = LazyModule("fsspec"), LazyModule("azure.storage.blob")
 PARTIAL = ".partial"
 """The folder of what is not whole yet, beside the manifest; everything in it can be deleted."""
 TIERS = ("hot", "cool", "cold")
@@ -95,7 +95,7 @@ def target_at(address: str, *, tier: str | None, environ: Mapping[str, str]) -> 
     """
     protocol = address.partition("://")[0].lower() if "://" in address else "file"
     if tier and protocol not in AZURE:
-        raise TargetError(f"--tier is for Azure: {without_secrets(address)} has no tiers.")
+        raise TargetError(f"--tier is for Azure: {redact_secrets(address)} has no tiers.")
     if protocol in ("file", "local"):
         return FolderTarget(Path(address.partition("://")[2] or address))
     return CloudTarget(address, tier=tier, connection=environ.get(CONNECTION_STRING))
@@ -116,7 +116,7 @@ class FolderTarget:
         self._partial = self._root / base / PARTIAL
         with _errors_of(self.address):
             shutil.rmtree(self._partial, ignore_errors=True)
-            private_folder(self._partial)
+            make_private_folder(self._partial)
 
     def spool(self) -> Path:
         assert self._partial is not None, "begin comes first"
@@ -127,7 +127,7 @@ class FolderTarget:
         with _errors_of(self.address):
             self._make(path.parent)
             # On the disk before it has its name: the manifest is going to say that it is there.
-            put_in_place(spooled, path)
+            move_into_place(spooled, path)
 
     def make_folder(self, place: str) -> None:
         with _errors_of(self.address):
@@ -180,7 +180,7 @@ class FolderTarget:
 
     def _make(self, folder: Path) -> None:
         if folder not in self._made:
-            private_folder(folder)
+            make_private_folder(folder)
             self._made.add(folder)
 
 
@@ -189,7 +189,7 @@ class CloudTarget:
 
     def __init__(self, address: str, *, tier: str | None = None, connection: str | None = None) -> None:
         self.folder: Path | None = None
-        self.address = without_secrets(address.rstrip("/"))
+        self.address = redact_secrets(address.rstrip("/"))
         self._numbers = _Numbers()
         self._large = threading.Lock()
         self._options: dict[str, Any] = {}
@@ -316,4 +316,4 @@ def _errors_of(address: str, doing: str = "written") -> Iterator[None]:
 def _reason(error: Exception) -> str:
     """The first line of what a library says, without signatures; the rest of it may hold headers of the request."""
     lines = str(error).splitlines()
-    return without_secrets(lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+    return redact_secrets(lines[0] if lines else type(error).__name__).rstrip(".")[:300]

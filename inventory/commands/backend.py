@@ -54,7 +54,7 @@ def choice(verb: Verb) -> Verb:
             click.option(
                 "--token-lifetime",
                 metavar="HOURS",
-                type=cli.Number(0.1, 24 * 90, of="hours"),
+                type=cli.FloatParamType(0.1, 24 * 90, unit="hours"),
                 default=4.0,
                 show_default=True,
                 help="Of the token that is made for the executors; it is revoked at the end anyway.",
@@ -73,19 +73,21 @@ def choice(verb: Verb) -> Verb:
 
 
 def _check(where: Where, mounts_root: str | None) -> None:
-    """Raises Refused for options that contradict each other."""
+    """Raises CommandError for options that contradict each other."""
     named = [bool(where.remote), bool(where.cluster_id), where.serverless]
     if sum(named) > 1:
-        raise cli.Refused("--spark-remote, --cluster-id and --serverless are three servers; give only one of them.")
+        raise cli.CommandError(
+            "--spark-remote, --cluster-id and --serverless are three servers; give only one of them."
+        )
     if where.start_cluster and not where.cluster_id:
-        raise cli.Refused("--start-cluster needs --cluster-id.")
+        raise cli.CommandError("--start-cluster needs --cluster-id.")
     if where.table and not where.spark:
-        raise cli.Refused("--table needs Spark: add --cluster-id, --serverless or --spark-remote.")
+        raise cli.CommandError("--table needs Spark: add --cluster-id, --serverless or --spark-remote.")
     if mounts_root and not where.mounts:
-        raise cli.Refused("--mounts-root says where the mounts are; add --mounts.")
+        raise cli.CommandError("--mounts-root says where the mounts are; add --mounts.")
     if where.mounts and not where.spark and not Mounts(where.mounts).there():
         place = "here" if where.mounts == "/" else f"below {where.mounts}"
-        raise cli.Refused(
+        raise cli.CommandError(
             f"there are no mounts {place} (Workspace/Users or dbfs/Users): let a cluster look, with --cluster-id,"
             " or name their place with --mounts-root."
         )

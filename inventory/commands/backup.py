@@ -58,15 +58,15 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
     "--notebook-format", type=click.Choice(list(FORMATS)), default="source", show_default=True, help="Of notebooks."
 )
 @click.option(
-    "--max-file-size", type=cli.WholeNumber(0, of="bytes"), metavar="N", help="Leave out files of more bytes."
+    "--max-file-size", type=cli.IntParamType(0, unit="bytes"), metavar="N", help="Leave out files of more bytes."
 )
 @click.option("--tier", type=click.Choice(TIERS), help="Of Azure's storage; without it the account's own.")
 @click.option("--since", metavar="MANIFEST", help="Of an earlier backup there: what did not change is not read again.")
 @click.option("--retain-until", metavar="DATE", help="Written down; afterwards `purge` names the backup.")
 @click.option("--resume", is_flag=True, help="Go on with a backup that was stopped, and retry what failed.")
-@cli.dry_run
+@cli.dry_run_option
 @options.access
-@cli.as_json
+@cli.json_option
 def command(
     users: tuple[str, ...],
     users_file: Path | None,
@@ -95,7 +95,7 @@ def command(
     """
     for volume in volumes:
         if not VOLUME.fullmatch(volume):
-            raise cli.Refused(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
+            raise cli.CommandError(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
     client = options.client(access)
     wish = Wish(
         output=output,
@@ -145,9 +145,9 @@ def _users(client: Client, named: tuple[str, ...], group: str | None) -> tuple[s
     try:
         members = [user.username for user in everybody(Workspace(client), group=group)]
     except WorkspaceError as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     if not members:
-        raise cli.Refused(f"nobody is in the group {group}, so there is nothing to save.")
+        raise cli.CommandError(f"nobody is in the group {group}, so there is nothing to save.")
     return tuple(dict.fromkeys([*named, *members]))
 
 
@@ -155,7 +155,7 @@ def _date(text: str | None) -> str | None:
     try:
         return text and date.fromisoformat(text).isoformat()
     except ValueError:
-        raise cli.Refused(f"--retain-until {text}: expected a date such as 2027-03-31.") from None
+        raise cli.CommandError(f"--retain-until {text}: expected a date such as 2027-03-31.") from None
 
 
 def _previewed(client: Client, wish: Wish) -> Preview:
@@ -163,7 +163,7 @@ def _previewed(client: Client, wish: Wish) -> Preview:
         with stoppable() as stop:
             return preview(client, wish, stop)
     except (WorkspaceError, NothingToScan, UsersFileError) as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
 
 
 def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
@@ -175,15 +175,15 @@ def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
             environ = options.environment()
             return prepare(client, wish, resume=resume, now=cli.now(environ), environ=environ)
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError) as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
 
 
 @contextmanager
 def _resumable() -> Iterator[None]:
-    """Raises Refused for what ends a backup that has begun."""
+    """Raises CommandError for what ends a backup that has begun."""
     try:
         yield
     except CheckpointError as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     except (TargetError, CatalogError) as error:
-        raise cli.Refused(f"{error} What is saved so far is kept: go on with --resume.") from None
+        raise cli.CommandError(f"{error} What is saved so far is kept: go on with --resume.") from None

@@ -23,7 +23,7 @@ from labkit.text import escaped
 )
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@cli.as_json
+@cli.json_option
 def command(old: Path, new: Path, as_json: bool) -> None:
     """Who has more or less than before, who is new, who is gone.
 
@@ -32,7 +32,7 @@ def command(old: Path, new: Path, as_json: bool) -> None:
     try:
         before, after = (read_inventory(options.text_of(path), str(path)) for path in (old, new))
     except NotAnInventory as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     found = list(compare(before, after))
     if as_json:
         cli.print_json([vars(difference) for difference in found])

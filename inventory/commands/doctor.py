@@ -15,7 +15,7 @@ from inventory.tree.listing import SOURCES, Folder
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
-from labkit.workspace.expected import ID, Identity, mismatch
+from labkit.workspace.expected import EXPECTED_ID, WorkspaceIdentity, mismatch
 
 
 @click.command(
@@ -30,7 +30,7 @@ from labkit.workspace.expected import ID, Identity, mismatch
 )
 @options.cluster_id(help="Whether a scan could run on this cluster; without ID that of the environment or the profile.")
 @options.access
-@cli.as_json
+@cli.json_option
 def command(
     cluster_id: str | None,
     access: options.Access,
@@ -49,7 +49,7 @@ def command(
     try:
         identity, groups = workspace.identity()
     except WorkspaceError as error:
-        raise cli.Refused(f"{error} Log in again, or check the token.") from None
+        raise cli.CommandError(f"{error} Log in again, or check the token.") from None
     name = identity.caller
     facts |= {"account": name, "groups": ", ".join(groups) or "none"}
     if "admins" not in groups:
@@ -86,11 +86,11 @@ def command(
     sys.exit(exit_status.PARTLY_FAILED if advice else exit_status.DONE)
 
 
-def _expected(identity: Identity) -> tuple[str, str]:
+def _expected(identity: WorkspaceIdentity) -> tuple[str, str]:
     """The workspace that a restore may change, and what is wrong with the live one."""
     expected = options.expectation()
     if not expected.is_set:
-        return f"not set; a restore takes any ({ID}={identity.workspace_id} would fix it)", ""
+        return f"not set; a restore takes any ({EXPECTED_ID}={identity.workspace_id} would fix it)", ""
     problem = mismatch(identity, expected)
     return "another" if problem else "as expected", problem
 

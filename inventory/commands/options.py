@@ -17,9 +17,15 @@ from inventory.transport.workspace import WorkspaceError, connect
 from inventory.tree.listing import SOURCES, Source
 from labkit.extras import cli, dotenv
 from labkit.logs import log_to_stderr
-from labkit.workspace.access import enter, profiles_of
-from labkit.workspace.choice import PROFILE, ChoiceError, Flags
-from labkit.workspace.expected import Expectation, Identity, expectation_in, given_id, mismatch
+from labkit.workspace.access import choose_and_apply, read_profiles
+from labkit.workspace.choice import PROFILE, WorkspaceChoiceError, WorkspaceOptions
+from labkit.workspace.expected import (
+    WorkspaceExpectation,
+    WorkspaceIdentity,
+    expected_from_environment,
+    expected_from_option,
+    mismatch,
+)
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 CLUSTER_ID = "DATABRICKS_CLUSTER_ID"
@@ -75,7 +81,7 @@ cluster_id = functools.partial(click.option, "--cluster-id", metavar="[ID]", is_
 def named_cluster(given: str | None, profile: str | None) -> str | None:
     """The cluster that `--cluster-id` means; without a value that of the environment, else of the profile.
 
-    Raises Refused if neither names one.
+    Raises CommandError if neither names one.
     """
     if given != "":
         return given
@@ -84,7 +90,7 @@ def named_cluster(given: str | None, profile: str | None) -> str | None:
     found = "" if profile else environ.get(CLUSTER_ID, "")
     found = found or profiles().get(named, {}).get("cluster_id", "")
     if not found:
-        raise cli.Refused(f"--cluster-id names no cluster, and neither {CLUSTER_ID} nor profile {named} does.")
+        raise cli.CommandError(f"--cluster-id names no cluster, and neither {CLUSTER_ID} nor profile {named} does.")
     return found
 
 
@@ -104,61 +110,61 @@ def start_logging(*, debug: bool) -> None:
 
 
 def environment() -> MutableMapping[str, str]:
-    """What the program was started with, and what `.env` adds. Raises Refused."""
+    """What the program was started with, and what `.env` adds. Raises CommandError."""
     environ = cli.environment()
     _dotenv(environ)
     return environ
 
 
 def _dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
-    """The variables of `.env` that concern the workspace. Raises Refused."""
+    """The variables of `.env` that concern the workspace. Raises CommandError."""
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
 
 
 def profiles() -> dict[str, dict[str, str]]:
-    """The profiles by name. Raises Refused if the file cannot be read."""
+    """The profiles by name. Raises CommandError if the file cannot be read."""
     try:
-        return profiles_of(environment()).named
-    except ChoiceError as error:
-        raise cli.Refused(str(error)) from None
+        return read_profiles(environment()).by_name
+    except WorkspaceChoiceError as error:
+        raise cli.CommandError(str(error)) from None
 
 
 def client(access: Access) -> Client:
-    """The client that the options of `access` mean. Raises Refused."""
+    """The client that the options of `access` mean. Raises CommandError."""
     token = access.token
     if token is not None and access.token_file is not None:
-        raise cli.Refused("--token and --token-file are two sources; give only one of them.")
+        raise cli.CommandError("--token and --token-file are two sources; give only one of them.")
     if token is not None:
         click.echo("--token can be seen by others on this machine; --token-file FILE or - cannot.", err=True)
     if access.token_file is not None:
         token = _token_in(access.token_file)
     environ = environment()
-    flags = Flags(
+    flags = WorkspaceOptions(
         access.workspace_url, token, access.profile, token_name="--token-file" if access.token_file else "--token"
     )
     try:
-        return connect(enter(environ, flags, _dotenv(environ)))
-    except (ChoiceError, WorkspaceError) as error:
-        raise cli.Refused(str(error)) from None
+        return connect(choose_and_apply(environ, flags, _dotenv(environ)))
+    except (WorkspaceChoiceError, WorkspaceError) as error:
+        raise cli.CommandError(str(error)) from None
 
 
-def expectation(into_workspace: str | None = None) -> Expectation:
-    """The workspace that may be changed, by `--into-workspace` or by the environment. Raises Refused."""
+def expectation(into_workspace: str | None = None) -> WorkspaceExpectation:
+    """The workspace that may be changed, by `--into-workspace` or by the environment. Raises CommandError."""
     try:
         if into_workspace is not None:
-            return given_id(into_workspace, "--into-workspace")
-        return expectation_in(environment())
+            return expected_from_option(into_workspace, "--into-workspace")
+        return expected_from_environment(environment())
     except ValueError as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
 
 
-def refuse_another(identity: Identity, expected: Expectation) -> None:
-    """Raises Refused if the live workspace is not the expected one."""
+def refuse_another(identity: WorkspaceIdentity, expected: WorkspaceExpectation) -> None:
+    """Raises CommandError if the live workspace is not the expected one."""
     if problem := mismatch(identity, expected):
-        raise cli.Refused(problem)
+        raise cli.CommandError(problem)
 
 
 def _token_in(path: Path) -> str:
@@ -166,60 +172,60 @@ def _token_in(path: Path) -> str:
     is_input = str(path) == "-"
     try:
         if is_input and sys.stdin.isatty():
-            text = cli.asked_secret("Token")
+            text = cli.prompt_for_secret("Token")
         else:
             text = sys.stdin.readline() if is_input else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise cli.Refused(f"{path}: {_reason(error)}") from None
+        raise cli.CommandError(f"{path}: {_reason(error)}") from None
     lines = text.split()
     if len(lines) != 1:
         where = "the first line of standard input" if is_input else path
-        raise cli.Refused(f"{where} has to hold one token and nothing else.")
+        raise cli.CommandError(f"{where} has to hold one token and nothing else.")
     return lines[0]
 
 
 def names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
-    """Whom the arguments and the file name, once each. Raises Refused."""
+    """Whom the arguments and the file name, once each. Raises CommandError."""
     try:
         for user in users:
             check_name(user, "the command line")
         told = read_users_file(bytes_of(users_file), str(users_file)) if users_file else []
     except UsersFileError as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     return tuple(dict.fromkeys([*users, *told]))
 
 
 def sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
-    """The file systems that are meant. Raises Refused."""
+    """The file systems that are meant. Raises CommandError."""
     if dbfs_only and workspace_only:
-        raise cli.Refused("--dbfs-only and --workspace-only leave nothing to scan.")
+        raise cli.CommandError("--dbfs-only and --workspace-only leave nothing to scan.")
     return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
 
 
 def text_of(path: Path) -> str:
-    """What a file holds. Raises Refused."""
+    """What a file holds. Raises CommandError."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise cli.Refused(f"{path}: {_reason(error)}") from None
+        raise cli.CommandError(f"{path}: {_reason(error)}") from None
 
 
 def bytes_of(path: Path) -> bytes:
-    """The content of a file. Raises Refused."""
+    """The content of a file. Raises CommandError."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise cli.Refused(f"{path}: {_reason(error)}") from None
+        raise cli.CommandError(f"{path}: {_reason(error)}") from None
 
 
 def must_be_writable(path: Path | None) -> None:
-    """Before anything is asked: whether a result can be written there. Raises Refused."""
+    """Before anything is asked: whether a result can be written there. Raises CommandError."""
     if path is None:
         return
     if path.is_dir():
-        raise cli.Refused(f"{path} is a folder; expected a file.")
+        raise cli.CommandError(f"{path} is a folder; expected a file.")
     if not path.parent.is_dir():
-        raise cli.Refused(f"{path} cannot be written: there is no folder {path.parent}.")
+        raise cli.CommandError(f"{path} cannot be written: there is no folder {path.parent}.")
 
 
 def _reason(error: Exception) -> str:
@@ -230,8 +236,8 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Raises Refused where `path` cannot be written: the disk is full, or the like."""
+    """Raises CommandError where `path` cannot be written: the disk is full, or the like."""
     try:
         yield
     except OSError as error:
-        raise cli.Refused(f"{path} could not be written: {error.strerror or error}.") from None
+        raise cli.CommandError(f"{path} could not be written: {error.strerror or error}.") from None

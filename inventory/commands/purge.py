@@ -39,13 +39,13 @@ class Kept:
     """,
 )
 @click.argument("places", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(exists=True, path_type=Path))
-@click.option("--before", type=cli.Day(), metavar="DAY", required=True, help="The first day that is kept.")
+@click.option("--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day that is kept.")
 @click.option(
     "--backups", "targets", multiple=True, metavar="TARGET", help="Name backups whose --retain-until is over."
 )
-@cli.yes
-@cli.dry_run
-@cli.as_json
+@cli.yes_option
+@cli.dry_run_option
+@cli.json_option
 def command(
     places: tuple[Path, ...], before: date, targets: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool
 ) -> None:
@@ -57,14 +57,14 @@ def command(
     """
     today = cli.now(options.environment()).astimezone().date()
     if before > today:
-        raise cli.Refused(f"--before {before} has not come yet.")
+        raise cli.CommandError(f"--before {before} has not come yet.")
     try:
         found = [leftover for place in places or (Path(),) for leftover in find(place, before=before)]
         over = [kept for target in targets for kept in _over(target, today)]
     except (CatalogError, TargetError) as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     except OSError as error:
-        raise cli.Refused(f"{error.filename} cannot be read: {error.strerror}.") from None
+        raise cli.CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
     for line in _lines(found, over):
         click.echo(escaped(line), err=as_json)
     failures: list[str] = []

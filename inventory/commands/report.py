@@ -36,9 +36,9 @@ def command(inventory: Path, output: Path | None, files: Path | None) -> None:
         entries = read_entries(options.text_of(inventory), str(inventory))
         found = summary.of_files(read_rows(files)) if files else None
     except (NotAnInventory, NotFileRows) as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     except OSError as error:
-        raise cli.Refused(f"{files}: {error.strerror or error}.") from None
+        raise cli.CommandError(f"{files}: {error.strerror or error}.") from None
     made_at = datetime.fromtimestamp(inventory.stat().st_mtime, UTC)
     from inventory.output.page import write
 

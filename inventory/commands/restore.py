@@ -49,9 +49,9 @@ log = logging.getLogger(__name__)
 )
 @click.option("--git", "with_git", is_flag=True, help="Clone git folders from where they came, instead of their files.")
 @click.option("--resume", is_flag=True, help="Go on with a restore that was stopped, and retry what failed.")
-@cli.dry_run
+@cli.dry_run_option
 @options.access
-@cli.as_json
+@cli.json_option
 def command(
     target: str,
     users: tuple[str, ...],
@@ -74,9 +74,9 @@ def command(
     place, or it was stopped; 2 bad input, or no access at all.
     """
     if skip_existing and overwrite:
-        raise cli.Refused("--skip-existing and --overwrite are two wishes; give only one of them.")
+        raise cli.CommandError("--skip-existing and --overwrite are two wishes; give only one of them.")
     if into and not into.startswith("/"):
-        raise cli.Refused(f"--into {into}: expected an absolute path such as /Shared/returned.")
+        raise cli.CommandError(f"--into {into}: expected an absolute path such as /Shared/returned.")
     existing: Existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
     expected = options.expectation(into_workspace)
     client = options.client(access)
@@ -117,7 +117,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except (CatalogError, TargetError, WorkspaceError, CheckpointError) as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
 
 
 def _renamed(maps: tuple[str, ...]) -> dict[str, str]:
@@ -126,8 +126,8 @@ def _renamed(maps: tuple[str, ...]) -> dict[str, str]:
         try:
             old, new = read_map(text)
         except ValueError as error:
-            raise cli.Refused(str(error)) from None
+            raise cli.CommandError(str(error)) from None
         if old in found or new in found.values():
-            raise cli.Refused(f"--map {text}: {old} or {new} is in another --map, too.")
+            raise cli.CommandError(f"--map {text}: {old} or {new} is in another --map, too.")
         found[old] = new
     return found

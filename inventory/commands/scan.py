@@ -32,7 +32,7 @@ from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
 from labkit.workspace.access import config_file
-from labkit.workspace.expected import Expectation
+from labkit.workspace.expected import WorkspaceExpectation
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +62,12 @@ log = logging.getLogger(__name__)
 )
 @click.option("--no-parallel", is_flag=True, help="One request after another.")
 @click.option(
-    "--workers", type=cli.WholeNumber(1, 512), default=64, show_default=True, help="For each of the two file systems."
+    "--workers", type=cli.IntParamType(1, 512), default=64, show_default=True, help="For each of the two file systems."
 )
 @click.option(
     "--max-requests-per-second",
     "ceiling",
-    type=cli.Number(0, low_open=True),
+    type=cli.FloatParamType(0, min_open=True),
     help="For each of the two APIs; without it the rate they permit is found out.",
 )
 @click.option("--resume", is_flag=True, help="Go on with a scan that was stopped, and retry what failed.")
@@ -78,13 +78,13 @@ log = logging.getLogger(__name__)
 @click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv, .jsonl or .parquet.")
 @click.option("--report", type=click.Path(path_type=Path), help="The result as a page for people, as .html.")
 @click.option("--details", is_flag=True, help="Further columns: by file system, estimates, largest, newest, cost.")
-@click.option("--top", type=cli.WholeNumber(0), default=5, show_default=True, help="Largest homes in the summary.")
+@click.option("--top", type=cli.IntParamType(0), default=5, show_default=True, help="Largest homes in the summary.")
 @options.all_homes
 @options.shared
 @click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")
 @where_options.choice
 @options.access
-@cli.as_json
+@cli.json_option
 def command(
     users: tuple[str, ...],
     users_file: Path | None,
@@ -122,7 +122,7 @@ def command(
             click.echo(f"there are no profiles in {escaped(config_file(options.environment()))}", err=True)
         return
     if resume and fresh:
-        raise cli.Refused("--resume goes on and --fresh begins anew; give only one of them.")
+        raise cli.CommandError("--resume goes on and --fresh begins anew; give only one of them.")
     for path in (output, files, report, checkpoint):
         options.must_be_writable(path)
     _check_ending(files)
@@ -143,7 +143,7 @@ def command(
         table=where.table,
     )
     # On Spark a token is made, and a cluster may be started.
-    expected = options.expectation() if where.spark else Expectation()
+    expected = options.expectation() if where.spark else WorkspaceExpectation()
     client = options.client(access)
     run = _prepared(client, wish, expected, resume=resume, fresh=fresh)
     with (
@@ -170,11 +170,11 @@ def command(
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Raises Refused for a checkpoint that turns out to be damaged."""
+    """Raises CommandError for a checkpoint that turns out to be damaged."""
     try:
         yield
     except CheckpointError as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
 
 
 def _check_ending(files: Path | None) -> None:
@@ -182,10 +182,10 @@ def _check_ending(files: Path | None) -> None:
         if files:
             format_of(files)
     except NotFileRows as error:
-        raise cli.Refused(f"--files {error}") from None
+        raise cli.CommandError(f"--files {error}") from None
 
 
-def _prepared(client: Client, wish: Wish, expected: Expectation, *, resume: bool, fresh: bool) -> Run:
+def _prepared(client: Client, wish: Wish, expected: WorkspaceExpectation, *, resume: bool, fresh: bool) -> Run:
     try:
         # Asked first: with a credential that is not accepted, every home would be an error.
         identity, _ = Workspace(client).identity()
@@ -194,7 +194,7 @@ def _prepared(client: Client, wish: Wish, expected: Expectation, *, resume: bool
         with options.writing(wish.checkpoint_path(client.host)):
             return prepare(client, wish, resume=resume, fresh=fresh, now=cli.now(options.environment()))
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
 
 
 def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threading.Event, reporter: Reporter) -> Outcome:
@@ -215,11 +215,11 @@ def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threadin
                 tables.write(spark.session, wish.table, run.file_rows())
             return outcome
     except tables.NotATable as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     except tables.NotWritten as error:
         raise click.ClickException(f"{error} The other results are written; --resume tries it again.") from None
     except (SparkError, SessionLost) as error:
-        raise cli.Refused(f"{str(error).rstrip('.')}.") from None
+        raise cli.CommandError(f"{str(error).rstrip('.')}.") from None
 
 
 def _status(homes: Sequence[Home]) -> int:

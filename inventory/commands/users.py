@@ -10,7 +10,7 @@ from inventory.scan.users import User, everybody
 from inventory.transport.workspace import Workspace, WorkspaceError
 from labkit.csv_cells import write_rows
 from labkit.extras import cli
-from labkit.files import replaced
+from labkit.files import atomic_text_file
 
 
 @click.command(
@@ -29,7 +29,7 @@ from labkit.files import replaced
 @click.option("--group", metavar="NAME", help="Only the members of this group, and of the groups in it.")
 @click.option("--include-service-principals", is_flag=True, help="They have homes as well.")
 @options.access
-@cli.as_json
+@cli.json_option
 def command(
     output: Path | None,
     max_users: int | None,
@@ -50,7 +50,7 @@ def command(
         # Exit status 1 and not 2: what was asked for is fine, the workspace did not give it.
         raise click.ClickException(str(error)) from None
     if output:
-        with options.writing(output), replaced(output) as file:
+        with options.writing(output), atomic_text_file(output) as file:
             write_rows(file, table(found))
     if as_json:
         cli.print_json([vars(user) for user in found])

@@ -36,7 +36,7 @@ from labkit.text import escaped
 @click.argument("target")
 @click.option("--live", is_flag=True, help="Also compare the newest backup with the workspace as it is now.")
 @options.access
-@cli.as_json
+@cli.json_option
 def command(
     target: str,
     live: bool,
@@ -56,7 +56,7 @@ def command(
         latest = _latest(found, client.host) if client else None
         results = [_verified(backup, client if backup is latest else None) for backup in found]
     except (CatalogError, TargetError, WorkspaceError, NothingToScan, UsersFileError) as error:
-        raise cli.Refused(str(error)) from None
+        raise cli.CommandError(str(error)) from None
     if as_json:
         cli.print_json({"backups": results})
     else:

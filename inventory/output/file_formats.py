@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 from inventory.results.rows import FileRow, moment
 from labkit.csv_cells import unescape_formula, write_rows
-from labkit.files import replaced, replaced_bytes
-from labkit.lazy_package import Deferred
+from labkit.files import atomic_binary_file, atomic_text_file
+from labkit.lazy_package import LazyModule
 
-pyarrow, parquet = Deferred("pyarrow"), Deferred("pyarrow.parquet")
+pyarrow, parquet = LazyModule("pyarrow"), LazyModule("pyarrow.parquet")
 ROWS_IN_GROUP = 16 * 1024
 """Of a Parquet file: small enough for the memory, large enough for who reads a single column."""
 
@@ -45,7 +45,7 @@ class Format(Protocol):
 
 class _Csv:
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
-        with replaced(path) as file:
+        with atomic_text_file(path) as file:
             write_rows(file, ((*row[:6], "true" if row[6] else "false", moment(row[7])) for row in rows))
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
@@ -63,7 +63,7 @@ class _Csv:
 
 class _Jsonl:
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
-        with replaced(path) as file:
+        with atomic_text_file(path) as file:
             for row in rows:
                 named = {**row._asdict(), "modified_at": moment(row.modified_at)}
                 file.write(json.dumps(named, ensure_ascii=False) + "\n")
@@ -83,13 +83,13 @@ class _Jsonl:
 
 class _Parquet:
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
-        with replaced_bytes(path) as file:
+        with atomic_binary_file(path) as file:
             parquet.write_table(arrow_table(rows), file)
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
         # No two paths are alike: a dictionary of them, and large pages, would only take memory.
         options = {"use_dictionary": ["user", "source", "type", "language"], "data_page_size": 64 * 1024}
-        with replaced_bytes(output) as file, parquet.ParquetWriter(file, _schema(), **options) as writer:
+        with atomic_binary_file(output) as file, parquet.ParquetWriter(file, _schema(), **options) as writer:
             # Parts are as small as what half a second brought; groups of so few rows would be slow to read.
             for group in _groups(parts):
                 writer.write_table(group)
@@ -108,7 +108,7 @@ class _Parquet:
 
 
 def _concatenate(parts: Iterable[Path], output: Path, first: bytes = b"") -> None:
-    with replaced_bytes(output) as file:
+    with atomic_binary_file(output) as file:
         file.write(first)
         for part in parts:
             with part.open("rb") as content:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from inventory.output import charts
 from inventory.results.formatting import size
 from inventory.results.report import Amount, Report
-from labkit.files import replaced
+from labkit.files import atomic_text_file
 from labkit.text import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,7 +34,7 @@ def render(report: Report) -> str:
 def write(report: Report, output: Path) -> None:
     """Write the page, whole or not at all. Raises OSError."""
     page = render(report)
-    with replaced(output) as file:
+    with atomic_text_file(output) as file:
         file.write(page)
 
 

@@ -21,7 +21,7 @@ from inventory.results.result_csv import STATUSES, read_entries
 from inventory.results.rows import COLUMNS, FileRow
 from inventory.results.users_file import UsersFileError, read_users_file
 from labkit.csv_cells import unescape_formula, write_rows
-from labkit.files import replaced
+from labkit.files import atomic_text_file
 
 Kind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
 USER_COLUMNS = ("username", "display_name", "active")
@@ -85,7 +85,7 @@ def keep_totals(leftover: Leftover) -> Path:
         with totals.open(encoding="utf-8", newline="") as file:
             table = [[unescape_formula(cell) for cell in row] for row in csv.reader(file)]
     if list(map(str, line)) not in table:
-        with replaced(totals) as file:
+        with atomic_text_file(totals) as file:
             write_rows(file, [*table, line])
     return totals
 

@@ -1,7 +1,7 @@
 """The names in a users file. Pure: bytes in, names out."""
 
 from labkit.csv_cells import unescape_formula
-from labkit.tables import TextError, decode, read_table
+from labkit.tables import TableError, decode, read_table
 
 NAME_COLUMNS = ("username", "user_name", "email", "e-mail", "email address", "e-mail address", "mail")
 """`userName` among them, since case does not count. The first one that a file has is read."""
@@ -24,7 +24,7 @@ def read_users_file(data: bytes, name: str) -> list[str]:
         if not any(line.strip() and not line.lstrip().startswith(COMMENT) for line in text.splitlines()):
             raise UsersFileError(f"{name} names no users.")
         table = read_table(text, comment=COMMENT, skip_initial_space=True)
-    except TextError as error:
+    except TableError as error:
         raise UsersFileError(f"{name} line {error.line}: {error.sentence}") from None
     rows = [table.header, *(row for row in table.rows if not row.is_blank)]
     header = [cell.strip().lower() for cell in table.header.cells]

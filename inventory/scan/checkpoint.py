@@ -17,7 +17,7 @@ from inventory.results.rows import Row, State, Tally
 from inventory.scan.visit import Visit
 from inventory.tree.listing import Failure, Folder, Source
 from inventory.tree.walk import Walk
-from labkit.files import replaced_path
+from labkit.files import atomic_path
 from labkit.text import first_line
 
 FORMAT = 3
@@ -84,7 +84,7 @@ class Checkpoint:
         # A kill in between must not leave a file that holds only some of the roots.
         try:
             with (
-                replaced_path(path, single_writer=True) as draft,
+                atomic_path(path, single_writer=True) as draft,
                 closing(sqlite3.connect(draft)) as connection,
                 connection,
             ):

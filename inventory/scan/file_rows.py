@@ -12,7 +12,7 @@ from inventory.output.file_formats import format_of
 from inventory.results.rows import FileRow
 from inventory.scan.visit import Visit
 from inventory.tree.listing import Listing
-from labkit.files import private_folder
+from labkit.files import make_private_folder
 
 
 def rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
@@ -33,7 +33,7 @@ class Parts:
         """`last` is the last part that counts. Raises OSError."""
         self._folder, self._output, self._last = folder, output, last
         self._format = format_of(output)
-        private_folder(folder)
+        make_private_folder(folder)
 
     def add(self, visits: Sequence[Visit]) -> tuple[int, int] | None:
         """Write the next part; its number and rows, or None where there is no file at all."""

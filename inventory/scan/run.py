@@ -27,9 +27,9 @@ from inventory.transport.limiter import CEILING, Limiter
 from inventory.transport.workspace import Workspace
 from inventory.tree.listing import SOURCES, Folder, Source
 from inventory.tree.walk import Walk
-from labkit.clock import going_on_from
+from labkit.clock import clock_starting_at
 from labkit.csv_cells import write_rows
-from labkit.files import replaced
+from labkit.files import atomic_text_file
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Run(Resumable):
 
     def __init__(self, client: Client, wish: Wish, checkpoint: Checkpoint, *, now: datetime) -> None:
         self._client, self._wish, self._checkpoint = client, wish, checkpoint
-        self._now = going_on_from(now)
+        self._now = clock_starting_at(now)
         self._parts: Parts | None = None
         self._rows = wish.files or (
             checkpoint.path.with_name(f"{checkpoint.path.name}.parquet") if wish.table else None
@@ -168,7 +168,7 @@ class Run(Resumable):
     def _write(self, found: Sequence[Home]) -> None:
         if self._parts:
             self._parts.join(self._checkpoint.parts())
-        with replaced(self._wish.output) as file:
+        with atomic_text_file(self._wish.output) as file:
             write_rows(file, table(found, details=self._wish.details, measured=self._wish.mounts is not None))
         if self._wish.report:
             from inventory.output import page

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labkit.text import one_line, without_secrets
+from labkit.text import one_line, redact_secrets
 
 CLIENT = "4.0"
 """The line of the Spark Connect client that is installed with this program."""
@@ -39,7 +39,7 @@ class Place:
 
     def clean(self, text: str) -> str:
         """One line without secrets."""
-        return one_line(without_secrets(text, self.secrets))
+        return one_line(redact_secrets(text, self.secrets))
 
 
 def explain(error: BaseException, place: Place) -> SparkError | SessionLost:

@@ -23,11 +23,11 @@ from inventory.spark.errors import CLIENT, Place, SparkError, explain
 from inventory.spark.local_server import LocalServer
 from inventory.spark.worker import Order
 from labkit.files import write_private
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 
 ROOT = Path(__file__).resolve().parents[2]
-connect_client, retries = Deferred("pyspark.sql.connect.client"), Deferred("pyspark.sql.connect.client.retries")
-connect_session = Deferred("pyspark.sql.connect.session")
+connect_client, retries = LazyModule("pyspark.sql.connect.client"), LazyModule("pyspark.sql.connect.client.retries")
+connect_session = LazyModule("pyspark.sql.connect.session")
 PACKAGES = {"inventory": ("commands", "backup", "restore", "output"), "labkit": ("extras",)}
 """The packages that executors import, and the folders in them that no executor needs."""
 LOOKERS = 4096

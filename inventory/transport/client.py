@@ -18,7 +18,7 @@ import certifi
 
 from inventory.transport.answer import Answer, Broken, Unreachable
 from inventory.transport.request_body import NO_QUERY, Body
-from labkit.workspace.reach import cause_of
+from labkit.workspace.connectivity import connection_failure
 
 log = logging.getLogger(__name__)
 AGENT = "teachinglab-inventory"
@@ -98,7 +98,7 @@ class Client:
             yield response
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            cause = cause_of(error)
+            cause = connection_failure(error)
             reason = cause or _in_words(error, self._timeout)
             log.debug("%s %s: %s", method, target, reason)
             raise (Unreachable if cause else Broken)(reason) from None

@@ -8,11 +8,11 @@ from typing import Any
 from inventory.transport.answer import Answer, Broken, Unreachable
 from inventory.transport.client import Client
 from inventory.transport.retry import again
-from labkit.lazy_package import Deferred
-from labkit.workspace.choice import Choice
-from labkit.workspace.expected import Identity
+from labkit.lazy_package import LazyModule
+from labkit.workspace.choice import WorkspaceChoice
+from labkit.workspace.expected import WorkspaceIdentity
 
-sdk = Deferred("labkit.extras.sdk")
+sdk = LazyModule("labkit.extras.sdk")
 """Takes a second, and most of what can be wrong is found without it."""
 SCIM = "/api/2.0/preview/scim/v2"
 CONNECT_SECONDS = 30.0
@@ -28,14 +28,18 @@ class WorkspaceError(Exception):
     """A sentence that says what could not be read and why."""
 
 
-def connect(choice: Choice, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
+def connect(choice: WorkspaceChoice, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
     """A client for the workspace of the choice. Raises WorkspaceError, within `seconds`."""
     try:
-        config = sdk.within(seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20), host=choice.host)
-    except sdk.NoCredential as error:
+        config = sdk.call_with_timeout(
+            seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20), host=choice.host
+        )
+    except sdk.CredentialNotFound as error:
         raise WorkspaceError(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the SDK raises many types
-        raise WorkspaceError(f"{choice.host} cannot be used with {choice.source}: {sdk.reason_of(error)}.") from None
+        raise WorkspaceError(
+            f"{choice.host} cannot be used with {choice.source}: {sdk.failure_reason(error)}."
+        ) from None
     client = Client(choice.host or str(config.host), config.authenticate, timeout=timeout)
     client.source = choice.source
     return client
@@ -72,12 +76,12 @@ class Workspace:
         identity, groups = self.identity()
         return identity.caller, groups
 
-    def identity(self) -> tuple[Identity, list[str]]:
+    def identity(self) -> tuple[WorkspaceIdentity, list[str]]:
         """Which workspace this is and who we are there, and the names of our groups. Raises WorkspaceError."""
         # The first question: a host that cannot be connected to is named at once.
         answer, me = self._answer(f"{SCIM}/Me", {}, "the account", is_first=True)
         groups = [str(group["display"]) for group in objects_in(me.get("groups")) if group.get("display")]
-        identity = Identity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
+        identity = WorkspaceIdentity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
         return identity, sorted(groups)
 
     def resources(self, kind: str, attributes: str, wanted: str = "") -> Iterator[Mapping[str, Any]]:

@@ -11,17 +11,17 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from labkit import __version__, clock, exit_status
-from labkit.text import escaped, is_plain, quoted
+from labkit.text import escaped, is_displayable, quoted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-version = click.version_option(__version__, message="%(prog)s %(version)s")
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/json.md defines its fields.")
-dry_run = click.option("--dry-run", is_flag=True, help="Print what would be done and change nothing.")
-yes = click.option("--yes", is_flag=True, help="Do not ask.")
+version_option = click.version_option(__version__, message="%(prog)s %(version)s")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON; docs/json.md defines its fields.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print what would be done and change nothing.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-class Refused(click.ClickException):
+class CommandError(click.ClickException):
     """Bad input or no access: a sentence, which ends the process with status 2."""
 
     exit_code = exit_status.BAD_INPUT
@@ -37,14 +37,14 @@ def environment() -> MutableMapping[str, str]:
 
 
 def now(environ: Mapping[str, str] | None = None) -> datetime:
-    """The one clock reading of this run, by its environment or by the one that is given. Raises Refused."""
+    """The one clock reading of this run, by its environment or by the one that is given. Raises CommandError."""
     try:
         return clock.now(environment() if environ is None else environ)
     except clock.ClockError as error:
-        raise Refused(str(error)) from None
+        raise CommandError(str(error)) from None
 
 
-class Verbs(click.Group):
+class LazyGroup(click.Group):
     """Commands that are imported when they are called: the Databricks SDK alone takes two seconds.
 
     `verbs` maps each verb to its line in the help. Its module in `package` has the same name with underscores, and
@@ -72,7 +72,7 @@ class Verbs(click.Group):
 YEARS = range(1970, 3000)
 
 
-class Day(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+class DateParamType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """A day as 2026-11-01, local to the course."""
 
     name = "day"
@@ -90,23 +90,23 @@ class Day(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return found
 
 
-class Number(click.FloatRange):
-    """A finite number in a range, such as `Number(1, 3600, of="seconds")`."""
+class FloatParamType(click.FloatRange):
+    """A finite number in a range, such as `FloatParamType(1, 3600, unit="seconds")`."""
 
-    def __init__(self, low: float, high: float | None = None, *, of: str = "", low_open: bool = False) -> None:
-        super().__init__(low, high, min_open=low_open)
-        self._what = f"a number of {of}" if of else "a number"
+    def __init__(self, low: float, high: float | None = None, *, unit: str = "", min_open: bool = False) -> None:
+        super().__init__(low, high, min_open=min_open)
+        self._what = f"a number of {unit}" if unit else "a number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         return float(_in_range(super().convert, self._what, self, value, param, ctx))
 
 
-class WholeNumber(click.IntRange):
-    """A whole number in a range, such as `WholeNumber(1)`."""
+class IntParamType(click.IntRange):
+    """A whole number in a range, such as `IntParamType(1)`."""
 
-    def __init__(self, low: int, high: int | None = None, *, of: str = "") -> None:
+    def __init__(self, low: int, high: int | None = None, *, unit: str = "") -> None:
         super().__init__(low, high)
-        self._what = f"a whole number of {of}" if of else "a whole number"
+        self._what = f"a whole number of {unit}" if unit else "a whole number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         return int(_in_range(super().convert, self._what, self, value, param, ctx))
@@ -132,12 +132,12 @@ def _in_range(
     bounds.fail(f"{quoted(str(value))} is not {what}{low}{high}", param, ctx)
 
 
-day = click.option("--day", type=Day(), metavar="DAY", help="One day, such as 2026-11-01.")
-first = click.option("--from", "first", type=Day(), metavar="DAY", help="The first day of a span.")
-last = click.option("--to", "last", type=Day(), metavar="DAY", help="The last day of a span, included.")
+day_option = click.option("--day", type=DateParamType(), metavar="DAY", help="One day, such as 2026-11-01.")
+from_option = click.option("--from", "first", type=DateParamType(), metavar="DAY", help="The first day of a span.")
+to_option = click.option("--to", "last", type=DateParamType(), metavar="DAY", help="The last day of a span, included.")
 
 
-def span(day: date | None, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
+def date_range(day: date | None, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
     """The days that --day, or --from and --to, name; today where none does. Raises click.UsageError."""
     if day and (first or last):
         raise click.UsageError("give --day, or --from and --to")
@@ -150,7 +150,7 @@ def span(day: date | None, first: date | None, last: date | None, *, today: date
     return day or today, day or today
 
 
-def asked_secret(name: str) -> str:
+def prompt_for_secret(name: str) -> str:
     """What a person types at the terminal; it is not shown."""
     return str(click.prompt(name, hide_input=True, err=True))
 
@@ -168,7 +168,12 @@ def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
 def print_json(value: Any) -> None:
     """Print the value as JSON. A character that steers a terminal is escaped, so that it reaches programs alone."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    print("".join(character if character == "\n" or is_plain(character) else _json(character) for character in text))
+    print(
+        "".join(
+            character if character == "\n" or is_displayable(character) else _json_escape(character)
+            for character in text
+        )
+    )
 
 
 def fail(*problems: str) -> NoReturn:
@@ -178,6 +183,6 @@ def fail(*problems: str) -> NoReturn:
     raise SystemExit(exit_status.BAD_INPUT)
 
 
-def _json(character: str) -> str:
+def _json_escape(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv.main import DotEnv
 
-from labkit.workspace.choice import BOUND
+from labkit.workspace.choice import WORKSPACE_VARIABLES
 
 NAME = ".env"
 
@@ -21,14 +21,14 @@ class DotenvError(ValueError):
 def load(environ: MutableMapping[str, str], folder: Path = Path()) -> dict[str, str]:
     """Put what the environment lacks into it, and return the variables of the file that concern a workspace.
 
-    Those are left out of the environment: `workspace_choice` takes them as a whole or not at all. A variable that is
-    set and empty in the environment stays empty. Raises DotenvError.
+    Those are not put into the environment: `labkit.workspace.choice` takes them all or not at all. A variable that is
+    set but empty in the environment stays empty. Raises DotenvError.
     """
     told = read(folder / NAME)
     for name, value in told.items():
-        if name not in BOUND:
+        if name not in WORKSPACE_VARIABLES:
             environ.setdefault(name, value)
-    return {name: value for name, value in told.items() if name in BOUND}
+    return {name: value for name, value in told.items() if name in WORKSPACE_VARIABLES}
 
 
 def read(path: Path) -> dict[str, str]:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, BinaryIO, TypeVar, cast
 
-from labkit.lazy_package import Deferred, defer, enter
+from labkit.lazy_package import LazyModule, defer_init, defer_module
 from labkit.text import first_line
-from labkit.workspace import reach
-from labkit.workspace.choice import HOST, Choice
+from labkit.workspace import connectivity
+from labkit.workspace.choice import HOST, WorkspaceChoice
 
-enter("databricks.sdk")
+defer_init("databricks.sdk")
 # Logins at Azure and Google. The SDK imports them for everybody, with cryptography and asyncio: half of its time.
 for _login in ("databricks.sdk.azure", "google.auth.impersonated_credentials", "google.oauth2.service_account"):
-    defer(_login)
+    defer_module(_login)
 
 from databricks.sdk.config import Config as SdkConfig  # noqa: E402
 from databricks.sdk.core import ApiClient  # noqa: E402
@@ -29,46 +29,46 @@ from databricks.sdk.errors import (  # noqa: E402
 )
 from databricks.sdk.errors.base import DatabricksError  # noqa: E402
 
-_mixins = Deferred("databricks.sdk.mixins.workspace")
-_iam = Deferred("databricks.sdk.service.iam")
-_files = Deferred("databricks.sdk.service.workspace")
+_mixins = LazyModule("databricks.sdk.mixins.workspace")
+_iam = LazyModule("databricks.sdk.service.iam")
+_files = LazyModule("databricks.sdk.service.workspace")
 
 __all__ = [
     "ApiClient",
-    "Client",
+    "LazyWorkspaceClient",
     "Config",
     "DatabricksError",
     "InvalidParameterValue",
-    "NoCredential",
+    "CredentialNotFound",
     "NotFound",
     "PermissionDenied",
     "ResourceAlreadyExists",
     "SdkConfig",
     "Unauthenticated",
     "configure",
-    "listed",
-    "me",
-    "object_of",
-    "opened",
-    "raw_format",
-    "reason_of",
-    "scim_listed",
-    "within",
+    "list_all",
+    "identify",
+    "get_object",
+    "open_workspace_file",
+    "raw_import_format",
+    "failure_reason",
+    "list_scim",
+    "call_with_timeout",
 ]
 
-PATIENCE_SECONDS = 1.0
+PROBE_AFTER_SECONDS = 1.0
 """A host that answers has answered by then; of another one the cause is looked for."""
-ME = "/api/2.0/preview/scim/v2/Me"
-SCIM_PAGE = 100
-WORKSPACE_ID = "X-Databricks-Org-Id"
+ME_PATH = "/api/2.0/preview/scim/v2/Me"
+SCIM_PAGE_SIZE = 100
+WORKSPACE_ID_HEADER = "X-Databricks-Org-Id"
 """The header of each answer that says which workspace gave it."""
 
 _WITHOUT_CREDENTIAL = "cannot configure default credentials"
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
-class NoCredential(ValueError):
+class CredentialNotFound(ValueError):
     """The workspace is named and no source has a credential for it; a sentence."""
 
 
@@ -84,7 +84,7 @@ class Config(SdkConfig):
             super()._resolve_host_metadata()  # type: ignore[no-untyped-call, unused-ignore]
 
 
-class Client:
+class LazyWorkspaceClient:
     """The services of a WorkspaceClient that are used, each imported when it is."""
 
     def __init__(self, config: SdkConfig) -> None:
@@ -107,11 +107,11 @@ class Client:
         return _iam.UsersAPI(self.api_client)
 
 
-def configure(choice: Choice, *, http_seconds: float, retry_seconds: float) -> Config:
+def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: float) -> Config:
     """The SDK's settings for the workspace that was chosen.
 
-    The environment holds only the choice (`workspace_access.enter`). Raises NoCredential, and ValueError for one that
-    cannot be used; may block for minutes, so callers run it in `within`.
+    The environment must hold the choice alone (`workspace.access.choose_and_apply`). Can block for minutes, so callers
+    run it with `call_with_timeout`. Raises CredentialNotFound, and ValueError for a credential that cannot be used.
     """
     # The SDK logs each attempt; the sentence of the error that follows says it better.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
@@ -122,18 +122,18 @@ def configure(choice: Choice, *, http_seconds: float, retry_seconds: float) -> C
         if _WITHOUT_CREDENTIAL not in str(error):
             raise
         where = f"{choice.host} of {choice.source}" if choice.host else choice.source
-        raise NoCredential(
+        raise CredentialNotFound(
             f"there is no credential for {where}: set DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and"
             f" DATABRICKS_CLIENT_SECRET, beside {HOST}, or log in."
         ) from None
 
 
-def within(seconds: float, make: Callable[[], Made], *, host: str) -> Made:
+def call_with_timeout(seconds: float, make: Callable[[], Result], *, host: str) -> Result:
     """What `make` returns or raises; TimeoutError after `seconds`. The SDK's constructor can block for minutes.
 
     Raises ConnectionError as soon as it is clear that `host` cannot be connected to; the text is the cause.
     """
-    made: list[Made] = []
+    made: list[Result] = []
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -144,13 +144,13 @@ def within(seconds: float, make: Callable[[], Made], *, host: str) -> Made:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(min(seconds, PATIENCE_SECONDS))
+    thread.join(min(seconds, PROBE_AFTER_SECONDS))
     if thread.is_alive():
-        if cause := reach.probe(host) if host else "":
+        if cause := connectivity.probe(host) if host else "":
             raise ConnectionError(cause)
-        thread.join(max(0.0, seconds - PATIENCE_SECONDS))
+        thread.join(max(0.0, seconds - PROBE_AFTER_SECONDS))
     if failed:
-        if cause := reach.cause_of(failed[0]):
+        if cause := connectivity.connection_failure(failed[0]):
             raise ConnectionError(cause) from failed[0]
         raise failed[0]
     if not made:
@@ -158,7 +158,7 @@ def within(seconds: float, make: Callable[[], Made], *, host: str) -> Made:
     return made[0]
 
 
-def reason_of(error: BaseException) -> str:
+def failure_reason(error: BaseException) -> str:
     """Why a workspace cannot be used, as a clause without a full stop."""
     said = first_line(error)
     if isinstance(error, Unauthenticated | PermissionDenied):
@@ -166,24 +166,24 @@ def reason_of(error: BaseException) -> str:
     return said
 
 
-def me(api: ApiClient) -> tuple[str, str]:
+def identify(api: ApiClient) -> tuple[str, str]:
     """The id of the workspace and the name of the caller, from one request. Raises what the SDK raises.
 
     Each is empty if the answer lacks it, as that of another kind of server does.
     """
-    answer = api.do("GET", ME, response_headers=[WORKSPACE_ID])
+    answer = api.do("GET", ME_PATH, response_headers=[WORKSPACE_ID_HEADER])
     if not isinstance(answer, dict):
         return "", ""
-    return str(answer.get(WORKSPACE_ID) or ""), str(answer.get("userName") or "")
+    return str(answer.get(WORKSPACE_ID_HEADER) or ""), str(answer.get("userName") or "")
 
 
-def object_of(api: ApiClient, path: str, **query: Any) -> dict[str, Any]:
+def get_object(api: ApiClient, path: str, **query: Any) -> dict[str, Any]:
     """The JSON object that a GET answers; empty if the answer is none. Raises what the SDK raises."""
     answer = api.do("GET", path, query=query)
     return answer if isinstance(answer, dict) else {}
 
 
-def listed(
+def list_all(
     api: ApiClient,
     path: str,
     key: str,
@@ -196,32 +196,32 @@ def listed(
     asked = dict(query or {})
     while True:
         before()
-        page = object_of(api, path, **asked)
+        page = get_object(api, path, **asked)
         found += page.get(key, ())
         if not page.get("next_page_token"):
             return found
         asked["page_token"] = page["next_page_token"]
 
 
-def scim_listed(api: ApiClient, kind: str, attributes: str) -> list[dict[str, Any]]:
+def list_scim(api: ApiClient, kind: str, attributes: str) -> list[dict[str, Any]]:
     """All `Users` or `Groups`, with these attributes. Raises what the SDK raises."""
     found: list[dict[str, Any]] = []
     while True:
-        query = {"attributes": attributes, "startIndex": len(found) + 1, "count": SCIM_PAGE}
-        answer = object_of(api, f"/api/2.0/preview/scim/v2/{kind}", **query)
+        query = {"attributes": attributes, "startIndex": len(found) + 1, "count": SCIM_PAGE_SIZE}
+        answer = get_object(api, f"/api/2.0/preview/scim/v2/{kind}", **query)
         page = answer.get("Resources") or []
         found += page
         if not page or len(found) >= int(answer.get("totalResults") or 0):
             return found
 
 
-def opened(api: ApiClient, path: str) -> BinaryIO:
+def open_workspace_file(api: ApiClient, path: str) -> BinaryIO:
     """The content of a workspace file, as a stream to be closed. Raises what the SDK raises."""
     query = {"path": path, "direct_download": "true"}
     answer = api.do("GET", "/api/2.0/workspace/export", query=query, raw=True)
     return cast(BinaryIO, cast(Any, answer)["contents"])
 
 
-def raw_format() -> Any:
+def raw_import_format() -> Any:
     """The SDK's name for the import of a file as it is."""
     return _files.ImportFormat.RAW

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from labkit.text import escaped
 
-WIDE = 100_000
+PIPE_WIDTH = 100_000
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
@@ -30,7 +30,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, ti
     for row in rows:
         # As Text, so that nothing in it is taken for markup.
         table.add_row(*(Text("" if cell is None else escaped(cell)) for cell in row))
-    console = Console(width=None if on_terminal else WIDE, highlight=False)
+    console = Console(width=None if on_terminal else PIPE_WIDTH, highlight=False)
     with console.capture() as captured:
         console.print(table)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))

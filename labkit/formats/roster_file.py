@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from labkit.addresses import is_address, normalised_address
 from labkit.csv_cells import unescape_formula
-from labkit.tables import TextError, read_table
+from labkit.tables import TableError, read_table
 from labkit.text import quoted
 
 COLUMNS = ("number", "moodle_group_id", "moodle_group_name", "email", "status", "account")
 MANAGED = "managed"
 """The account of a member that a deploy makes and removes."""
-EXISTING = "existing:"
+EXISTING_PREFIX = "existing:"
 """Before the targets on which the account of a member was there before the deploy."""
 
 
@@ -47,7 +47,7 @@ def parse_accounts(text: str, place: str) -> RosterAccounts:
     """
     try:
         table = read_table(text)
-    except TextError as error:
+    except TableError as error:
         raise RosterFileError(f"{place} line {error.line}: {error.sentence}") from None
     if not is_normalised_header(table.header.cells):
         raise RosterFileError(
@@ -66,7 +66,7 @@ def parse_accounts(text: str, place: str) -> RosterAccounts:
             continue  # stands for the status of a group without members
         if not is_address(address):
             raise RosterFileError(f"{place} line {row.line}: email is not an address: {quoted(address)}.")
-        if account != MANAGED and not account.startswith(EXISTING):
+        if account != MANAGED and not account.startswith(EXISTING_PREFIX):
             raise RosterFileError(
                 f"{place} line {row.line}: account must be managed or existing:<target>[,<target>…], not "
                 f"{quoted(account)}."

@@ -19,7 +19,7 @@ AUTH_TYPE = "DATABRICKS_AUTH_TYPE"
 CONFIG_FILE = "DATABRICKS_CONFIG_FILE"
 RESOURCE = "DATABRICKS_AZURE_RESOURCE_ID"
 
-CREDENTIALS = (
+CREDENTIAL_VARIABLES = (
     "DATABRICKS_TOKEN",
     "DATABRICKS_CLIENT_SECRET",
     "DATABRICKS_CLIENT_ID",
@@ -42,16 +42,16 @@ _DETAILS = (
     "DATABRICKS_DISCOVERY_URL",
     "DATABRICKS_TOKEN_AUDIENCE",
 )
-BOUND = (HOST, URL, PROFILE, RESOURCE, *CREDENTIALS, *_DETAILS, AUTH_TYPE)
+WORKSPACE_VARIABLES = (HOST, URL, PROFILE, RESOURCE, *CREDENTIAL_VARIABLES, *_DETAILS, AUTH_TYPE)
 """All variables that say something about one workspace. One source gives all of them, or none."""
 
-UNBOUND_LOGINS = frozenset(
+HOST_INDEPENDENT_LOGINS = frozenset(
     "azure-cli azure-client-secret azure-msi databricks-cli external-browser github-oidc-azure google-credentials"
     " google-id".split()
 )
 """Values of DATABRICKS_AUTH_TYPE for logins that belong to no workspace and go with any host."""
 
-_UNBOUND_VARIABLES = (
+_HOST_INDEPENDENT_VARIABLES = (
     "ARM_CLIENT_ID",
     "ARM_CLIENT_SECRET",
     "ARM_TENANT_ID",
@@ -59,8 +59,8 @@ _UNBOUND_VARIABLES = (
     "DATABRICKS_GOOGLE_SERVICE_ACCOUNT",
     "GOOGLE_CREDENTIALS",
 )
-_PLAIN = frozenset({"DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET"})
-_KINDS = {
+_HEADER_VARIABLES = frozenset({"DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET"})
+_AUTH_TYPES = {
     "token": "pat",
     "client_secret": "oauth-m2m",
     "password": "basic",
@@ -70,22 +70,22 @@ _LOGIN_KEYS = frozenset(
     "token client_id client_secret username password metadata_service_url oidc_token_env oidc_token_filepath auth_type"
     " azure_client_id azure_client_secret azure_use_msi google_credentials google_service_account".split()
 )
-_USUAL_PORTS = {"https": 443, "http": 80}
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 ENVIRONMENT, DOTENV = "the environment", ".env"
-NO_WORKSPACE = f"no workspace is named: set {HOST} and a credential in .env, or {PROFILE}."
+WORKSPACE_NOT_CONFIGURED = f"no workspace is named: set {HOST} and a credential in .env, or {PROFILE}."
 
 
-class ChoiceError(ValueError):
+class WorkspaceChoiceError(ValueError):
     """The sources contradict each other, or a value is malformed. The text holds no value of a secret."""
 
 
-class NoWorkspace(ChoiceError):
+class WorkspaceNotConfigured(WorkspaceChoiceError):
     """No source names a workspace, or the profile that one names is not there."""
 
 
 @dataclass(frozen=True)
-class Flags:
+class WorkspaceOptions:
     """What the command line, or the target of a settings file, says; `names` are for messages."""
 
     url: str | None = None
@@ -97,7 +97,7 @@ class Flags:
 
 
 @dataclass(frozen=True)
-class Choice:
+class WorkspaceChoice:
     """The source that was chosen, and everything that the SDK may see of it."""
 
     source: str
@@ -110,27 +110,29 @@ class Choice:
     """Those of BOUND that the SDK, and programs started from here, see; no others are left."""
 
 
-def address(host: str, setting: str) -> str:
+def workspace_url(host: str, setting: str) -> str:
     """`https://name` or `https://name:port` of what people paste; `http` is for loopback alone.
 
-    Raises ChoiceError, which names the setting only.
+    Raises WorkspaceChoiceError, which names the setting only.
     """
     if any(character.isspace() or not character.isprintable() for character in host):
-        raise ChoiceError(f"{setting} contains a blank, a line break or a control character; remove it.")
+        raise WorkspaceChoiceError(f"{setting} contains a blank, a line break or a control character; remove it.")
     parts = urlsplit(host if "://" in host else f"https://{host}")
     try:
         port = parts.port
     except ValueError:
         port = 0
-    if parts.scheme not in _USUAL_PORTS or not parts.hostname or parts.username is not None or port == 0:
-        raise ChoiceError(f"{setting} is not the address of a workspace; it must be https://<name>.")
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None or port == 0:
+        raise WorkspaceChoiceError(f"{setting} is not the address of a workspace; it must be https://<name>.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ChoiceError(f"{setting} is http, which sends the credential in the clear; it must be https://<name>.")
+        raise WorkspaceChoiceError(
+            f"{setting} is http, which sends the credential in the clear; it must be https://<name>."
+        )
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{name}" + (f":{port}" if port and port != _USUAL_PORTS[parts.scheme] else "")
+    return f"{parts.scheme}://{name}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
 
 
-def is_plain(secret: str) -> bool:
+def is_header_safe(secret: str) -> bool:
     """Whether a token consists of printable ASCII characters without blanks, as a header needs it."""
     return re.fullmatch(r"[!-~]+", secret) is not None
 
@@ -149,21 +151,21 @@ class Profiles:
         except configparser.Error as error:
             line = getattr(error, "lineno", None)
             place = f" (line {line})" if line else ""
-            raise ChoiceError(f"{self._name} is not a file of profiles{place}.") from None
+            raise WorkspaceChoiceError(f"{self._name} is not a file of profiles{place}.") from None
         return {name: dict(parser[name]) for name in parser.sections()}
 
     @cached_property
-    def named(self) -> dict[str, dict[str, str]]:
-        """Every profile by name. Raises ChoiceError if the text is not a configuration file."""
+    def by_name(self) -> dict[str, dict[str, str]]:
+        """Every profile by name. Raises WorkspaceChoiceError if the text is not a configuration file."""
         return {name: values for name, values in self._sections.items() if name != "__settings__"}
 
     @property
     def default(self) -> str | None:
-        """The profile that is used if nothing else is named. Raises ChoiceError as `named` does."""
+        """The profile that is used if nothing else is named. Raises WorkspaceChoiceError as `by_name` does."""
         name = self._sections.get("__settings__", {}).get("default_profile", "").strip()
         if name:
             return name
-        return "DEFAULT" if self.named.get("DEFAULT", {}).get("host") else None
+        return "DEFAULT" if self.by_name.get("DEFAULT", {}).get("host") else None
 
 
 @dataclass(frozen=True)
@@ -172,74 +174,79 @@ class _Candidate:
 
     source: str
     host: str
-    """Empty: the source has a credential and names no workspace, or names it in another way (`named`)."""
+    """Empty: the source has a credential and names no workspace, or names it in another way (`names_workspace`)."""
     host_name: str
     """The setting that names the host."""
     credential: str
     """The setting that holds a credential, or an equivalent for messages; empty if there is none."""
     arguments: Mapping[str, str] = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
-    named: bool = True
+    names_workspace: bool = True
     """Whether the source names a workspace at all."""
     login: str = ""
     """The authentication type that the source itself fixes."""
 
 
 def choose(
-    flags: Flags, *, environ: Mapping[str, str], dotenv: Mapping[str, str], profiles: Profiles, is_runtime: bool = False
-) -> Choice:
-    """The one source of host and credential. Raises ChoiceError, and NoWorkspace if none is named.
+    flags: WorkspaceOptions,
+    *,
+    environ: Mapping[str, str],
+    dotenv: Mapping[str, str],
+    profiles: Profiles,
+    is_runtime: bool = False,
+) -> WorkspaceChoice:
+    """The one source of host and credential. Raises WorkspaceChoiceError, and WorkspaceNotConfigured if none is named.
 
     `dotenv` holds the variables of `.env`. `is_runtime`: the program runs on compute of Databricks, where the SDK finds
     the workspace by itself.
     """
     if flags.token is not None:
-        return _of_token(flags)
+        return _from_token(flags)
 
     def lower() -> Iterator[_Candidate]:
         for source, variables in ((ENVIRONMENT, environ), (DOTENV, dotenv)):
-            if found := _of_variables(source, variables, profiles):
+            if found := _from_variables(source, variables, profiles):
                 yield found
 
     if flags.profile:
-        chosen = _of_profile(flags.profile, profiles)
-        if flags.url and (given := address(flags.url, flags.url_name)) != chosen.host:
-            raise ChoiceError(
+        chosen = _from_profile(flags.profile, profiles)
+        if flags.url and (given := workspace_url(flags.url, flags.url_name)) != chosen.host:
+            raise WorkspaceChoiceError(
                 f"{flags.profile_name} {flags.profile} is of {chosen.host} and not of {given}, which"
                 f" {flags.url_name} names; give only one of them."
             )
     elif flags.url:
-        host = address(flags.url, flags.url_name)
+        host = workspace_url(flags.url, flags.url_name)
         chosen = _Candidate(flags.url_name, host, flags.url_name, "", {"host": host}, {HOST: host})
     else:
         sources = list(lower())
         if not sources:
             return _fallback(profiles, is_runtime)
         chosen, rest = sources[0], sources[1:]
-        if not chosen.named:
-            raise _homeless(chosen, rest)
-        return _finished(_completed(chosen, rest, environ, dotenv), environ, dotenv)
+        if not chosen.names_workspace:
+            raise _missing_host_error(chosen, rest)
+        return _to_choice(_with_credential(chosen, rest, environ, dotenv), environ, dotenv)
     if chosen.credential:
-        return _finished(chosen, environ, dotenv)
-    matching = _matching(chosen.host, profiles) if not flags.profile else None
-    return _finished(_completed(chosen, list(lower()), environ, dotenv, matching), environ, dotenv)
+        return _to_choice(chosen, environ, dotenv)
+    matching = _profiles_of_host(chosen.host, profiles) if not flags.profile else None
+    return _to_choice(_with_credential(chosen, list(lower()), environ, dotenv, matching), environ, dotenv)
 
 
-def leave_only(choice: Choice, environ: MutableMapping[str, str]) -> None:
+def apply_choice(choice: WorkspaceChoice, environ: MutableMapping[str, str]) -> None:
     """Remove from the environment what other sources say about a workspace, and put in what the choice says."""
-    for name in BOUND:
+    for name in WORKSPACE_VARIABLES:
         if name in environ and name not in choice.variables:
             del environ[name]
     environ.update(choice.variables)
 
 
-def would_mix(choice: Choice, environ: Mapping[str, str], flags: Flags) -> str:
+def terraform_conflict(choice: WorkspaceChoice, environ: Mapping[str, str], flags: WorkspaceOptions) -> str:
     """Why Terraform's provider would not make this choice; empty if it does. It reads the same environment, unchanged.
 
     `flags` are what its provider block says.
     """
-    seen = {name: environ[name] for name in BOUND if environ.get(name)}
-    same = {HOST} if HOST in seen and address(seen[HOST], HOST) == choice.host else set()
+    seen = {name: environ[name] for name in WORKSPACE_VARIABLES if environ.get(name)}
+    same = {HOST} if HOST in seen and workspace_url(seen[HOST], HOST) == choice.host else set()
     # A profile beside a host and a credential is of the same host, or there was no choice.
     same |= {PROFILE} if choice.source == ENVIRONMENT else set()
     if extra := [name for name, value in seen.items() if name not in same and choice.variables.get(name) != value]:
@@ -252,30 +259,34 @@ def would_mix(choice: Choice, environ: Mapping[str, str], flags: Flags) -> str:
     return ""
 
 
-def _of_token(flags: Flags) -> Choice:
+def _from_token(flags: WorkspaceOptions) -> WorkspaceChoice:
     token = flags.token or ""
     if flags.profile:
-        raise ChoiceError(f"{flags.token_name} and {flags.profile_name} are two sources; give only one of them.")
+        raise WorkspaceChoiceError(
+            f"{flags.token_name} and {flags.profile_name} are two sources; give only one of them."
+        )
     if not flags.url:
-        raise ChoiceError(f"{flags.token_name} belongs to a workspace: add {flags.url_name}.")
-    host = address(flags.url, flags.url_name)
-    if not is_plain(token):
-        raise ChoiceError(_unfit(flags.token_name))
-    return Choice("the command line", host, {"host": host, "token": token, "auth_type": "pat"}, {})
+        raise WorkspaceChoiceError(f"{flags.token_name} belongs to a workspace: add {flags.url_name}.")
+    host = workspace_url(flags.url, flags.url_name)
+    if not is_header_safe(token):
+        raise WorkspaceChoiceError(_malformed_secret(flags.token_name))
+    return WorkspaceChoice("the command line", host, {"host": host, "token": token, "auth_type": "pat"}, {})
 
 
-def _of_profile(name: str, profiles: Profiles) -> _Candidate:
-    values = profiles.named.get(name)
+def _from_profile(name: str, profiles: Profiles) -> _Candidate:
+    values = profiles.by_name.get(name)
     if values is None:
-        known = ", ".join(sorted(profiles.named))
-        raise NoWorkspace(f"there is no profile {name!r}; {f'there are: {known}' if known else 'there are none'}.")
+        known = ", ".join(sorted(profiles.by_name))
+        raise WorkspaceNotConfigured(
+            f"there is no profile {name!r}; {f'there are: {known}' if known else 'there are none'}."
+        )
     if not values.get("host"):
-        raise NoWorkspace(f"profile {name} names no host.")
-    host = address(values["host"], f"host of profile {name}")
+        raise WorkspaceNotConfigured(f"profile {name} names no host.")
+    host = workspace_url(values["host"], f"host of profile {name}")
     for key in ("token", "client_id", "client_secret"):
-        if values.get(key) and not is_plain(values[key]):
-            raise ChoiceError(_unfit(f"{key} of profile {name}"))
-    kinds = [kind for key, kind in _KINDS.items() if values.get(key)]
+        if values.get(key) and not is_header_safe(values[key]):
+            raise WorkspaceChoiceError(_malformed_secret(f"{key} of profile {name}"))
+    kinds = [kind for key, kind in _AUTH_TYPES.items() if values.get(key)]
     login = values.get("auth_type") or (kinds[0] if len(kinds) == 1 else "")
     has_login = next((key for key in values if key in _LOGIN_KEYS and values[key]), "")
     return _Candidate(
@@ -290,28 +301,28 @@ def _of_profile(name: str, profiles: Profiles) -> _Candidate:
     )
 
 
-def _of_variables(source: str, variables: Mapping[str, str], profiles: Profiles) -> _Candidate | None:
+def _from_variables(source: str, variables: Mapping[str, str], profiles: Profiles) -> _Candidate | None:
     """What the environment or `.env` says; None if it says nothing about a workspace."""
-    values = {name: variables[name] for name in BOUND if variables.get(name)}
-    hosts = {name: address(values[name], _of(name, source)) for name in (HOST, URL) if name in values}
-    for name in values.keys() & _PLAIN:
-        if not is_plain(values[name]):
-            raise ChoiceError(_unfit(_of(name, source)))
+    values = {name: variables[name] for name in WORKSPACE_VARIABLES if variables.get(name)}
+    hosts = {name: workspace_url(values[name], _setting_name(name, source)) for name in (HOST, URL) if name in values}
+    for name in values.keys() & _HEADER_VARIABLES:
+        if not is_header_safe(values[name]):
+            raise WorkspaceChoiceError(_malformed_secret(_setting_name(name, source)))
     if len(set(hosts.values())) > 1:
-        raise ChoiceError(f"{HOST} and {URL} of {source} name different workspaces; unset one of them.")
+        raise WorkspaceChoiceError(f"{HOST} and {URL} of {source} name different workspaces; unset one of them.")
     host = next(iter(hosts.values()), "")
-    credential = next((name for name in CREDENTIALS if name in values), "")
+    credential = next((name for name in CREDENTIAL_VARIABLES if name in values), "")
     if named := values.get(PROFILE):
-        profile = _of_profile(named, profiles)
+        profile = _from_profile(named, profiles)
         if host and host != profile.host:
-            raise ChoiceError(
+            raise WorkspaceChoiceError(
                 f"{source} names two workspaces: {next(iter(hosts))} is {host}, and {PROFILE} is {named}, which is of"
                 f" {profile.host}; unset one of them."
             )
         if credential and not host:
-            raise ChoiceError(
-                f"{_of(credential, source)} and profile {named}, which {PROFILE} names, are two sources: a token or"
-                " secret goes only to the host that its own source names. Unset one of them."
+            raise WorkspaceChoiceError(
+                f"{_setting_name(credential, source)} and profile {named}, which {PROFILE} names, are two sources:"
+                " a token or secret goes only to the host that its own source names. Unset one of them."
             )
         if not credential:
             return profile
@@ -329,100 +340,102 @@ def _of_variables(source: str, variables: Mapping[str, str], profiles: Profiles)
         credential=credential,
         arguments={"host": host} if host else {},
         variables=values,
-        named=bool(host or RESOURCE in values),
+        names_workspace=bool(host or RESOURCE in values),
         login=values.get(AUTH_TYPE, ""),
     )
 
 
-def _completed(
+def _with_credential(
     chosen: _Candidate,
     lower: list[_Candidate],
     environ: Mapping[str, str],
     dotenv: Mapping[str, str],
     matching: list[_Candidate] | None = None,
 ) -> _Candidate:
-    """The candidate, or the lower source with a credential for the same host. Raises ChoiceError for a mix."""
+    """The candidate, or the lower source with a credential for the same host. Raises WorkspaceChoiceError for a mix."""
     if chosen.credential:
         return chosen
     for other in lower:
-        if other.credential and other.host == chosen.host and other.named:
+        if other.credential and other.host == chosen.host and other.names_workspace:
             return other
     if matching:
         if len(matching) > 1:
             names = ", ".join(one.source.removeprefix("profile ") for one in matching)
-            raise ChoiceError(f"several profiles are of {chosen.host} ({names}): name one of them instead.")
+            raise WorkspaceChoiceError(f"several profiles are of {chosen.host} ({names}): name one of them instead.")
         return matching[0]
     stray = next((other for other in lower if other.credential), None)
-    if stray is None or _has_unbound_login(chosen, environ, dotenv):
+    if stray is None or _has_host_independent_login(chosen, environ, dotenv):
         return chosen
-    raise _mix(chosen, stray)
+    raise _mixed_sources_error(chosen, stray)
 
 
-def _matching(host: str, profiles: Profiles) -> list[_Candidate]:
+def _profiles_of_host(host: str, profiles: Profiles) -> list[_Candidate]:
     """The profiles of the host; one that cannot be used is none."""
     found = []
-    for name in profiles.named:
+    for name in profiles.by_name:
         try:
-            candidate = _of_profile(name, profiles)
-        except ChoiceError:
+            candidate = _from_profile(name, profiles)
+        except WorkspaceChoiceError:
             continue
         if candidate.host == host:
             found.append(candidate)
     return found
 
 
-def _has_unbound_login(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> bool:
+def _has_host_independent_login(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> bool:
     """Whether the variables show a login that goes with any host."""
-    return bool(chosen.login in UNBOUND_LOGINS or _unbound_type(environ, dotenv)) or any(
-        variables.get(name) for variables in (environ, dotenv) for name in _UNBOUND_VARIABLES
+    return bool(chosen.login in HOST_INDEPENDENT_LOGINS or _host_independent_type(environ, dotenv)) or any(
+        variables.get(name) for variables in (environ, dotenv) for name in _HOST_INDEPENDENT_VARIABLES
     )
 
 
-def _unbound_type(environ: Mapping[str, str], dotenv: Mapping[str, str]) -> str:
+def _host_independent_type(environ: Mapping[str, str], dotenv: Mapping[str, str]) -> str:
     types = [variables.get(AUTH_TYPE, "") for variables in (environ, dotenv)]
-    return next((kind for kind in types if kind in UNBOUND_LOGINS), "")
+    return next((kind for kind in types if kind in HOST_INDEPENDENT_LOGINS), "")
 
 
-def _finished(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> Choice:
-    login = chosen.login or ("" if chosen.credential else _unbound_type(environ, dotenv))
+def _to_choice(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> WorkspaceChoice:
+    login = chosen.login or ("" if chosen.credential else _host_independent_type(environ, dotenv))
     variables = {name: value for name, value in chosen.variables.items() if name != AUTH_TYPE}
     # A profile fixes the type by an argument; Terraform needs the variable only if it has to replace another one.
     if login and (AUTH_TYPE in chosen.variables or environ.get(AUTH_TYPE) or not chosen.credential):
         variables[AUTH_TYPE] = login
-    return Choice(chosen.source, chosen.host, chosen.arguments, variables)
+    return WorkspaceChoice(chosen.source, chosen.host, chosen.arguments, variables)
 
 
-def _fallback(profiles: Profiles, is_runtime: bool) -> Choice:
+def _fallback(profiles: Profiles, is_runtime: bool) -> WorkspaceChoice:
     if is_runtime:
-        return Choice("this compute", "", {}, {})
+        return WorkspaceChoice("this compute", "", {}, {})
     if name := profiles.default:
-        chosen = _of_profile(name, profiles)
-        return Choice(chosen.source, chosen.host, chosen.arguments, chosen.variables)
-    raise NoWorkspace(NO_WORKSPACE)
+        chosen = _from_profile(name, profiles)
+        return WorkspaceChoice(chosen.source, chosen.host, chosen.arguments, chosen.variables)
+    raise WorkspaceNotConfigured(WORKSPACE_NOT_CONFIGURED)
 
 
-def _homeless(chosen: _Candidate, lower: list[_Candidate]) -> ChoiceError:
+def _missing_host_error(chosen: _Candidate, lower: list[_Candidate]) -> WorkspaceChoiceError:
     """For a source that has a credential and names no workspace."""
-    other = next((one for one in lower if one.named), None)
+    other = next((one for one in lower if one.names_workspace), None)
     if other is None:
-        return NoWorkspace(f"{chosen.source} has {chosen.credential} and names no workspace: set {HOST} beside it.")
-    return _mix(other, chosen)
+        return WorkspaceNotConfigured(
+            f"{chosen.source} has {chosen.credential} and names no workspace: set {HOST} beside it."
+        )
+    return _mixed_sources_error(other, chosen)
 
 
-def _mix(host: _Candidate, credential: _Candidate) -> ChoiceError:
+def _mixed_sources_error(host: _Candidate, credential: _Candidate) -> WorkspaceChoiceError:
     by = f"{host.host_name} of {host.source}" if host.host_name in (HOST, URL, RESOURCE) else host.host_name
     of = "" if credential.credential.startswith("profile ") else f" of {credential.source}"
     whose = f" (for {credential.host})" if credential.host else ""
-    return ChoiceError(
+    return WorkspaceChoiceError(
         f"{by} names {host.host or 'the workspace'}, and {credential.credential}{of}{whose} is of another"
         " source: a token or secret goes only to the host that its own source names. Name both in one place, or unset"
         " one of them."
     )
 
 
-def _of(name: str, source: str) -> str:
+def _setting_name(name: str, source: str) -> str:
     return name if source == ENVIRONMENT else f"{name} of {source}"
 
 
-def _unfit(setting: str) -> str:
+def _malformed_secret(setting: str) -> str:
     return f"{setting} contains a blank, a line break or a character that no token has; its value is not shown."

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from labkit.workspace.choice import ChoiceError, address
+from labkit.workspace.choice import WorkspaceChoiceError, workspace_url
 
-ID, HOST = "LAB_EXPECTED_WORKSPACE_ID", "LAB_EXPECTED_HOST"
+EXPECTED_ID, EXPECTED_HOST = "LAB_EXPECTED_WORKSPACE_ID", "LAB_EXPECTED_HOST"
 
 
 @dataclass(frozen=True)
-class Identity:
+class WorkspaceIdentity:
     """A live workspace and the name of who calls it. `workspace_id` is empty if the workspace does not say it."""
 
     host: str
@@ -22,15 +22,15 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Expectation:
+class WorkspaceExpectation:
     """The workspace that is meant; empty texts expect nothing. The other fields are the words of the message."""
 
     host: str = ""
     workspace_id: str = ""
     subject: str = ""
-    host_name: str = f"{HOST} is"
-    id_name: str = f"{ID} is"
-    advice: str = f"Choose another profile or DATABRICKS_HOST, or correct {ID} and {HOST}."
+    host_name: str = f"{EXPECTED_HOST} is"
+    id_name: str = f"{EXPECTED_ID} is"
+    advice: str = f"Choose another profile or DATABRICKS_HOST, or correct {EXPECTED_ID} and {EXPECTED_HOST}."
 
     @property
     def is_set(self) -> bool:
@@ -38,23 +38,23 @@ class Expectation:
         return bool(self.host or self.workspace_id)
 
 
-def expectation_in(environ: Mapping[str, str]) -> Expectation:
+def expected_from_environment(environ: Mapping[str, str]) -> WorkspaceExpectation:
     """What LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST say. Raises ValueError with a sentence."""
-    host, workspace_id = environ.get(HOST, ""), environ.get(ID, "")
+    host, workspace_id = environ.get(EXPECTED_HOST, ""), environ.get(EXPECTED_ID, "")
     if workspace_id and not is_workspace_id(workspace_id):
-        raise ValueError(f"{ID} is not the id of a workspace; expected digits.")
+        raise ValueError(f"{EXPECTED_ID} is not the id of a workspace; expected digits.")
     try:
-        return Expectation(address(host, HOST) if host else "", workspace_id)
-    except ChoiceError as error:
+        return WorkspaceExpectation(workspace_url(host, EXPECTED_HOST) if host else "", workspace_id)
+    except WorkspaceChoiceError as error:
         raise ValueError(str(error)) from None
 
 
-def given_id(workspace_id: str, option: str) -> Expectation:
+def expected_from_option(workspace_id: str, option: str) -> WorkspaceExpectation:
     """The expectation of a command-line option. Raises ValueError with a sentence."""
     if not is_workspace_id(workspace_id):
         raise ValueError(f"{option} expects the id of a workspace, which consists of digits.")
     advice = f"Choose another profile or --workspace-url, or correct {option}."
-    return Expectation(workspace_id=workspace_id, id_name=f"{option} is", advice=advice)
+    return WorkspaceExpectation(workspace_id=workspace_id, id_name=f"{option} is", advice=advice)
 
 
 def is_workspace_id(text: str) -> bool:
@@ -62,10 +62,10 @@ def is_workspace_id(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def mismatch(identity: Identity, expectation: Expectation) -> str:
+def mismatch(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> str:
     """A sentence that names both workspaces and what to change; empty if the workspace is as expected."""
     wanted = []
-    if expectation.host and _place(expectation.host) != _place(identity.host):
+    if expectation.host and _host_and_port(expectation.host) != _host_and_port(identity.host):
         wanted.append(f"{expectation.host_name} {expectation.host}")
     if expectation.workspace_id and expectation.workspace_id != identity.workspace_id:
         wanted.append(f"{expectation.id_name} {expectation.workspace_id}")
@@ -78,7 +78,7 @@ def mismatch(identity: Identity, expectation: Expectation) -> str:
     )
 
 
-def _place(host: str) -> tuple[str, int | None]:
+def _host_and_port(host: str) -> tuple[str, int | None]:
     """Host name and port; None for the default port."""
     parts = urlsplit(host if "//" in host else f"https://{host}")
     usual = {"https": 443, "http": 80}.get(parts.scheme)

@@ -15,12 +15,12 @@ import pytest
 from check_workspace import main
 from emulator_process import EmulatorProcess
 from labkit.course_file import checksum
-from labkit.workspace.expected import Expectation, Identity, mismatch
+from labkit.workspace.expected import WorkspaceExpectation, WorkspaceIdentity, mismatch
 from preflight.identity import GuardError, target_expectation
 from preflight.warnings import account_group_conflict, course_file_edited, open_to_everybody, unguarded, would_restart
 
 ROOT = Path(__file__).resolve().parents[2]
-LIVE = Identity(host="https://adb-1.7.azuredatabricks.net", workspace_id="123", caller="me@lab.example")
+LIVE = WorkspaceIdentity(host="https://adb-1.7.azuredatabricks.net", workspace_id="123", caller="me@lab.example")
 
 TAGS = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": "group_01"}
 SETTINGS: dict[str, Any] = {
@@ -58,7 +58,7 @@ CLUSTER: dict[str, Any] = {
         target_expectation("production", host="https://adb-1.7.azuredatabricks.net", workspace_id="123"),
     ],
 )
-def test_the_expected_workspace_is_let_through(expectation: Expectation):
+def test_the_expected_workspace_is_let_through(expectation: WorkspaceExpectation):
     assert mismatch(LIVE, expectation) == ""
 
 
@@ -77,7 +77,7 @@ def test_the_expected_workspace_is_let_through(expectation: Expectation):
         ),
     ],
 )
-def test_another_workspace_is_named_with_what_to_change(expectation: Expectation, wanted: str):
+def test_another_workspace_is_named_with_what_to_change(expectation: WorkspaceExpectation, wanted: str):
     sentence = mismatch(LIVE, expectation)
     assert sentence.startswith(f"Wrong workspace: target production has {wanted}")
     assert "but this is workspace 123 at https://adb-1.7.azuredatabricks.net (as me@lab.example)." in sentence
@@ -86,7 +86,7 @@ def test_another_workspace_is_named_with_what_to_change(expectation: Expectation
 
 def test_a_workspace_that_does_not_say_its_id_is_not_the_expected_one():
     assert "workspace of unknown id" in mismatch(
-        Identity(LIVE.host, "", "me"), target_expectation("p", workspace_id="124")
+        WorkspaceIdentity(LIVE.host, "", "me"), target_expectation("p", workspace_id="124")
     )
 
 

@@ -16,14 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab_settings import LabSettings, parse_settings
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 from roster.model import Group, Member, Roster
 from stack.programs import PackageCommand, ScriptCommand
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("framework")]
 # The framework starts Node.js, which takes seconds: only the process that runs these tests needs it.
-accounts, course, expressions = Deferred("stack.accounts"), Deferred("stack.course"), Deferred("stack.expressions")
-framework = Deferred("stack.framework")
+accounts, course, expressions = (
+    LazyModule("stack.accounts"),
+    LazyModule("stack.course"),
+    LazyModule("stack.expressions"),
+)
+framework = LazyModule("stack.framework")
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = (ROOT / "lab.toml").read_text(encoding="utf-8").replace("quota.groups.group_07", "quota.groups.group_02")
 

@@ -10,7 +10,7 @@ import pytest
 
 from check_workspace import main as check_workspace
 from emulator_process import EmulatorProcess
-from labkit.workspace.choice import NO_WORKSPACE
+from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED
 from minimal_lab import minimal_lab
 from preflight import provider_lock
 from preflight.guard_query import WARNINGS
@@ -175,7 +175,7 @@ def test_a_verb_that_reads_no_settings_needs_none(settings_environ: dict[str, st
     ("variables", "messages"),
     [
         ({"LAB_TARGET": "moon"}, ["LAB_TARGET is 'moon'; it must be one of lab, open, host."]),
-        ({"LAB_TARGET": "open"}, [NO_WORKSPACE]),
+        ({"LAB_TARGET": "open"}, [WORKSPACE_NOT_CONFIGURED]),
         ({"DATABRICKS_CONFIG_FILE": "/nowhere"}, ["Target lab: there is no profile 'LAB'; there are none."]),
         (
             {"LAB_TARGET": "open", "DATABRICKS_HOST": "ftp://x", "DATABRICKS_TOKEN": "t"},

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moodle_files
-from labkit.tables import TextError, decode
+from labkit.tables import TableError, decode
 from moodle_files import CHOICE_HEADERS, ENCODINGS, OVERVIEW_HEADERS, Team, encoded, from_spreadsheet
 from roster.group_list import GroupList, Issue
 from roster.merge import merge
@@ -204,7 +204,7 @@ def test_no_mutilated_export_is_more_than_a_list_of_problems(name, encoding, dat
         content[start : start + data.draw(st.integers(0, 40))] = junk
     try:
         listed = read(bytes(content))
-    except TextError as error:
+    except TableError as error:
         assert error.line >= 1 and error.sentence.endswith(".")
         return
     assert all(issue.line >= 1 and issue.message.endswith(".") for issue in listed.problems)

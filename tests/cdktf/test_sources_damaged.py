@@ -13,7 +13,7 @@ import moodle_course
 import moodle_files
 from few_examples import examples, few
 from import_roster import main
-from labkit.tables import TextError, decode
+from labkit.tables import TableError, decode
 from moodle_course import Course
 from moodle_files import ENCODINGS, Team, encoded, from_spreadsheet
 from moodle_languages import PACKS
@@ -182,7 +182,7 @@ def test_nobody_in_a_damaged_row_is_dropped_without_a_word(case):
     _, text = case
     try:
         listed = read_export(text)
-    except TextError as error:
+    except TableError as error:
         assert error.line >= 1
         return
     everybody_is_somewhere(text, listed)
@@ -211,7 +211,7 @@ def imported(data: bytes) -> None:
         listed = read_export(text)
         limits = RosterLimits(("uni.example",), max_group_size=6, staff=frozenset({"s2@uni.example"}))
         result = plan_import("e.csv", ParsedExport(listed, encoding), ROSTER, limits)
-    except TextError as error:
+    except TableError as error:
         assert error.line >= 1 and error.sentence.endswith(".")
         return
     except ImportRefused as refusal:

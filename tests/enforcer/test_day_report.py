@@ -22,10 +22,10 @@ from enforcer.mail.messages import render
 from enforcer.reports.day_report import DayReport, make_report
 from enforcer.reports.formats import report_letter, to_csv, to_message, values_of
 from enforcer.settings import load_settings
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 
 pytestmark = pytest.mark.xdist_group("matplotlib")
-chart = Deferred("enforcer.reports.chart")
+chart = LazyModule("enforcer.reports.chart")
 
 TZ = ZoneInfo("Asia/Jerusalem")
 DAY = date(2026, 11, 2)

@@ -157,7 +157,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(
     def full(source: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("enforcer.ledger.copies.put_in_place", full)
+    monkeypatch.setattr("enforcer.ledger.copies.move_into_place", full)
     with pytest.raises(OSError, match="No space left"):
         copy_ledger(place, folder, now=NOW + NIGHT)
     assert sorted(folder.iterdir()) == before

@@ -17,7 +17,7 @@ from enforcer.reports.day_report import DayReport
 from enforcer.reports.formats import render_day, to_csv
 from enforcer.retention.old_files import NOT_PROVEN, OTHER_NAME, Left, Removal, carry_out, find
 from enforcer.settings import load_settings
-from labkit.files import MARK_HEADER, mark, marked
+from labkit.files import MARKER_HEADER, marker_line, with_marker
 from labkit.logs import FORMAT
 
 pytestmark = [pytest.mark.waits, pytest.mark.xdist_group("matplotlib")]
@@ -78,7 +78,7 @@ def test_a_mark_elsewhere_in_a_file_proves_nothing(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, before: bytes, after: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("files")
-    quoted = f"> {mark('report', OLD)} <".encode()
+    quoted = f"> {marker_line('report', OLD)} <".encode()
     write(folder / f"report-{OLD}{suffix}", before + quoted + after)
     assert found(folder)[0] == []
 
@@ -93,7 +93,7 @@ def test_letters_of_the_emulator_and_of_a_rehearsal_are_ours(tmp_path: Path) -> 
     name = "00000000-0000-4000-8000-000000000001"
     eml.write(tmp_path, 1, Operation(name, "", message, accepted, accepted))
     shown = [
-        write(tmp_path / f"1-warning{suffix}", marked("ana@x", suffix, "mail", OLD).encode())
+        write(tmp_path / f"1-warning{suffix}", with_marker("ana@x", suffix, "mail", OLD).encode())
         for suffix in (".html", ".txt")
     ]
     removals, left = found(tmp_path)
@@ -153,6 +153,6 @@ def test_a_table_is_ours_by_all_its_columns(tmp_path: Path) -> None:
 
 
 def test_a_header_of_a_mail_counts_and_its_text_does_not(tmp_path: Path) -> None:
-    text = f"Subject: s\n\n{MARK_HEADER}: {mark('mail', OLD)}\n".encode()
+    text = f"Subject: s\n\n{MARKER_HEADER}: {marker_line('mail', OLD)}\n".encode()
     write(tmp_path / "00001-a.eml", text)
     assert found(tmp_path) == ([], [Left(tmp_path / "00001-a.eml", NOT_PROVEN)])

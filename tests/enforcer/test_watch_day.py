@@ -50,7 +50,7 @@ class Hours:
         self.lists: list[datetime] = []
         self.begins = self.now()
         self.ends = self.begins
-        self.workspace, self.cron = self.lab.connect(), self.lab.connect()
+        self.watch_workspace, self.cron_workspace = self.lab.connect(), self.lab.connect()
 
     def now(self) -> datetime:
         return self.lab.now()
@@ -64,7 +64,7 @@ class Hours:
             at, _, deed, cluster_id = heapq.heappop(self.plans)
             self._go(at)
             if deed == "cron":
-                self._poll(self.cron)
+                self._poll(self.cron_workspace)
                 continue
             try:
                 self.workspace.post(deed, cluster_id, self.students[cluster_id] if deed == "start" else None)
@@ -81,11 +81,11 @@ class Hours:
 
     def list_clusters(self, moment: datetime) -> tuple[SeenCluster, ...]:
         self.lists.append(moment)
-        return tuple(self.workspace.clusters(now=moment))
+        return tuple(self.watch_workspace.clusters(now=moment))
 
     def tick(self) -> Ticked:
         self.ticks.append(self.now())
-        return self._poll(self.workspace)
+        return self._poll(self.watch_workspace)
 
     def _poll(self, workspace: Workspace) -> Ticked:
         deadline = Deadline(timedelta(minutes=1))
@@ -133,7 +133,7 @@ def test_no_cluster_runs_a_minute_past_its_limit_whenever_it_starts(
     assert max(b - a for a, b in zip(hours.ticks, hours.ticks[1:], strict=False)) <= TICK_EVERY
     # A list a minute, and one of every tick; up to a hundred clusters are one page.
     assert len(hours.lists) <= 45
-    assert hours.workspace.calls["clusters/list"] == len(hours.lists) + len(hours.ticks)
+    assert hours.watch_workspace.calls["clusters/list"] == len(hours.lists) + len(hours.ticks)
     # Ticks have reasons: two limits of each session, what a list showed, a quarter of an hour.
     assert len(hours.ticks) <= 2 * 1.5 * number + len(hours.lists) + 3
 

@@ -19,7 +19,7 @@ from enforcer.workspace import client as workspace_client
 from enforcer.workspace.client import Workspace
 from in_process_course import InProcessCourse
 from in_process_workspace import InProcessWorkspace
-from labkit.workspace.choice import NO_WORKSPACE
+from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED
 from sdk_in_process import Client
 
 HOST = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
@@ -72,7 +72,7 @@ def said(folder: Path, verb: str, *words: str, **variables: str) -> tuple[int, s
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OTHERS | {"restricted"}))
 def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, verb: str) -> None:
-    assert said(folder, verb) == (2, "", f"{NO_WORKSPACE}\n")
+    assert said(folder, verb) == (2, "", f"{WORKSPACE_NOT_CONFIGURED}\n")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, v
             "",
             NOT_EARLIER,
         ),
-        ("doctor", 2, f"fails  settings: {NO_WORKSPACE}\n", ""),
+        ("doctor", 2, f"fails  settings: {WORKSPACE_NOT_CONFIGURED}\n", ""),
         (
             "test-email",
             2,

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from inventory.__main__ import main
 from inventory.commands import options
-from labkit.extras.cli import Refused
+from labkit.extras.cli import CommandError
 
 PROFILES = "[DEFAULT]\nhost = https://a.example\n[lab]\nhost = https://b.example\ncluster_id = of-the-profile\n"
 
@@ -41,7 +41,9 @@ def test_a_cluster_is_used_only_if_the_option_asks_for_one(config, given, profil
 def test_an_option_without_a_cluster_anywhere_is_refused(config):
     with (
         click.Context(click.Command("scan"), obj={"DATABRICKS_CONFIG_FILE": config}),
-        pytest.raises(Refused, match="names no cluster, and neither DATABRICKS_CLUSTER_ID nor profile DEFAULT does"),
+        pytest.raises(
+            CommandError, match="names no cluster, and neither DATABRICKS_CLUSTER_ID nor profile DEFAULT does"
+        ),
     ):
         options.named_cluster("", None)
 

@@ -17,7 +17,7 @@ from inventory.results.rows import COLUMNS, FileRow
 from inventory.scan.checkpoint import Checkpoint, Identity
 from inventory.tree.listing import Folder
 from labkit.csv_cells import write_rows
-from labkit.files import replaced
+from labkit.files import atomic_text_file
 
 DANA, CAROL = "dana@students.example", "carol@students.example"
 OLD, DAY = datetime.datetime(2020, 12, 31, 12, 0).astimezone().timestamp(), "2021-01-01"
@@ -34,7 +34,7 @@ def result(path: Path) -> None:
         (DANA, 3, 300, "0.0", "success", "both", ""),
         (CAROL, 0, 0, "0.0", "partial", "none", f"/Users/{CAROL}: no"),
     ]
-    with replaced(path) as file:
+    with atomic_text_file(path) as file:
         write_rows(file, [COLUMNS, *rows])
 
 

@@ -22,10 +22,10 @@ from inventory.results.result_csv import Entry, NotAnInventory, read_entries
 from inventory.results.rows import COLUMNS, DETAILS, FileRow
 from inventory.results.summary import Figures, Place
 from inventory.tree.listing import File, Folder, Listing
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 
 pytestmark = [pytest.mark.waits, pytest.mark.xdist_group("matplotlib")]
-output = Deferred("inventory.output.page")
+output = LazyModule("inventory.output.page")
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 MB = 2**20

@@ -16,7 +16,7 @@ from inventory.results.rows import Row, homes, moment, table
 from inventory.results.users_file import UsersFileError, read_users_file
 from inventory.tree.listing import Folder, Source
 from labkit.csv_cells import write_rows
-from labkit.files import replaced
+from labkit.files import atomic_text_file
 
 
 def row(user: str, source: Source, path: str, state: Any = "listed", **more) -> Row:
@@ -63,11 +63,11 @@ def test_a_home_that_is_missing_beside_one_that_is_refused_is_an_error():
 def test_a_file_is_private_and_whole_or_as_it_was(tmp_path):
     path = tmp_path / "inventory.csv"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), replaced(path) as file:
+    with pytest.raises(ZeroDivisionError), atomic_text_file(path) as file:
         file.write(str(1 / 0))
     assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
 
-    with replaced(path) as file:
+    with atomic_text_file(path) as file:
         file.write("new")
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inventory.commands.options import _token_in
-from labkit.extras.cli import Refused
+from labkit.extras.cli import CommandError
 
 
 def test_a_token_is_read_from_a_file(tmp_path: Path) -> None:
@@ -25,5 +25,5 @@ def test_a_token_is_the_first_line_of_standard_input_and_the_rest_stays(monkeypa
 @pytest.mark.parametrize("text", ["", "\ndapi-1\n", "two words\n"])
 def test_anything_else_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
-    with pytest.raises(Refused, match="the first line of standard input has to hold one token and nothing else"):
+    with pytest.raises(CommandError, match="the first line of standard input has to hold one token and nothing else"):
         _token_in(Path("-"))

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.addresses import (
-    DATABASE_FORM,
-    checked_database,
+    DATABASE_FORMAT,
     database_parameters,
     is_address,
     is_database_url,
     normalised_address,
-    without_credentials,
+    redact_database_url,
+    validate_database,
 )
-from labkit.text import without_secrets
+from labkit.text import redact_secrets
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_an_address_can_become_an_account_a_key_and_a_cell(text: str, is_one: bo
     ],
 )
 def test_the_place_of_a_ledger_is_a_url_or_a_path(place: str, is_url: bool) -> None:
-    assert is_database_url(checked_database(place)) is is_url
+    assert is_database_url(validate_database(place)) is is_url
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_parts_of_a_database_url_are_decoded_once(url: str, parameters: dict
 def test_an_encoded_password_of_any_signs_is_read_as_it_was(password: str, user: str) -> None:
     url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@db:1/d"
     assert database_parameters(url) == {"user": user, "password": password, "host": "db", "port": "1", "dbname": "d"}
-    assert without_credentials(url) == "postgresql://db:1/d"
+    assert redact_database_url(url) == "postgresql://db:1/d"
 
 
 ODD = st.text("/#?@% ab1:", min_size=1, max_size=6).map(lambda odd: f"Tr0ub{odd}4dor")
@@ -113,12 +113,12 @@ ODD = st.text("/#?@% ab1:", min_size=1, max_size=6).map(lambda odd: f"Tr0ub{odd}
 def test_a_password_is_encoded_or_the_url_is_refused(password: str, scheme: str) -> None:
     url = f"{scheme}lab:{password}@db:5432/uptimes"
     try:
-        parameters = database_parameters(checked_database(url))
+        parameters = database_parameters(validate_database(url))
     except ValueError as error:
-        assert str(error) == DATABASE_FORM
+        assert str(error) == DATABASE_FORMAT
     else:
         assert (parameters["host"], parameters["password"]) == ("db", unquote(password))
-    for shown in (without_credentials(url), without_secrets(f"cannot connect to {url}: no route")):
+    for shown in (redact_database_url(url), redact_secrets(f"cannot connect to {url}: no route")):
         assert "Tr0ub" not in shown and "4dor" not in shown
 
 
@@ -138,13 +138,13 @@ def test_a_password_is_encoded_or_the_url_is_refused(password: str, scheme: str)
     ],
 )
 def test_a_mistyped_address_is_no_path_and_is_not_repeated(place: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(DATABASE_FORM)}$"):
-        checked_database(place)
+    with pytest.raises(ValueError, match=f"^{re.escape(DATABASE_FORMAT)}$"):
+        validate_database(place)
 
 
 @pytest.mark.parametrize("path", ["uptimes.db", "~/lab/uptimes.db", "/var/lib/a:b/uptimes.db", "./a@b.db", "a b.db"])
 def test_any_path_is_a_path(path: str) -> None:
-    assert checked_database(path) == path
+    assert validate_database(path) == path
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_any_path_is_a_path(path: str) -> None:
     ],
 )
 def test_a_url_in_a_message_holds_no_credentials(url: str, shown: str) -> None:
-    assert without_credentials(url) == shown
+    assert redact_database_url(url) == shown

@@ -69,7 +69,7 @@ def test_verbs_are_listed_without_being_imported_and_imported_when_they_are_call
     )
     monkeypatch.syspath_prepend(tmp_path)
     verbs = {"end-of-day": "Settle days.", "missing": "No module has this name."}
-    group = cli.Verbs(name="lab", package="verbs_of_a_test", verbs=verbs)
+    group = cli.LazyGroup(name="lab", package="verbs_of_a_test", verbs=verbs)
     listed = CliRunner().invoke(group, ["--help"])
     called = CliRunner().invoke(group, ["end-of-day"])
     unknown = CliRunner().invoke(group, ["poll"])
@@ -82,11 +82,11 @@ def test_verbs_are_listed_without_being_imported_and_imported_when_they_are_call
 
 
 @click.command()
-@cli.day
-@cli.first
-@cli.last
+@cli.day_option
+@cli.from_option
+@cli.to_option
 def days(day: date | None, first: date | None, last: date | None) -> None:
-    begin, end = cli.span(day, first, last, today=TODAY)
+    begin, end = cli.date_range(day, first, last, today=TODAY)
     click.echo(f"{begin} {end}")
 
 
@@ -148,7 +148,7 @@ def test_a_command_fails_with_its_sentences_and_status_2(capsys: pytest.CaptureF
 def test_a_refusal_is_a_sentence_that_steers_no_terminal_and_status_2() -> None:
     @click.command()
     def command() -> None:
-        raise cli.Refused("no \x1b access")
+        raise cli.CommandError("no \x1b access")
 
     result = CliRunner().invoke(command)
     assert (result.exit_code, result.stderr) == (2, "Error: no \\x1b access\n")

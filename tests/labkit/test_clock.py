@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from labkit.clock import ClockError, Deadline, going_on_from, now, require_rehearsal
+from labkit.clock import ClockError, Deadline, clock_starting_at, now, require_local_workspace
 
 
 def clock_url(**answer: str) -> str:
@@ -45,7 +45,7 @@ def test_a_clock_that_cannot_be_used_is_a_sentence(url: str, sentence: str) -> N
 
 def test_a_clock_that_goes_on_starts_at_its_instant_and_never_goes_back() -> None:
     instant = datetime(2026, 11, 1, tzinfo=UTC)
-    clock = going_on_from(instant)
+    clock = clock_starting_at(instant)
     first, second = clock(), clock()
     assert instant <= first <= second < instant + timedelta(minutes=1)
 
@@ -53,7 +53,7 @@ def test_a_clock_that_goes_on_starts_at_its_instant_and_never_goes_back() -> Non
 def test_a_deadline_counts_from_its_making_and_never_below_zero() -> None:
     seconds = iter([100.0, 110.0, 110.0, 140.0, 140.0])
     deadline = Deadline(timedelta(seconds=30), timer=lambda: next(seconds))
-    seen = [(deadline.elapsed.seconds, deadline.left.seconds) for _ in range(2)]
+    seen = [(deadline.elapsed.seconds, deadline.remaining.seconds) for _ in range(2)]
     assert seen == [(10, 20), (40, 0)]
 
 
@@ -70,4 +70,4 @@ def test_a_deadline_counts_from_its_making_and_never_below_zero() -> None:
 )
 def test_a_clock_of_a_rehearsal_is_for_a_workspace_on_this_machine(host: str, is_here: bool) -> None:
     with nullcontext() if is_here else pytest.raises(ClockError, match="is elsewhere; unset LAB_CLOCK"):
-        require_rehearsal({"LAB_CLOCK": "http://127.0.0.1:1/clock"}, host)
+        require_local_workspace({"LAB_CLOCK": "http://127.0.0.1:1/clock"}, host)

@@ -4,44 +4,61 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.workspace.expected import HOST, ID, Expectation, Identity, expectation_in, given_id, mismatch
+from labkit.workspace.expected import (
+    EXPECTED_HOST,
+    EXPECTED_ID,
+    WorkspaceExpectation,
+    WorkspaceIdentity,
+    expected_from_environment,
+    expected_from_option,
+    mismatch,
+)
 
-LIVE = Identity("https://adb-1.7.azuredatabricks.net", "123", "me@lab.example")
+LIVE = WorkspaceIdentity("https://adb-1.7.azuredatabricks.net", "123", "me@lab.example")
 
 
 def test_nothing_is_expected_where_nothing_is_set() -> None:
-    assert not expectation_in({}).is_set
-    assert mismatch(LIVE, expectation_in({})) == ""
+    assert not expected_from_environment({}).is_set
+    assert mismatch(LIVE, expected_from_environment({})) == ""
 
 
 def test_the_environment_names_the_workspace_by_id_and_host() -> None:
-    told = expectation_in({ID: "123", HOST: "ADB-1.7.azuredatabricks.net/"})
+    told = expected_from_environment({EXPECTED_ID: "123", EXPECTED_HOST: "ADB-1.7.azuredatabricks.net/"})
     assert (told.is_set, mismatch(LIVE, told)) == (True, "")
 
 
 def test_the_refusal_names_both_workspaces() -> None:
-    assert mismatch(LIVE, expectation_in({ID: "42"})) == (
+    assert mismatch(LIVE, expected_from_environment({EXPECTED_ID: "42"})) == (
         "Wrong workspace: LAB_EXPECTED_WORKSPACE_ID is 42, but this is workspace 123 at "
         "https://adb-1.7.azuredatabricks.net (as me@lab.example). Nothing was changed. Choose another profile or "
         "DATABRICKS_HOST, or correct LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST."
     )
-    assert "--into-workspace is 42, but this is workspace 123" in mismatch(LIVE, given_id("42", "--into-workspace"))
+    assert "--into-workspace is 42, but this is workspace 123" in mismatch(
+        LIVE, expected_from_option("42", "--into-workspace")
+    )
 
 
 def test_a_workspace_without_an_id_is_not_the_expected_one() -> None:
-    assert "workspace of unknown id" in mismatch(Identity(LIVE.host, "", "me"), Expectation(workspace_id="1"))
+    assert "workspace of unknown id" in mismatch(
+        WorkspaceIdentity(LIVE.host, "", "me"), WorkspaceExpectation(workspace_id="1")
+    )
 
 
 @pytest.mark.parametrize(
     ("environ", "name"),
-    [({ID: "12x"}, ID), ({ID: "١٢"}, ID), ({HOST: "https://hidden@x"}, HOST), ({HOST: "a b"}, HOST)],
+    [
+        ({EXPECTED_ID: "12x"}, EXPECTED_ID),
+        ({EXPECTED_ID: "١٢"}, EXPECTED_ID),
+        ({EXPECTED_HOST: "https://hidden@x"}, EXPECTED_HOST),
+        ({EXPECTED_HOST: "a b"}, EXPECTED_HOST),
+    ],
 )
 def test_a_malformed_expectation_is_refused_by_name(environ: dict[str, str], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}") as raised:
-        expectation_in(environ)
+        expected_from_environment(environ)
     assert "hidden" not in str(raised.value)
 
 
 def test_an_option_takes_digits_alone() -> None:
     with pytest.raises(ValueError, match="--into-workspace expects the id"):
-        given_id("adb-1", "--into-workspace")
+        expected_from_option("adb-1", "--into-workspace")

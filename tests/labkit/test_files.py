@@ -13,17 +13,17 @@ import pytest
 
 from import_graph import TREE, program_of
 from labkit.files import (
+    atomic_binary_file,
+    atomic_path,
+    atomic_text_file,
     create_private,
-    ensure_private,
-    private_folder,
-    put_in_place,
-    replaced,
-    replaced_bytes,
-    replaced_path,
-    restrict,
+    ensure_private_file,
+    make_private,
+    make_private_folder,
+    move_into_place,
     write_private,
 )
-from labkit.folders import new_folder
+from labkit.folders import atomic_folder
 
 PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator", "examples")
 ALLOWED = {
@@ -51,11 +51,13 @@ def text_by(writer: Callable[[Path], AbstractContextManager[object]], path: Path
         if isinstance(file, Path):
             file.write_text(text)
         else:
-            file.write(text if writer is replaced else text.encode())  # type: ignore[attr-defined]
+            file.write(text if writer is atomic_text_file else text.encode())  # type: ignore[attr-defined]
         yield
 
 
-WRITERS = pytest.mark.parametrize("writer", [replaced, replaced_bytes, replaced_path], ids=lambda one: one.__name__)
+WRITERS = pytest.mark.parametrize(
+    "writer", [atomic_text_file, atomic_binary_file, atomic_path], ids=lambda one: one.__name__
+)
 
 
 @WRITERS
@@ -84,14 +86,14 @@ def test_what_fails_leaves_the_old_file_and_no_draft(
 
 def test_a_single_writer_overwrites_the_draft_that_a_killed_one_left(tmp_path: Path) -> None:
     (tmp_path / ".a.draft").write_text("half")
-    with replaced_bytes(tmp_path / "a", single_writer=True) as file:
+    with atomic_binary_file(tmp_path / "a", single_writer=True) as file:
         file.write(b"whole")
     assert content(tmp_path) == {"a": (b"whole", "0o600")}
 
 
 def test_two_writers_do_not_disturb_each_other(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    with replaced(path) as first, replaced(path) as second:
+    with atomic_text_file(path) as first, atomic_text_file(path) as second:
         first.write("first")
         second.write("second")
     assert content(tmp_path) == {"a": (b"first", "0o600")}
@@ -116,7 +118,7 @@ def test_a_file_that_was_there_keeps_its_content_and_loses_the_rights_of_others(
     (tmp_path / "old").write_text("kept")
     (tmp_path / "old").chmod(0o666)
     for name in ("old", "deep/new"):
-        ensure_private(tmp_path / name)
+        ensure_private_file(tmp_path / name)
     assert content(tmp_path) == {"old": (b"kept", "0o600"), "deep/new": (b"", "0o600")}
 
 
@@ -126,9 +128,9 @@ def test_what_a_link_leads_to_keeps_its_rights(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir(mode=0o755)
     for name in ("file", "folder"):
         (tmp_path / f"{name}-link").symlink_to(tmp_path / name)
-    ensure_private(tmp_path / "file-link")
-    restrict(tmp_path / "file-link")
-    private_folder(tmp_path / "folder-link", enforce=True)
+    ensure_private_file(tmp_path / "file-link")
+    make_private(tmp_path / "file-link")
+    make_private_folder(tmp_path / "folder-link", enforce=True)
     modes = [oct(stat.S_IMODE((tmp_path / name).stat().st_mode)) for name in ("file", "folder")]
     assert modes == ["0o644", "0o755"]
 
@@ -136,7 +138,7 @@ def test_what_a_link_leads_to_keeps_its_rights(tmp_path: Path) -> None:
 def test_a_finished_draft_takes_the_place_of_a_file(tmp_path: Path) -> None:
     create_private(tmp_path / "draft", b"new")
     create_private(tmp_path / "a", b"old")
-    put_in_place(tmp_path / "draft", tmp_path / "a")
+    move_into_place(tmp_path / "draft", tmp_path / "a")
     assert content(tmp_path) == {"a": (b"new", "0o600")}
 
 
@@ -147,7 +149,7 @@ def test_every_folder_that_is_made_is_private_and_one_that_was_there_on_demand(
     (tmp_path / "old").mkdir()
     (tmp_path / "old").chmod(0o755)
     for path in (tmp_path / "old", tmp_path / "old/a/b"):
-        private_folder(path, enforce=enforce)
+        make_private_folder(path, enforce=enforce)
     modes = [
         oct(stat.S_IMODE(path.stat().st_mode)) for path in (tmp_path / "old", tmp_path / "old/a", tmp_path / "old/a/b")
     ]
@@ -157,14 +159,14 @@ def test_every_folder_that_is_made_is_private_and_one_that_was_there_on_demand(
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(FileExistsError):
-        private_folder(tmp_path / "a")
+        make_private_folder(tmp_path / "a")
 
 
 def test_a_folder_is_there_when_it_is_full_and_not_before(tmp_path: Path) -> None:
-    with new_folder(tmp_path / "deep/archive") as draft:
+    with atomic_folder(tmp_path / "deep/archive") as draft:
         create_private(draft / "a", b"1")
         assert not (tmp_path / "deep/archive").exists()
-    with pytest.raises(OSError, match="full"), new_folder(tmp_path / "deep/other") as draft:
+    with pytest.raises(OSError, match="full"), atomic_folder(tmp_path / "deep/other") as draft:
         create_private(draft / "a", b"1")
         raise OSError("the disk is full")
     assert content(tmp_path) == {"deep/archive/a": (b"1", "0o600")}
@@ -202,4 +204,4 @@ def test_only_labkit_writes_atomically_and_locks_files() -> None:
 
 def test_a_folder_that_cannot_be_made_is_an_error_and_no_endless_search() -> None:
     with pytest.raises(OSError, match="/proc/none"):
-        private_folder(Path("/proc/none/deeper"))
+        make_private_folder(Path("/proc/none/deeper"))

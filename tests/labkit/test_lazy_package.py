@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 
 pytestmark = pytest.mark.process
 
@@ -31,10 +31,10 @@ print(json.dumps([len(before) < 8, len(after) > 30, databricks.sdk.WorkspaceClie
 
 BINDINGS = """
 import json, sys
-from labkit.lazy_package import enter
+from labkit.lazy_package import defer_init
 
 PACKAGE = "cdktf_cdktf_provider_databricks"
-enter(PACKAGE)
+defer_init(PACKAGE)
 from cdktf_cdktf_provider_databricks.group import Group
 before = [name for name in sys.modules if name.startswith(PACKAGE + ".")]
 from cdktf_cdktf_provider_databricks import job
@@ -108,9 +108,9 @@ def test_what_terraform_asks_the_enforcer_needs_no_ledger() -> None:
 
 def test_a_deferred_module_is_imported_when_a_name_of_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
-    colours = Deferred("colorsys")
+    colours = LazyModule("colorsys")
     assert "colorsys" not in sys.modules
     assert colours.rgb_to_hls(0, 0, 0) == (0, 0, 0)
     missing = "no_such_library"
     with pytest.raises(ModuleNotFoundError, match=missing):
-        _ = Deferred(missing).anything
+        _ = LazyModule(missing).anything

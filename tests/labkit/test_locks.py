@@ -12,29 +12,29 @@ from pathlib import Path
 
 import pytest
 
-from labkit.locks import exclusive
+from labkit.locks import exclusive_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys
 from pathlib import Path
-from labkit.locks import exclusive
+from labkit.locks import exclusive_lock
 
-with exclusive(Path(sys.argv[1])) as is_ours:
+with exclusive_lock(Path(sys.argv[1])) as is_ours:
     print(is_ours, flush=True)
     sys.stdin.read()
 """
 
 
 def test_who_comes_second_is_told_so_and_the_third_gets_the_lock(tmp_path: Path) -> None:
-    with exclusive(tmp_path / "lock") as first, exclusive(tmp_path / "lock") as second:
+    with exclusive_lock(tmp_path / "lock") as first, exclusive_lock(tmp_path / "lock") as second:
         held = (first, second)
-    with exclusive(tmp_path / "lock") as third:
+    with exclusive_lock(tmp_path / "lock") as third:
         assert (*held, third) == (True, False, True)
 
 
 def test_the_lock_is_a_private_file_that_stays(tmp_path: Path) -> None:
-    with exclusive(tmp_path / "lock"):
+    with exclusive_lock(tmp_path / "lock"):
         pass
     assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
 
@@ -42,7 +42,7 @@ def test_the_lock_is_a_private_file_that_stays(tmp_path: Path) -> None:
 def test_a_lock_that_others_may_open_becomes_its_owners_alone(tmp_path: Path) -> None:
     (tmp_path / "lock").touch(mode=0o666)
     (tmp_path / "lock").chmod(0o666)
-    with exclusive(tmp_path / "lock") as is_ours:
+    with exclusive_lock(tmp_path / "lock") as is_ours:
         assert is_ours
     assert oct(stat.S_IMODE((tmp_path / "lock").stat().st_mode)) == "0o600"
 
@@ -54,14 +54,14 @@ def test_a_lock_that_somebody_else_may_hold_is_no_other_run(tmp_path: Path) -> N
     with (tmp_path / "lock").open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(PermissionError, match="could be opened by others until now; delete it"):
-            exclusive(tmp_path / "lock").__enter__()
+            exclusive_lock(tmp_path / "lock").__enter__()
 
 
 def test_a_link_is_no_lock(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("kept")
     (tmp_path / "other").chmod(0o644)
     (tmp_path / "lock").symlink_to(tmp_path / "other")
-    with pytest.raises(OSError, match="is a link"), exclusive(tmp_path / "lock"):
+    with pytest.raises(OSError, match="is a link"), exclusive_lock(tmp_path / "lock"):
         pass
     assert oct(stat.S_IMODE((tmp_path / "other").stat().st_mode)) == "0o644"
 
@@ -69,19 +69,19 @@ def test_a_link_is_no_lock(tmp_path: Path) -> None:
 def test_the_file_of_another_user_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lock").touch(mode=0o600)
     monkeypatch.setattr("os.geteuid", lambda: 12345)
-    with pytest.raises(PermissionError, match="belongs to another user"), exclusive(tmp_path / "lock"):
+    with pytest.raises(PermissionError, match="belongs to another user"), exclusive_lock(tmp_path / "lock"):
         pass
 
 
 def test_a_block_that_fails_releases_the_lock(tmp_path: Path) -> None:
-    with pytest.raises(ValueError), exclusive(tmp_path / "lock"):
+    with pytest.raises(ValueError), exclusive_lock(tmp_path / "lock"):
         raise ValueError
-    with exclusive(tmp_path / "lock") as is_ours:
+    with exclusive_lock(tmp_path / "lock") as is_ours:
         assert is_ours
 
 
 def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), exclusive(tmp_path / "missing" / "lock"):
+    with pytest.raises(FileNotFoundError), exclusive_lock(tmp_path / "missing" / "lock"):
         pass
 
 
@@ -96,9 +96,9 @@ def test_the_kernel_releases_the_lock_of_a_process_that_is_killed(tmp_path: Path
     )
     assert holder.stdout is not None
     theirs = holder.stdout.readline().strip()
-    with exclusive(tmp_path / "lock") as meanwhile:
+    with exclusive_lock(tmp_path / "lock") as meanwhile:
         pass
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
-    with exclusive(tmp_path / "lock") as afterwards:
+    with exclusive_lock(tmp_path / "lock") as afterwards:
         assert (theirs, meanwhile, afterwards) == ("True", False, True)

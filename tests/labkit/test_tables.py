@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.tables import DELIMITERS, Origin, TextError, decode, read_table
+from labkit.tables import DELIMITERS, FileOrigin, TableError, decode, read_table
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 TABLES = st.integers(2, 4).flatmap(
@@ -66,29 +66,45 @@ def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
 @pytest.mark.parametrize(
     ("data", "origin", "sentence"),
     [
-        (b"PK\x03\x04", Origin(), "is a workbook (.xlsx or .ods) or another zip file, not text: open it and save it"),
-        (b"%PDF", Origin("Moodle"), "is a PDF, not text: download the CSV from Moodle."),
-        (b"a\0b\0", Origin(), "looks like UTF-16 without a byte order mark; save it as UTF-8."),
-        (b"a\0b\0", Origin("", "--encoding"), "mark; if it is, add --encoding utf-16-le."),
-        (b"\xe9", Origin(), "is not UTF-8 (byte 0xe9); save it as UTF-8."),
-        (b"\xe9", Origin("", "--encoding"), "say which it is, such as --encoding cp1255 (Hebrew) or cp1252 (Western)."),
-        (b"", Origin(), "the file is empty: download it again."),
-        (b"", Origin("Moodle"), "the file is empty: download it from Moodle again."),
-        (b"sep=;\n", Origin(), "the file holds a sep= line and nothing else: download it again."),
-        (b" ,\n,,\n", Origin(), "the file holds delimiters and nothing else: download it again."),
-        (b"sep=ab\n", Origin(), 'sep= must name one character, such as sep=, but the line is "sep=ab".'),
-        (b"<html>", Origin(), "is a web page (HTML), not a table: download the file again."),
-        (b"<html>", Origin("Moodle"), "is a web page (HTML), probably a page of Moodle: log in to Moodle"),
-        (b"{}", Origin(), "is JSON, not a table: choose CSV when downloading."),
-        (b'[[{"groupe": "A"}]]', Origin(), "is JSON, not a table: choose CSV when downloading."),
-        (b'[ ["a"] ]', Origin("Moodle", json_sentence="is Moodle's JSON: no."), "is Moodle's JSON: no."),
-        (b"<html><table><tr><td>A</table>", Origin("Moodle"), "is an HTML export (a web page with a table), not text"),
-        (b'<html><table><input type="password">', Origin("Moodle"), "is a web page (HTML), probably a page of Moodle"),
-        (b'a,b\n1,"2\n', Origin(), "a quoted cell that begins here is never closed"),
+        (
+            b"PK\x03\x04",
+            FileOrigin(),
+            "is a workbook (.xlsx or .ods) or another zip file, not text: open it and save it",
+        ),
+        (b"%PDF", FileOrigin("Moodle"), "is a PDF, not text: download the CSV from Moodle."),
+        (b"a\0b\0", FileOrigin(), "looks like UTF-16 without a byte order mark; save it as UTF-8."),
+        (b"a\0b\0", FileOrigin("", "--encoding"), "mark; if it is, add --encoding utf-16-le."),
+        (b"\xe9", FileOrigin(), "is not UTF-8 (byte 0xe9); save it as UTF-8."),
+        (
+            b"\xe9",
+            FileOrigin("", "--encoding"),
+            "say which it is, such as --encoding cp1255 (Hebrew) or cp1252 (Western).",
+        ),
+        (b"", FileOrigin(), "the file is empty: download it again."),
+        (b"", FileOrigin("Moodle"), "the file is empty: download it from Moodle again."),
+        (b"sep=;\n", FileOrigin(), "the file holds a sep= line and nothing else: download it again."),
+        (b" ,\n,,\n", FileOrigin(), "the file holds delimiters and nothing else: download it again."),
+        (b"sep=ab\n", FileOrigin(), 'sep= must name one character, such as sep=, but the line is "sep=ab".'),
+        (b"<html>", FileOrigin(), "is a web page (HTML), not a table: download the file again."),
+        (b"<html>", FileOrigin("Moodle"), "is a web page (HTML), probably a page of Moodle: log in to Moodle"),
+        (b"{}", FileOrigin(), "is JSON, not a table: choose CSV when downloading."),
+        (b'[[{"groupe": "A"}]]', FileOrigin(), "is JSON, not a table: choose CSV when downloading."),
+        (b'[ ["a"] ]', FileOrigin("Moodle", json_sentence="is Moodle's JSON: no."), "is Moodle's JSON: no."),
+        (
+            b"<html><table><tr><td>A</table>",
+            FileOrigin("Moodle"),
+            "is an HTML export (a web page with a table), not text",
+        ),
+        (
+            b'<html><table><input type="password">',
+            FileOrigin("Moodle"),
+            "is a web page (HTML), probably a page of Moodle",
+        ),
+        (b'a,b\n1,"2\n', FileOrigin(), "a quoted cell that begins here is never closed"),
     ],
 )
 def test_what_is_no_table_is_refused_with_advice_that_fits_its_origin(data, origin, sentence):
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(TableError) as caught:
         read_table(decode(data, origin=origin)[0], origin=origin)
     assert sentence in caught.value.sentence
     assert caught.value.line == (2 if data.startswith(b"a,b") else 1)
@@ -120,7 +136,7 @@ def test_a_table_as_php_writes_it_is_read():
 
 
 def test_quotation_marks_that_fit_in_no_way_are_refused_with_advice_that_helps():
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(TableError) as caught:
         read_table('a,b\n"Team "A" x",1\n')
     assert caught.value.line == 2
     assert 'a name has a quotation mark (") in it: rename that, and download again' in caught.value.sentence

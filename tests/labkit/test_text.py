@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from import_graph import PROGRAMS, TREE, program_of
 from labkit.logs import LineFormatter
-from labkit.text import block, escaped, first_line, one_line, quoted, without_secrets
+from labkit.text import escaped, first_line, multiline, one_line, quoted, redact_secrets
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_one_line_has_single_spaces_and_no_invisible_characters(text: str, shown
 
 
 def test_a_block_keeps_its_lines_and_of_what_is_too_long_the_end() -> None:
-    assert (block("a\r\n\tb\x1b[2J"), block("abc", 2)) == ("a\n\tb [2J", "bc")
+    assert (multiline("a\r\n\tb\x1b[2J"), multiline("abc", 2)) == ("a\n\tb [2J", "bc")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_first_line_of_an_error_says_what_failed(error: object, shown: str) 
     ],
 )
 def test_secrets_are_removed_from_a_text(text: str, shown: str) -> None:
-    assert without_secrets(text, known=["known secret", ""]) == shown
+    assert redact_secrets(text, known=["known secret", ""]) == shown
 
 
 def test_a_record_of_the_log_is_one_line_and_a_traceback_has_its_lines() -> None:

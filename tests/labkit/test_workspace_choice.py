@@ -12,19 +12,21 @@ from hypothesis import strategies as st
 
 from labkit.workspace.choice import (
     AUTH_TYPE,
-    BOUND,
     HOST,
     PROFILE,
     URL,
-    Choice,
-    ChoiceError,
-    Flags,
-    NoWorkspace,
+    WORKSPACE_VARIABLES,
     Profiles,
-    address,
+    WorkspaceChoice,
+    WorkspaceChoiceError,
+    WorkspaceNotConfigured,
+    apply_choice,
     choose,
-    leave_only,
-    would_mix,
+    terraform_conflict,
+    workspace_url,
+)
+from labkit.workspace.choice import (
+    WorkspaceOptions as Options,
 )
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
@@ -44,31 +46,31 @@ host = {C}
 """
 
 
-def chosen(flags: Flags | None = None, *, file: str = FILE, dotenv: Any = None, **environ: str) -> Choice:
-    return choose(flags or Flags(), environ=environ, dotenv=dotenv or {}, profiles=Profiles(file))
+def chosen(flags: Options | None = None, *, file: str = FILE, dotenv: Any = None, **environ: str) -> WorkspaceChoice:
+    return choose(flags or Options(), environ=environ, dotenv=dotenv or {}, profiles=Profiles(file))
 
 
-def seen_by_the_sdk(choice: Choice, environ: Mapping[str, str], file: str) -> tuple[str, set[str]]:
+def seen_by_the_sdk(choice: WorkspaceChoice, environ: Mapping[str, str], file: str) -> tuple[str, set[str]]:
     """The host and every token and secret that the SDK has in the end: arguments, then variables, then the profile."""
     left = dict(environ)
-    leave_only(choice, left)
+    apply_choice(choice, left)
     variables = {"host": HOST, "token": TOKEN, "client_secret": SECRET, "profile": PROFILE}
     found = {key: left[name] for key, name in variables.items() if left.get(name)} | dict(choice.arguments)
-    profile = Profiles(file).named.get(found.get("profile", ""), {})
+    profile = Profiles(file).by_name.get(found.get("profile", ""), {})
     found = profile | found
-    return address(found["host"], "host"), {found[key] for key in ("token", "client_secret") if key in found}
+    return workspace_url(found["host"], "host"), {found[key] for key in ("token", "client_secret") if key in found}
 
 
 @pytest.mark.parametrize(
     ("given", "source", "host", "credential"),
     [
-        ({"flags": Flags(B, "t"), HOST: A, TOKEN: "e"}, "the command line", B, {"t"}),
-        ({"flags": Flags(profile="b"), HOST: A, TOKEN: "e"}, "profile b", B, {"token-of-b"}),
-        ({"flags": Flags("B.example:443/", profile="b")}, "profile b", B, {"token-of-b"}),
-        ({"flags": Flags(A), HOST: A, TOKEN: "e"}, "the environment", A, {"e"}),
-        ({"flags": Flags(B), PROFILE: "b"}, "profile b", B, {"token-of-b"}),
-        ({"flags": Flags(B), HOST: A, TOKEN: "e"}, "profile b", B, {"token-of-b"}),
-        ({"flags": Flags(A), "dotenv": {HOST: A, TOKEN: "d"}}, ".env", A, {"d"}),
+        ({"flags": Options(B, "t"), HOST: A, TOKEN: "e"}, "the command line", B, {"t"}),
+        ({"flags": Options(profile="b"), HOST: A, TOKEN: "e"}, "profile b", B, {"token-of-b"}),
+        ({"flags": Options("B.example:443/", profile="b")}, "profile b", B, {"token-of-b"}),
+        ({"flags": Options(A), HOST: A, TOKEN: "e"}, "the environment", A, {"e"}),
+        ({"flags": Options(B), PROFILE: "b"}, "profile b", B, {"token-of-b"}),
+        ({"flags": Options(B), HOST: A, TOKEN: "e"}, "profile b", B, {"token-of-b"}),
+        ({"flags": Options(A), "dotenv": {HOST: A, TOKEN: "d"}}, ".env", A, {"d"}),
         ({HOST: A, TOKEN: "e", "dotenv": {HOST: B, TOKEN: "d"}}, "the environment", A, {"e"}),
         ({HOST: A, TOKEN: "e", "dotenv": {HOST: A, TOKEN: "e"}}, "the environment", A, {"e"}),
         ({HOST: "A.example", "dotenv": {HOST: A + "/", TOKEN: "d"}}, ".env", A, {"d"}),
@@ -83,8 +85,13 @@ def seen_by_the_sdk(choice: Choice, environ: Mapping[str, str], file: str) -> tu
         ({"file": "[__settings__]\ndefault_profile = b\n" + FILE}, "profile b", B, {"token-of-b"}),
         # Logins that belong to no workspace.
         ({HOST: B, AUTH_TYPE: "azure-cli", "dotenv": {HOST: A, TOKEN: "d"}}, "the environment", B, set()),
-        ({"flags": Flags(C), "ARM_CLIENT_ID": "i", HOST: A, TOKEN: "e", "file": ""}, "--workspace-url", C, set()),
-        ({"flags": Flags(profile="login"), HOST: A, TOKEN: "e"}, "profile login", C, set()),
+        (
+            {"flags": Options(C), "ARM_CLIENT_ID": "i", HOST: A, TOKEN: "e", "file": ""},
+            "--workspace-url",
+            C,
+            set(),
+        ),
+        ({"flags": Options(profile="login"), HOST: A, TOKEN: "e"}, "profile login", C, set()),
         ({HOST: A}, "the environment", A, set()),
     ],
 )
@@ -105,23 +112,26 @@ def test_the_highest_source_is_taken_as_a_whole(
         ({HOST: A, "dotenv": {TOKEN: "x"}}, f"{HOST} of the environment names {A}, and {TOKEN} of .env is of another"),
         ({TOKEN: "x", "dotenv": {HOST: A}}, f"{HOST} of .env names {A}, and {TOKEN} of the environment is of another"),
         ({HOST: A, "dotenv": {HOST: B, TOKEN: "x"}}, f"{TOKEN} of .env (for {B}) is of another source"),
-        ({"flags": Flags(profile="bare"), TOKEN: "x"}, f"profile bare names {C}, and {TOKEN} of the environment"),
-        ({"flags": Flags(profile="bare"), HOST: A, SECRET: "x"}, f"{SECRET} of the environment (for {A})"),
-        ({"flags": Flags("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url names https://d.example, and"),
-        ({"flags": Flags("https://d.example"), PROFILE: "b"}, f"and profile b (for {B}) is of another source"),
-        ({"flags": Flags(A, profile="b")}, f"--profile b is of {B} and not of {A}, which --workspace-url names"),
-        ({"flags": Flags(A, "x", "b")}, "--token and --profile are two sources"),
-        ({"flags": Flags(token="x")}, "--token belongs to a workspace: add --workspace-url"),
+        ({"flags": Options(profile="bare"), TOKEN: "x"}, f"profile bare names {C}, and {TOKEN} of the environment"),
+        ({"flags": Options(profile="bare"), HOST: A, SECRET: "x"}, f"{SECRET} of the environment (for {A})"),
+        ({"flags": Options("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url names https://d.example, and"),
+        ({"flags": Options("https://d.example"), PROFILE: "b"}, f"and profile b (for {B}) is of another source"),
+        ({"flags": Options(A, profile="b")}, f"--profile b is of {B} and not of {A}, which --workspace-url names"),
+        ({"flags": Options(A, "x", "b")}, "--token and --profile are two sources"),
+        ({"flags": Options(token="x")}, "--token belongs to a workspace: add --workspace-url"),
         ({HOST: A, URL: B}, "of the environment name different workspaces"),
-        ({"flags": Flags(A), "file": FILE + f"[again]\nhost = {A}\n"}, f"several profiles are of {A} (DEFAULT, again)"),
+        (
+            {"flags": Options(A), "file": FILE + f"[again]\nhost = {A}\n"},
+            f"several profiles are of {A} (DEFAULT, again)",
+        ),
         ({"file": "token = x"}, "is not a file of profiles (line 1)"),
     ],
 )  # fmt: skip
 def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ChoiceError) as raised:
+    with pytest.raises(WorkspaceChoiceError) as raised:
         chosen(**given)
     assert sentence in str(raised.value)
-    assert not isinstance(raised.value, NoWorkspace)
+    assert not isinstance(raised.value, WorkspaceNotConfigured)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +141,17 @@ def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], senten
             {"file": ""},
             "no workspace is named: set DATABRICKS_HOST and a credential in .env, or DATABRICKS_CONFIG_PROFILE.",
         ),
-        ({"flags": Flags(profile="nope")}, "there is no profile 'nope'; there are: DEFAULT, b, bare, login."),
+        (
+            {"flags": Options(profile="nope")},
+            "there is no profile 'nope'; there are: DEFAULT, b, bare, login.",
+        ),
         ({PROFILE: "nope", "file": ""}, "there is no profile 'nope'; there are none."),
-        ({"flags": Flags(profile="x"), "file": "[x]\ntoken = t"}, "profile x names no host"),
+        ({"flags": Options(profile="x"), "file": "[x]\ntoken = t"}, "profile x names no host"),
         ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} and names no workspace: set {HOST} beside it."),
     ],
 )
 def test_a_workspace_that_nobody_names_is_a_sentence(given: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(NoWorkspace) as raised:
+    with pytest.raises(WorkspaceNotConfigured) as raised:
         chosen(**given)
     assert sentence in str(raised.value)
 
@@ -152,8 +165,8 @@ def test_a_workspace_that_nobody_names_is_a_sentence(given: dict[str, Any], sent
         ({HOST: A, SECRET: "BAD"}, SECRET),
         ({URL: "https://BAD", TOKEN: "t"}, URL),
         ({"dotenv": {HOST: A, TOKEN: "BAD"}}, f"{TOKEN} of .env"),
-        ({"flags": Flags(A, "BAD", token_name="--token-file")}, "--token-file"),
-        ({"flags": Flags("BAD", "t")}, "--workspace-url"),
+        ({"flags": Options(A, "BAD", token_name="--token-file")}, "--token-file"),
+        ({"flags": Options("BAD", "t")}, "--workspace-url"),
     ],
 )
 def test_blanks_and_line_breaks_are_refused_by_the_name_of_the_setting(
@@ -162,16 +175,16 @@ def test_blanks_and_line_breaks_are_refused_by_the_name_of_the_setting(
     bad = f"hidden{blank}value"
 
     def filled(value: Any) -> Any:
-        if isinstance(value, Flags):
+        if isinstance(value, Options):
             url = value.url.replace("BAD", bad) if value.url else None
-            return Flags(url, (value.token or "").replace("BAD", bad), token_name=value.token_name)
+            return Options(url, (value.token or "").replace("BAD", bad), token_name=value.token_name)
         return (
             {name: filled(inner) for name, inner in value.items()}
             if isinstance(value, dict)
             else value.replace("BAD", bad)
         )
 
-    with pytest.raises(ChoiceError) as raised:
+    with pytest.raises(WorkspaceChoiceError) as raised:
         chosen(**{name: filled(value) for name, value in given.items()})
     assert str(raised.value).startswith(setting)
     assert "hidden" not in str(raised.value) and "value\n" not in str(raised.value)
@@ -179,12 +192,12 @@ def test_blanks_and_line_breaks_are_refused_by_the_name_of_the_setting(
 
 @pytest.mark.parametrize(("pasted"), ["a.example", "https://A.example/?o=12", "https://a.example:443/#home", A + "/"])
 def test_addresses_are_understood_as_people_paste_them(pasted: str) -> None:
-    assert address(pasted, HOST) == A
+    assert workspace_url(pasted, HOST) == A
 
 
 def test_other_ports_and_schemes_are_other_hosts() -> None:
     given = ("http://localhost:80", "http://127.0.0.1:443", "https://x:8443", "https://[::1]:443")
-    assert [address(each, HOST) for each in given] == [
+    assert [workspace_url(each, HOST) for each in given] == [
         "http://localhost",
         "http://127.0.0.1:443",
         "https://x:8443",
@@ -194,15 +207,15 @@ def test_other_ports_and_schemes_are_other_hosts() -> None:
 
 @pytest.mark.parametrize("bad", ["ftp://x", "https://user:hidden@x", "https://", "https://x:port", "https://x:0"])
 def test_what_is_no_address_is_refused_and_not_shown(bad: str) -> None:
-    with pytest.raises(ChoiceError, match=f"^{HOST} is not the address of a workspace") as raised:
-        address(bad, HOST)
+    with pytest.raises(WorkspaceChoiceError, match=f"^{HOST} is not the address of a workspace") as raised:
+        workspace_url(bad, HOST)
     assert "hidden" not in str(raised.value)
 
 
 @pytest.mark.parametrize("host", ["http://lab.example", "http://10.0.0.7:8080", "http://localhost.example"])
 def test_http_is_for_this_machine_alone(host: str) -> None:
-    with pytest.raises(ChoiceError, match=f"^{HOST} is http, .*; it must be https://<name>.$"):
-        address(host, HOST)
+    with pytest.raises(WorkspaceChoiceError, match=f"^{HOST} is http, .*; it must be https://<name>.$"):
+        workspace_url(host, HOST)
 
 
 def test_every_variable_of_the_sdk_is_known_to_belong_to_a_workspace_or_not() -> None:
@@ -210,7 +223,7 @@ def test_every_variable_of_the_sdk_is_known_to_belong_to_a_workspace_or_not() ->
     free |= {"DATABRICKS_CONFIG_FILE", "DATABRICKS_CLI_PATH", "DATABRICKS_RATE_LIMIT"}
     free |= {"DATABRICKS_CLUSTER_ID", "DATABRICKS_WAREHOUSE_ID", "DATABRICKS_SERVERLESS_COMPUTE_ID"}
     known = {name for one in Config.attributes() for name in (one.env, *one.env_aliases) if name}
-    assert {name for name in known if not name.startswith(tuple(free))} - set(BOUND) == set()
+    assert {name for name in known if not name.startswith(tuple(free))} - set(WORKSPACE_VARIABLES) == set()
 
 
 def test_only_the_choice_is_left_in_the_environment() -> None:
@@ -221,22 +234,22 @@ def test_only_the_choice_is_left_in_the_environment() -> None:
         AUTH_TYPE: "pat",
         "ARM_X": "y",
     }
-    leave_only(chosen(Flags(profile="b"), **environ), environ)
+    apply_choice(chosen(Options(profile="b"), **environ), environ)
     assert environ == {PROFILE: "b", AUTH_TYPE: "pat", "ARM_X": "y"}
 
 
 def test_what_terraform_reads_unchanged_must_give_the_same_choice() -> None:
-    def problem(flags: Flags, **environ: str) -> str:
-        return would_mix(chosen(flags, **environ), environ, flags)
+    def problem(flags: Options, **environ: str) -> str:
+        return terraform_conflict(chosen(flags, **environ), environ, flags)
 
-    target = Flags(profile="b")
-    assert problem(target) == problem(target, **{HOST: B}) == problem(Flags(), **{HOST: A, TOKEN: "e"}) == ""
-    assert problem(Flags(A), **{HOST: A + "/", TOKEN: "e"}) == problem(Flags()) == ""
-    assert problem(Flags(), **{HOST: B, TOKEN: "e", PROFILE: "b"}) == ""
+    target = Options(profile="b")
+    assert problem(target) == problem(target, **{HOST: B}) == problem(Options(), **{HOST: A, TOKEN: "e"}) == ""
+    assert problem(Options(A), **{HOST: A + "/", TOKEN: "e"}) == problem(Options()) == ""
+    assert problem(Options(), **{HOST: B, TOKEN: "e", PROFILE: "b"}) == ""
     assert TOKEN in problem(target, **{TOKEN: "e", HOST: B})
     assert HOST in problem(target, **{HOST: A})
-    assert PROFILE in problem(Flags(B))
-    assert HOST in problem(Flags(), **{URL: A, TOKEN: "e"})
+    assert PROFILE in problem(Options(B))
+    assert HOST in problem(Options(), **{URL: A, TOKEN: "e"})
 
 
 HOSTS = st.sampled_from(["a.example", A, A + "/x", "b.example:443", B, C])
@@ -267,7 +280,7 @@ def files() -> st.SearchStrategy[dict[str, dict[str, str]]]:
 
 @given(
     st.builds(
-        Flags,
+        Options,
         url=st.none() | HOSTS,
         token=st.none() | st.just("secret-token-flags"),
         profile=st.none() | st.sampled_from(["DEFAULT", "p", "q", "gone"]),
@@ -277,7 +290,7 @@ def files() -> st.SearchStrategy[dict[str, dict[str, str]]]:
     files(),
 )
 def test_no_secret_ever_meets_a_host_of_another_source(
-    flags: Flags, environ: dict[str, str], dotenv: dict[str, str], file: dict[str, dict[str, str]]
+    flags: Options, environ: dict[str, str], dotenv: dict[str, str], file: dict[str, dict[str, str]]
 ) -> None:
     text = "\n".join(
         f"[{name}]\n" + "\n".join(f"{key} = {value}" for key, value in values.items()) for name, values in file.items()
@@ -285,10 +298,10 @@ def test_no_secret_ever_meets_a_host_of_another_source(
     named = {"flags": [flags.url], "environment": [environ.get(HOST), environ.get(URL)]}
     named |= {"dotenv": [dotenv.get(HOST), dotenv.get(URL)]}
     named |= {name: [values.get("host")] for name, values in file.items()}
-    hosts = {source: {address(each, "") for each in found if each} for source, found in named.items()}
+    hosts = {source: {workspace_url(each, "") for each in found if each} for source, found in named.items()}
     try:
         choice = choose(flags, environ=environ, dotenv=dotenv, profiles=Profiles(text))
-    except ChoiceError as error:
+    except WorkspaceChoiceError as error:
         assert "secret-" not in str(error)
         return
     host, secrets = seen_by_the_sdk(choice, environ, text)
@@ -298,7 +311,7 @@ def test_no_secret_ever_meets_a_host_of_another_source(
     assert "secret-" not in repr(choice) + repr(flags)
     # The choice, made again in the environment that it leaves, is the same.
     left = dict(environ)
-    leave_only(choice, left)
+    apply_choice(choice, left)
     if not flags.token:
         again = choose(flags, environ=left, dotenv=dotenv, profiles=Profiles(text))
         assert seen_by_the_sdk(again, left, text) == (host, secrets)

@@ -52,13 +52,13 @@ NOT_IMPORTED = {
 
 
 def imported_modules(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """The full names of the modules that a file imports, wherever the import is, also by labkit's `Deferred`."""
+    """The full names of the modules that a file imports, wherever the import is, also by labkit's `LazyModule`."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Deferred":
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "LazyModule":
             yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant))
 
 
@@ -122,5 +122,5 @@ def test_one_module_imports_the_framework_and_its_bindings() -> None:
 
 
 def test_imports_inside_functions_and_conditions_are_found() -> None:
-    text = "def f():\n    import a.b\nif TYPE_CHECKING:\n    from c import d\nfrom . import e\nf = Deferred('f.g')\n"
+    text = "def f():\n    import a.b\nif TYPE_CHECKING:\n    from c import d\nfrom . import e\nf = LazyModule('f.g')\n"
     assert sorted(imported_modules(ast.walk(ast.parse(text)))) == ["a.b", "c", "f.g"]

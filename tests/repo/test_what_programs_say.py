@@ -18,7 +18,7 @@ import load_synthesized
 from emulator.__main__ import main as emulator
 from inventory.__main__ import VERBS
 from inventory.__main__ import main as inventory
-from labkit.workspace.choice import NO_WORKSPACE
+from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED
 from minimal_lab import minimal_lab
 
 WORDS = {
@@ -52,7 +52,7 @@ def said(folder: Path, program: click.Command, *words: str, **variables: str) ->
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
 def test_the_inventory_without_settings_says_that_no_workspace_is_named(folder: Path, verb: str) -> None:
-    assert said(folder, inventory, verb, *WORDS.get(verb, ())) == (2, "", f"Error: {NO_WORKSPACE}\n")
+    assert said(folder, inventory, verb, *WORDS.get(verb, ())) == (2, "", f"Error: {WORKSPACE_NOT_CONFIGURED}\n")
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - OFFLINE))
@@ -63,7 +63,7 @@ def test_the_inventory_names_a_profile_that_is_not_there(folder: Path, verb: str
 
 
 def test_closing_a_term_without_settings_says_that_no_workspace_is_named(folder: Path) -> None:
-    assert said(folder, close_term.main) == (2, "", f"Target lab: {NO_WORKSPACE}\n")
+    assert said(folder, close_term.main) == (2, "", f"Target lab: {WORKSPACE_NOT_CONFIGURED}\n")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ class Tree:
                     for alias in node.names:
                         target = self._resolved(path, f"{package}.{alias.name}") or self._resolved(path, package)
                         yield Import(target or package, node.lineno)
-                case ast.Call(func=ast.Name(id="import_module" | "Deferred") | ast.Attribute(attr="import_module")):
+                case ast.Call(func=ast.Name(id="import_module" | "LazyModule") | ast.Attribute(attr="import_module")):
                     if node.args and isinstance(node.args[0], ast.Constant):
                         name = str(node.args[0].value)
                         yield Import(self._resolved(path, name) or name, node.lineno)

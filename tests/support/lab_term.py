@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator_process import EmulatorProcess
-from labkit.terraform import terraform_of
+from labkit.terraform import terraform_program
 
 ROOT = Path(__file__).resolve().parents[2]
 STAFF = "assistant@example.ac.il"
@@ -133,11 +133,11 @@ class Term:
 
     def terraform(self, *words: str) -> Done:
         """Plain Terraform in the stack's folder."""
-        return self.run([terraform_of(os.environ), words[0], "-no-color", *words[1:]], cwd=self.stack)
+        return self.run([terraform_program(os.environ), words[0], "-no-color", *words[1:]], cwd=self.stack)
 
     def state_list(self) -> list[str]:
         """The addresses in the state."""
-        return self.run([terraform_of(os.environ), "state", "list"], cwd=self.stack).text.splitlines()
+        return self.run([terraform_program(os.environ), "state", "list"], cwd=self.stack).text.splitlines()
 
     def plan(self, *words: str) -> dict[str, tuple[str, ...]]:
         """The address of each resource that would change, with what would be done to it."""

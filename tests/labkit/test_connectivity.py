@@ -10,8 +10,8 @@ import pytest
 from requests import ConnectionError as RequestsConnectionError
 
 from labkit.extras import sdk
-from labkit.workspace.choice import Choice
-from labkit.workspace.reach import cause_of, probe
+from labkit.workspace.choice import WorkspaceChoice
+from labkit.workspace.connectivity import connection_failure, probe
 
 
 def closed_port() -> int:
@@ -42,7 +42,7 @@ def raised_from(cause: BaseException) -> BaseException:
     ],
 )
 def test_the_cause_is_found_however_deep_it_is(error: BaseException, cause: str) -> None:
-    assert (cause_of(error), cause_of(raised_from(error))) == (cause, cause)
+    assert (connection_failure(error), connection_failure(raised_from(error))) == (cause, cause)
 
 
 @pytest.mark.process
@@ -50,7 +50,7 @@ def test_a_port_at_which_nobody_listens_is_said_to_refuse_while_the_sdk_tries_ag
     host = f"http://127.0.0.1:{closed_port()}"
     over = threading.Event()
     with pytest.raises(ConnectionError) as raised:
-        sdk.within(15, lambda: over.wait(15), host=host)
+        sdk.call_with_timeout(15, lambda: over.wait(15), host=host)
     over.set()
 
     assert (probe(host), str(raised.value)) == ("connection refused", "connection refused")
@@ -70,8 +70,8 @@ def test_a_host_without_any_credential_is_a_sentence(monkeypatch: pytest.MonkeyP
         )
 
     monkeypatch.setattr(sdk, "Config", config)
-    choice = Choice("the environment", "https://lab.example", {"host": "https://lab.example"}, {})
-    with pytest.raises(sdk.NoCredential) as raised:
+    choice = WorkspaceChoice("the environment", "https://lab.example", {"host": "https://lab.example"}, {})
+    with pytest.raises(sdk.CredentialNotFound) as raised:
         sdk.configure(choice, http_seconds=1, retry_seconds=1)
 
     assert str(raised.value) == (

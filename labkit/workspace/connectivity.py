@@ -5,20 +5,20 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from labkit.lazy_package import Deferred
+from labkit.lazy_package import LazyModule
 
-_request = Deferred("urllib.request")
+_request = LazyModule("urllib.request")
 
 REFUSED = "connection refused"
 UNKNOWN_NAME = "no such address"
 NO_NAME_SERVER = "no such address, or no name server answers"
-USUAL_PORTS = {"https": 443, "http": 80}
-PROBE_SECONDS = 3.0
+DEFAULT_PORTS = {"https": 443, "http": 80}
+PROBE_TIMEOUT_SECONDS = 3.0
 
 
-def cause_of(error: BaseException) -> str:
+def connection_failure(error: BaseException) -> str:
     """What an error, or one that it was raised from, says about a connection; empty if it says nothing."""
-    for each in _chain(error):
+    for each in _error_chain(error):
         if isinstance(each, socket.gaierror):
             return NO_NAME_SERVER if each.errno == socket.EAI_AGAIN else UNKNOWN_NAME
         if isinstance(each, ConnectionRefusedError):
@@ -28,7 +28,7 @@ def cause_of(error: BaseException) -> str:
     return ""
 
 
-def probe(host: str, *, seconds: float = PROBE_SECONDS) -> str:
+def probe(host: str, *, seconds: float = PROBE_TIMEOUT_SECONDS) -> str:
     """Why `https://name:port` cannot be connected to; empty if it can, or if the cause is not clear.
 
     If the environment names a proxy for the host, the proxy is connected to.
@@ -38,16 +38,16 @@ def probe(host: str, *, seconds: float = PROBE_SECONDS) -> str:
     proxy = None if _request.proxy_bypass(name) else _request.getproxies().get(address.scheme)
     if proxy:
         address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    port = address.port or USUAL_PORTS.get(address.scheme, 0)
+    port = address.port or DEFAULT_PORTS.get(address.scheme, 0)
     try:
         socket.create_connection((address.hostname or "", port), seconds).close()
     except OSError as error:
-        cause = cause_of(error)
+        cause = connection_failure(error)
         return f"the proxy {address.hostname}: {cause}" if proxy and cause else cause
     return ""
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _error_chain(error: BaseException) -> Iterator[BaseException]:
     """The error and those it was raised from; urllib3 and azure-core keep some of them in attributes and `args`."""
     seen: set[int] = set()
     waiting = [error]
