@@ -198,7 +198,7 @@ def under_limits(groups: int, transition_seconds: float) -> dict[str, float]:
     with term(groups, transition_seconds) as lab:
         lab.emulator.control("POST", "faults", {"profile": "azure"})
         took = ours(lab, groups)
-        journal = lab.emulator.journal()
+        journal = lab.emulator.request_log()
     reads = [entry for entry in journal if entry["method"] == "GET" and entry["path"].startswith(SCIM)]
     refused = sum(entry["status"] == 429 for entry in reads)
     return {

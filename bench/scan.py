@@ -108,7 +108,7 @@ def race(case: str, who: str, shape: str) -> Race:
         if who == US and files != there:
             raise click.ClickException(f"{who} found {files} files of {there}")
         asked: dict[str, Counter[str]] = {"all": Counter(), "refused": Counter()}
-        for entry in emulator.journal():
+        for entry in emulator.request_log():
             for source, path in LISTS.items():
                 asked["all"][source] += entry["path"] == path
                 asked["refused"][source] += entry["path"] == path and entry["status"] == 429

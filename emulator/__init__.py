@@ -22,7 +22,7 @@ Layers, top first. A folder imports only from those after it:
 - `api`: what every API is written with: requests, routes, refusals
 - `state`: the workspace as a whole: the state of all APIs, its clock and options, its file
 - `models`: what a workspace holds, as plain data
-- `catalog`: what the platform offers to every workspace: node types, runtimes, policy families
+- `reference`: what the platform offers to every workspace: node types, runtimes, policy families
 - `base`: instants, ids, contents, what happens later
 - `generated_files`: homes whose files are computed when somebody looks
 - `notebook_formats`: the formats of notebooks and archives

@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 
 from emulator.faults.profiles import PROFILES
-from emulator.generated_files.homes import forest
-from emulator.generated_files.layout import lay_out
-from emulator.generated_files.shapes import HELP, shape_named
+from emulator.generated_files.homes import generated_tree
+from emulator.generated_files.layout import write_layout
+from emulator.generated_files.shapes import SHAPES_HELP, parse_shape
 from emulator.mail.certificate import server_context
 from emulator.server.app import Application
 from emulator.server.http_server import Server, listen
 from emulator.server.services import open_workspace
-from emulator.server.state_check import damage
+from emulator.server.state_check import find_damage
 from emulator.state.options import Options
 from emulator.state.state_file import StateFile, StateFileError
 from labkit.extras.cli import CommandError, FloatParamType, IntParamType, version_option
@@ -52,7 +52,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     "profile",
     type=click.Choice(list(PROFILES)),
     metavar="PROFILE",
-    help=f"Start with these faults: {'; '.join(f'{name}: {profile.says}' for name, profile in PROFILES.items())}.",
+    help=f"Fault profile at the start: {'; '.join(f'{name}: {each.description}' for name, each in PROFILES.items())}.",
 )
 @click.option(
     "--transition-seconds",
@@ -73,7 +73,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option(
     "--files",
     metavar="SHAPE",
-    help=f"The users' files that are there from the start: {HELP}.  [default: none, or what the state file has]",
+    help=f"The users' files that are there from the start: {SHAPES_HELP}.  [default: none, or what the state file has]",
 )
 @click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and made again has the same id again.")
 @click.pass_context
@@ -122,12 +122,12 @@ def main(
     try:
         state = file.read() if file else None
         workspace = open_workspace(options, state)
-        if file and state and (problem := damage(workspace)):
-            raise file.damaged(problem)
+        if file and state and (problem := find_damage(workspace)):
+            raise file.damaged_error(problem)
     except StateFileError as error:
         raise CommandError(str(error)) from None
-    if files and files != workspace.forest.shape.name:
-        held = workspace.forest.shape.name
+    if files and files != workspace.generated_tree.shape.name:
+        held = workspace.generated_tree.shape.name
         raise CommandError(
             f"{state_file} holds a workspace with --files {held}; leave --files away, or choose another file"
         )
@@ -135,7 +135,7 @@ def main(
         authority = Path(folder) / "ca.pem"
         ready = {
             "url": url,
-            "admin_token": workspace.tell_token(),
+            "admin_token": workspace.issue_startup_token(),
             "workspace_id": workspace.state.workspace_id,
             "mail_endpoint": f"https://{shown}:{mail_listener.getsockname()[1]}",
             "mail_key": options.mail_key,
@@ -151,7 +151,7 @@ def main(
 
 @main.command("layout", short_help="Write the files of a shape to disk.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--files", "shape", required=True, metavar="SHAPE", help=f"{HELP}.")
+@click.option("--files", "shape", required=True, metavar="SHAPE", help=f"{SHAPES_HELP}.")
 @click.option("--seed", default="0", show_default=True, help="As the emulator's.")
 def layout(folder: Path, shape: str, seed: str) -> None:
     """Write the files that an emulator with this shape and seed has into DIR, as a cluster's mounts show them.
@@ -163,17 +163,17 @@ def layout(folder: Path, shape: str, seed: str) -> None:
     Example:
       python -m emulator layout --files term --seed 1 /tmp/mounts
     """
-    grown = forest(_shape(shape), seed)
+    tree = generated_tree(_shape(shape), seed)
     try:
-        written = lay_out(grown, folder, [Options.admin])
+        written = write_layout(tree, folder, [Options.admin])
     except OSError as error:
         raise CommandError(f"{error.filename or folder}: {error.strerror}; choose an empty folder with room") from None
-    click.echo(json.dumps({"files": written, "users": len(grown.users), "shape": shape, "seed": seed}))
+    click.echo(json.dumps({"files": written, "users": len(tree.users), "shape": shape, "seed": seed}))
 
 
 def _shape(text: str) -> str:
     try:
-        return shape_named(text).name
+        return parse_shape(text).name
     except ValueError as error:
         raise CommandError(f"--files: {error}") from None
 

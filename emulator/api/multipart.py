@@ -30,7 +30,7 @@ def read_parts(content_type: str, sent: Content) -> dict[str, Content]:
             raise _malformed("it ends within a part")
         name = _NAME.search(sent.read(begin, head_end - begin).decode("utf-8", errors="replace"))
         if name:
-            parts.setdefault(name[1], sent.part(head_end + 4, end - head_end - 4))
+            parts.setdefault(name[1], sent.slice(head_end + 4, end - head_end - 4))
         begin = end + 2 + len(delimiter)
     return parts
 

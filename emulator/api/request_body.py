@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from emulator.api.errors import ApiError
-from emulator.base.content import EMPTY, SPOOLED_FROM, Content, Held
+from emulator.base.content import EMPTY, FILE_THRESHOLD, BytesContent, Content
 
 BODY_LIMIT = 5 * 2**30
 """Bytes of one body. The largest real upload, a file of a volume in one request, is 5 GB."""
@@ -14,7 +14,7 @@ TOTAL_LIMIT = 2 * BODY_LIMIT
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-class Intake:
+class RequestBodyReader:
     """Receives bodies. What is under way at once is counted, so that many large ones cannot fill the disk."""
 
     def __init__(self, body_limit: int = BODY_LIMIT, total_limit: int = TOTAL_LIMIT) -> None:
@@ -32,7 +32,7 @@ class Intake:
         self._check(announced)
         message = await receive()
         if not message.get("more_body"):
-            return None if message["type"] == "http.disconnect" else Held(bytes(message.get("body", b"")))
+            return None if message["type"] == "http.disconnect" else BytesContent(bytes(message.get("body", b"")))
         content: Content = EMPTY
         latest = bytearray()
         counted = 0
@@ -47,7 +47,7 @@ class Intake:
                 self._check(counted)
                 if not message.get("more_body"):
                     return content.plus(bytes(latest))
-                if len(latest) >= SPOOLED_FROM:
+                if len(latest) >= FILE_THRESHOLD:
                     content = content.plus(bytes(latest))
                     latest.clear()
                 message = await receive()

@@ -5,25 +5,25 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-from emulator.api.routing import Call
+from emulator.api.routing import Request
 from emulator.base.clock import Millis, to_iso
 
 _RESOURCE = re.compile(r"\b(?:resource|data)/(\S+)")
 
-Entry = tuple[Millis, str, str, bytes, int, float, str, str]
+LogEntry = tuple[Millis, str, str, bytes, int, float, str, str]
 
 
-class Journal:
+class RequestLog:
     """The last `keep` requests, in the order in which they were answered."""
 
     def __init__(self, keep: int = 100_000) -> None:
-        self._entries: deque[Entry] = deque(maxlen=keep)
+        self._entries: deque[LogEntry] = deque(maxlen=keep)
 
-    def note(self, call: Call, query: bytes, status: int, seconds: float) -> None:
+    def add(self, request: Request, query: bytes, status: int, seconds: float) -> None:
         """`status` is 0 when the connection was cut instead of an answer."""
-        caller = call._caller.name if call._caller else ""
-        agent = call.headers.get("user-agent", "")
-        self._entries.append((call.now, call.method, call.path, query, status, seconds, caller, agent))
+        caller = request._caller.name if request._caller else ""
+        agent = request.headers.get("user-agent", "")
+        self._entries.append((request.now, request.method, request.path, query, status, seconds, caller, agent))
 
     def lines(self) -> Iterator[str]:
         """JSON objects: at, method, path, query, status, milliseconds, caller, resource, user_agent.

@@ -12,21 +12,21 @@ from emulator.api.errors import ApiError, invalid
 from emulator.base.clock import Millis
 from emulator.base.content import Content
 from emulator.models.scim import ServicePrincipal, User
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 
 @dataclass(slots=True)
-class Call:
+class Request:
     """One request, as a handler sees it."""
 
-    workspace: Workspace
+    workspace: EmulatedWorkspace
     method: str
     path: str
     """Percent-decoded, without the query."""
     query: dict[str, list[str]]
     headers: dict[str, str]
     """Names in lower case."""
-    sent: Content
+    content: Content
     """The body of the request."""
     now: Millis
     target: str = ""
@@ -38,14 +38,14 @@ class Call:
 
     @property
     def caller(self) -> User | ServicePrincipal:
-        """Whose token it is. Only a route declared `open=True` has none."""
+        """Whose token it is. Only a route declared `public=True` has none."""
         assert self._caller is not None, f"{self.path} is answered without asking who calls"
         return self._caller
 
     @property
     def raw(self) -> bytes:
         """The body in memory."""
-        return self.sent.read()
+        return self.content.read()
 
     @property
     def body(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """An answer that is not simply `200` and JSON."""
 
     status: int = 200
@@ -99,7 +99,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Handler = Callable[[Call], Any]
+Handler = Callable[[Request], Any]
 """Returns a JSON value (answered with status 200) or a Reply; raises ApiError to refuse."""
 
 
@@ -108,14 +108,14 @@ class Route:
     method: str
     pattern: str
     handler: Handler
-    open: bool
+    public: bool
 
 
 class Routes:
     """What a service's `routes` module collects: `@routes.get("/api/2.0/token/list")`.
 
     A pattern holds `{name}` for one segment of the path and, at its end, `{name:path}` for all the rest.
-    `open=True` is answered without a token.
+    `public=True` is answered without a token.
     """
 
     def __init__(self) -> None:
@@ -124,18 +124,18 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def add(self, method: str, *patterns: str, open: bool = False) -> Callable[[Handler], Handler]:
+    def add(self, method: str, *patterns: str, public: bool = False) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            self._routes.extend(Route(method, pattern, handler, open) for pattern in patterns)
+            self._routes.extend(Route(method, pattern, handler, public) for pattern in patterns)
             return handler
 
         return register
 
-    def get(self, *patterns: str, open: bool = False) -> Callable[[Handler], Handler]:
-        return self.add("GET", *patterns, open=open)
+    def get(self, *patterns: str, public: bool = False) -> Callable[[Handler], Handler]:
+        return self.add("GET", *patterns, public=public)
 
-    def post(self, *patterns: str, open: bool = False) -> Callable[[Handler], Handler]:
-        return self.add("POST", *patterns, open=open)
+    def post(self, *patterns: str, public: bool = False) -> Callable[[Handler], Handler]:
+        return self.add("POST", *patterns, public=public)
 
     def put(self, *patterns: str) -> Callable[[Handler], Handler]:
         return self.add("PUT", *patterns)

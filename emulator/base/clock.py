@@ -20,27 +20,27 @@ class Clock:
         self.speed = speed
         self._monotonic = monotonic
         self._anchor = monotonic()
-        self._shown = to_millis(start or datetime.now(UTC))
+        self._time_at_anchor = to_millis(start or datetime.now(UTC))
 
     def now(self) -> Millis:
-        return self._shown + int((self._monotonic() - self._anchor) * 1000 * self.speed)
+        return self._time_at_anchor + int((self._monotonic() - self._anchor) * 1000 * self.speed)
 
     def advance(self, seconds: float) -> None:
         """Move forward by `seconds`. Raises ValueError for a step back: what has happened stays happened."""
         if seconds < 0:
             raise ValueError(f"the clock only moves forward, not by {seconds} seconds")
-        self._shown += int(seconds * 1000)
+        self._time_at_anchor += int(seconds * 1000)
 
-    def show(self, instant: Millis) -> None:
+    def move_to(self, instant: Millis) -> None:
         """Show `instant` from now on. Raises ValueError if that is in the clock's past."""
         now = self.now()
         if instant < now:
             raise ValueError(f"the clock only moves forward: it shows {to_iso(now)}, not yet {to_iso(instant)}")
-        self._shown, self._anchor = instant, self._monotonic()
+        self._time_at_anchor, self._anchor = instant, self._monotonic()
 
-    def restart(self, instant: Millis) -> None:
+    def reset(self, instant: Millis) -> None:
         """Show `instant` whatever was shown before: for a reset and for a state read from a file."""
-        self._shown, self._anchor = instant, self._monotonic()
+        self._time_at_anchor, self._anchor = instant, self._monotonic()
 
 
 def to_millis(instant: datetime) -> Millis:

@@ -14,9 +14,9 @@ from pydantic_core import core_schema
 
 from emulator.generated_files import content as generated
 
-SPOOLED_FROM = 8 * 2**20
+FILE_THRESHOLD = 8 * 2**20
 """Bytes from which on they are kept in a temporary file."""
-PIECE = 2**20
+CHUNK_SIZE = 2**20
 
 
 class Content(ABC):
@@ -31,36 +31,37 @@ class Content(ABC):
     def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
         """So many bytes from there on; fewer, or none, at the end."""
 
-    def part(self, offset: int, length: int) -> "Content":
+    def slice(self, offset: int, length: int) -> "Content":
         """As `read`, without reading what is on disk."""
-        return Held(self.read(offset, length))
+        return BytesContent(self.read(offset, length))
 
     def plus(self, data: bytes) -> "Content":
         """This and more."""
         whole = self.read() + data
-        return Held(whole) if len(whole) < SPOOLED_FROM else Spooled.of(whole)
+        return BytesContent(whole) if len(whole) < FILE_THRESHOLD else FileContent.of(whole)
 
-    def find(self, sought: bytes, begin: int) -> int:
+    def find(self, pattern: bytes, begin: int) -> int:
         """Where it is found first from there on; -1 if it is not."""
-        for offset in range(begin, self.size, PIECE):
-            place = self.read(offset, PIECE + len(sought) - 1).find(sought)
-            if place >= 0:
-                return offset + place
+        for offset in range(begin, self.size, CHUNK_SIZE):
+            index = self.read(offset, CHUNK_SIZE + len(pattern) - 1).find(pattern)
+            if index >= 0:
+                return offset + index
         return -1
 
-    def dumped(self) -> Any:
+    def to_json(self) -> Any:
         """As a JSON value."""
         return base64.b64encode(self.read()).decode()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
-            _loaded, serialization=core_schema.plain_serializer_function_ser_schema(lambda content: content.dumped())
+            _from_json,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda content: content.to_json()),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Held(Content):
+class BytesContent(Content):
     """Bytes in memory."""
 
     data: bytes = b""
@@ -100,7 +101,7 @@ class TemporaryFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled(Content):
+class FileContent(Content):
     """A part of a temporary file, which is there as long as any content that lies in it."""
 
     file: TemporaryFile
@@ -108,7 +109,7 @@ class Spooled(Content):
     length: int
 
     @classmethod
-    def of(cls, data: bytes) -> "Spooled":
+    def of(cls, data: bytes) -> "FileContent":
         file = TemporaryFile()
         file.append(data)
         return cls(file, 0, len(data))
@@ -120,22 +121,22 @@ class Spooled(Content):
     def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
         return self.file.read(self.offset + offset, max(0, min(length, self.length - offset)))
 
-    def part(self, offset: int, length: int) -> Content:
-        return Spooled(self.file, self.offset + offset, max(0, min(length, self.length - offset)))
+    def slice(self, offset: int, length: int) -> Content:
+        return FileContent(self.file, self.offset + offset, max(0, min(length, self.length - offset)))
 
     def plus(self, data: bytes) -> Content:
         if self.file.size != self.offset + self.length:
             # Something else has gone on from here.
             copy = TemporaryFile()
-            for offset in range(0, self.length, PIECE):
-                copy.append(self.read(offset, PIECE))
-            return Spooled(copy, 0, self.length).plus(data)
+            for offset in range(0, self.length, CHUNK_SIZE):
+                copy.append(self.read(offset, CHUNK_SIZE))
+            return FileContent(copy, 0, self.length).plus(data)
         self.file.append(data)
-        return Spooled(self.file, self.offset, self.length + len(data))
+        return FileContent(self.file, self.offset, self.length + len(data))
 
 
 @dataclass(frozen=True, slots=True)
-class Generated(Content):
+class GeneratedContent(Content):
     """Bytes of a generated file, as `forest.content` has them."""
 
     flavour: str
@@ -149,17 +150,17 @@ class Generated(Content):
     def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
         return generated.read(self.flavour, self.key, self.length, offset, length)
 
-    def dumped(self) -> Any:
+    def to_json(self) -> Any:
         return asdict(self)
 
 
-EMPTY = Held()
+EMPTY = BytesContent()
 
 
-def _loaded(value: Any) -> Content:
-    """What `dumped` made. Raises ValueError for anything else."""
+def _from_json(value: Any) -> Content:
+    """What `to_json` made. Raises ValueError for anything else."""
     if isinstance(value, str):
-        return Held(base64.b64decode(value, validate=True))
+        return BytesContent(base64.b64decode(value, validate=True))
     if isinstance(value, dict) and value.keys() == {"flavour", "key", "length"}:
-        return Generated(str(value["flavour"]), int(value["key"]), int(value["length"]))
+        return GeneratedContent(str(value["flavour"]), int(value["key"]), int(value["length"]))
     raise ValueError("expected base64, or what a generated file is made from")

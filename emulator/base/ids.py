@@ -24,7 +24,7 @@ class Ids:
     def uuid(self, kind: str, key: str) -> str:
         return str(uuid.UUID(bytes=self._digest(kind, key)[:16], version=4))
 
-    def forget(self, kind: str, key: str) -> None:
+    def release(self, kind: str, key: str) -> None:
         """Let the next thing with this key have the id of the last one."""
         self.uses[f"{kind}:{key}"] = max(0, self.uses.get(f"{kind}:{key}", 0) - 1)
 

@@ -7,7 +7,7 @@ Names = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkspacePath:
     """A path of the workspace as it was asked for."""
 
     names: Names
@@ -24,13 +24,13 @@ class Place:
         return self.names[-1]
 
     @property
-    def parent(self) -> "Place":
-        return self.above(1)
+    def parent(self) -> "WorkspacePath":
+        return self.ancestor(1)
 
-    def above(self, steps: int) -> "Place":
+    def ancestor(self, steps: int) -> "WorkspacePath":
         """The folder so many steps up."""
-        return Place(self.names[: len(self.names) - steps], self.prefix)
+        return WorkspacePath(self.names[: len(self.names) - steps], self.prefix)
 
-    def renamed(self, name: str) -> "Place":
+    def with_name(self, name: str) -> "WorkspacePath":
         """Its neighbour of that name."""
-        return Place((*self.names[:-1], name), self.prefix)
+        return WorkspacePath((*self.names[:-1], name), self.prefix)

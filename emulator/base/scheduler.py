@@ -8,28 +8,30 @@ one that happens may enter others.
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from emulator.base.clock import Millis
 
-Happening = Callable[..., None]
+TaskHandler = Callable[..., None]
 """Called as `happening(workspace, at, **arguments)`."""
 
-_happenings: dict[str, Happening] = {}
+_handlers: dict[str, TaskHandler] = {}
 
 
-def happens(kind: str) -> Callable[[Happening], Happening]:
+def task_handler(kind: str) -> Callable[[TaskHandler], TaskHandler]:
     """Decorate the function that carries out entries of this kind, such as `"clusters.running"`."""
 
-    def register(function: Happening) -> Happening:
-        _happenings[kind] = function
+    def register(function: TaskHandler) -> TaskHandler:
+        _handlers[kind] = function
         return function
 
     return register
 
 
 @dataclass(order=True)
-class Entry:
+class ScheduledTask:
     due: Millis
     number: int
     kind: str = field(compare=False)
@@ -37,14 +39,14 @@ class Entry:
 
 
 @dataclass
-class Agenda:
-    entries: list[Entry] = field(default_factory=list)
-    entered: int = 0
+class Scheduler:
+    entries: list[ScheduledTask] = field(default_factory=list)
+    next_number: Annotated[int, Field(alias="entered")] = 0
 
-    def enter(self, due: Millis, kind: str, **arguments: Any) -> None:
+    def schedule(self, due: Millis, kind: str, **arguments: Any) -> None:
         """`arguments` are JSON values. Two entries due at once happen in the order they were entered."""
-        heapq.heappush(self.entries, Entry(due, self.entered, kind, arguments))
-        self.entered += 1
+        heapq.heappush(self.entries, ScheduledTask(due, self.next_number, kind, arguments))
+        self.next_number += 1
 
     def cancel(self, kind: str, **arguments: Any) -> None:
         """Strike every entry of this kind whose arguments include these."""
@@ -55,8 +57,8 @@ class Agenda:
         ]
         heapq.heapify(self.entries)
 
-    def carry_out(self, workspace: object, until: Millis) -> None:
+    def run_due(self, workspace: object, until: Millis) -> None:
         """Let everything happen that is due at `until` or before."""
         while self.entries and self.entries[0].due <= until:
             entry = heapq.heappop(self.entries)
-            _happenings[entry.kind](workspace, entry.due, **entry.arguments)
+            _handlers[entry.kind](workspace, entry.due, **entry.arguments)

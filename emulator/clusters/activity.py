@@ -1,47 +1,47 @@
 """Use of a cluster, and the number of its workers: changed by request, or by autoscaling as it is used."""
 
 from emulator.base.clock import Millis
-from emulator.base.scheduler import happens
+from emulator.base.scheduler import task_handler
 from emulator.clusters.events import record
 from emulator.models.clusters import Cluster
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 SCALE = "clusters.scale"
 CHANGE = "clusters.change"
-UP_AFTER = 30_000
+SCALE_UP_AFTER_MS = 30_000
 """Work that lasts so long (ms) makes an autoscaling cluster grow."""
-DOWN_AFTER = 150_000
+SCALE_DOWN_AFTER_MS = 150_000
 """So long (ms) after the last work it shrinks again."""
 
 
-def touch(workspace: Workspace, cluster: Cluster, until: Millis, at: Millis) -> None:
+def record_use(workspace: EmulatedWorkspace, cluster: Cluster, until: Millis, at: Millis) -> None:
     """Somebody uses the running cluster from `at` to `until`, which keeps it from idling and may scale it up."""
     cluster.busy_until = max(cluster.busy_until, until)
-    if cluster.autoscale and cluster.busy_until >= at + UP_AFTER:
-        workspace.state.agenda.cancel(SCALE, cluster_id=cluster.cluster_id)
-        workspace.state.agenda.enter(at + UP_AFTER, SCALE, cluster_id=cluster.cluster_id)
+    if cluster.autoscale and cluster.busy_until >= at + SCALE_UP_AFTER_MS:
+        workspace.state.scheduler.cancel(SCALE, cluster_id=cluster.cluster_id)
+        workspace.state.scheduler.schedule(at + SCALE_UP_AFTER_MS, SCALE, cluster_id=cluster.cluster_id)
 
 
-@happens(SCALE)
-def scale(workspace: Workspace, at: Millis, *, cluster_id: str) -> None:
+@task_handler(SCALE)
+def scale(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
     """Grow to the most workers while it is used; shrink to the fewest once it has not been used for a while."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     if not cluster.autoscale:
         return
     if cluster.state != "RUNNING":
-        workspace.state.agenda.enter(at + UP_AFTER, SCALE, cluster_id=cluster_id)
+        workspace.state.scheduler.schedule(at + SCALE_UP_AFTER_MS, SCALE, cluster_id=cluster_id)
         return
-    shrinks_at = cluster.busy_until + DOWN_AFTER
-    if at < cluster.busy_until and cluster.workers < cluster.most_workers:
-        change_size(workspace, cluster, cluster.most_workers, "AUTOSCALE", at)
-    elif at >= shrinks_at and cluster.workers > cluster.fewest_workers:
-        change_size(workspace, cluster, cluster.fewest_workers, "AUTOSCALE", at)
+    shrinks_at = cluster.busy_until + SCALE_DOWN_AFTER_MS
+    if at < cluster.busy_until and cluster.workers < cluster.max_workers:
+        change_size(workspace, cluster, cluster.max_workers, "AUTOSCALE", at)
+    elif at >= shrinks_at and cluster.workers > cluster.min_workers:
+        change_size(workspace, cluster, cluster.min_workers, "AUTOSCALE", at)
     if at < shrinks_at:
-        workspace.state.agenda.enter(shrinks_at, SCALE, cluster_id=cluster_id)
+        workspace.state.scheduler.schedule(shrinks_at, SCALE, cluster_id=cluster_id)
 
 
 def change_size(
-    workspace: Workspace, cluster: Cluster, target: int, cause: str, at: Millis, user: str | None = None
+    workspace: EmulatedWorkspace, cluster: Cluster, target: int, cause: str, at: Millis, user: str | None = None
 ) -> None:
     """RESIZING from now on, RUNNING with `target` workers one transition later."""
     cluster.state, cluster.target_workers = "RESIZING", target
@@ -56,10 +56,10 @@ def change_size(
         target_num_workers=target,
         user=user,
     )
-    workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RESIZED")
+    workspace.state.scheduler.schedule(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RESIZED")
 
 
-def complete(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
+def finish_resize(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
     """The nodes have come or gone."""
     grew = cluster.target_workers > cluster.workers
     cluster.workers = cluster.target_workers

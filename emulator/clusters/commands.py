@@ -4,10 +4,10 @@ Nothing is computed: a command or a run uses its cluster for one transition and 
 """
 
 from emulator.base.clock import Millis
-from emulator.base.scheduler import happens
-from emulator.clusters.activity import touch
-from emulator.models.clusters import UP, Cluster, Command, Context, Run
-from emulator.state.workspace import Workspace
+from emulator.base.scheduler import task_handler
+from emulator.clusters.activity import record_use
+from emulator.models.clusters import USABLE_STATES, Cluster, Command, ExecutionContext, JobRun
+from emulator.state.workspace import EmulatedWorkspace
 
 COMMAND_ENDS = "commands.end"
 RUN_ENDS = "runs.end"
@@ -15,16 +15,16 @@ RELEASE = "runs.release"
 LANGUAGES = ("python", "scala", "sql", "r")
 
 
-def open_context(workspace: Workspace, cluster: Cluster, language: str, user: str) -> Context:
+def open_context(workspace: EmulatedWorkspace, cluster: Cluster, language: str, user: str) -> ExecutionContext:
     """A context of the user; it is Pending until the cluster runs."""
     state = workspace.state
-    context = Context(state.ids.hex("context", cluster.cluster_id, 20), cluster.cluster_id, language, user)
-    context.status = "Running" if cluster.state in UP else "Pending"
+    context = ExecutionContext(state.ids.hex("context", cluster.cluster_id, 20), cluster.cluster_id, language, user)
+    context.status = "Running" if cluster.state in USABLE_STATES else "Pending"
     state.clusters.contexts[context.context_id] = context
     return context
 
 
-def close_context(workspace: Workspace, context: Context) -> None:
+def close_context(workspace: EmulatedWorkspace, context: ExecutionContext) -> None:
     """Its commands end with it."""
     clusters = workspace.state.clusters
     del clusters.contexts[context.context_id]
@@ -33,40 +33,42 @@ def close_context(workspace: Workspace, context: Context) -> None:
         del clusters.commands[command.command_id]
 
 
-def execute(workspace: Workspace, cluster: Cluster, context: Context, text: str, at: Millis) -> Command:
+def execute(
+    workspace: EmulatedWorkspace, cluster: Cluster, context: ExecutionContext, text: str, at: Millis
+) -> Command:
     """Run the text in the context: now, or as soon as the cluster runs."""
     state = workspace.state
     command_id = state.ids.hex("command", context.context_id, 32)
     command = Command(command_id, context.context_id, cluster.cluster_id, text)
     state.clusters.commands[command.command_id] = command
-    if cluster.state in UP:
+    if cluster.state in USABLE_STATES:
         _begin(workspace, cluster, command, at)
     return command
 
 
-def cancel(workspace: Workspace, command: Command) -> None:
+def cancel(workspace: EmulatedWorkspace, command: Command) -> None:
     """Does nothing to one that is over."""
     if command.status in ("Queued", "Running"):
-        workspace.state.agenda.cancel(COMMAND_ENDS, command_id=command.command_id)
+        workspace.state.scheduler.cancel(COMMAND_ENDS, command_id=command.command_id)
         command.status = "Cancelled"
 
 
-def submit(workspace: Workspace, cluster: Cluster, run: Run, at: Millis) -> None:
+def submit(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: Millis) -> None:
     """Take in a run: it begins now, or as soon as its cluster runs."""
     workspace.state.clusters.runs[str(run.run_id)] = run
-    if cluster.state in UP:
+    if cluster.state in USABLE_STATES:
         _begin_run(workspace, cluster, run, at)
 
 
-def cancel_run(workspace: Workspace, run: Run, at: Millis) -> None:
+def cancel_run(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
     """Does nothing to one that is over."""
     if run.ended_at is None:
-        workspace.state.agenda.cancel(RUN_ENDS, run_id=run.run_id)
+        workspace.state.scheduler.cancel(RUN_ENDS, run_id=run.run_id)
         run.state, run.result, run.message, run.ended_at = "TERMINATED", "CANCELED", "Run cancelled.", at
-        _release(workspace, run, at)
+        _release_cluster(workspace, run, at)
 
 
-def on_running(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
+def on_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
     """What waited for the cluster begins."""
     clusters = workspace.state.clusters
     for context in clusters.contexts.values():
@@ -80,59 +82,59 @@ def on_running(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
             _begin_run(workspace, cluster, run, at)
 
 
-def on_stopped(workspace: Workspace, cluster_id: str, at: Millis) -> None:
+def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
     """What ran on the cluster, or waited for it, is lost."""
-    clusters, agenda = workspace.state.clusters, workspace.state.agenda
+    clusters, scheduler = workspace.state.clusters, workspace.state.scheduler
     for context in clusters.contexts.values():
         if context.cluster_id == cluster_id:
             context.status = "Error"
     for command in clusters.commands.values():
         if command.cluster_id == cluster_id and command.status in ("Queued", "Running"):
-            agenda.cancel(COMMAND_ENDS, command_id=command.command_id)
+            scheduler.cancel(COMMAND_ENDS, command_id=command.command_id)
             command.status = "Error"
     for run in clusters.runs.values():
         if run.cluster_id == cluster_id and run.ended_at is None:
-            agenda.cancel(RUN_ENDS, run_id=run.run_id)
+            scheduler.cancel(RUN_ENDS, run_id=run.run_id)
             run.state, run.result, run.ended_at = "INTERNAL_ERROR", "FAILED", at
             run.message = f"Cluster {cluster_id} was terminated or restarted during the run."
 
 
-def on_removed(workspace: Workspace, cluster_id: str) -> None:
+def on_removed(workspace: EmulatedWorkspace, cluster_id: str) -> None:
     """The cluster is gone for good, and with it its contexts and their commands. Runs are remembered."""
     clusters = workspace.state.clusters
     for context in [context for context in clusters.contexts.values() if context.cluster_id == cluster_id]:
         close_context(workspace, context)
 
 
-def _begin(workspace: Workspace, cluster: Cluster, command: Command, at: Millis) -> None:
+def _begin(workspace: EmulatedWorkspace, cluster: Cluster, command: Command, at: Millis) -> None:
     command.status = "Running"
     ends = at + workspace.transition()
-    touch(workspace, cluster, ends, at)
-    workspace.state.agenda.enter(ends, COMMAND_ENDS, command_id=command.command_id)
+    record_use(workspace, cluster, ends, at)
+    workspace.state.scheduler.schedule(ends, COMMAND_ENDS, command_id=command.command_id)
 
 
-def _begin_run(workspace: Workspace, cluster: Cluster, run: Run, at: Millis) -> None:
+def _begin_run(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: Millis) -> None:
     run.state, run.began_at = "RUNNING", at
     ends = at + workspace.transition()
-    touch(workspace, cluster, ends, at)
-    workspace.state.agenda.enter(ends, RUN_ENDS, run_id=run.run_id)
+    record_use(workspace, cluster, ends, at)
+    workspace.state.scheduler.schedule(ends, RUN_ENDS, run_id=run.run_id)
 
 
-def _release(workspace: Workspace, run: Run, at: Millis) -> None:
+def _release_cluster(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
     """The cluster of a run that is over is not needed any more, if it was made for it."""
     if run.own_cluster:
-        workspace.state.agenda.enter(at, RELEASE, cluster_id=run.cluster_id)
+        workspace.state.scheduler.schedule(at, RELEASE, cluster_id=run.cluster_id)
 
 
-@happens(COMMAND_ENDS)
-def command_ends(workspace: Workspace, at: Millis, *, command_id: str) -> None:
+@task_handler(COMMAND_ENDS)
+def command_ends(workspace: EmulatedWorkspace, at: Millis, *, command_id: str) -> None:
     """The command is through."""
     workspace.state.clusters.commands[command_id].status = "Finished"
 
 
-@happens(RUN_ENDS)
-def run_ends(workspace: Workspace, at: Millis, *, run_id: int) -> None:
+@task_handler(RUN_ENDS)
+def run_ends(workspace: EmulatedWorkspace, at: Millis, *, run_id: int) -> None:
     """The run is through."""
     run = workspace.state.clusters.runs[str(run_id)]
     run.state, run.result, run.ended_at = "TERMINATED", "SUCCESS", at
-    _release(workspace, run, at)
+    _release_cluster(workspace, run, at)

@@ -7,33 +7,33 @@ import copy
 from typing import Any
 
 from emulator.api.errors import denied, invalid
-from emulator.catalog import node_types
 from emulator.models.clusters import SINGLE_USER_MODES
 from emulator.models.pools import Pool
 from emulator.models.scim import ServicePrincipal, User
-from emulator.permissions.rights import may
-from emulator.policies import rules
+from emulator.permissions.rights import has_permission
+from emulator.policies import enforcement
+from emulator.reference import node_types
 from emulator.settings.legacy_dbfs import legacy_dbfs_is_disabled
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_default_values", "clone_from")
 """What a request may hold besides the definition."""
-SIZE = ("num_workers", "autoscale")
-NODE_TYPES = ("node_type_id", "driver_node_type_id")
+SIZE_FIELDS = ("num_workers", "autoscale")
+NODE_TYPE_FIELDS = ("node_type_id", "driver_node_type_id")
 AZURE_ATTRIBUTES = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
 TAG_LIMIT = 45
-SHAPES: dict[type, tuple[str, ...]] = {
+FIELD_TYPES: dict[type, tuple[str, ...]] = {
     str: ("cluster_name", "spark_version", "node_type_id", "driver_node_type_id", "instance_pool_id", "policy_id")
     + ("driver_instance_pool_id", "data_security_mode", "single_user_name", "runtime_engine", "kind"),
     dict: ("spark_conf", "spark_env_vars", "custom_tags", "cluster_log_conf", "workload_type", "docker_image")
     + ("azure_attributes", "aws_attributes", "gcp_attributes", "autoscale", "clone_from"),
     list: ("init_scripts", "ssh_public_keys"),
 }
-AUTOTERMINATION = range(10, 10_001)
+IDLE_MINUTES = range(10, 10_001)
 
 
-def completed(
-    workspace: Workspace,
+def complete(
+    workspace: EmulatedWorkspace,
     caller: User | ServicePrincipal,
     sent: dict[str, Any],
     owner: str | None = None,
@@ -45,19 +45,19 @@ def completed(
     `kind` is what policies call `cluster_type`: `all-purpose` or `job`.
     Raises 400 INVALID_PARAMETER_VALUE for what no cluster can be, and 403 for a policy or pool the caller may not use.
     """
-    _check_shapes(sent)
-    wanted = rules.apply(workspace, caller, copy.deepcopy(sent), kind)
+    _check_types(sent)
+    wanted = enforcement.apply_policy(workspace, caller, copy.deepcopy(sent), kind)
     definition = {name: value for name, value in wanted.items() if name not in NOT_ECHOED and value is not None}
     _check_runtime(workspace, definition)
     _check_size(definition)
     _check_nodes(workspace, caller, definition)
-    _check_rest(definition)
-    return _filled_in(definition, owner or caller.name)
+    _check_other_fields(definition)
+    return _with_defaults(definition, owner or caller.name)
 
 
-def _check_shapes(sent: dict[str, Any]) -> None:
+def _check_types(sent: dict[str, Any]) -> None:
     kinds: dict[type, str] = {str: "text", dict: "an object", list: "a list"}
-    for shape, names in SHAPES.items():
+    for shape, names in FIELD_TYPES.items():
         for name in names:
             if sent.get(name) is not None and not isinstance(sent[name], shape):
                 raise invalid(f"{name} must be {kinds[shape]}, not {sent[name]!r}")
@@ -66,11 +66,11 @@ def _check_shapes(sent: dict[str, Any]) -> None:
         raise invalid(f"workload_type.clients must be an object, not {clients!r}")
 
 
-def _check_runtime(workspace: Workspace, definition: dict[str, Any]) -> None:
+def _check_runtime(workspace: EmulatedWorkspace, definition: dict[str, Any]) -> None:
     version = definition.get("spark_version")
     if not version:
         raise invalid("Missing required field: spark_version")
-    if not isinstance(version, str) or not node_types.knows_runtime(version):
+    if not isinstance(version, str) or not node_types.is_known_runtime(version):
         raise invalid(f"Invalid spark version {version}.")
     if not legacy_dbfs_is_disabled(workspace):
         return
@@ -98,15 +98,15 @@ def check_size(workers: Any, autoscale: Any) -> None:
         return
     if not isinstance(autoscale, dict):
         raise invalid("autoscale must hold min_workers and max_workers.")
-    least, most = autoscale.get("min_workers", 0), autoscale.get("max_workers", 0)
-    if not isinstance(least, int) or not isinstance(most, int) or least < 0 or most < least or most == 0:
-        raise invalid(f"autoscale: max_workers ({most}) must be positive and not below min_workers ({least}).")
+    minimum, maximum = autoscale.get("min_workers", 0), autoscale.get("max_workers", 0)
+    if not isinstance(minimum, int) or not isinstance(maximum, int) or minimum < 0 or maximum < minimum or maximum == 0:
+        raise invalid(f"autoscale: max_workers ({maximum}) must be positive and not below min_workers ({minimum}).")
 
 
-def _check_nodes(workspace: Workspace, caller: User | ServicePrincipal, definition: dict[str, Any]) -> None:
+def _check_nodes(workspace: EmulatedWorkspace, caller: User | ServicePrincipal, definition: dict[str, Any]) -> None:
     """Node types are named, or follow from a pool; never both."""
     pool_id, driver_pool_id = definition.get("instance_pool_id"), definition.get("driver_instance_pool_id")
-    named = [name for name in NODE_TYPES if definition.get(name)]
+    named = [name for name in NODE_TYPE_FIELDS if definition.get(name)]
     if not pool_id:
         if driver_pool_id:
             raise invalid("driver_instance_pool_id can only be used together with instance_pool_id.")
@@ -120,15 +120,15 @@ def _check_nodes(workspace: Workspace, caller: User | ServicePrincipal, definiti
     if named:
         raise invalid(f"The field '{named[0]}' cannot be supplied when an instance pool ID is provided.")
     definition["driver_instance_pool_id"] = driver_pool_id or pool_id
-    for name, used in zip(NODE_TYPES, (pool_id, definition["driver_instance_pool_id"]), strict=True):
+    for name, used in zip(NODE_TYPE_FIELDS, (pool_id, definition["driver_instance_pool_id"]), strict=True):
         definition[name] = _usable_pool(workspace, caller, used).node_type_id
 
 
-def _usable_pool(workspace: Workspace, caller: User | ServicePrincipal, pool_id: str) -> Pool:
+def _usable_pool(workspace: EmulatedWorkspace, caller: User | ServicePrincipal, pool_id: str) -> Pool:
     pool = workspace.state.pools.pools.get(pool_id)
     if pool is None:
         raise invalid(f"Can't find an instance pool with ID: {pool_id}.")
-    if not may(workspace, caller.id, "instance-pools", f"/instance-pools/{pool_id}", "CAN_ATTACH_TO"):
+    if not has_permission(workspace, caller.id, "instance-pools", f"/instance-pools/{pool_id}", "CAN_ATTACH_TO"):
         raise denied(
             f"{caller.name} does not have Attach permissions on {pool_id}. "
             "Please contact the owner or an administrator for access."
@@ -136,11 +136,11 @@ def _usable_pool(workspace: Workspace, caller: User | ServicePrincipal, pool_id:
     return pool
 
 
-def _check_rest(definition: dict[str, Any]) -> None:
+def _check_other_fields(definition: dict[str, Any]) -> None:
     minutes = definition.get("autotermination_minutes")
-    if minutes and minutes not in AUTOTERMINATION:
+    if minutes and minutes not in IDLE_MINUTES:
         raise invalid(
-            f"autotermination_minutes must be 0 or between {AUTOTERMINATION.start} and {AUTOTERMINATION.stop - 1} "
+            f"autotermination_minutes must be 0 or between {IDLE_MINUTES.start} and {IDLE_MINUTES.stop - 1} "
             f"minutes, not {minutes!r}."
         )
     tags = definition.get("custom_tags")
@@ -152,7 +152,7 @@ def _check_rest(definition: dict[str, Any]) -> None:
         raise invalid("A cluster can have at most 10 init scripts and 10 SSH public keys.")
 
 
-def _filled_in(definition: dict[str, Any], owner: str) -> dict[str, Any]:
+def _with_defaults(definition: dict[str, Any], owner: str) -> dict[str, Any]:
     definition.setdefault("cluster_name", "")
     definition.setdefault("autotermination_minutes", 0)
     definition.setdefault("driver_node_type_id", definition["node_type_id"])
@@ -165,7 +165,7 @@ def _filled_in(definition: dict[str, Any], owner: str) -> dict[str, Any]:
     return definition
 
 
-def merged(current: dict[str, Any], mask: str, changes: dict[str, Any]) -> dict[str, Any]:
+def apply_update_mask(current: dict[str, Any], mask: str, changes: dict[str, Any]) -> dict[str, Any]:
     """The definition `current` with the fields that `mask` names (`a,b.c`, or `*`) taken from `changes`.
 
     A field that the mask names and `changes` lacks is unset. Raises 400 INVALID_PARAMETER_VALUE for an empty mask.
@@ -177,17 +177,17 @@ def merged(current: dict[str, Any], mask: str, changes: dict[str, Any]) -> dict[
         return copy.deepcopy(changes)
     result = copy.deepcopy(current)
     for path in paths:
-        _take(result, copy.deepcopy(changes), path.split("."))
+        _copy_path(result, copy.deepcopy(changes), path.split("."))
     # One kind of size takes the place of the other, whether the mask names both or not.
-    named = [name for name in SIZE if result.get(name) is not None and name in changes]
+    named = [name for name in SIZE_FIELDS if result.get(name) is not None and name in changes]
     if named:
-        for name in SIZE:
+        for name in SIZE_FIELDS:
             if name not in named:
                 result.pop(name, None)
     return result
 
 
-def _take(target: dict[str, Any], source: dict[str, Any], path: list[str]) -> None:
+def _copy_path(target: dict[str, Any], source: dict[str, Any], path: list[str]) -> None:
     name, *rest = path
     if not rest:
         if name in source:
@@ -198,20 +198,20 @@ def _take(target: dict[str, Any], source: dict[str, Any], path: list[str]) -> No
     inner = target.get(name)
     target[name] = inner if isinstance(inner, dict) else {}
     below = source.get(name)
-    _take(target[name], below if isinstance(below, dict) else {}, rest)
+    _copy_path(target[name], below if isinstance(below, dict) else {}, rest)
 
 
-def resized(definition: dict[str, Any], workers: int | None, autoscale: dict[str, Any] | None) -> dict[str, Any]:
+def with_size(definition: dict[str, Any], workers: int | None, autoscale: dict[str, Any] | None) -> dict[str, Any]:
     """The definition with another size."""
-    rest = {name: value for name, value in definition.items() if name not in SIZE}
+    rest = {name: value for name, value in definition.items() if name not in SIZE_FIELDS}
     return rest | ({"autoscale": autoscale} if autoscale is not None else {"num_workers": workers})
 
 
 def attributes(definition: dict[str, Any]) -> dict[str, Any]:
     """The part of a definition that events call `attributes`: all but the size."""
-    return {name: value for name, value in definition.items() if name not in SIZE}
+    return {name: value for name, value in definition.items() if name not in SIZE_FIELDS}
 
 
 def size(definition: dict[str, Any]) -> dict[str, Any]:
     """The part that events call `cluster_size`."""
-    return {name: definition[name] for name in SIZE if definition.get(name) is not None}
+    return {name: definition[name] for name in SIZE_FIELDS if definition.get(name) is not None}

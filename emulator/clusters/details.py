@@ -3,15 +3,15 @@
 import hashlib
 from typing import Any
 
-from emulator.catalog import node_types
-from emulator.models.clusters import UP, Cluster
-from emulator.state.workspace import Workspace
+from emulator.models.clusters import USABLE_STATES, Cluster
+from emulator.reference import node_types
+from emulator.state.workspace import EmulatedWorkspace
 
 JDBC_PORT = 10000
-REFUSED_BY_SPEC = ("cluster_id", "idempotency_token")
+NOT_IN_SPEC = ("cluster_id", "idempotency_token")
 
 
-def summary(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
+def summary(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
     """As lists show it."""
     shown: dict[str, Any] = {
         "cluster_id": cluster.cluster_id,
@@ -32,25 +32,25 @@ def summary(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
     if cluster.autoscale:
         shown.pop("num_workers", None)
     else:
-        shown.setdefault("num_workers", cluster.fewest_workers)
+        shown.setdefault("num_workers", cluster.min_workers)
     if cluster.last_restarted_time is not None:
         shown["last_restarted_time"] = cluster.last_restarted_time
     if cluster.terminated_time is not None:
         shown["terminated_time"] = cluster.terminated_time
     if cluster.termination_reason is not None:
         shown["termination_reason"] = cluster.termination_reason
-    if cluster.state in UP:
-        shown |= _machines(workspace, cluster)
+    if cluster.state in USABLE_STATES:
+        shown |= _running_details(workspace, cluster)
     return shown
 
 
-def details(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
+def details(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
     """As `clusters/get` shows it."""
-    spec = {name: value for name, value in cluster.submitted.items() if name not in REFUSED_BY_SPEC}
+    spec = {name: value for name, value in cluster.submitted.items() if name not in NOT_IN_SPEC}
     return summary(workspace, cluster) | {"spec": spec}
 
 
-def _machines(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
+def _running_details(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
     worker = node_types.node_types().get(cluster.definition["node_type_id"], {})
     driver = node_types.node_types().get(cluster.definition["driver_node_type_id"], {})
     nodes = [_node(workspace, cluster, number) for number in range(cluster.workers + 1)]
@@ -65,7 +65,7 @@ def _machines(workspace: Workspace, cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _node(workspace: Workspace, cluster: Cluster, number: int) -> dict[str, Any]:
+def _node(workspace: EmulatedWorkspace, cluster: Cluster, number: int) -> dict[str, Any]:
     """One machine. It stays the same as long as the Spark context does."""
     key = f"{workspace.state.ids.seed}:{cluster.cluster_id}:{cluster.spark_context_id}:{number}"
     digest = hashlib.sha256(key.encode()).digest()

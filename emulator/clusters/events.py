@@ -7,8 +7,8 @@ from typing import Any
 
 from emulator.api.errors import invalid
 from emulator.base.clock import Millis
-from emulator.models.clusters import Cluster, Event, EventFault, matches
-from emulator.state.workspace import Workspace
+from emulator.models.clusters import Cluster, ClusterEvent, EventFault, matches
+from emulator.state.workspace import EmulatedWorkspace
 
 TYPES = frozenset(
     """
@@ -21,32 +21,34 @@ TYPES = frozenset(
     """.split()
 )
 DEFAULT_LIMIT = 50
-MOST = 500
+MAX_LIMIT = 500
 DROPPED_TYPES = ("TERMINATING",)
 LATE_TYPES = ("NODES_LOST", "EXPANDED_DISK")
 GIGABYTE = 1024**3
 
 
-def record(workspace: Workspace, cluster: Cluster, at: Millis, type: str, **details: Any) -> None:
+def record(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis, type: str, **details: Any) -> None:
     """Note down what happened at `at`; details that are None are left out. Event faults change what is listed."""
     clusters = workspace.state.clusters
     listed = clusters.events.setdefault(cluster.cluster_id, [])
-    event = Event(at, type, {name: value for name, value in details.items() if value is not None})
+    event = ClusterEvent(at, type, {name: value for name, value in details.items() if value is not None})
     dropped = False
-    late: list[Event] = []
+    late: list[ClusterEvent] = []
     for number, fault in enumerate(clusters.event_faults):
-        if not _meets(workspace, fault, number, cluster, event):
+        if not _applies(workspace, fault, number, cluster, event):
             continue
         if fault.mode == "dropped":
             dropped = True
         elif fault.mode == "delayed":
             event.visible_from = at + int(fault.seconds * 1000)
         else:
-            late.append(_straggler(workspace, fault, cluster, at + int(fault.seconds * 1000)))
+            late.append(_late_event(workspace, fault, cluster, at + int(fault.seconds * 1000)))
     listed.extend(late if dropped else [event, *late])
 
 
-def _meets(workspace: Workspace, fault: EventFault, number: int, cluster: Cluster, event: Event) -> bool:
+def _applies(
+    workspace: EmulatedWorkspace, fault: EventFault, number: int, cluster: Cluster, event: ClusterEvent
+) -> bool:
     if fault.count is not None and fault.met >= fault.count:
         return False
     if fault.mode == "late":
@@ -64,7 +66,7 @@ def _meets(workspace: Workspace, fault: EventFault, number: int, cluster: Cluste
     return True
 
 
-def _straggler(workspace: Workspace, fault: EventFault, cluster: Cluster, at: Millis) -> Event:
+def _late_event(workspace: EmulatedWorkspace, fault: EventFault, cluster: Cluster, at: Millis) -> ClusterEvent:
     """What a node tells after its cluster was told to end. It is listed from its own timestamp on."""
     types = fault.types or LATE_TYPES
     type = types[fault.met % len(types)]
@@ -74,19 +76,19 @@ def _straggler(workspace: Workspace, fault: EventFault, cluster: Cluster, at: Mi
         details |= {"previous_disk_size": 100 * GIGABYTE, "disk_size": 150 * GIGABYTE, "free_space": 9 * GIGABYTE}
     else:
         details |= {"current_num_workers": 0, "target_num_workers": cluster.target_workers}
-    return Event(at, type, details, visible_from=at)
+    return ClusterEvent(at, type, details, visible_from=at)
 
 
-def query(workspace: Workspace, cluster_id: str, body: dict[str, Any], now: Millis) -> dict[str, Any]:
+def list_events(workspace: EmulatedWorkspace, cluster_id: str, body: dict[str, Any], now: Millis) -> dict[str, Any]:
     """The answer to `clusters/events`, in the form it was asked for: offset and limit, or page tokens.
 
     Raises 400 INVALID_PARAMETER_VALUE for a limit, order, type or token that is none.
     """
     by_token = "page_token" in body or "page_size" in body
-    wanted = _unpacked(body["page_token"]) if body.get("page_token") else dict(body)
+    wanted = _decode_token(body["page_token"]) if body.get("page_token") else dict(body)
     if by_token:
         wanted["limit"] = body.get("page_size") or wanted.get("limit") or DEFAULT_LIMIT
-    limit = _number(wanted, "limit", DEFAULT_LIMIT, 1, MOST)
+    limit = _number(wanted, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     offset = _number(wanted, "offset", 0, 0, None)
     order = wanted.get("order") or "DESC"
     if order not in ("ASC", "DESC"):
@@ -98,7 +100,7 @@ def query(workspace: Workspace, cluster_id: str, body: dict[str, Any], now: Mill
     if unknown:
         raise invalid(f"Unknown event type: {unknown[0]}")
     end = _number(wanted, "end_time", now, 0, None)
-    found = _listed(workspace, cluster_id, _number(wanted, "start_time", 0, 0, None), end, types, now)
+    found = _visible_events(workspace, cluster_id, _number(wanted, "start_time", 0, 0, None), end, types, now)
     if order == "DESC":
         found.reverse()
     answer: dict[str, Any] = {
@@ -115,15 +117,15 @@ def query(workspace: Workspace, cluster_id: str, body: dict[str, Any], now: Mill
         following = same | {"offset": offset + limit}
         if not by_token:
             answer["next_page"] = following
-        answer["next_page_token"] = _packed(following)
+        answer["next_page_token"] = _encode_token(following)
     if offset > 0:
-        answer["prev_page_token"] = _packed(same | {"offset": max(0, offset - limit)})
+        answer["prev_page_token"] = _encode_token(same | {"offset": max(0, offset - limit)})
     return answer
 
 
-def _listed(
-    workspace: Workspace, cluster_id: str, start: Millis, end: Millis, types: list[str], now: Millis
-) -> list[Event]:
+def _visible_events(
+    workspace: EmulatedWorkspace, cluster_id: str, start: Millis, end: Millis, types: list[str], now: Millis
+) -> list[ClusterEvent]:
     """Oldest first; those of one instant as they were recorded."""
     found = [
         event
@@ -133,20 +135,27 @@ def _listed(
     return sorted(found, key=lambda event: event.timestamp)
 
 
-def _number(wanted: dict[str, Any], name: str, default: int, least: int, most: int | None) -> int:
+def _number(wanted: dict[str, Any], name: str, default: int, minimum: int, maximum: int | None) -> int:
     value = wanted.get(name)
     if value is None:
         return default
-    if not isinstance(value, int) or isinstance(value, bool) or value < least or (most is not None and value > most):
-        raise invalid(f"{name} must be {f'between {least} and {most}' if most else f'at least {least}'}, not {value!r}")
+    if (
+        not isinstance(value, int)
+        or isinstance(value, bool)
+        or value < minimum
+        or (maximum is not None and value > maximum)
+    ):
+        raise invalid(
+            f"{name} must be {f'between {minimum} and {maximum}' if maximum else f'at least {minimum}'}, not {value!r}"
+        )
     return value
 
 
-def _packed(page: dict[str, Any]) -> str:
+def _encode_token(page: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(page, separators=(",", ":")).encode()).decode()
 
 
-def _unpacked(token: Any) -> dict[str, Any]:
+def _decode_token(token: Any) -> dict[str, Any]:
     try:
         page = json.loads(base64.urlsafe_b64decode(token))
     except (ValueError, TypeError):

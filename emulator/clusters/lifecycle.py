@@ -7,30 +7,36 @@ from typing import Any
 
 from emulator.api.errors import ApiError, invalid_state
 from emulator.base.clock import Millis
-from emulator.base.scheduler import happens
+from emulator.base.scheduler import task_handler
 from emulator.clusters import activity, commands, uptime
-from emulator.clusters.definition import attributes, resized, size
+from emulator.clusters.definition import attributes, size, with_size
 from emulator.clusters.events import record
-from emulator.libraries import flow
-from emulator.models.clusters import STOPPED, UP, Cluster
+from emulator.libraries import installation
+from emulator.models.clusters import STOPPED_STATES, USABLE_STATES, Cluster
 from emulator.models.scim import ServicePrincipal, User
-from emulator.permissions.cluster_access import may_on, not_autostarted, object_id, refusal, require_dedication
-from emulator.state.workspace import Workspace
+from emulator.permissions.cluster_access import (
+    autostart_denied,
+    has_cluster_permission,
+    object_id,
+    permission_denied,
+    require_dedicated_user,
+)
+from emulator.state.workspace import EmulatedWorkspace
 
 MINUTE = 60_000
 CHANGE = "clusters.change"
 IDLE = "clusters.idle"
-TROUBLE = "clusters.trouble"
-FINDING = "Finding instances for new nodes, acquiring more instances if necessary"
+LAUNCH_EVENT = "clusters.trouble"
+FINDING_INSTANCES = "Finding instances for new nodes, acquiring more instances if necessary"
 
 
-def unexpected(cluster: Cluster) -> ApiError:
+def unexpected_state(cluster: Cluster) -> ApiError:
     """400 INVALID_STATE in the words that clients look for."""
     return invalid_state(f"Cluster {cluster.cluster_id} is in unexpected state {cluster.state.capitalize()}.")
 
 
 def create(
-    workspace: Workspace,
+    workspace: EmulatedWorkspace,
     caller: User | ServicePrincipal,
     definition: dict[str, Any],
     submitted: dict[str, Any],
@@ -64,7 +70,7 @@ def create(
     return cluster
 
 
-def _new_id(workspace: Workspace, name: str, at: Millis) -> str:
+def _new_id(workspace: EmulatedWorkspace, name: str, at: Millis) -> str:
     """`0301-101500-abc12def`: like the platform's, but only the seed and the name decide, so that it is repeatable."""
     ids, known = workspace.state.ids, workspace.state.clusters.sessions
     while True:
@@ -74,51 +80,51 @@ def _new_id(workspace: Workspace, name: str, at: Millis) -> str:
             return cluster_id
 
 
-def start(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
+def start(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """Launch a stopped cluster. Raises 400 INVALID_STATE unless it is stopped; rights are the caller's business."""
-    if cluster.state not in STOPPED:
-        raise unexpected(cluster)
+    if cluster.state not in STOPPED_STATES:
+        raise unexpected_state(cluster)
     cluster.last_restarted_time = at
     record(workspace, cluster, at, "STARTING", cluster_size=size(cluster.definition), user=user.name)
     _launch(workspace, cluster, user.name, at)
 
 
-def _launch(workspace: Workspace, cluster: Cluster, user: str, at: Millis) -> None:
+def _launch(workspace: EmulatedWorkspace, cluster: Cluster, user: str, at: Millis) -> None:
     cluster.started_by = user
-    cluster.state, cluster.state_message = "PENDING", FINDING
+    cluster.state, cluster.state_message = "PENDING", FINDING_INSTANCES
     cluster.terminated_time = cluster.termination_reason = None
-    cluster.target_workers = cluster.fewest_workers
-    _await_running(workspace, cluster, at)
+    cluster.target_workers = cluster.min_workers
+    _schedule_launch_end(workspace, cluster, at)
 
 
-def _await_running(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
-    failure, agenda = workspace.state.clusters.next_launch_failure(cluster), workspace.state.agenda
+def _schedule_launch_end(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
+    failure, scheduler = workspace.state.clusters.next_launch_failure(cluster), workspace.state.scheduler
     if failure is None:
-        agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RUNNING")
+        scheduler.schedule(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to="RUNNING")
         return
     lasts = workspace.transition() if failure.seconds is None else int(failure.seconds * 1000)
     for number, type in enumerate(failure.troubles, 1):
         due = at + lasts * number // (len(failure.troubles) + 1)
-        agenda.enter(due, TROUBLE, cluster_id=cluster.cluster_id, type=type)
+        scheduler.schedule(due, LAUNCH_EVENT, cluster_id=cluster.cluster_id, type=type)
     outcome = {"to": "FAILED", "code": failure.code, "ends": failure.ends_in}
-    agenda.enter(at + lasts, CHANGE, cluster_id=cluster.cluster_id, **outcome)
+    scheduler.schedule(at + lasts, CHANGE, cluster_id=cluster.cluster_id, **outcome)
 
 
-def restart(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
+def restart(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """Restart a running cluster; its session lasts on. Raises 400 INVALID_STATE unless it is RUNNING."""
     if cluster.state != "RUNNING":
-        raise unexpected(cluster)
-    _interrupt(workspace, cluster, at)
+        raise unexpected_state(cluster)
+    _cancel_pending_work(workspace, cluster, at)
     cluster.state, cluster.state_message = "RESTARTING", "Restarting"
     cluster.last_restarted_time = at
-    cluster.target_workers = cluster.fewest_workers
+    cluster.target_workers = cluster.min_workers
     record(workspace, cluster, at, "RESTARTING", user=user.name)
-    uptime.note_restart(workspace.state.clusters, cluster.cluster_id, at, user.name)
-    _await_running(workspace, cluster, at)
+    uptime.record_restart(workspace.state.clusters, cluster.cluster_id, at, user.name)
+    _schedule_launch_end(workspace, cluster, at)
 
 
 def edit(
-    workspace: Workspace,
+    workspace: EmulatedWorkspace,
     cluster: Cluster,
     user: User | ServicePrincipal,
     definition: dict[str, Any],
@@ -145,12 +151,12 @@ def edit(
 
 def require_editable(cluster: Cluster) -> None:
     """Raises 400 INVALID_STATE, which the provider waits out, unless the cluster is running or stopped."""
-    if cluster.state != "RUNNING" and cluster.state not in STOPPED:
-        raise unexpected(cluster)
+    if cluster.state != "RUNNING" and cluster.state not in STOPPED_STATES:
+        raise unexpected_state(cluster)
 
 
 def resize(
-    workspace: Workspace,
+    workspace: EmulatedWorkspace,
     cluster: Cluster,
     user: User | ServicePrincipal,
     workers: int | None,
@@ -159,22 +165,22 @@ def resize(
 ) -> None:
     """Change the number of workers of a running cluster, which goes on running."""
     if cluster.state != "RUNNING":
-        raise unexpected(cluster)
-    cluster.definition = resized(cluster.definition, workers, scale)
-    target = min(max(cluster.workers, cluster.fewest_workers), cluster.most_workers)
+        raise unexpected_state(cluster)
+    cluster.definition = with_size(cluster.definition, workers, scale)
+    target = min(max(cluster.workers, cluster.min_workers), cluster.max_workers)
     activity.change_size(workspace, cluster, target, "USER_REQUEST", at, user.name)
 
 
-def terminate(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
+def terminate(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """Turn it off and keep the definition; nothing happens to one that is off or on its way there."""
-    if cluster.state in STOPPED or cluster.state == "TERMINATING":
+    if cluster.state in STOPPED_STATES or cluster.state == "TERMINATING":
         return
     reason = {"code": "USER_REQUEST", "type": "SUCCESS", "parameters": {"username": user.name}}
     end(workspace, cluster, reason, "Terminated by user request", at, user=user.name)
 
 
 def end(
-    workspace: Workspace,
+    workspace: EmulatedWorkspace,
     cluster: Cluster,
     reason: dict[str, Any],
     message: str,
@@ -183,72 +189,72 @@ def end(
     ends_in: str = "TERMINATED",
 ) -> None:
     """TERMINATING for this reason from now on, `ends_in` one transition later. Uptime ends now."""
-    _interrupt(workspace, cluster, at)
+    _cancel_pending_work(workspace, cluster, at)
     cluster.state, cluster.state_message = "TERMINATING", message
     cluster.termination_reason = reason
     record(workspace, cluster, at, "TERMINATING", reason=reason, user=user)
     uptime.close_session(workspace.state.clusters, cluster.cluster_id, at)
     cluster.awaited_work = 0
-    workspace.state.agenda.enter(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to=ends_in)
+    workspace.state.scheduler.schedule(at + workspace.transition(), CHANGE, cluster_id=cluster.cluster_id, to=ends_in)
 
 
-def remove(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
+def remove(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
     """Delete for good, whatever state it is in: definition, events, rights and libraries. Its uptime is kept."""
     state, cluster_id = workspace.state, cluster.cluster_id
-    _interrupt(workspace, cluster, at)
+    _cancel_pending_work(workspace, cluster, at)
     uptime.close_session(state.clusters, cluster_id, at)
-    flow.on_removed(workspace, cluster_id)
+    installation.on_removed(workspace, cluster_id)
     commands.on_removed(workspace, cluster_id)
     del state.clusters.by_id[cluster_id]
     state.clusters.events.pop(cluster_id, None)
-    state.acls.forget(object_id(cluster_id))
+    state.acls.remove_object(object_id(cluster_id))
 
 
-def _interrupt(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
+def _cancel_pending_work(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
     """What was going to happen to it does not; what ran on it is gone."""
-    agenda = workspace.state.agenda
-    for kind in (CHANGE, IDLE, TROUBLE, activity.SCALE):
-        agenda.cancel(kind, cluster_id=cluster.cluster_id)
+    scheduler = workspace.state.scheduler
+    for kind in (CHANGE, IDLE, LAUNCH_EVENT, activity.SCALE):
+        scheduler.cancel(kind, cluster_id=cluster.cluster_id)
     cluster.busy_until = min(cluster.busy_until, at)
     commands.on_stopped(workspace, cluster.cluster_id, at)
-    flow.on_stopped(workspace, cluster.cluster_id, at)
+    installation.on_stopped(workspace, cluster.cluster_id, at)
 
 
-@happens(commands.RELEASE)
-def release(workspace: Workspace, at: Millis, *, cluster_id: str) -> None:
+@task_handler(commands.RELEASE)
+def terminate_job_cluster(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
     """The run for which the cluster was made is over."""
     cluster = workspace.state.clusters.by_id.get(cluster_id)
-    if cluster and cluster.state not in STOPPED and cluster.state != "TERMINATING":
+    if cluster and cluster.state not in STOPPED_STATES and cluster.state != "TERMINATING":
         end(workspace, cluster, {"code": "JOB_FINISHED", "type": "SUCCESS"}, "Job run finished", at)
 
 
-@happens(CHANGE)
-def change(
-    workspace: Workspace, at: Millis, *, cluster_id: str, to: str, code: str = "", ends: str = "TERMINATED"
+@task_handler(CHANGE)
+def reach_state(
+    workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, to: str, code: str = "", ends: str = "TERMINATED"
 ) -> None:
     """The cluster reaches the state it was on its way to."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     match to:
         case "RUNNING":
-            _run(workspace, cluster, at)
+            _become_running(workspace, cluster, at)
         case "FAILED":
             reason, message = launch_failure(cluster, code)
             end(workspace, cluster, reason, message, at, ends_in=ends)
         case "RESIZED":
-            activity.complete(workspace, cluster, at)
+            activity.finish_resize(workspace, cluster, at)
         case "TERMINATED" | "ERROR":
             cluster.state = "ERROR" if to == "ERROR" else "TERMINATED"
             cluster.terminated_time = at
             cluster.workers = cluster.target_workers = 0
 
 
-@happens(TROUBLE)
-def trouble(workspace: Workspace, at: Millis, *, cluster_id: str, type: str) -> None:
+@task_handler(LAUNCH_EVENT)
+def record_launch_event(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, type: str) -> None:
     """Something goes wrong with a launch that is going to fail."""
     record(workspace, workspace.state.clusters.by_id[cluster_id], at, type)
 
 
-def _run(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
+def _become_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
     """A launch or a restart is through."""
     cluster.state, cluster.state_message = "RUNNING", ""
     cluster.workers = cluster.target_workers
@@ -270,10 +276,10 @@ def _run(workspace: Workspace, cluster: Cluster, at: Millis) -> None:
     record(workspace, cluster, at, "DRIVER_HEALTHY")
     uptime.open_session(workspace.state.clusters, cluster.cluster_id, at, cluster.started_by)
     cluster.busy_until, awaited, cluster.awaited_work = at, cluster.awaited_work, 0
-    _watch_idling(workspace, cluster)
-    flow.on_running(workspace, cluster.cluster_id, at)
+    _schedule_idle_check(workspace, cluster)
+    installation.on_running(workspace, cluster.cluster_id, at)
     if awaited:
-        activity.touch(workspace, cluster, at + awaited, at)
+        activity.record_use(workspace, cluster, at + awaited, at)
     commands.on_running(workspace, cluster, at)
 
 
@@ -281,53 +287,55 @@ def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
     """Termination reason and state message of a launch that failed; both name the cluster or its machines."""
     kind = "CLIENT_ERROR" if code.startswith("INVALID") else "CLOUD_FAILURE"
     node_type = cluster.definition["node_type_id"]
-    told = f"The requested size {node_type} is currently not available in this location."
-    parameters = {"azure_error_code": "SkuNotAvailable", "azure_error_message": told}
+    azure_message = f"The requested size {node_type} is currently not available in this location."
+    parameters = {"azure_error_code": "SkuNotAvailable", "azure_error_message": azure_message}
     title = code.replace("_", " ").capitalize()
-    message = f"{title}: the launch of cluster {cluster.name or cluster.cluster_id} was refused. {told}"
+    message = f"{title}: the launch of cluster {cluster.name or cluster.cluster_id} was refused. {azure_message}"
     return {"code": code, "type": kind, "parameters": parameters}, message
 
 
-def wake(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
+def ensure_started(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
     """What attaching, a command or a job does first: start a stopped cluster, with the right of its user.
 
     Raises 403 without CAN_ATTACH_TO, on a cluster dedicated to somebody else, and, where it had to be started, without
     CAN_RESTART; 400 INVALID_STATE while it is terminating.
     """
-    if not may_on(workspace, user, cluster.cluster_id, "CAN_ATTACH_TO"):
-        raise refusal(user, cluster.cluster_id, "CAN_ATTACH_TO")
-    require_dedication(workspace, cluster, user)
+    if not has_cluster_permission(workspace, user, cluster.cluster_id, "CAN_ATTACH_TO"):
+        raise permission_denied(user, cluster.cluster_id, "CAN_ATTACH_TO")
+    require_dedicated_user(workspace, cluster, user)
     if cluster.state == "TERMINATING":
-        raise unexpected(cluster)
-    if cluster.state in STOPPED:
-        if not may_on(workspace, user, cluster.cluster_id, "CAN_RESTART"):
-            raise not_autostarted(cluster.cluster_id)
+        raise unexpected_state(cluster)
+    if cluster.state in STOPPED_STATES:
+        if not has_cluster_permission(workspace, user, cluster.cluster_id, "CAN_RESTART"):
+            raise autostart_denied(cluster.cluster_id)
         start(workspace, cluster, user, at)
 
 
-def work(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal, seconds: float, at: Millis) -> None:
-    """The user runs commands for so long: at once, or as soon as the cluster runs. Raises what `wake` does."""
-    wake(workspace, cluster, user, at)
+def simulate_work(
+    workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, seconds: float, at: Millis
+) -> None:
+    """Run commands for this long, now or as soon as the cluster runs. Raises what `ensure_started` raises."""
+    ensure_started(workspace, cluster, user, at)
     milliseconds = int(seconds * 1000)
-    if cluster.state in UP:
-        activity.touch(workspace, cluster, at + milliseconds, at)
+    if cluster.state in USABLE_STATES:
+        activity.record_use(workspace, cluster, at + milliseconds, at)
     else:
         cluster.awaited_work = max(cluster.awaited_work, milliseconds)
 
 
-def _watch_idling(workspace: Workspace, cluster: Cluster) -> None:
+def _schedule_idle_check(workspace: EmulatedWorkspace, cluster: Cluster) -> None:
     if cluster.autotermination_minutes:
         due = cluster.busy_until + cluster.autotermination_minutes * MINUTE
-        workspace.state.agenda.enter(due, IDLE, cluster_id=cluster.cluster_id)
+        workspace.state.scheduler.schedule(due, IDLE, cluster_id=cluster.cluster_id)
 
 
-@happens(IDLE)
-def idle(workspace: Workspace, at: Millis, *, cluster_id: str) -> None:
+@task_handler(IDLE)
+def check_idle(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
     """It may have been idle for long enough; if it was used meanwhile, look again when that is over for so long."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     minutes = cluster.autotermination_minutes
     if at < cluster.busy_until + minutes * MINUTE:
-        _watch_idling(workspace, cluster)
+        _schedule_idle_check(workspace, cluster)
         return
     reason = {"code": "INACTIVITY", "type": "SUCCESS", "parameters": {"inactivity_duration_min": str(minutes)}}
     end(workspace, cluster, reason, f"Inactive cluster terminated (inactive for {minutes} minutes).", at)

@@ -4,34 +4,34 @@ import copy
 from typing import Any
 
 from emulator.api.errors import ApiError, denied, invalid
-from emulator.api.routing import Call, Routes
+from emulator.api.routing import Request, Routes
 from emulator.clusters import commands, definition, lifecycle
-from emulator.models.clusters import Cluster, Run
-from emulator.permissions.cluster_access import find
+from emulator.models.clusters import Cluster, JobRun
+from emulator.permissions.cluster_access import find_cluster
 
 routes = Routes()
 
 
-def versions(name: str) -> tuple[str, str, str]:
+def all_versions(name: str) -> tuple[str, str, str]:
     return f"/api/2.1/jobs/runs/{name}", f"/api/2.2/jobs/runs/{name}", f"/api/2.0/jobs/runs/{name}"
 
 
-@routes.post(*versions("submit"))
-def submit(call: Call) -> dict[str, int]:
+@routes.post(*all_versions("submit"))
+def submit(request: Request) -> dict[str, int]:
     """A run is as its submitter: that right decides whether it may start the cluster, or make one."""
-    tasks = _tasks(call.body)
+    tasks = _tasks(request.body)
     own = len(tasks) == 1 and tasks[0].get("new_cluster") is not None
-    cluster = _new_cluster(call, tasks[0]["new_cluster"]) if own else _existing_cluster(call, tasks)
-    run = Run(
-        run_id=call.workspace.state.ids.number("run", cluster.cluster_id),
-        run_name=str(call.body.get("run_name") or "Untitled"),
+    cluster = _new_cluster(request, tasks[0]["new_cluster"]) if own else _existing_cluster(request, tasks)
+    run = JobRun(
+        run_id=request.workspace.state.ids.number("run", cluster.cluster_id),
+        run_name=str(request.body.get("run_name") or "Untitled"),
         cluster_id=cluster.cluster_id,
-        user=call.caller.name,
-        submitted=call.body,
-        submitted_at=call.now,
+        user=request.caller.name,
+        submitted=request.body,
+        submitted_at=request.now,
         own_cluster=own,
     )
-    commands.submit(call.workspace, cluster, run, call.now)
+    commands.submit(request.workspace, cluster, run, request.now)
     return {"run_id": run.run_id}
 
 
@@ -43,51 +43,51 @@ def _tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
     return tasks
 
 
-def _new_cluster(call: Call, wanted: Any) -> Cluster:
+def _new_cluster(request: Request, wanted: Any) -> Cluster:
     """A cluster for this run alone. Raises 403 unless the caller may make clusters, 400 for what is no cluster."""
     if not isinstance(wanted, dict):
         raise invalid("new_cluster must be an object.")
     sent = copy.deepcopy(wanted) | {"autotermination_minutes": 0}
-    completed = definition.completed(call.workspace, call.caller, sent, kind="job")
-    completed["cluster_name"] = f"job-{call.workspace.state.ids.number('job', call.caller.name)}-run-1"
-    return lifecycle.create(call.workspace, call.caller, completed, sent, call.now, source="JOB")
+    completed = definition.complete(request.workspace, request.caller, sent, kind="job")
+    completed["cluster_name"] = f"job-{request.workspace.state.ids.number('job', request.caller.name)}-run-1"
+    return lifecycle.create(request.workspace, request.caller, completed, sent, request.now, source="JOB")
 
 
-def _existing_cluster(call: Call, tasks: list[dict[str, Any]]) -> Cluster:
+def _existing_cluster(request: Request, tasks: list[dict[str, Any]]) -> Cluster:
     """The one that all tasks name, which is started unless it runs. Raises 403 unless the caller may do that."""
     named = {str(task["existing_cluster_id"]) for task in tasks if task.get("existing_cluster_id")}
     if len(named) != 1 or not all(task.get("existing_cluster_id") for task in tasks):
         if any("new_cluster" in task for task in tasks) or len(named) > 1:
             raise ApiError(501, "NOT_IMPLEMENTED", "The emulator runs all tasks of a run on one cluster only.")
         raise invalid("One of job_cluster_key, new_cluster, or existing_cluster_id must be specified.")
-    cluster = find(call.workspace, named.pop(), call.now)
+    cluster = find_cluster(request.workspace, named.pop(), request.now)
     if not cluster.allows("jobs"):
         raise invalid(f"Cluster {cluster.cluster_id} does not allow jobs workloads (workload_type).")
-    lifecycle.wake(call.workspace, cluster, call.caller, call.now)
+    lifecycle.ensure_started(request.workspace, cluster, request.caller, request.now)
     return cluster
 
 
-@routes.get(*versions("get"))
-def get(call: Call) -> dict[str, Any]:
-    return shown(_run(call, call.required_argument("run_id")))
+@routes.get(*all_versions("get"))
+def get(request: Request) -> dict[str, Any]:
+    return run_document(_run(request, request.required_argument("run_id")))
 
 
-@routes.post(*versions("cancel"))
-def cancel(call: Call) -> dict[str, Any]:
-    commands.cancel_run(call.workspace, _run(call, str(call.required("run_id"))), call.now)
+@routes.post(*all_versions("cancel"))
+def cancel(request: Request) -> dict[str, Any]:
+    commands.cancel_run(request.workspace, _run(request, str(request.required("run_id"))), request.now)
     return {}
 
 
-def _run(call: Call, run_id: str) -> Run:
-    run = call.workspace.state.clusters.runs.get(run_id)
+def _run(request: Request, run_id: str) -> JobRun:
+    run = request.workspace.state.clusters.runs.get(run_id)
     if run is None:
         raise invalid(f"Run {run_id} does not exist.")
-    if run.user != call.caller.name and not call.workspace.state.directory.is_admin(call.caller.id):
-        raise denied(f"{call.caller.name} does not have View permissions on run {run_id}.")
+    if run.user != request.caller.name and not request.workspace.state.directory.is_admin(request.caller.id):
+        raise denied(f"{request.caller.name} does not have View permissions on run {run_id}.")
     return run
 
 
-def shown(run: Run) -> dict[str, Any]:
+def run_document(run: JobRun) -> dict[str, Any]:
     """The run as the API tells it; times in milliseconds, 0 for what has not come yet."""
     state: dict[str, Any] = {"life_cycle_state": run.state, "state_message": run.message}
     if run.result is not None:

@@ -4,37 +4,37 @@ What is asked of the event list (dropped, delayed, late events) and a permanent 
 """
 
 from emulator.base.clock import Millis
-from emulator.models.clusters import Clusters, Restart, Session
-from emulator.state.state import State
+from emulator.models.clusters import ClusterRestart, Clusters, UptimeSession
+from emulator.state.state import WorkspaceState
 
 
 def open_session(clusters: Clusters, cluster_id: str, at: Millis, started_by: str | None) -> None:
     """The cluster is RUNNING from `at` on; does nothing while a session lasts."""
-    if lasting(clusters, cluster_id) is None:
-        clusters.sessions.setdefault(cluster_id, []).append(Session(at, None, started_by))
+    if current_session(clusters, cluster_id) is None:
+        clusters.sessions.setdefault(cluster_id, []).append(UptimeSession(at, None, started_by))
 
 
-def note_restart(clusters: Clusters, cluster_id: str, at: Millis, user: str | None) -> None:
+def record_restart(clusters: Clusters, cluster_id: str, at: Millis, user: str | None) -> None:
     """Somebody restarted the cluster: its session lasts on."""
-    session = lasting(clusters, cluster_id)
+    session = current_session(clusters, cluster_id)
     if session is not None:
-        session.restarts.append(Restart(at, user))
+        session.restarts.append(ClusterRestart(at, user))
 
 
 def close_session(clusters: Clusters, cluster_id: str, at: Millis) -> None:
     """The cluster is TERMINATING, or gone, from `at` on."""
-    session = lasting(clusters, cluster_id)
+    session = current_session(clusters, cluster_id)
     if session is not None:
         session.end = at
 
 
-def lasting(clusters: Clusters, cluster_id: str) -> Session | None:
+def current_session(clusters: Clusters, cluster_id: str) -> UptimeSession | None:
     """The session that has no end yet."""
     sessions = clusters.sessions.get(cluster_id)
     return sessions[-1] if sessions and sessions[-1].end is None else None
 
 
-def uptime(state: State, cluster_id: str, from_ms: Millis, to_ms: Millis) -> tuple[int, list[Session]]:
+def uptime(state: WorkspaceState, cluster_id: str, from_ms: Millis, to_ms: Millis) -> tuple[int, list[UptimeSession]]:
     """Milliseconds of uptime in `[from_ms, to_ms)`, and the sessions that overlap it, whole and oldest first.
 
     A session that lasts is counted up to `to_ms`, so `to_ms` must not lie in the future. An unknown cluster has none.
@@ -47,5 +47,5 @@ def uptime(state: State, cluster_id: str, from_ms: Millis, to_ms: Millis) -> tup
     return sum(min(_end(session, to_ms), to_ms) - max(session.start, from_ms) for session in sessions), sessions
 
 
-def _end(session: Session, to_ms: Millis) -> Millis:
+def _end(session: UptimeSession, to_ms: Millis) -> Millis:
     return to_ms if session.end is None else session.end

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emulator.api.errors import ApiError, invalid
-from emulator.api.routing import Call
+from emulator.api.routing import Request
 from emulator.clusters.events import TYPES as EVENT_TYPES
-from emulator.faults.answers import SHAPES
-from emulator.faults.rules import Kind, Rule
+from emulator.faults.faulty_responses import MALFORMED_SHAPES
+from emulator.faults.rules import FaultKind, FaultRule
 from emulator.models.clusters import EventFault, LaunchFailure
 from emulator.models.libraries import LibraryFailure
 from emulator.models.mail import RecipientFault
@@ -51,17 +51,17 @@ class WorkBody(Body):
     token: str | None = None
 
 
-Wildcards = Annotated[str, Field(min_length=1)]
+Pattern = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0)] | None
-Share = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class RuleBody(Body):
     """One fault of requests; see `faults.Rule`."""
 
-    kind: Kind
-    match: Wildcards = "*"
-    rate: Share = 1.0
+    kind: FaultKind
+    match: Pattern = "*"
+    rate: Probability = 1.0
     retry_after: Annotated[int, Field(ge=0, le=86400)] | None = None
     seconds: Annotated[float, Field(ge=-(10**7), le=10**7)] | None = None
     shape: str | None = None
@@ -70,28 +70,28 @@ class RuleBody(Body):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.shape is not None and self.shape not in SHAPES:
-            raise ValueError(f"shape: there is no {self.shape!r}; there are {', '.join(SHAPES)}")
+        if self.shape is not None and self.shape not in MALFORMED_SHAPES:
+            raise ValueError(f"shape: there is no {self.shape!r}; there are {', '.join(MALFORMED_SHAPES)}")
         if self.seconds is not None and self.kind != "clock" and not 0 <= self.seconds <= 3600:
             raise ValueError("seconds: between 0 and 3600, but for a clock")
         return self
 
-    def fault(self) -> Rule:
-        return Rule(**self.model_dump())
+    def to_fault(self) -> FaultRule:
+        return FaultRule(**self.model_dump())
 
 
 class LaunchBody(Body):
     """Launches of clusters that fail; `match` is a name or id."""
 
     kind: Literal["launch_failure"]
-    match: Wildcards = "*"
+    match: Pattern = "*"
     count: Count = 1
     code: Annotated[str, Field(pattern="^[A-Z_]+$")] = "CLOUD_PROVIDER_LAUNCH_FAILURE"
     ends_in: Literal["TERMINATED", "ERROR"] = "TERMINATED"
     troubles: list[Annotated[str, Field(pattern="^[A-Z_]+$")]] = []
     seconds: Annotated[float, Field(ge=0, le=10**7)] | None = None
 
-    def fault(self) -> LaunchFailure:
+    def to_fault(self) -> LaunchFailure:
         rest = self.model_dump(include={"count", "code", "ends_in", "troubles", "seconds"})
         return LaunchFailure(cluster=self.match, **rest)
 
@@ -100,11 +100,11 @@ class LibraryBody(Body):
     """Installations that fail or are never done; `match` is a package, coordinates or a path."""
 
     kind: Literal["library_failed", "library_stuck"]
-    match: Wildcards = "*"
+    match: Pattern = "*"
     count: Count = 1
     message: str = ""
 
-    def fault(self) -> LibraryFailure:
+    def to_fault(self) -> LibraryFailure:
         outcome: Literal["FAILED", "stuck"] = "FAILED" if self.kind == "library_failed" else "stuck"
         return LibraryFailure(library=self.match, outcome=outcome, count=self.count, message=self.message)
 
@@ -113,9 +113,9 @@ class EventsBody(Body):
     """Events that are missing, listed late, or come after a termination; `match` is a cluster's name or id."""
 
     kind: Literal["events_dropped", "events_delayed", "events_late"]
-    match: Wildcards = "*"
+    match: Pattern = "*"
     types: list[str] = []
-    rate: Share = 1.0
+    rate: Probability = 1.0
     seconds: Annotated[float, Field(ge=0, le=10**7)] = 60.0
     count: Count = None
 
@@ -126,7 +126,7 @@ class EventsBody(Body):
             raise ValueError(f"types: there is no event of type {unknown[0]!r}")
         return self
 
-    def fault(self) -> EventFault:
+    def to_fault(self) -> EventFault:
         modes: dict[str, Literal["dropped", "delayed", "late"]] = {
             "events_dropped": "dropped",
             "events_delayed": "delayed",
@@ -140,10 +140,10 @@ class RecipientBody(Body):
     """Letters to some recipients that are refused, or accepted and not delivered; `match` is an address."""
 
     kind: Literal["mail_refused", "mail_suppressed"]
-    match: Wildcards = "*"
+    match: Pattern = "*"
     count: Count = None
 
-    def fault(self) -> RecipientFault:
+    def to_fault(self) -> RecipientFault:
         outcome: Literal["refused", "suppressed"] = "refused" if self.kind == "mail_refused" else "suppressed"
         return RecipientFault(address=self.match, outcome=outcome, count=self.count)
 
@@ -184,32 +184,32 @@ class UptimeQuery(Body):
 AnyBody = TypeVar("AnyBody", bound=Body)
 
 
-def parsed(call: Call, shape: type[AnyBody]) -> AnyBody:
+def parse_body(request: Request, model: type[AnyBody]) -> AnyBody:
     """The body of the call in this shape. Raises a 400 that says which field is wrong and what is allowed."""
-    return _checked(call.body, shape)
+    return _validated(request.body, model)
 
 
-def parsed_query(call: Call, shape: type[AnyBody]) -> AnyBody:
-    """As `parsed`, from the query. A `+` of an instant that came unescaped is read as one."""
+def parse_query_as(request: Request, model: type[AnyBody]) -> AnyBody:
+    """As `parse_body`, from the query. A `+` of an instant that came unescaped is read as one."""
     # In a query an unescaped + is a space, and hardly anybody escapes the one before an offset.
-    return _checked({name: values[0].replace(" ", "+") for name, values in call.query.items()}, shape)
+    return _validated({name: values[0].replace(" ", "+") for name, values in request.query.items()}, model)
 
 
-def _checked(content: Any, shape: type[AnyBody]) -> AnyBody:
+def _validated(content: Any, model: type[AnyBody]) -> AnyBody:
     try:
-        return shape.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
-        raise refusal(error, shape) from None
+        raise validation_error(error, model) from None
 
 
-def refusal(error: ValidationError, shape: type[Body]) -> ApiError:
+def validation_error(error: ValidationError, model: type[Body]) -> ApiError:
     """A 400 that names each wrong field, what is the matter with it, and the shape."""
-    problems = "; ".join(f"{_place(problem['loc'])}{_reason(problem)}" for problem in error.errors())
-    allowed = (shape.__doc__ or "").strip().replace("\n", " ")
+    problems = "; ".join(f"{_field_path(problem['loc'])}{_reason(problem)}" for problem in error.errors())
+    allowed = (model.__doc__ or "").strip().replace("\n", " ")
     return invalid(f"{problems}. Allowed: {allowed}")
 
 
-def _place(location: tuple[int | str, ...]) -> str:
+def _field_path(location: tuple[int | str, ...]) -> str:
     # In a union pydantic also names the kind that it took the value for.
     names = [str(part) for part in location if part not in FAULT_KINDS]
     return f"{'.'.join(names)}: " if names else ""

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from emulator.api.errors import invalid
 
-Perform = Callable[[str, str, Any], Any]
+SendRequest = Callable[[str, str, Any], Any]
 """`perform(method, path, body)` is the answer that the administrator gets; raises ApiError when it is refused."""
 
 CLUSTERS = "/api/2.1/clusters"
@@ -15,16 +15,16 @@ SCIM = "/api/2.0/preview/scim/v2"
 GRANTEES = ("group_name", "user_name", "service_principal_name")
 
 
-def delete_cluster(perform: Perform, target: str, value: Any) -> None:
+def delete_cluster(send: SendRequest, target: str, value: Any) -> None:
     """Delete a cluster for good, pinned or not."""
-    cluster_id = _cluster(perform, target)["cluster_id"]
-    perform("POST", f"{CLUSTERS}/unpin", {"cluster_id": cluster_id})
-    perform("POST", f"{CLUSTERS}/permanent-delete", {"cluster_id": cluster_id})
+    cluster_id = _find_cluster(send, target)["cluster_id"]
+    send("POST", f"{CLUSTERS}/unpin", {"cluster_id": cluster_id})
+    send("POST", f"{CLUSTERS}/permanent-delete", {"cluster_id": cluster_id})
 
 
-def resize(perform: Perform, target: str, value: Any) -> None:
+def resize(send: SendRequest, target: str, value: Any) -> None:
     """Change the number of workers: `3`, or `{"min_workers": 1, "max_workers": 4}`."""
-    cluster = _cluster(perform, target)
+    cluster = _find_cluster(send, target)
     if isinstance(value, int) and not isinstance(value, bool):
         size: dict[str, Any] = {"num_workers": value}
     elif isinstance(value, dict) and set(value) == {"min_workers", "max_workers"}:
@@ -32,66 +32,66 @@ def resize(perform: Perform, target: str, value: Any) -> None:
     else:
         raise invalid('value: a number of workers, or {"min_workers": N, "max_workers": N}')
     if cluster["state"] == "RUNNING":
-        perform("POST", f"{CLUSTERS}/resize", {"cluster_id": cluster["cluster_id"], **size})
+        send("POST", f"{CLUSTERS}/resize", {"cluster_id": cluster["cluster_id"], **size})
     else:
-        rest = {name: field for name, field in _spec(perform, cluster).items() if name not in _SIZES}
-        perform("POST", f"{CLUSTERS}/edit", rest | size)
+        rest = {name: field for name, field in _spec(send, cluster).items() if name not in _SIZES}
+        send("POST", f"{CLUSTERS}/edit", rest | size)
 
 
-def tag(perform: Perform, target: str, value: Any) -> None:
+def tag(send: SendRequest, target: str, value: Any) -> None:
     """Set custom tags of a cluster: `{"key": "value"}`; a value of null takes the tag away."""
     if not isinstance(value, dict) or not value:
         raise invalid('value: {"key": "value"}, null to take a tag away')
-    cluster = _cluster(perform, target)
+    cluster = _find_cluster(send, target)
     tags = dict(cluster.get("custom_tags") or {}) | value
-    spec = _spec(perform, cluster) | {"custom_tags": {name: text for name, text in tags.items() if text is not None}}
-    perform("POST", f"{CLUSTERS}/edit", spec)
+    spec = _spec(send, cluster) | {"custom_tags": {name: text for name, text in tags.items() if text is not None}}
+    send("POST", f"{CLUSTERS}/edit", spec)
 
 
-def permission(perform: Perform, target: str, value: Any) -> None:
+def permission(send: SendRequest, target: str, value: Any) -> None:
     """Change one grant on a cluster, or on any object such as `/directories/7`.
 
     `{"group_name": "group_01", "permission_level": "CAN_RESTART"}`, with `user_name` or `service_principal_name`
     likewise; a level of null takes the grants of that principal away, a value of null all direct grants.
     """
-    path = target if target.startswith("/") else f"/clusters/{_cluster(perform, target)['cluster_id']}"
+    path = target if target.startswith("/") else f"/clusters/{_find_cluster(send, target)['cluster_id']}"
     path = f"/api/2.0/permissions{path}"
     if value is None:
-        perform("PUT", path, {})
+        send("PUT", path, {})
         return
     names = [name for name in GRANTEES if isinstance(value, dict) and name in value]
     if len(names) != 1 or not set(value) <= {*GRANTEES, "permission_level"}:
         raise invalid(f"value: null, or one of {', '.join(GRANTEES)} with a permission_level")
     name, level = names[0], value.get("permission_level")
     if level is not None:
-        perform("PATCH", path, {"access_control_list": [{name: value[name], "permission_level": level}]})
+        send("PATCH", path, {"access_control_list": [{name: value[name], "permission_level": level}]})
         return
     kept = []
-    for entry in perform("GET", path, None)["access_control_list"]:
+    for entry in send("GET", path, None)["access_control_list"]:
         grantee = next(field for field in GRANTEES if field in entry)
         if entry[grantee] != value[name]:
             direct = (given for given in entry["all_permissions"] if not given["inherited"])
             kept += [{grantee: entry[grantee], "permission_level": given["permission_level"]} for given in direct]
-    perform("PUT", path, {"access_control_list": kept})
+    send("PUT", path, {"access_control_list": kept})
 
 
-def remove_member(perform: Perform, target: str, value: Any) -> None:
+def remove_member(send: SendRequest, target: str, value: Any) -> None:
     """Take the user of that name out of a group."""
-    group = _found(perform, "Groups", "displayName", target)
-    user = _found(perform, "Users", "userName", value)
-    _patch(perform, group, {"op": "remove", "path": f'members[value eq "{user["id"]}"]'})
+    group = _find_resource(send, "Groups", "displayName", target)
+    user = _find_resource(send, "Users", "userName", value)
+    _patch(send, group, {"op": "remove", "path": f'members[value eq "{user["id"]}"]'})
 
 
-def add_member(perform: Perform, target: str, value: Any) -> None:
+def add_member(send: SendRequest, target: str, value: Any) -> None:
     """Put the user of that name into a group."""
-    group = _found(perform, "Groups", "displayName", target)
-    user = _found(perform, "Users", "userName", value)
-    _patch(perform, group, {"op": "add", "path": "members", "value": [{"value": user["id"]}]})
+    group = _find_resource(send, "Groups", "displayName", target)
+    user = _find_resource(send, "Users", "userName", value)
+    _patch(send, group, {"op": "add", "path": "members", "value": [{"value": user["id"]}]})
 
 
-def policy(perform: Perform, target: str, value: Any) -> None:
+def policy(send: SendRequest, target: str, value: Any) -> None:
     """Give a policy, by name or id, another definition (the overrides, where it has a family): JSON, or its text."""
-    listed = perform("GET", "/api/2.0/policies/clusters/list", None).get("policies", [])
+    listed = send("GET", "/api/2.0/policies/clusters/list", None).get("policies", [])
     found = next((entry for entry in listed if target in (entry["policy_id"], entry["name"])), None)
     if found is None:
         raise invalid(f"target: there is no policy {target!r}")
@@ -101,13 +101,13 @@ def policy(perform: Perform, target: str, value: Any) -> None:
     kept = ("policy_id", "name", "description", "max_clusters_per_user", "libraries", "policy_family_id")
     edited = {name: found[name] for name in kept if found.get(name)}
     edited["policy_family_definition_overrides" if found.get("policy_family_id") else "definition"] = text
-    perform("POST", "/api/2.0/policies/clusters/edit", edited)
+    send("POST", "/api/2.0/policies/clusters/edit", edited)
 
 
-def uninstall_library(perform: Perform, target: str, value: Any) -> None:
+def uninstall_library(send: SendRequest, target: str, value: Any) -> None:
     """Uninstall a library from a cluster: as in the API, or any part of its name such as `pandas`."""
-    cluster_id = _cluster(perform, target)["cluster_id"]
-    answer = perform("GET", f"/api/2.0/libraries/cluster-status?{urlencode({'cluster_id': cluster_id})}", None)
+    cluster_id = _find_cluster(send, target)["cluster_id"]
+    answer = send("GET", f"/api/2.0/libraries/cluster-status?{urlencode({'cluster_id': cluster_id})}", None)
     libraries = [entry["library"] for entry in answer.get("library_statuses", [])]
     if isinstance(value, str):
         found = [library for library in libraries if value in json.dumps(library)]
@@ -115,10 +115,10 @@ def uninstall_library(perform: Perform, target: str, value: Any) -> None:
         found = [library for library in libraries if library == value]
     if not found or not value:
         raise invalid(f"value: one of the libraries of {target}: {json.dumps(libraries)}")
-    perform("POST", "/api/2.0/libraries/uninstall", {"cluster_id": cluster_id, "libraries": found})
+    send("POST", "/api/2.0/libraries/uninstall", {"cluster_id": cluster_id, "libraries": found})
 
 
-KINDS: dict[str, Callable[[Perform, str, Any], None]] = {
+KINDS: dict[str, Callable[[SendRequest, str, Any], None]] = {
     kind.__name__: kind
     for kind in (
         delete_cluster,
@@ -135,12 +135,12 @@ KINDS: dict[str, Callable[[Perform, str, Any], None]] = {
 _SIZES = ("num_workers", "autoscale")
 
 
-def _cluster(perform: Perform, target: str) -> dict[str, Any]:
+def _find_cluster(send: SendRequest, target: str) -> dict[str, Any]:
     """The cluster of that id or name. Raises a 400 where there is none, or several of the name."""
     listed: list[dict[str, Any]] = []
     page = {"page_size": "100"}
     while page:
-        answer = perform("GET", f"{CLUSTERS}/list?{urlencode(page)}", None)
+        answer = send("GET", f"{CLUSTERS}/list?{urlencode(page)}", None)
         listed += answer.get("clusters", [])
         token = answer.get("next_page_token")
         page = {"page_size": "100", "page_token": token} if token else {}
@@ -150,24 +150,24 @@ def _cluster(perform: Perform, target: str) -> dict[str, Any]:
     return found[0]
 
 
-def _spec(perform: Perform, cluster: dict[str, Any]) -> dict[str, Any]:
+def _spec(send: SendRequest, cluster: dict[str, Any]) -> dict[str, Any]:
     """What the cluster was last told to be, as an edit takes it."""
     query = urlencode({"cluster_id": cluster["cluster_id"]})
-    spec = dict(perform("GET", f"{CLUSTERS}/get?{query}", None)["spec"])
+    spec = dict(send("GET", f"{CLUSTERS}/get?{query}", None)["spec"])
     return spec | {"cluster_id": cluster["cluster_id"]}
 
 
-def _found(perform: Perform, kind: str, attribute: str, name: Any) -> dict[str, Any]:
+def _find_resource(send: SendRequest, kind: str, attribute: str, name: Any) -> dict[str, Any]:
     """The one SCIM resource of that name or id."""
     if not isinstance(name, str) or not name:
         raise invalid(f"value: {attribute} or id of one of the {kind.lower()}")
     wanted = quote(f"{attribute} eq {json.dumps(name, ensure_ascii=False)} or id eq {json.dumps(name)}")
-    found = perform("GET", f"{SCIM}/{kind}?filter={wanted}", None).get("Resources", [])
+    found = send("GET", f"{SCIM}/{kind}?filter={wanted}", None).get("Resources", [])
     if not found:
         raise invalid(f"there is no {name!r} among the {kind.lower()}")
     return dict(found[0])
 
 
-def _patch(perform: Perform, group: dict[str, Any], operation: dict[str, Any]) -> None:
+def _patch(send: SendRequest, group: dict[str, Any], operation: dict[str, Any]) -> None:
     schema = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    perform("PATCH", f"{SCIM}/Groups/{group['id']}", {"schemas": [schema], "Operations": [operation]})
+    send("PATCH", f"{SCIM}/Groups/{group['id']}", {"schemas": [schema], "Operations": [operation]})

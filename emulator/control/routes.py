@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from emulator.api.errors import ApiError, invalid
-from emulator.api.request_log import Journal
-from emulator.api.routing import Call, Reply, Route, Router
+from emulator.api.request_log import RequestLog
+from emulator.api.routing import Request, Response, Route, Router
 from emulator.base.clock import to_iso, to_millis
 from emulator.clusters import lifecycle
 from emulator.clusters.uptime import uptime
-from emulator.control import account, drift
+from emulator.control import drift, state_changes
 from emulator.control.bodies import (
     ClockBody,
     DriftBody,
@@ -18,73 +18,73 @@ from emulator.control.bodies import (
     UptimeQuery,
     UserBody,
     WorkBody,
-    parsed,
-    parsed_query,
+    parse_body,
+    parse_query_as,
 )
-from emulator.control.people import admit
-from emulator.faults.profiles import PROFILES, Disturbance
-from emulator.faults.rules import Faults, Rule
-from emulator.generated_files.truth import truth
-from emulator.mail.routes import delivered
+from emulator.control.users import ensure_user
+from emulator.faults.profiles import PROFILES, ServiceFault
+from emulator.faults.rules import FaultRule, Faults
+from emulator.generated_files.ground_truth import ground_truth
+from emulator.mail.routes import accepted_messages
 from emulator.permissions import cluster_access
 from emulator.state import state
 
 PREFIX = "/_emulator/"
 
 
-class Controlled(Protocol):
+class ControlledApplication(Protocol):
     """What the control endpoints need of the application that serves the workspace."""
 
     faults: Faults
-    journal: Journal
+    request_log: RequestLog
     profile: str | None
 
     def reset(self) -> None: ...
 
-    def set_faults(self, profile: str | None, faults: Iterable[Rule | Disturbance]) -> None: ...
+    def set_faults(self, profile: str | None, faults: Iterable[FaultRule | ServiceFault]) -> None: ...
 
-    def tally(self) -> list[dict[str, Any]]: ...
+    def counts(self) -> list[dict[str, Any]]: ...
 
-    def perform(self, method: str, path: str, body: Any = None) -> Any: ...
+    def send_as_administrator(self, method: str, path: str, body: Any = None) -> Any: ...
 
 
-def router(application: Controlled) -> Router:
+def router(application: ControlledApplication) -> Router:
     """The control endpoints of this application."""
 
-    def journal(call: Call) -> Reply:
-        text = "".join(f"{line}\n" for line in application.journal.lines())
-        return Reply(200, text.encode(), {"Content-Type": "application/x-ndjson"})
+    def show_request_log(request: Request) -> Response:
+        text = "".join(f"{line}\n" for line in application.request_log.lines())
+        return Response(200, text.encode(), {"Content-Type": "application/x-ndjson"})
 
-    def reset(call: Call) -> dict[str, Any]:
+    def reset(request: Request) -> dict[str, Any]:
         application.reset()
         return {}
 
-    def show_faults(call: Call) -> dict[str, Any]:
-        return {"profile": application.profile, "rules": application.tally()}
+    def show_faults(request: Request) -> dict[str, Any]:
+        return {"profile": application.profile, "rules": application.counts()}
 
-    def set_faults(call: Call) -> dict[str, Any]:
-        body = parsed(call, FaultsBody)
+    def set_faults(request: Request) -> dict[str, Any]:
+        body = parse_body(request, FaultsBody)
         if body.profile is not None and body.profile not in PROFILES:
             raise invalid(f"profile: there is no {body.profile!r}; there are {', '.join(PROFILES)}")
-        application.set_faults(body.profile, [rule.fault() for rule in body.rules])
-        return show_faults(call)
+        application.set_faults(body.profile, [rule.to_fault() for rule in body.rules])
+        return show_faults(request)
 
-    def cause_drift(call: Call) -> dict[str, Any]:
-        body = parsed(call, DriftBody)
+    def cause_drift(request: Request) -> dict[str, Any]:
+        body = parse_body(request, DriftBody)
         if body.kind in drift.KINDS:
-            drift.KINDS[body.kind](application.perform, body.target, body.value)
-        elif body.kind in account.KINDS:
-            account.KINDS[body.kind](call.workspace, body.target, body.value)
+            drift.KINDS[body.kind](application.send_as_administrator, body.target, body.value)
+        elif body.kind in state_changes.KINDS:
+            state_changes.KINDS[body.kind](request.workspace, body.target, body.value)
         else:
-            kinds = ", ".join([*drift.KINDS, *account.KINDS])
+            kinds = ", ".join([*drift.KINDS, *state_changes.KINDS])
             raise invalid(f"kind: there is no {body.kind!r}; there are {kinds}")
         return {}
 
-    def show_clock(call: Call) -> dict[str, str]:
-        return {"now": to_iso(call.now + int(application.faults.clock_ahead * 1000))}
+    def show_clock(request: Request) -> dict[str, str]:
+        return {"now": to_iso(request.now + int(application.faults.clock_ahead * 1000))}
 
-    handlers: dict[tuple[str, str], Callable[[Call], Any]] = {
-        ("GET", "state"): dump,
+    handlers: dict[tuple[str, str], Callable[[Request], Any]] = {
+        ("GET", "state"): dump_state,
         ("POST", "reset"): reset,
         ("GET", "clock"): show_clock,
         ("POST", "clock"): move_clock,
@@ -93,70 +93,70 @@ def router(application: Controlled) -> Router:
         ("POST", "faults"): set_faults,
         ("POST", "work"): work,
         ("POST", "drift"): cause_drift,
-        ("GET", "journal"): journal,
+        ("GET", "journal"): show_request_log,
         ("GET", "uptime"): show_uptime,
-        ("GET", "mail"): delivered,
-        ("GET", "files/truth"): tell_files,
+        ("GET", "mail"): accepted_messages,
+        ("GET", "files/truth"): show_generated_files,
     }
     return Router([Route(method, PREFIX + name, handler, True) for (method, name), handler in handlers.items()])
 
 
-def unknown(call: Call) -> ApiError:
+def unknown_endpoint(request: Request) -> ApiError:
     """For any other path below `/_emulator/`."""
-    message = f"There is no '{call.method} {call.path}'; docs/emulator.md lists what there is."
+    message = f"There is no '{request.method} {request.path}'; docs/emulator.md lists what there is."
     return ApiError(404, "ENDPOINT_NOT_FOUND", message)
 
 
-def dump(call: Call) -> Reply:
+def dump_state(request: Request) -> Response:
     """The whole state. Names are sorted, so that two dumps can be compared as text."""
-    text = json.dumps(state.dump(call.workspace.state), sort_keys=True)
-    return Reply(200, text.encode(), {"Content-Type": "application/json"})
+    text = json.dumps(state.dump(request.workspace.state), sort_keys=True)
+    return Response(200, text.encode(), {"Content-Type": "application/json"})
 
 
-def move_clock(call: Call) -> dict[str, str]:
+def move_clock(request: Request) -> dict[str, str]:
     """What is due by then happens before the answer."""
-    body = parsed(call, ClockBody)
-    clock = call.workspace.clock
+    body = parse_body(request, ClockBody)
+    clock = request.workspace.clock
     try:
         if body.now is not None:
-            clock.show(to_millis(body.now))
+            clock.move_to(to_millis(body.now))
         else:
             clock.advance(body.advance_seconds or 0.0)
     except ValueError as error:
         raise invalid(str(error)) from None
-    return {"now": to_iso(call.workspace.catch_up())}
+    return {"now": to_iso(request.workspace.catch_up())}
 
 
-def make_user(call: Call) -> dict[str, str]:
-    body = parsed(call, UserBody)
-    user_id, token = admit(call.workspace, body.user_name, call.now, admin=body.admin)
+def make_user(request: Request) -> dict[str, str]:
+    body = parse_body(request, UserBody)
+    user_id, token = ensure_user(request.workspace, body.user_name, request.now, admin=body.admin)
     return {"id": user_id, "token": token}
 
 
-def work(call: Call) -> dict[str, Any]:
+def work(request: Request) -> dict[str, Any]:
     """Somebody, the administrator unless a token is given, runs commands on a cluster for so long."""
-    body = parsed(call, WorkBody)
-    workspace = call.workspace
-    somebody = workspace.administrator if body.token is None else workspace.authenticate(body.token, call.now)
-    if somebody is None:
+    body = parse_body(request, WorkBody)
+    workspace = request.workspace
+    user = workspace.administrator if body.token is None else workspace.authenticate(body.token, request.now)
+    if user is None:
         raise ApiError(403, 403, "Invalid access token.")
-    cluster = cluster_access.find(workspace, body.cluster_id, call.now)
-    lifecycle.work(workspace, cluster, somebody, body.seconds, call.now)
+    cluster = cluster_access.find_cluster(workspace, body.cluster_id, request.now)
+    lifecycle.simulate_work(workspace, cluster, user, body.seconds, request.now)
     return {}
 
 
-def tell_files(call: Call) -> dict[str, Any]:
+def show_generated_files(request: Request) -> dict[str, Any]:
     """What was there from the start, whatever was written and deleted since."""
-    return truth(call.workspace.forest)
+    return ground_truth(request.workspace.generated_tree)
 
 
-def show_uptime(call: Call) -> dict[str, Any]:
+def show_uptime(request: Request) -> dict[str, Any]:
     """The sessions are whole; what of them lies between the two instants is the sum."""
-    query = parsed_query(call, UptimeQuery)
+    query = parse_query_as(request, UptimeQuery)
     begin = to_millis(query.begin) if query.begin else 0
-    end = min(to_millis(query.end), call.now) if query.end else call.now
-    milliseconds, sessions = uptime(call.workspace.state, query.cluster_id, begin, end)
-    told = [
+    end = min(to_millis(query.end), request.now) if query.end else request.now
+    milliseconds, sessions = uptime(request.workspace.state, query.cluster_id, begin, end)
+    described = [
         {
             "start": to_iso(session.start),
             "end": None if session.end is None else to_iso(session.end),
@@ -164,4 +164,4 @@ def show_uptime(call: Call) -> dict[str, Any]:
         }
         for session in sessions
     ]
-    return {"milliseconds": milliseconds, "sessions": told}
+    return {"milliseconds": milliseconds, "sessions": described}

@@ -1,11 +1,11 @@
 """The folders of a new workspace's DBFS; none where it is switched off."""
 
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 FOLDERS = ("FileStore", "Users", "databricks-results", "tmp", "user")
 
 
-def seed(workspace: Workspace) -> None:
+def seed(workspace: EmulatedWorkspace) -> None:
     if workspace.options.dbfs:
         for name in FOLDERS:
             workspace.state.dbfs.make_folders((name,), workspace.clock.now())

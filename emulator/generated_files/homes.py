@@ -14,23 +14,23 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic_core import core_schema
 
-from emulator.generated_files.shapes import Shape, Source, plots, shape_named
-from emulator.generated_files.sizes import Sizes
+from emulator.generated_files.shapes import Source, TreeShape, home_sizes, parse_shape
+from emulator.generated_files.sizes import SizeDistribution
 
-Kind = Literal["DIRECTORY", "REPO", "NOTEBOOK", "DASHBOARD", "FILE"]
+ItemKind = Literal["DIRECTORY", "REPO", "NOTEBOOK", "DASHBOARD", "FILE"]
 LANGUAGES = ("PYTHON", "PYTHON", "SQL", "PYTHON", "SCALA", "R", "PYTHON", "SQL")
 
 _ID, _STEP, _OFFSET = 10**11, 31, 7
 """The ids that the workspace gives out leave another remainder: none is met twice."""
-_HOME = 2**32
+_NUMBERS_PER_HOME = 2**32
 """Numbers that a home has for what is in it."""
 
-_FIRST, _SPAN = 1_759_276_800_000, 270 * 86_400
+_OLDEST_MS, _SPAN_SECONDS = 1_759_276_800_000, 270 * 86_400
 """Everything was modified within 270 days from October 2025 on (milliseconds; seconds)."""
 _BRANCHES = 5
-_REPO = 3
+_REPO_NUMBER = 3
 """The number of a home's git folder, the third folder in the home itself."""
-_CHAIN = 12
+_CHAIN_LENGTH = 12
 """So many folders of a large home lie one in another, below all others."""
 
 _FOLDERS = (
@@ -46,14 +46,14 @@ _DBFS_ENDINGS = (".parquet", ".csv", ".json", ".snappy.parquet", ".txt", ".zip",
 _NAME = re.compile(r".*[-_](\d{1,10})([.][a-z0-9.]+)?", re.DOTALL)
 
 
-class Item(NamedTuple):
+class GeneratedItem(NamedTuple):
     """A folder or a file of a generated home."""
 
     id: int
     parent: int
     """The id of its folder; a home's own is that of itself."""
     name: str
-    kind: Kind
+    kind: ItemKind
     size: int = 0
     modified_at: int = 0
     """Milliseconds since 1970."""
@@ -65,7 +65,7 @@ class Item(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Home:
+class GeneratedHome:
     """One user's home in one file system."""
 
     index: int
@@ -77,10 +77,10 @@ class Home:
     seed: str
 
     @property
-    def root(self) -> Item:
+    def root(self) -> GeneratedItem:
         return self._folder(0)
 
-    def item(self, number: int) -> Item | None:
+    def item(self, number: int) -> GeneratedItem | None:
         """Whatever has this number in the home."""
         if not 0 <= number < self.directories + self.files:
             return None
@@ -88,10 +88,10 @@ class Home:
             return self._file(number - self.directories)
         return self._folder(number)
 
-    def number(self, item: Item) -> int:
-        return (item.id - _ID) // _STEP % _HOME
+    def number(self, item: GeneratedItem) -> int:
+        return (item.id - _ID) // _STEP % _NUMBERS_PER_HOME
 
-    def children(self, folder: int) -> Iterator[Item]:
+    def children(self, folder: int) -> Iterator[GeneratedItem]:
         """What lies directly in the folder of this number, folders first."""
         for number in self._folders_in(folder):
             yield self._folder(number)
@@ -99,7 +99,7 @@ class Home:
         for file in files:
             yield self._file_in(folder, files.start, file)
 
-    def child(self, folder: int, name: str) -> Item | None:
+    def child(self, folder: int, name: str) -> GeneratedItem | None:
         match = _NAME.fullmatch(name)
         if not match:
             return None
@@ -114,25 +114,25 @@ class Home:
     def folder_of(self, number: int) -> int:
         """The number of the folder in which a folder or a file lies."""
         if number >= self.directories:
-            return self._folder_with(number - self.directories)
-        return number - 1 if number >= self._bushy else max(0, number - 1) // _BRANCHES
+            return self._folder_of_file(number - self.directories)
+        return number - 1 if number >= self._tree_folders else max(0, number - 1) // _BRANCHES
 
     @cached_property
-    def sizes(self) -> dict[Kind, Sizes]:
+    def sizes(self) -> dict[ItemKind, SizeDistribution]:
         """By kind, in the order of their ranks: as many notebooks, dashboards and plain files as there are."""
         if self.source == "dbfs":
-            return {"FILE": Sizes(self.files, 8 * self.largest)}
+            return {"FILE": SizeDistribution(self.files, 8 * self.largest)}
         notebooks, dashboards = self.files * 2 // 5, self.files // 50
         return {
-            "NOTEBOOK": Sizes(notebooks, max(2**16, self.largest // 64), smallest=64),
-            "DASHBOARD": Sizes(dashboards, 2**15, smallest=64),
-            "FILE": Sizes(self.files - notebooks - dashboards, self.largest),
+            "NOTEBOOK": SizeDistribution(notebooks, max(2**16, self.largest // 64), smallest=64),
+            "DASHBOARD": SizeDistribution(dashboards, 2**15, smallest=64),
+            "FILE": SizeDistribution(self.files - notebooks - dashboards, self.largest),
         }
 
     @cached_property
-    def _bushy(self) -> int:
+    def _tree_folders(self) -> int:
         """How many folders are a tree; the rest is the chain."""
-        return self.directories - min(_CHAIN, self.directories // 10)
+        return self.directories - min(_CHAIN_LENGTH, self.directories // 10)
 
     @cached_property
     def _salt(self) -> int:
@@ -151,54 +151,64 @@ class Home:
         return _stride(self.files, self._salt >> 7)
 
     @cached_property
-    def _barren(self) -> int:
+    def _empty_folders(self) -> int:
         """How many folders have no files in them."""
         return self.directories // 8
 
     def _folders_in(self, folder: int) -> range:
-        if folder >= self._bushy:
+        if folder >= self._tree_folders:
             return range(folder + 1, min(folder + 2, self.directories))
-        below = range(folder * _BRANCHES + 1, min(folder * _BRANCHES + 1 + _BRANCHES, self._bushy))
+        below = range(folder * _BRANCHES + 1, min(folder * _BRANCHES + 1 + _BRANCHES, self._tree_folders))
         # The chain hangs on the last folder of the tree, which has none below it.
-        return range(self._bushy, min(self._bushy + 1, self.directories)) if folder == self._bushy - 1 else below
-
-    def _files_in(self, folder: int) -> range:
-        fertile = self.directories - self._barren
-        place = (folder * self._folder_stride + self._salt) % self.directories - self._barren
-        return range(self._start(place, fertile), self._start(place + 1, fertile)) if place >= 0 else range(0)
-
-    def _start(self, place: int, fertile: int) -> int:
-        """The first file of the folder at this place: those at the end hold many, most hold few."""
-        return self.files - isqrt(self.files * self.files * (fertile - place) // fertile)
-
-    def _folder_with(self, file: int) -> int:
-        fertile = self.directories - self._barren
-        low, high = 0, fertile - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._start(middle, fertile) <= file else (low, middle - 1)
         return (
-            (low + self._barren - self._salt) * self._folder_inverse % self.directories if self._folder_inverse else 0
+            range(self._tree_folders, min(self._tree_folders + 1, self.directories))
+            if folder == self._tree_folders - 1
+            else below
         )
 
-    def _folder(self, number: int) -> Item:
+    def _files_in(self, folder: int) -> range:
+        filled = self.directories - self._empty_folders
+        position = (folder * self._folder_stride + self._salt) % self.directories - self._empty_folders
+        return (
+            range(self._first_file(position, filled), self._first_file(position + 1, filled))
+            if position >= 0
+            else range(0)
+        )
+
+    def _first_file(self, position: int, filled: int) -> int:
+        """The first file of the folder at this place: those at the end hold many, most hold few."""
+        return self.files - isqrt(self.files * self.files * (filled - position) // filled)
+
+    def _folder_of_file(self, file: int) -> int:
+        filled = self.directories - self._empty_folders
+        low, high = 0, filled - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._first_file(middle, filled) <= file else (low, middle - 1)
+        return (
+            (low + self._empty_folders - self._salt) * self._folder_inverse % self.directories
+            if self._folder_inverse
+            else 0
+        )
+
+    def _folder(self, number: int) -> GeneratedItem:
         if number == 0:
-            return Item(self._id(0), self._id(0), self.user, "DIRECTORY", modified_at=_FIRST)
+            return GeneratedItem(self._id(0), self._id(0), self.user, "DIRECTORY", modified_at=_OLDEST_MS)
         parent = self.folder_of(number)
         ordinal = number - self._folders_in(parent).start
         word = _FOLDERS[(number * 11 + self._salt) % len(_FOLDERS)]
-        kind: Kind = "DIRECTORY"
-        if self.source == "workspace" and number == _REPO:
+        kind: ItemKind = "DIRECTORY"
+        if self.source == "workspace" and number == _REPO_NUMBER:
             kind, word = "REPO", "repo"
-        return Item(self._id(number), self._id(parent), f"{word}-{ordinal + 1}", kind, modified_at=_FIRST)
+        return GeneratedItem(self._id(number), self._id(parent), f"{word}-{ordinal + 1}", kind, modified_at=_OLDEST_MS)
 
-    def _file(self, file: int) -> Item:
-        folder = self._folder_with(file)
+    def _file(self, file: int) -> GeneratedItem:
+        folder = self._folder_of_file(file)
         return self._file_in(folder, self._files_in(folder).start, file)
 
-    def _file_in(self, folder: int, first: int, file: int) -> Item:
+    def _file_in(self, folder: int, first: int, file: int) -> GeneratedItem:
         rank = (file * self._file_stride + self._salt) % self.files
-        kind, size = self._measured(rank)
+        kind, size = self._kind_and_size(rank)
         name = f"{_FILES[rank * 7 % 16]}_{file - first + 1}"
         language = None
         if kind == "NOTEBOOK":
@@ -207,33 +217,37 @@ class Home:
             name += ".lvdash.json"
         else:
             name += (_DBFS_ENDINGS if self.source == "dbfs" else _WORKSPACE_ENDINGS)[rank % 8]
-        modified_at = _FIRST + rank * 6_700_417 % _SPAN * 1000
-        return Item(self._id(self.directories + file), self._id(folder), name, kind, size, modified_at, language)
+        modified_at = _OLDEST_MS + rank * 6_700_417 % _SPAN_SECONDS * 1000
+        return GeneratedItem(
+            self._id(self.directories + file), self._id(folder), name, kind, size, modified_at, language
+        )
 
-    def _measured(self, rank: int) -> tuple[Kind, int]:
+    def _kind_and_size(self, rank: int) -> tuple[ItemKind, int]:
         for kind, sizes in self.sizes.items():
             if rank < sizes.count:
-                return kind, sizes.of(rank)
+                return kind, sizes.size_at(rank)
             rank -= sizes.count
         raise IndexError(rank)
 
     def _id(self, number: int) -> int:
-        return _ID + (self.index * _HOME + number) * _STEP + _OFFSET
+        return _ID + (self.index * _NUMBERS_PER_HOME + number) * _STEP + _OFFSET
 
 
-class Forest:
+class GeneratedTree:
     """All homes of a shape with a seed: the same for the same two, wherever and whenever."""
 
-    def __init__(self, shape: Shape, seed: str) -> None:
+    def __init__(self, shape: TreeShape, seed: str) -> None:
         self.shape = shape
         self.seed = seed
-        self.homes: dict[tuple[Source, str], Home] = {}
-        self._by_index: list[Home] = []
+        self.homes: dict[tuple[Source, str], GeneratedHome] = {}
+        self._by_index: list[GeneratedHome] = []
         salt = int.from_bytes(hashlib.sha256(f"users:{seed}".encode()).digest()[:4], "big")
-        for plot in plots(shape, seed):
-            user = _user_name(plot.user, salt)
-            home = Home(len(self._by_index), user, plot.source, plot.directories, plot.files, shape.largest, seed)
-            self.homes[plot.source, user] = home
+        for size in home_sizes(shape, seed):
+            user = _user_name(size.user, salt)
+            home = GeneratedHome(
+                len(self._by_index), user, size.source, size.directories, size.files, shape.largest, seed
+            )
+            self.homes[size.source, user] = home
             self._by_index.append(home)
 
     @cached_property
@@ -241,18 +255,18 @@ class Forest:
         """Sorted by name."""
         return sorted({user for _, user in self.homes})
 
-    def find(self, item_id: int) -> tuple[Home, int] | None:
+    def find(self, item_id: int) -> tuple[GeneratedHome, int] | None:
         """The home to which an id belongs and the number in it; None for an id that is not of this forest."""
         code, remainder = divmod(item_id - _ID, _STEP)
-        index, number = divmod(code, _HOME)
+        index, number = divmod(code, _NUMBERS_PER_HOME)
         if remainder != _OFFSET or not 0 <= index < len(self._by_index):
             return None
         return self._by_index[index], number
 
-    def repos(self) -> Iterator[Item]:
+    def repos(self) -> Iterator[GeneratedItem]:
         """The git folders of all homes."""
         for home in self._by_index:
-            item = home.item(_REPO)
+            item = home.item(_REPO_NUMBER)
             if item and item.kind == "REPO":
                 yield item
 
@@ -260,17 +274,17 @@ class Forest:
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
         """A dump of the state has shape and seed."""
         return core_schema.no_info_plain_validator_function(
-            lambda dumped: forest(str(dumped["shape"]), str(dumped["seed"])),
+            lambda dumped: generated_tree(str(dumped["shape"]), str(dumped["seed"])),
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda grown: {"shape": grown.shape.name, "seed": grown.seed}
+                lambda tree: {"shape": tree.shape.name, "seed": tree.seed}
             ),
         )
 
 
 @lru_cache(maxsize=8)
-def forest(shape: str, seed: str) -> Forest:
+def generated_tree(shape: str, seed: str) -> GeneratedTree:
     """The forest of that shape. Raises ValueError for a shape that there is not."""
-    return Forest(shape_named(shape), seed)
+    return GeneratedTree(parse_shape(shape), seed)
 
 
 _GIVEN_NAMES = "adi amir dana eitan gal hila ido lior maya noa omer or ron shir tal yael yossi zoe rami samir".split()

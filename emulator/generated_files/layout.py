@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emulator.generated_files.content import head
-from emulator.generated_files.homes import Forest, Home, Item
+from emulator.generated_files.homes import GeneratedHome, GeneratedItem, GeneratedTree
 
 MOUNTS = {"workspace": "Workspace/Users", "dbfs": "dbfs/Users"}
 
 
-def lay_out(forest: Forest, target: Path, empty_homes: Iterable[str] = ()) -> int:
+def write_layout(tree: GeneratedTree, target: Path, empty_homes: Iterable[str] = ()) -> int:
     """Write it all below `target`; how many files were written.
 
     Files have their size and their time, and hold nothing but the line by which a notebook is known: they are sparse.
@@ -20,10 +20,10 @@ def lay_out(forest: Forest, target: Path, empty_homes: Iterable[str] = ()) -> in
         (target / mount).mkdir(parents=True, exist_ok=True)
     for name in empty_homes:
         (target / MOUNTS["workspace"] / name).mkdir()
-    return sum(_lay_out(home, target / MOUNTS[source] / user) for (source, user), home in forest.homes.items())
+    return sum(_write_home(home, target / MOUNTS[source] / user) for (source, user), home in tree.homes.items())
 
 
-def _lay_out(home: Home, target: Path) -> int:
+def _write_home(home: GeneratedHome, target: Path) -> int:
     waiting = [(0, str(target))]
     while waiting:
         number, path = waiting.pop()
@@ -37,7 +37,7 @@ def _lay_out(home: Home, target: Path) -> int:
     return home.files
 
 
-def _write(item: Item, path: str) -> None:
+def _write(item: GeneratedItem, path: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
         if item.language:

@@ -8,15 +8,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
-from emulator.generated_files.homes import Forest, Home, Item
+from emulator.generated_files.homes import GeneratedHome, GeneratedItem, GeneratedTree
 
 ROOT = 0
 """The root's id, as in `/directories/0`."""
-GONE = -1
+DELETED = -1
 """In the place of a child's id: there was a generated one of this name, and it was taken away."""
 
 
-class Placed(Protocol):
+class TreeNode(Protocol):
     """A file or a folder of the tree."""
 
     id: int
@@ -26,118 +26,118 @@ class Placed(Protocol):
     """Name → id, in the order they were made; GONE where a generated one is no more."""
 
 
-P = TypeVar("P", bound=Placed)
+NodeT = TypeVar("NodeT", bound=TreeNode)
 
 
-class Tree(ABC, Generic[P]):
+class OverlayTree(ABC, Generic[NodeT]):
     """Finds its way through both parts. The root is its own parent."""
 
-    forest: Forest | None
+    generated_tree: GeneratedTree | None
 
     @property
     @abstractmethod
-    def held(self) -> dict[int, P]:
+    def stored(self) -> dict[int, NodeT]:
         """By id."""
 
     @abstractmethod
-    def grown(self, item: Item) -> P:
+    def from_generated(self, item: GeneratedItem) -> NodeT:
         """A generated thing as an object of this tree, which is not held yet."""
 
     @property
-    def root(self) -> P:
-        return self.held[ROOT]
+    def root(self) -> NodeT:
+        return self.stored[ROOT]
 
-    def get(self, number: int) -> P | None:
-        """The object with this id. One that was generated is found even when it was taken away: see `is_there`."""
-        held = self.held.get(number)
-        if held is not None or self.forest is None:
-            return held
-        plot = self.forest.find(number)
+    def get(self, number: int) -> NodeT | None:
+        """The object with this id. One that was generated is found even when it was taken away: see `is_reachable`."""
+        stored = self.stored.get(number)
+        if stored is not None or self.generated_tree is None:
+            return stored
+        generated = self.generated_tree.find(number)
         # A home itself is held as long as it is there.
-        item = plot[0].item(plot[1]) if plot and plot[1] else None
-        return self.grown(item) if item else None
+        item = generated[0].item(generated[1]) if generated and generated[1] else None
+        return self.from_generated(item) if item else None
 
-    def is_there(self, one: P) -> bool:
+    def is_reachable(self, node: NodeT) -> bool:
         """Whether the object is what its path leads to."""
-        while one.id != ROOT:
-            folder = self.get(one.parent)
-            found = self.child(folder, one.name) if folder else None
-            if folder is None or found is None or found.id != one.id:
+        while node.id != ROOT:
+            folder = self.get(node.parent)
+            found = self.child(folder, node.name) if folder else None
+            if folder is None or found is None or found.id != node.id:
                 return False
-            one = folder
+            node = folder
         return True
 
-    def folder_of(self, one: P) -> P:
-        folder = self.get(one.parent)
-        assert folder is not None, f"{one.name} lies nowhere"
+    def folder_of(self, node: NodeT) -> NodeT:
+        folder = self.get(node.parent)
+        assert folder is not None, f"{node.name} lies nowhere"
         return folder
 
-    def find(self, names: tuple[str, ...]) -> P | None:
+    def find(self, names: tuple[str, ...]) -> NodeT | None:
         """The object at this path below the root."""
-        found: P | None = self.root
+        found: NodeT | None = self.root
         for name in names:
             if found is None:
                 return None
             found = self.child(found, name)
         return found
 
-    def child(self, folder: P, name: str) -> P | None:
+    def child(self, folder: NodeT, name: str) -> NodeT | None:
         number = folder.children.get(name)
         if number is not None:
-            return None if number == GONE else self.held[number]
-        plot = self._plot(folder)
-        item = plot[0].child(plot[1], name) if plot else None
-        return self.grown(item) if item else None
+            return None if number == DELETED else self.stored[number]
+        generated = self._generated_folder(folder)
+        item = generated[0].child(generated[1], name) if generated else None
+        return self.from_generated(item) if item else None
 
-    def children(self, folder: P) -> Iterator[P]:
+    def children(self, folder: NodeT) -> Iterator[NodeT]:
         """What lies directly in a folder."""
-        plot = self._plot(folder)
-        if plot:
-            for item in plot[0].children(plot[1]):
+        generated = self._generated_folder(folder)
+        if generated:
+            for item in generated[0].children(generated[1]):
                 if item.name not in folder.children:
-                    yield self.grown(item)
+                    yield self.from_generated(item)
         for number in folder.children.values():
-            if number != GONE:
-                yield self.held[number]
+            if number != DELETED:
+                yield self.stored[number]
 
-    def lineage(self, one: P) -> Iterator[P]:
+    def with_ancestors(self, node: NodeT) -> Iterator[NodeT]:
         """The object, its folder, and so on to the root."""
-        yield one
-        while one.id != ROOT:
-            one = self.folder_of(one)
-            yield one
+        yield node
+        while node.id != ROOT:
+            node = self.folder_of(node)
+            yield node
 
-    def names(self, one: P) -> tuple[str, ...]:
+    def names(self, node: NodeT) -> tuple[str, ...]:
         """From the root down; of the root, none."""
-        return tuple(each.name for each in self.lineage(one))[-2::-1]
+        return tuple(each.name for each in self.with_ancestors(node))[-2::-1]
 
-    def held_below(self, one: P) -> Iterator[P]:
+    def stored_below(self, node: NodeT) -> Iterator[NodeT]:
         """Of the object and all below it, what is held."""
-        waiting = [self.held[one.id]] if one.id in self.held else []
+        waiting = [self.stored[node.id]] if node.id in self.stored else []
         while waiting:
-            one = waiting.pop()
-            yield one
-            waiting.extend(self.held[number] for number in one.children.values() if number != GONE)
+            node = waiting.pop()
+            yield node
+            waiting.extend(self.stored[number] for number in node.children.values() if number != DELETED)
 
-    def hold(self, one: P) -> P:
+    def store(self, node: NodeT) -> NodeT:
         """Make sure that an object is held, with the folders above it, so that it can be changed."""
-        held = self.held.get(one.id)
-        if held is None:
-            folder = self.hold(self.folder_of(one))
-            self.held[one.id] = held = one
-            folder.children[one.name] = one.id
-        return held
+        stored = self.stored.get(node.id)
+        if stored is None:
+            folder = self.store(self.folder_of(node))
+            self.stored[node.id] = stored = node
+            folder.children[node.name] = node.id
+        return stored
 
-    def unhang(self, one: P) -> None:
+    def detach(self, node: NodeT) -> None:
         """Take the object's name out of its folder; a generated one of this name stays away."""
-        folder = self.hold(self.folder_of(one))
-        plot = self._plot(folder)
-        if plot and plot[0].child(plot[1], one.name):
-            folder.children[one.name] = GONE
+        folder = self.store(self.folder_of(node))
+        generated = self._generated_folder(folder)
+        if generated and generated[0].child(generated[1], node.name):
+            folder.children[node.name] = DELETED
         else:
-            del folder.children[one.name]
+            del folder.children[node.name]
 
-    def _plot(self, folder: P) -> tuple[Home, int] | None:
+    def _generated_folder(self, folder: NodeT) -> tuple[GeneratedHome, int] | None:
         """Where the generated children of a folder are; None for what has none."""
-        plot = self.forest.find(folder.id) if self.forest else None
-        return plot if plot and plot[1] < plot[0].directories else None
+        generated = self.generated_tree.find(folder.id) if self.generated_tree else None
+        return generated if generated and generated[1] < generated[0].directories else None

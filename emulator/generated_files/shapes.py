@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 Source = Literal["dbfs", "workspace"]
-MOST_USERS, MOST_FILES = 10_000, 10**9
+MAX_USERS, MAX_FILES = 10_000, 10**9
 _COUNTED = re.compile(r"users=(\d{1,6}),files=(\d{1,10})")
-HELP = "term, heavy, none or users=N,files=M"
+SHAPES_HELP = "term, heavy, none or users=N,files=M"
 
 
 @dataclass(frozen=True)
-class Shape:
+class TreeShape:
     """The numbers are over both file systems; folders include the homes themselves."""
 
     name: str
@@ -29,7 +29,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Plot:
+class HomeSize:
     """What one user has in one file system."""
 
     user: int
@@ -47,36 +47,36 @@ def _heavy() -> tuple[int, ...]:
 
 
 SHAPES = {
-    "none": Shape("none", 0, 0, 0),
-    "term": Shape(
+    "none": TreeShape("none", 0, 0, 0),
+    "term": TreeShape(
         "term", 100, 700, 3000, groups=30, weights=(*range(20, 68, 1), *range(20, 68, 1), 0, 0, 9, 150), largest=2**20
     ),
-    "heavy": Shape("heavy", 27, 23_143, 258_824, weights=_heavy(), largest=32 * 2**20),
+    "heavy": TreeShape("heavy", 27, 23_143, 258_824, weights=_heavy(), largest=32 * 2**20),
 }
 
 
-def shape_named(text: str) -> Shape:
+def parse_shape(text: str) -> TreeShape:
     """`term` or `users=100,files=10000`. Raises ValueError with a sentence for anything else."""
     if text in SHAPES:
         return SHAPES[text]
     match = _COUNTED.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is no shape of files; there are {HELP}")
+        raise ValueError(f"{text!r} is no shape of files; there are {SHAPES_HELP}")
     users, files = int(match[1]), int(match[2])
-    if not 1 <= users <= MOST_USERS or files > MOST_FILES:
-        raise ValueError(f"{text!r}: users are 1 to {MOST_USERS}, files 0 to {MOST_FILES}")
-    return Shape(text, users, files // 11, files)
+    if not 1 <= users <= MAX_USERS or files > MAX_FILES:
+        raise ValueError(f"{text!r}: users are 1 to {MAX_USERS}, files 0 to {MAX_FILES}")
+    return TreeShape(text, users, files // 11, files)
 
 
-def plots(shape: Shape, seed: str) -> list[Plot]:
+def home_sizes(shape: TreeShape, seed: str) -> list[HomeSize]:
     """Every home, user by user. One that has nothing in DBFS has no home there; the Workspace has a home for all."""
-    chance = random.Random(f"{shape.name}:{seed}")
+    generator = random.Random(f"{shape.name}:{seed}")
     weights = list(shape.weights) or [10**9 // (rank + 2) for rank in range(shape.users)]
-    chance.shuffle(weights)
+    generator.shuffle(weights)
     files = apportion(shape.files, weights)
     # A third keeps nothing in DBFS, but never who has the most; with the others it is a tenth to two thirds.
     largest = max(files, default=0)
-    shares = [chance.randrange(10, 67) if chance.randrange(3) or count == largest else 0 for count in files]
+    shares = [generator.randrange(10, 67) if generator.randrange(3) or count == largest else 0 for count in files]
     in_dbfs = [count * share // 100 for count, share in zip(files, shares, strict=True)]
     found: list[tuple[int, Source, int]] = []
     for user, (count, dbfs) in enumerate(zip(files, in_dbfs, strict=True)):
@@ -84,7 +84,7 @@ def plots(shape: Shape, seed: str) -> list[Plot]:
             found.append((user, "dbfs", dbfs))
         found.append((user, "workspace", count - dbfs))
     below = apportion(max(0, shape.directories - len(found)), [count for _, _, count in found])
-    return [Plot(user, source, 1 + more, count) for (user, source, count), more in zip(found, below, strict=True)]
+    return [HomeSize(user, source, 1 + more, count) for (user, source, count), more in zip(found, below, strict=True)]
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _STEPS = 64
-_STEEP = 16
+_STEEP_STEPS = 16
 """In the last steps a size is one and a half times that of the step before; before them an eighth more."""
 
 
 @dataclass(frozen=True)
-class Sizes:
+class SizeDistribution:
     """`count` sizes by rank, from the smallest to about `largest` bytes; a mean of about a twentieth of that."""
 
     count: int
     largest: int
     smallest: int = 0
 
-    def of(self, rank: int) -> int:
+    def size_at(self, rank: int) -> int:
         step = rank * _STEPS // self.count
         return self._bounds[step] + (rank - self._firsts[step]) * self._rises[step]
 
@@ -34,7 +34,7 @@ class Sizes:
         """The size with which each step begins, and the end of the last."""
         bounds = [self.largest]
         for step in range(_STEPS - 1):
-            bounds.append(bounds[-1] * 2 // 3 if step < _STEEP else bounds[-1] * 8 // 9)
+            bounds.append(bounds[-1] * 2 // 3 if step < _STEEP_STEPS else bounds[-1] * 8 // 9)
         bounds.append(0)
         return [max(self.smallest, bound) for bound in reversed(bounds)]
 

@@ -3,45 +3,47 @@
 from typing import Any
 
 from emulator.api.errors import invalid
-from emulator.api.routing import Call, Routes
-from emulator.libraries import flow
+from emulator.api.routing import Request, Routes
+from emulator.libraries import installation
 from emulator.models.libraries import KINDS, Installation, is_library
-from emulator.permissions.cluster_access import permitted, visible
+from emulator.permissions.cluster_access import permitted_cluster, visible_clusters
 
 routes = Routes()
 
 
 @routes.post("/api/2.0/libraries/install")
-def install(call: Call) -> dict[str, Any]:
-    cluster = permitted(call, "CAN_MANAGE")
-    flow.install(call.workspace, cluster.cluster_id, _libraries(call), call.now)
+def install(request: Request) -> dict[str, Any]:
+    cluster = permitted_cluster(request, "CAN_MANAGE")
+    installation.install(request.workspace, cluster.cluster_id, _libraries(request), request.now)
     return {}
 
 
 @routes.post("/api/2.0/libraries/uninstall")
-def uninstall(call: Call) -> dict[str, Any]:
-    cluster = permitted(call, "CAN_MANAGE")
-    flow.uninstall(call.workspace, cluster.cluster_id, _libraries(call))
+def uninstall(request: Request) -> dict[str, Any]:
+    cluster = permitted_cluster(request, "CAN_MANAGE")
+    installation.uninstall(request.workspace, cluster.cluster_id, _libraries(request))
     return {}
 
 
 @routes.get("/api/2.0/libraries/cluster-status")
-def cluster_status(call: Call) -> dict[str, Any]:
-    return _statuses(call, permitted(call, "CAN_ATTACH_TO").cluster_id)
+def cluster_status(request: Request) -> dict[str, Any]:
+    return _statuses(request, permitted_cluster(request, "CAN_ATTACH_TO").cluster_id)
 
 
 @routes.get("/api/2.0/libraries/all-cluster-statuses")
-def all_cluster_statuses(call: Call) -> dict[str, Any]:
-    libraries = call.workspace.state.libraries
+def all_cluster_statuses(request: Request) -> dict[str, Any]:
+    libraries = request.workspace.state.libraries
     return {
         "statuses": [
-            _statuses(call, cluster.cluster_id) for cluster in visible(call) if libraries.of(cluster.cluster_id)
+            _statuses(request, cluster.cluster_id)
+            for cluster in visible_clusters(request)
+            if libraries.on_cluster(cluster.cluster_id)
         ]
     }
 
 
-def _libraries(call: Call) -> list[dict[str, Any]]:
-    wanted = call.required("libraries")
+def _libraries(request: Request) -> list[dict[str, Any]]:
+    wanted = request.required("libraries")
     if not isinstance(wanted, list):
         raise invalid("libraries must be a list")
     for library in wanted:
@@ -50,8 +52,8 @@ def _libraries(call: Call) -> list[dict[str, Any]]:
     return wanted
 
 
-def _statuses(call: Call, cluster_id: str) -> dict[str, Any]:
-    installations = call.workspace.state.libraries.of(cluster_id)
+def _statuses(request: Request, cluster_id: str) -> dict[str, Any]:
+    installations = request.workspace.state.libraries.on_cluster(cluster_id)
     return {"cluster_id": cluster_id, "library_statuses": [_status(one) for one in installations]}
 
 

@@ -8,9 +8,9 @@ import trustme
 
 def server_context(host: str, authority: Path) -> ssl.SSLContext:
     """TLS for a server that is reached as `host` or as localhost; writes what clients have to trust to `authority`."""
-    made = trustme.CA()
+    ca = trustme.CA()
     names = dict.fromkeys([host.strip("[]"), "localhost", "127.0.0.1", "::1"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.issue_cert(*names).configure_cert(context)
-    made.cert_pem.write_to_path(str(authority))
+    ca.issue_cert(*names).configure_cert(context)
+    ca.cert_pem.write_to_path(str(authority))
     return context

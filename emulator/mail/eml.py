@@ -8,18 +8,18 @@ from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 from typing import cast
 
-from emulator.mail.messages import Address, Attachment, Message
-from emulator.models.mail import Operation
+from emulator.mail.messages import Attachment, EmailAddress, Message
+from emulator.models.mail import SendOperation
 from labkit.files import MARKER_HEADER, marker_line, write_private
 
 
-def write(folder: Path, number: int, operation: Operation) -> None:
+def write(folder: Path, number: int, operation: SendOperation) -> None:
     """Write it as `00001-<operation id>.eml`, for its owner alone."""
     name = re.sub(r"[^0-9a-zA-Z-]", "_", operation.id)
     write_private(folder / f"{number:05}-{name}.eml", as_bytes(operation), durable=False)
 
 
-def as_bytes(operation: Operation) -> bytes:
+def as_bytes(operation: SendOperation) -> bytes:
     """RFC 5322, with the HTML as an alternative of the text and inline images related to the HTML."""
     message = Message.model_validate(operation.message)
     mail = EmailMessage()
@@ -35,7 +35,7 @@ def as_bytes(operation: Operation) -> bytes:
     mail["Date"] = accepted = datetime.fromtimestamp(operation.accepted / 1000, UTC)
     mail[MARKER_HEADER] = marker_line("mail", accepted.date())
     mail["Message-ID"] = f"<{operation.id}@mail.emulator>"
-    inline = [one for one in message.attachments if one.content_id]
+    inline = [attachment for attachment in message.attachments if attachment.content_id]
     text, html = message.content.plain_text, message.content.html
     if text is not None:
         mail.set_content(text)
@@ -44,15 +44,21 @@ def as_bytes(operation: Operation) -> bytes:
     elif html is not None:
         mail.set_content(html, subtype="html")
     page = cast(MIMEPart, mail.get_body(("html",)))
-    for one in inline if page else ():
-        page.add_related(_content(one), *_kind(one), cid=f"<{one.content_id}>", filename=one.name, disposition="inline")
-    for one in message.attachments:
-        if one not in inline or not page:
-            mail.add_attachment(_content(one), *_kind(one), filename=one.name)
+    for attachment in inline if page else ():
+        page.add_related(
+            _content(attachment),
+            *_kind(attachment),
+            cid=f"<{attachment.content_id}>",
+            filename=attachment.name,
+            disposition="inline",
+        )
+    for attachment in message.attachments:
+        if attachment not in inline or not page:
+            mail.add_attachment(_content(attachment), *_kind(attachment), filename=attachment.name)
     return mail.as_bytes()
 
 
-def _mailbox(address: Address) -> Mailbox:
+def _mailbox(address: EmailAddress) -> Mailbox:
     return Mailbox(display_name=address.display_name or "", addr_spec=address.address)
 
 

@@ -12,8 +12,8 @@ from emulator.mail.errors import MailError
 
 VERSIONS = ("2023-03-31", "2024-07-01-preview", "2025-09-01")
 """Of the API, oldest first."""
-MOST_RECIPIENTS = 50
-MOST_BYTES = 10 * 2**20
+MAX_RECIPIENTS = 50
+MAX_BYTES = 10 * 2**20
 """Of one request, attachments in base64 included."""
 
 
@@ -31,78 +31,78 @@ def _base64(text: str) -> str:
     return text
 
 
-Line = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
+SingleLine = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 
 
-class _Part(BaseModel):
+class _MessagePart(BaseModel):
     """Part of a message. In a request, for which the context names the API's version, unknown fields are refused."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True)
 
-    since: ClassVar[dict[str, str]] = {}
+    introduced_in: ClassVar[dict[str, str]] = {}
     """The first version that knows a field, unless all do."""
 
     @model_validator(mode="before")
     @classmethod
-    def _is_known(cls, told: Any, info: ValidationInfo) -> Any:
-        if isinstance(told, dict) and info.context:
+    def _refuse_unknown_fields(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(data, dict) and info.context:
             version = info.context["version"]
             known = {to_camel(name) for name in cls.model_fields}
-            for name in told:
-                first = cls.since.get(name, VERSIONS[0])
+            for name in data:
+                first = cls.introduced_in.get(name, VERSIONS[0])
                 if name not in known or VERSIONS.index(first) > VERSIONS.index(version):
                     raise ValueError(f"version {version} of the API has no field {name!r} here")
-        return told
+        return data
 
 
-class Address(_Part):
+class EmailAddress(_MessagePart):
     address: Annotated[str, Field(pattern=r'^[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+$', max_length=320)]
     display_name: Annotated[str, AfterValidator(_one_line)] | None = None
 
 
-class Content(_Part):
-    subject: Line
+class MessageContent(_MessagePart):
+    subject: SingleLine
     plain_text: str | None = None
     html: str | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _has_body(self) -> Self:
         if not self.plain_text and not self.html:
             raise ValueError("plainText or html is required")
         return self
 
 
-class Recipients(_Part):
-    to: list[Address] = Field(default_factory=list)
-    cc: list[Address] = Field(default_factory=list)
-    bcc: list[Address] = Field(default_factory=list)
+class Recipients(_MessagePart):
+    to: list[EmailAddress] = Field(default_factory=list)
+    cc: list[EmailAddress] = Field(default_factory=list)
+    bcc: list[EmailAddress] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _not_too_many(self) -> Self:
+    def _check_count(self) -> Self:
         count = len(self.to) + len(self.cc) + len(self.bcc)
         if count == 0:
             raise ValueError("at least one recipient is required")
-        if count > MOST_RECIPIENTS:
-            raise ValueError(f"{count} recipients are more than {MOST_RECIPIENTS}")
+        if count > MAX_RECIPIENTS:
+            raise ValueError(f"{count} recipients are more than {MAX_RECIPIENTS}")
         return self
 
 
-class Attachment(_Part):
-    since = {"contentId": "2024-07-01-preview"}
+class Attachment(_MessagePart):
+    introduced_in = {"contentId": "2024-07-01-preview"}
 
-    name: Line
+    name: SingleLine
     content_type: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+(\s*;.*)?$"), AfterValidator(_one_line)]
     content_in_base64: Annotated[str, AfterValidator(_base64)]
-    content_id: Line | None = None
+    content_id: SingleLine | None = None
     """What an `<img src="cid:…">` of the HTML shows."""
 
 
-class Message(_Part):
+class Message(_MessagePart):
     sender_address: Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+$")]
-    content: Content
+    content: MessageContent
     recipients: Recipients
     attachments: list[Attachment] = Field(default_factory=list)
-    reply_to: list[Address] = Field(default_factory=list)
+    reply_to: list[EmailAddress] = Field(default_factory=list)
     headers: dict[str, str] = Field(default_factory=dict)
     user_engagement_tracking_disabled: bool = False
 
@@ -118,11 +118,11 @@ def parse(raw: bytes, version: str) -> Message:
 
     Raises 413 for one that is too large and 400 with the place for any other fault.
     """
-    if len(raw) > MOST_BYTES:
-        raise MailError(413, f"The message has {len(raw)} bytes; {MOST_BYTES} are allowed.")
+    if len(raw) > MAX_BYTES:
+        raise MailError(413, f"The message has {len(raw)} bytes; {MAX_BYTES} are allowed.")
     try:
         return Message.model_validate(parse_json(raw), context={"version": version})
     except ValidationError as error:
         first: Any = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the message"
-        raise MailError(400, f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        location = ".".join(str(part) for part in first["loc"]) or "the message"
+        raise MailError(400, f"{location}: {first['msg'].removeprefix('Value error, ')}") from None

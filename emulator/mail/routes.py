@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from emulator.api.routing import Call, Reply, Routes
+from emulator.api.routing import Request, Response, Routes
 from emulator.mail import eml, signature
 from emulator.mail.errors import MailError
 from emulator.mail.messages import VERSIONS, Message, parse
-from emulator.models.mail import Meter, Operation
+from emulator.models.mail import RequestMeter, SendOperation
 
 routes = Routes()
 
@@ -21,45 +21,47 @@ POLL_SECONDS = 1
 """What it asks a client to wait between two looks at an operation's status."""
 
 
-@routes.post("/emails:send", open=True)
-def send(call: Call) -> Reply:
+@routes.post("/emails:send", public=True)
+def send(request: Request) -> Response:
     """Accept a letter. The same operation with the same body is one letter, with another body 400.
 
     A refusal because of a recipient does not name the address.
     """
-    _admit(call, call.workspace.state.mail.sends, "sends")
-    mail = call.workspace.state.mail
-    operation_id = _operation_id(call)
-    digest = hashlib.sha256(call.raw).hexdigest()
+    _check_request(request, request.workspace.state.mail.sends, "sends")
+    mail = request.workspace.state.mail
+    operation_id = _operation_id(request)
+    digest = hashlib.sha256(request.raw).hexdigest()
     known = mail.operations.get(operation_id.lower())
     if known is None:
-        addresses = parse(call.raw, call.argument("api-version") or "").addresses
-        if mail.faulty(addresses, "refused"):
+        addresses = parse(request.raw, request.argument("api-version") or "").addresses
+        if mail.faulty_recipients(addresses, "refused"):
             raise MailError(400, "Invalid format for email address")
-        delivered = call.now + call.workspace.transition()
-        suppressed = mail.faulty(addresses, "suppressed")
-        known = Operation(operation_id, digest, call.body, call.now, delivered, suppressed)
+        accepted_messages = request.now + request.workspace.transition()
+        suppressed = mail.faulty_recipients(addresses, "suppressed")
+        known = SendOperation(operation_id, digest, request.body, request.now, accepted_messages, suppressed)
         mail.operations[operation_id.lower()] = known
-        if call.workspace.options.mail_dir:
-            eml.write(call.workspace.options.mail_dir, len(mail.operations), known)
+        if request.workspace.options.mail_dir:
+            eml.write(request.workspace.options.mail_dir, len(mail.operations), known)
     elif known.digest != digest:
         raise MailError(400, f"The operation {operation_id} was used for another message.")
-    location = f"https://{call.headers['host']}{OPERATIONS}{known.id}?api-version={call.argument('api-version')}"
-    return Reply(202, _told(known, call), {"Operation-Location": location, **_wait(known, call)})
+    location = f"https://{request.headers['host']}{OPERATIONS}{known.id}?api-version={request.argument('api-version')}"
+    return Response(
+        202, _status_document(known, request), {"Operation-Location": location, **_retry_headers(known, request)}
+    )
 
 
-@routes.get(OPERATIONS + "{id}", open=True)
-def status(call: Call) -> Reply:
-    _admit(call, call.workspace.state.mail.statuses, "statuses")
-    known = call.workspace.state.mail.operations.get(call.parameters["id"].lower())
+@routes.get(OPERATIONS + "{id}", public=True)
+def status(request: Request) -> Response:
+    _check_request(request, request.workspace.state.mail.statuses, "statuses")
+    known = request.workspace.state.mail.operations.get(request.parameters["id"].lower())
     if known is None:
-        raise MailError(404, f"There is no operation {call.parameters['id']}.")
-    return Reply(200, _told(known, call), _wait(known, call))
+        raise MailError(404, f"There is no operation {request.parameters['id']}.")
+    return Response(200, _status_document(known, request), _retry_headers(known, request))
 
 
-def _told(operation: Operation, call: Call) -> dict[str, Any]:
+def _status_document(operation: SendOperation, request: Request) -> dict[str, Any]:
     error = None
-    if _is_under_way(operation, call):
+    if _is_running(operation, request):
         status = "Running"
     elif set(operation.suppressed) >= set(Message.model_validate(operation.message).addresses):
         status = "Failed"
@@ -69,44 +71,44 @@ def _told(operation: Operation, call: Call) -> dict[str, Any]:
     return {"id": operation.id, "status": status, "error": error}
 
 
-def _wait(operation: Operation, call: Call) -> dict[str, str]:
-    return {"Retry-After": str(POLL_SECONDS)} if _is_under_way(operation, call) else {}
+def _retry_headers(operation: SendOperation, request: Request) -> dict[str, str]:
+    return {"Retry-After": str(POLL_SECONDS)} if _is_running(operation, request) else {}
 
 
-def _is_under_way(operation: Operation, call: Call) -> bool:
-    return call.now < operation.delivered
+def _is_running(operation: SendOperation, request: Request) -> bool:
+    return request.now < operation.delivered
 
 
-def _admit(call: Call, meter: Meter, kind: str) -> None:
+def _check_request(request: Request, meter: RequestMeter, kind: str) -> None:
     """Raises 401 without a valid signature, 400 without a known API version, 429 beyond the limits."""
-    signature.check(call, call.workspace.options.mail_key, datetime.now(UTC))
-    if call.argument("api-version") not in VERSIONS:
+    signature.check(request, request.workspace.options.mail_key, datetime.now(UTC))
+    if request.argument("api-version") not in VERSIONS:
         raise MailError(400, f"The query argument api-version is required; there are {', '.join(VERSIONS)}.")
-    limits = call.workspace.options.mail_limits
+    limits = request.workspace.options.mail_limits
     if limits:
         allowed = getattr(limits, f"{kind}_per_minute"), getattr(limits, f"{kind}_per_hour")
-        wait = meter.wait(call.now, *allowed)
+        wait = meter.admit(request.now, *allowed)
         if wait:
             seconds = ceil(wait / 1000)
             text = f"{allowed[0]} {kind} a minute and {allowed[1]} an hour are allowed. Try again in {seconds} seconds."
             raise MailError(429, text, {"Retry-After": str(seconds)})
 
 
-def _operation_id(call: Call) -> str:
-    told = call.headers.get("operation-id")
-    if told is None:
+def _operation_id(request: Request) -> str:
+    operation_id = request.headers.get("operation-id")
+    if operation_id is None:
         return str(uuid.uuid4())
-    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", told):
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", operation_id):
         raise MailError(400, "Operation-Id must be a GUID.")
-    return told
+    return operation_id
 
 
-def delivered(call: Call) -> list[dict[str, Any]]:
+def accepted_messages(request: Request) -> list[dict[str, Any]]:
     """Every letter that was accepted, oldest first: for `GET /_emulator/mail`."""
-    return [_letter(operation) for operation in call.workspace.state.mail.operations.values()]
+    return [_message_document(operation) for operation in request.workspace.state.mail.operations.values()]
 
 
-def _letter(operation: Operation) -> dict[str, Any]:
+def _message_document(operation: SendOperation) -> dict[str, Any]:
     message = Message.model_validate(operation.message)
     return {
         "operation_id": operation.id,

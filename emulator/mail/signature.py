@@ -6,30 +6,30 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from emulator.api.routing import Call
+from emulator.api.routing import Request
 from emulator.mail.errors import MailError
 
-PATIENCE = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"
 
 
-def check(call: Call, key: str, now: datetime) -> None:
+def check(request: Request, key: str, now: datetime) -> None:
     """Raises 401 for a request that is not signed with the key (base64), or was at another time.
 
     `now` is the machine's time: signatures are made by it, whatever the emulator's clock shows.
     """
-    date, digest = call.headers.get("x-ms-date", ""), call.headers.get("x-ms-content-sha256", "")
-    scheme, _, told = call.headers.get("authorization", "").partition(" ")
-    parts = dict(part.partition("=")[::2] for part in told.split("&"))
+    date, digest = request.headers.get("x-ms-date", ""), request.headers.get("x-ms-content-sha256", "")
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    parts = dict(part.partition("=")[::2] for part in credentials.split("&"))
     if scheme != "HMAC-SHA256" or not date or not digest or "Signature" not in parts:
         raise MailError(401, "Authorization 'HMAC-SHA256', x-ms-date and x-ms-content-sha256 are required.")
     if parts.get("SignedHeaders", "").lower() != SIGNED_HEADERS:
         raise MailError(401, f"SignedHeaders must be {SIGNED_HEADERS}.")
-    if abs(_instant(date) - now) > PATIENCE:
+    if abs(_instant(date) - now) > MAX_CLOCK_SKEW:
         raise MailError(401, f"x-ms-date '{date}' is too far from the time of the service.")
-    if not hmac.compare_digest(digest.encode(), base64.b64encode(hashlib.sha256(call.raw).digest())):
+    if not hmac.compare_digest(digest.encode(), base64.b64encode(hashlib.sha256(request.raw).digest())):
         raise MailError(401, "x-ms-content-sha256 does not match the content.")
-    signed = f"{call.method}\n{call.target}\n{date};{call.headers.get('host', '')};{digest}"
+    signed = f"{request.method}\n{request.target}\n{date};{request.headers.get('host', '')};{digest}"
     expected = hmac.digest(base64.b64decode(key), signed.encode(), "sha256")
     if not hmac.compare_digest(parts["Signature"].encode(), base64.b64encode(expected)):
         raise MailError(401, "Denied by the resource provider.")

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from emulator.base.clock import Millis
 
 ClusterState = Literal["PENDING", "RUNNING", "RESTARTING", "RESIZING", "TERMINATING", "TERMINATED", "ERROR", "UNKNOWN"]
-UP: tuple[ClusterState, ...] = ("RUNNING", "RESIZING")
+USABLE_STATES: tuple[ClusterState, ...] = ("RUNNING", "RESIZING")
 """States in which a cluster can be used."""
-STOPPED: tuple[ClusterState, ...] = ("TERMINATED", "ERROR")
+STOPPED_STATES: tuple[ClusterState, ...] = ("TERMINATED", "ERROR")
 """States from which a cluster can be started."""
 PIN_LIMIT = 100
 SINGLE_USER_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED")
@@ -63,15 +63,15 @@ class Cluster:
         return self.definition.get("autoscale")
 
     @property
-    def fewest_workers(self) -> int:
+    def min_workers(self) -> int:
         """How many workers it starts with."""
         size = self.autoscale
         return int(size.get("min_workers", 1) if size else self.definition.get("num_workers") or 0)
 
     @property
-    def most_workers(self) -> int:
+    def max_workers(self) -> int:
         size = self.autoscale
-        return int(size.get("max_workers", self.fewest_workers)) if size else self.fewest_workers
+        return int(size.get("max_workers", self.min_workers)) if size else self.min_workers
 
     @property
     def dedicated_to(self) -> str | None:
@@ -87,7 +87,7 @@ class Cluster:
 
 
 @dataclass
-class Event:
+class ClusterEvent:
     timestamp: Millis
     type: str
     details: dict[str, Any]
@@ -96,20 +96,20 @@ class Event:
 
 
 @dataclass
-class Restart:
+class ClusterRestart:
     at: Millis
     user: str | None
 
 
 @dataclass
-class Session:
+class UptimeSession:
     """One stretch from RUNNING to TERMINATING. A restart does not end it."""
 
     start: Millis
     end: Millis | None
     """None: it lasts."""
     started_by: str | None
-    restarts: list[Restart] = field(default_factory=list)
+    restarts: list[ClusterRestart] = field(default_factory=list)
 
 
 @dataclass
@@ -151,7 +151,7 @@ class LaunchFailure:
 
 
 @dataclass
-class Context:
+class ExecutionContext:
     """An execution context: where somebody's commands run on a cluster."""
 
     context_id: str
@@ -171,7 +171,7 @@ class Command:
 
 
 @dataclass
-class Run:
+class JobRun:
     """One run of a job."""
 
     run_id: int
@@ -192,27 +192,27 @@ class Run:
 @dataclass
 class Clusters:
     by_id: dict[str, Cluster] = field(default_factory=dict)
-    events: dict[str, list[Event]] = field(default_factory=dict)
+    events: dict[str, list[ClusterEvent]] = field(default_factory=dict)
     """By cluster id, in the order in which they were recorded."""
-    sessions: dict[str, list[Session]] = field(default_factory=dict)
+    sessions: dict[str, list[UptimeSession]] = field(default_factory=dict)
     """The truth of uptime. It outlives the clusters."""
     creation_tokens: dict[str, str] = field(default_factory=dict)
     """`idempotency_token` → cluster id."""
     event_faults: list[EventFault] = field(default_factory=list)
     launch_failures: list[LaunchFailure] = field(default_factory=list)
-    contexts: dict[str, Context] = field(default_factory=dict)
+    contexts: dict[str, ExecutionContext] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
-    runs: dict[str, Run] = field(default_factory=dict)
+    runs: dict[str, JobRun] = field(default_factory=dict)
 
     @property
     def pinned(self) -> int:
         return sum(cluster.pinned for cluster in self.by_id.values())
 
-    def disturb_events(self, faults: Sequence[EventFault]) -> None:
+    def set_event_faults(self, faults: Sequence[EventFault]) -> None:
         """Put these in the place of those in force; none means that the list tells the truth from now on."""
         self.event_faults = list(faults)
 
-    def fail_launches(self, failures: Sequence[LaunchFailure]) -> None:
+    def set_launch_failures(self, failures: Sequence[LaunchFailure]) -> None:
         """Put these in the place of those in force; none means that every launch succeeds."""
         self.launch_failures = list(failures)
 

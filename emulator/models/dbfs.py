@@ -1,16 +1,19 @@
 """A file system: a tree of files and folders, and the uploads under way. DBFS is one, the volumes are another."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from emulator.base.clock import Millis
-from emulator.base.content import EMPTY, Content, Generated
+from emulator.base.content import EMPTY, Content, GeneratedContent
 from emulator.base.paths import Names
-from emulator.generated_files.homes import Forest, Item
-from emulator.generated_files.overlay import ROOT, Tree
+from emulator.generated_files.homes import GeneratedItem, GeneratedTree
+from emulator.generated_files.overlay import ROOT, OverlayTree
 
 
 @dataclass(kw_only=True)
-class Entry:
+class FileEntry:
     """A file or a folder."""
 
     id: int
@@ -31,26 +34,26 @@ class Upload:
     content: Content = EMPTY
 
 
-def _root() -> dict[int, Entry]:
-    return {ROOT: Entry(id=ROOT, parent=ROOT, name="", is_dir=True, modified_at=0)}
+def _root() -> dict[int, FileEntry]:
+    return {ROOT: FileEntry(id=ROOT, parent=ROOT, name="", is_dir=True, modified_at=0)}
 
 
 @dataclass
-class FileSystem(Tree[Entry]):
-    entries: dict[int, Entry] = field(default_factory=_root)
+class FileSystem(OverlayTree[FileEntry]):
+    entries: dict[int, FileEntry] = field(default_factory=_root)
     uploads: dict[int, Upload] = field(default_factory=dict)
     """By handle."""
-    numbered: int = ROOT
+    last_number: Annotated[int, Field(alias="numbered")] = ROOT
     """The last number given to an entry or a handle."""
-    forest: Forest | None = None
+    generated_tree: Annotated[GeneratedTree | None, Field(alias="forest")] = None
 
     @property
-    def held(self) -> dict[int, Entry]:
+    def stored(self) -> dict[int, FileEntry]:
         return self.entries
 
-    def grown(self, item: Item) -> Entry:
-        content = EMPTY if item.is_container else Generated("", item.id, item.size)
-        return Entry(
+    def from_generated(self, item: GeneratedItem) -> FileEntry:
+        content = EMPTY if item.is_container else GeneratedContent("", item.id, item.size)
+        return FileEntry(
             id=item.id,
             parent=item.parent,
             name=item.name,
@@ -59,7 +62,7 @@ class FileSystem(Tree[Entry]):
             content=content,
         )
 
-    def make_folders(self, names: Names, now: Millis) -> Entry:
+    def make_folders(self, names: Names, now: Millis) -> FileEntry:
         """The folder at this path, made with those above it as far as needed.
 
         Raises NotADirectoryError for a file in the way.
@@ -79,36 +82,36 @@ class FileSystem(Tree[Entry]):
             entry = self._add(self.make_folders(names[:-1], now), names[-1], False, now)
         if entry.is_dir:
             raise IsADirectoryError
-        entry = self.hold(entry)
+        entry = self.store(entry)
         entry.content, entry.modified_at = content, now
 
-    def remove(self, entry: Entry, most: int) -> int:
-        """Take it away with what is below it, leaves first, but no more than `most` entries; how many were.
+    def remove(self, entry: FileEntry, limit: int) -> int:
+        """Take it away with what is below it, leaves first, but no more than `limit` entries; how many were.
 
         Generated ones do not count: those that nobody touched go with the folder in which they lie.
         """
-        gone = [entry, *(each for each in self.held_below(entry) if each.id != entry.id)][::-1][:most]
-        for each in gone:
-            self.unhang(each)
-            self.entries.pop(each.id, None)
-        return len(gone)
+        removed = [entry, *(child for child in self.stored_below(entry) if child.id != entry.id)][::-1][:limit]
+        for child in removed:
+            self.detach(child)
+            self.entries.pop(child.id, None)
+        return len(removed)
 
-    def move(self, entry: Entry, folder: Entry, name: str) -> None:
-        entry, folder = self.hold(entry), self.hold(folder)
-        self.unhang(entry)
+    def move(self, entry: FileEntry, folder: FileEntry, name: str) -> None:
+        entry, folder = self.store(entry), self.store(folder)
+        self.detach(entry)
         entry.parent, entry.name = folder.id, name
         folder.children[name] = entry.id
 
     def open(self, names: Names) -> Upload:
-        self.numbered += 1
-        upload = Upload(handle=self.numbered, names=list(names))
+        self.last_number += 1
+        upload = Upload(handle=self.last_number, names=list(names))
         self.uploads[upload.handle] = upload
         return upload
 
-    def _add(self, folder: Entry, name: str, is_dir: bool, now: Millis) -> Entry:
-        folder = self.hold(folder)
-        self.numbered += 1
-        entry = Entry(id=self.numbered, parent=folder.id, name=name, is_dir=is_dir, modified_at=now)
+    def _add(self, folder: FileEntry, name: str, is_dir: bool, now: Millis) -> FileEntry:
+        folder = self.store(folder)
+        self.last_number += 1
+        entry = FileEntry(id=self.last_number, parent=folder.id, name=name, is_dir=is_dir, modified_at=now)
         self.entries[entry.id] = entry
         folder.children[name] = entry.id
         return entry

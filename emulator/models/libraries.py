@@ -40,14 +40,14 @@ class Libraries:
     """In the order in which they were installed."""
     failures: list[LibraryFailure] = field(default_factory=list)
 
-    def of(self, cluster_id: str) -> list[Installation]:
+    def on_cluster(self, cluster_id: str) -> list[Installation]:
         return self.by_cluster.get(cluster_id, [])
 
     def find(self, cluster_id: str, library: dict[str, Any]) -> Installation | None:
-        wanted = key(library)
-        return next((found for found in self.of(cluster_id) if key(found.library) == wanted), None)
+        wanted = library_key(library)
+        return next((found for found in self.on_cluster(cluster_id) if library_key(found.library) == wanted), None)
 
-    def fail(self, failures: Sequence[LibraryFailure]) -> None:
+    def set_failures(self, failures: Sequence[LibraryFailure]) -> None:
         """Put these in the place of those in force; none means that every installation succeeds."""
         self.failures = list(failures)
 
@@ -55,18 +55,18 @@ class Libraries:
         """The failure that this installation meets, if any; it is counted as met."""
         for failure in self.failures:
             spent = failure.count is not None and failure.met >= failure.count
-            if not spent and fnmatchcase(named(library), failure.library):
+            if not spent and fnmatchcase(library_name(library), failure.library):
                 failure.met += 1
                 return failure
         return None
 
 
-def key(library: dict[str, Any]) -> str:
+def library_key(library: dict[str, Any]) -> str:
     """Equal for equal libraries."""
     return json.dumps(library, sort_keys=True)
 
 
-def named(library: dict[str, Any]) -> str:
+def library_name(library: dict[str, Any]) -> str:
     """Package, coordinates or path of the library."""
     for kind in KINDS:
         value = library.get(kind)
@@ -79,4 +79,4 @@ def named(library: dict[str, Any]) -> str:
 
 def is_library(value: Any) -> bool:
     """Whether this is one library of a known kind."""
-    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in KINDS and named(value) != ""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in KINDS and library_name(value) != ""

@@ -27,12 +27,12 @@ MANAGED_DOMAIN = MailLimits(5, 10, 10, 20)
 
 
 @dataclass
-class Meter:
+class RequestMeter:
     """The instants of the requests of the last hour that were let in."""
 
     times: list[Millis] = field(default_factory=list)
 
-    def wait(self, now: Millis, per_minute: int, per_hour: int) -> Millis:
+    def admit(self, now: Millis, per_minute: int, per_hour: int) -> Millis:
         """0 and the request counts; else for how long it has to wait, and it does not count."""
         del self.times[: bisect_right(self.times, now - HOUR)]
         waits = [
@@ -46,7 +46,7 @@ class Meter:
 
 
 @dataclass
-class Operation:
+class SendOperation:
     """One letter that was accepted."""
 
     id: str
@@ -75,17 +75,17 @@ class RecipientFault:
 
 @dataclass
 class Mail:
-    operations: dict[str, Operation] = field(default_factory=dict)
+    operations: dict[str, SendOperation] = field(default_factory=dict)
     """By lower-case id, in the order in which they were accepted."""
-    sends: Meter = field(default_factory=Meter)
-    statuses: Meter = field(default_factory=Meter)
+    sends: RequestMeter = field(default_factory=RequestMeter)
+    statuses: RequestMeter = field(default_factory=RequestMeter)
     recipient_faults: list[RecipientFault] = field(default_factory=list)
 
-    def disturb_recipients(self, faults: Sequence[RecipientFault]) -> None:
+    def set_recipient_faults(self, faults: Sequence[RecipientFault]) -> None:
         """Put these in the place of those in force; none means that every letter is delivered."""
         self.recipient_faults = list(faults)
 
-    def faulty(self, addresses: Iterable[str], outcome: Literal["refused", "suppressed"]) -> list[str]:
+    def faulty_recipients(self, addresses: Iterable[str], outcome: Literal["refused", "suppressed"]) -> list[str]:
         """Those of one letter's addresses that meet such a fault; it is counted as met."""
         addresses, found = list(addresses), []
         for fault in self.recipient_faults:

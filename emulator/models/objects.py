@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from emulator.base.clock import Millis
-from emulator.base.content import EMPTY, Content, Generated
+from emulator.base.content import EMPTY, Content, GeneratedContent
 from emulator.base.ids import Ids
-from emulator.base.paths import Place
-from emulator.generated_files.homes import Forest, Item
-from emulator.generated_files.overlay import ROOT, Tree
+from emulator.base.paths import WorkspacePath
+from emulator.generated_files.homes import GeneratedItem, GeneratedTree
+from emulator.generated_files.overlay import ROOT, OverlayTree
 
 Kind = Literal["DIRECTORY", "NOTEBOOK", "FILE", "REPO", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"]
 CONTAINERS = ("DIRECTORY", "REPO")
@@ -28,7 +30,7 @@ _TREE_TYPES = frozenset(ACL_NAMES.values())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Git:
+class GitCheckout:
     """What a git folder is a checkout of."""
 
     url: str
@@ -58,7 +60,7 @@ class Node:
     content: Content = EMPTY
     resource_id: str = ""
     """Where it is not simply the id (dashboards)."""
-    git: Git | None = None
+    git: GitCheckout | None = None
     """Of a git folder."""
     children: dict[str, int] = field(default_factory=dict)
     """Of a folder: see `overlay.Placed`."""
@@ -78,22 +80,22 @@ def _root() -> dict[int, Node]:
 
 
 @dataclass
-class Objects(Tree[Node]):
+class Objects(OverlayTree[Node]):
     """The tree of one workspace. Case counts in names."""
 
     nodes: dict[int, Node] = field(default_factory=_root)
-    forest: Forest | None = None
+    generated_tree: Annotated[GeneratedTree | None, Field(alias="forest")] = None
 
     @property
-    def held(self) -> dict[int, Node]:
+    def stored(self) -> dict[int, Node]:
         return self.nodes
 
-    def grown(self, item: Item) -> Node:
+    def from_generated(self, item: GeneratedItem) -> Node:
         if item.is_container:
             content: Content = EMPTY
         else:
             flavour = "dashboard" if item.kind == "DASHBOARD" else item.language or ""
-            content = Generated(flavour, item.id, item.size)
+            content = GeneratedContent(flavour, item.id, item.size)
         return Node(
             id=item.id,
             parent=item.parent,
@@ -112,7 +114,7 @@ class Objects(Tree[Node]):
 
     def add(self, ids: Ids, folder: Node, name: str, kind: Kind, now: Millis, language: str | None = None) -> Node:
         """A new and empty object; the folder must not hold one of this name."""
-        folder = self.hold(folder)
+        folder = self.store(folder)
         number = ids.number("object", f"{folder.id}/{name}")
         node = Node(
             id=number, parent=folder.id, name=name, kind=kind, created_at=now, modified_at=now, language=language
@@ -121,49 +123,49 @@ class Objects(Tree[Node]):
         folder.children[name] = number
         return node
 
-    def make_folders(self, ids: Ids, place: Place, now: Millis) -> list[Node]:
-        """Make what is missing of the folders down to `place`; those that were made, outermost first.
+    def make_folders(self, ids: Ids, path: WorkspacePath, now: Millis) -> list[Node]:
+        """Make what is missing of the folders down to `path`; those that were made, outermost first.
 
         Raises ValueError with the path of an object in the way that is no folder.
         """
-        made = []
+        created = []
         node = self.root
-        for depth, name in enumerate(place.names, 1):
+        for depth, name in enumerate(path.names, 1):
             child = self.child(node, name)
             if child is None:
                 node = self.add(ids, node, name, "DIRECTORY", now)
-                made.append(node)
+                created.append(node)
             else:
                 node = child
                 if not node.is_container:
-                    raise ValueError(Place(place.names[:depth], place.prefix).text)
-        return made
+                    raise ValueError(WorkspacePath(path.names[:depth], path.prefix).text)
+        return created
 
     def remove(self, node: Node) -> list[Node]:
         """Take the object and everything below it out of the tree; returns those of them that were held."""
-        self.unhang(node)
-        gone = list(self.held_below(node))
-        for each in gone:
-            del self.nodes[each.id]
-        return gone
+        self.detach(node)
+        removed = list(self.stored_below(node))
+        for child in removed:
+            del self.nodes[child.id]
+        return removed
 
-    def named_in_acl(self, object_id: str) -> Node | None:
+    def find_by_acl_name(self, object_id: str) -> Node | None:
         """The object that permissions call `/notebooks/12`; None unless it is there and of that type."""
         _, kind, number = object_id.split("/", 2) if object_id.count("/") == 2 else ("", "", "")
         if kind not in _TREE_TYPES or not number.isdigit():
             return None
         node = self.get(int(number))
-        return node if node and ACL_NAMES[node.kind] == kind and self.is_there(node) else None
+        return node if node and ACL_NAMES[node.kind] == kind and self.is_reachable(node) else None
 
     def ancestors(self, object_id: str) -> Iterator[str]:
         """The folders above `/notebooks/12` and the like, nearest first; nothing for other objects."""
-        node = self.named_in_acl(object_id)
+        node = self.find_by_acl_name(object_id)
         while node and node.id != ROOT:
             node = self.folder_of(node)
             yield node.acl_name
 
 
-def _git_of(item: Item) -> Git:
+def _git_of(item: GeneratedItem) -> GitCheckout:
     """Generated git folders are checkouts of somebody's repository on GitHub."""
     url = f"https://github.com/lab-students/project-{item.id % 1000:03}.git"
-    return Git(url=url, provider="gitHub", branch="main", head_commit_id=f"{item.id:040x}")
+    return GitCheckout(url=url, provider="gitHub", branch="main", head_commit_id=f"{item.id:040x}")

@@ -16,15 +16,15 @@ class ObjectType:
     """`object_type` of the answer, which the provider compares."""
     levels: tuple[str, ...]
     """From least to most. Each includes those before it."""
-    root: str
+    inherited_from: str
     """The object from which administrators inherit their rights; empty where they hold them directly."""
-    kept_as: str = ""
+    canonical_url: str = ""
     """The type whose names its objects bear, where that is not `url` (the two spellings of warehouses)."""
-    single: bool = False
+    is_singleton: bool = False
     """There is one of it, which is the type itself (`authorization/tokens`)."""
 
     @property
-    def top(self) -> str:
+    def admin_level(self) -> str:
         """What administrators have."""
         return MANAGE if MANAGE in self.levels else self.levels[-1]
 
@@ -34,7 +34,7 @@ class ObjectType:
 
     def object_id(self, number: str) -> str:
         """`/clusters/0301-101500-abc12def`; for a single one its own name."""
-        return f"/{self.url}" if self.single else f"/{self.kept_as or self.url}/{number}"
+        return f"/{self.url}" if self.is_singleton else f"/{self.canonical_url or self.url}/{number}"
 
 
 TREE_LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", MANAGE)
@@ -52,9 +52,9 @@ TYPES = {
         ObjectType("repos", "repo", TREE_LEVELS, ""),
         ObjectType("jobs", "job", ("CAN_VIEW", "CAN_MANAGE_RUN", MANAGE, OWNER), "/jobs/"),
         ObjectType("sql/warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/"),
-        ObjectType("warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/", kept_as="sql/warehouses"),
-        ObjectType("authorization/tokens", "tokens", ("CAN_USE", MANAGE), "", single=True),
-        ObjectType("authorization/passwords", "passwords", ("CAN_USE",), "/authorization/", single=True),
+        ObjectType("warehouses", "warehouses", WAREHOUSE_LEVELS, "/warehouses/", canonical_url="sql/warehouses"),
+        ObjectType("authorization/tokens", "tokens", ("CAN_USE", MANAGE), "", is_singleton=True),
+        ObjectType("authorization/passwords", "passwords", ("CAN_USE",), "/authorization/", is_singleton=True),
     )
 }
 
@@ -76,13 +76,13 @@ class Acls:
         if grants:
             self.direct[object_id] = grants
         else:
-            self.forget(object_id)
+            self.remove_object(object_id)
 
-    def forget(self, object_id: str) -> None:
+    def remove_object(self, object_id: str) -> None:
         """The object is gone."""
         self.direct.pop(object_id, None)
 
-    def forget_principal(self, principal_id: str) -> None:
+    def remove_principal(self, principal_id: str) -> None:
         """The principal is gone; an object on which it alone had rights is as if nobody ever had any."""
         for object_id, grants in list(self.direct.items()):
             if grants.pop(principal_id, None) and not grants:

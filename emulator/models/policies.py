@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.base.clock import Millis
-from emulator.catalog.policy_families import FAMILIES, merged
+from emulator.reference.policy_families import FAMILIES, merged
 
 
 @dataclass(kw_only=True)
@@ -59,5 +59,5 @@ class Policies:
     policies: dict[str, Policy] = field(default_factory=dict)
     """By id."""
 
-    def named(self, name: str) -> Iterator[Policy]:
+    def with_name(self, name: str) -> Iterator[Policy]:
         return (policy for policy in self.policies.values() if policy.name == name)

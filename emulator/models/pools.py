@@ -72,5 +72,5 @@ class Pools:
     pools: dict[str, Pool] = field(default_factory=dict)
     """By id."""
 
-    def named(self, name: str) -> Pool | None:
+    def find_by_name(self, name: str) -> Pool | None:
         return next((pool for pool in self.pools.values() if pool.name == name), None)

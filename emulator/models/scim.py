@@ -66,7 +66,7 @@ class Group(Principal):
     """Made in the account, not in this workspace: it can be used here, not changed."""
 
 
-Kind = Literal["Users", "Groups", "ServicePrincipals"]
+ResourceKind = Literal["Users", "Groups", "ServicePrincipals"]
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Directory:
     groups: dict[str, Group] = field(default_factory=dict)
     service_principals: dict[str, ServicePrincipal] = field(default_factory=dict)
 
-    def kind(self, principal_id: str) -> Kind | None:
+    def kind(self, principal_id: str) -> ResourceKind | None:
         if principal_id in self.users:
             return "Users"
         if principal_id in self.groups:
@@ -87,15 +87,15 @@ class Directory:
             self.users.get(principal_id) or self.service_principals.get(principal_id) or self.groups.get(principal_id)
         )
 
-    def user_named(self, user_name: str) -> User | None:
+    def find_user(self, user_name: str) -> User | None:
         wanted = user_name.casefold()
         return next((user for user in self.users.values() if user.user_name.casefold() == wanted), None)
 
-    def group_named(self, display_name: str) -> Group | None:
+    def find_group(self, display_name: str) -> Group | None:
         wanted = display_name.casefold()
         return next((group for group in self.groups.values() if group.display_name.casefold() == wanted), None)
 
-    def service_principal_named(self, application_id: str) -> ServicePrincipal | None:
+    def find_service_principal(self, application_id: str) -> ServicePrincipal | None:
         wanted = application_id.casefold()
         found = (sp for sp in self.service_principals.values() if sp.application_id.casefold() == wanted)
         return next(found, None)
@@ -113,7 +113,7 @@ class Directory:
             self.users[principal.id] = principal
         elif isinstance(principal, ServicePrincipal):
             self.service_principals[principal.id] = principal
-        everybody = self.group_named(USERS)
+        everybody = self.find_group(USERS)
         if everybody and principal.id not in everybody.members:
             everybody.members.append(principal.id)
 
@@ -138,7 +138,7 @@ class Directory:
     def is_admin(self, principal_id: str) -> bool:
         """Whether it belongs to `admins`, through other groups too."""
         # Downwards from `admins`, which is small: this is asked with almost every request.
-        admins = self.group_named(ADMINS)
+        admins = self.find_group(ADMINS)
         waiting = [admins] if admins else []
         seen: set[str] = set()
         while waiting:

@@ -11,10 +11,10 @@ READ, WRITE, MANAGE = "READ", "WRITE", "MANAGE"
 LEVELS = (READ, WRITE, MANAGE)
 """From least to most; each includes those before it."""
 
-MOST_SCOPES = 1000
-MOST_SECRETS = 1000
+MAX_SCOPES = 1000
+MAX_SECRETS = 1000
 """In one scope."""
-MOST_BYTES = 128 * 1024
+MAX_BYTES = 128 * 1024
 """Of one value."""
 
 
@@ -46,6 +46,6 @@ class Scope:
 class Secrets:
     scopes: dict[str, Scope] = field(default_factory=dict)
 
-    def forget_principal(self, principal_id: str) -> None:
+    def remove_principal(self, principal_id: str) -> None:
         for scope in self.scopes.values():
             scope.acls.pop(principal_id, None)

@@ -10,7 +10,7 @@ LEGACY_DBFS = "disable_legacy_dbfs"
 
 
 @dataclass
-class Versioned:
+class VersionedSetting:
     """A setting that is changed under an etag."""
 
     value: dict[str, Any] | None = None
@@ -35,7 +35,7 @@ class InitScript:
 
 
 @dataclass
-class IpList:
+class IpAccessList:
     """Addresses from which the workspace may, or may not, be used. The emulator keeps them and lets everybody in."""
 
     id: str
@@ -65,15 +65,15 @@ class Warehouse:
 class Settings:
     conf: dict[str, str] = field(default_factory=dict)
     """What was set of `workspace-conf`."""
-    versioned: dict[str, Versioned] = field(default_factory=dict)
+    versioned: dict[str, VersionedSetting] = field(default_factory=dict)
     """By type, such as `disable_legacy_dbfs`. None at all is as good as a `Versioned()`."""
     init_scripts: list[InitScript] = field(default_factory=list)
     """In the order in which they run."""
-    ip_lists: dict[str, IpList] = field(default_factory=dict)
+    ip_lists: dict[str, IpAccessList] = field(default_factory=dict)
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
     metastore_id: str | None = None
     """UUID of the Unity Catalog metastore that the workspace is assigned to; None: it is assigned to none."""
 
-    def longest_token_days(self) -> int | None:
+    def max_token_days(self) -> int | None:
         """How long a personal access token may live; None: as long as its owner wants."""
         return int(self.conf.get("maxTokenLifetimeDays") or 0) or None

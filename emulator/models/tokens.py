@@ -26,7 +26,7 @@ class Token:
     created_by: str = ""
     """Id of who asked for it; the owner itself, but for a token on behalf of a service principal."""
 
-    def valid(self, now: Millis) -> bool:
+    def is_valid(self, now: Millis) -> bool:
         # Clients renew access tokens by the machine's clock: that one decides, however far a rehearsal moves ours.
         shown = _machine_millis() if self.oauth else now
         return self.expires_at < 0 or shown < self.expires_at
@@ -71,21 +71,21 @@ class Tokens:
     def issue_access(self, owner_id: str, now: Millis) -> str:
         """A new access token; those that have expired are dropped, since nobody deletes them."""
         self.by_digest = {
-            digest: token for digest, token in self.by_digest.items() if not token.oauth or token.valid(now)
+            digest: token for digest, token in self.by_digest.items() if not token.oauth or token.is_valid(now)
         }
         return self.issue(owner_id, now, lifetime_seconds=OAUTH_SECONDS, oauth=True)[0]
 
     def find(self, value: str, now: Millis) -> Token | None:
         """The record of a token that is valid now."""
         token = self.by_digest.get(digest_of(value))
-        return token if token and token.valid(now) else None
+        return token if token and token.is_valid(now) else None
 
-    def personal(self) -> Iterator[Token]:
+    def personal_tokens(self) -> Iterator[Token]:
         """Those that somebody made and can delete, oldest first."""
         return (token for token in self.by_digest.values() if not token.oauth)
 
-    def with_id(self, token_id: str) -> Token | None:
-        return next((token for token in self.personal() if token.token_id == token_id), None)
+    def find_by_id(self, token_id: str) -> Token | None:
+        return next((token for token in self.personal_tokens() if token.token_id == token_id), None)
 
     def delete(self, token: Token) -> None:
         del self.by_digest[token.digest]
@@ -98,7 +98,7 @@ class Tokens:
             if secret.service_principal_id == service_principal_id and now < secret.expires_at
         ]
 
-    def forget_owner(self, owner_id: str) -> None:
+    def remove_owner(self, owner_id: str) -> None:
         self.by_digest = {digest: token for digest, token in self.by_digest.items() if token.owner_id != owner_id}
         self.client_secrets = {
             id: secret for id, secret in self.client_secrets.items() if secret.service_principal_id != owner_id

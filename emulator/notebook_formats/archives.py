@@ -17,7 +17,7 @@ from emulator.notebook_formats.notebooks import LANGUAGES, NotNotebookError
 _MODEL = re.compile(r"__DATABRICKS_NOTEBOOK_MODEL\s*=\s*'([^']*)'")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
-Archived = tuple[tuple[str, ...], list[str] | None, str]
+ArchiveEntry = tuple[tuple[str, ...], list[str] | None, str]
 """Names from the top of the archive down, the cells (None for a folder), the language (empty for a folder)."""
 
 
@@ -30,7 +30,7 @@ def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     return target.getvalue()
 
 
-def write_dbc(entries: Iterable[Archived]) -> bytes:
+def write_dbc(entries: Iterable[ArchiveEntry]) -> bytes:
     """An archive of notebooks and folders."""
     files = [("manifest.mf", json.dumps({"version": "Manifest", "origId": -1, "name": "manifest.mf"}).encode())]
     for names, cells, language in entries:
@@ -44,9 +44,9 @@ def write_dbc(entries: Iterable[Archived]) -> bytes:
     return write_zip(files)
 
 
-def read_dbc(content: bytes) -> list[Archived]:
+def read_dbc(content: bytes) -> list[ArchiveEntry]:
     """What the archive holds, folders before what is in them. Raises NotNotebookError."""
-    found: dict[tuple[str, ...], Archived] = {}
+    found: dict[tuple[str, ...], ArchiveEntry] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist():

@@ -116,10 +116,10 @@ def cells_of_jupyter(content: bytes) -> tuple[list[str], str]:
             cells.append(f"%md\n{text}" if cell["cell_type"] == "markdown" else text)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NotNotebookError(f"The notebook is not valid Jupyter JSON: {error}") from None
-    return cells, language_named(said)
+    return cells, parse_language(said)
 
 
-def language_named(name: str) -> str:
+def parse_language(name: str) -> str:
     """`python` or `PYTHON` as PYTHON; Jupyter kernels of other languages are Python to the workspace."""
     return str(name).upper() if str(name).upper() in LANGUAGES else "PYTHON"
 
@@ -143,7 +143,7 @@ def cells_of_model(model: Any) -> tuple[list[str], str]:
     """The cells in their order, and the language. Raises NotNotebookError."""
     try:
         commands = sorted(model["commands"], key=lambda command: float(command["position"]))
-        return [str(command["command"]) for command in commands], language_named(model["language"])
+        return [str(command["command"]) for command in commands], parse_language(model["language"])
     except (KeyError, TypeError, ValueError) as error:
         raise NotNotebookError(f"The archive holds a notebook that cannot be read: {error}") from None
 

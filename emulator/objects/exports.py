@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from emulator.api.errors import invalid
-from emulator.base.content import Content, Held
+from emulator.base.content import BytesContent, Content
 from emulator.models.objects import Node, Objects
 from emulator.notebook_formats import archives, notebooks
 from emulator.notebook_formats.notebooks import LANGUAGES
@@ -11,16 +11,16 @@ from emulator.notebook_formats.notebooks import LANGUAGES
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 
 
-def exported(objects: Objects, node: Node, format: str) -> tuple[Content, str]:
+def export_object(objects: Objects, node: Node, format: str) -> tuple[Content, str]:
     """The content and its `file_type`, an extension without the dot. Raises a 400 for what the object cannot give."""
     if format not in FORMATS:
         raise invalid(f"Unknown format: {format}")
     if node.is_container:
         data, file_type = _folder(objects, node, format)
-        return Held(data), file_type
+        return BytesContent(data), file_type
     if node.kind == "NOTEBOOK":
         data, file_type = _notebook(node, format)
-        return Held(data), file_type
+        return BytesContent(data), file_type
     if node.kind in ("LIBRARY", "MLFLOW_EXPERIMENT"):
         raise invalid(f"An object of type {node.kind} cannot be exported: {objects.path(node)}")
     if format not in ("SOURCE", "AUTO", "RAW"):
@@ -69,7 +69,7 @@ def _folder(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
     return archives.write_zip(_zipped(objects, node, "", "SOURCE" if format == "AUTO" else format, format)), "zip"
 
 
-def _archived(objects: Objects, node: Node, names: tuple[str, ...]) -> Iterator[archives.Archived]:
+def _archived(objects: Objects, node: Node, names: tuple[str, ...]) -> Iterator[archives.ArchiveEntry]:
     """Archives hold notebooks and folders only."""
     yield names, None, ""
     for child in objects.children(node):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emulator.api.errors import ApiError, exists, invalid, missing
-from emulator.api.routing import Call
-from emulator.base.content import Content, Held
-from emulator.base.paths import Place
+from emulator.api.routing import Request
+from emulator.base.content import BytesContent, Content
+from emulator.base.paths import WorkspacePath
 from emulator.models.objects import Kind, Node
 from emulator.notebook_formats import archives, notebooks
 from emulator.notebook_formats.notebooks import LANGUAGES, NotNotebookError
@@ -24,7 +24,7 @@ FIRST_LINE = 1000
 
 
 @dataclass(frozen=True)
-class Arrival:
+class ImportedContent:
     """What is to lie at a place."""
 
     kind: Kind
@@ -33,10 +33,10 @@ class Arrival:
     stored_as: Literal["SOURCE", "JUPYTER"] = "SOURCE"
 
 
-def decoded(text: object) -> Content:
+def decode_base64(text: object) -> Content:
     """What base64 stands for. Raises a 400 for anything else."""
     try:
-        return Held(b64decode(str(text or ""), validate=True))
+        return BytesContent(b64decode(str(text or ""), validate=True))
     except ValueError:
         raise ApiError(400, "MALFORMED_REQUEST", "content is not base64") from None
 
@@ -52,77 +52,86 @@ def check_size(kind: Kind, size: int, limit: int) -> None:
 
 
 def import_object(
-    call: Call, place: Place, data: Content, *, format: str, language: str | None, overwrite: bool, limit: int
+    request: Request,
+    path: WorkspacePath,
+    data: Content,
+    *,
+    format: str,
+    language: str | None,
+    overwrite: bool,
+    limit: int,
 ) -> Node:
     """Import as `format` says; returns what now lies there, which keeps its id when it is overwritten."""
     if format not in FORMATS:
         raise invalid(f"Unknown format: {format}")
     if language and language not in LANGUAGES:
         raise invalid(f"Unknown language: {language}")
-    if not place.names:
+    if not path.names:
         raise exists("Path (/) already exists.")
     try:
         if format == "DBC":
-            return _import_archive(call, place, data, overwrite, limit)
-        place, content = _read(place, data, format, language)
+            return _import_archive(request, path, data, overwrite, limit)
+        path, content = _convert(path, data, format, language)
     except NotNotebookError as error:
         raise invalid(str(error)) from None
     check_size(content.kind, data.size, limit)
-    return put(call, place, content, overwrite)
+    return write_object(request, path, content, overwrite)
 
 
-def put(call: Call, place: Place, content: Arrival, overwrite: bool) -> Node:
+def write_object(request: Request, path: WorkspacePath, content: ImportedContent, overwrite: bool) -> Node:
     """Let the content lie at the place.
 
     Raises 404 without its folder, 400 for what is in the way, 403 without the right.
     """
-    objects = call.workspace.state.objects
-    folder = objects.find(place.parent.names)
+    objects = request.workspace.state.objects
+    folder = objects.find(path.parent.names)
     if folder is None:
-        raise missing(f"The parent folder ({place.parent.text}) does not exist.")
+        raise missing(f"The parent folder ({path.parent.text}) does not exist.")
     if not folder.is_container:
-        raise invalid(f"The parent ({place.parent.text}) is not a folder.")
-    rights = Rights(call)
-    node = objects.find(place.names)
+        raise invalid(f"The parent ({path.parent.text}) is not a folder.")
+    rights = Rights(request)
+    node = objects.find(path.names)
     if node is None:
-        node = add(call, rights, folder, place, content.kind)
+        node = add_object(request, rights, folder, path, content.kind)
     else:
-        rights.require(node, "CAN_EDIT", place)
+        rights.require(node, "CAN_EDIT", path)
         if not overwrite:
-            raise exists(f"Path ({place.text}) already exists.")
+            raise exists(f"Path ({path.text}) already exists.")
         if node.kind != content.kind:
             asked, actual = content.kind.capitalize(), node.kind.capitalize()
             raise invalid(
-                f"Cannot overwrite the asset at {place.text} due to type mismatch (asked: {asked}, actual: {actual})"
+                f"Cannot overwrite the asset at {path.text} due to type mismatch (asked: {asked}, actual: {actual})"
             )
-    node = objects.hold(node)
+    node = objects.store(node)
     node.content, node.language, node.stored_as = content.data, content.language, content.stored_as
-    node.modified_at = call.now
+    node.modified_at = request.now
     return node
 
 
-def add(call: Call, rights: Rights, folder: Node, place: Place, kind: Kind) -> Node:
+def add_object(request: Request, rights: Rights, folder: Node, path: WorkspacePath, kind: Kind) -> Node:
     """A new object, which its maker manages. Raises 403 unless the caller may add to the folder."""
-    rights.require(folder, "CAN_EDIT", place.parent)
-    state = call.workspace.state
-    node = state.objects.add(state.ids, folder, place.name, kind, call.now)
+    rights.require(folder, "CAN_EDIT", path.parent)
+    state = request.workspace.state
+    node = state.objects.add(state.ids, folder, path.name, kind, request.now)
     if kind == "DASHBOARD":
-        node.resource_id = state.ids.hex("dashboard", f"{folder.id}/{place.name}", 32)
-    if not rights.manages_by_itself(node):
-        state.acls.grant(node.acl_name, call.caller.id, "CAN_MANAGE")
+        node.resource_id = state.ids.hex("dashboard", f"{folder.id}/{path.name}", 32)
+    if not rights.manages_without_admin(node):
+        state.acls.grant(node.acl_name, request.caller.id, "CAN_MANAGE")
     return node
 
 
-def _read(place: Place, data: Content, format: str, language: str | None) -> tuple[Place, Arrival]:
+def _convert(
+    path: WorkspacePath, data: Content, format: str, language: str | None
+) -> tuple[WorkspacePath, ImportedContent]:
     """Where and as what the content is to lie. Raises NotNotebookError."""
     match format:
         case "RAW":
-            return place, Arrival("FILE", data)
+            return path, ImportedContent("FILE", data)
         case "AUTO":
-            return _recognised(place, data)
+            return _detect_format(path, data)
         case "JUPYTER":
             _, found = notebooks.cells_of_jupyter(data.read())
-            return place, Arrival("NOTEBOOK", data, found, "JUPYTER")
+            return path, ImportedContent("NOTEBOOK", data, found, "JUPYTER")
         case "HTML":
             cells, found = archives.read_html(data.read())
         case "R_MARKDOWN":
@@ -130,58 +139,58 @@ def _read(place: Place, data: Content, format: str, language: str | None) -> tup
         case _:
             if not language:
                 raise invalid("Missing required field: language")
-            return place, Arrival("NOTEBOOK", data, language)
-    return place, _notebook(cells, found)
+            return path, ImportedContent("NOTEBOOK", data, language)
+    return path, _notebook(cells, found)
 
 
-def _recognised(place: Place, data: Content) -> tuple[Place, Arrival]:
+def _detect_format(path: WorkspacePath, data: Content) -> tuple[WorkspacePath, ImportedContent]:
     """As the format AUTO has it: notebooks by extension and first line, which lose the extension; else a file."""
-    name = place.name
+    name = path.name
     if name.lower().endswith(".ipynb"):
         _, found = notebooks.cells_of_jupyter(data.read())
-        return place.renamed(name[: -len(".ipynb")]), Arrival("NOTEBOOK", data, found, "JUPYTER")
+        return path.with_name(name[: -len(".ipynb")]), ImportedContent("NOTEBOOK", data, found, "JUPYTER")
     if name.lower().endswith(DASHBOARD):
-        return place, Arrival("DASHBOARD", data)
+        return path, ImportedContent("DASHBOARD", data)
     language = notebooks.language_of(name, data.read(0, FIRST_LINE))
     if language:
         stem = name[: -len(LANGUAGES[language].extension)]
-        return place.renamed(stem), Arrival("NOTEBOOK", data, language)
-    return place, Arrival("FILE", data)
+        return path.with_name(stem), ImportedContent("NOTEBOOK", data, language)
+    return path, ImportedContent("FILE", data)
 
 
-def _notebook(cells: list[str], language: str) -> Arrival:
-    return Arrival("NOTEBOOK", Held(notebooks.source_of_cells(cells, language).encode()), language)
+def _notebook(cells: list[str], language: str) -> ImportedContent:
+    return ImportedContent("NOTEBOOK", BytesContent(notebooks.source_of_cells(cells, language).encode()), language)
 
 
-def _import_archive(call: Call, place: Place, data: Content, overwrite: bool, limit: int) -> Node:
+def _import_archive(request: Request, path: WorkspacePath, data: Content, overwrite: bool, limit: int) -> Node:
     """One notebook of an archive lies at the place itself; anything else becomes a folder there."""
     check_size("NOTEBOOK", data.size, limit)
     if overwrite:
         raise invalid("Overwrite cannot be used for dbc format")
     entries = archives.read_dbc(data.read())
-    objects = call.workspace.state.objects
-    if objects.find(place.names):
-        raise exists(f"Path ({place.text}) already exists.")
+    objects = request.workspace.state.objects
+    if objects.find(path.names):
+        raise exists(f"Path ({path.text}) already exists.")
     if len(entries) == 1 and entries[0][1] is not None:
-        return put(call, place, _notebook(entries[0][1], entries[0][2]), overwrite=False)
+        return write_object(request, path, _notebook(entries[0][1], entries[0][2]), overwrite=False)
     # The archive's only folder at its top is the one that gets the new name.
     tops = {names[0] for names, _, _ in entries}
     skip = 1 if len(tops) == 1 and entries[0][1] is None else 0
-    made = make_folder(call, place)
+    created = make_folder(request, path)
     for names, cells, language in entries:
         if len(names) <= skip:
             continue
-        inner = Place((*place.names, *names[skip:]), place.prefix)
+        inner = WorkspacePath((*path.names, *names[skip:]), path.prefix)
         if cells is None:
-            make_folder(call, inner)
+            make_folder(request, inner)
         else:
-            put(call, inner, _notebook(cells, language), overwrite=False)
-    return made
+            write_object(request, inner, _notebook(cells, language), overwrite=False)
+    return created
 
 
-def make_folder(call: Call, place: Place) -> Node:
+def make_folder(request: Request, path: WorkspacePath) -> Node:
     """A folder in one that is there."""
-    folder = call.workspace.state.objects.find(place.parent.names)
+    folder = request.workspace.state.objects.find(path.parent.names)
     if folder is None:
-        raise missing(f"The parent folder ({place.parent.text}) does not exist.")
-    return add(call, Rights(call), folder, place, "DIRECTORY")
+        raise missing(f"The parent folder ({path.parent.text}) does not exist.")
+    return add_object(request, Rights(request), folder, path, "DIRECTORY")

@@ -5,12 +5,12 @@ Terraform provider replaces an object whose path is answered otherwise.
 """
 
 from emulator.api.errors import invalid
-from emulator.base.paths import Place
+from emulator.base.paths import WorkspacePath
 
 ALIAS = "Workspace"
 
 
-def parse(path: object) -> Place:
+def parse(path: object) -> WorkspacePath:
     """Doubled and trailing slashes do not count. Raises a 400 for what is no absolute path."""
     if not isinstance(path, str) or not path:
         raise invalid("Missing required field: path")
@@ -21,5 +21,5 @@ def parse(path: object) -> Place:
         raise invalid(f"Path ({path}) is not a valid path")
     # A doubled slash before the alias is the real service's sign that the answer is wanted without it.
     if names and names[0] == ALIAS:
-        return Place(names[1:], "" if path.startswith("//") else f"/{ALIAS}")
-    return Place(names)
+        return WorkspacePath(names[1:], "" if path.startswith("//") else f"/{ALIAS}")
+    return WorkspacePath(names)

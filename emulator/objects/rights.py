@@ -6,14 +6,14 @@ Reading takes CAN_READ, changing CAN_EDIT on the object; adding to a folder and 
 """
 
 from emulator.api.errors import ApiError, denied
-from emulator.api.routing import Call
-from emulator.base.paths import Place
+from emulator.api.routing import Request
+from emulator.base.paths import WorkspacePath
 from emulator.generated_files.overlay import ROOT
 from emulator.models.objects import Node
 from emulator.models.permissions import TREE_LEVELS
 from emulator.models.scim import ADMINS
 
-PASSAGES = ("Users", "Repos")
+TRAVERSABLE_FOLDERS = ("Users", "Repos")
 PROTECTED = ("Users", "Shared", "Repos")
 _WORDS = {"CAN_READ": "View", "CAN_RUN": "Run", "CAN_EDIT": "Edit", "CAN_MANAGE": "Manage"}
 
@@ -21,50 +21,50 @@ _WORDS = {"CAN_READ": "View", "CAN_RUN": "Run", "CAN_EDIT": "Edit", "CAN_MANAGE"
 class Rights:
     """What the caller of one request may do. Asks the directory once, however many objects are looked at."""
 
-    def __init__(self, call: Call) -> None:
-        state = call.workspace.state
+    def __init__(self, request: Request) -> None:
+        state = request.workspace.state
         self._objects = state.objects
         self._direct = state.acls.direct
-        self._name = call.caller.name
-        self.admin = state.directory.is_admin(call.caller.id)
-        self._holders = {call.caller.id, *state.directory.memberships(call.caller.id)}
-        admins = state.directory.group_named(ADMINS)
+        self._name = request.caller.name
+        self.admin = state.directory.is_admin(request.caller.id)
+        self._holders = {request.caller.id, *state.directory.memberships(request.caller.id)}
+        admins = state.directory.find_group(ADMINS)
         self._own_holders = self._holders - {admins.id} if admins else self._holders
 
-    def may(self, node: Node, level: str) -> bool:
+    def has_permission(self, node: Node, level: str) -> bool:
         return self.admin or self._holds(self._holders, node, level)
 
     def may_list(self, node: Node) -> bool:
         """Whether the folder may be opened: all of it, or as a passage."""
-        return self.may(node, "CAN_READ") or is_passage(node)
+        return self.has_permission(node, "CAN_READ") or is_traversable(node)
 
-    def manages_by_itself(self, node: Node) -> bool:
+    def manages_without_admin(self, node: Node) -> bool:
         """Whether it would have CAN_MANAGE without being an administrator."""
         return self._holds(self._own_holders, node, "CAN_MANAGE")
 
-    def require(self, node: Node, level: str, place: Place) -> None:
+    def require(self, node: Node, level: str, path: WorkspacePath) -> None:
         """Raises 403 PERMISSION_DENIED with the path as it was asked for."""
-        if not self.may(node, level):
-            raise self.refusal(level, place)
+        if not self.has_permission(node, level):
+            raise self.denied(level, path)
 
-    def refusal(self, level: str, place: Place) -> ApiError:
+    def denied(self, level: str, path: WorkspacePath) -> ApiError:
         return denied(
-            f"{self._name} does not have {_WORDS[level]} permissions on {place.text}. "
+            f"{self._name} does not have {_WORDS[level]} permissions on {path.text}. "
             "Please contact the owner or an administrator for access."
         )
 
     def _holds(self, holders: set[str], node: Node, level: str) -> bool:
         enough = TREE_LEVELS[TREE_LEVELS.index(level) :]
-        for place in self._objects.lineage(node):
-            grants = self._direct.get(place.acl_name)
+        for ancestor in self._objects.with_ancestors(node):
+            grants = self._direct.get(ancestor.acl_name)
             if grants and any(given in enough for holder in holders & grants.keys() for given in grants[holder]):
                 return True
         return False
 
 
-def is_passage(node: Node) -> bool:
+def is_traversable(node: Node) -> bool:
     """The root, `/Users` and `/Repos`."""
-    return node.id == ROOT or (node.parent == ROOT and node.name in PASSAGES)
+    return node.id == ROOT or (node.parent == ROOT and node.name in TRAVERSABLE_FOLDERS)
 
 
 def is_protected(node: Node) -> bool:

@@ -7,112 +7,112 @@ from urllib.parse import quote
 
 from emulator.api.errors import ApiError, denied, exists, invalid, missing
 from emulator.api.multipart import is_multipart, read_parts
-from emulator.api.routing import Call, Reply, Routes
+from emulator.api.routing import Request, Response, Routes
 from emulator.base.content import EMPTY, Content
-from emulator.base.paths import Place
+from emulator.base.paths import WorkspacePath
 from emulator.models.objects import Node
 from emulator.objects import exports, imports
 from emulator.objects.imports import JSON_LIMIT, STREAM_LIMIT
 from emulator.objects.paths import parse
-from emulator.objects.rights import PASSAGES, Rights, is_passage, is_protected
+from emulator.objects.rights import TRAVERSABLE_FOLDERS, Rights, is_protected, is_traversable
 
 routes = Routes()
 
 
 @routes.get("/api/2.0/workspace/get-status")
-def get_status(call: Call) -> dict[str, Any]:
-    place = parse(call.argument("path"))
-    node = _found(call, place)
-    if not is_passage(node):
-        Rights(call).require(node, "CAN_READ", place)
-    info = describe(node, place.text)
-    if call.flag("return_git_info"):
-        info |= _git_info(call, node, place)
-    if call.flag("return_export_info") and node.kind == "NOTEBOOK":
+def get_status(request: Request) -> dict[str, Any]:
+    path = parse(request.argument("path"))
+    node = _find(request, path)
+    if not is_traversable(node):
+        Rights(request).require(node, "CAN_READ", path)
+    info = describe(node, path.text)
+    if request.flag("return_git_info"):
+        info |= _git_info(request, node, path)
+    if request.flag("return_export_info") and node.kind == "NOTEBOOK":
         info["repos_export_format"] = node.stored_as
     return info
 
 
 @routes.get("/api/2.0/workspace/list")
-def list_folder(call: Call) -> dict[str, Any]:
+def list_folder(request: Request) -> dict[str, Any]:
     """One folder, not what is below it; of a file, the file itself. `{}` when there is nothing."""
-    place = parse(call.argument("path"))
-    node = _found(call, place)
-    rights = Rights(call)
-    after = call.number("notebooks_modified_after", 0)
+    path = parse(request.argument("path"))
+    node = _find(request, path)
+    rights = Rights(request)
+    after = request.number("notebooks_modified_after", 0)
     if not node.is_container:
-        rights.require(node, "CAN_READ", place)
-        return {"objects": [describe(node, place.text)]}
-    everything = rights.may(node, "CAN_READ")
-    if not everything and not is_passage(node):
-        raise rights.refusal("CAN_READ", place)
-    prefix = place.text if place.text.endswith("/") else place.text + "/"
+        rights.require(node, "CAN_READ", path)
+        return {"objects": [describe(node, path.text)]}
+    everything = rights.has_permission(node, "CAN_READ")
+    if not everything and not is_traversable(node):
+        raise rights.denied("CAN_READ", path)
+    prefix = path.text if path.text.endswith("/") else path.text + "/"
     found = [
         describe(child, prefix + child.name)
-        for child in call.workspace.state.objects.children(node)
+        for child in request.workspace.state.objects.children(node)
         if (everything or rights.may_list(child))
         and not (after and child.kind == "NOTEBOOK" and child.modified_at < after)
     ]
-    if call.workspace.options.odd_entries and len(place.names) == 2 and place.names[0] == "Users":
+    if request.workspace.options.odd_entries and len(path.names) == 2 and path.names[0] == "Users":
         found += odd_entries(prefix)
     return {"objects": found} if found else {}
 
 
 @routes.post("/api/2.0/workspace/mkdirs")
-def mkdirs(call: Call) -> dict[str, Any]:
+def mkdirs(request: Request) -> dict[str, Any]:
     """Makes the folders above as well; one that is there is fine."""
-    place = parse(call.body.get("path"))
-    state = call.workspace.state
-    rights = Rights(call)
-    nearest = place
+    path = parse(request.body.get("path"))
+    state = request.workspace.state
+    rights = Rights(request)
+    nearest = path
     while (node := state.objects.find(nearest.names)) is None:
         nearest = nearest.parent
     if not node.is_container:
         raise exists(f"Path ({nearest.text}) already exists and is not a folder.")
-    if nearest == place:
+    if nearest == path:
         return {}
     rights.require(node, "CAN_EDIT", nearest)
-    outermost = state.objects.make_folders(state.ids, place, call.now)[0]
-    if not rights.manages_by_itself(outermost):
-        state.acls.grant(outermost.acl_name, call.caller.id, "CAN_MANAGE")
+    outermost = state.objects.make_folders(state.ids, path, request.now)[0]
+    if not rights.manages_without_admin(outermost):
+        state.acls.grant(outermost.acl_name, request.caller.id, "CAN_MANAGE")
     return {}
 
 
 @routes.post("/api/2.0/workspace/delete")
-def delete(call: Call) -> dict[str, Any]:
-    place = parse(call.body.get("path"))
-    state = call.workspace.state
-    node = _found(call, place)
-    rights = Rights(call)
+def delete(request: Request) -> dict[str, Any]:
+    path = parse(request.body.get("path"))
+    state = request.workspace.state
+    node = _find(request, path)
+    rights = Rights(request)
     if is_protected(node):
-        raise ApiError(400, "BAD_REQUEST", f"Folder {place.text} is protected")
+        raise ApiError(400, "BAD_REQUEST", f"Folder {path.text} is protected")
     folder = state.objects.folder_of(node)
-    if not rights.admin and is_passage(folder) and folder.name in PASSAGES:
-        raise denied(f"Folder {place.text} is protected")
-    if not rights.may(folder, "CAN_EDIT"):
-        rights.require(node, "CAN_MANAGE", place)
-    if any(state.objects.children(node)) and call.body.get("recursive") is not True:
-        raise ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder ({place.text}) is not empty")
+    if not rights.admin and is_traversable(folder) and folder.name in TRAVERSABLE_FOLDERS:
+        raise denied(f"Folder {path.text} is protected")
+    if not rights.has_permission(folder, "CAN_EDIT"):
+        rights.require(node, "CAN_MANAGE", path)
+    if any(state.objects.children(node)) and request.body.get("recursive") is not True:
+        raise ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder ({path.text}) is not empty")
     for gone in state.objects.remove(node):
-        state.acls.forget(gone.acl_name)
+        state.acls.remove_object(gone.acl_name)
     return {}
 
 
 @routes.post("/api/2.0/workspace/import")
-def import_(call: Call) -> dict[str, Any]:
+def import_(request: Request) -> dict[str, Any]:
     """JSON with base64 in it, or multipart, which carries far more."""
-    content_type = call.headers.get("content-type", "")
+    content_type = request.headers.get("content-type", "")
     fields: dict[str, Any]
     if is_multipart(content_type):
-        parts = read_parts(content_type, call.sent)
+        parts = read_parts(content_type, request.content)
         data = parts.pop("content", EMPTY)
         fields = {name: value.read().decode("utf-8", errors="replace") for name, value in parts.items()}
         limit = STREAM_LIMIT
     else:
-        fields, limit = call.body, JSON_LIMIT
-        data = imports.decoded(fields.get("content"))
+        fields, limit = request.body, JSON_LIMIT
+        data = imports.decode_base64(fields.get("content"))
     node = imports.import_object(
-        call,
+        request,
         parse(fields.get("path")),
         data,
         format=str(fields.get("format") or "SOURCE"),
@@ -124,42 +124,44 @@ def import_(call: Call) -> dict[str, Any]:
 
 
 @routes.get("/api/2.0/workspace/export")
-def export(call: Call) -> Any:
-    place = parse(call.argument("path"))
-    node = _found(call, place)
-    Rights(call).require(node, "CAN_READ", place)
-    content, file_type = exports.exported(call.workspace.state.objects, node, call.argument("format") or "SOURCE")
+def export(request: Request) -> Any:
+    path = parse(request.argument("path"))
+    node = _find(request, path)
+    Rights(request).require(node, "CAN_READ", path)
+    content, file_type = exports.export_object(
+        request.workspace.state.objects, node, request.argument("format") or "SOURCE"
+    )
     imports.check_size(node.kind, content.size, JSON_LIMIT)
-    if call.flag("direct_download"):
+    if request.flag("direct_download"):
         return _attachment(content, node.name, file_type if node.kind != "FILE" else "")
     return {"content": b64encode(content.read()).decode(), "file_type": file_type}
 
 
 @routes.post("/api/2.0/workspace-files/import-file/{path:path}")
-def import_file(call: Call) -> dict[str, Any]:
+def import_file(request: Request) -> dict[str, Any]:
     """The body is the file. Notebooks are recognised as with the format AUTO."""
-    place = parse("/" + call.parameters["path"])
-    overwrite = call.flag("overwrite")
-    lying = call.workspace.state.objects.find(place.names)
-    if lying and not overwrite and lying.kind == "FILE":
-        raise ApiError(409, "ALREADY_EXISTS", f"File already exists at ({place.text}).")
+    path = parse("/" + request.parameters["path"])
+    overwrite = request.flag("overwrite")
+    existing = request.workspace.state.objects.find(path.names)
+    if existing and not overwrite and existing.kind == "FILE":
+        raise ApiError(409, "ALREADY_EXISTS", f"File already exists at ({path.text}).")
     node = imports.import_object(
-        call, place, call.sent, format="AUTO", language=None, overwrite=overwrite, limit=STREAM_LIMIT
+        request, path, request.content, format="AUTO", language=None, overwrite=overwrite, limit=STREAM_LIMIT
     )
     return {"object_id": node.id}
 
 
 @routes.get("/api/2.0/workspace-files/{path:path}")
-def read_file(call: Call) -> Reply:
-    place = parse("/" + call.parameters["path"])
-    node = _found(call, place)
-    Rights(call).require(node, "CAN_READ", place)
+def read_file(request: Request) -> Response:
+    path = parse("/" + request.parameters["path"])
+    node = _find(request, path)
+    Rights(request).require(node, "CAN_READ", path)
     if node.is_container:
-        raise invalid(f"Path ({place.text}) is a folder.")
+        raise invalid(f"Path ({path.text}) is a folder.")
     if node.kind == "NOTEBOOK":
-        raise invalid(f"Path ({place.text}) is a notebook and not a file.")
+        raise invalid(f"Path ({path.text}) is a notebook and not a file.")
     imports.check_size(node.kind, node.content.size, STREAM_LIMIT)
-    content, _ = exports.exported(call.workspace.state.objects, node, "AUTO")
+    content, _ = exports.export_object(request.workspace.state.objects, node, "AUTO")
     return _attachment(content, node.name, "")
 
 
@@ -189,27 +191,27 @@ def odd_entries(prefix: str) -> list[dict[str, Any]]:
     ]
 
 
-def _git_info(call: Call, node: Node, place: Place) -> dict[str, Any]:
+def _git_info(request: Request, node: Node, path: WorkspacePath) -> dict[str, Any]:
     """The git folder in which an object lies, or which it is."""
-    objects = call.workspace.state.objects
-    for depth, above in enumerate(objects.lineage(node)):
+    objects = request.workspace.state.objects
+    for depth, above in enumerate(objects.with_ancestors(node)):
         if above.git:
             known = {name: value for name, value in asdict(above.git).items() if name != "sparse" and value is not None}
-            return {"git_info": {"id": above.id, "path": place.above(depth).text, **known}}
+            return {"git_info": {"id": above.id, "path": path.ancestor(depth).text, **known}}
     return {}
 
 
-def _found(call: Call, place: Place) -> Node:
-    node = call.workspace.state.objects.find(place.names)
+def _find(request: Request, path: WorkspacePath) -> Node:
+    node = request.workspace.state.objects.find(path.names)
     if node is None:
-        raise missing(f"Path ({place.text}) doesn't exist.")
+        raise missing(f"Path ({path.text}) doesn't exist.")
     return node
 
 
-def _attachment(content: Content, name: str, extension: str) -> Reply:
+def _attachment(content: Content, name: str, extension: str) -> Response:
     shown = quote(f"{name}.{extension}" if extension else name)
     headers = {
         "Content-Type": "application/octet-stream",
         "Content-Disposition": f"attachment; filename*=UTF-8''{shown}",
     }
-    return Reply(200, content, headers)
+    return Response(200, content, headers)

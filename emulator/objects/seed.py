@@ -1,18 +1,18 @@
 """The folders of a new workspace: homes, what is shared by all, and the place of git folders."""
 
-from emulator.base.paths import Place
+from emulator.base.paths import WorkspacePath
 from emulator.generated_files.overlay import ROOT
 from emulator.models.scim import ADMINS, USERS
 from emulator.objects.homes import make_home
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 
-def seed(workspace: Workspace) -> None:
+def seed(workspace: EmulatedWorkspace) -> None:
     """Administrators manage everything from the root down; `/Shared` is everybody's."""
     state, now = workspace.state, workspace.clock.now()
     for name in ("Users", "Shared", "Repos"):
-        state.objects.make_folders(state.ids, Place((name,)), now)
-    admins, users = state.directory.group_named(ADMINS), state.directory.group_named(USERS)
+        state.objects.make_folders(state.ids, WorkspacePath((name,)), now)
+    admins, users = state.directory.find_group(ADMINS), state.directory.find_group(USERS)
     shared = state.objects.find(("Shared",))
     if admins:
         state.acls.grant(f"/directories/{ROOT}", admins.id, "CAN_MANAGE")

@@ -6,13 +6,13 @@ from typing import Any
 from emulator.api.errors import invalid, missing
 from emulator.models.permissions import OWNER, ObjectType
 from emulator.models.scim import ADMINS, Directory, Group
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 Grants = dict[str, list[str]]
 
 
-def requested(directory: Directory, object_type: ObjectType, entries: Any) -> Grants:
+def requested_grants(directory: Directory, object_type: ObjectType, entries: Any) -> Grants:
     """Principal's id → levels, in the order of the request; nobody and nothing is looked past.
 
     Raises 404 for somebody unknown, 400 for a level the type has not.
@@ -36,14 +36,14 @@ def requested(directory: Directory, object_type: ObjectType, entries: Any) -> Gr
     return grants
 
 
-def replaced(workspace: Workspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
+def grants_after_put(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
     """The direct grants after a PUT. Raises 400 if nobody would own or administer the object."""
     _check_owner(object_type, wanted)
     _keep_admins(workspace, object_type, object_id, wanted)
     return wanted
 
 
-def merged(workspace: Workspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
+def grants_after_patch(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
     """The direct grants after a PATCH: who is named gets what is named, a new owner takes over, others keep theirs."""
     before = workspace.state.acls.direct.get(object_id, {})
     after = {principal_id: list(levels) for principal_id, levels in before.items()}
@@ -63,11 +63,11 @@ def _principal(directory: Directory, entry: dict[str, Any]) -> str:
     [(kind, name)] = named.items()
     found: Any
     if kind == "group_name":
-        found, shown = directory.group_named(str(name)), f"GroupName({name})"
+        found, shown = directory.find_group(str(name)), f"GroupName({name})"
     elif kind == "user_name" and not _UUID.fullmatch(str(name)):
-        found, shown = directory.user_named(str(name)), f"UserName({name})"
+        found, shown = directory.find_user(str(name)), f"UserName({name})"
     else:
-        found, shown = directory.service_principal_named(str(name)), f"ServicePrincipalName({name})"
+        found, shown = directory.find_service_principal(str(name)), f"ServicePrincipalName({name})"
     if found is None:
         raise missing(f"Principal: {shown} does not exist")
     return str(found.id)
@@ -80,12 +80,12 @@ def _check_owner(object_type: ObjectType, grants: Grants) -> None:
         raise invalid(f"The {noun} must have exactly one owner.")
 
 
-def _keep_admins(workspace: Workspace, object_type: ObjectType, object_id: str, grants: Grants) -> None:
+def _keep_admins(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str, grants: Grants) -> None:
     """Where administrators hold their right directly (tokens, the root folder) it stays."""
-    admins = workspace.state.directory.group_named(ADMINS)
-    if not isinstance(admins, Group) or object_type.root:
+    admins = workspace.state.directory.find_group(ADMINS)
+    if not isinstance(admins, Group) or object_type.inherited_from:
         return
     before = workspace.state.acls.direct.get(object_id, {}).get(admins.id, [])
-    if object_type.top in before and object_type.top not in grants.get(admins.id, []):
+    if object_type.admin_level in before and object_type.admin_level not in grants.get(admins.id, []):
         left = ", ".join(grants.get(admins.id, [])) or "None"
         raise invalid(f"Cannot change permissions for group 'admins' to {left}.")

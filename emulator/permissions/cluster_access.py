@@ -1,19 +1,19 @@
 """Finding a cluster for somebody, and the platform's words where that is refused."""
 
 from emulator.api.errors import ApiError, denied, invalid, invalid_state
-from emulator.api.routing import Call
+from emulator.api.routing import Request
 from emulator.base.clock import Millis
 from emulator.models.clusters import Cluster
 from emulator.models.scim import ServicePrincipal, User
-from emulator.permissions.rights import may
-from emulator.state.workspace import Workspace
+from emulator.permissions.rights import has_permission
+from emulator.state.workspace import EmulatedWorkspace
 
 DAY = 24 * 60 * 60 * 1000
-LISTED = 30 * DAY
+LISTED_MS = 30 * DAY
 """So long after its end a cluster that is not pinned is listed."""
-REMEMBERED = 60 * DAY
+RETAINED_MS = 60 * DAY
 """So long it can be asked for."""
-ABILITIES = {"CAN_ATTACH_TO": "Attach", "CAN_RESTART": "Restart", "CAN_MANAGE": "Manage"}
+PERMISSION_NOUNS = {"CAN_ATTACH_TO": "Attach", "CAN_RESTART": "Restart", "CAN_MANAGE": "Manage"}
 
 
 def object_id(cluster_id: str) -> str:
@@ -21,78 +21,90 @@ def object_id(cluster_id: str) -> str:
     return f"/clusters/{cluster_id}"
 
 
-def unknown(cluster_id: str) -> ApiError:
+def unknown_cluster(cluster_id: str) -> ApiError:
     """400, as the service has it: clients tell from the words that it is gone."""
     return invalid(f"Cluster {cluster_id} does not exist")
 
 
-def find(workspace: Workspace, cluster_id: str, now: Millis) -> Cluster:
+def find_cluster(workspace: EmulatedWorkspace, cluster_id: str, now: Millis) -> Cluster:
     """Raises 400 INVALID_PARAMETER_VALUE for an unknown cluster, 400 INVALID_STATE for one that ended too long ago."""
     cluster = workspace.state.clusters.by_id.get(cluster_id)
     if cluster is None:
-        raise unknown(cluster_id)
-    if ended_for(cluster, now) > REMEMBERED:
+        raise unknown_cluster(cluster_id)
+    if time_since_end(cluster, now) > RETAINED_MS:
         raise invalid_state(
             f"Cannot access cluster {cluster_id} that was terminated or unpinned more than 30 days ago."
         )
     return cluster
 
 
-def ended_for(cluster: Cluster, now: Millis) -> Millis:
+def time_since_end(cluster: Cluster, now: Millis) -> Millis:
     """Milliseconds since an unpinned cluster ended or was unpinned, whichever was later; 0 for every other."""
     if cluster.pinned or cluster.terminated_time is None:
         return 0
     return now - max(cluster.terminated_time, cluster.unpinned_at or 0)
 
 
-def may_on(workspace: Workspace, caller: User | ServicePrincipal, cluster_id: str, level: str) -> bool:
+def has_cluster_permission(
+    workspace: EmulatedWorkspace, caller: User | ServicePrincipal, cluster_id: str, level: str
+) -> bool:
     """Whether the caller has `level` or more on the cluster."""
-    return may(workspace, caller.id, "clusters", object_id(cluster_id), level)
+    return has_permission(workspace, caller.id, "clusters", object_id(cluster_id), level)
 
 
-def refusal(caller: User | ServicePrincipal, cluster_id: str, level: str) -> ApiError:
+def permission_denied(caller: User | ServicePrincipal, cluster_id: str, level: str) -> ApiError:
     """403 PERMISSION_DENIED that says which ability is missing."""
     return denied(
-        f"{caller.name} does not have {ABILITIES[level]} permissions on {cluster_id}. "
+        f"{caller.name} does not have {PERMISSION_NOUNS[level]} permissions on {cluster_id}. "
         "Please contact the owner or an administrator for access."
     )
 
 
-def require_on(call: Call, cluster_id: str, level: str) -> None:
+def require_cluster_permission(request: Request, cluster_id: str, level: str) -> None:
     """Raises the refusal unless the caller has `level` or more on the cluster."""
-    if not may_on(call.workspace, call.caller, cluster_id, level):
-        raise refusal(call.caller, cluster_id, level)
+    if not has_cluster_permission(request.workspace, request.caller, cluster_id, level):
+        raise permission_denied(request.caller, cluster_id, level)
 
 
-def permitted(call: Call, level: str) -> Cluster:
+def permitted_cluster(request: Request, level: str) -> Cluster:
     """The cluster that the body or the query names, if the caller has `level` on it; raises the refusal if not."""
-    cluster_id = str(call.required("cluster_id") if call.method != "GET" else call.required_argument("cluster_id"))
-    cluster = find(call.workspace, cluster_id, call.now)
-    require_on(call, cluster_id, level)
+    cluster_id = str(
+        request.required("cluster_id") if request.method != "GET" else request.required_argument("cluster_id")
+    )
+    cluster = find_cluster(request.workspace, cluster_id, request.now)
+    require_cluster_permission(request, cluster_id, level)
     return cluster
 
 
-def visible(call: Call) -> list[Cluster]:
+def visible_clusters(request: Request) -> list[Cluster]:
     """Those that the caller may attach to: pinned, alive, or ended in the last 30 days."""
-    workspace = call.workspace
-    found = [cluster for cluster in workspace.state.clusters.by_id.values() if ended_for(cluster, call.now) <= LISTED]
-    if workspace.state.directory.is_admin(call.caller.id):
+    workspace = request.workspace
+    found = [
+        cluster
+        for cluster in workspace.state.clusters.by_id.values()
+        if time_since_end(cluster, request.now) <= LISTED_MS
+    ]
+    if workspace.state.directory.is_admin(request.caller.id):
         return found
-    return [cluster for cluster in found if may_on(workspace, call.caller, cluster.cluster_id, "CAN_ATTACH_TO")]
+    return [
+        cluster
+        for cluster in found
+        if has_cluster_permission(workspace, request.caller, cluster.cluster_id, "CAN_ATTACH_TO")
+    ]
 
 
-def not_autostarted(cluster_id: str) -> ApiError:
+def autostart_denied(cluster_id: str) -> ApiError:
     """403: somebody without CAN_RESTART attached to a stopped cluster, or ran a command or a job on it."""
     return denied(f"You do not have permission to autostart {cluster_id}")
 
 
-def require_dedication(workspace: Workspace, cluster: Cluster, user: User | ServicePrincipal) -> None:
+def require_dedicated_user(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal) -> None:
     """Raises 403 for everybody but the one user, or the group, that a dedicated cluster is for."""
     only = cluster.dedicated_to
     if only is None or only == user.name:
         return
     directory = workspace.state.directory
-    group = directory.group_named(only)
+    group = directory.find_group(only)
     if group is None or group.id not in directory.memberships(user.id):
         raise denied(
             f"Single-user check failed: user '{user.name}' attempted to run a command on single-user cluster "

@@ -4,8 +4,8 @@ from typing import Any
 
 from emulator.models.permissions import ObjectType
 from emulator.models.scim import ADMINS, Group, User
-from emulator.permissions.rights import lineage
-from emulator.state.workspace import Workspace
+from emulator.permissions.rights import with_ancestors
+from emulator.state.workspace import EmulatedWorkspace
 
 DESCRIPTIONS = {
     "CAN_ATTACH_TO": "Can attach to {object}",
@@ -32,17 +32,19 @@ def permission_levels(object_type: ObjectType) -> dict[str, Any]:
     }
 
 
-def object_permissions(workspace: Workspace, object_type: ObjectType, object_id: str) -> dict[str, Any]:
+def object_permissions(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str) -> dict[str, Any]:
     """The answer to reading, setting and changing alike: one entry a principal."""
     held: dict[str, list[dict[str, Any]]] = {}
     direct = workspace.state.acls.direct
-    for place in lineage(workspace, object_id):
-        for principal_id, levels in direct.get(place, {}).items():
+    for source_id in with_ancestors(workspace, object_id):
+        for principal_id, levels in direct.get(source_id, {}).items():
             for level in levels:
-                held.setdefault(principal_id, []).append(_permission(level, None if place == object_id else place))
-    admins = workspace.state.directory.group_named(ADMINS)
-    if admins and object_type.root:
-        held.setdefault(admins.id, []).append(_permission(object_type.top, object_type.root))
+                held.setdefault(principal_id, []).append(
+                    _permission(level, None if source_id == object_id else source_id)
+                )
+    admins = workspace.state.directory.find_group(ADMINS)
+    if admins and object_type.inherited_from:
+        held.setdefault(admins.id, []).append(_permission(object_type.admin_level, object_type.inherited_from))
     entries = [
         {**_principal(workspace, principal_id), "all_permissions": permissions}
         for principal_id, permissions in held.items()
@@ -59,7 +61,7 @@ def _permission(level: str, source: str | None) -> dict[str, Any]:
     return {"permission_level": level, "inherited": True, "inherited_from_object": [shown]}
 
 
-def _principal(workspace: Workspace, principal_id: str) -> dict[str, str]:
+def _principal(workspace: EmulatedWorkspace, principal_id: str) -> dict[str, str]:
     principal = workspace.state.directory.principal(principal_id)
     match principal:
         case Group():

@@ -2,7 +2,7 @@
 
 from emulator.api.errors import missing
 from emulator.models.permissions import ObjectType
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 _NAMES = {
     "clusters": "Cluster {id} does not exist",
@@ -12,14 +12,14 @@ _NAMES = {
 }
 
 
-def require_object(workspace: Workspace, object_type: ObjectType, number: str) -> None:
+def require_object(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) -> None:
     """Raises 404 RESOURCE_DOES_NOT_EXIST in the words of the object's type."""
-    if not object_type.single and not _exists(workspace, object_type, number):
+    if not object_type.is_singleton and not _exists(workspace, object_type, number):
         text = _NAMES.get(object_type.url, f"{object_type.name.capitalize()} {{id}} does not exist.")
         raise missing(text.format(id=number))
 
 
-def _exists(workspace: Workspace, object_type: ObjectType, number: str) -> bool:
+def _exists(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) -> bool:
     state = workspace.state
     match object_type.url:
         case "clusters":
@@ -31,5 +31,5 @@ def _exists(workspace: Workspace, object_type: ObjectType, number: str) -> bool:
         case "sql/warehouses" | "warehouses":
             return number in state.settings.warehouses
         case "directories" | "notebooks" | "files" | "repos":
-            return state.objects.named_in_acl(object_type.object_id(number)) is not None
+            return state.objects.find_by_acl_name(object_type.object_id(number)) is not None
     return False

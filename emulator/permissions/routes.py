@@ -3,69 +3,71 @@
 from collections.abc import Callable
 from typing import Any
 
-from emulator.api.routing import Call, Routes
+from emulator.api.routing import Request, Routes
 from emulator.models.permissions import MANAGE, TYPES, ObjectType
 from emulator.permissions import changes, documents
 from emulator.permissions.existence import require_object
-from emulator.permissions.rights import require, require_admin
+from emulator.permissions.rights import require_admin, require_permission
 
 routes = Routes()
 
 
-def _serve(object_type: ObjectType) -> None:
+def _add_routes(object_type: ObjectType) -> None:
     """Each type has routes of its own, since some types have a slash in them."""
-    path = f"/api/2.0/permissions/{object_type.url}" + ("" if object_type.single else "/{id}")
+    path = f"/api/2.0/permissions/{object_type.url}" + ("" if object_type.is_singleton else "/{id}")
 
     @routes.get(path)
-    def read(call: Call) -> dict[str, Any]:
-        object_id = _object(call, object_type)
-        if object_type.single:
-            require_admin(call, _refusal(call, object_type, "Manage"))
+    def read(request: Request) -> dict[str, Any]:
+        object_id = _object(request, object_type)
+        if object_type.is_singleton:
+            require_admin(request, _refusal(request, object_type, "Manage"))
         else:
-            require(call, object_type.url, object_id, object_type.levels[0], _refusal(call, object_type, "View"))
-        return documents.object_permissions(call.workspace, object_type, object_id)
+            require_permission(
+                request, object_type.url, object_id, object_type.levels[0], _refusal(request, object_type, "View")
+            )
+        return documents.object_permissions(request.workspace, object_type, object_id)
 
     @routes.get(f"{path}/permissionLevels")
-    def levels(call: Call) -> dict[str, Any]:
-        _object(call, object_type)
+    def levels(request: Request) -> dict[str, Any]:
+        _object(request, object_type)
         return documents.permission_levels(object_type)
 
     @routes.put(path)
-    def replace(call: Call) -> dict[str, Any]:
-        return _set(call, object_type, changes.replaced)
+    def replace(request: Request) -> dict[str, Any]:
+        return _set(request, object_type, changes.grants_after_put)
 
     @routes.patch(path)
-    def change(call: Call) -> dict[str, Any]:
-        return _set(call, object_type, changes.merged)
+    def change(request: Request) -> dict[str, Any]:
+        return _set(request, object_type, changes.grants_after_patch)
 
 
-def _set(call: Call, object_type: ObjectType, change: Callable[..., changes.Grants]) -> dict[str, Any]:
-    object_id = _object(call, object_type)
+def _set(request: Request, object_type: ObjectType, change: Callable[..., changes.Grants]) -> dict[str, Any]:
+    object_id = _object(request, object_type)
     if MANAGE in object_type.levels:
-        require(call, object_type.url, object_id, MANAGE, _refusal(call, object_type, "Manage"))
+        require_permission(request, object_type.url, object_id, MANAGE, _refusal(request, object_type, "Manage"))
     else:
-        require_admin(call, _refusal(call, object_type, "Manage"))
-    state = call.workspace.state
+        require_admin(request, _refusal(request, object_type, "Manage"))
+    state = request.workspace.state
     # The provider leaves an empty list out, which then means that nobody is to be named.
-    wanted = changes.requested(state.directory, object_type, call.body.get("access_control_list") or [])
-    state.acls.set(object_id, change(call.workspace, object_type, object_id, wanted))
-    return documents.object_permissions(call.workspace, object_type, object_id)
+    wanted = changes.requested_grants(state.directory, object_type, request.body.get("access_control_list") or [])
+    state.acls.set(object_id, change(request.workspace, object_type, object_id, wanted))
+    return documents.object_permissions(request.workspace, object_type, object_id)
 
 
-def _object(call: Call, object_type: ObjectType) -> str:
-    number = call.parameters.get("id", "")
-    require_object(call.workspace, object_type, number)
+def _object(request: Request, object_type: ObjectType) -> str:
+    number = request.parameters.get("id", "")
+    require_object(request.workspace, object_type, number)
     return object_type.object_id(number)
 
 
-def _refusal(call: Call, object_type: ObjectType, word: str) -> str:
+def _refusal(request: Request, object_type: ObjectType, word: str) -> str:
     noun = object_type.name.replace("-", " ")
-    object_id = object_type.object_id(call.parameters.get("id", "")).rpartition("/")[2]
+    object_id = object_type.object_id(request.parameters.get("id", "")).rpartition("/")[2]
     return (
-        f"{call.caller.name} does not have {word} permissions on {noun} {object_id}. "
+        f"{request.caller.name} does not have {word} permissions on {noun} {object_id}. "
         "Please contact the owner or an administrator for access."
     )
 
 
 for _object_type in TYPES.values():
-    _serve(_object_type)
+    _add_routes(_object_type)

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from emulator.api.errors import invalid, missing
-from emulator.api.routing import Call, Routes
-from emulator.catalog.policy_families import FAMILIES
+from emulator.api.routing import Request, Routes
 from emulator.models.policies import Policy
-from emulator.permissions.rights import may, require, require_admin
-from emulator.policies.elements import problems_of_definition
+from emulator.permissions.rights import has_permission, require_admin, require_permission
+from emulator.policies.evaluation import validate_definition
+from emulator.reference.policy_families import FAMILIES
 
 routes = Routes()
 NAME_LENGTH = 100
@@ -17,77 +17,79 @@ SORT_COLUMNS = ("POLICY_CREATION_TIME", "POLICY_NAME")
 
 
 @routes.post("/api/2.0/policies/clusters/create")
-def create(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    state = call.workspace.state
-    name = _name(call)
+def create(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    state = request.workspace.state
+    name = _name(request)
     policy = Policy(
         policy_id=state.ids.hex("policy", name, 16).upper(),
         name=name,
-        creator_user_name=call.caller.name,
-        created_at=call.now,
+        creator_user_name=request.caller.name,
+        created_at=request.now,
     )
-    _define(call, policy)
+    _define(request, policy)
     state.policies.policies[policy.policy_id] = policy
     return {"policy_id": policy.policy_id}
 
 
 @routes.post("/api/2.0/policies/clusters/edit")
-def edit(call: Call) -> dict[str, Any]:
+def edit(request: Request) -> dict[str, Any]:
     """Replaces everything but who made it and when."""
-    policy = _found(call, call.required("policy_id"))
-    require_admin(call)
-    name = _name(call, policy)
-    if policy.is_default and (name != policy.name or call.body.get("policy_family_id") not in (None, policy.family_id)):
+    policy = _find(request, request.required("policy_id"))
+    require_admin(request)
+    name = _name(request, policy)
+    if policy.is_default and (
+        name != policy.name or request.body.get("policy_family_id") not in (None, policy.family_id)
+    ):
         raise invalid(f"The name and the policy family of the default policy {policy.name} cannot be changed.")
-    _define(call, policy)
+    _define(request, policy)
     policy.name = name
     return {}
 
 
 @routes.post("/api/2.0/policies/clusters/delete")
-def delete(call: Call) -> dict[str, Any]:
-    policy = _found(call, call.required("policy_id"))
-    require_admin(call)
+def delete(request: Request) -> dict[str, Any]:
+    policy = _find(request, request.required("policy_id"))
+    require_admin(request)
     if policy.is_default:
         raise invalid(f"The default policy {policy.name} cannot be deleted.")
-    del call.workspace.state.policies.policies[policy.policy_id]
-    call.workspace.state.acls.forget(policy.acl_name)
+    del request.workspace.state.policies.policies[policy.policy_id]
+    request.workspace.state.acls.remove_object(policy.acl_name)
     return {}
 
 
 @routes.get("/api/2.0/policies/clusters/get")
-def get(call: Call) -> dict[str, Any]:
-    policy = _found(call, call.required_argument("policy_id"))
-    text = f"{call.caller.name} does not have Use permissions on cluster policy {policy.policy_id}."
-    require(call, "cluster-policies", policy.acl_name, "CAN_USE", text)
+def get(request: Request) -> dict[str, Any]:
+    policy = _find(request, request.required_argument("policy_id"))
+    text = f"{request.caller.name} does not have Use permissions on cluster policy {policy.policy_id}."
+    require_permission(request, "cluster-policies", policy.acl_name, "CAN_USE", text)
     return policy.describe()
 
 
 @routes.get("/api/2.0/policies/clusters/list")
-def list_policies(call: Call) -> dict[str, Any]:
+def list_policies(request: Request) -> dict[str, Any]:
     """Those the caller may use; the newest first unless asked otherwise."""
-    column = call.argument("sort_column") or SORT_COLUMNS[0]
+    column = request.argument("sort_column") or SORT_COLUMNS[0]
     if column not in SORT_COLUMNS:
         raise invalid(f"sort_column must be one of {', '.join(SORT_COLUMNS)}, not {column}")
     usable = [
         policy
-        for policy in call.workspace.state.policies.policies.values()
-        if may(call.workspace, call.caller.id, "cluster-policies", policy.acl_name, "CAN_USE")
+        for policy in request.workspace.state.policies.policies.values()
+        if has_permission(request.workspace, request.caller.id, "cluster-policies", policy.acl_name, "CAN_USE")
     ]
     if column == "POLICY_NAME":
         usable.sort(key=lambda policy: policy.name)
     else:
         usable.sort(key=lambda policy: policy.created_at)
-    if (call.argument("sort_order") or "DESC").upper() == "DESC":
+    if (request.argument("sort_order") or "DESC").upper() == "DESC":
         usable.reverse()
     return {"policies": [policy.describe() for policy in usable], "total_count": len(usable)}
 
 
 @routes.get("/api/2.0/policy-families")
-def list_families(call: Call) -> dict[str, Any]:
-    size = call.number("max_results", PAGE)
-    token = call.argument("page_token") or "0"
+def list_families(request: Request) -> dict[str, Any]:
+    size = request.number("max_results", PAGE)
+    token = request.argument("page_token") or "0"
     if not token.isdigit() or size < 1:
         raise invalid(f"page_token {token} is not valid")
     begin = int(token)
@@ -98,33 +100,33 @@ def list_families(call: Call) -> dict[str, Any]:
 
 
 @routes.get("/api/2.0/policy-families/{id}")
-def get_family(call: Call) -> dict[str, Any]:
-    family = FAMILIES.get(call.parameters["id"])
+def get_family(request: Request) -> dict[str, Any]:
+    family = FAMILIES.get(request.parameters["id"])
     if family is None:
-        raise missing(f"Policy family {call.parameters['id']} does not exist.")
+        raise missing(f"Policy family {request.parameters['id']} does not exist.")
     return family.describe()
 
 
-def _found(call: Call, policy_id: Any) -> Policy:
-    policy = call.workspace.state.policies.policies.get(str(policy_id))
+def _find(request: Request, policy_id: Any) -> Policy:
+    policy = request.workspace.state.policies.policies.get(str(policy_id))
     if policy is None:
         raise missing(f"Can't find a cluster policy with id: {policy_id}.")
     return policy
 
 
-def _name(call: Call, policy: Policy | None = None) -> str:
+def _name(request: Request, policy: Policy | None = None) -> str:
     """The name asked for. Raises a 400 for one that is too long or another policy's."""
-    name = str(call.required("name"))
+    name = str(request.required("name"))
     if len(name) > NAME_LENGTH:
         raise invalid(f"The name of a cluster policy has at most {NAME_LENGTH} characters.")
-    if any(other is not policy for other in call.workspace.state.policies.named(name)):
+    if any(other is not policy for other in request.workspace.state.policies.with_name(name)):
         raise invalid(f"A cluster policy named {name} already exists.")
     return name
 
 
-def _define(call: Call, policy: Policy) -> None:
+def _define(request: Request, policy: Policy) -> None:
     """Take what the body says of the policy, all or nothing."""
-    body = call.body
+    body = request.body
     definition = _text(body, "definition")
     overrides = _text(body, "policy_family_definition_overrides")
     family_id = _text(body, "policy_family_id") or (policy.family_id if policy.is_default else "")
@@ -165,6 +167,6 @@ def _check_rules(text: str, name: str) -> None:
         rules = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise invalid(f"{name} is not valid JSON: {error}") from None
-    problems = problems_of_definition(rules)
+    problems = validate_definition(rules)
     if problems:
         raise invalid(f"{name} is not valid: " + "; ".join(problems))

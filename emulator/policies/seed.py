@@ -1,15 +1,15 @@
 """The default policies of a new workspace: one of each family."""
 
-from emulator.catalog.policy_families import FAMILIES, OPEN_TO_USERS
 from emulator.models.policies import Policy
 from emulator.models.scim import USERS
-from emulator.state.workspace import Workspace
+from emulator.reference.policy_families import FAMILIES, USABLE_BY_ALL_USERS
+from emulator.state.workspace import EmulatedWorkspace
 
 
-def seed(workspace: Workspace) -> None:
+def seed(workspace: EmulatedWorkspace) -> None:
     """Personal Compute is the only one that is open to everybody."""
     state, now = workspace.state, workspace.clock.now()
-    users = state.directory.group_named(USERS)
+    users = state.directory.find_group(USERS)
     for family in FAMILIES.values():
         policy = Policy(
             policy_id=state.ids.hex("policy", family.name, 16).upper(),
@@ -20,5 +20,5 @@ def seed(workspace: Workspace) -> None:
             is_default=True,
         )
         state.policies.policies[policy.policy_id] = policy
-        if users and family.policy_family_id in OPEN_TO_USERS:
+        if users and family.policy_family_id in USABLE_BY_ALL_USERS:
             state.acls.grant(policy.acl_name, users.id, "CAN_USE")

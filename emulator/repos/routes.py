@@ -10,9 +10,9 @@ from operator import itemgetter
 from typing import Any
 
 from emulator.api.errors import ApiError, exists, invalid, missing
-from emulator.api.routing import Call, Routes
-from emulator.base.paths import Place
-from emulator.models.objects import Git, Node, Objects
+from emulator.api.routing import Request, Routes
+from emulator.base.paths import WorkspacePath
+from emulator.models.objects import GitCheckout, Node, Objects
 from emulator.objects import imports
 from emulator.objects.paths import parse
 from emulator.objects.rights import Rights
@@ -35,61 +35,67 @@ PROVIDERS = {
 
 
 @routes.get("/api/2.0/repos")
-def list_repos(call: Call) -> dict[str, Any]:
+def list_repos(request: Request) -> dict[str, Any]:
     """Those that the caller manages, by path; without a prefix those below `/Repos`."""
-    rights = Rights(call)
-    objects = call.workspace.state.objects
-    prefix = parse(call.argument("path_prefix") or "/Repos")
+    rights = Rights(request)
+    objects = request.workspace.state.objects
+    prefix = parse(request.argument("path_prefix") or "/Repos")
     wanted = prefix.text if prefix.names else f"{prefix.prefix}/Repos"
-    managed = ((prefix.prefix + objects.path(node), node) for node in _repos(objects) if rights.may(node, "CAN_MANAGE"))
+    managed = (
+        (prefix.prefix + objects.path(node), node)
+        for node in _repos(objects)
+        if rights.has_permission(node, "CAN_MANAGE")
+    )
     matching = sorted((found for found in managed if found[0].startswith(wanted)), key=itemgetter(0))
-    begin = call.number("next_page_token", 0)
+    begin = request.number("next_page_token", 0)
     page = {"repos": [describe(node, path) for path, node in matching[begin : begin + PAGE]]}
     more = begin + PAGE < len(matching)
     return page | ({"next_page_token": str(begin + PAGE)} if more else {})
 
 
 @routes.post("/api/2.0/repos")
-def create(call: Call) -> dict[str, Any]:
-    url, provider = str(call.required("url")), PROVIDERS.get(str(call.body.get("provider", "")).lower())
+def create(request: Request) -> dict[str, Any]:
+    url, provider = str(request.required("url")), PROVIDERS.get(str(request.body.get("provider", "")).lower())
     if provider is None:
         raise invalid(f"provider must be one of {', '.join(PROVIDERS.values())}")
-    place = _place(call, url)
-    objects = call.workspace.state.objects
-    folder = objects.find(place.parent.names)
+    path = _target_path(request, url)
+    objects = request.workspace.state.objects
+    folder = objects.find(path.parent.names)
     if folder is None:
-        raise missing(f"The parent folder ({place.parent.text}) does not exist.")
-    if objects.find(place.names):
-        raise exists(f"Path ({place.text}) already exists.")
-    node = imports.add(call, Rights(call), folder, place, "REPO")
-    sparse = call.body.get("sparse_checkout")
+        raise missing(f"The parent folder ({path.parent.text}) does not exist.")
+    if objects.find(path.names):
+        raise exists(f"Path ({path.text}) already exists.")
+    node = imports.add_object(request, Rights(request), folder, path, "REPO")
+    sparse = request.body.get("sparse_checkout")
     patterns = _patterns(sparse) if sparse is not None else None
-    node.git = Git(url=url, provider=provider, branch="main", head_commit_id=_commit(url, "main"), sparse=patterns)
-    return describe(node, place.text)
+    node.git = GitCheckout(
+        url=url, provider=provider, branch="main", head_commit_id=_commit(url, "main"), sparse=patterns
+    )
+    return describe(node, path.text)
 
 
 @routes.get("/api/2.0/repos/{number}")
-def get(call: Call) -> dict[str, Any]:
-    node = _found(call)
-    Rights(call).require(node, "CAN_READ", Place(call.workspace.state.objects.names(node)))
-    return describe(node, call.workspace.state.objects.path(node))
+def get(request: Request) -> dict[str, Any]:
+    node = _find(request)
+    Rights(request).require(node, "CAN_READ", WorkspacePath(request.workspace.state.objects.names(node)))
+    return describe(node, request.workspace.state.objects.path(node))
 
 
 @routes.patch("/api/2.0/repos/{number}")
-def update(call: Call) -> dict[str, Any]:
+def update(request: Request) -> dict[str, Any]:
     """Check out another branch, or a tag, which is no branch."""
-    node = _found(call)
-    objects = call.workspace.state.objects
-    Rights(call).require(node, "CAN_EDIT", Place(objects.names(node)))
-    branch, tag = call.body.get("branch"), call.body.get("tag")
+    node = _find(request)
+    objects = request.workspace.state.objects
+    Rights(request).require(node, "CAN_EDIT", WorkspacePath(objects.names(node)))
+    branch, tag = request.body.get("branch"), request.body.get("tag")
     if (branch is None) == (tag is None):
         raise invalid("Exactly one of branch and tag must be given.")
-    node = objects.hold(node)
+    node = objects.store(node)
     git = _git(node)
-    sparse = call.body.get("sparse_checkout")
+    sparse = request.body.get("sparse_checkout")
     if sparse is not None and git.sparse is None:
         raise invalid("Sparse checkout cannot be enabled after the git folder was created.")
-    node.git = Git(
+    node.git = GitCheckout(
         url=git.url,
         provider=git.provider,
         branch=None if branch is None else str(branch),
@@ -100,12 +106,12 @@ def update(call: Call) -> dict[str, Any]:
 
 
 @routes.delete("/api/2.0/repos/{number}")
-def delete(call: Call) -> dict[str, Any]:
-    node = _found(call)
-    state = call.workspace.state
-    Rights(call).require(node, "CAN_MANAGE", Place(state.objects.names(node)))
+def delete(request: Request) -> dict[str, Any]:
+    node = _find(request)
+    state = request.workspace.state
+    Rights(request).require(node, "CAN_MANAGE", WorkspacePath(state.objects.names(node)))
     for gone in state.objects.remove(node):
-        state.acls.forget(gone.acl_name)
+        state.acls.remove_object(gone.acl_name)
     return {}
 
 
@@ -118,43 +124,43 @@ def describe(node: Node, path: str) -> dict[str, Any]:
 
 def _repos(objects: Objects) -> Iterator[Node]:
     yield from (node for node in objects.nodes.values() if node.kind == "REPO")
-    for item in objects.forest.repos() if objects.forest else ():
-        if item.id not in objects.nodes and objects.is_there(node := objects.grown(item)):
+    for item in objects.generated_tree.repos() if objects.generated_tree else ():
+        if item.id not in objects.nodes and objects.is_reachable(node := objects.from_generated(item)):
             yield node
 
 
-def _found(call: Call) -> Node:
-    number = call.parameters["number"]
-    node = call.workspace.state.objects.named_in_acl(f"/repos/{number}")
+def _find(request: Request) -> Node:
+    number = request.parameters["number"]
+    node = request.workspace.state.objects.find_by_acl_name(f"/repos/{number}")
     if node is None:
         raise missing(f"Repo {number} does not exist.")
     return node
 
 
-def _git(node: Node) -> Git:
+def _git(node: Node) -> GitCheckout:
     assert node.git is not None, f"{node.name} is a git folder without Git"
     return node.git
 
 
-def _place(call: Call, url: str) -> Place:
+def _target_path(request: Request, url: str) -> WorkspacePath:
     """Where a new git folder is to lie; the caller's folder below `/Repos` is made when nothing else is said."""
-    if call.body.get("path"):
-        place = parse(call.body["path"])
-        if not place.names or (place.names[0] == "Repos" and len(place.names) != 3):
-            raise invalid(f"The path must be /Repos/<folder>/<name> or in another folder, not {place.text}")
-        return place
+    if request.body.get("path"):
+        path = parse(request.body["path"])
+        if not path.names or (path.names[0] == "Repos" and len(path.names) != 3):
+            raise invalid(f"The path must be /Repos/<folder>/<name> or in another folder, not {path.text}")
+        return path
     name = url.rstrip("/").rpartition("/")[2].removesuffix(".git")
     if not name:
         raise invalid(f"The address names no repository: {url}")
-    place = Place(("Repos", call.caller.name, name))
-    state = call.workspace.state
+    path = WorkspacePath(("Repos", request.caller.name, name))
+    state = request.workspace.state
     try:
-        folders = state.objects.make_folders(state.ids, place.parent, call.now)
+        folders = state.objects.make_folders(state.ids, path.parent, request.now)
     except ValueError as error:
         raise exists(f"Path ({error}) already exists and is not a folder.") from None
     for made in folders:
-        state.acls.grant(made.acl_name, call.caller.id, "CAN_MANAGE")
-    return place
+        state.acls.grant(made.acl_name, request.caller.id, "CAN_MANAGE")
+    return path
 
 
 def _patterns(sparse: Any) -> list[str]:

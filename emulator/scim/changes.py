@@ -9,8 +9,8 @@ from emulator.api.errors import ScimError
 from emulator.base.clock import Millis
 from emulator.models.scim import ADMINS, ENTITLEMENTS, USERS, Group, Principal, ServicePrincipal, User
 from emulator.objects.homes import make_home
-from emulator.scim.patches import Resource, patched, text_of, truth_of, values_of
-from emulator.state.workspace import Workspace
+from emulator.scim.patches import Resource, bool_of, patched, text_of, values_of
+from emulator.state.workspace import EmulatedWorkspace
 
 Body = dict[str, Any]
 
@@ -18,13 +18,13 @@ BUILT_IN = (ADMINS, USERS)
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 
-def create_user(workspace: Workspace, body: Body, now: Millis) -> User:
+def create_user(workspace: EmulatedWorkspace, body: Body, now: Millis) -> User:
     """A new user with a home folder. Raises ScimError 400 without a valid `userName`, 409 when that name is taken."""
     directory = workspace.state.directory
     name = (text_of(body.get("userName")) or "").strip().lower()
     if not _ADDRESS.fullmatch(name):
         raise ScimError(400, f"userName must be an e-mail address, not {name!r}.", "invalidValue")
-    if directory.user_named(name):
+    if directory.find_user(name):
         raise ScimError(409, f"User with username {name} already exists.")
     parts = _name_parts(body)
     user = User(
@@ -34,17 +34,17 @@ def create_user(workspace: Workspace, body: Body, now: Millis) -> User:
         given_name=text_of(parts.get("givenName")),
         family_name=text_of(parts.get("familyName")),
         emails=[name],
-        active=_activity(body),
-        **_common(workspace, body, now),
+        active=_active(body),
+        **_common_fields(workspace, body, now),
     )
     groups = _groups_to_join(workspace, body)
     user.id = str(workspace.state.ids.number("user", name))
-    _take_in(workspace, user, groups)
+    _add_to_directory(workspace, user, groups)
     make_home(workspace, user.user_name)
     return user
 
 
-def create_service_principal(workspace: Workspace, body: Body, now: Millis) -> ServicePrincipal:
+def create_service_principal(workspace: EmulatedWorkspace, body: Body, now: Millis) -> ServicePrincipal:
     """A new service principal with a home folder; its application id is made up unless it is given.
 
     Raises ScimError 400 for an application id that is no UUID, 409 when there is one with it.
@@ -57,39 +57,39 @@ def create_service_principal(workspace: Workspace, body: Body, now: Millis) -> S
         application_id = workspace.state.ids.uuid("application", display_name)
     elif not _is_uuid(application_id):
         raise ScimError(400, f"applicationId must be a UUID, not {application_id!r}.", "invalidValue")
-    elif workspace.state.directory.service_principal_named(application_id):
+    elif workspace.state.directory.find_service_principal(application_id):
         raise ScimError(409, f"Service principal with application ID {application_id} already exists.")
     principal = ServicePrincipal(
         id="",
         application_id=application_id,
         display_name=display_name or application_id,
-        active=_activity(body),
-        **_common(workspace, body, now),
+        active=_active(body),
+        **_common_fields(workspace, body, now),
     )
     groups = _groups_to_join(workspace, body)
     principal.id = str(workspace.state.ids.number("service-principal", application_id))
-    _take_in(workspace, principal, groups)
+    _add_to_directory(workspace, principal, groups)
     make_home(workspace, principal.application_id)
     return principal
 
 
-def create_group(workspace: Workspace, body: Body, now: Millis) -> Group:
+def create_group(workspace: EmulatedWorkspace, body: Body, now: Millis) -> Group:
     """A new group of this workspace. Raises ScimError 400 without `displayName`, 409 when the name is taken."""
     name = text_of(body.get("displayName"))
     if name is None:
         raise ScimError(400, "A group needs a displayName.", "invalidValue")
     _check_name_is_free(workspace, name)
-    group = Group(id="", display_name=name, **_common(workspace, body, now))
+    group = Group(id="", display_name=name, **_common_fields(workspace, body, now))
     members = values_of(body.get("members") or [])
     _check_members(workspace, group, members)
     groups = _groups_to_join(workspace, body)
     group.members = members
     group.id = str(workspace.state.ids.number("group", name))
-    _take_in(workspace, group, groups)
+    _add_to_directory(workspace, group, groups)
     return group
 
 
-def add_account_group(workspace: Workspace, name: str, members: Iterable[str], now: Millis) -> Group:
+def add_account_group(workspace: EmulatedWorkspace, name: str, members: Iterable[str], now: Millis) -> Group:
     """A group that was made in the account and assigned to this workspace; `members` are ids.
 
     Raises ScimError 409 when the name is taken.
@@ -101,7 +101,7 @@ def add_account_group(workspace: Workspace, name: str, members: Iterable[str], n
     return group
 
 
-def replace(workspace: Workspace, principal: Principal, body: Body) -> None:
+def replace(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> None:
     """A PUT. What the body leaves out is emptied, apart from names, `active` and `roles`, which stay.
 
     `groups` of the body is not looked at: memberships are the groups' own. Raises ScimError 400, 403, 409.
@@ -119,18 +119,18 @@ def replace(workspace: Workspace, principal: Principal, body: Body) -> None:
             case "displayName":
                 resource[name] = text_of(given) or resource[name]
             case "active":
-                resource[name] = resource[name] if given is None else truth_of(given)
+                resource[name] = resource[name] if given is None else bool_of(given)
             case "name.givenName" | "name.familyName":
                 resource[name] = text_of(_name_parts(body).get(name.partition(".")[2]))
     _write(workspace, principal, resource)
 
 
-def patch(workspace: Workspace, principal: Principal, body: Body) -> None:
+def patch(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> None:
     """All operations of a PATCH, or none. Raises ScimError 400, 403, 409."""
     _write(workspace, principal, patched(_resource_of(workspace, principal), body))
 
 
-def delete(workspace: Workspace, principal: Principal, caller_id: str) -> None:
+def delete(workspace: EmulatedWorkspace, principal: Principal, caller_id: str) -> None:
     """Drop the principal with its memberships, grants, tokens and secrets. Its home folder stays.
 
     Raises ScimError 403 for what must stay: a built-in or account-level group, the caller itself.
@@ -142,14 +142,14 @@ def delete(workspace: Workspace, principal: Principal, caller_id: str) -> None:
         raise ScimError(403, "You cannot delete yourself.")
     _check_admins_stay(workspace, without=principal.id)
     state.directory.remove(principal.id)
-    state.acls.forget_principal(principal.id)
-    state.tokens.forget_owner(principal.id)
-    state.secrets.forget_principal(principal.id)
+    state.acls.remove_principal(principal.id)
+    state.tokens.remove_owner(principal.id)
+    state.secrets.remove_principal(principal.id)
     if workspace.options.keep_user_ids and isinstance(principal, User):
-        state.ids.forget("user", principal.user_name)
+        state.ids.release("user", principal.user_name)
 
 
-def _resource_of(workspace: Workspace, principal: Principal) -> Resource:
+def _resource_of(workspace: EmulatedWorkspace, principal: Principal) -> Resource:
     """What can be changed about the principal, as `patches` wants it."""
     resource: Resource = {
         "displayName": principal.display_name,
@@ -167,7 +167,7 @@ def _resource_of(workspace: Workspace, principal: Principal) -> Resource:
     return resource
 
 
-def _write(workspace: Workspace, principal: Principal, resource: Resource) -> None:
+def _write(workspace: EmulatedWorkspace, principal: Principal, resource: Resource) -> None:
     """Check everything, then make the principal as the resource has it."""
     before = _resource_of(workspace, principal)
     name = resource["displayName"] or before["displayName"]
@@ -194,7 +194,7 @@ def _write(workspace: Workspace, principal: Principal, resource: Resource) -> No
 
 
 def _memberships_after(
-    workspace: Workspace, principal: Principal, before: list[str], after: list[str]
+    workspace: EmulatedWorkspace, principal: Principal, before: list[str], after: list[str]
 ) -> list[tuple[Group, list[str]]]:
     """The members from then on of each group that the principal joins or leaves. Raises as the check below."""
     found = []
@@ -210,7 +210,7 @@ def _memberships_after(
     return found
 
 
-def _check_change_of_members(workspace: Workspace, group: Group, members: list[str]) -> None:
+def _check_change_of_members(workspace: EmulatedWorkspace, group: Group, members: list[str]) -> None:
     if set(members) == set(group.members):
         return
     if group.account_level:
@@ -222,25 +222,25 @@ def _check_change_of_members(workspace: Workspace, group: Group, members: list[s
     _check_members(workspace, group, [member_id for member_id in members if member_id not in group.members])
 
 
-def _take_in(workspace: Workspace, principal: Principal, groups: list[Group]) -> None:
+def _add_to_directory(workspace: EmulatedWorkspace, principal: Principal, groups: list[Group]) -> None:
     workspace.state.directory.add(principal)
     for group in groups:
         if principal.id not in group.members:
             group.members.append(principal.id)
 
 
-def _groups_to_join(workspace: Workspace, body: Body) -> list[Group]:
+def _groups_to_join(workspace: EmulatedWorkspace, body: Body) -> list[Group]:
     return [_group(workspace, group_id) for group_id in values_of(body.get("groups") or [])]
 
 
-def _group(workspace: Workspace, group_id: str) -> Group:
+def _group(workspace: EmulatedWorkspace, group_id: str) -> Group:
     group = workspace.state.directory.groups.get(group_id)
     if group is None:
         raise ScimError(400, f"Group with id {group_id} does not exist.", "invalidValue")
     return group
 
 
-def _common(workspace: Workspace, body: Body, now: Millis) -> dict[str, Any]:
+def _common_fields(workspace: EmulatedWorkspace, body: Body, now: Millis) -> dict[str, Any]:
     entitlements = values_of(body.get("entitlements") or [])
     _check_entitlements(entitlements)
     return {
@@ -257,9 +257,9 @@ def _name_parts(body: Body) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _activity(body: Body) -> bool:
+def _active(body: Body) -> bool:
     given = body.get("active")
-    return True if given is None else truth_of(given)
+    return True if given is None else bool_of(given)
 
 
 def _check_entitlements(entitlements: list[str]) -> None:
@@ -269,7 +269,7 @@ def _check_entitlements(entitlements: list[str]) -> None:
         raise ScimError(400, text, "invalidValue")
 
 
-def _check_members(workspace: Workspace, group: Group, members: list[str]) -> None:
+def _check_members(workspace: EmulatedWorkspace, group: Group, members: list[str]) -> None:
     directory = workspace.state.directory
     for member_id in members:
         if directory.principal(member_id) is None:
@@ -278,8 +278,8 @@ def _check_members(workspace: Workspace, group: Group, members: list[str]) -> No
             raise ScimError(400, f"Group {group.display_name} cannot be a member of itself.", "invalidValue")
 
 
-def _check_name_is_free(workspace: Workspace, name: str) -> None:
-    if workspace.state.directory.group_named(name):
+def _check_name_is_free(workspace: EmulatedWorkspace, name: str) -> None:
+    if workspace.state.directory.find_group(name):
         raise ScimError(409, f"Group with name {name} already exists.")
 
 
@@ -290,8 +290,8 @@ def _check_may_be_changed(group: Group, how: str) -> None:
         raise ScimError(403, f"Group {group.display_name} belongs to the account and cannot be {how} here.")
 
 
-def _check_admins_stay(workspace: Workspace, without: str) -> None:
-    admins = workspace.state.directory.group_named(ADMINS)
+def _check_admins_stay(workspace: EmulatedWorkspace, without: str) -> None:
+    admins = workspace.state.directory.find_group(ADMINS)
     if admins and admins.members == [without]:
         raise ScimError(403, "The last administrator cannot be deleted.")
 

@@ -6,15 +6,17 @@ from functools import cached_property
 from typing import Any
 
 from emulator.api.errors import ScimError
-from emulator.models.scim import Directory, Group, Kind, Principal, ServicePrincipal, User
+from emulator.models.scim import Directory, Group, Principal, ResourceKind, ServicePrincipal, User
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 USER_SCHEMAS = [f"{CORE}User", "urn:ietf:params:scim:schemas:extension:workspace:2.0:User"]
 
-ALWAYS = frozenset({"id", "applicationid", "active"})
+ALWAYS_SHOWN = frozenset({"id", "applicationid", "active"})
 """Shown whatever was asked for: a client that misses one of these takes the resource for another one."""
 
-OPEN = frozenset({"schemas", "id", "username", "displayname", "applicationid", "active", "name", "members", "meta"})
+PUBLIC_ATTRIBUTES = frozenset(
+    {"schemas", "id", "username", "displayname", "applicationid", "active", "name", "members", "meta"}
+)
 """What people who are no administrators may read of others."""
 
 
@@ -35,14 +37,16 @@ class Projection:
         """
         named = _names(attributes)
         denied = named - allowed if allowed is not None else frozenset()
-        if denied & HIDDEN:
-            text = f"Only administrators can read the attributes {', '.join(sorted(denied & HIDDEN))} of others."
+        if denied & ADMIN_ATTRIBUTES:
+            text = (
+                f"Only administrators can read the attributes {', '.join(sorted(denied & ADMIN_ATTRIBUTES))} of others."
+            )
             raise ScimError(403, text)
         return cls(named or None, _names(excluded), allowed)
 
     def shows(self, name: str) -> bool:
         """Whether the attribute (lower case) belongs into the document."""
-        if name in ALWAYS:
+        if name in ALWAYS_SHOWN:
             return True
         if name in self.without or not self.allows(name):
             return False
@@ -67,9 +71,9 @@ class Renderer:
     def document(self, principal: Principal) -> dict[str, Any]:
         """What the projection shows of the principal. Attributes without a value are left out, empty lists are not."""
         shown = {}
-        for name, lowered, make in ATTRIBUTES[type(principal)]:
+        for name, lowered, getter in ATTRIBUTES[type(principal)]:
             if self.projection.shows(lowered):
-                value = make(self, principal)
+                value = getter(self, principal)
                 if value is not None:
                     shown[name] = value
         return shown
@@ -77,8 +81,8 @@ class Renderer:
     def values(self, principal: Principal, path: str) -> list[str]:
         """The values of an attribute (lower case; `name.givenname`: of a part) as texts, for filter and order."""
         name, _, part = path.partition(".")
-        make = MAKERS[type(principal)].get(name)
-        value = make(self, principal) if make else None
+        getter = GETTERS[type(principal)].get(name)
+        value = getter(self, principal) if getter else None
         if value is None:
             return []
         if isinstance(value, bool):
@@ -146,18 +150,18 @@ def _name(user: User) -> dict[str, str] | None:
 
 
 def _emails(user: User) -> list[dict[str, Any]]:
-    return [{"type": "work", "value": email, "primary": place == 0} for place, email in enumerate(user.emails)]
+    return [{"type": "work", "value": email, "primary": position == 0} for position, email in enumerate(user.emails)]
 
 
-Maker = Callable[[Renderer, Any], Any]
+AttributeGetter = Callable[[Renderer, Any], Any]
 
-_COMMON: dict[str, Maker] = {
+_COMMON: dict[str, AttributeGetter] = {
     "externalId": lambda renderer, principal: principal.external_id,
     "groups": lambda renderer, principal: renderer.groups_of(principal),
     "roles": lambda renderer, principal: _complex(principal.roles),
     "entitlements": lambda renderer, principal: _complex(principal.entitlements),
 }
-_DOCUMENTS: dict[type[Principal], dict[str, Maker]] = {
+_DOCUMENTS: dict[type[Principal], dict[str, AttributeGetter]] = {
     User: {
         "schemas": lambda renderer, user: USER_SCHEMAS,
         "id": lambda renderer, user: user.id,
@@ -185,23 +189,23 @@ _DOCUMENTS: dict[type[Principal], dict[str, Maker]] = {
     }
     | _COMMON,
 }
-MAKERS: dict[type[Principal], dict[str, Maker]] = {
-    type: {name.lower(): make for name, make in makers.items()} for type, makers in _DOCUMENTS.items()
+GETTERS: dict[type[Principal], dict[str, AttributeGetter]] = {
+    type: {name.lower(): getter for name, getter in getters.items()} for type, getters in _DOCUMENTS.items()
 }
-ATTRIBUTES: dict[type[Principal], list[tuple[str, str, Maker]]] = {
-    type: [(name, name.lower(), make) for name, make in makers.items()] for type, makers in _DOCUMENTS.items()
+ATTRIBUTES: dict[type[Principal], list[tuple[str, str, AttributeGetter]]] = {
+    type: [(name, name.lower(), getter) for name, getter in getters.items()] for type, getters in _DOCUMENTS.items()
 }
-TYPES: dict[Kind, type[Principal]] = {"Users": User, "Groups": Group, "ServicePrincipals": ServicePrincipal}
+TYPES: dict[ResourceKind, type[Principal]] = {"Users": User, "Groups": Group, "ServicePrincipals": ServicePrincipal}
 PARTS = {
     "name": ("givenname", "familyname"),
     "emails": ("type", "primary"),
     "members": ("display", "$ref"),
     "groups": ("display", "type", "$ref"),
 }
-HIDDEN = frozenset(name for makers in MAKERS.values() for name in makers) - OPEN
+ADMIN_ATTRIBUTES = frozenset(name for getters in GETTERS.values() for name in getters) - PUBLIC_ATTRIBUTES
 
 
-def paths(kind: Kind) -> set[str]:
+def paths(kind: ResourceKind) -> set[str]:
     """Every attribute that a filter on this kind may name, in lower case."""
-    names = set(MAKERS[TYPES[kind]])
+    names = set(GETTERS[TYPES[kind]])
     return names | {f"{name}.{part}" for name in names for part in PARTS.get(name, ())}

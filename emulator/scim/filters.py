@@ -13,7 +13,7 @@ Values = Callable[[str], list[str]]
 
 Filter = Callable[[Values], bool]
 
-DEEPEST = 40
+MAX_DEPTH = 40
 """Parentheses within parentheses; what is deeper is refused."""
 
 _TOKEN = re.compile(r"""\s*(?:([()\[\]])|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([^\s()\[\]"']+))""")
@@ -59,18 +59,18 @@ class _Parser:
 
     def disjunction(self, prefix: str) -> Filter:
         alternatives = [self._conjunction(prefix)]
-        while self._took("or"):
+        while self._accept("or"):
             alternatives.append(self._conjunction(prefix))
         return alternatives[0] if len(alternatives) == 1 else lambda values: any(a(values) for a in alternatives)
 
     def _conjunction(self, prefix: str) -> Filter:
         conditions = [self._condition(prefix)]
-        while self._took("and"):
+        while self._accept("and"):
             conditions.append(self._condition(prefix))
         return conditions[0] if len(conditions) == 1 else lambda values: all(c(values) for c in conditions)
 
     def _condition(self, prefix: str) -> Filter:
-        if self._took("not"):
+        if self._accept("not"):
             inner = self._enclosed(prefix, "(", ")")
             return lambda values: not inner(values)
         if self.tokens and self.tokens[0] == "(":
@@ -93,8 +93,8 @@ class _Parser:
 
     def _enclosed(self, prefix: str, opening: str, closing: str) -> Filter:
         self._depth += 1
-        if self._depth > DEEPEST:
-            raise _refused(f"more than {DEEPEST} parentheses deep")
+        if self._depth > MAX_DEPTH:
+            raise _refused(f"more than {MAX_DEPTH} parentheses deep")
         if self._next(repr(opening)) != opening:
             raise _refused(f"expected {opening!r}")
         inner = self.disjunction(prefix)
@@ -103,7 +103,7 @@ class _Parser:
         self._depth -= 1
         return inner
 
-    def _took(self, keyword: str) -> bool:
+    def _accept(self, keyword: str) -> bool:
         if self.tokens and self.tokens[0].lower() == keyword:
             del self.tokens[0]
             return True

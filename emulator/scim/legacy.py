@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from emulator.api.errors import ApiError, ScimError, exists, invalid, missing
-from emulator.api.routing import Call, Routes
+from emulator.api.routing import Request, Routes
 from emulator.models.scim import Group, Principal, User
 from emulator.permissions.rights import require_admin
 from emulator.scim import changes
@@ -14,76 +14,76 @@ routes = Routes()
 
 
 @routes.post("/api/2.0/groups/create")
-def create(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    name = str(call.required("group_name"))
-    if call.workspace.state.directory.group_named(name):
+def create(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    name = str(request.required("group_name"))
+    if request.workspace.state.directory.find_group(name):
         raise exists(f"Group with name {name} already exists.")
-    with _older_shape():
-        return {"group_name": changes.create_group(call.workspace, {"displayName": name}, call.now).display_name}
+    with _legacy_errors():
+        return {"group_name": changes.create_group(request.workspace, {"displayName": name}, request.now).display_name}
 
 
 @routes.post("/api/2.0/groups/delete")
-def delete(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    group = _group(call, str(call.required("group_name")))
-    with _older_shape():
-        changes.delete(call.workspace, group, call.caller.id)
+def delete(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    group = _group(request, str(request.required("group_name")))
+    with _legacy_errors():
+        changes.delete(request.workspace, group, request.caller.id)
     return {}
 
 
 @routes.get("/api/2.0/groups/list")
-def list_names(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    return {"group_names": [group.display_name for group in call.workspace.state.directory.groups.values()]}
+def list_names(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    return {"group_names": [group.display_name for group in request.workspace.state.directory.groups.values()]}
 
 
 @routes.get("/api/2.0/groups/list-members")
-def list_members(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    group = _group(call, call.required_argument("group_name"))
-    members = map(call.workspace.state.directory.principal, group.members)
-    return {"members": [_named(member) for member in members if isinstance(member, User | Group)]}
+def list_members(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    group = _group(request, request.required_argument("group_name"))
+    members = map(request.workspace.state.directory.principal, group.members)
+    return {"members": [_member_document(member) for member in members if isinstance(member, User | Group)]}
 
 
 @routes.get("/api/2.0/groups/list-parents")
-def list_parents(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    member = _member(call, call.argument("user_name"), call.argument("group_name"))
-    return {"group_names": [group.display_name for group in call.workspace.state.directory.parents(member.id)]}
+def list_parents(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    member = _member(request, request.argument("user_name"), request.argument("group_name"))
+    return {"group_names": [group.display_name for group in request.workspace.state.directory.parents(member.id)]}
 
 
 @routes.post("/api/2.0/groups/add-member")
-def add_member(call: Call) -> dict[str, Any]:
-    parent, member = _pair(call)
+def add_member(request: Request) -> dict[str, Any]:
+    parent, member = _pair(request)
     if member.id in parent.members:
-        raise exists(f"{_shown(member)} is already a member of the group {parent.display_name}.")
-    _change(call, parent, {"op": "add", "path": "members", "value": [{"value": member.id}]})
+        raise exists(f"{_display_name(member)} is already a member of the group {parent.display_name}.")
+    _change(request, parent, {"op": "add", "path": "members", "value": [{"value": member.id}]})
     return {}
 
 
 @routes.post("/api/2.0/groups/remove-member")
-def remove_member(call: Call) -> dict[str, Any]:
-    parent, member = _pair(call)
+def remove_member(request: Request) -> dict[str, Any]:
+    parent, member = _pair(request)
     if member.id not in parent.members:
-        raise missing(f"{_shown(member)} is not a member of the group {parent.display_name}.")
-    _change(call, parent, {"op": "remove", "path": f'members[value eq "{member.id}"]'})
+        raise missing(f"{_display_name(member)} is not a member of the group {parent.display_name}.")
+    _change(request, parent, {"op": "remove", "path": f'members[value eq "{member.id}"]'})
     return {}
 
 
-def _pair(call: Call) -> tuple[Group, Principal]:
-    require_admin(call)
-    parent = _group(call, str(call.required("parent_name")))
-    return parent, _member(call, call.body.get("user_name"), call.body.get("group_name"))
+def _pair(request: Request) -> tuple[Group, Principal]:
+    require_admin(request)
+    parent = _group(request, str(request.required("parent_name")))
+    return parent, _member(request, request.body.get("user_name"), request.body.get("group_name"))
 
 
-def _change(call: Call, group: Group, operation: dict[str, Any]) -> None:
-    with _older_shape():
-        changes.patch(call.workspace, group, {"Operations": [operation]})
+def _change(request: Request, group: Group, operation: dict[str, Any]) -> None:
+    with _legacy_errors():
+        changes.patch(request.workspace, group, {"Operations": [operation]})
 
 
 @contextmanager
-def _older_shape() -> Iterator[None]:
+def _legacy_errors() -> Iterator[None]:
     """Refusals of SCIM in the shape that callers of this API know."""
     try:
         yield
@@ -92,27 +92,27 @@ def _older_shape() -> Iterator[None]:
         raise ApiError(error.status, code, error.message) from None
 
 
-def _group(call: Call, name: str) -> Group:
-    group = call.workspace.state.directory.group_named(name)
+def _group(request: Request, name: str) -> Group:
+    group = request.workspace.state.directory.find_group(name)
     if group is None:
         raise missing(f"Group with name {name} does not exist.")
     return group
 
 
-def _member(call: Call, user_name: Any, group_name: Any) -> Principal:
+def _member(request: Request, user_name: Any, group_name: Any) -> Principal:
     if bool(user_name) == bool(group_name):
         raise invalid("Exactly one of user_name and group_name must be given.")
     if group_name:
-        return _group(call, str(group_name))
-    user = call.workspace.state.directory.user_named(str(user_name))
+        return _group(request, str(group_name))
+    user = request.workspace.state.directory.find_user(str(user_name))
     if user is None:
         raise missing(f"User with name {user_name} does not exist.")
     return user
 
 
-def _named(member: User | Group) -> dict[str, str]:
+def _member_document(member: User | Group) -> dict[str, str]:
     return {"user_name": member.user_name} if isinstance(member, User) else {"group_name": member.display_name}
 
 
-def _shown(member: Principal) -> str:
+def _display_name(member: Principal) -> str:
     return f"User {member.user_name}" if isinstance(member, User) else f"Group {member.display_name}"

@@ -4,30 +4,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from emulator.api.errors import ScimError
-from emulator.api.routing import Call
+from emulator.api.routing import Request
 from emulator.base.clock import Millis
-from emulator.models.scim import Directory, Kind, Principal
+from emulator.models.scim import Directory, Principal, ResourceKind
 from emulator.scim import filters
 from emulator.scim.documents import Projection, Renderer, paths
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 
-def listing(call: Call, kind: Kind, projection: Projection) -> dict[str, Any]:
+def list_page(request: Request, kind: ResourceKind, projection: Projection) -> dict[str, Any]:
     """The page of `kind` that the query asks for. Raises ScimError 400 for a query that cannot be understood."""
-    directory = call.workspace.state.directory
+    directory = request.workspace.state.directory
     renderer = Renderer(directory, projection, several=True)
-    found: Iterable[Principal] = visible(directory, kind, call.now)
-    text = call.argument("filter")
+    found: Iterable[Principal] = visible(directory, kind, request.now)
+    text = request.argument("filter")
     if text:
         chosen = filters.parse(text, [path for path in paths(kind) if projection.allows(path)])
         found = (p for p in found if chosen(lambda path, p=p: renderer.values(p, path)))  # type: ignore[misc]
     page = list(found)
-    order = call.argument("sortBy")
+    order = request.argument("sortBy")
     if order:
-        page = _sorted(page, kind, renderer, order, descending=call.argument("sortOrder", "") == "descending")
-    start = max(1, _whole_number(call, "startIndex", 1))
-    count = max(0, _whole_number(call, "count", len(page)))
+        page = _sorted(page, kind, renderer, order, descending=request.argument("sortOrder", "") == "descending")
+    start = max(1, _whole_number(request, "startIndex", 1))
+    count = max(0, _whole_number(request, "count", len(page)))
     resources = [renderer.document(principal) for principal in page[start - 1 : start - 1 + count]]
     return {
         "schemas": [LIST_RESPONSE],
@@ -38,9 +38,9 @@ def listing(call: Call, kind: Kind, projection: Projection) -> dict[str, Any]:
     }
 
 
-def visible(directory: Directory, kind: Kind, now: Millis) -> list[Principal]:
+def visible(directory: Directory, kind: ResourceKind, now: Millis) -> list[Principal]:
     """Those of `kind` that lists show already, in the order in which they came."""
-    everyone: dict[Kind, Iterable[Principal]] = {
+    everyone: dict[ResourceKind, Iterable[Principal]] = {
         "Users": directory.users.values(),
         "Groups": directory.groups.values(),
         "ServicePrincipals": directory.service_principals.values(),
@@ -48,15 +48,17 @@ def visible(directory: Directory, kind: Kind, now: Millis) -> list[Principal]:
     return [principal for principal in everyone[kind] if principal.visible_from <= now]
 
 
-def _sorted(page: list[Principal], kind: Kind, renderer: Renderer, by: str, descending: bool) -> list[Principal]:
+def _sorted(
+    page: list[Principal], kind: ResourceKind, renderer: Renderer, by: str, descending: bool
+) -> list[Principal]:
     path = by.lower()
     if path not in paths(kind) or not renderer.projection.allows(path):
         raise ScimError(400, f"Cannot sort by {by!r}: there is no such attribute.", "invalidPath")
     return sorted(page, key=lambda p: [text.casefold() for text in renderer.values(p, path)][:1], reverse=descending)
 
 
-def _whole_number(call: Call, name: str, default: int) -> int:
-    text = call.argument(name)
+def _whole_number(request: Request, name: str, default: int) -> int:
+    text = request.argument(name)
     try:
         return int(text) if text else default
     except ValueError:

@@ -53,7 +53,7 @@ def values_of(given: Any) -> list[str]:
     return found
 
 
-def truth_of(given: Any) -> bool:
+def bool_of(given: Any) -> bool:
     """A bool, `"true"`, `"False"`, or a list of one `{"value": "false"}`. Raises ScimError 400 `invalidValue`."""
     value = given
     if isinstance(value, list) and len(value) == 1:
@@ -117,14 +117,14 @@ def _apply_at(resource: Resource, kind: str, path: str, value: Any) -> None:
             raise _no_attribute(name)
         resource[name] = True if isinstance(resource[name], bool) else None
     else:
-        resource[name] = truth_of(value) if isinstance(resource[name], bool) else text_of(value)
+        resource[name] = bool_of(value) if isinstance(resource[name], bool) else text_of(value)
 
 
 def _list_after(name: str, present: list[str], kind: str, condition: str | None, value: Any) -> list[str]:
     if kind == "remove" and not present and name not in TOLERANT:
         raise _no_attribute(name)
     if condition is not None:
-        return _list_where(present, kind, condition, value)
+        return _filtered_list(present, kind, condition, value)
     if kind == "add":
         return list(dict.fromkeys([*present, *values_of(value)]))
     if kind == "replace":
@@ -133,7 +133,7 @@ def _list_after(name: str, present: list[str], kind: str, condition: str | None,
     return [item for item in present if item not in gone]
 
 
-def _list_where(present: list[str], kind: str, condition: str, value: Any) -> list[str]:
+def _filtered_list(present: list[str], kind: str, condition: str, value: Any) -> list[str]:
     chosen = filters.parse(condition, {"value"})
     met = [item for item in present if chosen(lambda name, item=item: [item])]  # type: ignore[misc]
     if kind != "remove" and not met:

@@ -1,10 +1,10 @@
 """The people of a new workspace: an administrator, and the built-in groups `admins` and `users`."""
 
 from emulator.models.scim import ADMINS, USERS, Group, User
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 
-def seed(workspace: Workspace) -> None:
+def seed(workspace: EmulatedWorkspace) -> None:
     """New users belong to `users`, which gives them the workspace and SQL (the platform's default)."""
     state, now = workspace.state, workspace.clock.now()
     name = workspace.options.admin

@@ -18,9 +18,9 @@ from emulator.server.app import Application, Receive
 from emulator.state.state_file import StateFile
 
 BACKLOG = 2048
-HOUSEKEEPING_SECONDS = 0.5
+SAVE_INTERVAL_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 120
-LINGER_NOT = struct.pack("ii", 1, 0)
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Server:
@@ -52,32 +52,32 @@ class Server:
         self, config: uvicorn.Config, listener: socket.socket, mail_listener: socket.socket, tls: ssl.SSLContext
     ) -> None:
         loop = asyncio.get_running_loop()
-        told = asyncio.Event()
+        stop_requested = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, told.set)
+            loop.add_signal_handler(number, stop_requested.set)
 
         def protocol() -> Protocol:
             return Protocol(config, self._shared, {}, self._application.workspace.state.workspace_id)
 
         server = await loop.create_server(protocol, sock=listener, backlog=BACKLOG)
         mail_server = await loop.create_server(protocol, sock=mail_listener, backlog=BACKLOG, ssl=tls)
-        housekeeping = asyncio.create_task(self._keep_house())
+        saving = asyncio.create_task(self._save_periodically())
         print(json.dumps(self._ready), flush=True)
-        await told.wait()
+        await stop_requested.wait()
         server.close()
         mail_server.close()
-        housekeeping.cancel()
-        self._cut_everything()
+        saving.cancel()
+        self._abort_connections()
         if self._state_file:
-            self._state_file.finish(self._application.workspace, self._application.changes)
+            self._state_file.save_final(self._application.workspace, self._application.changes)
 
-    async def _keep_house(self) -> None:
+    async def _save_periodically(self) -> None:
         while True:
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            await asyncio.sleep(SAVE_INTERVAL_SECONDS)
             if self._state_file:
-                await self._state_file.follow(self._application.workspace, self._application.changes)
+                await self._state_file.save_if_changed(self._application.workspace, self._application.changes)
 
-    def _cut_everything(self) -> None:
+    def _abort_connections(self) -> None:
         # Requests that are being delayed end with their task, which uvicorn would report as a failure of ours.
         logging.getLogger("uvicorn.error").disabled = True
         for task in list(self._shared.tasks):
@@ -99,14 +99,14 @@ class Protocol(HttpToolsProtocol):
         """Cut the connection without a word: the client sees a reset."""
         descriptor = self.transport.get_extra_info("socket").fileno()
         with socket.socket(fileno=socket.dup(descriptor)) as connection:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         self.transport.abort()
-        await _gone(receive)
+        await _wait_for_disconnect(receive)
 
     async def hang(self, receive: Receive, seconds: float) -> None:
         """Say nothing for so long, or until the client gives up; then cut the connection."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(_gone(receive), seconds)
+            await asyncio.wait_for(_wait_for_disconnect(receive), seconds)
             return
         await self.reset(receive)
 
@@ -115,7 +115,7 @@ class Protocol(HttpToolsProtocol):
         head = STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
         self.transport.write(head + body[: len(body) // 2] if len(body) > 1 else head[: len(head) // 2])
         self.transport.close()
-        await _gone(receive)
+        await _wait_for_disconnect(receive)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -138,7 +138,7 @@ class Protocol(HttpToolsProtocol):
         self.cycle.keep_alive = False
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

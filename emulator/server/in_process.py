@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from emulator.api.errors import not_implemented
-from emulator.api.routing import Call, Reply, Router, parse_query
+from emulator.api.routing import Request, Response, Router, parse_query
 from emulator.base.content import EMPTY, Content
 from emulator.models.scim import ServicePrincipal, User
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 
-def perform(
-    workspace: Workspace,
+def send_request(
+    workspace: EmulatedWorkspace,
     router: Router,
     method: str,
     path: str,
-    sent: Content = EMPTY,
+    content: Content = EMPTY,
     *,
     caller: User | ServicePrincipal | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Reply:
+) -> Response:
     """The answer to this request of `caller`, by default the administrator; what is due happens first.
 
     `path` is percent-encoded and may hold a query. Raises ApiError when the request is refused.
@@ -29,16 +29,16 @@ def perform(
     if found is None:
         raise not_implemented(method, path)
     route, parameters = found
-    call = Call(
+    request = Request(
         workspace=workspace,
         method=method,
         path=unquote(raw_path),
         query=parse_query(query),
         headers=dict(headers or {}),
-        sent=sent,
+        content=content,
         now=workspace.catch_up(),
         parameters=parameters,
         _caller=caller or workspace.administrator,
     )
-    answer = route.handler(call)
-    return answer if isinstance(answer, Reply) else Reply(200, answer)
+    answer = route.handler(request)
+    return answer if isinstance(answer, Response) else Response(200, answer)

@@ -19,8 +19,8 @@ from emulator.secrets.routes import routes as secrets_routes
 from emulator.server.generated_homes import seed as seed_generated_homes
 from emulator.settings.routes import routes as settings_routes
 from emulator.state.options import Options
-from emulator.state.state import State
-from emulator.state.workspace import Workspace
+from emulator.state.state import WorkspaceState
+from emulator.state.workspace import EmulatedWorkspace
 from emulator.tokens.routes import routes as tokens_routes
 from emulator.volumes.routes import routes as volumes_routes
 
@@ -44,7 +44,7 @@ def routes() -> list[Route]:
     ]
 
 
-def seed(workspace: Workspace) -> None:
+def seed(workspace: EmulatedWorkspace) -> None:
     """Put everything into an empty workspace that a new one has."""
     # People come first, then their homes and the rights on both; generated homes belong to users of their own.
     seed_scim(workspace)
@@ -55,15 +55,15 @@ def seed(workspace: Workspace) -> None:
     seed_generated_homes(workspace)
 
 
-def open_workspace(options: Options, state: State | None = None) -> Workspace:
+def open_workspace(options: Options, state: WorkspaceState | None = None) -> EmulatedWorkspace:
     """The workspace that `state` holds, or a new one that is seeded."""
-    workspace = Workspace(options, state)
+    workspace = EmulatedWorkspace(options, state)
     if state is None:
         seed(workspace)
     return workspace
 
 
-def reset(workspace: Workspace) -> None:
+def reset(workspace: EmulatedWorkspace) -> None:
     """Make the workspace new again, with the same workspace id and the clock at its start.
 
     The administrator's tokens stay valid, the one that the emulator printed when it started included.
@@ -71,4 +71,4 @@ def reset(workspace: Workspace) -> None:
     tokens = workspace.administrator_tokens()
     workspace.clear()
     seed(workspace)
-    workspace.give_administrator(tokens)
+    workspace.restore_administrator_tokens(tokens)

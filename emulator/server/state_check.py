@@ -4,13 +4,13 @@ import copy
 
 from emulator.api.errors import ApiError
 from emulator.api.routing import Router
-from emulator.generated_files.overlay import GONE, ROOT, P, Tree
+from emulator.generated_files.overlay import DELETED, ROOT, NodeT, OverlayTree
 from emulator.server import services
-from emulator.server.in_process import perform
-from emulator.state.state import State
-from emulator.state.workspace import Workspace
+from emulator.server.in_process import send_request
+from emulator.state.state import WorkspaceState
+from emulator.state.workspace import EmulatedWorkspace
 
-LISTS = (
+LIST_PATHS = (
     "/api/2.0/preview/scim/v2/Users",
     "/api/2.0/preview/scim/v2/Groups",
     "/api/2.0/preview/scim/v2/ServicePrincipals",
@@ -26,49 +26,51 @@ LISTS = (
 """What each service describes of its own."""
 
 
-def damage(workspace: Workspace) -> str:
+def find_damage(workspace: EmulatedWorkspace) -> str:
     """What in the state does not fit together, as a place and a reason; empty if everything does.
 
     What is due happens in a copy: a state that ends in an exception is not served.
     """
     state = workspace.state
     trees = {
-        "objects": _damage_of_tree(state.objects),
-        "dbfs": _damage_of_tree(state.dbfs),
-        "volumes": _damage_of_tree(state.volumes),
+        "objects": _find_tree_damage(state.objects),
+        "dbfs": _find_tree_damage(state.dbfs),
+        "volumes": _find_tree_damage(state.volumes),
     }
     for name, problem in trees.items():
         if problem:
             return f"{name}: {problem}"
-    return _damage_of_services(workspace, state)
+    return _find_service_damage(workspace, state)
 
 
-def _damage_of_tree(tree: Tree[P]) -> str:
+def _find_tree_damage(tree: OverlayTree[NodeT]) -> str:
     """Every object has to lie in a folder that is there, under a name that leads to it."""
-    held = tree.held
-    if ROOT not in held:
+    stored = tree.stored
+    if ROOT not in stored:
         return "there is no root"
-    for number, one in held.items():
-        if one.id != number:
-            return f"object {number} says that it is {one.id}"
-        if one.parent not in held and (tree.forest is None or tree.get(one.parent) is None):
-            return f"object {number} lies in {one.parent}, which is not there"
-        for name, child in one.children.items():
-            if child != GONE and (child not in held or held[child].parent != number or held[child].name != name):
+    for number, node in stored.items():
+        if node.id != number:
+            return f"object {number} says that it is {node.id}"
+        if node.parent not in stored and (tree.generated_tree is None or tree.get(node.parent) is None):
+            return f"object {number} lies in {node.parent}, which is not there"
+        for name, child in node.children.items():
+            if child != DELETED and (
+                child not in stored or stored[child].parent != number or stored[child].name != name
+            ):
                 return f"object {number} names {child} as {name!r}, which is not there"
     return ""
 
 
-def _damage_of_services(workspace: Workspace, state: State) -> str:
+def _find_service_damage(workspace: EmulatedWorkspace, state: WorkspaceState) -> str:
     router = Router(services.routes())
     trial = copy.copy(workspace)
     trial.state = copy.deepcopy(state)
     step = "agenda"
     try:
         trial.catch_up()
-        for step in LISTS:
+        for step in LIST_PATHS:
             try:
-                perform(trial, router, "GET", step)
+                send_request(trial, router, "GET", step)
             except ApiError:
                 continue
     except Exception as error:  # noqa: BLE001 - whatever a damaged state leads to

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from emulator.api.errors import ApiError, invalid
-from emulator.api.routing import Call, Reply, Routes
+from emulator.api.routing import Request, Response, Routes
 from emulator.permissions.rights import require_admin
 
 BOOLEANS = frozenset(
@@ -43,26 +43,26 @@ routes = Routes()
 
 
 @routes.get("/api/2.0/workspace-conf")
-def show(call: Call) -> dict[str, Any]:
+def show(request: Request) -> dict[str, Any]:
     """The values of the keys asked for; null for one that was never set."""
-    require_admin(call)
-    keys = [key.strip() for key in call.required_argument("keys").split(",")]
+    require_admin(request)
+    keys = [key.strip() for key in request.required_argument("keys").split(",")]
     _check_keys(keys)
-    conf = call.workspace.state.settings.conf
+    conf = request.workspace.state.settings.conf
     return {key: conf.get(key) for key in keys}
 
 
 @routes.patch("/api/2.0/workspace-conf")
-def change(call: Call) -> Reply:
+def change(request: Request) -> Response:
     """All of the body's values, or none."""
-    require_admin(call)
-    values = {key: _text(value) for key, value in call.body.items()}
+    require_admin(request)
+    values = {key: _text(value) for key, value in request.body.items()}
     _check_keys(list(values))
     refused = {key: value for key, value in values.items() if not _allowed(key, value)}
     if refused:
         raise invalid(f"Some values are not allowed: {json.dumps(refused, separators=(',', ':'), sort_keys=True)}")
-    call.workspace.state.settings.conf |= values
-    return Reply(204)
+    request.workspace.state.settings.conf |= values
+    return Response(204)
 
 
 def _check_keys(keys: list[str]) -> None:

@@ -6,49 +6,49 @@ Jobs, pipelines and Unity Catalog would each be a package of their own; their ro
 from typing import Any
 
 from emulator.api.errors import ApiError
-from emulator.api.routing import Call, Routes
+from emulator.api.routing import Request, Routes
 
 routes = Routes()
 
 
 @routes.get("/api/2.0/jobs/list", "/api/2.1/jobs/list", "/api/2.2/jobs/list")
-def list_jobs(call: Call) -> dict[str, Any]:
+def list_jobs(request: Request) -> dict[str, Any]:
     return {"jobs": [], "has_more": False}
 
 
 @routes.get("/api/2.0/jobs/runs/list", "/api/2.1/jobs/runs/list", "/api/2.2/jobs/runs/list")
-def list_job_runs(call: Call) -> dict[str, Any]:
+def list_job_runs(request: Request) -> dict[str, Any]:
     return {"runs": [], "has_more": False}
 
 
 @routes.get("/api/2.0/instance-profiles/list")
-def list_instance_profiles(call: Call) -> dict[str, Any]:
+def list_instance_profiles(request: Request) -> dict[str, Any]:
     return {"instance_profiles": []}
 
 
 @routes.get("/api/2.0/pipelines")
-def list_pipelines(call: Call) -> dict[str, Any]:
+def list_pipelines(request: Request) -> dict[str, Any]:
     return {"statuses": []}
 
 
 @routes.get("/api/2.1/unity-catalog/current-metastore-assignment")
-def show_metastore_assignment(call: Call) -> dict[str, Any]:
+def show_metastore_assignment(request: Request) -> dict[str, Any]:
     return {
-        "metastore_id": _metastore(call),
-        "workspace_id": int(call.workspace.state.workspace_id),
+        "metastore_id": _metastore(request),
+        "workspace_id": int(request.workspace.state.workspace_id),
         "default_catalog_name": "main",
     }
 
 
 @routes.get("/api/2.1/unity-catalog/metastore_summary")
-def show_metastore(call: Call) -> dict[str, Any]:
-    metastore_id = _metastore(call)
+def show_metastore(request: Request) -> dict[str, Any]:
+    metastore_id = _metastore(request)
     return {"metastore_id": metastore_id, "name": "metastore", "cloud": "azure", "privilege_model_version": "1.0"}
 
 
-def _metastore(call: Call) -> str:
+def _metastore(request: Request) -> str:
     """Raises 404 where the workspace is assigned to none."""
-    metastore_id = call.workspace.state.settings.metastore_id
+    metastore_id = request.workspace.state.settings.metastore_id
     if metastore_id is None:
         raise ApiError(404, "METASTORE_DOES_NOT_EXIST", "No metastore assigned for the current workspace.")
     return metastore_id

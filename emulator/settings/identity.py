@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from emulator.api.routing import Call, Routes
+from emulator.api.routing import Request, Routes
 
 routes = Routes()
 
 
-@routes.get("/.well-known/databricks-config", open=True)
-def show_host(call: Call) -> dict[str, Any]:
+@routes.get("/.well-known/databricks-config", public=True)
+def show_host(request: Request) -> dict[str, Any]:
     """The host metadata. Constant for a URL: the CLI keeps it on disk."""
     return {
-        "oidc_endpoint": f"{call.workspace.options.url}/oidc",
+        "oidc_endpoint": f"{request.workspace.options.url}/oidc",
         # A number here makes the whole document fail to decode in Go.
-        "workspace_id": call.workspace.state.workspace_id,
+        "workspace_id": request.workspace.state.workspace_id,
         "cloud": "Azure",
         "host_type": "workspace",
         "token_federation_default_oidc_audiences": [],
@@ -21,7 +21,7 @@ def show_host(call: Call) -> dict[str, Any]:
 
 
 @routes.post("/telemetry-ext")
-def take_telemetry(call: Call) -> dict[str, Any]:
+def take_telemetry(request: Request) -> dict[str, Any]:
     """What the CLI reports about its use is counted and forgotten."""
-    logs = call.body.get("protoLogs")
+    logs = request.body.get("protoLogs")
     return {"errors": None, "numProtoSuccess": len(logs) if isinstance(logs, list) else 0}

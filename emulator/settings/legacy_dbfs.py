@@ -1,10 +1,10 @@
 """Whether DBFS and the other legacy features are switched off."""
 
 from emulator.models.settings import LEGACY_DBFS
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 
-def legacy_dbfs_is_disabled(workspace: Workspace) -> bool:
+def legacy_dbfs_is_disabled(workspace: EmulatedWorkspace) -> bool:
     """Whether this is an account without DBFS, or its administrator has switched DBFS off."""
     stored = workspace.state.settings.versioned.get(LEGACY_DBFS)
     if stored is None or stored.value is None:

@@ -4,11 +4,11 @@ import uuid
 from typing import Any
 
 from emulator.api.errors import denied, missing
-from emulator.api.routing import Call, Routes
+from emulator.api.routing import Request, Routes
 from emulator.models.scim import USERS
 from emulator.models.settings import Warehouse
 from emulator.permissions.rights import require_admin
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 PATH = "/api/2.0/sql/warehouses"
 ENTITLEMENT = "databricks-sql-access"
@@ -16,13 +16,13 @@ ENTITLEMENT = "databricks-sql-access"
 routes = Routes()
 
 
-def add(workspace: Workspace, name: str) -> Warehouse:
+def add(workspace: EmulatedWorkspace, name: str) -> Warehouse:
     """A stopped warehouse that everybody may use, such as the one that the platform puts into its newer workspaces."""
     state = workspace.state
     warehouse = Warehouse(state.ids.hex("warehouse", name, 16), name, workspace.options.admin)
     state.settings.warehouses[warehouse.id] = warehouse
     object_id = f"/sql/warehouses/{warehouse.id}"
-    creator, everybody = state.directory.user_named(warehouse.creator), state.directory.group_named(USERS)
+    creator, everybody = state.directory.find_user(warehouse.creator), state.directory.find_group(USERS)
     if creator:
         state.acls.grant(object_id, creator.id, "IS_OWNER")
     if everybody:
@@ -31,32 +31,32 @@ def add(workspace: Workspace, name: str) -> Warehouse:
 
 
 @routes.get(PATH)
-def list_warehouses(call: Call) -> dict[str, Any]:
-    _require_sql(call)
-    found = call.workspace.state.settings.warehouses.values()
+def list_warehouses(request: Request) -> dict[str, Any]:
+    _require_sql(request)
+    found = request.workspace.state.settings.warehouses.values()
     return {"warehouses": [_info(warehouse) for warehouse in found], "next_page_token": ""}
 
 
 @routes.get(PATH + "/{id}")
-def show(call: Call) -> dict[str, Any]:
-    _require_sql(call)
-    return _info(_found(call))
+def show(request: Request) -> dict[str, Any]:
+    _require_sql(request)
+    return _info(_find(request))
 
 
 @routes.delete(PATH + "/{id}")
-def delete(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    warehouse = _found(call)
-    del call.workspace.state.settings.warehouses[warehouse.id]
-    call.workspace.state.acls.forget(f"/sql/warehouses/{warehouse.id}")
+def delete(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    warehouse = _find(request)
+    del request.workspace.state.settings.warehouses[warehouse.id]
+    request.workspace.state.acls.remove_object(f"/sql/warehouses/{warehouse.id}")
     return {}
 
 
 @routes.get("/api/2.0/preview/sql/data_sources")
-def list_data_sources(call: Call) -> list[dict[str, Any]]:
+def list_data_sources(request: Request) -> list[dict[str, Any]]:
     """One a warehouse, which is how the older SQL API names them."""
-    _require_sql(call)
-    found = call.workspace.state.settings.warehouses.values()
+    _require_sql(request)
+    found = request.workspace.state.settings.warehouses.values()
     return [
         {
             "id": str(uuid.uuid5(uuid.NAMESPACE_OID, warehouse.id)),
@@ -68,15 +68,15 @@ def list_data_sources(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-def _require_sql(call: Call) -> None:
-    if not call.workspace.state.directory.has_entitlement(call.caller.id, ENTITLEMENT):
+def _require_sql(request: Request) -> None:
+    if not request.workspace.state.directory.has_entitlement(request.caller.id, ENTITLEMENT):
         raise denied("This API is disabled for users without the databricks-sql-access entitlement.")
 
 
-def _found(call: Call) -> Warehouse:
-    warehouse = call.workspace.state.settings.warehouses.get(call.parameters["id"])
+def _find(request: Request) -> Warehouse:
+    warehouse = request.workspace.state.settings.warehouses.get(request.parameters["id"])
     if warehouse is None:
-        raise missing(f"SQL warehouse {call.parameters['id']} does not exist.")
+        raise missing(f"SQL warehouse {request.parameters['id']} does not exist.")
     return warehouse
 
 

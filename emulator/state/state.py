@@ -1,13 +1,13 @@
 """Everything an emulated workspace knows, as plain data: one dump of it is the whole workspace."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from emulator.base.clock import Millis
 from emulator.base.ids import Ids
-from emulator.base.scheduler import Agenda
+from emulator.base.scheduler import Scheduler
 from emulator.models.clusters import Clusters
 from emulator.models.dbfs import FileSystem
 from emulator.models.libraries import Libraries
@@ -23,13 +23,13 @@ from emulator.models.tokens import Tokens
 
 
 @dataclass
-class State:
+class WorkspaceState:
     workspace_id: str
     """Decimal. Terraform replaces everything when it changes, so it is as lasting as the state."""
     ids: Ids
     clock: Millis = 0
     """What the clock showed when the state was last written down."""
-    agenda: Agenda = field(default_factory=Agenda)
+    scheduler: Annotated[Scheduler, Field(alias="agenda")] = field(default_factory=Scheduler)
     directory: Directory = field(default_factory=Directory)
     tokens: Tokens = field(default_factory=Tokens)
     acls: Acls = field(default_factory=Acls)
@@ -45,23 +45,23 @@ class State:
     mail: Mail = field(default_factory=Mail)
 
 
-_ADAPTER: TypeAdapter[State] = TypeAdapter(State)
+_ADAPTER: TypeAdapter[WorkspaceState] = TypeAdapter(WorkspaceState)
 
 
-def dump(state: State) -> dict[str, Any]:
+def dump(state: WorkspaceState) -> dict[str, Any]:
     """The state as JSON values; bytes are base64 (their dataclasses say so)."""
-    return _ADAPTER.dump_python(state, mode="json")  # type: ignore[no-any-return]
+    return _ADAPTER.dump_python(state, mode="json", by_alias=True)  # type: ignore[no-any-return]
 
 
-def load(dumped: Any) -> State:
+def load(dumped: Any) -> WorkspaceState:
     """Raises pydantic.ValidationError for anything that `dump` did not make."""
     return _ADAPTER.validate_python(dumped)
 
 
-def load_json(text: bytes) -> State:
+def load_json(text: bytes) -> WorkspaceState:
     """As `load`, from the bytes of a file."""
     return _ADAPTER.validate_json(text)
 
 
-def dump_json(state: State) -> bytes:
-    return _ADAPTER.dump_json(state)
+def dump_json(state: WorkspaceState) -> bytes:
+    return _ADAPTER.dump_json(state, by_alias=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from emulator.state.state import State, dump_json, load_json
-from emulator.state.workspace import Workspace
+from emulator.state.state import WorkspaceState, dump_json, load_json
+from emulator.state.workspace import EmulatedWorkspace
 from labkit.files import atomic_binary_file
 
-REST = 4
+PAUSE_FACTOR = 4
 """After a save it rests that many times as long as the save took."""
 
 
@@ -36,7 +36,7 @@ class StateFile:
         self._child = 0
         """The process that writes just now, or 0."""
 
-    def read(self) -> State | None:
+    def read(self) -> WorkspaceState | None:
         """What the file holds; None if there is none yet. Raises StateFileError, also where it could not be written."""
         folder = self._path.parent
         if not folder.is_dir():
@@ -53,16 +53,16 @@ class StateFile:
             return load_json(content)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the whole file"
-            raise self.damaged(f"{place}: {first['msg']}") from None
+            location = ".".join(map(str, first["loc"])) or "the whole file"
+            raise self.damaged_error(f"{location}: {first['msg']}") from None
         except (TypeError, KeyError, ValueError, RecursionError) as error:
-            raise self.damaged(f"the whole file: {type(error).__name__} {error}") from None
+            raise self.damaged_error(f"the whole file: {type(error).__name__} {error}") from None
 
-    def damaged(self, where: str) -> StateFileError:
+    def damaged_error(self, where: str) -> StateFileError:
         """The error for a file that holds no state, or one that does not fit together."""
         return StateFileError(f"{self._path} is no state of this emulator ({where}); move it away to start anew")
 
-    async def follow(self, workspace: Workspace, changes: int) -> None:
+    async def save_if_changed(self, workspace: EmulatedWorkspace, changes: int) -> None:
         """Write if there were changes since the last time and it has rested enough."""
         began = time.monotonic()
         if changes == self._saved or began < self._next:
@@ -77,9 +77,9 @@ class StateFile:
         self._child = 0
         if ended[1] == 0:
             self._saved = changes
-        self._next = time.monotonic() + (time.monotonic() - began) * REST
+        self._next = time.monotonic() + (time.monotonic() - began) * PAUSE_FACTOR
 
-    def finish(self, workspace: Workspace, changes: int) -> None:
+    def save_final(self, workspace: EmulatedWorkspace, changes: int) -> None:
         """Write what is not yet written. Raises StateFileError."""
         if self._child:
             os.kill(self._child, signal.SIGKILL)
@@ -91,7 +91,7 @@ class StateFile:
             except OSError as error:
                 raise StateFileError(f"{self._path} could not be written: {error.strerror}") from None
 
-    def _write_in_child(self, state: State, parent: int) -> None:
+    def _write_in_child(self, state: WorkspaceState, parent: int) -> None:
         """Never returns. A connection stays open as long as a process holds it, so the child drops them first."""
         status = 1
         try:

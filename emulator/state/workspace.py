@@ -8,75 +8,75 @@ from datetime import UTC, datetime
 
 from emulator.base.clock import Clock, Millis, to_millis
 from emulator.base.ids import Ids
-from emulator.generated_files.homes import Forest, forest
+from emulator.generated_files.homes import GeneratedTree, generated_tree
 from emulator.models.scim import ADMINS, Group, ServicePrincipal, User
 from emulator.models.tokens import Token
 from emulator.state.options import Options
-from emulator.state.state import State
+from emulator.state.state import WorkspaceState
 
 
-class Workspace:
+class EmulatedWorkspace:
     """A workspace as `state` has it.
 
     Without a state it is empty: there is no user, no group and no folder in it until it is seeded.
     """
 
-    def __init__(self, options: Options, state: State | None = None) -> None:
+    def __init__(self, options: Options, state: WorkspaceState | None = None) -> None:
         self.options = options
         self.clock = Clock(options.start, options.speed)
-        self._told: Token | None = None
+        self._startup_token: Token | None = None
         self.state = state or self._new_state()
         if state:
-            self.clock.restart(max(state.clock, self.clock.now()))
-            self.options = replace(options, files=self.forest.shape.name)
+            self.clock.reset(max(state.clock, self.clock.now()))
+            self.options = replace(options, files=self.generated_tree.shape.name)
 
     def clear(self) -> None:
         """Make the workspace empty, with the same workspace id and the clock at its start."""
         workspace_id = self.state.workspace_id
-        self.clock.restart(to_millis(self.options.start or datetime.now(UTC)))
+        self.clock.reset(to_millis(self.options.start or datetime.now(UTC)))
         self.state = self._new_state()
         self.state.workspace_id = workspace_id
 
     def administrator_tokens(self) -> list[Token]:
-        """The administrator's tokens, and the one that `tell_token` made even if its owner is gone."""
-        owner = self.state.directory.user_named(self.options.admin)
+        """The administrator's tokens, and the one that `issue_startup_token` made even if its owner is gone."""
+        owner = self.state.directory.find_user(self.options.admin)
         kept = [token for token in self.state.tokens.by_digest.values() if owner and token.owner_id == owner.id]
-        return [*kept, self._told] if self._told else kept
+        return [*kept, self._startup_token] if self._startup_token else kept
 
-    def give_administrator(self, tokens: Iterable[Token]) -> None:
+    def restore_administrator_tokens(self, tokens: Iterable[Token]) -> None:
         """Make the administrator the owner of these tokens, which are valid from now on."""
         for token in tokens:
             token.owner_id = self.administrator.id
             self.state.tokens.by_digest[token.digest] = token
 
-    def tell_token(self) -> str:
+    def issue_startup_token(self) -> str:
         """A new token of the administrator, for whoever started the emulator."""
-        value, self._told = self.state.tokens.issue(self.administrator.id, self.clock.now(), "emulator")
+        value, self._startup_token = self.state.tokens.issue(self.administrator.id, self.clock.now(), "emulator")
         return value
 
     @property
     def administrator(self) -> User:
         """The one every workspace has from the start; made again if somebody deleted or renamed it."""
         directory = self.state.directory
-        user = directory.user_named(self.options.admin)
+        user = directory.find_user(self.options.admin)
         if user is None:
             number = str(self.state.ids.number("user", self.options.admin))
             user = User(id=number, user_name=self.options.admin, display_name="Administrator")
             directory.add(user)
-        admins = directory.group_named(ADMINS)
+        admins = directory.find_group(ADMINS)
         if admins and user.id not in admins.members:
             admins.members.append(user.id)
         return user
 
     @property
-    def forest(self) -> Forest:
+    def generated_tree(self) -> GeneratedTree:
         """The files that there were from the start."""
-        return self.state.objects.forest or forest("none", self.options.seed or "0")
+        return self.state.objects.generated_tree or generated_tree("none", self.options.seed or "0")
 
     def catch_up(self) -> Millis:
         """Let everything happen that is due by now; return now."""
         now = self.clock.now()
-        self.state.agenda.carry_out(self, now)
+        self.state.scheduler.run_due(self, now)
         return now
 
     def transition(self, steps: float = 1.0) -> Millis:
@@ -92,7 +92,7 @@ class Workspace:
         owner = self.state.directory.principal(token.owner_id)
         return owner if owner and not isinstance(owner, Group) and owner.active else None
 
-    def _new_state(self) -> State:
+    def _new_state(self) -> WorkspaceState:
         seed = self.options.seed if self.options.seed is not None else secrets.token_hex(16)
         number = int.from_bytes(hashlib.sha256(f"{seed}:workspace".encode()).digest()[:6], "big")
-        return State(workspace_id=str(10**15 + number * 11), ids=Ids(seed), clock=self.clock.now())
+        return WorkspaceState(workspace_id=str(10**15 + number * 11), ids=Ids(seed), clock=self.clock.now())

@@ -3,14 +3,14 @@
 from typing import Any
 
 from emulator.api.errors import ApiError, denied, invalid, missing
-from emulator.api.routing import Call, Routes
+from emulator.api.routing import Request, Routes
 from emulator.models.scim import ServicePrincipal, User
 from emulator.models.tokens import Token
-from emulator.permissions.rights import may, require_admin
+from emulator.permissions.rights import has_permission, require_admin
 
-USABLE = "/authorization/tokens"
+TOKENS_OBJECT = "/authorization/tokens"
 """Who may use tokens is an ACL on this object."""
-MOST_TOKENS = 600
+MAX_TOKENS = 600
 """Of one owner."""
 DAY_SECONDS = 86400
 
@@ -18,79 +18,79 @@ routes = Routes()
 
 
 @routes.post("/api/2.0/token/create")
-def create(call: Call) -> dict[str, Any]:
-    return _issued(call, call.caller)
+def create(request: Request) -> dict[str, Any]:
+    return _issue(request, request.caller)
 
 
 @routes.get("/api/2.0/token/list")
-def list_own(call: Call) -> dict[str, Any]:
-    own = _owned(call, call.caller.id)
-    return {"token_infos": [_info(token) for token in own if token.valid(call.now)]}
+def list_own(request: Request) -> dict[str, Any]:
+    own = _tokens_of(request, request.caller.id)
+    return {"token_infos": [_info(token) for token in own if token.is_valid(request.now)]}
 
 
 @routes.post("/api/2.0/token/delete")
-def delete_own(call: Call) -> dict[str, Any]:
-    token = _token(call, str(call.required("token_id")))
-    if token.owner_id != call.caller.id:
+def delete_own(request: Request) -> dict[str, Any]:
+    token = _token(request, str(request.required("token_id")))
+    if token.owner_id != request.caller.id:
         # Of somebody else's tokens nothing is told, not even that there is such a one.
         raise _unknown(token.token_id)
-    call.workspace.state.tokens.delete(token)
+    request.workspace.state.tokens.delete(token)
     return {}
 
 
 @routes.get("/api/2.0/token-management/tokens")
-def list_all(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    tokens = list(call.workspace.state.tokens.personal())
-    creator_id, creator_name = call.argument("created_by_id"), call.argument("created_by_username")
+def list_all(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    tokens = list(request.workspace.state.tokens.personal_tokens())
+    creator_id, creator_name = request.argument("created_by_id"), request.argument("created_by_username")
     if creator_id:
         tokens = [token for token in tokens if token.created_by == creator_id]
     if creator_name:
         wanted = creator_name.casefold()
-        tokens = [token for token in tokens if _name(call, token.created_by).casefold() == wanted]
-    return {"token_infos": [_managed_info(call, token) for token in tokens]}
+        tokens = [token for token in tokens if _name(request, token.created_by).casefold() == wanted]
+    return {"token_infos": [_managed_info(request, token) for token in tokens]}
 
 
 @routes.get("/api/2.0/token-management/tokens/{id}")
-def show(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    return {"token_info": _managed_info(call, _token(call, call.parameters["id"]))}
+def show(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    return {"token_info": _managed_info(request, _token(request, request.parameters["id"]))}
 
 
 @routes.delete("/api/2.0/token-management/tokens/{id}")
-def delete(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    call.workspace.state.tokens.delete(_token(call, call.parameters["id"]))
+def delete(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    request.workspace.state.tokens.delete(_token(request, request.parameters["id"]))
     return {}
 
 
 @routes.post("/api/2.0/token-management/on-behalf-of/tokens")
-def create_on_behalf(call: Call) -> dict[str, Any]:
-    require_admin(call)
-    application_id = str(call.required("application_id"))
-    principal = call.workspace.state.directory.service_principal_named(application_id)
+def create_on_behalf(request: Request) -> dict[str, Any]:
+    require_admin(request)
+    application_id = str(request.required("application_id"))
+    principal = request.workspace.state.directory.find_service_principal(application_id)
     if principal is None:
         raise missing(f"Service principal with application ID {application_id} does not exist.")
-    return _issued(call, principal, managed=True)
+    return _issue(request, principal, managed=True)
 
 
-def _issued(call: Call, owner: User | ServicePrincipal, managed: bool = False) -> dict[str, Any]:
-    settings = call.workspace.state.settings
+def _issue(request: Request, owner: User | ServicePrincipal, managed: bool = False) -> dict[str, Any]:
+    settings = request.workspace.state.settings
     if settings.conf.get("enableTokensConfig", "true").lower() == "false":
         raise ApiError(400, "FEATURE_DISABLED", "Personal access tokens are disabled in this workspace.")
-    if not may(call.workspace, owner.id, "authorization/tokens", USABLE, "CAN_USE"):
+    if not has_permission(request.workspace, owner.id, "authorization/tokens", TOKENS_OBJECT, "CAN_USE"):
         raise denied(f"{owner.name} does not have permission to use tokens.")
-    if len(_owned(call, owner.id)) >= MOST_TOKENS:
-        text = f"The number of tokens of {owner.name} exceeds the limit of {MOST_TOKENS}."
+    if len(_tokens_of(request, owner.id)) >= MAX_TOKENS:
+        text = f"The number of tokens of {owner.name} exceeds the limit of {MAX_TOKENS}."
         raise ApiError(400, "QUOTA_EXCEEDED", text)
-    value, token = call.workspace.state.tokens.issue(
+    value, token = request.workspace.state.tokens.issue(
         owner.id,
-        call.now,
-        comment=_comment(call.body.get("comment")),
-        lifetime_seconds=_lifetime(call.body.get("lifetime_seconds"), settings.longest_token_days()),
-        created_by=call.caller.id,
+        request.now,
+        comment=_comment(request.body.get("comment")),
+        lifetime_seconds=_lifetime(request.body.get("lifetime_seconds"), settings.max_token_days()),
+        created_by=request.caller.id,
     )
-    return {"token_value": value, "token_info": _managed_info(call, token) if managed else _info(token)}
+    return {"token_value": value, "token_info": _managed_info(request, token) if managed else _info(token)}
 
 
 def _comment(given: Any) -> str:
@@ -113,12 +113,12 @@ def _lifetime(given: Any, longest_days: int | None) -> int:
     return seconds
 
 
-def _owned(call: Call, owner_id: str) -> list[Token]:
-    return [token for token in call.workspace.state.tokens.personal() if token.owner_id == owner_id]
+def _tokens_of(request: Request, owner_id: str) -> list[Token]:
+    return [token for token in request.workspace.state.tokens.personal_tokens() if token.owner_id == owner_id]
 
 
-def _token(call: Call, token_id: str) -> Token:
-    token = call.workspace.state.tokens.with_id(token_id)
+def _token(request: Request, token_id: str) -> Token:
+    token = request.workspace.state.tokens.find_by_id(token_id)
     if token is None:
         raise _unknown(token_id)
     return token
@@ -137,15 +137,15 @@ def _info(token: Token) -> dict[str, Any]:
     }
 
 
-def _managed_info(call: Call, token: Token) -> dict[str, Any]:
+def _managed_info(request: Request, token: Token) -> dict[str, Any]:
     return _info(token) | {
         "created_by_id": int(token.created_by),
-        "created_by_username": _name(call, token.created_by),
+        "created_by_username": _name(request, token.created_by),
         "owner_id": int(token.owner_id),
-        "workspace_id": int(call.workspace.state.workspace_id),
+        "workspace_id": int(request.workspace.state.workspace_id),
     }
 
 
-def _name(call: Call, principal_id: str) -> str:
-    principal = call.workspace.state.directory.principal(principal_id)
+def _name(request: Request, principal_id: str) -> str:
+    principal = request.workspace.state.directory.principal(principal_id)
     return principal.name if isinstance(principal, User | ServicePrincipal) else ""

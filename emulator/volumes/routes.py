@@ -8,16 +8,16 @@ from email.utils import formatdate
 from typing import Any
 
 from emulator.api.errors import ApiError, invalid
-from emulator.api.routing import Call, Reply, Routes
+from emulator.api.routing import Request, Response, Routes
 from emulator.base.content import Content
 from emulator.base.paths import Names
 from emulator.dbfs.paths import text
-from emulator.models.dbfs import Entry, FileSystem
+from emulator.models.dbfs import FileEntry, FileSystem
 
 routes = Routes()
 FILES = "/api/2.0/fs/files/{path:path}"
 DIRECTORIES = "/api/2.0/fs/directories/{path:path}"
-PAGE, MOST = 1000, 10_000
+PAGE, MAX_PAGE = 1000, 10_000
 """Entries of a page, unless it is told otherwise, and at most."""
 VOLUME = 4
 """Names of the path of a volume, `Volumes` included."""
@@ -25,94 +25,94 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 @routes.get(FILES)
-def download(call: Call) -> Reply:
+def download(request: Request) -> Response:
     """All of it, or the range that is asked for; HEAD is answered without the content."""
-    names = _file_path(call)
-    entry = _files(call).find(names)
+    names = _file_path(request)
+    entry = _files(request).find(names)
     if entry is None or entry.is_dir:
         raise _missing("FILES_API_FILE_NOT_FOUND", f"The file being accessed is not found: {text(names)}")
     headers = {"Content-Type": "application/octet-stream", "Last-Modified": _http_date(entry), "Accept-Ranges": "bytes"}
-    if call.method == "HEAD":
-        return Reply(200, None, headers | {"Content-Length": str(entry.content.size)})
-    wanted = _RANGE.fullmatch(call.headers.get("range", ""))
+    if request.method == "HEAD":
+        return Response(200, None, headers | {"Content-Length": str(entry.content.size)})
+    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
     if not wanted:
-        return Reply(200, entry.content, headers)
-    return _ranged(entry.content, int(wanted[1]), int(wanted[2] or entry.content.size), headers)
+        return Response(200, entry.content, headers)
+    return _range_response(entry.content, int(wanted[1]), int(wanted[2] or entry.content.size), headers)
 
 
 @routes.put(FILES)
-def upload(call: Call) -> Reply:
+def upload(request: Request) -> Response:
     """The body is the file; folders above it are made."""
-    names = _file_path(call)
-    _check_free(call, names)
+    names = _file_path(request)
+    _check_not_taken(request, names)
     try:
-        _files(call).write(names, call.sent, call.now)
+        _files(request).write(names, request.content, request.now)
     except NotADirectoryError:
-        raise _in_the_way(names) from None
-    return Reply(204)
+        raise _path_exists(names) from None
+    return Response(204)
 
 
 @routes.post(FILES)
-def begin_upload(call: Call) -> dict[str, Any]:
+def begin_upload(request: Request) -> dict[str, Any]:
     """What the SDK asks before it sends a large file. It is given no addresses of storage and so sends all at once."""
-    names = _file_path(call)
-    if call.argument("action") != "initiate-upload":
-        raise invalid(f"action must be initiate-upload, not {call.argument('action')!r}")
-    _check_free(call, names)
-    return {"multipart_upload": {"session_token": call.workspace.state.ids.hex("upload", text(names), 32)}}
+    names = _file_path(request)
+    if request.argument("action") != "initiate-upload":
+        raise invalid(f"action must be initiate-upload, not {request.argument('action')!r}")
+    _check_not_taken(request, names)
+    return {"multipart_upload": {"session_token": request.workspace.state.ids.hex("upload", text(names), 32)}}
 
 
 @routes.delete(FILES)
-def delete_file(call: Call) -> Reply:
-    names = _file_path(call)
-    files = _files(call)
+def delete_file(request: Request) -> Response:
+    names = _file_path(request)
+    files = _files(request)
     entry = files.find(names)
     if entry is None or entry.is_dir:
         raise _missing("FILES_API_FILE_NOT_FOUND", f"The file being accessed is not found: {text(names)}")
     files.remove(entry, 1)
-    return Reply(204)
+    return Response(204)
 
 
 @routes.get(DIRECTORIES)
-def list_directory(call: Call) -> Any:
+def list_directory(request: Request) -> Any:
     """What lies directly in it, in pages; HEAD only says that it is there."""
-    names = _directory_path(call)
-    folder = _folder(call, names)
-    if call.method == "HEAD":
-        return Reply(200)
-    size = call.number("page_size", PAGE) or PAGE
-    begin = call.number("page_token", 0)
+    names = _directory_path(request)
+    folder = _folder(request, names)
+    if request.method == "HEAD":
+        return Response(200)
+    size = request.number("page_size", PAGE) or PAGE
+    begin = request.number("page_token", 0)
     if size < 0 or begin < 0:
         raise invalid("page_size and page_token must not be negative.")
-    end = begin + min(size, MOST)
-    children = list(_files(call).children(folder))
-    page: dict[str, Any] = {"contents": [_described(child, names) for child in children[begin:end]]}
+    end = begin + min(size, MAX_PAGE)
+    children = list(_files(request).children(folder))
+    page: dict[str, Any] = {"contents": [_describe(child, names) for child in children[begin:end]]}
     return page | ({"next_page_token": str(end)} if end < len(children) else {})
 
 
 @routes.put(DIRECTORIES)
-def create_directory(call: Call) -> Reply:
+def create_directory(request: Request) -> Response:
     """With those above it; one that is there is fine."""
-    names = _directory_path(call)
+    names = _directory_path(request)
     try:
-        _files(call).make_folders(names, call.now)
+        _files(request).make_folders(names, request.now)
     except NotADirectoryError:
-        raise _in_the_way(names) from None
-    return Reply(204)
+        raise _path_exists(names) from None
+    return Response(204)
 
 
 @routes.delete(DIRECTORIES)
-def delete_directory(call: Call) -> Reply:
-    names = _directory_path(call)
+def delete_directory(request: Request) -> Response:
+    names = _directory_path(request)
     if len(names) == VOLUME:
         raise invalid(f"A volume cannot be deleted by the Files API: {text(names)}")
-    folder = _folder(call, names)
-    files = _files(call)
+    folder = _folder(request, names)
+    files = _files(request)
     if any(files.children(folder)):
         reason = "FILES_API_DIRECTORY_IS_NOT_EMPTY"
         raise FilesError(400, "INVALID_PARAMETER_VALUE", f"The directory is not empty: {text(names)}", reason)
     files.remove(folder, 1)
-    return Reply(204)
+    return Response(204)
 
 
 class FilesError(ApiError):
@@ -131,17 +131,17 @@ def _missing(reason: str, message: str) -> FilesError:
     return FilesError(404, "NOT_FOUND", message, reason)
 
 
-def _in_the_way(names: Names) -> FilesError:
+def _path_exists(names: Names) -> FilesError:
     return FilesError(409, "ALREADY_EXISTS", f"The path already exists: {text(names)}", "FILES_API_FILE_ALREADY_EXISTS")
 
 
-def _files(call: Call) -> FileSystem:
-    return call.workspace.state.volumes
+def _files(request: Request) -> FileSystem:
+    return request.workspace.state.volumes
 
 
-def _directory_path(call: Call) -> Names:
+def _directory_path(request: Request) -> Names:
     """Raises 400 for what is no path in a volume."""
-    names = tuple(name for name in call.parameters["path"].split("/") if name)
+    names = tuple(name for name in request.parameters["path"].split("/") if name)
     if any(name in (".", "..") or "\0" in name for name in names):
         raise invalid(f"Path is not valid: {text(names)}")
     if len(names) < VOLUME or names[0] != "Volumes":
@@ -149,40 +149,40 @@ def _directory_path(call: Call) -> Names:
     return names
 
 
-def _file_path(call: Call) -> Names:
-    names = _directory_path(call)
+def _file_path(request: Request) -> Names:
+    names = _directory_path(request)
     if len(names) == VOLUME:
         raise invalid(f"The path is that of a volume, not of a file: {text(names)}")
     return names
 
 
-def _folder(call: Call, names: Names) -> Entry:
-    folder = _files(call).find(names)
+def _folder(request: Request, names: Names) -> FileEntry:
+    folder = _files(request).find(names)
     if folder is None or not folder.is_dir:
         raise _missing("FILES_API_DIRECTORY_IS_NOT_FOUND", f"The directory being accessed is not found: {text(names)}")
     return folder
 
 
-def _check_free(call: Call, names: Names) -> None:
+def _check_not_taken(request: Request, names: Names) -> None:
     """Raises 409 for a folder, and for a file that is not to be overwritten."""
-    entry = _files(call).find(names)
-    if entry and (entry.is_dir or not call.flag("overwrite")):
-        raise _in_the_way(names)
+    entry = _files(request).find(names)
+    if entry and (entry.is_dir or not request.flag("overwrite")):
+        raise _path_exists(names)
 
 
-def _ranged(content: Content, first: int, last: int, headers: dict[str, str]) -> Reply:
+def _range_response(content: Content, first: int, last: int, headers: dict[str, str]) -> Response:
     """Raises 416 for a range that begins behind the end."""
     if first >= content.size:
         raise ApiError(416, "INVALID_PARAMETER_VALUE", f"The range begins behind the end, {content.size} bytes.")
     last = min(last, content.size - 1)
-    return Reply(
+    return Response(
         206,
-        content.part(first, last - first + 1),
+        content.slice(first, last - first + 1),
         headers | {"Content-Range": f"bytes {first}-{last}/{content.size}"},
     )
 
 
-def _described(entry: Entry, folder: Names) -> dict[str, Any]:
+def _describe(entry: FileEntry, folder: Names) -> dict[str, Any]:
     info: dict[str, Any] = {
         "path": text((*folder, entry.name)) + ("/" if entry.is_dir else ""),
         "name": entry.name,
@@ -192,5 +192,5 @@ def _described(entry: Entry, folder: Names) -> dict[str, Any]:
     return info if entry.is_dir else info | {"file_size": entry.content.size}
 
 
-def _http_date(entry: Entry) -> str:
+def _http_date(entry: FileEntry) -> str:
     return formatdate(entry.modified_at / 1000, usegmt=True)

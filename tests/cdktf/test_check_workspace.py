@@ -250,7 +250,7 @@ def test_the_script_names_a_running_cluster_that_a_deploy_would_restart(emulator
 
 def test_the_script_only_reads(emulator: EmulatorProcess, check: Any):
     check(emulator.environment())
-    assert {entry["method"] for entry in emulator.journal() if "/_emulator/" not in entry["path"]} == {"GET"}
+    assert {entry["method"] for entry in emulator.request_log() if "/_emulator/" not in entry["path"]} == {"GET"}
 
 
 def test_the_script_stops_at_another_workspace(emulator: EmulatorProcess, check: Any):

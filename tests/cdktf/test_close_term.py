@@ -42,7 +42,9 @@ def test_another_workspace_is_not_even_looked_at(term: ClosingTerm) -> None:
 
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("Wrong workspace: target demo has expected_workspace_id 1, but this is workspace ")
-    paths = {entry["path"].partition("?")[0] for entry in term.emulator.journal() if "/_emulator/" not in entry["path"]}
+    paths = {
+        entry["path"].partition("?")[0] for entry in term.emulator.request_log() if "/_emulator/" not in entry["path"]
+    }
     assert paths == {"/api/2.0/preview/scim/v2/Me"}
 
 

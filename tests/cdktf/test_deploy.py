@@ -277,7 +277,7 @@ def test_another_workspace_stops_plan_deploy_and_destroy_and_leaves_the_state_as
     preflight_attempts = attempts[-2:]
     assert [(done.status, len(done.text.splitlines())) for done in preflight_attempts] == [(2, 1), (2, 1)]
     assert term.state.read_bytes() == state
-    paths = {entry["path"].partition("?")[0] for entry in wrong.journal() if "/_emulator/" not in entry["path"]}
+    paths = {entry["path"].partition("?")[0] for entry in wrong.request_log() if "/_emulator/" not in entry["path"]}
     assert paths == {"/api/2.0/preview/scim/v2/Me"}
 
     term.emulator = right

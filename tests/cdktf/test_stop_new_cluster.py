@@ -132,7 +132,7 @@ def test_many_requests_are_served_by_one_process(
     with ThreadPoolExecutor(len(clusters)) as processes:
         assert list(processes.map(request_stop, clusters, queues, repeat(environ))) == [""] * len(clusters)
     assert {state_of(emulator, cluster) for cluster in clusters} == {"TERMINATED"}
-    logins = [call for call in emulator.journal() if call["path"].endswith("/Me")]
+    logins = [call for call in emulator.request_log() if call["path"].endswith("/Me")]
     assert len(logins) == 1
     assert sorted(path.name for path in (tmp_path / "spool").iterdir()) == ["left-behind.done", "lock"]
 

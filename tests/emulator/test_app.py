@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from emulator.api.errors import ApiError
-from emulator.api.request_body import Intake
-from emulator.api.routing import Call, Router, Routes, parse_json
+from emulator.api.request_body import RequestBodyReader
+from emulator.api.routing import Request, Router, Routes, parse_json
 from emulator.base.content import EMPTY
 from emulator.faults.profiles import PROFILES
 from emulator.server.app import Application
@@ -165,7 +165,7 @@ def test_a_service_may_answer_head_in_its_own_way() -> None:
 def test_an_unknown_route_answers_501_and_is_recorded(emulator: EmulatorProcess) -> None:
     status, answer = emulator.request("GET", "/api/2.0/quantum/leap?x=1")
     assert (status, answer["error_code"]) == (501, "NOT_IMPLEMENTED")
-    last = emulator.journal()[-1]
+    last = emulator.request_log()[-1]
     assert (last["method"], last["path"], last["query"], last["status"]) == ("GET", "/api/2.0/quantum/leap", "x=1", 501)
 
 
@@ -232,16 +232,16 @@ def answers(application: Application, path: str) -> tuple[int, dict[str, Any]]:
 def test_a_defect_in_what_was_due_costs_no_request(caplog: pytest.LogCaptureFixture) -> None:
     workspace = open_workspace(Options())
     application = Application(workspace)
-    workspace.state.agenda.enter(0, "nothing.known")
+    workspace.state.scheduler.schedule(0, "nothing.known")
     assert answers(application, "/_emulator/clock")[0] == 200
     assert "something that was due did not happen" in caplog.text
-    assert workspace.state.agenda.entries == []
+    assert workspace.state.scheduler.entries == []
 
 
 def test_a_defect_in_an_answer_is_a_500_in_json_and_a_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     workspace = open_workspace(Options())
     application = Application(workspace)
-    del workspace.state.agenda
+    del workspace.state.scheduler
     status, body = answers(application, "/_emulator/state")
     assert (status, body["error_code"]) == (500, "INTERNAL_ERROR")
     assert "Traceback" in caplog.text
@@ -262,20 +262,20 @@ def arriving(parts: list[bytes]) -> Callable[[], Awaitable[dict[str, object]]]:
 
 
 def test_a_client_that_goes_away_is_no_request() -> None:
-    intake = Intake()
+    intake = RequestBodyReader()
     assert run(intake.read([], arriving([b"a" * 10, b"b"]))) is None
     assert intake._under_way == 0
 
 
 def test_a_chunked_body_that_grows_too_long_is_refused_on_the_way() -> None:
     with pytest.raises(ApiError) as refused:
-        run(Intake(body_limit=15).read([], arriving([b"a" * 10] * 3)))
+        run(RequestBodyReader(body_limit=15).read([], arriving([b"a" * 10] * 3)))
     assert refused.value.status == 413
 
 
 def test_too_much_at_once_is_refused_for_now() -> None:
     with pytest.raises(ApiError) as refused:
-        run(Intake(total_limit=15).read([], arriving([b"a" * 10] * 3)))
+        run(RequestBodyReader(total_limit=15).read([], arriving([b"a" * 10] * 3)))
     assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "1"})
 
 
@@ -290,7 +290,7 @@ def test_a_large_body_is_not_held_in_memory() -> None:
         return messages.pop(0)
 
     tracemalloc.start()
-    body: Any = run(Intake().read([(b"content-length", str(length).encode())], receive))
+    body: Any = run(RequestBodyReader().read([(b"content-length", str(length).encode())], receive))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert body is not None and body.size == length and body.read() == bytes(length)
@@ -394,8 +394,8 @@ def test_it_also_listens_on_ipv6(start_emulator: Callable[..., EmulatorProcess])
 
 
 def test_calls_know_booleans_and_numbers_of_both_sdks() -> None:
-    def call(query: dict[str, list[str]]) -> Call:
-        return Call(None, "GET", "/", query, {}, EMPTY, 0)  # type: ignore[arg-type]
+    def call(query: dict[str, list[str]]) -> Request:
+        return Request(None, "GET", "/", query, {}, EMPTY, 0)  # type: ignore[arg-type]
 
     assert [call({"a": [value]}).flag("a") for value in ("true", "True", "false", "")] == [True, True, False, False]
     assert call({"a": ["7"]}).number("a", 1) == 7

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.clusters.events import TYPES
-from emulator.clusters.lifecycle import work
+from emulator.clusters.lifecycle import simulate_work
 from emulator.clusters.uptime import uptime
 from emulator.models.clusters import Cluster, EventFault
 from emulator_process import EmulatorProcess
@@ -79,7 +79,7 @@ def test_init_scripts_and_pins_are_told(workspace: InProcessWorkspace) -> None:
 def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.running(**SCALING)
     t, cluster = workspace.now, cluster_of(workspace, cluster_id)
-    work(workspace.emulated, cluster, workspace.emulated.administrator, 600, t)
+    simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 600, t)
     workspace.advance(300)
     assert (cluster.state, cluster.workers) == ("RUNNING", 4)
     workspace.advance(600)
@@ -95,7 +95,9 @@ def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(workspa
 
 def test_short_work_scales_nothing(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.running(**SCALING)
-    work(workspace.emulated, cluster_of(workspace, cluster_id), workspace.emulated.administrator, 29, workspace.now)
+    simulate_work(
+        workspace.emulated, cluster_of(workspace, cluster_id), workspace.emulated.administrator, 29, workspace.now
+    )
     workspace.advance(60)
     assert "RESIZING" not in workspace.types(cluster_id)
 
@@ -174,7 +176,7 @@ def test_the_types_are_those_of_the_sdk() -> None:
 
 
 def test_dropped_events_are_never_listed_and_the_truth_stays(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.clusters.disturb_events([EventFault("dropped", count=1)])
+    workspace.emulated.state.clusters.set_event_faults([EventFault("dropped", count=1)])
     cluster_id = workspace.stopped()
     workspace.post("start", cluster_id)
     workspace.advance(62)
@@ -186,7 +188,7 @@ def test_dropped_events_are_never_listed_and_the_truth_stays(workspace: InProces
 
 
 def test_delayed_events_come_later_with_their_true_time(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.clusters.disturb_events([EventFault("delayed", types=["TERMINATING"], seconds=300)])
+    workspace.emulated.state.clusters.set_event_faults([EventFault("delayed", types=["TERMINATING"], seconds=300)])
     cluster_id = workspace.running()
     ended = workspace.now
     workspace.post("delete", cluster_id)
@@ -197,7 +199,7 @@ def test_delayed_events_come_later_with_their_true_time(workspace: InProcessWork
 
 
 def test_stragglers_arrive_after_terminating(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.clusters.disturb_events([EventFault("late", cluster="cluster_*", seconds=30)])
+    workspace.emulated.state.clusters.set_event_faults([EventFault("late", cluster="cluster_*", seconds=30)])
     cluster_id, other = workspace.stopped(), workspace.stopped(cluster_name="other")
     workspace.advance(30)
     assert workspace.types(cluster_id)[-2:] == ["TERMINATING", "EXPANDED_DISK"]
@@ -214,7 +216,7 @@ def test_stragglers_arrive_after_terminating(workspace: InProcessWorkspace) -> N
 def test_a_rate_disturbs_that_share_of_events_the_same_way_each_time() -> None:
     def kept() -> list[int]:
         workspace = InProcessWorkspace()
-        workspace.emulated.state.clusters.disturb_events([EventFault("dropped", types=["PINNED"], rate=0.5)])
+        workspace.emulated.state.clusters.set_event_faults([EventFault("dropped", types=["PINNED"], rate=0.5)])
         return [
             event["timestamp"] for event in workspace.events(many(workspace, 200), event_types=["PINNED"], limit=500)
         ]

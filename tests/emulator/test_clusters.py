@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from emulator.api.errors import ApiError
-from emulator.catalog import node_types
-from emulator.clusters.definition import merged
+from emulator.clusters.definition import apply_update_mask
 from emulator.models.clusters import LaunchFailure
+from emulator.reference import node_types
 from emulator.state.state import dump_json, load_json
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
@@ -187,11 +187,11 @@ def test_an_update_changes_what_its_mask_names(workspace: InProcessWorkspace) ->
 
 
 def test_a_mask_reaches_into_a_field() -> None:
-    assert merged({"a": {"x": 1, "y": 2}}, "a.x", {"a": {"x": 3}}) == {"a": {"x": 3, "y": 2}}
-    assert merged({"a": {"x": 1}}, "a.x", {}) == {"a": {}}
-    assert merged({"a": 1}, "*", {"b": 2}) == {"b": 2}
+    assert apply_update_mask({"a": {"x": 1, "y": 2}}, "a.x", {"a": {"x": 3}}) == {"a": {"x": 3, "y": 2}}
+    assert apply_update_mask({"a": {"x": 1}}, "a.x", {}) == {"a": {}}
+    assert apply_update_mask({"a": 1}, "*", {"b": 2}) == {"b": 2}
     with pytest.raises(ApiError, match="update_mask"):
-        merged({}, " ", {"b": 2})
+        apply_update_mask({}, " ", {"b": 2})
 
 
 def test_idling_ends_a_cluster_by_the_clock(workspace: InProcessWorkspace) -> None:
@@ -223,7 +223,7 @@ def test_zero_minutes_are_for_ever(workspace: InProcessWorkspace) -> None:
 
 
 def test_launches_that_fail_say_why_and_later_ones_succeed(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.clusters.fail_launches([LaunchFailure("cluster_0*", count=1)])
+    workspace.emulated.state.clusters.set_launch_failures([LaunchFailure("cluster_0*", count=1)])
     failing, other = workspace.create(), workspace.create(cluster_name="another")
     workspace.advance(4)
     shown = workspace.get(failing)
@@ -238,7 +238,7 @@ def test_launches_that_fail_say_why_and_later_ones_succeed(workspace: InProcessW
 
 def test_a_launch_that_fails_may_meet_trouble_before(workspace: InProcessWorkspace) -> None:
     failure = LaunchFailure(troubles=["METASTORE_DOWN", "A_TYPE_OF_TOMORROW"], seconds=9, count=2)
-    workspace.emulated.state.clusters.fail_launches([failure])
+    workspace.emulated.state.clusters.set_launch_failures([failure])
     cluster_id, called_off, t = workspace.create(), workspace.create(cluster_name="another"), workspace.now
     workspace.advance(4)
     workspace.post("delete", called_off)
@@ -249,7 +249,7 @@ def test_a_launch_that_fails_may_meet_trouble_before(workspace: InProcessWorkspa
 
 
 def test_a_launch_can_end_in_error_and_be_tried_again(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.clusters.fail_launches([LaunchFailure(ends_in="ERROR")])
+    workspace.emulated.state.clusters.set_launch_failures([LaunchFailure(ends_in="ERROR")])
     cluster_id = workspace.create()
     workspace.advance(4)
     assert workspace.state(cluster_id) == "ERROR"
@@ -276,7 +276,7 @@ def test_a_removed_cluster_leaves_no_trace_but_its_uptime(workspace: InProcessWo
     assert (state.clusters.by_id, state.clusters.events, state.acls.direct.get(f"/clusters/{cluster_id}")) == (
         {}, {}, None,
     )  # fmt: skip
-    assert [entry.kind for entry in state.agenda.entries] == []
+    assert [entry.kind for entry in state.scheduler.entries] == []
     assert [(one.end or 0) - one.start for one in state.clusters.sessions[cluster_id]] == [60_000]
 
 

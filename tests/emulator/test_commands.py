@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.api.errors import ApiError
-from emulator.clusters.lifecycle import work
+from emulator.clusters.lifecycle import simulate_work
 from emulator.models.scim import User
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
@@ -101,7 +101,9 @@ def test_nobody_starts_a_stopped_cluster_by_using_it_without_the_right_to_restar
             status, _, message = workspace.refusal("POST", path, body, ana)
             assert (status, words in message) == (403, True)
         with pytest.raises(ApiError, match=words):
-            work(workspace.emulated, workspace.emulated.state.clusters.by_id[cluster_id], ana, 60, workspace.now)
+            simulate_work(
+                workspace.emulated, workspace.emulated.state.clusters.by_id[cluster_id], ana, 60, workspace.now
+            )
         if level:
             assert workspace.refusal("POST", f"{CLUSTERS}start", {"cluster_id": cluster_id}, ana)[0] == 403
     workspace.grant(cluster_id, group, "CAN_RESTART")
@@ -286,7 +288,7 @@ def test_work_keeps_a_cluster_from_idling(workspace: InProcessWorkspace) -> None
     cluster_id = workspace.running(autotermination_minutes=10)
     cluster = workspace.emulated.state.clusters.by_id[cluster_id]
     workspace.advance(300)
-    work(workspace.emulated, cluster, workspace.emulated.administrator, 1800, workspace.now)
+    simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 1800, workspace.now)
     workspace.advance(1800 + 599.9)
     assert workspace.state(cluster_id) == "RUNNING"
     workspace.advance(0.1)
@@ -298,7 +300,7 @@ def test_a_cluster_shows_when_it_was_last_used(workspace: InProcessWorkspace) ->
     assert "last_activity_time" not in workspace.get(cluster_id)
     workspace.advance(2)
     t = workspace.now
-    work(
+    simulate_work(
         workspace.emulated,
         workspace.emulated.state.clusters.by_id[cluster_id],
         workspace.emulated.administrator,
@@ -315,7 +317,7 @@ def test_a_cluster_shows_when_it_was_last_used(workspace: InProcessWorkspace) ->
 def test_work_on_a_stopped_cluster_begins_once_it_runs(workspace: InProcessWorkspace) -> None:
     cluster_id = workspace.stopped(autotermination_minutes=10)
     cluster, t = workspace.emulated.state.clusters.by_id[cluster_id], workspace.now
-    work(workspace.emulated, cluster, workspace.emulated.administrator, 60, t)
+    simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 60, t)
     workspace.advance(3600)
     assert cluster.terminated_time == t + 2000 + 60_000 + 600_000 + 2000
 

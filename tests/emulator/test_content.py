@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from emulator.base.content import EMPTY, PIECE, SPOOLED_FROM, Content, Generated, Held, Spooled
+from emulator.base.content import (
+    CHUNK_SIZE,
+    EMPTY,
+    FILE_THRESHOLD,
+    BytesContent,
+    Content,
+    FileContent,
+    GeneratedContent,
+)
 from emulator_process import EmulatorProcess
 from few_examples import examples
 
@@ -32,7 +40,7 @@ def same(content: Content, data: bytes) -> bool:
 @given(pieces, pieces, ranges)
 @examples(50)
 def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[bytes], part: tuple[int, int]) -> None:
-    content: Content = Spooled.of(b"before")
+    content: Content = FileContent.of(b"before")
     for piece in first:
         content = content.plus(piece)
     data = b"before" + b"".join(first)
@@ -44,29 +52,29 @@ def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[byt
     offset, length = part
     assert same(content, data) and same(grown, data + b"".join(more)) and same(other, data + b"other")
     assert content.read(offset, length) == data[offset : offset + length]
-    assert same(content.part(offset, length), data[offset : offset + length])
-    assert same(content.part(offset, length).plus(b"x"), data[offset : offset + length] + b"x")
+    assert same(content.slice(offset, length), data[offset : offset + length])
+    assert same(content.slice(offset, length).plus(b"x"), data[offset : offset + length] + b"x")
     assert same(ADAPTER.validate_json(ADAPTER.dump_json(grown)), data + b"".join(more))
 
 
 @given(st.integers(-3, 3), st.integers(0, 5), st.booleans())
 @examples(50)
 def test_what_is_sought_is_found_wherever_pieces_meet(shift: int, begin: int, on_disk: bool) -> None:
-    data = bytes(PIECE + shift) + b"abcd" + bytes(10) + b"abcd"
-    content = Spooled.of(data) if on_disk else Held(data)
-    assert content.find(b"abcd", begin) == PIECE + shift
-    assert content.find(b"abcd", PIECE + shift + 1) == PIECE + shift + 14
+    data = bytes(CHUNK_SIZE + shift) + b"abcd" + bytes(10) + b"abcd"
+    content = FileContent.of(data) if on_disk else BytesContent(data)
+    assert content.find(b"abcd", begin) == CHUNK_SIZE + shift
+    assert content.find(b"abcd", CHUNK_SIZE + shift + 1) == CHUNK_SIZE + shift + 14
     assert content.find(b"abce", begin) == -1
 
 
 def test_many_bytes_go_to_a_file_that_is_deleted_with_them() -> None:
     small = EMPTY.plus(b"x")
-    large = small.plus(bytes(SPOOLED_FROM))
-    assert isinstance(small, Held) and isinstance(large, Spooled)
+    large = small.plus(bytes(FILE_THRESHOLD))
+    assert isinstance(small, BytesContent) and isinstance(large, FileContent)
     path = large.file.path
-    part = large.part(1, 10)
+    part = large.slice(1, 10)
     del large
-    assert (path.stat().st_size, path.stat().st_mode & 0o777) == (SPOOLED_FROM + 1, 0o600)
+    assert (path.stat().st_size, path.stat().st_mode & 0o777) == (FILE_THRESHOLD + 1, 0o600)
     assert part.read() == bytes(10)
     del part
     assert not path.exists()
@@ -79,7 +87,7 @@ def test_what_no_dump_has_is_refused(dumped: str) -> None:
 
 
 def test_a_dump_names_what_is_generated() -> None:
-    content = Generated("SQL", 12, 10**12)
+    content = GeneratedContent("SQL", 12, 10**12)
     assert len(ADAPTER.dump_json(content)) < 100
     assert ADAPTER.validate_json(ADAPTER.dump_json(content)) == content
 

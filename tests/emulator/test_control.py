@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from emulator.__main__ import main
-from emulator.api.request_log import Journal
-from emulator.api.routing import Call
+from emulator.api.request_log import RequestLog
+from emulator.api.routing import Request
 from emulator.base.clock import Clock
 from emulator.base.content import EMPTY
-from emulator.control import account
 from emulator.control import drift as drift_kinds
+from emulator.control import state_changes
 from emulator.control.bodies import FAULT_KINDS
 from emulator.faults.profiles import AZURE_LIMITS, PROFILES
 from emulator.server.app import _is_loopback
@@ -119,7 +119,7 @@ def test_a_reset_gives_a_new_workspace_with_the_same_id_and_token_at_its_first_i
     emulator.control("POST", "faults", {"rules": [{"kind": "500"}]})
     emulator.control("POST", "reset")
     assert emulator.control("GET", "faults") == {"profile": None, "rules": []}
-    assert emulator.journal() == []
+    assert emulator.request_log() == []
     assert abs(instant(emulator) - (start or datetime.now(UTC))) < timedelta(seconds=5)
     assert ok(emulator, "GET", f"{SCIM}/Me")["userName"] == "admin@lab.example"
     assert emulator.control("GET", "state")["workspace_id"] == emulator.workspace_id
@@ -259,7 +259,7 @@ def test_the_journal_tells_who_asked_what_and_how_it_was_answered(emulator: Emul
     agent = "databricks-tf-provider/1.99.0 databricks-sdk-go/0.93.0 go/1.24 os/linux resource/cluster auth/pat"
     emulator.request("GET", f"{SCIM}/Users?count=2", headers={"User-Agent": agent})
     emulator.request("GET", "/api/2.0/preview/scim/v2/Users/404", headers={"User-Agent": "x data/current_user y"})
-    first, second = emulator.journal()
+    first, second = emulator.request_log()
     assert first.pop("milliseconds") > 0
     assert abs(datetime.fromisoformat(first.pop("at")) - instant(emulator)) < timedelta(seconds=10)
     assert first == {
@@ -277,16 +277,16 @@ def test_the_journal_tells_who_asked_what_and_how_it_was_answered(emulator: Emul
 def test_the_journal_holds_no_token_and_no_control(emulator: EmulatorProcess) -> None:
     emulator.request("GET", f"{SCIM}/Me")
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
-    journal = emulator.journal()
+    journal = emulator.request_log()
     assert [line["path"] for line in journal] == [f"{SCIM}/Me"]
     assert emulator.admin_token not in json.dumps(journal)
 
 
 def test_the_journal_forgets_the_oldest_first() -> None:
-    journal = Journal(keep=2)
+    journal = RequestLog(keep=2)
     for number in range(3):
-        call = Call(None, "GET", f"/{number}", {}, {}, EMPTY, 0)  # type: ignore[arg-type]
-        journal.note(call, b"", 200, 0.001)
+        call = Request(None, "GET", f"/{number}", {}, {}, EMPTY, 0)  # type: ignore[arg-type]
+        journal.add(call, b"", 200, 0.001)
     assert [json.loads(line)["path"] for line in journal.lines()] == ["/1", "/2"]
 
 
@@ -296,7 +296,7 @@ def test_the_journal_forgets_the_oldest_first() -> None:
 def test_the_documentation_names_everything_there_is() -> None:
     text = (ROOT / "docs" / "emulator.md").read_text()
     options = [option for parameter in main.params for option in parameter.opts]
-    named = [*PROFILES, *drift_kinds.KINDS, *account.KINDS, *FAULT_KINDS, *options]
+    named = [*PROFILES, *drift_kinds.KINDS, *state_changes.KINDS, *FAULT_KINDS, *options]
     assert [name for name in named if f"`{name}" not in text] == []
 
 

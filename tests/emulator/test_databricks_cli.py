@@ -124,7 +124,7 @@ def test_it_retries_what_is_refused_for_now(databricks: Run, workspace: Emulator
     rule = {"match": "GET */Me", "kind": "429", "count": 1}
     workspace.control("POST", "faults", {"rules": [rule]})
     databricks("current-user", "me")
-    assert [line["status"] for line in workspace.journal() if line["path"].endswith("/Me")] == [429, 200]
+    assert [line["status"] for line in workspace.request_log() if line["path"].endswith("/Me")] == [429, 200]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

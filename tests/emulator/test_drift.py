@@ -132,9 +132,9 @@ def test_a_warehouse_that_everybody_may_use_is_put_in(emulator: EmulatorProcess)
 
 
 def test_nobody_behind_terraforms_back_stands_in_the_journal(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
-    before = len(emulator.journal())
+    before = len(emulator.request_log())
     drift(emulator, "resize", "cluster_01", 2)
-    assert len(emulator.journal()) == before
+    assert len(emulator.request_log()) == before
 
 
 @pytest.mark.parametrize(

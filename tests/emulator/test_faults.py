@@ -13,7 +13,7 @@ from databricks.sdk.config import Config
 from databricks.sdk.errors import DeadlineExceeded, InternalError
 
 from emulator.faults.profiles import AZURE_LIMITS, PROFILES, SCIM
-from emulator.faults.rules import Fault, Faults, Limit, Rule
+from emulator.faults.rules import FaultRule, Faults, RateLimit, RequestFault
 from emulator_process import EmulatorProcess
 from raw_socket import body_of, exchange, headers_of, request, status_of
 
@@ -22,7 +22,7 @@ ME = "/api/2.0/preview/scim/v2/Me"
 
 def kinds(faults: Faults, requests: int, line: str = "GET /a") -> list[str]:
     method, _, path = line.partition(" ")
-    return [fault.kind if (fault := faults.met_by(method, path)) else "" for _ in range(requests)]
+    return [fault.kind if (fault := faults.find_fault(method, path)) else "" for _ in range(requests)]
 
 
 # --- which request meets one: pure
@@ -34,7 +34,7 @@ def test_without_rules_nobody_meets_anything() -> None:
 
 def test_a_rule_spares_the_first_and_ends_after_its_count() -> None:
     faults = Faults()
-    faults.set([Rule(kind="503", after=2, count=1)])
+    faults.set([FaultRule(kind="503", after=2, count=1)])
     assert kinds(faults, 5) == ["", "", "503", "", ""]
 
 
@@ -50,14 +50,14 @@ def test_a_rule_spares_the_first_and_ends_after_its_count() -> None:
 )
 def test_a_rule_matches_method_and_path_with_wildcards(match: str, met: set[str]) -> None:
     faults = Faults()
-    faults.set([Rule(kind="500", match=match)])
+    faults.set([FaultRule(kind="500", match=match)])
     lines = ["GET /api/2.1/clusters/get", "POST /api/2.1/clusters/create", "GET /x"]
     assert {line for line in lines if kinds(faults, 1, line) == ["500"]} == met
 
 
 def test_a_rate_is_the_share_of_requests_that_meet_it() -> None:
     faults = Faults("seed")
-    faults.set([Rule(kind="429", rate=0.05)])
+    faults.set([FaultRule(kind="429", rate=0.05)])
     assert Counter(kinds(faults, 10_000))["429"] == pytest.approx(500, abs=80)
 
 
@@ -65,20 +65,20 @@ def test_the_first_rule_that_applies_is_met_and_latencies_add_up() -> None:
     faults = Faults()
     faults.set(
         [
-            Rule(kind="latency", seconds=0.2),
-            Rule(kind="429", retry_after=3, count=1),
-            Rule(kind="500"),
-            Rule(kind="latency"),
+            FaultRule(kind="latency", seconds=0.2),
+            FaultRule(kind="429", retry_after=3, count=1),
+            FaultRule(kind="500"),
+            FaultRule(kind="latency"),
         ]
     )
-    assert faults.met_by("GET", "/a") == Fault("429", 0.25, 0.0, 3)
-    assert faults.met_by("GET", "/a") == Fault("500", 0.25)
+    assert faults.find_fault("GET", "/a") == RequestFault("429", 0.25, 0.0, 3)
+    assert faults.find_fault("GET", "/a") == RequestFault("500", 0.25)
 
 
 def test_a_bucket_gives_a_second_of_requests_at_once_and_then_one_by_one() -> None:
     now = 0.0
     faults = Faults(monotonic=lambda: now)
-    faults.set([], [Limit(match=("GET /a*",), requests=30)])
+    faults.set([], [RateLimit(match=("GET /a*",), requests=30)])
     assert Counter(kinds(faults, 31)) == {"": 30, "429": 1}
     now = 0.1
     assert Counter(kinds(faults, 10)) == {"": 3, "429": 7}
@@ -89,7 +89,7 @@ def test_a_bucket_gives_a_second_of_requests_at_once_and_then_one_by_one() -> No
 
 def test_a_request_that_is_refused_takes_from_no_bucket() -> None:
     faults = Faults(monotonic=lambda: 0.0)
-    faults.set([], [Limit(match=("* /*",), requests=2), Limit(match=("GET *",), requests=1)])
+    faults.set([], [RateLimit(match=("* /*",), requests=2), RateLimit(match=("GET *",), requests=1)])
     assert kinds(faults, 3) == ["", "429", "429"]
     assert kinds(faults, 2, "POST /a") == ["", "429"]
 
@@ -127,7 +127,7 @@ def test_without_a_limit_of_its_own_an_api_is_not_refused() -> None:
 
 
 def test_every_profile_says_what_it_is() -> None:
-    assert {name: bool(profile.says) for name, profile in PROFILES.items()} == dict.fromkeys(PROFILES, True)
+    assert {name: bool(profile.description) for name, profile in PROFILES.items()} == dict.fromkeys(PROFILES, True)
 
 
 # --- how it feels
@@ -150,7 +150,7 @@ def impatient(emulator: EmulatorProcess, seconds: int = 1) -> WorkspaceClient:
 
 
 def statuses(emulator: EmulatorProcess, path: str = ME) -> list[int]:
-    return [line["status"] for line in emulator.journal() if line["path"] == path]
+    return [line["status"] for line in emulator.request_log() if line["path"] == path]
 
 
 @pytest.mark.parametrize("kind", ["429", "503"])
@@ -227,7 +227,7 @@ def test_latency_makes_a_request_late_and_no_other(emulator: EmulatorProcess) ->
     between = time.monotonic()
     emulator.request("GET", "/api/2.0/slow")
     assert between - began < 0.3 < 0.4 <= time.monotonic() - between
-    assert emulator.journal()[-1]["milliseconds"] >= 400
+    assert emulator.request_log()[-1]["milliseconds"] >= 400
 
 
 def test_retry_after_stands_in_the_header_only_when_asked_for(emulator: EmulatorProcess) -> None:

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.base.content import Generated
-from emulator.generated_files.homes import Forest, Home, forest
-from emulator.generated_files.layout import lay_out
-from emulator.generated_files.shapes import apportion, shape_named
-from emulator.generated_files.truth import truth
+from emulator.base.content import GeneratedContent
+from emulator.generated_files.ground_truth import ground_truth
+from emulator.generated_files.homes import GeneratedHome, GeneratedTree, generated_tree
+from emulator.generated_files.layout import write_layout
+from emulator.generated_files.shapes import apportion, parse_shape
 
 SOURCES = ("dbfs", "workspace")
 shapes = st.builds("users={},files={}".format, st.integers(1, 20), st.integers(0, 250))
 
 
-def counted(home: Home | None) -> dict[str, int]:
+def counted(home: GeneratedHome | None) -> dict[str, int]:
     """What the truth says, by looking at everything."""
     counts = dict.fromkeys(("files", "directories", "size", "estimated_files", "exact_size"), 0)
     if home is None:
@@ -43,27 +43,27 @@ def counted(home: Home | None) -> dict[str, int]:
     return counts
 
 
-def walked(grown: Forest) -> list[dict[str, object]]:
+def walked(tree: GeneratedTree) -> list[dict[str, object]]:
     return [
-        {"user_name": user, **{source: counted(grown.homes.get(cast(Any, (source, user)))) for source in SOURCES}}
-        for user in grown.users
+        {"user_name": user, **{source: counted(tree.homes.get(cast(Any, (source, user)))) for source in SOURCES}}
+        for user in tree.users
     ]
 
 
 @given(shapes, st.text(max_size=5))
 def test_the_truth_of_any_shape_is_what_lies_in_its_homes(shape, seed):
-    grown = Forest(shape_named(shape), seed)
-    assert truth(grown)["users"] == walked(grown)
+    tree = GeneratedTree(parse_shape(shape), seed)
+    assert ground_truth(tree)["users"] == walked(tree)
 
 
 @pytest.mark.parametrize("shape", ["term", pytest.param("heavy", marks=pytest.mark.acceptance)])
 def test_the_truth_of_the_named_shapes_is_what_lies_in_their_homes(shape):
-    grown = forest(shape, "7")
-    assert truth(grown)["users"] == walked(grown)
+    tree = generated_tree(shape, "7")
+    assert ground_truth(tree)["users"] == walked(tree)
 
 
 def test_heavy_is_the_tree_that_was_measured():
-    told = truth(forest("heavy", "7"))
+    told = ground_truth(generated_tree("heavy", "7"))
     files = sorted((sum(user[source]["files"] for source in SOURCES) for user in told["users"]), reverse=True)
     total = {name: sum(told["total"][source][name] for source in SOURCES) for name in ("files", "directories")}
     assert (len(files), total) == (27, {"files": 258_824, "directories": 23_143})
@@ -71,14 +71,16 @@ def test_heavy_is_the_tree_that_was_measured():
 
 
 def test_a_term_has_small_homes_and_some_empty_ones():
-    files = [sum(user[source]["files"] for source in SOURCES) for user in truth(forest("term", "7"))["users"]]
+    files = [
+        sum(user[source]["files"] for source in SOURCES) for user in ground_truth(generated_tree("term", "7"))["users"]
+    ]
     assert (len(files), sum(files), max(files), files.count(0)) == (100, 3000, 104, 2)
 
 
 @given(shapes, st.text(max_size=3))
 def test_everything_is_found_by_its_name_and_by_its_number(shape, seed):
-    grown = Forest(shape_named(shape), seed)
-    for home in grown.homes.values():
+    tree = GeneratedTree(parse_shape(shape), seed)
+    for home in tree.homes.values():
         waiting = [0]
         for folder in waiting:
             items = list(home.children(folder))
@@ -86,7 +88,7 @@ def test_everything_is_found_by_its_name_and_by_its_number(shape, seed):
             assert [home.child(folder, item.name) for item in items] == items
             assert [home.item(home.number(item)) for item in items] == items
             assert {home.folder_of(home.number(item)) for item in items} <= {folder}
-            assert {grown.find(item.id) for item in items} == {(home, home.number(item)) for item in items}
+            assert {tree.find(item.id) for item in items} == {(home, home.number(item)) for item in items}
             waiting.extend(home.number(item) for item in items if item.is_container)
 
 
@@ -94,20 +96,20 @@ def test_everything_is_found_by_its_name_and_by_its_number(shape, seed):
     "name", ["", "notes", "notes_", "notes_0", "notes_99999999999", "_1", "notes_1.exe", "notes_٣", "week-0", "a/b_1"]
 )
 def test_a_name_that_nothing_has_is_not_found(name):
-    home = next(home for home in forest("term", "7").homes.values() if home.directories > 3)
+    home = next(home for home in generated_tree("term", "7").homes.values() if home.directories > 3)
     assert home.child(0, name) is None
 
 
 def test_the_same_seed_gives_the_same_files_and_another_one_others():
-    first, again, other = (Forest(shape_named("term"), seed) for seed in ("1", "1", "2"))
+    first, again, other = (GeneratedTree(parse_shape("term"), seed) for seed in ("1", "1", "2"))
     assert walked(first) == walked(again) != walked(other)
 
 
 def test_ten_million_files_are_known_without_looking_at_them():
-    grown = forest("users=100,files=10000000", "7")
-    told = truth(grown)["total"]
+    tree = generated_tree("users=100,files=10000000", "7")
+    told = ground_truth(tree)["total"]
     assert sum(told[source]["files"] for source in SOURCES) == 10_000_000
-    largest = max(grown.homes.values(), key=lambda home: home.files)
+    largest = max(tree.homes.values(), key=lambda home: home.files)
     folder = largest.folder_of(largest.directories + largest.files // 2)
     assert all(largest.folder_of(largest.number(item)) == folder for item in largest.children(folder))
 
@@ -120,7 +122,7 @@ def test_shares_add_up(total, weights):
 @pytest.mark.parametrize("text", ["", "Term", "users=0,files=1", "users=3", "users=3,files=-1", "files=1,users=3"])
 def test_a_shape_that_there_is_not_is_refused_with_those_that_there_are(text):
     with pytest.raises(ValueError, match="users"):
-        shape_named(text)
+        parse_shape(text)
 
 
 @given(
@@ -130,7 +132,7 @@ def test_a_shape_that_there_is_not_is_refused_with_those_that_there_are(text):
     st.integers(0, 310_000),
 )
 def test_any_part_of_a_generated_file_is_that_part_of_the_whole(flavour, size, offset, length):
-    content = Generated(flavour, 12, size)
+    content = GeneratedContent(flavour, 12, size)
     whole = content.read()
     assert len(whole) == size == content.size
     assert content.read(offset, length) == whole[offset : offset + length]
@@ -146,16 +148,16 @@ def disk(folder: Path) -> Counter[str]:
 
 
 def test_the_layout_on_disk_is_the_same_tree(tmp_path):
-    grown = forest("users=12,files=360", "7")
-    assert lay_out(grown, tmp_path, ["admin@lab.example"]) == 360
-    told = truth(grown)["total"]
+    tree = generated_tree("users=12,files=360", "7")
+    assert write_layout(tree, tmp_path, ["admin@lab.example"]) == 360
+    told = ground_truth(tree)["total"]
     expected = {
         mount: {name: told[source][name] for name in ("files", "directories", "exact_size")}
         for mount, source in (("Workspace/Users", "workspace"), ("dbfs/Users", "dbfs"))
     }
     expected["Workspace/Users"]["directories"] += 1
     assert {mount: disk(tmp_path / mount) for mount in expected} == expected
-    homes = {user: grown.homes["workspace", user] for user in grown.users}
+    homes = {user: tree.homes["workspace", user] for user in tree.users}
     for user, item in ((user, item) for user, home in homes.items() for item in home.children(0)):
         laid = tmp_path / "Workspace/Users" / user / item.name
         if item.kind == "NOTEBOOK":

@@ -14,7 +14,7 @@ from databricks.sdk.service.workspace import ExportFormat, ImportFormat, ObjectT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.generated_files.truth import truth
+from emulator.generated_files.ground_truth import ground_truth
 from emulator.server.services import open_workspace, reset
 from emulator.state.options import Options
 from emulator.state.state import dump_json, load_json
@@ -84,7 +84,7 @@ def put(lab: InProcessClient, source: str, path: str, data: bytes) -> int:
 
 def home(lab: InProcessClient, source: str, least: int = 20) -> str:
     """A home with some files and folders in it."""
-    told = truth(lab.workspace.forest)["users"]
+    told = ground_truth(lab.workspace.generated_tree)["users"]
     name = next(
         user["user_name"] for user in told if user[source]["files"] >= least and user[source]["directories"] > 1
     )
@@ -110,7 +110,7 @@ def test_the_listings_add_up_to_the_truth(term: InProcessClient) -> None:
             "estimated_files": sizes.count(None),
         }
 
-    told = truth(term.workspace.forest)
+    told = ground_truth(term.workspace.generated_tree)
     assert len(told["users"]) == 100
     for user in told["users"]:
         for source in SOURCES:
@@ -135,7 +135,9 @@ def test_every_file_reads_as_it_is_listed(term: InProcessClient, source: str) ->
                 assert content.split(b"\n")[0].endswith(b" Databricks notebook source")
             if entry.get("object_type") == "DASHBOARD":
                 assert json.loads(content)["pages"] == []
-    told = next(user for user in truth(term.workspace.forest)["users"] if below.endswith(user["user_name"]))
+    told = next(
+        user for user in ground_truth(term.workspace.generated_tree)["users"] if below.endswith(user["user_name"])
+    )
     assert exact == told[source]["exact_size"]
 
 
@@ -148,7 +150,7 @@ def test_notebooks_export_in_every_format(term: InProcessClient) -> None:
 
 def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: InProcessClient) -> None:
     directory = term.workspace.state.directory
-    owners = {user["user_name"] for user in truth(term.workspace.forest)["users"]}
+    owners = {user["user_name"] for user in ground_truth(term.workspace.generated_tree)["users"]}
     assert {user.user_name for user in directory.users.values()} == owners | {"admin@lab.example"}
     teams = [group for group in directory.groups.values() if group.display_name.startswith("team_")]
     assert (len(teams), sum(len(team.members) for team in teams)) == (30, 100)
@@ -159,7 +161,7 @@ def test_owners_are_users_in_groups_and_the_administrator_s_home_is_empty(term: 
 def test_a_home_is_its_owner_s_alone(term: InProcessClient) -> None:
     path = home(term, "workspace")
     directory = term.workspace.state.directory
-    owner = directory.user_named(path.rpartition("/")[2])
+    owner = directory.find_user(path.rpartition("/")[2])
     other = next(user for user in directory.users.values() if user is not owner and user.user_name[0] != "a")
     folder = next(entry["path"] for entry in entries(term, "workspace", path, owner) if is_folder(entry))
     status, answer = term.request("GET", f"/api/2.0/workspace/list?path={quote(folder)}", caller=other)
@@ -170,8 +172,8 @@ def test_a_generated_notebook_can_be_shared(term: InProcessClient) -> None:
     lab = InProcessClient(files="users=2,files=300")
     path = home(lab, "workspace")
     notebook = next(entry for entry in walk(lab, "workspace", path) if entry.get("object_type") == "NOTEBOOK")
-    other = next(user for user in lab.workspace.forest.users if not path.endswith(user))
-    reader = lab.workspace.state.directory.user_named(other)
+    other = next(user for user in lab.workspace.generated_tree.users if not path.endswith(user))
+    reader = lab.workspace.state.directory.find_user(other)
     asked = f"/api/2.0/workspace/get-status?path={quote(notebook['path'])}"
     assert lab.request("GET", asked, caller=reader)[0] == 403
     grant = {"access_control_list": [{"user_name": other, "permission_level": "CAN_READ"}]}
@@ -186,7 +188,7 @@ def test_a_generated_notebook_can_be_shared(term: InProcessClient) -> None:
 def test_what_is_written_and_deleted_lies_over_what_is_generated(source: str) -> None:
     lab = InProcessClient(files="users=2,files=300")
     path = home(lab, source, 10)
-    told = truth(lab.workspace.forest)
+    told = ground_truth(lab.workspace.generated_tree)
     before = [entry["path"] for entry in walk(lab, source, path)]
     folder = next(entry["path"] for entry in walk(lab, source, path) if is_folder(entry))
     victim = next(entry["path"] for entry in walk(lab, source, path) if not is_folder(entry) and "/" in entry["path"])
@@ -199,7 +201,7 @@ def test_what_is_written_and_deleted_lies_over_what_is_generated(source: str) ->
     assert read(lab, source, new) == b"new"
     lab.workspace.state = load_json(dump_json(lab.workspace.state))
     assert sorted(entry["path"] for entry in walk(lab, source, path)) == sorted(after)
-    assert truth(lab.workspace.forest) == told
+    assert ground_truth(lab.workspace.generated_tree) == told
 
 
 steps = st.lists(
@@ -215,7 +217,7 @@ def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
     source: str, steps: list[tuple[str, int, int]]
 ) -> None:
     lab = InProcessClient(files="users=1,files=40")
-    top = f"/Users/{lab.workspace.forest.users[0]}"
+    top = f"/Users/{lab.workspace.generated_tree.users[0]}"
     model = {entry["path"]: glimpse(lab, source, entry) for entry in walk(lab, source, top)}
     api = API[source][0]
     for step, first, second in steps:
@@ -255,7 +257,7 @@ def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
 def test_a_home_that_was_deleted_stays_away_and_comes_back_empty() -> None:
     lab = InProcessClient(files="users=2,files=300")
     path = home(lab, "workspace")
-    user = lab.workspace.state.directory.user_named(path.rpartition("/")[2])
+    user = lab.workspace.state.directory.find_user(path.rpartition("/")[2])
     assert user is not None
     lab.request("POST", "/api/2.0/workspace/delete", {"path": path, "recursive": True})
     lab.request("DELETE", f"/api/2.0/preview/scim/v2/Users/{user.id}")
@@ -285,7 +287,7 @@ def test_nothing_of_ten_million_files_is_held() -> None:
     held = len(workspace.state.objects.nodes) + len(workspace.state.dbfs.entries)
     assert held < 300
     lab = InProcessClient(files="users=100,files=10000000")
-    for user in lab.workspace.forest.users[:5]:
+    for user in lab.workspace.generated_tree.users[:5]:
         assert entries(lab, "workspace", f"/Users/{user}")
     assert len(lab.workspace.state.objects.nodes) + len(lab.workspace.state.dbfs.entries) == held
 
@@ -296,7 +298,7 @@ def test_the_real_sdk_lists_reads_and_writes_a_generated_home(
     state = tmp_path / "lab.json"
     emulator = start_emulator("--files", "term", "--seed", 7, "--state", state)
     told = emulator.control("GET", "files/truth")
-    assert told == truth(InProcessClient(files="term").workspace.forest)
+    assert told == ground_truth(InProcessClient(files="term").workspace.generated_tree)
     user = next(one for one in told["users"] if one["dbfs"]["files"] > 5 and one["workspace"]["directories"] > 6)
     path = f"/Users/{user['user_name']}"
     client = emulator.client()

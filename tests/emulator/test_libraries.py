@@ -110,7 +110,7 @@ def test_a_library_uninstalled_half_way_is_not_installed_after_all(workspace: In
 
 
 def test_one_failure_does_not_spoil_the_others_and_the_next_try_succeeds(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.libraries.fail([LibraryFailure("Pandas*", count=1)])
+    workspace.emulated.state.libraries.set_failures([LibraryFailure("Pandas*", count=1)])
     cluster_id = workspace.running()
     install(workspace, cluster_id, PANDAS, WHEEL)
     workspace.advance(2)
@@ -124,7 +124,7 @@ def test_one_failure_does_not_spoil_the_others_and_the_next_try_succeeds(workspa
 
 
 def test_a_failed_library_is_uninstalled_at_once(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.libraries.fail([LibraryFailure("*")])
+    workspace.emulated.state.libraries.set_failures([LibraryFailure("*")])
     cluster_id = workspace.running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(2)
@@ -133,7 +133,7 @@ def test_a_failed_library_is_uninstalled_at_once(workspace: InProcessWorkspace) 
 
 
 def test_a_stuck_library_stays_pending_until_a_restart_tries_again(workspace: InProcessWorkspace) -> None:
-    workspace.emulated.state.libraries.fail([LibraryFailure("/Shared/*", "stuck", count=1)])
+    workspace.emulated.state.libraries.set_failures([LibraryFailure("/Shared/*", "stuck", count=1)])
     cluster_id = workspace.running()
     install(workspace, cluster_id, PANDAS, WHEEL)
     workspace.advance(600)

@@ -380,7 +380,7 @@ def test_a_refused_write_is_carried_out_once(emulator: EmulatorProcess, client: 
     emulator.control("POST", "faults", {"rules": [rule]})
     client.groups.create(display_name="group_01")
     assert [group.display_name for group in client.groups.list(filter='displayName eq "group_01"')] == ["group_01"]
-    posts = [line["status"] for line in emulator.journal() if line["method"] == "POST"]
+    posts = [line["status"] for line in emulator.request_log() if line["method"] == "POST"]
     assert posts == [429, 429, 201]
 
 
@@ -391,7 +391,7 @@ def test_a_flaky_workspace_is_used_to_the_end(start_emulator: Callable[..., Emul
     people = [client.users.create(user_name=f"s{number}@lab.example").id for number in range(20)]
     assert {client.users.get(str(person)).user_name for person in people} == {f"s{n}@lab.example" for n in range(20)}
     assert time.monotonic() - began > 40 * 0.05
-    statuses = {line["status"] for line in emulator.journal()}
+    statuses = {line["status"] for line in emulator.request_log()}
     assert statuses & {429, 503}
 
 

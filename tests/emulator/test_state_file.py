@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from emulator.server.services import open_workspace
-from emulator.server.state_check import damage
+from emulator.server.state_check import find_damage
 from emulator.state.options import Options
 from emulator.state.state import dump, load, load_json
 from emulator.state.state_file import StateFile, StateFileError
@@ -43,7 +43,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = open_workspace(Options(seed="large"))
     for number in range(60_000):
         workspace.state.tokens.issue(workspace.administrator.id, 0, f"{number} " + "x" * 800)
-    StateFile(file).finish(workspace, 1)
+    StateFile(file).save_final(workspace, 1)
     assert file.stat().st_size > 50_000_000
     return file
 
@@ -156,8 +156,8 @@ def test_a_connection_is_closed_for_the_client_while_the_state_is_written(start_
 def test_a_state_read_from_its_file_is_the_same_state(tmp_path: Path) -> None:
     file = tmp_path / "lab.json"
     workspace = open_workspace(Options(seed="7"))
-    workspace.state.agenda.enter(5, "clusters.running", cluster_id="c")
-    StateFile(file).finish(workspace, 1)
+    workspace.state.scheduler.schedule(5, "clusters.running", cluster_id="c")
+    StateFile(file).save_final(workspace, 1)
     read = StateFile(file).read()
     assert read is not None
     assert dump(read) == dump(workspace.state)
@@ -187,13 +187,13 @@ def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, co
 )
 def test_a_state_that_does_not_fit_together_is_named(place: tuple[Any, ...], value: object, problem: str) -> None:
     workspace = open_workspace(Options(seed="7"))
-    workspace.state.agenda.enter(5, "clusters.change", cluster_id="c", to="RUNNING")
+    workspace.state.scheduler.schedule(5, "clusters.change", cluster_id="c", to="RUNNING")
     dumped = dump(workspace.state)
     spot = dumped
     for step in place[:-1]:
         spot = spot[step]
     spot[place[-1]] = value
-    assert damage(open_workspace(Options(seed="7"), load(dumped))) == problem
+    assert find_damage(open_workspace(Options(seed="7"), load(dumped))) == problem
 
 
 @pytest.mark.parametrize("forest", ["0", "{}"])

@@ -54,7 +54,7 @@ def test_a_module_that_says_it_is_pure_is(path):
 
 
 def test_paths_formats_and_catalog_are_pure():
-    expected = {"base/paths", "catalog/policy_families", "notebook_formats/notebooks", "policies/elements"}
+    expected = {"base/paths", "reference/policy_families", "notebook_formats/notebooks", "policies/evaluation"}
     assert {f"emulator/{name}.py" for name in expected} <= set(PURE)
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.api.errors import ApiError
-from emulator.clusters.lifecycle import work
+from emulator.clusters.lifecycle import simulate_work
 from emulator.clusters.uptime import uptime
-from emulator.models.clusters import LaunchFailure, Session
+from emulator.models.clusters import LaunchFailure, UptimeSession
 from emulator.state.state import dump
 from in_process_workspace import CLUSTERS, SPEC, InProcessWorkspace
 
@@ -38,7 +38,7 @@ def test_uptime_runs_from_running_to_terminating() -> None:
     workspace.advance(600)
     assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now) == (
         60_000,
-        [Session(start=t + 2000, end=t + 62_000, started_by=ADMIN)],
+        [UptimeSession(start=t + 2000, end=t + 62_000, started_by=ADMIN)],
     )
 
 
@@ -71,7 +71,7 @@ def test_a_part_of_the_time_can_be_asked_for() -> None:
 
 def test_a_launch_that_failed_is_no_uptime() -> None:
     workspace = InProcessWorkspace()
-    workspace.emulated.state.clusters.fail_launches([LaunchFailure()])
+    workspace.emulated.state.clusters.set_launch_failures([LaunchFailure()])
     cluster_id = workspace.create()
     workspace.advance(60)
     assert uptime(workspace.emulated.state, cluster_id, 0, workspace.now) == (0, [])
@@ -148,9 +148,9 @@ def carry_out(workspace: InProcessWorkspace, cluster_id: str, verb: str, fields:
     if verb == "advance":
         workspace.advance(fields["seconds"])
     elif verb == "fail":
-        clusters.fail_launches([LaunchFailure(**fields)])
+        clusters.set_launch_failures([LaunchFailure(**fields)])
     elif verb == "work":
-        work(
+        simulate_work(
             workspace.emulated,
             clusters.by_id[cluster_id],
             workspace.emulated.administrator,
@@ -189,18 +189,18 @@ def check(workspace: InProcessWorkspace, cluster_id: str, before: str, verb: str
         assert cluster.state in (reachable(before) if before not in ("TERMINATED", "ERROR") else {before})
     elif cluster.state != before:
         assert cluster.state in LEGAL[before], (before, verb, cluster.state)
-    lasting = [
+    current_session = [
         session for session in workspace.emulated.state.clusters.sessions.get(cluster_id, ()) if session.end is None
     ]
-    assert len(lasting) == (cluster.state in ("RUNNING", "RESIZING", "RESTARTING"))
+    assert len(current_session) == (cluster.state in ("RUNNING", "RESIZING", "RESTARTING"))
     assert total(workspace, cluster_id) == listed_uptime(workspace, cluster_id)
     if cluster.state == "RUNNING":
-        assert cluster.fewest_workers <= cluster.workers <= cluster.most_workers
+        assert cluster.min_workers <= cluster.workers <= cluster.max_workers
         assert len(workspace.get(cluster_id)["executors"]) == cluster.workers
     stamps = [event["timestamp"] for event in workspace.events(cluster_id)]
     assert stamps == sorted(stamps) and stamps[-1] <= workspace.now
     due = [
-        entry.arguments["to"] for entry in workspace.emulated.state.agenda.entries if entry.kind == "clusters.change"
+        entry.arguments["to"] for entry in workspace.emulated.state.scheduler.entries if entry.kind == "clusters.change"
     ]
     assert len(due) == (cluster.state not in ("RUNNING", "TERMINATED", "ERROR"))
 

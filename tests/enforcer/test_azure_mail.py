@@ -57,7 +57,7 @@ def fault(emulator: EmulatorProcess, match: str, kind: str, **more: Any) -> None
 
 
 def sends(emulator: EmulatorProcess) -> int:
-    return sum(entry["path"] == "/emails:send" for entry in emulator.journal())
+    return sum(entry["path"] == "/emails:send" for entry in emulator.request_log())
 
 
 def test_a_letter_is_accepted_and_its_operation_known(emulator: EmulatorProcess, mailer: Mailer) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.faults.profiles import PROFILES, disturb
+from emulator.faults.profiles import PROFILES, inject
 from emulator.models.clusters import LaunchFailure
 from enforcer.domain.quota import Restrict
 from enforcer.domain.usage import usage_of
@@ -43,7 +43,7 @@ def figures(ledger: Ledger, lab: InProcessCourse) -> tuple[timedelta, tuple[str,
 
 @pytest.mark.parametrize("profile", ["launch-failure", "launch-trouble"])
 def test_a_launch_that_failed_costs_nothing(ledger: Ledger, lab: InProcessCourse, profile: str) -> None:
-    disturb(lab.workspace.emulated.state, PROFILES[profile].disturbances)
+    inject(lab.workspace.emulated.state, PROFILES[profile].service_faults)
     lab.start(lab.clusters[0])
     lab.workspace.advance(14 * 60)
     during = tick(ledger, lab)
@@ -55,7 +55,7 @@ def test_a_launch_that_failed_costs_nothing(ledger: Ledger, lab: InProcessCourse
 
 def test_a_launch_whose_trouble_is_of_an_unknown_type_costs_nothing(ledger: Ledger, lab: InProcessCourse) -> None:
     failure = LaunchFailure(troubles=["A_TYPE_OF_TOMORROW"], seconds=5580)
-    lab.workspace.emulated.state.clusters.fail_launches([failure])
+    lab.workspace.emulated.state.clusters.set_launch_failures([failure])
     lab.start(lab.clusters[0])
     lab.workspace.advance(93 * 60)
 

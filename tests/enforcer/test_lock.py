@@ -147,7 +147,7 @@ def test_polls_that_start_at_once_do_everything_once(
     done = [(poll.communicate(timeout=300)[1], poll.returncode) for poll in polls]
 
     assert {status for _, status in done} == {0}
-    asked = Counter((entry["method"], entry["path"].partition("?")[0]) for entry in emulator.journal())
+    asked = Counter((entry["method"], entry["path"].partition("?")[0]) for entry in emulator.request_log())
     assert asked["PATCH", f"/api/2.0/permissions/clusters/{lab.clusters['group_01']}"] == 2  # with the lab's own
     assert lab.level("group_01") == "CAN_ATTACH_TO"
     assert len(emulator.control("GET", "mail")) == 1

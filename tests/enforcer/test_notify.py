@@ -224,7 +224,9 @@ def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives
     assert len({letter["operation_id"] for letter in mail(lab)}) == 2 * half
     # A poll sends a few seconds after its tick, so the same quarter of the next hour can be too early for some.
     assert max(hours) == 10 and len(hours) <= 2 * half / 10 * 1.3
-    refused = [entry for entry in lab.emulator.journal() if entry["path"] == "/emails:send" and entry["status"] != 202]
+    refused = [
+        entry for entry in lab.emulator.request_log() if entry["path"] == "/emails:send" and entry["status"] != 202
+    ]
     assert refused == []
     lab.poll()
     assert len(mail(lab)) == 2 * half

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.mail import eml
-from emulator.models.mail import Operation
+from emulator.models.mail import SendOperation
 from enforcer.reports.day_report import DayReport
 from enforcer.reports.formats import render_day, to_csv
 from enforcer.retention.old_files import NOT_PROVEN, OTHER_NAME, Left, Removal, carry_out, find
@@ -91,7 +91,7 @@ def test_letters_of_the_emulator_and_of_a_rehearsal_are_ours(tmp_path: Path) -> 
     }
     accepted = int(datetime(2030, 11, 2, tzinfo=UTC).timestamp() * 1000)
     name = "00000000-0000-4000-8000-000000000001"
-    eml.write(tmp_path, 1, Operation(name, "", message, accepted, accepted))
+    eml.write(tmp_path, 1, SendOperation(name, "", message, accepted, accepted))
     shown = [
         write(tmp_path / f"1-warning{suffix}", with_marker("ana@x", suffix, "mail", OLD).encode())
         for suffix in (".html", ".txt")

@@ -354,10 +354,10 @@ def test_a_poll_of_many_clusters_stays_below_the_limits_of_the_workspace(
     still_emulator.control("POST", "reset")
     lab = EnforcerLab(still_emulator, tmp_path, groups=45, limits={"soft_minutes": 0, "hard_minutes": 0})
     still_emulator.control("POST", "faults", {"profile": "azure"})
-    asked = len(still_emulator.journal())
+    asked = len(still_emulator.request_log())
 
     lab.poll()
-    requests = still_emulator.journal()[asked:]
+    requests = still_emulator.request_log()[asked:]
     still_emulator.control("POST", "faults", {})
 
     assert {request["status"] for request in requests} == {200}

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from emulator.clusters.uptime import uptime
-from emulator.control.account import KINDS
+from emulator.control.state_changes import KINDS
 from emulator_process import EmulatorProcess
 from enforcer.domain import timestamps
 from enforcer.domain.uptime import day_bounds
@@ -52,8 +52,8 @@ def test_a_polled_day_costs_few_requests_and_every_figure_is_exact(ledger: Ledge
             begins_at, _ = day_bounds(result.picture.today, result.picture.course.calendar.tz)
             told = usage_of(result.picture, cluster, result.picture.today)
             begins_ms, now_ms = timestamps.to_millis(begins_at), timestamps.to_millis(result.picture.now)
-            truth = uptime(lab.workspace.emulated.state, cluster.id, begins_ms, now_ms)[0]
-            assert (told.used // MILLISECOND, told.estimates) == (truth, ())
+            ground_truth = uptime(lab.workspace.emulated.state, cluster.id, begins_ms, now_ms)[0]
+            assert (told.used // MILLISECOND, told.estimates) == (ground_truth, ())
     tick(ledger, lab, counted, settles=True)
 
     assert counted.total() <= MOST_OF_A_DAY, counted
@@ -79,9 +79,9 @@ def test_an_idle_poll_asks_for_the_list_and_two_folders(still_emulator: Emulator
     for _ in range(2):
         lab.poll()
         lab.wait(15)
-    before = len(still_emulator.journal())
+    before = len(still_emulator.request_log())
 
     lab.poll()
 
-    asked = [line["path"] for line in still_emulator.journal()[before:]]
+    asked = [line["path"] for line in still_emulator.request_log()[before:]]
     assert asked == ["/api/2.1/clusters/list", "/api/2.0/workspace/list", "/api/2.0/workspace/list"]

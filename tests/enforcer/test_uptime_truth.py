@@ -79,7 +79,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
 
     for cluster_id in world.clusters:
         told = sessions_told(ledger, now(), cluster_id)
-        truth = clusters.sessions.get(cluster_id, [])
+        ground_truth = clusters.sessions.get(cluster_id, [])
         assert [
             (s.start, s.end, s.started_by, [(r.at, r.user) for r in s.restarts], s.estimate)
             for s in told
@@ -92,7 +92,7 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
                 [(timestamps.to_instant(r.at), r.user) for r in s.restarts],
                 None,
             )
-            for s in truth
+            for s in ground_truth
             if s.start != s.end
         ]
         for day in days(history, now()):
@@ -116,7 +116,7 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
 ) -> None:
     empty(ledger)
     world, undisturbed = InProcessWorld(history), InProcessWorld(history)
-    world.workspace.emulated.state.clusters.disturb_events(deepcopy(list(faults)))
+    world.workspace.emulated.state.clusters.set_event_faults(deepcopy(list(faults)))
 
     def now() -> datetime:
         return timestamps.to_instant(world.workspace.now)
@@ -134,11 +134,11 @@ def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more
         for day in days(history, now()):
             begins, ends = (to_millis(instant) for instant in day_bounds(day, zone))
             ours = used_on(day, told, now=now(), tz=zone) // MS
-            truth = uptime(world.workspace.emulated.state, cluster_id, begins, min(ends, world.workspace.now))[0]
-            if ours != truth:
+            ground_truth = uptime(world.workspace.emulated.state, cluster_id, begins, min(ends, world.workspace.now))[0]
+            if ours != ground_truth:
                 gap = sum(max(0, min(last, ends) - max(first, begins)) for first, last in gaps)
-                assert is_marked(told, day, zone, now()) or has_secret(happened, known), (day, ours, truth)
-                assert truth - ours <= gap, (day, ours, truth, gap)
+                assert is_marked(told, day, zone, now()) or has_secret(happened, known), (day, ours, ground_truth)
+                assert ground_truth - ours <= gap, (day, ours, ground_truth, gap)
 
 
 def silences(happened: list[dict[str, Any]], known: set[tuple[int, str]], now: int) -> list[tuple[int, int]]:
@@ -202,5 +202,5 @@ def test_uptime_over_http_is_true_to_the_millisecond(
         for day in days(history, now()):
             begins, ends = day_bounds(day, zone)
             asked = urlencode({"cluster_id": cluster_id, "from": begins.isoformat(), "to": ends.isoformat()})
-            truth = still_emulator.control("GET", f"uptime?{asked}")["milliseconds"]
-            assert used_on(day, told, now=now(), tz=zone) // MS == truth
+            ground_truth = still_emulator.control("GET", f"uptime?{asked}")["milliseconds"]
+            assert used_on(day, told, now=now(), tz=zone) // MS == ground_truth

@@ -43,7 +43,7 @@ class Hours:
     def __init__(self, ledger: Ledger, clusters: int) -> None:
         self.ledger = ledger
         self.lab = InProcessCourse(clusters, soft=SOFT, hard=HARD)
-        self.workspace, self.students, self.clusters = self.lab.workspace, self.lab.students, self.lab.clusters
+        self.in_process, self.students, self.clusters = self.lab.workspace, self.lab.students, self.lab.clusters
         self.plans: list[tuple[datetime, int, str, str]] = []
         self.refused: Counter[str] = Counter()
         self.ticks: list[datetime] = []
@@ -67,7 +67,7 @@ class Hours:
                 self._poll(self.cron_workspace)
                 continue
             try:
-                self.workspace.post(deed, cluster_id, self.students[cluster_id] if deed == "start" else None)
+                self.in_process.post(deed, cluster_id, self.students[cluster_id] if deed == "start" else None)
             except ApiError as error:
                 if "permission" in error.message:
                     self.refused[cluster_id] += 1
@@ -77,7 +77,7 @@ class Hours:
     def _go(self, instant: datetime) -> None:
         seconds = (instant - self.now()).total_seconds()
         if seconds > 0:
-            self.workspace.advance(seconds)
+            self.in_process.advance(seconds)
 
     def list_clusters(self, moment: datetime) -> tuple[SeenCluster, ...]:
         self.lists.append(moment)
@@ -99,8 +99,8 @@ class Hours:
 
     def used(self, cluster_id: str) -> timedelta:
         """By the workspace's own truth, since the deploy."""
-        state = self.workspace.emulated.state
-        return uptime(state, cluster_id, timestamps.to_millis(self.begins), self.workspace.now)[0] * MS
+        state = self.in_process.emulated.state
+        return uptime(state, cluster_id, timestamps.to_millis(self.begins), self.in_process.now)[0] * MS
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.acceptance) for seed in range(2, 12))])
@@ -151,4 +151,4 @@ def test_two_minutes_left_are_two_minutes_though_the_start_came_right_after_a_ti
     assert hours.begins + 17 * M in hours.ticks
     assert timedelta() <= hours.used(id) - HARD <= 2 * S
     with pytest.raises(ApiError, match="permission"):
-        hours.workspace.post("start", id, hours.students[id])
+        hours.in_process.post("start", id, hours.students[id])

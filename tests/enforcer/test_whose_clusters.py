@@ -53,7 +53,7 @@ def touched(result: TickResult) -> set[str]:
 
 def foreigner(lab: InProcessCourse, name: str = "professor@example.ac.il") -> User:
     """Somebody who may create clusters and is neither staff nor an administrator."""
-    user = lab.workspace.emulated.state.directory.user_named(name) or lab.workspace.person(name)
+    user = lab.workspace.emulated.state.directory.find_user(name) or lab.workspace.person(name)
     user.entitlements = ["allow-cluster-create", "workspace-access"]
     return user
 

@@ -128,7 +128,7 @@ def test_a_scan_of_mounts_has_the_bytes_of_one_by_the_api_and_the_exact_sizes_ap
 
     monkeypatch.chdir(tmp_path)
     assert scanned(lab, "--output", tmp_path / "api.csv")[0] == 0
-    before = len(lab.journal())
+    before = len(lab.request_log())
     status, _ = scanned(
         lab, "--output", tmp_path / "m.csv", "--details", "--mounts", "--mounts-root", tmp_path / "mounts"
     )
@@ -145,7 +145,7 @@ def test_a_scan_of_mounts_has_the_bytes_of_one_by_the_api_and_the_exact_sizes_ap
         or not any(user[source]["estimated_files"] for source in ("dbfs", "workspace")) else ""
         for name, user in truth.items()
     }  # fmt: skip
-    listed = [request["path"] for request in lab.journal()[before:] if request["path"].endswith("/list")]
+    listed = [request["path"] for request in lab.request_log()[before:] if request["path"].endswith("/list")]
     of_all_homes = 2
     assert len(listed) == sum(int(row["requests"]) for row in rows) + of_all_homes
     assert {row["username"] for row in rows if row["requests"] == "0"} <= set(truth) - set(unseen)

@@ -86,7 +86,7 @@ def workspace() -> Mortal:
 def put(lab: Lab, path: str, content: Any) -> None:
     """Somebody makes or changes an object: bytes are a file, text is a notebook."""
     clock = lab.workspace.clock
-    clock.restart(clock.now() + 1000)
+    clock.reset(clock.now() + 1000)
     if not path.startswith("dbfs:"):
         form = {"format": "SOURCE", "language": "PYTHON"} if isinstance(content, str) else {}
         form = {"format": "AUTO"} if path.endswith(".lvdash.json") else form

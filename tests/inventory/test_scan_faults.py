@@ -117,7 +117,7 @@ def listed(emulator: EmulatorProcess) -> Counter[str]:
     """Folder → how often it was listed."""
     return Counter(
         f"{entry['path']}?{entry['query']}"
-        for entry in emulator.journal()
+        for entry in emulator.request_log()
         if entry["path"].endswith("/list") and entry["status"] == 200
     )
 

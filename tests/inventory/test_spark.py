@@ -121,7 +121,7 @@ def test_one_request_after_another_on_an_executor_counts_the_same(scan, plain):
 def test_on_mounts_executors_count_the_same_and_ask_nothing(lab, scan, plain, tmp_path):
     command = [sys.executable, "-m", "emulator", "layout", "--files", SHAPE, "--seed", "3", str(tmp_path / "mounts")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    before = len(lab.journal())
+    before = len(lab.request_log())
     truth = {user["user_name"]: user for user in lab.control("GET", "files/truth")["users"]}
 
     status, _, _ = scan("--mounts", "--mounts-root", str(tmp_path / "mounts"), "--details", "--workspace-only")
@@ -160,9 +160,9 @@ def test_faults_that_pass_leave_no_trace_and_one_that_stays_makes_a_home_partial
 
 
 def test_all_tasks_together_keep_to_the_rate(lab, scan, plain):
-    begin = len(lab.journal())
+    begin = len(lab.request_log())
     assert (scan("--workspace-only", "--max-requests-per-second", "30", "--output", "w.csv")[0]) == 0
-    requests = [request for request in lab.journal()[begin:] if request["path"] == LIST]
+    requests = [request for request in lab.request_log()[begin:] if request["path"] == LIST]
     sent = [datetime.fromisoformat(request["at"]).timestamp() for request in requests]
     busiest = max(sum(at <= other < at + 1 for other in sent) for at in sent)
     assert (len(sent) > 40, busiest <= 36) == (True, True)
@@ -244,7 +244,7 @@ def test_a_scan_that_is_stopped_revokes_its_token_and_goes_on_later(lab, plain, 
     lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "latency", "seconds": 0.3}]})
     environment = {**os.environ, **lab.environment(), "SPARK_REMOTE": spark_server.remote, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "inventory", "scan", "--workers", "4", "--max-requests-per-second", "10"]
-    before = len(lab.journal())
+    before = len(lab.request_log())
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     assert at_request(lab, before, 5, lambda: None)
     assert len(tokens_of(lab)) == 2
@@ -320,7 +320,7 @@ def mortal() -> Iterator[SparkProcess]:
 @pytest.mark.acceptance
 def test_a_server_that_dies_is_done_without_from_where_the_scan_was(lab, scan, plain, mortal, caplog):
     """It is killed while tasks are under way; no other answers at its address."""
-    before = len(lab.journal())
+    before = len(lab.request_log())
     threading.Thread(target=at_request, args=(lab, before, 45, mortal.kill), daemon=True).start()
 
     status, said, _ = scan("--max-requests-per-second", "15", "--details", "--output", "d.csv", remote=mortal.remote)
@@ -337,7 +337,7 @@ def test_a_server_of_our_own_that_dies_is_started_again(lab, plain, tmp_path):
     """A process of its own, whose server is killed after the homes were listed: these are not asked for again."""
     environment = {**os.environ, **lab.environment(), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "inventory", "scan", "--spark-remote", "local[2]"]
-    before = len(lab.journal())
+    before = len(lab.request_log())
     slow = [*command, "--max-requests-per-second", "15"]
     process = subprocess.Popen(slow, env=environment, stderr=subprocess.PIPE, text=True)
     assert at_request(lab, before, 45, lambda: os.kill(java_below(process.pid), signal.SIGKILL))
@@ -352,7 +352,7 @@ def test_a_server_of_our_own_that_dies_is_started_again(lab, plain, tmp_path):
 
 
 def listings(lab: EmulatorProcess, before: int) -> list[dict[str, str]]:
-    return [request for request in lab.journal()[before:] if request["path"] in (LIST, "/api/2.0/dbfs/list")]
+    return [request for request in lab.request_log()[before:] if request["path"] in (LIST, "/api/2.0/dbfs/list")]
 
 
 def at_request(lab: EmulatorProcess, before: int, number: int, act: Callable[[], object]) -> bool:

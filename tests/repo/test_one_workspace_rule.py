@@ -50,7 +50,7 @@ class Two:
         return Counter(
             (name, entry["status"] != 401)
             for name, workspace in self.workspaces.items()
-            for entry in workspace.journal()
+            for entry in workspace.request_log()
             if entry["path"].startswith("/api/")
         )
 
@@ -263,5 +263,7 @@ def test_a_restore_elsewhere_is_let_through_by_the_id_of_that_workspace(
 def changes(workspace: EmulatorProcess) -> list[str]:
     """Every request that changes something."""
     return [
-        entry["path"] for entry in workspace.journal() if entry["path"].startswith("/api/") and entry["method"] != "GET"
+        entry["path"]
+        for entry in workspace.request_log()
+        if entry["path"].startswith("/api/") and entry["method"] != "GET"
     ]

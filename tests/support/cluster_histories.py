@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from hypothesis import strategies as st
 
 from emulator.api.errors import ApiError
-from emulator.clusters.lifecycle import work
+from emulator.clusters.lifecycle import simulate_work
 from emulator.models.clusters import EventFault, LaunchFailure
 from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, InProcessWorkspace
@@ -142,14 +142,14 @@ class InProcessWorld:
         workspace = self.workspace.emulated
         now = workspace.catch_up()
         with suppress(ApiError):
-            work(workspace, workspace.state.clusters.by_id[cluster_id], self._people[person], seconds, now)
+            simulate_work(workspace, workspace.state.clusters.by_id[cluster_id], self._people[person], seconds, now)
 
     def fail_launch(self, ends_in: Any) -> None:
-        self.workspace.emulated.state.clusters.fail_launches([LaunchFailure(ends_in=ends_in)])
+        self.workspace.emulated.state.clusters.set_launch_failures([LaunchFailure(ends_in=ends_in)])
 
     def pass_time(self, milliseconds: int) -> None:
         clock = self.workspace.emulated.clock
-        clock.show(clock.now() + milliseconds)
+        clock.move_to(clock.now() + milliseconds)
         self.workspace.emulated.catch_up()
 
 

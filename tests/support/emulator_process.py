@@ -164,7 +164,7 @@ class EmulatorProcess:
             with error:
                 return error.code, parsed(error.read())
 
-    def journal(self) -> list[dict[str, Any]]:
+    def request_log(self) -> list[dict[str, Any]]:
         """Every request so far, oldest first."""
         with direct().open(f"{self.url}/_emulator/journal", timeout=REQUEST_SECONDS) as answer:
             return [json.loads(line) for line in answer.read().decode().splitlines() if line.strip()]

@@ -68,7 +68,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("api",),
         ("state",),
         ("models",),
-        ("catalog",),
+        ("reference",),
         ("base",),
         ("generated_files",),
         ("notebook_formats",),

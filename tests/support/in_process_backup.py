@@ -22,8 +22,8 @@ from inventory.transport.request_body import NO_QUERY, Body
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 FAST = Pace(rate=5000, chance=lambda: 0.0)
-Happening = Answer | Broken | Callable[[], None] | None
-Fault = Callable[[str, str, int], Happening]
+TaskHandler = Answer | Broken | Callable[[], None] | None
+Fault = Callable[[str, str, int], TaskHandler]
 """Method and address, path of the workspace, and how many such requests there were before → what happens."""
 
 
@@ -73,13 +73,13 @@ class Lab(InProcessClient):
         with self._lock:
             key = (f"{method} {path}", query.get("path", ""))
             earlier = self.asked[key] = self.asked.get(key, -1) + 1
-            happens = self.fault(*key, earlier)
-            if isinstance(happens, Broken):
-                raise happens
-            if isinstance(happens, Answer):
-                return happens
-            if happens:
-                happens()
+            task_handler = self.fault(*key, earlier)
+            if isinstance(task_handler, Broken):
+                raise task_handler
+            if isinstance(task_handler, Answer):
+                return task_handler
+            if task_handler:
+                task_handler()
             status, document = self.request(
                 method, f"{path}?{urlencode(query, quote_via=quote)}", body, headers=headers
             )

@@ -7,10 +7,10 @@ from typing import Any
 
 from emulator.api.errors import ApiError
 from emulator.api.routing import Router
-from emulator.base.content import Content, Held
+from emulator.base.content import BytesContent, Content
 from emulator.models.scim import USERS, Group, User
 from emulator.server import services
-from emulator.server.in_process import perform
+from emulator.server.in_process import send_request
 from emulator.server.services import open_workspace
 from emulator.state.options import Options
 
@@ -33,9 +33,9 @@ class InProcessClient:
     ) -> tuple[int, Any]:
         """Status and answer (JSON value, or bytes of a raw one). The administrator asks unless told otherwise."""
         assert self._router.find(method, path.partition("?")[0]), f"no route for {method} {path}"
-        sent = Held(body if isinstance(body, bytes) else json.dumps(body or {}).encode())
+        sent = BytesContent(body if isinstance(body, bytes) else json.dumps(body or {}).encode())
         try:
-            answer = perform(self.workspace, self._router, method, path, sent, caller=caller, headers=headers)
+            answer = send_request(self.workspace, self._router, method, path, sent, caller=caller, headers=headers)
         except ApiError as error:
             return error.status, error.body()
         if isinstance(answer.body, Content):
@@ -47,7 +47,7 @@ class InProcessClient:
         status, made = self.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": name})
         assert status == 201, made
         directory = self.workspace.state.directory
-        users = directory.group_named(USERS)
+        users = directory.find_group(USERS)
         assert users and made["id"] in users.members
         return directory.users[made["id"]]
 

@@ -63,7 +63,7 @@ class InProcessCourse:
 
     def student(self, name: str) -> User:
         """The student of a group as it was made."""
-        user = self.workspace.emulated.state.directory.user_named(
+        user = self.workspace.emulated.state.directory.find_user(
             f"student{int(name.rpartition('_')[2])}@campus.example.ac.il"
         )
         assert user

@@ -41,11 +41,11 @@ class InProcessScanApi:
         with self._lock:
             earlier = self.asked.get(place, 0)
             self.asked[place] = earlier + 1
-            happens = self._fault(place, earlier)
-            if isinstance(happens, Broken):
-                raise happens
-            if happens:
-                return happens
+            task_handler = self._fault(place, earlier)
+            if isinstance(task_handler, Broken):
+                raise task_handler
+            if task_handler:
+                return task_handler
             try:
                 return Answer(200, self._workspace.ask("GET", f"{path}?path={quote(query['path'])}"))
             except ApiError as error:

@@ -9,11 +9,11 @@ from typing import Any
 
 from emulator.api.errors import ApiError
 from emulator.api.routing import Router
-from emulator.base.content import EMPTY, Held
-from emulator.control.people import admit
+from emulator.base.content import EMPTY, BytesContent
+from emulator.control.users import ensure_user
 from emulator.models.scim import Group, User
 from emulator.server import services
-from emulator.server.in_process import perform
+from emulator.server.in_process import send_request
 from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator.state.state import dump
@@ -50,8 +50,8 @@ class InProcessWorkspace:
 
     def person(self, name: str) -> User:
         """A user who is in no group but `users`."""
-        admit(self.emulated, name, self.now)
-        user = self.emulated.state.directory.user_named(name)
+        ensure_user(self.emulated, name, self.now)
+        user = self.emulated.state.directory.find_user(name)
         assert user is not None
         return user
 
@@ -64,8 +64,8 @@ class InProcessWorkspace:
     def ask(self, method: str, path: str, body: Any = None, user: User | None = None) -> Any:
         """The JSON answer. Raises ApiError when the request is refused."""
         assert router().find(method, path.partition("?")[0]), f"{method} {path} is not served"
-        sent = EMPTY if body is None else Held(json.dumps(body).encode())
-        return perform(self.emulated, router(), method, path, sent, caller=user).body
+        sent = EMPTY if body is None else BytesContent(json.dumps(body).encode())
+        return send_request(self.emulated, router(), method, path, sent, caller=user).body
 
     def refusal(self, method: str, path: str, body: Any = None, user: User | None = None) -> tuple[int, Any, str]:
         """Status, code and message of the refusal that this request must meet, and that must change nothing."""

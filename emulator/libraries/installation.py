@@ -6,18 +6,18 @@ On one that does not run they wait. What is uninstalled while it runs goes with 
 from typing import Any
 
 from emulator.base.clock import Millis
-from emulator.base.scheduler import happens
-from emulator.models.clusters import UP
-from emulator.models.libraries import Installation, key, named
-from emulator.state.workspace import Workspace
+from emulator.base.scheduler import task_handler
+from emulator.models.clusters import USABLE_STATES
+from emulator.models.libraries import Installation, library_key, library_name
+from emulator.state.workspace import EmulatedWorkspace
 
 STEP = "libraries.step"
 
 
-def install(workspace: Workspace, cluster_id: str, libraries: list[dict[str, Any]], at: Millis) -> None:
+def install(workspace: EmulatedWorkspace, cluster_id: str, libraries: list[dict[str, Any]], at: Millis) -> None:
     """Those that are on the cluster already stay as they are; failed ones are tried again."""
     state = workspace.state
-    running = state.clusters.by_id[cluster_id].state in UP
+    running = state.clusters.by_id[cluster_id].state in USABLE_STATES
     for library in libraries:
         found = state.libraries.find(cluster_id, library)
         if found is None:
@@ -33,66 +33,68 @@ def install(workspace: Workspace, cluster_id: str, libraries: list[dict[str, Any
             _begin(workspace, cluster_id, found, at)
 
 
-def uninstall(workspace: Workspace, cluster_id: str, libraries: list[dict[str, Any]]) -> None:
+def uninstall(workspace: EmulatedWorkspace, cluster_id: str, libraries: list[dict[str, Any]]) -> None:
     """Take them off: at once where they are not at work, with the next restart where they are."""
     state = workspace.state
-    running = state.clusters.by_id[cluster_id].state in UP
+    running = state.clusters.by_id[cluster_id].state in USABLE_STATES
     for library in libraries:
         found = state.libraries.find(cluster_id, library)
         if found is None:
             continue
-        state.agenda.cancel(STEP, cluster_id=cluster_id, library=key(library))
+        state.scheduler.cancel(STEP, cluster_id=cluster_id, library=library_key(library))
         if running and found.status != "FAILED":
             found.status = "UNINSTALL_ON_RESTART"
         else:
             state.libraries.by_cluster[cluster_id].remove(found)
 
 
-def on_running(workspace: Workspace, cluster_id: str, at: Millis) -> None:
+def on_running(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
     """The cluster runs: all its libraries are installed anew."""
-    for installation in workspace.state.libraries.of(cluster_id):
+    for installation in workspace.state.libraries.on_cluster(cluster_id):
         _begin(workspace, cluster_id, installation, at)
 
 
-def on_stopped(workspace: Workspace, cluster_id: str, at: Millis) -> None:
+def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
     """The cluster terminates or restarts: what was to be uninstalled is gone, the rest waits for it to run."""
     state = workspace.state
-    state.agenda.cancel(STEP, cluster_id=cluster_id)
-    kept = [one for one in state.libraries.of(cluster_id) if one.status != "UNINSTALL_ON_RESTART"]
+    state.scheduler.cancel(STEP, cluster_id=cluster_id)
+    kept = [one for one in state.libraries.on_cluster(cluster_id) if one.status != "UNINSTALL_ON_RESTART"]
     if cluster_id in state.libraries.by_cluster:
         state.libraries.by_cluster[cluster_id] = kept
     for installation in kept:
         installation.status, installation.messages = "PENDING", []
 
 
-def on_removed(workspace: Workspace, cluster_id: str) -> None:
+def on_removed(workspace: EmulatedWorkspace, cluster_id: str) -> None:
     """The cluster is gone for good."""
-    workspace.state.agenda.cancel(STEP, cluster_id=cluster_id)
+    workspace.state.scheduler.cancel(STEP, cluster_id=cluster_id)
     workspace.state.libraries.by_cluster.pop(cluster_id, None)
 
 
-def _begin(workspace: Workspace, cluster_id: str, installation: Installation, at: Millis) -> None:
+def _begin(workspace: EmulatedWorkspace, cluster_id: str, installation: Installation, at: Millis) -> None:
     failure = workspace.state.libraries.next_failure(installation.library)
     if failure and failure.outcome == "stuck":
         return
     message = ""
     if failure:
-        name = named(installation.library)
+        name = library_name(installation.library)
         message = failure.message or f"Library installation failed: {name} could not be resolved or downloaded."
     _enter(workspace, cluster_id, installation, "RESOLVING", at + workspace.transition(0.25), message)
 
 
 def _enter(
-    workspace: Workspace, cluster_id: str, installation: Installation, to: str, due: Millis, message: str
+    workspace: EmulatedWorkspace, cluster_id: str, installation: Installation, to: str, due: Millis, message: str
 ) -> None:
-    library = key(installation.library)
-    workspace.state.agenda.enter(due, STEP, cluster_id=cluster_id, library=library, to=to, message=message)
+    library = library_key(installation.library)
+    workspace.state.scheduler.schedule(due, STEP, cluster_id=cluster_id, library=library, to=to, message=message)
 
 
-@happens(STEP)
-def step(workspace: Workspace, at: Millis, *, cluster_id: str, library: str, to: str, message: str) -> None:
+@task_handler(STEP)
+def advance(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, library: str, to: str, message: str) -> None:
     """The installation is one step further. `message` is what it fails with in the end, empty if it does not."""
-    installation = next(one for one in workspace.state.libraries.of(cluster_id) if key(one.library) == library)
+    installation = next(
+        one for one in workspace.state.libraries.on_cluster(cluster_id) if library_key(one.library) == library
+    )
     match to:
         case "RESOLVING":
             installation.status = "RESOLVING"

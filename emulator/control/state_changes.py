@@ -9,9 +9,9 @@ from emulator.models.clusters import Cluster
 from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
 from emulator.settings import warehouses
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
-MOST_CLUSTERS = 20_000
+MAX_CLUSTERS = 20_000
 JOB_CLUSTER = {
     "spark_version": "15.4.x-scala2.12",
     "node_type_id": "Standard_DS3_v2",
@@ -20,21 +20,21 @@ JOB_CLUSTER = {
 }
 
 
-def account_group(workspace: Workspace, target: str, value: Any) -> None:
+def account_group(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
     """Assign a group of the account, named `target`, to this workspace; the value lists its users by name."""
     names = [] if value is None else value
     if not isinstance(names, list):
         raise invalid("value: a list of user names")
     members = []
     for name in names:
-        user = workspace.state.directory.user_named(str(name))
+        user = workspace.state.directory.find_user(str(name))
         if user is None:
             raise invalid(f"value: there is no user {name!r}")
         members.append(user.id)
     add_account_group(workspace, target, members, workspace.clock.now())
 
 
-def metastore(workspace: Workspace, target: str, value: Any) -> None:
+def metastore(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
     """Assign the metastore of that id, a UUID, to this workspace; with the value false, assign none."""
     if value not in (None, True, False):
         raise invalid("value: true, or false to assign none")
@@ -45,29 +45,29 @@ def metastore(workspace: Workspace, target: str, value: Any) -> None:
     workspace.state.settings.metastore_id = None if value is False else assigned
 
 
-def warehouse(workspace: Workspace, target: str, value: Any) -> None:
+def warehouse(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
     """Put in a stopped SQL warehouse of that name which everybody may use, as newer workspaces come with one."""
     if value is not None:
         raise invalid("value: a warehouse takes none")
     warehouses.add(workspace, target)
 
 
-def workspace_object(workspace: Workspace, target: str, value: Any) -> None:
+def workspace_object(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
     """Put an object that no import makes, a LIBRARY or an MLFLOW_EXPERIMENT, at the path `target`."""
     if value not in ("LIBRARY", "MLFLOW_EXPERIMENT"):
         raise invalid("value: LIBRARY or MLFLOW_EXPERIMENT")
-    place = parse(target)
+    path = parse(target)
     objects = workspace.state.objects
-    folder = objects.find(place.parent.names)
-    if folder is None or not folder.is_container or objects.find(place.names):
-        raise invalid(f"target: a new object in a folder that is there, not {place.text}")
-    objects.add(workspace.state.ids, folder, place.name, value, workspace.clock.now())
+    folder = objects.find(path.parent.names)
+    if folder is None or not folder.is_container or objects.find(path.names):
+        raise invalid(f"target: a new object in a folder that is there, not {path.text}")
+    objects.add(workspace.state.ids, folder, path.name, value, workspace.clock.now())
 
 
-def job_clusters(workspace: Workspace, target: str, value: Any) -> None:
+def job_clusters(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
     """Clusters that jobs had of their own and that are off, `value` of them, each named `target` and a number."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_CLUSTERS:
-        raise invalid(f"value: how many, up to {MOST_CLUSTERS}")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_CLUSTERS:
+        raise invalid(f"value: how many, up to {MAX_CLUSTERS}")
     now, admin, clusters = workspace.clock.now(), workspace.administrator, workspace.state.clusters
     for number in range(1, value + 1):
         definition = {"cluster_name": f"{target}-{number}", **JOB_CLUSTER}
@@ -85,6 +85,6 @@ def job_clusters(workspace: Workspace, target: str, value: Any) -> None:
         )
 
 
-KINDS: dict[str, Callable[[Workspace, str, Any], None]] = {
+KINDS: dict[str, Callable[[EmulatedWorkspace, str, Any], None]] = {
     kind.__name__: kind for kind in (account_group, job_clusters, metastore, warehouse, workspace_object)
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.policies.elements import applied, problems_of_definition, segments
+from emulator.policies.evaluation import evaluate, parse_attribute_path, validate_definition
 
 SPEC: dict[str, Any] = {
     "node_type_id": "Standard_DS4_v2",
@@ -18,7 +18,7 @@ SPEC: dict[str, Any] = {
 
 
 def complaints(path: str, rule: dict[str, Any], spec: dict[str, Any] | None = None) -> list[str]:
-    return applied({path: rule}, SPEC if spec is None else spec, use_defaults=False)[1]
+    return evaluate({path: rule}, SPEC if spec is None else spec, use_defaults=False)[1]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_value_that_a_rule_does_not_allow_is_named(path: str, rule: dict[str, 
     ],
 )
 def test_a_value_that_a_rule_allows_is_left_as_it_was(path: str, rule: dict[str, Any]) -> None:
-    assert applied({path: rule}, SPEC, use_defaults=False) == (SPEC, [])
+    assert evaluate({path: rule}, SPEC, use_defaults=False) == (SPEC, [])
 
 
 def test_what_a_limiting_rule_is_about_must_be_there() -> None:
@@ -62,7 +62,7 @@ def test_what_a_limiting_rule_is_about_must_be_there() -> None:
         "custom_tags.owner": {"type": "unlimited"},
         "autoscale.max_workers": {"type": "range", "maxValue": 4},
     }
-    assert applied(rules, SPEC, use_defaults=False)[1] == [
+    assert evaluate(rules, SPEC, use_defaults=False)[1] == [
         "Validation failed for spark_version, the value must be present",
         "Validation failed for custom_tags, owner must be present",
     ]
@@ -77,7 +77,7 @@ def test_fixed_values_are_put_where_they_belong() -> None:
         "cluster_log_conf.type": {"type": "fixed", "value": "VOLUMES"},
         "cluster_log_conf.path": {"type": "fixed", "value": "/Volumes/logs"},
     }
-    assert applied(rules, {}, use_defaults=False) == (
+    assert evaluate(rules, {}, use_defaults=False) == (
         {
             "autoscale": {"max_workers": 4},
             "spark_conf": {"spark.master": "true"},
@@ -90,8 +90,8 @@ def test_fixed_values_are_put_where_they_belong() -> None:
 
 def test_defaults_are_filled_in_only_on_request() -> None:
     rules = {"autotermination_minutes": {"type": "range", "maxValue": 60, "defaultValue": 30, "isOptional": True}}
-    assert applied(rules, {}, use_defaults=False) == ({}, [])
-    assert applied(rules, {}, use_defaults=True) == ({"autotermination_minutes": 30}, [])
+    assert evaluate(rules, {}, use_defaults=False) == ({}, [])
+    assert evaluate(rules, {}, use_defaults=True) == ({"autotermination_minutes": 30}, [])
 
 
 def test_a_wildcard_is_for_every_element_and_for_keys_without_a_rule() -> None:
@@ -101,14 +101,14 @@ def test_a_wildcard_is_for_every_element_and_for_keys_without_a_rule() -> None:
         'the value must match /Volumes/a/.* (is "/Volumes/evil")'
     ]
     rules = {"custom_tags.*": {"type": "forbidden"}, "custom_tags.team": {"type": "unlimited"}}
-    assert applied(rules, SPEC, use_defaults=False)[1] == [
+    assert evaluate(rules, SPEC, use_defaults=False)[1] == [
         'Validation failed for custom_tags.Cost, the value must not be present (is "7")'
     ]
 
 
 def test_the_client_s_own_definition_is_never_changed() -> None:
     spec: dict[str, Any] = {"custom_tags": {"team": "a"}}
-    applied({"custom_tags.origin": {"type": "fixed", "value": "lab"}}, spec, use_defaults=False)
+    evaluate({"custom_tags.origin": {"type": "fixed", "value": "lab"}}, spec, use_defaults=False)
     assert spec == {"custom_tags": {"team": "a"}}
 
 
@@ -122,7 +122,7 @@ def test_the_client_s_own_definition_is_never_changed() -> None:
     ],
 )
 def test_what_follows_a_map_is_one_key(path: str, split: tuple[str, ...]) -> None:
-    assert segments(path) == split
+    assert parse_attribute_path(path) == split
 
 
 def test_a_definition_that_is_none_is_told_so() -> None:
@@ -133,6 +133,6 @@ def test_a_definition_that_is_none_is_told_so() -> None:
         "d": {"type": "allowlist", "values": "x"},
         "e": "x",
     }
-    assert [problem.split(" ")[0] for problem in problems_of_definition(wrong)] == ["a", "b", "c", "d", "e"]
-    assert problems_of_definition([]) == ["the definition must be a JSON object"]
-    assert problems_of_definition({"b": {"type": "fixed", "value": 1, "hidden": True}}) == []
+    assert [problem.split(" ")[0] for problem in validate_definition(wrong)] == ["a", "b", "c", "d", "e"]
+    assert validate_definition([]) == ["the definition must be a JSON object"]
+    assert validate_definition({"b": {"type": "fixed", "value": 1, "hidden": True}}) == []

@@ -17,14 +17,14 @@ Path = tuple[str, ...]
 _MISSING = object()
 
 
-def segments(path: str) -> Path:
+def parse_attribute_path(path: str) -> Path:
     first, dot, rest = path.partition(".")
     if first in MAPS and dot:
         return (first, rest)
     return tuple(path.split("."))
 
 
-def problems_of_definition(definition: Any) -> list[str]:
+def validate_definition(definition: Any) -> list[str]:
     """Why these are no rules of a policy; empty when they are."""
     if not isinstance(definition, dict):
         return ["the definition must be a JSON object"]
@@ -45,7 +45,7 @@ def problems_of_definition(definition: Any) -> list[str]:
     return problems
 
 
-def applied(
+def evaluate(
     definition: Mapping[str, Mapping[str, Any]], spec: Mapping[str, Any], use_defaults: bool, kind: str = "all-purpose"
 ) -> tuple[dict[str, Any], list[str]]:
     """The cluster's definition with fixed values (and defaults, if asked for), and what the rules say against it.
@@ -54,53 +54,55 @@ def applied(
     """
     result = copy.deepcopy(dict(spec))
     problems: list[str] = []
-    ruled = {segments(path) for path in definition}
+    ruled = {parse_attribute_path(path) for path in definition}
     # What is fixed comes first, so that rules of the other kinds see the values that will hold.
     for path, rule in sorted(definition.items(), key=lambda item: item[1]["type"] != "fixed"):
-        where = segments(path)
-        if where == ("dbus_per_hour",):
+        path_parts = parse_attribute_path(path)
+        if path_parts == ("dbus_per_hour",):
             continue
-        if "*" in where:
-            for place in _matches(result, where):
-                if place not in ruled:
-                    problems.extend(_check(place, rule, _value(result, place)))
+        if "*" in path_parts:
+            for matched in _expand_wildcards(result, path_parts):
+                if matched not in ruled:
+                    problems.extend(_check(matched, rule, _value(result, matched)))
             continue
-        value = kind if where == ("cluster_type",) else _value(result, where)
+        value = kind if path_parts == ("cluster_type",) else _value(result, path_parts)
         if value is _MISSING:
-            problems.extend(_supply(result, where, rule, use_defaults))
+            problems.extend(_apply_to_missing(result, path_parts, rule, use_defaults))
         else:
-            problems.extend(_check(where, rule, value))
+            problems.extend(_check(path_parts, rule, value))
     return result, problems
 
 
-def _supply(spec: dict[str, Any], where: Path, rule: Mapping[str, Any], use_defaults: bool) -> Iterator[str]:
+def _apply_to_missing(
+    spec: dict[str, Any], path_parts: Path, rule: Mapping[str, Any], use_defaults: bool
+) -> Iterator[str]:
     """Fill in what the rule says of an attribute that is not there, or say that it must be."""
     kind = rule["type"]
     if kind == "forbidden":
         return
     if kind == "fixed":
         if not rule.get("isOptional") or use_defaults:
-            _put(spec, where, rule["value"])
+            _set_value(spec, path_parts, rule["value"])
     elif use_defaults and rule.get("defaultValue") is not None:
-        _put(spec, where, rule["defaultValue"])
+        _set_value(spec, path_parts, rule["defaultValue"])
     elif not rule.get("isOptional"):
         # Cluster size has two forms, of which a definition has one: the other is then not missing.
-        if where == ("num_workers",) and "autoscale" in spec:
+        if path_parts == ("num_workers",) and "autoscale" in spec:
             return
-        if where[0] == "autoscale" and "autoscale" not in spec and "num_workers" in spec:
+        if path_parts[0] == "autoscale" and "autoscale" not in spec and "num_workers" in spec:
             return
-        place, name = (where[0], where[1]) if where[0] in MAPS else (".".join(where), "the value")
-        yield f"Validation failed for {place}, {name} must be present"
+        matched, name = (path_parts[0], path_parts[1]) if path_parts[0] in MAPS else (".".join(path_parts), "the value")
+        yield f"Validation failed for {matched}, {name} must be present"
 
 
-def _check(where: Path, rule: Mapping[str, Any], value: Any) -> Iterator[str]:
+def _check(path_parts: Path, rule: Mapping[str, Any], value: Any) -> Iterator[str]:
     complaint = TYPES[rule["type"]](rule, value)
     if complaint:
-        yield f'Validation failed for {".".join(where)}, the value must {complaint} (is "{_text(value)}")'
+        yield f'Validation failed for {".".join(path_parts)}, the value must {complaint} (is "{_text(value)}")'
 
 
 def _fixed(rule: Mapping[str, Any], value: Any) -> str:
-    return "" if _same(rule["value"], value) else f"be {_text(rule['value'])}"
+    return "" if _equal(rule["value"], value) else f"be {_text(rule['value'])}"
 
 
 def _forbidden(rule: Mapping[str, Any], value: Any) -> str:
@@ -108,12 +110,12 @@ def _forbidden(rule: Mapping[str, Any], value: Any) -> str:
 
 
 def _allowlist(rule: Mapping[str, Any], value: Any) -> str:
-    allowed = any(_same(each, value) for each in rule["values"])
+    allowed = any(_equal(each, value) for each in rule["values"])
     return "" if allowed else "be one of " + ", ".join(map(_text, rule["values"]))
 
 
 def _blocklist(rule: Mapping[str, Any], value: Any) -> str:
-    blocked = any(_same(each, value) for each in rule["values"])
+    blocked = any(_equal(each, value) for each in rule["values"])
     return "not be one of " + ", ".join(map(_text, rule["values"])) if blocked else ""
 
 
@@ -121,11 +123,11 @@ def _range(rule: Mapping[str, Any], value: Any) -> str:
     if not _is_number(value):
         return "be a number"
     number = float(value)
-    least, most = rule.get("minValue"), rule.get("maxValue")
-    if least is not None and number < float(least):
-        return f"be at least {_text(least)}"
-    if most is not None and number > float(most):
-        return f"be at most {_text(most)}"
+    minimum, maximum = rule.get("minValue"), rule.get("maxValue")
+    if minimum is not None and number < float(minimum):
+        return f"be at least {_text(minimum)}"
+    if maximum is not None and number > float(maximum):
+        return f"be at most {_text(maximum)}"
     return ""
 
 
@@ -176,16 +178,16 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _equal(one: Any, other: Any) -> bool:
     """Rules and definitions mix `true` with `"true"` and 3 with `"3"`."""
     return bool(one == other) or _text(one) == _text(other)
 
 
-def _value(spec: Mapping[str, Any], where: Path) -> Any:
-    if where[0] == "cluster_log_conf" and where[1:] in (("type",), ("path",)):
-        return _log(spec, where[1])
+def _value(spec: Mapping[str, Any], path_parts: Path) -> Any:
+    if path_parts[0] == "cluster_log_conf" and path_parts[1:] in (("type",), ("path",)):
+        return _log_value(spec, path_parts[1])
     value: Any = spec
-    for name in where:
+    for name in path_parts:
         if isinstance(value, Mapping) and name in value:
             value = value[name]
         elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
@@ -195,7 +197,7 @@ def _value(spec: Mapping[str, Any], where: Path) -> Any:
     return _MISSING if value is None else value
 
 
-def _log(spec: Mapping[str, Any], part: str) -> Any:
+def _log_value(spec: Mapping[str, Any], part: str) -> Any:
     destinations = spec.get("cluster_log_conf")
     if not isinstance(destinations, Mapping) or not destinations:
         return _MISSING
@@ -205,14 +207,14 @@ def _log(spec: Mapping[str, Any], part: str) -> Any:
     return destination.get("destination", _MISSING) if isinstance(destination, Mapping) else _MISSING
 
 
-def _put(spec: dict[str, Any], where: Path, value: Any) -> None:
-    if where[0] == "cluster_log_conf" and where[1:] in (("type",), ("path",)):
-        _put_log(spec, where[1], value)
+def _set_value(spec: dict[str, Any], path_parts: Path, value: Any) -> None:
+    if path_parts[0] == "cluster_log_conf" and path_parts[1:] in (("type",), ("path",)):
+        _set_log_value(spec, path_parts[1], value)
         return
-    if where[0] in MAPS:
+    if path_parts[0] in MAPS:
         value = _text(value)
     holder: Any = spec
-    for name, following in zip(where, (*where[1:], ""), strict=True):
+    for name, following in zip(path_parts, (*path_parts[1:], ""), strict=True):
         last = following == ""
         new = value if last else [] if following.isdigit() else {}
         if isinstance(holder, list):
@@ -231,9 +233,9 @@ def _put(spec: dict[str, Any], where: Path, value: Any) -> None:
             return
 
 
-def _put_log(spec: dict[str, Any], part: str, value: Any) -> None:
-    there = spec.get("cluster_log_conf")
-    kind, destination = next(iter(there.items())) if isinstance(there, dict) and there else ("dbfs", {})
+def _set_log_value(spec: dict[str, Any], part: str, value: Any) -> None:
+    current = spec.get("cluster_log_conf")
+    kind, destination = next(iter(current.items())) if isinstance(current, dict) and current else ("dbfs", {})
     if part == "type":
         if value == "NONE":
             return
@@ -243,17 +245,17 @@ def _put_log(spec: dict[str, Any], part: str, value: Any) -> None:
     spec["cluster_log_conf"] = {kind: destination}
 
 
-def _matches(spec: Mapping[str, Any], where: Path) -> list[Path]:
+def _expand_wildcards(spec: Mapping[str, Any], path_parts: Path) -> list[Path]:
     """The places there are for a path with `*`."""
     found: list[tuple[Path, Any]] = [((), spec)]
-    for name in where:
+    for name in path_parts:
         following: list[tuple[Path, Any]] = []
-        for place, value in found:
+        for matched, value in found:
             if isinstance(value, list):
                 named = {str(position): each for position, each in enumerate(value)}
             else:
                 named = dict(value) if isinstance(value, Mapping) else {}
             names = named if name == "*" else [name] if name in named else []
-            following.extend(((*place, each), named[each]) for each in names)
+            following.extend(((*matched, each), named[each]) for each in names)
         found = following
-    return [place for place, value in found if value is not None]
+    return [matched for matched, value in found if value is not None]

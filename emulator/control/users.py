@@ -3,17 +3,17 @@
 from emulator.base.clock import Millis
 from emulator.models.scim import ADMINS
 from emulator.scim.changes import create_user
-from emulator.state.workspace import Workspace
+from emulator.state.workspace import EmulatedWorkspace
 
 
-def admit(workspace: Workspace, user_name: str, now: Millis, *, admin: bool = False) -> tuple[str, str]:
+def ensure_user(workspace: EmulatedWorkspace, user_name: str, now: Millis, *, admin: bool = False) -> tuple[str, str]:
     """The id and a new token of the user of that name, who is made if there is none yet.
 
     With `admin` the user joins `admins`; without, nobody leaves it. Raises ScimError 400 for a name that is none.
     """
     directory = workspace.state.directory
-    user = directory.user_named(user_name.strip()) or create_user(workspace, {"userName": user_name}, now)
-    admins = directory.group_named(ADMINS)
+    user = directory.find_user(user_name.strip()) or create_user(workspace, {"userName": user_name}, now)
+    admins = directory.find_group(ADMINS)
     if admin and admins and user.id not in admins.members:
         admins.members.append(user.id)
     token, _ = workspace.state.tokens.issue(user.id, now, "given by the emulator")

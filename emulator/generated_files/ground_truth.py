@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from emulator.generated_files.homes import Forest, Home
+from emulator.generated_files.homes import GeneratedHome, GeneratedTree
 from emulator.generated_files.shapes import Source
 
 ESTIMATED_BYTES = 10_000
@@ -12,21 +12,21 @@ _SOURCES: tuple[Source, Source] = ("dbfs", "workspace")
 Counts = dict[str, int]
 
 
-def truth(forest: Forest) -> dict[str, Any]:
+def ground_truth(tree: GeneratedTree) -> dict[str, Any]:
     """As `GET /_emulator/files/truth` answers it."""
     users = [
-        {"user_name": user, **{source: _counted(forest.homes.get((source, user))) for source in _SOURCES}}
-        for user in forest.users
+        {"user_name": user, **{source: _counted(tree.homes.get((source, user))) for source in _SOURCES}}
+        for user in tree.users
     ]
     return {
-        "shape": forest.shape.name,
-        "seed": int(forest.seed) if forest.seed.isdecimal() and forest.seed.isascii() else forest.seed,
+        "shape": tree.shape.name,
+        "seed": int(tree.seed) if tree.seed.isdecimal() and tree.seed.isascii() else tree.seed,
         "users": users,
         "total": {source: _sum(user[source] for user in users) for source in _SOURCES},
     }
 
 
-def _counted(home: Home | None) -> Counts:
+def _counted(home: GeneratedHome | None) -> Counts:
     if home is None:
         return dict.fromkeys(("files", "directories", "size", "estimated_files", "exact_size"), 0)
     exact = sum(sizes.total for sizes in home.sizes.values())

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from emulator.control.account import KINDS
-from emulator.faults.answers import SHAPES, Answers
+from emulator.control.state_changes import KINDS
+from emulator.faults.faulty_responses import MALFORMED_SHAPES, FaultyResponses
 from emulator.faults.profiles import PROFILES
-from emulator.faults.rules import Faults, Rule
+from emulator.faults.rules import FaultRule, Faults
 from emulator_process import EmulatorProcess
 from in_process_workspace import InProcessWorkspace
 from raw_socket import exchange, headers_of, request
@@ -35,26 +35,29 @@ BODY: dict[str, Any] = {
     ],
 )
 def test_a_malformed_answer_has_the_shape_that_was_asked_for(shape: str, events: Any) -> None:
-    assert Answers().changed("malformed", shape, "/events", 200, BODY) == (200, BODY | {"events": events})
+    assert FaultyResponses().apply("malformed", shape, "/events", 200, BODY) == (200, BODY | {"events": events})
 
 
 def test_every_shape_differs_from_the_answer_and_leaves_refusals_alone() -> None:
     body = BODY | {"Resources": [{"displayName": "group_01", "members": []}]}
-    changed = {shape: Answers().changed("malformed", shape, "/any", 200, body) for shape in SHAPES}
+    changed = {shape: FaultyResponses().apply("malformed", shape, "/any", 200, body) for shape in MALFORMED_SHAPES}
 
     assert [shape for shape, answer in changed.items() if answer == (200, body)] == []
     assert changed["no members"] == (200, BODY | {"Resources": [{"displayName": "group_01"}]})
-    assert Answers().changed("malformed", "null", "/events", 403, {"error_code": "X"}) == (403, {"error_code": "X"})
+    assert FaultyResponses().apply("malformed", "null", "/events", 403, {"error_code": "X"}) == (
+        403,
+        {"error_code": "X"},
+    )
 
 
 def test_pages_that_are_told_by_tokens_alone_have_nothing_that_is_deprecated() -> None:
-    assert Answers().changed("only_tokens", None, "/events", 200, BODY) == (200, {"events": BODY["events"]})
+    assert FaultyResponses().apply("only_tokens", None, "/events", 200, BODY) == (200, {"events": BODY["events"]})
 
 
 def test_endless_pages_never_name_the_same_page_and_refuse_none() -> None:
-    answers = Answers()
-    first = answers.changed("endless", None, "/events", 200, BODY)
-    second = answers.changed("endless", None, "/events", 400, {"error_code": "INVALID_PARAMETER_VALUE"})
+    answers = FaultyResponses()
+    first = answers.apply("endless", None, "/events", 200, BODY)
+    second = answers.apply("endless", None, "/events", 400, {"error_code": "INVALID_PARAMETER_VALUE"})
 
     assert (first[1]["events"], second[1]["events"], second[0]) == (BODY["events"], BODY["events"], 200)
     assert first[1]["next_page_token"] != second[1]["next_page_token"]
@@ -64,13 +67,13 @@ def test_a_clock_that_is_ahead_meets_no_request() -> None:
     faults = Faults()
     faults.set(PROFILES["clock-ahead"].rules)
 
-    assert (faults.met_by("GET", "/_emulator/clock"), faults.clock_ahead) == (None, 14_400)
+    assert (faults.find_fault("GET", "/_emulator/clock"), faults.clock_ahead) == (None, 14_400)
 
 
 def test_an_unknown_cluster_is_refused_in_the_words_of_the_platform() -> None:
     faults = Faults()
-    faults.set([Rule(kind="unknown_cluster")])
-    fault = faults.met_by("POST", "/api/2.1/clusters/events")
+    faults.set([FaultRule(kind="unknown_cluster")])
+    fault = faults.find_fault("POST", "/api/2.1/clusters/events")
 
     assert fault and (fault.status, fault.body()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     assert "does not exist" in fault.body()["message"]

@@ -4,19 +4,19 @@ import json
 from typing import Any
 
 from emulator.api.errors import denied, invalid
-from emulator.catalog.node_types import resolved
 from emulator.models.policies import Policy
 from emulator.models.scim import ServicePrincipal, User
-from emulator.permissions.rights import may
-from emulator.policies.elements import applied
-from emulator.state.workspace import Workspace
+from emulator.permissions.rights import has_permission
+from emulator.policies.evaluation import evaluate
+from emulator.reference.node_types import resolve_version
+from emulator.state.workspace import EmulatedWorkspace
 
 VERSION = "spark_version"
 _ACTIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
 
 
-def apply(
-    workspace: Workspace, caller: User | ServicePrincipal, spec: dict[str, Any], kind: str = "all-purpose"
+def apply_policy(
+    workspace: EmulatedWorkspace, caller: User | ServicePrincipal, spec: dict[str, Any], kind: str = "all-purpose"
 ) -> dict[str, Any]:
     """The cluster's definition as its policy makes it; `spec` is what the client sent, untouched.
 
@@ -35,7 +35,7 @@ def apply(
     policy = workspace.state.policies.policies.get(policy_id)
     if policy is None:
         raise invalid(f"Can't find a cluster policy with id: {policy_id}.")
-    if not kept and not may(workspace, caller.id, "cluster-policies", policy.acl_name, "CAN_USE"):
+    if not kept and not has_permission(workspace, caller.id, "cluster-policies", policy.acl_name, "CAN_USE"):
         raise denied(
             f"You are not authorized to use the cluster policy {policy_id}. Please contact your administrator."
         )
@@ -46,8 +46,8 @@ def apply(
     if VERSION in definition:
         definition[VERSION] = _with_versions(definition[VERSION])
     if VERSION in spec:
-        spec = spec | {VERSION: resolved(spec[VERSION])}
-    result, problems = applied(definition, spec, use_defaults, kind)
+        spec = spec | {VERSION: resolve_version(spec[VERSION])}
+    result, problems = evaluate(definition, spec, use_defaults, kind)
     if problems:
         raise invalid("; ".join(problems))
     return result
@@ -55,11 +55,11 @@ def apply(
 
 def _with_versions(rule: dict[str, Any]) -> dict[str, Any]:
     """The rule with the versions that are current in the place of `auto:latest-lts` and the like."""
-    found = {name: resolved(rule[name]) for name in ("value", "defaultValue") if name in rule}
-    return rule | found | ({"values": [resolved(value) for value in rule["values"]]} if "values" in rule else {})
+    found = {name: resolve_version(rule[name]) for name in ("value", "defaultValue") if name in rule}
+    return rule | found | ({"values": [resolve_version(value) for value in rule["values"]]} if "values" in rule else {})
 
 
-def _check_number(workspace: Workspace, caller: User | ServicePrincipal, policy: Policy) -> None:
+def _check_number(workspace: EmulatedWorkspace, caller: User | ServicePrincipal, policy: Policy) -> None:
     """Raises 400 when one more cluster would be too many."""
     if not policy.max_clusters_per_user:
         return

@@ -8,7 +8,7 @@ NODE_TYPES = ["Standard_DS3_v2", "Standard_DS4_v2", "Standard_DS5_v2", "Standard
 
 
 @dataclass(frozen=True)
-class Family:
+class PolicyFamily:
     policy_family_id: str
     name: str
     description: str
@@ -45,7 +45,7 @@ _WORKERS = {
 }
 
 
-def _sleeps_after(minutes: int) -> dict[str, dict[str, Any]]:
+def _autotermination(minutes: int) -> dict[str, dict[str, Any]]:
     return {"autotermination_minutes": {"type": "unlimited", "defaultValue": minutes, "isOptional": True}}
 
 
@@ -54,14 +54,14 @@ def _runtime(version: str) -> dict[str, dict[str, Any]]:
 
 
 _ALL = (
-    Family(
+    PolicyFamily(
         "personal-vm",
         "Personal Compute",
         "Use with small-to-medium data or libraries like pandas and scikit-learn. Spark runs in local mode.",
         {
             **_ALL_PURPOSE,
             **_runtime("auto:latest-ml"),
-            **_sleeps_after(4320),
+            **_autotermination(4320),
             "runtime_engine": _fixed("STANDARD", hidden=True),
             "num_workers": _fixed(0, hidden=True),
             "data_security_mode": _fixed("SINGLE_USER"),
@@ -70,43 +70,43 @@ _ALL = (
             "custom_tags.ResourceClass": _fixed("SingleNode", hidden=True),
         },
     ),
-    Family(
+    PolicyFamily(
         "power-user",
         "Power User Compute",
         "Use with larger data or to run complex Spark jobs alone.",
         {
             **_ALL_PURPOSE,
             **_runtime("auto:latest-lts-ml"),
-            **_sleeps_after(4320),
+            **_autotermination(4320),
             **_WORKERS,
             "data_security_mode": _fixed("SINGLE_USER"),
         },
     ),
-    Family(
+    PolicyFamily(
         "shared-compute",
         "Shared Compute",
         "Use for compute that several people share.",
         {
             **_ALL_PURPOSE,
             **_runtime("auto:latest-lts"),
-            **_sleeps_after(120),
+            **_autotermination(120),
             **_WORKERS,
             "data_security_mode": _fixed("USER_ISOLATION"),
         },
     ),
-    Family(
+    PolicyFamily(
         "shared-compute-legacy",
         "Legacy Shared Compute",
         "Use for compute that several people share, without isolation between them.",
         {
             **_ALL_PURPOSE,
             **_runtime("auto:latest-lts-ml"),
-            **_sleeps_after(120),
+            **_autotermination(120),
             **_WORKERS,
             "data_security_mode": _fixed("NONE", hidden=True),
         },
     ),
-    Family(
+    PolicyFamily(
         "job-cluster",
         "Job Compute",
         "Use for all jobs: the compute lives as long as the run.",
@@ -120,7 +120,7 @@ _ALL = (
 )
 FAMILIES = {family.policy_family_id: family for family in _ALL}
 """By id."""
-OPEN_TO_USERS = ("personal-vm",)
+USABLE_BY_ALL_USERS = ("personal-vm",)
 """Families whose default policy the group `users` may use."""
 
 

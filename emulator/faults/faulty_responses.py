@@ -7,22 +7,22 @@ from typing import Any
 Change = Callable[[dict[str, Any]], Any]
 
 
-def _of_lists(change: Callable[[list[Any]], Any]) -> Change:
+def _each_list(change: Callable[[list[Any]], Any]) -> Change:
     """The body with this done to each of its lists."""
     return lambda body: {name: change(value) if isinstance(value, list) else value for name, value in body.items()}
 
 
-def _of_entries(change: Callable[[dict[str, Any]], Any]) -> Change:
+def _first_entries(change: Callable[[dict[str, Any]], Any]) -> Change:
     """The body with this done to the first entry of each of its lists."""
 
     def first(entries: list[Any]) -> list[Any]:
         changed = change(dict(entries[0])) if entries and isinstance(entries[0], dict) else None
         return [*([changed] if entries else []), *entries[1:]]
 
-    return _of_lists(first)
+    return _each_list(first)
 
 
-def _with(**values: Any) -> Callable[[dict[str, Any]], Any]:
+def _with_values(**values: Any) -> Callable[[dict[str, Any]], Any]:
     """An entry in which those of these keys that it has are changed."""
     return lambda entry: {name: values.get(name, value) for name, value in entry.items()}
 
@@ -31,20 +31,30 @@ def _without_members(entry: Any) -> Any:
     return {name: value for name, value in entry.items() if name != "members"} if isinstance(entry, dict) else entry
 
 
-SHAPES: Mapping[str, Change] = {
-    "null lists": _of_lists(lambda entries: None),
-    "objects for lists": _of_lists(lambda entries: {str(number): entry for number, entry in enumerate(entries)}),
-    "texts for lists": _of_lists(lambda entries: "none"),
-    "empty entries": _of_entries(lambda entry: {}),
-    "null entries": _of_entries(lambda entry: None),
-    "texts for entries": _of_entries(lambda entry: "an entry"),
-    "no times": _of_entries(lambda entry: {name: value for name, value in entry.items() if "time" not in name}),
-    "texts for times": _of_entries(_with(timestamp="yesterday", start_time="yesterday", terminated_time="yesterday")),
-    "negative times": _of_entries(_with(timestamp=-1, start_time=-1, last_restarted_time=-1, terminated_time=-1)),
-    "times of the year 9999": _of_entries(_with(timestamp=253_402_300_799_000, start_time=253_402_300_799_000)),
-    "numbers for names": _of_entries(_with(type=7, state=7, cluster_id=7, path=7, displayName=7, userName=7, id=7)),
-    "texts for details": _of_entries(_with(details="none", custom_tags="none", members="none", all_permissions="none")),
-    "no members": _of_lists(lambda entries: [_without_members(entry) for entry in entries]),
+MALFORMED_SHAPES: Mapping[str, Change] = {
+    "null lists": _each_list(lambda entries: None),
+    "objects for lists": _each_list(lambda entries: {str(number): entry for number, entry in enumerate(entries)}),
+    "texts for lists": _each_list(lambda entries: "none"),
+    "empty entries": _first_entries(lambda entry: {}),
+    "null entries": _first_entries(lambda entry: None),
+    "texts for entries": _first_entries(lambda entry: "an entry"),
+    "no times": _first_entries(lambda entry: {name: value for name, value in entry.items() if "time" not in name}),
+    "texts for times": _first_entries(
+        _with_values(timestamp="yesterday", start_time="yesterday", terminated_time="yesterday")
+    ),
+    "negative times": _first_entries(
+        _with_values(timestamp=-1, start_time=-1, last_restarted_time=-1, terminated_time=-1)
+    ),
+    "times of the year 9999": _first_entries(
+        _with_values(timestamp=253_402_300_799_000, start_time=253_402_300_799_000)
+    ),
+    "numbers for names": _first_entries(
+        _with_values(type=7, state=7, cluster_id=7, path=7, displayName=7, userName=7, id=7)
+    ),
+    "texts for details": _first_entries(
+        _with_values(details="none", custom_tags="none", members="none", all_permissions="none")
+    ),
+    "no members": _each_list(lambda entries: [_without_members(entry) for entry in entries]),
     "an error": lambda body: {"error_code": "INTERNAL_ERROR", "message": "An error with the status 200."},
     "a text": lambda body: "ok",
     "a list": lambda body: [body],
@@ -57,14 +67,14 @@ def only_tokens(body: dict[str, Any]) -> Any:
     return {name: value for name, value in body.items() if name not in ("next_page", "total_count")}
 
 
-class Answers:
+class FaultyResponses:
     """Answers as a fault leaves them."""
 
     def __init__(self) -> None:
         self._pages: dict[str, dict[str, Any]] = {}
         self._number = 0
 
-    def changed(self, kind: str, shape: str | None, path: str, status: int, body: Any) -> tuple[int, Any]:
+    def apply(self, kind: str, shape: str | None, path: str, status: int, body: Any) -> tuple[int, Any]:
         """Status and body after a fault of this kind and shape. Refusals stay as they are, but those of endless pages:
         there the first page comes again, whatever is asked, and after each there is another one."""
         if kind == "endless":
@@ -74,5 +84,5 @@ class Answers:
             return 200, only_tokens(self._pages.get(path, {})) | {"next_page_token": f"page {self._number}"}
         if status != 200 or not isinstance(body, dict):
             return status, body
-        change = only_tokens if kind == "only_tokens" else SHAPES[shape or "null lists"]
+        change = only_tokens if kind == "only_tokens" else MALFORMED_SHAPES[shape or "null lists"]
         return status, change(json.loads(json.dumps(body)))

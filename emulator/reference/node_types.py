@@ -44,7 +44,10 @@ RUNTIMES = (
     Runtime("9.1", "3.1.2", lts=True),
 )
 _AUTOMATIC = re.compile("auto:(latest|latest-lts|prev-major|prev-lts)(-ml)?")
-LIGHT = {"key": "apache-spark-2.4.x-esr-scala2.11", "name": "Light 2.4 Extended Support (includes Apache Spark 2.4)"}
+LIGHT_RUNTIME = {
+    "key": "apache-spark-2.4.x-esr-scala2.11",
+    "name": "Light 2.4 Extended Support (includes Apache Spark 2.4)",
+}
 FIRST_RUNTIME_WITHOUT_LEGACY = (13, 3)
 """Where DBFS and legacy features are disabled, no older one is to be had."""
 ZONES = {"zones": ["1", "2", "3"], "default_zone": "1"}
@@ -95,7 +98,7 @@ _NODE_TYPES: tuple[tuple[str, str, int, float, int, int, int, bool, bool], ...] 
 
 @cache
 def spark_versions() -> tuple[dict[str, str], ...]:
-    return (*(version for runtime in RUNTIMES for version in runtime.versions()), LIGHT)
+    return (*(version for runtime in RUNTIMES for version in runtime.versions()), LIGHT_RUNTIME)
 
 
 @cache
@@ -148,13 +151,13 @@ def _node_type(
     }
 
 
-def knows_runtime(version: str) -> bool:
+def is_known_runtime(version: str) -> bool:
     """Whether a cluster can run it: a listed one, its Photon form (older clients name it so), or a custom image."""
     plain = version.replace("-photon-", "-")
     return version.startswith("custom:") or any(listed["key"] == plain for listed in spark_versions())
 
 
-def resolved(version: Any) -> Any:
+def resolve_version(version: Any) -> Any:
     """What `auto:latest-lts` and the like stand for in a policy; anything else stands for itself."""
     match = _AUTOMATIC.fullmatch(version) if isinstance(version, str) else None
     if match is None:
