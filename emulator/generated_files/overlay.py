@@ -23,7 +23,7 @@ class TreeNode(Protocol):
     parent: int
     name: str
     children: dict[str, int]
-    """Name → id, in the order they were made; GONE where a generated one is no more."""
+    """Name → id, in creation order; DELETED for a generated child that was deleted."""
 
 
 NodeT = TypeVar("NodeT", bound=TreeNode)

@@ -63,7 +63,7 @@ class Node:
     git: GitCheckout | None = None
     """Of a git folder."""
     children: dict[str, int] = field(default_factory=dict)
-    """Of a folder: see `overlay.Placed`."""
+    """Children of a folder; see `overlay.TreeNode`."""
 
     @property
     def acl_name(self) -> str:

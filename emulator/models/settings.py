@@ -66,7 +66,7 @@ class Settings:
     conf: dict[str, str] = field(default_factory=dict)
     """What was set of `workspace-conf`."""
     versioned: dict[str, VersionedSetting] = field(default_factory=dict)
-    """By type, such as `disable_legacy_dbfs`. None at all is as good as a `Versioned()`."""
+    """By type, such as `disable_legacy_dbfs`. A missing entry is equivalent to `VersionedSetting()`."""
     init_scripts: list[InitScript] = field(default_factory=list)
     """In the order in which they run."""
     ip_lists: dict[str, IpAccessList] = field(default_factory=dict)
