@@ -254,7 +254,7 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
     """What a student has made, perhaps before the restore began: that --overwrite may replace."""
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
         for kill, edits in runs:
-            restored(lab, folder, dies=after(kill), existing=existing)
+            has_ended = restored(lab, folder, dies=after(kill), existing=existing) is not None
             for path, action in edits:
                 if action == "delete":
                     delete(lab, path)
@@ -266,6 +266,9 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
                     time.sleep(0.002)  # the API tells changes apart by the millisecond
                     put(lab, path, student_s(SIXTY[path]))
                     theirs[path] = files(lab)[path]
+            if has_ended:
+                # The next run begins a restore of its own.
+                own |= theirs.keys()
         outcome = restored(lab, folder, existing=existing)
     found = files(lab)
     assert outcome and outcome.complete
