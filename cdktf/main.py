@@ -29,7 +29,7 @@ except ImportError:
 
 from lab_settings import LabSettingsError
 from labkit import exit_status
-from labkit.files import make_private_folder
+from labkit.files import make_private, make_private_folder
 from labkit.text import escaped
 from labkit.version import handle_version_option
 from preflight import provider_lock
@@ -81,7 +81,7 @@ def make_output_private(folder: Path) -> None:
     make_private_folder(folder, enforce=True)
     for path in folder.iterdir():
         if path.is_file():
-            make_output_private(path)
+            make_private(path)
 
 
 def script_command(script: str, environment: dict[str, str] | None = None) -> ScriptCommand:
