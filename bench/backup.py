@@ -30,8 +30,8 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from backup_lab import ask, memory_of, upload  # noqa: E402
 from emulator_process import EmulatorProcess  # noqa: E402
+from home_files import peak_memory_of, request_ok, write_large_file  # noqa: E402
 from inventory.backup import run  # noqa: E402
 from inventory.backup.download import EXPORT  # noqa: E402
 from inventory.transport.client import Client  # noqa: E402
@@ -68,7 +68,7 @@ def furnish(emulator: EmulatorProcess, notebooks: int) -> list[str]:
         emulator.control("POST", "users", {"user_name": user})
     folders = [f"/Users/{users[number % USERS]}/week {number}" for number in range(-(-notebooks // PER_FOLDER))]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda path: ask(emulator, "POST", "/api/2.0/workspace/mkdirs", {"path": path}), folders))
+        list(pool.map(lambda path: request_ok(emulator, "POST", "/api/2.0/workspace/mkdirs", {"path": path}), folders))
         list(pool.map(lambda number: notebook(emulator, folders, number), range(notebooks)))
     return users
 
@@ -77,7 +77,7 @@ def notebook(emulator: EmulatorProcess, folders: list[str], number: int) -> None
     content = base64.b64encode(f"value = {number}\n".encode() * 200).decode()
     path = f"{folders[number // PER_FOLDER]}/nb {number}"
     body = {"path": path, "content": content, "format": "SOURCE", "language": LANGUAGES[number % 4]}
-    ask(emulator, "POST", "/api/2.0/workspace/import", body)
+    request_ok(emulator, "POST", "/api/2.0/workspace/import", body)
 
 
 def pace(emulator: EmulatorProcess, *, limited: bool) -> None:
@@ -145,10 +145,10 @@ def client_of(emulator: EmulatorProcess) -> Client:
 def memory(emulator: EmulatorProcess, megabytes: int) -> int:
     """The most memory in MB that a backup of one large file in DBFS takes, as the program is started."""
     emulator.control("POST", "faults", {})
-    upload(emulator, "dbfs", "/Users/large@x.org/large.bin", megabytes)
+    write_large_file(emulator, "dbfs", "/Users/large@x.org/large.bin", megabytes)
     with tempfile.TemporaryDirectory() as folder:
         arguments = ("backup", "large@x.org", "--dbfs-only", "--output", "saved")
-        return memory_of(emulator, Path(folder), *arguments) // 2**20
+        return peak_memory_of(emulator, Path(folder), *arguments) // 2**20
 
 
 @click.command()

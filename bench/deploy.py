@@ -30,8 +30,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from bench.earlier_lab import FIRST_PHASE, files  # noqa: E402
 from emulator_process import EmulatorProcess, isolated_environment  # noqa: E402
-from lab_term import Done, Term  # noqa: E402
 from labkit.terraform import terraform_program  # noqa: E402
+from terraform_lab import CommandOutput, TerraformLab  # noqa: E402
 
 STUDENTS = 4
 """In each group."""
@@ -99,19 +99,19 @@ def export_of(groups: Sequence[Sequence[str]]) -> str:
 
 
 @contextmanager
-def term(groups: int, transition_seconds: float) -> Iterator[Term]:
+def term(groups: int, transition_seconds: float) -> Iterator[TerraformLab]:
     """A course of so many groups in a workspace of its own, its roster not imported yet."""
     with (
         EmulatorProcess(["--transition-seconds", str(transition_seconds)]) as emulator,
         tempfile.TemporaryDirectory(prefix="lab-bench-") as folder,
     ):
-        made = Term(Path(folder), emulator)
-        made.admit_staff()
+        made = TerraformLab(Path(folder), emulator)
+        made.create_staff_account()
         (made.folder / EXPORT).write_text(export_of(addresses(groups)), encoding="utf-8")
         yield made
 
 
-def measure(*steps: Callable[[], Done | None]) -> Took:
+def measure(*steps: Callable[[], CommandOutput | None]) -> Took:
     """What the steps take together; click.ClickException where a command fails."""
     began, computed = time.perf_counter(), processor_seconds()
     for step in steps:
@@ -130,7 +130,7 @@ def processor_seconds() -> float:
 def stages(groups: int, transition_seconds: float) -> dict[str, Took]:
     """The steps of a term, from the import of the export to the end."""
     with term(groups, transition_seconds) as lab:
-        steps: Mapping[str, Callable[[], Done | None]] = {
+        steps: Mapping[str, Callable[[], CommandOutput | None]] = {
             "import": lambda: lab.import_export(lab.folder / EXPORT),
             "synth": lambda: lab.run([sys.executable, ROOT / "cdktf" / "main.py"]),
             "init": lambda: lab.terraform("init", "-input=false"),
@@ -142,7 +142,7 @@ def stages(groups: int, transition_seconds: float) -> dict[str, Took]:
         return {name: measure(step) for name, step in steps.items()}
 
 
-def ours(lab: Term, groups: int) -> Took:
+def ours(lab: TerraformLab, groups: int) -> Took:
     """From roster to ready, as a person runs it: the import, then one `cdktf deploy`."""
     return measure(
         lambda: lab.import_export(lab.folder / EXPORT),
@@ -151,7 +151,7 @@ def ours(lab: Term, groups: int) -> Took:
     )
 
 
-def earlier(lab: Term, groups: int, requests_per_second: int | None) -> Took:
+def earlier(lab: TerraformLab, groups: int, requests_per_second: int | None) -> Took:
     """From the table of students to ready, in the earlier system's two phases."""
     folder = lab.folder / "earlier"
     folder.mkdir()
@@ -166,7 +166,7 @@ def earlier(lab: Term, groups: int, requests_per_second: int | None) -> Took:
     )
 
 
-def await_ready(lab: Term, groups: int) -> None:
+def await_ready(lab: TerraformLab, groups: int) -> None:
     """Return once every cluster is off. Raise click.ClickException where one stays on or lacks a library."""
     deadline = time.monotonic() + OFF_SECONDS
     while {cluster["state"] for cluster in lab.clusters().values()} != {"TERMINATED"}:
@@ -182,7 +182,7 @@ def await_ready(lab: Term, groups: int) -> None:
 def compare(groups: int, transition_seconds: float) -> dict[str, Took]:
     """From roster to ready: ours, and the earlier system's with the provider's rate and with ours."""
     found = {}
-    runs: Mapping[str, Callable[[Term], Took]] = {
+    runs: Mapping[str, Callable[[TerraformLab], Took]] = {
         OURS: lambda lab: ours(lab, groups),
         EARLIER: lambda lab: earlier(lab, groups, None),
         EARLIER_OUR_RATE: lambda lab: earlier(lab, groups, OUR_RATE),

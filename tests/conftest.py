@@ -22,7 +22,7 @@ from emulator_process import EmulatorProcess, isolated_environment
 from enforcer.ledger.database import Ledger, open_ledger
 from labkit.lazy_package import defer_init
 from labkit.terraform import terraform_program
-from ledgers import empty
+from ledgers import clear
 from postgresql_server import MISSING, PostgreSQL, programs
 from preflight import providers
 from spark_process import SparkProcess, spark_problem
@@ -112,7 +112,7 @@ def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
 
 
 @pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
+def frozen_emulator() -> Iterator[EmulatorProcess]:
     """An emulator whose clock only the tests move; they reset it before they use it."""
     with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
         yield emulator
@@ -134,25 +134,25 @@ def shared_database(postgresql: PostgreSQL) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def ledger_location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty ledger is: once a file, and once a database."""
     if request.param == "sqlite":
         return str(tmp_path / "ledger" / "uptimes.db")
     url = str(request.getfixturevalue("shared_database"))
     with contextlib.closing(open_ledger(url)) as ledger:
-        empty(ledger)
+        clear(ledger)
     return url
 
 
 @pytest.fixture
-def ledger(ledger_place: str) -> Iterator[Ledger]:
+def ledger(ledger_location: str) -> Iterator[Ledger]:
     """An empty ledger, open: once a file, and once a database."""
-    with contextlib.closing(open_ledger(ledger_place)) as ledger:
+    with contextlib.closing(open_ledger(ledger_location)) as ledger:
         yield ledger
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def one_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+def module_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger for all tests of a module, which empty it themselves: once a file, and once a database."""
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
     place = place if request.param == "sqlite" else request.getfixturevalue("shared_database")

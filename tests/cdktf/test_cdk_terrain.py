@@ -26,8 +26,8 @@ print(*{{"cdktf", "cdktn"}} & sys.modules.keys())
 @pytest.fixture(scope="module")
 def packages() -> Path:
     try:
-        return cdk_terrain.installed()
-    except cdk_terrain.Missing as error:
+        return cdk_terrain.install()
+    except cdk_terrain.PackagesUnavailable as error:
         pytest.skip(str(error))
 
 

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from emulator_process import EmulatorProcess
-from json_documents import misfits
-from lab_term import ROOT
-from teardown_lab import STUDENTS, ClosingTerm
+from json_documents import mismatches
+from teardown_lab import STUDENTS, TeardownLab
+from terraform_lab import ROOT
 
 pytestmark = pytest.mark.process
 
@@ -25,17 +25,17 @@ STATE = {"version": 4, "resources": [{"mode": "managed", "type": "databricks_use
 
 
 @pytest.fixture
-def term(tmp_path: Path, start_emulator: Any) -> ClosingTerm:
+def term(tmp_path: Path, start_emulator: Any) -> TeardownLab:
     """A lab that is not deployed yet."""
     emulator: EmulatorProcess = start_emulator("--speed", "0", "--transition-seconds", "0")
     expected = f'[targets.demo]\nexpected_workspace_id = "{emulator.workspace_id}"'
-    term = ClosingTerm(tmp_path, emulator, **{"[targets.demo]": expected})
-    term.admit_staff()
+    term = TeardownLab(tmp_path, emulator, **{"[targets.demo]": expected})
+    term.create_staff_account()
     term.write_roster(STUDENTS)
     return term
 
 
-def test_another_workspace_is_not_even_looked_at(term: ClosingTerm) -> None:
+def test_another_workspace_is_not_even_looked_at(term: TeardownLab) -> None:
     term.change("lab.toml", term.emulator.workspace_id, "1")
 
     done = term.close("--no-backup", "--no-archive", "--yes")
@@ -48,7 +48,7 @@ def test_another_workspace_is_not_even_looked_at(term: ClosingTerm) -> None:
     assert paths == {"/api/2.0/preview/scim/v2/Me"}
 
 
-def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> None:
+def test_what_is_not_possible_keeps_everything_as_it_is(term: TeardownLab) -> None:
     term.state.parent.mkdir()
     term.state.write_text(json.dumps(STATE))
 
@@ -56,7 +56,7 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> No
     closing = term.close("--yes", "--json")
     purging = term.close("--purge", "--yes")
 
-    assert misfits(closing.json, "close_term") == []
+    assert mismatches(closing.json, "close_term") == []
     assert (closing.status, statuses(closing.json)) == (
         1,
         {
@@ -81,7 +81,7 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: ClosingTerm) -> No
 
 
 @pytest.fixture
-def used_term(term: ClosingTerm) -> ClosingTerm:
+def used_term(term: TeardownLab) -> TeardownLab:
     """Deployed, used for a day and in use again; other people have a cluster and a secret scope of their own."""
     emulator = term.emulator
     term.deploy()
@@ -105,12 +105,12 @@ def used_term(term: ClosingTerm) -> ClosingTerm:
     return term
 
 
-def local_date(term: ClosingTerm) -> date:
+def local_date(term: TeardownLab) -> date:
     """The course's date, which from 22:00 UTC on (21:00 in summer) is the day after that in UTC."""
     return datetime.fromisoformat(term.emulator.control("GET", "clock")["now"]).astimezone(JERUSALEM).date()
 
 
-def totals(term: ClosingTerm) -> list[tuple[str, str, int]]:
+def totals(term: TeardownLab) -> list[tuple[str, str, int]]:
     """What each group used on each day."""
     today = local_date(term)
     days = ("--from", str(today - timedelta(days=7)), "--to", str(today))
@@ -124,7 +124,7 @@ def statuses(report: Any) -> dict[str, str]:
 
 @pytest.mark.terraform
 def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_are_not(
-    used_term: ClosingTerm, tmp_path_factory: pytest.TempPathFactory
+    used_term: TeardownLab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     student, saved = STUDENTS[1][0], tmp_path_factory.mktemp("saved")
     used_term.state.rename(used_term.folder / "elsewhere")

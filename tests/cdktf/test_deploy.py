@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from lab_term import ROOT, STAFF, Term, remove_homes
 from stack.expressions import label
+from terraform_lab import ROOT, STAFF, TerraformLab, remove_homes
 
 pytestmark = [pytest.mark.process, pytest.mark.terraform]
 
@@ -28,11 +28,11 @@ StartEmulator = Callable[..., EmulatorProcess]
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
     """The example's thirty groups, deployed with cdktf."""
     with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
-        term = Term(tmp_path_factory.mktemp("example"), emulator)
-        term.admit_staff()
+        term = TerraformLab(tmp_path_factory.mktemp("example"), emulator)
+        term.create_staff_account()
         term.import_export(OCTOBER)
         done = term.cdktf("deploy", "--auto-approve")
         assert done.status == 0, done.text
@@ -40,7 +40,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerraformLab]:
     """Eight groups, deployed; tests leave them as they found them."""
     with EmulatorProcess(["--transition-seconds", "0"]) as emulator:
         term = four_group_term(tmp_path_factory.mktemp("small"), emulator)
@@ -49,16 +49,18 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
         yield term
 
 
-def four_group_term(tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] | None = None) -> Term:
+def four_group_term(
+    tmp_path: Path, emulator: EmulatorProcess, settings: Mapping[str, str] | None = None
+) -> TerraformLab:
     """A course of four groups, not deployed yet."""
     changes = {"quota.groups.group_07": "quota.groups.group_01", **(settings or {})}
-    term = Term(tmp_path, emulator, settings=changes)
-    term.admit_staff()
+    term = TerraformLab(tmp_path, emulator, settings=changes)
+    term.create_staff_account()
     term.write_roster(FEW)
     return term
 
 
-def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(example: Term):
+def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(example: TerraformLab):
     clusters = example.clusters()
     assert sorted(clusters) == [f"cluster_{number:02d}" for number in range(1, 31)]
     assert {cluster["state"] for cluster in clusters.values()} == {"TERMINATED"}
@@ -68,7 +70,7 @@ def test_after_a_deploy_every_cluster_is_stopped_with_its_libraries_listed(examp
     }
 
 
-def test_the_second_plan_is_empty_also_after_clusters_were_used(example: Term):
+def test_the_second_plan_is_empty_also_after_clusters_were_used(example: TerraformLab):
     assert example.plan() == {}
     names = ["cluster_01", "cluster_02", "cluster_03"]
     running, stopped, idle = ({"cluster_id": example.clusters()[name]["cluster_id"]} for name in names)
@@ -82,7 +84,7 @@ def test_the_second_plan_is_empty_also_after_clusters_were_used(example: Term):
     assert example.plan() == {}
 
 
-def test_the_state_lists_readable_addresses(example: Term):
+def test_the_state_lists_readable_addresses(example: TerraformLab):
     listed = example.state_list()
     assert "databricks_cluster.cluster_07" in listed
     assert "databricks_workspace_file.course_file" in listed
@@ -92,7 +94,7 @@ def test_the_state_lists_readable_addresses(example: Term):
     assert all(re.fullmatch(r"databricks_user\.student_[a-z0-9_-]+_at_campus-example-ac-il", line) for line in users)
 
 
-def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(small: Term):
+def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(small: TerraformLab):
     deleted = small.clusters()["cluster_06"]["cluster_id"]
     member = next(line.split(",")[3] for line in small.roster.read_text(encoding="utf-8").splitlines()[1:])
     drifted = small.drift_all(member, f"databricks_group_member.group_01_{label(member)}")
@@ -106,7 +108,7 @@ def test_what_was_changed_behind_its_back_shows_in_the_plan_and_is_repaired(smal
     assert {cluster["state"] for cluster in small.clusters().values()} == {"TERMINATED"}
 
 
-def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_only(example: Term):
+def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_only(example: TerraformLab):
     october = example.roster.read_text(encoding="utf-8")
     export = OCTOBER.read_text(encoding="utf-8-sig")
     lines = october.splitlines()
@@ -114,7 +116,7 @@ def test_dropping_a_group_destroys_its_resources_and_touches_the_course_file_onl
     moodle_id, addresses = fifth[0].split(",")[1], [line.split(",")[3] for line in fifth]
     dropped = example.folder / "dropped.csv"
     dropped.write_text(without_group(export, moodle_id), encoding="utf-8")
-    with example.undone():
+    with example.restored_afterwards():
         example.import_export(dropped)
         example.synth()
         assert example.plan() == {
@@ -136,13 +138,13 @@ def without_group(export: str, moodle_id: str) -> str:
     return "".join(kept)
 
 
-def test_moving_a_student_changes_memberships_only(small: Term):
+def test_moving_a_student_changes_memberships_only(small: TerraformLab):
     october = small.roster.read_text(encoding="utf-8")
     row = next(line for line in october.splitlines() if line.startswith("1,"))
     second = next(line for line in october.splitlines() if line.startswith("2,"))
     address = row.split(",")[3]
     moved = ",".join([*second.split(",")[:3], address, "active", "managed"])
-    with small.undone():
+    with small.restored_afterwards():
         small.roster.write_text(october.replace(row, moved), encoding="utf-8")
         small.synth()
         assert small.plan() == {
@@ -151,10 +153,10 @@ def test_moving_a_student_changes_memberships_only(small: Term):
         }
 
 
-def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(small: Term):
+def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_keeps_running(small: TerraformLab):
     cluster = small.clusters()["cluster_08"]["cluster_id"]
     small.emulator.request("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
-    with small.undone():
+    with small.restored_afterwards():
         small.change("lab.toml", "hard_minutes = 180", "hard_minutes = 170")
         small.synth()
         assert small.plan() == {"databricks_workspace_file.course_file": ("update",)}
@@ -169,7 +171,7 @@ def test_changing_a_quota_changes_the_course_file_only_and_a_running_cluster_kee
     assert done.status == 0, done.text
 
 
-def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(small: Term):
+def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(small: TerraformLab):
     body = {"path": "/lab-94290-2026w/course.json", "content": "e30=", "format": "RAW", "overwrite": True}
     small.emulator.request("POST", "/api/2.0/workspace/import", body)
     done = small.terraform("plan", "-input=false", "-detailed-exitcode", "-parallelism=50")
@@ -181,7 +183,7 @@ def test_a_hand_edit_of_the_course_file_is_said_and_does_not_make_a_plan(small: 
     assert "edited by hand" not in small.terraform("plan", "-input=false", "-parallelism=50").text
 
 
-def test_the_token_is_in_no_file(small: Term):
+def test_the_token_is_in_no_file(small: TerraformLab):
     small.plan()
     assert small.files_with(small.emulator.admin_token) == []
     assert small.state.stat().st_mode & 0o077 == 0
@@ -206,7 +208,7 @@ def test_a_destroyed_term_leaves_the_workspace_as_it_was(tmp_path: Path, start_e
     # The providers are from a mirror.
     assert not (term.folder / ".terraform.lock.hcl").exists()
     assert term.plan() == {}
-    term.forget_output()
+    term.delete_output()
     done = term.cdktf("destroy", "--auto-approve")
     assert done.status == 0, done.text
 

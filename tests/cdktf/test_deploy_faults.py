@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emulator_process import EmulatorProcess
-from lab_term import ROOT, Done, Term, remove_homes
 from stack.expressions import label
+from terraform_lab import ROOT, CommandOutput, TerraformLab, remove_homes
 
 pytestmark = [pytest.mark.process, pytest.mark.terraform, pytest.mark.acceptance, pytest.mark.xdist_group("deploy")]
 
@@ -29,8 +29,8 @@ FAULTS = [
 
 def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Callable[..., EmulatorProcess]):
     emulator = start_emulator("--transition-seconds", 0.5, "--seed", 5)
-    term = Term(tmp_path, emulator)
-    term.admit_staff()
+    term = TerraformLab(tmp_path, emulator)
+    term.create_staff_account()
     term.import_export(OCTOBER)
     with term.roster.open(encoding="utf-8", newline="") as roster:
         addresses = [row["email"] for row in csv.DictReader(roster) if row["email"]]
@@ -63,9 +63,9 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     # Used: no drift.
     used = [clusters[f"cluster_{n:02d}"]["cluster_id"] for n in (11, 12, 13)]
     for cluster in used:
-        term.ask("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
+        term.call("POST", "/api/2.1/clusters/start", {"cluster_id": cluster})
     assert term.plan() == {}
-    term.ask("POST", "/api/2.1/clusters/delete", {"cluster_id": used[0]})
+    term.call("POST", "/api/2.1/clusters/delete", {"cluster_id": used[0]})
     emulator.control("POST", "clock", {"advance_seconds": 3 * 3600})
     lab = {cluster["state"] for name, cluster in term.clusters().items() if name != "theirs"}
     assert lab == {"TERMINATED"}
@@ -90,17 +90,17 @@ def test_a_term_of_thirty_groups_under_faults(tmp_path: Path, start_emulator: Ca
     assert homes == len(addresses) - 1
 
 
-def add_existing_objects(term: Term, existing: str) -> None:
+def add_existing_objects(term: TerraformLab, existing: str) -> None:
     """What was in the workspace before the lab."""
     for name in (existing, "somebody@else.example"):
         term.emulator.control("POST", "users", {"user_name": name})
     spec = {"cluster_name": "theirs", "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2"}
-    term.ask("POST", "/api/2.1/clusters/create", {**spec, "num_workers": 1, "autotermination_minutes": 0})
+    term.call("POST", "/api/2.1/clusters/create", {**spec, "num_workers": 1, "autotermination_minutes": 0})
     while term.clusters()["theirs"]["state"] != "RUNNING":
         time.sleep(0.1)
 
 
-def work_on(term: Term, name: str) -> None:
+def work_on(term: TerraformLab, name: str) -> None:
     """Use a cluster for an hour as soon as it runs."""
     for _ in range(3000):
         cluster = term.clusters().get(name, {})
@@ -111,7 +111,7 @@ def work_on(term: Term, name: str) -> None:
         time.sleep(0.1)
 
 
-def converge(term: Term) -> None:
+def converge(term: TerraformLab) -> None:
     """Apply again, as often as a patient person would, until a plan is empty."""
     for _ in range(RUNS):
         done = term.apply()
@@ -121,6 +121,6 @@ def converge(term: Term) -> None:
     assert term.plan() == {}
 
 
-def output_of(done: Done) -> str:
+def output_of(done: CommandOutput) -> str:
     """What a command said, without Terraform's frame."""
     return " ".join(done.text.replace("│", " ").split())

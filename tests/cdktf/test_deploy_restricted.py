@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from emulator_process import ROOT, EmulatorProcess
-from lab_term import Term
+from terraform_lab import TerraformLab
 
 pytestmark = [pytest.mark.process, pytest.mark.terraform]
 
@@ -24,7 +24,7 @@ def set_clock(emulator: EmulatorProcess, instant: datetime) -> None:
     emulator.control("POST", "clock", {"now": instant.isoformat()})
 
 
-def poll(term: Term, ledger: Path) -> None:
+def poll(term: TerraformLab, ledger: Path) -> None:
     environment = {
         **os.environ,
         **term.emulator.environment(),
@@ -37,7 +37,7 @@ def poll(term: Term, ledger: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def levels(term: Term) -> dict[str, str]:
+def levels(term: TerraformLab) -> dict[str, str]:
     """What each group may do on its cluster."""
     found = {}
     for cluster in term.clusters().values():
@@ -49,7 +49,7 @@ def levels(term: Term) -> dict[str, str]:
     return found
 
 
-def restrict_by_hand(term: Term, group: str) -> None:
+def restrict_by_hand(term: TerraformLab, group: str) -> None:
     """As somebody does by hand."""
     number = group.removeprefix("group_")
     value = {"group_name": group, "permission_level": "CAN_ATTACH_TO"}
@@ -64,8 +64,8 @@ def test_a_restriction_outlives_a_deploy_and_ends_with_the_day(
     morning = datetime.fromisoformat(emulator.control("GET", "clock")["now"]).astimezone(ZONE) + timedelta(days=1)
     morning = morning.replace(hour=7, minute=0, second=0, microsecond=0)
     set_clock(emulator, morning)
-    term = Term(tmp_path, emulator, settings={"quota.groups.group_07": "quota.groups.group_01"})
-    term.admit_staff()
+    term = TerraformLab(tmp_path, emulator, settings={"quota.groups.group_07": "quota.groups.group_01"})
+    term.create_staff_account()
     term.write_roster(ROSTER)
     term.deploy()
     ledger = tmp_path / "uptimes.db"

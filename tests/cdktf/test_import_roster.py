@@ -19,9 +19,9 @@ import moodle_files
 from import_roster import main
 from malformed_exports import MALFORMED
 from minimal_lab import minimal_lab
-from moodle_course import Course
-from moodle_files import Team, encoded, teams
-from moodle_languages import PACKS
+from moodle_course import MoodleCourse
+from moodle_files import Team, encode, teams
+from moodle_languages import LANGUAGE_PACKS
 from roster.model import parse_roster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> Callable[..., Result]:
     def run(export: bytes | str | Path, *options: str, lab: str | None = None, **environment: str) -> Result:
         path = export if isinstance(export, Path) else tmp_path / "export.csv"
         if not isinstance(export, Path):
-            path.write_bytes(export if isinstance(export, bytes) else encoded(export))
+            path.write_bytes(export if isinstance(export, bytes) else encode(export))
         path_of_lab = tmp_path / "lab.toml"
         path_of_lab.write_text(lab or settings(), encoding="utf-8")
         arguments = [str(path), "--out", str(tmp_path / "r.csv"), *options]
@@ -176,7 +176,7 @@ def test_matches_that_no_id_made_are_reported(run):
 
 def test_plain_matches_by_students_share_a_line(run):
     run(moodle_files.self_selection(teams(2, 2, 3)))
-    result = run(moodle_files.older_users([*teams(2, 2), Team(0, "", teams(0, 0, 3)[2].emails[1:])]), "--allow-drops")
+    result = run(moodle_files.legacy_users([*teams(2, 2), Team(0, "", teams(0, 0, 3)[2].emails[1:])]), "--allow-drops")
     assert (
         "  by all of their students: group_01, group_02\n  group_03 is line 4, by 2 of its 3 students\n"
         in result.stdout
@@ -196,7 +196,7 @@ def test_without_settings_any_domain_and_any_size_are_fine(tmp_path):
     project = tmp_path / "project"
     for folder in ("cdktf", "labkit"):
         shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "e.csv").write_bytes(encoded(moodle_files.self_selection(teams(9))))
+    (tmp_path / "e.csv").write_bytes(encode(moodle_files.self_selection(teams(9))))
     command = [sys.executable, str(project / "cdktf/import_roster.py"), "e.csv", "--out", "new/folder/r.csv"]
     environment = {key: value for key, value in os.environ.items() if key != "LAB_CONFIG"}
     done = subprocess.run(
@@ -339,7 +339,7 @@ def test_a_grades_export_over_a_roster_changes_nothing(run, tmp_path):
     before = files(tmp_path)["r.csv"]
     emails = [email for team in teams(5, 5, 5) for email in team.emails]
     people = [(f"First {at}", f"Last {at % 4}", email) for at, email in enumerate(emails)]
-    grades = moodle_course.grades(people, PACKS["de"])
+    grades = moodle_course.grades(people, LANGUAGE_PACKS["de"])
     assert "no column can be told to be the group" in run(grades).stderr
     named = run(grades, "--column", "group=Nachname")
     assert "students we know would move to another group" in named.stderr
@@ -352,13 +352,13 @@ STAFF = settings() + '[staff]\naddresses = ["S0.1@uni.example"]\n'
 @pytest.mark.parametrize("form", ["self-selection", "overview", "participants", "choice", "users.csv", "roster"])
 def test_staff_in_a_group_are_no_students(run, tmp_path, form):
     groups = teams(2, 2)
-    course = Course({team.name: team.emails for team in groups})
+    course = MoodleCourse({team.name: team.emails for team in groups})
     exports = {
         "self-selection": moodle_files.self_selection(groups),
-        "overview": moodle_course.overview(course, PACKS["en"]),
-        "participants": moodle_course.participants(course, PACKS["en"]),
-        "choice": moodle_course.choice(course, PACKS["en"]),
-        "users.csv": moodle_files.older_users(groups),
+        "overview": moodle_course.overview(course, LANGUAGE_PACKS["en"]),
+        "participants": moodle_course.participants(course, LANGUAGE_PACKS["en"]),
+        "choice": moodle_course.choice(course, LANGUAGE_PACKS["en"]),
+        "users.csv": moodle_files.legacy_users(groups),
         "roster": HEADER + "".join(
             f"\n{number},,{team.name},{email},active,managed"
             for number, team in enumerate(groups, start=1)
@@ -374,8 +374,11 @@ def test_staff_in_a_group_are_no_students(run, tmp_path, form):
 
 
 def test_staff_may_be_in_several_groups(run, tmp_path):
-    course = Course({"A": ("a@uni.example", "tutor@uni.example"), "B": ("b@uni.example", "tutor@uni.example")})
-    for text in (moodle_course.participants(course, PACKS["en"]), moodle_course.overview(course, PACKS["en"])):
+    course = MoodleCourse({"A": ("a@uni.example", "tutor@uni.example"), "B": ("b@uni.example", "tutor@uni.example")})
+    for text in (
+        moodle_course.participants(course, LANGUAGE_PACKS["en"]),
+        moodle_course.overview(course, LANGUAGE_PACKS["en"]),
+    ):
         assert run(text, "--staff", "Tutor@uni.example", "--out", str(tmp_path / "new.csv")).exit_code == 0
         refused = run(text)
         assert refused.exit_code == 2 and "tutor@uni.example" in refused.stderr
@@ -395,8 +398,8 @@ def test_staff_must_be_addresses(run):
 
 
 def test_several_groups_in_a_cell_of_participants_are_several_groups(run):
-    course = Course({"Lab A": ("a@uni.example", "b@uni.example"), "Team 1": ("a@uni.example",)})
-    result = run(moodle_course.participants(course, PACKS["en"]))
+    course = MoodleCourse({"Lab A": ("a@uni.example", "b@uni.example"), "Team 1": ("a@uni.example",)})
+    result = run(moodle_course.participants(course, LANGUAGE_PACKS["en"]))
     assert result.stderr == (
         'export.csv line 2: "a@uni.example" is in 2 groups, "Lab A" and "Team 1"; a student can be in one: remove one '
         'in Moodle, or, if that is one name, add --group "Lab A, Team 1".\nNothing was written.\n'
@@ -404,8 +407,8 @@ def test_several_groups_in_a_cell_of_participants_are_several_groups(run):
 
 
 def test_a_name_with_a_comma_is_one_group_if_it_is_named_or_known(run, tmp_path):
-    course = Course({"Süd, Ost": ("a@uni.example", "b@uni.example"), "West": ("c@uni.example",)})
-    participants = moodle_course.participants(course, PACKS["en"])
+    course = MoodleCourse({"Süd, Ost": ("a@uni.example", "b@uni.example"), "West": ("c@uni.example",)})
+    participants = moodle_course.participants(course, LANGUAGE_PACKS["en"])
     assert run(participants).exit_code == 2
     assert run(participants, "--group", "Süd, Ost").exit_code == 0
     assert run(participants).exit_code == 0
@@ -414,12 +417,12 @@ def test_a_name_with_a_comma_is_one_group_if_it_is_named_or_known(run, tmp_path)
 
 
 def test_each_of_several_groups_of_a_choice_is_one_where_it_stands_in_other_company_too(run):
-    lines = moodle_course.choice(Course({"Lab A, Team 1": ("a@uni.example",)}), PACKS["en"])
+    lines = moodle_course.choice(MoodleCourse({"Lab A, Team 1": ("a@uni.example",)}), LANGUAGE_PACKS["en"])
     for at, cell in enumerate(["Lab A, Team 2", "Lab B, Team 1", "Lab B, Team 2"]):
         lines += f"L\tF\t \ts{at}@uni.example\t{cell}\t\n"
     assert run(lines).stderr.count("is in 2 groups") == 4
     streets = moodle_course.choice(
-        Course({"Süd, Ost": ("a@uni.example",), "Süd, West": ("b@uni.example",)}), PACKS["en"]
+        MoodleCourse({"Süd, Ost": ("a@uni.example",), "Süd, West": ("b@uni.example",)}), LANGUAGE_PACKS["en"]
     )
     assert run(streets).exit_code == 0
 
@@ -428,6 +431,6 @@ def test_a_label_that_an_earlier_import_took_for_a_group_is_none_any_more(run, t
     (tmp_path / "r.csv").write_text(
         f"{HEADER}\n1,,T1,a@uni.example,active,managed\n2,,Нет групп,n@uni.example,active,managed\n"
     )
-    course = Course({"T1": ("a@uni.example",)}, {}, ("n@uni.example",))
-    assert run(moodle_course.overview(course, PACKS["ru"]), "--allow-drops").exit_code == 0
+    course = MoodleCourse({"T1": ("a@uni.example",)}, {}, ("n@uni.example",))
+    assert run(moodle_course.overview(course, LANGUAGE_PACKS["ru"]), "--allow-drops").exit_code == 0
     assert [group.moodle_name for group in parse_roster((tmp_path / "r.csv").read_text(), "r").active_groups] == ["T1"]

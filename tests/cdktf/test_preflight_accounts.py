@@ -11,7 +11,7 @@ import moodle_files
 from emulator_process import EmulatorProcess
 from import_roster import main
 from minimal_lab import minimal_lab
-from moodle_files import Team, encoded
+from moodle_files import Team, encode
 from roster.model import parse_roster
 
 pytestmark = pytest.mark.process
@@ -38,7 +38,7 @@ class ImportProject:
 
     def run(self, emails: list[str], *options: str, **environment: str) -> Result:
         export = self.folder / "export.csv"
-        export.write_bytes(encoded(moodle_files.self_selection([Team(71, "A", tuple(emails))])))
+        export.write_bytes(encode(moodle_files.self_selection([Team(71, "A", tuple(emails))])))
         settings = {"LAB_CONFIG": str(self.folder / "lab.toml"), **self.environment, **environment}
         return CliRunner().invoke(main, [str(export), "--out", str(self.folder / "r.csv"), *options], env=settings)
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import moodle_files
 from labkit.tables import decode
-from moodle_files import ENCODINGS, Team, encoded, from_spreadsheet
+from moodle_files import ENCODINGS, Team, encode, from_spreadsheet
 from roster.merge import ambiguous_names, merge
 from roster.model import Roster, format_roster, parse_roster, with_existing_accounts
 from sources.detection import read_export
@@ -56,7 +56,7 @@ OVERVIEW = LANGUAGES.map(
 )
 CHOICE = LANGUAGES.map(lambda language: lambda teams: moodle_files.choice(teams, language))
 WITH_NAMES = WITH_IDS | OVERVIEW | CHOICE
-ANY = WITH_NAMES | st.just(moodle_files.older_users)
+ANY = WITH_NAMES | st.just(moodle_files.legacy_users)
 DISGUISE = st.sampled_from([None, ",", ";", "\t"])
 ENCODING = st.sampled_from(sorted(ENCODINGS))
 PICK = st.integers(0, 10**6)
@@ -76,7 +76,7 @@ class Term(RuleBasedStateMachine):
     def download(self, form: Format, disguise: str | None, encoding: str) -> None:
         teams = self.moodle.teams()
         text = form(teams)
-        data = encoded(from_spreadsheet(text, disguise) if disguise else text, encoding)
+        data = encode(from_spreadsheet(text, disguise) if disguise else text, encoding)
         export = read_export(decode(data)[0])
         if not any(team.emails for team in teams) and export.problems:
             self.listed = []
@@ -170,7 +170,7 @@ class Term(RuleBasedStateMachine):
     @rule(d=DISGUISE, e=ENCODING)
     def the_roster_itself_is_imported(self, d, e):
         text = format_roster(self.roster)
-        data = encoded(from_spreadsheet(text, d) if d else text, e)
+        data = encode(from_spreadsheet(text, d) if d else text, e)
         assert merge(self.roster, read_export(decode(data)[0])).roster == self.roster
 
     @invariant()

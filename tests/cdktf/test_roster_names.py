@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 import moodle_course
 import moodle_files
 from labkit.tables import decode
-from moodle_course import Course
-from moodle_files import Team, encoded
-from moodle_languages import PACKS
+from moodle_course import MoodleCourse
+from moodle_files import Team, encode
+from moodle_languages import LANGUAGE_PACKS
 from roster.group_list import GroupList, Issue
 from roster.merge import ambiguous_names, merge
 from roster.model import Group, Member, Roster, format_roster, parse_roster
 from roster.validation import RosterLimits, validate
 from sources.detection import read_export
 
-ENGLISH = PACKS["en"]
+ENGLISH = LANGUAGE_PACKS["en"]
 ALIKE = ["Group 2", "group 2", "GROUP 2", "Straße", "Strasse", "STRASSE", "Ⅳ", "ⅳ", "Ǆ", "ǅ"]
 BARELY = ["Group 2", "Group  2", "Group\u00a02", "Group \u200f2", " Group 2", "Tom & Jerry", "Tom &amp; Jerry"]
 FORMATS = {
@@ -28,12 +28,12 @@ FORMATS = {
 }
 
 
-def course_of(names) -> Course:
-    return Course({name: (f"s{number}@u.example",) for number, name in enumerate(names)})
+def course_of(names) -> MoodleCourse:
+    return MoodleCourse({name: (f"s{number}@u.example",) for number, name in enumerate(names)})
 
 
-def exported(course: Course, form: str) -> GroupList:
-    return read_export(decode(encoded(FORMATS[form](course)))[0])
+def exported(course: MoodleCourse, form: str) -> GroupList:
+    return read_export(decode(encode(FORMATS[form](course)))[0])
 
 
 def by_address(groups) -> dict[str, str]:
@@ -49,7 +49,7 @@ def test_names_that_differ_in_case_are_groups_of_their_own_and_stay_so(names, fo
     assert by_address(listed.groups) == expected
     first = merge(Roster(), listed).roster
     assert by_address(parse_roster(format_roster(first), "r.csv").groups) == expected
-    turned_round = exported(Course(dict(reversed([*course.groups.items()]))), form)
+    turned_round = exported(MoodleCourse(dict(reversed([*course.groups.items()]))), form)
     assert ambiguous_names(first, turned_round.groups) == ()
     assert merge(first, turned_round).roster == first
 
@@ -100,7 +100,9 @@ def stored(*names: str, ids: bool = False, retired: tuple[str, ...] = ()) -> Ros
 
 def listed(*names: str) -> GroupList:
     """Each group with a student whom nobody knows, so that names alone say which group it is."""
-    text = moodle_course.overview(Course({name: (f"new.{at}@u.example",) for at, name in enumerate(names)}), ENGLISH)
+    text = moodle_course.overview(
+        MoodleCourse({name: (f"new.{at}@u.example",) for at, name in enumerate(names)}), ENGLISH
+    )
     return read_export(text)
 
 

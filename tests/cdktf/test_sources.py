@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import moodle_files
 from labkit.tables import TableError, decode
-from moodle_files import CHOICE_HEADERS, ENCODINGS, OVERVIEW_HEADERS, Team, encoded, from_spreadsheet
+from moodle_files import CHOICE_HEADERS, ENCODINGS, OVERVIEW_HEADERS, Team, encode, from_spreadsheet
 from roster.group_list import GroupList, Issue
 from roster.merge import merge
 from roster.model import Roster, format_roster, parse_roster
@@ -34,7 +34,7 @@ FORMATS = {
     "self-selection": (moodle_files.self_selection(TEAMS), "Group self-selection", WITH_ID),
     "overview": (moodle_files.overview(TEAMS), "Groups overview", BY_NAME),
     "choice": (moodle_files.choice(TEAMS), "Group choice", NOT_EMPTY),
-    "users.csv": (moodle_files.older_users(TEAMS), "older users.csv", ONLY_MEMBERS),
+    "users.csv": (moodle_files.legacy_users(TEAMS), "older users.csv", ONLY_MEMBERS),
 }
 
 
@@ -54,7 +54,7 @@ def groups_of(listed: GroupList) -> list[tuple[str, str, tuple[str, ...]]]:
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_is_recognised_in_every_encoding_that_says_what_it_is(name, encoding):
     text, title, groups = FORMATS[name]
-    listed = read(encoded(text, encoding))
+    listed = read(encode(text, encoding))
     assert (listed.format, groups_of(listed)) == (title, groups)
 
 
@@ -62,30 +62,30 @@ def test_a_format_is_recognised_in_every_encoding_that_says_what_it_is(name, enc
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_spreadsheet_changes_nothing_of_what_a_format_lists(name, delimiter):
     text, title, groups = FORMATS[name]
-    listed = read(encoded(from_spreadsheet(text, delimiter), "UTF-16LE with BOM" if delimiter == "\t" else "UTF-8"))
+    listed = read(encode(from_spreadsheet(text, delimiter), "UTF-16LE with BOM" if delimiter == "\t" else "UTF-8"))
     assert (listed.format, groups_of(listed)) == (title, groups)
 
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=,;;;;", "\ufeffsep=;"])
 def test_the_delimiter_is_the_one_of_the_sep_line_or_of_the_header(first):
     text = from_spreadsheet(FORMATS["self-selection"][0], ";")
-    assert groups_of(read(encoded(f"{first}\r\n{text}"))) == WITH_ID
+    assert groups_of(read(encode(f"{first}\r\n{text}"))) == WITH_ID
 
 
 @pytest.mark.parametrize("delimiter", ["|", "^", "~", ":", "§"])
 def test_any_delimiter_that_the_sep_line_names_is_used(delimiter):
     text = from_spreadsheet(FORMATS["self-selection"][0], delimiter)
-    assert groups_of(read(encoded(f"sep={delimiter}\n{text}"))) == WITH_ID
+    assert groups_of(read(encode(f"sep={delimiter}\n{text}"))) == WITH_ID
 
 
 @pytest.mark.parametrize("language", OVERVIEW_HEADERS)
 def test_the_overview_is_read_in_every_language(language):
-    assert groups_of(read(encoded(moodle_files.overview(TEAMS, language)))) == BY_NAME
+    assert groups_of(read(encode(moodle_files.overview(TEAMS, language)))) == BY_NAME
 
 
 @pytest.mark.parametrize("language", CHOICE_HEADERS)
 def test_group_choice_is_read_in_every_language(language):
-    assert groups_of(read(encoded(moodle_files.choice(TEAMS, language)))) == NOT_EMPTY
+    assert groups_of(read(encode(moodle_files.choice(TEAMS, language)))) == NOT_EMPTY
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_group_choice_is_read_in_every_language(language):
     ],
 )
 def test_students_in_no_group_are_left_out_and_reported_by_line(label):
-    listed = read(encoded(moodle_files.overview(TEAMS, nobody=["a@uni.example", "b@uni.example"], no_group=label)))
+    listed = read(encode(moodle_files.overview(TEAMS, nobody=["a@uni.example", "b@uni.example"], no_group=label)))
     assert groups_of(listed) == BY_NAME
     assert [issue.line for issue in listed.ignored] == [9, 10]
     assert '"a@uni.example" is in no group' in listed.ignored[0].message
@@ -110,47 +110,49 @@ def test_students_in_no_group_are_left_out_and_reported_by_line(label):
 
 def test_a_label_that_nobody_knows_can_be_named():
     text = moodle_files.overview(TEAMS, nobody=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
-    assert "cannot be told" in read(encoded(text)).problems[0].message
-    assert groups_of(read(encoded(text), no_group=["bar baz"])) == BY_NAME
-    named = groups_of(read(encoded(text), groups=["[Bar baz]"]))
+    assert "cannot be told" in read(encode(text)).problems[0].message
+    assert groups_of(read(encode(text), no_group=["bar baz"])) == BY_NAME
+    named = groups_of(read(encode(text), groups=["[Bar baz]"]))
     assert named == [*BY_NAME, ("", "[Bar baz]", ("a@uni.example",))]
 
 
 def test_a_grouping_that_is_called_like_no_group_keeps_its_groups():
     rows = [["Groupement", "Groupe", "Prénom", "Nom", "Adresse de courriel"]]
     rows += [["Pas dans un groupe", name, "A", "B", f"{name}@uni.example"] for name in ("un", "deux")]
-    listed = read(encoded(moodle_files.written(rows)))
+    listed = read(encode(moodle_files.format_csv(rows)))
     assert groups_of(listed) == [("", "un", ("un@uni.example",)), ("", "deux", ("deux@uni.example",))]
 
 
 def test_a_group_in_two_groupings_is_one_group():
     rows = [["Grouping", "Group", "First name", "Last name", "Email address"]]
     rows += [[grouping, "G", "A", "B", "a@uni.example"] for grouping in ("one", "two")]
-    assert groups_of(read(encoded(moodle_files.written(rows)))) == [("", "G", ("a@uni.example",))]
+    assert groups_of(read(encode(moodle_files.format_csv(rows)))) == [("", "G", ("a@uni.example",))]
 
 
 def test_a_student_who_has_not_chosen_is_left_out():
     text = moodle_files.choice(TEAMS) + "Last\tFirst\t \tlazy@uni.example\t\t\n"
-    listed = read(encoded(text))
+    listed = read(encode(text))
     assert groups_of(listed) == NOT_EMPTY
     assert listed.ignored == (Issue(8, '"lazy@uni.example" is in no group (the cell is empty).'),)
 
 
 def test_addresses_are_normalised():
     raw = "\u200f  DANA.Lévi@Uni.Example \u200e".replace("é", "e\u0301")
-    assert groups_of(read(encoded(f"user1,user2\n{raw},\n"))) == [("", "", ("dana.lévi@uni.example",))]
+    assert groups_of(read(encode(f"user1,user2\n{raw},\n"))) == [("", "", ("dana.lévi@uni.example",))]
 
 
 def test_a_leading_apostrophe_of_a_spreadsheet_is_no_part_of_an_address():
-    assert groups_of(read(encoded("user1\n'-a@uni.example\n"))) == [("", "", ("-a@uni.example",))]
+    assert groups_of(read(encode("user1\n'-a@uni.example\n"))) == [("", "", ("-a@uni.example",))]
 
 
 def test_more_members_than_the_header_names_are_read():
     lines = moodle_files.self_selection([Team(1, "A", ("a@uni.example",))]).splitlines()
     lines.append(
-        moodle_files.quoted(["2", "B", "2", "", "", "", "", "", *"uvwx", "b@uni.example", *"uvwx", "c@uni.example"])
+        moodle_files.quote_cells(
+            ["2", "B", "2", "", "", "", "", "", *"uvwx", "b@uni.example", *"uvwx", "c@uni.example"]
+        )
     )
-    listed = read(encoded("\n".join(lines)))
+    listed = read(encode("\n".join(lines)))
     assert groups_of(listed)[1] == ("2", "B", ("b@uni.example", "c@uni.example"))
 
 
@@ -158,14 +160,14 @@ def test_the_address_of_a_member_can_stand_in_another_column():
     text = moodle_files.self_selection(TEAMS).replace("Email", "Alias").replace("ID Number", "Institutional mail")
     text = text.replace('"012345678"', '"somebody@uni.example"', 1).replace('"012345678"', '"nobody@uni.example"', 1)
     one_group = "\n".join(text.splitlines()[:3])
-    listed = read(encoded(one_group), columns={"email": "Institutional mail"})
+    listed = read(encode(one_group), columns={"email": "Institutional mail"})
     assert groups_of(listed) == [("71", "קבוצה 1", ("somebody@uni.example", "nobody@uni.example"))]
-    assert "Member 1 email" in read(encoded(one_group)).problems[0].message
+    assert "Member 1 email" in read(encode(one_group)).problems[0].message
 
 
 def test_columns_can_be_named_where_several_hold_addresses():
     rows = [["Team", "Mail 1", "Mail 2"], ["A", "a@x.example", "a@uni.example"], ["A", "b@x.example", "b@uni.example"]]
-    text = encoded(moodle_files.written(rows))
+    text = encode(moodle_files.format_csv(rows))
     assert read(text).problems == (
         Issue(1, 'several columns hold addresses ("Mail 1", "Mail 2"): name one, --column email="…".'),
     )
@@ -177,14 +179,14 @@ def test_columns_can_be_named_where_several_hold_addresses():
 
 def test_a_huge_description_is_no_obstacle():
     team = Team(1, "A", ("a@uni.example",), "<img src='data:" + "A" * 300_000 + "'>")
-    assert groups_of(read(encoded(moodle_files.self_selection([team])))) == [("1", "A", ("a@uni.example",))]
+    assert groups_of(read(encode(moodle_files.self_selection([team])))) == [("1", "A", ("a@uni.example",))]
 
 
 def test_a_cell_with_a_comma_is_one_group_unless_its_parts_are_groups():
     alone = [Team(1, "Sun, Moon", ("a@uni.example",)), Team(2, "Mars", ("b@uni.example",))]
-    assert groups_of(read(encoded(moodle_files.choice(alone))))[0] == ("", "Sun, Moon", ("a@uni.example",))
+    assert groups_of(read(encode(moodle_files.choice(alone))))[0] == ("", "Sun, Moon", ("a@uni.example",))
     both = [Team(1, "Sun, Mars", ("a@uni.example",)), Team(2, "Mars", ("b@uni.example",))]
-    assert read(encoded(moodle_files.choice(both))).problems == (
+    assert read(encode(moodle_files.choice(both))).problems == (
         Issue(2, '"a@uni.example" is in 2 groups, "Sun" and "Mars"; a student can be in one.'),
     )
 
@@ -192,12 +194,12 @@ def test_a_cell_with_a_comma_is_one_group_unless_its_parts_are_groups():
 def test_grades_are_not_taken_for_groups():
     rows = [["Xvor", "Xnach", "Xid", "Xinst", "Xdept", "Xmail"]]
     rows += [["A", f"Last{number}", "", "", "", f"s{number}@uni.example"] for number in range(9)]
-    assert "no column can be told to be the group" in read(encoded(moodle_files.written(rows))).problems[0].message
+    assert "no column can be told to be the group" in read(encode(moodle_files.format_csv(rows))).problems[0].message
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(ENCODINGS)), st.data())
 def test_no_mutilated_export_is_more_than_a_list_of_problems(name, encoding, data):
-    content = bytearray(encoded(FORMATS[name][0], encoding))
+    content = bytearray(encode(FORMATS[name][0], encoding))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))
         junk = data.draw(st.sampled_from([b"", b'"', b",", b"\n", b"\t", b"\0", b"@", b"\xff", b"sep=", b"\r", b"'="]))

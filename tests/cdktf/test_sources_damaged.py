@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 import moodle_course
 import moodle_files
-from few_examples import examples, few
+from example_counts import at_most_examples, exactly_examples
 from import_roster import main
 from labkit.tables import TableError, decode
-from moodle_course import Course
-from moodle_files import ENCODINGS, Team, encoded, from_spreadsheet
-from moodle_languages import PACKS
+from moodle_course import MoodleCourse
+from moodle_files import ENCODINGS, Team, encode, from_spreadsheet
+from moodle_languages import LANGUAGE_PACKS
 from roster.group_list import GroupList
 from roster.importing import ImportRefused, ParsedExport, plan_import, report_json, report_lines
 from roster.model import Group, Member, Roster, format_roster
 from roster.validation import RosterLimits
 from sources.detection import read_export
 
-ENGLISH = PACKS["en"]
-COURSE = Course(
+ENGLISH = LANGUAGE_PACKS["en"]
+COURSE = MoodleCourse(
     {"Team 1": ("s1@uni.example", "s2@uni.example"), "R&D": ("s3@uni.example",), "Süd Ost": ("s4@uni.example",)},
     {"Lab": ("Team 1", "R&D")},
     ("s5@uni.example",),
@@ -41,7 +41,7 @@ EXPORTS = {
     "overview": moodle_course.overview(COURSE, ENGLISH),
     "participants": moodle_course.participants(COURSE, ENGLISH),
     "choice": moodle_course.choice(COURSE, ENGLISH),
-    "users.csv": moodle_files.older_users(TEAMS),
+    "users.csv": moodle_files.legacy_users(TEAMS),
     "roster": format_roster(ROSTER),
 }
 ADDRESS = re.compile(r"(?<![\w.@+'-])s[0-9]@uni\.example(?![\w.@-])")
@@ -176,7 +176,7 @@ def with_damaged_rows(draw: st.DrawFn) -> tuple[str, str]:
     return name, "\n".join(lines) + "\n"
 
 
-@examples(100, acceptance=10_000)
+@exactly_examples(100, acceptance=10_000)
 @given(with_damaged_rows())
 def test_nobody_in_a_damaged_row_is_dropped_without_a_word(case):
     _, text = case
@@ -197,7 +197,7 @@ def mutilated(draw: st.DrawFn) -> bytes:
     text = EXPORTS[draw(st.sampled_from(sorted(EXPORTS)))]
     disguise = draw(st.sampled_from(["", ",", ";", "\t"]))
     encoding = draw(st.sampled_from(sorted(ENCODINGS)))
-    content = bytearray(encoded(from_spreadsheet(text, disguise) if disguise else text, encoding))
+    content = bytearray(encode(from_spreadsheet(text, disguise) if disguise else text, encoding))
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(content)))
         content[start : start + draw(st.integers(0, 40))] = draw(st.sampled_from(JUNK))
@@ -221,13 +221,13 @@ def imported(data: bytes) -> None:
     assert report_json(result, export="e.csv", out="r.csv", written=False)["problems"] == []
 
 
-@examples(100, acceptance=10_000)
+@exactly_examples(100, acceptance=10_000)
 @given(mutilated())
 def test_a_mutilated_export_is_reported_or_refused_with_lines(data):
     imported(data)
 
 
-@examples(100, acceptance=10_000)
+@exactly_examples(100, acceptance=10_000)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_any_bytes_are_reported_or_refused_with_lines(data):
     imported(data)
@@ -238,7 +238,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("imports")
 
 
-@settings(few(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(at_most_examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=mutilated() | st.binary(max_size=200))
 def test_the_command_ends_with_0_or_2_and_without_traceback(folder, data):
     (folder / "e.csv").write_bytes(data)

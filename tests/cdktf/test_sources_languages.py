@@ -7,14 +7,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import moodle_course
-from moodle_course import Course
-from moodle_languages import PACKS, UNKNOWN, Pack
+from moodle_course import MoodleCourse
+from moodle_languages import LANGUAGE_PACKS, UNKNOWN_LANGUAGE, LanguagePack
 from roster.group_list import GroupList
 from sources.detection import read_export
 from sources.moodle_terms import EMAIL_TERMS, GROUP_TERMS, GROUPING_TERMS, NO_GROUP_TERMS, PERSON_TERMS, term_key
 
-LANGUAGES = st.sampled_from(sorted(PACKS))
-COURSE = Course(
+LANGUAGES = st.sampled_from(sorted(LANGUAGE_PACKS))
+COURSE = MoodleCourse(
     {"T1": ("a@u.example", "b@u.example"), "T2": ("c@u.example", "d@u.example"), "T3": ("e@u.example",), "T4": ()},
     {"Lab": ("T1", "T2"), "Project": ("T2", "T3", "T4")},
     ("n1@u.example", "n2@u.example"),
@@ -29,7 +29,7 @@ def groups_of(listed: GroupList) -> dict[str, tuple[str, ...]]:
 
 
 @st.composite
-def courses(draw: st.DrawFn) -> Course:
+def courses(draw: st.DrawFn) -> MoodleCourse:
     """Groups of up to three in groupings that overlap, some in none, some empty; some students in none."""
     sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=6))
     groups = {
@@ -38,12 +38,12 @@ def courses(draw: st.DrawFn) -> Course:
     }
     some = st.lists(st.sampled_from(sorted(groups)), unique=True, max_size=4)
     groupings = draw(st.dictionaries(st.sampled_from(["Lab", "Project", "Tutorial"]), some, max_size=3))
-    return Course(groups, groupings, tuple(f"n{number}@u.example" for number in range(draw(st.integers(0, 4)))))
+    return MoodleCourse(groups, groupings, tuple(f"n{number}@u.example" for number in range(draw(st.integers(0, 4)))))
 
 
 @given(courses(), LANGUAGES)
 def test_every_overview_lists_the_groups_and_no_other(course, language):
-    listed = read_export(moodle_course.overview(course, PACKS[language]))
+    listed = read_export(moodle_course.overview(course, LANGUAGE_PACKS[language]))
     assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
     left_out = [issue.message.split('"')[1] for issue in listed.ignored if "is in no group" in issue.message]
     assert left_out == list(course.nobody)
@@ -53,10 +53,11 @@ def test_every_overview_lists_the_groups_and_no_other(course, language):
 def test_labels_that_nobody_knows_are_told_by_their_place_or_asked_about(course, language):
     # A last grouping without groups looks like “not in a grouping”: `--group` says what is behind it.
     assume(not course.groupings or course.groupings[max(course.groupings)])
-    listed = read_export(moodle_course.overview(course, PACKS[language], UNKNOWN))
+    listed = read_export(moodle_course.overview(course, LANGUAGE_PACKS[language], UNKNOWN_LANGUAGE))
     if listed.problems:
         assert [problem.message.partition(":")[2] for problem in listed.problems] in [
-            [f' add --group "{label}" or --no-group "{label}".'] for label in (UNKNOWN.no_group, *course.groups)
+            [f' add --group "{label}" or --no-group "{label}".']
+            for label in (UNKNOWN_LANGUAGE.no_group, *course.groups)
         ]
     else:
         assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
@@ -65,13 +66,13 @@ def test_labels_that_nobody_knows_are_told_by_their_place_or_asked_about(course,
 @given(courses())
 def test_an_overview_in_no_known_language_is_right_or_refused(course):
     assume(not course.groupings or course.groupings[max(course.groupings)])
-    listed = read_export(moodle_course.overview(course, UNKNOWN))
+    listed = read_export(moodle_course.overview(course, UNKNOWN_LANGUAGE))
     if not listed.problems:
         assert groups_of(listed) == {name: tuple(emails) for name, emails in course.groups.items()}
 
 
 def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
-    listed = read_export(moodle_course.overview(COURSE, UNKNOWN))
+    listed = read_export(moodle_course.overview(COURSE, UNKNOWN_LANGUAGE))
     assert groups_of(listed) == GROUPS
     assert [(issue.line, issue.message) for issue in listed.ignored] == [
         (10, "the row names no group and no student."),
@@ -81,8 +82,8 @@ def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
 
 
 def test_what_can_be_a_group_or_a_label_is_asked_about():
-    course = Course({**COURSE.groups, "T5": ("f@u.example",)}, COURSE.groupings, COURSE.nobody)
-    text = moodle_course.overview(course, PACKS["en"], UNKNOWN)
+    course = MoodleCourse({**COURSE.groups, "T5": ("f@u.example",)}, COURSE.groupings, COURSE.nobody)
+    text = moodle_course.overview(course, LANGUAGE_PACKS["en"], UNKNOWN_LANGUAGE)
     question = 'whether "Xno_group" is a group, or Moodle\'s label for students in no group, cannot be told: '
     advice = 'add --group "Xno_group" or --no-group "Xno_group".'
     assert [(problem.line, problem.message) for problem in read_export(text).problems] == [(11, question + advice)]
@@ -92,48 +93,48 @@ def test_what_can_be_a_group_or_a_label_is_asked_about():
 
 
 def test_a_group_that_is_named_is_no_label_even_behind_an_empty_block():
-    course = Course({"T1": ("a@u.example",), "T2": ("b@u.example",)}, {"Lab": ("T1",), "Zero": ()})
-    text = moodle_course.overview(course, PACKS["en"], UNKNOWN)
+    course = MoodleCourse({"T1": ("a@u.example",), "T2": ("b@u.example",)}, {"Lab": ("T1",), "Zero": ()})
+    text = moodle_course.overview(course, LANGUAGE_PACKS["en"], UNKNOWN_LANGUAGE)
     assert set(groups_of(read_export(text))) == {"T1"}
     assert set(groups_of(read_export(text, groups=["T2"]))) == {"T1", "T2"}
 
 
 def test_one_wording_for_no_grouping_and_no_group_drops_no_team():
-    french = PACKS["fr"]._replace(not_in_group="Pas dans un groupe", not_in_grouping="Pas dans un groupe")
-    alone = Course({"T1": ("a@u.example",), "T2": ("b@u.example", "c@u.example")}, {"Lab": ("T1",)})
-    in_none = Course(alone.groups, alone.groupings, ("n@u.example",))
-    no_team = Course({"T1": ("a@u.example",)}, {"Lab": ("T1",)}, ("n@u.example",))
+    french = LANGUAGE_PACKS["fr"]._replace(not_in_group="Pas dans un groupe", not_in_grouping="Pas dans un groupe")
+    alone = MoodleCourse({"T1": ("a@u.example",), "T2": ("b@u.example", "c@u.example")}, {"Lab": ("T1",)})
+    in_none = MoodleCourse(alone.groups, alone.groupings, ("n@u.example",))
+    no_team = MoodleCourse({"T1": ("a@u.example",)}, {"Lab": ("T1",)}, ("n@u.example",))
     assert groups_of(read_export(moodle_course.overview(alone, french))) == alone.groups
     assert groups_of(read_export(moodle_course.overview(in_none, french))) == alone.groups
     unknown = french._replace(no_group="Xno_group")
     assert groups_of(read_export(moodle_course.overview(no_team, unknown))) == no_team.groups
 
 
-@pytest.mark.parametrize("language", PACKS)
+@pytest.mark.parametrize("language", LANGUAGE_PACKS)
 def test_participants_are_a_format_of_their_own_in_every_language(language):
-    listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, PACKS[language]))
+    listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, LANGUAGE_PACKS[language]))
     assert (listed.format, groups_of(listed)) == ("Participants", NOT_EMPTY)
     assert [issue.line for issue in listed.ignored] == [2, 3]
 
 
-@pytest.mark.parametrize("language", PACKS)
+@pytest.mark.parametrize("language", LANGUAGE_PACKS)
 def test_who_is_in_no_groups_is_left_out_of_participants(language):
-    for label in (PACKS[language].no_groups, PACKS[language].no_group, "No groups"):
-        listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, PACKS[language], label))
+    for label in (LANGUAGE_PACKS[language].no_groups, LANGUAGE_PACKS[language].no_group, "No groups"):
+        listed = read_export(moodle_course.participants(COURSE_OF_ONE_EACH, LANGUAGE_PACKS[language], label))
         assert groups_of(listed) == NOT_EMPTY
 
 
-COURSE_OF_ONE_EACH = Course(COURSE.groups, {}, COURSE.nobody)
+COURSE_OF_ONE_EACH = MoodleCourse(COURSE.groups, {}, COURSE.nobody)
 
 
-@pytest.mark.parametrize("language", PACKS)
+@pytest.mark.parametrize("language", LANGUAGE_PACKS)
 def test_a_group_choice_is_read_with_the_words_of_every_language(language):
-    listed = read_export(moodle_course.choice(COURSE, PACKS[language]))
+    listed = read_export(moodle_course.choice(COURSE, LANGUAGE_PACKS[language]))
     assert (listed.format, groups_of(listed)) == ("Group choice", NOT_EMPTY)
 
 
 @given(
-    st.sampled_from([*PACKS.values(), UNKNOWN]),
+    st.sampled_from([*LANGUAGE_PACKS.values(), UNKNOWN_LANGUAGE]),
     st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["Berg", "Cohn", "Dorn"])), min_size=1, max_size=12),
     st.sampled_from([",", ";", "\t"]),
     st.booleans(),
@@ -149,12 +150,12 @@ def test_grades_are_never_groups(pack, names, delimiter, is_sorted):
 def test_a_class_of_common_names_is_no_list_of_groups_in_any_language():
     """As the export of a whole class is sorted: by last name, then by first name."""
     people = sorted((f"Last {number % 9}", f"First {number % 23}", f"s{number}@u.example") for number in range(100))
-    text = moodle_course.grades([(first, last, email) for last, first, email in people], UNKNOWN)
+    text = moodle_course.grades([(first, last, email) for last, first, email in people], UNKNOWN_LANGUAGE)
     assert "no column can be told to be the group" in read_export(text).problems[0].message
 
 
-@pytest.mark.parametrize("pack", PACKS.values())
-def test_words_are_known_as_what_they_are(pack: Pack):
+@pytest.mark.parametrize("pack", LANGUAGE_PACKS.values())
+def test_words_are_known_as_what_they_are(pack: LanguagePack):
     for field, words in {
         "grouping": GROUPING_TERMS,
         "group": GROUP_TERMS,

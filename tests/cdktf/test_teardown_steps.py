@@ -14,7 +14,7 @@ from databricks.sdk.service.compute import ClustersAPI
 from emulator_process import ROOT
 from in_process_course import FOLDER, InProcessCourse
 from lab_settings import load_settings
-from sdk_in_process import Client
+from sdk_in_process import InProcessSdkClient
 from teardown.facts import Programs, excluded_parts, local_state, managed_objects, newest_archive, remote_state
 from teardown.purge import purge_steps, remove
 from teardown.steps import (
@@ -215,7 +215,7 @@ def test_what_the_workspace_has_of_a_lab_is_found_by_course_file_names_and_tags(
     lab.workspace.create(cluster_name="other", custom_tags=research)
     for name in ("group_01", "group_009", "faculty"):
         lab.workspace.group(name)
-    client: Any = Client(lab.workspace)
+    client: Any = InProcessSdkClient(lab.workspace)
     client.clusters = ClustersAPI(client.api_client)
 
     def found(groups: tuple[str, ...], term: str = "2026w") -> list[str]:

@@ -25,7 +25,7 @@ from emulator.server.app import Application
 from emulator.server.services import open_workspace
 from emulator.state.options import Options
 from emulator_process import ROOT, EmulatorProcess
-from raw_socket import body_of, dial, exchange, headers_of, request, status_of
+from raw_socket import body_of, connect, exchange, headers_of, request, status_of
 
 ME = "/api/2.0/preview/scim/v2/Me"
 
@@ -76,7 +76,7 @@ def test_head_has_the_headers_of_get_and_no_body(emulator: EmulatorProcess) -> N
 def test_a_client_that_waits_for_100_continue_gets_it(emulator: EmulatorProcess) -> None:
     body = b'{"advance_seconds": 1}'
     head = request("POST /_emulator/clock HTTP/1.1", f"Content-Length: {len(body)}", "Expect: 100-continue")
-    with dial(emulator.url) as connection:
+    with connect(emulator.url) as connection:
         connection.sendall(head)
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(body)
@@ -309,7 +309,7 @@ def test_sigterm_ends_it_at_once_whoever_is_still_connected(
 ) -> None:
     log = tmp_path / "log"
     emulator = start_emulator(log=log)
-    idle, hanging, uploading = (dial(emulator.url) for _ in range(3))
+    idle, hanging, uploading = (connect(emulator.url) for _ in range(3))
     emulator.control("POST", "faults", {"rules": [{"match": "GET /api/*", "kind": "hang"}]})
     hanging.sendall(b"GET /api/2.0/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
     uploading.sendall(b"POST /api/2.0/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")

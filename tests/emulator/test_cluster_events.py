@@ -23,7 +23,7 @@ def cluster_of(workspace: InProcessWorkspace, cluster_id: str) -> Cluster:
 
 def test_a_life_is_told_with_exact_times(workspace: InProcessWorkspace) -> None:
     t = workspace.now
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     workspace.advance(10)
     workspace.post("edit", cluster_id, **(SPEC | {"num_workers": 2}))
     workspace.advance(10)
@@ -44,7 +44,7 @@ def test_a_life_is_told_with_exact_times(workspace: InProcessWorkspace) -> None:
 
 
 def test_details_say_who_how_many_and_why(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     workspace.post("resize", cluster_id, num_workers=3)
     workspace.advance(2)
     workspace.post("edit", cluster_id, **(SPEC | {"num_workers": 2, "custom_tags": {"a": "b"}}))
@@ -67,7 +67,7 @@ def test_details_say_who_how_many_and_why(workspace: InProcessWorkspace) -> None
 
 
 def test_init_scripts_and_pins_are_told(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(init_scripts=[{"workspace": {"destination": "/Shared/init.sh"}}])
+    cluster_id = workspace.create_running(init_scripts=[{"workspace": {"destination": "/Shared/init.sh"}}])
     workspace.post("pin", cluster_id)
     workspace.post("pin", cluster_id)
     workspace.post("unpin", cluster_id)
@@ -77,7 +77,7 @@ def test_init_scripts_and_pins_are_told(workspace: InProcessWorkspace) -> None:
 
 
 def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(**SCALING)
+    cluster_id = workspace.create_running(**SCALING)
     t, cluster = workspace.now, cluster_of(workspace, cluster_id)
     simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 600, t)
     workspace.advance(300)
@@ -94,7 +94,7 @@ def test_work_makes_an_autoscaling_cluster_grow_and_rest_makes_it_shrink(workspa
 
 
 def test_short_work_scales_nothing(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(**SCALING)
+    cluster_id = workspace.create_running(**SCALING)
     simulate_work(
         workspace.emulated, cluster_of(workspace, cluster_id), workspace.emulated.administrator, 29, workspace.now
     )
@@ -103,7 +103,7 @@ def test_short_work_scales_nothing(workspace: InProcessWorkspace) -> None:
 
 
 def many(workspace: InProcessWorkspace, pins: int = 30) -> str:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     for _ in range(pins):
         workspace.advance(1)
         workspace.post("pin", cluster_id)
@@ -114,7 +114,9 @@ def many(workspace: InProcessWorkspace, pins: int = 30) -> str:
 def test_the_newest_come_first_fifty_at_a_time_and_next_page_repeats_everything(workspace: InProcessWorkspace) -> None:
     cluster_id = many(workspace)
     t = workspace.now
-    page = workspace.ask("POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "event_types": ["PINNED", "UNPINNED"]})
+    page = workspace.call(
+        "POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "event_types": ["PINNED", "UNPINNED"]}
+    )
     assert (len(page["events"]), page["total_count"]) == (50, 60)
     assert page["events"][0]["timestamp"] == t
     assert page["next_page"] == {
@@ -123,7 +125,7 @@ def test_the_newest_come_first_fifty_at_a_time_and_next_page_repeats_everything(
     }  # fmt: skip
     workspace.advance(5)
     workspace.post("pin", cluster_id)
-    rest = workspace.ask("POST", f"{CLUSTERS}events", page["next_page"])
+    rest = workspace.call("POST", f"{CLUSTERS}events", page["next_page"])
     assert (len(rest["events"]), rest["total_count"]) == (10, 60)
     assert "next_page" not in rest
 
@@ -131,11 +133,11 @@ def test_the_newest_come_first_fifty_at_a_time_and_next_page_repeats_everything(
 def test_tokens_page_too_but_never_with_next_page(workspace: InProcessWorkspace) -> None:
     cluster_id = many(workspace)
     body = {"cluster_id": cluster_id, "page_size": 40, "order": "ASC"}
-    first = workspace.ask("POST", f"{CLUSTERS}events", body)
-    second = workspace.ask(
+    first = workspace.call("POST", f"{CLUSTERS}events", body)
+    second = workspace.call(
         "POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "page_token": first["next_page_token"]}
     )
-    again = workspace.ask(
+    again = workspace.call(
         "POST", f"{CLUSTERS}events", {"cluster_id": cluster_id, "page_token": second["prev_page_token"]}
     )
     assert "next_page" not in first
@@ -145,7 +147,7 @@ def test_tokens_page_too_but_never_with_next_page(workspace: InProcessWorkspace)
 
 
 def test_time_limits_include_their_ends(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     t = workspace.now
     assert workspace.types(cluster_id, start_time=t, end_time=t) == ["RUNNING", "DRIVER_HEALTHY"]
     assert workspace.types(cluster_id, start_time=t + 1) == []
@@ -164,7 +166,7 @@ def test_time_limits_include_their_ends(workspace: InProcessWorkspace) -> None:
     ],
 )
 def test_a_query_that_is_none_is_refused(workspace: InProcessWorkspace, fields: dict[str, object], words: str) -> None:
-    refused = workspace.refusal("POST", f"{CLUSTERS}events", {"cluster_id": workspace.running()} | fields)
+    refused = workspace.refusal("POST", f"{CLUSTERS}events", {"cluster_id": workspace.create_running()} | fields)
     assert refused == (400, "INVALID_PARAMETER_VALUE", words)
 
 
@@ -177,7 +179,7 @@ def test_the_types_are_those_of_the_sdk() -> None:
 
 def test_dropped_events_are_never_listed_and_the_truth_stays(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_event_faults([EventFault("dropped", count=1)])
-    cluster_id = workspace.stopped()
+    cluster_id = workspace.create_stopped()
     workspace.post("start", cluster_id)
     workspace.advance(62)
     workspace.post("delete", cluster_id)
@@ -189,7 +191,7 @@ def test_dropped_events_are_never_listed_and_the_truth_stays(workspace: InProces
 
 def test_delayed_events_come_later_with_their_true_time(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_event_faults([EventFault("delayed", types=["TERMINATING"], seconds=300)])
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     ended = workspace.now
     workspace.post("delete", cluster_id)
     workspace.advance(299)
@@ -200,7 +202,7 @@ def test_delayed_events_come_later_with_their_true_time(workspace: InProcessWork
 
 def test_stragglers_arrive_after_terminating(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.clusters.set_event_faults([EventFault("late", cluster="cluster_*", seconds=30)])
-    cluster_id, other = workspace.stopped(), workspace.stopped(cluster_name="other")
+    cluster_id, other = workspace.create_stopped(), workspace.create_stopped(cluster_name="other")
     workspace.advance(30)
     assert workspace.types(cluster_id)[-2:] == ["TERMINATING", "EXPANDED_DISK"]
     workspace.post("start", cluster_id)

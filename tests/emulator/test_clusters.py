@@ -43,7 +43,7 @@ def test_what_was_sent_is_echoed_and_only_known_fields_are_filled_in(workspace: 
         "data_security_mode": "NONE",
         "autotermination_minutes": 0,
     }
-    shown = workspace.get(workspace.ask("POST", f"{CLUSTERS}create", sent)["cluster_id"])
+    shown = workspace.get(workspace.call("POST", f"{CLUSTERS}create", sent)["cluster_id"])
     assert {name: shown[name] for name in sent} == sent
     assert shown["spec"] == sent
     filled_in = set(shown) - set(sent) - {"spec"}
@@ -54,16 +54,16 @@ def test_what_was_sent_is_echoed_and_only_known_fields_are_filled_in(workspace: 
 
 
 def test_a_running_cluster_shows_its_machines(workspace: InProcessWorkspace) -> None:
-    shown = workspace.get(workspace.running(num_workers=3))
+    shown = workspace.get(workspace.create_running(num_workers=3))
     assert (shown["cluster_cores"], shown["cluster_memory_mb"], len(shown["executors"])) == (16.0, 4 * 14336, 3)
     assert shown["driver"]["node_id"] not in [executor["node_id"] for executor in shown["executors"]]
     assert "num_workers" not in workspace.get(
-        workspace.running(num_workers=None, autoscale={"min_workers": 1, "max_workers": 2})
+        workspace.create_running(num_workers=None, autoscale={"min_workers": 1, "max_workers": 2})
     )
 
 
 def test_a_dedicated_cluster_belongs_to_its_creator(workspace: InProcessWorkspace) -> None:
-    ana, cluster_id = workspace.person(ANA), workspace.running(data_security_mode="SINGLE_USER")
+    ana, cluster_id = workspace.create_user(ANA), workspace.create_running(data_security_mode="SINGLE_USER")
     assert workspace.get(cluster_id)["single_user_name"] == "admin@lab.example"
     workspace.grant(cluster_id, ana, "CAN_MANAGE")
     workspace.post("edit", cluster_id, ana, **(SPEC | {"data_security_mode": "SINGLE_USER"}))
@@ -98,7 +98,7 @@ def test_without_legacy_features_old_runtimes_and_no_isolation_are_refused() -> 
     workspace = InProcessWorkspace(dbfs=False)
     for fields in ({"spark_version": "12.2.x-scala2.12"}, {"data_security_mode": "NONE"}):
         assert "legacy features are disabled" in workspace.refusal("POST", f"{CLUSTERS}create", SPEC | fields)[2]
-    assert workspace.running(spark_version="13.3.x-scala2.12", data_security_mode="USER_ISOLATION")
+    assert workspace.create_running(spark_version="13.3.x-scala2.12", data_security_mode="USER_ISOLATION")
 
 
 def test_the_same_idempotency_token_is_the_same_cluster(workspace: InProcessWorkspace) -> None:
@@ -112,7 +112,7 @@ VERBS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def in_state(workspace: InProcessWorkspace, state: str) -> str:
-    cluster_id = workspace.create() if state == "PENDING" else workspace.running()
+    cluster_id = workspace.create() if state == "PENDING" else workspace.create_running()
     steps: dict[str, tuple[str, dict[str, Any]]] = {
         "RESTARTING": ("restart", {}),
         "RESIZING": ("resize", {"num_workers": 2}),
@@ -152,7 +152,7 @@ def test_terminating_is_allowed_at_every_moment_and_does_nothing_to_what_is_off(
 
 
 def test_who_terminated_it_is_told(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     workspace.post("delete", cluster_id)
     ended = workspace.now + 2000
     workspace.advance(2)
@@ -163,7 +163,7 @@ def test_who_terminated_it_is_told(workspace: InProcessWorkspace) -> None:
 
 
 def test_an_edit_restarts_a_running_cluster_and_leaves_a_stopped_one_stopped(workspace: InProcessWorkspace) -> None:
-    running, stopped = workspace.running(), workspace.stopped()
+    running, stopped = workspace.create_running(), workspace.create_stopped()
     for cluster_id in (running, stopped):
         workspace.post("edit", cluster_id, **(SPEC | {"custom_tags": {"a": "b"}}))
         assert workspace.get(cluster_id)["custom_tags"] == {"a": "b"}
@@ -173,7 +173,7 @@ def test_an_edit_restarts_a_running_cluster_and_leaves_a_stopped_one_stopped(wor
 
 
 def test_an_update_changes_what_its_mask_names(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.stopped(custom_tags={"a": "1"}, spark_conf={"x": "1"})
+    cluster_id = workspace.create_stopped(custom_tags={"a": "1"}, spark_conf={"x": "1"})
     workspace.post(
         "update",
         cluster_id,
@@ -195,7 +195,7 @@ def test_a_mask_reaches_into_a_field() -> None:
 
 
 def test_idling_ends_a_cluster_by_the_clock(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(autotermination_minutes=10)
+    cluster_id = workspace.create_running(autotermination_minutes=10)
     workspace.advance(599.999)
     assert workspace.state(cluster_id) == "RUNNING"
     workspace.advance(0.001)
@@ -210,14 +210,14 @@ def test_idling_ends_a_cluster_by_the_clock(workspace: InProcessWorkspace) -> No
 
 
 def test_a_jump_of_the_clock_ends_it_when_it_was_due(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(autotermination_minutes=10)
+    cluster_id = workspace.create_running(autotermination_minutes=10)
     due = workspace.now + 600_000
     workspace.advance(30 * DAY)
     assert workspace.get(cluster_id)["terminated_time"] == due + 2000
 
 
 def test_zero_minutes_are_for_ever(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(autotermination_minutes=0)
+    cluster_id = workspace.create_running(autotermination_minutes=0)
     workspace.advance(365 * DAY)
     assert workspace.state(cluster_id) == "RUNNING"
 
@@ -269,7 +269,7 @@ def test_an_unknown_cluster_is_told_in_the_words_clients_look_for(workspace: InP
 
 
 def test_a_removed_cluster_leaves_no_trace_but_its_uptime(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     workspace.advance(60)
     workspace.post("permanent-delete", cluster_id)
     state = workspace.emulated.state
@@ -281,7 +281,7 @@ def test_a_removed_cluster_leaves_no_trace_but_its_uptime(workspace: InProcessWo
 
 
 def test_a_pinned_cluster_cannot_be_removed(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.stopped()
+    cluster_id = workspace.create_stopped()
     workspace.post("pin", cluster_id)
     _, _, message = workspace.refusal("POST", f"{CLUSTERS}permanent-delete", {"cluster_id": cluster_id})
     assert message == f"Cannot delete pinned cluster {cluster_id}. Please ask an admin to unpin the cluster first."
@@ -301,13 +301,13 @@ def test_a_hundred_clusters_can_be_pinned(workspace: InProcessWorkspace) -> None
 
 def listed(workspace: InProcessWorkspace, query: str = "", user: Any = None) -> list[str]:
     path = f"{CLUSTERS}list?{query}"
-    return [shown["cluster_name"] for shown in workspace.ask("GET", path, user=user).get("clusters", ())]
+    return [shown["cluster_name"] for shown in workspace.call("GET", path, user=user).get("clusters", ())]
 
 
 def test_lists_are_filtered_sorted_and_paged(workspace: InProcessWorkspace) -> None:
-    stopped = workspace.stopped(cluster_name="a")
-    workspace.running(cluster_name="c")
-    workspace.running(cluster_name="b")
+    stopped = workspace.create_stopped(cluster_name="a")
+    workspace.create_running(cluster_name="c")
+    workspace.create_running(cluster_name="b")
     assert listed(workspace) == ["b", "c", "a"]
     workspace.post("pin", stopped)
     assert listed(workspace, "filter_by.is_pinned=True") == ["a"]
@@ -315,10 +315,10 @@ def test_lists_are_filtered_sorted_and_paged(workspace: InProcessWorkspace) -> N
     assert listed(workspace, "filter_by.cluster_sources=JOB") == []
     assert listed(workspace, "filter_by.policy_id=ABC") == []
     assert listed(workspace, "sort_by.field=CLUSTER_NAME&sort_by.direction=DESC") == ["c", "b", "a"]
-    first = workspace.ask("GET", f"{CLUSTERS}list?sort_by.field=CLUSTER_NAME&page_size=2")
+    first = workspace.call("GET", f"{CLUSTERS}list?sort_by.field=CLUSTER_NAME&page_size=2")
     rest = f"sort_by.field=CLUSTER_NAME&page_size=2&page_token={first['next_page_token']}"
     assert listed(workspace, rest) == ["c"]
-    second = workspace.ask("GET", f"{CLUSTERS}list?{rest}")
+    second = workspace.call("GET", f"{CLUSTERS}list?{rest}")
     assert (first["prev_page_token"], second["next_page_token"]) == ("", "")
     assert listed(workspace, f"sort_by.field=CLUSTER_NAME&page_size=2&page_token={second['prev_page_token']}") == [
         "a",
@@ -328,17 +328,17 @@ def test_lists_are_filtered_sorted_and_paged(workspace: InProcessWorkspace) -> N
 
 
 def test_the_older_list_is_not_paged(workspace: InProcessWorkspace) -> None:
-    assert workspace.ask("GET", "/api/2.0/clusters/list") == {}
+    assert workspace.call("GET", "/api/2.0/clusters/list") == {}
     for number in range(103):
         workspace.create(cluster_name=str(number))
-    assert len(workspace.ask("GET", "/api/2.0/clusters/list?page_size=5")["clusters"]) == 103
+    assert len(workspace.call("GET", "/api/2.0/clusters/list?page_size=5")["clusters"]) == 103
     assert len(listed(workspace)) == 100
 
 
 def test_a_stopped_cluster_is_listed_for_30_days_and_known_for_60_unless_it_is_pinned(
     workspace: InProcessWorkspace,
 ) -> None:
-    ends, pinned = workspace.stopped(cluster_name="ends"), workspace.stopped(cluster_name="pinned")
+    ends, pinned = workspace.create_stopped(cluster_name="ends"), workspace.create_stopped(cluster_name="pinned")
     workspace.post("pin", pinned)
     workspace.advance(29 * DAY)
     assert listed(workspace) == ["pinned", "ends"]
@@ -358,8 +358,8 @@ def test_a_stopped_cluster_is_listed_for_30_days_and_known_for_60_unless_it_is_p
 
 
 def test_each_level_may_do_what_it_says(workspace: InProcessWorkspace) -> None:
-    ana = workspace.person(ANA)
-    cluster_id = workspace.running()
+    ana = workspace.create_user(ANA)
+    cluster_id = workspace.create_running()
     calls: dict[str, list[tuple[str, dict[str, Any]]]] = {
         "CAN_ATTACH_TO": [("events", {})],
         "CAN_RESTART": [("restart", {}), ("delete", {}), ("start", {})],
@@ -384,7 +384,7 @@ def test_each_level_may_do_what_it_says(workspace: InProcessWorkspace) -> None:
 
 
 def test_a_list_shows_what_the_caller_may_attach_to(workspace: InProcessWorkspace) -> None:
-    ana, dan = workspace.person(ANA), workspace.person(DAN)
+    ana, dan = workspace.create_user(ANA), workspace.create_user(DAN)
     mine = workspace.create(cluster_name="of the group")
     workspace.create(cluster_name="of others")
     workspace.grant(mine, workspace.group("group_01", ana), "CAN_ATTACH_TO")
@@ -394,26 +394,26 @@ def test_a_list_shows_what_the_caller_may_attach_to(workspace: InProcessWorkspac
 
 
 def test_making_clusters_takes_the_entitlement_and_gives_the_right_to_manage(workspace: InProcessWorkspace) -> None:
-    ana = workspace.person(ANA)
+    ana = workspace.create_user(ANA)
     assert workspace.refusal("POST", f"{CLUSTERS}create", SPEC, ana)[:2] == (403, "PERMISSION_DENIED")
     ana.entitlements.append("allow-cluster-create")
-    cluster_id = workspace.running(ana)
+    cluster_id = workspace.create_running(ana)
     workspace.post("resize", cluster_id, ana, num_workers=2)
     assert workspace.emulated.state.acls.direct[f"/clusters/{cluster_id}"] == {ana.id: ["CAN_MANAGE"]}
 
 
 def test_a_policy_decides_what_a_cluster_is(workspace: InProcessWorkspace) -> None:
-    ana = workspace.person(ANA)
+    ana = workspace.create_user(ANA)
     elements = {
         "autotermination_minutes": {"type": "fixed", "value": 20},
         "num_workers": {"type": "range", "maxValue": 2},
     }
     body = {"name": "lab", "definition": json.dumps(elements)}
-    policy_id = workspace.ask("POST", "/api/2.0/policies/clusters/create", body)["policy_id"]
+    policy_id = workspace.call("POST", "/api/2.0/policies/clusters/create", body)["policy_id"]
     spec = {name: value for name, value in SPEC.items() if name != "autotermination_minutes"} | {"policy_id": policy_id}
     assert workspace.refusal("POST", f"{CLUSTERS}create", spec, ana)[0] == 403
     workspace.emulated.state.acls.grant(f"/cluster-policies/{policy_id}", ana.id, "CAN_USE")
-    cluster_id = workspace.ask("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
+    cluster_id = workspace.call("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
     shown = workspace.get(cluster_id)
     assert (shown["policy_id"], shown["autotermination_minutes"]) == (policy_id, 20)
     refused = workspace.refusal("POST", f"{CLUSTERS}create", spec | {"num_workers": 3}, ana)
@@ -422,15 +422,15 @@ def test_a_policy_decides_what_a_cluster_is(workspace: InProcessWorkspace) -> No
 
 
 def test_a_cluster_from_a_pool_has_its_node_type(workspace: InProcessWorkspace) -> None:
-    ana = workspace.person(ANA)
+    ana = workspace.create_user(ANA)
     ana.entitlements.append("allow-cluster-create")
     pool = {"instance_pool_name": "p", "node_type_id": "Standard_DS4_v2", "min_idle_instances": 0, "max_capacity": 9}
-    pool_id = workspace.ask("POST", "/api/2.0/instance-pools/create", pool)["instance_pool_id"]
+    pool_id = workspace.call("POST", "/api/2.0/instance-pools/create", pool)["instance_pool_id"]
     spec = {name: value for name, value in SPEC.items() if name != "node_type_id"} | {"instance_pool_id": pool_id}
     refused = workspace.refusal("POST", f"{CLUSTERS}create", spec, ana)
     assert refused[:2] == (403, "PERMISSION_DENIED") and f"Attach permissions on {pool_id}" in refused[2]
     workspace.emulated.state.acls.grant(f"/instance-pools/{pool_id}", ana.id, "CAN_ATTACH_TO")
-    cluster_id = workspace.ask("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
+    cluster_id = workspace.call("POST", f"{CLUSTERS}create", spec, ana)["cluster_id"]
     shown = workspace.get(cluster_id)
     names = ("node_type_id", "driver_node_type_id", "instance_pool_id", "driver_instance_pool_id")
     assert [shown[name] for name in names] == ["Standard_DS4_v2", "Standard_DS4_v2", pool_id, pool_id]
@@ -441,15 +441,15 @@ def test_a_cluster_from_a_pool_has_its_node_type(workspace: InProcessWorkspace) 
 
 
 def test_pins_and_owners_are_the_administrators_business(workspace: InProcessWorkspace) -> None:
-    ana = workspace.person(ANA)
-    cluster_id = workspace.stopped()
+    ana = workspace.create_user(ANA)
+    cluster_id = workspace.create_stopped()
     workspace.grant(cluster_id, ana, "CAN_MANAGE")
     for verb, fields in (("pin", {}), ("unpin", {}), ("change-owner", {"owner_username": ANA})):
         assert workspace.refusal("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, ana)[0] == 403
     workspace.post("change-owner", cluster_id, owner_username=ANA)
     shown = workspace.get(cluster_id)
     assert (shown["creator_user_name"], shown["default_tags"]["Creator"]) == (ANA, ANA)
-    running = workspace.running()
+    running = workspace.create_running()
     body = {"cluster_id": running, "owner_username": ANA}
     assert workspace.refusal("POST", f"{CLUSTERS}change-owner", body)[1] == "INVALID_STATE"
 
@@ -457,7 +457,7 @@ def test_pins_and_owners_are_the_administrators_business(workspace: InProcessWor
 def test_a_clone_has_what_its_source_has(workspace: InProcessWorkspace) -> None:
     source = workspace.create(spark_conf={"a": "1"})
     body = {"clone_from": {"source_cluster_id": source}, "cluster_name": "copy"}
-    shown = workspace.get(workspace.ask("POST", f"{CLUSTERS}create", body)["cluster_id"])
+    shown = workspace.get(workspace.call("POST", f"{CLUSTERS}create", body)["cluster_id"])
     assert (shown["cluster_name"], shown["spark_conf"], shown["node_type_id"]) == (
         "copy",
         {"a": "1"},
@@ -466,12 +466,12 @@ def test_a_clone_has_what_its_source_has(workspace: InProcessWorkspace) -> None:
 
 
 def test_a_saved_workspace_goes_on_where_it_was(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(autotermination_minutes=10)
+    cluster_id = workspace.create_running(autotermination_minutes=10)
     other = workspace.create(num_workers=None, autoscale={"min_workers": 1, "max_workers": 3})
     library = {"pypi": {"package": "pandas"}}
-    workspace.ask("POST", "/api/2.0/libraries/install", {"cluster_id": cluster_id, "libraries": [library]})
-    workspace.ask("POST", "/api/1.2/contexts/create", {"clusterId": other, "language": "python"})
-    workspace.ask("POST", "/api/2.1/jobs/runs/submit", {"existing_cluster_id": other, "notebook_task": {}})
+    workspace.call("POST", "/api/2.0/libraries/install", {"cluster_id": cluster_id, "libraries": [library]})
+    workspace.call("POST", "/api/1.2/contexts/create", {"clusterId": other, "language": "python"})
+    workspace.call("POST", "/api/2.1/jobs/runs/submit", {"existing_cluster_id": other, "notebook_task": {}})
     workspace.advance(1)
     workspace.emulated.state = load_json(dump_json(workspace.emulated.state))
     workspace.advance(700)

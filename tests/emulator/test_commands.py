@@ -18,37 +18,37 @@ RUNS = "/api/2.1/jobs/runs/"
 
 def context(workspace: InProcessWorkspace, cluster_id: str, user: User | None = None) -> str:
     body = {"clusterId": cluster_id, "language": "python"}
-    return str(workspace.ask("POST", "/api/1.2/contexts/create", body, user)["id"])
+    return str(workspace.call("POST", "/api/1.2/contexts/create", body, user)["id"])
 
 
 def execute(workspace: InProcessWorkspace, cluster_id: str, context_id: str, user: User | None = None) -> str:
     body = {"clusterId": cluster_id, "contextId": context_id, "language": "python", "command": "1 + 1"}
-    return str(workspace.ask("POST", "/api/1.2/commands/execute", body, user)["id"])
+    return str(workspace.call("POST", "/api/1.2/commands/execute", body, user)["id"])
 
 
 def command(workspace: InProcessWorkspace, cluster_id: str, context_id: str, command_id: str) -> dict[str, Any]:
     query = f"clusterId={cluster_id}&contextId={context_id}&commandId={command_id}"
-    answer: dict[str, Any] = workspace.ask("GET", f"/api/1.2/commands/status?{query}")
+    answer: dict[str, Any] = workspace.call("GET", f"/api/1.2/commands/status?{query}")
     return answer
 
 
 def context_status(workspace: InProcessWorkspace, cluster_id: str, context_id: str) -> str:
     path = f"/api/1.2/contexts/status?clusterId={cluster_id}&contextId={context_id}"
-    return str(workspace.ask("GET", path)["status"])
+    return str(workspace.call("GET", path)["status"])
 
 
 def submit(workspace: InProcessWorkspace, cluster_id: str, user: User | None = None) -> int:
     task = {"task_key": "a", "existing_cluster_id": cluster_id, "notebook_task": {"notebook_path": "/Shared/a"}}
-    return int(workspace.ask("POST", f"{RUNS}submit", {"run_name": "r", "tasks": [task]}, user)["run_id"])
+    return int(workspace.call("POST", f"{RUNS}submit", {"run_name": "r", "tasks": [task]}, user)["run_id"])
 
 
 def run(workspace: InProcessWorkspace, run_id: int) -> dict[str, Any]:
-    answer: dict[str, Any] = workspace.ask("GET", f"{RUNS}get?run_id={run_id}")
+    answer: dict[str, Any] = workspace.call("GET", f"{RUNS}get?run_id={run_id}")
     return answer
 
 
 def test_a_command_on_a_running_cluster_takes_its_time(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     context_id = context(workspace, cluster_id)
     assert context_status(workspace, cluster_id, context_id) == "Running"
     command_id = execute(workspace, cluster_id, context_id)
@@ -64,7 +64,7 @@ def test_a_command_on_a_running_cluster_takes_its_time(workspace: InProcessWorks
 
 
 def test_attaching_to_a_stopped_cluster_starts_it_in_the_name_of_who_attaches(workspace: InProcessWorkspace) -> None:
-    ana, cluster_id = workspace.person("ana@lab.example"), workspace.stopped()
+    ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_stopped()
     workspace.grant(cluster_id, ana, "CAN_RESTART")
     context_id = context(workspace, cluster_id, ana)
     assert (workspace.state(cluster_id), context_status(workspace, cluster_id, context_id)) == ("PENDING", "Pending")
@@ -90,7 +90,7 @@ def attempts(cluster_id: str) -> list[tuple[str, dict[str, Any]]]:
 def test_nobody_starts_a_stopped_cluster_by_using_it_without_the_right_to_restart(
     workspace: InProcessWorkspace,
 ) -> None:
-    ana, cluster_id = workspace.person("ana@lab.example"), workspace.stopped()
+    ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_stopped()
     group = workspace.group("group_01", ana)
     for level, words in (
         (None, f"ana@lab.example does not have Attach permissions on {cluster_id}."),
@@ -112,7 +112,7 @@ def test_nobody_starts_a_stopped_cluster_by_using_it_without_the_right_to_restar
 
 
 def test_a_second_grant_still_starts_it(workspace: InProcessWorkspace) -> None:
-    ana, cluster_id = workspace.person("ana@lab.example"), workspace.stopped()
+    ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_stopped()
     workspace.grant(cluster_id, workspace.group("group_01", ana), "CAN_ATTACH_TO")
     workspace.grant(cluster_id, workspace.group("tutors", ana), "CAN_RESTART")
     submit(workspace, cluster_id, ana)
@@ -120,7 +120,7 @@ def test_a_second_grant_still_starts_it(workspace: InProcessWorkspace) -> None:
 
 
 def test_who_may_attach_uses_a_cluster_that_others_started(workspace: InProcessWorkspace) -> None:
-    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running()
+    ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_running()
     workspace.grant(cluster_id, ana, "CAN_ATTACH_TO")
     context_id = context(workspace, cluster_id, ana)
     execute(workspace, cluster_id, context_id, ana)
@@ -130,20 +130,23 @@ def test_who_may_attach_uses_a_cluster_that_others_started(workspace: InProcessW
 
 
 def test_a_cluster_that_is_closed_to_jobs_or_notebooks_refuses_them(workspace: InProcessWorkspace) -> None:
-    no_jobs = workspace.running(workload_type={"clients": {"jobs": False, "notebooks": True}})
-    no_notebooks = workspace.running(workload_type={"clients": {"jobs": True, "notebooks": False}})
+    no_jobs = workspace.create_running(workload_type={"clients": {"jobs": False, "notebooks": True}})
+    no_notebooks = workspace.create_running(workload_type={"clients": {"jobs": True, "notebooks": False}})
     notebooks, *jobs = attempts(no_jobs)
     for path, body in jobs:
         assert "does not allow jobs workloads" in workspace.refusal("POST", path, body)[2]
-    workspace.ask("POST", *notebooks)
+    workspace.call("POST", *notebooks)
     notebooks, *jobs = attempts(no_notebooks)
     assert "does not allow notebooks workloads" in workspace.refusal("POST", *notebooks)[2]
     for path, body in jobs:
-        workspace.ask("POST", path, body)
+        workspace.call("POST", path, body)
 
 
 def test_a_dedicated_cluster_is_used_by_nobody_else(workspace: InProcessWorkspace) -> None:
-    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running(data_security_mode="SINGLE_USER")
+    ana, cluster_id = (
+        workspace.create_user("ana@lab.example"),
+        workspace.create_running(data_security_mode="SINGLE_USER"),
+    )
     workspace.grant(cluster_id, ana, "CAN_MANAGE")
     for path, body in attempts(cluster_id):
         status, _, message = workspace.refusal("POST", path, body, ana)
@@ -156,7 +159,7 @@ def test_a_dedicated_cluster_is_used_by_nobody_else(workspace: InProcessWorkspac
 
 
 def test_what_ran_is_lost_when_the_cluster_ends(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     context_id = context(workspace, cluster_id)
     command_id, run_id = execute(workspace, cluster_id, context_id), submit(workspace, cluster_id)
     workspace.advance(1)
@@ -169,7 +172,7 @@ def test_what_ran_is_lost_when_the_cluster_ends(workspace: InProcessWorkspace) -
 
 
 def test_a_run_waits_for_its_cluster_and_succeeds(workspace: InProcessWorkspace) -> None:
-    cluster_id, t = workspace.stopped(), 0
+    cluster_id, t = workspace.create_stopped(), 0
     t = workspace.now
     run_id = submit(workspace, cluster_id)
     assert run(workspace, run_id)["state"]["life_cycle_state"] == "PENDING"
@@ -184,25 +187,29 @@ def test_a_run_waits_for_its_cluster_and_succeeds(workspace: InProcessWorkspace)
 
 
 def test_runs_are_seen_and_cancelled_by_who_submitted_them(workspace: InProcessWorkspace) -> None:
-    ana, dan, cluster_id = workspace.person("ana@lab.example"), workspace.person("dan@lab.example"), workspace.running()
+    ana, dan, cluster_id = (
+        workspace.create_user("ana@lab.example"),
+        workspace.create_user("dan@lab.example"),
+        workspace.create_running(),
+    )
     workspace.grant(cluster_id, ana, "CAN_ATTACH_TO")
     run_id = submit(workspace, cluster_id, ana)
     assert workspace.refusal("POST", f"{RUNS}cancel", {"run_id": run_id}, dan)[0] == 403
-    workspace.ask("POST", f"{RUNS}cancel", {"run_id": run_id}, ana)
+    workspace.call("POST", f"{RUNS}cancel", {"run_id": run_id}, ana)
     workspace.advance(10)
     assert run(workspace, run_id)["state"]["result_state"] == "CANCELED"
     assert workspace.refusal("GET", f"{RUNS}get?run_id=7") == (400, "INVALID_PARAMETER_VALUE", "Run 7 does not exist.")
 
 
 def test_a_cancelled_command_stays_cancelled(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     context_id = context(workspace, cluster_id)
     command_id = execute(workspace, cluster_id, context_id)
     body = {"clusterId": cluster_id, "contextId": context_id, "commandId": command_id}
-    workspace.ask("POST", "/api/1.2/commands/cancel", body)
+    workspace.call("POST", "/api/1.2/commands/cancel", body)
     workspace.advance(10)
     assert command(workspace, cluster_id, context_id, command_id)["status"] == "Cancelled"
-    workspace.ask("POST", "/api/1.2/contexts/destroy", {"clusterId": cluster_id, "contextId": context_id})
+    workspace.call("POST", "/api/1.2/contexts/destroy", {"clusterId": cluster_id, "contextId": context_id})
     assert (workspace.emulated.state.clusters.contexts, workspace.emulated.state.clusters.commands) == ({}, {})
 
 
@@ -224,12 +231,12 @@ def test_a_run_names_one_cluster(workspace: InProcessWorkspace, body: dict[str, 
 def test_a_run_on_a_cluster_of_its_own_makes_it_and_ends_it(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
     run_id = int(
-        workspace.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
+        workspace.call("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
     )
     cluster_id = run(workspace, run_id)["cluster_instance"]["cluster_id"]
 
     def cluster() -> dict[str, Any]:
-        answer: dict[str, Any] = workspace.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")
+        answer: dict[str, Any] = workspace.call("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")
         return answer
 
     assert (cluster()["cluster_source"], cluster()["state"]) == ("JOB", "PENDING")
@@ -246,46 +253,46 @@ def test_a_run_on_a_cluster_of_its_own_makes_it_and_ends_it(workspace: InProcess
 
 def test_a_run_that_is_cancelled_takes_its_own_cluster_with_it(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-    run_id = int(workspace.ask("POST", f"{RUNS}submit", {"new_cluster": wanted, "notebook_task": {}})["run_id"])
+    run_id = int(workspace.call("POST", f"{RUNS}submit", {"new_cluster": wanted, "notebook_task": {}})["run_id"])
     cluster_id = run(workspace, run_id)["cluster_instance"]["cluster_id"]
     workspace.advance(2)
-    workspace.ask("POST", f"{RUNS}cancel", {"run_id": run_id})
+    workspace.call("POST", f"{RUNS}cancel", {"run_id": run_id})
     workspace.advance(2)
     assert run(workspace, run_id)["state"]["result_state"] == "CANCELED"
-    assert workspace.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")["state"] == "TERMINATED"
+    assert workspace.call("GET", f"{CLUSTERS}get?cluster_id={cluster_id}")["state"] == "TERMINATED"
 
 
 def test_who_may_not_make_clusters_has_no_runs_on_new_ones(workspace: InProcessWorkspace) -> None:
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-    ana = workspace.person("ana@lab.example")
+    ana = workspace.create_user("ana@lab.example")
     assert workspace.refusal("POST", f"{RUNS}submit", {"tasks": [{"new_cluster": wanted}]}, ana)[0] == 403
 
 
 def test_a_policy_tells_the_clusters_of_runs_from_the_others(workspace: InProcessWorkspace) -> None:
     rules = json.dumps({"cluster_type": {"type": "fixed", "value": "job"}})
-    policy = workspace.ask("POST", "/api/2.0/policies/clusters/create", {"name": "runs", "definition": rules})[
+    policy = workspace.call("POST", "/api/2.0/policies/clusters/create", {"name": "runs", "definition": rules})[
         "policy_id"
     ]
     wanted = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
     wanted |= {"policy_id": policy}
     assert workspace.refusal("POST", f"{CLUSTERS}create", wanted)[0] == 400
-    assert workspace.ask("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
+    assert workspace.call("POST", f"{RUNS}submit", {"tasks": [{"task_key": "a", "new_cluster": wanted}]})["run_id"]
 
 
 def test_what_is_unknown_is_refused_in_the_older_shape(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     for path, words in (
         ("contexts/status?clusterId=x&contextId=y", "ClusterNotFoundException: Cluster not found: x"),
         (f"contexts/status?clusterId={cluster_id}&contextId=y", "ContextNotFoundException: Context not found: y"),
         ("contexts/status?contextId=y", "Missing required field: clusterId"),
     ):
         with pytest.raises(ApiError) as refused:
-            workspace.ask("GET", f"/api/1.2/{path}")
+            workspace.call("GET", f"/api/1.2/{path}")
         assert refused.value.body() == {"error": words}
 
 
 def test_work_keeps_a_cluster_from_idling(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running(autotermination_minutes=10)
+    cluster_id = workspace.create_running(autotermination_minutes=10)
     cluster = workspace.emulated.state.clusters.by_id[cluster_id]
     workspace.advance(300)
     simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 1800, workspace.now)
@@ -315,7 +322,7 @@ def test_a_cluster_shows_when_it_was_last_used(workspace: InProcessWorkspace) ->
 
 
 def test_work_on_a_stopped_cluster_begins_once_it_runs(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.stopped(autotermination_minutes=10)
+    cluster_id = workspace.create_stopped(autotermination_minutes=10)
     cluster, t = workspace.emulated.state.clusters.by_id[cluster_id], workspace.now
     simulate_work(workspace.emulated, cluster, workspace.emulated.administrator, 60, t)
     workspace.advance(3600)

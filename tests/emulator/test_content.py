@@ -24,7 +24,7 @@ from emulator.base.content import (
     GeneratedContent,
 )
 from emulator_process import EmulatorProcess
-from few_examples import examples
+from example_counts import exactly_examples
 
 ADAPTER: TypeAdapter[Content] = TypeAdapter(Content)
 MB = 2**20
@@ -38,7 +38,7 @@ def same(content: Content, data: bytes) -> bool:
 
 
 @given(pieces, pieces, ranges)
-@examples(50)
+@exactly_examples(50)
 def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[bytes], part: tuple[int, int]) -> None:
     content: Content = FileContent.of(b"before")
     for piece in first:
@@ -58,7 +58,7 @@ def test_bytes_on_disk_are_as_bytes_in_memory(first: list[bytes], more: list[byt
 
 
 @given(st.integers(-3, 3), st.integers(0, 5), st.booleans())
-@examples(50)
+@exactly_examples(50)
 def test_what_is_sought_is_found_wherever_pieces_meet(shift: int, begin: int, on_disk: bool) -> None:
     data = bytes(CHUNK_SIZE + shift) + b"abcd" + bytes(10) + b"abcd"
     content = FileContent.of(data) if on_disk else BytesContent(data)

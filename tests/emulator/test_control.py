@@ -24,7 +24,7 @@ from emulator.faults.profiles import AZURE_LIMITS, PROFILES
 from emulator.server.app import _is_loopback
 from emulator_process import ROOT, START, EmulatorProcess
 from raw_socket import exchange, request, status_of
-from workspace_calls import SCIM, ok, refusal
+from workspace_calls import SCIM, control_refusal, ok
 
 Start = Callable[..., EmulatorProcess]
 
@@ -84,7 +84,7 @@ def test_the_clock_can_be_moved_by_seconds_and_to_an_instant(emulator: EmulatorP
 def test_a_wrong_move_of_the_clock_is_said_in_a_sentence(
     emulator: EmulatorProcess, body: dict[str, Any], sentence: str
 ) -> None:
-    assert sentence in refusal(emulator, "clock", body)
+    assert sentence in control_refusal(emulator, "clock", body)
 
 
 # --- state, reset, users
@@ -170,7 +170,7 @@ def test_a_user_made_here_is_a_user_like_any_other(emulator: EmulatorProcess) ->
     ],
 )
 def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
-    message = refusal(emulator, "users", body)
+    message = control_refusal(emulator, "users", body)
     assert sentence in message
     assert message.endswith('Allowed: `{"user_name", "admin": false}`')
 
@@ -193,7 +193,7 @@ def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dic
     ],
 )
 def test_a_wrong_fault_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
-    assert sentence in refusal(emulator, "faults", body)
+    assert sentence in control_refusal(emulator, "faults", body)
 
 
 def test_what_does_not_exist_below_control_is_a_404(emulator: EmulatorProcess) -> None:

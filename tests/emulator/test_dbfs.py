@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from emulator.base.content import EMPTY
 from emulator.state import state
 from emulator_process import EmulatorProcess
-from few_examples import examples
+from example_counts import exactly_examples
 from in_process_client import InProcessClient
 
 DBFS = "/api/2.0/dbfs"
@@ -185,7 +185,7 @@ STEPS = st.lists(
 )
 
 
-@examples(100)
+@exactly_examples(100)
 @given(STEPS)
 def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
     lab = InProcessClient()

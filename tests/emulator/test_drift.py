@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emulator_process import EmulatorProcess
-from workspace_calls import CLUSTERS, SCIM, cluster, details, grants, ok, refusal
+from workspace_calls import CLUSTERS, SCIM, cluster_details, control_refusal, create_cluster, grants, ok
 
 pytestmark = pytest.mark.process
 
@@ -26,7 +26,7 @@ def lab(emulator: EmulatorProcess) -> dict[str, str]:
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     group = {"displayName": "group_01", "members": [{"value": ana["id"]}]}
     group_id = ok(emulator, "POST", f"{SCIM}/Groups", group)["id"]
-    made = cluster(emulator, custom_tags={"origin": "terraform"})
+    made = create_cluster(emulator, custom_tags={"origin": "terraform"})
     ok(emulator, "POST", "/api/2.0/libraries/install", {"cluster_id": made, "libraries": [LIBRARY]})
     grant = {"group_name": "group_01", "permission_level": "CAN_RESTART"}
     ok(emulator, "PUT", f"/api/2.0/permissions/clusters/{made}", {"access_control_list": [grant]})
@@ -48,18 +48,18 @@ def test_a_cluster_is_resized_running_or_not(emulator: EmulatorProcess, lab: dic
     if not running:
         ok(emulator, "POST", f"{CLUSTERS}/delete", {"cluster_id": lab["cluster"]})
     drift(emulator, "resize", lab["cluster"], 3)
-    read = details(emulator, lab["cluster"])
+    read = cluster_details(emulator, lab["cluster"])
     assert (read["num_workers"], read["state"]) == (3, "RUNNING" if running else "TERMINATED")
     drift(emulator, "resize", lab["cluster"], {"min_workers": 1, "max_workers": 4})
-    read = details(emulator, lab["cluster"])
+    read = cluster_details(emulator, lab["cluster"])
     assert (read["autoscale"], "num_workers" in read) == ({"min_workers": 1, "max_workers": 4}, False)
 
 
 def test_a_tag_is_changed_added_and_taken_away(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
     drift(emulator, "tag", "cluster_01", {"origin": "by hand", "more": "1"})
-    assert details(emulator, lab["cluster"])["custom_tags"] == {"origin": "by hand", "more": "1"}
+    assert cluster_details(emulator, lab["cluster"])["custom_tags"] == {"origin": "by hand", "more": "1"}
     drift(emulator, "tag", "cluster_01", {"origin": None})
-    assert details(emulator, lab["cluster"])["custom_tags"] == {"more": "1"}
+    assert cluster_details(emulator, lab["cluster"])["custom_tags"] == {"more": "1"}
 
 
 def test_a_permission_is_changed_and_taken_away(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
@@ -158,19 +158,19 @@ def test_nobody_behind_terraforms_back_stands_in_the_journal(emulator: EmulatorP
 def test_a_wrong_drift_is_said_in_a_sentence(
     emulator: EmulatorProcess, lab: dict[str, str], body: dict[str, Any], sentence: str
 ) -> None:
-    assert sentence in refusal(emulator, "drift", body)
+    assert sentence in control_refusal(emulator, "drift", body)
 
 
 # --- work and uptime
 
 
 def test_work_keeps_a_cluster_from_idling(emulator: EmulatorProcess) -> None:
-    made = cluster(emulator, autotermination_minutes=30)
+    made = create_cluster(emulator, autotermination_minutes=30)
     emulator.control("POST", "work", {"cluster_id": made, "seconds": 7200})
     emulator.control("POST", "clock", {"advance_seconds": 7000})
-    assert details(emulator, made)["state"] == "RUNNING"
+    assert cluster_details(emulator, made)["state"] == "RUNNING"
     emulator.control("POST", "clock", {"advance_seconds": 200 + 1800 + 60})
-    read = details(emulator, made)
+    read = cluster_details(emulator, made)
     assert (read["state"], read["termination_reason"]["code"]) == ("TERMINATED", "INACTIVITY")
 
 
@@ -183,7 +183,7 @@ def test_work_starts_a_cluster_with_the_right_of_who_works(emulator: EmulatorPro
     assert f"do not have permission to autostart {lab['cluster']}" in answer["message"]
     drift(emulator, "permission", "cluster_01", {"group_name": "group_01", "permission_level": "CAN_RESTART"})
     emulator.control("POST", "work", body)
-    assert details(emulator, lab["cluster"])["state"] == "RUNNING"
+    assert cluster_details(emulator, lab["cluster"])["state"] == "RUNNING"
     told = emulator.control("GET", f"uptime?cluster_id={lab['cluster']}")
     assert told["sessions"][-1]["started_by"] == "ana@lab.example"
 
@@ -204,12 +204,12 @@ def test_work_of_a_stranger_is_refused(emulator: EmulatorProcess, lab: dict[str,
     ],
 )
 def test_wrong_work_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
-    assert sentence in refusal(emulator, "work", body)
+    assert sentence in control_refusal(emulator, "work", body)
 
 
 def test_uptime_is_counted_between_two_instants(start_emulator: Start) -> None:
     emulator = start_emulator("--transition-seconds", 60, "--speed", 0)
-    made = cluster(emulator, autotermination_minutes=0)
+    made = create_cluster(emulator, autotermination_minutes=0)
     emulator.control("POST", "clock", {"advance_seconds": 600})
     (session,) = emulator.control("GET", f"uptime?cluster_id={made}")["sessions"]
     start = datetime.fromisoformat(session["start"])
@@ -232,7 +232,7 @@ def test_uptime_is_counted_between_two_instants(start_emulator: Start) -> None:
 
 
 def test_uptime_outlives_a_cluster(emulator: EmulatorProcess) -> None:
-    made = cluster(emulator)
+    made = create_cluster(emulator)
     drift(emulator, "delete_cluster", made)
     assert len(emulator.control("GET", f"uptime?cluster_id={made}")["sessions"]) == 1
     assert emulator.control("GET", "uptime?cluster_id=unknown") == {"milliseconds": 0, "sessions": []}

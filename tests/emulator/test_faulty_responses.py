@@ -86,7 +86,7 @@ def test_job_clusters_are_listed_unless_their_source_is_left_out(workspace: InPr
     def listed(query: str) -> list[str]:
         found, token = [], ""
         while True:
-            page = workspace.ask("GET", f"/api/2.1/clusters/list?{query}&page_token={token}")
+            page = workspace.call("GET", f"/api/2.1/clusters/list?{query}&page_token={token}")
             found += [cluster["cluster_id"] for cluster in page.get("clusters", [])]
             if not (token := page.get("next_page_token")):
                 return found

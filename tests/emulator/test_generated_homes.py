@@ -19,7 +19,7 @@ from emulator.server.services import open_workspace, reset
 from emulator.state.options import Options
 from emulator.state.state import dump_json, load_json
 from emulator_process import EmulatorError, EmulatorProcess
-from few_examples import examples
+from example_counts import exactly_examples
 from in_process_client import InProcessClient
 
 pytestmark = pytest.mark.waits
@@ -212,7 +212,7 @@ steps = st.lists(
 
 @pytest.mark.parametrize("source", SOURCES)
 @given(steps=steps)
-@examples(30)
+@exactly_examples(30)
 def test_any_changes_to_a_generated_home_leave_what_a_dict_would_hold(
     source: str, steps: list[tuple[str, int, int]]
 ) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from emulator_process import EmulatorProcess
-from scim_calls import ADMIN, ANA, made, ok
+from scim_calls import ADMIN, ANA, create, ok
 
 pytestmark = pytest.mark.process
 
 
 def test_the_older_api_of_groups_names_members_by_name(emulator: EmulatorProcess) -> None:
-    made(emulator, "Users", userName=ANA)
+    create(emulator, "Users", userName=ANA)
     old = "/api/2.0/groups"
     for name in ("outer", "inner"):
         assert ok(emulator, "POST", f"{old}/create", {"group_name": name}) == {"group_name": name}

@@ -19,11 +19,11 @@ def install(
     workspace: InProcessWorkspace, cluster_id: str, *libraries: dict[str, Any], verb: str = "install", user: Any = None
 ) -> Any:
     body = {"cluster_id": cluster_id, "libraries": list(libraries)}
-    return workspace.ask("POST", f"/api/2.0/libraries/{verb}", body, user)
+    return workspace.call("POST", f"/api/2.0/libraries/{verb}", body, user)
 
 
 def shown(workspace: InProcessWorkspace, cluster_id: str) -> list[dict[str, Any]]:
-    answer = workspace.ask("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
+    answer = workspace.call("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
     assert answer["cluster_id"] == cluster_id
     return list(answer["library_statuses"])
 
@@ -33,7 +33,7 @@ def statuses(workspace: InProcessWorkspace, cluster_id: str) -> list[str]:
 
 
 def test_on_a_running_cluster_a_library_is_installed_within_a_transition(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     seen = [statuses(workspace, cluster_id)[0]]
     for _ in range(4):
@@ -43,7 +43,7 @@ def test_on_a_running_cluster_a_library_is_installed_within_a_transition(workspa
 
 
 def test_libraries_are_told_exactly_as_they_were_sent(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, KAFKA)
     install(workspace, cluster_id, PANDAS, WHEEL)
     assert [one["library"] for one in shown(workspace, cluster_id)] == [PANDAS, KAFKA, WHEEL]
@@ -53,7 +53,7 @@ def test_libraries_are_told_exactly_as_they_were_sent(workspace: InProcessWorksp
 
 
 def test_on_a_cluster_that_does_not_run_they_wait_until_it_does(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.stopped()
+    cluster_id = workspace.create_stopped()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(3600)
     assert statuses(workspace, cluster_id) == ["PENDING"]
@@ -63,7 +63,7 @@ def test_on_a_cluster_that_does_not_run_they_wait_until_it_does(workspace: InPro
 
 
 def test_a_restart_installs_everything_anew(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(2)
     workspace.post("restart", cluster_id)
@@ -73,7 +73,7 @@ def test_a_restart_installs_everything_anew(workspace: InProcessWorkspace) -> No
 
 
 def test_what_is_uninstalled_while_it_runs_goes_with_the_restart(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, WHEEL)
     workspace.advance(2)
     install(workspace, cluster_id, PANDAS, verb="uninstall")
@@ -83,7 +83,7 @@ def test_what_is_uninstalled_while_it_runs_goes_with_the_restart(workspace: InPr
 
 
 def test_what_is_uninstalled_and_installed_again_before_the_restart_stays(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(2)
     install(workspace, cluster_id, PANDAS, verb="uninstall")
@@ -94,14 +94,14 @@ def test_what_is_uninstalled_and_installed_again_before_the_restart_stays(worksp
 
 
 def test_on_a_stopped_cluster_it_goes_at_once(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.stopped()
+    cluster_id = workspace.create_stopped()
     install(workspace, cluster_id, PANDAS, WHEEL)
     install(workspace, cluster_id, PANDAS, KAFKA, verb="uninstall")
     assert [one["library"] for one in shown(workspace, cluster_id)] == [WHEEL]
 
 
 def test_a_library_uninstalled_half_way_is_not_installed_after_all(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(1)
     install(workspace, cluster_id, PANDAS, verb="uninstall")
@@ -111,7 +111,7 @@ def test_a_library_uninstalled_half_way_is_not_installed_after_all(workspace: In
 
 def test_one_failure_does_not_spoil_the_others_and_the_next_try_succeeds(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.libraries.set_failures([LibraryFailure("Pandas*", count=1)])
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, WHEEL)
     workspace.advance(2)
     assert statuses(workspace, cluster_id) == ["FAILED", "INSTALLED"]
@@ -125,7 +125,7 @@ def test_one_failure_does_not_spoil_the_others_and_the_next_try_succeeds(workspa
 
 def test_a_failed_library_is_uninstalled_at_once(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.libraries.set_failures([LibraryFailure("*")])
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS)
     workspace.advance(2)
     install(workspace, cluster_id, PANDAS, verb="uninstall")
@@ -134,7 +134,7 @@ def test_a_failed_library_is_uninstalled_at_once(workspace: InProcessWorkspace) 
 
 def test_a_stuck_library_stays_pending_until_a_restart_tries_again(workspace: InProcessWorkspace) -> None:
     workspace.emulated.state.libraries.set_failures([LibraryFailure("/Shared/*", "stuck", count=1)])
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, PANDAS, WHEEL)
     workspace.advance(600)
     assert statuses(workspace, cluster_id) == ["INSTALLED", "PENDING"]
@@ -144,14 +144,14 @@ def test_a_stuck_library_stays_pending_until_a_restart_tries_again(workspace: In
 
 
 def test_all_statuses_are_of_the_clusters_that_have_libraries_and_may_be_seen(workspace: InProcessWorkspace) -> None:
-    ana = workspace.person("ana@lab.example")
-    first, second, _ = workspace.running(), workspace.running(), workspace.running()
+    ana = workspace.create_user("ana@lab.example")
+    first, second, _ = workspace.create_running(), workspace.create_running(), workspace.create_running()
     for cluster_id in (first, second):
         install(workspace, cluster_id, WHEEL)
     workspace.grant(second, ana, "CAN_ATTACH_TO")
 
     def clusters(user: Any = None) -> list[str]:
-        answer = workspace.ask("GET", "/api/2.0/libraries/all-cluster-statuses", user=user)
+        answer = workspace.call("GET", "/api/2.0/libraries/all-cluster-statuses", user=user)
         return [one["cluster_id"] for one in answer["statuses"]]
 
     assert (clusters(), clusters(ana)) == ([first, second], [second])
@@ -160,7 +160,7 @@ def test_all_statuses_are_of_the_clusters_that_have_libraries_and_may_be_seen(wo
 def test_a_cluster_without_libraries_has_an_empty_list_and_an_unknown_one_is_refused(
     workspace: InProcessWorkspace,
 ) -> None:
-    assert shown(workspace, workspace.running()) == []
+    assert shown(workspace, workspace.create_running()) == []
     for method, path, body in (
         ("GET", "cluster-status?cluster_id=x", None),
         ("POST", "install", {"cluster_id": "x", "libraries": [WHEEL]}),
@@ -171,12 +171,12 @@ def test_a_cluster_without_libraries_has_an_empty_list_and_an_unknown_one_is_ref
 
 @pytest.mark.parametrize("library", [{}, {"pypi": {}}, {"npm": "x"}, {"whl": "a", "jar": "b"}, "pandas"])
 def test_what_is_no_library_is_refused(workspace: InProcessWorkspace, library: Any) -> None:
-    body = {"cluster_id": workspace.running(), "libraries": [WHEEL, library]}
+    body = {"cluster_id": workspace.create_running(), "libraries": [WHEEL, library]}
     assert workspace.refusal("POST", "/api/2.0/libraries/install", body)[:2] == (400, "INVALID_PARAMETER_VALUE")
 
 
 def test_installing_takes_the_right_to_manage(workspace: InProcessWorkspace) -> None:
-    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running()
+    ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_running()
     workspace.grant(cluster_id, ana, "CAN_RESTART")
     body = {"cluster_id": cluster_id, "libraries": [WHEEL]}
     for verb in ("install", "uninstall"):
@@ -186,7 +186,7 @@ def test_installing_takes_the_right_to_manage(workspace: InProcessWorkspace) -> 
 
 
 def test_libraries_go_with_their_cluster(workspace: InProcessWorkspace) -> None:
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     install(workspace, cluster_id, WHEEL)
     workspace.post("permanent-delete", cluster_id)
     workspace.advance(10)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import examples
+from example_counts import exactly_examples
 from in_process_client import InProcessClient
 
 CALLS = {
@@ -58,7 +58,7 @@ JUNK = st.recursive(
 TREE = InProcessClient(transition_seconds=0)
 
 
-@examples(400)
+@exactly_examples(400)
 @given(st.data())
 def test_a_body_of_any_values_is_answered_or_refused(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(CALLS)))
@@ -70,7 +70,7 @@ def test_a_body_of_any_values_is_answered_or_refused(data: st.DataObject) -> Non
         assert TREE.request("GET", f"/api/2.0/{listed}")[0] == 200
 
 
-@examples(200)
+@exactly_examples(200)
 @given(st.dictionaries(st.sampled_from(["access_control_list", "x"]), st.lists(JUNK, max_size=2) | JUNK))
 def test_permissions_of_any_values_are_set_or_refused(body: dict[str, Any]) -> None:
     for place in ("directories/0", "authorization/passwords"):
@@ -78,7 +78,7 @@ def test_permissions_of_any_values_are_set_or_refused(body: dict[str, Any]) -> N
         assert status in (200, 400, 404), answer
 
 
-@examples(200)
+@exactly_examples(200)
 @given(JUNK, JUNK)
 def test_rules_of_any_values_are_kept_or_refused_and_applied(rule: Any, value: Any) -> None:
     text = json.dumps({"node_type_id": rule, "autoscale.max_workers": {"type": "range", "minValue": value}})

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from emulator.objects.homes import make_home
 from emulator.state import state
 from emulator_process import EmulatorProcess
-from few_examples import examples
+from example_counts import exactly_examples
 from in_process_client import InProcessClient
 
 WORKSPACE = "/api/2.0/workspace"
@@ -394,7 +394,7 @@ STEPS = st.lists(
 )
 
 
-@examples(150)
+@exactly_examples(150)
 @given(STEPS)
 def test_any_sequence_of_changes_leaves_what_a_dict_of_paths_would_hold(steps: list[tuple[Any, ...]]) -> None:
     lab = InProcessClient()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from emulator.settings import warehouses
 from emulator_process import EmulatorProcess
-from few_examples import examples
+from example_counts import exactly_examples
 from in_process_client import InProcessClient
 
 PERMISSIONS = "/api/2.0/permissions"
@@ -215,7 +215,7 @@ ENTRIES = st.lists(
 )
 
 
-@examples(60)
+@exactly_examples(60)
 @given(st.lists(st.tuples(st.sampled_from(["PUT", "PATCH"]), ENTRIES), max_size=6))
 def test_any_sequence_of_changes_leaves_what_a_dict_would_hold(changes: list[tuple[str, Any]]) -> None:
     lab = InProcessClient()

@@ -9,7 +9,21 @@ import pytest
 from databricks.sdk.service.iam import ComplexValue, Patch, PatchOp, PatchSchema
 
 from emulator_process import EmulatorProcess
-from scim_calls import ADMIN, ANA, BOB, SCIM, UUID, group_named, made, members, names, ok, patch, refused, where
+from scim_calls import (
+    ADMIN,
+    ANA,
+    BOB,
+    SCIM,
+    UUID,
+    create,
+    filter_query,
+    group_named,
+    list_names,
+    members,
+    ok,
+    patch,
+    refused,
+)
 
 pytestmark = pytest.mark.process
 
@@ -48,8 +62,8 @@ def test_a_user_comes_back_as_the_provider_reads_it(emulator: EmulatorProcess) -
 
 
 def test_a_group_comes_back_as_the_provider_reads_it(emulator: EmulatorProcess) -> None:
-    ana, bot = made(emulator, "Users", userName=ANA), made(emulator, "ServicePrincipals", displayName="bot")
-    inner = made(emulator, "Groups", displayName="inner")
+    ana, bot = create(emulator, "Users", userName=ANA), create(emulator, "ServicePrincipals", displayName="bot")
+    inner = create(emulator, "Groups", displayName="inner")
     values = [{"value": ana}, {"value": inner}, {"value": bot}]
     created = ok(emulator, "POST", f"{SCIM}/Groups", {"displayName": "lab-1", "externalId": "e-1", "members": values})
     assert created == {
@@ -73,7 +87,7 @@ def test_a_group_comes_back_as_the_provider_reads_it(emulator: EmulatorProcess) 
 
 
 def test_a_service_principal_without_an_application_id_gets_one_and_keeps_it(emulator: EmulatorProcess) -> None:
-    bot = made(emulator, "ServicePrincipals", displayName="bot")
+    bot = create(emulator, "ServicePrincipals", displayName="bot")
     application_id = ok(emulator, "GET", f"{SCIM}/ServicePrincipals/{bot}?attributes=userName")["applicationId"]
     ok(emulator, "PUT", f"{SCIM}/ServicePrincipals/{bot}", {"displayName": "robot", "active": True})
     read = ok(emulator, "GET", f"{SCIM}/ServicePrincipals/{bot}")
@@ -96,9 +110,9 @@ def test_a_service_principal_without_an_application_id_gets_one_and_keeps_it(emu
 def test_a_name_is_taken_in_the_words_by_which_the_provider_adopts(
     emulator: EmulatorProcess, kind: str, body: dict[str, str], detail: str
 ) -> None:
-    made(emulator, "Users", userName=ANA)
-    made(emulator, "Groups", displayName="lab-1")
-    made(emulator, "ServicePrincipals", applicationId=UUID)
+    create(emulator, "Users", userName=ANA)
+    create(emulator, "Groups", displayName="lab-1")
+    create(emulator, "ServicePrincipals", applicationId=UUID)
     assert refused(emulator, "POST", f"{SCIM}/{kind}", body) == (409, None, detail)
 
 
@@ -127,7 +141,7 @@ def test_what_cannot_be_made_is_refused_and_leaves_nothing(
 
 
 def test_what_is_not_there_is_a_scim_404_of_its_kind(emulator: EmulatorProcess) -> None:
-    ana = made(emulator, "Users", userName=ANA)
+    ana = create(emulator, "Users", userName=ANA)
     for method, kind, id, noun in (
         ("GET", "Users", "7", "User"),
         ("PATCH", "Groups", ana, "Group"),
@@ -158,8 +172,8 @@ def test_the_sdk_reads_back_what_it_wrote(emulator: EmulatorProcess) -> None:
 
 
 def test_a_put_of_a_group_replaces_its_members_and_keeps_its_roles(emulator: EmulatorProcess) -> None:
-    ana, bob = made(emulator, "Users", userName=ANA), made(emulator, "Users", userName=BOB)
-    group = made(emulator, "Groups", displayName="lab-1", members=[{"value": ana}], roles=[{"value": "r"}])
+    ana, bob = create(emulator, "Users", userName=ANA), create(emulator, "Users", userName=BOB)
+    group = create(emulator, "Groups", displayName="lab-1", members=[{"value": ana}], roles=[{"value": "r"}])
     path = f"{SCIM}/Groups/{group}"
     ok(emulator, "PUT", path, {"displayName": "lab-2", "members": [{"value": bob}], "entitlements": [{}]})
     renamed = ok(emulator, "GET", path)
@@ -169,8 +183,8 @@ def test_a_put_of_a_group_replaces_its_members_and_keeps_its_roles(emulator: Emu
 
 
 def test_a_put_of_a_user_does_not_touch_memberships(emulator: EmulatorProcess) -> None:
-    ana = made(emulator, "Users", userName=ANA, roles=[{"value": "r"}], externalId="e")
-    group = made(emulator, "Groups", displayName="lab-1", members=[{"value": ana}])
+    ana = create(emulator, "Users", userName=ANA, roles=[{"value": "r"}], externalId="e")
+    group = create(emulator, "Groups", displayName="lab-1", members=[{"value": ana}])
     ok(emulator, "PUT", f"{SCIM}/Users/{ana}", {"userName": BOB, "displayName": "A", "active": True, "groups": []})
     read = ok(emulator, "GET", f"{SCIM}/Users/{ana}")
     assert members(emulator, group) == [ana]
@@ -181,7 +195,7 @@ def test_a_put_of_a_user_does_not_touch_memberships(emulator: EmulatorProcess) -
 @pytest.mark.parametrize("kind", ["Users", "Groups", "ServicePrincipals"])
 def test_entitlements_come_and_go_as_the_provider_sends_them(emulator: EmulatorProcess, kind: str) -> None:
     body = {"userName": ANA} if kind == "Users" else {"displayName": "x"}
-    path = f"{SCIM}/{kind}/{made(emulator, kind, **body)}"
+    path = f"{SCIM}/{kind}/{create(emulator, kind, **body)}"
     seen = []
     values: list[list[dict[str, str]]] = [[{"value": "allow-cluster-create"}, {"value": "workspace-access"}], [{}]]
     for value in values:
@@ -194,7 +208,7 @@ def test_entitlements_come_and_go_as_the_provider_sends_them(emulator: EmulatorP
 
 
 def test_a_group_cannot_contain_itself(emulator: EmulatorProcess) -> None:
-    outer, inner = made(emulator, "Groups", displayName="outer"), made(emulator, "Groups", displayName="inner")
+    outer, inner = create(emulator, "Groups", displayName="outer"), create(emulator, "Groups", displayName="inner")
     ok(
         emulator,
         "PATCH",
@@ -227,7 +241,7 @@ def test_the_built_in_groups_stay_as_they_are(emulator: EmulatorProcess) -> None
 
 
 def test_an_account_level_group_can_be_used_and_not_changed(emulator: EmulatorProcess) -> None:
-    ana = made(emulator, "Users", userName=ANA)
+    ana = create(emulator, "Users", userName=ANA)
     emulator.control("POST", "drift", {"kind": "account_group", "target": "students", "value": []})
     group = group_named(emulator, "students")
     assert group["meta"] == {"resourceType": "Group"}
@@ -239,14 +253,14 @@ def test_an_account_level_group_can_be_used_and_not_changed(emulator: EmulatorPr
     assert refused(emulator, "POST", f"{SCIM}/Groups", {"displayName": "students"}) == (409, None, detail)
     entitled = patch({"op": "replace", "path": "entitlements", "value": [{"value": "workspace-access"}]})
     assert ok(emulator, "PATCH", path, entitled)["entitlements"] == [{"value": "workspace-access"}]
-    parent = made(emulator, "Groups", displayName="all", members=[{"value": group["id"]}])
+    parent = create(emulator, "Groups", displayName="all", members=[{"value": group["id"]}])
     assert members(emulator, parent) == [group["id"]]
 
 
 def test_who_is_deleted_takes_memberships_grants_tokens_and_secrets_along(emulator: EmulatorProcess) -> None:
     person = emulator.control("POST", "users", {"user_name": ANA})
     before = emulator.control("GET", "state")["acls"]
-    group = made(emulator, "Groups", displayName="lab-1", members=[{"value": person["id"]}])
+    group = create(emulator, "Groups", displayName="lab-1", members=[{"value": person["id"]}])
     client = emulator.client()
     client.secrets.create_scope("lab")
     ok(emulator, "POST", "/api/2.0/secrets/acls/put", {"scope": "lab", "principal": ANA, "permission": "READ"})
@@ -262,8 +276,8 @@ def test_who_is_deleted_takes_memberships_grants_tokens_and_secrets_along(emulat
 
 
 def test_a_deleted_group_leaves_its_parents(emulator: EmulatorProcess) -> None:
-    inner = made(emulator, "Groups", displayName="inner")
-    outer = made(emulator, "Groups", displayName="outer", members=[{"value": inner}])
+    inner = create(emulator, "Groups", displayName="inner")
+    outer = create(emulator, "Groups", displayName="outer", members=[{"value": inner}])
     ok(emulator, "DELETE", f"{SCIM}/Groups/{inner}")
     assert members(emulator, outer) == []
 
@@ -283,38 +297,38 @@ def test_a_deactivated_user_is_nobody_until_it_is_active_again(emulator: Emulato
 
 
 def test_a_user_who_comes_back_gets_another_id(emulator: EmulatorProcess) -> None:
-    first = made(emulator, "Users", userName=ANA)
+    first = create(emulator, "Users", userName=ANA)
     ok(emulator, "DELETE", f"{SCIM}/Users/{first}")
-    assert made(emulator, "Users", userName=ANA) != first
+    assert create(emulator, "Users", userName=ANA) != first
 
 
 def test_with_account_identities_a_user_who_comes_back_has_the_id_of_before(start_emulator: Start) -> None:
     emulator = start_emulator("--keep-user-ids")
     ids = []
     for name in (ANA, BOB, ANA):
-        ids.append(made(emulator, "Users", userName=name))
+        ids.append(create(emulator, "Users", userName=name))
         ok(emulator, "DELETE", f"{SCIM}/Users/{ids[-1]}")
     assert (ids[0] == ids[2], ids[0] != ids[1]) == (True, True)
 
 
 def test_with_slow_scim_a_new_user_is_missing_from_lists_for_a_while(start_emulator: Start) -> None:
     emulator = start_emulator("--faults", "slow-scim")
-    ana = made(emulator, "Users", userName=ANA)
-    query = where(f'userName eq "{ANA}"')
-    assert (names(emulator, query), names(emulator, "")) == ([], [ADMIN])
+    ana = create(emulator, "Users", userName=ANA)
+    query = filter_query(f'userName eq "{ANA}"')
+    assert (list_names(emulator, query), list_names(emulator, "")) == ([], [ADMIN])
     assert ok(emulator, "GET", f"{SCIM}/Users/{ana}")["userName"] == ANA
     assert refused(emulator, "POST", f"{SCIM}/Users", {"userName": ANA})[0] == 409
     emulator.control("POST", "clock", {"advance_seconds": 60})
-    assert (names(emulator, query), names(emulator, "")) == ([ANA], [ADMIN, ANA])
+    assert (list_names(emulator, query), list_names(emulator, "")) == ([ANA], [ADMIN, ANA])
 
 
 def test_a_home_folder_outlives_its_user(emulator: EmulatorProcess) -> None:
-    ana = made(emulator, "Users", userName=ANA)
+    ana = create(emulator, "Users", userName=ANA)
     home = f"/api/2.0/workspace/get-status?path=/Users/{ANA}"
     first = ok(emulator, "GET", home)
     ok(emulator, "DELETE", f"{SCIM}/Users/{ana}")
     assert ok(emulator, "GET", home) == first
-    again = made(emulator, "Users", userName=ANA)
+    again = create(emulator, "Users", userName=ANA)
     ok(emulator, "PUT", f"/api/2.0/workspace/user/{again}/homefolder", {"user": {"user_id": again, "username": ANA}})
     assert ok(emulator, "GET", home)["object_id"] == first["object_id"]
     assert refused(emulator, "PUT", "/api/2.0/workspace/user/7/homefolder", {})[0] == 404

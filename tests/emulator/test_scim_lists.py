@@ -8,7 +8,7 @@ import pytest
 from databricks.sdk.service.iam import ListSortOrder
 
 from emulator_process import EmulatorProcess
-from scim_calls import SCIM, made, names, ok, refused, where
+from scim_calls import SCIM, create, filter_query, list_names, ok, refused
 
 pytestmark = pytest.mark.process
 
@@ -18,7 +18,7 @@ def populated() -> Iterator[EmulatorProcess]:
     """Five users besides the administrator, whose order by name is not that of their making."""
     with EmulatorProcess(["--transition-seconds", "0"]) as process:
         ids = [
-            made(process, "Users", userName=f"{name}@lab.example", displayName=display, name={"familyName": family})
+            create(process, "Users", userName=f"{name}@lab.example", displayName=display, name={"familyName": family})
             for name, display, family in (
                 ("dan", "Dan", "Z"),
                 ("ana", "ana", "Y"),
@@ -27,7 +27,7 @@ def populated() -> Iterator[EmulatorProcess]:
                 ("cid", "Cid", "V"),
             )
         ]
-        made(process, "Groups", displayName="lab-1", members=[{"value": id} for id in ids[:2]])
+        create(process, "Groups", displayName="lab-1", members=[{"value": id} for id in ids[:2]])
         yield process
 
 
@@ -41,15 +41,15 @@ def populated() -> Iterator[EmulatorProcess]:
         ("startIndex=7", []),
         ("count=0", []),
         ("startIndex=-3&count=1", ["admin"]),
-        (where('userName co "LAB" and not (displayName sw "A")'), ["dan", "eve", "bob", "cid"]),
-        (where('displayName eq "Bob \'the\' \\"builder\\""'), ["bob"]),
-        (where("userName eq 'nobody@lab.example'"), []),
-        (where('name.familyName eq "x" or groups.display eq "lab-1"'), ["dan", "ana", "eve"]),
-        (where("active eq false"), []),
+        (filter_query('userName co "LAB" and not (displayName sw "A")'), ["dan", "eve", "bob", "cid"]),
+        (filter_query('displayName eq "Bob \'the\' \\"builder\\""'), ["bob"]),
+        (filter_query("userName eq 'nobody@lab.example'"), []),
+        (filter_query('name.familyName eq "x" or groups.display eq "lab-1"'), ["dan", "ana", "eve"]),
+        (filter_query("active eq false"), []),
     ],
 )
 def test_lists_are_filtered_sorted_and_paged(populated: EmulatorProcess, query: str, found: list[str]) -> None:
-    assert [name.partition("@")[0] for name in names(populated, query)] == found
+    assert [name.partition("@")[0] for name in list_names(populated, query)] == found
 
 
 def test_a_page_tells_where_it_is(populated: EmulatorProcess) -> None:
@@ -71,18 +71,18 @@ def test_the_sdk_pages_through_everybody(populated: EmulatorProcess) -> None:
 
 
 def test_groups_are_found_by_their_members(populated: EmulatorProcess) -> None:
-    query = where('displayName eq "ana"')
+    query = filter_query('displayName eq "ana"')
     ana = ok(populated, "GET", f"{SCIM}/Users?{query}")["Resources"][0]["id"]
     for attribute in ("members", "members.value"):
-        query = where(f'{attribute} eq "{ana}"')
-        assert names(populated, query, "Groups", "displayName") == ["users", "lab-1"]
+        query = filter_query(f'{attribute} eq "{ana}"')
+        assert list_names(populated, query, "Groups", "displayName") == ["users", "lab-1"]
 
 
 @pytest.mark.parametrize(
     ("query", "scim_type"),
     [
-        (where('shoeSize eq "44"'), "invalidFilter"),
-        (where("userName"), "invalidFilter"),
+        (filter_query('shoeSize eq "44"'), "invalidFilter"),
+        (filter_query("userName"), "invalidFilter"),
         ("sortBy=shoeSize", "invalidPath"),
         ("count=many", "invalidValue"),
     ],
@@ -92,6 +92,6 @@ def test_a_list_that_cannot_be_understood_is_refused(populated: EmulatorProcess,
 
 
 def test_attributes_can_be_left_out(populated: EmulatorProcess) -> None:
-    query = where('displayName eq "lab-1"') + "&excludedAttributes=members,roles,schemas,meta"
+    query = filter_query('displayName eq "lab-1"') + "&excludedAttributes=members,roles,schemas,meta"
     (entry,) = ok(populated, "GET", f"{SCIM}/Groups?{query}")["Resources"]
     assert entry == {"id": entry["id"], "displayName": "lab-1", "groups": [], "entitlements": []}

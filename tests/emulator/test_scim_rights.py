@@ -6,7 +6,7 @@ import pytest
 from databricks.sdk.errors import PermissionDenied
 
 from emulator_process import EmulatorProcess
-from scim_calls import ANA, BOB, SCIM, UUID, group_named, made, names, ok, patch, refused, where
+from scim_calls import ANA, BOB, SCIM, UUID, create, filter_query, group_named, list_names, ok, patch, refused
 
 pytestmark = pytest.mark.process
 
@@ -24,7 +24,7 @@ def test_me_is_the_caller(emulator: EmulatorProcess, ana: str) -> None:
 
 
 def test_a_service_principal_sees_itself_as_a_user_named_by_its_application_id(emulator: EmulatorProcess) -> None:
-    made(emulator, "ServicePrincipals", applicationId=UUID, displayName="bot")
+    create(emulator, "ServicePrincipals", applicationId=UUID, displayName="bot")
     token = ok(emulator, "POST", "/api/2.0/token-management/on-behalf-of/tokens", {"application_id": UUID})
     me = emulator.client(token["token_value"]).current_user.me()
     assert (me.user_name, me.display_name, me.active) == (UUID, "bot", True)
@@ -48,15 +48,15 @@ def test_who_is_no_administrator_changes_nothing(emulator: EmulatorProcess, ana:
 
 
 def test_who_is_no_administrator_reads_little_of_others(emulator: EmulatorProcess, ana: str) -> None:
-    bob = made(emulator, "Users", userName=BOB, externalId="e", entitlements=[{"value": "allow-cluster-create"}])
+    bob = create(emulator, "Users", userName=BOB, externalId="e", entitlements=[{"value": "allow-cluster-create"}])
     seen = ok(emulator, "GET", f"{SCIM}/Users/{bob}", token=ana)
     assert set(seen) == {"schemas", "id", "userName", "displayName", "active"}
     for query in ("attributes=userName,externalId", "attributes=entitlements"):
         assert refused(emulator, "GET", f"{SCIM}/Users?{query}", token=ana)[0] == 403
-    hidden = where('entitlements eq "allow-cluster-create"')
+    hidden = filter_query('entitlements eq "allow-cluster-create"')
     assert refused(emulator, "GET", f"{SCIM}/Users?{hidden}", token=ana)[:2] == (400, "invalidFilter")
-    assert names(emulator, hidden) == [BOB]
-    query = where('displayName eq "users"')
+    assert list_names(emulator, hidden) == [BOB]
+    query = filter_query('displayName eq "users"')
     groups = ok(emulator, "GET", f"{SCIM}/Groups?{query}", token=ana)["Resources"]
     assert [set(group) for group in groups] == [{"schemas", "id", "displayName", "members", "meta"}]
 

@@ -21,7 +21,7 @@ from emulator.state.options import Options
 from emulator.state.state import dump, load, load_json
 from emulator.state.state_file import StateFile, StateFileError
 from emulator_process import ROOT, EmulatorProcess
-from raw_socket import dial
+from raw_socket import connect
 
 Start = Callable[..., EmulatorProcess]
 
@@ -138,7 +138,7 @@ def test_requests_go_on_while_a_large_state_is_written(start_emulator: Start, la
 
 def test_a_connection_is_closed_for_the_client_while_the_state_is_written(start_emulator: Start, large: Path) -> None:
     emulator = start_emulator("--state", large)
-    connections = [dial(emulator.url) for _ in range(100)]
+    connections = [connect(emulator.url) for _ in range(100)]
     emulator.control("POST", "users", {"user_name": "ana@lab.example"})
     longest = 0.0
     for connection in connections:

@@ -11,7 +11,7 @@ import import_graph
 from emulator.api.routing import Router
 from emulator.clusters import routes as clusters_routes
 from emulator.server import services
-from import_graph import LAYERS, TREE, room_of
+from import_graph import LAYERS, TREE, package_of
 
 EMULATOR = TREE.part("emulator")
 OPENING = re.compile(r'"""(.*?)"""', re.DOTALL)
@@ -34,8 +34,8 @@ def test_the_package_says_its_layers_in_their_order():
 
 
 def test_an_api_uses_another_only_where_the_platform_does():
-    apis = {room_of(path) for path in EMULATOR.files if path.endswith("/routes.py")} - {"control"}
-    arrows = {(room_of(path), room_of(one.target)) for path in EMULATOR.files for one in EMULATOR.inside[path]}
+    apis = {package_of(path) for path in EMULATOR.files if path.endswith("/routes.py")} - {"control"}
+    arrows = {(package_of(path), package_of(one.target)) for path in EMULATOR.files for one in EMULATOR.inside[path]}
     used = {(user, api) for user, api in arrows if {user, api} <= apis and user != api and api != "permissions"}
     assert used == USES
 
@@ -50,7 +50,7 @@ def test_no_module_of_the_emulator_imports_by_name_at_run_time():
 @pytest.mark.parametrize("path", PURE)
 def test_a_module_that_says_it_is_pure_is(path):
     allowed = tuple(f"imports {name}" for name in HARMLESS)
-    assert [found for found in import_graph.impure(EMULATOR, [path]) if not found.endswith(allowed)] == []
+    assert [found for found in import_graph.impurities(EMULATOR, [path]) if not found.endswith(allowed)] == []
 
 
 def test_paths_formats_and_catalog_are_pure():

@@ -44,7 +44,7 @@ def test_uptime_runs_from_running_to_terminating() -> None:
 
 def test_a_restart_does_not_end_a_session_and_is_noted() -> None:
     workspace = InProcessWorkspace()
-    ana, cluster_id = workspace.person("ana@lab.example"), workspace.running()
+    ana, cluster_id = workspace.create_user("ana@lab.example"), workspace.create_running()
     workspace.grant(cluster_id, ana, "CAN_RESTART")
     workspace.advance(60)
     workspace.post("restart", cluster_id, ana)
@@ -57,7 +57,7 @@ def test_a_restart_does_not_end_a_session_and_is_noted() -> None:
 
 def test_a_part_of_the_time_can_be_asked_for() -> None:
     workspace = InProcessWorkspace()
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     t = workspace.now
     workspace.advance(100)
     workspace.post("delete", cluster_id)
@@ -79,7 +79,7 @@ def test_a_launch_that_failed_is_no_uptime() -> None:
 
 def test_removing_a_running_cluster_ends_its_session() -> None:
     workspace = InProcessWorkspace()
-    cluster_id = workspace.running()
+    cluster_id = workspace.create_running()
     workspace.advance(10)
     workspace.post("permanent-delete", cluster_id)
     workspace.advance(50)
@@ -130,13 +130,13 @@ PATHS = (
 )
 def test_nonsense_is_refused_or_done_and_never_a_defect(path: str, whole: bool, body: dict[str, Any]) -> None:
     workspace = InProcessWorkspace()
-    cluster_id = workspace.stopped()
+    cluster_id = workspace.create_stopped()
     try:
-        workspace.ask("POST", path, {"cluster_id": cluster_id} | (SPEC if whole else {}) | body)
+        workspace.call("POST", path, {"cluster_id": cluster_id} | (SPEC if whole else {}) | body)
     except ApiError as error:
         assert error.status in (400, 403, 404, 501)
     workspace.advance(3600)
-    workspace.ask("GET", f"{CLUSTERS}list")
+    workspace.call("GET", f"{CLUSTERS}list")
 
 
 def _definition(size: dict[str, Any]) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def test_any_history_keeps_states_legal_and_uptime_true(
     size: dict[str, Any], history: list[tuple[str, dict[str, Any]]]
 ) -> None:
     workspace = InProcessWorkspace()
-    cluster_id = str(workspace.ask("POST", f"{CLUSTERS}create", _definition(size))["cluster_id"])
+    cluster_id = str(workspace.call("POST", f"{CLUSTERS}create", _definition(size))["cluster_id"])
     for verb, fields in history:
         before = dump(workspace.emulated.state)
         state = workspace.emulated.state.clusters.by_id[cluster_id].state

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import FOLDER, SUNDAY, EmulatedCourse
 from emulator_process import ROOT, EmulatorProcess
 from enforcer.ledger.lock import only_one
-from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
 pytestmark = pytest.mark.process
 
@@ -22,13 +22,13 @@ TOMORROW = str(SUNDAY + timedelta(days=1))
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
-    still_emulator.control("POST", "reset")
-    return EnforcerLab(still_emulator, tmp_path)
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
+    frozen_emulator.control("POST", "reset")
+    return EmulatedCourse(frozen_emulator, tmp_path)
 
 
-def files(lab: EnforcerLab) -> list[str]:
-    listed = lab.ask("GET", f"/api/2.0/workspace/list?path={FOLDER}/allowances")
+def files(lab: EmulatedCourse) -> list[str]:
+    listed = lab.call("GET", f"/api/2.0/workspace/list?path={FOLDER}/allowances")
     return [entry["path"] for entry in listed.get("objects", [])]
 
 
@@ -51,22 +51,22 @@ def files(lab: EnforcerLab) -> list[str]:
         (["1", "--none", "--reason", " \n"], "--reason is a sentence"),
     ],
 )
-def test_a_mistake_is_a_sentence_and_nothing_is_written(lab: EnforcerLab, words: list[str], sentence: str) -> None:
+def test_a_mistake_is_a_sentence_and_nothing_is_written(lab: EmulatedCourse, words: list[str], sentence: str) -> None:
     done = lab.run("allow", "--reason", "x", *words)
 
     assert (done.status, files(lab)) == (2, [])
     assert sentence in done.err
 
 
-def test_without_a_reason_nothing_is_allowed(lab: EnforcerLab) -> None:
+def test_without_a_reason_nothing_is_allowed(lab: EmulatedCourse) -> None:
     done = lab.run("allow", "1", "--none")
 
     assert (done.status, "--reason" in done.err) == (2, True)
 
 
-def test_without_a_course_there_is_nowhere_to_write(still_emulator: EmulatorProcess, tmp_path: Path) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=0)
+def test_without_a_course_there_is_nowhere_to_write(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=0)
 
     done = lab.run("allow", "all", "--none", "--reason", "x")
 
@@ -74,35 +74,35 @@ def test_without_a_course_there_is_nowhere_to_write(still_emulator: EmulatorProc
 
 
 @pytest.mark.parametrize("told", ["group_02", "GROUP_02", "2", "02"])
-def test_a_group_is_named_by_its_display_name_or_its_number(lab: EnforcerLab, told: str) -> None:
+def test_a_group_is_named_by_its_display_name_or_its_number(lab: EmulatedCourse, told: str) -> None:
     assert lab.run("allow", told, "--none", "--reason", "x", "--dry-run", "--json").json["group"] == "group_02"
 
 
 def test_a_group_with_the_prefix_of_its_course_is_found_by_its_number(
-    still_emulator: EmulatorProcess, tmp_path: Path
+    frozen_emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, prefix="de-")
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, prefix="de-")
 
     lab.run("allow", "2", "--none", "--reason", "x")
 
     assert (lab.level("de-group_01"), lab.level("de-group_02")) == ("CAN_RESTART", "CAN_ATTACH_TO")
 
 
-def test_a_dry_run_writes_nothing(lab: EnforcerLab) -> None:
+def test_a_dry_run_writes_nothing(lab: EmulatedCourse) -> None:
     done = lab.run("allow", "1", "--none", "--reason", "x", "--dry-run")
 
     assert (done.status, files(lab), lab.level("group_01")) == (0, [], "CAN_RESTART")
     assert done.out == "group_01, 2030-11-03: none: x (would be allowed)\n"
 
 
-def test_the_reason_stands_where_the_limit_is_told(lab: EnforcerLab) -> None:
+def test_the_reason_stands_where_the_limit_is_told(lab: EmulatedCourse) -> None:
     lab.run("allow", "1", "--minutes", "+60", "--reason", "project deadline")
 
     assert "group_01, day of 2030-11-03: 180 + 60 minutes: project deadline" in lab.run("usage").out.splitlines()
 
 
-def test_another_machine_sees_what_was_allowed_and_revoked(lab: EnforcerLab) -> None:
+def test_another_machine_sees_what_was_allowed_and_revoked(lab: EmulatedCourse) -> None:
     given = lab.run("allow", "all", "--unlimited", "--day", TOMORROW, "--reason", "hackathon", "--json").json
     elsewhere = {"CLUSTER_UPTIMES_DB": str(lab.folder / "elsewhere.db")}
 
@@ -117,7 +117,7 @@ def test_another_machine_sees_what_was_allowed_and_revoked(lab: EnforcerLab) -> 
     assert (again.status, "was revoked before" in again.out, len(files(lab))) == (0, True, 2)
 
 
-def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EnforcerLab) -> None:
+def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EmulatedCourse) -> None:
     id = lab.run("allow", "1", "--minutes", "+5", "--reason", "x", "--json").json["id"]
 
     done = lab.run("revoke", id[:-1] + "x")
@@ -125,7 +125,7 @@ def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EnforcerLab) -
     assert (done.status, done.err) == (2, f'there is no allowance "{id[:-1]}x"; did you mean {id}?\n')
 
 
-def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EnforcerLab) -> None:
+def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EmulatedCourse) -> None:
     lab.put(f"{FOLDER}/allowances/20301101T000000Z-0000.json", "{")
 
     done = lab.run("allow", "1", "--none", "--reason", "x")
@@ -134,7 +134,7 @@ def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EnforcerL
     assert f"{FOLDER}/allowances/20301101T000000Z-0000.json is no allowance" in done.err
 
 
-def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab: EnforcerLab) -> None:
+def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab: EmulatedCourse) -> None:
     hostile = "=1+1 <b>\u202egnp\x1b[31m"
 
     lab.run("allow", "1", "--minutes", "+5", "--reason", hostile)
@@ -146,7 +146,7 @@ def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab
     assert told.json[0]["reason"] == hostile
 
 
-def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EnforcerLab) -> None:
+def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EmulatedCourse) -> None:
     """Run as a process, because a lock knows processes."""
     with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
@@ -163,7 +163,7 @@ def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EnforcerLab) -> No
     assert (process.returncode, json.loads(out)["none"], lab.level("group_01")) == (0, True, "CAN_ATTACH_TO")
 
 
-def test_a_workspace_that_refuses_the_file_is_told_and_nothing_changes(lab: EnforcerLab) -> None:
+def test_a_workspace_that_refuses_the_file_is_told_and_nothing_changes(lab: EmulatedCourse) -> None:
     lab.emulator.control("POST", "faults", {"rules": [{"kind": "500", "match": "/api/2.0/workspace/import*"}]})
 
     done = lab.run("allow", "1", "--none", "--reason", "x")
@@ -173,9 +173,9 @@ def test_a_workspace_that_refuses_the_file_is_told_and_nothing_changes(lab: Enfo
     assert done.err.startswith("nothing was allowed: ")
 
 
-def test_usage_without_an_answer_of_the_workspace_shows_the_last_poll_and_says_so(lab: EnforcerLab) -> None:
+def test_usage_without_an_answer_of_the_workspace_shows_the_last_poll_and_says_so(lab: EmulatedCourse) -> None:
     lab.start("group_01")
-    lab.wait(30)
+    lab.advance_minutes(30)
     lab.poll()
 
     done = lab.run("usage", "--json", DATABRICKS_TOKEN="expired")
@@ -185,7 +185,7 @@ def test_usage_without_an_answer_of_the_workspace_shows_the_last_poll_and_says_s
     assert [(row["group"], row["used_ms"] // 60_000) for row in done.json] == [("group_01", 30), ("group_02", 0)]
 
 
-def test_usage_never_writes_to_the_ledger(lab: EnforcerLab) -> None:
+def test_usage_never_writes_to_the_ledger(lab: EmulatedCourse) -> None:
     lab.run("usage")
 
     assert not (lab.folder / "ledger").exists()

@@ -20,7 +20,7 @@ from enforcer.domain.allowances import (
     parse_window,
     windows_between,
 )
-from few_examples import few
+from example_counts import at_most_examples
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 GIVEN = datetime(2026, 10, 30, 8, tzinfo=UTC)
@@ -67,7 +67,7 @@ entries = st.builds(
 ) | st.builds(Revocation, st.text("abc", min_size=1), st.text("abc", min_size=1), st.text(), st.text(), st.just(GIVEN))
 
 
-@few(25)
+@at_most_examples(25)
 @given(entries)
 def test_an_entry_that_is_written_is_read_unchanged(entry: Allowance | Revocation) -> None:
     assert parse_entry(format_entry(entry), "x.json") == entry

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
 from enforcer.domain.allowances import Revocation, format_entry
@@ -29,9 +30,8 @@ from enforcer.ledger.record import Reading
 from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
 from enforcer.retention.anonymise import purge
-from enforcer_lab import SUNDAY, EnforcerLab
-from ledgers import empty
-from observed_clusters import seen, told
+from ledgers import clear
+from observed_clusters import observed_cluster, raw_events
 
 MONDAY, TUESDAY, WEDNESDAY = (SUNDAY + timedelta(days=number) for number in (1, 2, 3))
 STUDENT = "@campus.example.ac.il"
@@ -40,23 +40,23 @@ M, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
     """Two days have passed and are settled; on each a group was stopped, and staff worked, too."""
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, limits={"week_minutes": 2000, "term_minutes": 9000})
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, limits={"week_minutes": 2000, "term_minutes": 9000})
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
     for day in (SUNDAY, MONDAY):
-        lab.go(day, "09:00")
+        lab.set_time(day, "09:00")
         lab.start("group_01")
         lab.start("group_02", token=lab.emulator.admin_token)
-        lab.wait(10)
-        lab.ask(
+        lab.advance_minutes(10)
+        lab.call(
             "POST", "/api/2.1/clusters/restart", {"cluster_id": lab.clusters["group_02"]}, token=lab.student("group_02")
         )
-        lab.wait(181)
+        lab.advance_minutes(181)
         lab.poll()
         lab.stop("group_02")
-        lab.go(day + timedelta(days=1), "00:20")
+        lab.set_time(day + timedelta(days=1), "00:20")
         assert lab.run("end-of-day").status == 0
     lab.run("allow", "1", "--minutes", "+15", "--reason", "a1@campus.example.ac.il was ill")
     return lab
@@ -67,15 +67,17 @@ def holding(folder: Path, text: str) -> list[str]:
     return [path.name for path in sorted(folder.rglob("*")) if path.is_file() and text.encode() in path.read_bytes()]
 
 
-def totals(lab: EnforcerLab) -> list[dict[str, Any]]:
+def totals(lab: EmulatedCourse) -> list[dict[str, Any]]:
     """What `usage` says of all days, without the names in it."""
     done = lab.run("usage", "--from", str(SUNDAY), "--to", str(TUESDAY), "--json")
     assert done.status == 0, done.err
     return [row | {"sessions": [session | {"started_by": None} for session in row["sessions"]]} for row in done.json]
 
 
-def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_total_has_changed(lab: EnforcerLab) -> None:
-    lab.go(TUESDAY + timedelta(days=1), "00:20")
+def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_total_has_changed(
+    lab: EmulatedCourse,
+) -> None:
+    lab.set_time(TUESDAY + timedelta(days=1), "00:20")
     assert lab.run("end-of-day").status == 0
     before = totals(lab)
     assert [row["used_ms"] // 60_000 for row in before if row["day"] == str(SUNDAY)] == [191, 181]
@@ -110,11 +112,11 @@ def place(tmp_path: Path) -> str:
     place = str(tmp_path / "uptimes.db")
     letter = Letter("Team of ana@x.example", "to ana@x.example", "<p>", ("ana@x.example",))
     with closing(open_ledger(place)) as ledger:
-        record.observe(ledger, [seen(at=T + DAY, running=False)], now=T + DAY)
+        record.observe(ledger, [observed_cluster(at=T + DAY, running=False)], now=T + DAY)
         for begins in (T, T + DAY):
             starts, runs = Event(begins, "STARTING", "ana@x.example"), Event(begins + M, "RUNNING")
             ends = Event(begins + 9 * M, "TERMINATING", "ana@x.example")
-            record.add_events(ledger, [Reading("1103-1", told(starts, runs, ends), "1")], read_to=begins + DAY)
+            record.add_events(ledger, [Reading("1103-1", raw_events(starts, runs, ends), "1")], read_to=begins + DAY)
             first = begins.date()
             outbox.queue(ledger, Kind.WARNING, "1103-1", letter, now=begins, period="day", first=first, limit=180 * M)
             queries.note_intent(ledger, "stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
@@ -232,13 +234,13 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
     events = [Event(T, "STARTING", "ana@x"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING", "noa@x")]
     with closing(open_ledger(place)) as ledger:
         queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
-        record.observe(ledger, [seen(at=T + 10 * M, running=False)], now=T + 10 * M)
-        record.add_events(ledger, [Reading("1103-1", told(*events), "1")], read_to=T + 10 * M)
+        record.observe(ledger, [observed_cluster(at=T + 10 * M, running=False)], now=T + 10 * M)
+        record.add_events(ledger, [Reading("1103-1", raw_events(*events), "1")], read_to=T + 10 * M)
         queries.write_note(ledger, "settled", str(T.date()))
 
         purged = purge(ledger, before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
         vacuum(ledger)
-        record.add_events(ledger, [Reading("1103-1", told(*events), "1")], read_to=T + 20 * M)
+        record.add_events(ledger, [Reading("1103-1", raw_events(*events), "1")], read_to=T + 20 * M)
 
         assert (purged.events, purged.sessions, purged.groups) == (2, 1, 1)
         assert [event.user for event in record.events(ledger, "1103-1")] == [MEMBER, None, OTHER]
@@ -256,16 +258,16 @@ ROLES = {"ana@x": Role.STUDENT, "staff@x": Role.STAFF, "who@x": Role.UNKNOWN}
 
 
 @given(st.lists(MOMENTS, unique_by=lambda event: (event.at, event.type), min_size=1))
-def test_without_names_every_session_counts_as_it_did(one_ledger: Ledger, events: list[Event]) -> None:
-    ledger = one_ledger
+def test_without_names_every_session_counts_as_it_did(module_ledger: Ledger, events: list[Event]) -> None:
+    ledger = module_ledger
 
     def counting() -> list[tuple[Any, ...]]:
         found = queries.sessions(ledger, begins=T, ends=T + 30 * DAY).get("1103-1", [])
         return [(one.start, one.end, one.estimate, counted_from(one)) for one in found]
 
-    empty(ledger)
-    record.observe(ledger, [seen(at=T + 3 * DAY, running=False)], now=T + 3 * DAY)
-    record.add_events(ledger, [Reading("1103-1", told(*events), "1")], read_to=T + 3 * DAY)
+    clear(ledger)
+    record.observe(ledger, [observed_cluster(at=T + 3 * DAY, running=False)], now=T + 3 * DAY)
+    record.add_events(ledger, [Reading("1103-1", raw_events(*events), "1")], read_to=T + 3 * DAY)
     due = starters.unknown(ledger, ["1103-1"], since=T)
     starters.decide(ledger, {one: ROLES[one.user] for one in due}, now=T + 3 * DAY)
     before = counting()

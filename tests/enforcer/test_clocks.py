@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulated_course import EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.domain.quota import Action, Restrict, Stop
 from enforcer.ledger.database import Ledger, open_copy
@@ -20,12 +21,11 @@ from enforcer.tick.hold import Memory, held_clusters
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.server_time import Stamp, TickTime, doubt, instant_of, tick_time
-from enforcer_lab import EnforcerLab
-from few_examples import examples
+from example_counts import exactly_examples
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
-from ledgers import empty
-from unreliable_mail import Service
+from ledgers import clear
 
 M, S, H = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
 T = datetime(2026, 11, 2, 10, tzinfo=UTC)
@@ -114,12 +114,12 @@ def memory():
         yield ledger
 
 
-@settings(examples(50, acceptance=2000))
+@settings(exactly_examples(50, acceptance=2000))
 @given(off=st.timedeltas(-24 * H, 24 * H))
 def test_a_clock_that_is_wrong_by_up_to_a_day_changes_nothing(
     lab: InProcessCourse, memory: Ledger, off: timedelta
 ) -> None:
-    empty(memory)
+    clear(memory)
     shown = lab.now().replace(microsecond=0)
     time = tick_time(lab.now() + off, stamp(shown))
     result = plan_tick(SETTINGS, memory, lab.connect(), now=time.now)
@@ -172,7 +172,7 @@ def six() -> InProcessCourse:
 
 
 def tick(
-    ledger: Ledger, lab: InProcessCourse, workspace: Workspace, mail: Service, *, stop_now: bool = False
+    ledger: Ledger, lab: InProcessCourse, workspace: Workspace, mail: FakeMailService, *, stop_now: bool = False
 ) -> TickResult:
     return run_tick(SETTINGS, ledger, workspace, mail, now=lab.now(), deadline=Deadline(M), stop_now=stop_now)
 
@@ -189,7 +189,7 @@ def mistype(lab: InProcessCourse, ledger: Ledger, workspace: Workspace) -> None:
         lab.start(cluster)
     for _ in range(4):
         lab.workspace.advance(15 * 60)
-        tick(ledger, lab, workspace, Service())
+        tick(ledger, lab, workspace, FakeMailService())
     limit(lab, 20, 30)
     lab.workspace.advance(60)
 
@@ -202,12 +202,12 @@ def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six
     workspace = six.connect()
     mistype(six, ledger, workspace)
 
-    held = tick(ledger, six, workspace, Service())
+    held = tick(ledger, six, workspace, FakeMailService())
     six.workspace.advance(60)
-    sooner = tick(ledger, six, workspace, Service())
+    sooner = tick(ledger, six, workspace, FakeMailService())
     six.workspace.advance(60)
     workspace.calls.clear()
-    after = tick(ledger, six, workspace, Service())
+    after = tick(ledger, six, workspace, FakeMailService())
 
     assert (kinds(held) & {Stop, Restrict}, kinds(sooner) & {Stop, Restrict}) == (set(), set())
     assert "6 clusters would be stopped at once" in held.held and "cluster_001" in held.held
@@ -218,19 +218,19 @@ def test_a_mistyped_limit_is_named_before_it_stops_everybody(ledger: Ledger, six
 def test_a_limit_that_is_mended_in_time_stops_nobody(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
-    tick(ledger, six, workspace, Service())
+    tick(ledger, six, workspace, FakeMailService())
 
     limit(six, 150, 180)
     six.workspace.advance(120)
 
-    assert kinds(tick(ledger, six, workspace, Service())) & {Stop, Restrict} == set()
+    assert kinds(tick(ledger, six, workspace, FakeMailService())) & {Stop, Restrict} == set()
 
 
 def test_stop_now_holds_nothing(ledger: Ledger, six: InProcessCourse) -> None:
     workspace = six.connect()
     mistype(six, ledger, workspace)
 
-    result = tick(ledger, six, workspace, Service(), stop_now=True)
+    result = tick(ledger, six, workspace, FakeMailService(), stop_now=True)
 
     assert (kinds(result), result.held) == ({Restrict, Stop}, "")
 
@@ -252,41 +252,41 @@ def test_a_marker_lasts_until_it_is_cleared(tmp_path) -> None:
 
 @pytest.mark.process
 def test_a_clock_that_is_hours_ahead_stops_nobody_early_and_everybody_in_time(
-    still_emulator: EmulatorProcess, tmp_path: Path
+    frozen_emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
     lab.environment |= {
-        "AZURE_EMAIL_CONNECTION_STRING": still_emulator.mail_connection_string,
+        "AZURE_EMAIL_CONNECTION_STRING": frozen_emulator.mail_connection_string,
         "AZURE_EMAIL_SENDER": "lab@example.ac.il",
         "ADMIN_EMAIL": "admin@example.ac.il",
-        "REQUESTS_CA_BUNDLE": still_emulator.mail_ca,
+        "REQUESTS_CA_BUNDLE": frozen_emulator.mail_ca,
     }
     lab.poll()
     lab.start("group_01")
-    lab.wait(100)
-    still_emulator.control("POST", "faults", {"profile": "clock-ahead"})
+    lab.advance_minutes(100)
+    frozen_emulator.control("POST", "faults", {"profile": "clock-ahead"})
 
     early, again = lab.run("poll"), lab.run("poll")
     before = lab.state("group_01")
-    lab.wait(81)
+    lab.advance_minutes(81)
     lab.run("poll")
 
     assert (early.status, again.status) == (0, 0)
     assert "this machine's clock is 4:00 hours ahead of the workspace's" in early.err
     assert (before, lab.state("group_01"), lab.level("group_01")) == ("RUNNING", "TERMINATED", "CAN_ATTACH_TO")
-    subjects = [mail["subject"] for mail in still_emulator.control("GET", "mail")]
+    subjects = [mail["subject"] for mail in frozen_emulator.control("GET", "mail")]
     assert len([subject for subject in subjects if "clock" in subject]) == 1
     assert len([subject for subject in subjects if "is off" in subject]) == 1
 
 
 @pytest.mark.process
-def test_answers_without_a_date_stop_nobody(still_emulator: EmulatorProcess, tmp_path: Path) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
+def test_answers_without_a_date_stop_nobody(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
     lab.start("group_01")
-    lab.wait(181)
-    still_emulator.control("POST", "faults", {"rules": [{"kind": "no_date", "match": "GET /api/*"}]})
+    lab.advance_minutes(181)
+    frozen_emulator.control("POST", "faults", {"rules": [{"kind": "no_date", "match": "GET /api/*"}]})
 
     done = lab.run("poll")
 
@@ -296,10 +296,10 @@ def test_answers_without_a_date_stop_nobody(still_emulator: EmulatorProcess, tmp
 
 @pytest.mark.process
 def test_a_rehearsals_clock_is_refused_for_a_workspace_elsewhere(
-    still_emulator: EmulatorProcess, tmp_path: Path
+    frozen_emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
 
     done = lab.run("poll", DATABRICKS_HOST="https://adb-1.2.azuredatabricks.net")
 

@@ -18,9 +18,9 @@ from enforcer.tick.restricted import restricted
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
+from fake_mail_service import FakeMailService
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 M = timedelta(minutes=1)
 PATH = f"{FOLDER}/course.json"
@@ -33,12 +33,12 @@ def lab() -> InProcessCourse:
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
     lab.stop(lab.clusters[0])
-    lab.give(lab.clusters[0], {"group_name": "group_001"}, "CAN_ATTACH_TO")
+    lab.grant(lab.clusters[0], {"group_name": "group_001"}, "CAN_ATTACH_TO")
     return lab
 
 
 def tick(ledger: Ledger, lab: InProcessCourse, **more: Any) -> TickResult:
-    return run_tick(SETTINGS, ledger, lab.connect(), Service(), now=lab.now(), deadline=Deadline(M), **more)
+    return run_tick(SETTINGS, ledger, lab.connect(), FakeMailService(), now=lab.now(), deadline=Deadline(M), **more)
 
 
 def asked(lab: InProcessCourse, workspace: Workspace | None = None) -> tuple[dict[str, str], list[str]]:
@@ -100,10 +100,10 @@ def test_a_first_deploy_is_told_nothing(lab: InProcessCourse) -> None:
 
 
 def test_a_foreign_cluster_with_the_tags_of_the_course_lowers_nobody(lab: InProcessCourse) -> None:
-    owner = lab.workspace.person("professor@example.ac.il")
+    owner = lab.workspace.create_user("professor@example.ac.il")
     owner.entitlements = ["allow-cluster-create"]
     foreign = lab.make_cluster("group_002", creator=owner)
-    lab.give(foreign, {"group_name": "group_002"}, "CAN_ATTACH_TO")
+    lab.grant(foreign, {"group_name": "group_002"}, "CAN_ATTACH_TO")
     lab.remove_course()
     assert asked(lab)[0] == {"group_001": "not known"}
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import ROOT, EmulatorProcess
-from enforcer_lab import SUNDAY, EnforcerLab
 
 pytestmark = pytest.mark.process
 
@@ -29,12 +29,12 @@ NEAR, OVER = 160, 190
 class Polls:
     """Polls on one lab, each a process of its own."""
 
-    def __init__(self, lab: EnforcerLab, log: Path) -> None:
+    def __init__(self, lab: EmulatedCourse, log: Path) -> None:
         environment = {**os.environ, **lab.environment, "PYTHONPATH": str(ROOT)}
         self._log = log.open("ab")
         self.log = log
         self._server = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/support/poll_forks.py")],
+            [sys.executable, str(ROOT / "tests/support/enforcer_fork_server.py")],
             cwd=lab.folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -65,20 +65,22 @@ class Polls:
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=GROUPS)
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=GROUPS)
     lab.write_course(last_day="2040-01-01")
     lab.environment |= {
-        "AZURE_EMAIL_CONNECTION_STRING": still_emulator.mail_connection_string,
+        "AZURE_EMAIL_CONNECTION_STRING": frozen_emulator.mail_connection_string,
         "AZURE_EMAIL_SENDER": "lab@lab.example",
         "ADMIN_EMAIL": "admin@lab.example",
-        "REQUESTS_CA_BUNDLE": still_emulator.mail_ca,
+        "REQUESTS_CA_BUNDLE": frozen_emulator.mail_ca,
     }
     return lab
 
 
-def test_one_healthy_poll_mends_what_kills_and_faults_left(lab: EnforcerLab, tmp_path: Path, acceptance: bool) -> None:
+def test_one_healthy_poll_mends_what_kills_and_faults_left(
+    lab: EmulatedCourse, tmp_path: Path, acceptance: bool
+) -> None:
     chance = random.Random(20261018)
     wanted = 1000 if acceptance else 8
     polls = Polls(lab, tmp_path / "polls.log")
@@ -86,7 +88,7 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(lab: EnforcerLab, tmp
     try:
         while kills < wanted:
             day += timedelta(days=1)
-            lab.go(day, "07:00")
+            lab.set_time(day, "07:00")
             usual = polls.healthy()
             heard = len(letters(lab))
             minutes = {group: chance.choice([0, NEAR, OVER, OVER]) for group in lab.names}
@@ -101,7 +103,7 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(lab: EnforcerLab, tmp
                 if minutes[group] == NEAR:
                     lab.stop(group)
             # As long as the longest wait for another attempt at a letter.
-            lab.wait(120)
+            lab.advance_minutes(120)
             polls.healthy()
 
             over = {group for group in lab.names if minutes[group] == OVER}
@@ -117,18 +119,18 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(lab: EnforcerLab, tmp
         polls.stop()
 
 
-def live_a_day(lab: EnforcerLab, minutes: dict[str, int]) -> None:
+def live_a_day(lab: EmulatedCourse, minutes: dict[str, int]) -> None:
     """Let each group have used its minutes by now, and be running unless it did nothing."""
     left = max(minutes.values())
     for spent in sorted({*minutes.values(), 0} - {max(minutes.values())}, reverse=True) + [0]:
         for group in lab.names:
             if minutes[group] == left and left:
                 assert lab.start(group) == 200
-        lab.wait(left - spent)
+        lab.advance_minutes(left - spent)
         left = spent
 
 
-def disturb(lab: EnforcerLab, chance: random.Random) -> None:
+def disturb(lab: EmulatedCourse, chance: random.Random) -> None:
     """Put a few random faults in force, on the workspace and on the mail service."""
     places = ("*", "* /api/2.1/clusters/*", "* /api/2.0/permissions/*", "* /emails*")
     rules = [
@@ -147,7 +149,7 @@ def disturb(lab: EnforcerLab, chance: random.Random) -> None:
     lab.emulator.control("POST", "faults", {"rules": rules})
 
 
-def letters(lab: EnforcerLab) -> list[tuple[str, str]]:
+def letters(lab: EmulatedCourse) -> list[tuple[str, str]]:
     """Group and operation of every letter to students, in the order in which they were accepted."""
     groups = {address: group for group in lab.names for address in addresses(lab, group)}
     found = []
@@ -157,7 +159,7 @@ def letters(lab: EnforcerLab) -> list[tuple[str, str]]:
     return found
 
 
-def addresses(lab: EnforcerLab, group: str) -> list[str]:
+def addresses(lab: EmulatedCourse, group: str) -> list[str]:
     number = lab.names.index(group) + 1
     return [f"student{number}{letter}@campus.example.ac.il" for letter in "ab"]
 

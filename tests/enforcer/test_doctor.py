@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import FOLDER, JERUSALEM, STAFF, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.domain.course import Course
 from enforcer.domain.quota import Calendar
 from enforcer.operations.checks import Finding, Status, clock, last_poll, rights, settings_file, zone
 from enforcer.settings import load_settings
-from enforcer_lab import FOLDER, JERUSALEM, STAFF, EnforcerLab
 
 NOW = datetime(2030, 11, 3, 8, tzinfo=UTC)
 MAIL = {
@@ -25,15 +25,15 @@ MAIL = {
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path)
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path)
     lab.environment |= MAIL
     lab.run("poll")
     return lab
 
 
-def examine(lab: EnforcerLab, **variables: str) -> dict[str, str]:
+def examine(lab: EmulatedCourse, **variables: str) -> dict[str, str]:
     """What is not all right, by check; its lines joined by "; "."""
     done = lab.run("doctor", "--json", **variables)
     found: dict[str, str] = {}
@@ -44,7 +44,7 @@ def examine(lab: EnforcerLab, **variables: str) -> dict[str, str]:
     return found
 
 
-def test_a_healthy_lab_has_a_line_for_each_check_and_no_failure(lab: EnforcerLab) -> None:
+def test_a_healthy_lab_has_a_line_for_each_check_and_no_failure(lab: EmulatedCourse) -> None:
     done = lab.run("doctor")
 
     lines = [line.partition(":")[0].split(maxsplit=1) for line in done.out.splitlines()]
@@ -70,7 +70,7 @@ def test_a_healthy_lab_has_a_line_for_each_check_and_no_failure(lab: EnforcerLab
     assert lab.emulator.admin_token not in done.out
 
 
-def test_students_who_may_start_by_another_route_are_named(lab: EnforcerLab) -> None:
+def test_students_who_may_start_by_another_route_are_named(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"user_name": "student1a@campus.example.ac.il"}, "CAN_RESTART")
     lab.grant("group_01", {"group_name": "group_02"}, "CAN_MANAGE")
     lab.grant("group_02", {"user_name": STAFF}, "CAN_MANAGE")
@@ -84,7 +84,7 @@ def test_students_who_may_start_by_another_route_are_named(lab: EnforcerLab) -> 
     ]
 
 
-def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: EnforcerLab) -> None:
+def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: EmulatedCourse) -> None:
     path = f"{FOLDER}/course.json"
     _, written = lab.emulator.request("GET", f"/api/2.0/workspace/export?path={path}&direct_download=true")
     lab.put(path, json.dumps({**written, "title": "Other"}))
@@ -92,7 +92,7 @@ def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: Enfor
     lab.names.append("group_03")
     lab.write_course()
     without = examine(lab)
-    lab.ask("POST", "/api/2.0/workspace/delete", {"path": path})
+    lab.call("POST", "/api/2.0/workspace/delete", {"path": path})
     gone = examine(lab)
 
     assert edited == {
@@ -114,12 +114,12 @@ def test_a_course_file_that_was_edited_misses_groups_or_is_gone_fails(lab: Enfor
     ],
 )
 def test_each_mistake_in_the_settings_fails_its_check(
-    lab: EnforcerLab, variables: dict[str, str], check: str, sentence: str
+    lab: EmulatedCourse, variables: dict[str, str], check: str, sentence: str
 ) -> None:
     assert sentence in examine(lab, **variables)[check]
 
 
-def test_a_ledger_that_others_can_read_or_that_is_none_fails(lab: EnforcerLab) -> None:
+def test_a_ledger_that_others_can_read_or_that_is_none_fails(lab: EmulatedCourse) -> None:
     place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     place.chmod(0o644)
     readable = examine(lab)
@@ -130,7 +130,7 @@ def test_a_ledger_that_others_can_read_or_that_is_none_fails(lab: EnforcerLab) -
     assert "cannot be read" in broken["ledger"]
 
 
-def test_all_that_is_wrong_is_said_at_once(lab: EnforcerLab) -> None:
+def test_all_that_is_wrong_is_said_at_once(lab: EmulatedCourse) -> None:
     Path(lab.environment["CLUSTER_UPTIMES_DB"]).write_text("no database at all, but long enough for one " * 99)
 
     told = examine(lab, ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
@@ -139,7 +139,7 @@ def test_all_that_is_wrong_is_said_at_once(lab: EnforcerLab) -> None:
     assert [told["mail"].count("is not set"), "it refused the credential" in told["workspace"]] == [2, True]
 
 
-def test_a_poll_that_was_half_an_hour_ago_is_too_long_ago(lab: EnforcerLab) -> None:
+def test_a_poll_that_was_half_an_hour_ago_is_too_long_ago(lab: EmulatedCourse) -> None:
     ages = [last_poll(NOW - timedelta(minutes=minutes), NOW).status for minutes in (15, 31)]
 
     assert ages == [Status.OK, Status.FAILS]
@@ -180,7 +180,7 @@ def test_a_file_of_settings_that_others_can_read_fails(mode: int) -> None:
 
 
 def test_doctor_looks_at_the_file_of_settings(
-    lab: EnforcerLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: EmulatedCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text("")
     (tmp_path / ".env").chmod(0o644)

@@ -13,10 +13,10 @@ from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from labkit.extras.sdk import InvalidParameterValue
-from unreliable_mail import Service
 
 M, DAY = timedelta(minutes=1), timedelta(days=1)
 EVENTS = "/api/2.1/clusters/events"
@@ -51,7 +51,7 @@ def events_answered(workspace: Workspace, answer: Answer) -> None:
 
 
 def tick(ledger: Ledger, lab: InProcessCourse, workspace: Workspace, deadline: Deadline | None = None) -> TickResult:
-    return run_tick(SETTINGS, ledger, workspace, Service(), now=lab.now(), deadline=deadline or Deadline(M))
+    return run_tick(SETTINGS, ledger, workspace, FakeMailService(), now=lab.now(), deadline=deadline or Deadline(M))
 
 
 def kinds(result: TickResult) -> list[type]:

@@ -13,9 +13,9 @@ from enforcer.ledger.database import Ledger
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import parse_course
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, STAFF, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 M = timedelta(minutes=1)
 
@@ -27,7 +27,7 @@ def lab() -> InProcessCourse:
 
 def tick(ledger: Ledger, lab: InProcessCourse, workspace: Workspace | None = None) -> TickResult:
     connected = workspace or lab.connect()
-    return run_tick(SETTINGS, ledger, connected, Service(), now=lab.now(), deadline=Deadline(M))
+    return run_tick(SETTINGS, ledger, connected, FakeMailService(), now=lab.now(), deadline=Deadline(M))
 
 
 def kinds(result: TickResult) -> list[type]:
@@ -38,7 +38,7 @@ def test_a_group_that_manages_its_cluster_is_lowered_and_gets_back_what_the_depl
     ledger: Ledger, lab: InProcessCourse
 ) -> None:
     cluster = lab.clusters[0]
-    lab.give(cluster, {"group_name": "group_001"}, "CAN_MANAGE")
+    lab.grant(cluster, {"group_name": "group_001"}, "CAN_MANAGE")
     lab.start(cluster)
     lab.workspace.advance(181 * 60)
     assert (kinds(tick(ledger, lab)), lab.level(cluster)) == ([Restrict, Stop], "CAN_ATTACH_TO")
@@ -53,7 +53,7 @@ def test_a_group_that_manages_its_cluster_is_lowered_and_gets_back_what_the_depl
 def test_a_grant_to_students_is_named_at_each_poll_without_a_further_request(
     ledger: Ledger, lab: InProcessCourse, principal: dict[str, str]
 ) -> None:
-    lab.give(lab.clusters[0], principal, "CAN_RESTART")
+    lab.grant(lab.clusters[0], principal, "CAN_RESTART")
     sentence = (
         f"{next(iter(principal.values()))} has CAN_RESTART on cluster_001 of group_001 by a direct grant, and can "
         "start it beyond any limit; remove the grant"
@@ -64,7 +64,7 @@ def test_a_grant_to_students_is_named_at_each_poll_without_a_further_request(
         lab.workspace.advance(60)
     assert workspace.calls["permissions/get"] == 2
 
-    lab.give(lab.clusters[0], principal, "CAN_ATTACH_TO")
+    lab.grant(lab.clusters[0], principal, "CAN_ATTACH_TO")
     lab.workspace.advance(24 * 3600)
     assert (tick(ledger, lab, workspace).undone, tick(ledger, lab, workspace).undone) == ((), ())
 

@@ -21,11 +21,11 @@ from enforcer.reports.recorded import report_of
 from enforcer.tick.history import recall
 from enforcer.tick.restricted import restricted
 from enforcer.tick.run import TickResult, run_tick
-from few_examples import examples
+from example_counts import exactly_examples
+from fake_mail_service import FakeMailService
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
-from ledgers import empty
-from unreliable_mail import Service
+from ledgers import clear
 
 pytestmark = pytest.mark.waits
 
@@ -38,9 +38,11 @@ def lab() -> InProcessCourse:
     return InProcessCourse(2, soft=150 * M, hard=HARD, week=WEEK)
 
 
-def tick(ledger: Ledger, lab: InProcessCourse, mail: Service | None = None, **more: Any) -> TickResult:
+def tick(ledger: Ledger, lab: InProcessCourse, mail: FakeMailService | None = None, **more: Any) -> TickResult:
     deadline = Deadline(M)
-    return run_tick(SETTINGS, ledger, lab.connect(), mail or Service(), now=lab.now(), deadline=deadline, **more)
+    return run_tick(
+        SETTINGS, ledger, lab.connect(), mail or FakeMailService(), now=lab.now(), deadline=deadline, **more
+    )
 
 
 def kinds(result: TickResult) -> list[tuple[type, str]]:
@@ -198,11 +200,11 @@ def take(truth: Truth, ledger: Ledger, step: tuple[str, int, int]) -> bool:
     return verb == "night"
 
 
-@examples(25)
+@exactly_examples(25)
 @given(st.lists(STEPS, min_size=1, max_size=14))
-def test_poll_watch_usage_report_and_restricted_agree(one_ledger: Ledger, steps: list[tuple[str, int, int]]) -> None:
-    ledger, lab = one_ledger, InProcessCourse(2, soft=150 * M, hard=HARD, week=WEEK)
-    empty(ledger)
+def test_poll_watch_usage_report_and_restricted_agree(module_ledger: Ledger, steps: list[tuple[str, int, int]]) -> None:
+    ledger, lab = module_ledger, InProcessCourse(2, soft=150 * M, hard=HARD, week=WEEK)
+    clear(ledger)
     truth = Truth(lab)
     poll(truth, ledger, settles=False)
     for step in steps:
@@ -230,12 +232,12 @@ def check(truth: Truth, ledger: Ledger, lab: InProcessCourse, polled: Picture) -
     lowest = [id for id in truth.groups if id in lab.workspace.emulated.state.clusters.by_id]
     before = {id: lab.level(id) for id in lowest}
     for id in lowest:
-        lab.give(id, {"group_name": truth.groups[id]}, "CAN_ATTACH_TO")
+        lab.grant(id, {"group_name": truth.groups[id]}, "CAN_ATTACH_TO")
     answer, problems = restricted(lab.connect(), "94290", "2026w", now=now)
     over = {group for group in lab.names if any(use.is_over for use in polled.uses_of(group))}
     assert (set(answer), problems) == (over, [])
     for id, level in before.items():
-        lab.give(id, {"group_name": truth.groups[id]}, level)
+        lab.grant(id, {"group_name": truth.groups[id]}, level)
     due = next_due(Ticked(replace(polled, problems=())))
     for group in lab.names:
         count = sum(truth.groups[id] == group and counts for id, (_, counts) in truth.running.items())

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
-from enforcer_lab import SUNDAY, EnforcerLab
 from labkit.logs import LineFormatter
 
 pytestmark = pytest.mark.process
@@ -37,24 +37,24 @@ VERBS = (
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedCourse]:
     """A group, a cluster, a title and a person with such names; the group is over its limit."""
     with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        lab = EnforcerLab(
+        lab = EmulatedCourse(
             emulator, tmp_path_factory.mktemp("lab"), groups=0, limits={"soft_minutes": 0, "hard_minutes": 10}
         )
         lab.names.append(HOSTILE)
         lab.make_group(1, HOSTILE, HOSTILE)
         lab.write_course(title=HOSTILE)
-        lab.ask("POST", "/api/2.0/preview/scim/v2/Users", {"userName": "x@x.example", "displayName": HOSTILE})
+        lab.call("POST", "/api/2.0/preview/scim/v2/Users", {"userName": "x@x.example", "displayName": HOSTILE})
         lab.start(HOSTILE)
-        lab.wait(60)
+        lab.advance_minutes(60)
         yield lab
 
 
 @pytest.mark.parametrize("words", VERBS, ids=" ".join)
 @pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
-def test_no_hostile_name_reaches_the_terminal_as_it_is(lab: EnforcerLab, words: list[str], more: list[str]) -> None:
+def test_no_hostile_name_reaches_the_terminal_as_it_is(lab: EmulatedCourse, words: list[str], more: list[str]) -> None:
     done = lab.run(*words, *more)
 
     said = done.out + done.err
@@ -63,7 +63,7 @@ def test_no_hostile_name_reaches_the_terminal_as_it_is(lab: EnforcerLab, words: 
     assert not any(line.startswith("\x1b") or line.strip() == "gnp" for line in said.splitlines())
 
 
-def test_a_dry_run_names_the_group_in_one_line(lab: EnforcerLab) -> None:
+def test_a_dry_run_names_the_group_in_one_line(lab: EmulatedCourse) -> None:
     lab.grant(HOSTILE, {"group_name": HOSTILE}, "CAN_RESTART")
     lab.start(HOSTILE)
 
@@ -91,7 +91,7 @@ def test_a_record_of_the_log_is_one_line() -> None:
 
 
 def test_no_token_is_in_any_log_at_any_level(
-    lab: EnforcerLab, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    lab: EmulatedCourse, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level(1)
     for name in ("databricks.sdk", "urllib3", "enforcer"):

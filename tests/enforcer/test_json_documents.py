@@ -11,22 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import STAFF, SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import VERBS
-from enforcer_lab import STAFF, SUNDAY, EnforcerLab
-from json_documents import DOCUMENT, misfits
+from json_documents import DOCUMENT, mismatches
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnforcerLab]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedCourse]:
     """A Sunday at noon: one group was stopped, and staff has a session."""
     with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        lab = EnforcerLab(emulator, tmp_path_factory.mktemp("lab"), limits={"week_minutes": 200})
+        lab = EmulatedCourse(emulator, tmp_path_factory.mktemp("lab"), limits={"week_minutes": 200})
         lab.start("group_01")
         lab.start("group_02", token=emulator.admin_token)
-        lab.wait(181)
+        lab.advance_minutes(181)
         lab.poll()
         yield lab
 
@@ -51,7 +51,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("section", LISTS)
-def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: EnforcerLab, section: str) -> None:
+def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: EmulatedCourse, section: str) -> None:
     lab.run("allow", "2", "--window", "Mon 10:00-12:00", "--day", str(SUNDAY + timedelta(days=1)), "--reason", "lesson")
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
 
@@ -59,45 +59,45 @@ def test_every_object_of_a_list_has_the_fields_that_the_document_tells(lab: Enfo
 
     assert done.status == (1 if section == "doctor" else 0), done.err
     assert done.json
-    assert [misfits(each, section) for each in done.json] == [[]] * len(done.json)
+    assert [mismatches(each, section) for each in done.json] == [[]] * len(done.json)
 
 
 def test_what_a_poll_would_do_has_the_fields_that_the_document_tells(
-    still_emulator: EmulatorProcess, tmp_path: Path
+    frozen_emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
-    still_emulator.control("POST", "reset")
-    over = EnforcerLab(still_emulator, tmp_path)
+    frozen_emulator.control("POST", "reset")
+    over = EmulatedCourse(frozen_emulator, tmp_path)
     over.start("group_01")
-    over.wait(181)
+    over.advance_minutes(181)
 
     due = over.run("poll", "--dry-run", "--json").json
 
-    assert [(action["action"], misfits(action, "poll")) for action in due] == [("restrict", []), ("stop", [])]
+    assert [(action["action"], mismatches(action, "poll")) for action in due] == [("restrict", []), ("stop", [])]
 
 
 @pytest.mark.parametrize("verb", ["delete-groups", "purge-clusters"])
-def test_the_tools_of_a_terms_end_report_alike(lab: EnforcerLab, verb: str) -> None:
+def test_the_tools_of_a_terms_end_report_alike(lab: EmulatedCourse, verb: str) -> None:
     told = lab.run(verb, "--dry-run", "--json").json
 
-    assert [misfits(each, "delete-users, delete-groups, purge-clusters") for each in told] == [[], []]
+    assert [mismatches(each, "delete-users, delete-groups, purge-clusters") for each in told] == [[], []]
 
 
-def test_an_allowance_and_its_revocation_have_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+def test_an_allowance_and_its_revocation_have_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
     allowed = lab.run("allow", "all", "--minutes", "+15", "--reason", "outage", "--json").json
     revoked = lab.run("revoke", allowed["id"], "--json").json
 
-    assert [misfits(allowed, "allow"), misfits(revoked, "revoke")] == [[], []]
+    assert [mismatches(allowed, "allow"), mismatches(revoked, "revoke")] == [[], []]
     assert revoked["revokes"] == allowed["id"]
 
 
-def test_what_ends_a_term_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+def test_what_ends_a_term_has_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
     purged = lab.run("purge", "--before", str(SUNDAY), "--dry-run", "--json").json
     archived = lab.run("archive", "--output", "archive", "--dry-run", "--json").json
 
-    assert [misfits(purged, "purge"), misfits(archived, "archive")] == [[], []]
+    assert [mismatches(purged, "purge"), mismatches(archived, "archive")] == [[], []]
 
 
-def test_usage_tells_what_counted_and_what_did_not(lab: EnforcerLab) -> None:
+def test_usage_tells_what_counted_and_what_did_not(lab: EmulatedCourse) -> None:
     told = lab.run("usage", "--json").json
     minute = 60_000
 
@@ -131,7 +131,7 @@ def test_usage_tells_what_counted_and_what_did_not(lab: EnforcerLab) -> None:
     ]
 
 
-def test_every_verb_with_json_is_in_the_document_and_says_in_its_help_what_it_does(lab: EnforcerLab) -> None:
+def test_every_verb_with_json_is_in_the_document_and_says_in_its_help_what_it_does(lab: EmulatedCourse) -> None:
     headings = " ".join(re.findall(r"^## (.*)$", DOCUMENT, flags=re.MULTILINE))
     missing = []
     for verb in VERBS:
@@ -145,7 +145,7 @@ def test_every_verb_with_json_is_in_the_document_and_says_in_its_help_what_it_do
     assert missing == []
 
 
-def test_staff_and_students_are_told_apart(lab: EnforcerLab) -> None:
+def test_staff_and_students_are_told_apart(lab: EmulatedCourse) -> None:
     words = ("delete-users", "--roster", lab.write_roster(), "--dry-run", "--json")
     told = {row["name"]: row["result"] for row in lab.run(*words).json}
 
@@ -153,17 +153,17 @@ def test_staff_and_students_are_told_apart(lab: EnforcerLab) -> None:
     assert set(told.values()) == {"would be deleted"}
 
 
-def test_an_import_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+def test_an_import_has_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
     with closing(sqlite3.connect(lab.folder / "cluster_uptimes.db")) as connection, connection:
         connection.execute("CREATE TABLE clustercumulativeuptime (cluster_id, date, daily_use_seconds)")
         connection.execute("INSERT INTO clustercumulativeuptime VALUES ('0112-a', '2030-10-01', 60.0)")
 
     told = lab.run("import-history", "cluster_uptimes.db", "--dry-run", "--json").json
 
-    assert (misfits(told, "import-history"), len(told["taken"])) == ([], 1)
+    assert (mismatches(told, "import-history"), len(told["taken"])) == ([], 1)
 
 
-def test_a_test_letter_has_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+def test_a_test_letter_has_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
     variables = {
         "AZURE_EMAIL_CONNECTION_STRING": lab.emulator.mail_connection_string,
         "AZURE_EMAIL_SENDER": "lab@campus.example",
@@ -172,21 +172,25 @@ def test_a_test_letter_has_the_fields_that_the_document_tells(lab: EnforcerLab) 
     delivered = lab.run("test-email", "--json", **variables, REQUESTS_CA_BUNDLE=lab.emulator.mail_ca)
     refused = lab.run("test-email", "--json", **variables, REQUESTS_CA_BUNDLE="")
 
-    assert [misfits(done.json, "test-email") for done in (delivered, refused)] == [[], []]
+    assert [mismatches(done.json, "test-email") for done in (delivered, refused)] == [[], []]
     assert [(done.status, done.json["delivered"], done.err) for done in (delivered, refused)] == [
         (0, True, f"accepted as operation {delivered.json['operation_id']}; waiting for the verdict\n"),
         (1, False, ""),
     ]
 
 
-def test_a_day_and_its_end_have_the_fields_that_the_document_tells(lab: EnforcerLab) -> None:
+def test_a_day_and_its_end_have_the_fields_that_the_document_tells(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
     told = lab.run("report", "--day", str(SUNDAY), "--json").json
-    lab.go(SUNDAY + timedelta(days=1), "00:30")
+    lab.set_time(SUNDAY + timedelta(days=1), "00:30")
     planned = lab.run("end-of-day", "--dry-run", "--json").json
     done = lab.run("end-of-day", "--json").json
 
-    assert [misfits(told, "report"), misfits(planned, "end-of-day"), misfits(done, "end-of-day")] == [[], [], []]
+    assert [mismatches(told, "report"), mismatches(planned, "end-of-day"), mismatches(done, "end-of-day")] == [
+        [],
+        [],
+        [],
+    ]
     assert [(row["group"], row["hard_minutes"], row["over_ms"], bool(row["stopped"])) for row in told["clusters"]] == [
         ("group_01", 180, 60_020, True),
         ("group_02", 180, 0, False),

@@ -13,9 +13,9 @@ from enforcer.domain.usage import usage_of
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
 from enforcer.tick.run import run_tick
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 M = timedelta(minutes=1)
 
@@ -27,7 +27,9 @@ def lab() -> InProcessCourse:
 
 def tick(ledger: Ledger, lab: InProcessCourse, *, settles: bool = False):
     deadline = Deadline(M)
-    return run_tick(SETTINGS, ledger, lab.connect(), Service(), now=lab.now(), deadline=deadline, settles=settles)
+    return run_tick(
+        SETTINGS, ledger, lab.connect(), FakeMailService(), now=lab.now(), deadline=deadline, settles=settles
+    )
 
 
 def figures(ledger: Ledger, lab: InProcessCourse) -> tuple[timedelta, tuple[str, ...], timedelta, bool]:

@@ -24,7 +24,7 @@ from enforcer.ledger.migrations import STEPS, migrate
 from enforcer.ledger.models import LEDGER_ID, LetterRow, NoteRow
 from enforcer.ledger.record import Reading
 from labkit.addresses import is_database_url
-from observed_clusters import seen, told
+from observed_clusters import observed_cluster, raw_events
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 M, H = timedelta(minutes=1), timedelta(hours=1)
@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
-def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def ledger_location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of its own: some of these tests change its schema."""
     if request.param == "sqlite":
         return str(tmp_path / "deep" / "uptimes.db")
@@ -51,13 +51,13 @@ def kept(ledger: Ledger, id: str = "1103-1") -> list[Session]:
 
 
 def test_events_in_any_order_told_any_number_of_times_make_the_same_session(ledger: Ledger) -> None:
-    record.observe(ledger, [seen()], now=T)
-    record.add_events(ledger, [Reading("1103-1", told(RUN, START), "1")], read_to=T + 6 * M)
+    record.observe(ledger, [observed_cluster()], now=T)
+    record.add_events(ledger, [Reading("1103-1", raw_events(RUN, START), "1")], read_to=T + 6 * M)
     assert [session.end for session in kept(ledger)] == [None]
 
     for _ in range(2):
-        record.observe(ledger, [seen(at=T + 2 * H, running=False)], now=T + 2 * H)
-        record.add_events(ledger, [Reading("1103-1", told(END, RUN), "2")], read_to=T + 2 * H)
+        record.observe(ledger, [observed_cluster(at=T + 2 * H, running=False)], now=T + 2 * H)
+        record.add_events(ledger, [Reading("1103-1", raw_events(END, RUN), "2")], read_to=T + 2 * H)
 
     assert kept(ledger) == [SESSION]
     assert record.events(ledger, "1103-1") == (START, RUN, END)
@@ -66,24 +66,24 @@ def test_events_in_any_order_told_any_number_of_times_make_the_same_session(ledg
 
 
 def test_an_estimate_is_replaced_when_better_facts_come(ledger: Ledger) -> None:
-    record.observe(ledger, [seen()], now=T)
-    record.observe(ledger, [seen(at=T + 2 * H, running=False)], now=T + 2 * H)
-    record.add_events(ledger, [Reading("1103-1", told(START, RUN), "2")], read_to=T + 2 * H)
+    record.observe(ledger, [observed_cluster()], now=T)
+    record.observe(ledger, [observed_cluster(at=T + 2 * H, running=False)], now=T + 2 * H)
+    record.add_events(ledger, [Reading("1103-1", raw_events(START, RUN), "2")], read_to=T + 2 * H)
     (guess,) = kept(ledger)
     assert (guess.end, guess.estimate is None) == (T + 2 * H, False)
     assert queries.doubtful(ledger, timedelta(days=1)) == {"1103-1": T + 5 * M}
 
-    record.add_events(ledger, [Reading("1103-1", told(END), "2")], read_to=T + 3 * H)
+    record.add_events(ledger, [Reading("1103-1", raw_events(END), "2")], read_to=T + 3 * H)
 
     assert kept(ledger) == [SESSION]
     assert queries.doubtful(ledger, timedelta(days=1)) == {}
 
 
 def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running(ledger: Ledger) -> None:
-    record.observe(ledger, [seen()], now=T)
+    record.observe(ledger, [observed_cluster()], now=T)
     restart = Event(T + 7 * M, "RESTARTING", "noa@x")
-    record.add_events(ledger, [Reading("1103-1", told(START, RUN, restart), "1")], read_to=T + 8 * M)
-    record.observe(ledger, [seen(at=T + 30 * M)], now=T + 30 * M)
+    record.add_events(ledger, [Reading("1103-1", raw_events(START, RUN, restart), "1")], read_to=T + 8 * M)
+    record.observe(ledger, [observed_cluster(at=T + 30 * M)], now=T + 30 * M)
 
     record.mark_gone(ledger, "1103-1", now=T + H)
 
@@ -127,11 +127,11 @@ def test_an_intent_stays_open_until_it_succeeds(ledger: Ledger) -> None:
     ]
 
 
-def test_opening_it_again_changes_nothing(ledger_place: str, ledger: Ledger) -> None:
+def test_opening_it_again_changes_nothing(ledger_location: str, ledger: Ledger) -> None:
     queries.write_note(ledger, "name", "a")
     ledger.close()
 
-    with closing(open_ledger(ledger_place)) as again:
+    with closing(open_ledger(ledger_location)) as again:
         assert (migrate(again.database), queries.note(again, "name")) == ([], "a")
 
 
@@ -160,10 +160,10 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was_before_it(ledger: Ledger)
     assert "added" in database.get_tables()
 
 
-def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_place: str, ledger: Ledger) -> None:
+def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_location: str, ledger: Ledger) -> None:
     queries.write_note(ledger, "name", "a")
-    record.observe(ledger, [seen()], now=T)
-    copy = open_copy(ledger_place)
+    record.observe(ledger, [observed_cluster()], now=T)
+    copy = open_copy(ledger_location)
     assert (queries.note(copy, "name"), list(queries.clusters(copy))) == ("a", ["1103-1"])
 
     queries.write_note(copy, "name", "b")
@@ -172,8 +172,8 @@ def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_place: str, 
     copy.close()
 
 
-def test_a_copy_from_before_the_first_mail_gives_mails_the_same_names(ledger_place: str, ledger: Ledger) -> None:
-    copy = open_copy(ledger_place)
+def test_a_copy_from_before_the_first_mail_gives_mails_the_same_names(ledger_location: str, ledger: Ledger) -> None:
+    copy = open_copy(ledger_location)
     assert letters.ledger_id(copy) == letters.ledger_id(ledger)
     copy.close()
 
@@ -217,9 +217,9 @@ def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def other_ledger(ledger_place: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ledger]:
+def other_ledger(ledger_location: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Ledger]:
     """A second ledger of the same kind."""
-    is_file = not is_database_url(ledger_place)
+    is_file = not is_database_url(ledger_location)
     place = str(tmp_path / "other.db") if is_file else request.getfixturevalue("postgresql").database("other")
     with closing(open_ledger(place)) as ledger:
         yield ledger
@@ -229,8 +229,8 @@ def write_down(ledger: Ledger, number: int) -> None:
     """One of everything that is written by name, by statements spelled out, and by a transaction."""
     id = f"cluster-{number}"
     queries.write_note(ledger, "number", str(number))
-    record.observe(ledger, [seen(id)], now=T)
-    record.add_events(ledger, [Reading(id, told(START, RUN), "1")], read_to=T + 6 * M)
+    record.observe(ledger, [observed_cluster(id)], now=T)
+    record.add_events(ledger, [Reading(id, raw_events(START, RUN), "1")], read_to=T + 6 * M)
     queries.settle(ledger, [DayTotal(id, DAY, "group_01", number * M, None, None, 0 * M, 0 * M, 1, False)], now=T)
     letters.note_call(ledger, "send", T + number * M)
 

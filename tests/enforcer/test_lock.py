@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.ledger.lock import only_one
-from enforcer_lab import EnforcerLab
 from postgresql_server import PostgreSQL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +128,7 @@ def test_polls_that_start_at_once_do_everything_once(
     start_emulator: Callable[..., EmulatorProcess], tmp_path: Path, acceptance: bool
 ) -> None:
     emulator = start_emulator("--speed", 0, "--transition-seconds", 0)
-    lab = EnforcerLab(emulator, tmp_path, groups=2)
+    lab = EmulatedCourse(emulator, tmp_path, groups=2)
     environment = {
         **os.environ,
         **lab.environment,
@@ -138,7 +138,7 @@ def test_polls_that_start_at_once_do_everything_once(
         "REQUESTS_CA_BUNDLE": emulator.mail_ca,
     }
     lab.start("group_01")
-    lab.wait(200)
+    lab.advance_minutes(200)
     command = [sys.executable, "-m", "enforcer", "poll"]
     polls = [
         subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)

@@ -17,16 +17,27 @@ from enforcer.ledger.models import LetterRow
 from enforcer.mail import outbox
 from enforcer.mail.sender import Sent
 from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget
-from few_examples import few
-from outbox_runs import ADMIN, DAY, PLENTY, SUNDAY, kinds, lab, letter, queue, run, within
-from unreliable_mail import HOUR, MINUTE, NOW, Service
+from example_counts import at_most_examples
+from fake_mail_service import HOUR, MINUTE, NOW, FakeMailService
+from outbox_sending import (
+    ADMIN,
+    DAY,
+    LARGE_BUDGET,
+    SUNDAY,
+    call_kinds,
+    enqueue,
+    mail_settings,
+    message,
+    most_calls_within,
+    send_once,
+)
 
 pytestmark = pytest.mark.waits
 
 
 @pytest.fixture
-def service() -> Service:
-    return Service()
+def service() -> FakeMailService:
+    return FakeMailService()
 
 
 # --- what became of accepted letters
@@ -38,96 +49,100 @@ def names(ledger: Ledger, subject: str) -> list[str]:
 
 
 def test_the_status_of_an_accepted_letter_is_asked_every_hour_until_it_is_final(
-    ledger: Ledger, service: Service
+    ledger: Ledger, service: FakeMailService
 ) -> None:
-    queue(ledger, "followed")
+    enqueue(ledger, "followed")
     (name,) = names(ledger, "followed")
     service.is_slow = True
     for quarter in range(14):
-        run(ledger, service, quarter * 15 * MINUTE)
-    assert [at - NOW for at in service.asked(name)] == [1 * HOUR, 2 * HOUR, 3 * HOUR]
+        send_once(ledger, service, quarter * 15 * MINUTE)
+    assert [at - NOW for at in service.status_times(name)] == [1 * HOUR, 2 * HOUR, 3 * HOUR]
     service.is_slow = False
     for quarter in range(14, 200):
-        run(ledger, service, quarter * 15 * MINUTE)
-    assert [at - NOW for at in service.asked(name)] == [1 * HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR]
+        send_once(ledger, service, quarter * 15 * MINUTE)
+    assert [at - NOW for at in service.status_times(name)] == [1 * HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR]
 
 
-def test_a_status_that_is_never_final_is_asked_for_a_day(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "followed")
+def test_a_status_that_is_never_final_is_asked_for_a_day(ledger: Ledger, service: FakeMailService) -> None:
+    enqueue(ledger, "followed")
     service.is_slow = True
     for quarter in range(200):
-        assert run(ledger, service, quarter * 15 * MINUTE).failures == ()
-    assert [at - NOW for at in service.asked(*names(ledger, "followed"))] == [hour * HOUR for hour in range(1, 24)]
+        assert send_once(ledger, service, quarter * 15 * MINUTE).failures == ()
+    assert [at - NOW for at in service.status_times(*names(ledger, "followed"))] == [
+        hour * HOUR for hour in range(1, 24)
+    ]
     assert [row.error for row in ledger.select(LetterRow)] == [letters.NEVER_FINAL]
 
 
 def test_the_admin_hears_who_did_not_get_a_letter_that_was_accepted_and_not_delivered(
-    ledger: Ledger, service: Service
+    ledger: Ledger, service: FakeMailService
 ) -> None:
-    queue(ledger, "dropped", to=("dana@campus.example", "noa@campus.example"))
-    queue(ledger, "arrives", to=("avi@campus.example",))
+    enqueue(ledger, "dropped", to=("dana@campus.example", "noa@campus.example"))
+    enqueue(ledger, "arrives", to=("avi@campus.example",))
     service.suppressed = {"dana@campus.example", "noa@campus.example"}
-    assert run(ledger, service).failures == ()
+    assert send_once(ledger, service).failures == ()
     lost = 'the letter "dropped" was given up: accepted, but not delivered: all recipients were suppressed'
-    assert run(ledger, service, HOUR).failures == (lost,)
-    assert run(ledger, service, HOUR + MINUTE) == Sent(accepted=1)
+    assert send_once(ledger, service, HOUR).failures == (lost,)
+    assert send_once(ledger, service, HOUR + MINUTE) == Sent(accepted=1)
     (note,) = (json.loads(each) for each in service.accepted.values() if "could not be sent" in each)
     assert note["recipients"]["to"] == [{"address": ADMIN}]
     assert "to dana@campus.example, noa@campus.example, written" in note["content"]["plainText"]
     assert "avi@campus.example" not in note["content"]["plainText"]
-    assert run(ledger, service, 3 * HOUR) == Sent()
+    assert send_once(ledger, service, 3 * HOUR) == Sent()
 
 
-def test_a_note_that_is_not_delivered_is_followed_by_no_other(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "dropped")
+def test_a_note_that_is_not_delivered_is_followed_by_no_other(ledger: Ledger, service: FakeMailService) -> None:
+    enqueue(ledger, "dropped")
     service.suppressed = {"dana@campus.example", ADMIN}
     for hour in range(30):
-        run(ledger, service, hour * HOUR)
+        send_once(ledger, service, hour * HOUR)
     assert service.subjects == ["dropped", "1 letter could not be sent"]
 
 
 @pytest.mark.parametrize("what", ["breaks before", "busy"])
-def test_a_question_without_an_answer_is_asked_again(ledger: Ledger, service: Service, what: str) -> None:
-    queue(ledger, "followed")
-    run(ledger, service)
+def test_a_question_without_an_answer_is_asked_again(ledger: Ledger, service: FakeMailService, what: str) -> None:
+    enqueue(ledger, "followed")
+    send_once(ledger, service)
     service.plan = [what]
-    assert run(ledger, service, HOUR) == Sent()
-    run(ledger, service, 3 * HOUR)
-    assert kinds(service) == ["send", "status", "status"]
+    assert send_once(ledger, service, HOUR) == Sent()
+    send_once(ledger, service, 3 * HOUR)
+    assert call_kinds(service) == ["send", "status", "status"]
 
 
-def test_one_refused_address_keeps_a_letter_from_nobody_else(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "warning", to=("bad@campus", "dana@campus.example", "noa@campus.example"), cc=(ADMIN,))
+def test_one_refused_address_keeps_a_letter_from_nobody_else(ledger: Ledger, service: FakeMailService) -> None:
+    enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example", "noa@campus.example"), cc=(ADMIN,))
     service.refused = {"bad@campus"}
     given_up = 'the letter "warning" was given up: Invalid recipient'
-    assert run(ledger, service) == Sent(accepted=3, failures=(given_up,), waiting=1)
-    assert service.arrived("warning") == [ADMIN, "dana@campus.example", "noa@campus.example"]
-    assert kinds(service) == ["send", "status"] + ["send", "status"] + ["send"] * 3
-    run(ledger, service, MINUTE)
+    assert send_once(ledger, service) == Sent(accepted=3, failures=(given_up,), waiting=1)
+    assert service.recipients_of("warning") == [ADMIN, "dana@campus.example", "noa@campus.example"]
+    assert call_kinds(service) == ["send", "status"] + ["send", "status"] + ["send"] * 3
+    send_once(ledger, service, MINUTE)
     (note,) = (json.loads(each) for each in service.accepted.values() if "could not be sent" in each)
     assert "to bad@campus, written" in note["content"]["plainText"]
     assert "dana" not in note["content"]["plainText"]
     for hour in range(1, 30):
-        assert run(ledger, service, hour * HOUR).failures == ()
-    assert kinds(service).count("send") == 6
+        assert send_once(ledger, service, hour * HOUR).failures == ()
+    assert call_kinds(service).count("send") == 6
 
 
-def test_a_letter_that_went_to_each_alone_is_not_written_down_again(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
+def test_a_letter_that_went_to_each_alone_is_not_written_down_again(ledger: Ledger, service: FakeMailService) -> None:
+    enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
     service.refused = {"bad@campus"}
-    run(ledger, service)
-    assert not queue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
+    send_once(ledger, service)
+    assert not enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
     assert letters.told(ledger, Kind.WARNING, since=SUNDAY) == {("warning", Period.DAY, SUNDAY, 3 * HOUR)}
 
 
-def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(ledger: Ledger, service: Service) -> None:
-    queue(ledger, "warning", to=("dana@campus.example", "noa@campus.example"))
+def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(
+    ledger: Ledger, service: FakeMailService
+) -> None:
+    enqueue(ledger, "warning", to=("dana@campus.example", "noa@campus.example"))
     service.refused = {"dana@campus.example", "noa@campus.example"}
     for hour in range(20):
-        run(ledger, service, hour * HOUR)
+        send_once(ledger, service, hour * HOUR)
     service.refused = set()
-    run(ledger, service, 20 * HOUR)
-    assert service.arrived("warning") == ["dana@campus.example", "noa@campus.example"]
+    send_once(ledger, service, 20 * HOUR)
+    assert service.recipients_of("warning") == ["dana@campus.example", "noa@campus.example"]
 
 
 # --- what is no longer true
@@ -135,28 +150,30 @@ def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(ledge
 
 def notice(ledger: Ledger, kind: Kind, first: date, at: timedelta, period: str = "day", about: str = "c1") -> None:
     subject = f"{kind.value} {period} {first.day}"
-    outbox.queue(ledger, kind, about, letter(subject), now=NOW + at, period=period, first=first, limit=(at + HOUR) * 2)
+    outbox.queue(ledger, kind, about, message(subject), now=NOW + at, period=period, first=first, limit=(at + HOUR) * 2)
 
 
-def test_what_a_later_letter_made_untrue_is_dropped_and_counted(ledger: Ledger, service: Service) -> None:
+def test_what_a_later_letter_made_untrue_is_dropped_and_counted(ledger: Ledger, service: FakeMailService) -> None:
     notice(ledger, Kind.WARNING, SUNDAY, timedelta())
     notice(ledger, Kind.WARNING, SUNDAY, timedelta(), about="c2")
     notice(ledger, Kind.STOPPED, SUNDAY + DAY, DAY)
-    assert run(ledger, service, DAY) == Sent(accepted=2, dropped=1)
+    assert send_once(ledger, service, DAY) == Sent(accepted=2, dropped=1)
     assert service.subjects == ["stopped day 2", "warning day 1"]
-    assert run(ledger, service, 2 * DAY) == Sent()
+    assert send_once(ledger, service, 2 * DAY) == Sent()
     assert letters.dropped(ledger, since=NOW) == 1
     assert len(letters.told(ledger, Kind.WARNING, since=SUNDAY)) == 2
 
 
-def test_a_letter_of_unknown_outcome_is_asked_about_before_it_is_dropped(ledger: Ledger, service: Service) -> None:
+def test_a_letter_of_unknown_outcome_is_asked_about_before_it_is_dropped(
+    ledger: Ledger, service: FakeMailService
+) -> None:
     notice(ledger, Kind.WARNING, SUNDAY, timedelta())
     service.plan = ["breaks before"]
-    run(ledger, service)
+    send_once(ledger, service)
     notice(ledger, Kind.STOPPED, SUNDAY + DAY, DAY)
-    assert run(ledger, service, DAY) == Sent(accepted=1, dropped=1)
+    assert send_once(ledger, service, DAY) == Sent(accepted=1, dropped=1)
     assert service.subjects == ["stopped day 2"]
-    assert kinds(service) == ["send", "send", "status"]
+    assert call_kinds(service) == ["send", "send", "status"]
 
 
 PEOPLE = [f"s{number}@campus.example" for number in range(6)]
@@ -167,10 +184,10 @@ PEOPLE = [f"s{number}@campus.example" for number in range(6)]
     refused=st.sets(st.sampled_from(PEOPLE), max_size=3),
     suppressed=st.sets(st.sampled_from(PEOPLE), max_size=3),
     pauses=st.lists(st.integers(1, 90), max_size=8),
-    budget=st.sampled_from([PLENTY, OWN_DOMAIN, MANAGED_DOMAIN]),
+    budget=st.sampled_from([LARGE_BUDGET, OWN_DOMAIN, MANAGED_DOMAIN]),
     is_slow=st.booleans(),
 )
-@few(15)
+@at_most_examples(15)
 def test_whoever_is_refused_or_suppressed_the_others_have_their_letters_and_the_admin_knows(
     to: list[list[str]],
     refused: set[str],
@@ -180,26 +197,32 @@ def test_whoever_is_refused_or_suppressed_the_others_have_their_letters_and_the_
     is_slow: bool,
 ) -> None:
     ledger = open_copy(":memory:")
-    service, told, at = Service(refused=refused, suppressed=suppressed - refused, is_slow=is_slow), lab(budget), 0
+    service, told, at = (
+        FakeMailService(refused=refused, suppressed=suppressed - refused, is_slow=is_slow),
+        mail_settings(budget),
+        0,
+    )
     for number, people in enumerate(to):
-        queue(ledger, f"letter {number}", to=tuple(people), cc=(ADMIN,))
+        enqueue(ledger, f"letter {number}", to=tuple(people), cc=(ADMIN,))
     for pause in [*pauses, *[60] * 28]:
-        run(ledger, service, at * MINUTE, told)
+        send_once(ledger, service, at * MINUTE, told)
         at += pause
     assert letters.waiting(ledger) == 0
     for number, people in enumerate(to):
-        assert service.arrived(f"letter {number}") == sorted({*people, ADMIN} - refused - suppressed)
+        assert service.recipients_of(f"letter {number}") == sorted({*people, ADMIN} - refused - suppressed)
     notes = "".join(payload for payload in service.accepted.values() if "could not be sent" in payload)
     told_of = refused | (set() if is_slow else suppressed)
     alone = {one for people in to for one in people if set(people) & refused or one in refused}
     assert all((one in notes) == (one in told_of) for one in alone & (refused | suppressed))
     for name in service.accepted:
-        asked = service.asked(name)
+        asked = service.status_times(name)
         assert all(later - sooner >= HOUR for sooner, later in zip(asked, asked[1:], strict=False))
         assert len(asked) <= 24
     for span, sends, statuses in (
         (MINUTE, budget.sends_per_minute, budget.status_per_minute),
         (HOUR, budget.sends_per_hour, budget.status_per_hour),
     ):
-        assert within(service, "send", span) <= sends and within(service, "status", span) <= statuses
+        assert (
+            most_calls_within(service, "send", span) <= sends and most_calls_within(service, "status", span) <= statuses
+        )
     ledger.close()

@@ -24,17 +24,17 @@ from enforcer.workspace.answers import Malformed, cluster_in, entries_in, event_
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import check_course, parse_course
 from enforcer.workspace.errors import WorkspaceError
-from few_examples import examples
+from example_counts import exactly_examples
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
+from json_mutations import JSON_VALUES, Mutation, mutations
 from labkit.course_file import CourseFile, GroupEntry, GroupLimits, format_course_file, has_valid_checksum
-from ledgers import empty
-from odd_values import VALUES, Damage, damages
+from ledgers import clear
 
 M = timedelta(minutes=1)
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 OVER, BAD = 0, 1
 """The clusters, by position: the first is over its limit, the second is what cannot be read."""
-BORDER = examples(150, acceptance=10_000)
+BORDER = exactly_examples(150, acceptance=10_000)
 
 
 # --- the borders by themselves
@@ -57,8 +57,8 @@ LISTING = {"path": f"{FOLDER}/course.json", "object_type": "FILE", "object_id": 
 
 
 @settings(BORDER)
-@given(damage=damages())
-def test_entries_are_read_or_named(damage: Damage) -> None:
+@given(damage=mutations())
+def test_entries_are_read_or_named(damage: Mutation) -> None:
     problems: list[str] = []
 
     readable([damage(CLUSTER)], lambda entry: cluster_in(entry, NOW, problems), problems)
@@ -99,13 +99,13 @@ def read_all(text: str) -> None:
 
 
 @settings(BORDER)
-@given(damage=damages(), name=st.sampled_from(sorted(FILES)))
-def test_files_are_read_or_refused_in_a_sentence(damage: Damage, name: str) -> None:
+@given(damage=mutations(), name=st.sampled_from(sorted(FILES)))
+def test_files_are_read_or_refused_in_a_sentence(damage: Mutation, name: str) -> None:
     read_all(json.dumps(damage(json.loads(FILES[name]))))
 
 
 @settings(BORDER)
-@given(text=st.text(max_size=40) | VALUES.map(json.dumps))
+@given(text=st.text(max_size=40) | JSON_VALUES.map(json.dumps))
 def test_texts_are_read_or_refused_in_a_sentence(text: str) -> None:
     read_all(text)
 
@@ -145,7 +145,7 @@ def test_a_course_file_is_that_of_its_folder_and_as_the_deploy_wrote_it() -> Non
 class Odd:
     """The API of a workspace with one answer that is odd."""
 
-    def __init__(self, api: Any, border: str, bad: str, damage: Damage) -> None:
+    def __init__(self, api: Any, border: str, bad: str, damage: Mutation) -> None:
         self._api, self._border, self._bad, self._damage = api, border, bad, damage
         self._cfg = api._cfg
 
@@ -185,7 +185,7 @@ def lab() -> InProcessCourse:
     lab = InProcessCourse(3, soft=150 * M, hard=180 * M)
     text = FILES["allowance"].replace("group_01", "group_002")
     body = {"path": f"{FOLDER}/allowances/a.json", "content": base64_of(text), "format": "RAW", "overwrite": True}
-    lab.workspace.ask("POST", "/api/2.0/workspace/import", body)
+    lab.workspace.call("POST", "/api/2.0/workspace/import", body)
     lab.start(lab.clusters[OVER])
     lab.workspace.advance(130 * 60)
     lab.start(lab.clusters[BAD])
@@ -211,14 +211,14 @@ BORDERS = ("cluster", "events", "permissions", "group", "user", "folder", "allow
 
 
 @settings(
-    examples(120, acceptance=10_000),
+    exactly_examples(120, acceptance=10_000),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(damage=damages(), border=st.sampled_from(BORDERS), polled=st.booleans())
+@given(damage=mutations(), border=st.sampled_from(BORDERS), polled=st.booleans())
 def test_one_odd_answer_costs_nobody_else_his_limit(
-    lab: InProcessCourse, memory: Ledger, damage: Damage, border: str, polled: bool
+    lab: InProcessCourse, memory: Ledger, damage: Mutation, border: str, polled: bool
 ) -> None:
-    empty(memory)
+    clear(memory)
     workspace = lab.connect()
     if polled:
         plan(lab, memory, workspace)
@@ -233,14 +233,14 @@ def test_one_odd_answer_costs_nobody_else_his_limit(
 
 
 @settings(
-    examples(60, acceptance=10_000),
+    exactly_examples(60, acceptance=10_000),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(damage=damages())
+@given(damage=mutations())
 def test_a_list_of_clusters_that_cannot_be_read_is_an_unusable_workspace(
-    lab: InProcessCourse, memory: Ledger, damage: Damage
+    lab: InProcessCourse, memory: Ledger, damage: Mutation
 ) -> None:
-    empty(memory)
+    clear(memory)
     workspace = lab.connect()
     whole = workspace.api.do
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import FOLDER, SUNDAY, EmulatedCourse, local_time
 from emulator_process import EmulatorProcess
 from enforcer.ledger import queries
 from enforcer.ledger.database import open_ledger
 from enforcer.ledger.models import DayRow, LetterRow
-from enforcer_lab import FOLDER, SUNDAY, EnforcerLab, at
 
 pytestmark = pytest.mark.process
 
@@ -23,23 +23,23 @@ MS, MINUTE = timedelta(milliseconds=1), timedelta(minutes=1)
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path, ledger_place: str) -> EnforcerLab:
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path, ledger_location: str) -> EmulatedCourse:
     """Whose ledger is a file, and then PostgreSQL."""
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path)
-    lab.environment["CLUSTER_UPTIMES_DB"] = ledger_place
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path)
+    lab.environment["CLUSTER_UPTIMES_DB"] = ledger_location
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
     return lab
 
 
-def settled(lab: EnforcerLab) -> dict[date, dict[str, timedelta]]:
+def settled(lab: EmulatedCourse) -> dict[date, dict[str, timedelta]]:
     """What history holds: day → group → used."""
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         days = sorted({date.fromisoformat(row.day) for row in ledger.select(DayRow, DayRow.day)})
         return {day: {total.group: total.used for total in queries.settled(ledger, day).values()} for day in days}
 
 
-def reports(lab: EnforcerLab) -> list[str]:
+def reports(lab: EmulatedCourse) -> list[str]:
     """The days of which a report was queued."""
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         return [
@@ -47,26 +47,33 @@ def reports(lab: EnforcerLab) -> list[str]:
         ]
 
 
-def truth(lab: EnforcerLab, group: str, day: date) -> timedelta:
+def truth(lab: EmulatedCourse, group: str, day: date) -> timedelta:
     """What the members used on the day, by the workspace itself. The deploy was done by eight o'clock on Sunday."""
-    return lab.used_ms(group, max(at(day, "00:00"), at(SUNDAY, "08:00")), at(day + timedelta(days=1), "00:00")) * MS
+    return (
+        lab.used_ms(
+            group,
+            max(local_time(day, "00:00"), local_time(SUNDAY, "08:00")),
+            local_time(day + timedelta(days=1), "00:00"),
+        )
+        * MS
+    )
 
 
-def totals_file(lab: EnforcerLab) -> dict[str, object]:
-    answer = lab.ask("GET", f"/api/2.0/workspace/export?path={FOLDER}/settled.json&direct_download=true")
+def totals_file(lab: EmulatedCourse) -> dict[str, object]:
+    answer = lab.call("GET", f"/api/2.0/workspace/export?path={FOLDER}/settled.json&direct_download=true")
     return json.loads(answer) if isinstance(answer, str) else dict(answer)
 
 
-def end_of_day(lab: EnforcerLab, *words: str) -> None:
+def end_of_day(lab: EmulatedCourse, *words: str) -> None:
     done = lab.run("end-of-day", *words)
     assert done.status == 0, done
 
 
-def test_a_session_across_midnight_is_split_between_the_days(lab: EnforcerLab) -> None:
-    lab.go(SUNDAY, "21:30")
+def test_a_session_across_midnight_is_split_between_the_days(lab: EmulatedCourse) -> None:
+    lab.set_time(SUNDAY, "21:30")
     assert lab.start("group_01") == 200
     lab.poll()
-    lab.go(MONDAY, "00:20")
+    lab.set_time(MONDAY, "00:20")
 
     end_of_day(lab)
 
@@ -76,13 +83,13 @@ def test_a_session_across_midnight_is_split_between_the_days(lab: EnforcerLab) -
     assert used["group_01"] == 20 * 60_000
 
 
-def test_a_poll_a_second_before_midnight_and_one_after_it_belong_to_their_days(lab: EnforcerLab) -> None:
-    lab.go(SUNDAY, "20:00")
+def test_a_poll_a_second_before_midnight_and_one_after_it_belong_to_their_days(lab: EmulatedCourse) -> None:
+    lab.set_time(SUNDAY, "20:00")
     assert lab.start("group_01") == 200
-    lab.go(SUNDAY, "23:59:59")
+    lab.set_time(SUNDAY, "23:59:59")
     lab.poll()
     before = (lab.state("group_01"), lab.level("group_01"), lab.start("group_01"))
-    lab.go(MONDAY, "00:00:01")
+    lab.set_time(MONDAY, "00:00:01")
     lab.poll()
     after = (lab.state("group_01"), lab.level("group_01"), lab.start("group_01"))
 
@@ -92,16 +99,16 @@ def test_a_poll_a_second_before_midnight_and_one_after_it_belong_to_their_days(l
     assert settled(lab)[SUNDAY]["group_01"] == truth(lab, "group_01", SUNDAY)
 
 
-def test_five_days_without_cron_are_settled_one_by_one(lab: EnforcerLab) -> None:
+def test_five_days_without_cron_are_settled_one_by_one(lab: EmulatedCourse) -> None:
     days = [SUNDAY + timedelta(days=number) for number in range(6)]
-    lab.go(SUNDAY, "09:00")
+    lab.set_time(SUNDAY, "09:00")
     lab.poll()
     for number, day in enumerate(days):
-        lab.go(day, "10:00")
+        lab.set_time(day, "10:00")
         assert lab.start("group_01") == 200
-        lab.wait(20 + number)
+        lab.advance_minutes(20 + number)
         lab.stop("group_01")
-    lab.go(days[-1], "12:00")
+    lab.set_time(days[-1], "12:00")
 
     end_of_day(lab)
 
@@ -114,34 +121,34 @@ def test_five_days_without_cron_are_settled_one_by_one(lab: EnforcerLab) -> None
     assert totals_file(lab)["up_to"] == days[-2].isoformat()
 
 
-def test_a_clock_that_is_set_back_an_hour_settles_nothing_twice(lab: EnforcerLab, tmp_path: Path) -> None:
-    lab.go(SUNDAY, "22:00")
+def test_a_clock_that_is_set_back_an_hour_settles_nothing_twice(lab: EmulatedCourse, tmp_path: Path) -> None:
+    lab.set_time(SUNDAY, "22:00")
     assert lab.start("group_01") == 200
     lab.poll()
-    lab.go(MONDAY, "00:10")
+    lab.set_time(MONDAY, "00:10")
     end_of_day(lab)
     before = settled(lab), reports(lab)
     clock = tmp_path / "clock.json"
-    clock.write_text(json.dumps({"now": at(SUNDAY, "23:12").isoformat()}))
+    clock.write_text(json.dumps({"now": local_time(SUNDAY, "23:12").isoformat()}))
     wrong = {"LAB_CLOCK": clock.as_uri()}
 
     assert [lab.run("poll", **wrong).status, lab.run("end-of-day", **wrong).status] == [0, 0]
     assert (lab.state("group_01"), settled(lab), reports(lab)) == ("RUNNING", *before)
 
-    lab.go(MONDAY, "04:00")
+    lab.set_time(MONDAY, "04:00")
     lab.poll()
     assert (lab.state("group_01"), lab.level("group_01")) == ("TERMINATED", "CAN_ATTACH_TO")
     used = {row["group"]: row["used_ms"] for row in lab.run("usage", "--json").json}
-    assert used["group_01"] == lab.used_ms("group_01", at(MONDAY, "00:00"), at(MONDAY, "04:00"))
+    assert used["group_01"] == lab.used_ms("group_01", local_time(MONDAY, "00:00"), local_time(MONDAY, "04:00"))
 
 
-def test_end_of_day_twice_is_end_of_day_once(lab: EnforcerLab) -> None:
-    lab.go(SUNDAY, "10:00")
+def test_end_of_day_twice_is_end_of_day_once(lab: EmulatedCourse) -> None:
+    lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
-    lab.wait(181)
+    lab.advance_minutes(181)
     lab.poll()
     assert lab.level("group_01") == "CAN_ATTACH_TO"
-    lab.go(MONDAY, "00:20")
+    lab.set_time(MONDAY, "00:20")
 
     end_of_day(lab)
     once = settled(lab), reports(lab), totals_file(lab), lab.level("group_01")
@@ -152,22 +159,22 @@ def test_end_of_day_twice_is_end_of_day_once(lab: EnforcerLab) -> None:
     assert once[1] == [SUNDAY.isoformat()]
 
 
-@pytest.mark.parametrize("ledger_place", ["sqlite"], indirect=True)
-def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EnforcerLab, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ledger_location", ["sqlite"], indirect=True)
+def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EmulatedCourse, tmp_path: Path) -> None:
     place = Path(lab.environment["CLUSTER_UPTIMES_DB"])
-    lab.go(SUNDAY, "10:00")
+    lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
-    lab.wait(30)
+    lab.advance_minutes(30)
     lab.poll()
     with closing(open_ledger(str(place))) as ledger:
         ledger.database.execute_sql("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
     lab.stop("group_01")
-    lab.go(MONDAY, "10:00")
+    lab.set_time(MONDAY, "10:00")
     end_of_day(lab)
     assert lab.start("group_01") == 200
-    lab.wait(45)
+    lab.advance_minutes(45)
     lab.stop("group_01")
-    lab.go(MONDAY + timedelta(days=1), "00:20")
+    lab.set_time(MONDAY + timedelta(days=1), "00:20")
     end_of_day(lab)
     before = settled(lab)
 
@@ -180,25 +187,25 @@ def test_a_ledger_from_a_backup_learns_the_missing_days_again(lab: EnforcerLab, 
     assert before[MONDAY]["group_01"] == truth(lab, "group_01", MONDAY) >= 45 * MINUTE
 
 
-def test_an_empty_ledger_learns_every_day_that_the_platform_remembers(lab: EnforcerLab) -> None:
-    lab.go(SUNDAY, "10:00")
+def test_an_empty_ledger_learns_every_day_that_the_platform_remembers(lab: EmulatedCourse) -> None:
+    lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
-    lab.wait(30)
+    lab.advance_minutes(30)
     lab.stop("group_01")
-    lab.go(MONDAY, "12:00")
+    lab.set_time(MONDAY, "12:00")
 
     end_of_day(lab)
 
     assert settled(lab)[SUNDAY] == {"group_01": truth(lab, "group_01", SUNDAY), "group_02": timedelta()}
 
 
-def test_a_day_waits_for_events_that_cannot_be_read(lab: EnforcerLab) -> None:
-    lab.go(SUNDAY, "10:00")
+def test_a_day_waits_for_events_that_cannot_be_read(lab: EmulatedCourse) -> None:
+    lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
     lab.poll()
-    lab.wait(30)
+    lab.advance_minutes(30)
     lab.stop("group_01")
-    lab.go(MONDAY, "00:20")
+    lab.set_time(MONDAY, "00:20")
     lab.emulator.control("POST", "faults", {"rules": [{"match": "POST /api/2.1/clusters/events", "kind": "500"}]})
 
     done = lab.run("end-of-day")
@@ -210,12 +217,12 @@ def test_a_day_waits_for_events_that_cannot_be_read(lab: EnforcerLab) -> None:
     assert settled(lab)[SUNDAY]["group_01"] == truth(lab, "group_01", SUNDAY)
 
 
-def test_no_further_than_the_day_that_is_asked_for(lab: EnforcerLab) -> None:
-    lab.go(SUNDAY, "10:00")
+def test_no_further_than_the_day_that_is_asked_for(lab: EmulatedCourse) -> None:
+    lab.set_time(SUNDAY, "10:00")
     assert lab.start("group_01") == 200
-    lab.wait(30)
+    lab.advance_minutes(30)
     lab.stop("group_01")
-    lab.go(SUNDAY + timedelta(days=4), "12:00")
+    lab.set_time(SUNDAY + timedelta(days=4), "12:00")
 
     assert lab.run("end-of-day", "--day", MONDAY.isoformat(), "--dry-run").out.splitlines()[-1] == (
         f"{MONDAY} would be settled"

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
+from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.ledger import letters
 from enforcer.ledger.database import open_ledger
 from enforcer.mail.azure import Mailer
 from enforcer.mail.sender import send_due
 from enforcer.settings import load_settings
-from enforcer_lab import SUNDAY, EnforcerLab
 from labkit.clock import Deadline
 
 pytestmark = pytest.mark.process
@@ -33,7 +33,7 @@ WARNED = "Data Engineering: {left} minutes of cluster time left for Team {team}"
 STOPPED = "Data Engineering: the cluster of Team {team} is off, its limit is reached"
 
 
-def with_mail(lab: EnforcerLab, sender: str = "lab@campus.example") -> EnforcerLab:
+def with_mail(lab: EmulatedCourse, sender: str = "lab@campus.example") -> EmulatedCourse:
     lab.environment |= {
         "AZURE_EMAIL_CONNECTION_STRING": lab.emulator.mail_connection_string,
         "AZURE_EMAIL_SENDER": sender,
@@ -44,41 +44,41 @@ def with_mail(lab: EnforcerLab, sender: str = "lab@campus.example") -> EnforcerL
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
-    still_emulator.control("POST", "reset")
-    return with_mail(EnforcerLab(still_emulator, tmp_path, groups=1))
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
+    frozen_emulator.control("POST", "reset")
+    return with_mail(EmulatedCourse(frozen_emulator, tmp_path, groups=1))
 
 
-def mail(lab: EnforcerLab) -> list[Any]:
+def mail(lab: EmulatedCourse) -> list[Any]:
     letters: list[Any] = lab.emulator.control("GET", "mail")
     return letters
 
 
-def subjects(lab: EnforcerLab) -> list[str]:
+def subjects(lab: EmulatedCourse) -> list[str]:
     return [letter["subject"] for letter in mail(lab)]
 
 
-def fault(lab: EnforcerLab, *rules: dict[str, Any]) -> None:
+def fault(lab: EmulatedCourse, *rules: dict[str, Any]) -> None:
     lab.emulator.control("POST", "faults", {"rules": [*rules]})
 
 
-def ledger(lab: EnforcerLab, statement: str) -> None:
+def ledger(lab: EmulatedCourse, statement: str) -> None:
     """What a crash, or somebody with an editor, may have done to the ledger."""
     with sqlite3.connect(lab.environment["CLUSTER_UPTIMES_DB"]) as connection:
         connection.execute(statement)
     connection.close()
 
 
-def run_to_the_limit(lab: EnforcerLab) -> None:
+def run_to_the_limit(lab: EmulatedCourse) -> None:
     assert lab.start("group_01") == 200
     lab.poll()
-    lab.wait(181)
+    lab.advance_minutes(181)
 
 
-def test_a_group_is_warned_and_then_told_that_its_cluster_is_off_each_once(lab: EnforcerLab) -> None:
+def test_a_group_is_warned_and_then_told_that_its_cluster_is_off_each_once(lab: EmulatedCourse) -> None:
     assert lab.start("group_01") == 200
     for minutes in (100, 55, 10, 20, 15, 15):
-        lab.wait(minutes)
+        lab.advance_minutes(minutes)
         lab.poll()
     students = ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
     assert [(letter["subject"], letter["to"], letter["cc"]) for letter in mail(lab)] == [
@@ -87,7 +87,7 @@ def test_a_group_is_warned_and_then_told_that_its_cluster_is_off_each_once(lab: 
     ]
 
 
-def test_a_dry_run_sends_nothing_and_forgets_it(lab: EnforcerLab) -> None:
+def test_a_dry_run_sends_nothing_and_forgets_it(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     lab.poll("--dry-run")
     assert subjects(lab) == []
@@ -95,7 +95,7 @@ def test_a_dry_run_sends_nothing_and_forgets_it(lab: EnforcerLab) -> None:
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_a_group_is_told_that_its_cluster_is_off_only_when_it_is(lab: EnforcerLab) -> None:
+def test_a_group_is_told_that_its_cluster_is_off_only_when_it_is(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /api/2.1/clusters/delete", "kind": "500"})
     assert lab.run("poll").status == 1
@@ -105,7 +105,7 @@ def test_a_group_is_told_that_its_cluster_is_off_only_when_it_is(lab: EnforcerLa
     assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])
 
 
-def test_a_cluster_is_stopped_though_no_mail_can_be_sent_and_the_letter_follows(lab: EnforcerLab) -> None:
+def test_a_cluster_is_stopped_though_no_mail_can_be_sent_and_the_letter_follows(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /emails:send", "kind": "hang"})
     began = time.monotonic()
@@ -114,12 +114,12 @@ def test_a_cluster_is_stopped_though_no_mail_can_be_sent_and_the_letter_follows(
     assert (done.status, lab.state("group_01"), lab.level("group_01")) == (1, "TERMINATED", "CAN_ATTACH_TO")
     assert "was not sent: the mail service did not answer" in done.err
     fault(lab)
-    lab.wait(15)
+    lab.advance_minutes(15)
     lab.poll()
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_a_group_without_members_is_stopped_and_the_admin_told(lab: EnforcerLab) -> None:
+def test_a_group_without_members_is_stopped_and_the_admin_told(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     for letter in "ab":
         target = f"student1{letter}@campus.example.ac.il"
@@ -133,42 +133,42 @@ def test_a_group_without_members_is_stopped_and_the_admin_told(lab: EnforcerLab)
     assert lab.state("group_01") == "TERMINATED"
 
 
-def test_a_stop_that_a_killed_run_did_not_tell_of_is_told_by_the_next(lab: EnforcerLab) -> None:
+def test_a_stop_that_a_killed_run_did_not_tell_of_is_told_by_the_next(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     no_mail = {"AZURE_EMAIL_CONNECTION_STRING": "", "AZURE_EMAIL_SENDER": ""}
     assert lab.run("poll", **no_mail).status == 0
     ledger(lab, "delete from letter")
-    lab.wait(15)
+    lab.advance_minutes(15)
     lab.poll()
-    lab.wait(15)
+    lab.advance_minutes(15)
     lab.poll()
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_a_stop_before_midnight_is_told_after_it(lab: EnforcerLab) -> None:
-    lab.go(SUNDAY, "20:55")
+def test_a_stop_before_midnight_is_told_after_it(lab: EmulatedCourse) -> None:
+    lab.set_time(SUNDAY, "20:55")
     run_to_the_limit(lab)
     assert lab.run("poll", AZURE_EMAIL_CONNECTION_STRING="", AZURE_EMAIL_SENDER="").status == 0
     ledger(lab, "delete from letter")
     ledger(lab, "update action set done = null")
-    lab.go(MONDAY, "00:05")
+    lab.set_time(MONDAY, "00:05")
     lab.poll()
     lab.poll()
     assert lab.level("group_01") == "CAN_RESTART"
     assert subjects(lab) == [STOPPED.format(team=1)]
 
 
-def test_an_allowance_stands_in_the_letter_with_its_reason(lab: EnforcerLab) -> None:
+def test_an_allowance_stands_in_the_letter_with_its_reason(lab: EmulatedCourse) -> None:
     assert lab.run("allow", "group_01", "--minutes", "30", "--reason", "project <b>deadline</b>").status == 0
     run_to_the_limit(lab)
-    lab.wait(35)
+    lab.advance_minutes(35)
     lab.poll()
     (letter,) = mail(lab)
     assert "Limit:         210 minutes (\u2068180 + 30 minutes: project <b>deadline</b>\u2069)" in letter["text"]
     assert "180 + 30 minutes: project &lt;b&gt;deadline&lt;/b&gt;" in letter["html"]
 
 
-def test_hostile_names_arrive_harmless(lab: EnforcerLab) -> None:
+def test_hostile_names_arrive_harmless(lab: EmulatedCourse) -> None:
     group = {"name": "group_01", "number": 1, "moodle_id": "1001", "limits": lab.limits}
     title = "<img src=x onerror=alert(1)>\r\nBcc: all@campus.example \u202eevil"
     lab.write_course(title="=HYPERLINK()", groups=[{**group, "title": title}])
@@ -182,7 +182,9 @@ def test_hostile_names_arrive_harmless(lab: EnforcerLab) -> None:
     assert letter["to"] == ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
 
 
-def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(lab: EnforcerLab, tmp_path: Path) -> None:
+def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(
+    lab: EmulatedCourse, tmp_path: Path
+) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "stopped.txt.j2").write_text("Subject: {{ nothing }}\n")
     lab.environment["LAB_LETTERS"] = str(tmp_path / "letters")
@@ -192,20 +194,20 @@ def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(la
 
 
 def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives_in_order(
-    still_emulator: EmulatorProcess, tmp_path: Path, acceptance: bool
+    frozen_emulator: EmulatorProcess, tmp_path: Path, acceptance: bool
 ) -> None:
     """With the limits of a domain that Azure lends: five letters a minute and ten an hour."""
     half = 100 if acceptance else 20
-    still_emulator.control("POST", "reset")
-    lab = with_mail(EnforcerLab(still_emulator, tmp_path, groups=2 * half), "lab@0123.azurecomm.net")
-    still_emulator.control("POST", "faults", {"profile": "mail-managed-domain"})
+    frozen_emulator.control("POST", "reset")
+    lab = with_mail(EmulatedCourse(frozen_emulator, tmp_path, groups=2 * half), "lab@0123.azurecomm.net")
+    frozen_emulator.control("POST", "faults", {"profile": "mail-managed-domain"})
     over, near = lab.names[:half], lab.names[half:]
     for name in lab.names:
         assert lab.start(name) == 200
-    lab.wait(155)
+    lab.advance_minutes(155)
     for name in near:
         lab.stop(name)
-    lab.wait(26)
+    lab.advance_minutes(26)
     began = time.monotonic()
     lab.poll()
     assert time.monotonic() - began < 30
@@ -232,7 +234,7 @@ def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives
     assert len(mail(lab)) == 2 * half
 
 
-def _send_until_done(lab: EnforcerLab, told: Any) -> list[int]:
+def _send_until_done(lab: EmulatedCourse, told: Any) -> list[int]:
     """Send as a poll every quarter of an hour does, without looking at the clusters; how many letters each hour got."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", lab.emulator.mail_ca)
@@ -242,7 +244,7 @@ def _send_until_done(lab: EnforcerLab, told: Any) -> list[int]:
             for quarter in count(1):
                 if not letters.waiting(opened):
                     break
-                lab.wait(15)
+                lab.advance_minutes(15)
                 if quarter % 4 == 0:
                     accepted.append(0)
                 sent = send_due(opened, mailer, told, now=lab.now, deadline=Deadline(timedelta(seconds=30)))
@@ -274,7 +276,7 @@ def monitor() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-def test_a_monitor_hears_of_begin_and_success(lab: EnforcerLab, monitor: tuple[str, list[str]]) -> None:
+def test_a_monitor_hears_of_begin_and_success(lab: EmulatedCourse, monitor: tuple[str, list[str]]) -> None:
     url, heard = monitor
     lab.environment["HEALTHCHECK_URL"] = url
     lab.poll()
@@ -283,7 +285,9 @@ def test_a_monitor_hears_of_begin_and_success(lab: EnforcerLab, monitor: tuple[s
     assert len(heard) == 2
 
 
-def test_a_monitor_hears_of_what_failed_and_of_wrong_settings(lab: EnforcerLab, monitor: tuple[str, list[str]]) -> None:
+def test_a_monitor_hears_of_what_failed_and_of_wrong_settings(
+    lab: EmulatedCourse, monitor: tuple[str, list[str]]
+) -> None:
     url, heard = monitor
     lab.environment["HEALTHCHECK_URL"] = url
     fault(lab, {"match": "/api/2.1/clusters/list", "kind": "500"})
@@ -292,46 +296,46 @@ def test_a_monitor_hears_of_what_failed_and_of_wrong_settings(lab: EnforcerLab, 
     assert heard == ["/ping/0123/start", "/ping/0123/fail"] * 2
 
 
-def test_a_monitor_that_is_not_there_changes_nothing(lab: EnforcerLab, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_monitor_that_is_not_there_changes_nothing(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
     lab.environment["HEALTHCHECK_URL"] = "http://127.0.0.1:9/ping/secret"
     lab.poll()
     assert "HEALTHCHECK_URL does not answer" in caplog.text and "secret" not in caplog.text
 
 
-def test_a_crash_mails_the_admin_once_for_each_cause_and_hour(lab: EnforcerLab) -> None:
+def test_a_crash_mails_the_admin_once_for_each_cause_and_hour(lab: EmulatedCourse) -> None:
     lab.poll()
     ledger(lab, "update note set value = 'no JSON' where name = 'members'")
     for _ in range(3):
         assert lab.run("poll").status == 1
-        lab.wait(15)
+        lab.advance_minutes(15)
     (letter,) = mail(lab)
     assert letter["to"] == [ADMIN]
     assert letter["subject"].startswith("Lab enforcer failed: JSONDecodeError")
     assert "Traceback" in letter["text"] and "collect.py" in letter["text"]
-    lab.wait(60)
+    lab.advance_minutes(60)
     lab.run("poll")
     assert len(mail(lab)) == 2
-    lab.wait(60)
+    lab.advance_minutes(60)
     fault(lab, {"match": "/api/2.1/clusters/list", "kind": "500"})
     lab.run("poll")
     assert len(mail(lab)) == 3
 
 
-def test_a_crash_of_the_ledger_itself_is_mailed_once(lab: EnforcerLab) -> None:
+def test_a_crash_of_the_ledger_itself_is_mailed_once(lab: EmulatedCourse) -> None:
     lab.poll()
     ledger(lab, "drop table letter")
     for _ in range(2):
         assert lab.run("poll").status == 1
-        lab.wait(15)
+        lab.advance_minutes(15)
     assert len(mail(lab)) == 1
     assert "no such table: letter" in mail(lab)[0]["subject"]
 
 
-def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EnforcerLab) -> None:
+def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     fault(lab, {"match": "POST /emails:send", "kind": "500", "count": 1})
     assert lab.run("poll").status == 1
-    lab.wait(15)
+    lab.advance_minutes(15)
     fault(lab, {"match": "/api/2.1/clusters/list", "kind": "500"})
     done = lab.run("poll")
     assert done.status == 1 and "check DATABRICKS_HOST" in done.err
@@ -342,7 +346,7 @@ def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EnforcerLab) ->
 
 
 def test_without_an_admin_a_workspace_that_cannot_be_used_is_no_crash(
-    lab: EnforcerLab, caplog: pytest.LogCaptureFixture
+    lab: EmulatedCourse, caplog: pytest.LogCaptureFixture
 ) -> None:
     done = lab.run("poll", ADMIN_EMAIL="", DATABRICKS_TOKEN="expired")
 
@@ -358,7 +362,7 @@ def test_without_an_admin_a_workspace_that_cannot_be_used_is_no_crash(
 @pytest.mark.parametrize(
     ("place", "status"), [("/dev/null/uptimes.db", 2), ("postgresql://lab:hunter2@127.0.0.1:9/lab", 1)]
 )
-def test_a_ledger_that_cannot_be_is_a_sentence(lab: EnforcerLab, place: str, status: int) -> None:
+def test_a_ledger_that_cannot_be_is_a_sentence(lab: EmulatedCourse, place: str, status: int) -> None:
     """A server that does not listen may be on its way up."""
     done = lab.run("poll", CLUSTER_UPTIMES_DB=place)
     assert (done.status, "check CLUSTER_UPTIMES_DB" in done.err) == (status, True)
@@ -368,7 +372,7 @@ def test_a_ledger_that_cannot_be_is_a_sentence(lab: EnforcerLab, place: str, sta
 # --- test-email
 
 
-def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EnforcerLab) -> None:
+def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EmulatedCourse) -> None:
     done = lab.run("test-email")
     assert (done.status, done.out) == (0, f"delivered to {ADMIN} from lab@campus.example\n")
     assert lab.run("test-email", "--to", "dana@campus.example").status == 0
@@ -386,25 +390,25 @@ def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EnforcerLab) -> 
     ],
 )
 def test_test_email_says_which_setting_is_wrong(
-    lab: EnforcerLab, variables: dict[str, str], status: int, says: str
+    lab: EmulatedCourse, variables: dict[str, str], status: int, says: str
 ) -> None:
     done = lab.run("test-email", **variables)
     assert (done.status, says in done.err, mail(lab)) == (status, True, []), done
 
 
-def test_test_email_counts_against_the_budget(lab: EnforcerLab) -> None:
+def test_test_email_counts_against_the_budget(lab: EmulatedCourse) -> None:
     lab.environment["MAIL_SENDS_PER_HOUR"] = "1"
     assert lab.run("test-email").status == 0
     run_to_the_limit(lab)
     assert lab.run("test-email").status == 0
     lab.poll()
     assert len(mail(lab)) == 2
-    lab.wait(61)
+    lab.advance_minutes(61)
     lab.poll()
     assert subjects(lab)[2:] == [STOPPED.format(team=1)]
 
 
-def test_no_token_and_no_key_is_in_any_log_at_any_level(lab: EnforcerLab, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_token_and_no_key_is_in_any_log_at_any_level(lab: EmulatedCourse, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     run_to_the_limit(lab)
     done = lab.run("-v", "poll")

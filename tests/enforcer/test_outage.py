@@ -18,6 +18,7 @@ from pathlib import Path
 import peewee
 import pytest
 
+from emulated_course import EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.domain.quota import Restrict, Stop
 from enforcer.ledger import queries
@@ -27,11 +28,10 @@ from enforcer.operations import systemd
 from enforcer.operations.markers import Marker
 from enforcer.operations.outage import KIND, note_recovery
 from enforcer.tick.run import run_tick, stop_by_events
-from enforcer_lab import EnforcerLab
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
 from postgresql_server import PostgreSQL
-from unreliable_mail import Service
 
 M = timedelta(minutes=1)
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,7 +129,7 @@ def test_what_was_done_without_the_ledger_is_written_down_once(
 def test_a_group_that_was_stopped_without_the_ledger_is_told_when_it_is_back(
     ledger: Ledger, lab: InProcessCourse
 ) -> None:
-    workspace, mail = lab.connect(), Service()
+    workspace, mail = lab.connect(), FakeMailService()
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
     with closing(empty_copy()) as memory:
@@ -173,7 +173,7 @@ def test_systemd_hears_what_it_asks_for(tmp_path: Path) -> None:
 
 
 @contextmanager
-def watching(lab: EnforcerLab) -> Iterator[subprocess.Popen[bytes]]:
+def watching(lab: EmulatedCourse) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, **lab.environment, "PYTHONPATH": str(ROOT)}
     with (lab.folder / "watch.log").open("wb") as stream:
         service = subprocess.Popen(
@@ -186,18 +186,18 @@ def watching(lab: EnforcerLab) -> Iterator[subprocess.Popen[bytes]]:
         service.wait()
 
 
-def until(holds: Callable[[], bool], lab: EnforcerLab) -> None:
+def until(holds: Callable[[], bool], lab: EmulatedCourse) -> None:
     ends = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < ends, (lab.folder / "watch.log").read_text()[-3000:]
         time.sleep(0.1)
 
 
-def mails(lab: EnforcerLab) -> list[str]:
+def mails(lab: EmulatedCourse) -> list[str]:
     return [mail["subject"] for mail in lab.emulator.control("GET", "mail")]
 
 
-def outage_mails(lab: EnforcerLab) -> list[str]:
+def outage_mails(lab: EmulatedCourse) -> list[str]:
     """Subjects about the ledger. A clock that moves during a tick is reported by a mail of its own."""
     return [subject for subject in mails(lab) if "the ledger does not work" in subject]
 
@@ -213,34 +213,34 @@ def with_mail_of(emulator: EmulatorProcess) -> dict[str, str]:
 
 @pytest.mark.process
 @pytest.mark.timed_lock
-def test_watch_survives_a_restart_of_postgresql(still_emulator: EmulatorProcess, tmp_path: Path) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
+def test_watch_survives_a_restart_of_postgresql(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
     with PostgreSQL() as server:
         lab.environment |= {"CLUSTER_UPTIMES_DB": server.database("watched"), "HOME": str(tmp_path)}
-        lab.environment |= with_mail_of(still_emulator)
+        lab.environment |= with_mail_of(frozen_emulator)
         with watching(lab) as service:
             until(lambda: "looked at 1 clusters" in (lab.folder / "watch.log").read_text(), lab)
             lab.start("group_01")
-            lab.wait(1)
+            lab.advance_minutes(1)
             until(lambda: (lab.folder / "watch.log").read_text().count("looked at") == 2, lab)
             server.stop()
-            lab.wait(181)
+            lab.advance_minutes(181)
             # Two minutes of the lab's clock in small steps, as they pass.
             for _ in range(12):
                 if (lab.state("group_01"), lab.level("group_01")) == RESTRICTED:
                     break
                 time.sleep(1)
-                lab.wait(1 / 6)
+                lab.advance_minutes(1 / 6)
             until(lambda: (lab.state("group_01"), lab.level("group_01")) == RESTRICTED, lab)
             until(lambda: len(outage_mails(lab)) == 1, lab)
-            lab.wait(3)
+            lab.advance_minutes(3)
             server.start()
             for _ in range(30):
                 if "written down" in (lab.folder / "watch.log").read_text():
                     break
                 time.sleep(1)
-                lab.wait(1)
+                lab.advance_minutes(1)
             service.send_signal(signal.SIGTERM)
             assert service.wait(timeout=60) == 0
         with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
@@ -273,17 +273,17 @@ def full(place: str) -> Iterator[str]:
 @pytest.mark.process
 @pytest.mark.parametrize("trouble", [locked, full])
 def test_polls_without_a_ledger_stop_who_is_over_and_tell_the_admin_once(
-    still_emulator: EmulatorProcess, tmp_path: Path, trouble: Callable[[str], AbstractContextManager[str]]
+    frozen_emulator: EmulatorProcess, tmp_path: Path, trouble: Callable[[str], AbstractContextManager[str]]
 ) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=1)
-    lab.environment |= with_mail_of(still_emulator)
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1)
+    lab.environment |= with_mail_of(frozen_emulator)
     lab.poll()
     lab.start("group_01")
-    lab.wait(181)
+    lab.advance_minutes(181)
     with trouble(lab.environment["CLUSTER_UPTIMES_DB"]) as what:
         first = lab.run("poll")
-        lab.wait(75)
+        lab.advance_minutes(75)
         second = lab.run("poll")
 
     assert (first.status, second.status) == (1, 1)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from emulated_course import FOLDER, STAFF, SUNDAY, EmulatedCourse, local_time
 from emulator_process import EmulatorProcess
-from enforcer_lab import FOLDER, STAFF, SUNDAY, EnforcerLab, at
 
 pytestmark = pytest.mark.process
 
@@ -20,30 +20,30 @@ RESTRICTED = ("TERMINATED", "CAN_ATTACH_TO")
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
-    still_emulator.control("POST", "reset")
-    return EnforcerLab(still_emulator, tmp_path)
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
+    frozen_emulator.control("POST", "reset")
+    return EmulatedCourse(frozen_emulator, tmp_path)
 
 
-def seen(lab: EnforcerLab, group: str = "group_01") -> tuple[str, str]:
+def seen(lab: EmulatedCourse, group: str = "group_01") -> tuple[str, str]:
     return lab.state(group), lab.level(group)
 
 
-def run_until_stopped(lab: EnforcerLab, group: str = "group_01") -> None:
+def run_until_stopped(lab: EmulatedCourse, group: str = "group_01") -> None:
     """A member works past the hard limit and a poll comes by."""
     assert lab.start(group) == 200
-    lab.wait(181)
+    lab.advance_minutes(181)
     lab.poll()
     assert seen(lab, group) == RESTRICTED
 
 
-def test_a_group_over_its_limit_is_stopped_and_lowered_while_others_are_left_alone(lab: EnforcerLab) -> None:
+def test_a_group_over_its_limit_is_stopped_and_lowered_while_others_are_left_alone(lab: EmulatedCourse) -> None:
     for group in lab.names:
         assert lab.start(group) == 200
     lab.poll()
-    lab.wait(100)
+    lab.advance_minutes(100)
     lab.stop("group_02")
-    lab.wait(80)
+    lab.advance_minutes(80)
 
     lab.poll()
 
@@ -54,66 +54,66 @@ def test_a_group_over_its_limit_is_stopped_and_lowered_while_others_are_left_alo
     assert [lab.start(group) for group in lab.names] == [403, 200]
 
 
-def test_the_next_day_a_group_may_start_its_cluster_again(lab: EnforcerLab) -> None:
+def test_the_next_day_a_group_may_start_its_cluster_again(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
 
-    lab.go(SUNDAY, "23:59:59")
+    lab.set_time(SUNDAY, "23:59:59")
     lab.poll()
     before = seen(lab)
-    lab.go(MONDAY, "00:00:01")
+    lab.set_time(MONDAY, "00:00:01")
     lab.poll()
 
     assert (before, seen(lab)) == (RESTRICTED, ("TERMINATED", "CAN_RESTART"))
 
 
-def test_a_session_of_staff_neither_counts_nor_is_stopped(lab: EnforcerLab) -> None:
+def test_a_session_of_staff_neither_counts_nor_is_stopped(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"user_name": STAFF}, "CAN_MANAGE")
     lab.start("group_01", token=lab.tokens[STAFF])
-    lab.wait(300)
+    lab.advance_minutes(300)
 
     lab.poll()
 
     assert seen(lab) == ("RUNNING", "CAN_RESTART")
 
 
-def test_a_session_of_staff_counts_from_the_moment_a_member_restarts_it(lab: EnforcerLab) -> None:
+def test_a_session_of_staff_counts_from_the_moment_a_member_restarts_it(lab: EmulatedCourse) -> None:
     lab.start("group_01", token=lab.emulator.admin_token)
-    lab.wait(300)
-    lab.ask(
+    lab.advance_minutes(300)
+    lab.call(
         "POST", "/api/2.1/clusters/restart", {"cluster_id": lab.clusters["group_01"]}, token=lab.student("group_01")
     )
-    lab.wait(170)
+    lab.advance_minutes(170)
     lab.poll()
     early = seen(lab)
-    lab.wait(11)
+    lab.advance_minutes(11)
 
     lab.poll()
 
     assert (early, seen(lab)) == (("RUNNING", "CAN_RESTART"), RESTRICTED)
 
 
-def test_where_all_sessions_count_those_of_staff_do_too(lab: EnforcerLab) -> None:
+def test_where_all_sessions_count_those_of_staff_do_too(lab: EmulatedCourse) -> None:
     lab.write_course(count_all_sessions=True)
     lab.start("group_01", token=lab.emulator.admin_token)
-    lab.wait(181)
+    lab.advance_minutes(181)
 
     lab.poll()
 
     assert seen(lab) == RESTRICTED
 
 
-def test_an_allowance_given_in_the_middle_of_the_day_restores_at_once(lab: EnforcerLab) -> None:
+def test_an_allowance_given_in_the_middle_of_the_day_restores_at_once(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
 
     done = lab.run("allow", "1", "--minutes", "+60", "--reason", "project deadline")
 
     assert (done.status, lab.level("group_01"), lab.start("group_01")) == (0, "CAN_RESTART", 200)
-    lab.wait(60)
+    lab.advance_minutes(60)
     lab.poll()
     assert seen(lab) == RESTRICTED
 
 
-def test_a_revoked_allowance_lowers_again_at_once(lab: EnforcerLab) -> None:
+def test_a_revoked_allowance_lowers_again_at_once(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
     id = lab.run("allow", "group_01", "--unlimited", "--reason", "exam", "--json").json["id"]
     restored = lab.level("group_01")
@@ -124,13 +124,13 @@ def test_a_revoked_allowance_lowers_again_at_once(lab: EnforcerLab) -> None:
     assert (restored, done.status, seen(lab)) == ("CAN_RESTART", 0, RESTRICTED)
 
 
-def test_no_use_at_all_keeps_a_group_out_although_it_used_nothing(lab: EnforcerLab) -> None:
+def test_no_use_at_all_keeps_a_group_out_although_it_used_nothing(lab: EmulatedCourse) -> None:
     lab.run("allow", "group_02", "--none", "--reason", "asked for it")
 
     assert (lab.level("group_01"), lab.level("group_02")) == ("CAN_RESTART", "CAN_ATTACH_TO")
 
 
-def test_a_hard_limit_of_nothing_restricts_at_once(lab: EnforcerLab) -> None:
+def test_a_hard_limit_of_nothing_restricts_at_once(lab: EmulatedCourse) -> None:
     lab.limits = {"soft_minutes": 0, "hard_minutes": 0, "week_minutes": None, "term_minutes": None}
     lab.write_course()
 
@@ -139,19 +139,19 @@ def test_a_hard_limit_of_nothing_restricts_at_once(lab: EnforcerLab) -> None:
     assert [seen(lab, group) for group in lab.names] == [RESTRICTED] * 2
 
 
-def test_in_a_window_nobody_is_stopped_time_does_not_count_and_the_restricted_are_back(lab: EnforcerLab) -> None:
+def test_in_a_window_nobody_is_stopped_time_does_not_count_and_the_restricted_are_back(lab: EmulatedCourse) -> None:
     run_until_stopped(lab, "group_01")
     lab.run("allow", "all", "--window", "Sun 12:00-14:00", "--reason", "lesson")
-    lab.go(SUNDAY, "12:00")
+    lab.set_time(SUNDAY, "12:00")
     lab.poll()
     back = lab.level("group_01")
     for group in lab.names:
         assert lab.start(group) == 200
-    lab.go(SUNDAY, "13:59")
+    lab.set_time(SUNDAY, "13:59")
     lab.poll()
     inside = [lab.state(group) for group in lab.names]
 
-    lab.go(SUNDAY, "14:01")
+    lab.set_time(SUNDAY, "14:01")
     lab.poll()
 
     assert (back, inside) == ("CAN_RESTART", ["RUNNING", "RUNNING"])
@@ -159,28 +159,28 @@ def test_in_a_window_nobody_is_stopped_time_does_not_count_and_the_restricted_ar
         "group_01": RESTRICTED,
         "group_02": ("RUNNING", "CAN_RESTART"),
     }
-    lab.go(SUNDAY, "16:59")
+    lab.set_time(SUNDAY, "16:59")
     lab.poll()
     assert seen(lab, "group_02") == ("RUNNING", "CAN_RESTART")
-    lab.go(SUNDAY, "17:00")
+    lab.set_time(SUNDAY, "17:00")
     lab.poll()
     assert seen(lab, "group_02") == RESTRICTED
 
 
-def test_a_lowered_group_with_quota_left_is_restored_at_the_first_poll_of_a_day(lab: EnforcerLab) -> None:
+def test_a_lowered_group_with_quota_left_is_restored_at_the_first_poll_of_a_day(lab: EmulatedCourse) -> None:
     lab.poll()
     lab.grant("group_02", {"group_name": "group_02"}, "CAN_ATTACH_TO")
-    lab.wait(60)
+    lab.advance_minutes(60)
     lab.poll()
     same_day = lab.level("group_02")
 
-    lab.go(MONDAY, "00:10")
+    lab.set_time(MONDAY, "00:10")
     lab.poll()
 
     assert (same_day, lab.level("group_02")) == ("CAN_ATTACH_TO", "CAN_RESTART")
 
 
-def test_a_group_that_was_raised_by_hand_is_lowered_again_while_it_is_over(lab: EnforcerLab) -> None:
+def test_a_group_that_was_raised_by_hand_is_lowered_again_while_it_is_over(lab: EmulatedCourse) -> None:
     run_until_stopped(lab)
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
     lab.start("group_01")
@@ -190,9 +190,9 @@ def test_a_group_that_was_raised_by_hand_is_lowered_again_while_it_is_over(lab: 
     assert seen(lab) == RESTRICTED
 
 
-def test_what_others_were_granted_survives_restricting_and_restoring(lab: EnforcerLab) -> None:
-    lab.admit("ta@campus.example.ac.il")
-    principal = lab.ask(
+def test_what_others_were_granted_survives_restricting_and_restoring(lab: EmulatedCourse) -> None:
+    lab.create_user("ta@campus.example.ac.il")
+    principal = lab.call(
         "POST", "/api/2.0/preview/scim/v2/ServicePrincipals", {"displayName": "grader", "active": True}
     )["applicationId"]
     lab.grant("group_01", {"user_name": "ta@campus.example.ac.il"}, "CAN_RESTART")
@@ -201,7 +201,7 @@ def test_what_others_were_granted_survives_restricting_and_restoring(lab: Enforc
 
     run_until_stopped(lab)
     restricted = lab.levels("group_01")
-    lab.go(MONDAY, "08:00")
+    lab.set_time(MONDAY, "08:00")
     lab.poll()
 
     assert restricted == {**before, "group_01": "CAN_ATTACH_TO"}
@@ -209,10 +209,10 @@ def test_what_others_were_granted_survives_restricting_and_restoring(lab: Enforc
 
 
 @pytest.mark.parametrize("refused", ["/api/2.1/clusters/delete", "/api/2.0/permissions/clusters/{id}"])
-def test_what_fails_at_one_cluster_neither_spares_nor_stops_the_others(lab: EnforcerLab, refused: str) -> None:
+def test_what_fails_at_one_cluster_neither_spares_nor_stops_the_others(lab: EmulatedCourse, refused: str) -> None:
     for group in lab.names:
         lab.start(group)
-    lab.wait(181)
+    lab.advance_minutes(181)
     fault: dict[str, Any] = {"kind": "500", "match": refused.format(id=lab.clusters["group_01"])}
     if "delete" in refused:
         fault["count"] = 1
@@ -221,7 +221,7 @@ def test_what_fails_at_one_cluster_neither_spares_nor_stops_the_others(lab: Enfo
     failed = lab.run("poll")
     lab.emulator.control("POST", "faults", {})
     after = [seen(lab, group) for group in lab.names]
-    lab.wait(1)
+    lab.advance_minutes(1)
     lab.poll()
 
     assert failed.status == 1
@@ -236,7 +236,7 @@ def test_what_fails_at_one_cluster_neither_spares_nor_stops_the_others(lab: Enfo
     assert [seen(lab, group) for group in lab.names] == [RESTRICTED] * 2
 
 
-def dumped(lab: EnforcerLab) -> tuple[Any, ...]:
+def dumped(lab: EmulatedCourse) -> tuple[Any, ...]:
     """The ledger's bytes and content, and the whole workspace."""
     ledger = Path(lab.environment["CLUSTER_UPTIMES_DB"])
     with sqlite3.connect(ledger) as connection:
@@ -246,13 +246,13 @@ def dumped(lab: EnforcerLab) -> tuple[Any, ...]:
     return hashlib.sha256(ledger.read_bytes()).hexdigest(), content, state
 
 
-def test_a_dry_run_prints_what_a_poll_then_does_and_changes_nothing(lab: EnforcerLab) -> None:
+def test_a_dry_run_prints_what_a_poll_then_does_and_changes_nothing(lab: EmulatedCourse) -> None:
     lab.poll()
     for group in lab.names:
         lab.start(group)
-    lab.wait(160)
+    lab.advance_minutes(160)
     lab.stop("group_02")
-    lab.wait(21)
+    lab.advance_minutes(21)
     before = dumped(lab)
 
     dry = lab.poll("--dry-run")
@@ -268,25 +268,25 @@ def test_a_dry_run_prints_what_a_poll_then_does_and_changes_nothing(lab: Enforce
     assert seen(lab) == RESTRICTED
 
 
-def test_a_dry_run_makes_no_ledger(lab: EnforcerLab) -> None:
+def test_a_dry_run_makes_no_ledger(lab: EmulatedCourse) -> None:
     lab.poll("--dry-run")
 
     assert list(lab.folder.iterdir()) == []
 
 
-def test_a_course_file_that_is_broken_or_gone_leaves_the_limits_last_seen(lab: EnforcerLab) -> None:
+def test_a_course_file_that_is_broken_or_gone_leaves_the_limits_last_seen(lab: EmulatedCourse) -> None:
     lab.limits |= {"soft_minutes": 20, "hard_minutes": 30}
     lab.write_course()
     lab.poll()
     lab.put(f"{FOLDER}/course.json", "{}")
     lab.start("group_01")
-    lab.wait(31)
+    lab.advance_minutes(31)
 
     broken = [lab.run("poll") for _ in range(2)]
     stopped = seen(lab)
-    lab.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+    lab.call("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
     lab.start("group_02")
-    lab.wait(31)
+    lab.advance_minutes(31)
     lab.poll()
 
     assert [(done.status, f"{FOLDER}/course.json: version is missing" in done.err) for done in broken] == [
@@ -295,17 +295,17 @@ def test_a_course_file_that_is_broken_or_gone_leaves_the_limits_last_seen(lab: E
     assert (stopped, seen(lab, "group_02")) == (RESTRICTED, RESTRICTED)
 
 
-def test_clusters_without_tags_are_kept_by_the_names_of_the_earlier_system(lab: EnforcerLab) -> None:
+def test_clusters_without_tags_are_kept_by_the_names_of_the_earlier_system(lab: EmulatedCourse) -> None:
     for group, id in lab.clusters.items():
-        spec = lab.ask("GET", f"/api/2.1/clusters/get?cluster_id={id}")
+        spec = lab.call("GET", f"/api/2.1/clusters/get?cluster_id={id}")
         kept = ("cluster_id", "cluster_name", "spark_version", "node_type_id", "num_workers", "autotermination_minutes")
-        lab.ask("POST", "/api/2.1/clusters/edit", {name: spec[name] for name in kept})
+        lab.call("POST", "/api/2.1/clusters/edit", {name: spec[name] for name in kept})
         assert lab.start(group) == 200
     limits = {"DATABRICKS_WARN_UPTIME": "20", "DATABRICKS_MAX_UPTIME": "30", "LAB_TIMEZONE": "Asia/Jerusalem"}
-    lab.wait(29)
+    lab.advance_minutes(29)
     lab.run("poll", **limits)
     early = lab.state("group_01")
-    lab.wait(2)
+    lab.advance_minutes(2)
 
     done = lab.run("poll", **limits)
 
@@ -313,12 +313,12 @@ def test_clusters_without_tags_are_kept_by_the_names_of_the_earlier_system(lab: 
 
 
 def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
-    still_emulator: EmulatorProcess, tmp_path: Path
+    frozen_emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
     """Every day a member starts whenever that is allowed; polls every half hour stop at exactly what is left."""
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(
-        still_emulator, tmp_path, groups=1, limits={"soft_minutes": 90, "hard_minutes": 120, "week_minutes": 480}
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(
+        frozen_emulator, tmp_path, groups=1, limits={"soft_minutes": 90, "hard_minutes": 120, "week_minutes": 480}
     )
     days = [SUNDAY + timedelta(days=number) for number in range(8)]
     used = []
@@ -329,7 +329,7 @@ def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
     for day in days:
         for hour in range(8, 15):
             for minute in ("00", "30"):
-                lab.go(day, f"{hour:02}:{minute}")
+                lab.set_time(day, f"{hour:02}:{minute}")
                 lab.poll()
                 if lab.state("group_01") == "TERMINATED":
                     status = lab.emulator.request(
@@ -340,7 +340,7 @@ def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
                     )[0]
                     assert status == (403 if lab.level("group_01") == "CAN_ATTACH_TO" else 200)
         lab.stop("group_01")
-        used.append(lab.used_ms("group_01", at(day, "00:00"), at(day, "23:59")) // 60_000)
+        used.append(lab.used_ms("group_01", local_time(day, "00:00"), local_time(day, "23:59")) // 60_000)
 
     # A day of 120; 60 more; none; an hour of lesson besides; a day; until 14:30 without a limit, which the week
     # counts all the same, so that nothing is left on Saturday; and a new week.
@@ -348,34 +348,34 @@ def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
 
 
 def test_a_poll_of_many_clusters_stays_below_the_limits_of_the_workspace(
-    still_emulator: EmulatorProcess, tmp_path: Path
+    frozen_emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
     """With 30 changes of permissions a second, more than that many groups are lowered and none is refused."""
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=45, limits={"soft_minutes": 0, "hard_minutes": 0})
-    still_emulator.control("POST", "faults", {"profile": "azure"})
-    asked = len(still_emulator.request_log())
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=45, limits={"soft_minutes": 0, "hard_minutes": 0})
+    frozen_emulator.control("POST", "faults", {"profile": "azure"})
+    asked = len(frozen_emulator.request_log())
 
     lab.poll()
-    requests = still_emulator.request_log()[asked:]
-    still_emulator.control("POST", "faults", {})
+    requests = frozen_emulator.request_log()[asked:]
+    frozen_emulator.control("POST", "faults", {})
 
     assert {request["status"] for request in requests} == {200}
     assert sum(request["method"] == "PATCH" for request in requests) == 45
     assert {lab.level(group) for group in lab.names} == {"CAN_ATTACH_TO"}
 
 
-def test_time_of_weeks_ago_counts_for_a_limit_of_the_term(still_emulator: EmulatorProcess, tmp_path: Path) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path, groups=1, limits={"term_minutes": 200})
+def test_time_of_weeks_ago_counts_for_a_limit_of_the_term(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path, groups=1, limits={"term_minutes": 200})
     lab.start("group_01")
-    lab.wait(150)
+    lab.advance_minutes(150)
     lab.poll()
     lab.stop("group_01")
-    lab.go(SUNDAY + timedelta(days=30), "08:00")
+    lab.set_time(SUNDAY + timedelta(days=30), "08:00")
     lab.poll()
     lab.start("group_01")
-    lab.wait(51)
+    lab.advance_minutes(51)
 
     dry = lab.poll("--dry-run")
     lab.poll()

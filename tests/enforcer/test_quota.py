@@ -29,7 +29,7 @@ from enforcer.domain.quota import (
     uses_on,
 )
 from enforcer.domain.uptime import Session
-from few_examples import few
+from example_counts import at_most_examples
 
 MIN = timedelta(minutes=1)
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
@@ -155,7 +155,7 @@ def test_the_tightest_limit_stands_first() -> None:
     assert list(uses(local(MONDAY, 9), sessions)) == ["week", "day", "term"]
 
 
-@few(25)
+@at_most_examples(25)
 @given(
     st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 400)), max_size=6),
     st.lists(

@@ -14,8 +14,8 @@ from enforcer.domain.uptime import Event, Session, Sighting
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.record import Reading
-from few_examples import few
-from ledgers import empty
+from example_counts import at_most_examples
+from ledgers import clear
 
 T = datetime(2030, 11, 3, 8, tzinfo=UTC)
 M, H = timedelta(minutes=1), timedelta(hours=1)
@@ -23,9 +23,9 @@ LATER = T + 1000 * H
 
 
 @pytest.fixture
-def ledger(one_ledger: Ledger) -> Ledger:
-    empty(one_ledger)
-    return one_ledger
+def ledger(module_ledger: Ledger) -> Ledger:
+    clear(module_ledger)
+    return module_ledger
 
 
 def list_shows(ledger: Ledger, *, at: datetime, running: bool, since: datetime | None = T) -> None:
@@ -58,13 +58,13 @@ events = st.builds(
 polls = st.lists(st.tuples(st.lists(events, max_size=6), st.booleans(), st.integers(0, 12)), min_size=1, max_size=5)
 
 
-@few(50)
+@at_most_examples(50)
 @given(polls=polls)
 def test_sessions_that_grew_poll_by_poll_are_those_of_all_events_at_once(
-    one_ledger: Ledger, polls: list[tuple[list[Event], bool, int]]
+    module_ledger: Ledger, polls: list[tuple[list[Event], bool, int]]
 ) -> None:
-    ledger = one_ledger
-    empty(ledger)
+    ledger = module_ledger
+    clear(ledger)
     for number, (told, running, started) in enumerate(polls):
         list_shows(ledger, at=T + (number + 13) * M, running=running, since=T + started * M)
         read(ledger, *told, moved=str(started))
@@ -88,7 +88,7 @@ def test_an_event_that_comes_late_changes_a_session_that_was_exact(ledger: Ledge
     ]
 
 
-@pytest.mark.parametrize("one_ledger", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("module_ledger", ["sqlite"], indirect=True)
 def test_a_poll_that_learns_nothing_new_writes_only_that_it_looked(ledger: Ledger) -> None:
     events = [Event(T, "STARTING"), Event(T + M, "RUNNING")]
     list_shows(ledger, at=T + 2 * M, running=True)
@@ -118,7 +118,7 @@ def test_a_run_that_was_killed_after_it_looked_is_made_good_by_the_next(ledger: 
     )
 
 
-@pytest.mark.parametrize("one_ledger", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("module_ledger", ["sqlite"], indirect=True)
 def test_a_ledger_of_a_whole_term_is_read_no_further_back_than_the_last_exact_session(ledger: Ledger) -> None:
     list_shows(ledger, at=LATER, running=False)
     day = timedelta(days=1)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from emulated_course import EmulatedCourse
 from emulator.clusters.uptime import uptime
 from emulator.control.state_changes import KINDS
 from emulator_process import EmulatorProcess
@@ -15,10 +16,9 @@ from enforcer.domain.uptime import day_bounds
 from enforcer.domain.usage import MILLISECOND, usage_of
 from enforcer.ledger.database import Ledger
 from enforcer.tick.run import TickResult, run_tick
-from enforcer_lab import EnforcerLab
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 pytestmark = pytest.mark.waits
 
@@ -29,7 +29,9 @@ MOST_OF_A_DAY = 350
 def tick(ledger: Ledger, lab: InProcessCourse, counted: Counter[str], *, settles: bool = False) -> TickResult:
     """A poll of cron's: it connects anew."""
     workspace = lab.connect()
-    result = run_tick(SETTINGS, ledger, workspace, Service(), now=lab.now(), deadline=Deadline(M), settles=settles)
+    result = run_tick(
+        SETTINGS, ledger, workspace, FakeMailService(), now=lab.now(), deadline=Deadline(M), settles=settles
+    )
     counted.update(workspace.calls)
     assert result.failures == ()
     return result
@@ -73,15 +75,15 @@ def test_clusters_of_jobs_that_are_over_cost_nothing(ledger: Ledger) -> None:
 
 
 @pytest.mark.process
-def test_an_idle_poll_asks_for_the_list_and_two_folders(still_emulator: EmulatorProcess, tmp_path) -> None:
-    still_emulator.control("POST", "reset")
-    lab = EnforcerLab(still_emulator, tmp_path)
+def test_an_idle_poll_asks_for_the_list_and_two_folders(frozen_emulator: EmulatorProcess, tmp_path) -> None:
+    frozen_emulator.control("POST", "reset")
+    lab = EmulatedCourse(frozen_emulator, tmp_path)
     for _ in range(2):
         lab.poll()
-        lab.wait(15)
-    before = len(still_emulator.request_log())
+        lab.advance_minutes(15)
+    before = len(frozen_emulator.request_log())
 
     lab.poll()
 
-    asked = [line["path"] for line in still_emulator.request_log()[before:]]
+    asked = [line["path"] for line in frozen_emulator.request_log()[before:]]
     assert asked == ["/api/2.1/clusters/list", "/api/2.0/workspace/list", "/api/2.0/workspace/list"]

@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner
 
+from emulated_course import FOLDER, SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.__main__ import main
 from enforcer.domain.settled_totals import GroupTotals, Settled, format_settled
 from enforcer.tick.restricted import restricted
 from enforcer.workspace.client import Workspace
-from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
 pytestmark = pytest.mark.process
 
@@ -23,56 +23,56 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
-    still_emulator.control("POST", "reset")
-    return EnforcerLab(still_emulator, tmp_path, limits={"soft_minutes": 150, "hard_minutes": 180})
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
+    frozen_emulator.control("POST", "reset")
+    return EmulatedCourse(frozen_emulator, tmp_path, limits={"soft_minutes": 150, "hard_minutes": 180})
 
 
-def asked(lab: EnforcerLab) -> dict[str, str]:
+def asked(lab: EmulatedCourse) -> dict[str, str]:
     """What a deploy would be told now; no file may have been left out."""
     found, problems = restricted(Workspace(cast(Any, lab.emulator.client())), "94290", "2030w", now=lab.now)
     assert problems == []
     return found
 
 
-def test_a_group_that_the_enforcer_lowered_is_told_with_its_limit(lab: EnforcerLab) -> None:
+def test_a_group_that_the_enforcer_lowered_is_told_with_its_limit(lab: EmulatedCourse) -> None:
     assert lab.start("group_01") == lab.start("group_02") == 200
-    lab.wait(90)
+    lab.advance_minutes(90)
     lab.stop("group_02")
-    lab.wait(90)
+    lab.advance_minutes(90)
     lab.poll()
 
     assert asked(lab) == {"group_01": "day 180"}
 
 
-def test_a_group_that_was_lowered_by_hand_is_not_told(lab: EnforcerLab) -> None:
+def test_a_group_that_was_lowered_by_hand_is_not_told(lab: EmulatedCourse) -> None:
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_ATTACH_TO")
 
     assert asked(lab) == {}
 
 
-def test_a_group_that_somebody_gave_its_cluster_back_is_not_told(lab: EnforcerLab) -> None:
+def test_a_group_that_somebody_gave_its_cluster_back_is_not_told(lab: EmulatedCourse) -> None:
     lab.start("group_01")
-    lab.wait(180)
+    lab.advance_minutes(180)
     lab.poll()
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_RESTART")
 
     assert asked(lab) == {}
 
 
-def test_a_session_that_began_long_ago_counts_for_today_with_its_starter(lab: EnforcerLab) -> None:
+def test_a_session_that_began_long_ago_counts_for_today_with_its_starter(lab: EmulatedCourse) -> None:
     lab.start("group_01")
     lab.start("group_02", token=lab.emulator.admin_token)
     for group in lab.names:
         lab.grant(group, {"group_name": group}, "CAN_ATTACH_TO")
-    lab.go(SUNDAY + timedelta(days=3), "12:00")
+    lab.set_time(SUNDAY + timedelta(days=3), "12:00")
 
     assert asked(lab) == {"group_01": "day 180"}
 
 
-def test_an_allowance_of_today_frees_the_group(lab: EnforcerLab) -> None:
+def test_an_allowance_of_today_frees_the_group(lab: EmulatedCourse) -> None:
     lab.start("group_01")
-    lab.wait(180)
+    lab.advance_minutes(180)
     lab.poll()
     lab.run("allow", "group_01", "--minutes", "60", "--reason", "project deadline")
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_ATTACH_TO")
@@ -80,18 +80,18 @@ def test_an_allowance_of_today_frees_the_group(lab: EnforcerLab) -> None:
     assert asked(lab) == {}
 
 
-def test_the_week_is_what_was_settled_and_the_days_since(lab: EnforcerLab) -> None:
+def test_the_week_is_what_was_settled_and_the_days_since(lab: EmulatedCourse) -> None:
     lab.write_course(groups=[group_with(name, number, week_minutes=600) for number, name in enumerate(lab.names, 1)])
     tuesday = SUNDAY + timedelta(days=2)
     settled = Settled(
         SUNDAY, {"group_01": GroupTotals(8 * HOUR, 8 * HOUR), "group_02": GroupTotals(7 * HOUR, 7 * HOUR)}
     )
     lab.put(f"{FOLDER}/settled.json", format_settled(settled))
-    lab.go(tuesday, "08:00")
+    lab.set_time(tuesday, "08:00")
     for group in lab.names:
         lab.start(group)
         lab.grant(group, {"group_name": group}, "CAN_ATTACH_TO")
-    lab.wait(121)
+    lab.advance_minutes(121)
 
     assert asked(lab) == {"group_01": "week 600"}
 
@@ -101,19 +101,19 @@ def group_with(name: str, number: int, **limits: int) -> dict[str, Any]:
     return {"name": name, "number": number, "moodle_id": None, "title": f"Team {number}", "limits": told}
 
 
-def test_without_a_course_file_or_clusters_nobody_is_told(lab: EnforcerLab) -> None:
+def test_without_a_course_file_or_clusters_nobody_is_told(lab: EmulatedCourse) -> None:
     lab.start("group_01")
-    lab.wait(180)
+    lab.advance_minutes(180)
     lab.poll()
     for id in lab.clusters.values():
-        lab.ask("POST", "/api/2.1/clusters/permanent-delete", {"cluster_id": id})
+        lab.call("POST", "/api/2.1/clusters/permanent-delete", {"cluster_id": id})
     assert asked(lab) == {}
 
-    lab.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+    lab.call("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
     assert asked(lab) == {}
 
 
-def test_a_broken_course_file_does_not_keep_the_deploy_from_mending_it(lab: EnforcerLab) -> None:
+def test_a_broken_course_file_does_not_keep_the_deploy_from_mending_it(lab: EmulatedCourse) -> None:
     lab.put(f"{FOLDER}/course.json", "{")
 
     found, problems = restricted(Workspace(cast(Any, lab.emulator.client())), "94290", "2030w", now=lab.now)
@@ -132,7 +132,7 @@ def test_a_broken_course_file_does_not_keep_the_deploy_from_mending_it(lab: Enfo
     ],
 )
 def test_the_command_answers_one_object_or_says_what_is_wrong(
-    lab: EnforcerLab, query: str, status: int, sentence: str
+    lab: EmulatedCourse, query: str, status: int, sentence: str
 ) -> None:
     done = CliRunner(env=lab.environment).invoke(main, ["restricted"], input=query, obj=lab.environment)
 
@@ -140,15 +140,15 @@ def test_the_command_answers_one_object_or_says_what_is_wrong(
     assert status or json.loads(done.stdout) == {}
 
 
-def test_the_first_day_of_the_course_is_read_whole_when_nothing_was_settled(lab: EnforcerLab) -> None:
+def test_the_first_day_of_the_course_is_read_whole_when_nothing_was_settled(lab: EmulatedCourse) -> None:
     lab.write_course(
         groups=[group_with(name, number, term_minutes=240) for number, name in enumerate(lab.names, 1)],
         first_day=str(SUNDAY),
     )
     for day in range(2):
-        lab.go(SUNDAY + timedelta(days=day), "09:00")
+        lab.set_time(SUNDAY + timedelta(days=day), "09:00")
         lab.start("group_01")
-        lab.wait(121)
+        lab.advance_minutes(121)
         lab.stop("group_01")
     lab.grant("group_01", {"group_name": "group_01"}, "CAN_ATTACH_TO")
 

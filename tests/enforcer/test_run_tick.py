@@ -20,9 +20,9 @@ from enforcer.settings import Settings, load_settings
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import Unreachable, WorkspaceError
+from fake_mail_service import FakeMailService
 from in_process_course import FOLDER, SETTINGS, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 M, DAY = timedelta(minutes=1), timedelta(days=1)
 SETTINGS_WITH_MAIL = replace(
@@ -44,10 +44,15 @@ def lab() -> InProcessCourse:
 
 
 def tick(
-    ledger: Ledger, workspace: Workspace | WorkspaceError, now: datetime, *, mail: Service | None = None, **more: Any
+    ledger: Ledger,
+    workspace: Workspace | WorkspaceError,
+    now: datetime,
+    *,
+    mail: FakeMailService | None = None,
+    **more: Any,
 ) -> TickResult:
     settings: Settings = SETTINGS_WITH_MAIL
-    return run_tick(settings, ledger, workspace, mail or Service(), now=now, deadline=Deadline(M), **more)
+    return run_tick(settings, ledger, workspace, mail or FakeMailService(), now=now, deadline=Deadline(M), **more)
 
 
 def kinds(result: TickResult) -> list[type]:
@@ -55,7 +60,7 @@ def kinds(result: TickResult) -> list[type]:
 
 
 def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, lab: InProcessCourse) -> None:
-    workspace, mail = lab.connect(), Service()
+    workspace, mail = lab.connect(), FakeMailService()
     over, near = lab.clusters
     lab.start(over)
     lab.workspace.advance(21 * 60)
@@ -79,7 +84,7 @@ def test_a_group_over_its_limit_is_restricted_stopped_and_told(ledger: Ledger, l
 
 
 def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger, lab: InProcessCourse) -> None:
-    workspace, mail = lab.connect(), Service()
+    workspace, mail = lab.connect(), FakeMailService()
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
     tick(ledger, workspace, lab.now(), mail=mail)
@@ -100,7 +105,7 @@ def waiting_letter(ledger: Ledger, now: datetime) -> None:
 
 def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, lab: InProcessCourse) -> None:
     waiting_letter(ledger, lab.now())
-    error, mail = Unreachable("the workspace does not answer"), Service()
+    error, mail = Unreachable("the workspace does not answer"), FakeMailService()
 
     result = tick(ledger, error, lab.now(), mail=mail)
 
@@ -112,7 +117,7 @@ def test_a_workspace_that_cannot_list_its_clusters_is_unusable(
     ledger: Ledger, lab: InProcessCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting_letter(ledger, lab.now())
-    workspace, mail = lab.connect(), Service()
+    workspace, mail = lab.connect(), FakeMailService()
     lab.workspace.emulated.state.directory.groups.clear()
     monkeypatch.setattr(workspace.api, "do", _refuse)
 
@@ -127,7 +132,7 @@ def _refuse(*_: object, **__: object) -> Any:
 
 
 def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Ledger, lab: InProcessCourse) -> None:
-    workspace, mail = lab.connect(), Service(plan=["refused"])
+    workspace, mail = lab.connect(), FakeMailService(plan=["refused"])
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
 
@@ -137,11 +142,11 @@ def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Le
     assert (result.undone, result.unsent) == ((), (f'the letter "{OFF}" was not sent: no',))
 
 
-def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_place: str, lab: InProcessCourse) -> None:
+def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_location: str, lab: InProcessCourse) -> None:
     workspace = lab.connect()
     lab.start(lab.clusters[0])
     lab.workspace.advance(181 * 60)
-    with closing(open_copy(ledger_place)) as copy:
+    with closing(open_copy(ledger_location)) as copy:
         planned = plan_tick(SETTINGS, copy, workspace, now=lab.now())
 
     assert (kinds(planned), lab.workspace.state(lab.clusters[0])) == ([Restrict, Stop], "RUNNING")
@@ -186,7 +191,7 @@ def test_the_last_day_of_a_lab_that_was_destroyed_is_settled_without_its_folder(
     tick(ledger, workspace, lab.now())
     for id in lab.clusters:
         lab.workspace.post("permanent-delete", id)
-    lab.workspace.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+    lab.workspace.call("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
     lab.workspace.advance(24 * 3600)
 
     result = tick(ledger, workspace, lab.now(), settles=True)

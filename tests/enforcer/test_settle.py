@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import FOLDER, SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.domain.day_records import DayTotal
 from enforcer.ledger import queries
 from enforcer.ledger.database import open_ledger
 from enforcer.ledger.models import LetterRow
 from enforcer.tick.settle import unsettled_days
-from enforcer_lab import FOLDER, SUNDAY, EnforcerLab
 
 MONDAY = SUNDAY + timedelta(days=1)
 M = timedelta(minutes=1)
@@ -48,17 +48,17 @@ def test_every_day_that_is_over_is_due_once(
 
 
 @pytest.fixture
-def emulator(still_emulator: EmulatorProcess) -> EmulatorProcess:
-    still_emulator.control("POST", "reset")
-    return still_emulator
+def emulator(frozen_emulator: EmulatorProcess) -> EmulatorProcess:
+    frozen_emulator.control("POST", "reset")
+    return frozen_emulator
 
 
-def use(lab: EnforcerLab, group: str, minutes: float) -> None:
+def use(lab: EmulatedCourse, group: str, minutes: float) -> None:
     assert lab.start(group) == 200
-    lab.wait(minutes)
+    lab.advance_minutes(minutes)
 
 
-def settled(lab: EnforcerLab, day: date) -> dict[str, DayTotal]:
+def settled(lab: EmulatedCourse, day: date) -> dict[str, DayTotal]:
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         return {total.group: total for total in queries.settled(ledger, day).values()}
 
@@ -66,12 +66,12 @@ def settled(lab: EnforcerLab, day: date) -> dict[str, DayTotal]:
 def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_seen(
     emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
-    lab = EnforcerLab(emulator, tmp_path)
+    lab = EmulatedCourse(emulator, tmp_path)
     use(lab, "group_01", 40)
     lab.poll()
-    lab.wait(5)
+    lab.advance_minutes(5)
     emulator.control("POST", "drift", {"kind": "delete_cluster", "target": lab.clusters["group_01"]})
-    lab.go(MONDAY, "00:20")
+    lab.set_time(MONDAY, "00:20")
 
     assert lab.run("end-of-day").status == 0
 
@@ -80,11 +80,11 @@ def test_a_cluster_that_was_deleted_in_the_evening_is_settled_as_far_as_it_was_s
 
 
 def test_what_staff_started_is_settled_apart(emulator: EmulatorProcess, tmp_path: Path) -> None:
-    lab = EnforcerLab(emulator, tmp_path)
+    lab = EmulatedCourse(emulator, tmp_path)
     assert lab.start("group_01", token=emulator.admin_token) == 200
-    lab.wait(30)
+    lab.advance_minutes(30)
     lab.stop("group_01")
-    lab.go(MONDAY, "00:20")
+    lab.set_time(MONDAY, "00:20")
 
     assert lab.run("end-of-day").status == 0
 
@@ -95,28 +95,28 @@ def test_what_staff_started_is_settled_apart(emulator: EmulatorProcess, tmp_path
 def test_a_group_over_its_week_stays_lowered_and_the_file_beside_the_course_says_what_it_used(
     emulator: EmulatorProcess, tmp_path: Path
 ) -> None:
-    lab = EnforcerLab(emulator, tmp_path, limits={"week_minutes": 100})
+    lab = EmulatedCourse(emulator, tmp_path, limits={"week_minutes": 100})
     use(lab, "group_01", 101)
     use(lab, "group_02", 20)
     lab.stop("group_02")
     lab.poll()
-    lab.go(MONDAY, "00:20")
+    lab.set_time(MONDAY, "00:20")
 
     assert lab.run("end-of-day").status == 0
 
     assert {group: lab.level(group) for group in lab.names} == {"group_01": "CAN_ATTACH_TO", "group_02": "CAN_RESTART"}
-    answer = lab.ask("GET", f"/api/2.0/workspace/export?path={FOLDER}/settled.json&direct_download=true")
+    answer = lab.call("GET", f"/api/2.0/workspace/export?path={FOLDER}/settled.json&direct_download=true")
     told = json.loads(answer) if isinstance(answer, str) else answer
     used = {group: totals["week_ms"] // 60_000 for group, totals in told["groups"].items()}
     assert (told["up_to"], used) == (SUNDAY.isoformat(), {"group_01": 121, "group_02": 20})
 
 
 def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, tmp_path: Path) -> None:
-    lab = EnforcerLab(emulator, tmp_path)
+    lab = EmulatedCourse(emulator, tmp_path)
     lab.environment["REPORT_RECIPIENT_EMAIL"] = "teacher@example.ac.il"
     use(lab, "group_01", 30)
     lab.stop("group_01")
-    lab.go(SUNDAY + timedelta(days=20), "09:00")
+    lab.set_time(SUNDAY + timedelta(days=20), "09:00")
 
     assert lab.run("end-of-day").status == 0
 
@@ -127,7 +127,7 @@ def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, 
 
 
 def test_the_report_command_writes_a_day_in_every_form(emulator: EmulatorProcess, tmp_path: Path) -> None:
-    lab = EnforcerLab(emulator, tmp_path)
+    lab = EmulatedCourse(emulator, tmp_path)
     use(lab, "group_01", 30)
     lab.poll()
     begins = {".html": b"<!DOCTYPE html>", ".eml": b"Subject: ", ".csv": b"\xef\xbb\xbfday,", ".png": b"\x89PNG"}

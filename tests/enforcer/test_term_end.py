@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import FOLDER, STAFF, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.retention.term_end import clusters_to_remove, groups_to_remove, users_to_remove
 from enforcer.workspace.directory import HeldCluster, HeldGroup, Person
-from enforcer_lab import FOLDER, STAFF, EnforcerLab
 from labkit.formats.roster_file import RosterAccounts
 
 NAMES = ["ada", "bob", "cem", "dov", "eva", "fay", "gil", "hal"]
@@ -121,20 +121,20 @@ def test_clusters_of_the_labs_groups_go_and_a_tag_alone_is_not_believed() -> Non
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[EnforcerLab]:
+def lab(tmp_path: Path) -> Iterator[EmulatedCourse]:
     with EmulatorProcess(["--speed", "0", "--transition-seconds", "0"]) as emulator:
-        yield EnforcerLab(emulator, tmp_path)
+        yield EmulatedCourse(emulator, tmp_path)
 
 
 @pytest.mark.process
-def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(lab: EnforcerLab) -> None:
+def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(lab: EmulatedCourse) -> None:
     existing = "student1a@campus.example.ac.il"
     staying = {"admin@lab.example", STAFF, "student2b@campus.example.ac.il", existing, "dean@x.example"}
-    dean = lab.admit("dean@x.example")
-    lab.ask("POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": "faculty", "members": [{"value": dean}]})
+    dean = lab.create_user("dean@x.example")
+    lab.call("POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": "faculty", "members": [{"value": dean}]})
     spoofed = {"origin": "terraform", "lab_course": "94290", "lab_term": "2030w", "lab_group": "faculty"}
     spec = {"spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 1}
-    lab.ask("POST", "/api/2.1/clusters/create", {**spec, "cluster_name": "spoofed", "custom_tags": spoofed})
+    lab.call("POST", "/api/2.1/clusters/create", {**spec, "cluster_name": "spoofed", "custom_tags": spoofed})
     roster = ("--roster", lab.write_roster(existing=[existing]))
     unsure, listed = lab.run("delete-users", *roster), lab.run("delete-users", "--yes", "--all")
     lab.emulator.control(
@@ -144,7 +144,7 @@ def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(la
     keep = ("--all", "--keep", "Student2b@campus.example.ac.il")
     first = lab.run("delete-users", *roster, "--yes", "--json", *keep)
     second = lab.run("delete-users", *roster, "--yes", *keep)
-    lab.ask("POST", "/api/2.1/clusters/pin", {"cluster_id": lab.clusters["group_01"]})
+    lab.call("POST", "/api/2.1/clusters/pin", {"cluster_id": lab.clusters["group_01"]})
     groups, clusters = lab.run("delete-groups", "--yes", "--all"), lab.run("purge-clusters", "--yes", "--all")
 
     where = f"workspace {lab.emulator.workspace_id} at {lab.emulator.url}"
@@ -161,8 +161,8 @@ def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(la
 
 
 @pytest.mark.process
-def test_without_a_course_file_nothing_is_deleted(lab: EnforcerLab) -> None:
-    lab.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+def test_without_a_course_file_nothing_is_deleted(lab: EmulatedCourse) -> None:
+    lab.call("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
 
     for words in (["delete-users", "--roster", lab.write_roster()], ["delete-groups"], ["purge-clusters"]):
         done = lab.run(*words, "--yes", "--all")

@@ -16,7 +16,7 @@ from databricks.sdk.service.workspace import ImportFormat
 
 from emulator_process import EmulatorProcess
 from raw_socket import body_of, exchange, headers_of, request, status_of
-from workspace_calls import CLUSTERS, SCIM, details, ok
+from workspace_calls import CLUSTERS, SCIM, cluster_details, ok
 
 pytestmark = pytest.mark.process
 
@@ -273,10 +273,10 @@ def test_18_a_pinned_cluster_is_removed_only_after_it_was_unpinned(emulator: Emu
 
 
 def test_19_workers_are_told_with_a_fixed_size_even_zero_and_not_with_autoscale(emulator: EmulatorProcess) -> None:
-    fixed = details(emulator, cluster(emulator, num_workers=0))
+    fixed = cluster_details(emulator, cluster(emulator, num_workers=0))
     body = {**SPEC, "autoscale": {"min_workers": 1, "max_workers": 2}}
     made = ok(emulator, "POST", f"{CLUSTERS}/create", body)["cluster_id"]
-    scaled = details(emulator, made)
+    scaled = cluster_details(emulator, made)
     assert (fixed["num_workers"], "autoscale" in fixed) == (0, False)
     assert ("num_workers" in scaled, scaled["autoscale"]) == (False, {"min_workers": 1, "max_workers": 2})
 
@@ -293,10 +293,10 @@ def test_20_what_was_sent_comes_back_and_nothing_is_invented(emulator: EmulatorP
         "data_security_mode": "USER_ISOLATION",
     }
     made = ok(emulator, "POST", f"{CLUSTERS}/create", sent)["cluster_id"]
-    read = details(emulator, made)
+    read = cluster_details(emulator, made)
     assert {name: read[name] for name in sent} == sent
     assert list(read["spark_conf"]) == ["spark.z", "spark.a"]
-    plain = details(emulator, cluster(emulator))
+    plain = cluster_details(emulator, cluster(emulator))
     invented = {
         "runtime_engine",
         "spark_env_vars",
@@ -323,22 +323,22 @@ def test_21_an_edit_at_the_wrong_moment_is_refused_as_a_matter_of_state(slow: Em
     assert (status, answer["error_code"]) == (400, "INVALID_STATE")
     slow.control("POST", "clock", {"advance_seconds": 600})
     ok(slow, "POST", f"{CLUSTERS}/edit", edit)
-    assert details(slow, made)["state"] == "RESTARTING"
+    assert cluster_details(slow, made)["state"] == "RESTARTING"
     slow.control("POST", "clock", {"advance_seconds": 600})
     ok(slow, "POST", f"{CLUSTERS}/resize", {"cluster_id": made, "num_workers": 3})
-    assert details(slow, made)["state"] == "RESIZING"
+    assert cluster_details(slow, made)["state"] == "RESIZING"
     assert refused(slow, "POST", f"{CLUSTERS}/edit", edit)[1]["error_code"] == "INVALID_STATE"
 
 
 def test_22_a_state_lasts_as_long_as_the_clock_says_however_often_one_asks(slow: EmulatorProcess) -> None:
     made = cluster(slow)
-    assert {details(slow, made)["state"] for _ in range(20)} == {"PENDING"}
+    assert {cluster_details(slow, made)["state"] for _ in range(20)} == {"PENDING"}
     slow.control("POST", "clock", {"advance_seconds": 600})
-    assert details(slow, made)["state"] == "RUNNING"
+    assert cluster_details(slow, made)["state"] == "RUNNING"
     ok(slow, "POST", f"{CLUSTERS}/delete", {"cluster_id": made})
-    assert {details(slow, made)["state"] for _ in range(20)} == {"TERMINATING"}
+    assert {cluster_details(slow, made)["state"] for _ in range(20)} == {"TERMINATING"}
     slow.control("POST", "clock", {"advance_seconds": 600})
-    assert details(slow, made)["state"] == "TERMINATED"
+    assert cluster_details(slow, made)["state"] == "TERMINATED"
 
 
 def test_23_libraries_come_back_as_they_were_sent_and_wait_for_their_cluster(slow: EmulatorProcess) -> None:

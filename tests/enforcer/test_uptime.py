@@ -26,7 +26,7 @@ from enforcer.domain.uptime import (
     told_by,
     used_on,
 )
-from few_examples import few
+from example_counts import at_most_examples
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
 H, MIN = timedelta(hours=1), timedelta(minutes=1)
@@ -324,7 +324,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], list[Session]]:
     return told, truth
 
 
-@few(25)
+@at_most_examples(25)
 @given(histories(), st.randoms(use_true_random=False))
 def test_a_complete_history_is_told_exactly_in_any_order_and_however_often(
     history: tuple[list[Event], list[Session]], chance: random.Random
@@ -336,7 +336,7 @@ def test_a_complete_history_is_told_exactly_in_any_order_and_however_often(
     assert sessions_of(shuffled) == tuple(truth)
 
 
-@few(25)
+@at_most_examples(25)
 @given(histories(), st.data())
 def test_a_history_with_one_gap_is_never_wrong_unmarked(
     history: tuple[list[Event], list[Session]], data: st.DataObject
@@ -357,7 +357,7 @@ def test_a_history_with_one_gap_is_never_wrong_unmarked(
     assert total(found) >= total(truth) - max(around, timedelta())
 
 
-@few(25)
+@at_most_examples(25)
 @given(st.dates(date(2026, 1, 1), date(2027, 12, 31)))
 def test_the_days_of_a_zone_follow_each_other_without_gap(day: date) -> None:
     assert day_bounds(day, JERUSALEM)[1] == day_bounds(day + timedelta(days=1), JERUSALEM)[0]

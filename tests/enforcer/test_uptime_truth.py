@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import Phase, given, settings
 
-from cluster_histories import History, InProcessWorld, ServerWorld, disturbances, histories, perform
+from cluster_histories import EmulatorTwoClusters, History, InProcessTwoClusters, event_faults, histories, perform
 from emulator.base.clock import to_millis
 from emulator.clusters.uptime import uptime
 from emulator.models.clusters import EventFault
@@ -25,9 +25,9 @@ from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.settings import Settings, load_settings
 from enforcer.tick.collect import collect, remember_uptime
 from enforcer.workspace.client import Workspace
-from few_examples import examples
-from ledgers import empty
-from sdk_in_process import Client
+from example_counts import exactly_examples
+from ledgers import clear
+from sdk_in_process import InProcessSdkClient
 
 MS = timedelta(milliseconds=1)
 
@@ -65,17 +65,17 @@ def live(ledger: Ledger, world: Any, history: History, workspace: Workspace, now
     collect(ledger, workspace, settings_of(history), now=now())
 
 
-@settings(examples(2000, acceptance=20_000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
+@settings(exactly_examples(2000, acceptance=20_000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
 @given(history=histories)
 def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, history: History) -> None:
-    empty(ledger)
-    world = InProcessWorld(history)
+    clear(ledger)
+    world = InProcessTwoClusters(history)
     clusters = world.workspace.emulated.state.clusters
 
     def now() -> datetime:
         return timestamps.to_instant(world.workspace.now)
 
-    live(ledger, world, history, Workspace(cast(Any, Client(world.workspace))), now)
+    live(ledger, world, history, Workspace(cast(Any, InProcessSdkClient(world.workspace))), now)
 
     for cluster_id in world.clusters:
         told = sessions_told(ledger, now(), cluster_id)
@@ -109,19 +109,19 @@ def test_uptime_is_true_to_the_millisecond_for_any_history(ledger: Ledger, histo
             )
 
 
-@settings(examples(300, acceptance=5000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
-@given(history=histories, faults=disturbances)
+@settings(exactly_examples(300, acceptance=5000), phases=[Phase.reuse, Phase.generate, Phase.shrink])
+@given(history=histories, faults=event_faults)
 def test_what_is_wrong_because_events_are_missing_is_marked_and_short_by_no_more_than_the_gap(
     ledger: Ledger, history: History, faults: tuple[EventFault, ...]
 ) -> None:
-    empty(ledger)
-    world, undisturbed = InProcessWorld(history), InProcessWorld(history)
+    clear(ledger)
+    world, undisturbed = InProcessTwoClusters(history), InProcessTwoClusters(history)
     world.workspace.emulated.state.clusters.set_event_faults(deepcopy(list(faults)))
 
     def now() -> datetime:
         return timestamps.to_instant(world.workspace.now)
 
-    live(ledger, world, history, Workspace(cast(Any, Client(world.workspace))), now)
+    live(ledger, world, history, Workspace(cast(Any, InProcessSdkClient(world.workspace))), now)
     for step in history.steps:
         perform(undisturbed, history, step)
 
@@ -176,23 +176,23 @@ def is_marked(told: list[Session], day: date, zone: ZoneInfo, now: datetime) -> 
 
 
 @pytest.fixture(scope="module")
-def still_emulator() -> Iterator[EmulatorProcess]:
+def frozen_emulator() -> Iterator[EmulatorProcess]:
     """One whose clock only the test moves."""
     with EmulatorProcess(["--speed", "0"]) as emulator:
         yield emulator
 
 
-@settings(examples(30, acceptance=100), phases=[Phase.reuse, Phase.generate])
+@settings(exactly_examples(30, acceptance=100), phases=[Phase.reuse, Phase.generate])
 @given(history=histories)
 def test_uptime_over_http_is_true_to_the_millisecond(
-    ledger: Ledger, still_emulator: EmulatorProcess, history: History
+    ledger: Ledger, frozen_emulator: EmulatorProcess, history: History
 ) -> None:
-    empty(ledger)
-    world = ServerWorld(history, still_emulator)
-    workspace = Workspace(cast(Any, still_emulator.client()))
+    clear(ledger)
+    world = EmulatorTwoClusters(history, frozen_emulator)
+    workspace = Workspace(cast(Any, frozen_emulator.client()))
 
     def now() -> datetime:
-        return datetime.fromisoformat(still_emulator.control("GET", "clock")["now"])
+        return datetime.fromisoformat(frozen_emulator.control("GET", "clock")["now"])
 
     live(ledger, world, history, workspace, now)
 
@@ -202,5 +202,5 @@ def test_uptime_over_http_is_true_to_the_millisecond(
         for day in days(history, now()):
             begins, ends = day_bounds(day, zone)
             asked = urlencode({"cluster_id": cluster_id, "from": begins.isoformat(), "to": ends.isoformat()})
-            ground_truth = still_emulator.control("GET", f"uptime?{asked}")["milliseconds"]
+            ground_truth = frozen_emulator.control("GET", f"uptime?{asked}")["milliseconds"]
             assert used_on(day, told, now=now(), tz=zone) // MS == ground_truth

@@ -20,9 +20,9 @@ from enforcer.ledger.database import Ledger, open_ledger
 from enforcer.operations.watch import LIST_EVERY, TICK_EVERY, Ticked, watch
 from enforcer.tick.run import run_tick
 from enforcer.workspace.client import Workspace
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 pytestmark = pytest.mark.waits
 
@@ -89,7 +89,7 @@ class Hours:
 
     def _poll(self, workspace: Workspace) -> Ticked:
         deadline = Deadline(timedelta(minutes=1))
-        result = run_tick(SETTINGS, self.ledger, workspace, Service(), now=self.now(), deadline=deadline)
+        result = run_tick(SETTINGS, self.ledger, workspace, FakeMailService(), now=self.now(), deadline=deadline)
         assert result.failures == () and result.picture
         return Ticked(result.picture)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
 from enforcer.ledger.lock import only_one
-from enforcer_lab import SUNDAY, EnforcerLab
 
 pytestmark = [pytest.mark.process, pytest.mark.timed_lock]
 
@@ -24,13 +24,13 @@ PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
-def lab(still_emulator: EmulatorProcess, tmp_path: Path) -> EnforcerLab:
-    still_emulator.control("POST", "reset")
-    return EnforcerLab(still_emulator, tmp_path, groups=1)
+def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
+    frozen_emulator.control("POST", "reset")
+    return EmulatedCourse(frozen_emulator, tmp_path, groups=1)
 
 
 @contextmanager
-def watching(lab: EnforcerLab) -> Iterator[subprocess.Popen[bytes]]:
+def watching(lab: EmulatedCourse) -> Iterator[subprocess.Popen[bytes]]:
     log = lab.folder / "watch.log"
     environment = {**os.environ, **lab.environment, "PYTHONPATH": str(ROOT)}
     with log.open("wb") as stream:
@@ -51,16 +51,16 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EnforcerLab) -> None:
+def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EmulatedCourse) -> None:
     with watching(lab) as service:
         until(lambda: "looked at 1 clusters" in (lab.folder / "watch.log").read_text())
         assert lab.start("group_01") == 200
-        lab.wait(1)
+        lab.advance_minutes(1)
         until(lambda: (lab.folder / "watch.log").read_text().count("looked at") == 2)
         with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
             assert alone, "the lock is held for a tick and not for the service's life"
         lab.poll()
-        lab.go(SUNDAY, "11:00:01")
+        lab.set_time(SUNDAY, "11:00:01")
         until(lambda: (lab.state("group_01"), lab.level("group_01")) == ("TERMINATED", "CAN_ATTACH_TO"))
 
         service.send_signal(signal.SIGTERM)
@@ -69,7 +69,7 @@ def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EnforcerLab) 
     assert "Traceback" not in (lab.folder / "watch.log").read_text()
 
 
-def test_a_service_that_finds_another_at_work_waits_for_it(lab: EnforcerLab) -> None:
+def test_a_service_that_finds_another_at_work_waits_for_it(lab: EmulatedCourse) -> None:
     with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
         with watching(lab) as service:

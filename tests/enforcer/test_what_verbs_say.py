@@ -20,7 +20,7 @@ from enforcer.workspace.client import Workspace
 from in_process_course import InProcessCourse
 from in_process_workspace import InProcessWorkspace
 from labkit.workspace.choice import WORKSPACE_NOT_CONFIGURED
-from sdk_in_process import Client
+from sdk_in_process import InProcessSdkClient
 
 HOST = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
 WORDS = {
@@ -173,7 +173,7 @@ def test_a_ledger_that_cannot_be_opened_is_a_setting(folder: Path, place: str, r
 def workspace(monkeypatch: pytest.MonkeyPatch) -> InProcessWorkspace:
     """An empty workspace, to which every verb connects."""
     workspace = InProcessWorkspace()
-    client: Any = Client(workspace)
+    client: Any = InProcessSdkClient(workspace)
     client.api_client._cfg.host = HOST["DATABRICKS_HOST"]
     for module in (workspace_context, workspace_client):
         monkeypatch.setattr(module, "connect", lambda choice: Workspace(client, "admin@lab.example", workspace_id="1"))
@@ -220,7 +220,7 @@ def test_a_day_that_is_not_over_cannot_be_settled(folder: Path, workspace: InPro
 def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The settings of a course of one group on its first Monday, which a poll has looked at."""
     lab = InProcessCourse(1, soft=timedelta(minutes=150), hard=timedelta(minutes=180))
-    client: Any = Client(lab.workspace)
+    client: Any = InProcessSdkClient(lab.workspace)
     # A rehearsal's clock goes with a workspace on this machine alone.
     client.api_client._cfg.host = "http://127.0.0.1:1"
     monkeypatch.setattr(workspace_context, "connect", lambda choice: Workspace(client, "admin@lab.example"))

@@ -24,9 +24,9 @@ from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.course_file import parse_course
 from enforcer.workspace.errors import WorkspaceError
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, STAFF, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 M, H, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -37,7 +37,7 @@ def lab() -> InProcessCourse:
 
 
 def tick(ledger: Ledger, lab: InProcessCourse, workspace: Workspace | None = None, **more: Any) -> TickResult:
-    connected, mail = workspace or lab.connect(), more.pop("mail", Service())
+    connected, mail = workspace or lab.connect(), more.pop("mail", FakeMailService())
     return run_tick(SETTINGS, ledger, connected, mail, now=lab.now(), deadline=Deadline(M), **more)
 
 
@@ -86,7 +86,7 @@ def test_an_empty_ledger_without_groups_knows_the_staff_of_the_course_file(
     ledger: Ledger, lab: InProcessCourse, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace, other = lab.connect(), lab.clusters[1]
-    assistant = lab.workspace.person(STAFF)
+    assistant = lab.workspace.create_user(STAFF)
     lab.workspace.emulated.state.acls.grant(f"/clusters/{other}", assistant.id, "CAN_MANAGE")
     lab.start(lab.clusters[0])
     lab.workspace.post("start", other, assistant)
@@ -123,8 +123,8 @@ def test_who_leaves_or_moves_leaves_the_minutes_behind(ledger: Ledger, lab: InPr
 
 
 def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:
-    cluster, mail = lab.clusters[0], Service(plan=["refused"] * 9)
-    professor = lab.workspace.person("professor@example.ac.il")
+    cluster, mail = lab.clusters[0], FakeMailService(plan=["refused"] * 9)
+    professor = lab.workspace.create_user("professor@example.ac.il")
     lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
     lab.workspace.post("start", cluster, professor)
     lab.workspace.advance(181 * 60)
@@ -157,7 +157,7 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
 
 def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:
     cluster = lab.clusters[0]
-    professor = lab.workspace.person("professor@example.ac.il")
+    professor = lab.workspace.create_user("professor@example.ac.il")
     lab.workspace.emulated.state.acls.grant(f"/clusters/{cluster}", professor.id, "CAN_MANAGE")
     monday = lab.now().date()
     lab.workspace.post("start", cluster, professor)
@@ -235,7 +235,7 @@ def test_a_poll_reads_the_groups_only_while_somebody_counts_who_is_not_known(
     assert workspace.calls["scim/groups"] == 1, "a member whom the day's list had"
 
     hide(lab, "group_001")
-    stranger = lab.workspace.person("stranger@example.ac.il")
+    stranger = lab.workspace.create_user("stranger@example.ac.il")
     lab.workspace.emulated.state.acls.grant(f"/clusters/{lab.clusters[1]}", stranger.id, "CAN_RESTART")
     lab.workspace.post("start", lab.clusters[1], stranger)
     for _ in range(3):

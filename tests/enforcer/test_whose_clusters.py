@@ -19,9 +19,9 @@ from enforcer.settings import Settings, SettingsError, load_settings
 from enforcer.tick.run import TickResult, run_tick
 from enforcer.workspace.client import Workspace
 from enforcer.workspace.errors import WorkspaceError
+from fake_mail_service import FakeMailService
 from in_process_course import SETTINGS, STAFF, START, InProcessCourse
 from labkit.clock import Deadline
-from unreliable_mail import Service
 
 pytestmark = pytest.mark.waits
 
@@ -39,7 +39,7 @@ def tick(
     ledger: Ledger, lab: InProcessCourse, settings: Settings = UNSET, workspace: Workspace | None = None
 ) -> TickResult:
     connected = workspace or lab.connect()
-    return run_tick(settings, ledger, connected, Service(), now=lab.now(), deadline=Deadline(M))
+    return run_tick(settings, ledger, connected, FakeMailService(), now=lab.now(), deadline=Deadline(M))
 
 
 def served(result: TickResult) -> list[str]:
@@ -53,7 +53,7 @@ def touched(result: TickResult) -> set[str]:
 
 def foreigner(lab: InProcessCourse, name: str = "professor@example.ac.il") -> User:
     """Somebody who may create clusters and is neither staff nor an administrator."""
-    user = lab.workspace.emulated.state.directory.find_user(name) or lab.workspace.person(name)
+    user = lab.workspace.emulated.state.directory.find_user(name) or lab.workspace.create_user(name)
     user.entitlements = ["allow-cluster-create", "workspace-access"]
     return user
 
@@ -105,7 +105,7 @@ def test_a_spoofed_group_is_reported_and_never_served(ledger: Ledger, lab: InPro
 
 
 def test_two_courses_of_staff_are_told_apart_by_the_settings_or_by_what_was_served(
-    ledger: Ledger, lab: InProcessCourse, one_ledger: Ledger
+    ledger: Ledger, lab: InProcessCourse, module_ledger: Ledger
 ) -> None:
     other = lab.make_cluster("group_001", lab_course="94291")
     lab.write_course(course="94291")
@@ -153,7 +153,7 @@ def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(
     ledger: Ledger, lab: InProcessCourse
 ) -> None:
     tick(ledger, lab)
-    admin = lab.workspace.person("second@example.ac.il")
+    admin = lab.workspace.create_user("second@example.ac.il")
     lab.members("admins").append(admin.id)
     lab.remove(lab.clusters[0])
     again = lab.make_cluster("group_001", creator=admin)
@@ -168,7 +168,7 @@ def test_a_redeploy_by_another_administrator_is_served_and_one_by_nobody_is_not(
 
 
 def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledger, lab: InProcessCourse) -> None:
-    admin = lab.workspace.person("second@example.ac.il")
+    admin = lab.workspace.create_user("second@example.ac.il")
     lab.members("admins").append(admin.id)
     before = lab.make_cluster("group_001", creator=admin)
     tick(ledger, lab)
@@ -183,7 +183,7 @@ def test_an_administrator_who_lost_the_role_takes_no_cluster_along(ledger: Ledge
 
 
 def test_without_a_course_file_the_ledger_or_the_settings_have_to_know_the_course(
-    ledger: Ledger, lab: InProcessCourse, one_ledger: Ledger
+    ledger: Ledger, lab: InProcessCourse, module_ledger: Ledger
 ) -> None:
     tick(ledger, lab)
     lab.remove_course()

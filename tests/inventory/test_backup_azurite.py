@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from azurite import Azurite, Missing
-from backup_lab import furnish, tree, upload
+from azurite import Azurite, AzuriteUnavailable
 from emulator_process import EmulatorProcess
+from home_files import create_homes, read_homes, write_large_file
 from inventory.__main__ import main
 
 USERS = ["u0@x.org", "u1@x.org"]
@@ -24,7 +24,7 @@ def azurite() -> Iterator[Azurite]:
     try:
         with Azurite() as running:
             yield running
-    except Missing as reason:
+    except AzuriteUnavailable as reason:
         pytest.skip(str(reason))
 
 
@@ -45,8 +45,8 @@ def inventory(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_backup_lies_in_the_cold_tier_and_comes_back(azurite, emulator, start_emulator, inventory, tmp_path):
-    furnish(emulator, USERS)
-    upload(emulator, "workspace", f"/Users/{USERS[0]}/large.bin", 12)
+    create_homes(emulator, USERS)
+    write_large_file(emulator, "workspace", f"/Users/{USERS[0]}/large.bin", 12)
 
     status, _, complaint = inventory(emulator, "backup", *USERS, "--output", azurite.address, "--tier", "cold")
     assert status == 0, complaint
@@ -61,7 +61,7 @@ def test_a_backup_lies_in_the_cold_tier_and_comes_back(azurite, emulator, start_
 
     there = start_emulator("--transition-seconds", "0", "--seed", "other")
     assert inventory(there, "restore", azurite.address)[0] == 0
-    assert tree(there, USERS) == tree(emulator, USERS)
+    assert read_homes(there, USERS) == read_homes(emulator, USERS)
 
     container = azurite.client().get_container_client(azurite.container)
     names = sorted(name for name in blobs if name.endswith(".bin"))
@@ -74,7 +74,7 @@ def test_a_backup_lies_in_the_cold_tier_and_comes_back(azurite, emulator, start_
 
 
 def test_a_later_backup_in_a_storage_reads_only_what_changed(azurite, emulator, inventory, tmp_path):
-    furnish(emulator, USERS[:1])
+    create_homes(emulator, USERS[:1])
     address = f"{azurite.address}/later"
     status, said, complaint = inventory(emulator, "backup", USERS[0], "--output", address, "--json")
     assert status == 0, complaint
@@ -87,7 +87,7 @@ def test_a_later_backup_in_a_storage_reads_only_what_changed(azurite, emulator, 
 
 
 def test_a_container_that_is_not_there_is_a_sentence(azurite, emulator, inventory):
-    furnish(emulator, USERS[:1])
+    create_homes(emulator, USERS[:1])
     status, _, complaint = inventory(
         emulator, "backup", USERS[0], "--output", azurite.address.replace("term@", "none@")
     )

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from backup_lab import HOSTILE, furnish, memory_of, tree, upload
 from emulator_process import ROOT, EmulatorProcess
+from home_files import HOSTILE, create_homes, peak_memory_of, read_homes, write_large_file
 from inventory.__main__ import main
-from inventory_process import stopped
+from inventory_process import run_and_stop
 
 pytestmark = pytest.mark.process
 
@@ -66,7 +66,7 @@ def other(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
 @pytest.fixture
 def lab(emulator: EmulatorProcess) -> EmulatorProcess:
     """A workspace with some files of three users."""
-    furnish(emulator, USERS)
+    create_homes(emulator, USERS)
     return emulator
 
 
@@ -110,22 +110,22 @@ def faults(emulator: EmulatorProcess, *rules: dict[str, Any], **more: Any) -> No
 def test_everything_comes_back_in_another_workspace(lab, other, type_command, acceptance):
     """Three homes; in acceptance thirty, with files up to 60 MB in the Workspace and 200 MB in DBFS."""
     users = [*USERS, *(f"more{number}@x.org" for number in range(27 if acceptance else 0))]
-    furnish(lab, users[3:], sizes=(0, 7, 5_000_000))
+    create_homes(lab, users[3:], sizes=(0, 7, 5_000_000))
     for user in reversed(users[3:]):
         other.control("POST", "users", {"user_name": user})
     for source, megabytes in (("workspace", 60), ("dbfs", 200)) if acceptance else ():
-        upload(lab, source, f"/Users/{users[-1]}/large.bin", megabytes)
+        write_large_file(lab, source, f"/Users/{users[-1]}/large.bin", megabytes)
 
     status, said, _ = type_command(lab, "backup", *users, "--output", "saved")
     assert (status, said.splitlines()[0].startswith(f"{len(users)} users: ")) == (0, True)
     assert type_command(lab, "verify", "saved", "--live")[0] == 0
 
     status, said, _ = type_command(other, "restore", "saved", "--dry-run")
-    assert (status, "would be restored" in said, tree(other, users)) == (0, True, {})
+    assert (status, "would be restored" in said, read_homes(other, users)) == (0, True, {})
     status, said, _ = type_command(other, "restore", "saved")
     assert (status, said.count("objects restored")) == (0, len(users))
 
-    before, after = (tree(emulator, users, digest=sha256) for emulator in (lab, other))
+    before, after = (read_homes(emulator, users, digest=sha256) for emulator in (lab, other))
     assert after == before
     assert set(HOSTILE) <= {path.rpartition("/")[2] for path in after}
     assert sorted(os.listdir()) == ["saved", "token"]
@@ -146,7 +146,7 @@ def test_what_passes_leaves_no_trace(lab, other, type_command):
     faults(other, *({"match": "POST /api/2.0/*", "kind": kind, "rate": rate} for kind, rate in shares))
     assert type_command(other, "restore", "saved")[0] == 0
     faults(other)
-    assert tree(other, USERS) == tree(lab, USERS)
+    assert read_homes(other, USERS) == read_homes(lab, USERS)
 
 
 def test_what_a_stranger_may_not_read_is_named_and_completed_later(lab, type_command, tmp_path):
@@ -257,11 +257,11 @@ def test_backup_and_restore_survive_kills_at_any_moment(lab, other, type_command
 
     went_on = killed("backup", lab, tmp_path, kills, save_anew)
     whole()
-    before = tree(lab, USERS)
+    before = read_homes(lab, USERS)
     faults(other, {"match": "POST /api/2.0/*", **slow})
 
     def restore_anew() -> None:
-        assert tree(other, USERS) == before
+        assert read_homes(other, USERS) == before
         for user in USERS:
             for source in ("workspace", "dbfs"):
                 body = {"path": f"/Users/{user}", "recursive": True}
@@ -270,7 +270,7 @@ def test_backup_and_restore_survive_kills_at_any_moment(lab, other, type_command
     went_on += killed("restore", other, tmp_path, kills, restore_anew)
 
     assert went_on >= kills
-    assert tree(other, USERS) == before
+    assert read_homes(other, USERS) == before
     assert sorted(os.listdir(tmp_path)) == ["saved", "token"]
     manifest = next(tmp_path.rglob("manifest.jsonl")).read_text().splitlines()
     ends = [line for line in manifest if line.startswith('{"end"')]
@@ -281,7 +281,7 @@ def test_a_stopped_backup_says_how_to_go_on(lab, tmp_path):
     faults(lab, {"match": "GET /api/2.0/workspace/export", "kind": "latency", "seconds": 0.7})
     command = [sys.executable, "-m", "inventory", "backup", *USERS, "--output", str(tmp_path / "saved")]
     environment = {**os.environ, **lab.environment()}
-    status, said = stopped(command, environment, tmp_path, after=0.3)
+    status, said = run_and_stop(command, environment, tmp_path, after=0.3)
     assert (status, "To go on: the same command with --resume." in said) == (1, True)
 
     faults(lab)
@@ -295,12 +295,12 @@ def test_large_files_pass_through_little_memory(lab, other, type_command, tmp_pa
     """A file of 40 MB in the Workspace and of 12 MB in DBFS; in acceptance 400 MB and 2 GB, in 200 MB of memory."""
     sizes = (400, 2048) if acceptance else (40, 12)
     for source, size in zip(("workspace", "dbfs"), sizes, strict=True):
-        upload(lab, source, f"/Users/{USERS[0]}/large.bin", size)
+        write_large_file(lab, source, f"/Users/{USERS[0]}/large.bin", size)
     most = 200 * 2**20
     for emulator, verb, *arguments in (
         (lab, "backup", USERS[0], "--output", "saved"),
         (other, "restore", "saved", USERS[0]),
     ):
-        assert memory_of(emulator, tmp_path, verb, *arguments) < most
-    found = [tree(emulator, USERS[:1], digest=sha256) for emulator in (lab, other)]
+        assert peak_memory_of(emulator, tmp_path, verb, *arguments) < most
+    found = [read_homes(emulator, USERS[:1], digest=sha256) for emulator in (lab, other)]
     assert found[0] == found[1]

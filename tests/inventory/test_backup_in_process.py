@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import examples
-from in_process_backup import Lab, Object, backed_up, put_back, written
+from example_counts import exactly_examples
+from in_process_backup import BackupWorkspace, TreeEntry, recorded_entries, run_backup, run_restore
 from inventory.transport.answer import Answer, Broken
 
 pytestmark = pytest.mark.waits
@@ -29,23 +29,23 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def lab() -> Lab:
-    lab = Lab()
+def lab() -> BackupWorkspace:
+    lab = BackupWorkspace()
     lab.user(DANA)
     lab.user(CAROL)
     return lab
 
 
-def other() -> Lab:
+def other() -> BackupWorkspace:
     """A workspace of the same people with other ids."""
-    lab = Lab(host="https://other.example")
+    lab = BackupWorkspace(host="https://other.example")
     lab.user("somebody@x.org")
     lab.user(CAROL)
     lab.user(DANA)
     return lab
 
 
-def furnished(lab: Lab) -> None:
+def furnished(lab: BackupWorkspace) -> None:
     for language, text in (("PYTHON", b"print(1)"), ("SQL", b"select 1"), ("SCALA", b"val a = 1"), ("R", b"x <- 1")):
         lab.put(f"{HOME}/week 1/{language.title()}", text, format="SOURCE", language=language)
     notebook = (
@@ -84,8 +84,8 @@ def test_a_home_comes_back_in_another_workspace(lab, tmp_path):
     furnished(lab)
     there = other()
 
-    saved = backed_up(lab, tmp_path / "saved", DANA, CAROL)
-    restored = put_back(there, tmp_path / "saved")
+    saved = run_backup(lab, tmp_path / "saved", DANA, CAROL)
+    restored = run_restore(there, tmp_path / "saved")
 
     before = lab.tree(HOME, f"/Users/{CAROL}")
     assert (saved.failed, restored.failures) == (0, [])
@@ -98,7 +98,7 @@ def test_a_home_comes_back_in_another_workspace(lab, tmp_path):
 
 def test_a_person_finds_the_files_without_this_program(lab, tmp_path):
     furnished(lab)
-    backed_up(lab, tmp_path / "saved", DANA, formats=("source", "jupyter"))
+    run_backup(lab, tmp_path / "saved", DANA, formats=("source", "jupyter"))
 
     home = tmp_path / "saved/lab.example/2026-11-27" / DANA
     names = ["Python.ipynb", "Python.py", "R.ipynb", "R.r", "Scala.ipynb", "Scala.scala", "Sql.ipynb", "Sql.sql"]
@@ -127,7 +127,7 @@ PASSING = {
 FAULTS = st.dictionaries(st.integers(0, 40), st.lists(st.sampled_from(sorted(PASSING)), max_size=5), max_size=15)
 
 
-def plant(lab: Lab, tree: dict[str, bytes | str], *, dbfs: bool) -> None:
+def plant(lab: BackupWorkspace, tree: dict[str, bytes | str], *, dbfs: bool) -> None:
     """Put a tree into the home, as far as there is room: a path may need a folder where a file lies."""
     files: set[str] = set()
     for path, content in sorted(tree.items()):
@@ -160,9 +160,9 @@ def passing(faults: dict[int, list[str]]):
 
 
 @given(workspace=TREES, dbfs=TREES, faults=FAULTS, more=FAULTS)
-@examples(20)
+@exactly_examples(20)
 def test_any_tree_comes_back_whatever_passes(workspace, dbfs, faults, more):
-    lab, there = Lab(), other()
+    lab, there = BackupWorkspace(), other()
     lab.user(DANA)
     plant(lab, workspace, dbfs=False)
     plant(lab, dbfs, dbfs=True)
@@ -171,8 +171,8 @@ def test_any_tree_comes_back_whatever_passes(workspace, dbfs, faults, more):
     there.fault = passing(more)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        saved = backed_up(lab, Path(folder) / "saved", DANA)
-        restored = put_back(there, Path(folder) / "saved")
+        saved = run_backup(lab, Path(folder) / "saved", DANA)
+        restored = run_restore(there, Path(folder) / "saved")
         os.chdir("/")
     assert (saved.failed, restored.failures) == (0, [])
     assert there.tree(HOME) == before
@@ -188,9 +188,9 @@ def test_what_no_export_gives_is_named(lab, tmp_path):
         return Answer(200, {"objects": listing}) if request.endswith("workspace/list") and path == HOME else None
 
     lab.fault = fault
-    outcome = backed_up(lab, tmp_path / "saved", DANA)
+    outcome = run_backup(lab, tmp_path / "saved", DANA)
 
-    found = written(outcome)
+    found = recorded_entries(outcome)
     assert outcome.failed == 0
     assert [(found[f"{HOME}/{kind.lower()}"].state, found[f"{HOME}/{kind.lower()}"].reason) for kind in kinds] == [
         ("left out", "no export gives a LIBRARY"),
@@ -209,16 +209,16 @@ def test_what_is_refused_is_named_and_the_next_run_completes_it(lab, tmp_path):
         return None
 
     lab.fault = fault
-    outcome = backed_up(lab, tmp_path / "saved", DANA)
-    failed = {path: entry.reason for path, entry in written(outcome).items() if entry.state == "failed"}
+    outcome = run_backup(lab, tmp_path / "saved", DANA)
+    failed = {path: entry.reason for path, entry in recorded_entries(outcome).items() if entry.state == "failed"}
     reason = "403 PERMISSION_DENIED not yours"
     assert failed == {f"{HOME}/a": reason, f"{HOME}/closed": reason}
 
     lab.fault = lambda request, path, earlier: None
-    lab.asked.clear()
-    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True)
-    assert (outcome.failed, {entry.state for entry in written(outcome).values()}) == (0, {"saved"})
-    exported = [path for request, path in lab.asked if request.endswith("workspace/export")]
+    lab.request_counts.clear()
+    outcome = run_backup(lab, tmp_path / "saved", DANA, resume=True)
+    assert (outcome.failed, {entry.state for entry in recorded_entries(outcome).values()}) == (0, {"saved"})
+    exported = [path for request, path in lab.request_counts if request.endswith("workspace/export")]
     assert sorted(exported) == [f"{HOME}/a", f"{HOME}/closed/c"]
     assert sorted(os.listdir(tmp_path / "saved/lab.example")) == ["2026-11-27"]
 
@@ -232,11 +232,11 @@ def test_what_changes_while_it_is_read_is_read_again(lab, tmp_path):
         return None
 
     lab.fault = fault
-    outcome = backed_up(lab, tmp_path / "saved", DANA)
+    outcome = run_backup(lab, tmp_path / "saved", DANA)
 
     assert outcome.failed == 0
     assert (tmp_path / "saved/lab.example/2026-11-27" / DANA / "workspace/a").read_bytes() == b"other"
-    assert lab.asked["GET /api/2.0/workspace/export", f"{HOME}/a"] == 1
+    assert lab.request_counts["GET /api/2.0/workspace/export", f"{HOME}/a"] == 1
 
 
 def test_what_changes_all_the_time_is_named(lab, tmp_path):
@@ -248,7 +248,7 @@ def test_what_changes_all_the_time_is_named(lab, tmp_path):
         return None
 
     lab.fault = fault
-    entry = written(backed_up(lab, tmp_path / "saved", DANA))[f"{HOME}/log"]
+    entry = recorded_entries(run_backup(lab, tmp_path / "saved", DANA))[f"{HOME}/log"]
     assert (entry.state, entry.reason) == ("failed", "it changed while it was read, 4 times")
 
 
@@ -257,7 +257,7 @@ def test_what_is_not_as_long_as_listed_is_named(lab, tmp_path):
     lab.fault = lambda request, path, earlier: (
         Answer(200, {"bytes_read": 0, "data": ""}) if request.endswith("dbfs/read") else None
     )
-    entry = written(backed_up(lab, tmp_path / "saved", DANA))[f"dbfs:{HOME}/f"]
+    entry = recorded_entries(run_backup(lab, tmp_path / "saved", DANA))[f"dbfs:{HOME}/f"]
     assert (entry.state, entry.reason) == ("failed", "0 bytes came where 5 were listed, 4 times")
 
 
@@ -273,8 +273,8 @@ def test_what_is_deleted_meanwhile_is_no_failure(lab, tmp_path):
         return None
 
     lab.fault = fault
-    outcome = backed_up(lab, tmp_path / "saved", DANA)
-    found = written(outcome)
+    outcome = run_backup(lab, tmp_path / "saved", DANA)
+    found = recorded_entries(outcome)
     assert (outcome.failed, f"{HOME}/a" in found) == (0, False)
     assert (found[f"{HOME}/sub"].state, found[f"{HOME}/sub"].reason) == (
         "left out",
@@ -293,14 +293,14 @@ def test_a_credential_that_expires_midway_names_the_rest(lab, tmp_path):
         return Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"}) if exports > 2 else None
 
     lab.fault = fault
-    outcome = backed_up(lab, tmp_path / "saved", DANA, sources=("workspace",))
-    states = [entry.state for entry in written(outcome).values()]
+    outcome = run_backup(lab, tmp_path / "saved", DANA, sources=("workspace",))
+    states = [entry.state for entry in recorded_entries(outcome).values()]
     assert (states.count("failed") > 0, len(states) >= 2) == (True, True)
 
     lab.fault = lambda request, path, earlier: None
-    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True, sources=("workspace",))
-    assert (outcome.failed, {entry.state for entry in written(outcome).values()}) == (0, {"saved"})
-    assert len(written(outcome)) == 6
+    outcome = run_backup(lab, tmp_path / "saved", DANA, resume=True, sources=("workspace",))
+    assert (outcome.failed, {entry.state for entry in recorded_entries(outcome).values()}) == (0, {"saved"})
+    assert len(recorded_entries(outcome)) == 6
 
 
 def test_a_home_that_is_not_there_is_no_failure_any_more_once_that_is_known(lab, tmp_path):
@@ -308,12 +308,15 @@ def test_a_home_that_is_not_there_is_no_failure_any_more_once_that_is_known(lab,
     refused = Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"})
 
     lab.fault = lambda request, path, earlier: refused if "list" in request else None
-    outcome = backed_up(lab, tmp_path / "saved", DANA)
-    assert {path: entry.state for path, entry in written(outcome).items()} == {HOME: "failed", f"dbfs:{HOME}": "failed"}
+    outcome = run_backup(lab, tmp_path / "saved", DANA)
+    assert {path: entry.state for path, entry in recorded_entries(outcome).items()} == {
+        HOME: "failed",
+        f"dbfs:{HOME}": "failed",
+    }
 
     lab.fault = lambda request, path, earlier: None
-    outcome = backed_up(lab, tmp_path / "saved", DANA, resume=True)
-    states = {path: (entry.state, entry.reason) for path, entry in written(outcome).items()}
+    outcome = run_backup(lab, tmp_path / "saved", DANA, resume=True)
+    states = {path: (entry.state, entry.reason) for path, entry in recorded_entries(outcome).items()}
     assert (outcome.failed, states) == (
         0,
         {
@@ -328,27 +331,27 @@ def test_a_later_backup_reads_only_what_changed(lab, tmp_path):
     lab.put(f"{HOME}/same", b"1")
     lab.put(f"{HOME}/other", b"2")
     lab.put(f"{HOME}/nb", b"3", format="SOURCE", language="R")
-    first = backed_up(lab, tmp_path / "saved", DANA)
+    first = run_backup(lab, tmp_path / "saved", DANA)
     lab.workspace.clock.advance(5)
     lab.put(f"{HOME}/other", b"3")
-    lab.asked.clear()
+    lab.request_counts.clear()
 
-    second = backed_up(lab, tmp_path / "saved", DANA, since=f"{first.backup.address}/manifest.jsonl")
+    second = run_backup(lab, tmp_path / "saved", DANA, since=f"{first.backup.address}/manifest.jsonl")
 
-    exported = [path for request, path in lab.asked if request.endswith("workspace/export")]
+    exported = [path for request, path in lab.request_counts if request.endswith("workspace/export")]
     assert exported == [f"{HOME}/other"]
-    assert {path: entry.state for path, entry in written(second).items()} == {
+    assert {path: entry.state for path, entry in recorded_entries(second).items()} == {
         HOME: "saved", f"{HOME}/same": "earlier", f"{HOME}/other": "saved", f"{HOME}/nb:source": "earlier"
     }  # fmt: skip
     there = other()
-    assert put_back(there, tmp_path / "saved").failures == []
+    assert run_restore(there, tmp_path / "saved").failures == []
     assert there.tree(HOME) == lab.tree(HOME)
 
 
 def test_too_large_is_left_out_when_asked_for(lab, tmp_path):
     lab.put(f"{HOME}/small", b"1")
     lab.put(f"{HOME}/large", b"1" * 100)
-    found = written(backed_up(lab, tmp_path / "saved", DANA, max_size=99))
+    found = recorded_entries(run_backup(lab, tmp_path / "saved", DANA, max_size=99))
     assert (found[f"{HOME}/small"].state, found[f"{HOME}/large"].reason) == (
         "saved", "it has 100 B, more than --max-file-size"
     )  # fmt: skip
@@ -358,32 +361,32 @@ def test_what_is_there_is_not_touched_unless_asked(lab, tmp_path):
     lab.put(f"{HOME}/a", b"saved")
     lab.put(f"{HOME}/b", b"saved")
     lab.put_dbfs(f"{HOME}/c", b"saved")
-    backed_up(lab, tmp_path / "saved", DANA)
+    run_backup(lab, tmp_path / "saved", DANA)
     there = other()
     there.put(f"{HOME}/a", b"theirs")
     there.put_dbfs(f"{HOME}/c", b"theirs")
 
-    refused = put_back(there, tmp_path / "saved")
+    refused = run_restore(there, tmp_path / "saved")
     assert sorted(path for path, _ in refused.failures) == [f"{HOME}/a", f"dbfs:{HOME}/c"]
-    assert there.tree(HOME)[f"{HOME}/a"] == Object("FILE", None, b"theirs")
-    assert there.tree(HOME)[f"{HOME}/b"] == Object("FILE", None, b"saved")
+    assert there.tree(HOME)[f"{HOME}/a"] == TreeEntry("FILE", None, b"theirs")
+    assert there.tree(HOME)[f"{HOME}/b"] == TreeEntry("FILE", None, b"saved")
 
-    skipped = put_back(there, tmp_path / "saved", existing="skip")
+    skipped = run_restore(there, tmp_path / "saved", existing="skip")
     assert (skipped.failures, skipped.users[DANA].skipped) == ([], 3)
-    assert there.tree(HOME)[f"dbfs:{HOME}/c"] == Object("FILE", None, b"theirs")
+    assert there.tree(HOME)[f"dbfs:{HOME}/c"] == TreeEntry("FILE", None, b"theirs")
 
-    assert put_back(there, tmp_path / "saved", existing="overwrite").failures == []
+    assert run_restore(there, tmp_path / "saved", existing="overwrite").failures == []
     assert there.tree(HOME) == lab.tree(HOME)
 
 
 def test_people_have_other_names_there_or_a_folder_takes_them(lab, tmp_path):
     lab.put(f"{HOME}/a/b", b"1")
     lab.put_dbfs(f"{HOME}/c", b"2")
-    backed_up(lab, tmp_path / "saved", DANA, shared=True)
+    run_backup(lab, tmp_path / "saved", DANA, shared=True)
     there = other()
 
-    put_back(there, tmp_path / "saved", renamed={DANA: "dana@new.org"})
-    put_back(there, tmp_path / "saved", DANA, into="/Shared/returned")
+    run_restore(there, tmp_path / "saved", renamed={DANA: "dana@new.org"})
+    run_restore(there, tmp_path / "saved", DANA, into="/Shared/returned")
 
     assert set(there.tree("/Users/dana@new.org", "/Shared")) == {
         "/Users/dana@new.org/a", "/Users/dana@new.org/a/b", "dbfs:/Users/dana@new.org/c",
@@ -398,10 +401,10 @@ def test_git_folders_are_cloned_when_asked(lab, tmp_path):
     lab.put(f"{HOME}/beside", b"2")
     number = lab.request("GET", "/api/2.0/repos?path_prefix=/Users")[1]["repos"][0]["id"]
     assert lab.request("PATCH", f"/api/2.0/repos/{number}", {"branch": "week-3"})[0] == 200
-    backed_up(lab, tmp_path / "saved", DANA)
+    run_backup(lab, tmp_path / "saved", DANA)
     there = other()
 
-    assert put_back(there, tmp_path / "saved", with_git=True).failures == []
+    assert run_restore(there, tmp_path / "saved", with_git=True).failures == []
 
     (repo,) = there.request("GET", "/api/2.0/repos?path_prefix=/Users")[1]["repos"]
     assert (repo["path"], repo["url"], repo["branch"]) == (
@@ -414,17 +417,17 @@ def test_volumes_come_back_to_their_places(lab, tmp_path):
     volume = "/Volumes/main/course/data"
     for number in range(3):
         assert lab.request("PUT", f"/api/2.0/fs/files{volume}/deep/{number}", b"x" * number)[0] == 204
-    backed_up(lab, tmp_path / "saved", DANA, volumes=(volume,))
+    run_backup(lab, tmp_path / "saved", DANA, volumes=(volume,))
     there = other()
 
-    assert put_back(there, tmp_path / "saved").failures == []
+    assert run_restore(there, tmp_path / "saved").failures == []
 
     listed = there.request("GET", f"/api/2.0/fs/directories{volume}/deep")[1]["contents"]
     assert {entry["name"]: entry["file_size"] for entry in listed} == {"0": 0, "1": 1, "2": 2}
 
 
 def test_a_backup_of_a_volume_that_is_not_there_is_a_failure(lab, tmp_path):
-    assert backed_up(lab, tmp_path / "saved", DANA, volumes=("/Volumes/a/b/c",)).failed == 1
+    assert run_backup(lab, tmp_path / "saved", DANA, volumes=("/Volumes/a/b/c",)).failed == 1
 
 
 ODD = {
@@ -441,7 +444,7 @@ def test_what_lies_beside_an_entry_that_no_request_can_name_is_saved(lab, tmp_pa
     lab.workspace.options.odd_entries = True
 
     for resume in (False, True):
-        found = written(backed_up(lab, tmp_path, DANA, resume=resume))
+        found = recorded_entries(run_backup(lab, tmp_path, DANA, resume=resume))
         assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == ODD | {
             f"{HOME}/ghost": "it is listed, and the API says that it does not exist:"
             " 404 RESOURCE_DOES_NOT_EXIST Path (/Users/dana@x.org/ghost) doesn't exist."
@@ -449,10 +452,10 @@ def test_what_lies_beside_an_entry_that_no_request_can_name_is_saved(lab, tmp_pa
         assert {path for path, entry in found.items() if entry.lies_there} == {f"{HOME}/a.txt", f"{HOME}/sub/c.txt"}
 
     lab.workspace.options.odd_entries = False
-    found = written(backed_up(lab, tmp_path, DANA, resume=True))
+    found = recorded_entries(run_backup(lab, tmp_path, DANA, resume=True))
     assert [path for path, entry in found.items() if entry.state == "failed"] == []
     lab.workspace.options.odd_entries = True
-    put_back(lab, tmp_path, DANA, into="/Shared/back")
+    run_restore(lab, tmp_path, DANA, into="/Shared/back")
     assert sorted(lab.tree("/Shared/back")) == [
         f"/Shared/back/{DANA}",
         f"/Shared/back/{DANA}/a.txt",
@@ -474,7 +477,7 @@ def test_a_refusal_that_comes_with_200_is_no_content(lab, tmp_path, form):
         return Answer(200, REFUSAL) if request.endswith("/export") and path.endswith("/nb") else None
 
     lab.fault = fault
-    found = written(backed_up(lab, tmp_path, DANA, formats=(form,)))
+    found = recorded_entries(run_backup(lab, tmp_path, DANA, formats=(form,)))
 
     assert found[f"{HOME}/nb:{form}"].reason.startswith("200 MAX_NOTEBOOK_SIZE_EXCEEDED Notebook size exceeded limit")
     assert found[f"{HOME}/error.json"].state == "saved"
@@ -487,18 +490,20 @@ def test_a_file_that_an_export_refuses_is_read_as_a_file(lab, tmp_path):
     put_large(lab, f"{HOME}/at the limit.bin", large[1:])
     put_large(lab, f"{HOME}/large.lvdash.json", b"[" + b" " * 10_485_760 + b"]")
 
-    outcome = backed_up(lab, tmp_path, DANA)
+    outcome = run_backup(lab, tmp_path, DANA)
 
-    assert {path: (entry.state, entry.size) for path, entry in written(outcome).items() if not entry.is_folder} == {
+    assert {
+        path: (entry.state, entry.size) for path, entry in recorded_entries(outcome).items() if not entry.is_folder
+    } == {
         f"{HOME}/large.bin": ("saved", 10_485_761),
         f"{HOME}/at the limit.bin": ("saved", 10_485_760),
         f"{HOME}/large.lvdash.json": ("saved", 10_485_762),
     }
-    put_back(lab, tmp_path, DANA, into="/Shared/back")
+    run_restore(lab, tmp_path, DANA, into="/Shared/back")
     assert lab.request("GET", f"/api/2.0/workspace-files/Shared/back/{DANA}/large.bin")[1] == large
 
 
-def put_large(lab: Lab, path: str, content: bytes) -> None:
+def put_large(lab: BackupWorkspace, path: str, content: bytes) -> None:
     assert lab.request("POST", f"/api/2.0/workspace-files/import-file{quote(path)}", content)[0] == 200
 
 
@@ -508,7 +513,7 @@ def test_of_a_notebook_whose_outputs_are_too_large_the_source_is_saved(lab, tmp_
     notebook = f'{{"cells": [{cell}], "metadata": {{}}, "nbformat": 4, "nbformat_minor": 0}}'
     put_large(lab, f"{HOME}/nb.ipynb", notebook.encode())
 
-    found = written(backed_up(lab, tmp_path, DANA, formats=("jupyter",)))
+    found = recorded_entries(run_backup(lab, tmp_path, DANA, formats=("jupyter",)))
 
     assert (found[f"{HOME}/nb:jupyter"].state, found[f"{HOME}/nb:source"].state) == ("failed", "saved")
     assert "clear the outputs" in found[f"{HOME}/nb:jupyter"].reason
@@ -519,11 +524,11 @@ def test_a_home_that_differs_from_its_user_in_case_is_found(lab, tmp_path):
     lab.user("first.last@x.org")
     lab.request("POST", "/api/2.0/workspace/delete", {"path": "/Users/first.last@x.org", "recursive": True})
 
-    found = written(backed_up(lab, tmp_path, "first.last@x.org"))
+    found = recorded_entries(run_backup(lab, tmp_path, "first.last@x.org"))
     assert found["/Users/First.Last@x.org/a.txt"].state == "saved"
 
-    put_back(lab, tmp_path, existing="overwrite")
-    put_back(lab, tmp_path, into="/Shared/back")
+    run_restore(lab, tmp_path, existing="overwrite")
+    run_restore(lab, tmp_path, into="/Shared/back")
     assert "/Shared/back/first.last@x.org/a.txt" in lab.tree("/Shared/back")
 
 
@@ -533,7 +538,7 @@ def test_a_user_whose_name_no_request_can_name_fails_alone(lab, tmp_path):
     lab.put("/Users/turned\u202e@x.org/a.txt", b"aaa")
     lab.user("turned\u202e@x.org")
 
-    found = written(backed_up(lab, tmp_path, sources=("workspace",)))
+    found = recorded_entries(run_backup(lab, tmp_path, sources=("workspace",)))
 
     assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == {
         "/Users//a/b@x.org": "the name of the user has a slash, so no request can name the home"
@@ -545,7 +550,7 @@ def test_a_user_whose_name_no_request_can_name_fails_alone(lab, tmp_path):
 
 
 def test_a_name_that_nobody_has_is_no_empty_home(lab, tmp_path):
-    found = written(backed_up(lab, tmp_path, "dnaa@x.org", CAROL))
+    found = recorded_entries(run_backup(lab, tmp_path, "dnaa@x.org", CAROL))
     assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == {
         "dbfs:/Users//dnaa@x.org": "the workspace has neither a user nor a home of this name"
     }

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import examples
-from in_process_backup import FAST, NOW, Lab, backed_up, put_back
+from example_counts import exactly_examples
+from in_process_backup import FAST_RATE, NOW, BackupWorkspace, run_backup, run_restore
 from inventory.backup.backup_index import Backup, CatalogError, backups, newest, newest_complete
 from inventory.backup.manifest import end_line, seal
 from inventory.backup.manifest_index import Index
@@ -34,8 +34,8 @@ BASE = "lab.example/2026-11-27"
 
 
 @pytest.fixture
-def lab() -> Lab:
-    lab = Lab()
+def lab() -> BackupWorkspace:
+    lab = BackupWorkspace()
     lab.user(DANA)
     lab.put(f"{HOME}/a", b"the first")
     lab.put(f"{HOME}/sub/b", b"the second")
@@ -49,7 +49,7 @@ def lab() -> Lab:
 @pytest.fixture
 def saved(lab, tmp_path) -> Path:
     """Where the backup of the lab is."""
-    backed_up(lab, tmp_path, DANA)
+    run_backup(lab, tmp_path, DANA)
     return tmp_path / BASE
 
 
@@ -108,9 +108,9 @@ def test_a_line_that_was_taken_out_is_named(saved):
 def test_a_corrupt_file_is_not_put_back(lab, saved, monkeypatch, tmp_path):
     (saved / DANA / "workspace/a").write_bytes(b"the fIrst")
     monkeypatch.chdir(tmp_path)
-    there = Lab(host="https://other.example")
+    there = BackupWorkspace(host="https://other.example")
     there.user(DANA)
-    outcome = put_back(there, tmp_path)
+    outcome = run_restore(there, tmp_path)
     assert outcome.failures == [(f"{HOME}/a", f"what lies at {BASE}/{DANA}/workspace/a is not what was saved")]
     assert f"{HOME}/a" not in there.tree(HOME)
 
@@ -135,7 +135,7 @@ def test_the_workspace_since(lab, saved):
 
 
 def test_an_earlier_backup_that_was_deleted_is_missed(lab, saved):
-    later = backed_up(lab, saved.parents[1], DANA, since=f"{saved}/manifest.jsonl")
+    later = run_backup(lab, saved.parents[1], DANA, since=f"{saved}/manifest.jsonl")
     assert list(verify(later.backup, *later.backup.read())) == []
     shutil.rmtree(saved / DANA)
     assert {finding.kind for finding in verify(later.backup, *later.backup.read())} == {"missing"}
@@ -143,7 +143,7 @@ def test_an_earlier_backup_that_was_deleted_is_missed(lab, saved):
 
 def test_backups_are_found_where_they_are_and_in_their_order(lab, saved, tmp_path):
     for _ in range(10):
-        backed_up(lab, tmp_path, DANA)
+        run_backup(lab, tmp_path, DANA)
     names = [backup.base for backup in backups(str(tmp_path), {})]
     assert names == [BASE, *(f"{BASE}.{number}" for number in range(2, 12))]
     assert [backup.base for backup in backups(str(saved), {})] == [BASE]
@@ -152,7 +152,7 @@ def test_backups_are_found_where_they_are_and_in_their_order(lab, saved, tmp_pat
 
 
 def test_the_newest_backup_that_was_finished_is_the_one_to_restore(lab, saved, tmp_path):
-    later = backed_up(lab, tmp_path, DANA).backup
+    later = run_backup(lab, tmp_path, DANA).backup
     cut(tmp_path / later.manifest)
 
     backup, entries, reading, unfinished = newest_complete(str(tmp_path), {})
@@ -191,9 +191,9 @@ def test_nothing_but_a_file_of_the_backup_is_read(lab, saved, tmp_path, monkeypa
 
     found = [(finding.kind, finding.what) for finding in findings(saved)]
     monkeypatch.chdir(tmp_path)
-    there = Lab(host="https://other.example")
+    there = BackupWorkspace(host="https://other.example")
     there.user(DANA)
-    failures = dict(put_back(there, tmp_path).failures)
+    failures = dict(run_restore(there, tmp_path).failures)
 
     assert ("corrupt", f"{BASE}/{DANA}/workspace/a") in found
     assert "is not read" in failures[f"{HOME}/a"]
@@ -210,18 +210,18 @@ ODD = (
 
 
 @pytest.fixture(scope="module")
-def pristine(tmp_path_factory) -> tuple[Lab, Path]:
-    lab = Lab()
+def pristine(tmp_path_factory) -> tuple[BackupWorkspace, Path]:
+    lab = BackupWorkspace()
     lab.user(DANA)
     lab.put(f"{HOME}/sub/a", b"the first")
     lab.put(f"{HOME}/nb", b"x", format="SOURCE", language="SQL")
     lab.clone(f"{HOME}/project", "https://github.com/x/project.git")
     folder = tmp_path_factory.mktemp("pristine")
-    backed_up(lab, folder, DANA)
+    run_backup(lab, folder, DANA)
     return lab, folder
 
 
-@examples(40, acceptance=2000)
+@exactly_examples(40, acceptance=2000)
 @given(st.data())
 def test_a_manifest_that_was_changed_and_sealed_again_is_a_sentence_and_no_traceback(pristine, data):
     lab, folder = pristine
@@ -237,7 +237,7 @@ def test_a_manifest_that_was_changed_and_sealed_again_is_a_sentence_and_no_trace
             backup, entries, reading, _ = newest_complete(place, {})
             list(verify(backup, entries, reading))
             compare(lab, backup, entries, threading.Event())
-            there = Lab(host="https://other.example")
+            there = BackupWorkspace(host="https://other.example")
             there.user(DANA)
             restore(there, backup, entries)
 
@@ -247,7 +247,7 @@ def restore(there: Any, backup: Backup, entries: Index) -> None:
     wish = Wish(backup)
     preview(there, wish, entries, threading.Event())
     with prepare(there, wish, entries, resume=False, now=NOW) as run:
-        run.put_back(threading.Event(), pace=FAST)
+        run.put_back(threading.Event(), pace=FAST_RATE)
 
 
 def write_sealed(path: Path, documents: list[dict[str, Any]]) -> None:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import examples
-from in_process_inventory import IDENTITY, begun
+from example_counts import exactly_examples
+from in_process_inventory import IDENTITY, create_checkpoint
 from inventory.results.rows import homes
 from inventory.scan.checkpoint import Checkpoint, CheckpointError, OtherFormat
 from inventory.scan.visit import Visit
@@ -33,7 +33,7 @@ def remaining(checkpoint: Checkpoint) -> list[Folder]:
 
 
 def test_what_remains_is_what_was_found_and_not_listed(tmp_path):
-    checkpoint = begun(tmp_path, DANA)
+    checkpoint = create_checkpoint(tmp_path, DANA)
     assert remaining(checkpoint) == [DBFS, HOME]
 
     checkpoint.keep([Visit(HOME, Listing((BELOW.path,))), Visit(DBFS, Failure(DBFS.path, "gone", missing=True))])
@@ -42,7 +42,7 @@ def test_what_remains_is_what_was_found_and_not_listed(tmp_path):
 
 
 def test_what_failed_remains_and_its_cost_adds_up(tmp_path):
-    checkpoint = begun(tmp_path, DANA)
+    checkpoint = create_checkpoint(tmp_path, DANA)
     checkpoint.keep([Visit(HOME, Failure(HOME.path, "503"), requests=6, seconds=2.0)])
     assert HOME in remaining(checkpoint)
 
@@ -55,7 +55,7 @@ def test_what_failed_remains_and_its_cost_adds_up(tmp_path):
 
 
 def test_a_folder_that_was_listed_is_never_counted_again(tmp_path):
-    checkpoint = begun(tmp_path, DANA)
+    checkpoint = create_checkpoint(tmp_path, DANA)
     file = File(f"{HOME.path}/f", "FILE", 4)
     for _ in range(2):
         checkpoint.keep([Visit(HOME, Listing((), (file,)), requests=1)])
@@ -63,14 +63,14 @@ def test_a_folder_that_was_listed_is_never_counted_again(tmp_path):
 
 
 def test_a_folder_that_disappeared_is_no_missing_home(tmp_path):
-    checkpoint = begun(tmp_path, DANA)
+    checkpoint = create_checkpoint(tmp_path, DANA)
     checkpoint.keep([Visit(BELOW, Failure(BELOW.path, "404", missing=True))])
     assert [row.state for row in checkpoint.rows()] == ["failed"]
 
 
 @pytest.mark.waits
 def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
-    checkpoint = begun(tmp_path, DANA)
+    checkpoint = create_checkpoint(tmp_path, DANA)
     checkpoint.keep([Visit(HOME, Listing())])
 
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
@@ -79,14 +79,14 @@ def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
 
 
 def test_another_scan_is_refused_with_what_differs(tmp_path):
-    begun(tmp_path, DANA).close()
+    create_checkpoint(tmp_path, DANA).close()
     other = dataclasses.replace(IDENTITY, host="https://elsewhere")
     with pytest.raises(CheckpointError, match="its host is 'https://workspace' and not 'https://elsewhere'"):
         Checkpoint.resume(tmp_path / "scan.checkpoint", other)
 
 
 def test_another_version_is_refused(tmp_path):
-    begun(tmp_path, DANA).close()
+    create_checkpoint(tmp_path, DANA).close()
     with sqlite3.connect(tmp_path / "scan.checkpoint") as connection:
         connection.execute("UPDATE about SET value = '0' WHERE name = 'format'")
     connection.close()
@@ -106,11 +106,11 @@ def test_a_file_that_is_no_checkpoint_is_left_as_it_is(tmp_path, content):
 ODD = st.none() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=3) | st.binary(max_size=3) | st.floats()
 
 
-@examples(60)
+@exactly_examples(60)
 @given(st.sampled_from(["about", "root", "folder", "part"]), st.integers(0, 17), ODD, st.integers(0, 10**6))
 def test_a_damaged_checkpoint_is_a_sentence_and_no_traceback(table, column, value, position):
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint = begun(Path(folder), DANA)
+        checkpoint = create_checkpoint(Path(folder), DANA)
         checkpoint.keep([Visit(HOME, Listing((BELOW.path,), (File(f"{HOME.path}/f", "FILE", 1),)))], (1, 1))
         checkpoint.keep([Visit(BELOW, Failure(BELOW.path, "no"))])
         checkpoint.close()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import examples
+from example_counts import exactly_examples
 from inventory.output.file_formats import FORMATS, NotFileRows, format_of, read_rows
 from inventory.results.rows import FileRow
 from inventory.scan.file_rows import Parts
@@ -79,7 +79,7 @@ def test_no_files_at_all_are_no_rows(tmp_path, ending):
 
 @FORMAT
 @given(rows=ROWS)
-@examples(30)
+@exactly_examples(30)
 def test_any_row_survives_every_format(tmp_path_factory, ending, rows):
     folder = tmp_path_factory.mktemp("rows")
     if rows:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import examples
+from example_counts import exactly_examples
 from inventory.tree.listing import Failure, File, Folder, Listing, NotAListing, read
 from inventory.tree.walk import Walk
 
@@ -134,7 +134,7 @@ ENTRIES = st.lists(
 )
 
 
-@examples(100)
+@exactly_examples(100)
 @given(ENTRIES, ENTRIES, st.sampled_from([HOME, DBFS, Folder("v", "volumes", "/Users/dana")]))
 def test_whatever_lies_beside_a_file_the_file_is_counted(before, after, folder):
     good = {"path": "/Users/dana/good", "object_type": "FILE", "size": 3, "file_size": 3, "is_dir": False}

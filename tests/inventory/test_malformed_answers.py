@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import few
+from example_counts import at_most_examples
 from inventory.scan.homes import NothingToScan, begin
 from inventory.scan.run import Wish
 from inventory.scan.users import User, everybody
@@ -47,7 +47,7 @@ def workspace(answers: Mapping[str, Any], default: Any = None, status: int = 200
     return Workspace(Odd(answers, default, status))  # type: ignore[arg-type]
 
 
-@few(300)
+@at_most_examples(300)
 @given(DOCUMENTS, st.sampled_from([200, 204, 400, 403, 404]))
 def test_a_malformed_answer_is_a_sentence_or_less(document, status):
     asked = workspace({}, document, status)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from in_process_backup import Lab, backed_up
+from in_process_backup import BackupWorkspace, run_backup
 from inventory.__main__ import main
 from inventory.output.file_formats import format_of
 from inventory.results.rows import COLUMNS, FileRow
@@ -118,11 +118,11 @@ def test_totals_are_added_once(folder):
 
 def test_backups_whose_time_is_over_are_named_and_stay(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lab = Lab()
+    lab = BackupWorkspace()
     lab.user(DANA)
     lab.put(f"/Users/{DANA}/a", b"1")
-    first = backed_up(lab, tmp_path / "saved", DANA, retain_until="2020-01-01")
-    backed_up(lab, tmp_path / "saved", DANA, retain_until="9999-01-01", since=f"{first.backup.address}/manifest.jsonl")
+    first = run_backup(lab, tmp_path / "saved", DANA, retain_until="2020-01-01")
+    run_backup(lab, tmp_path / "saved", DANA, retain_until="9999-01-01", since=f"{first.backup.address}/manifest.jsonl")
 
     status, said, _ = purge("--before", DAY, "--dry-run", "--backups", "saved")
 

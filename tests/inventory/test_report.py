@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from browser import looked_at
-from few_examples import examples
-from in_process_inventory import begun
+from browser import evaluate
+from example_counts import exactly_examples
+from in_process_inventory import create_checkpoint
 from inventory.__main__ import main
 from inventory.results import summary
 from inventory.results.report import Amount, Report
@@ -105,7 +105,7 @@ FILES = st.lists(
 
 
 @given(st.dictionaries(st.integers(0, 20), FILES, max_size=8))
-@examples(25)
+@exactly_examples(25)
 def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tree):
     from inventory.scan.file_rows import rows
     from inventory.scan.visit import Visit
@@ -115,7 +115,7 @@ def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tre
         folder = Folder("dana@x.org", "dbfs" if number % 2 else "workspace", f"/Users/dana@x.org/{number}")
         inside = (File(f"{folder.path}/{f.path}", f.type, f.size, f.modified_at) for f in files)
         visits.append(Visit(folder, Listing((), tuple(inside))))
-    checkpoint = begun(tmp_path_factory.mktemp("figures"), "dana@x.org")
+    checkpoint = create_checkpoint(tmp_path_factory.mktemp("figures"), "dana@x.org")
     checkpoint.keep(visits)
 
     def all_of(found: Figures) -> tuple[object, ...]:
@@ -132,7 +132,7 @@ def test_a_page_is_readable_in_a_real_browser(width):
     paths = [row(f"/Users/dana@x.org/{'deep folder/' * depth}a_file_with_a_long_name.csv", 9) for depth in range(9)]
     page = output.render(report(DANA, CAROL, IDLE, rows=[*ROWS, *paths]))
 
-    seen = looked_at(page, SIZES, width=width)
+    seen = evaluate(page, SIZES, width=width)
 
     shown = seen.pop("shown")
     assert seen.pop("smallest") > 8
@@ -149,7 +149,7 @@ def test_hostile_names_are_text(tmp_path):
     hostile = row(f"/Users/x/{HOSTILE.replace('/', '')}", 5, f"<b>{HOSTILE}")
     page = output.render(Report(HOSTILE, NOW, [user], summary.of_files([hostile])))
 
-    seen = looked_at(page, SIZES, width=360)
+    seen = evaluate(page, SIZES, width=360)
 
     assert (seen["foreign"], seen["overflows"]) == (0, False)
     assert seen["title"] == f"Files of {HOSTILE}".replace("\u202e", "\\u202e")

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from few_examples import examples
-from in_process_backup import Lab, backed_up, put_back
+from example_counts import exactly_examples
+from in_process_backup import BackupWorkspace, run_backup, run_restore
 from inventory.restore.presence import beside
 from inventory.restore.run import Outcome
 from inventory.transport.answer import Answer, Broken
@@ -44,7 +44,7 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-class Mortal(Lab):
+class Mortal(BackupWorkspace):
     """A workspace whose client can die with a request: it is carried out, and its answer is never seen."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ def workspace() -> Mortal:
     return lab
 
 
-def put(lab: Lab, path: str, content: Any) -> None:
+def put(lab: BackupWorkspace, path: str, content: Any) -> None:
     """Somebody makes or changes an object: bytes are a file, text is a notebook."""
     clock = lab.workspace.clock
     clock.reset(clock.now() + 1000)
@@ -99,12 +99,12 @@ def put(lab: Lab, path: str, content: Any) -> None:
     lab.request("POST", "/api/2.0/dbfs/close", {"handle": handle})
 
 
-def delete(lab: Lab, path: str) -> None:
+def delete(lab: BackupWorkspace, path: str) -> None:
     source = "dbfs" if path.startswith("dbfs:") else "workspace"
     lab.request("POST", f"/api/2.0/{source}/delete", {"path": path.removeprefix("dbfs:")})
 
 
-def files(lab: Lab) -> dict[str, bytes | None]:
+def files(lab: BackupWorkspace) -> dict[str, bytes | None]:
     """Every object of the home by path, with its first megabyte."""
     return {path: each.content for path, each in lab.tree(HOME).items() if each.type != "FOLDER"}
 
@@ -114,7 +114,7 @@ def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
     lab = workspace()
     for path, content in objects.items():
         put(lab, path, content)
-    assert not backed_up(lab, folder, DANA).failed
+    assert not run_backup(lab, folder, DANA).failed
     return files(lab)
 
 
@@ -122,7 +122,7 @@ def restored(lab: Mortal, folder: Path, *, dies: Callable[[], bool] = lambda: Fa
     """One run, begun or resumed; None if it died."""
     lab.dies = dies
     try:
-        return put_back(lab, folder / "saved", DANA, resume=True, **wish)
+        return run_restore(lab, folder / "saved", DANA, resume=True, **wish)
     except Killed:
         return None
     finally:
@@ -231,7 +231,7 @@ EDITS = st.lists(st.tuples(st.sampled_from(sorted(SIXTY)), st.sampled_from(["edi
 RUNS = st.lists(st.tuples(st.integers(1, ALL_REQUESTS), EDITS), min_size=1, max_size=3)
 
 
-@examples(8, acceptance=1000)
+@exactly_examples(8, acceptance=1000)
 @example([(1, [(f"{HOME}/sales.lvdash.json", "edit")])], "overwrite")
 @given(RUNS, st.sampled_from(["refuse", "skip", "overwrite"]))
 def test_whatever_is_killed_and_edited_nothing_of_a_student_is_replaced(sixty, runs, existing):

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from emulator_process import ROOT, EmulatorProcess
 from inventory.__main__ import main
-from inventory_process import stopped
+from inventory_process import run_and_stop
 
 pytestmark = pytest.mark.process
 
@@ -252,7 +252,7 @@ def test_a_stopped_scan_says_how_to_go_on(lab, tmp_path):
     faults(lab, {"match": f"GET {LIST}", "kind": "latency", "seconds": 0.2})
     command = [sys.executable, "-m", "inventory", "scan", *USERS, "--no-parallel", "--output", f"{tmp_path}/out.csv"]
     environment = {**os.environ, **lab.environment()}
-    status, said = stopped(command, environment, tmp_path, after=0.8)
+    status, said = run_and_stop(command, environment, tmp_path, after=0.8)
     assert (status, (tmp_path / "out.csv").exists()) == (1, False)
     assert "To go on: the same command with --resume." in said
 

@@ -21,14 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_process import ROOT, EmulatorProcess
-from few_examples import examples
-from in_process_inventory import InProcessScanApi, begun, refusal, scanned
+from example_counts import exactly_examples
+from in_process_inventory import InProcessScanApi, create_checkpoint, refusal, run_scan
 from in_process_workspace import InProcessWorkspace
 from inventory.results.rows import table
 from inventory.scan.visit import Visit
 from inventory.transport.answer import Answer, Broken
 from inventory.tree.listing import Listing
-from inventory_trees import FAULTS, PASSING, TREES, planted
+from inventory_trees import FAULTS, TRANSIENT_ERRORS, TREES, create_tree
 
 DANA = "dana@x.org"
 HOME = f"/Users/{DANA}"
@@ -52,21 +52,21 @@ class Disturbed:
             return refusal(401, "UNAUTHENTICATED", "expired")
         if kind == "delete" and self.requests == at and self.folders:
             doomed = self.folders[which % len(self.folders)]
-            self.workspace.ask("POST", "/api/2.0/workspace/delete", {"path": doomed, "recursive": True})
+            self.workspace.call("POST", "/api/2.0/workspace/delete", {"path": doomed, "recursive": True})
         planned = self.faults.get(self.order.setdefault(path, len(self.order)), [])
-        return cast(Answer | Broken, PASSING[planned[earlier]]) if earlier < len(planned) else None
+        return cast(Answer | Broken, TRANSIENT_ERRORS[planned[earlier]]) if earlier < len(planned) else None
 
 
 @given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
-@examples(25)
+@exactly_examples(25)
 def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, faults, event, workers, parallel):
     workspace = InProcessWorkspace()
-    workspace.person(DANA)
-    there = {f"{HOME}/{path}" for path in planted(workspace, HOME, tree, dbfs=False)}
+    workspace.create_user(DANA)
+    there = {f"{HOME}/{path}" for path in create_tree(workspace, HOME, tree, dbfs=False)}
     folders = sorted({path.rpartition("/")[0] for path in there} - {HOME})
     visits: list[Visit] = []
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-        checkpoint = begun(Path(first), DANA)
+        checkpoint = create_checkpoint(Path(first), DANA)
 
         def keep(batch: list[Visit]) -> None:
             visits.extend(batch)
@@ -79,10 +79,10 @@ def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, fau
             rows=checkpoint.rows,
         )
         api = InProcessScanApi(workspace, Disturbed(workspace, folders, faults, event))
-        (home,), _ = scanned(api, recorded, workers=workers, parallel=parallel)
-        (resumed,), _ = scanned(InProcessScanApi(workspace), checkpoint, workers=workers)
-        undisturbed = begun(Path(second), DANA)
-        (whole,), _ = scanned(InProcessScanApi(workspace), undisturbed, parallel=False)
+        (home,), _ = run_scan(api, recorded, workers=workers, parallel=parallel)
+        (resumed,), _ = run_scan(InProcessScanApi(workspace), checkpoint, workers=workers)
+        undisturbed = create_checkpoint(Path(second), DANA)
+        (whole,), _ = run_scan(InProcessScanApi(workspace), undisturbed, parallel=False)
         checkpoint.close()
         undisturbed.close()
 

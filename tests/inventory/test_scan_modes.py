@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_process import ROOT, EmulatorProcess
-from few_examples import examples
+from example_counts import exactly_examples
 from inventory.scan.run import Outcome, Wish, prepare
 from inventory.spark.address import remote
 from inventory.spark.driver import Manner
@@ -114,7 +114,7 @@ def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteOpener, Session
 
 
 @given(TREES)
-@examples(3, acceptance=20)
+@exactly_examples(3, acceptance=20)
 def test_any_tree_has_the_same_bytes_in_every_mode(opened, shared_emulator, tree):
     there = room(tree)
     shared_emulator.control("POST", "reset")

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from few_examples import examples
+from example_counts import exactly_examples
 from in_process_inventory import (
     IDENTITY,
     InProcessScanApi,
-    begun,
-    dbfs_file,
-    notebook,
+    create_checkpoint,
+    create_dbfs_file,
+    create_notebook,
+    create_workspace_file,
+    create_workspace_folder,
     refusal,
-    scanned,
-    workspace_file,
-    workspace_folder,
+    run_scan,
 )
 from in_process_workspace import InProcessWorkspace
 from inventory.results.rows import homes
@@ -30,7 +30,7 @@ from inventory.scan.visit import Progress
 from inventory.transport.answer import Answer, Broken
 from inventory.transport.limiter import Limiter
 from inventory.tree.listing import SOURCES, Folder
-from inventory_trees import FAULTS, PASSING, TREES, planted
+from inventory_trees import FAULTS, TRANSIENT_ERRORS, TREES, create_tree
 
 DANA, CAROL = "dana@x.org", "carol@x.org"
 
@@ -39,13 +39,13 @@ DANA, CAROL = "dana@x.org", "carol@x.org"
 def workspace() -> InProcessWorkspace:
     """Dana has files in both file systems, Carol in the Workspace."""
     workspace = InProcessWorkspace()
-    workspace.person(DANA)
-    workspace.person(CAROL)
-    workspace_folder(workspace, f"/Users/{DANA}/a/b")
-    workspace_file(workspace, f"/Users/{DANA}/a/b/data.csv", 7)
-    notebook(workspace, f"/Users/{DANA}/a/nb")
-    dbfs_file(workspace, f"/Users/{DANA}/deep/er/f", 5)
-    workspace_file(workspace, f"/Users/{CAROL}/mine", 3)
+    workspace.create_user(DANA)
+    workspace.create_user(CAROL)
+    create_workspace_folder(workspace, f"/Users/{DANA}/a/b")
+    create_workspace_file(workspace, f"/Users/{DANA}/a/b/data.csv", 7)
+    create_notebook(workspace, f"/Users/{DANA}/a/nb")
+    create_dbfs_file(workspace, f"/Users/{DANA}/deep/er/f", 5)
+    create_workspace_file(workspace, f"/Users/{CAROL}/mine", 3)
     return workspace
 
 
@@ -57,7 +57,7 @@ ALL = [(CAROL, 1, 3, "success", "workspace"), (DANA, 3, 10_012, "success", "both
 
 
 def test_both_file_systems_are_counted(workspace, tmp_path):
-    found, _ = scanned(InProcessScanApi(workspace), begun(tmp_path, DANA, CAROL))
+    found, _ = run_scan(InProcessScanApi(workspace), create_checkpoint(tmp_path, DANA, CAROL))
     assert figures(found) == ALL
     assert [(home.estimated, home.directories, home.largest_path) for home in found] == [
         (0, 1, f"/Users/{CAROL}/mine"),
@@ -66,12 +66,12 @@ def test_both_file_systems_are_counted(workspace, tmp_path):
 
 
 def test_one_worker_counts_the_same(workspace, tmp_path):
-    found, _ = scanned(InProcessScanApi(workspace), begun(tmp_path, DANA, CAROL), parallel=False)
+    found, _ = run_scan(InProcessScanApi(workspace), create_checkpoint(tmp_path, DANA, CAROL), parallel=False)
     assert figures(found) == ALL
 
 
 def test_a_user_without_homes_is_empty(workspace, tmp_path):
-    found, _ = scanned(InProcessScanApi(workspace), begun(tmp_path, "nobody@x.org"))
+    found, _ = run_scan(InProcessScanApi(workspace), create_checkpoint(tmp_path, "nobody@x.org"))
     assert figures(found) == [("nobody@x.org", 0, 0, "empty", "none")]
 
 
@@ -79,7 +79,7 @@ def test_a_refused_folder_makes_a_home_partial(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(403, "PERMISSION_DENIED", "not yours") if path.endswith("/a/b") else None
 
-    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA, CAROL))
+    found, _ = run_scan(InProcessScanApi(workspace, fault), create_checkpoint(tmp_path, DANA, CAROL))
 
     assert figures(found) == [ALL[0], (DANA, 2, 10_005, "partial", "both")]
     assert found[1].error == f"/Users/{DANA}/a/b: 403 PERMISSION_DENIED not yours"
@@ -87,9 +87,9 @@ def test_a_refused_folder_makes_a_home_partial(workspace, tmp_path):
 
 def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_again(workspace, tmp_path):
     workspace.emulated.options.odd_entries = True
-    checkpoint = begun(tmp_path, DANA)
+    checkpoint = create_checkpoint(tmp_path, DANA)
 
-    found, _ = scanned(InProcessScanApi(workspace), checkpoint)
+    found, _ = run_scan(InProcessScanApi(workspace), checkpoint)
 
     assert figures(found) == [(DANA, 3, 10_012, "partial", "both")]
     assert found[0].error == (
@@ -103,7 +103,7 @@ def test_a_refusal_that_comes_with_200_is_no_empty_folder(workspace, tmp_path):
     def fault(path, earlier):
         return Answer(200, {"error_code": "PERMISSION_DENIED", "message": "no"}) if path.endswith("/a/b") else None
 
-    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA))
+    found, _ = run_scan(InProcessScanApi(workspace, fault), create_checkpoint(tmp_path, DANA))
 
     assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
     assert found[0].error == f"/Users/{DANA}/a/b: 200 PERMISSION_DENIED no"
@@ -113,7 +113,7 @@ def test_a_home_that_no_request_can_name_is_an_error_and_never_asked_for(workspa
     nowhere = Folder("a/b", "workspace", "/Users//a/b")
     checkpoint = Checkpoint.create(tmp_path / "c", IDENTITY, [], [(nowhere, "its name has a slash")])
 
-    found, progress = scanned(InProcessScanApi(workspace), checkpoint)
+    found, progress = run_scan(InProcessScanApi(workspace), checkpoint)
 
     assert figures(found) == [("a/b", 0, 0, "error", "none")]
     assert (progress.visits, found[0].error, checkpoint.refused()) == (
@@ -127,13 +127,14 @@ def test_a_refused_home_is_an_error_and_not_empty(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(403, "PERMISSION_DENIED", "no") if CAROL in path and "dbfs" not in path else None
 
-    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA, CAROL))
+    found, _ = run_scan(InProcessScanApi(workspace, fault), create_checkpoint(tmp_path, DANA, CAROL))
     assert figures(found) == [(CAROL, 0, 0, "error", "none"), ALL[1]]
 
 
 def test_a_404_without_the_api_s_code_is_no_missing_home(workspace, tmp_path):
-    found, _ = scanned(
-        InProcessScanApi(workspace, lambda path, earlier: Answer(404, {"message": "<html>"})), begun(tmp_path, DANA)
+    found, _ = run_scan(
+        InProcessScanApi(workspace, lambda path, earlier: Answer(404, {"message": "<html>"})),
+        create_checkpoint(tmp_path, DANA),
     )
     assert figures(found) == [(DANA, 0, 0, "error", "none")]
 
@@ -141,11 +142,11 @@ def test_a_404_without_the_api_s_code_is_no_missing_home(workspace, tmp_path):
 def test_a_folder_deleted_meanwhile_makes_a_home_partial(workspace, tmp_path):
     def fault(path, earlier):
         if path == f"/Users/{DANA}/a":
-            workspace.ask("POST", "/api/2.0/workspace/delete", {"path": f"/Users/{DANA}/a/b", "recursive": True})
-            workspace_folder(workspace, f"/Users/{DANA}/a/b")
+            workspace.call("POST", "/api/2.0/workspace/delete", {"path": f"/Users/{DANA}/a/b", "recursive": True})
+            create_workspace_folder(workspace, f"/Users/{DANA}/a/b")
         return refusal(404, "RESOURCE_DOES_NOT_EXIST", "gone") if path.endswith("/a/b") else None
 
-    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA))
+    found, _ = run_scan(InProcessScanApi(workspace, fault), create_checkpoint(tmp_path, DANA))
     assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
 
 
@@ -154,10 +155,10 @@ def test_a_server_that_never_answers_is_given_up_after_six_tries(workspace, tmp_
         workspace, lambda path, earlier: Broken("no answer for 60 seconds") if path.endswith("/a") else None
     )
 
-    found, progress = scanned(api, begun(tmp_path, DANA))
+    found, progress = run_scan(api, create_checkpoint(tmp_path, DANA))
 
     assert found[0].error == f"/Users/{DANA}/a: no answer for 60 seconds, 6 times"
-    assert (api.asked[f"/Users/{DANA}/a"], found[0].retries, progress.failures) == (6, 5, 1)
+    assert (api.request_counts[f"/Users/{DANA}/a"], found[0].retries, progress.failures) == (6, 5, 1)
 
 
 def test_a_credential_that_is_no_longer_accepted_ends_the_asking(workspace, tmp_path):
@@ -165,31 +166,31 @@ def test_a_credential_that_is_no_longer_accepted_ends_the_asking(workspace, tmp_
         return refusal(401, "UNAUTHENTICATED", "expired") if path.endswith("/a") else None
 
     api = InProcessScanApi(workspace, fault)
-    found, _ = scanned(api, begun(tmp_path, DANA), workers=1)
+    found, _ = run_scan(api, create_checkpoint(tmp_path, DANA), workers=1)
 
     assert found[0].status == "partial"
     assert "401 UNAUTHENTICATED expired" in found[0].error
-    assert f"/Users/{DANA}/a/b" not in api.asked
+    assert f"/Users/{DANA}/a/b" not in api.request_counts
 
 
 def test_a_resumed_scan_retries_what_failed_and_nothing_else(workspace, tmp_path):
-    checkpoint = begun(tmp_path, DANA, CAROL)
-    scanned(
+    checkpoint = create_checkpoint(tmp_path, DANA, CAROL)
+    run_scan(
         InProcessScanApi(workspace, lambda path, earlier: refusal(403, "NO") if path.endswith("/a") else None),
         checkpoint,
     )
     api = InProcessScanApi(workspace)
 
-    found, _ = scanned(api, checkpoint)
+    found, _ = run_scan(api, checkpoint)
 
     assert figures(found) == ALL
-    assert sorted(api.asked) == [f"/Users/{DANA}/a", f"/Users/{DANA}/a/b"]
+    assert sorted(api.request_counts) == [f"/Users/{DANA}/a", f"/Users/{DANA}/a/b"]
 
 
 def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_retries_what_it_began(
     workspace, tmp_path
 ):
-    checkpoint, limits = begun(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
+    checkpoint, limits = create_checkpoint(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
     api = InProcessScanApi(workspace, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
     seen = Progress()
     part = Scan(
@@ -204,10 +205,10 @@ def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_re
         progress=seen,
     )
     assert not part.run()
-    begun_folders = dict(api.asked)
+    begun_folders = dict(api.request_counts)
     assert (0 < seen.visits == len(begun_folders) < 8, set(begun_folders.values())) == (True, {3})
 
-    found, _ = scanned(InProcessScanApi(workspace), checkpoint)
+    found, _ = run_scan(InProcessScanApi(workspace), checkpoint)
     assert figures(found) == ALL
 
 
@@ -216,20 +217,20 @@ def test_an_answer_that_lies_is_a_failure(workspace, tmp_path):
         entries = [{"path": f"/Users/{CAROL}", "object_type": "DIRECTORY"}]
         return Answer(200, {"objects": entries}) if path.endswith("/a") else None
 
-    found, _ = scanned(InProcessScanApi(workspace, fault), begun(tmp_path, DANA))
+    found, _ = run_scan(InProcessScanApi(workspace, fault), create_checkpoint(tmp_path, DANA))
     assert (found[0].status, found[0].failures) == ("partial", 1)
 
 
 @given(workspace_tree=TREES, dbfs=TREES, faults=FAULTS, workers=st.integers(1, 4), denied=st.integers(0, 12))
-@examples(25)
+@exactly_examples(25)
 def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_its_subtree(
     workspace_tree, dbfs, faults, workers, denied
 ):
     workspace = InProcessWorkspace()
-    workspace.person(DANA)
+    workspace.create_user(DANA)
     home = f"/Users/{DANA}"
-    files = {f"{home}/{path}": size for path, size in planted(workspace, home, workspace_tree, dbfs=False).items()}
-    files |= {f"dbfs:{home}/{path}": size for path, size in planted(workspace, home, dbfs, dbfs=True).items()}
+    files = {f"{home}/{path}": size for path, size in create_tree(workspace, home, workspace_tree, dbfs=False).items()}
+    files |= {f"dbfs:{home}/{path}": size for path, size in create_tree(workspace, home, dbfs, dbfs=True).items()}
     folders = sorted({path.rpartition("/")[0] for path in files if path.count("/") > 3})
     never = folders[denied] if denied < len(folders) else None
     order: dict[str, int] = {}
@@ -238,12 +239,12 @@ def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_it
         if path == never:
             return refusal(403, "PERMISSION_DENIED", "no")
         planned = faults.get(order.setdefault(path, len(order)), [])
-        return PASSING[planned[earlier]] if earlier < len(planned) else None
+        return TRANSIENT_ERRORS[planned[earlier]] if earlier < len(planned) else None
 
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint = begun(Path(folder), DANA)
-        found, _ = scanned(InProcessScanApi(workspace, fault), checkpoint, workers=workers)
-        again, _ = scanned(InProcessScanApi(workspace), checkpoint)
+        checkpoint = create_checkpoint(Path(folder), DANA)
+        found, _ = run_scan(InProcessScanApi(workspace, fault), checkpoint, workers=workers)
+        again, _ = run_scan(InProcessScanApi(workspace), checkpoint)
         assert homes(checkpoint.roots(), checkpoint.rows()) == again
         checkpoint.close()
 

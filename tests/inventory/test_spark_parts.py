@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator_process import ROOT
-from few_examples import examples
+from example_counts import exactly_examples
 from inventory.results.folder_summary import Counted, count
 from inventory.scan.visit import Visit
 from inventory.spark import serialization, session
@@ -81,7 +81,7 @@ def trees(draw: st.DrawFn) -> Tree:
 
 
 @given(trees(), st.integers(0, 2**32), st.integers(1, 4))
-@examples(60)
+@exactly_examples(60)
 def test_whatever_tasks_get_done_every_folder_is_listed_once(tree, seed, slots):
     """Tasks end when they like, some without a word, and come back in any order."""
     chance = random.Random(seed)

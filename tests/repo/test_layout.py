@@ -48,13 +48,13 @@ EXECUTED = "inventory/spark/worker.py"
 @pytest.mark.parametrize(
     "rule",
     [
-        import_graph.strangers,
-        import_graph.upward,
-        import_graph.circles,
+        import_graph.cross_program_imports,
+        import_graph.upward_imports,
+        import_graph.import_cycles,
         import_graph.too_large,
-        import_graph.without_reason,
+        import_graph.missing_docstrings,
         import_graph.tests_that_import_tests,
-        import_graph.beyond_the_standard_library,
+        import_graph.third_party_imports,
     ],
 )
 def test_the_project_keeps_the_rule(rule):
@@ -64,7 +64,7 @@ def test_the_project_keeps_the_rule(rule):
 @pytest.mark.parametrize("path", PURE)
 def test_what_decides_is_pure_with_all_that_it_imports(path):
     assert any(file == path or file.startswith(f"{path}/") for file in TREE.files)
-    assert import_graph.impure(TREE, [path]) == []
+    assert import_graph.impurities(TREE, [path]) == []
 
 
 def test_executors_import_the_standard_library_and_what_the_http_layer_needs():

@@ -20,18 +20,18 @@ SOUND = {
     "cdktf/roster/__init__.py": '"""Who is in which group."""',
     "cdktf/roster/model.py": "import re",
     "cdktf/main.py": "from roster.model import Roster\nfrom cdktf import App",
-    "tests/support/enforcer_lab.py": "import enforcer.tick.run",
-    "tests/enforcer/test_run.py": "from enforcer_lab import Lab",
+    "tests/support/emulated_course.py": "import enforcer.tick.run",
+    "tests/enforcer/test_run.py": "from emulated_course import EmulatedCourse",
 }
 RULES = {
-    "strangers": import_graph.strangers,
-    "upward": import_graph.upward,
-    "circles": import_graph.circles,
+    "strangers": import_graph.cross_program_imports,
+    "upward": import_graph.upward_imports,
+    "circles": import_graph.import_cycles,
     "too_large": import_graph.too_large,
-    "without_reason": import_graph.without_reason,
+    "without_reason": import_graph.missing_docstrings,
     "tests_that_import_tests": import_graph.tests_that_import_tests,
-    "beyond_the_standard_library": import_graph.beyond_the_standard_library,
-    "impure": lambda tree: import_graph.impure(tree, ["enforcer/domain", "cdktf/roster"]),
+    "beyond_the_standard_library": import_graph.third_party_imports,
+    "impure": lambda tree: import_graph.impurities(tree, ["enforcer/domain", "cdktf/roster"]),
 }
 
 

@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".lab/azurite"
 PROGRAM = FOLDER / "node_modules/azurite/dist/src/blob/main.js"
 VERSION = "3.35.0"
-SECONDS_TO_GET, SECONDS_TO_START = 240.0, 30.0
+INSTALL_SECONDS, START_SECONDS = 240.0, 30.0
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Those that Azurite is known by; they open nothing else."""
 
 
-class Missing(Exception):
+class AzuriteUnavailable(Exception):
     """Why there is no Azurite, as one sentence."""
 
 
@@ -41,7 +41,7 @@ class Azurite:
         self._log: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        program = installed()
+        program = install()
         self._folder = tempfile.TemporaryDirectory(prefix="azurite-")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -93,42 +93,44 @@ class Azurite:
 
     def _wait(self, port: int) -> None:
         assert self._process is not None and self._log is not None
-        ends = time.monotonic() + SECONDS_TO_START
+        ends = time.monotonic() + START_SECONDS
         while self._process.poll() is None and time.monotonic() < ends:
             with socket.socket() as attempt:
                 if attempt.connect_ex(("127.0.0.1", port)) == 0:
                     return
             time.sleep(0.1)
         self._log.seek(0)
-        raise Missing(f"Azurite did not start: {self._log.read()[-500:].decode(errors='replace')}")
+        raise AzuriteUnavailable(f"Azurite did not start: {self._log.read()[-500:].decode(errors='replace')}")
 
 
-def installed() -> Path:
+def install() -> Path:
     """The program; got through npm if it is not there yet. Raises Missing."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / ".lock").open("w") as lock:
         # Tests run side by side, and one of them gets it for all.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (FOLDER / ".complete").exists():
-            _get()
+            _npm_install()
     return PROGRAM
 
 
-def _get() -> None:
+def _npm_install() -> None:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        raise Missing("Azurite needs Node.js with npm: get it from https://nodejs.org or your system's packages.")
+        raise AzuriteUnavailable(
+            "Azurite needs Node.js with npm: get it from https://nodejs.org or your system's packages."
+        )
     (FOLDER / "package.json").write_text(json.dumps({"private": True, "dependencies": {"azurite": VERSION}}))
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     # The home of the tests is an empty one; which registry npm asks is set in that of who runs them.
     environment = {**os.environ, "HOME": pwd.getpwuid(os.getuid()).pw_dir}
     try:
         done = subprocess.run(
-            [npm, "install", *options], cwd=FOLDER, env=environment, capture_output=True, timeout=SECONDS_TO_GET
+            [npm, "install", *options], cwd=FOLDER, env=environment, capture_output=True, timeout=INSTALL_SECONDS
         )
     except subprocess.TimeoutExpired:
-        raise Missing(f"npm did not get Azurite within {SECONDS_TO_GET:.0f} seconds.") from None
+        raise AzuriteUnavailable(f"npm did not get Azurite within {INSTALL_SECONDS:.0f} seconds.") from None
     if done.returncode or not PROGRAM.exists():
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Missing(f"npm could not get Azurite: {said[-1] if said else done.returncode}")
+        raise AzuriteUnavailable(f"npm could not get Azurite: {said[-1] if said else done.returncode}")
     (FOLDER / ".complete").touch()

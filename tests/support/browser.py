@@ -30,7 +30,7 @@ document.querySelector("iframe").onload = event => {{
 </script>"""
 
 
-def looked_at(page: str, script: str, *, width: int) -> Any:
+def evaluate(page: str, script: str, *, width: int) -> Any:
     """What a script returns that looks at the `page` in a window so many pixels wide; the page cannot run its own."""
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:

@@ -69,7 +69,7 @@ def _calls(tree: Tree, here: Step, there: Step) -> bool:
     assert node is not None
     owner, _, name = there.name.rpartition(".")
     is_near = there.file in {here.file, *(one.target for one in tree.inside[here.file])}
-    promised = set() if is_near else _promised(tree, here, name)
+    promised = set() if is_near else _protocol_parameters(tree, here, name)
     called = owner if name == "__init__" else name
     for call in (one.func for one in ast.walk(node) if isinstance(one, ast.Call)):
         match call:
@@ -82,7 +82,7 @@ def _calls(tree: Tree, here: Step, there: Step) -> bool:
     return False
 
 
-def _promised(tree: Tree, here: Step, name: str) -> set[str]:
+def _protocol_parameters(tree: Tree, here: Step, name: str) -> set[str]:
     """The parameters of a function that have the method by a Protocol of its file.
 
     Such a function names what it needs and not who has it.

@@ -22,11 +22,11 @@ REQUIREMENTS = (
 )
 
 
-class Missing(Exception):
+class PackagesUnavailable(Exception):
     """The packages cannot be had; the text says why and what to do."""
 
 
-def installed() -> Path:
+def install() -> Path:
     """The folder with the packages, installed from PyPI if necessary. Raises Missing."""
     PACKAGES.parent.mkdir(exist_ok=True)
     mark, wanted = PACKAGES / ".complete", "\n".join((sys.version, *REQUIREMENTS))
@@ -47,7 +47,7 @@ def _install() -> None:
     )
     if done.returncode:
         last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
-        raise Missing(f"pip cannot install CDK Terrain: connect to PyPI or a mirror of it ({last})")
+        raise PackagesUnavailable(f"pip cannot install CDK Terrain: connect to PyPI or a mirror of it ({last})")
 
 
 def environment(packages: Path, **more: str) -> dict[str, str]:

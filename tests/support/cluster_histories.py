@@ -17,7 +17,7 @@ from emulator_process import EmulatorProcess
 from in_process_workspace import CLUSTERS, InProcessWorkspace
 
 SECOND, HOUR, DAY = 1000, 3_600_000, 86_400_000
-PEOPLE = ("ana@lab.example", "staff@lab.example")
+USER_NAMES = ("ana@lab.example", "staff@lab.example")
 TAGS = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w"}
 
 Step = tuple[str, int, int, int]
@@ -34,7 +34,7 @@ class History:
 
 
 ZONES = ("Asia/Jerusalem", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
-VERBS = (
+ACTIONS = (
     "start", "start", "start", "work", "work", "delete", "delete", "restart", "resize", "edit",
     "fail to launch", "fail in error", "poll", "poll", "poll", "wait",
 )  # fmt: skip
@@ -44,8 +44,8 @@ NEAR_CHANGES = tuple(
     for month, day in [(3, 8), (3, 26), (3, 29), (4, 5), (10, 4), (10, 25), (11, 1), (12, 31), (6, 10)]
 )
 
-waits = st.integers(0, 4 * SECOND) | st.integers(0, 3 * HOUR) | st.integers(0, 3 * DAY)
-steps: st.SearchStrategy[Step] = st.tuples(st.sampled_from(VERBS), st.integers(0, 1), st.integers(0, 1), waits)
+delays = st.integers(0, 4 * SECOND) | st.integers(0, 3 * HOUR) | st.integers(0, 3 * DAY)
+steps: st.SearchStrategy[Step] = st.tuples(st.sampled_from(ACTIONS), st.integers(0, 1), st.integers(0, 1), delays)
 histories: st.SearchStrategy[History] = st.builds(
     History,
     zone=st.sampled_from(ZONES),
@@ -55,31 +55,36 @@ histories: st.SearchStrategy[History] = st.builds(
 )
 
 
-LOST = (
+LOST_EVENT_TYPES = (
     ("TERMINATING",), ("RUNNING",), ("STARTING",), ("RESTARTING",), ("RESIZING",), ("TERMINATING", "STARTING"),
     ("RUNNING", "DRIVER_HEALTHY"), ("STARTING", "RUNNING", "DRIVER_HEALTHY"),
 )  # fmt: skip
 """What may be missing together: of each session either its beginning or its end is still told."""
-lost = st.builds(
-    EventFault, mode=st.just("dropped"), types=st.sampled_from(LOST).map(list), rate=st.sampled_from([0.3, 1.0])
+lost_events = st.builds(
+    EventFault,
+    mode=st.just("dropped"),
+    types=st.sampled_from(LOST_EVENT_TYPES).map(list),
+    rate=st.sampled_from([0.3, 1.0]),
 )
-delayed = st.builds(
+delayed_events = st.builds(
     EventFault,
     mode=st.just("delayed"),
-    types=st.sampled_from([*LOST, ()]).map(list),
+    types=st.sampled_from([*LOST_EVENT_TYPES, ()]).map(list),
     rate=st.sampled_from([0.3, 1.0]),
     seconds=st.sampled_from([5.0, 600.0, 7200.0]),
 )
-straggling = st.builds(EventFault, mode=st.just("late"), rate=st.just(0.5), seconds=st.sampled_from([0.5, 60.0, 600.0]))
-disturbances: st.SearchStrategy[tuple[EventFault, ...]] = st.tuples(lost | delayed, straggling)
+late_events = st.builds(
+    EventFault, mode=st.just("late"), rate=st.just(0.5), seconds=st.sampled_from([0.5, 60.0, 600.0])
+)
+event_faults: st.SearchStrategy[tuple[EventFault, ...]] = st.tuples(lost_events | delayed_events, late_events)
 
 
-class World(Protocol):
+class TwoClusterWorkspace(Protocol):
     """A workspace with two lab clusters and the people who may use them."""
 
     clusters: list[str]
 
-    def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None: ...
+    def call(self, person: int, verb: str, body: Mapping[str, Any]) -> None: ...
 
     def work(self, person: int, cluster_id: str, seconds: float) -> None: ...
 
@@ -88,7 +93,7 @@ class World(Protocol):
     def pass_time(self, milliseconds: int) -> None: ...
 
 
-def definition(number: int, history: History) -> dict[str, Any]:
+def cluster_spec(number: int, history: History) -> dict[str, Any]:
     """Of the cluster with this number."""
     return {
         "cluster_name": f"cluster_{number:02}",
@@ -100,17 +105,17 @@ def definition(number: int, history: History) -> dict[str, Any]:
     }
 
 
-def perform(world: World, history: History, step: Step) -> None:
+def perform(world: TwoClusterWorkspace, history: History, step: Step) -> None:
     """Do it, unless the workspace refuses, and let the time pass."""
     verb, number, person, wait = step
     cluster_id = world.clusters[number]
     match verb:
         case "start" | "delete" | "restart":
-            world.ask(person, verb, {"cluster_id": cluster_id})
+            world.call(person, verb, {"cluster_id": cluster_id})
         case "resize":
-            world.ask(person, verb, {"cluster_id": cluster_id, "num_workers": wait % 4})
+            world.call(person, verb, {"cluster_id": cluster_id, "num_workers": wait % 4})
         case "edit":
-            world.ask(person, verb, {"cluster_id": cluster_id, **definition(number, history)})
+            world.call(person, verb, {"cluster_id": cluster_id, **cluster_spec(number, history)})
         case "work":
             world.work(person, cluster_id, wait / SECOND / 2 + 1)
         case "fail to launch":
@@ -120,23 +125,23 @@ def perform(world: World, history: History, step: Step) -> None:
     world.pass_time(wait)
 
 
-class InProcessWorld:
+class InProcessTwoClusters:
     """In this process."""
 
     def __init__(self, history: History) -> None:
         self.workspace = InProcessWorkspace(start=history.begins)
-        self._people = [self.workspace.person(name) for name in PEOPLE]
+        self._people = [self.workspace.create_user(name) for name in USER_NAMES]
         self.clusters = []
         for number in range(2):
             self.clusters.append(
-                str(self.workspace.ask("POST", f"{CLUSTERS}create", definition(number, history))["cluster_id"])
+                str(self.workspace.call("POST", f"{CLUSTERS}create", cluster_spec(number, history))["cluster_id"])
             )
             for person in self._people:
                 self.workspace.grant(self.clusters[number], person, "CAN_MANAGE")
 
-    def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None:
+    def call(self, person: int, verb: str, body: Mapping[str, Any]) -> None:
         with suppress(ApiError):
-            self.workspace.ask("POST", CLUSTERS + verb, dict(body), self._people[person])
+            self.workspace.call("POST", CLUSTERS + verb, dict(body), self._people[person])
 
     def work(self, person: int, cluster_id: str, seconds: float) -> None:
         workspace = self.workspace.emulated
@@ -153,7 +158,7 @@ class InProcessWorld:
         self.workspace.emulated.catch_up()
 
 
-class ServerWorld:
+class EmulatorTwoClusters:
     """The same in another process, over HTTP. The emulator's clock stands still (`--speed 0`)."""
 
     def __init__(self, history: History, emulator: EmulatorProcess) -> None:
@@ -162,14 +167,14 @@ class ServerWorld:
         self._now = history.begins
         emulator.control("POST", "clock", {"now": history.begins.isoformat()})
         self._tokens = [
-            emulator.control("POST", "users", {"user_name": name, "admin": True})["token"] for name in PEOPLE
+            emulator.control("POST", "users", {"user_name": name, "admin": True})["token"] for name in USER_NAMES
         ]
         self.clusters = [
-            emulator.request("POST", f"{CLUSTERS}create", definition(number, history))[1]["cluster_id"]
+            emulator.request("POST", f"{CLUSTERS}create", cluster_spec(number, history))[1]["cluster_id"]
             for number in range(2)
         ]
 
-    def ask(self, person: int, verb: str, body: Mapping[str, Any]) -> None:
+    def call(self, person: int, verb: str, body: Mapping[str, Any]) -> None:
         self.emulator.request("POST", CLUSTERS + verb, body, token=self._tokens[person])
 
     def work(self, person: int, cluster_id: str, seconds: float) -> None:

@@ -35,7 +35,7 @@ class EmulatorError(RuntimeError):
 
 
 @functools.cache
-def direct() -> urllib.request.OpenerDirector:
+def opener_without_proxy() -> urllib.request.OpenerDirector:
     """Opens addresses without a proxy. Made once: from Python 3.13 on it reads all certificates of the system."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -158,15 +158,15 @@ class EmulatorProcess:
         sent.update(headers or {})
         wanted = urllib.request.Request(self.url + path, data=data, method=method, headers=sent)
         try:
-            with direct().open(wanted, timeout=REQUEST_SECONDS) as answer:
-                return answer.status, parsed(answer.read())
+            with opener_without_proxy().open(wanted, timeout=REQUEST_SECONDS) as answer:
+                return answer.status, parse_body(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, parsed(error.read())
+                return error.code, parse_body(error.read())
 
     def request_log(self) -> list[dict[str, Any]]:
         """Every request so far, oldest first."""
-        with direct().open(f"{self.url}/_emulator/journal", timeout=REQUEST_SECONDS) as answer:
+        with opener_without_proxy().open(f"{self.url}/_emulator/journal", timeout=REQUEST_SECONDS) as answer:
             return [json.loads(line) for line in answer.read().decode().splitlines() if line.strip()]
 
     def connection(self) -> http.client.HTTPConnection:
@@ -215,7 +215,7 @@ class EmulatorProcess:
             return self._log.read().decode(errors="replace")
 
 
-def parsed(content: bytes) -> Any:
+def parse_body(content: bytes) -> Any:
     """JSON as data, anything else as text."""
     text = content.decode(errors="replace")
     try:

@@ -18,7 +18,7 @@ from pathlib import Path
 from tracked_files import tracked_files
 
 ROOT = Path(__file__).resolve().parents[2]
-BARE = ("cdktf/", "tests/support/", "examples/")
+BARE_IMPORT_FOLDERS = ("cdktf/", "tests/support/", "examples/")
 """Folders whose modules are imported without the folder's name."""
 PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator")
 LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
@@ -76,7 +76,7 @@ LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 """The rooms of each program, top first. "" holds the modules of its top folder that no other line names; "*" holds the
 folders that no other line names (the APIs of the emulator)."""
-MODULES, LINES = 14, 600
+MAX_MODULES, MAX_LINES = 14, 600
 UNLIMITED = ("enforcer/commands", "inventory/commands")
 
 
@@ -161,7 +161,7 @@ class Tree:
         """The file that a dotted name means in this file."""
         parts = name.replace(".", "/")
         # `cdktf` as a package is the library's; the folder's modules have bare names.
-        bare = [folder for folder in BARE if path.startswith((folder, "tests/", "bench/", "examples/"))]
+        bare = [folder for folder in BARE_IMPORT_FOLDERS if path.startswith((folder, "tests/", "bench/", "examples/"))]
         for folder in ("", *bare):
             for end in (".py", "/__init__.py"):
                 found = f"{folder}{parts}{end}"
@@ -188,12 +188,12 @@ def program_of(path: str) -> str:
     return path.split("/", 1)[0]
 
 
-def room_of(path: str) -> str:
+def package_of(path: str) -> str:
     """The room of a program's file: its folder below the program, or the module itself."""
     return path.split("/")[1].removesuffix(".py")
 
 
-def strangers(tree: Tree) -> list[str]:
+def cross_program_imports(tree: Tree) -> list[str]:
     """Programs that import each other, and labkit if it imports a program."""
     found = []
     for path, imports in tree.inside.items():
@@ -208,9 +208,9 @@ def strangers(tree: Tree) -> list[str]:
     return found
 
 
-def upward(tree: Tree) -> list[str]:
+def upward_imports(tree: Tree) -> list[str]:
     """Imports that lead from a lower room of a program to a higher one, and files in a room that has no layer."""
-    floors = {path: _floor(path) for path in tree.files if program_of(path) in LAYERS}
+    floors = {path: _layer_of(path) for path in tree.files if program_of(path) in LAYERS}
     found = [
         f"{path}: its room is in no layer of {program_of(path)}" for path, floor in floors.items() if floor is None
     ]
@@ -218,15 +218,15 @@ def upward(tree: Tree) -> list[str]:
         for one in imports:
             here, there = floors.get(path), floors.get(one.target)
             if program_of(one.target) == program_of(path) and here is not None and there is not None and here > there:
-                found.append(f"{path}:{one.line}: {room_of(path)} is below {room_of(one.target)} ({one.target})")
+                found.append(f"{path}:{one.line}: {package_of(path)} is below {package_of(one.target)} ({one.target})")
     return found
 
 
-def _floor(path: str) -> int | None:
+def _layer_of(path: str) -> int | None:
     """The number of a file's layer, 0 at the top; None if its room is in none."""
     layers = LAYERS[program_of(path)]
     named = {name: number for number, names in enumerate(layers) for name in names}
-    room = room_of(path)
+    room = package_of(path)
     if room == "__init__":
         return len(layers)
     if room in named:
@@ -234,24 +234,24 @@ def _floor(path: str) -> int | None:
     return named.get("" if path.count("/") == 1 else "*")
 
 
-def circles(tree: Tree) -> list[str]:
+def import_cycles(tree: Tree) -> list[str]:
     """Groups of files, and of rooms, that need each other."""
     files = {path: {one.target for one in imports} for path, imports in tree.inside.items()}
     rooms: dict[str, set[str]] = {}
     for path, imports in tree.inside.items():
-        others = {_room(one.target) for one in imports} - {_room(path)}
-        rooms.setdefault(_room(path), set()).update(others)
-    return [f"a circle: {', '.join(sorted(group))}" for graph in (files, rooms) for group in _tied(graph)]
+        others = {_folder_of(one.target) for one in imports} - {_folder_of(path)}
+        rooms.setdefault(_folder_of(path), set()).update(others)
+    return [f"a circle: {', '.join(sorted(group))}" for graph in (files, rooms) for group in _strongly_connected(graph)]
 
 
-def _room(path: str) -> str:
+def _folder_of(path: str) -> str:
     """The folder of a file; a file of a program's top folder is a room of its own."""
     return path if path.count("/") < 2 else path.rpartition("/")[0]
 
 
-def _tied(graph: Mapping[str, set[str]]) -> list[set[str]]:
+def _strongly_connected(graph: Mapping[str, set[str]]) -> list[set[str]]:
     """The strongly connected groups of more than one node, or of one that points to itself."""
-    reached = {start: _reach(graph, start) for start in graph}
+    reached = {start: _reachable(graph, start) for start in graph}
     groups = {
         frozenset({start, *(other for other in reach if start in reached.get(other, ()))})
         for start, reach in reached.items()
@@ -260,7 +260,7 @@ def _tied(graph: Mapping[str, set[str]]) -> list[set[str]]:
     return sorted(map(set, groups), key=sorted)
 
 
-def _reach(graph: Mapping[str, set[str]], start: str) -> set[str]:
+def _reachable(graph: Mapping[str, set[str]], start: str) -> set[str]:
     found: set[str] = set()
     waiting = set(graph[start])
     while waiting:
@@ -275,20 +275,20 @@ def too_large(tree: Tree) -> list[str]:
     rooms: dict[str, int] = {}
     for path, text in tree.files.items():
         lines = len(text.splitlines())
-        if lines > LINES:
-            found.append(f"{path} has {lines} lines, more than {LINES}")
+        if lines > MAX_LINES:
+            found.append(f"{path} has {lines} lines, more than {MAX_LINES}")
         folder, _, name = path.rpartition("/")
         if name not in ("__init__.py", "__main__.py") and program_of(path) in (*PROGRAMS, "labkit"):
             rooms[folder] = rooms.get(folder, 0) + 1
     found += [
-        f"{folder}/ has {count} modules, more than {MODULES}"
+        f"{folder}/ has {count} modules, more than {MAX_MODULES}"
         for folder, count in rooms.items()
-        if count > MODULES and folder not in UNLIMITED
+        if count > MAX_MODULES and folder not in UNLIMITED
     ]
     return found
 
 
-def without_reason(tree: Tree) -> list[str]:
+def missing_docstrings(tree: Tree) -> list[str]:
     """Rooms whose `__init__` does not say in a sentence what they are for."""
     rooms = {path.rpartition("/")[0] for path in tree.files if program_of(path) in (*PROGRAMS, "labkit")} - {"cdktf"}
     texts = {room: tree.parsed.get(f"{room}/__init__.py") for room in rooms}
@@ -309,7 +309,7 @@ def tests_that_import_tests(tree: Tree) -> list[str]:
     ]
 
 
-def beyond_the_standard_library(tree: Tree, allowed: Iterable[str] = ()) -> list[str]:
+def third_party_imports(tree: Tree, allowed: Iterable[str] = ()) -> list[str]:
     """Modules of labkit's core that import more than the standard library."""
     known = {*sys.stdlib_module_names, *allowed}
     return [
@@ -332,7 +332,7 @@ IMPURE = re.compile(
 )
 
 
-def impure(tree: Tree, pure: Iterable[str]) -> list[str]:
+def impurities(tree: Tree, pure: Iterable[str]) -> list[str]:
     """What the pure files, and all files that they need, import or call and should not."""
     starts = [path for path in tree.files if any(path == one or path.startswith(f"{one}/") for one in pure)]
     found = []

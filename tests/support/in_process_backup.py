@@ -21,13 +21,13 @@ from inventory.transport.answer import Answer, Broken
 from inventory.transport.request_body import NO_QUERY, Body
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-FAST = Pace(rate=5000, chance=lambda: 0.0)
+FAST_RATE = Pace(rate=5000, chance=lambda: 0.0)
 TaskHandler = Answer | Broken | Callable[[], None] | None
 Fault = Callable[[str, str, int], TaskHandler]
 """Method and address, path of the workspace, and how many such requests there were before → what happens."""
 
 
-class Object(NamedTuple):
+class TreeEntry(NamedTuple):
     """What lies at a path, as far as a student sees it."""
 
     type: str
@@ -35,13 +35,13 @@ class Object(NamedTuple):
     content: bytes | None = None
 
 
-class Lab(InProcessClient):
+class BackupWorkspace(InProcessClient):
     """A workspace, and the client through which the program sees it."""
 
     def __init__(self, fault: Fault = lambda request, path, earlier: None, host: str = "https://lab.example") -> None:
         super().__init__()
         self.host, self.fault = host, fault
-        self.asked: dict[tuple[str, str], int] = {}
+        self.request_counts: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
     # --- what the program asks
@@ -72,7 +72,7 @@ class Lab(InProcessClient):
     ) -> Answer:
         with self._lock:
             key = (f"{method} {path}", query.get("path", ""))
-            earlier = self.asked[key] = self.asked.get(key, -1) + 1
+            earlier = self.request_counts[key] = self.request_counts.get(key, -1) + 1
             task_handler = self.fault(*key, earlier)
             if isinstance(task_handler, Broken):
                 raise task_handler
@@ -107,9 +107,9 @@ class Lab(InProcessClient):
         status, answer = self.request("POST", "/api/2.0/repos", {"url": url, "provider": "gitHub", "path": path})
         assert status == 200, answer
 
-    def tree(self, *roots: str) -> dict[str, Object]:
+    def tree(self, *roots: str) -> dict[str, TreeEntry]:
         """Everything below these folders, in both file systems; git folders are folders."""
-        found: dict[str, Object] = {}
+        found: dict[str, TreeEntry] = {}
         waiting = [(source, root) for root in roots for source in ("workspace", "dbfs")]
         while waiting:
             source, folder = waiting.pop()
@@ -119,43 +119,43 @@ class Lab(InProcessClient):
             for entry in answer.get("objects", answer.get("files", [])):
                 path = f"{'dbfs:' if source == 'dbfs' else ''}{entry['path']}"
                 if entry.get("is_dir") or entry.get("object_type") in ("DIRECTORY", "REPO"):
-                    found[path] = Object("FOLDER")
+                    found[path] = TreeEntry("FOLDER")
                     waiting.append((source, entry["path"]))
                 else:
                     found[path] = self._object(source, entry)
         return found
 
-    def _object(self, source: str, entry: dict[str, Any]) -> Object:
+    def _object(self, source: str, entry: dict[str, Any]) -> TreeEntry:
         path = quote(entry["path"])
         if source == "dbfs":
             answer = self.request("GET", f"/api/2.0/dbfs/read?path={path}&offset=0&length=1048576")[1]
-            return Object("FILE", None, base64.b64decode(answer["data"]))
+            return TreeEntry("FILE", None, base64.b64decode(answer["data"]))
         asked = f"/api/2.0/workspace/export?path={path}&direct_download=true&format="
         kind = entry["object_type"]
         content = self.request("GET", asked + ("SOURCE" if kind == "NOTEBOOK" else "AUTO"))[1]
-        return Object(kind, entry.get("language"), content if isinstance(content, bytes) else None)
+        return TreeEntry(kind, entry.get("language"), content if isinstance(content, bytes) else None)
 
 
-def backed_up(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish: Any) -> run.Outcome:
+def run_backup(lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **wish: Any) -> run.Outcome:
     """One run of a backup to its end."""
     asked = run.Wish(output=str(folder), users=users, **wish)
     one = run.prepare(lab, asked, resume=resume, now=NOW, environ={})  # type: ignore[arg-type]
-    outcome = one.save(threading.Event(), pace=FAST)
+    outcome = one.save(threading.Event(), pace=FAST_RATE)
     one.close(complete=outcome.complete and not outcome.failed)
     return outcome
 
 
-def put_back(lab: Lab, folder: Path, *users: str, resume: bool = False, **wish: Any) -> restore.Outcome:
+def run_restore(lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **wish: Any) -> restore.Outcome:
     """One run of a restore to its end; it keeps its checkpoint in the working directory."""
     backup = newest(str(folder), {})
     entries, _ = backup.read()
     asked = restore.Wish(backup, users, **wish)
     one = restore.prepare(lab, asked, entries, resume=resume, now=NOW)  # type: ignore[arg-type]
     with one:
-        return one.put_back(threading.Event(), pace=FAST)
+        return one.put_back(threading.Event(), pace=FAST_RATE)
 
 
-def written(outcome: run.Outcome) -> dict[str, Entry]:
+def recorded_entries(outcome: run.Outcome) -> dict[str, Entry]:
     """What is written down, by path and format."""
     return {
         f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}{':' if entry.format else ''}{entry.format}": entry

@@ -12,7 +12,7 @@ from enforcer.settings import load_settings
 from enforcer.workspace.client import Workspace
 from in_process_workspace import InProcessWorkspace
 from labkit.course_file import checksum, hash_address
-from sdk_in_process import Client
+from sdk_in_process import InProcessSdkClient
 
 START = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 M = timedelta(minutes=1)
@@ -41,7 +41,7 @@ class InProcessCourse:
             "term_minutes": None,
         }
         for number, name in enumerate(self.names, 1):
-            self.workspace.group(name, self.workspace.person(f"student{number}@campus.example.ac.il"))
+            self.workspace.group(name, self.workspace.create_user(f"student{number}@campus.example.ac.il"))
             self.clusters.append(self.make_cluster(name))
         if has_file:
             self.write_course()
@@ -97,13 +97,13 @@ class InProcessCourse:
 
     def put(self, path: str, text: str) -> None:
         """Write a workspace file, and make its folder."""
-        self.workspace.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{path.rpartition('/')[0]}/allowances"})
+        self.workspace.call("POST", "/api/2.0/workspace/mkdirs", {"path": f"{path.rpartition('/')[0]}/allowances"})
         content = base64.b64encode(text.encode()).decode()
         body = {"path": path, "content": content, "format": "RAW", "overwrite": True}
-        self.workspace.ask("POST", "/api/2.0/workspace/import", body)
+        self.workspace.call("POST", "/api/2.0/workspace/import", body)
 
     def remove_course(self) -> None:
-        self.workspace.ask("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
+        self.workspace.call("POST", "/api/2.0/workspace/delete", {"path": FOLDER, "recursive": True})
 
     def remove(self, cluster_id: str) -> None:
         """Delete a cluster for good, as a deploy does that makes it anew."""
@@ -114,7 +114,7 @@ class InProcessCourse:
 
     def connect(self) -> Workspace:
         """The workspace as the enforcer sees it."""
-        return Workspace(Client(self.workspace))  # type: ignore[arg-type]
+        return Workspace(InProcessSdkClient(self.workspace))  # type: ignore[arg-type]
 
     def start(self, cluster_id: str) -> None:
         """Its student starts a cluster."""
@@ -123,15 +123,15 @@ class InProcessCourse:
     def stop(self, cluster_id: str) -> None:
         self.workspace.post("delete", cluster_id)
 
-    def give(self, cluster_id: str, principal: dict[str, str], level: str) -> None:
+    def grant(self, cluster_id: str, principal: dict[str, str], level: str) -> None:
         """Give somebody a level on a cluster, as by hand."""
         entry = {**principal, "permission_level": level}
         path = f"/api/2.0/permissions/clusters/{cluster_id}"
-        self.workspace.ask("PATCH", path, {"access_control_list": [entry]})
+        self.workspace.call("PATCH", path, {"access_control_list": [entry]})
 
     def level(self, cluster_id: str) -> str:
         """What the cluster's group may do on it."""
-        answer = self.workspace.ask("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
+        answer = self.workspace.call("GET", f"/api/2.0/permissions/clusters/{cluster_id}")
         (level,) = (
             grant["permission_level"]
             for entry in answer["access_control_list"]

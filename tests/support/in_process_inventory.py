@@ -34,20 +34,20 @@ class InProcessScanApi:
     def __init__(self, workspace: InProcessWorkspace, fault: Fault = lambda path, earlier: None) -> None:
         self._workspace, self._fault = workspace, fault
         self._lock = threading.Lock()
-        self.asked: dict[str, int] = {}
+        self.request_counts: dict[str, int] = {}
 
     def get(self, path: str, query: Mapping[str, str]) -> Answer:
         place = f"{'dbfs:' if 'dbfs' in path else ''}{query['path']}"
         with self._lock:
-            earlier = self.asked.get(place, 0)
-            self.asked[place] = earlier + 1
+            earlier = self.request_counts.get(place, 0)
+            self.request_counts[place] = earlier + 1
             task_handler = self._fault(place, earlier)
             if isinstance(task_handler, Broken):
                 raise task_handler
             if task_handler:
                 return task_handler
             try:
-                return Answer(200, self._workspace.ask("GET", f"{path}?path={quote(query['path'])}"))
+                return Answer(200, self._workspace.call("GET", f"{path}?path={quote(query['path'])}"))
             except ApiError as error:
                 return refusal(error.status, str(error.code), error.message)
 
@@ -55,27 +55,27 @@ class InProcessScanApi:
         """There is nothing to close."""
 
 
-def notebook(workspace: InProcessWorkspace, path: str) -> None:
+def create_notebook(workspace: InProcessWorkspace, path: str) -> None:
     content = base64.b64encode(b"print(1)").decode()
     body = {"path": path, "content": content, "format": "SOURCE", "language": "PYTHON"}
-    workspace.ask("POST", "/api/2.0/workspace/import", body)
+    workspace.call("POST", "/api/2.0/workspace/import", body)
 
 
-def workspace_file(workspace: InProcessWorkspace, path: str, size: int) -> None:
+def create_workspace_file(workspace: InProcessWorkspace, path: str, size: int) -> None:
     body = {"path": path, "content": base64.b64encode(b"x" * size).decode(), "format": "RAW"}
-    workspace.ask("POST", "/api/2.0/workspace/import", body)
+    workspace.call("POST", "/api/2.0/workspace/import", body)
 
 
-def workspace_folder(workspace: InProcessWorkspace, path: str) -> None:
-    workspace.ask("POST", "/api/2.0/workspace/mkdirs", {"path": path})
+def create_workspace_folder(workspace: InProcessWorkspace, path: str) -> None:
+    workspace.call("POST", "/api/2.0/workspace/mkdirs", {"path": path})
 
 
-def dbfs_file(workspace: InProcessWorkspace, path: str, size: int) -> None:
+def create_dbfs_file(workspace: InProcessWorkspace, path: str, size: int) -> None:
     body = {"path": path, "contents": base64.b64encode(b"x" * size).decode(), "overwrite": True}
-    workspace.ask("POST", "/api/2.0/dbfs/put", body)
+    workspace.call("POST", "/api/2.0/dbfs/put", body)
 
 
-def scanned(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], Progress]:
+def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], Progress]:
     """One run until nothing is left."""
     engine = Scan(
         api,
@@ -90,7 +90,7 @@ def scanned(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home
     return homes(checkpoint.roots(), checkpoint.rows()), engine.progress
 
 
-def begun(folder: Path, *users: str) -> Checkpoint:
+def create_checkpoint(folder: Path, *users: str) -> Checkpoint:
     """The checkpoint of a scan of these users."""
     roots = [Folder(user, source, f"/Users/{user}") for user in users for source in SOURCES]
     return Checkpoint.create(folder / "scan.checkpoint", IDENTITY, roots)

@@ -48,7 +48,7 @@ class InProcessWorkspace:
         self.emulated.clock.advance(seconds)
         self.emulated.catch_up()
 
-    def person(self, name: str) -> User:
+    def create_user(self, name: str) -> User:
         """A user who is in no group but `users`."""
         ensure_user(self.emulated, name, self.now)
         user = self.emulated.state.directory.find_user(name)
@@ -61,7 +61,7 @@ class InProcessWorkspace:
         directory.groups[group.id] = group
         return group
 
-    def ask(self, method: str, path: str, body: Any = None, user: User | None = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None, user: User | None = None) -> Any:
         """The JSON answer. Raises ApiError when the request is refused."""
         assert router().find(method, path.partition("?")[0]), f"{method} {path} is not served"
         sent = EMPTY if body is None else BytesContent(json.dumps(body).encode())
@@ -72,7 +72,7 @@ class InProcessWorkspace:
         self.emulated.catch_up()
         before = dump(self.emulated.state)
         try:
-            answer = self.ask(method, path, body, user)
+            answer = self.call(method, path, body, user)
         except ApiError as error:
             assert dump(self.emulated.state) == before, "a refused request changed something"
             return error.status, error.code, error.message
@@ -81,27 +81,27 @@ class InProcessWorkspace:
     def create(self, user: User | None = None, **fields: Any) -> str:
         """The id of a new cluster, still PENDING; a field that is None is left out."""
         spec = {name: value for name, value in (SPEC | fields).items() if value is not None}
-        return str(self.ask("POST", f"{CLUSTERS}create", spec, user)["cluster_id"])
+        return str(self.call("POST", f"{CLUSTERS}create", spec, user)["cluster_id"])
 
-    def running(self, user: User | None = None, **fields: Any) -> str:
+    def create_running(self, user: User | None = None, **fields: Any) -> str:
         """The id of a new cluster that has just come up."""
         cluster_id = self.create(user, **fields)
         self.advance(2)
         return cluster_id
 
-    def stopped(self, **fields: Any) -> str:
+    def create_stopped(self, **fields: Any) -> str:
         """The id of a new cluster that ran for two minutes and was terminated."""
-        cluster_id = self.running(**fields)
+        cluster_id = self.create_running(**fields)
         self.advance(120)
         self.post("delete", cluster_id)
         self.advance(2)
         return cluster_id
 
     def post(self, verb: str, cluster_id: str, user: User | None = None, **fields: Any) -> Any:
-        return self.ask("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, user)
+        return self.call("POST", CLUSTERS + verb, {"cluster_id": cluster_id} | fields, user)
 
     def get(self, cluster_id: str, user: User | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = self.ask("GET", f"{CLUSTERS}get?cluster_id={cluster_id}", user=user)
+        answer: dict[str, Any] = self.call("GET", f"{CLUSTERS}get?cluster_id={cluster_id}", user=user)
         return answer
 
     def state(self, cluster_id: str) -> str:
@@ -112,7 +112,7 @@ class InProcessWorkspace:
         body = {"cluster_id": cluster_id, "order": "ASC"} | fields
         found: list[dict[str, Any]] = []
         while body:
-            page = self.ask("POST", f"{CLUSTERS}events", body)
+            page = self.call("POST", f"{CLUSTERS}events", body)
             found += page["events"]
             body = page.get("next_page")
         return found

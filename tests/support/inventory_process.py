@@ -10,7 +10,9 @@ from pathlib import Path
 from emulator_process import ROOT
 
 
-def stopped(command: Sequence[str], environment: Mapping[str, str], folder: Path, *, after: float) -> tuple[int, str]:
+def run_and_stop(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, *, after: float
+) -> tuple[int, str]:
     """Start a command and stop it so many seconds after its checkpoint is in the folder; exit status and stderr."""
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     while not list(folder.rglob("*.checkpoint-wal")):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from in_process_inventory import dbfs_file, notebook, refusal, workspace_file, workspace_folder
+from in_process_inventory import (
+    create_dbfs_file,
+    create_notebook,
+    create_workspace_file,
+    create_workspace_folder,
+    refusal,
+)
 from in_process_workspace import InProcessWorkspace
 from inventory.transport.answer import Answer, Broken
 
@@ -12,17 +18,19 @@ NAMES = st.sampled_from(["a", "b", "c d", "é", "x'y", "=1+1", "50%", "a&b", "q?
 TREES = st.dictionaries(
     st.lists(NAMES, min_size=1, max_size=4).map("/".join), st.integers(0, 50) | st.just("NOTEBOOK"), max_size=8
 )
-PASSING = {
+TRANSIENT_ERRORS = {
     "429": refusal(429, "REQUEST_LIMIT_EXCEEDED"),
     "500": refusal(500, "INTERNAL_ERROR"),
     "503": Answer(503, {}, retry_after=0.0),
     "reset": Broken("the connection was closed before the answer"),
     "cut": Broken("the answer is not JSON, or ends too early"),
 }
-FAULTS = st.dictionaries(st.integers(0, 30), st.lists(st.sampled_from(sorted(PASSING)), max_size=5), max_size=15)
+FAULTS = st.dictionaries(
+    st.integers(0, 30), st.lists(st.sampled_from(sorted(TRANSIENT_ERRORS)), max_size=5), max_size=15
+)
 
 
-def planted(workspace: InProcessWorkspace, home: str, tree: dict[str, object], *, dbfs: bool) -> dict[str, object]:
+def create_tree(workspace: InProcessWorkspace, home: str, tree: dict[str, object], *, dbfs: bool) -> dict[str, object]:
     """Put a tree into a home; returns what of it there is room for: a path may need a folder where a file lies."""
     there: dict[str, object] = {}
     for path, content in sorted(tree.items()):
@@ -32,11 +40,11 @@ def planted(workspace: InProcessWorkspace, home: str, tree: dict[str, object], *
         there[path] = content
         size = content if isinstance(content, int) else 9
         if dbfs:
-            dbfs_file(workspace, f"{home}/{path}", size)
+            create_dbfs_file(workspace, f"{home}/{path}", size)
             continue
-        workspace_folder(workspace, f"{home}/{path}".rpartition("/")[0])
+        create_workspace_folder(workspace, f"{home}/{path}".rpartition("/")[0])
         if isinstance(content, int):
-            workspace_file(workspace, f"{home}/{path}", size)
+            create_workspace_file(workspace, f"{home}/{path}", size)
         else:
-            notebook(workspace, f"{home}/{path}")
+            create_notebook(workspace, f"{home}/{path}")
     return there

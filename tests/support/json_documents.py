@@ -16,11 +16,11 @@ def fields(section: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", body, flags=re.MULTILINE))
 
 
-def is_of(value: Any, kind: str) -> bool:
+def has_type(value: Any, kind: str) -> bool:
     if kind.endswith(" or null"):
-        return value is None or is_of(value, kind.removesuffix(" or null"))
+        return value is None or has_type(value, kind.removesuffix(" or null"))
     if kind.startswith("list of "):
-        return isinstance(value, list) and all(is_of(each, kind.removeprefix("list of ")) for each in value)
+        return isinstance(value, list) and all(has_type(each, kind.removeprefix("list of ")) for each in value)
     match kind:
         case "text":
             return isinstance(value, str)
@@ -38,13 +38,15 @@ def is_of(value: Any, kind: str) -> bool:
             return bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value)) and bool(
                 datetime.fromisoformat(value)
             )
-    return misfits(value, kind) == []
+    return mismatches(value, kind) == []
 
 
-def misfits(value: Any, section: str) -> list[str]:
+def mismatches(value: Any, section: str) -> list[str]:
     """What is not as the section says."""
     expected = fields(section)
     assert expected, f"docs/json.md has no section {section}"
     if value.keys() != expected.keys():
         return [f"fields {sorted(value)} instead of {sorted(expected)}"]
-    return [f"{name}: {value[name]!r} is no {kind}" for name, kind in expected.items() if not is_of(value[name], kind)]
+    return [
+        f"{name}: {value[name]!r} is no {kind}" for name, kind in expected.items() if not has_type(value[name], kind)
+    ]

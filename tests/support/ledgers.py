@@ -6,7 +6,7 @@ from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import LEDGER_ID, TABLES, NoteRow
 
 
-def empty(ledger: Ledger) -> None:
+def clear(ledger: Ledger) -> None:
     """Delete every row but the ledger's own name: making a ledger anew takes longer than most tests do."""
     for table in TABLES:
         rows = ledger.delete(table)

@@ -31,7 +31,7 @@ CLOCKS = {
 PROBE = "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire(timeout=0.01)"
 
 
-def shifted(library: str, instant: datetime) -> dict[str, str]:
+def shifted_environment(library: str, instant: datetime) -> dict[str, str]:
     """The environment of a process whose clock shows the instant now. Processes that start later show a later one."""
     seconds = instant.timestamp() - time.time()
     return {**os.environ, "LD_PRELOAD": library, "FAKETIME": f"{seconds:+.0f}"}
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         print("machine clocks: skipped, because libfaketime is not installed: apt-get install faketime gets it")
         return 0
     left_out = "terraform or spark"
-    if not limits_hold(shifted(libraries[0], next(iter(CLOCKS.values())))):
+    if not limits_hold(shifted_environment(libraries[0], next(iter(CLOCKS.values())))):
         left_out += " or timed_lock"
         print("machine clocks: left out are tests marked timed_lock: with this libfaketime they wait for ever")
     for what, instant in CLOCKS.items():
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--dist", "loadgroup"]
         command += ["-m", f"process and not ({left_out})", *(arguments or ["-n", "2", *FOLDERS])]
         try:
-            environment = shifted(libraries[0], instant)
+            environment = shifted_environment(libraries[0], instant)
             status = subprocess.run(command, cwd=ROOT, env=environment, timeout=LIMIT_SECONDS, check=False).returncode
         except subprocess.TimeoutExpired:
             print(f"machine clocks: the tests took more than {LIMIT_SECONDS} seconds")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from moodle_files import written
-from moodle_languages import Pack
+from moodle_files import format_csv
+from moodle_languages import LanguagePack
 
 
 @dataclass(frozen=True)
-class Course:
+class MoodleCourse:
     """Groups with the addresses of their members, groupings with the names of their groups, and who is in no group."""
 
     groups: Mapping[str, Sequence[str]]
@@ -29,7 +29,7 @@ def _person(email: str) -> tuple[str, str]:
     return f"First {email.partition('@')[0]}", "Last"
 
 
-def overview(course: Course, pack: Pack, labels: Pack | None = None) -> str:
+def overview(course: MoodleCourse, pack: LanguagePack, labels: LanguagePack | None = None) -> str:
     """Groups → Overview → export as CSV; `labels` has the words for “in no group” where they are another language's."""
     labels = labels or pack
     rows: list[Sequence[str]] = [(pack.grouping, pack.group, pack.first_name, pack.last_name, pack.email)]
@@ -40,10 +40,10 @@ def overview(course: Course, pack: Pack, labels: Pack | None = None) -> str:
             rows += [] if course.groups[name] else [(title, name, "", "", "")]
         rows += [] if names else [(title, "", "", "", "")]
     rows += [(labels.not_in_group, labels.no_group, *_person(email), email) for email in course.nobody]
-    return written(rows)
+    return format_csv(rows)
 
 
-def participants(course: Course, pack: Pack, empty: str = "") -> str:
+def participants(course: MoodleCourse, pack: LanguagePack, empty: str = "") -> str:
     """Participants → with selected users → download as CSV; `empty` is in the cell of who is in no group."""
     groups_of: dict[str, list[str]] = {email: [] for email in course.nobody}
     for name, emails in course.groups.items():
@@ -51,10 +51,10 @@ def participants(course: Course, pack: Pack, empty: str = "") -> str:
             groups_of.setdefault(email, []).append(name)
     rows: list[Sequence[str]] = [(pack.first_name, pack.last_name, pack.email, pack.groups)]
     rows += [(*_person(email), email, ", ".join(names) or empty) for email, names in groups_of.items()]
-    return written(rows)
+    return format_csv(rows)
 
 
-def choice(course: Course, pack: Pack) -> str:
+def choice(course: MoodleCourse, pack: LanguagePack) -> str:
     """The activity Group choice → download in text format."""
     header = (pack.last_name, pack.first_name, pack.id_number, pack.email, pack.choice_group, pack.choice)
     lines = ["\t".join(header)]
@@ -64,9 +64,9 @@ def choice(course: Course, pack: Pack) -> str:
     return "\n".join(lines) + "\n"
 
 
-def grades(people: Sequence[tuple[str, str, str]], pack: Pack, delimiter: str = ",") -> str:
+def grades(people: Sequence[tuple[str, str, str]], pack: LanguagePack, delimiter: str = ",") -> str:
     """Grades → export as plain text, of people with first name, last name and address: there is no group in it."""
     header = (pack.first_name, pack.last_name, pack.id_number, "Xinstitution", "Xdepartment", pack.email, "Xsuspended")
     rows: list[Sequence[str]] = [(*header, "Exam (Xreal)", "Xtotal", "Xlast download")]
     rows += [(first, last, "", "", "", email, "", "7", "7", "1764500000") for first, last, email in people]
-    return written(rows, delimiter)
+    return format_csv(rows, delimiter)

@@ -47,7 +47,7 @@ def teams(*sizes: int) -> list[Team]:
     ]
 
 
-def quoted(cells: Sequence[str]) -> str:
+def quote_cells(cells: Sequence[str]) -> str:
     return ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
 
 
@@ -61,11 +61,11 @@ def self_selection(teams: Sequence[Team]) -> str:
         cells = [str(team.id), team.name, str(len(team.emails)), team.description, "", "", "", ""]
         for email in team.emails:
             cells += [email.partition("@")[0], "012345678", "First", "Last", email]
-        lines.append(quoted(cells))
+        lines.append(quote_cells(cells))
     return "\n".join(lines) + "\n"
 
 
-def written(rows: Sequence[Sequence[str]], delimiter: str = ",", ends: str = "\n") -> str:
+def format_csv(rows: Sequence[Sequence[str]], delimiter: str = ",", ends: str = "\n") -> str:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator=ends).writerows(rows)
     return text.getvalue()
@@ -85,7 +85,7 @@ def overview(
         if not team.emails:
             rows.append(("Lab", name, "", "", "", ""))
     rows += [(*no_group, "First", "Last", "", email) for email in nobody]
-    return written(rows)
+    return format_csv(rows)
 
 
 def choice(teams: Sequence[Team], language: str = "English") -> str:
@@ -95,7 +95,7 @@ def choice(teams: Sequence[Team], language: str = "English") -> str:
     return "\n".join(lines) + "\n"
 
 
-def older_users(teams: Sequence[Team]) -> str:
+def legacy_users(teams: Sequence[Team]) -> str:
     """Nothing but addresses; a group without any is not in it."""
     width = max((len(team.emails) for team in teams), default=1)
     lines = [", ".join(f"user{number}" for number in range(1, width + 1))]
@@ -110,9 +110,9 @@ def from_spreadsheet(text: str, delimiter: str = ";") -> str:
     reader = csv.reader(io.StringIO(source, newline=""), delimiter="\t" if quoting == csv.QUOTE_NONE else ",")
     rows = list(reader)
     width = max(len(row) for row in rows)
-    return written([row + [""] * (width - len(row)) for row in rows], delimiter, "\r\n")
+    return format_csv([row + [""] * (width - len(row)) for row in rows], delimiter, "\r\n")
 
 
-def encoded(text: str, encoding: str = "UTF-8") -> bytes:
+def encode(text: str, encoding: str = "UTF-8") -> bytes:
     mark, codec = ENCODINGS[encoding]
     return mark + text.encode(codec)

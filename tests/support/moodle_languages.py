@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Pack(NamedTuple):
+class LanguagePack(NamedTuple):
     """What Moodle writes into headers, and into the cells of who is in no group."""
 
     grouping: str
@@ -23,11 +23,11 @@ class Pack(NamedTuple):
     no_groups: str
 
 
-def _pack(words: str) -> Pack:
-    return Pack(*words.split(" | "))
+def _pack(words: str) -> LanguagePack:
+    return LanguagePack(*words.split(" | "))
 
 
-PACKS = {
+LANGUAGE_PACKS = {
     "ar": _pack(
         "التجميع | مجموعة | المجموعات | الاسم الأول | الاسم الأخير | رقم المُعرَّف"
         " | عنوان البريد الإلكتروني | مجموعة | اختيار | لا توجد مجموعة | ليس في المجموعة"
@@ -139,5 +139,5 @@ PACKS = {
 }
 """By the code of the language, most of them as in version 4.1."""
 
-UNKNOWN = Pack(*(f"X{field}" for field in Pack._fields))
+UNKNOWN_LANGUAGE = LanguagePack(*(f"X{field}" for field in LanguagePack._fields))
 """A language that nobody has words of."""

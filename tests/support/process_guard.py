@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 FIXTURES = frozenset(
-    {"start_emulator", "shared_emulator", "still_emulator", "postgresql", "spark_server", "example_stack"}
+    {"start_emulator", "shared_emulator", "frozen_emulator", "postgresql", "spark_server", "example_stack"}
 )
 """Fixtures that start a process. A test that uses one of them, directly or through another fixture, is marked here."""
-IMPLYING = ("terraform", "spark")
+IMPLYING_MARKERS = ("terraform", "spark")
 """Markers of tests that always start a process."""
 QUICK = "not process and not waits"
-EVENTS = frozenset(
+AUDIT_EVENTS = frozenset(
     {
         "subprocess.Popen",
         "os.exec",
@@ -59,7 +59,7 @@ class _Guard:
         self.deeds: list[str] = []
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in EVENTS or self.test is None or self.test.get_closest_marker("process"):
+        if event not in AUDIT_EVENTS or self.test is None or self.test.get_closest_marker("process"):
             return
         if threading.get_ident() in self.older_threads or _is_of_an_import(sys._getframe()):
             return
@@ -97,7 +97,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that start a process through a fixture, or by what another marker says."""
     for item in items:
         by_fixture = not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
-        if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING):
+        if by_fixture or any(item.get_closest_marker(name) for name in IMPLYING_MARKERS):
             item.add_marker(pytest.mark.process)
 
 

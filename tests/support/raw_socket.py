@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 SECONDS = 10.0
 
 
-def dial(url: str) -> socket.socket:
+def connect(url: str) -> socket.socket:
     address = urlsplit(url)
     return socket.create_connection((address.hostname or "", address.port or 80), timeout=SECONDS)
 
 
 def exchange(url: str, request: bytes) -> bytes:
     """Everything the server says until it closes. Raises ConnectionResetError when it cuts the connection."""
-    with dial(url) as connection:
+    with connect(url) as connection:
         connection.sendall(request)
         answer = b""
         while received := connection.recv(65536):

@@ -26,7 +26,7 @@ def refused(emulator: EmulatorProcess, method: str, path: str, body: Any = None,
     return status, answer.get("scimType"), answer["detail"]
 
 
-def made(emulator: EmulatorProcess, kind: str, **body: Any) -> str:
+def create(emulator: EmulatorProcess, kind: str, **body: Any) -> str:
     return str(ok(emulator, "POST", f"{SCIM}/{kind}", body)["id"])
 
 
@@ -39,17 +39,17 @@ def patch(*operations: dict[str, Any]) -> dict[str, Any]:
     return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": list(operations)}
 
 
-def where(filter: str) -> str:
+def filter_query(filter: str) -> str:
     """The query argument."""
     return f"filter={quote(filter)}"
 
 
 def group_named(emulator: EmulatorProcess, name: str) -> dict[str, Any]:
-    query = where(f'displayName eq "{name}"')
+    query = filter_query(f'displayName eq "{name}"')
     found = ok(emulator, "GET", f"{SCIM}/Groups?{query}")["Resources"]
     assert len(found) == 1
     return dict(found[0])
 
 
-def names(emulator: EmulatorProcess, query: str, kind: str = "Users", attribute: str = "userName") -> list[str]:
+def list_names(emulator: EmulatorProcess, query: str, kind: str = "Users", attribute: str = "userName") -> list[str]:
     return [entry[attribute] for entry in ok(emulator, "GET", f"{SCIM}/{kind}?{query}")["Resources"]]

@@ -18,7 +18,7 @@ from emulator.api.errors import ApiError
 from in_process_workspace import InProcessWorkspace
 
 
-class Api:
+class InProcessApiClient:
     """What the SDK's services use of its ApiClient. Answers are plain JSON values of their own, as from a wire."""
 
     def __init__(self, workspace: InProcessWorkspace) -> None:
@@ -44,7 +44,7 @@ class Api:
             body = {**data, "content": base64.b64encode(files["content"]).decode(), "overwrite": "overwrite" in data}
         asked = urlencode({name: str(value) for name, value in (query or {}).items()}, quote_via=quote)
         try:
-            answer = self._workspace.ask(method, f"{path}?{asked}" if asked else path, body)
+            answer = self._workspace.call(method, f"{path}?{asked}" if asked else path, body)
         except ApiError as error:
             kind: type[DatabricksError] = ERROR_CODE_MAPPING.get(str(error.code)) or STATUS_CODE_MAPPING.get(
                 error.status, DatabricksError
@@ -55,11 +55,11 @@ class Api:
         return json.loads(json.dumps(answer))
 
 
-class Client:
+class InProcessSdkClient:
     """As much of a WorkspaceClient as the enforcer asks for."""
 
     def __init__(self, workspace: InProcessWorkspace) -> None:
-        self.api_client: Any = Api(workspace)
+        self.api_client: Any = InProcessApiClient(workspace)
         services: Any = SimpleNamespace(workspace=WorkspaceExt, groups=GroupsAPI, users=UsersAPI)  # come without types
         self.workspace: WorkspaceExt = services.workspace(self.api_client)
         self.groups: GroupsAPI = services.groups(self.api_client)

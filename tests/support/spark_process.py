@@ -34,7 +34,7 @@ print(json.dumps(ready), flush=True)
 sys.stdin.read()
 os._exit(0)
 """
-KEPT = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
+KEPT_VARIABLES = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
 """Of the environment: nothing from which a worker could import this project."""
 
 
@@ -85,7 +85,7 @@ class SparkProcess:
         os.kill(int(str(self._ready["pid"])), signal.SIGKILL)
 
     def __enter__(self) -> Self:
-        environment = {name: value for name, value in os.environ.items() if name in KEPT}
+        environment = {name: value for name, value in os.environ.items() if name in KEPT_VARIABLES}
         environment["PATH"] = search_path()
         self._log = (self.folder / "log").open("w+")
         self._process = subprocess.Popen(

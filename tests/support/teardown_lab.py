@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator_process import EmulatorProcess
-from lab_term import ROOT, Term
+from terraform_lab import ROOT, TerraformLab
 
 STUDENTS = {1: ["s1a@campus.example.ac.il", "s1b@campus.example.ac.il"]}
 SETTINGS = {"quota.groups.group_07": "quota.groups.group_01"}
@@ -19,7 +19,7 @@ STACK = "94290-2026w-demo"
 
 
 @dataclass(frozen=True)
-class Said:
+class ProgramResult:
     """How a program ended, and what it said on each stream."""
 
     status: int
@@ -31,7 +31,7 @@ class Said:
         return json.loads(self.out)
 
 
-class ClosingTerm(Term):
+class TeardownLab(TerraformLab):
     """A term with the ledger of its enforcer."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess, **settings: str) -> None:
@@ -39,7 +39,7 @@ class ClosingTerm(Term):
         self.ledger = folder / "ledger" / "uptimes.db"
         self.archive = folder / "archive" / STACK
 
-    def program(self, *words: str | Path, answer: str = "") -> Said:
+    def program(self, *words: str | Path, answer: str = "") -> ProgramResult:
         """One of the lab's programs, `python …`, started in the term's folder; `answer` is typed if it asks."""
         environment = {
             **os.environ,
@@ -60,15 +60,15 @@ class ClosingTerm(Term):
             timeout=600,
             check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return ProgramResult(done.returncode, done.stdout, done.stderr)
 
-    def enforcer(self, *words: str) -> Said:
+    def enforcer(self, *words: str) -> ProgramResult:
         """`python -m enforcer …`, which must succeed."""
         done = self.program("-m", "enforcer", *words)
         assert done.status == 0, done.err
         return done
 
-    def close(self, *words: str | Path, answer: str = "") -> Said:
+    def close(self, *words: str | Path, answer: str = "") -> ProgramResult:
         """`python cdktf/close_term.py …`"""
         program = ROOT / "cdktf" / "close_term.py"
         return self.program(program, "--output", self.folder / "cdktf.out", *words, answer=answer)

@@ -14,11 +14,11 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = ("spark", "terraform")
+SLOW_MARKS = ("spark", "terraform")
 """Marks of tests that take long: their files begin first, in this order, so that no worker works alone at the end."""
 
 
-class FileGroups(LoadScopeScheduling):  # type: ignore[misc]
+class FileGroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
     """A unit of work is a file, or the files of a group."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -34,7 +34,7 @@ def group_of(path: str) -> str:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
     """Replace xdist's scheduler for `--dist loadgroup`."""
-    return FileGroups(config, log) if config.getvalue("dist") == "loadgroup" else None
+    return FileGroupScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -42,6 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files with long tests first."""
     rank: dict[Path, int] = {}
     for item in items:
-        own = min((number for number, name in enumerate(LONG) if item.get_closest_marker(name)), default=len(LONG))
+        own = min(
+            (number for number, name in enumerate(SLOW_MARKS) if item.get_closest_marker(name)), default=len(SLOW_MARKS)
+        )
         rank[item.path] = min(own, rank.get(item.path, own))
     items.sort(key=lambda item: rank[item.path])

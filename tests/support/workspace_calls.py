@@ -17,17 +17,17 @@ def ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, toke
     return answer
 
 
-def refusal(emulator: EmulatorProcess, path: str, body: Any) -> str:
+def control_refusal(emulator: EmulatorProcess, path: str, body: Any) -> str:
     status, answer = emulator.request("POST", f"/_emulator/{path}", body)
     assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
     return str(answer["message"])
 
 
-def cluster(emulator: EmulatorProcess, **more: Any) -> str:
+def create_cluster(emulator: EmulatorProcess, **more: Any) -> str:
     return str(ok(emulator, "POST", f"{CLUSTERS}/create", {**SPEC, "num_workers": 1, **more})["cluster_id"])
 
 
-def details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any]:
+def cluster_details(emulator: EmulatorProcess, cluster_id: str) -> dict[str, Any]:
     found: dict[str, Any] = ok(emulator, "GET", f"{CLUSTERS}/get?cluster_id={cluster_id}")
     return found
 

@@ -14,12 +14,12 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 UNKNOWN = Answer(Verdict.UNKNOWN, "no answer")
 
 
-class Killed(BaseException):
+class SimulatedKill(BaseException):
     """The process ended here."""
 
 
 @dataclass
-class Service:
+class FakeMailService:
     """A mail service. `plan` says what happens to the next calls; after its end all goes well.
 
     `before` and `after` stand for whether the letter had been accepted when things went wrong.
@@ -32,11 +32,11 @@ class Service:
     """Operation → bytes, in order."""
     calls: list[tuple[str, str, datetime]] = field(default_factory=list)
     """`send` or `status`, operation, when."""
-    tried: dict[str, str] = field(default_factory=dict)
+    first_payloads: dict[str, str] = field(default_factory=dict)
     """Operation → the bytes of its first attempt."""
-    unclear: set[str] = field(default_factory=set)
+    unknown_outcomes: set[str] = field(default_factory=set)
     """Operations of which the sender does not know whether they were accepted."""
-    others: set[str] = field(default_factory=set)
+    used_elsewhere: set[str] = field(default_factory=set)
     """Operations that some other program used."""
     failed: set[str] = field(default_factory=set)
     """Operations that were accepted and could not be delivered."""
@@ -48,8 +48,10 @@ class Service:
     """Addresses that get nothing: a message to them alone is accepted and fails."""
 
     def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
-        assert operation_id not in self.unclear, "sent again without a question"
-        assert self.tried.setdefault(operation_id, payload) == payload or operation_id in self.others, "other bytes"
+        assert operation_id not in self.unknown_outcomes, "sent again without a question"
+        assert (
+            self.first_payloads.setdefault(operation_id, payload) == payload or operation_id in self.used_elsewhere
+        ), "other bytes"
         self.calls.append(("send", operation_id, self.now))
         what = self.plan.pop(0) if self.plan else "well"
         if what == "busy" or not self._has_room("send"):
@@ -57,17 +59,17 @@ class Service:
         if what == "refused":
             return Answer(Verdict.REFUSED, "no")
         if what.endswith("before"):
-            self.unclear.add(operation_id)
+            self.unknown_outcomes.add(operation_id)
             return self._break(what)
         if self.refused & set(recipients(payload)):
-            self.unclear.add(operation_id)
+            self.unknown_outcomes.add(operation_id)
             return Answer(Verdict.CONFLICT, "Invalid recipient")
         known = self.accepted.setdefault(operation_id, payload)
         if what.endswith("after"):
-            self.unclear.add(operation_id)
+            self.unknown_outcomes.add(operation_id)
             return self._break(what)
         if what == "conflict" or known != payload:
-            self.unclear.add(operation_id)
+            self.unknown_outcomes.add(operation_id)
             return Answer(Verdict.CONFLICT, "another message")
         return Answer(Verdict.ACCEPTED)
 
@@ -78,7 +80,7 @@ class Service:
             return Answer(Verdict.BUSY, "too many", timedelta(seconds=90))
         if what.startswith(("breaks", "killed")):
             return self._break(what)
-        self.unclear.discard(operation_id)
+        self.unknown_outcomes.discard(operation_id)
         if operation_id in self.failed:
             return Answer(Verdict.FAILED, "bounced", is_final=True)
         if operation_id in self.accepted and self.is_slow:
@@ -91,7 +93,7 @@ class Service:
 
     def _break(self, what: str) -> Answer:
         if what.startswith("killed"):
-            raise Killed
+            raise SimulatedKill
         return UNKNOWN
 
     def _has_room(self, kind: str) -> bool:
@@ -102,18 +104,18 @@ class Service:
             if kind == "send"
             else (self.budget.status_per_minute, self.budget.status_per_hour)
         )
-        return self.most(kind, MINUTE) <= a_minute and self.most(kind, HOUR) <= an_hour
+        return self.calls_within(kind, MINUTE) <= a_minute and self.calls_within(kind, HOUR) <= an_hour
 
-    def most(self, kind: str, span: timedelta) -> int:
+    def calls_within(self, kind: str, span: timedelta) -> int:
         """The calls in the span that ends now, this one included."""
         return sum(1 for name, _, at in self.calls if name == kind and at > self.now - span)
 
-    def arrived(self, subject: str) -> list[str]:
+    def recipients_of(self, subject: str) -> list[str]:
         """Who has the letter with this subject, sorted."""
         payloads = [each for each in self.accepted.values() if json.loads(each)["content"]["subject"] == subject]
         return sorted(one for each in payloads for one in recipients(each) if one not in self.suppressed)
 
-    def asked(self, operation_id: str) -> list[datetime]:
+    def status_times(self, operation_id: str) -> list[datetime]:
         """When its status was asked."""
         return [at for kind, name, at in self.calls if (kind, name) == ("status", operation_id)]
 

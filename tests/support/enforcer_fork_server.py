@@ -34,7 +34,7 @@ def run(wanted: dict[str, Any]) -> dict[str, Any]:
     child = os.fork()
     if child == 0:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        work(wanted["words"])
+        run_enforcer(wanted["words"])
     patience = wanted.get("kill_after")
     handle = os.pidfd_open(child)
     try:
@@ -51,7 +51,7 @@ def run(wanted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def work(words: list[str]) -> None:
+def run_enforcer(words: list[str]) -> None:
     from enforcer.__main__ import main
 
     status = 70

@@ -22,14 +22,14 @@ ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
-class Done:
+class CommandOutput:
     """How a command ended and what it said, both streams together."""
 
     status: int
     text: str
 
 
-class Term:
+class TerraformLab:
     """A folder with `lab.toml` and its roster, and the workspace it is deployed to."""
 
     def __init__(self, folder: Path, emulator: EmulatorProcess, *, settings: Mapping[str, str] | None = None) -> None:
@@ -62,7 +62,7 @@ class Term:
     def state(self) -> Path:
         return self.folder / "state" / "94290-2026w-demo.tfstate"
 
-    def admit_staff(self) -> None:
+    def create_staff_account(self) -> None:
         """Give the staff its account, which no deploy makes."""
         self.emulator.control("POST", "users", {"user_name": STAFF})
 
@@ -84,7 +84,7 @@ class Term:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     @contextmanager
-    def undone(self) -> Iterator[None]:
+    def restored_afterwards(self) -> Iterator[None]:
         """Whatever the block does to roster, settings and synthesized stack is undone; what it applies is not."""
         files = [self.folder / "lab.toml", self.roster, self.stack / "cdk.tf.json"]
         before = {file: file.read_bytes() for file in files}
@@ -94,7 +94,7 @@ class Term:
             for file, content in before.items():
                 file.write_bytes(content)
 
-    def run(self, command: Sequence[str | Path], *, cwd: Path | None = None) -> Done:
+    def run(self, command: Sequence[str | Path], *, cwd: Path | None = None) -> CommandOutput:
         """Run a command with the workspace's credentials in its environment and nowhere else."""
         environment = {
             **os.environ,
@@ -112,14 +112,14 @@ class Term:
             timeout=SECONDS,
             check=False,
         )
-        return Done(done.returncode, done.stdout)
+        return CommandOutput(done.returncode, done.stdout)
 
     def import_export(self, export: Path) -> None:
         """Import one of Moodle's exports into the roster."""
         done = self.run([sys.executable, ROOT / "cdktf" / "import_roster.py", export, "--out", self.roster])
         assert done.status == 0, done.text
 
-    def cdktf(self, *words: str) -> Done:
+    def cdktf(self, *words: str) -> CommandOutput:
         """`pipenv run cdktf …`"""
         return self.run([sys.executable, ROOT / "cdktf" / "run_cdktf.py", *words])
 
@@ -131,7 +131,7 @@ class Term:
             done = self.terraform("init", "-input=false")
             assert done.status == 0, done.text
 
-    def terraform(self, *words: str) -> Done:
+    def terraform(self, *words: str) -> CommandOutput:
         """Plain Terraform in the stack's folder."""
         return self.run([terraform_program(os.environ), words[0], "-no-color", *words[1:]], cwd=self.stack)
 
@@ -155,7 +155,7 @@ class Term:
         assert planned, done.text
         return planned
 
-    def apply(self) -> Done:
+    def apply(self) -> CommandOutput:
         """Apply the stack as synthesized."""
         return self.terraform("apply", "-input=false", "-auto-approve", "-parallelism=50")
 
@@ -175,7 +175,7 @@ class Term:
         copied: dict[str, Any] = json.loads(json.dumps(kept))
         return copied
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None) -> Any:
         """A request as the administrator, again where the workspace refuses it for the moment."""
         for _ in range(ATTEMPTS):
             status, answer = self.emulator.request(method, path, body)
@@ -213,12 +213,12 @@ class Term:
 
     def clusters(self) -> dict[str, dict[str, Any]]:
         """The live clusters by name."""
-        answer = self.ask("GET", "/api/2.1/clusters/list?page_size=100")
+        answer = self.call("GET", "/api/2.1/clusters/list?page_size=100")
         return {cluster["cluster_name"]: cluster for cluster in answer.get("clusters", [])}
 
     def libraries(self, cluster_id: str) -> list[str]:
         """The status of each library of a cluster."""
-        answer = self.ask("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
+        answer = self.call("GET", f"/api/2.0/libraries/cluster-status?cluster_id={cluster_id}")
         return [library["status"] for library in answer["library_statuses"]]
 
     def files_with(self, text: str) -> list[str]:
@@ -229,7 +229,7 @@ class Term:
                 found.append(str(path.relative_to(self.folder)))
         return found
 
-    def forget_output(self) -> None:
+    def delete_output(self) -> None:
         """As after a fresh checkout: nothing synthesized, nothing initialized; the state stays."""
         shutil.rmtree(self.folder / "cdktf.out", ignore_errors=True)
 

@@ -12,16 +12,16 @@ from enforcer.mail import outbox
 from enforcer.mail.messages import Letter
 from enforcer.mail.sender import Sent, send_due
 from enforcer.settings import MailBudget, Settings, load_settings
+from fake_mail_service import HOUR, NOW, FakeMailService
 from labkit.clock import Deadline
-from unreliable_mail import HOUR, NOW, Service
 
 SUNDAY = date(2026, 11, 1)
 ADMIN = "admin@campus.example"
 DAY = timedelta(days=1)
-PLENTY = MailBudget(10_000, 10_000, 10_000, 10_000)
+LARGE_BUDGET = MailBudget(10_000, 10_000, 10_000, 10_000)
 
 
-def lab(budget: MailBudget = PLENTY, admin: str | None = ADMIN) -> Settings:
+def mail_settings(budget: MailBudget = LARGE_BUDGET, admin: str | None = ADMIN) -> Settings:
     told = load_settings(
         {
             "AZURE_EMAIL_CONNECTION_STRING": "endpoint=https://x;accesskey=eA==",
@@ -33,30 +33,34 @@ def lab(budget: MailBudget = PLENTY, admin: str | None = ADMIN) -> Settings:
     return replace(told, mail=replace(told.mail, budget=budget))
 
 
-def letter(subject: str = "Hello", to: tuple[str, ...] = ("dana@campus.example",), cc: tuple[str, ...] = ()) -> Letter:
+def message(subject: str = "Hello", to: tuple[str, ...] = ("dana@campus.example",), cc: tuple[str, ...] = ()) -> Letter:
     return Letter(subject, f"{subject} as text", f"<p>{subject}</p>", to, cc)
 
 
-def queue(ledger: Ledger, subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
+def enqueue(ledger: Ledger, subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
     return outbox.queue(
-        ledger, kind, subject, letter(subject, **more), now=now, period="day", first=SUNDAY, limit=3 * HOUR
+        ledger, kind, subject, message(subject, **more), now=now, period="day", first=SUNDAY, limit=3 * HOUR
     )
 
 
-def run(
-    ledger: Ledger, service: Service, at: timedelta = timedelta(), told: Settings | None = None, seconds: float = 30
+def send_once(
+    ledger: Ledger,
+    service: FakeMailService,
+    at: timedelta = timedelta(),
+    told: Settings | None = None,
+    seconds: float = 30,
 ) -> Sent:
     """One run at NOW and so much, on a machine where nothing takes time."""
     service.now = NOW + at
     deadline = Deadline(timedelta(seconds=seconds), timer=lambda: 0.0)
-    return send_due(ledger, service, told or lab(), now=NOW + at, deadline=deadline)
+    return send_due(ledger, service, told or mail_settings(), now=NOW + at, deadline=deadline)
 
 
-def kinds(service: Service) -> list[str]:
+def call_kinds(service: FakeMailService) -> list[str]:
     return [kind for kind, _, _ in service.calls]
 
 
-def within(service: Service, kind: str, span: timedelta) -> int:
+def most_calls_within(service: FakeMailService, kind: str, span: timedelta) -> int:
     """The most calls of this kind in any span."""
     times = [at for name, _, at in service.calls if name == kind]
     return max((sum(1 for other in times if at - span < other <= at) for at in times), default=0)

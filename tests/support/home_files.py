@@ -35,44 +35,48 @@ JUPYTER = b'{"cells": [{"cell_type": "code", "source": ["1+1"]}], "metadata": {}
 Digest = Callable[[bytes], Any]
 
 
-def ask(emulator: EmulatorProcess, method: str, path: str, body: Any = None, **options: Any) -> Any:
+def request_ok(emulator: EmulatorProcess, method: str, path: str, body: Any = None, **options: Any) -> Any:
     """The answer to a request that has to succeed."""
     status, answer = emulator.request(method, path, body, **options)
     assert status < 300, (method, path, answer)
     return answer
 
 
-def furnish(emulator: EmulatorProcess, users: Sequence[str], sizes: Sequence[int] = (0, 1, 3 * MB // 2)) -> None:
+def create_homes(emulator: EmulatorProcess, users: Sequence[str], sizes: Sequence[int] = (0, 1, 3 * MB // 2)) -> None:
     """Give everybody a home with notebooks, dashboards, a git folder, empty folders and files of these sizes."""
     for number, user in enumerate(users):
         emulator.control("POST", "users", {"user_name": user})
         home = f"/Users/{user}"
         for folder in ("week 1/empty", "names", "files"):
-            ask(emulator, "POST", "/api/2.0/workspace/mkdirs", {"path": f"{home}/{folder}"})
+            request_ok(emulator, "POST", "/api/2.0/workspace/mkdirs", {"path": f"{home}/{folder}"})
         for language, text in LANGUAGES.items():
-            put(emulator, f"{home}/week 1/{language.title()}", text, format="SOURCE", language=language)
-        put(emulator, f"{home}/from jupyter", JUPYTER, format="JUPYTER")
-        put(emulator, f"{home}/a file.ipynb", JUPYTER)
-        put(emulator, f"{home}/sales.lvdash.json", b'{"pages": []}', format="AUTO")
-        put(emulator, f"{home}/module.py", b"# Databricks notebook source\nit stays a file")
-        put(emulator, f"{home}/module", b"a notebook", format="SOURCE", language="PYTHON")
+            import_file(emulator, f"{home}/week 1/{language.title()}", text, format="SOURCE", language=language)
+        import_file(emulator, f"{home}/from jupyter", JUPYTER, format="JUPYTER")
+        import_file(emulator, f"{home}/a file.ipynb", JUPYTER)
+        import_file(emulator, f"{home}/sales.lvdash.json", b'{"pages": []}', format="AUTO")
+        import_file(emulator, f"{home}/module.py", b"# Databricks notebook source\nit stays a file")
+        import_file(emulator, f"{home}/module", b"a notebook", format="SOURCE", language="PYTHON")
         for name in HOSTILE:
-            put(emulator, f"{home}/names/{name}", name.encode())
+            import_file(emulator, f"{home}/names/{name}", name.encode())
         body = {"url": f"https://github.com/x/{number}.git", "provider": "gitHub", "path": f"{home}/project"}
-        ask(emulator, "POST", "/api/2.0/repos", body)
-        put(emulator, f"{home}/project/main.py", b"print('in a git folder')")
+        request_ok(emulator, "POST", "/api/2.0/repos", body)
+        import_file(emulator, f"{home}/project/main.py", b"print('in a git folder')")
         for size in sizes:
-            put(
+            import_file(
                 emulator,
                 f"{home}/files/{size}.bin",
                 bytes(index % 251 for index in range(min(size, 65536))) * max(1, size // 65536),
             )
             name = f"{home}/data/{size}.bin"
-            ask(emulator, "POST", "/api/2.0/dbfs/mkdirs", {"path": f"{home}/data/empty"})
-            send_dbfs(emulator, name, (b"%7d\n" % index * (MB // 8) for index in range(size // MB + 1)) if size else ())
+            request_ok(emulator, "POST", "/api/2.0/dbfs/mkdirs", {"path": f"{home}/data/empty"})
+            write_dbfs_file(
+                emulator, name, (b"%7d\n" % index * (MB // 8) for index in range(size // MB + 1)) if size else ()
+            )
 
 
-def put(emulator: EmulatorProcess, path: str, content: bytes, *, format: str = "RAW", language: str = "") -> None:
+def import_file(
+    emulator: EmulatorProcess, path: str, content: bytes, *, format: str = "RAW", language: str = ""
+) -> None:
     """A file or a notebook in the Workspace."""
     fields = {"path": path, "format": format, "overwrite": "true"} | ({"language": language} if language else {})
     head = "".join(
@@ -80,29 +84,29 @@ def put(emulator: EmulatorProcess, path: str, content: bytes, *, format: str = "
     )
     head += '--b\r\nContent-Disposition: form-data; name="content"; filename="content"\r\n\r\n'
     body = head.encode() + content + b"\r\n--b--\r\n"
-    ask(
+    request_ok(
         emulator, "POST", "/api/2.0/workspace/import", body, headers={"Content-Type": "multipart/form-data; boundary=b"}
     )
 
 
-def send_dbfs(emulator: EmulatorProcess, path: str, blocks: Iterator[bytes] | Sequence[bytes]) -> None:
+def write_dbfs_file(emulator: EmulatorProcess, path: str, blocks: Iterator[bytes] | Sequence[bytes]) -> None:
     """A file in DBFS, block by block."""
-    handle = ask(emulator, "POST", "/api/2.0/dbfs/create", {"path": path, "overwrite": True})["handle"]
+    handle = request_ok(emulator, "POST", "/api/2.0/dbfs/create", {"path": path, "overwrite": True})["handle"]
     for block in blocks:
         body = {"handle": handle, "data": base64.b64encode(block).decode()}
-        ask(emulator, "POST", "/api/2.0/dbfs/add-block", body)
-    ask(emulator, "POST", "/api/2.0/dbfs/close", {"handle": handle})
+        request_ok(emulator, "POST", "/api/2.0/dbfs/add-block", body)
+    request_ok(emulator, "POST", "/api/2.0/dbfs/close", {"handle": handle})
 
 
-def upload(emulator: EmulatorProcess, source: str, path: str, megabytes: int) -> None:
+def write_large_file(emulator: EmulatorProcess, source: str, path: str, megabytes: int) -> None:
     """A file of so many megabytes."""
     if source == "dbfs":
-        send_dbfs(emulator, path, (b"%7d\n" % number * (MB // 8) for number in range(megabytes)))
+        write_dbfs_file(emulator, path, (b"%7d\n" % number * (MB // 8) for number in range(megabytes)))
     else:
-        put(emulator, path, b"".join(b"%7d\n" % number * (MB // 8) for number in range(megabytes)))
+        import_file(emulator, path, b"".join(b"%7d\n" % number * (MB // 8) for number in range(megabytes)))
 
 
-def tree(emulator: EmulatorProcess, users: Sequence[str], digest: Digest = bytes) -> dict[str, tuple[Any, ...]]:
+def read_homes(emulator: EmulatorProcess, users: Sequence[str], digest: Digest = bytes) -> dict[str, tuple[Any, ...]]:
     """Everything in the homes of these users but the homes themselves: type, language and content."""
     found: dict[str, tuple[Any, ...]] = {}
     waiting = [(source, f"/Users/{user}") for user in users for source in ("workspace", "dbfs")]
@@ -162,7 +166,7 @@ finally:
 """
 
 
-def memory_of(emulator: EmulatorProcess, folder: Path, *arguments: str) -> int:
+def peak_memory_of(emulator: EmulatorProcess, folder: Path, *arguments: str) -> int:
     """The most memory that a command of the inventory takes, its imports included, in bytes; it has to succeed."""
     environment = {**os.environ, **emulator.environment(), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", MEASURE, *arguments]

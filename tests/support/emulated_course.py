@@ -27,7 +27,7 @@ SUNDAY = date(2030, 11, 3)
 
 
 @dataclass(frozen=True)
-class Done:
+class CommandResult:
     """How a command ended and what it said."""
 
     status: int
@@ -39,12 +39,12 @@ class Done:
         return json.loads(self.out)
 
 
-def at(day: date, clock: str) -> datetime:
+def local_time(day: date, clock: str) -> datetime:
     """A local time of the course."""
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=JERUSALEM)
 
 
-class EnforcerLab:
+class EmulatedCourse:
     """Groups `group_01`, `group_02`, … of two students each, with a stopped cluster, at 8:00 of a Sunday."""
 
     def __init__(
@@ -66,18 +66,18 @@ class EnforcerLab:
             "CLUSTER_UPTIMES_DB": str(folder / "ledger" / "uptimes.db"),
         }
         self.tokens: dict[str, str] = {}
-        self.go(SUNDAY, "07:59")
-        self.admit(STAFF)
+        self.set_time(SUNDAY, "07:59")
+        self.create_user(STAFF)
         self.clusters: dict[str, str] = {}
         self.names = [f"{prefix}group_{number:02}" for number in range(1, groups + 1)]
         for number, name in enumerate(self.names, 1):
             self.make_group(number, name, prefix)
         self.write_course()
-        self.go(SUNDAY, "08:00")
+        self.set_time(SUNDAY, "08:00")
 
     def make_group(self, number: int, name: str, prefix: str) -> None:
-        members = [self.admit(f"student{number}{letter}@campus.example.ac.il") for letter in "ab"]
-        self.ask(
+        members = [self.create_user(f"student{number}{letter}@campus.example.ac.il") for letter in "ab"]
+        self.call(
             "POST", "/api/2.0/preview/scim/v2/Groups", {"displayName": name, "members": [{"value": m} for m in members]}
         )
         spec = {
@@ -88,20 +88,20 @@ class EnforcerLab:
             "autotermination_minutes": 0,
             "custom_tags": {"origin": "terraform", "lab_course": "94290", "lab_term": "2030w", "lab_group": name},
         }
-        id = self.ask("POST", "/api/2.1/clusters/create", spec)["cluster_id"]
+        id = self.call("POST", "/api/2.1/clusters/create", spec)["cluster_id"]
         self.clusters[name] = id
-        self.go_on()
-        self.ask("POST", "/api/2.1/clusters/delete", {"cluster_id": id})
-        self.go_on()
+        self.separate_events()
+        self.call("POST", "/api/2.1/clusters/delete", {"cluster_id": id})
+        self.separate_events()
         self.grant(name, {"group_name": name}, "CAN_RESTART")
 
-    def admit(self, address: str) -> str:
+    def create_user(self, address: str) -> str:
         """The id of a new account; its token is kept."""
         made = self.emulator.control("POST", "users", {"user_name": address})
         self.tokens[address] = made["token"]
         return str(made["id"])
 
-    def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
         """The JSON answer of the workspace, which must not refuse."""
         status, answer = self.emulator.request(method, path, body, token=token)
         assert status < 300, f"{method} {path}: {status} {answer}"
@@ -125,7 +125,7 @@ class EnforcerLab:
                 for n, name in enumerate(self.names, 1)
             ],
         } | changes
-        self.ask("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/allowances"})
+        self.call("POST", "/api/2.0/workspace/mkdirs", {"path": f"{FOLDER}/allowances"})
         plain = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         document["checksum"] = hashlib.sha256(plain.encode()).hexdigest()
         self.put(f"{FOLDER}/course.json", json.dumps(document))
@@ -145,20 +145,20 @@ class EnforcerLab:
         """Write a workspace file."""
         content = base64.b64encode(text.encode()).decode()
         body = {"path": path, "content": content, "format": "RAW", "overwrite": True}
-        self.ask("POST", "/api/2.0/workspace/import", body)
+        self.call("POST", "/api/2.0/workspace/import", body)
 
     @property
     def now(self) -> datetime:
         return datetime.fromisoformat(self.emulator.control("GET", "clock")["now"])
 
-    def go(self, day: date, clock: str) -> None:
+    def set_time(self, day: date, clock: str) -> None:
         """Move the clock to a local time."""
-        self.emulator.control("POST", "clock", {"now": at(day, clock).isoformat()})
+        self.emulator.control("POST", "clock", {"now": local_time(day, clock).isoformat()})
 
-    def wait(self, minutes: float) -> None:
+    def advance_minutes(self, minutes: float) -> None:
         self.emulator.control("POST", "clock", {"advance_seconds": minutes * 60})
 
-    def go_on(self) -> None:
+    def separate_events(self) -> None:
         """No two events of a cluster are at the same instant."""
         self.emulator.control("POST", "clock", {"advance_seconds": 0.01})
 
@@ -171,24 +171,24 @@ class EnforcerLab:
         body = {"cluster_id": self.clusters[group]}
         status, _ = self.emulator.request("POST", "/api/2.1/clusters/start", body, token=token or self.student(group))
         if status == 200:
-            self.go_on()
+            self.separate_events()
         return status
 
     def stop(self, group: str) -> None:
-        self.ask("POST", "/api/2.1/clusters/delete", {"cluster_id": self.clusters[group]})
+        self.call("POST", "/api/2.1/clusters/delete", {"cluster_id": self.clusters[group]})
 
     def grant(self, group: str, principal: Mapping[str, str], level: str) -> None:
         """Give somebody a level on the group's cluster."""
         entry = {**principal, "permission_level": level}
         path = f"/api/2.0/permissions/clusters/{self.clusters[group]}"
-        self.ask("PATCH", path, {"access_control_list": [entry]})
+        self.call("PATCH", path, {"access_control_list": [entry]})
 
     def state(self, group: str) -> str:
-        return str(self.ask("GET", f"/api/2.1/clusters/get?cluster_id={self.clusters[group]}")["state"])
+        return str(self.call("GET", f"/api/2.1/clusters/get?cluster_id={self.clusters[group]}")["state"])
 
     def levels(self, group: str) -> dict[str, str]:
         """Who may do what on the group's cluster by a grant of its own."""
-        answer = self.ask("GET", f"/api/2.0/permissions/clusters/{self.clusters[group]}")
+        answer = self.call("GET", f"/api/2.0/permissions/clusters/{self.clusters[group]}")
         return {
             entry.get("group_name") or entry.get("user_name") or entry["service_principal_name"]: grant[
                 "permission_level"
@@ -207,7 +207,7 @@ class EnforcerLab:
         answer = self.emulator.control("GET", f"uptime?cluster_id={self.clusters[group]}&{query}")
         return int(answer["milliseconds"])
 
-    def run(self, *words: str, **variables: str) -> Done:
+    def run(self, *words: str, **variables: str) -> CommandResult:
         """`python -m enforcer …` in this process; it may not end with a traceback."""
         environment = {**self.environment, **variables}
         # The SDK looks into the environment itself.
@@ -216,9 +216,9 @@ class EnforcerLab:
             result = runner.invoke(main, list(words), obj=environment, prog_name="enforcer")
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Done(result.exit_code, result.stdout, result.stderr)
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
-    def poll(self, *words: str) -> Done:
+    def poll(self, *words: str) -> CommandResult:
         done = self.run("poll", *words)
         assert done.status == 0, done
         return done

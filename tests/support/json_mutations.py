@@ -9,42 +9,42 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-DEEP: Any = json.loads("[" * 400 + "]" * 400)
-ODD = st.sampled_from(
+DEEPLY_NESTED: Any = json.loads("[" * 400 + "]" * 400)
+UNEXPECTED_VALUES = st.sampled_from(
     [
         None, {}, [], "", "x", "\ud800", "\x00", "x" * 300, "yesterday", 0, -1, 1.5, 10**15, 10**30, True, False,
-        float("inf"), float("nan"), [None], [{}], [[]], {"": None}, "Asia", "9999-12-31", "0001-01-01", DEEP,
+        float("inf"), float("nan"), [None], [{}], [[]], {"": None}, "Asia", "9999-12-31", "0001-01-01", DEEPLY_NESTED,
     ]
 )  # fmt: skip
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | ODD
-VALUES = st.recursive(
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | UNEXPECTED_VALUES
+JSON_VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
 Path = tuple[str | int, ...]
-LEFT_OUT = object()
-Damage = Callable[[Any], Any]
+REMOVED = object()
+Mutation = Callable[[Any], Any]
 
 
-def places(value: Any, path: Path = ()) -> Iterator[Path]:
+def paths_in(value: Any, path: Path = ()) -> Iterator[Path]:
     """The way to every part of a JSON value, itself included."""
     yield path
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from places(inner, (*path, key))
+            yield from paths_in(inner, (*path, key))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from places(inner, (*path, number))
+            yield from paths_in(inner, (*path, number))
 
 
-def replaced(value: Any, path: Path, odd: Any) -> Any:
+def with_replacement(value: Any, path: Path, odd: Any) -> Any:
     """The value with something else at a place, or nothing."""
     if not path:
-        return None if odd is LEFT_OUT else odd
+        return None if odd is REMOVED else odd
     changed = copy.deepcopy(value)
     inner = changed
     for step in path[:-1]:
         inner = inner[step]
-    if odd is LEFT_OUT:
+    if odd is REMOVED:
         del inner[path[-1]]
     else:
         inner[path[-1]] = odd
@@ -52,16 +52,16 @@ def replaced(value: Any, path: Path, odd: Any) -> Any:
 
 
 @st.composite
-def damages(draw: st.DrawFn) -> Damage:
+def mutations(draw: st.DrawFn) -> Mutation:
     """What puts something odd at one or two places of whatever value it gets; the value itself stays as it is."""
     shares = draw(
-        st.lists(st.tuples(st.floats(0, 1, exclude_max=True), VALUES | st.just(LEFT_OUT)), min_size=1, max_size=2)
+        st.lists(st.tuples(st.floats(0, 1, exclude_max=True), JSON_VALUES | st.just(REMOVED)), min_size=1, max_size=2)
     )
 
     def damage(value: Any) -> Any:
         for share, odd in shares:
-            ways = list(places(value))
-            value = replaced(value, ways[int(share * len(ways))], odd)
+            ways = list(paths_in(value))
+            value = with_replacement(value, ways[int(share * len(ways))], odd)
         return value
 
     return damage
