@@ -90,15 +90,15 @@ def ours(emulator: EmulatorProcess, users: list[str], notebooks: int) -> Measure
     """A backup of everybody from its first request to its manifest."""
     client = client_of(emulator)
     with tempfile.TemporaryDirectory() as folder:
-        wish = run.Wish(folder, users=tuple(users), sources=("workspace",))
-        one = run.prepare(client, wish, resume=False, now=datetime.now(UTC), environ={})
+        request = run.BackupRequest(folder, users=tuple(users), sources=("workspace",))
+        one = run.prepare_backup(client, request, resume=False, now=datetime.now(UTC), environ={})
         began = time.perf_counter()
         outcome = one.save(threading.Event())
         seconds = time.perf_counter() - began
         one.close(complete=True)
         assert outcome.complete and not outcome.failed
-        assert outcome.entries.counts() == {"saved": notebooks}
-    return Measured("this program", notebooks, seconds, outcome.refusals["export"] / outcome.requests["export"])
+        assert outcome.index.count_by_state() == {"saved": notebooks}
+    return Measured("this program", notebooks, seconds, outcome.rate_limited["export"] / outcome.requests["export"])
 
 
 def loop(emulator: EmulatorProcess, folders: list[str], limit: float) -> Measured:

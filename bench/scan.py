@@ -33,7 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 from bench.rivals import LISTS, RIVALS, Target  # noqa: E402
 from emulator_process import EmulatorProcess  # noqa: E402
-from inventory.scan.run import Wish, prepare  # noqa: E402
+from inventory.scan.run import ScanRequest, prepare_scan  # noqa: E402
 from inventory.transport.client import Client  # noqa: E402
 
 LATENCY = 0.04
@@ -119,8 +119,8 @@ def scan(target: Target) -> int:
     """Ours, from the first question to the written result."""
     with tempfile.TemporaryDirectory() as folder:
         client = Client(target.url, lambda: {"Authorization": f"Bearer {target.token}"})
-        wish = Wish(Path(folder) / "inventory.csv", users=tuple(target.users))
-        run = prepare(client, wish, resume=False, fresh=False, now=datetime.now(UTC))
+        request = ScanRequest(Path(folder) / "inventory.csv", users=tuple(target.users))
+        run = prepare_scan(client, request, resume=False, fresh=False, now=datetime.now(UTC))
         outcome = run.scan(threading.Event(), lambda _: None)
         run.close(complete=True)
     return sum(home.file_count for home in outcome.homes)

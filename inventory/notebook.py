@@ -11,24 +11,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inventory.results.rows import table
-from inventory.results.users_file import check_name
-from inventory.scan.progress import Reporter
-from inventory.scan.run import Outcome, Run, Wish, prepare
+from inventory.results.rows import result_table
+from inventory.results.users_file import check_username
+from inventory.scan.progress import ScanReporter
+from inventory.scan.run import ScanRequest, ScanResult, ScanRun, prepare_scan
 from inventory.spark import credential, tables
-from inventory.spark.driver import Manner
-from inventory.spark.session import Credential
-from inventory.spark.start import given
+from inventory.spark.driver import SparkOptions
+from inventory.spark.session import ExecutorCredential
+from inventory.spark.start import executors_of_session
 from inventory.transport.client import Client
 from inventory.transport.workspace import connect
 from inventory.tree.listing import SOURCES, Source
 from labkit.workspace.choice import WorkspaceChoice
 
-NUMBERS = (
+INTEGER_COLUMNS = (
     "file_count total_size dbfs_files dbfs_size workspace_files workspace_size estimated_files directories".split()
 )
-NUMBERS += "failed_directories largest_size requests retries exact_size".split()
-FRACTIONS = ("total_size_gb", "seconds")
+INTEGER_COLUMNS += "failed_directories largest_size requests retries exact_size".split()
+FLOAT_COLUMNS = ("total_size_gb", "seconds")
 
 
 def scan(
@@ -53,53 +53,55 @@ def scan(
     where it was when it is run again, unless `fresh`. `table_name` also stores a row for every file. `client` is for
     another workspace than the notebook's own.
 
-    Raises the exceptions of `run.prepare`, SparkError, SessionLost and NotWritten, each with a sentence.
+    Raises the exceptions of `run.prepare`, SparkError, SessionLost and TableWriteError, each with a sentence.
     """
     for user in (names := tuple(dict.fromkeys(users))):
-        check_name(user, "the list of users")
+        check_username(user, "the list of users")
     if table_name:
-        tables.check_name(table_name)
-    wish = Wish(
+        tables.check_table_name(table_name)
+    request = ScanRequest(
         output=Path(folder) / "inventory.csv",
         users=names,
         sources=tuple(sources),
         all_homes=all_homes,
         shared=shared,
         details=True,
-        ceiling=max_requests_per_second,
+        max_requests_per_second=max_requests_per_second,
         mounts=mounts_root if mounts else None,
         table=table_name,
     )
-    chosen = client or connect(WorkspaceChoice("this notebook", "", {}, {}))
-    run = prepare(chosen, wish, resume=not fresh, fresh=fresh, now=datetime.now(UTC))
+    workspace_client = client or connect(WorkspaceChoice("this notebook", "", {}, {}))
+    run = prepare_scan(workspace_client, request, resume=not fresh, fresh=fresh, now=datetime.now(UTC))
     with run:
-        outcome = _scanned(spark, chosen, run, wish)
-    return frame(spark, outcome, measured=wish.mounts is not None)
+        result = _run_scan(spark, workspace_client, run, request)
+    return result_frame(spark, result, with_exact_size=request.mounts is not None)
 
 
-def _scanned(spark: Any, client: Client, run: Run, wish: Wish) -> Outcome:
-    manner = Manner(ceiling=wish.ceiling, with_files=bool(wish.table), mounts=wish.mounts)
-    token: AbstractContextManager[Credential] = credential.ambient(client)
-    with token as shown, given(spark, shown, manner) as executors:
-        outcome = executors.scan(run, threading.Event(), Reporter(run.users, terminal=False))
-        if wish.table:
-            tables.write(executors.session, wish.table, run.file_rows())
-    return outcome
+def _run_scan(spark: Any, client: Client, run: ScanRun, request: ScanRequest) -> ScanResult:
+    options = SparkOptions(
+        max_requests_per_second=request.max_requests_per_second, with_files=bool(request.table), mounts=request.mounts
+    )
+    token: AbstractContextManager[ExecutorCredential] = credential.ambient_token(client)
+    with token as executor_credential, executors_of_session(spark, executor_credential, options) as executors:
+        result = executors.scan(run, threading.Event(), ScanReporter(run.user_count, terminal=False))
+        if request.table:
+            tables.write_table(executors.session, request.table, run.file_rows())
+    return result
 
 
-def frame(spark: Any, outcome: Outcome, *, measured: bool) -> Any:
+def result_frame(spark: Any, result: ScanResult, *, with_exact_size: bool) -> Any:
     """The result as a DataFrame."""
-    header, *rows = table(outcome.homes, details=True, measured=measured)
+    header, *rows = result_table(result.homes, details=True, with_exact_size=with_exact_size)
     names = [str(name) for name in header]
-    schema = ", ".join(f"{name} {_type(name)}" for name in names)
+    schema = ", ".join(f"{name} {_column_type(name)}" for name in names)
     return spark.createDataFrame(
         [
-            tuple(float(str(cell)) if name in FRACTIONS else cell for name, cell in zip(names, row, strict=True))
+            tuple(float(str(cell)) if name in FLOAT_COLUMNS else cell for name, cell in zip(names, row, strict=True))
             for row in rows
         ],
         schema,
     )
 
 
-def _type(column: str) -> str:
-    return "bigint" if column in NUMBERS else "double" if column in FRACTIONS else "string"
+def _column_type(column: str) -> str:
+    return "bigint" if column in INTEGER_COLUMNS else "double" if column in FLOAT_COLUMNS else "string"

@@ -10,36 +10,36 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from inventory.backup.objects import LARGEST_EXPORT
+from inventory.backup.objects import MAX_EXPORT_BYTES
 from inventory.backup.target import TargetError
-from inventory.transport.answer import Answer, Broken, is_error
+from inventory.transport.response import Response, TransportError, is_error_document
 from inventory.tree.listing import File, Folder
 
 EXPORT = "/api/2.0/workspace/export"
 WORKSPACE_FILES = "/api/2.0/workspace-files"
 """Gives files of the Workspace as they are, and no notebooks."""
-READ = "/api/2.0/dbfs/read"
-FILES = "/api/2.0/fs/files"
-BLOCK = 2**20
+DBFS_READ = "/api/2.0/dbfs/read"
+FILES_API = "/api/2.0/fs/files"
+DBFS_BLOCK_BYTES = 2**20
 """Bytes that a read of DBFS gives at most."""
-LARGEST_ERROR = 64 * 2**10
+MAX_ERROR_BYTES = 64 * 2**10
 """Bytes; no document of an error is longer."""
-TOO_LARGE = frozenset({"MAX_NOTEBOOK_SIZE_EXCEEDED", "MAX_READ_SIZE_EXCEEDED"})
-SIZE_EXCEEDED = re.compile(r"exceed\w* .*\b10485760\b|\b10485760\b.*exceed", re.IGNORECASE)
+TOO_LARGE_CODES = frozenset({"MAX_NOTEBOOK_SIZE_EXCEEDED", "MAX_READ_SIZE_EXCEEDED"})
+SIZE_EXCEEDED_PATTERN = re.compile(r"exceed\w* .*\b10485760\b|\b10485760\b.*exceed", re.IGNORECASE)
 """How refusals without such a code say the same."""
-FORMATS = {"source": "SOURCE", "jupyter": "JUPYTER"}
+EXPORT_FORMATS = {"source": "SOURCE", "jupyter": "JUPYTER"}
 """Of notebooks, as the API calls them."""
 
 
-class Api(Protocol):
+class DownloadClient(Protocol):
     """What is asked of a client; see `client.Client`."""
 
-    def get(self, path: str, query: Mapping[str, str]) -> Answer:
-        """One request. Raises Broken."""
+    def get(self, path: str, query: Mapping[str, str]) -> Response:
+        """One request. Raises TransportError."""
         ...
 
-    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Answer:
-        """A file, piece by piece. Raises Broken."""
+    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Response:
+        """A file, piece by piece. Raises TransportError."""
         ...
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class Api(Protocol):
         ...
 
 
-class Measure:
+class ContentDigest:
     """Size and checksum of what comes piece by piece, of which no more than the beginning is kept.
 
     Nobody but the worker that has it at the time touches it.
@@ -63,17 +63,17 @@ class Measure:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Forget what came so far."""
         self.size, self.head, self._digest = 0, b"", hashlib.sha256()
 
-    def add(self, piece: bytes) -> None:
-        self._digest.update(piece)
-        self.size += len(piece)
-        self.head += piece[: LARGEST_ERROR - len(self.head)]
+    def add(self, chunk: bytes) -> None:
+        self._digest.update(chunk)
+        self.size += len(chunk)
+        self.head += chunk[: MAX_ERROR_BYTES - len(self.head)]
 
 
-class Spool(Measure):
+class PartialFile(ContentDigest):
     """The same of a file of ours that grows until it is whole.
 
     Its errors are TargetErrors: they are not those of the connection from which the pieces come.
@@ -83,28 +83,28 @@ class Spool(Measure):
         super().__init__()
         self.path = path
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Forget what came so far, and be there if nothing ever comes."""
-        super().restart()
+        super().reset()
         self._write(b"", "wb")
 
-    def add(self, piece: bytes) -> None:
-        self._write(piece, "ab")
-        super().add(piece)
+    def add(self, chunk: bytes) -> None:
+        self._write(chunk, "ab")
+        super().add(chunk)
 
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
 
-    def _write(self, piece: bytes, mode: str) -> None:
+    def _write(self, chunk: bytes, mode: str) -> None:
         try:
             with self.path.open(mode) as file:
-                file.write(piece)
+                file.write(chunk)
         except OSError as error:
             raise TargetError(f"{self.path} cannot be written: {error.strerror or error}.") from None
 
 
 @dataclass
-class Fetch:
+class ObjectDownload:
     """A file or a notebook, in one format."""
 
     folder: Folder
@@ -113,12 +113,12 @@ class Fetch:
     """Where it is to lie, below the target."""
     format: str = ""
     """Of a notebook: source or jupyter."""
-    spool: Spool | None = None
+    partial_file: PartialFile | None = None
     """None before the first request."""
     complete: bool = False
     problem: str = ""
     """Why it cannot lie at its place, although it came."""
-    is_refused: bool = False
+    first_way_refused: bool = False
     """Whether the first of the two ways to it was refused."""
     is_too_large: bool = False
     """Whether it was refused because of its size."""
@@ -129,82 +129,84 @@ class Fetch:
         return "export" if self.folder.source == "workspace" else self.folder.source
 
     @property
-    def by_files(self) -> bool:
+    def reads_as_file(self) -> bool:
         """Whether it is read as a file, and not exported: what is known to be too large for an export, or was."""
-        is_large = (self.file.size or 0) > LARGEST_EXPORT
-        return self._has_two_ways and is_large != self.is_refused
+        is_large = (self.file.size or 0) > MAX_EXPORT_BYTES
+        return self._has_two_ways and is_large != self.first_way_refused
 
-    def has_another_way(self, answer: Answer) -> bool:
+    def has_another_way(self, answer: Response) -> bool:
         """Whether something else than what was refused so may give it."""
-        return self._has_two_ways and not self.is_refused and (self.by_files or is_too_large(answer))
+        return self._has_two_ways and not self.first_way_refused and (self.reads_as_file or is_too_large(answer))
 
     @property
     def _has_two_ways(self) -> bool:
         return self.folder.source == "workspace" and self.file.type in ("FILE", "DASHBOARD")
 
 
-def is_too_large(answer: Answer) -> bool:
+def is_too_large(answer: Response) -> bool:
     """Whether an export is refused because of the size of the object."""
-    return answer.code in TOO_LARGE or bool(SIZE_EXCEEDED.search(answer.reason))
+    return answer.error_code in TOO_LARGE_CODES or bool(SIZE_EXCEEDED_PATTERN.search(answer.reason))
 
 
-def download(client: Api, fetch: Fetch, spool: Measure) -> Answer:
-    """Send the next request for an object, and keep what it brings. Raises Broken, TargetError."""
-    path = fetch.file.path
-    match fetch.folder.source:
+def download_object(client: DownloadClient, task: ObjectDownload, digest: ContentDigest) -> Response:
+    """Send the next request for an object, and keep what it brings. Raises TransportError, TargetError."""
+    path = task.file.path
+    match task.folder.source:
         case "dbfs":
-            return _block(client, fetch, spool)
+            return _download_block(client, task, digest)
         case "volumes":
-            return _download(client, fetch, spool, FILES + quote(path), {})
-        case _ if fetch.by_files:
-            return _download(client, fetch, spool, WORKSPACE_FILES + quote(path), {})
+            return _download(client, task, digest, FILES_API + quote(path), {})
+        case _ if task.reads_as_file:
+            return _download(client, task, digest, WORKSPACE_FILES + quote(path), {})
         case _:
-            query = {"path": path, "format": FORMATS.get(fetch.format, "AUTO"), "direct_download": "true"}
-            return _download(client, fetch, spool, EXPORT, query)
+            query = {"path": path, "format": EXPORT_FORMATS.get(task.format, "AUTO"), "direct_download": "true"}
+            return _download(client, task, digest, EXPORT, query)
 
 
-def _download(client: Api, fetch: Fetch, spool: Measure, address: str, query: Mapping[str, str]) -> Answer:
-    spool.restart()  # an earlier try may have brought a part of it
-    answer = client.download(address, query, spool.add)
-    if answer.ok and (error := _error_in(spool, fetch.file)):
-        answer = Answer(200, error)
-    fetch.complete = answer.ok
+def _download(
+    client: DownloadClient, task: ObjectDownload, digest: ContentDigest, address: str, query: Mapping[str, str]
+) -> Response:
+    digest.reset()  # an earlier try may have brought a part of it
+    answer = client.download(address, query, digest.add)
+    if answer.ok and (error := _error_in(digest, task.file)):
+        answer = Response(200, error)
+    task.complete = answer.ok
     return answer
 
 
-def _error_in(spool: Measure, file: File) -> object:
+def _error_in(digest: ContentDigest, file: File) -> object:
     """The document of an error that came in the place of a file, with the status 200; None if what came is the file.
 
     What is as long as it was listed is the file, whatever is in it.
     """
-    if spool.size > LARGEST_ERROR or spool.size == file.size:
+    if digest.size > MAX_ERROR_BYTES or digest.size == file.size:
         return None
     try:
-        document = json.loads(spool.head)
+        document = json.loads(digest.head)
     except (ValueError, RecursionError):
         return None
-    return document if is_error(document) else None
+    return document if is_error_document(document) else None
 
 
-def _block(client: Api, fetch: Fetch, spool: Measure) -> Answer:
-    if not spool.size:
-        spool.restart()
-    query = {"path": fetch.file.path, "offset": str(spool.size), "length": str(BLOCK)}
-    answer = client.get(READ, query)
+def _download_block(client: DownloadClient, task: ObjectDownload, digest: ContentDigest) -> Response:
+    if not digest.size:
+        digest.reset()
+    query = {"path": task.file.path, "offset": str(digest.size), "length": str(DBFS_BLOCK_BYTES)}
+    answer = client.get(DBFS_READ, query)
     if not answer.ok:
         return answer
-    data = _decoded(answer.document)
-    spool.add(data)
-    fetch.complete = not data or spool.size == fetch.file.size
+    data = _decode_block(answer.document)
+    digest.add(data)
+    task.complete = not data or digest.size == task.file.size
     return answer
 
 
-def _decoded(document: object) -> bytes:
+def _decode_block(document: object) -> bytes:
     answer = document if isinstance(document, Mapping) else {}
     try:
         data = base64.b64decode(answer["data"], validate=True)
     except (KeyError, TypeError, ValueError):
-        raise Broken("the answer is no block of a file") from None
+        raise TransportError("the answer is no block of a file") from None
     if answer.get("bytes_read") != len(data):
-        raise Broken("the answer holds another number of bytes than it says")
+        raise TransportError("the answer holds another number of bytes than it says")
     return data

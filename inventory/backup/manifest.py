@@ -11,25 +11,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from inventory.tree.listing import Source, writable
+from inventory.tree.listing import Source, escape_surrogates
 
-NAME = "manifest.jsonl"
+FILE_NAME = "manifest.jsonl"
 FORMAT = 1
-LARGEST = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
 """The largest number that an entry may have."""
-State = Literal["saved", "earlier", "left out", "failed"]
+EntryState = Literal["saved", "earlier", "left out", "failed"]
 """`earlier`: unchanged since an earlier backup, in which its content lies. `left out`: as asked for, or because no
 export gives this type. `failed`: it should be in the backup and is not."""
-Key = tuple[Source, str, str]
+EntryKey = tuple[Source, str, str]
 """What a line is about: file system, path, and the format of a notebook."""
 
 
-class NotAManifest(ValueError):
+class InvalidManifest(ValueError):
     """A sentence that says what is wrong, with the line in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class ManifestHeader:
     """Which backup it is."""
 
     host: str
@@ -43,7 +43,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestEntry:
     """One object of the workspace."""
 
     user: str
@@ -51,7 +51,7 @@ class Entry:
     path: str
     type: str
     """As the API calls it; DIRECTORY and REPO for folders."""
-    state: State
+    state: EntryState
     place: str | None = None
     """Where it lies below the target, from the host on; None where it does not."""
     language: str = ""
@@ -67,7 +67,7 @@ class Entry:
     """Of a git folder: url, provider, branch, commit, as far as they are known."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> EntryKey:
         return self.source, self.path, self.format
 
     @property
@@ -75,13 +75,13 @@ class Entry:
         return self.type in ("DIRECTORY", "REPO")
 
     @property
-    def lies_there(self) -> bool:
+    def has_content(self) -> bool:
         """Whether there is content of it."""
         return self.state in ("saved", "earlier") and not self.is_folder
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class ManifestEnd:
     """All of it was written, as far as it could be saved."""
 
     finished_at: str
@@ -92,31 +92,31 @@ class End:
     """Of all bytes before this line, and of what else it says, hexadecimal; see `seal`."""
 
 
-def header_line(header: Header) -> bytes:
+def header_line(header: ManifestHeader) -> bytes:
     return _line({"backup": FORMAT, **asdict(header)})
 
 
-def entry_line(entry: Entry) -> bytes:
+def entry_line(entry: ManifestEntry) -> bytes:
     """Without what is empty; `user`, `source`, `path`, `type` and `state` always."""
     return _line({name: value for name, value in asdict(entry).items() if value not in (None, "")})
 
 
-def end_line(end: End) -> bytes:
+def end_line(end: ManifestEnd) -> bytes:
     return _line({"end": True, **asdict(end)})
 
 
-def seal(digest: "hashlib._Hash", finished_at: str, lines: int, failed: int) -> End:
+def manifest_end(digest: "hashlib._Hash", finished_at: str, lines: int, failed: int) -> ManifestEnd:
     """The end of a manifest of whose lines this is the SHA-256 so far."""
     whole = digest.copy()
     whole.update(f"{finished_at} {lines} {failed}".encode())
-    return End(finished_at, lines, failed, whole.hexdigest())
+    return ManifestEnd(finished_at, lines, failed, whole.hexdigest())
 
 
 def _line(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-class Reading:
+class ManifestReader:
     """Reads a manifest line by line and says at the end what is wrong with it.
 
     Give every line to `read`; afterwards `header` is there, `whole` says whether the last line is an end that fits, and
@@ -124,49 +124,49 @@ class Reading:
     """
 
     def __init__(self) -> None:
-        self.header: Header | None = None
-        self.end: End | None = None
+        self.header: ManifestHeader | None = None
+        self.end: ManifestEnd | None = None
         """Of the last line, if it is one and fits."""
         self.problems: list[str] = []
         self.lines = 0
         self.digest = hashlib.sha256()
 
     @property
-    def whole(self) -> bool:
+    def is_complete(self) -> bool:
         return self.header is not None and self.end is not None and not self.problems
 
-    def read(self, line: bytes) -> Entry | None:
-        """The entry in a line, if it holds one. Raises NotAManifest unless the first line is a header."""
+    def read_line(self, line: bytes) -> ManifestEntry | None:
+        """The entry in a line, if it holds one. Raises InvalidManifest unless the first line is a header."""
         number = self.lines + 1
         self.end = None
-        meaning = _meaning(line)
+        parsed = _parse_line(line)
         if number == 1:
-            if not isinstance(meaning, Header):
-                raise NotAManifest("the first line is not that of a manifest of this program")
-            self.header = meaning
-        elif isinstance(meaning, str):
-            self.problems.append(f"line {number} {meaning}")
-        elif isinstance(meaning, End):
-            expected = seal(self.digest, meaning.finished_at, self.lines, meaning.failed)
+            if not isinstance(parsed, ManifestHeader):
+                raise InvalidManifest("the first line is not that of a manifest of this program")
+            self.header = parsed
+        elif isinstance(parsed, str):
+            self.problems.append(f"line {number} {parsed}")
+        elif isinstance(parsed, ManifestEnd):
+            expected = manifest_end(self.digest, parsed.finished_at, self.lines, parsed.failed)
             # To the byte: a line that only means the same was changed.
             if line == end_line(expected):
-                self.end = meaning
+                self.end = parsed
             else:
                 self.problems.append(f"line {number} does not fit to what stands before it: something was changed")
         self.digest.update(line)
         self.lines = number
-        return meaning if isinstance(meaning, Entry) else None
+        return parsed if isinstance(parsed, ManifestEntry) else None
 
-    def read_all(self, lines: Iterable[bytes]) -> Iterator[Entry]:
-        """All entries, in their order. Raises NotAManifest."""
+    def read_all(self, lines: Iterable[bytes]) -> Iterator[ManifestEntry]:
+        """All entries, in their order. Raises InvalidManifest."""
         for line in lines:
-            if entry := self.read(line):
+            if entry := self.read_line(line):
                 yield entry
         if self.header is None:
-            raise NotAManifest("it is empty")
+            raise InvalidManifest("it is empty")
 
 
-def _meaning(line: bytes) -> Header | Entry | End | str:
+def _parse_line(line: bytes) -> ManifestHeader | ManifestEntry | ManifestEnd | str:
     """What a line is, or why it is nothing."""
     try:
         document = json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
@@ -178,22 +178,22 @@ def _meaning(line: bytes) -> Header | Entry | End | str:
         if "backup" in document:
             return _header(document)
         if document.get("end") is True:
-            return End(**{name: document[name] for name in End.__slots__})
+            return ManifestEnd(**{name: document[name] for name in ManifestEnd.__slots__})
         return _entry(document)
     except (KeyError, TypeError, ValueError, AttributeError):
         return "is none of a manifest"
 
 
-def _header(document: Mapping[str, Any]) -> Header | str:
+def _header(document: Mapping[str, Any]) -> ManifestHeader | str:
     if document["backup"] != FORMAT:
         return "was written by another version of this program"
-    known = {name: document[name] for name in Header.__slots__ if name in document}
-    header = Header(**known)
+    known = {name: document[name] for name in ManifestHeader.__slots__ if name in document}
+    header = ManifestHeader(**known)
     texts = [header.host, header.name, header.began_at, *([] if header.retain_until is None else [header.retain_until])]
-    return header if all(map(_is_text, texts)) and _is_asked(header.asked) else "is none of a manifest"
+    return header if all(map(_is_text, texts)) and _is_valid_request(header.asked) else "is none of a manifest"
 
 
-def _is_asked(asked: object) -> bool:
+def _is_valid_request(asked: object) -> bool:
     """Whether it is what `run.Wish.asked` gives; any part may be absent."""
     if not isinstance(asked, dict):
         return False
@@ -207,16 +207,16 @@ def _is_asked(asked: object) -> bool:
 
 def _is_text(value: object) -> bool:
     """Whether it can be written and sent: half a surrogate pair cannot."""
-    return isinstance(value, str) and value == writable(value)
+    return isinstance(value, str) and value == escape_surrogates(value)
 
 
 def _is_number(value: object) -> bool:
     """Whether it is None or a number that a database can hold."""
-    return value is None or (type(value) is int and -LARGEST <= value <= LARGEST)
+    return value is None or (type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER)
 
 
-def _entry(document: Mapping[str, Any]) -> Entry | str:
-    entry = Entry(**document)
+def _entry(document: Mapping[str, Any]) -> ManifestEntry | str:
+    entry = ManifestEntry(**document)
     texts = (entry.user, entry.path, entry.type, entry.language, entry.format, entry.reason)
     numbers = (entry.size, entry.modified_at)
     if (
@@ -225,10 +225,10 @@ def _entry(document: Mapping[str, Any]) -> Entry | str:
         or (entry.size or 0) < 0
         or not (entry.sha256 is None or _is_text(entry.sha256))
         or entry.source not in get_args(Source)
-        or entry.state not in get_args(State)
+        or entry.state not in get_args(EntryState)
         or not entry.path.startswith("/")
-        or (entry.place is not None and not _lies_inside(entry.place))
-        or (entry.lies_there and None in (entry.place, entry.size, entry.sha256))
+        or (entry.place is not None and not _is_inside(entry.place))
+        or (entry.has_content and None in (entry.place, entry.size, entry.sha256))
         or (entry.git is not None and not _is_git(entry.git))
     ):
         return "is none of a manifest"
@@ -239,7 +239,7 @@ def _is_git(git: object) -> bool:
     return isinstance(git, dict) and all(map(_is_text, [*git, *git.values()]))
 
 
-def _lies_inside(place: str) -> bool:
+def _is_inside(place: str) -> bool:
     """Whether a place is one below the target: who changed a manifest does not choose what is read."""
     parts = place.split("/") if _is_text(place) else []
     return bool(parts) and all(part not in ("", ".", "..") and "\0" not in part and "\\" not in part for part in parts)

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from inventory.backup.manifest import Entry
+from inventory.backup.manifest import ManifestEntry
 from inventory.tree.listing import Source
 
-_FIELDS = [field.name for field in fields(Entry)]
+_FIELDS = [field.name for field in fields(ManifestEntry)]
 _COLUMNS = ", ".join(_FIELDS)
 
 
-class Index:
+class ManifestIndex:
     """The entries that count: of several about the same object, the last."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[ManifestEntry] = ()) -> None:
         # An empty name: a file without a name that SQLite removes, and uses only when its cache is full.
         self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.execute(
@@ -29,33 +29,33 @@ class Index:
         self._connection.executemany(f"INSERT OR REPLACE INTO entry VALUES ({places})", map(_row, entries))
         self._connection.execute("COMMIT")
 
-    def get(self, source: Source, path: str, format: str = "") -> Entry | None:
+    def get(self, source: Source, path: str, format: str = "") -> ManifestEntry | None:
         """The entry about an object."""
         where = "source = ? AND path = ? AND format = ?"
         return next(self._select(where, (source, path, format)), None)
 
-    def children(self, source: Source, path: str) -> list[Entry]:
+    def children(self, source: Source, path: str) -> list[ManifestEntry]:
         """What is written down of what lies directly in a folder."""
         return list(self._select("source = ? AND parent = ?", (source, path)))
 
-    def at(self, place: str) -> Entry | None:
+    def at_place(self, place: str) -> ManifestEntry | None:
         """What lies at a place."""
         return next(self._select("place = ?", (place,)), None)
 
-    def all(self) -> Iterator[Entry]:
+    def all_entries(self) -> Iterator[ManifestEntry]:
         """All of them, folders before what is in them."""
         return self._select("TRUE", ())
 
-    def of_type(self, kind: str) -> list[Entry]:
+    def of_type(self, kind: str) -> list[ManifestEntry]:
         """All of this type."""
         return list(self._select("type = ?", (kind,)))
 
-    def roots(self) -> Iterator[Entry]:
+    def roots(self) -> Iterator[ManifestEntry]:
         """The folders that lie in no other that was saved: the homes."""
         inside = "SELECT path FROM entry WHERE type IN ('DIRECTORY', 'REPO')"
         return self._select(f"type IN ('DIRECTORY', 'REPO') AND parent NOT IN ({inside})", ())
 
-    def counts(self) -> dict[str, int]:
+    def count_by_state(self) -> dict[str, int]:
         """How many of each state, folders that were saved aside."""
         kinds = "state != 'saved' OR type NOT IN ('DIRECTORY', 'REPO')"
         return dict(self._connection.execute(f"SELECT state, COUNT(*) FROM entry WHERE {kinds} GROUP BY state"))
@@ -64,7 +64,7 @@ class Index:
         """Where everything lies."""
         return (place for (place,) in self._connection.execute("SELECT place FROM entry WHERE place IS NOT NULL"))
 
-    def size(self) -> int:
+    def total_size(self) -> int:
         """Bytes of what lies in the backup, or in an earlier one."""
         found = self._connection.execute("SELECT SUM(size) FROM entry WHERE state IN ('saved', 'earlier')")
         return int(found.fetchone()[0] or 0)
@@ -75,24 +75,24 @@ class Index:
     def close(self) -> None:
         self._connection.close()
 
-    def _select(self, where: str, values: tuple[str, ...]) -> Iterator[Entry]:
-        select = f"SELECT {_COLUMNS} FROM entry WHERE {where} ORDER BY source, path, format"
+    def _select(self, condition: str, values: tuple[str, ...]) -> Iterator[ManifestEntry]:
+        select = f"SELECT {_COLUMNS} FROM entry WHERE {condition} ORDER BY source, path, format"
         for row in self._connection.execute(select, values):
             yield _entry(row)
 
 
-def parent(path: str) -> str:
+def parent_path(path: str) -> str:
     """The folder in which a path lies."""
     return path.rpartition("/")[0] or "/"
 
 
-def _row(entry: Entry) -> tuple[Any, ...]:
+def _row(entry: ManifestEntry) -> tuple[Any, ...]:
     values = {name: getattr(entry, name) for name in _FIELDS}
     values["git"] = json.dumps(entry.git, ensure_ascii=False) if entry.git is not None else None
-    return (*values.values(), parent(entry.path))
+    return (*values.values(), parent_path(entry.path))
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...]) -> ManifestEntry:
     values = dict(zip(_FIELDS, row, strict=True))
     values["git"] = json.loads(values["git"]) if values["git"] is not None else None
-    return Entry(**values)
+    return ManifestEntry(**values)

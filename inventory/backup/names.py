@@ -12,56 +12,58 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from unicodedata import normalize
 
-Item = tuple[str, str]
+NameAndSuffix = tuple[str, str]
 """A name and the ending that is added to it, if any: a notebook `a` is stored as `a.py`, where a file may be, too."""
-Parts = tuple[str, ...]
+PathParts = tuple[str, ...]
 """A name as it is stored: one component of a path, or several for a long one."""
-LONGEST: Final = 255
+MAX_COMPONENT_BYTES: Final = 255
 """Bytes of one component."""
-_TROUBLE = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff%<>:"/\\\\|?*#]')
+_FORBIDDEN = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff%<>:"/\\\\|?*#]')
 """What Windows refuses, what moves a cursor, what divides an address, and what is no character at all."""
-_ENDINGS = re.compile(r"[. ]\Z")
+_TRAILING = re.compile(r"[. ]\Z")
 """Windows drops these without a word; `.` and `..` are no names at all."""
 _DEVICES = re.compile(r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?=[. ]*(?:\.|\Z))", re.I)
 """Windows opens a device for these, whatever their extension."""
 _ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
-_TURN = re.compile(r"%~\d+")
-_END, _BEGIN = "%-", "%+"
+_COUNTER = re.compile(r"%~\d+")
+_CONTINUES, _CONTINUED = "%-", "%+"
 
 
-def stored(name: str) -> Parts:
+def encode_name(name: str) -> PathParts:
     """The name as it is stored where nothing else is in its way."""
-    return _parts(_harmless(name))
+    return _split_long_name(_escape_name(name))
 
 
-def original(parts: Iterable[str]) -> str:
+def decode_name(parts: Iterable[str]) -> str:
     """The name that was stored so."""
-    text = "".join(part.removeprefix(_BEGIN).removesuffix(_END) for part in parts)
-    text = _TURN.sub("", text, count=1)
-    return _ESCAPED.sub(lambda found: _characters(bytes.fromhex(found[0].replace("%", ""))), text)
+    text = "".join(part.removeprefix(_CONTINUED).removesuffix(_CONTINUES) for part in parts)
+    text = _COUNTER.sub("", text, count=1)
+    return _ESCAPED.sub(lambda found: _decode_bytes(bytes.fromhex(found[0].replace("%", ""))), text)
 
 
-def arrange(items: Iterable[Item], taken: Mapping[Item, Parts] | None = None) -> dict[Item, Parts]:
+def assign_names(
+    items: Iterable[NameAndSuffix], taken: Mapping[NameAndSuffix, PathParts] | None = None
+) -> dict[NameAndSuffix, PathParts]:
     """How the names of one folder are stored beside each other, on file systems that ignore case, too.
 
     `taken` are those that were stored already, and how; among the result in any case. The order of `items` does not
     matter.
     """
-    found: dict[Item, Parts] = dict(taken or {})
-    used: dict[Parts, Parts] = {}
+    found: dict[NameAndSuffix, PathParts] = dict(taken or {})
+    used: dict[PathParts, PathParts] = {}
     for parts in found.values():
         _claim(used, parts)
     for item in sorted(set(items) - found.keys(), key=lambda item: ("".join(item), item[1])):
-        text = _harmless("".join(item))
-        turn = 1
-        while not _is_free(used, parts := _parts(text if turn == 1 else f"%~{turn}{text}")):
-            turn += 1
+        text = _escape_name("".join(item))
+        counter = 1
+        while not _is_free(used, parts := _split_long_name(text if counter == 1 else f"%~{counter}{text}")):
+            counter += 1
         _claim(used, parts)
         found[item] = parts
     return found
 
 
-def _is_free(used: Mapping[Parts, Parts], parts: Parts) -> bool:
+def _is_free(used: Mapping[PathParts, PathParts], parts: PathParts) -> bool:
     """Whether it and every folder it lies in is new, or is the folder that has exactly this name."""
     if _folded(parts) in used:
         return False
@@ -69,19 +71,19 @@ def _is_free(used: Mapping[Parts, Parts], parts: Parts) -> bool:
     return all(used.get(_folded(prefix), prefix) == prefix for prefix in prefixes)
 
 
-def _claim(used: dict[Parts, Parts], parts: Parts) -> None:
+def _claim(used: dict[PathParts, PathParts], parts: PathParts) -> None:
     for depth in range(1, len(parts) + 1):
         used[_folded(parts[:depth])] = parts[:depth]
 
 
-def _folded(parts: Parts) -> Parts:
+def _folded(parts: PathParts) -> PathParts:
     """The same for what some file system takes for the same."""
     return tuple(normalize("NFC", normalize("NFC", part).casefold()) for part in parts)
 
 
-def _harmless(name: str) -> str:
-    text = _TROUBLE.sub(_escape, name)
-    text = _ENDINGS.sub(_escape, text)
+def _escape_name(name: str) -> str:
+    text = _FORBIDDEN.sub(_escape, name)
+    text = _TRAILING.sub(_escape, text)
     if _DEVICES.match(text):
         text = f"%{ord(text[0]):02X}{text[1:]}"
     return text or "%00"
@@ -91,18 +93,18 @@ def _escape(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogatepass"))
 
 
-def _characters(data: bytes) -> str:
+def _decode_bytes(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def _parts(text: str) -> Parts:
+def _split_long_name(text: str) -> PathParts:
     """Cut into pieces that are short enough."""
     parts: list[str] = []
-    while len(text.encode()) > LONGEST:
-        size, length = len(_END), 0
-        while size + (width := len(text[length].encode())) <= LONGEST:
+    while len(text.encode()) > MAX_COMPONENT_BYTES:
+        size, length = len(_CONTINUES), 0
+        while size + (width := len(text[length].encode())) <= MAX_COMPONENT_BYTES:
             size += width
             length += 1
-        parts.append(text[:length] + _END)
-        text = _BEGIN + text[length:]
+        parts.append(text[:length] + _CONTINUES)
+        text = _CONTINUED + text[length:]
     return (*parts, text)

@@ -5,20 +5,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inventory.backup.objects import left_out
-from inventory.backup.pools import limiter_of
-from inventory.backup.run import Wish
-from inventory.scan.homes import begin
-from inventory.scan.scan_work import Scan
+from inventory.backup.objects import exclusion_reason
+from inventory.backup.pools import limiter_for
+from inventory.backup.run import BackupRequest
+from inventory.scan.homes import find_roots
+from inventory.scan.scan_work import FolderScan
 from inventory.scan.visit import Visit
 from inventory.transport.client import Client
-from inventory.transport.workspace import Workspace
+from inventory.transport.workspace import WorkspaceApi
+from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Listing
-from inventory.tree.walk import Walk
 
 
 @dataclass
-class Preview:
+class BackupPreview:
     """By user, as far as there is something."""
 
     objects: Counter[str] = field(default_factory=Counter)
@@ -30,27 +30,27 @@ class Preview:
     """Folders that cannot be listed, and why."""
 
 
-def preview(client: Client, wish: Wish, stop: threading.Event) -> Preview:
+def preview_backup(client: Client, request: BackupRequest, stop: threading.Event) -> BackupPreview:
     """Raises WorkspaceError, NothingToScan."""
-    begun = begin(Workspace(client), wish)
-    found = Preview(failures=[(folder.path, why) for folder, why in begun.refused])
-    roots = begun.roots + [Folder(volume, "volumes", volume) for volume in wish.volumes]
-    places = {root.place for root in roots}
+    home_roots = find_roots(WorkspaceApi(client), request)
+    result = BackupPreview(failures=[(folder.path, why) for folder, why in home_roots.unlistable])
+    roots = home_roots.folders + [Folder(volume, "volumes", volume) for volume in request.volumes]
+    root_keys = {root.key for root in roots}
 
     def count(visits: Sequence[Visit]) -> None:
         for visit in visits:
-            folder, listed = visit.folder, visit.found
-            if isinstance(listed, Failure) and not (listed.missing and folder.place in places):
-                found.failures.append((folder.path, listed.reason))
+            folder, listed = visit.folder, visit.result
+            if isinstance(listed, Failure) and not (listed.missing and folder.key in root_keys):
+                result.failures.append((folder.path, listed.reason))
             if isinstance(listed, Listing):
-                found.failures += [(failure.path, failure.reason) for failure in listed.failures]
+                result.failures += [(failure.path, failure.reason) for failure in listed.failures]
             for file in listed.files if isinstance(listed, Listing) else ():
-                if reason := left_out(file, wish.max_size):
-                    found.left_out.append((file.path, reason))
+                if reason := exclusion_reason(file, request.max_size):
+                    result.left_out.append((file.path, reason))
                     continue
-                found.objects[folder.user] += len(wish.formats) if file.type == "NOTEBOOK" else 1
-                found.sizes[folder.user] += file.size or 0
+                result.objects[folder.user] += len(request.formats) if file.type == "NOTEBOOK" else 1
+                result.sizes[folder.user] += file.size or 0
 
-    limiters = {source: limiter_of(source, None) for source in {root.source for root in roots}}
-    Scan(client, Walk(roots), count, limiters=limiters, workers=12, stop=stop).run()
-    return found
+    limiters = {source: limiter_for(source, None) for source in {root.source for root in roots}}
+    FolderScan(client, FolderQueue(roots), count, limiters=limiters, workers=12, stop=stop).run()
+    return result

@@ -24,10 +24,10 @@ PARTIAL = ".partial"
 """The folder of what is not whole yet, beside the manifest; everything in it can be deleted."""
 TIERS = ("hot", "cool", "cold")
 AZURE = ("abfs", "abfss", "az")
-LARGE = 8 * 2**20
+LARGE_FILE_BYTES = 8 * 2**20
 """Bytes from which uploads go one after another: the client of the storage holds a whole part in memory."""
-NO_SUCH_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
-NOT_A_LINK, NO_WAITING = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
+UNSUPPORTED_NAME_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
+NO_FOLLOW, NON_BLOCKING = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 
 
@@ -35,15 +35,15 @@ class TargetError(Exception):
     """A sentence that says what cannot be done there and why."""
 
 
-class NoFile(TargetError):
+class NotARegularFile(TargetError):
     """What lies at a place is a link, or no regular file: it is not read, since it leads elsewhere or has no end."""
 
 
-class NoSuchName(Exception):
+class UnsupportedName(Exception):
     """The file system cannot hold this name, or so long a path; everything else there is fine."""
 
 
-class Target(Protocol):
+class BackupTarget(Protocol):
     """`place` is always a path below the target, divided by slashes, whose components `names` made."""
 
     address: str
@@ -51,31 +51,31 @@ class Target(Protocol):
     folder: Path | None
     """Where it is, if it is on this machine."""
 
-    def begin(self, base: str) -> None:
+    def start(self, base: str) -> None:
         """A backup is going to be written below `base`. Raises TargetError."""
         ...
 
-    def spool(self) -> Path:
+    def new_partial_file(self) -> Path:
         """A new file, to be written and published."""
         ...
 
-    def publish(self, spooled: Path, place: str) -> None:
-        """Let this file lie at a place, in the place of what lies there. Raises TargetError, NoSuchName."""
+    def publish(self, partial_file: Path, place: str) -> None:
+        """Move this file to a place, replacing what is there. Raises TargetError, UnsupportedName."""
         ...
 
     def make_folder(self, place: str) -> None:
-        """Where folders are something of their own. Raises TargetError, NoSuchName."""
+        """Make a folder, if the storage has folders. Raises TargetError, UnsupportedName."""
         ...
 
     def open(self, place: str) -> IO[bytes]:
-        """Read what lies there. Raises FileNotFoundError; NoFile; TargetError, also from the file while it is read."""
+        """Open a file for reading. Raises FileNotFoundError, NotARegularFile; opening and reading raise TargetError."""
         ...
 
-    def names(self, place: str) -> list[str]:
+    def list_names(self, place: str) -> list[str]:
         """Files and folders directly below; none where it is not. Raises TargetError."""
         ...
 
-    def files(self, place: str) -> Iterator[str]:
+    def list_files(self, place: str) -> Iterator[str]:
         """The places of all files below, and of whatever else is no folder. Raises TargetError."""
         ...
 
@@ -83,12 +83,12 @@ class Target(Protocol):
         """Whether there is a folder, where folders are something of their own."""
         ...
 
-    def end(self) -> None:
+    def clean_up(self) -> None:
         """Nothing more is written: remove what is not whole."""
         ...
 
 
-def target_at(address: str, *, tier: str | None, environ: Mapping[str, str]) -> Target:
+def open_target(address: str, *, tier: str | None, environ: Mapping[str, str]) -> BackupTarget:
     """A folder, or what an address like `abfss://container@account.dfs.core.windows.net/path` means.
 
     `tier` is one of TIERS; only Azure has them. Raises TargetError.
@@ -109,46 +109,46 @@ class FolderTarget:
         self.address = str(folder)
         self._root = folder.absolute()
         self._partial: Path | None = None
-        self._numbers = _Numbers()
-        self._made: set[Path] = set()
+        self._file_numbers = _Counter()
+        self._made_folders: set[Path] = set()
 
-    def begin(self, base: str) -> None:
+    def start(self, base: str) -> None:
         self._partial = self._root / base / PARTIAL
-        with _errors_of(self.address):
+        with _target_errors(self.address):
             shutil.rmtree(self._partial, ignore_errors=True)
             make_private_folder(self._partial)
 
-    def spool(self) -> Path:
+    def new_partial_file(self) -> Path:
         assert self._partial is not None, "begin comes first"
-        return self._partial / f"{self._numbers.next():08}"
+        return self._partial / f"{self._file_numbers.next():08}"
 
-    def publish(self, spooled: Path, place: str) -> None:
+    def publish(self, partial_file: Path, place: str) -> None:
         path = self._root / place
-        with _errors_of(self.address):
-            self._make(path.parent)
+        with _target_errors(self.address):
+            self._make_once(path.parent)
             # On the disk before it has its name: the manifest is going to say that it is there.
-            move_into_place(spooled, path)
+            move_into_place(partial_file, path)
 
     def make_folder(self, place: str) -> None:
-        with _errors_of(self.address):
-            self._make(self._root / place)
+        with _target_errors(self.address):
+            self._make_once(self._root / place)
 
     def open(self, place: str) -> IO[bytes]:
         path = self._root / place
         try:
-            with _errors_of(str(path), "read"):
-                return _guarded(self._opened(path), lambda: _errors_of(str(path), "read"))
+            with _target_errors(str(path), "read"):
+                return _with_translated_errors(self._open_regular_file(path), lambda: _target_errors(str(path), "read"))
         except NotADirectoryError:
             raise FileNotFoundError(place) from None
 
-    def _opened(self, path: Path) -> IO[bytes]:
-        """A regular file below the root. Raises NoFile for anything else, without waiting for who writes to a pipe."""
+    def _open_regular_file(self, path: Path) -> IO[bytes]:
+        """Open a regular file below the root, without blocking on a pipe. Raises NotARegularFile for anything else."""
         if not self._is_inside(path):
-            raise NoFile(f"{path} is a link, or lies behind one, and is not read.")
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | NOT_A_LINK | NO_WAITING)
+            raise NotARegularFile(f"{path} is a link, or lies behind one, and is not read.")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | NO_FOLLOW | NON_BLOCKING)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise NoFile(f"{path} is no regular file and is not read.")
+            raise NotARegularFile(f"{path} is no regular file and is not read.")
         return os.fdopen(descriptor, "rb")
 
     def _is_inside(self, path: Path) -> bool:
@@ -160,28 +160,28 @@ class FolderTarget:
         path = self._root / place
         return path.is_dir() and self._is_inside(path)
 
-    def names(self, place: str) -> list[str]:
-        with _errors_of(self.address):
+    def list_names(self, place: str) -> list[str]:
+        with _target_errors(self.address):
             try:
                 return sorted(os.listdir(self._root / place))
             except (FileNotFoundError, NotADirectoryError):
                 return []
 
-    def files(self, place: str) -> Iterator[str]:
+    def list_files(self, place: str) -> Iterator[str]:
         for folder, folders, files in os.walk(self._root / place):
             folders.sort()
             links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
             for name in sorted([*files, *links]):
                 yield os.path.relpath(os.path.join(folder, name), self._root).replace(os.sep, "/")
 
-    def end(self) -> None:
+    def clean_up(self) -> None:
         if self._partial:
             shutil.rmtree(self._partial, ignore_errors=True)
 
-    def _make(self, folder: Path) -> None:
-        if folder not in self._made:
+    def _make_once(self, folder: Path) -> None:
+        if folder not in self._made_folders:
             make_private_folder(folder)
-            self._made.add(folder)
+            self._made_folders.add(folder)
 
 
 class CloudTarget:
@@ -190,54 +190,56 @@ class CloudTarget:
     def __init__(self, address: str, *, tier: str | None = None, connection: str | None = None) -> None:
         self.folder: Path | None = None
         self.address = redact_secrets(address.rstrip("/"))
-        self._numbers = _Numbers()
-        self._large = threading.Lock()
+        self._file_numbers = _Counter()
+        self._large_upload_lock = threading.Lock()
         self._options: dict[str, Any] = {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         try:
             if address.partition("://")[0].lower() in AZURE:
                 how = {"connection_string": connection} if connection else {"anon": False}
-                self._files, self._root = fsspec.core.url_to_fs(address.rstrip("/"), **how)
+                self._file_system, self._root = fsspec.core.url_to_fs(address.rstrip("/"), **how)
                 if tier:
                     self._options["standard_blob_tier"] = azure_blob.StandardBlobTier[tier.upper()]
             else:
-                self._files, self._root = fsspec.core.url_to_fs(address.rstrip("/"))
+                self._file_system, self._root = fsspec.core.url_to_fs(address.rstrip("/"))
         except Exception as error:  # noqa: BLE001 - whatever the library of a storage raises
-            raise TargetError(f"{self.address} cannot be used: {_reason(error)}.") from None
+            raise TargetError(f"{self.address} cannot be used: {_first_line(error)}.") from None
 
-    def begin(self, base: str) -> None:
+    def start(self, base: str) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="inventory-")
 
-    def spool(self) -> Path:
+    def new_partial_file(self) -> Path:
         assert self._temporary is not None, "begin comes first"
-        return Path(self._temporary.name) / f"{self._numbers.next():08}"
+        return Path(self._temporary.name) / f"{self._file_numbers.next():08}"
 
-    def publish(self, spooled: Path, place: str) -> None:
-        alone = self._large if spooled.stat().st_size >= LARGE else contextlib.nullcontext()
-        with alone, self._errors_of("written", place):
-            self._files.put_file(str(spooled), self._path(place), **self._options)
-        spooled.unlink()
+    def publish(self, partial_file: Path, place: str) -> None:
+        one_at_a_time = (
+            self._large_upload_lock if partial_file.stat().st_size >= LARGE_FILE_BYTES else contextlib.nullcontext()
+        )
+        with one_at_a_time, self._storage_errors("written", place):
+            self._file_system.put_file(str(partial_file), self._path(place), **self._options)
+        partial_file.unlink()
 
     def make_folder(self, place: str) -> None:
         """There is none without a file in it; the manifest knows of it."""
 
     def open(self, place: str) -> IO[bytes]:
-        with self._errors_of("read", place):
-            file = self._files.open(self._path(place), "rb", block_size=2**20, cache_type="readahead")
-        return _guarded(file, lambda: self._errors_of("read", place))
+        with self._storage_errors("read", place):
+            file = self._file_system.open(self._path(place), "rb", block_size=2**20, cache_type="readahead")
+        return _with_translated_errors(file, lambda: self._storage_errors("read", place))
 
-    def names(self, place: str) -> list[str]:
-        with self._errors_of("listed", place):
+    def list_names(self, place: str) -> list[str]:
+        with self._storage_errors("listed", place):
             try:
-                found = self._files.ls(self._path(place), detail=False, refresh=True)
+                found = self._file_system.ls(self._path(place), detail=False, refresh=True)
             except FileNotFoundError:
                 return []
         return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
 
-    def files(self, place: str) -> Iterator[str]:
-        with self._errors_of("listed", place):
-            self._files.invalidate_cache()
-            found = self._files.find(self._path(place))
+    def list_files(self, place: str) -> Iterator[str]:
+        with self._storage_errors("listed", place):
+            self._file_system.invalidate_cache()
+            found = self._file_system.find(self._path(place))
         for path in sorted(found):
             yield path.removeprefix(self._root).lstrip("/")
 
@@ -245,7 +247,7 @@ class CloudTarget:
         """There are none, so that none is missing."""
         return True
 
-    def end(self) -> None:
+    def clean_up(self) -> None:
         if self._temporary:
             self._temporary.cleanup()
 
@@ -253,16 +255,16 @@ class CloudTarget:
         return f"{self._root.rstrip('/')}/{place}" if place else self._root
 
     @contextlib.contextmanager
-    def _errors_of(self, doing: str, place: str) -> Iterator[None]:
+    def _storage_errors(self, action: str, place: str) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the library of a storage raises
-            raise TargetError(f"{self.address}/{place} cannot be {doing}: {_reason(error)}.") from None
+            raise TargetError(f"{self.address}/{place} cannot be {action}: {_first_line(error)}.") from None
 
 
-class _Numbers:
+class _Counter:
     """Numbers for threads, none twice."""
 
     def __init__(self) -> None:
@@ -274,20 +276,20 @@ class _Numbers:
             return self._last
 
 
-Errors = Callable[[], contextlib.AbstractContextManager[None]]
+ErrorContext = Callable[[], contextlib.AbstractContextManager[None]]
 
 
-class _Guarded(io.RawIOBase):
+class _TranslatedErrorsFile(io.RawIOBase):
     """A file whose errors are ours, so that nobody takes them for those of a connection."""
 
-    def __init__(self, file: IO[bytes], errors: Errors) -> None:
-        self._file, self._errors = file, errors
+    def __init__(self, file: IO[bytes], error_context: ErrorContext) -> None:
+        self._file, self._error_context = file, error_context
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        with self._errors():
+        with self._error_context():
             data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -297,23 +299,23 @@ class _Guarded(io.RawIOBase):
         super().close()
 
 
-def _guarded(file: IO[bytes], errors: Errors) -> IO[bytes]:
-    return io.BufferedReader(_Guarded(file, errors), 2**18)
+def _with_translated_errors(file: IO[bytes], error_context: ErrorContext) -> IO[bytes]:
+    return io.BufferedReader(_TranslatedErrorsFile(file, error_context), 2**18)
 
 
 @contextlib.contextmanager
-def _errors_of(address: str, doing: str = "written") -> Iterator[None]:
+def _target_errors(address: str, action: str = "written") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if doing == "read" and isinstance(error, FileNotFoundError | NotADirectoryError):
+        if action == "read" and isinstance(error, FileNotFoundError | NotADirectoryError):
             raise
-        if error.errno in NO_SUCH_NAME:
-            raise NoSuchName(error.strerror) from None
-        raise TargetError(f"{address} cannot be {doing}: {error.strerror or error}.") from None
+        if error.errno in UNSUPPORTED_NAME_ERRNOS:
+            raise UnsupportedName(error.strerror) from None
+        raise TargetError(f"{address} cannot be {action}: {error.strerror or error}.") from None
 
 
-def _reason(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """The first line of what a library says, without signatures; the rest of it may hold headers of the request."""
     lines = str(error).splitlines()
     return redact_secrets(lines[0] if lines else type(error).__name__).rstrip(".")[:300]

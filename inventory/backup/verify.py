@@ -9,33 +9,33 @@ from itertools import islice
 from typing import Literal
 
 from inventory.backup.backup_index import Backup
-from inventory.backup.manifest import NAME, Entry, Reading
-from inventory.backup.manifest_index import Index
-from inventory.backup.objects import GIT, git_file, is_same
-from inventory.backup.pools import limiter_of
-from inventory.backup.run import Wish
-from inventory.backup.target import PARTIAL, NoFile, Target, TargetError
-from inventory.results.folder_summary import Counted
-from inventory.scan.homes import begin
-from inventory.scan.scan_work import Scan
+from inventory.backup.manifest import FILE_NAME, ManifestEntry, ManifestReader
+from inventory.backup.manifest_index import ManifestIndex
+from inventory.backup.objects import GIT_SUFFIX, git_file_content, is_unchanged
+from inventory.backup.pools import limiter_for
+from inventory.backup.run import BackupRequest
+from inventory.backup.target import PARTIAL, BackupTarget, NotARegularFile, TargetError
+from inventory.results.folder_summary import FolderSummary
+from inventory.scan.homes import find_roots
+from inventory.scan.scan_work import FolderScan
 from inventory.scan.visit import Visit
 from inventory.transport.client import Client
-from inventory.transport.workspace import Workspace
+from inventory.transport.workspace import WorkspaceApi
+from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, File, Folder, Listing
-from inventory.tree.walk import Walk
 
-Kind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone"]
-READERS = 4
+FindingKind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone"]
+READ_WORKERS = 4
 """Files that are hashed at once."""
-BATCH = 256
-PIECE = 2**20
+BATCH_ENTRIES = 256
+CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class VerifyFinding:
     """Something that is not as it should be."""
 
-    kind: Kind
+    kind: FindingKind
     """`missing`: not in the backup; `corrupt`: not what was saved; `added`: in the folder and not in the manifest;
     `changed`: the workspace has another by now; `unknown`: it cannot be read, or the workspace did not tell; `gone`: it
     is in the backup and no longer in the workspace, which is no fault of the backup."""
@@ -48,135 +48,148 @@ class Finding:
         return self.kind != "gone"
 
 
-def verify(
-    backup: Backup, entries: Index, reading: Reading, told: Callable[[int], None] = lambda done: None
-) -> Iterator[Finding]:
+def verify_backup(
+    backup: Backup,
+    index: ManifestIndex,
+    reader: ManifestReader,
+    report_progress: Callable[[int], None] = lambda done: None,
+) -> Iterator[VerifyFinding]:
     """Read everything again. `told` is called with how many files were read so far. Raises TargetError."""
-    yield from _of_manifest(backup, reading)
+    yield from _manifest_findings(backup, reader)
     done = 0
-    everything = entries.all()
-    with ThreadPoolExecutor(READERS) as readers:
-        while batch := list(islice(everything, BATCH)):
-            for findings in readers.map(lambda entry: list(_of_entry(backup.target, entry)), batch):
+    all_entries = index.all_entries()
+    with ThreadPoolExecutor(READ_WORKERS) as readers:
+        while batch := list(islice(all_entries, BATCH_ENTRIES)):
+            for findings in readers.map(lambda entry: list(_entry_findings(backup.target, entry)), batch):
                 yield from findings
             done += len(batch)
-            told(done)
-    yield from _added(backup, entries)
+            report_progress(done)
+    yield from _added_findings(backup, index)
 
 
-def _of_manifest(backup: Backup, reading: Reading) -> Iterator[Finding]:
-    for problem in reading.problems:
-        yield Finding("corrupt", backup.manifest, problem)
-    if reading.end is None and not reading.problems:
-        yield Finding("corrupt", backup.manifest, "its end is missing: it was cut, or the backup was never finished")
+def _manifest_findings(backup: Backup, reader: ManifestReader) -> Iterator[VerifyFinding]:
+    for problem in reader.problems:
+        yield VerifyFinding("corrupt", backup.manifest_path, problem)
+    if reader.end is None and not reader.problems:
+        yield VerifyFinding(
+            "corrupt", backup.manifest_path, "its end is missing: it was cut, or the backup was never finished"
+        )
 
 
-def _of_entry(target: Target, entry: Entry) -> Iterator[Finding]:
-    where = f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}"
+def _entry_findings(target: BackupTarget, entry: ManifestEntry) -> Iterator[VerifyFinding]:
+    path = f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}"
     if entry.state == "failed":
-        yield Finding("missing", where, f"it could not be saved: {entry.reason}")
+        yield VerifyFinding("missing", path, f"it could not be saved: {entry.reason}")
     if entry.is_folder and entry.place:
         if entry.state == "saved" and not target.has_folder(entry.place):
-            yield Finding("missing", entry.place, f"the folder of {where}")
+            yield VerifyFinding("missing", entry.place, f"the folder of {path}")
         if entry.git is not None:
-            content = git_file(entry.git)
+            content = git_file_content(entry.git)
             expected = (len(content), hashlib.sha256(content).hexdigest())
-            yield from _of_file(target, entry.place + GIT, expected, where)
-    if entry.lies_there and entry.place:
-        yield from _of_file(target, entry.place, (entry.size, entry.sha256), where)
+            yield from _file_findings(target, entry.place + GIT_SUFFIX, expected, path)
+    if entry.has_content and entry.place:
+        yield from _file_findings(target, entry.place, (entry.size, entry.sha256), path)
 
 
-def _of_file(target: Target, place: str, expected: tuple[int | None, str | None], where: str) -> Iterator[Finding]:
+def _file_findings(
+    target: BackupTarget, place: str, expected: tuple[int | None, str | None], path: str
+) -> Iterator[VerifyFinding]:
     size, digest = 0, hashlib.sha256()
     try:
         with target.open(place) as file:
-            while piece := file.read(PIECE):
+            while piece := file.read(CHUNK_BYTES):
                 size += len(piece)
                 digest.update(piece)
     except FileNotFoundError:
-        yield Finding("missing", place, where)
+        yield VerifyFinding("missing", place, path)
         return
-    except NoFile as error:
-        yield Finding("corrupt", place, str(error))
+    except NotARegularFile as error:
+        yield VerifyFinding("corrupt", place, str(error))
         return
     except TargetError as error:
-        yield Finding("unknown", place, str(error))
+        yield VerifyFinding("unknown", place, str(error))
         return
     if size != expected[0]:
-        yield Finding("corrupt", place, f"{where}: it has {size} bytes and not {expected[0]}")
+        yield VerifyFinding("corrupt", place, f"{path}: it has {size} bytes and not {expected[0]}")
     elif digest.hexdigest() != expected[1]:
-        yield Finding("corrupt", place, f"{where}: its checksum is another")
+        yield VerifyFinding("corrupt", place, f"{path}: its checksum is another")
 
 
-def _added(backup: Backup, entries: Index) -> Iterator[Finding]:
-    for place in backup.target.files(backup.base):
-        if place == f"{backup.base}/{NAME}":
+def _added_findings(backup: Backup, index: ManifestIndex) -> Iterator[VerifyFinding]:
+    for place in backup.target.list_files(backup.base):
+        if place == f"{backup.base}/{FILE_NAME}":
             continue
-        entry = entries.at(place.removesuffix(GIT))
-        is_known = entry is not None and (entry.git is not None if place.endswith(GIT) else entry.lies_there)
+        entry = index.at_place(place.removesuffix(GIT_SUFFIX))
+        is_known = entry is not None and (entry.git is not None if place.endswith(GIT_SUFFIX) else entry.has_content)
         if not is_known:
-            left = place.startswith(f"{backup.base}/{PARTIAL}/")
-            yield Finding("added", place, "an interruption left it" if left else "it is not in the manifest")
+            is_partial = place.startswith(f"{backup.base}/{PARTIAL}/")
+            yield VerifyFinding(
+                "added", place, "an interruption left it" if is_partial else "it is not in the manifest"
+            )
 
 
-def compare(client: Client, backup: Backup, entries: Index, stop: threading.Event) -> list[Finding]:
+def compare_with_workspace(
+    client: Client, backup: Backup, index: ManifestIndex, stop: threading.Event
+) -> list[VerifyFinding]:
     """List the workspace again and compare. Raises WorkspaceError, NothingToScan."""
-    asked = backup.header().asked
-    wish = Wish(
+    saved_request = backup.read_header().asked
+    request = BackupRequest(
         output="",
-        users=tuple(asked.get("users") or ()),
-        sources=tuple(asked.get("sources") or ()),
-        all_homes=bool(asked.get("all_homes")),
-        shared=bool(asked.get("shared")),
+        users=tuple(saved_request.get("users") or ()),
+        sources=tuple(saved_request.get("sources") or ()),
+        all_homes=bool(saved_request.get("all_homes")),
+        shared=bool(saved_request.get("shared")),
     )
-    begun = begin(Workspace(client), wish)
-    roots = begun.roots + [Folder(volume, "volumes", volume) for volume in asked.get("volumes") or ()]
-    formats = tuple(asked.get("formats") or ("source",))
-    places = {root.place for root in roots}
-    found = [Finding("unknown", folder.path, why) for folder, why in begun.refused]
+    home_roots = find_roots(WorkspaceApi(client), request)
+    roots = home_roots.folders + [Folder(volume, "volumes", volume) for volume in saved_request.get("volumes") or ()]
+    formats = tuple(saved_request.get("formats") or ("source",))
+    root_keys = {root.key for root in roots}
+    findings = [VerifyFinding("unknown", folder.path, why) for folder, why in home_roots.unlistable]
 
     def judge(visits: Sequence[Visit]) -> None:
         for visit in visits:
-            assert not isinstance(visit.found, Counted), "files are compared, not sums"
-            found.extend(_of_visit(visit.folder, visit.found, entries, formats, is_root=visit.folder.place in places))
+            assert not isinstance(visit.result, FolderSummary), "files are compared, not sums"
+            findings.extend(
+                _folder_findings(visit.folder, visit.result, index, formats, is_root=visit.folder.key in root_keys)
+            )
 
-    limiters = {source: limiter_of(source, None) for source in {root.source for root in roots}}
-    Scan(client, Walk(roots), judge, limiters=limiters, workers=12, stop=stop).run()
-    return found
+    limiters = {source: limiter_for(source, None) for source in {root.source for root in roots}}
+    FolderScan(client, FolderQueue(roots), judge, limiters=limiters, workers=12, stop=stop).run()
+    return findings
 
 
-def _of_visit(
-    folder: Folder, found: Listing | Failure, entries: Index, formats: Sequence[str], *, is_root: bool
-) -> Iterator[Finding]:
+def _folder_findings(
+    folder: Folder, result: Listing | Failure, index: ManifestIndex, formats: Sequence[str], *, is_root: bool
+) -> Iterator[VerifyFinding]:
     prefix = "dbfs:" if folder.source == "dbfs" else ""
-    saved = entries.children(folder.source, folder.path)
-    if isinstance(found, Failure):
-        if not (found.missing and is_root):
-            yield Finding("unknown", prefix + folder.path, found.reason)
+    saved = index.children(folder.source, folder.path)
+    if isinstance(result, Failure):
+        if not (result.missing and is_root):
+            yield VerifyFinding("unknown", prefix + folder.path, result.reason)
         elif saved:
-            yield Finding("gone", prefix + folder.path, "the whole home")
+            yield VerifyFinding("gone", prefix + folder.path, "the whole home")
         return
-    if entries.get(folder.source, folder.path) is None:
-        yield Finding("missing", prefix + folder.path, "a folder that was made since the backup")
-    for failure in found.failures:
-        yield Finding("unknown", prefix + failure.path, failure.reason)
+    if index.get(folder.source, folder.path) is None:
+        yield VerifyFinding("missing", prefix + folder.path, "a folder that was made since the backup")
+    for failure in result.failures:
+        yield VerifyFinding("unknown", prefix + failure.path, failure.reason)
     by_key = {(entry.path, entry.format): entry for entry in saved}
-    for file in found.files:
+    for file in result.files:
         for form in formats if file.type == "NOTEBOOK" else ("",):
-            yield from _of_listed(prefix, file, by_key.get((file.path, form)))
-    there = {file.path for file in found.files} | {each.path for each in found.failures} | set(found.folders)
+            yield from _object_findings(prefix, file, by_key.get((file.path, form)))
+    there = {file.path for file in result.files} | {each.path for each in result.failures} | set(result.folders)
     for entry in saved:
-        if entry.path not in there and (entry.lies_there or entry.is_folder):
-            yield Finding("gone", prefix + entry.path, "it was deleted since the backup")
+        if entry.path not in there and (entry.has_content or entry.is_folder):
+            yield VerifyFinding("gone", prefix + entry.path, "it was deleted since the backup")
 
 
-def _of_listed(prefix: str, file: File, entry: Entry | None) -> Iterator[Finding]:
+def _object_findings(prefix: str, file: File, entry: ManifestEntry | None) -> Iterator[VerifyFinding]:
     if entry is None:
-        yield Finding("missing", prefix + file.path, "it was made since the backup")
-    elif entry.lies_there and not is_same(file, entry) and not _cannot_tell(file, entry):
-        yield Finding("changed", prefix + file.path, "it was changed since the backup")
+        yield VerifyFinding("missing", prefix + file.path, "it was made since the backup")
+    elif entry.has_content and not is_unchanged(file, entry) and not _change_is_undetectable(file, entry):
+        yield VerifyFinding("changed", prefix + file.path, "it was changed since the backup")
 
 
-def _cannot_tell(file: File, entry: Entry) -> bool:
+def _change_is_undetectable(file: File, entry: ManifestEntry) -> bool:
     """Whether the API says nothing by which a change could be seen."""
     return file.modified_at is None and file.size in (None, entry.size) and file.type == entry.type

@@ -8,17 +8,17 @@ import click
 
 from inventory.commands import options
 from inventory.scan.mounts import Mounts
-from inventory.spark.start import HOUR, Where
+from inventory.spark.start import HOUR_SECONDS, Backend
 from labkit.extras import cli
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
-def choice(verb: Verb) -> Verb:
-    """Add the options; the verb gets them as the one argument `where`, checked."""
+def backend_options(verb: Verb) -> Verb:
+    """Add the options; the verb gets them as the one argument `backend`, checked."""
 
     @functools.wraps(verb)
-    def with_where(
+    def with_backend(
         *args: Any,
         spark_remote: str | None,
         cluster_id: str | None,
@@ -34,9 +34,11 @@ def choice(verb: Verb) -> Verb:
         if not (spark_remote or cluster_id or serverless):
             spark_remote = options.environment().get("SPARK_REMOTE") or None
         root = (mounts_root or "/") if mounts else None
-        where = Where(spark_remote, cluster_id, serverless, start_cluster, token_lifetime * HOUR, table, root)
-        _check(where, mounts_root)
-        return verb(*args, where=where, **rest)
+        backend = Backend(
+            spark_remote, cluster_id, serverless, start_cluster, token_lifetime * HOUR_SECONDS, table, root
+        )
+        _check_backend(backend, mounts_root)
+        return verb(*args, backend=backend, **rest)
 
     for option in reversed(
         (
@@ -68,25 +70,25 @@ def choice(verb: Verb) -> Verb:
             click.option("--mounts-root", metavar="DIR", help="Where the mounts are, with --mounts.  [default: /]"),
         )
     ):
-        with_where = option(with_where)
-    return cast(Verb, with_where)
+        with_backend = option(with_backend)
+    return cast(Verb, with_backend)
 
 
-def _check(where: Where, mounts_root: str | None) -> None:
+def _check_backend(backend: Backend, mounts_root: str | None) -> None:
     """Raises CommandError for options that contradict each other."""
-    named = [bool(where.remote), bool(where.cluster_id), where.serverless]
+    named = [bool(backend.remote), bool(backend.cluster_id), backend.serverless]
     if sum(named) > 1:
         raise cli.CommandError(
             "--spark-remote, --cluster-id and --serverless are three servers; give only one of them."
         )
-    if where.start_cluster and not where.cluster_id:
+    if backend.start_cluster and not backend.cluster_id:
         raise cli.CommandError("--start-cluster needs --cluster-id.")
-    if where.table and not where.spark:
+    if backend.table and not backend.uses_spark:
         raise cli.CommandError("--table needs Spark: add --cluster-id, --serverless or --spark-remote.")
-    if mounts_root and not where.mounts:
+    if mounts_root and not backend.mounts:
         raise cli.CommandError("--mounts-root says where the mounts are; add --mounts.")
-    if where.mounts and not where.spark and not Mounts(where.mounts).there():
-        place = "here" if where.mounts == "/" else f"below {where.mounts}"
+    if backend.mounts and not backend.uses_spark and not Mounts(backend.mounts).sources_with_homes():
+        place = "here" if backend.mounts == "/" else f"below {backend.mounts}"
         raise cli.CommandError(
             f"there are no mounts {place} (Workspace/Users or dbfs/Users): let a cluster look, with --cluster-id,"
             " or name their place with --mounts-root."

@@ -12,18 +12,18 @@ from typing import Any
 import click
 
 from inventory.backup import report
-from inventory.backup.backup_index import CatalogError
-from inventory.backup.preview import Preview, preview
-from inventory.backup.run import Run, Wish, prepare
+from inventory.backup.backup_index import BackupError
+from inventory.backup.preview import BackupPreview, preview_backup
+from inventory.backup.run import BackupRequest, BackupRun, prepare_backup
 from inventory.backup.target import TIERS, TargetError
 from inventory.commands import options
 from inventory.commands.signals import stoppable
 from inventory.results.users_file import UsersFileError
 from inventory.scan.checkpoint import CheckpointError
 from inventory.scan.homes import NothingToScan
-from inventory.scan.users import everybody
+from inventory.scan.users import list_users
 from inventory.transport.client import Client
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 
@@ -96,11 +96,11 @@ def command(
     for volume in volumes:
         if not VOLUME.fullmatch(volume):
             raise cli.CommandError(f"--volumes {volume}: expected /Volumes/<catalog>/<schema>/<volume>, or more.")
-    client = options.client(access)
-    wish = Wish(
+    client = options.make_client(access)
+    request = BackupRequest(
         output=output,
-        users=_users(client, options.names(users, users_file), group),
-        sources=options.sources(dbfs_only, workspace_only),
+        users=_selected_users(client, options.selected_users(users, users_file), group),
+        sources=options.selected_sources(dbfs_only, workspace_only),
         all_homes=all_homes,
         shared=shared,
         volumes=volumes,
@@ -108,42 +108,42 @@ def command(
         max_size=max_file_size,
         tier=tier,
         since=since,
-        retain_until=_date(retain_until),
+        retain_until=_retention_date(retain_until),
     )
     if dry_run:
-        found = _previewed(client, wish)
+        preview = _preview(client, request)
         if as_json:
-            cli.print_json(report.preview_document(found))
+            cli.print_json(report.preview_document(preview))
         else:
-            click.echo(report.preview_text(found))
-        sys.exit(exit_status.PARTLY_FAILED if found.failures else exit_status.DONE)
-    run = _prepared(client, wish, resume=resume)
+            click.echo(report.preview_text(preview))
+        sys.exit(exit_status.PARTLY_FAILED if preview.failures else exit_status.DONE)
+    run = _prepare(client, request, resume=resume)
     with (
-        options.writing(Path(run.backup.address)),
+        options.write_errors(Path(run.backup.address)),
         _resumable(),
         stoppable() as stop,
         run,
-        report.Reporter(terminal=sys.stderr.isatty()) as reporter,
+        report.BackupReporter(terminal=sys.stderr.isatty()) as reporter,
     ):
-        outcome = run.save(stop, reporter)
-    if not outcome.complete:
+        result = run.save(stop, reporter)
+    if not result.complete:
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
-    document: dict[str, Any] = report.document(outcome)
+    document: dict[str, Any] = report.backup_document(result)
     if as_json:
         cli.print_json(document)
     else:
-        click.echo(report.text(document))
-    if outcome.failed:
-        click.echo(f"{outcome.failed} objects could not be saved; --resume tries them again.", err=True)
-    sys.exit(exit_status.PARTLY_FAILED if outcome.failed else exit_status.DONE)
+        click.echo(report.backup_text(document))
+    if result.failed:
+        click.echo(f"{result.failed} objects could not be saved; --resume tries them again.", err=True)
+    sys.exit(exit_status.PARTLY_FAILED if result.failed else exit_status.DONE)
 
 
-def _users(client: Client, named: tuple[str, ...], group: str | None) -> tuple[str, ...]:
+def _selected_users(client: Client, named: tuple[str, ...], group: str | None) -> tuple[str, ...]:
     if group is None:
         return named
     try:
-        members = [user.username for user in everybody(Workspace(client), group=group)]
+        members = [user.username for user in list_users(WorkspaceApi(client), group=group)]
     except WorkspaceError as error:
         raise cli.CommandError(str(error)) from None
     if not members:
@@ -151,30 +151,30 @@ def _users(client: Client, named: tuple[str, ...], group: str | None) -> tuple[s
     return tuple(dict.fromkeys([*named, *members]))
 
 
-def _date(text: str | None) -> str | None:
+def _retention_date(text: str | None) -> str | None:
     try:
         return text and date.fromisoformat(text).isoformat()
     except ValueError:
         raise cli.CommandError(f"--retain-until {text}: expected a date such as 2027-03-31.") from None
 
 
-def _previewed(client: Client, wish: Wish) -> Preview:
+def _preview(client: Client, request: BackupRequest) -> BackupPreview:
     try:
         with stoppable() as stop:
-            return preview(client, wish, stop)
+            return preview_backup(client, request, stop)
     except (WorkspaceError, NothingToScan, UsersFileError) as error:
         raise cli.CommandError(str(error)) from None
 
 
-def _prepared(client: Client, wish: Wish, *, resume: bool) -> Run:
+def _prepare(client: Client, request: BackupRequest, *, resume: bool) -> BackupRun:
     try:
         # Asked first: with a credential that is not accepted, every home would be a failure.
-        name, _ = Workspace(client).caller()
+        name, _ = WorkspaceApi(client).caller()
         log.info("saving %s as %s", client.host, name)
-        with options.writing(Path(wish.output)):
+        with options.write_errors(Path(request.output)):
             environ = options.environment()
-            return prepare(client, wish, resume=resume, now=cli.now(environ), environ=environ)
-    except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, CatalogError) as error:
+            return prepare_backup(client, request, resume=resume, now=cli.now(environ), environ=environ)
+    except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, BackupError) as error:
         raise cli.CommandError(str(error)) from None
 
 
@@ -185,5 +185,5 @@ def _resumable() -> Iterator[None]:
         yield
     except CheckpointError as error:
         raise cli.CommandError(str(error)) from None
-    except (TargetError, CatalogError) as error:
+    except (TargetError, BackupError) as error:
         raise cli.CommandError(f"{error} What is saved so far is kept: go on with --resume.") from None

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from inventory.commands import options
-from inventory.results.diff import CHANGES, Difference, compare, read_inventory
-from inventory.results.formatting import size
-from inventory.results.result_csv import NotAnInventory
+from inventory.results.diff import CHANGES, HomeChange, compare_results, read_totals
+from inventory.results.formatting import format_size
+from inventory.results.result_csv import InvalidResult
 from labkit.extras import cli
 from labkit.text import escaped
 
@@ -30,10 +30,10 @@ def command(old: Path, new: Path, as_json: bool) -> None:
     Where a home could not be listed whole in one of the results, the change is unknown.
     """
     try:
-        before, after = (read_inventory(options.text_of(path), str(path)) for path in (old, new))
-    except NotAnInventory as error:
+        before, after = (read_totals(options.read_text(path), str(path)) for path in (old, new))
+    except InvalidResult as error:
         raise cli.CommandError(str(error)) from None
-    found = list(compare(before, after))
+    found = list(compare_results(before, after))
     if as_json:
         cli.print_json([vars(difference) for difference in found])
         return
@@ -45,7 +45,7 @@ def command(old: Path, new: Path, as_json: bool) -> None:
         click.echo("Nothing changed.")
 
 
-def _line(difference: Difference) -> str:
+def _line(difference: HomeChange) -> str:
     files = " → ".join("-" if number is None else str(number) for number in difference.files)
-    sizes = " → ".join("-" if number is None else size(number) for number in difference.size)
+    sizes = " → ".join("-" if number is None else format_size(number) for number in difference.size)
     return f"{difference.change:8} {escaped(difference.user)}: {files} files, {sizes}"

@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from inventory.commands import options
-from inventory.scan.homes import listing_of
+from inventory.scan.homes import list_existing
 from inventory.spark import clusters, errors
 from inventory.transport.client import Client
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 from inventory.tree.listing import SOURCES, Folder
 from labkit import exit_status
 from labkit.extras import cli
@@ -41,10 +41,10 @@ def command(
     Exit status 1: a scan would be possible and not complete. Changes nothing.
     """
     cluster_id = options.named_cluster(cluster_id, access.profile)
-    client = options.client(access)
-    workspace = Workspace(client)
-    facts = {"python": platform.python_version(), "pyspark": pyspark() or "not installed"}
-    facts |= {"workspace": client.host, "credential": client.source}
+    client = options.make_client(access)
+    workspace = WorkspaceApi(client)
+    facts = {"python": platform.python_version(), "pyspark": pyspark_version() or "not installed"}
+    facts |= {"workspace": client.host, "credential": client.credential_source}
     advice: list[str] = []
     try:
         identity, groups = workspace.identity()
@@ -54,26 +54,26 @@ def command(
     facts |= {"account": name, "groups": ", ".join(groups) or "none"}
     if "admins" not in groups:
         advice.append(f"{name} is no workspace administrator: homes of others will be refused. Ask one to scan.")
-    facts["expected workspace"], problem = _expected(identity)
+    facts["expected workspace"], problem = _expected_workspace(identity)
     if problem:
         advice.append(problem)
-    off = workspace.dbfs_is_off()
+    off = workspace.is_dbfs_disabled()
     facts["dbfs"] = "switched off in this workspace; a scan leaves it out" if off else "on"
     for source in SOURCES:
         if source == "dbfs" and off:
             continue
         try:
-            facts[f"homes in {source}"] = str(len(listing_of(workspace, Folder("", source, "/Users")).folders))
+            facts[f"homes in {source}"] = str(len(list_existing(workspace, Folder("", source, "/Users")).folders))
         except WorkspaceError as error:
             facts[f"homes in {source}"] = "not readable"
             advice.append(f"{error} Ask an administrator for the right to read it.")
     try:
-        facts["users"] = str(sum(1 for _ in workspace.resources("Users", "userName")))
+        facts["users"] = str(sum(1 for _ in workspace.scim_resources("Users", "userName")))
     except WorkspaceError as error:
         facts["users"] = "not readable"
         advice.append(f"{error} Name the users in a file: scan --users-file.")
     if cluster_id:
-        of_cluster, more = _cluster(client, cluster_id)
+        of_cluster, more = _cluster_facts(client, cluster_id)
         facts |= of_cluster
         advice += more
     if as_json:
@@ -86,7 +86,7 @@ def command(
     sys.exit(exit_status.PARTLY_FAILED if advice else exit_status.DONE)
 
 
-def _expected(identity: WorkspaceIdentity) -> tuple[str, str]:
+def _expected_workspace(identity: WorkspaceIdentity) -> tuple[str, str]:
     """The workspace that a restore may change, and what is wrong with the live one."""
     expected = options.expectation()
     if not expected.is_set:
@@ -95,7 +95,7 @@ def _expected(identity: WorkspaceIdentity) -> tuple[str, str]:
     return "another" if problem else "as expected", problem
 
 
-def pyspark() -> str:
+def pyspark_version() -> str:
     """The version of the Spark client that is installed here; empty if there is none."""
     try:
         return version("pyspark")
@@ -103,10 +103,10 @@ def pyspark() -> str:
         return ""
 
 
-def _cluster(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[str]]:
+def _cluster_facts(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[str]]:
     """What there is to know of a cluster, and what keeps a scan from running there."""
     try:
-        cluster = clusters.describe(client, cluster_id)
+        cluster = clusters.get_cluster(client, cluster_id)
     except errors.SparkError as error:
         return {"cluster": "not readable"}, [str(error)]
     facts = {
@@ -116,20 +116,21 @@ def _cluster(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[st
         "cluster spark": cluster.spark or "not known for this runtime",
     }
     advice = [
-        _sentence(problem) for problem in clusters.advice(cluster, f"{sys.version_info[0]}.{sys.version_info[1]}")
+        _capitalize(problem)
+        for problem in clusters.compatibility_problems(cluster, f"{sys.version_info[0]}.{sys.version_info[1]}")
     ]
-    if cluster.state not in (*clusters.RUNNING, *clusters.ON_THE_WAY):
+    if cluster.state not in (*clusters.RUNNING_STATES, *clusters.STARTING_STATES):
         advice.append(f"Cluster {cluster_id} is stopped ({cluster.state}): scan --start-cluster starts it.")
-    installed = pyspark()
+    installed = pyspark_version()
     if not installed:
-        advice.append(_sentence(errors.missing("pyspark")))
-    elif not installed.startswith(f"{errors.CLIENT}."):
+        advice.append(_capitalize(errors.missing_client("pyspark")))
+    elif not installed.startswith(f"{errors.CLIENT_VERSION}."):
         advice.append(
             f"The Spark client here is pyspark {installed}; this program is made for"
-            f" {errors.CLIENT}: pip install 'pyspark[connect]=={errors.CLIENT}.*'."
+            f" {errors.CLIENT_VERSION}: pip install 'pyspark[connect]=={errors.CLIENT_VERSION}.*'."
         )
     return facts, advice
 
 
-def _sentence(text: str) -> str:
+def _capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]

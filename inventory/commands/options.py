@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from inventory.results.users_file import UsersFileError, check_name, read_users_file
+from inventory.results.users_file import UsersFileError, check_username, read_users_file
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError, connect
 from inventory.tree.listing import SOURCES, Source
@@ -132,7 +132,7 @@ def profiles() -> dict[str, dict[str, str]]:
         raise cli.CommandError(str(error)) from None
 
 
-def client(access: Access) -> Client:
+def make_client(access: Access) -> Client:
     """The client that the options of `access` mean. Raises CommandError."""
     token = access.token
     if token is not None and access.token_file is not None:
@@ -140,7 +140,7 @@ def client(access: Access) -> Client:
     if token is not None:
         click.echo("--token can be seen by others on this machine; --token-file FILE or - cannot.", err=True)
     if access.token_file is not None:
-        token = _token_in(access.token_file)
+        token = _read_token(access.token_file)
     environ = environment()
     flags = WorkspaceOptions(
         access.workspace_url, token, access.profile, token_name="--token-file" if access.token_file else "--token"
@@ -161,13 +161,13 @@ def expectation(into_workspace: str | None = None) -> WorkspaceExpectation:
         raise cli.CommandError(str(error)) from None
 
 
-def refuse_another(identity: WorkspaceIdentity, expected: WorkspaceExpectation) -> None:
+def require_expected(identity: WorkspaceIdentity, expected: WorkspaceExpectation) -> None:
     """Raises CommandError if the live workspace is not the expected one."""
     if problem := mismatch(identity, expected):
         raise cli.CommandError(problem)
 
 
-def _token_in(path: Path) -> str:
+def _read_token(path: Path) -> str:
     """The token that a file holds, or the first line of standard input; a terminal is asked and does not show it."""
     is_input = str(path) == "-"
     try:
@@ -184,25 +184,25 @@ def _token_in(path: Path) -> str:
     return lines[0]
 
 
-def names(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
+def selected_users(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
     """Whom the arguments and the file name, once each. Raises CommandError."""
     try:
         for user in users:
-            check_name(user, "the command line")
-        told = read_users_file(bytes_of(users_file), str(users_file)) if users_file else []
+            check_username(user, "the command line")
+        from_file = read_users_file(read_bytes(users_file), str(users_file)) if users_file else []
     except UsersFileError as error:
         raise cli.CommandError(str(error)) from None
-    return tuple(dict.fromkeys([*users, *told]))
+    return tuple(dict.fromkeys([*users, *from_file]))
 
 
-def sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
+def selected_sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
     """The file systems that are meant. Raises CommandError."""
     if dbfs_only and workspace_only:
         raise cli.CommandError("--dbfs-only and --workspace-only leave nothing to scan.")
     return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """What a file holds. Raises CommandError."""
     try:
         return path.read_text(encoding="utf-8")
@@ -210,7 +210,7 @@ def text_of(path: Path) -> str:
         raise cli.CommandError(f"{path}: {_reason(error)}") from None
 
 
-def bytes_of(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """The content of a file. Raises CommandError."""
     try:
         return path.read_bytes()
@@ -218,7 +218,7 @@ def bytes_of(path: Path) -> bytes:
         raise cli.CommandError(f"{path}: {_reason(error)}") from None
 
 
-def must_be_writable(path: Path | None) -> None:
+def check_writable(path: Path | None) -> None:
     """Before anything is asked: whether a result can be written there. Raises CommandError."""
     if path is None:
         return
@@ -235,7 +235,7 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Iterator[None]:
     """Raises CommandError where `path` cannot be written: the disk is full, or the like."""
     try:
         yield

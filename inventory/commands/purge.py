@@ -9,17 +9,17 @@ from typing import Any
 
 import click
 
-from inventory.backup.backup_index import CatalogError, backups
+from inventory.backup.backup_index import BackupError, list_backups
 from inventory.backup.target import TargetError
 from inventory.commands import options
-from inventory.output.retention import Leftover, find, keep_totals, remove
+from inventory.output.retention import ExpiredFile, find_expired, record_totals, remove_expired
 from labkit import exit_status
 from labkit.extras import cli
 from labkit.text import escaped
 
 
 @dataclass(frozen=True)
-class Kept:
+class ExpiredBackup:
     """A backup whose time is over. Nobody deletes it but a person."""
 
     backup: str
@@ -59,9 +59,9 @@ def command(
     if before > today:
         raise cli.CommandError(f"--before {before} has not come yet.")
     try:
-        found = [leftover for place in places or (Path(),) for leftover in find(place, before=before)]
-        over = [kept for target in targets for kept in _over(target, today)]
-    except (CatalogError, TargetError) as error:
+        found = [leftover for place in places or (Path(),) for leftover in find_expired(place, before=before)]
+        over = [kept for target in targets for kept in expired_backups(target, today)]
+    except (BackupError, TargetError) as error:
         raise cli.CommandError(str(error)) from None
     except OSError as error:
         raise cli.CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
@@ -72,7 +72,7 @@ def command(
         if not yes and not cli.is_confirmed(f"purge before {before}"):
             click.echo("Nothing was purged.", err=True)
             sys.exit(exit_status.PARTLY_FAILED)
-        failures = _removed(found)
+        failures = _remove(found)
     if as_json:
         cli.print_json(_document(found, over, failures, is_done=not dry_run))
     for failure in failures:
@@ -80,37 +80,39 @@ def command(
     sys.exit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
 
 
-def _over(target: str, today: date) -> list[Kept]:
-    """The backups in a target that need not be kept any longer. Raises CatalogError, TargetError."""
-    found = backups(target, options.environment())
-    over = [
-        (backup, until) for backup in found if (until := backup.header().retain_until) and until < today.isoformat()
+def expired_backups(target: str, today: date) -> list[ExpiredBackup]:
+    """The backups in a target that need not be kept any longer. Raises BackupError, TargetError."""
+    found = list_backups(target, options.environment())
+    expired = [
+        (backup, until)
+        for backup in found
+        if (until := backup.read_header().retain_until) and until < today.isoformat()
     ]
-    needed: dict[str, list[str]] = {backup.base: [] for backup, _ in over}
-    for later in found if over else ():
-        entries, _ = later.read()
+    needed: dict[str, list[str]] = {backup.base: [] for backup, _ in expired}
+    for later in found if expired else ():
+        entries, _ = later.read_manifest()
         for base in {"/".join(place.split("/")[:2]) for place in entries.places()}:
             if base != later.base and base in needed:
                 needed[base].append(later.base)
         entries.close()
-    return [Kept(backup.address, until, tuple(needed[backup.base])) for backup, until in over]
+    return [ExpiredBackup(backup.address, until, tuple(needed[backup.base])) for backup, until in expired]
 
 
-def _removed(found: Sequence[Leftover]) -> list[str]:
+def _remove(found: Sequence[ExpiredFile]) -> list[str]:
     """Delete them; what could not be, and why."""
     failures = []
     for leftover in found:
         try:
             if leftover.kind == "result":
-                keep_totals(leftover)
-            remove(leftover)
+                record_totals(leftover)
+            remove_expired(leftover)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             failures.append(f"{leftover.path} was not deleted: {reason}.")
     return failures
 
 
-def _lines(found: Sequence[Leftover], over: Sequence[Kept]) -> list[str]:
+def _lines(found: Sequence[ExpiredFile], over: Sequence[ExpiredBackup]) -> list[str]:
     lines = [f"{leftover.kind}: {leftover.path} of {leftover.modified}" for leftover in found]
     for kept in over:
         needed = f"; {', '.join(kept.needed_by)} need it for what did not change" if kept.needed_by else ""
@@ -119,7 +121,7 @@ def _lines(found: Sequence[Leftover], over: Sequence[Kept]) -> list[str]:
 
 
 def _document(
-    found: Sequence[Leftover], over: Sequence[Kept], failures: Sequence[str], *, is_done: bool
+    found: Sequence[ExpiredFile], over: Sequence[ExpiredBackup], failures: Sequence[str], *, is_done: bool
 ) -> dict[str, Any]:
     return {
         "purged": is_done,

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from inventory.commands import options
-from inventory.output.file_formats import NotFileRows, read_rows
+from inventory.output.file_formats import InvalidFileRows, read_rows
 from inventory.results import summary
 from inventory.results.report import Report
-from inventory.results.result_csv import NotAnInventory, read_entries
+from inventory.results.result_csv import InvalidResult, read_result
 from labkit.extras import cli
 
 
@@ -31,17 +31,17 @@ def command(inventory: Path, output: Path | None, files: Path | None) -> None:
     The page needs no network, can be read on a phone and printed. Nobody is asked anything: it says what the files say.
     """
     output = output or inventory.with_suffix(".html")
-    options.must_be_writable(output)
+    options.check_writable(output)
     try:
-        entries = read_entries(options.text_of(inventory), str(inventory))
-        found = summary.of_files(read_rows(files)) if files else None
-    except (NotAnInventory, NotFileRows) as error:
+        entries = read_result(options.read_text(inventory), str(inventory))
+        found = summary.summarize_file_rows(read_rows(files)) if files else None
+    except (InvalidResult, InvalidFileRows) as error:
         raise cli.CommandError(str(error)) from None
     except OSError as error:
         raise cli.CommandError(f"{files}: {error.strerror or error}.") from None
     made_at = datetime.fromtimestamp(inventory.stat().st_mtime, UTC)
-    from inventory.output.page import write
+    from inventory.output.page import write_page
 
-    with options.writing(output):
-        write(Report(inventory.name, made_at, entries, found), output)
+    with options.write_errors(output):
+        write_page(Report(inventory.name, made_at, entries, found), output)
     click.echo(f"Written to {output}.", err=True)

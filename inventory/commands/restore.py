@@ -9,16 +9,16 @@ from typing import Any
 
 import click
 
-from inventory.backup.backup_index import CatalogError, newest_complete
+from inventory.backup.backup_index import BackupError, newest_complete_backup
 from inventory.backup.target import TargetError
 from inventory.commands import options
 from inventory.commands.signals import stoppable
 from inventory.restore import report
-from inventory.restore.destination import read_map
-from inventory.restore.restore_work import Existing
-from inventory.restore.run import Wish, prepare, preview
+from inventory.restore.destination import parse_map
+from inventory.restore.restore_work import ExistingPolicy
+from inventory.restore.run import RestoreRequest, prepare_restore, preview_restore
 from inventory.scan.checkpoint import CheckpointError
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 from labkit import exit_status
 from labkit.extras import cli
 
@@ -77,54 +77,54 @@ def command(
         raise cli.CommandError("--skip-existing and --overwrite are two wishes; give only one of them.")
     if into and not into.startswith("/"):
         raise cli.CommandError(f"--into {into}: expected an absolute path such as /Shared/returned.")
-    existing: Existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
+    existing: ExistingPolicy = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
     expected = options.expectation(into_workspace)
-    client = options.client(access)
-    with _refusals():
-        identity, _ = Workspace(client).identity()
-        options.refuse_another(identity, expected)
-        backup, entries, reading, unfinished = newest_complete(target, options.environment())
+    client = options.make_client(access)
+    with refusing_errors():
+        identity, _ = WorkspaceApi(client).identity()
+        options.require_expected(identity, expected)
+        backup, index, reader, unfinished = newest_complete_backup(target, options.environment())
         for later in unfinished:
             log.warning("%s was never finished, so the one before it is taken: %s", later.address, backup.address)
-        if reading.end is None:
+        if reader.end is None:
             log.warning("%s was never finished; what it has is restored", backup.address)
         log.info("restoring %s into %s as %s", backup.address, client.host, identity.caller)
-        wish = Wish(backup, users, _renamed(maps), into, existing, with_git)
+        request = RestoreRequest(backup, users, _new_usernames(maps), into, existing, with_git)
         if dry_run:
             with stoppable() as stop:
-                outcome = preview(client, wish, entries, stop)
+                result = preview_restore(client, request, index, stop)
         else:
             with (
-                options.writing(Path()),
+                options.write_errors(Path()),
                 stoppable() as stop,
-                prepare(client, wish, entries, resume=resume, now=cli.now(options.environment())) as run,
-                report.Reporter(terminal=sys.stderr.isatty()) as reporter,
+                prepare_restore(client, request, index, resume=resume, now=cli.now(options.environment())) as run,
+                report.RestoreReporter(terminal=sys.stderr.isatty()) as reporter,
             ):
-                outcome = run.put_back(stop, reporter)
-    if not outcome.complete:
+                result = run.restore(stop, reporter)
+    if not result.complete:
         click.echo("Stopped. To go on: the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
-    document: dict[str, Any] = report.document(outcome, dry_run=dry_run)
+    document: dict[str, Any] = report.restore_document(result, dry_run=dry_run)
     if as_json:
         cli.print_json(document)
     else:
-        click.echo(report.text(document))
-    sys.exit(exit_status.PARTLY_FAILED if outcome.failures or outcome.beside else exit_status.DONE)
+        click.echo(report.restore_text(document))
+    sys.exit(exit_status.PARTLY_FAILED if result.failures or result.beside else exit_status.DONE)
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusing_errors() -> Iterator[None]:
     try:
         yield
-    except (CatalogError, TargetError, WorkspaceError, CheckpointError) as error:
+    except (BackupError, TargetError, WorkspaceError, CheckpointError) as error:
         raise cli.CommandError(str(error)) from None
 
 
-def _renamed(maps: tuple[str, ...]) -> dict[str, str]:
+def _new_usernames(maps: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in maps:
         try:
-            old, new = read_map(text)
+            old, new = parse_map(text)
         except ValueError as error:
             raise cli.CommandError(str(error)) from None
         if old in found or new in found.values():

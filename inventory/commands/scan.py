@@ -10,23 +10,23 @@ from typing import Any
 
 import click
 
-from inventory.commands import backend as where_options
 from inventory.commands import options
+from inventory.commands.backend import backend_options
 from inventory.commands.signals import stoppable
-from inventory.output.file_formats import NotFileRows, format_of
-from inventory.results.formatting import size
-from inventory.results.rows import Home, table
+from inventory.output.file_formats import InvalidFileRows, format_of
+from inventory.results.formatting import format_size
+from inventory.results.rows import Home, result_table
 from inventory.results.users_file import UsersFileError
 from inventory.scan.checkpoint import CheckpointError
 from inventory.scan.homes import NothingToScan
-from inventory.scan.progress import Reporter
-from inventory.scan.run import Outcome, Run, Wish, prepare
+from inventory.scan.progress import ScanReporter
+from inventory.scan.run import ScanRequest, ScanResult, ScanRun, prepare_scan
 from inventory.spark import tables
-from inventory.spark.driver import Manner
+from inventory.spark.driver import SparkOptions
 from inventory.spark.errors import SessionLost, SparkError
-from inventory.spark.start import Where, executors
+from inventory.spark.start import Backend, open_executors
 from inventory.transport.client import Client
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 from inventory.tree.listing import SOURCES
 from labkit import exit_status
 from labkit.extras import cli
@@ -66,7 +66,6 @@ log = logging.getLogger(__name__)
 )
 @click.option(
     "--max-requests-per-second",
-    "ceiling",
     type=cli.FloatParamType(0, min_open=True),
     help="For each of the two APIs; without it the rate they permit is found out.",
 )
@@ -82,7 +81,7 @@ log = logging.getLogger(__name__)
 @options.all_homes
 @options.shared
 @click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")
-@where_options.choice
+@backend_options
 @options.access
 @cli.json_option
 def command(
@@ -91,7 +90,7 @@ def command(
     output: Path,
     no_parallel: bool,
     workers: int,
-    ceiling: float | None,
+    max_requests_per_second: float | None,
     resume: bool,
     fresh: bool,
     checkpoint: Path | None,
@@ -104,7 +103,7 @@ def command(
     all_homes: bool,
     shared: bool,
     list_profiles: bool,
-    where: Where,
+    backend: Backend,
     access: options.Access,
     as_json: bool,
 ) -> None:
@@ -124,12 +123,12 @@ def command(
     if resume and fresh:
         raise cli.CommandError("--resume goes on and --fresh begins anew; give only one of them.")
     for path in (output, files, report, checkpoint):
-        options.must_be_writable(path)
-    _check_ending(files)
-    wish = Wish(
+        options.check_writable(path)
+    _check_suffix(files)
+    request = ScanRequest(
         output=output,
-        users=options.names(users, users_file),
-        sources=options.sources(dbfs_only, workspace_only),
+        users=options.selected_users(users, users_file),
+        sources=options.selected_sources(dbfs_only, workspace_only),
         all_homes=all_homes,
         shared=shared,
         files=files,
@@ -138,38 +137,44 @@ def command(
         details=details,
         workers=workers,
         parallel=not no_parallel,
-        ceiling=ceiling,
-        mounts=where.mounts,
-        table=where.table,
+        max_requests_per_second=max_requests_per_second,
+        mounts=backend.mounts,
+        table=backend.table,
     )
     # On Spark a token is made, and a cluster may be started.
-    expected = options.expectation() if where.spark else WorkspaceExpectation()
-    client = options.client(access)
-    run = _prepared(client, wish, expected, resume=resume, fresh=fresh)
+    expected = options.expectation() if backend.uses_spark else WorkspaceExpectation()
+    client = options.make_client(access)
+    run = _prepare(client, request, expected, resume=resume, fresh=fresh)
     with (
-        options.writing(output),
-        _readable(),
+        options.write_errors(output),
+        _checkpoint_errors(),
         stoppable() as stop,
         run,
-        Reporter(run.users, terminal=sys.stderr.isatty()) as reporter,
+        ScanReporter(run.user_count, terminal=sys.stderr.isatty()) as reporter,
     ):
-        outcome = _on_spark(client, run, wish, where, stop, reporter) if where.spark else run.scan(stop, reporter)
-    if not outcome.complete:
-        again = "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
-        click.echo(f"Stopped after {outcome.done} directories. To go on: {again}.", err=True)
+        result = (
+            _scan_on_spark(client, run, request, backend, stop, reporter)
+            if backend.uses_spark
+            else run.scan(stop, reporter)
+        )
+    if not result.complete:
+        resume_command = (
+            "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
+        )
+        click.echo(f"Stopped after {result.folders_done} directories. To go on: {resume_command}.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
     if as_json:
-        cli.print_json(_document(outcome, wish))
+        cli.print_json(_document(result, request))
     else:
-        click.echo(_summary(outcome, wish, top))
-    status = _status(outcome.homes)
-    if outcome.failed:
-        click.echo(f"{outcome.failed} directories could not be listed; --resume tries them again.", err=True)
+        click.echo(_summary_text(result, request, top))
+    status = _exit_status(result.homes)
+    if result.folders_failed:
+        click.echo(f"{result.folders_failed} directories could not be listed; --resume tries them again.", err=True)
     sys.exit(status)
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def _checkpoint_errors() -> Iterator[None]:
     """Raises CommandError for a checkpoint that turns out to be damaged."""
     try:
         yield
@@ -177,52 +182,56 @@ def _readable() -> Iterator[None]:
         raise cli.CommandError(str(error)) from None
 
 
-def _check_ending(files: Path | None) -> None:
+def _check_suffix(files: Path | None) -> None:
     try:
         if files:
             format_of(files)
-    except NotFileRows as error:
+    except InvalidFileRows as error:
         raise cli.CommandError(f"--files {error}") from None
 
 
-def _prepared(client: Client, wish: Wish, expected: WorkspaceExpectation, *, resume: bool, fresh: bool) -> Run:
+def _prepare(
+    client: Client, request: ScanRequest, expected: WorkspaceExpectation, *, resume: bool, fresh: bool
+) -> ScanRun:
     try:
         # Asked first: with a credential that is not accepted, every home would be an error.
-        identity, _ = Workspace(client).identity()
-        options.refuse_another(identity, expected)
+        identity, _ = WorkspaceApi(client).identity()
+        options.require_expected(identity, expected)
         log.info("scanning %s as %s", client.host, identity.caller)
-        with options.writing(wish.checkpoint_path(client.host)):
-            return prepare(client, wish, resume=resume, fresh=fresh, now=cli.now(options.environment()))
+        with options.write_errors(request.checkpoint_path(client.host)):
+            return prepare_scan(client, request, resume=resume, fresh=fresh, now=cli.now(options.environment()))
     except (CheckpointError, WorkspaceError, NothingToScan, UsersFileError) as error:
         raise cli.CommandError(str(error)) from None
 
 
-def _on_spark(client: Client, run: Run, wish: Wish, where: Where, stop: threading.Event, reporter: Reporter) -> Outcome:
-    manner = Manner(
-        ceiling=wish.ceiling,
-        with_files=bool(wish.files or wish.table),
-        mounts=wish.mounts,
-        workers=wish.workers,
-        parallel=wish.parallel,
+def _scan_on_spark(
+    client: Client, run: ScanRun, request: ScanRequest, backend: Backend, stop: threading.Event, reporter: ScanReporter
+) -> ScanResult:
+    spark_options = SparkOptions(
+        max_requests_per_second=request.max_requests_per_second,
+        with_files=bool(request.files or request.table),
+        mounts=request.mounts,
+        workers=request.workers,
+        parallel=request.parallel,
     )
-    inside = "DATABRICKS_RUNTIME_VERSION" in options.environment()
+    in_databricks = "DATABRICKS_RUNTIME_VERSION" in options.environment()
     try:
-        if wish.table:
-            tables.check_name(wish.table)
-        with executors(client, where, manner, stop=stop, inside=inside) as spark:
-            outcome = spark.scan(run, stop, reporter)
-            if wish.table and outcome.complete:
-                tables.write(spark.session, wish.table, run.file_rows())
-            return outcome
-    except tables.NotATable as error:
+        if request.table:
+            tables.check_table_name(request.table)
+        with open_executors(client, backend, spark_options, stop=stop, in_databricks=in_databricks) as spark:
+            result = spark.scan(run, stop, reporter)
+            if request.table and result.complete:
+                tables.write_table(spark.session, request.table, run.file_rows())
+            return result
+    except tables.InvalidTableName as error:
         raise cli.CommandError(str(error)) from None
-    except tables.NotWritten as error:
+    except tables.TableWriteError as error:
         raise click.ClickException(f"{error} The other results are written; --resume tries it again.") from None
     except (SparkError, SessionLost) as error:
         raise cli.CommandError(f"{str(error).rstrip('.')}.") from None
 
 
-def _status(homes: Sequence[Home]) -> int:
+def _exit_status(homes: Sequence[Home]) -> int:
     """The exit status: nobody's home could be listed, some could not, or all is well."""
     statuses = {home.status for home in homes}
     if statuses == {"error"}:
@@ -230,30 +239,32 @@ def _status(homes: Sequence[Home]) -> int:
     return exit_status.PARTLY_FAILED if statuses & {"partial", "error"} else exit_status.DONE
 
 
-def _summary(outcome: Outcome, wish: Wish, top: int) -> str:
-    homes = outcome.homes
+def _summary_text(result: ScanResult, request: ScanRequest, top: int) -> str:
+    homes = result.homes
     counts = {
         status: sum(home.status == status for home in homes) for status in ("success", "empty", "partial", "error")
     }
     lines = [
         f"{len(homes)} homes: " + ", ".join(f"{number} {status}" for status, number in counts.items() if number),
-        f"{sum(home.file_count for home in homes)} files, {size(sum(home.total_size for home in homes))}"
+        f"{sum(home.file_count for home in homes)} files, {format_size(sum(home.total_size for home in homes))}"
         f" ({sum(home.estimated for home in homes)} sizes estimated), in"
         f" {sum(home.directories for home in homes)} directories",
     ]
     largest = sorted(homes, key=lambda home: (-home.total_size, home.user))[:top]
-    lines += [f"  {size(home.total_size):>10}  {escaped(home.user)}" for home in largest if home.file_count]
+    lines += [f"  {format_size(home.total_size):>10}  {escaped(home.user)}" for home in largest if home.file_count]
     lines += [f"  {home.status}: {escaped(home.user)}: {escaped(home.error)}" for home in homes if home.error]
-    written = ", ".join(str(path) for path in (wish.output, wish.files, wish.report, wish.table) if path)
-    asked, refused = outcome.progress.requests.total(), outcome.progress.refusals.total()
-    return "\n".join([*lines, f"Written to {written}; {asked} requests, {refused} of them refused by the rate limit."])
+    written = ", ".join(str(path) for path in (request.output, request.files, request.report, request.table) if path)
+    sent, rate_limited = result.progress.requests.total(), result.progress.rate_limited.total()
+    return "\n".join(
+        [*lines, f"Written to {written}; {sent} requests, {rate_limited} of them refused by the rate limit."]
+    )
 
 
-def _document(outcome: Outcome, wish: Wish) -> dict[str, Any]:
-    header, *rows = table(outcome.homes, details=wish.details, measured=wish.mounts is not None)
+def _document(result: ScanResult, request: ScanRequest) -> dict[str, Any]:
+    header, *rows = result_table(result.homes, details=request.details, with_exact_size=request.mounts is not None)
     users = [dict(zip(map(str, header), row, strict=True)) for row in rows]
-    progress = outcome.progress
-    asked = {
-        source: {"requests": progress.requests[source], "refused": progress.refusals[source]} for source in SOURCES
+    progress = result.progress
+    requests = {
+        source: {"sent": progress.requests[source], "rate_limited": progress.rate_limited[source]} for source in SOURCES
     }
-    return {"users": users, "asked": asked, "failed_directories": outcome.failed}
+    return {"users": users, "requests": requests, "failed_directories": result.folders_failed}

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from inventory.commands import options
-from inventory.scan.users import User, everybody
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.scan.users import User, list_users
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 from labkit.csv_cells import write_rows
 from labkit.extras import cli
 from labkit.files import atomic_text_file
@@ -40,27 +40,27 @@ def command(
     as_json: bool,
 ) -> None:
     """List the users of the workspace. If that fails, nothing is written."""
-    options.must_be_writable(output)
-    client = options.client(access)
+    options.check_writable(output)
+    client = options.make_client(access)
     try:
-        found = everybody(
-            Workspace(client), active_only=active_only, group=group, service_principals=include_service_principals
+        found = list_users(
+            WorkspaceApi(client), active_only=active_only, group=group, service_principals=include_service_principals
         )[: max_users or None]
     except WorkspaceError as error:
         # Exit status 1 and not 2: what was asked for is fine, the workspace did not give it.
         raise click.ClickException(str(error)) from None
     if output:
-        with options.writing(output), atomic_text_file(output) as file:
-            write_rows(file, table(found))
+        with options.write_errors(output), atomic_text_file(output) as file:
+            write_rows(file, users_table(found))
     if as_json:
         cli.print_json([vars(user) for user in found])
     elif not output:
-        write_rows(sys.stdout, table(found))
+        write_rows(sys.stdout, users_table(found))
     if output:
         click.echo(f"{len(found)} users in {output}", err=True)
 
 
-def table(users: list[User]) -> list[tuple[object, ...]]:
+def users_table(users: list[User]) -> list[tuple[object, ...]]:
     """Header and rows of the list of users."""
     rows = [(user.username, user.display_name, "true" if user.active else "false") for user in users]
     return [("username", "display_name", "active"), *rows]

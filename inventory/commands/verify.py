@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from inventory.backup.backup_index import Backup, CatalogError, backups
-from inventory.backup.report import SHOWN
+from inventory.backup.backup_index import Backup, BackupError, list_backups
+from inventory.backup.report import MAX_SHOWN
 from inventory.backup.target import TargetError
-from inventory.backup.verify import Finding, compare, verify
+from inventory.backup.verify import VerifyFinding, compare_with_workspace, verify_backup
 from inventory.commands import options
 from inventory.commands.signals import stoppable
-from inventory.results.formatting import size
+from inventory.results.formatting import format_size
 from inventory.results.users_file import UsersFileError
 from inventory.scan.homes import NothingToScan
-from inventory.scan.progress import Ticker
+from inventory.scan.progress import ProgressLine
 from inventory.transport.client import Client
 from inventory.transport.workspace import WorkspaceError
 from labkit import exit_status
@@ -50,12 +50,12 @@ def command(
     """
     client = None
     if live:
-        client = options.client(access)
+        client = options.make_client(access)
     try:
-        found = backups(target, options.environment())
-        latest = _latest(found, client.host) if client else None
-        results = [_verified(backup, client if backup is latest else None) for backup in found]
-    except (CatalogError, TargetError, WorkspaceError, NothingToScan, UsersFileError) as error:
+        found = list_backups(target, options.environment())
+        latest = _newest_of_host(found, client.host) if client else None
+        results = [_verify(backup, client if backup is latest else None) for backup in found]
+    except (BackupError, TargetError, WorkspaceError, NothingToScan, UsersFileError) as error:
         raise cli.CommandError(str(error)) from None
     if as_json:
         cli.print_json({"backups": results})
@@ -64,26 +64,28 @@ def command(
     sys.exit(exit_status.DONE if all(result["whole"] for result in results) else exit_status.PARTLY_FAILED)
 
 
-def _latest(found: list[Backup], host: str) -> Backup:
-    """The newest of the workspace that is asked. Raises CatalogError."""
-    ours = [backup for backup in found if backup.header().host == host]
-    if not ours:
-        raise CatalogError(f"there is no backup of {host} there.")
-    return ours[-1]
+def _newest_of_host(found: list[Backup], host: str) -> Backup:
+    """The newest of the workspace that is asked. Raises BackupError."""
+    of_host = [backup for backup in found if backup.read_header().host == host]
+    if not of_host:
+        raise BackupError(f"there is no backup of {host} there.")
+    return of_host[-1]
 
 
-def _verified(backup: Backup, client: Client | None) -> dict[str, Any]:
-    entries, reading = backup.read()
-    with Ticker(terminal=sys.stderr.isatty()) as ticker:
-        told = verify(backup, entries, reading, lambda done: ticker.say(f"{backup.base}: {done} objects read"))
-        findings = list(told)
+def _verify(backup: Backup, client: Client | None) -> dict[str, Any]:
+    index, reader = backup.read_manifest()
+    with ProgressLine(terminal=sys.stderr.isatty()) as ticker:
+        own_findings = verify_backup(
+            backup, index, reader, lambda done: ticker.show(f"{backup.base}: {done} objects read")
+        )
+        findings = list(own_findings)
         if client:
             with stoppable() as stop:
-                findings += compare(client, backup, entries, stop)
+                findings += compare_with_workspace(client, backup, index, stop)
                 if stop.is_set():
-                    findings.append(Finding("unknown", backup.base, "the comparison was stopped"))
-    counts = entries.counts()
-    header, end = reading.header, reading.end
+                    findings.append(VerifyFinding("unknown", backup.base, "the comparison was stopped"))
+    counts = index.count_by_state()
+    header, end = reader.header, reader.end
     return {
         "backup": backup.address,
         "host": header.host if header else None,
@@ -94,7 +96,7 @@ def _verified(backup: Backup, client: Client | None) -> dict[str, Any]:
         "compared": client is not None,
         "whole": not any(finding.is_fault for finding in findings),
         "objects": counts.get("saved", 0) + counts.get("earlier", 0),
-        "size": entries.size(),
+        "size": index.total_size(),
         "left_out": counts.get("left out", 0),
         "findings": [vars(finding) for finding in sorted(findings)],
     }
@@ -104,11 +106,11 @@ def _lines(result: dict[str, Any]) -> list[str]:
     findings = result["findings"]
     lines = [
         f"{escaped(finding['kind']):8} {escaped(finding['what'])}: {escaped(finding['detail'])}"
-        for finding in findings[: 10 * SHOWN]
+        for finding in findings[: 10 * MAX_SHOWN]
     ]
     if len(findings) > len(lines):
         lines.append(f"and {len(findings) - len(lines)} more; --json has them all")
     kinds = Counter(finding["kind"] for finding in findings)
-    against = "the manifest and the workspace" if result["compared"] else "the manifest"
-    verdict = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or f"all as in {against}"
-    return [*lines, f"{result['backup']}: {result['objects']} objects, {size(result['size'])}: {verdict}"]
+    compared_with = "the manifest and the workspace" if result["compared"] else "the manifest"
+    verdict = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or f"all as in {compared_with}"
+    return [*lines, f"{result['backup']}: {result['objects']} objects, {format_size(result['size'])}: {verdict}"]

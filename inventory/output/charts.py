@@ -12,9 +12,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from inventory.results.formatting import size
-from inventory.results.report import SOURCE_NAMES, Amount, amounts_of
-from inventory.results.result_csv import Entry
+from inventory.results.formatting import format_size
+from inventory.results.report import SOURCE_NAMES, Amount, amounts_by_source
+from inventory.results.result_csv import ResultRow
 from inventory.tree.listing import SOURCES
 from labkit.text import escaped
 
@@ -22,9 +22,9 @@ COLOURS = {"dbfs": "#d98e04", "workspace": "#3b7dd8"}
 PLAIN, INK, FAINT, GRID = "#3b7dd8", "#1f2933", "#52606d", "#e4e7eb"
 WIDTH_INCHES, BAR_INCHES, MARGIN_INCHES = 4.6, 0.27, 0.75
 """Narrow: on a phone the picture is as wide as the screen, and its words have to be readable there."""
-HOMES = 18
+MAX_HOMES = 18
 LABEL_LENGTH = 24
-ROUND = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+ROUND_NUMBERS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 SETTINGS: Any = {
     # Words stay words: they can be searched and are shown in any script the reader's machine has.
     "svg.fonttype": "none",
@@ -39,11 +39,11 @@ SETTINGS: Any = {
 }
 
 
-def homes(largest: Sequence[Entry]) -> str:
+def homes_chart(largest: Sequence[ResultRow]) -> str:
     """A bar for each of the first homes, by file system where that is known. There has to be one."""
-    shown = largest[:HOMES]
-    figure, axes = _canvas(len(shown))
-    amounts = [amounts_of(entry) for entry in shown]
+    shown = largest[:MAX_HOMES]
+    figure, axes = _new_axes(len(shown))
+    amounts = [amounts_by_source(entry) for entry in shown]
     if all(amounts):
         left = [0] * len(shown)
         for source in SOURCES:
@@ -55,18 +55,18 @@ def homes(largest: Sequence[Entry]) -> str:
         figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8, handlelength=1, handleheight=1)
     else:
         axes.barh(range(len(shown)), [entry.size for entry in shown], height=0.66, color=PLAIN)
-    axes.xaxis.set_major_locator(MultipleLocator(_step(max(entry.size for entry in shown))))
-    _label(axes, _short([entry.user for entry in shown]))
+    axes.xaxis.set_major_locator(MultipleLocator(_tick_step(max(entry.size for entry in shown))))
+    _label(axes, _shorten([entry.user for entry in shown]))
     return _svg(figure, "homes")
 
 
-def amounts(rows: Sequence[Amount], name: str) -> str:
+def amounts_chart(rows: Sequence[Amount], name: str) -> str:
     """A bar for each amount: its bytes as length, its files in words."""
-    figure, axes = _canvas(len(rows))
+    figure, axes = _new_axes(len(rows))
     sizes = [row.size for row in rows]
     bars = axes.barh(range(len(rows)), sizes, height=0.66, color=PLAIN)
-    words = [f"{size(row.size)} in {row.files:,}" if row.files else "none" for row in rows]
-    axes.bar_label(bars, words, padding=3, fontsize=8, color=FAINT)
+    labels = [f"{format_size(row.size)} in {row.files:,}" if row.files else "none" for row in rows]
+    axes.bar_label(bars, labels, padding=3, fontsize=8, color=FAINT)
     _label(axes, [row.name for row in rows])
     # Room for the words beside the longest bar.
     axes.set_xlim(0, max([*sizes, 1]) * 1.75)
@@ -75,20 +75,20 @@ def amounts(rows: Sequence[Amount], name: str) -> str:
     return _svg(figure, name)
 
 
-def _step(largest: int) -> int:
+def _tick_step(largest: int) -> int:
     """Between two marks of an axis, so that both are round numbers of kB, MB or GB; three to seven of them."""
     unit: int = 1024 ** int(math.log(max(largest, 1), 1024))
-    return unit * next(many for many in ROUND if largest / unit / many <= 5)
+    return unit * next(factor for factor in ROUND_NUMBERS if largest / unit / factor <= 5)
 
 
-def _short(names: Sequence[str]) -> list[str]:
+def _shorten(names: Sequence[str]) -> list[str]:
     """Names without the domain that they share."""
     domains = {name.rpartition("@")[2] for name in names if "@" in name.strip("@")}
     alike = len(domains) == 1 and all("@" in name.strip("@") for name in names)
     return [name.rpartition("@")[0] if alike else name for name in names]
 
 
-def _canvas(bars: int) -> tuple[Figure, Axes]:
+def _new_axes(bars: int) -> tuple[Figure, Axes]:
     with matplotlib.rc_context(SETTINGS):
         height = MARGIN_INCHES + BAR_INCHES * max(1, bars)
         figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained", facecolor="none")
@@ -97,7 +97,7 @@ def _canvas(bars: int) -> tuple[Figure, Axes]:
     axes.set_ylim(max(1, bars) - 0.4, -0.6)
     axes.set_axisbelow(True)
     axes.xaxis.grid(True, color=GRID)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: size(int(number))))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: format_size(int(number))))
     axes.tick_params(length=0)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

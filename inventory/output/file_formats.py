@@ -13,21 +13,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from inventory.results.rows import FileRow, moment
+from inventory.results.rows import FileRow, format_milliseconds
 from labkit.csv_cells import unescape_formula, write_rows
 from labkit.files import atomic_binary_file, atomic_text_file
 from labkit.lazy_package import LazyModule
 
 pyarrow, parquet = LazyModule("pyarrow"), LazyModule("pyarrow.parquet")
-ROWS_IN_GROUP = 16 * 1024
+ROW_GROUP_ROWS = 16 * 1024
 """Of a Parquet file: small enough for the memory, large enough for who reads a single column."""
 
 
-class NotFileRows(ValueError):
+class InvalidFileRows(ValueError):
     """The file does not hold rows of files; a sentence with the line in it."""
 
 
-class Format(Protocol):
+class FileRowFormat(Protocol):
     """One way to write rows down."""
 
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
@@ -39,14 +39,14 @@ class Format(Protocol):
         ...
 
     def read(self, path: Path) -> Iterator[FileRow]:
-        """All rows of a file. Raises OSError, NotFileRows."""
+        """All rows of a file. Raises OSError, InvalidFileRows."""
         ...
 
 
 class _Csv:
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
         with atomic_text_file(path) as file:
-            write_rows(file, ((*row[:6], "true" if row[6] else "false", moment(row[7])) for row in rows))
+            write_rows(file, ((*row[:6], "true" if row[6] else "false", format_milliseconds(row[7])) for row in rows))
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
         _concatenate(parts, output, first=",".join(FileRow._fields).encode() + b"\r\n")
@@ -55,7 +55,7 @@ class _Csv:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.reader(file)
             if tuple(next(table, ())) != FileRow._fields:
-                raise NotFileRows(f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}.")
+                raise InvalidFileRows(f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}.")
             for cells in table:
                 named = dict(zip(FileRow._fields, map(unescape_formula, cells), strict=False))
                 yield _row(named, path, table.line_num)
@@ -65,7 +65,7 @@ class _Jsonl:
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
         with atomic_text_file(path) as file:
             for row in rows:
-                named = {**row._asdict(), "modified_at": moment(row.modified_at)}
+                named = {**row._asdict(), "modified_at": format_milliseconds(row.modified_at)}
                 file.write(json.dumps(named, ensure_ascii=False) + "\n")
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
@@ -99,12 +99,14 @@ class _Parquet:
         try:
             with path.open("rb") as opened, parquet.ParquetFile(opened) as file:
                 if tuple(file.schema_arrow.names) != FileRow._fields:
-                    raise NotFileRows(f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}.")
+                    raise InvalidFileRows(
+                        f"{path} has no rows of files: expected the columns {','.join(FileRow._fields)}."
+                    )
                 for batch in file.iter_batches(batch_size=4096, use_threads=False):
                     columns = [column.to_pylist() for column in batch.cast(_schema(arrow.int64())).columns]
                     yield from map(FileRow._make, zip(*columns, strict=True))
         except arrow.ArrowException as error:
-            raise NotFileRows(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+            raise InvalidFileRows(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
 
 
 def _concatenate(parts: Iterable[Path], output: Path, first: bytes = b"") -> None:
@@ -154,7 +156,7 @@ def arrow_table(rows: Sequence[FileRow]) -> Any:
         return _schema().empty_table()
     by_name: list[Any] = list(zip(*rows, strict=True))
     *strings, sizes, estimates, instants = by_name
-    known = [moment(instant) is not None for instant in instants]
+    known = [format_milliseconds(instant) is not None for instant in instants]
     dates = [instant if is_known else 0 for instant, is_known in zip(instants, known, strict=True)]
     columns: list[list[bytes | None]] = [texts(values) for values in strings]
     columns += [[None, numbers(sizes)], [None, bits(estimates)], [bits(known), numbers(dates)]]
@@ -172,7 +174,7 @@ def _groups(parts: Iterable[Path]) -> Iterator[Any]:
     for part in parts:
         with parquet.ParquetFile(part) as file:
             collected.append(file.read(use_threads=False))
-        if sum(each.num_rows for each in collected) >= ROWS_IN_GROUP:
+        if sum(each.num_rows for each in collected) >= ROW_GROUP_ROWS:
             yield arrow.concat_tables(collected)
             collected = []
     if collected:
@@ -188,32 +190,32 @@ def _row(named: Any, file: Path, line: int) -> FileRow:
             str(user), str(source), str(path), str(kind), str(language), int(size), estimate, _milliseconds(at)
         )
     except (KeyError, TypeError, ValueError):
-        raise NotFileRows(f"{file} line {line}: this is no row of a file.") from None
+        raise InvalidFileRows(f"{file} line {line}: this is no row of a file.") from None
 
 
 def _milliseconds(text: Any) -> int | None:
     return int(datetime.fromisoformat(text).timestamp() * 1000) if text else None
 
 
-FORMATS: dict[str, Format] = {".csv": _Csv(), ".jsonl": _Jsonl(), ".parquet": _Parquet()}
+FORMATS: dict[str, FileRowFormat] = {".csv": _Csv(), ".jsonl": _Jsonl(), ".parquet": _Parquet()}
 """By the ending of the file's name."""
 
 
-def format_of(path: Path) -> Format:
-    """How a file of this name is written. Raises NotFileRows."""
+def format_of(path: Path) -> FileRowFormat:
+    """How a file of this name is written. Raises InvalidFileRows."""
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         *first, last = FORMATS
-        raise NotFileRows(f"{path}: expected a name that ends in {', '.join(first)} or {last}.") from None
+        raise InvalidFileRows(f"{path}: expected a name that ends in {', '.join(first)} or {last}.") from None
 
 
 def read_rows(path: Path) -> Iterator[FileRow]:
-    """All rows of a file that `scan --files` wrote. Raises OSError, NotFileRows."""
+    """All rows of a file that `scan --files` wrote. Raises OSError, InvalidFileRows."""
     try:
         yield from format_of(path).read(path)
     except (UnicodeDecodeError, csv.Error):
-        raise NotFileRows(f"{path} cannot be read: it is not the text that a scan writes.") from None
+        raise InvalidFileRows(f"{path} cannot be read: it is not the text that a scan writes.") from None
 
 
 def is_parquet_of_rows(path: Path) -> bool:

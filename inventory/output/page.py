@@ -7,17 +7,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from inventory.output import charts
-from inventory.results.formatting import size
+from inventory.results.formatting import format_size
 from inventory.results.report import Amount, Report
 from labkit.files import atomic_text_file
 from labkit.text import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST_HOMES = 1000
+MAX_HOMES = 1000
 """So many rows a page has at the most; what is left out is said, and stands in the CSV."""
 
 
-def render(report: Report) -> str:
+def render_page(report: Report) -> str:
     """The page. Every name in it is text, whatever it looks like."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -26,23 +26,23 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"size": size, "escaped": escaped}
+    environment.filters |= {"size": format_size, "escaped": escaped}
     page = environment.get_template("report.html.j2")
-    return page.render(report=report, pictures=_pictures(report), most=MOST_HOMES, largest=report.largest)
+    return page.render(report=report, pictures=_charts(report), most=MAX_HOMES, largest=report.largest)
 
 
-def write(report: Report, output: Path) -> None:
+def write_page(report: Report, output: Path) -> None:
     """Write the page, whole or not at all. Raises OSError."""
-    page = render(report)
+    page = render_page(report)
     with atomic_text_file(output) as file:
         file.write(page)
 
 
-def _pictures(report: Report) -> Mapping[str, Markup]:
+def _charts(report: Report) -> Mapping[str, Markup]:
     # matplotlib escapes what it is given; the marks around it are its own.
     if not report.total.files:
         return {}
-    drawn = {"homes": charts.homes(report.largest)}
+    drawn = {"homes": charts.homes_chart(report.largest)}
     amounts: dict[str, Sequence[Amount] | None] = {"kinds": report.kinds, "ages": report.ages}
-    drawn |= {name: charts.amounts(rows, name) for name, rows in amounts.items() if rows}
+    drawn |= {name: charts.amounts_chart(rows, name) for name, rows in amounts.items() if rows}
     return {name: Markup(svg) for name, svg in drawn.items()}

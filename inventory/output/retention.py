@@ -17,69 +17,69 @@ from pathlib import Path
 from typing import Literal
 
 from inventory.output.file_formats import is_parquet_of_rows
-from inventory.results.result_csv import STATUSES, read_entries
+from inventory.results.result_csv import STATUSES, read_result
 from inventory.results.rows import COLUMNS, FileRow
 from inventory.results.users_file import UsersFileError, read_users_file
 from labkit.csv_cells import unescape_formula, write_rows
 from labkit.files import atomic_text_file
 
-Kind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
+FileKind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
 USER_COLUMNS = ("username", "display_name", "active")
-REPORT = b"<title>Files of "
+REPORT_MARK = b"<title>Files of "
 """What a page of `report` has near its beginning."""
-HEAD = 4096
+HEAD_BYTES = 4096
 """Bytes in which a file says what it is."""
 TOTALS = "inventory-totals.csv"
 TOTAL_COLUMNS = ("result", "changed", "users", "file_count", "total_size", *STATUSES)
-TABLES = {"about", "root", "folder"}
+CHECKPOINT_TABLES = {"about", "root", "folder"}
 """Of a checkpoint."""
 
 
 @dataclass(frozen=True)
-class Leftover:
+class ExpiredFile:
     """A file, or a checkpoint with what belongs to it."""
 
-    kind: Kind
+    kind: FileKind
     path: Path
     modified: date
-    others: tuple[Path, ...] = ()
+    companions: tuple[Path, ...] = ()
     """What has to go with it."""
 
 
-def find(place: Path, *, before: date, tz: tzinfo | None = None) -> Iterator[Leftover]:
+def find_expired(place: Path, *, before: date, tz: tzinfo | None = None) -> Iterator[ExpiredFile]:
     """What lies directly in a folder, or a file, and was last changed before a day. Raises OSError.
 
     A file that is named may also be a list of users that somebody wrote by hand.
     """
-    named = not place.is_dir()
-    paths = sorted((place.parent if named else place).iterdir())
-    for path in [place] if named else paths:
+    is_named = not place.is_dir()
+    paths = sorted((place.parent if is_named else place).iterdir())
+    for path in [place] if is_named else paths:
         if not path.is_file() or path.is_symlink():
             continue
         modified = datetime.fromtimestamp(path.stat().st_mtime, tz).astimezone(tz).date()
-        kind = kind_of(path) or ("list of users" if named and _names_users(path) else None)
+        kind = kind_of(path) or ("list of users" if is_named and _names_users(path) else None)
         if modified < before and kind:
-            others = tuple(each for each in paths if each != path and _belongs(each.name, path.name))
-            yield Leftover(kind, path, modified, others if kind == "checkpoint" else ())
+            companions = tuple(each for each in paths if each != path and _belongs_to(each.name, path.name))
+            yield ExpiredFile(kind, path, modified, companions if kind == "checkpoint" else ())
 
 
-def remove(leftover: Leftover) -> None:
+def remove_expired(expired: ExpiredFile) -> None:
     """Delete it. What belongs to a checkpoint goes first: a later run finds the rest by it. Raises OSError."""
-    for path in leftover.others:
+    for path in expired.companions:
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    leftover.path.unlink(missing_ok=True)
+    expired.path.unlink(missing_ok=True)
 
 
-def keep_totals(leftover: Leftover) -> Path:
+def record_totals(expired: ExpiredFile) -> Path:
     """Add a line to the totals beside a result, once; they name nobody. Raises OSError, ValueError."""
-    totals = leftover.path.with_name(TOTALS)
-    entries = read_entries(leftover.path.read_text(encoding="utf-8"), str(leftover.path))
+    totals = expired.path.with_name(TOTALS)
+    entries = read_result(expired.path.read_text(encoding="utf-8"), str(expired.path))
     statuses = Counter(entry.status for entry in entries)
     sums = (len(entries), sum(entry.files for entry in entries), sum(entry.size for entry in entries))
-    line = [leftover.path.name, leftover.modified.isoformat(), *sums, *(statuses[status] for status in STATUSES)]
+    line = [expired.path.name, expired.modified.isoformat(), *sums, *(statuses[status] for status in STATUSES)]
     table: list[list[str]] = [list(TOTAL_COLUMNS)]
     if totals.exists():
         with totals.open(encoding="utf-8", newline="") as file:
@@ -97,21 +97,21 @@ def _names_users(path: Path) -> bool:
         return False
 
 
-def _belongs(name: str, checkpoint: str) -> bool:
+def _belongs_to(name: str, checkpoint: str) -> bool:
     """Whether a file is part of a checkpoint: its log, its parts, a manifest that grows, a draft."""
     return name.startswith((f"{checkpoint}-", f"{checkpoint}.")) or name == f".{checkpoint}.draft"
 
 
-def kind_of(path: Path) -> Kind | None:
+def kind_of(path: Path) -> FileKind | None:
     """What a file is; None for everything that is not ours. Raises OSError."""
     with path.open("rb") as file:
-        head = file.read(HEAD)
+        head = file.read(HEAD_BYTES)
     if head.startswith(b"SQLite format 3\0"):
         return "checkpoint" if _is_checkpoint(path) else None
     if head.startswith(b"PAR1"):
         return "rows of files" if is_parquet_of_rows(path) else None
     if head.lstrip().lower().startswith((b"<!doctype html", b"{#")) or b"<html" in head[:200].lower():
-        return "report" if REPORT in head else None
+        return "report" if REPORT_MARK in head else None
     if head.startswith(b"{"):
         return "rows of files" if _first_keys(head) == FileRow._fields else None
     columns = _first_cells(head)
@@ -138,7 +138,9 @@ def _is_checkpoint(path: Path) -> bool:
         # Immutable: whoever only looks leaves no log of SQLite's beside it.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            return tables >= TABLES and bool(connection.execute("SELECT 1 FROM about WHERE name = 'format'").fetchone())
+            return tables >= CHECKPOINT_TABLES and bool(
+                connection.execute("SELECT 1 FROM about WHERE name = 'format'").fetchone()
+            )
     except sqlite3.DatabaseError:
         # Its name alone says so where another program has it open.
         return ".checkpoint" in path.name

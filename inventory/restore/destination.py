@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from inventory.backup.manifest import Entry
+from inventory.backup.manifest import ManifestEntry
 
 
 class NoDestination(ValueError):
@@ -14,10 +14,10 @@ class NoDestination(ValueError):
 class Destination:
     """`renamed` are users who have another name there; `into` a folder that takes everybody's homes."""
 
-    renamed: Mapping[str, str] = field(default_factory=dict)
+    new_usernames: Mapping[str, str] = field(default_factory=dict)
     into: str = ""
 
-    def of(self, entry: Entry) -> str:
+    def path_of(self, entry: ManifestEntry) -> str:
         """The path of an object, in the file system it came from. Raises NoDestination.
 
         Volumes keep their paths. Nothing leads out of the home it was saved from, whatever a manifest says.
@@ -33,16 +33,16 @@ class Destination:
             raise NoDestination("its path is none")
         return "/".join((self._home(entry, home), *names))
 
-    def _home(self, entry: Entry, home: str) -> str:
+    def _home(self, entry: ManifestEntry, home: str) -> str:
         if entry.source == "volumes":
             return home
-        name = self.renamed.get(entry.user, entry.user).strip("/")
+        name = self.new_usernames.get(entry.user, entry.user).strip("/")
         if self.into:
             return f"{self.into.rstrip('/')}/{name}"
-        return f"/Users/{name}" if entry.user in self.renamed else home
+        return f"/Users/{name}" if entry.user in self.new_usernames else home
 
 
-def read_map(text: str) -> tuple[str, str]:
+def parse_map(text: str) -> tuple[str, str]:
     """`old@x=new@y` as the two names. Raises ValueError with a sentence."""
     old, _, new = text.partition("=")
     for name in (old, new):

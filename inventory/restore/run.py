@@ -11,47 +11,55 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from inventory.backup.backup_index import Backup, CatalogError
-from inventory.backup.journal import Lines
-from inventory.backup.manifest import Entry
-from inventory.backup.manifest_index import Index
-from inventory.backup.pools import ASKERS, PACE, Pace, limiter_of
+from inventory.backup.append_only import AppendOnlyFile
+from inventory.backup.backup_index import Backup, BackupError
+from inventory.backup.manifest import ManifestEntry
+from inventory.backup.manifest_index import ManifestIndex
+from inventory.backup.pools import DEFAULT_PACING, REQUEST_WORKERS, RequestPacing, limiter_for
 from inventory.restore.destination import Destination, NoDestination
-from inventory.restore.restore_work import IS_THERE, Existing, Looked, Past, Progress, Restored, Restoring
-from inventory.scan.checkpoint import Checkpoint, CheckpointError, Identity
+from inventory.restore.restore_work import (
+    ALREADY_EXISTS,
+    EarlierRuns,
+    ExistingContent,
+    ExistingPolicy,
+    RestoredEntry,
+    RestoreProgress,
+    RestoreWork,
+)
+from inventory.scan.checkpoint import Checkpoint, CheckpointError, CheckpointIdentity
 from inventory.scan.resumable import Resumable
-from inventory.scan.scan_work import Scan
-from inventory.scan.users import digest
+from inventory.scan.scan_work import FolderScan
+from inventory.scan.users import short_digest
 from inventory.scan.visit import Visit
 from inventory.transport.client import Client
+from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Listing, Source
-from inventory.tree.walk import Walk
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wish:
+class RestoreRequest:
     """What was asked for."""
 
     backup: Backup
     users: tuple[str, ...] = ()
     """As they were called when they were saved; none means everybody."""
-    renamed: Mapping[str, str] = field(default_factory=dict)
+    new_usernames: Mapping[str, str] = field(default_factory=dict)
     into: str = ""
-    existing: Existing = "refuse"
+    existing: ExistingPolicy = "refuse"
     with_git: bool = False
 
     @property
     def destination(self) -> Destination:
-        return Destination(self.renamed, self.into)
+        return Destination(self.new_usernames, self.into)
 
-    def identity(self, host: str) -> Identity:
+    def checkpoint_identity(self, host: str) -> CheckpointIdentity:
         """What a restore that goes on with another has to share with it."""
-        renamed = "".join(f", {old} as {new}" for old, new in sorted(self.renamed.items()))
-        return Identity(
+        renamed = "".join(f", {old} as {new}" for old, new in sorted(self.new_usernames.items()))
+        return CheckpointIdentity(
             host=host,
-            users=digest(self.users) if self.users else "all",
+            users=short_digest(self.users) if self.users else "all",
             sources=f"a restore of {self.backup.address}",
             homes=f"into {self.into or 'their places'}{renamed}",
             files=f"{self.existing} what is there{', clone git folders' if self.with_git else ''}",
@@ -59,7 +67,7 @@ class Wish:
 
 
 @dataclass
-class Sum:
+class UserCounts:
     """What became of one user's objects."""
 
     restored: int = 0
@@ -72,53 +80,55 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RestoreResult:
     """What became of a restore."""
 
     complete: bool
-    users: Mapping[str, Sum]
+    users: Mapping[str, UserCounts]
     failures: Sequence[tuple[str, str]]
     """Path and reason."""
     beside: Sequence[tuple[str, str]]
     """Where what was saved lies, and why not at its own path."""
     requests: Mapping[str, int]
-    refusals: Mapping[str, int]
+    rate_limited: Mapping[str, int]
 
 
-class Run(Resumable):
+class RestoreRun(Resumable):
     """One restore with its checkpoint, and beside it a log of what became of every object."""
 
-    def __init__(self, client: Client, wish: Wish, entries: Index, checkpoint: Checkpoint, *, day: date) -> None:
-        self._client, self._wish, self._entries, self._checkpoint = client, wish, entries, checkpoint
+    def __init__(
+        self, client: Client, request: RestoreRequest, index: ManifestIndex, checkpoint: Checkpoint, *, day: date
+    ) -> None:
+        self._client, self._request, self._index, self._checkpoint = client, request, index, checkpoint
         self._day = day.isoformat()
-        self._log = Lines(checkpoint.path.with_name(f"{checkpoint.path.name}.log"))
+        self._log = AppendOnlyFile(checkpoint.path.with_name(f"{checkpoint.path.name}.log"))
 
-    def put_back(
+    def restore(
         self,
         stop: threading.Event,
-        report: Callable[[Progress], None] = lambda progress: None,
-        pace: Pace = PACE,
-    ) -> Outcome:
+        report: Callable[[RestoreProgress], None] = lambda progress: None,
+        pacing: RequestPacing = DEFAULT_PACING,
+    ) -> RestoreResult:
         """Restore what remains. Raises TargetError, OSError."""
-        restoring = Restoring(
+        work = RestoreWork(
             self._client,
-            self._wish.backup.target,
-            self._checkpoint.walk(),
-            self._entries,
-            self._keep,
-            destination=self._wish.destination,
-            existing=self._wish.existing,
+            self._request.backup.target,
+            self._checkpoint.remaining_folders(),
+            self._index,
+            self._store,
+            destination=self._request.destination,
+            existing=self._request.existing,
             day=self._day,
-            with_git=self._wish.with_git,
-            past=_past(self._log),
+            with_git=self._request.with_git,
+            earlier_runs=_earlier_runs(self._log),
             sources={root.source for root in self._checkpoint.roots()},
-            pace=pace,
+            pacing=pacing,
             stop=stop,
         )
-        complete = restoring.run(report)
-        users, failures, beside = _summed(self._log, self._entries)
+        complete = work.run(report)
+        users, failures, beside = _sum_up(self._log, self._index)
         self.is_done = complete and not failures
-        return Outcome(complete, users, failures, beside, restoring.progress.requests, restoring.progress.refusals)
+        return RestoreResult(complete, users, failures, beside, work.progress.requests, work.progress.rate_limited)
 
     def close(self, *, complete: bool) -> None:
         """Leave the checkpoint and the log; complete, they have served their purpose."""
@@ -129,128 +139,136 @@ class Run(Resumable):
         else:
             self._checkpoint.close()
 
-    def _keep(self, notes: Sequence[Restored | Looked], visits: Sequence[Visit]) -> None:
-        self._log.add([json.dumps(_document(note), ensure_ascii=False).encode() + b"\n" for note in notes])
-        self._checkpoint.keep(visits)
+    def _store(self, notes: Sequence[RestoredEntry | ExistingContent], visits: Sequence[Visit]) -> None:
+        self._log.add([json.dumps(_log_document(note), ensure_ascii=False).encode() + b"\n" for note in notes])
+        self._checkpoint.store(visits)
 
 
-def prepare(client: Client, wish: Wish, entries: Index, *, resume: bool, now: datetime) -> Run:
-    """Begin a restore, or go on with one. Raises CheckpointError, CatalogError, OSError."""
+def prepare_restore(
+    client: Client, request: RestoreRequest, index: ManifestIndex, *, resume: bool, now: datetime
+) -> RestoreRun:
+    """Begin a restore, or go on with one. Raises CheckpointError, BackupError, OSError."""
     day = now.astimezone().date()
-    identity = wish.identity(client.host)
-    name = digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
-    path = Path(f"restore-{wish.backup.base.rpartition('/')[2]}.{name}.checkpoint")
+    identity = request.checkpoint_identity(client.host)
+    name = short_digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
+    path = Path(f"restore-{request.backup.base.rpartition('/')[2]}.{name}.checkpoint")
     if path.exists():
         if not resume:
             raise CheckpointError(
                 f"{path} is the checkpoint of an unfinished restore: go on with --resume, or delete it."
             )
         checkpoint = Checkpoint.resume(path, identity)
-        log.info("going on after %d directories; what failed is tried again", checkpoint.finished()[0])
-        return Run(client, wish, entries, checkpoint, day=day)
+        log.info("going on after %d directories; what failed is tried again", checkpoint.folder_counts()[0])
+        return RestoreRun(client, request, index, checkpoint, day=day)
     if resume:
         log.info("there is no unfinished restore of this kind in this folder; a new one begins")
-    roots = chosen(wish, entries)
+    roots = selected_roots(request, index)
     path.with_name(f"{path.name}.log").unlink(missing_ok=True)
-    return Run(client, wish, entries, Checkpoint.create(path, identity, roots), day=day)
+    return RestoreRun(client, request, index, Checkpoint.create(path, identity, roots), day=day)
 
 
-def chosen(wish: Wish, entries: Index) -> list[Folder]:
-    """The homes that are meant. Raises CatalogError for a user of whom nothing was saved."""
-    known = set(entries.users())
-    for user in [*wish.users, *wish.renamed]:
+def selected_roots(request: RestoreRequest, index: ManifestIndex) -> list[Folder]:
+    """The homes that are meant. Raises BackupError for a user of whom nothing was saved."""
+    known = set(index.users())
+    for user in [*request.users, *request.new_usernames]:
         if user not in known:
-            raise CatalogError(f"nothing of {user} was saved in {wish.backup.address}.")
+            raise BackupError(f"nothing of {user} was saved in {request.backup.address}.")
     roots = [
         Folder(entry.user, entry.source, entry.path)
-        for entry in entries.roots()
-        if entry.place is not None and (not wish.users or entry.user in wish.users)
+        for entry in index.roots()
+        if entry.place is not None and (not request.users or entry.user in request.users)
     ]
     if not roots:
-        raise CatalogError(f"there are no homes in {wish.backup.address}, so there is nothing to restore.")
+        raise BackupError(f"there are no homes in {request.backup.address}, so there is nothing to restore.")
     return roots
 
 
-def preview(client: Client, wish: Wish, entries: Index, stop: threading.Event) -> Outcome:
-    """What a restore would do: look at the places, change nothing. Raises CatalogError."""
-    roots = chosen(wish, entries)
-    there: set[tuple[Source, str]] = set()
+def preview_restore(
+    client: Client, request: RestoreRequest, index: ManifestIndex, stop: threading.Event
+) -> RestoreResult:
+    """What a restore would do: look at the places, change nothing. Raises BackupError."""
+    roots = selected_roots(request, index)
+    existing_paths: set[tuple[Source, str]] = set()
     failures: list[tuple[str, str]] = []
 
     def see(visits: Sequence[Visit]) -> None:
         for visit in visits:
-            if isinstance(visit.found, Listing):
-                there.update((visit.folder.source, path) for path in visit.found.folders)
-                there.update((visit.folder.source, file.path) for file in visit.found.files)
-            elif isinstance(visit.found, Failure) and not visit.found.missing:
-                failures.append((visit.folder.path, visit.found.reason))
+            if isinstance(visit.result, Listing):
+                existing_paths.update((visit.folder.source, path) for path in visit.result.folders)
+                existing_paths.update((visit.folder.source, file.path) for file in visit.result.files)
+            elif isinstance(visit.result, Failure) and not visit.result.missing:
+                failures.append((visit.folder.path, visit.result.reason))
 
-    places = []
+    destination_folders = []
     for root in roots:
-        entry = entries.get(root.source, root.path)
+        entry = index.get(root.source, root.path)
         assert entry is not None, "the homes are those of the manifest"
-        places.append(Folder(root.user, root.source, wish.destination.of(entry)))
-    limiters = {source: limiter_of(source, None) for source in {root.source for root in roots}}
-    Scan(client, Walk(places), see, limiters=limiters, workers=ASKERS, stop=stop).run()
-    users: defaultdict[str, Sum] = defaultdict(Sum)
-    for entry in entries.all():
-        if not entry.lies_there or (wish.users and entry.user not in wish.users):
+        destination_folders.append(Folder(root.user, root.source, request.destination.path_of(entry)))
+    limiters = {source: limiter_for(source, None) for source in {root.source for root in roots}}
+    FolderScan(
+        client, FolderQueue(destination_folders), see, limiters=limiters, workers=REQUEST_WORKERS, stop=stop
+    ).run()
+    users: defaultdict[str, UserCounts] = defaultdict(UserCounts)
+    for entry in index.all_entries():
+        if not entry.has_content or (request.users and entry.user not in request.users):
             continue
         try:
-            path = wish.destination.of(entry)
+            path = request.destination.path_of(entry)
         except NoDestination as error:
             failures.append((entry.path, str(error)))
             continue
         state = "restored"
-        if (entry.source, path) in there and wish.existing != "overwrite":
-            state = "skipped" if wish.existing == "skip" else "failed"
-            failures += [(path, IS_THERE)] * (state == "failed")
+        if (entry.source, path) in existing_paths and request.existing != "overwrite":
+            state = "skipped" if request.existing == "skip" else "failed"
+            failures += [(path, ALREADY_EXISTS)] * (state == "failed")
         _count(users[entry.user], entry, state)
-    return Outcome(True, users, failures, [], {}, {})
+    return RestoreResult(True, users, failures, [], {}, {})
 
 
-def _document(note: Restored | Looked) -> dict[str, Any]:
-    if isinstance(note, Looked):
+def _log_document(note: RestoredEntry | ExistingContent) -> dict[str, Any]:
+    if isinstance(note, ExistingContent):
         looked = {"source": note.folder.source, "folder": note.folder.path, "names": note.names}
-        return looked | ({"marks": note.marks} if note.marks else {})
+        return looked | ({"marks": note.versions} if note.versions else {})
     source, path, form = note.entry.key
     return {
         "source": source, "path": path, "format": form, "to": note.path, "state": note.state, "reason": note.reason
     }  # fmt: skip
 
 
-def _past(lines: Lines) -> Past:
+def _earlier_runs(log_file: AppendOnlyFile) -> EarlierRuns:
     """What the log says of earlier runs."""
-    past = Past()
-    for note in _notes(lines):
+    earlier_runs = EarlierRuns()
+    for note in _read_log(log_file):
         if "folder" in note:
             # The first look counts: later ones may see what we put there.
             names = note["names"]
-            place = (note["source"], note["folder"])
-            if place not in past.looked:
-                past.looked[place] = None if names is None else tuple(names)
-                past.marks[place] = {name: (mark[0], mark[1]) for name, mark in note.get("marks", {}).items()}
+            folder_key = (note["source"], note["folder"])
+            if folder_key not in earlier_runs.existing_names:
+                earlier_runs.existing_names[folder_key] = None if names is None else tuple(names)
+                earlier_runs.existing_versions[folder_key] = {
+                    name: (mark[0], mark[1]) for name, mark in note.get("marks", {}).items()
+                }
         elif note["state"] != "failed":
-            past.done.add((note["source"], note["path"], note["format"]))
-    return past
+            earlier_runs.done.add((note["source"], note["path"], note["format"]))
+    return earlier_runs
 
 
-def _notes(lines: Lines) -> Iterator[dict[str, Any]]:
+def _read_log(log_file: AppendOnlyFile) -> Iterator[dict[str, Any]]:
     """What the log says, a line each. Raises CheckpointError: without the log it is not known what is not ours."""
-    for number, line in enumerate(lines.read(), start=1):
+    for number, line in enumerate(log_file.read(), start=1):
         try:
             note = json.loads(line)
         except (ValueError, RecursionError):
             note = None
-        if not isinstance(note, dict) or not _is_note(note):
+        if not isinstance(note, dict) or not _is_log_entry(note):
             raise CheckpointError(
-                f"{lines.path} line {number} is damaged, so it is not known what was there before the restore began:"
+                f"{log_file.path} line {number} is damaged, so it is not known what was there before the restore began:"
                 " delete it and its checkpoint, and begin again without --resume."
             )
         yield note
 
 
-def _is_note(note: Mapping[str, Any]) -> bool:
+def _is_log_entry(note: Mapping[str, Any]) -> bool:
     marks = note.get("marks", {})
     if "folder" not in note:
         return all(isinstance(note.get(name), str) for name in ("source", "path", "format", "to", "state", "reason"))
@@ -264,17 +282,19 @@ def _is_note(note: Mapping[str, Any]) -> bool:
     )
 
 
-def _summed(lines: Lines, entries: Index) -> tuple[dict[str, Sum], list[tuple[str, str]], list[tuple[str, str]]]:
+def _sum_up(
+    log_file: AppendOnlyFile, index: ManifestIndex
+) -> tuple[dict[str, UserCounts], list[tuple[str, str]], list[tuple[str, str]]]:
     """What the log says of every object, the last time it was tried; what failed, and what lies beside its path."""
     last: dict[tuple[str, str, str], tuple[str, str, str]] = {}
-    for note in _notes(lines):
+    for note in _read_log(log_file):
         if "state" in note:
             last[note["source"], note["path"], note["format"]] = (note["state"], note["reason"], note["to"])
-    sums: defaultdict[str, Sum] = defaultdict(Sum)
+    sums: defaultdict[str, UserCounts] = defaultdict(UserCounts)
     failures: list[tuple[str, str]] = []
     beside: list[tuple[str, str]] = []
     for (source, path, form), (state, reason, to) in sorted(last.items()):
-        entry = entries.get(source, path, form)  # type: ignore[arg-type]
+        entry = index.get(source, path, form)  # type: ignore[arg-type]
         if entry is not None:
             _count(sums[entry.user], entry, state)
         prefix = "dbfs:" if source == "dbfs" else ""
@@ -285,7 +305,7 @@ def _summed(lines: Lines, entries: Index) -> tuple[dict[str, Sum], list[tuple[st
     return dict(sums), failures, beside
 
 
-def _count(sum: Sum, entry: Entry, state: str) -> None:
-    setattr(sum, state, getattr(sum, state) + 1)
-    if state in ("restored", "beside") and entry.lies_there:
-        sum.size += entry.size or 0
+def _count(counts: UserCounts, entry: ManifestEntry, state: str) -> None:
+    setattr(counts, state, getattr(counts, state) + 1)
+    if state in ("restored", "beside") and entry.has_content:
+        counts.size += entry.size or 0

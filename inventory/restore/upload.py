@@ -9,73 +9,73 @@ from itertools import chain
 from typing import Protocol
 from urllib.parse import quote
 
-from inventory.backup.download import BLOCK, FILES, FORMATS
-from inventory.backup.download import Api as Downloads
-from inventory.backup.manifest import Entry
-from inventory.backup.target import NoFile, Target
-from inventory.restore.presence import Doubt, Mark, beside, look
-from inventory.scan.folder_request import ADDRESSES
-from inventory.transport.answer import Answer, Broken
-from inventory.transport.client import PIECE
-from inventory.transport.request_body import NO_QUERY, Body, json_body
+from inventory.backup.download import DBFS_BLOCK_BYTES, EXPORT_FORMATS, FILES_API
+from inventory.backup.download import DownloadClient as Downloads
+from inventory.backup.manifest import ManifestEntry
+from inventory.backup.target import BackupTarget, NotARegularFile
+from inventory.restore.existing_check import ExistingCheck, ObjectVersion, alternative_path, check_existing
+from inventory.scan.folder_request import LIST_PATHS
+from inventory.transport.client import CHUNK_BYTES
+from inventory.transport.request_body import NO_QUERY, RequestBody, json_body
+from inventory.transport.response import Response, TransportError
 from inventory.tree.listing import Folder, Source
 
-IMPORT = "/api/2.0/workspace/import"
-DBFS = "/api/2.0/dbfs/"
-MKDIRS: Mapping[Source, str] = {"workspace": "/api/2.0/workspace/mkdirs", "dbfs": f"{DBFS}mkdirs"}
-REPOS = "/api/2.0/repos"
+IMPORT_PATH = "/api/2.0/workspace/import"
+DBFS_PATH = "/api/2.0/dbfs/"
+MKDIRS_PATHS: Mapping[Source, str] = {"workspace": "/api/2.0/workspace/mkdirs", "dbfs": f"{DBFS_PATH}mkdirs"}
+REPOS_PATH = "/api/2.0/repos"
 
 
-class Corrupt(Exception):
+class CorruptObject(Exception):
     """What lies in the backup is not what was saved; a sentence."""
 
 
-class Api(Downloads, Protocol):
+class UploadClient(Downloads, Protocol):
     """What is asked of a client; see `client.Client`."""
 
-    def send(self, method: str, path: str, body: Body, query: Mapping[str, str] = NO_QUERY) -> Answer:
-        """A request with a body. Raises Broken."""
+    def send(self, method: str, path: str, body: RequestBody, query: Mapping[str, str] = NO_QUERY) -> Response:
+        """A request with a body. Raises TransportError."""
         ...
 
 
 @dataclass
-class Sending:
+class ObjectUpload:
     """An object and where it is to lie."""
 
     folder: Folder
     """The one it lay in when it was saved."""
-    entry: Entry
+    entry: ManifestEntry
     path: str
     """Where it is to lie, in the file system it came from."""
     day: str
     """Of the restore, for the name of what goes beside something else: 2026-11-27."""
     overwrite: bool = False
     """Whether what lay there before the restore began is to be replaced."""
-    before: Mark | None = None
+    replaced_version: ObjectVersion | None = None
     """What lay there; None if nothing did, or an earlier version did not write it down."""
-    may_be_ours: bool = False
+    may_be_own_upload: bool = False
     """Whether what is there may be what an earlier try has sent."""
-    doubt: Doubt | None = None
+    check: ExistingCheck | None = None
     """Set where it has to be seen first what lies there."""
     complete: bool = False
     problem: str = ""
     """Why it cannot be sent at all."""
-    turn: int = 0
+    alternative_number: int = 0
     """How many other places were tried because the last one was taken."""
     conflicts: int = 0
     handle: int | None = None
     """Of an upload to DBFS that has begun."""
-    rest: Iterator[bytes] | None = None
+    remaining_blocks: Iterator[bytes] | None = None
     """What is still to be sent to it."""
     block: bytes = b""
     """What was sent last; empty when it arrived."""
     is_staged: bool = False
     """Whether all blocks lie in DBFS, under another name."""
-    is_surplus: bool = False
+    is_redundant: bool = False
     """Whether they need not have been sent: the object is there."""
 
     def __post_init__(self) -> None:
-        self.wanted = self.path
+        self.requested_path = self.path
         """The path that it had, or has in the other home."""
 
     @property
@@ -84,57 +84,57 @@ class Sending:
         return "import" if self.entry.source == "workspace" else self.entry.source
 
     @property
-    def staging(self) -> str:
+    def staging_path(self) -> str:
         """Where the blocks of a large file go in DBFS before it has its name: nobody sees half of it."""
-        return f"{self.wanted}.restoring-{(self.entry.sha256 or '')[:8]}"
+        return f"{self.requested_path}.restoring-{(self.entry.sha256 or '')[:8]}"
 
     def restart(self) -> None:
         """It is not known whether what was sent has arrived: a block sent again could be there twice."""
-        self.handle, self.rest, self.block = None, None, b""
-        self.may_be_ours = True
+        self.handle, self.remaining_blocks, self.block = None, None, b""
+        self.may_be_own_upload = True
         # Without the wish to overwrite, the API refuses what would replace something.
-        self.doubt = Doubt() if self.overwrite or self.is_staged else None
+        self.check = ExistingCheck() if self.overwrite or self.is_staged else None
 
-    def is_there(self) -> None:
+    def confirm_present(self) -> None:
         """What lies there is what was to be sent."""
-        self.doubt, self.is_surplus, self.complete = None, self.is_staged, not self.is_staged
+        self.check, self.is_redundant, self.complete = None, self.is_staged, not self.is_staged
 
-    def step_aside(self) -> None:
+    def use_alternative_path(self) -> None:
         """Leave what lies there, and go beside it."""
-        self.turn += 1
-        self.path = beside(self.wanted, self.day, self.turn)
-        self.overwrite, self.before, self.doubt, self.may_be_ours = False, None, None, True
+        self.alternative_number += 1
+        self.path = alternative_path(self.requested_path, self.day, self.alternative_number)
+        self.overwrite, self.replaced_version, self.check, self.may_be_own_upload = False, None, None, True
 
 
-def is_large(entry: Entry) -> bool:
+def is_large(entry: ManifestEntry) -> bool:
     """Whether it is sent block by block."""
-    return entry.source == "dbfs" and (entry.size or 0) > BLOCK
+    return entry.source == "dbfs" and (entry.size or 0) > DBFS_BLOCK_BYTES
 
 
-def upload(client: Api, target: Target, sending: Sending) -> Answer:
-    """Send the next request for an object. Raises Broken, Corrupt, TargetError."""
-    entry = sending.entry
-    if sending.doubt is not None:
-        return look(client, sending)
+def upload_object(client: UploadClient, target: BackupTarget, task: ObjectUpload) -> Response:
+    """Send the next request for an object. Raises TransportError, CorruptObject, TargetError."""
+    entry = task.entry
+    if task.check is not None:
+        return check_existing(client, task)
     match entry.source:
         case "workspace":
-            answer = client.send("POST", IMPORT, _form(target, sending))
+            answer = client.send("POST", IMPORT_PATH, _import_form(target, task))
         case "volumes":
-            query = {"overwrite": "true" if sending.overwrite else "false"}
-            body = Body(pieces(target, entry, PIECE), entry.size or 0, "application/octet-stream")
-            answer = client.send("PUT", FILES + quote(sending.path), body, query)
+            query = {"overwrite": "true" if task.overwrite else "false"}
+            body = RequestBody(read_chunks(target, entry, CHUNK_BYTES), entry.size or 0, "application/octet-stream")
+            answer = client.send("PUT", FILES_API + quote(task.path), body, query)
         case _:
-            return _to_dbfs(client, target, sending)
-    sending.complete = answer.ok
+            return _upload_to_dbfs(client, target, task)
+    task.complete = answer.ok
     return answer
 
 
-def _form(target: Target, sending: Sending) -> Body:
+def _import_form(target: BackupTarget, task: ObjectUpload) -> RequestBody:
     """An import as a form, since one of JSON ends at 10 MB."""
-    entry = sending.entry
+    entry = task.entry
     # A file that happens to begin like a notebook stays a file; a dashboard is known by its name.
-    kind = {"NOTEBOOK": FORMATS.get(entry.format, "SOURCE"), "FILE": "RAW"}.get(entry.type, "AUTO")
-    fields = {"path": sending.path, "format": kind, "overwrite": "true" if sending.overwrite else "false"}
+    kind = {"NOTEBOOK": EXPORT_FORMATS.get(entry.format, "SOURCE"), "FILE": "RAW"}.get(entry.type, "AUTO")
+    fields = {"path": task.path, "format": kind, "overwrite": "true" if task.overwrite else "false"}
     if entry.type == "NOTEBOOK" and entry.language:
         fields["language"] = entry.language
     boundary = secrets.token_hex(16)
@@ -148,104 +148,104 @@ def _form(target: Target, sending: Sending) -> Body:
         b"Content-Type: application/octet-stream\r\n\r\n" % boundary.encode()
     )
     tail = b"\r\n--%s--\r\n" % boundary.encode()
-    content = chain([head], pieces(target, entry, PIECE), [tail])
-    return Body(content, len(head) + (entry.size or 0) + len(tail), f"multipart/form-data; boundary={boundary}")
+    content = chain([head], read_chunks(target, entry, CHUNK_BYTES), [tail])
+    return RequestBody(content, len(head) + (entry.size or 0) + len(tail), f"multipart/form-data; boundary={boundary}")
 
 
-def _to_dbfs(client: Api, target: Target, sending: Sending) -> Answer:
+def _upload_to_dbfs(client: UploadClient, target: BackupTarget, task: ObjectUpload) -> Response:
     """Small files at once; of others the next block under another name, and at last its own name."""
-    if not is_large(sending.entry):
-        content = b"".join(pieces(target, sending.entry, PIECE))
-        about = {"path": sending.path, "overwrite": sending.overwrite}
-        document = about | {"contents": base64.b64encode(content).decode()}
-        answer = client.send("POST", f"{DBFS}put", json_body(document))
-        sending.complete = answer.ok
+    if not is_large(task.entry):
+        content = b"".join(read_chunks(target, task.entry, CHUNK_BYTES))
+        fields = {"path": task.path, "overwrite": task.overwrite}
+        document = fields | {"contents": base64.b64encode(content).decode()}
+        answer = client.send("POST", f"{DBFS_PATH}put", json_body(document))
+        task.complete = answer.ok
         return answer
-    if sending.is_staged:
-        return _named(client, sending)
-    if sending.handle is None:
-        about = {"path": sending.staging, "overwrite": True}
-        answer = client.send("POST", f"{DBFS}create", json_body(about))
+    if task.is_staged:
+        return _move_into_place(client, task)
+    if task.handle is None:
+        fields = {"path": task.staging_path, "overwrite": True}
+        answer = client.send("POST", f"{DBFS_PATH}create", json_body(fields))
         if answer.ok:
-            sending.handle = _handle(answer)
-            sending.rest = pieces(target, sending.entry, BLOCK)
+            task.handle = _handle(answer)
+            task.remaining_blocks = read_chunks(target, task.entry, DBFS_BLOCK_BYTES)
         return answer
-    assert sending.rest is not None, "what has a handle has a rest"
-    sending.block = sending.block or next(sending.rest, b"")
-    if sending.block:
-        data = base64.b64encode(sending.block).decode()
-        answer = client.send("POST", f"{DBFS}add-block", json_body({"handle": sending.handle, "data": data}))
+    assert task.remaining_blocks is not None, "what has a handle has a rest"
+    task.block = task.block or next(task.remaining_blocks, b"")
+    if task.block:
+        data = base64.b64encode(task.block).decode()
+        answer = client.send("POST", f"{DBFS_PATH}add-block", json_body({"handle": task.handle, "data": data}))
         if answer.ok:
-            sending.block = b""
+            task.block = b""
         return answer
-    answer = client.send("POST", f"{DBFS}close", json_body({"handle": sending.handle}))
-    sending.is_staged = answer.ok
+    answer = client.send("POST", f"{DBFS_PATH}close", json_body({"handle": task.handle}))
+    task.is_staged = answer.ok
     return answer
 
 
-def _named(client: Api, sending: Sending) -> Answer:
+def _move_into_place(client: UploadClient, task: ObjectUpload) -> Response:
     """Give a file in DBFS its name, after what was to be replaced is gone."""
-    if sending.is_surplus:
-        answer = client.send("POST", f"{DBFS}delete", json_body({"path": sending.staging}))
-        sending.complete = answer.ok
+    if task.is_redundant:
+        answer = client.send("POST", f"{DBFS_PATH}delete", json_body({"path": task.staging_path}))
+        task.complete = answer.ok
         return answer
-    if sending.overwrite:
-        answer = client.send("POST", f"{DBFS}delete", json_body({"path": sending.path}))
-        sending.overwrite = not answer.ok
+    if task.overwrite:
+        answer = client.send("POST", f"{DBFS_PATH}delete", json_body({"path": task.path}))
+        task.overwrite = not answer.ok
         return answer
-    move = {"source_path": sending.staging, "destination_path": sending.path}
-    answer = client.send("POST", f"{DBFS}move", json_body(move))
-    sending.complete = answer.ok
+    move = {"source_path": task.staging_path, "destination_path": task.path}
+    answer = client.send("POST", f"{DBFS_PATH}move", json_body(move))
+    task.complete = answer.ok
     return answer
 
 
-def _handle(answer: Answer) -> int:
-    """Of a new upload. Raises Broken if the answer has none."""
+def _handle(answer: Response) -> int:
+    """Of a new upload. Raises TransportError if the answer has none."""
     handle = answer.document.get("handle") if isinstance(answer.document, Mapping) else None
     if type(handle) is not int:
-        raise Broken("the answer names no upload")
+        raise TransportError("the answer names no upload")
     return handle
 
 
-def make_folder(client: Api, source: Source, path: str) -> Answer:
-    """Make a folder and those above it; one that is there is fine. Raises Broken."""
+def make_folder(client: UploadClient, source: Source, path: str) -> Response:
+    """Make a folder and those above it; one that is there is fine. Raises TransportError."""
     if source == "volumes":
-        return client.send("PUT", ADDRESSES["volumes"] + quote(path), Body(b"", 0))
-    return client.send("POST", MKDIRS[source], json_body({"path": path}))
+        return client.send("PUT", LIST_PATHS["volumes"] + quote(path), RequestBody(b"", 0))
+    return client.send("POST", MKDIRS_PATHS[source], json_body({"path": path}))
 
 
-def clone(client: Api, entry: Entry, path: str) -> Answer:
-    """Make a git folder as it was, from where it came. Raises Broken."""
+def clone_git_folder(client: UploadClient, entry: ManifestEntry, path: str) -> Response:
+    """Make a git folder as it was, from where it came. Raises TransportError."""
     git = entry.git or {}
-    about = {"url": git.get("url", ""), "path": path} | {name: git[name] for name in ("provider",) if name in git}
-    answer = client.send("POST", REPOS, json_body(about))
+    fields = {"url": git.get("url", ""), "path": path} | {name: git[name] for name in ("provider",) if name in git}
+    answer = client.send("POST", REPOS_PATH, json_body(fields))
     if not answer.ok or "branch" not in git or not isinstance(answer.document, Mapping):
         return answer
-    address = f"{REPOS}/{answer.document.get('id')}"
+    address = f"{REPOS_PATH}/{answer.document.get('id')}"
     return client.send("PATCH", address, json_body({"branch": git["branch"]}))
 
 
-def pieces(target: Target, entry: Entry, length: int) -> Iterator[bytes]:
+def read_chunks(target: BackupTarget, entry: ManifestEntry, length: int) -> Iterator[bytes]:
     """What was saved of an object. The last piece comes when all of it is known to be right.
 
-    Raises Corrupt, TargetError.
+    Raises CorruptObject, TargetError.
     """
     assert entry.place is not None, "what lies nowhere is not sent"
-    size, digest, held = 0, hashlib.sha256(), b""
+    size, digest, held_chunk = 0, hashlib.sha256(), b""
     try:
         content = target.open(entry.place)
     except FileNotFoundError:
-        raise Corrupt(f"nothing lies at {entry.place} any more") from None
-    except NoFile as error:
-        raise Corrupt(str(error)) from None
+        raise CorruptObject(f"nothing lies at {entry.place} any more") from None
+    except NotARegularFile as error:
+        raise CorruptObject(str(error)) from None
     with content as file:
-        while piece := file.read(length):
-            if held:
-                yield held
-            size += len(piece)
-            digest.update(piece)
-            held = piece
+        while chunk := file.read(length):
+            if held_chunk:
+                yield held_chunk
+            size += len(chunk)
+            digest.update(chunk)
+            held_chunk = chunk
     if size != entry.size or digest.hexdigest() != entry.sha256:
-        raise Corrupt(f"what lies at {entry.place} is not what was saved")
-    if held:
-        yield held
+        raise CorruptObject(f"what lies at {entry.place} is not what was saved")
+    if held_chunk:
+        yield held_chunk

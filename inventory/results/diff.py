@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from inventory.results.result_csv import read_entries
+from inventory.results.result_csv import read_result
 
-Change = Literal["new", "gone", "grown", "shrunk", "unknown"]
-CHANGES: tuple[Change, ...] = ("grown", "shrunk", "new", "gone", "unknown")
+ChangeKind = Literal["new", "gone", "grown", "shrunk", "unknown"]
+CHANGES: tuple[ChangeKind, ...] = ("grown", "shrunk", "new", "gone", "unknown")
 
 
 @dataclass(frozen=True)
-class Counted:
+class HomeTotals:
     """One user in one result."""
 
     files: int
@@ -22,31 +22,31 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Difference:
+class HomeChange:
     """One user whose files changed; a count is None where the user is not in that result."""
 
     user: str
-    change: Change
+    change: ChangeKind
     files: tuple[int | None, int | None]
     size: tuple[int | None, int | None]
 
 
-def read_inventory(text: str, name: str) -> dict[str, Counted]:
-    """A result by user. Raises NotAnInventory."""
-    return {entry.user: Counted(entry.files, entry.size, entry.complete) for entry in read_entries(text, name)}
+def read_totals(text: str, name: str) -> dict[str, HomeTotals]:
+    """A result by user. Raises InvalidResult."""
+    return {entry.user: HomeTotals(entry.files, entry.size, entry.complete) for entry in read_result(text, name)}
 
 
-def compare(old: dict[str, Counted], new: dict[str, Counted]) -> Iterator[Difference]:
+def compare_results(old: dict[str, HomeTotals], new: dict[str, HomeTotals]) -> Iterator[HomeChange]:
     """Who changed, sorted by name. Nothing is said to have grown or shrunk that was not counted whole both times."""
     for user in sorted(old.keys() | new.keys()):
         before, after = old.get(user), new.get(user)
         change = _change(before, after)
         if change:
             files = (before.files if before else None, after.files if after else None)
-            yield Difference(user, change, files, (before.size if before else None, after.size if after else None))
+            yield HomeChange(user, change, files, (before.size if before else None, after.size if after else None))
 
 
-def _change(before: Counted | None, after: Counted | None) -> Change | None:
+def _change(before: HomeTotals | None, after: HomeTotals | None) -> ChangeKind | None:
     if before is None:
         return "new"
     if after is None:

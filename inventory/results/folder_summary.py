@@ -5,17 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from inventory.results.rows import Tally, moment
-from inventory.tree.listing import File, Listing, Source, summary
+from inventory.results.rows import AmountsByName, format_milliseconds
+from inventory.tree.listing import File, Listing, Source, summarize_failures
 
 Name = TypeVar("Name")
-DAY_MS = 86_400_000
-UNKNOWN = ""
+MS_PER_DAY = 86_400_000
+UNKNOWN_MONTH = ""
 """The month of what the API tells no date of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class FolderSummary:
     """A folder's answer without its single files."""
 
     folders: tuple[str, ...] = ()
@@ -31,19 +31,19 @@ class Counted:
     largest_size: int | None = None
     last_modified: int | None = None
     """Milliseconds since 1970, UTC."""
-    kinds: Tally = field(default_factory=dict)
-    months: Tally = field(default_factory=dict)
+    kinds: AmountsByName = field(default_factory=dict)
+    months: AmountsByName = field(default_factory=dict)
     reason: str = ""
     """Which of its entries cannot be used, and why; empty if all can be."""
 
 
-def count(source: Source, listing: Listing) -> Counted:
+def summarize(source: Source, listing: Listing) -> FolderSummary:
     """The sums over what lies directly in a folder of this file system."""
     files = listing.files
     largest = max(
         (file for file in files if file.size is not None), key=lambda file: (file.size, file.path), default=None
     )
-    return Counted(
+    return FolderSummary(
         folders=listing.folders,
         files=len(files),
         size=sum(file.counted_size for file in files),
@@ -54,7 +54,7 @@ def count(source: Source, listing: Listing) -> Counted:
         last_modified=max((file.modified_at for file in files if file.modified_at is not None), default=None),
         kinds=_kinds(files),
         months=_months(files),
-        reason=summary(listing.failures) if listing.failures else "",
+        reason=summarize_failures(listing.failures) if listing.failures else "",
     )
 
 
@@ -65,32 +65,32 @@ def _exact(files: Sequence[File]) -> int | None:
 
 def _kinds(files: Iterable[File]) -> dict[str, list[int]]:
     """Files and bytes by type."""
-    return _tally((file.type, file.counted_size) for file in files)
+    return _amounts((file.type, file.counted_size) for file in files)
 
 
 def _months(files: Iterable[File]) -> dict[str, list[int]]:
     """Files and bytes by the month of their last change."""
-    return _tally((month_of(file.modified_at), file.counted_size) for file in files)
+    return _amounts((month_of(file.modified_at), file.counted_size) for file in files)
 
 
 def month_of(milliseconds: int | None) -> str:
     """`2026-10`; UNKNOWN for what is unknown or no date at all."""
-    return UNKNOWN if milliseconds is None else _month(milliseconds // DAY_MS)
+    return UNKNOWN_MONTH if milliseconds is None else _month(milliseconds // MS_PER_DAY)
 
 
 @functools.lru_cache(maxsize=10_000)
 def _month(day: int) -> str:
-    return (moment(day * DAY_MS) or UNKNOWN)[:7]
+    return (format_milliseconds(day * MS_PER_DAY) or UNKNOWN_MONTH)[:7]
 
 
-def _tally(amounts: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+def _amounts(amounts: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for name, size in amounts:
-        increase(found, name, 1, size)
+        add_amount(found, name, 1, size)
     return found
 
 
-def increase(amounts: dict[Name, list[int]], name: Name, files: int, size: int) -> None:
+def add_amount(amounts: dict[Name, list[int]], name: Name, files: int, size: int) -> None:
     """Add to one of several amounts, which are `[files, bytes]`."""
     amount = amounts.setdefault(name, [0, 0])
     amount[0] += files

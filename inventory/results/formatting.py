@@ -1,7 +1,7 @@
 """Numbers and names as people read them. Pure."""
 
 
-def size(number: int) -> str:
+def format_size(number: int) -> str:
     """`0 B`, `1.5 kB`, `12.0 GB`; a kB has 1,024 bytes, as in the results."""
     amount = float(number)
     for unit in ("B", "kB", "MB", "GB"):
@@ -11,7 +11,7 @@ def size(number: int) -> str:
     return f"{amount:.1f} TB"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`42 s`, `3 min`, `2 h 05 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from inventory.results.folder_summary import UNKNOWN
-from inventory.results.result_csv import Entry
-from inventory.results.summary import Figures
+from inventory.results.folder_summary import UNKNOWN_MONTH
+from inventory.results.result_csv import ResultRow
+from inventory.results.summary import Summary
 from inventory.tree.listing import SOURCES
 
 SOURCE_NAMES = {"dbfs": "DBFS", "workspace": "Workspace"}
 AGES = ((1, "this month"), (3, "1 to 2 months"), (6, "3 to 5 months"), (12, "6 to 11 months"), (24, "1 to 2 years"))
 """Months since the last change, of which the first that is larger names the age."""
-KINDS = {"FILE": "files", "NOTEBOOK": "notebooks", "LIBRARY": "libraries", "DASHBOARD": "dashboards"}
-MOST_KINDS = 8
+TYPE_NAMES = {"FILE": "files", "NOTEBOOK": "notebooks", "LIBRARY": "libraries", "DASHBOARD": "dashboards"}
+MAX_KINDS = 8
 OLDEST, NO_DATE = "over 2 years", "date not told"
 
 
@@ -32,51 +32,51 @@ class Amount:
 class Report:
     """A result, and what is known beyond it. What is unknown is None."""
 
-    of: str
+    subject: str
     """The workspace, or the file."""
     made_at: datetime
-    entries: Sequence[Entry]
-    figures: Figures | None = None
+    rows: Sequence[ResultRow]
+    summary: Summary | None = None
     """Types, ages, the largest files and folders; from the scan itself, or from the rows of single files."""
 
     @property
     def total(self) -> Amount:
-        return Amount("all", sum(entry.files for entry in self.entries), sum(entry.size for entry in self.entries))
+        return Amount("all", sum(entry.files for entry in self.rows), sum(entry.size for entry in self.rows))
 
     @property
     def statuses(self) -> Mapping[str, int]:
         """How many homes there are of each status."""
-        return Counter(entry.status for entry in self.entries)
+        return Counter(entry.status for entry in self.rows)
 
     @property
     def estimated(self) -> int | None:
         """How many sizes are estimates."""
-        known = [entry.estimated for entry in self.entries if entry.estimated is not None]
-        return sum(known) if len(known) == len(self.entries) else None
+        known = [entry.estimated for entry in self.rows if entry.estimated is not None]
+        return sum(known) if len(known) == len(self.rows) else None
 
     @property
     def directories(self) -> int | None:
-        known = [entry.directories for entry in self.entries if entry.directories is not None]
-        return sum(known) if len(known) == len(self.entries) else None
+        known = [entry.directories for entry in self.rows if entry.directories is not None]
+        return sum(known) if len(known) == len(self.rows) else None
 
     @property
-    def largest(self) -> list[Entry]:
+    def largest(self) -> list[ResultRow]:
         """All homes, the largest first."""
-        return sorted(self.entries, key=lambda entry: (-entry.size, -entry.files, entry.user))
+        return sorted(self.rows, key=lambda entry: (-entry.size, -entry.files, entry.user))
 
     @property
-    def failures(self) -> list[Entry]:
+    def failures(self) -> list[ResultRow]:
         """The homes that could not be listed whole, by name."""
-        return sorted((entry for entry in self.entries if entry.error), key=lambda entry: entry.user)
+        return sorted((entry for entry in self.rows if entry.error), key=lambda entry: entry.user)
 
     @property
     def sources(self) -> list[Amount] | None:
         """By file system."""
         amounts: list[tuple[str, int, int]]
-        if self.figures:
-            amounts = [(source, files, size) for (source, _), (files, size) in self.figures.kinds.items()]
-        elif all(amounts_of(entry) for entry in self.entries):
-            amounts = [(name, *both) for entry in self.entries for name, both in (amounts_of(entry) or {}).items()]
+        if self.summary:
+            amounts = [(source, files, size) for (source, _), (files, size) in self.summary.kinds.items()]
+        elif all(amounts_by_source(entry) for entry in self.rows):
+            amounts = [(name, *both) for entry in self.rows for name, both in (amounts_by_source(entry) or {}).items()]
         else:
             return None
         return [
@@ -91,43 +91,43 @@ class Report:
     @property
     def kinds(self) -> list[Amount] | None:
         """By type and file system, the largest first; small ones together as the last."""
-        if self.figures is None:
+        if self.summary is None:
             return None
         found = [
-            Amount(f"{KINDS.get(kind, kind.lower())} in {SOURCE_NAMES.get(source, source)}", *amount)
-            for (source, kind), amount in self.figures.kinds.items()
+            Amount(f"{TYPE_NAMES.get(kind, kind.lower())} in {SOURCE_NAMES.get(source, source)}", *amount)
+            for (source, kind), amount in self.summary.kinds.items()
         ]
         found.sort(key=lambda amount: (-amount.size, -amount.files, amount.name))
-        if len(found) <= MOST_KINDS:
+        if len(found) <= MAX_KINDS:
             return found
-        rest = found[MOST_KINDS - 1 :]
+        rest = found[MAX_KINDS - 1 :]
         others = Amount("others", sum(amount.files for amount in rest), sum(amount.size for amount in rest))
-        return [*found[: MOST_KINDS - 1], others]
+        return [*found[: MAX_KINDS - 1], others]
 
     @property
     def ages(self) -> list[Amount] | None:
         """By the time since the last change, the youngest first."""
-        if self.figures is None:
+        if self.summary is None:
             return None
         found = {name: [0, 0] for name in (*(name for _, name in AGES), OLDEST, NO_DATE)}
-        for month, (files, size) in self.figures.months.items():
+        for month, (files, size) in self.summary.months.items():
             amount = found[_age(month, self.made_at)]
             amount[0] += files
             amount[1] += size
         return [Amount(name, *amount) for name, amount in found.items() if name != NO_DATE or amount[0]]
 
 
-def amounts_of(entry: Entry) -> Mapping[str, tuple[int, int]] | None:
+def amounts_by_source(entry: ResultRow) -> Mapping[str, tuple[int, int]] | None:
     """Files and bytes of a home by file system, where they can be told."""
     if entry.by_source is not None:
         return entry.by_source
-    if entry.source == "both":
+    if entry.file_source == "both":
         return None
-    return {source: (entry.files, entry.size) if source == entry.source else (0, 0) for source in SOURCES}
+    return {source: (entry.files, entry.size) if source == entry.file_source else (0, 0) for source in SOURCES}
 
 
 def _age(month: str, now: datetime) -> str:
-    if month == UNKNOWN:
+    if month == UNKNOWN_MONTH:
         return NO_DATE
     year, number = map(int, month.split("-"))
     months = (now.year - year) * 12 + now.month - number

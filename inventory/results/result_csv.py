@@ -5,27 +5,27 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from inventory.results.rows import COLUMNS, Status
+from inventory.results.rows import COLUMNS, HomeStatus
 from inventory.tree.listing import SOURCES
 from labkit.csv_cells import unescape_formula
 
-STATUSES: tuple[Status, ...] = ("success", "empty", "partial", "error")
+STATUSES: tuple[HomeStatus, ...] = ("success", "empty", "partial", "error")
 
 
-class NotAnInventory(ValueError):
+class InvalidResult(ValueError):
     """The text is not a result of a scan; a sentence with the line in it."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResultRow:
     """One user. What only `--details` tells is None without."""
 
     user: str
     files: int
     size: int
     """Bytes."""
-    status: Status
-    source: str
+    status: HomeStatus
+    file_source: str
     """Where the files are: both, dbfs, workspace or none."""
     error: str
     by_source: Mapping[str, tuple[int, int]] | None = None
@@ -42,28 +42,28 @@ class Entry:
         return self.status in ("success", "empty")
 
 
-def read_entries(text: str, name: str) -> list[Entry]:
-    """The rows of a result; `name` is that of its file. Raises NotAnInventory."""
+def read_result(text: str, name: str) -> list[ResultRow]:
+    """The rows of a result; `name` is that of its file. Raises InvalidResult."""
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     header = next(rows, [])
     if tuple(header[: len(COLUMNS)]) != COLUMNS:
-        raise NotAnInventory(f"{name} is not an inventory: expected the columns {','.join(COLUMNS)}.")
+        raise InvalidResult(f"{name} is not an inventory: expected the columns {','.join(COLUMNS)}.")
     found = []
     for row in rows:
         try:
-            found.append(_entry(dict(zip(header, row, strict=True))))
+            found.append(_result_row(dict(zip(header, row, strict=True))))
         except (KeyError, ValueError):
-            raise NotAnInventory(f"{name} line {rows.line_num}: this is no row of an inventory.") from None
+            raise InvalidResult(f"{name} line {rows.line_num}: this is no row of an inventory.") from None
     return found
 
 
-def entries_of(table: Iterable[Sequence[object]]) -> list[Entry]:
+def result_rows(table: Iterable[Sequence[object]]) -> list[ResultRow]:
     """The same of header and rows that were not written yet."""
     header, *rows = ([("" if cell is None else str(cell)) for cell in row] for row in table)
-    return [_entry(dict(zip(header, row, strict=True))) for row in rows]
+    return [_result_row(dict(zip(header, row, strict=True))) for row in rows]
 
 
-def _entry(cells: Mapping[str, str]) -> Entry:
+def _result_row(cells: Mapping[str, str]) -> ResultRow:
     status = cells["status"]
     if status not in STATUSES:
         raise ValueError(status)
@@ -71,12 +71,12 @@ def _entry(cells: Mapping[str, str]) -> Entry:
     amounts = {
         str(source): (int(cells[f"{source}_files"]), int(cells[f"{source}_size"])) for source in SOURCES if detailed
     }
-    return Entry(
+    return ResultRow(
         user=unescape_formula(cells["username"]),
         files=int(cells["file_count"]),
         size=int(cells["total_size"]),
         status=status,
-        source=cells["file_source"],
+        file_source=cells["file_source"],
         error=unescape_formula(cells["error"]),
         by_source=amounts if detailed else None,
         estimated=int(cells["estimated_files"]) if detailed else None,

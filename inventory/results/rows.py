@@ -12,12 +12,12 @@ DETAILS = (
     "dbfs_files dbfs_size workspace_files workspace_size estimated_files directories failed_directories"
     " largest_path largest_size last_modified seconds requests retries"
 ).split()
-EXACT = "exact_size"
-GB = 2**30
-State = Literal["listed", "missing", "failed", "partial", "refused"]
+EXACT_SIZE = "exact_size"
+BYTES_PER_GB = 2**30
+FolderState = Literal["listed", "missing", "failed", "partial", "refused"]
 """`partial`: listed, and some entries cannot be used; `refused`: a home for which no request can be sent."""
-Status = Literal["success", "empty", "partial", "error"]
-Tally = Mapping[str, Sequence[int]]
+HomeStatus = Literal["success", "empty", "partial", "error"]
+AmountsByName = Mapping[str, Sequence[int]]
 """Name → number of files, bytes."""
 
 
@@ -36,11 +36,11 @@ class FileRow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
+class FolderRow:
     """One folder that was visited: the counts of what lies directly in it."""
 
     folder: Folder
-    state: State
+    state: FolderState
     """`missing` is said of homes alone."""
     reason: str
     files: int
@@ -50,12 +50,12 @@ class Row:
     largest_size: int | None
     last_modified: int | None
     requests: int
-    refusals: int
+    rate_limited: int
     """How many of the requests were refused because of the rate."""
     seconds: float
-    kinds: Tally = field(default_factory=dict)
+    kinds: AmountsByName = field(default_factory=dict)
     """By type, as the API calls it."""
-    months: Tally = field(default_factory=dict)
+    months: AmountsByName = field(default_factory=dict)
     """By month of the last change, `2026-10`; empty where the API does not tell."""
     exact: int | None = None
     """Bytes without any estimate; None where one of the sizes is not known."""
@@ -86,7 +86,7 @@ class Home:
     requests: int = 0
     retries: int = 0
 
-    def add(self, row: Row, *, is_root: bool) -> None:
+    def add(self, row: FolderRow, *, is_root: bool) -> None:
         """Add a folder. A home that does not exist is empty."""
         source = row.folder.source
         self.seconds += row.seconds
@@ -121,7 +121,7 @@ class Home:
         return sum(self.sizes.values())
 
     @property
-    def status(self) -> Status:
+    def status(self) -> HomeStatus:
         """`partial`: some folders could not be listed; `error`: none of those that exist could."""
         if self.failures:
             return "partial" if self.roots_listed else "error"
@@ -142,27 +142,31 @@ class Home:
         return f"{self.first_failure[0]}: {self.first_failure[1]}{more}"
 
 
-def homes(roots: Sequence[Folder], rows: Iterable[Row]) -> list[Home]:
+def summarize_homes(roots: Sequence[Folder], rows: Iterable[FolderRow]) -> list[Home]:
     """One for every user of the roots, sorted by name."""
-    places = {root.place for root in roots}
+    root_keys = {root.key for root in roots}
     found = {root.user: Home(root.user) for root in roots}
     for row in rows:
-        found[row.folder.user].add(row, is_root=row.folder.place in places)
+        found[row.folder.user].add(row, is_root=row.folder.key in root_keys)
     return [found[user] for user in sorted(found)]
 
 
-def table(homes: Iterable[Home], *, details: bool = False, measured: bool = False) -> list[list[object]]:
+def result_table(homes: Iterable[Home], *, details: bool = False, with_exact_size: bool = False) -> list[list[object]]:
     """Header and rows of the result; details of what was `measured` on a mount end with the size without estimates."""
-    header: list[object] = [*COLUMNS, *(DETAILS if details else ()), *([EXACT] if details and measured else ())]
-    return [header, *(_cells(home, details, measured) for home in homes)]
+    header: list[object] = [
+        *COLUMNS,
+        *(DETAILS if details else ()),
+        *([EXACT_SIZE] if details and with_exact_size else ()),
+    ]
+    return [header, *(_cells(home, details, with_exact_size) for home in homes)]
 
 
-def _cells(home: Home, details: bool, measured: bool) -> list[object]:
-    return [*_row(home), *(_details(home) if details else ()), *([home.exact] if details and measured else ())]
+def _cells(home: Home, details: bool, with_exact_size: bool) -> list[object]:
+    return [*_row(home), *(_details(home) if details else ()), *([home.exact] if details and with_exact_size else ())]
 
 
 def _row(home: Home) -> list[object]:
-    gigabytes = f"{home.total_size / GB:.6f}"
+    gigabytes = f"{home.total_size / BYTES_PER_GB:.6f}"
     return [home.user, home.file_count, home.total_size, gigabytes, home.status, home.file_source, home.error]
 
 
@@ -177,14 +181,14 @@ def _details(home: Home) -> list[object]:
         home.failures,
         home.largest_path,
         home.largest_size if home.largest_path is not None else None,
-        moment(home.last_modified),
+        format_milliseconds(home.last_modified),
         f"{home.seconds:.3f}",
         home.requests,
         home.retries,
     ]
 
 
-def moment(milliseconds: int | None) -> str | None:
+def format_milliseconds(milliseconds: int | None) -> str | None:
     """`2026-10-18T07:00:00Z`; None for what is unknown or no date at all."""
     try:
         instant = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

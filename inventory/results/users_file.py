@@ -5,7 +5,7 @@ from labkit.tables import TableError, decode, read_table
 
 NAME_COLUMNS = ("username", "user_name", "email", "e-mail", "email address", "e-mail address", "mail")
 """`userName` among them, since case does not count. The first one that a file has is read."""
-COMMENT = "#"
+COMMENT_PREFIX = "#"
 """Begins a comment in a users file."""
 
 
@@ -21,9 +21,9 @@ def read_users_file(data: bytes, name: str) -> list[str]:
     """
     try:
         text, _ = decode(data)
-        if not any(line.strip() and not line.lstrip().startswith(COMMENT) for line in text.splitlines()):
+        if not any(line.strip() and not line.lstrip().startswith(COMMENT_PREFIX) for line in text.splitlines()):
             raise UsersFileError(f"{name} names no users.")
-        table = read_table(text, comment=COMMENT, skip_initial_space=True)
+        table = read_table(text, comment=COMMENT_PREFIX, skip_initial_space=True)
     except TableError as error:
         raise UsersFileError(f"{name} line {error.line}: {error.sentence}") from None
     rows = [table.header, *(row for row in table.rows if not row.is_blank)]
@@ -38,14 +38,14 @@ def read_users_file(data: bytes, name: str) -> list[str]:
         username = unescape_formula(row.cells[column or 0].strip()) if len(row.cells) > (column or 0) else ""
         if not username:
             raise UsersFileError(f"{name} line {row.line}: there is no name in it.")
-        check_name(username, f"{name} line {row.line}")
+        check_username(username, f"{name} line {row.line}")
         found[username] = None
     if not found:
         raise UsersFileError(f"{name} names no users.")
     return list(found)
 
 
-def check_name(username: str, where: str) -> None:
+def check_username(username: str, location: str) -> None:
     """Raises UsersFileError for a name that would lead out of the folder of homes."""
     if "/" in username or username in (".", "..") or not username.isprintable():
-        raise UsersFileError(f"{where}: {username!r} is not the name of a user.")
+        raise UsersFileError(f"{location}: {username!r} is not the name of a user.")

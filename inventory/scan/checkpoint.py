@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast, get_args
 
-from inventory.results.folder_summary import Counted, count
-from inventory.results.rows import Row, State, Tally
+from inventory.results.folder_summary import FolderSummary, summarize
+from inventory.results.rows import AmountsByName, FolderRow, FolderState
 from inventory.scan.visit import Visit
+from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Source
-from inventory.tree.walk import Walk
 from labkit.files import atomic_path
 from labkit.text import first_line
 
@@ -40,12 +40,12 @@ class CheckpointError(Exception):
     """The file cannot be used for this scan; a sentence that says why and what to do."""
 
 
-class OtherFormat(CheckpointError):
+class UnsupportedFormat(CheckpointError):
     """It is a checkpoint, and another version of this program wrote it."""
 
 
 @dataclass(frozen=True)
-class Identity:
+class CheckpointIdentity:
     """What two scans have to share to be the same scan."""
 
     host: str
@@ -71,11 +71,15 @@ class Checkpoint:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
-        self._root_places = {root.place for root in self.roots()}
+        self._root_keys = {root.key for root in self.roots()}
 
     @classmethod
     def create(
-        cls, path: Path, identity: Identity, roots: Sequence[Folder], refused: Sequence[tuple[Folder, str]] = ()
+        cls,
+        path: Path,
+        identity: CheckpointIdentity,
+        roots: Sequence[Folder],
+        unlistable: Sequence[tuple[Folder, str]] = (),
     ) -> "Checkpoint":
         """Begin a scan; there must be no file yet. `refused` are homes that cannot be asked for, and why.
 
@@ -91,27 +95,29 @@ class Checkpoint:
                 connection.executescript(SCHEMA)
                 about = {"format": str(FORMAT), **asdict(identity)}
                 connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-                everything = [*roots, *(folder for folder, _ in refused)]
+                everything = [*roots, *(folder for folder, _ in unlistable)]
                 rows = ((root.source, root.path, root.user) for root in everything)
                 connection.executemany("INSERT OR IGNORE INTO root VALUES (?, ?, ?)", rows)
-                records = [_record(Visit(folder, Failure(folder.path, why)), "refused") for folder, why in refused]
+                records = [
+                    _folder_record(Visit(folder, Failure(folder.path, why)), "refused") for folder, why in unlistable
+                ]
                 connection.executemany(f"INSERT OR IGNORE INTO folder VALUES ({', '.join('?' * 18)})", records)
         except OSError as error:
             raise CheckpointError(f"the checkpoint {path} cannot be written: {error.strerror}.") from None
         return cls(path, _connect(path))
 
     @classmethod
-    def resume(cls, path: Path, identity: Identity) -> "Checkpoint":
+    def resume(cls, path: Path, identity: CheckpointIdentity) -> "Checkpoint":
         """Go on with a scan. Raises CheckpointError if the file is no checkpoint, or one of another scan."""
         connection = _connect(path)
         try:
             about: dict[str, str] = dict(connection.execute("SELECT name, value FROM about"))
         except (sqlite3.Error, ValueError, TypeError):
             connection.close()
-            raise CheckpointError(_foreign(path)) from None
+            raise CheckpointError(_not_a_checkpoint(path)) from None
         if about.get("format") != str(FORMAT):
             connection.close()
-            raise OtherFormat(f"{path} was written by another version of this program; start anew with --fresh.")
+            raise UnsupportedFormat(f"{path} was written by another version of this program; start anew with --fresh.")
         if difference := identity.difference(about):
             connection.close()
             raise CheckpointError(f"{path} is the checkpoint of another scan: {difference}; name another --checkpoint.")
@@ -132,7 +138,7 @@ class Checkpoint:
     def remove(self) -> None:
         """Close the file and delete it: the scan is complete."""
         self.close()
-        discard(self.path)
+        delete_checkpoint(self.path)
 
     def roots(self) -> list[Folder]:
         """Where the scan began. Raises CheckpointError."""
@@ -162,7 +168,7 @@ class Checkpoint:
                 f"{self.path} cannot be written ({first_line(error)}). What is done is kept: go on with --resume."
             ) from None
 
-    def refused(self) -> list[tuple[Folder, str]]:
+    def unlistable_homes(self) -> list[tuple[Folder, str]]:
         """Homes for which no request can be sent, and why."""
         select = "SELECT user, source, path, reason FROM folder WHERE state = 'refused'"
         with self._readable():
@@ -171,20 +177,20 @@ class Checkpoint:
                 for user, source, path, reason in self._connection.execute(select)
             ]
 
-    def walk(self) -> Walk:
+    def remaining_folders(self) -> FolderQueue:
         """What remains to be done: what was never listed, and what could not be. Raises CheckpointError."""
-        walk = Walk()
+        walk = FolderQueue()
         select = "SELECT user, source, path, state, folders FROM folder"
         with self._readable():
             for user, source, path, state, _ in self._connection.execute(select):
                 if state != "failed":
-                    walk.know(Folder(_text(user), _source(source), _text(path)))
+                    walk.mark_listed(Folder(_text(user), _source(source), _text(path)))
             walk.add(self.roots())
             for user, source, path, _, folders in self._connection.execute(select):
                 walk.add(Folder(user, source, below) for below in _folders(path, folders))
         return walk
 
-    def finished(self) -> tuple[int, int]:
+    def folder_counts(self) -> tuple[int, int]:
         """How many folders are done, and how many of them could not be listed and may be another time."""
         select = "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'failed') FROM folder"
         with self._readable():
@@ -201,7 +207,7 @@ class Checkpoint:
         with self._readable():
             return [int(number) for (number,) in self._connection.execute("SELECT number FROM part ORDER BY number")]
 
-    def keep(self, visits: Sequence[Visit], part: tuple[int, int] | None = None) -> None:
+    def store(self, visits: Sequence[Visit], part: tuple[int, int] | None = None) -> None:
         """Store visits, and the number and rows of the part that holds their files: all of it or nothing.
 
         Raises CheckpointError.
@@ -216,29 +222,31 @@ class Checkpoint:
                 " exact = excluded.exact, kinds = excluded.kinds, months = excluded.months,"
                 " requests = requests + excluded.requests, refusals = refusals + excluded.refusals,"
                 " seconds = seconds + excluded.seconds WHERE state = 'failed'",
-                [_record(visit, self._state(visit)) for visit in visits],
+                [_folder_record(visit, self._state(visit)) for visit in visits],
             )
             if part:
                 self._connection.execute("INSERT INTO part VALUES (?, ?)", part)
 
-    def _state(self, visit: Visit) -> State:
+    def _state(self, visit: Visit) -> FolderState:
         """A home may be missing; a folder that was there a moment ago could not be listed."""
-        found = visit.found
-        if isinstance(found, Failure):
-            return "missing" if found.missing and visit.folder.place in self._root_places else "failed"
-        reason = found.reason if isinstance(found, Counted) else "".join(each.reason for each in found.failures)
+        result = visit.result
+        if isinstance(result, Failure):
+            return "missing" if result.missing and visit.folder.key in self._root_keys else "failed"
+        reason = (
+            result.reason if isinstance(result, FolderSummary) else "".join(each.reason for each in result.failures)
+        )
         return "partial" if reason else "listed"
 
-    def rows(self) -> Iterator[Row]:
+    def folder_rows(self) -> Iterator[FolderRow]:
         """Every folder that was visited, in the order of file systems and paths. Raises CheckpointError."""
         columns = "user, source, path, state, reason, files, size, estimated, largest_path, largest_size"
         columns += ", last_modified, requests, refusals, seconds, exact, kinds, months"
         with self._readable():
             for user, source, path, *rest in self._connection.execute(f"SELECT {columns} FROM folder"):
                 *known, exact, kinds, months = rest
-                _check(*known, exact)
-                tallies = {"kinds": _tally(kinds), "months": _tally(months), "exact": exact}
-                yield Row(Folder(user, source, path), *known, **tallies)
+                _check_columns(*known, exact)
+                tallies = {"kinds": _amounts(kinds), "months": _amounts(months), "exact": exact}
+                yield FolderRow(Folder(user, source, path), *known, **tallies)
 
 
 def _add_missing_columns(connection: sqlite3.Connection) -> None:
@@ -253,7 +261,7 @@ def _add_missing_columns(connection: sqlite3.Connection) -> None:
                     connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind} {rest}")
 
 
-def discard(path: Path) -> None:
+def delete_checkpoint(path: Path) -> None:
     """Delete a checkpoint, if there is one."""
     # The log first: beside a new checkpoint of the same name it would be taken for that one's.
     for suffix in ("-wal", "-shm", ""):
@@ -274,13 +282,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         connection.close()
         if "no such table" in str(error):
-            raise CheckpointError(_foreign(path)) from None
+            raise CheckpointError(_not_a_checkpoint(path)) from None
         if "locked" in str(error):
             raise CheckpointError(f"{path} is in use by another scan; wait until that has ended.") from None
         raise CheckpointError(f"the checkpoint {path} cannot be opened: {error}.") from None
     except sqlite3.DatabaseError:
         connection.close()
-        raise CheckpointError(_foreign(path)) from None
+        raise CheckpointError(_not_a_checkpoint(path)) from None
     return connection
 
 
@@ -306,13 +314,13 @@ def _folders(path: str, text: object) -> list[str]:
     return found
 
 
-def _check(state: object, reason: object, *rest: object) -> None:
+def _check_columns(state: object, reason: object, *rest: object) -> None:
     """Raises ValueError for the columns of a row that is none."""
-    files, size, estimated, largest_path, largest_size, last_modified, requests, refusals, seconds, exact = rest
-    counts = (files, size, estimated, requests, refusals)
+    files, size, estimated, largest_path, largest_size, last_modified, requests, rate_limited, seconds, exact = rest
+    counts = (files, size, estimated, requests, rate_limited)
     optional = (largest_size, last_modified, exact)
     if (
-        state not in get_args(State)
+        state not in get_args(FolderState)
         or not all(type(number) is int for number in counts)
         or not all(number is None or type(number) is int for number in optional)
         or not isinstance(seconds, float | int)
@@ -322,7 +330,7 @@ def _check(state: object, reason: object, *rest: object) -> None:
         raise ValueError("a folder has a value that none has")
 
 
-def _tally(text: object) -> Tally:
+def _amounts(text: object) -> AmountsByName:
     """Raises ValueError for what is no tally."""
     found = json.loads(_text(text))
     if not isinstance(found, dict) or not all(
@@ -333,23 +341,23 @@ def _tally(text: object) -> Tally:
     return found
 
 
-def _foreign(path: Path) -> str:
+def _not_a_checkpoint(path: Path) -> str:
     return f"{path} is not a checkpoint of this program; name another --checkpoint, or delete it."
 
 
-def _record(visit: Visit, state: State) -> tuple[object, ...]:
+def _folder_record(visit: Visit, state: FolderState) -> tuple[object, ...]:
     """One row of the table."""
-    folder, found = visit.folder, visit.found
-    if isinstance(found, Failure):
-        reason, counted = found.reason, Counted()
+    folder, result = visit.folder, visit.result
+    if isinstance(result, Failure):
+        reason, summary = result.reason, FolderSummary()
     else:
-        counted = found if isinstance(found, Counted) else count(folder.source, found)
-        reason = counted.reason
+        summary = result if isinstance(result, FolderSummary) else summarize(folder.source, result)
+        reason = summary.reason
     place = (folder.source, folder.path, folder.user, state, reason)
-    sums = (counted.files, counted.size, counted.estimated)
-    marks = (counted.largest_path, counted.largest_size, counted.last_modified)
-    cost = (visit.requests, visit.refusals, visit.seconds)
+    sums = (summary.files, summary.size, summary.estimated)
+    marks = (summary.largest_path, summary.largest_size, summary.last_modified)
+    cost = (visit.requests, visit.rate_limited, visit.seconds)
     folders, *tallies = (
-        json.dumps(each, ensure_ascii=False) for each in (counted.folders, counted.kinds, counted.months)
+        json.dumps(each, ensure_ascii=False) for each in (summary.folders, summary.kinds, summary.months)
     )
-    return *place, *sums, *marks, *cost, folders, counted.exact, *tallies
+    return *place, *sums, *marks, *cost, folders, summary.exact, *tallies

@@ -15,18 +15,18 @@ from inventory.tree.listing import Listing
 from labkit.files import make_private_folder
 
 
-def rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
+def file_rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
     """The files of these folders; those of one folder follow each other."""
     for visit in visits:
-        if isinstance(visit.found, Listing):
+        if isinstance(visit.result, Listing):
             user, source = visit.folder.user, visit.folder.source
-            for file in visit.found.files:
+            for file in visit.result.files:
                 unknown = file.exact_size is None
                 size = file.counted_size if file.exact_size is None else file.exact_size
                 yield FileRow(user, source, file.path, file.type, file.language, size, unknown, file.modified_at)
 
 
-class Parts:
+class FileRowParts:
     """The parts of one scan, in a folder of their own beside the checkpoint."""
 
     def __init__(self, folder: Path, output: Path, last: int) -> None:
@@ -37,7 +37,7 @@ class Parts:
 
     def add(self, visits: Sequence[Visit]) -> tuple[int, int] | None:
         """Write the next part; its number and rows, or None where there is no file at all."""
-        found = list(rows(visits))
+        found = list(file_rows(visits))
         if not found:
             return None
         self._last += 1
@@ -50,13 +50,13 @@ class Parts:
 
     def remove(self) -> None:
         """Delete all parts: the output is made, or a new scan begins."""
-        discard(self._folder)
+        delete_parts(self._folder)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:08}{self._output.suffix.lower()}"
 
 
-def discard(folder: Path) -> None:
+def delete_parts(folder: Path) -> None:
     """Delete a folder of parts, if there is one."""
     if os.path.isdir(folder):
         shutil.rmtree(folder)

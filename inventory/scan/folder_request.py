@@ -4,33 +4,33 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import quote
 
-from inventory.transport.answer import Answer, Broken
-from inventory.transport.retry import Again, Locked, Refused, classify
-from inventory.tree.listing import Failure, Folder, Listing, NotAListing, Source, read
+from inventory.transport.response import Response, TransportError
+from inventory.transport.retry import PermanentFailure, Retry, Unauthorized, classify
+from inventory.tree.listing import Failure, Folder, InvalidListing, Listing, Source, parse_listing
 
-ADDRESSES: dict[Source, str] = {
+LIST_PATHS: dict[Source, str] = {
     "dbfs": "/api/2.0/dbfs/list",
     "workspace": "/api/2.0/workspace/list",
     "volumes": "/api/2.0/fs/directories",
 }
 
 
-class Lister(Protocol):
+class ListingClient(Protocol):
     """As much of a client as a listing needs; see `client.Client`."""
 
-    def get(self, path: str, query: Mapping[str, str]) -> Answer:
-        """One request. Raises Broken."""
+    def get(self, path: str, query: Mapping[str, str]) -> Response:
+        """One request. Raises TransportError."""
         ...
 
 
-def list_folder(client: Lister, folder: Folder) -> Answer:
-    """Ask for what lies directly in a folder; that of a volume comes in pages, put together here. Raises Broken."""
+def list_folder(client: ListingClient, folder: Folder) -> Response:
+    """Request the content of a folder; the pages of a volume's folder are joined. Raises TransportError."""
     if folder.source != "volumes":
-        return client.get(ADDRESSES[folder.source], {"path": folder.path})
+        return client.get(LIST_PATHS[folder.source], {"path": folder.path})
     contents: list[object] = []
     page, pages = "", set[str]()
     while True:
-        answer = client.get(ADDRESSES["volumes"] + quote(folder.path), {"page_token": page} if page else {})
+        answer = client.get(LIST_PATHS["volumes"] + quote(folder.path), {"page_token": page} if page else {})
         listed = answer.document.get("contents", []) if isinstance(answer.document, Mapping) else None
         if not answer.ok or not isinstance(listed, list):
             return answer
@@ -38,22 +38,22 @@ def list_folder(client: Lister, folder: Folder) -> Answer:
         contents += listed
         page = str(answer.document.get("next_page_token") or "")
         if not page:
-            return Answer(200, {"contents": contents})
+            return Response(200, {"contents": contents})
         if page in pages:
-            raise Broken(f"the list of {folder.path} gives the same page again")
+            raise TransportError(f"the list of {folder.path} gives the same page again")
         pages.add(page)
 
 
 def classify_listing(
-    folder: Folder, outcome: Answer | Broken, tries: int, chance: Callable[[], float]
-) -> Listing | Failure | Again | Locked:
+    folder: Folder, outcome: Response | TransportError, tries: int, jitter: Callable[[], float]
+) -> Listing | Failure | Retry | Unauthorized:
     """What the outcome of the `tries`th request for a folder means."""
-    meaning = classify(outcome, tries, chance)
-    if isinstance(meaning, Refused):
-        return Failure(folder.path, meaning.reason, missing=meaning.missing)
-    if not isinstance(meaning, Answer):
-        return meaning
+    classified = classify(outcome, tries, jitter)
+    if isinstance(classified, PermanentFailure):
+        return Failure(folder.path, classified.reason, missing=classified.missing)
+    if not isinstance(classified, Response):
+        return classified
     try:
-        return read(folder, meaning.document)
-    except NotAListing as error:
+        return parse_listing(folder, classified.document)
+    except InvalidListing as error:
         return Failure(folder.path, str(error))

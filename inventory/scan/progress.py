@@ -8,41 +8,41 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from inventory.results.formatting import duration
-from inventory.scan.visit import Progress
+from inventory.results.formatting import format_duration
+from inventory.scan.visit import ScanProgress
 
 log = logging.getLogger(__name__)
-EVERY = 10.0
+LOG_INTERVAL_SECONDS = 10.0
 """Seconds between two lines of a log."""
-SPAN = 10.0
+SPEED_WINDOW_SECONDS = 10.0
 """Seconds over which speed is measured."""
 
 
-class Ticker:
+class ProgressLine:
     """Says lines about work that goes on, each in the place of the last; in a `with`."""
 
     def __init__(self, *, terminal: bool) -> None:
         self._terminal = terminal
-        self._said_at = time.monotonic()
-        self._past: deque[tuple[float, tuple[int, ...]]] = deque()
+        self._logged_at = time.monotonic()
+        self._samples: deque[tuple[float, tuple[int, ...]]] = deque()
 
     def speeds(self, *numbers: int) -> list[float]:
         """How fast these numbers have grown lately, by second; they are what has been counted by now."""
         now = time.monotonic()
-        self._past.append((now, numbers))
-        while self._past[0][0] < now - SPAN:
-            self._past.popleft()
-        begin, before = self._past[0]
-        seconds = max(now - begin, 0.001)
-        return [(number - earlier) / seconds for number, earlier in zip(numbers, before, strict=True)]
+        self._samples.append((now, numbers))
+        while self._samples[0][0] < now - SPEED_WINDOW_SECONDS:
+            self._samples.popleft()
+        start, earlier_numbers = self._samples[0]
+        seconds = max(now - start, 0.001)
+        return [(number - earlier) / seconds for number, earlier in zip(numbers, earlier_numbers, strict=True)]
 
-    def say(self, line: str) -> None:
+    def show(self, line: str) -> None:
         now = time.monotonic()
         if self._terminal:
             sys.stderr.write(f"\r\x1b[2K{line[:200]}")
             sys.stderr.flush()
-        elif now - self._said_at >= EVERY:
-            self._said_at = now
+        elif now - self._logged_at >= LOG_INTERVAL_SECONDS:
+            self._logged_at = now
             log.info("%s", line)
 
     def __enter__(self) -> Self:
@@ -56,30 +56,30 @@ class Ticker:
             sys.stderr.write("\n")
 
 
-def limits(rates: Mapping[str, float], requests: Mapping[str, int]) -> str:
+def format_rates(rates: Mapping[str, float], requests: Mapping[str, int]) -> str:
     """The requests a second that are permitted, of each API that was asked."""
     known = [f"{api} {rate:.0f}" for api, rate in rates.items() if requests.get(api)]
     return ", ".join(known) or "not known yet"
 
 
-class Reporter(Ticker):
+class ScanReporter(ProgressLine):
     """Called a few times a second with the progress of a scan; `users` is how many there are in all."""
 
     def __init__(self, users: int, *, terminal: bool) -> None:
         super().__init__(terminal=terminal)
         self._users = users
 
-    def __call__(self, progress: Progress) -> None:
-        speed, asked = self.speeds(progress.visits, progress.requests.total())
+    def __call__(self, progress: ScanProgress) -> None:
+        speed, request_speed = self.speeds(progress.visits, progress.requests.total())
         parts = [
-            f"{self._users - progress.open_users} of {self._users} users",
+            f"{self._users - progress.unfinished_users} of {self._users} users",
             f"{progress.visits} directories, {progress.waiting} waiting",
             f"{progress.files} files",
-            f"{asked:.0f} requests/s (limit {limits(progress.rates, progress.requests)})",
+            f"{request_speed:.0f} requests/s (limit {format_rates(progress.rates, progress.requests)})",
         ]
         if progress.failures:
             parts.append(f"{progress.failures} failures")
         if speed and progress.waiting:
             # More directories turn up meanwhile, so this is what it takes at least.
-            parts.append(f"at least {duration(progress.waiting / speed)} left")
-        self.say("; ".join(parts))
+            parts.append(f"at least {format_duration(progress.waiting / speed)} left")
+        self.show("; ".join(parts))

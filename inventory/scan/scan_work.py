@@ -7,22 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Protocol, cast
 
-from inventory.scan.folder_request import Lister, classify_listing, list_folder
+from inventory.scan.folder_request import ListingClient, classify_listing, list_folder
 from inventory.scan.mounts import Mounts
-from inventory.scan.visit import Progress, Visit
-from inventory.transport.answer import Answer, Broken
+from inventory.scan.visit import ScanProgress, Visit
 from inventory.transport.limiter import Limiter
-from inventory.transport.retry import Again, Locked
+from inventory.transport.response import Response, TransportError
+from inventory.transport.retry import Retry, Unauthorized
 from inventory.transport.worker_pool import Items, Pool, WorkerPools, WorkItem
+from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Listing, Source
-from inventory.tree.walk import Walk
 
-FIRST_RATES: dict[Source, float] = {"dbfs": 75.0, "workspace": 250.0}
+INITIAL_RATES: dict[Source, float] = {"dbfs": 75.0, "workspace": 250.0}
 """Requests a second to begin with: two and a half times what is published of the one and assumed of the other."""
-Found = Listing | Failure
+FolderResult = Listing | Failure
 
 
-class Api(Lister, Protocol):
+class ScanClient(ListingClient, Protocol):
     """What is asked of a client."""
 
     def close(self) -> None:
@@ -30,67 +30,67 @@ class Api(Lister, Protocol):
         ...
 
 
-class Scan:
+class FolderScan:
     """One run over everything that `walk` knows of the file systems for which there are `limiters`.
 
     `keep` is called from time to time with what was visited since; it stores that for good before it returns.
-    `workers` is how many for each file system; without `parallel` a single one does everything. `chance`
+    `workers` is how many for each file system; without `parallel` a single one does everything. `jitter`
     gives numbers from 0 to 1, by which the delay before a retry is drawn. What `mounts` show takes no request; once
     `enough` says so, no further folder is begun. `progress` continues where another run was.
     """
 
     def __init__(
         self,
-        client: Api,
-        walk: Walk,
-        keep: Callable[[Sequence[Visit]], None],
+        client: ScanClient,
+        folders: FolderQueue,
+        store: Callable[[Sequence[Visit]], None],
         *,
         limiters: Mapping[Source, Limiter],
         workers: int = 64,
         parallel: bool = True,
         stop: threading.Event,
-        chance: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
         mounts: Mounts | None = None,
-        enough: Callable[[], bool] = lambda: False,
-        progress: Progress | None = None,
+        should_drain: Callable[[], bool] = lambda: False,
+        progress: ScanProgress | None = None,
     ) -> None:
         self._client, self._mounts = client, mounts
-        self.progress = progress or Progress()
-        self._work = _Folders(walk, keep, chance, self.progress)
-        self._pools = WorkerPools[Folder, Found](
+        self.progress = progress or ScanProgress()
+        self._work = _FolderWork(folders, store, jitter, self.progress)
+        self._pools = WorkerPools[Folder, FolderResult](
             self._work,
             pools=[Pool([source], workers) for source in limiters] if parallel else [Pool(tuple(limiters), 1)],
             limiters={str(source): limiter for source, limiter in limiters.items()},
             stop=stop,
-            enough=enough,
+            should_drain=should_drain,
         )
-        self._pools.requests, self._pools.refusals = self.progress.requests, self.progress.refusals
-        self._walk = walk
+        self._pools.requests, self._pools.rate_limited = self.progress.requests, self.progress.rate_limited
+        self._queue = folders
 
-    def run(self, report: Callable[[Progress], None] = lambda progress: None) -> bool:
+    def run(self, report: Callable[[ScanProgress], None] = lambda progress: None) -> bool:
         """List until nothing is left, or until `stop` is set and what is in flight has come back.
 
         Returns whether nothing is left. `report` is called a few times a second.
         """
 
-        def list_folders(items: Items[Folder, Found]) -> None:
+        def list_folders(items: Items[Folder, FolderResult]) -> None:
             """What every worker does."""
             with closing(self._client):
                 for item in items:
-                    if self._look_at_mount(item) or not item.wait_for_turn():
+                    if self._list_from_mount(item) or not item.wait_for_turn():
                         continue
                     with item:
                         item.outcome = list_folder(self._client, item.task)
 
         def report_progress() -> None:
             self.progress.waiting = self._pools.waiting
-            self.progress.open_users = len(self._walk.open)
+            self.progress.unfinished_users = len(self._queue.open_folders)
             self.progress.rates = self._pools.rates
             report(self.progress)
 
         return self._pools.run(list_folders, report_progress)
 
-    def _look_at_mount(self, item: WorkItem[Folder, Found]) -> bool:
+    def _list_from_mount(self, item: WorkItem[Folder, FolderResult]) -> bool:
         """Whether a mount shows the folder, and no request is needed."""
         if self._mounts is None:
             return False
@@ -102,42 +102,44 @@ class Scan:
         return True
 
 
-class _Folders:
+class _FolderWork:
     """The work of a scan: a task is a folder."""
 
     def __init__(
         self,
-        walk: Walk,
-        keep: Callable[[Sequence[Visit]], None],
-        chance: Callable[[], float],
-        progress: Progress,
+        folders: FolderQueue,
+        store: Callable[[Sequence[Visit]], None],
+        jitter: Callable[[], float],
+        progress: ScanProgress,
     ) -> None:
-        self._walk, self._keep, self._chance, self._progress = walk, keep, chance, progress
+        self._queue, self._store, self._jitter, self._progress = folders, store, jitter, progress
         self._batch: list[Visit] = []
 
     def next_item(self, apis: Sequence[str]) -> tuple[str, Folder] | None:
-        folder = self._walk.take(*cast(Sequence[Source], apis))
+        folder = self._queue.next_folder(*cast(Sequence[Source], apis))
         return (folder.source, folder) if folder else None
 
-    def classify(self, folder: Folder, outcome: Answer | Broken, tries: int) -> Found | Again | Locked:
-        return classify_listing(folder, outcome, tries, self._chance)
+    def classify(
+        self, folder: Folder, outcome: Response | TransportError, tries: int
+    ) -> FolderResult | Retry | Unauthorized:
+        return classify_listing(folder, outcome, tries, self._jitter)
 
     def abandon(self, folder: Folder, reason: str) -> Failure:
         return Failure(folder.path, reason)
 
-    def complete(self, item: WorkItem[Folder, Found], found: Found) -> None:
-        self._walk.visited(item.task, found)
-        if isinstance(found, Listing):
-            self._progress.files += len(found.files)
-        elif not found.missing:
+    def complete(self, item: WorkItem[Folder, FolderResult], result: FolderResult) -> None:
+        self._queue.complete(item.task, result)
+        if isinstance(result, Listing):
+            self._progress.files += len(result.files)
+        elif not result.missing:
             self._progress.failures += 1
         self._progress.visits += 1
-        self._batch.append(Visit(item.task, found, item.requests, item.refusals, item.seconds))
+        self._batch.append(Visit(item.task, result, item.requests, item.rate_limited, item.seconds))
 
     def flush(self) -> None:
         if self._batch:
-            self._keep(self._batch)
+            self._store(self._batch)
             self._batch = []
 
     def __len__(self) -> int:
-        return len(self._walk)
+        return len(self._queue)

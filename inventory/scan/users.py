@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from inventory.transport.workspace import Workspace, WorkspaceError, objects_in
-from inventory.tree.listing import writable
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError, json_objects
+from inventory.tree.listing import escape_surrogates
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,18 @@ class User:
     """Why no request can be sent for the home; `username` is then only for people."""
 
 
-def everybody(
-    workspace: Workspace, *, active_only: bool = False, group: str | None = None, service_principals: bool = False
+def list_users(
+    workspace: WorkspaceApi, *, active_only: bool = False, group: str | None = None, service_principals: bool = False
 ) -> list[User]:
     """The users of a workspace, sorted by name. Raises WorkspaceError, also if there is no such group."""
     members = _members(workspace, group) if group else None
     found: dict[str, User] = {}
     kinds = [("Users", "userName")] + ([("ServicePrincipals", "applicationId")] if service_principals else [])
     for kind, name in kinds:
-        for resource in workspace.resources(kind, f"{name},displayName,active"):
+        for resource in workspace.scim_resources(kind, f"{name},displayName,active"):
             user = _user(resource, kind, name)
-            chosen = members is None or str(resource.get("id")) in members
-            if chosen and (user.active or not active_only):
+            is_selected = members is None or str(resource.get("id")) in members
+            if is_selected and (user.active or not active_only):
                 found[user.username] = user
     return [found[name] for name in sorted(found)]
 
@@ -39,24 +39,26 @@ def _user(resource: Mapping[str, object], kind: str, name: str) -> User:
     username = resource.get(name)
     active = resource.get("active") is not False
     if not isinstance(username, str) or not username:
-        number = writable(resource.get("id") or "without an id")
+        number = escape_surrogates(resource.get("id") or "without an id")
         return User(f"entry {number} of the list of {kind}", "", active, f"the list of {kind} gives it no {name}")
-    display_name = writable(resource.get("displayName") or "")
-    return User(writable(username), display_name, active, problem_of(username))
+    display_name = escape_surrogates(resource.get("displayName") or "")
+    return User(escape_surrogates(username), display_name, active, username_problem(username))
 
 
-def problem_of(username: str) -> str:
+def username_problem(username: str) -> str:
     """Why the home of a user of this name has no path that a request could name; empty if it has."""
     if "/" in username:
         return "the name of the user has a slash, so no request can name the home"
-    if username != writable(username):
+    if username != escape_surrogates(username):
         return "the name of the user has half of a character, so no request can name the home"
     return "the name of the user leads to another folder" if username in (".", "..") or "\0" in username else ""
 
 
-def _members(workspace: Workspace, group: str) -> set[str]:
+def _members(workspace: WorkspaceApi, group: str) -> set[str]:
     """The ids of who is in a group, or in a group in it."""
-    groups = {str(each["id"]): each for each in workspace.resources("Groups", "displayName,members") if each.get("id")}
+    groups = {
+        str(each["id"]): each for each in workspace.scim_resources("Groups", "displayName,members") if each.get("id")
+    }
     waiting = [number for number, each in groups.items() if each.get("displayName") == group]
     if not waiting:
         raise WorkspaceError(f"there is no group {group!r} in {workspace.client.host}.")
@@ -64,7 +66,7 @@ def _members(workspace: Workspace, group: str) -> set[str]:
     while waiting:
         group_id = waiting.pop()
         members = groups[group_id].get("members") or []
-        known = objects_in(members)
+        known = json_objects(members)
         if (
             not isinstance(members, list)
             or not all(member.get("value") for member in known)
@@ -80,6 +82,6 @@ def _members(workspace: Workspace, group: str) -> set[str]:
     return found
 
 
-def digest(users: Iterable[str]) -> str:
+def short_digest(users: Iterable[str]) -> str:
     """A short name for a set of users; who they are cannot be read from it."""
     return hashlib.sha256("\n".join(sorted(set(users))).encode()).hexdigest()[:16]

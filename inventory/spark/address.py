@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-LOCAL = re.compile(r"local(?:\[(?:\d+|\*)\])?")
-IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,100}")
-HINT = "expected sc://HOST:PORT, or local[N] for a server of our own"
+LOCAL_PATTERN = re.compile(r"local(?:\[(?:\d+|\*)\])?")
+CLUSTER_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,100}")
+EXPECTED = "expected sc://HOST:PORT, or local[N] for a server of our own"
 
 
 class AddressError(ValueError):
@@ -14,7 +14,7 @@ class AddressError(ValueError):
 
 
 @dataclass(frozen=True)
-class Address:
+class ServerAddress:
     """One server: `url` for the client, or the `master` of one that is started here."""
 
     name: str
@@ -23,51 +23,53 @@ class Address:
     master: str = ""
     token: str | None = field(default=None, repr=False)
     """What the server itself wants to see; None: that of the workspace, or nothing."""
-    own_workspace: bool = False
+    uses_workspace_token: bool = False
     """Whether the server belongs to the workspace that is scanned, and takes its token."""
 
 
-def remote(text: str) -> Address:
+def parse_remote(text: str) -> ServerAddress:
     """What `--spark-remote` says. Raises AddressError, without what could be a token."""
-    if LOCAL.fullmatch(text):
-        return Address(f"the Spark server of this scan ({text})", master=text)
+    if LOCAL_PATTERN.fullmatch(text):
+        return ServerAddress(f"the Spark server of this scan ({text})", master=text)
     # What comes after ;token= may hold anything; it goes to the client and into no message.
     parts = urlsplit(text)
     if parts.scheme != "sc" or not parts.hostname:
         shown = text.partition(";")[0] if "token=" not in text.partition(";")[0] else "the address"
-        raise AddressError(f"{shown!r} is not the address of a Spark Connect server: {HINT}.")
+        raise AddressError(f"{shown!r} is not the address of a Spark Connect server: {EXPECTED}.")
     settings = [setting for setting in parts.path.lstrip("/").split(";") if setting]
     for setting in settings:
         if setting.count("=") != 1:
-            raise AddressError(f"the address of {parts.hostname} has a setting that is not NAME=VALUE: {HINT}.")
+            raise AddressError(f"the address of {parts.hostname} has a setting that is not NAME=VALUE: {EXPECTED}.")
     named = dict(setting.split("=") for setting in settings)
     token = named.pop("token", None)
     try:
         port = parts.port or 15002
     except ValueError:
-        raise AddressError(f"the port of {parts.hostname} is no number: {HINT}.") from None
+        raise AddressError(f"the port of {parts.hostname} is no number: {EXPECTED}.") from None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     if token is not None and host != "localhost":
         # A token in clear would be everybody's.
         named.setdefault("use_ssl", "true")
     url = f"sc://{host}:{port}/" + "".join(f";{name}={value}" for name, value in named.items())
-    return Address(f"the Spark server {host}:{port}", url=url, token=unquote(token) if token is not None else None)
+    return ServerAddress(
+        f"the Spark server {host}:{port}", url=url, token=unquote(token) if token is not None else None
+    )
 
 
-def cluster(host: str, cluster_id: str) -> Address:
+def cluster_address(host: str, cluster_id: str) -> ServerAddress:
     """A cluster of the workspace at `https://…`. Raises AddressError."""
-    if not IDENTIFIER.fullmatch(cluster_id):
+    if not CLUSTER_ID_PATTERN.fullmatch(cluster_id):
         raise AddressError(f"{cluster_id!r} is not the id of a cluster; expected one like 1018-120000-abcd1234.")
-    url = f"{_workspace(host)};x-databricks-cluster-id={cluster_id}"
-    return Address(f"cluster {cluster_id}", url=url, own_workspace=True)
+    url = f"{_workspace_url(host)};x-databricks-cluster-id={cluster_id}"
+    return ServerAddress(f"cluster {cluster_id}", url=url, uses_workspace_token=True)
 
 
-def serverless(host: str, session: str) -> Address:
+def serverless_address(host: str, session_id: str) -> ServerAddress:
     """The serverless compute of the workspace, which knows a session by a UUID of the client's choice."""
-    url = f"{_workspace(host)};x-databricks-session-id={session}"
-    return Address("serverless compute", url=url, own_workspace=True)
+    url = f"{_workspace_url(host)};x-databricks-session-id={session_id}"
+    return ServerAddress("serverless compute", url=url, uses_workspace_token=True)
 
 
-def _workspace(host: str) -> str:
+def _workspace_url(host: str) -> str:
     parts = urlsplit(host)
     return f"sc://{parts.hostname}:{parts.port or 443}/;use_ssl=true"

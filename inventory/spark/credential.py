@@ -8,24 +8,24 @@ from contextlib import contextmanager
 from typing import Any
 
 from inventory.spark.errors import SparkError
-from inventory.spark.session import Credential
-from inventory.transport.answer import Answer, Broken
+from inventory.spark.session import ExecutorCredential
 from inventory.transport.client import Client
 from inventory.transport.request_body import json_body
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.transport.response import Response, TransportError
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 
 log = logging.getLogger(__name__)
-TRIES = 4
+MAX_TRIES = 4
 
 
 @contextmanager
-def made_for_run(client: Client, seconds: float) -> Iterator[Credential]:
+def temporary_token(client: Client, seconds: float) -> Iterator[ExecutorCredential]:
     """A token of `seconds` at the most, for the time of the `with`. Raises SparkError where none can be made."""
     # By this it is found again even if the answer that named it was lost.
     comment = f"inventory scan {secrets.token_hex(8)}"
     try:
         answer = _post(client, "create", {"comment": comment, "lifetime_seconds": int(seconds)})
-    except Broken as error:
+    except TransportError as error:
         _revoke(client, comment)
         raise SparkError(f"no token could be made for the executors: {error}.") from None
     if not answer.ok or not isinstance(answer.document, Mapping):
@@ -34,29 +34,31 @@ def made_for_run(client: Client, seconds: float) -> Iterator[Credential]:
             " to use tokens, or scan without Spark."
         )
     try:
-        yield Credential(client.host, str(answer.document["token_value"]))
+        yield ExecutorCredential(client.host, str(answer.document["token_value"]))
     finally:
         _revoke(client, comment)
 
 
 @contextmanager
-def ambient(client: Client) -> Iterator[Credential]:
+def ambient_token(client: Client) -> Iterator[ExecutorCredential]:
     """The token with which the program itself was started, as a notebook of Databricks is. Raises SparkError."""
-    scheme, _, token = client.identity().get("Authorization", "").partition(" ")
+    scheme, _, token = client.auth_headers().get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise SparkError("there is no token here that executors could use; name a workspace and a profile.")
-    yield Credential(client.host, token)
+    yield ExecutorCredential(client.host, token)
 
 
 def _revoke(client: Client, comment: str) -> None:
     try:
-        found: Any = Workspace(client).ask("/api/2.0/token/list", {}, "the list of tokens").get("token_infos")
+        found: Any = (
+            WorkspaceApi(client).get_document("/api/2.0/token/list", {}, "the list of tokens").get("token_infos")
+        )
         for token in found or []:
             if token.get("comment") == comment:
                 answer = _post(client, "delete", {"token_id": token["token_id"]})
                 if not answer.ok:
                     raise WorkspaceError(answer.reason)
-    except (WorkspaceError, Broken) as error:
+    except (WorkspaceError, TransportError) as error:
         log.warning(
             "the token of the executors was not revoked (%s): delete %r in your settings, or let it expire",
             str(error).rstrip("."),
@@ -64,15 +66,15 @@ def _revoke(client: Client, comment: str) -> None:
         )
 
 
-def _post(client: Client, verb: str, body: Mapping[str, object]) -> Answer:
-    """Ask, and ask again where no answer came or the server is busy. Raises Broken."""
-    for tries in range(1, TRIES + 1):
+def _post(client: Client, verb: str, body: Mapping[str, object]) -> Response:
+    """Ask, and ask again where no answer came or the server is busy. Raises TransportError."""
+    for tries in range(1, MAX_TRIES + 1):
         try:
             answer = client.send("POST", f"/api/2.0/token/{verb}", json_body(body))
-            if answer.status not in (429, 500, 502, 503, 504) or tries == TRIES:
+            if answer.status not in (429, 500, 502, 503, 504) or tries == MAX_TRIES:
                 return answer
-        except Broken:
-            if tries == TRIES:
+        except TransportError:
+            if tries == MAX_TRIES:
                 raise
         time.sleep(0.5 * tries)
     raise AssertionError("the last try answers or raises")

@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from inventory.scan.run import Run
-from inventory.scan.visit import Progress, Visit
+from inventory.scan.run import ScanRun
+from inventory.scan.visit import ScanProgress, Visit
 from inventory.spark import serialization
 from inventory.spark.errors import SessionLost, SparkError
-from inventory.spark.rate_share import Budget, Share
-from inventory.spark.serialization import End
-from inventory.spark.session import Opener, Session
-from inventory.spark.work_queue import Deal
-from inventory.spark.worker import Order
+from inventory.spark.rate_share import RateBudget, RateShare
+from inventory.spark.serialization import TaskEnd
+from inventory.spark.session import ExecutorSession, SessionOpener
+from inventory.spark.work_queue import WorkQueue
+from inventory.spark.worker import TaskSpec
 from inventory.tree.listing import SOURCES, Failure, Folder, Source
 
 log = logging.getLogger(__name__)
@@ -23,31 +23,31 @@ TASK_SECONDS = 5.0
 """How long a task goes on: as much can be lost with it, and so long a slot can wait for a share of a large home."""
 SHORT_TASK_SECONDS = 1.5
 """The same where other tasks have nothing to do."""
-MOST_FILES = 50_000
+MAX_FILES = 50_000
 """After so many files a task ends, where rows of single files travel."""
-MOST_SLOTS = 32
+MAX_SLOTS = 32
 """Tasks at once; an API is at its limit long before."""
-TICK = 0.4
-PATIENCE = 20.0
+WAIT_SECONDS = 0.4
+DRAIN_SECONDS = 20.0
 """Seconds that tasks in flight have to come back when the scan is stopped."""
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """Sessions in a row in which nothing gets done, before the scan goes on without Spark."""
-PAUSE = 2.0
+RETRY_PAUSE_SECONDS = 2.0
 
 
 @dataclass
-class _Task:
+class _RunningTask:
     """One task in flight."""
 
     units: tuple[Folder, ...]
-    shares: Mapping[Source, Share]
+    shares: Mapping[Source, RateShare]
 
 
 @dataclass(frozen=True)
-class Manner:
+class SparkOptions:
     """How the folders are listed."""
 
-    ceiling: float | None = None
+    max_requests_per_second: float | None = None
     """Requests a second of each API, of all tasks together."""
     with_files: bool = False
     mounts: str | None = None
@@ -65,150 +65,152 @@ class SparkScan:
     Where no session can be had any more, the rest is listed from here, without Spark.
     """
 
-    opener: Opener
-    session: Session | None
+    opener: SessionOpener
+    session: ExecutorSession | None
     """The first one, which the caller has opened: what is wrong from the beginning is for a person to mend. In the end
     it is the last one, for the caller to close; None if no more could be had."""
-    scan: Run
-    manner: Manner
+    scan_run: ScanRun
+    options: SparkOptions
     stop: threading.Event
-    progress: Progress = field(default_factory=Progress)
+    progress: ScanProgress = field(default_factory=ScanProgress)
 
     def __post_init__(self) -> None:
-        roots = self.scan.roots
+        roots = self.scan_run.roots
         sources = [source for source in SOURCES if source in {root.source for root in roots}]
-        self._walk = self.scan.remaining()
-        self._deal = Deal(self._walk, sources, {root.place for root in roots})
-        self._budgets = {source: Budget(self.manner.ceiling) for source in sources}
-        self._flights: dict[Future[list[str]], _Task] = {}
-        self._fruitless = 0
+        self._folders = self.scan_run.remaining_folders()
+        self._queue = WorkQueue(self._folders, sources, {root.key for root in roots})
+        self._budgets = {source: RateBudget(self.options.max_requests_per_second) for source in sources}
+        self._running: dict[Future[list[str]], _RunningTask] = {}
+        self._failed_attempts = 0
 
-    def run(self, report: Callable[[Progress], None] = lambda progress: None) -> bool:
+    def run(self, report: Callable[[ScanProgress], None] = lambda progress: None) -> bool:
         """List until nothing is left, or until `stop` is set. Returns whether nothing is left.
 
         Raises SparkError for what no further attempt can mend.
         """
-        threads = ThreadPoolExecutor(MOST_SLOTS, thread_name_prefix="spark")
+        threads = ThreadPoolExecutor(MAX_SLOTS, thread_name_prefix="spark")
         try:
             while self.session:
                 try:
-                    self._drive(self.session, threads, report)
-                    return not len(self._deal)
+                    self._use_session(self.session, threads, report)
+                    return not len(self._queue)
                 except SessionLost as lost:
                     self.session = self._next_session(self.session, lost)
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
-            if self._flights and self.session:
+            if self._running and self.session:
                 self.session.interrupt()
         if self.stop.is_set():
             return False
-        log.warning("%s gives no session any more; going on from here, without it", self.opener.place.name)
-        return self.scan.lister(self._walk, self.stop, self.progress).run(report)
+        log.warning("%s gives no session any more; going on from here, without it", self.opener.server_label.name)
+        return self.scan_run.local_scan(self._folders, self.stop, self.progress).run(report)
 
-    def _drive(self, session: Session, threads: ThreadPoolExecutor, report: Callable[[Progress], None]) -> None:
+    def _use_session(
+        self, session: ExecutorSession, threads: ThreadPoolExecutor, report: Callable[[ScanProgress], None]
+    ) -> None:
         """Use one session. Raises SessionLost when it is no more and everything in flight has ended."""
-        given_up_at = None
+        interrupt_at = None
         while True:
             if not self.stop.is_set():
-                self._send(session, threads)
-            elif given_up_at is None:
-                given_up_at = time.monotonic() + PATIENCE
-            elif time.monotonic() > given_up_at:
+                self._start_tasks(session, threads)
+            elif interrupt_at is None:
+                interrupt_at = time.monotonic() + DRAIN_SECONDS
+            elif time.monotonic() > interrupt_at:
                 session.interrupt()
-            if not self._flights:
+            if not self._running:
                 return
-            ended, _ = wait(self._flights, timeout=TICK, return_when=FIRST_COMPLETED)
-            lost = self._take_in(ended)
-            self._tell(report)
+            ended, _ = wait(self._running, timeout=WAIT_SECONDS, return_when=FIRST_COMPLETED)
+            lost = self._collect(ended)
+            self._report_progress(report)
             if lost:
                 session.interrupt()
-                rest, _ = wait(self._flights)
-                self._take_in(rest)
+                rest, _ = wait(self._running)
+                self._collect(rest)
                 if not self.stop.is_set():
                     raise lost
 
-    def _send(self, session: Session, threads: ThreadPoolExecutor) -> None:
-        slots = min(session.slots, MOST_SLOTS) if self.manner.parallel else 1
-        while (free := slots - len(self._flights)) > 0 and len(self._deal):
-            tasks = min(free, len(self._deal))
-            units = self._deal.take(tasks)
+    def _start_tasks(self, session: ExecutorSession, threads: ThreadPoolExecutor) -> None:
+        slots = min(session.slots, MAX_SLOTS) if self.options.parallel else 1
+        while (free := slots - len(self._running)) > 0 and len(self._queue):
+            tasks = min(free, len(self._queue))
+            units = self._queue.next_units(tasks)
             shares = {source: budget.lend(tasks) for source, budget in self._budgets.items()}
-            order = Order(
+            spec = TaskSpec(
                 folders=units,
-                deep=self._deal.is_deep(units),
+                recursive=self._queue.is_recursive(units),
                 seconds=TASK_SECONDS if tasks == free else SHORT_TASK_SECONDS,
-                most_files=MOST_FILES if self.manner.with_files else 20 * MOST_FILES,
-                with_files=self.manner.with_files,
+                max_files=MAX_FILES if self.options.with_files else 20 * MAX_FILES,
+                with_files=self.options.with_files,
                 shares=shares,
-                workers=max(2, self.manner.workers // slots),
-                parallel=self.manner.parallel,
-                credential=session.credential,
-                mounts=self.manner.mounts,
-                timeout=self.manner.timeout,
+                workers=max(2, self.options.workers // slots),
+                parallel=self.options.parallel,
+                credential_file=session.credential_file,
+                mounts=self.options.mounts,
+                timeout=self.options.timeout,
             )
-            self._flights[threads.submit(session.perform, order)] = _Task(units, shares)
+            self._running[threads.submit(session.run_task, spec)] = _RunningTask(units, shares)
 
-    def _take_in(self, ended: Collection[Future[list[str]]]) -> SessionLost | None:
+    def _collect(self, ended: Collection[Future[list[str]]]) -> SessionLost | None:
         """Store what tasks have found; the reason for which one has found nothing. Raises SparkError."""
         lost = None
         for future in ended:
-            task = self._flights.pop(future)
+            task = self._running.pop(future)
             try:
-                found = [serialization.read(line) for line in future.result()]
+                found = [serialization.parse_line(line) for line in future.result()]
             except (SessionLost, SparkError) as error:
-                self._deal.undone(task.units)
+                self._queue.requeue(task.units)
                 for source, share in task.shares.items():
-                    self._budgets[source].give_back(share)
+                    self._budgets[source].release(share)
                 if isinstance(error, SparkError) and not self.stop.is_set():
                     raise
                 lost = error if isinstance(error, SessionLost) else lost
                 continue
             self._store(task, [each for each in found if isinstance(each, Visit)])
-            for end in (each for each in found if isinstance(each, End)):
-                self._learn(task, end)
+            for end in (each for each in found if isinstance(each, TaskEnd)):
+                self._update_budgets(task, end)
         return lost
 
-    def _store(self, task: _Task, visits: Sequence[Visit]) -> None:
-        self.scan.store(visits)
-        self._deal.done(task.units, visits)
+    def _store(self, task: _RunningTask, visits: Sequence[Visit]) -> None:
+        self.scan_run.store(visits)
+        self._queue.complete(task.units, visits)
         if visits:
-            self._fruitless = 0
+            self._failed_attempts = 0
         for visit in visits:
             self.progress.visits += 1
-            if not isinstance(visit.found, Failure):
-                files = visit.found.files
+            if not isinstance(visit.result, Failure):
+                files = visit.result.files
                 self.progress.files += files if isinstance(files, int) else len(files)
-            elif not visit.found.missing:
+            elif not visit.result.missing:
                 self.progress.failures += 1
 
-    def _learn(self, task: _Task, end: End) -> None:
+    def _update_budgets(self, task: _RunningTask, end: TaskEnd) -> None:
         self.progress.requests.update(end.requests)
-        self.progress.refusals.update(end.refusals)
+        self.progress.rate_limited.update(end.rate_limited)
         for source, share in task.shares.items():
-            self._budgets[source].give_back(
+            self._budgets[source].release(
                 share,
                 requests=end.requests.get(source, 0),
-                refusals=end.refusals.get(source, 0),
+                rate_limited=end.rate_limited.get(source, 0),
                 rate=end.rates.get(source),
             )
 
-    def _tell(self, report: Callable[[Progress], None]) -> None:
-        in_flight = sum(len(task.units) for task in self._flights.values())
-        self.progress.waiting = len(self._deal) + in_flight
-        self.progress.open_users = len(self._walk.open)
+    def _report_progress(self, report: Callable[[ScanProgress], None]) -> None:
+        in_flight = sum(len(task.units) for task in self._running.values())
+        self.progress.waiting = len(self._queue) + in_flight
+        self.progress.unfinished_users = len(self._folders.open_folders)
         self.progress.rates = {source: budget.rate for source, budget in self._budgets.items()}
         report(self.progress)
 
-    def _next_session(self, session: Session, lost: SessionLost) -> Session | None:
+    def _next_session(self, session: ExecutorSession, lost: SessionLost) -> ExecutorSession | None:
         """Another one, after a while; None when that does not help, or nobody wants it any more."""
         session.close()
         reason = lost
         while not self.stop.is_set():
-            self._fruitless += 1
-            if self._fruitless > ATTEMPTS:
+            self._failed_attempts += 1
+            if self._failed_attempts > MAX_ATTEMPTS:
                 return None
             log.warning("%s; going on from the checkpoint in a new session", reason)
-            self.stop.wait(PAUSE * (self._fruitless - 1))
+            self.stop.wait(RETRY_PAUSE_SECONDS * (self._failed_attempts - 1))
             try:
                 return self.opener.open()
             except SessionLost as error:

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 from labkit.text import one_line, redact_secrets
 
-CLIENT = "4.0"
+CLIENT_VERSION = "4.0"
 """The line of the Spark Connect client that is installed with this program."""
-VERSIONS = re.compile(r"different version:?\s*(\d+\.\d+)\s+than that in driver:?\s*(\d+\.\d+)")
-SESSION = re.compile(
+PYTHON_MISMATCH = re.compile(r"different version:?\s*(\d+\.\d+)\s+than that in driver:?\s*(\d+\.\d+)")
+SESSION_ERRORS = re.compile(
     r"INVALID_HANDLE(?:\.\w+)?|OPERATION_ABANDONED|INVALID_CURSOR(?:\.\w+)?|OPERATION_(?:NOT_FOUND|CANCELED)"
     r"|SESSION_(?:CLOSED|CHANGED|NOT_FOUND|EXPIRED)|NO_ACTIVE_SESSION"
 )
-CONNECTION = re.compile(
+CONNECTION_ERRORS = re.compile(
     r"UNAVAILABLE|RETRIES_EXCEEDED|DEADLINE_EXCEEDED|Stream removed|CANCELLED|Connection (?:refused|reset)"
     r"|Socket closed|failed to connect|Cannot invoke RPC",
     re.IGNORECASE,
 )
-REFUSED = re.compile(r"UNAUTHENTICATED|PERMISSION_DENIED|Unauthorized|HTTP (?:status code )?40[13]", re.IGNORECASE)
-STOPPED = re.compile(r"(?:unexpected state|is) (?:Terminated|Terminating|stopped)", re.IGNORECASE)
+PERMISSION_ERRORS = re.compile(
+    r"UNAUTHENTICATED|PERMISSION_DENIED|Unauthorized|HTTP (?:status code )?40[13]", re.IGNORECASE
+)
+CLUSTER_STOPPED = re.compile(r"(?:unexpected state|is) (?:Terminated|Terminating|stopped)", re.IGNORECASE)
 
 
 class SparkError(Exception):
@@ -31,52 +33,54 @@ class SessionLost(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerLabel:
     """How a server is spoken of, and what must not be."""
 
     name: str
     secrets: Sequence[str] = ()
 
-    def clean(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """One line without secrets."""
         return one_line(redact_secrets(text, self.secrets))
 
 
-def explain(error: BaseException, place: Place) -> SparkError | SessionLost:
+def translate_error(error: BaseException, server: ServerLabel) -> SparkError | SessionLost:
     """What to raise instead of an error of Spark, gRPC or Java."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, SparkError | SessionLost):
         return error
     if isinstance(error, ImportError):
-        return SparkError(missing(error.name or place.clean(str(error))))
-    if found := VERSIONS.search(text):
+        return SparkError(missing_client(error.name or server.redact(str(error))))
+    if found := PYTHON_MISMATCH.search(text):
         worker, here = found.groups()
         return SparkError(
-            f"{place.name} runs Python {worker} and this is Python {here}, but both need the same minor version: start"
+            f"{server.name} runs Python {worker} and this is Python {here}, but both need the same minor version: start"
             f" this program with Python {worker}, or choose a cluster whose runtime has Python {here}."
         )
     if "PYTHON_VERSION_MISMATCH" in text:
-        return SparkError(f"{place.name} runs another Python than this one; both need the same minor version.")
-    if STOPPED.search(text):
-        return SparkError(f"{place.name} is stopped; --start-cluster starts it.")
-    if found := SESSION.search(text):
-        return SessionLost(f"the session with {place.name} was lost ({found[0]})")
-    if REFUSED.search(text):
-        return SparkError(f"{place.name} refuses the credential or the right to use it: {place.clean(str(error))}")
-    if CONNECTION.search(text):
-        return SessionLost(f"{place.name} cannot be reached")
+        return SparkError(f"{server.name} runs another Python than this one; both need the same minor version.")
+    if CLUSTER_STOPPED.search(text):
+        return SparkError(f"{server.name} is stopped; --start-cluster starts it.")
+    if found := SESSION_ERRORS.search(text):
+        return SessionLost(f"the session with {server.name} was lost ({found[0]})")
+    if PERMISSION_ERRORS.search(text):
+        return SparkError(f"{server.name} refuses the credential or the right to use it: {server.redact(str(error))}")
+    if CONNECTION_ERRORS.search(text):
+        return SessionLost(f"{server.name} cannot be reached")
     if "NoCredential" in text:
-        return SessionLost(f"a file of the session did not arrive on an executor of {place.name}")
+        return SessionLost(f"a file of the session did not arrive on an executor of {server.name}")
     if "ConnectUnsupported" in text or "UNIMPLEMENTED" in text:
-        return SparkError(f"{place.name} does not speak Spark Connect {CLIENT}; it needs Spark {CLIENT} or newer.")
-    return SessionLost(f"a task on {place.name} has failed: {place.clean(_cause(text))}")
+        return SparkError(
+            f"{server.name} does not speak Spark Connect {CLIENT_VERSION}; it needs Spark {CLIENT_VERSION} or newer."
+        )
+    return SessionLost(f"a task on {server.name} has failed: {server.redact(_cause(text))}")
 
 
-def missing(module: str) -> str:
+def missing_client(module: str) -> str:
     """The sentence about a library that is not installed."""
     return (
         f"the Spark Connect client is not installed here ({module} is missing):"
-        f" pip install 'pyspark[connect]=={CLIENT}.*', or scan without Spark."
+        f" pip install 'pyspark[connect]=={CLIENT_VERSION}.*', or scan without Spark."
     )
 
 

@@ -16,8 +16,8 @@ from typing import IO, Any
 from inventory.spark import server
 from inventory.spark.errors import SparkError
 
-START_SECONDS = 180.0
-END_SECONDS = 10.0
+START_TIMEOUT_SECONDS = 180.0
+STOP_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class LocalServer:
         self._log: IO[str] | None = None
         self.endpoint: Endpoint | None = None
 
-    def running(self) -> Endpoint:
+    def ensure_running(self) -> Endpoint:
         """The server that answers; started, if there is none. Raises SparkError."""
-        if self.endpoint is None or not _answers(self.endpoint.port):
+        if self.endpoint is None or not _is_listening(self.endpoint.port):
             self.close()
             self.endpoint = self._start()
         return self.endpoint
@@ -56,7 +56,7 @@ class LocalServer:
         with suppress(OSError):
             process.stdin.close()
         try:
-            process.wait(END_SECONDS)
+            process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -81,27 +81,30 @@ class LocalServer:
             text=True,
             start_new_session=True,
         )
-        said = self._ready_line(self._process)
-        if "problem" in said:
+        ready = self._ready_line(self._process)
+        if "problem" in ready:
             self.close()
-            raise SparkError(str(said["problem"]))
-        return Endpoint(**said)
+            raise SparkError(str(ready["problem"]))
+        return Endpoint(**ready)
 
     def _ready_line(self, process: "subprocess.Popen[str]") -> dict[str, Any]:
         """The line with which it says that it listens; Java may say something before."""
         assert process.stdout is not None
-        watch = threading.Timer(START_SECONDS, process.kill)
-        watch.start()
+        timer = threading.Timer(START_TIMEOUT_SECONDS, process.kill)
+        timer.start()
         try:
             for line in process.stdout:
                 if line.startswith("{"):
                     found: dict[str, Any] = json.loads(line)
                     return found
         finally:
-            watch.cancel()
-        return {"problem": f"the Spark server did not start within {START_SECONDS:.0f} seconds: {self._last_words()}"}
+            timer.cancel()
+        return {
+            "problem": f"the Spark server did not start within {START_TIMEOUT_SECONDS:.0f} seconds:"
+            f" {self._last_log_line()}"
+        }
 
-    def _last_words(self) -> str:
+    def _last_log_line(self) -> str:
         if self._log is None:
             return ""
         self._log.seek(0)
@@ -109,7 +112,7 @@ class LocalServer:
         return lines[-1][:300] if lines else "it said nothing."
 
 
-def _answers(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError:

@@ -9,21 +9,27 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.scan.run import Outcome, Run
-from inventory.scan.visit import Progress
+from inventory.scan.run import ScanResult, ScanRun
+from inventory.scan.visit import ScanProgress
 from inventory.spark import clusters, credential
-from inventory.spark.address import Address, AddressError, cluster, remote, serverless
-from inventory.spark.driver import Manner, SparkScan
+from inventory.spark.address import AddressError, ServerAddress, cluster_address, parse_remote, serverless_address
+from inventory.spark.driver import SparkOptions, SparkScan
 from inventory.spark.errors import SparkError
-from inventory.spark.session import Credential, GivenOpener, Opener, RemoteOpener, Session
+from inventory.spark.session import (
+    ExecutorCredential,
+    ExecutorSession,
+    ExistingSessionOpener,
+    RemoteSessionOpener,
+    SessionOpener,
+)
 from inventory.transport.client import Client
 
 log = logging.getLogger(__name__)
-HOUR = 3600.0
+HOUR_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
-class Where:
+class Backend:
     """What was asked for."""
 
     remote: str | None = None
@@ -31,13 +37,13 @@ class Where:
     cluster_id: str | None = None
     serverless: bool = False
     start_cluster: bool = False
-    token_seconds: float = 4 * HOUR
+    token_seconds: float = 4 * HOUR_SECONDS
     table: str | None = None
     mounts: str | None = None
     """The folder in which the mounts lie; None: the API is asked."""
 
     @property
-    def spark(self) -> bool:
+    def uses_spark(self) -> bool:
         """Whether executors do the work."""
         return bool(self.remote or self.cluster_id or self.serverless)
 
@@ -45,23 +51,23 @@ class Where:
 class Executors:
     """A server with a session, ready for a scan."""
 
-    def __init__(self, opener: Opener, session: Session, manner: Manner) -> None:
-        self._opener, self._first, self._manner = opener, session, manner
+    def __init__(self, opener: SessionOpener, session: ExecutorSession, options: SparkOptions) -> None:
+        self._opener, self._first_session, self._options = opener, session, options
         self._scan: SparkScan | None = None
 
     @property
-    def session(self) -> Session | None:
+    def session(self) -> ExecutorSession | None:
         """The one that is open now; None if it was lost and no other could be had."""
-        return self._scan.session if self._scan else self._first
+        return self._scan.session if self._scan else self._first_session
 
-    def scan(self, run: Run, stop: threading.Event, report: Callable[[Progress], None]) -> Outcome:
+    def scan(self, run: ScanRun, stop: threading.Event, report: Callable[[ScanProgress], None]) -> ScanResult:
         """Have the executors list what remains of a scan, and write its results, as `Run.scan` does without Spark.
 
         Raises OSError, and what `SparkScan.run` raises.
         """
-        self._scan = SparkScan(self._opener, self._first, run, self._manner, stop)
+        self._scan = SparkScan(self._opener, self._first_session, run, self._options, stop)
         complete = self._scan.run(report)
-        return run.finish(self._scan.progress, complete=complete)
+        return run.write_result(self._scan.progress, complete=complete)
 
     def close(self) -> None:
         """Release the session."""
@@ -70,45 +76,47 @@ class Executors:
 
 
 @contextmanager
-def executors(
-    client: Client, where: Where, manner: Manner, *, stop: threading.Event, inside: bool
+def open_executors(
+    client: Client, backend: Backend, options: SparkOptions, *, stop: threading.Event, in_databricks: bool
 ) -> Iterator[Executors]:
     """Those of the server that was asked for. Raises SparkError, SessionLost.
 
     `inside`: the program runs in Databricks, which has given it a token; otherwise one is made, and revoked at the end.
     """
-    address = _address(client.host, where)
-    if where.cluster_id:
-        here = f"{sys.version_info.major}.{sys.version_info.minor}"
-        clusters.ready(client, where.cluster_id, start=where.start_cluster, python=here, stop=stop)
-    made: AbstractContextManager[Credential]
-    made = credential.ambient(client) if inside else credential.made_for_run(client, where.token_seconds)
-    with made as token, closing(RemoteOpener(address, token, manner.mounts)) as opener:
+    address = _server_address(client.host, backend)
+    if backend.cluster_id:
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        clusters.ensure_running(client, backend.cluster_id, start=backend.start_cluster, python=python, stop=stop)
+    token_context: AbstractContextManager[ExecutorCredential]
+    token_context = (
+        credential.ambient_token(client) if in_databricks else credential.temporary_token(client, backend.token_seconds)
+    )
+    with token_context as token, closing(RemoteSessionOpener(address, token, options.mounts)) as opener:
         log.info("opening a session with %s", address.name)
-        yield from _opened(opener, manner)
+        yield from _open_first_session(opener, options)
 
 
 @contextmanager
-def given(spark: Any, token: Credential, manner: Manner) -> Iterator[Executors]:
+def executors_of_session(spark: Any, token: ExecutorCredential, options: SparkOptions) -> Iterator[Executors]:
     """Those of a session that is open already, and stays open. Raises SparkError, SessionLost."""
-    with closing(GivenOpener(spark, token, manner.mounts)) as opener:
-        yield from _opened(opener, manner)
+    with closing(ExistingSessionOpener(spark, token, options.mounts)) as opener:
+        yield from _open_first_session(opener, options)
 
 
-def _opened(opener: Opener, manner: Manner) -> Iterator[Executors]:
-    with closing(Executors(opener, opener.open(), manner)) as found:
+def _open_first_session(opener: SessionOpener, options: SparkOptions) -> Iterator[Executors]:
+    with closing(Executors(opener, opener.open(), options)) as found:
         session = found.session
         assert session is not None
-        log.info("%s runs %d tasks at once, with Python %s", opener.place.name, session.slots, session.python)
-        if manner.mounts and not session.mounts:
-            log.warning("the executors have no mounts at %s; the API is asked for everything", manner.mounts)
+        log.info("%s runs %d tasks at once, with Python %s", opener.server_label.name, session.slots, session.python)
+        if options.mounts and not session.mounts:
+            log.warning("the executors have no mounts at %s; the API is asked for everything", options.mounts)
         yield found
 
 
-def _address(host: str, where: Where) -> Address:
+def _server_address(host: str, backend: Backend) -> ServerAddress:
     try:
-        if where.cluster_id:
-            return cluster(host, where.cluster_id)
-        return serverless(host, str(uuid.uuid4())) if where.serverless else remote(where.remote or "")
+        if backend.cluster_id:
+            return cluster_address(host, backend.cluster_id)
+        return serverless_address(host, str(uuid.uuid4())) if backend.serverless else parse_remote(backend.remote or "")
     except AddressError as error:
         raise SparkError(str(error)) from None

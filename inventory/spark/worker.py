@@ -15,82 +15,82 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.scan.mounts import Mounts
-from inventory.scan.scan_work import Scan
-from inventory.scan.visit import Progress, Visit
-from inventory.spark.rate_share import Share
-from inventory.spark.serialization import End, last_line, line
+from inventory.scan.scan_work import FolderScan
+from inventory.scan.visit import ScanProgress, Visit
+from inventory.spark.rate_share import RateShare
+from inventory.spark.serialization import TaskEnd, task_end_line, visit_line
 from inventory.transport.client import Client
+from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Folder, Source
-from inventory.tree.walk import Walk
 
-LINES = 2000
+BATCH_LINES = 2000
 """So many rows are handed over at once."""
 Batches = Iterator[Any]
 """Of Arrow, which the executor has and this module need not import."""
 
 
-class NoCredential(Exception):
+class CredentialMissing(Exception):
     """The file with the token did not arrive; a sentence with its name."""
 
 
 @dataclass(frozen=True)
-class Order:
+class TaskSpec:
     """What one task is to do."""
 
     folders: tuple[Folder, ...]
-    deep: bool
+    recursive: bool
     """Whether what is found in them is listed as well."""
     seconds: float
     """After these no further folder is begun; what remains comes back to who gave the order."""
-    most_files: int
+    max_files: int
     """Likewise after so many files."""
     with_files: bool
-    shares: Mapping[Source, Share]
+    shares: Mapping[Source, RateShare]
     workers: int
     parallel: bool
-    credential: str
+    credential_file: str
     """The name of a file of the session that holds host and token."""
     mounts: str | None
     timeout: float = 60.0
 
 
-def task(order: Order) -> Callable[[Batches], Batches]:
+def task_function(spec: TaskSpec) -> Callable[[Batches], Batches]:
     """The function that does it, as `mapInArrow` wants it: a table with the one column `line`."""
 
     def run(batches: Batches) -> Batches:
         for batch in batches:
-            lines = perform(order)
-            for begin in range(0, len(lines), LINES):
-                yield type(batch).from_pylist([{"line": each} for each in lines[begin : begin + LINES]])
+            lines = run_task(spec)
+            for begin in range(0, len(lines), BATCH_LINES):
+                yield type(batch).from_pylist([{"line": each} for each in lines[begin : begin + BATCH_LINES]])
 
     return run
 
 
-def perform(order: Order) -> list[str]:
+def run_task(spec: TaskSpec) -> list[str]:
     """Do it here; the lines of `wire`."""
-    host, token = read_credential(order.credential)
-    client = Client(host, lambda: {"Authorization": f"Bearer {token}"}, timeout=order.timeout)
+    host, token = read_credential(spec.credential_file)
+    client = Client(host, lambda: {"Authorization": f"Bearer {token}"}, timeout=spec.timeout)
     lines: list[str] = []
-    progress = Progress()
-    until = time.monotonic() + order.seconds
+    progress = ScanProgress()
+    deadline = time.monotonic() + spec.seconds
 
-    def keep(visits: Sequence[Visit]) -> None:
-        lines.extend(line(visit, with_files=order.with_files) for visit in visits)
+    def store(visits: Sequence[Visit]) -> None:
+        lines.extend(visit_line(visit, with_files=spec.with_files) for visit in visits)
 
-    scan = Scan(
+    scan = FolderScan(
         client,
-        Walk(order.folders, deep=order.deep),
-        keep,
-        limiters={source: share.limiter() for source, share in order.shares.items()},
-        workers=order.workers,
-        parallel=order.parallel,
+        FolderQueue(spec.folders, recursive=spec.recursive),
+        store,
+        limiters={source: share.limiter() for source, share in spec.shares.items()},
+        workers=spec.workers,
+        parallel=spec.parallel,
         stop=threading.Event(),
-        mounts=Mounts(order.mounts) if order.mounts else None,
-        enough=lambda: time.monotonic() > until or progress.files >= order.most_files,
+        mounts=Mounts(spec.mounts) if spec.mounts else None,
+        should_drain=lambda: time.monotonic() > deadline or progress.files >= spec.max_files,
         progress=progress,
     )
     scan.run()
-    return [*lines, last_line(End(dict(progress.requests), dict(progress.refusals), dict(progress.rates)))]
+    return [*lines, task_end_line(TaskEnd(dict(progress.requests), dict(progress.rate_limited), dict(progress.rates)))]
 
 
 def read_credential(name: str) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def read_credential(name: str) -> tuple[str, str]:
             with open(path, encoding="utf-8") as file:
                 content = json.load(file)
             return content["host"], content["token"]
-    raise NoCredential(f"the file {name} of the session did not arrive on the executor.")
+    raise CredentialMissing(f"the file {name} of the session did not arrive on the executor.")
 
 
 def _session_folders() -> list[str]:
@@ -111,13 +111,16 @@ def _session_folders() -> list[str]:
     return [folder for folder in (root, os.getcwd(), *sys.path) if folder]
 
 
-def look(mounts: str | None, credential: str) -> Callable[[Batches], Batches]:
+def probe_function(mounts: str | None, credential: str) -> Callable[[Batches], Batches]:
     """The function that says what an executor is like, one line a partition."""
 
     def run(batches: Batches) -> Batches:
         for batch in batches:
             read_credential(credential)
-            seen = {"python": platform.python_version(), "mounts": Mounts(mounts).there() if mounts else []}
+            seen = {
+                "python": platform.python_version(),
+                "mounts": Mounts(mounts).sources_with_homes() if mounts else [],
+            }
             yield type(batch).from_pylist([{"line": json.dumps(seen)}])
             return
 

@@ -16,16 +16,16 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
-from inventory.transport.answer import Answer, Broken, Unreachable
-from inventory.transport.request_body import NO_QUERY, Body
+from inventory.transport.request_body import NO_QUERY, RequestBody
+from inventory.transport.response import ConnectError, Response, TransportError
 from labkit.workspace.connectivity import connection_failure
 
 log = logging.getLogger(__name__)
-AGENT = "teachinglab-inventory"
-LARGEST_ANSWER = 512 * 2**20
+USER_AGENT = "teachinglab-inventory"
+MAX_RESPONSE_BYTES = 512 * 2**20
 """Bytes; a folder with a million entries is far below, and an endless answer must not fill the memory."""
-ENDED_EARLY = "the answer is not JSON, or ends too early"
-PIECE = 256 * 2**10
+INVALID_BODY = "the answer is not JSON, or ends too early"
+CHUNK_BYTES = 256 * 2**10
 """Bytes of a file that are in memory at once, for each worker."""
 
 
@@ -41,42 +41,44 @@ class Client:
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError(f"{host} is not the address of a workspace: expected https://<name>")
         self.host = f"{address.scheme}://{address.netloc}"
-        self.source = ""
+        self.credential_source = ""
         """Where the credential comes from, for people; empty if nobody said."""
         self._authenticate = authenticate
         self._timeout = timeout
-        self._name, self._port = address.hostname, address.port
+        self._hostname, self._port = address.hostname, address.port
         self._proxy = None if proxy_bypass(address.hostname) else getproxies().get(address.scheme)
-        self._tls = _trust() if address.scheme == "https" else None
+        self._tls = _tls_context() if address.scheme == "https" else None
         self._local = threading.local()
 
-    def get(self, path: str, query: Mapping[str, str]) -> Answer:
-        """One request. Raises Broken unless there is a whole answer; a refusal is an answer."""
+    def get(self, path: str, query: Mapping[str, str]) -> Response:
+        """One request. Raises TransportError unless there is a whole answer; a refusal is an answer."""
         with self._exchange("GET", path, query) as response:
-            return self._answer(response, self._whole(response))
+            return self._parse_response(response, self._read_body(response))
 
-    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Answer:
+    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Response:
         """GET a file, piece by piece; the document of the answer is then None. `sink` gets no byte of a refusal.
 
-        Raises Broken if not all of it came.
+        Raises TransportError if not all of it came.
         """
         with self._exchange("GET", path, query) as response:
             if response.status != 200:
-                return self._answer(response, self._whole(response))
+                return self._parse_response(response, self._read_body(response))
             announced, received = response.length, 0
-            while piece := response.read(PIECE):
-                received += len(piece)
-                sink(piece)
+            while chunk := response.read(CHUNK_BYTES):
+                received += len(chunk)
+                sink(chunk)
             if announced is not None and received != announced:
-                raise Broken(f"the answer ends after {received} of {announced} bytes")
-            return Answer(200, None)
+                raise TransportError(f"the answer ends after {received} of {announced} bytes")
+            return Response(200, None)
 
-    def send(self, method: str, path: str, body: Body, query: Mapping[str, str] = NO_QUERY) -> Answer:
-        """A request with a body. Raises Broken as `get` does."""
-        headers = {"Content-Type": body.type, "Content-Length": str(body.length)}
+    def send(self, method: str, path: str, body: RequestBody, query: Mapping[str, str] = NO_QUERY) -> Response:
+        """A request with a body. Raises TransportError as `get` does."""
+        headers = {"Content-Type": body.content_type, "Content-Length": str(body.length)}
         with self._exchange(method, path, query, headers, body.content) as response:
-            content = self._whole(response)
-            return Answer(response.status, None) if response.status == 204 else self._answer(response, content)
+            content = self._read_body(response)
+            return (
+                Response(response.status, None) if response.status == 204 else self._parse_response(response, content)
+            )
 
     @contextmanager
     def _exchange(
@@ -90,18 +92,18 @@ class Client:
         """The answer to a request, to be read inside the `with`."""
         # Quoted by hand: a plus sign for a space is read literally by some gateways.
         target = f"{path}?{urlencode(query, quote_via=quote, safe='/')}" if query else path
-        said = {"User-Agent": AGENT, "Accept": "application/json", **(headers or {}), **self.identity()}
+        all_headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {}), **self.auth_headers()}
         connection = self._connection()
         try:
-            connection.request(method, self._target(target), body=body, headers=said)
+            connection.request(method, self._request_target(target), body=body, headers=all_headers)
             response = connection.getresponse()
             yield response
         except (OSError, http.client.HTTPException) as error:
             self.close()
             cause = connection_failure(error)
-            reason = cause or _in_words(error, self._timeout)
+            reason = cause or _describe(error, self._timeout)
             log.debug("%s %s: %s", method, target, reason)
-            raise (Unreachable if cause else Broken)(reason) from None
+            raise (ConnectError if cause else TransportError)(reason) from None
         except BaseException:
             # What is left of the answer would be taken for that to the next request.
             self.close()
@@ -109,12 +111,12 @@ class Client:
         log.debug("%s %s: %d", method, target, response.status)
 
     @staticmethod
-    def _whole(response: http.client.HTTPResponse) -> bytes:
-        content = response.read(LARGEST_ANSWER + 1)
-        if len(content) > LARGEST_ANSWER:
-            raise Broken(f"the answer has more than {LARGEST_ANSWER} bytes")
+    def _read_body(response: http.client.HTTPResponse) -> bytes:
+        content = response.read(MAX_RESPONSE_BYTES + 1)
+        if len(content) > MAX_RESPONSE_BYTES:
+            raise TransportError(f"the answer has more than {MAX_RESPONSE_BYTES} bytes")
         if not response.isclosed():
-            raise Broken(ENDED_EARLY)
+            raise TransportError(INVALID_BODY)
         return content
 
     def close(self) -> None:
@@ -124,23 +126,25 @@ class Client:
             connection.close()
             self._local.connection = None
 
-    def identity(self) -> Mapping[str, str]:
-        """The headers that say who we are. Raises Broken if there are none to be had."""
+    def auth_headers(self) -> Mapping[str, str]:
+        """The headers that say who we are. Raises TransportError if there are none to be had."""
         try:
             return self._authenticate()
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises while it refreshes a token
-            raise Broken(f"no credential: {' '.join(str(error).split())[:300]}") from None
+            raise TransportError(f"no credential: {' '.join(str(error).split())[:300]}") from None
 
-    def _answer(self, response: http.client.HTTPResponse, content: bytes) -> Answer:
+    def _parse_response(self, response: http.client.HTTPResponse, content: bytes) -> Response:
         try:
             document = json.loads(content)
         except ValueError:
             # Nothing at all is no listing either: an empty folder is answered with {}.
             if response.status == 200:
-                raise Broken(ENDED_EARLY) from None
+                raise TransportError(INVALID_BODY) from None
             document = {"message": content[:100].decode(errors="replace")}
         workspace_id = response.getheader("X-Databricks-Org-Id") or ""
-        return Answer(response.status, document, _seconds(response.getheader("Retry-After")), workspace_id)
+        return Response(
+            response.status, document, _retry_after_seconds(response.getheader("Retry-After")), workspace_id
+        )
 
     def _connection(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
@@ -150,35 +154,35 @@ class Client:
 
     def _open(self) -> http.client.HTTPConnection:
         proxy = urlsplit(self._proxy) if self._proxy else None
-        host, port = (proxy.hostname or "", proxy.port) if proxy else (self._name, self._port)
+        host, port = (proxy.hostname or "", proxy.port) if proxy else (self._hostname, self._port)
         if self._tls is None:
             return http.client.HTTPConnection(host, port, timeout=self._timeout)
         connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._tls)
         if proxy:
-            connection.set_tunnel(self._name, self._port)
+            connection.set_tunnel(self._hostname, self._port)
         return connection
 
-    def _target(self, target: str) -> str:
-        return self.host + target if self._proxy and self._tls is None else target
+    def _request_target(self, path: str) -> str:
+        return self.host + path if self._proxy and self._tls is None else path
 
 
-def _trust() -> ssl.SSLContext:
+def _tls_context() -> ssl.SSLContext:
     """The certificates of the system, or of SSL_CERT_FILE, and those the SDK trusts."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
 
 
-def _seconds(header: str | None) -> float | None:
+def _retry_after_seconds(header: str | None) -> float | None:
     """Of a Retry-After in seconds; a date is as good as none, since the limiter finds the rate anyway."""
     return float(header) if header and header.strip().isdigit() else None
 
 
-def _in_words(error: Exception, timeout: float) -> str:
+def _describe(error: Exception, timeout: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer for {timeout:g} seconds"
     if isinstance(error, http.client.IncompleteRead):
-        return ENDED_EARLY
+        return INVALID_BODY
     if isinstance(error, ConnectionError):
         return "the connection was closed before the answer"
     return f"no answer: {' '.join(str(error).split()) or type(error).__name__}"

@@ -8,16 +8,16 @@ NO_QUERY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
-class Body:
+class RequestBody:
     """Content that is sent, which may come in pieces."""
 
     content: bytes | Iterator[bytes]
     length: int
     """Bytes."""
-    type: str = "application/json"
+    content_type: str = "application/json"
 
 
-def json_body(document: Mapping[str, object]) -> Body:
+def json_body(document: Mapping[str, object]) -> RequestBody:
     """The body that holds a JSON document."""
     content = json.dumps(document).encode()
-    return Body(content, len(content))
+    return RequestBody(content, len(content))

@@ -1,41 +1,41 @@
-"""What an outcome means: done, repeat the request after a while, or give up. Pure: chance is an argument."""
+"""What an outcome means: done, repeat the request after a while, or give up. Pure: jitter is an argument."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inventory.transport.answer import Answer, Broken
+from inventory.transport.response import Response, TransportError
 
-TRANSIENT = frozenset({500, 502, 503, 504})
+TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 TRANSIENT_CODES = frozenset({"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "DEADLINE_EXCEEDED"})
 """What the same errors are called where the status hides them."""
-LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
-MISSING_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
+RATE_LIMIT_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"})
+NOT_FOUND_CODES = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"})
 """The second is that of the Files API."""
-TRIES = 6
+MAX_TRIES = 6
 """For errors of the server and broken connections."""
-TRIES_AT_LIMIT = 20
+MAX_TRIES_RATE_LIMITED = 20
 """For refusals because of the rate: they say nothing about the folder, only that it was not its turn."""
-FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
+INITIAL_DELAY, MAX_DELAY = 0.5, 20.0
 """Seconds; the delay is random, between nothing and what doubles with every try: retries must not march in step."""
-LONGEST_RETRY_AFTER = 300.0
+MAX_RETRY_AFTER = 300.0
 
 
 @dataclass(frozen=True)
-class Again:
+class Retry:
     """Ask once more, `delay` seconds later."""
 
     delay: float
 
 
 @dataclass(frozen=True)
-class Locked:
+class Unauthorized:
     """The credential is not accepted any more, so there is no point in asking for anything."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Refused:
+class PermanentFailure:
     """The request failed, and repeating it does not help."""
 
     reason: str
@@ -43,42 +43,44 @@ class Refused:
     """Whether the API says that the path does not exist."""
 
 
-def is_limit(outcome: Answer | Broken) -> bool:
+def is_rate_limited(outcome: Response | TransportError) -> bool:
     """Whether the server refused because of the rate of the requests."""
-    return isinstance(outcome, Answer) and (outcome.status == 429 or outcome.code in LIMIT_CODES)
+    return isinstance(outcome, Response) and (outcome.status == 429 or outcome.error_code in RATE_LIMIT_CODES)
 
 
-def is_transient(answer: Answer) -> bool:
+def is_transient(answer: Response) -> bool:
     """Whether the server has a trouble that may pass."""
-    return answer.status in TRANSIENT or (answer.status == 200 and answer.code in TRANSIENT_CODES)
+    return answer.status in TRANSIENT_STATUSES or (answer.status == 200 and answer.error_code in TRANSIENT_CODES)
 
 
-def is_missing(answer: Answer) -> bool:
+def is_not_found(answer: Response) -> bool:
     """Whether the API itself says that the path does not exist; a 404 without its code can be anybody's."""
-    return answer.status == 404 and answer.code in MISSING_CODES
+    return answer.status == 404 and answer.error_code in NOT_FOUND_CODES
 
 
-def again(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> Again | None:
-    """Whether and when to repeat a request that was made `tries` times; `chance` gives a number from 0 to 1."""
-    at_limit = is_limit(outcome)
-    if isinstance(outcome, Answer) and not at_limit and not is_transient(outcome):
+def next_retry(outcome: Response | TransportError, tries: int, jitter: Callable[[], float]) -> Retry | None:
+    """Whether and when to repeat a request that was made `tries` times; `jitter` gives a number from 0 to 1."""
+    rate_limited = is_rate_limited(outcome)
+    if isinstance(outcome, Response) and not rate_limited and not is_transient(outcome):
         return None
-    if tries >= (TRIES_AT_LIMIT if at_limit else TRIES):
+    if tries >= (MAX_TRIES_RATE_LIMITED if rate_limited else MAX_TRIES):
         return None
-    delay = chance() * min(LONGEST_DELAY, FIRST_DELAY * 2 ** (tries - 1))
-    told = outcome.retry_after if isinstance(outcome, Answer) else None
-    return Again(delay + min(told or 0.0, LONGEST_RETRY_AFTER))
+    delay = jitter() * min(MAX_DELAY, INITIAL_DELAY * 2 ** (tries - 1))
+    retry_after = outcome.retry_after if isinstance(outcome, Response) else None
+    return Retry(delay + min(retry_after or 0.0, MAX_RETRY_AFTER))
 
 
-def classify(outcome: Answer | Broken, tries: int, chance: Callable[[], float]) -> Answer | Refused | Again | Locked:
+def classify(
+    outcome: Response | TransportError, tries: int, jitter: Callable[[], float]
+) -> Response | PermanentFailure | Retry | Unauthorized:
     """What the outcome of the `tries`th request means: the answer itself if the request was carried out."""
-    if repeat := again(outcome, tries, chance):
+    if repeat := next_retry(outcome, tries, jitter):
         return repeat
     tried = f", {tries} times" if tries > 1 else ""
-    if isinstance(outcome, Broken):
-        return Refused(f"{outcome}{tried}")
-    if outcome.refuses_credential:
-        return Locked(outcome.reason)
+    if isinstance(outcome, TransportError):
+        return PermanentFailure(f"{outcome}{tried}")
+    if outcome.rejects_credential:
+        return Unauthorized(outcome.reason)
     if not outcome.ok:
-        return Refused(f"{outcome.reason}{tried}", missing=is_missing(outcome))
+        return PermanentFailure(f"{outcome.reason}{tried}", missing=is_not_found(outcome))
     return outcome

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from inventory.transport.answer import Answer, Broken
 from inventory.transport.limiter import Limiter
-from inventory.transport.retry import Again, Locked, is_limit
+from inventory.transport.response import Response, TransportError
+from inventory.transport.retry import Retry, Unauthorized, is_rate_limited
 
-BATCH_SECONDS = 0.4
+FLUSH_SECONDS = 0.4
 """How much work is stored at once, and so how much a kill can lose at most."""
-LONGEST_SLEEP = 0.25
+MAX_SLEEP_SECONDS = 0.25
 """Seconds after which a worker that waits for its turn looks whether it was stopped, or the rate has risen."""
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -34,28 +34,28 @@ class RateGate:
         self._limiter, self._stop = limiter, stop
         self._turn, self._lock = threading.Lock(), threading.Lock()
 
-    def enter(self) -> float | None:
+    def acquire(self) -> float | None:
         """Wait for the turn; the instant of it, or None if everything was stopped meanwhile."""
         with self._turn:
             while not self._stop.is_set():
                 with self._lock:
                     now = time.monotonic()
-                    wait = self._limiter.wait(now)
+                    wait = self._limiter.acquire(now)
                 if wait == 0:
                     return now
-                time.sleep(min(wait, LONGEST_SLEEP))
+                time.sleep(min(wait, MAX_SLEEP_SECONDS))
         return None
 
-    def tell(self, outcome: Answer | Broken, sent_at: float) -> None:
+    def record(self, outcome: Response | TransportError, sent_at: float) -> None:
         """Let the limiter learn from an answer."""
-        if isinstance(outcome, Broken):
+        if isinstance(outcome, TransportError):
             return
         with self._lock:
             now = time.monotonic()
-            if is_limit(outcome):
-                self._limiter.refused(now, sent_at=sent_at, retry_after=outcome.retry_after)
+            if is_rate_limited(outcome):
+                self._limiter.record_rate_limit(now, sent_at=sent_at, retry_after=outcome.retry_after)
             else:
-                self._limiter.allowed(now)
+                self._limiter.record_success(now)
 
 
 @dataclass
@@ -63,18 +63,18 @@ class WorkItem(Generic[Task, Result]):
     """One task and what it has cost so far.
 
     A worker gives it an `outcome`: `if item.wait_for_turn(): with item: item.outcome = ...`. The `with` measures the
-    request and turns Broken into the outcome. A worker that has the result without a request sets `result` instead.
+    request and stores a TransportError as the outcome. A worker that needs no request sets `result` instead.
     """
 
     task: Task
     api: str
     gate: RateGate
     requests: int = 0
-    refusals: int = 0
+    rate_limited: int = 0
     """How many of the requests were refused because of the rate."""
     seconds: float = 0.0
     """Spent waiting for answers."""
-    outcome: Answer | Broken | None = None
+    outcome: Response | TransportError | None = None
     """Of the last request; None: there was none, because everything was stopped."""
     result: Result | None = None
     """What took no request."""
@@ -83,7 +83,7 @@ class WorkItem(Generic[Task, Result]):
     def wait_for_turn(self) -> bool:
         """Wait until the API may be asked. Returns False if everything was stopped meanwhile."""
         self.outcome = None
-        sent_at = self.gate.enter()
+        sent_at = self.gate.acquire()
         self._sent_at = sent_at or 0.0
         return sent_at is not None
 
@@ -93,13 +93,13 @@ class WorkItem(Generic[Task, Result]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """The outcome is there. Any error but Broken is raised."""
-        if isinstance(error, Broken):
+        """The outcome is there. Any error but TransportError is raised."""
+        if isinstance(error, TransportError):
             self.outcome = error
         elif error is not None:
             return False
         assert self.outcome is not None, "a request has an outcome"
-        self.gate.tell(self.outcome, self._sent_at)
+        self.gate.record(self.outcome, self._sent_at)
         self.seconds += time.monotonic() - self._sent_at
         return True
 
@@ -114,7 +114,7 @@ class Work(Protocol[Task, Result]):
         """The next task of one of these APIs, and which; None while there is none."""
         ...
 
-    def classify(self, task: Task, outcome: Answer | Broken, tries: int) -> Result | Again | Locked:
+    def classify(self, task: Task, outcome: Response | TransportError, tries: int) -> Result | Retry | Unauthorized:
         """What the outcome of the `tries`th request means."""
         ...
 
@@ -144,14 +144,14 @@ class Pool:
 
 
 @dataclass
-class _Workers(Generic[Task, Result]):
+class _PoolState(Generic[Task, Result]):
     """A pool at work. Few more items than workers are handed out, so that stopping is quick."""
 
     pool: Pool
     items: queue.SimpleQueue[WorkItem[Task, Result] | None] = field(default_factory=queue.SimpleQueue)
-    due: deque[WorkItem[Task, Result]] = field(default_factory=deque)
+    requeued: deque[WorkItem[Task, Result]] = field(default_factory=deque)
     """Items to be handed out again."""
-    out: int = 0
+    in_flight: int = 0
 
 
 Items = Iterator[WorkItem[Task, Result]]
@@ -170,18 +170,18 @@ class WorkerPools(Generic[Task, Result]):
         pools: Sequence[Pool],
         limiters: Mapping[str, Limiter],
         stop: threading.Event,
-        enough: Callable[[], bool] = lambda: False,
+        should_drain: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._work, self._stop, self._limiters, self._enough = work, stop, limiters, enough
+        self._work, self._stop, self._limiters, self._should_drain = work, stop, limiters, should_drain
         self._gates = {api: RateGate(limiter, stop) for api, limiter in limiters.items()}
-        self._crews: list[_Workers[Task, Result]] = [_Workers(pool) for pool in pools]
-        self._back: queue.SimpleQueue[tuple[_Workers[Task, Result], WorkItem[Task, Result]] | BaseException]
-        self._back = queue.SimpleQueue()
-        self._later: list[tuple[float, int, _Workers[Task, Result], WorkItem[Task, Result]]] = []
-        self._order = itertools.count()
-        self._locked = ""
+        self._pool_states: list[_PoolState[Task, Result]] = [_PoolState(pool) for pool in pools]
+        self._returned: queue.SimpleQueue[tuple[_PoolState[Task, Result], WorkItem[Task, Result]] | BaseException]
+        self._returned = queue.SimpleQueue()
+        self._delayed: list[tuple[float, int, _PoolState[Task, Result], WorkItem[Task, Result]]] = []
+        self._sequence = itertools.count()
+        self._unauthorized_reason = ""
         self.requests: Counter[str] = Counter()
-        self.refusals: Counter[str] = Counter()
+        self.rate_limited: Counter[str] = Counter()
 
     @property
     def rates(self) -> dict[str, float]:
@@ -191,7 +191,11 @@ class WorkerPools(Generic[Task, Result]):
     @property
     def waiting(self) -> int:
         """How many tasks are known and not finished."""
-        return len(self._work) + len(self._later) + sum(crew.out + len(crew.due) for crew in self._crews)
+        return (
+            len(self._work)
+            + len(self._delayed)
+            + sum(crew.in_flight + len(crew.requeued) for crew in self._pool_states)
+        )
 
     def run(self, worker: Callable[[Items[Task, Result]], None], report: Callable[[], None] = lambda: None) -> bool:
         """Work until nothing is left, or until `stop` is set and what is in flight has come back.
@@ -201,105 +205,105 @@ class WorkerPools(Generic[Task, Result]):
         """
         threads = [
             threading.Thread(target=self._run_worker, args=(crew, worker), daemon=True)
-            for crew in self._crews
+            for crew in self._pool_states
             for _ in range(crew.pool.workers)
         ]
         for thread in threads:
             thread.start()
         try:
-            self._drive(report)
+            self._run_loop(report)
         finally:
-            for crew in self._crews:
+            for crew in self._pool_states:
                 for _ in range(crew.pool.workers):
                     crew.items.put(None)
         for thread in threads:
             thread.join()
-        return not (self._later or len(self._work) or any(crew.due for crew in self._crews))
+        return not (self._delayed or len(self._work) or any(crew.requeued for crew in self._pool_states))
 
-    def _run_worker(self, crew: _Workers[Task, Result], worker: Callable[[Items[Task, Result]], None]) -> None:
+    def _run_worker(self, state: _PoolState[Task, Result], worker: Callable[[Items[Task, Result]], None]) -> None:
         """What one thread does. An exception is raised again in the main thread, which knows what to do."""
         try:
-            worker(self._items(crew))
+            worker(self._items(state))
         except BaseException as error:  # noqa: BLE001 - raised again in the main thread
-            self._back.put(error)
+            self._returned.put(error)
 
-    def _items(self, crew: _Workers[Task, Result]) -> Items[Task, Result]:
+    def _items(self, state: _PoolState[Task, Result]) -> Items[Task, Result]:
         """The items for one worker; each goes back when the worker asks for the next."""
-        while (item := crew.items.get()) is not None:
+        while (item := state.items.get()) is not None:
             yield item
-            self._back.put((crew, item))
+            self._returned.put((state, item))
 
-    def _drive(self, report: Callable[[], None]) -> None:
-        flush_at = time.monotonic() + BATCH_SECONDS
+    def _run_loop(self, report: Callable[[], None]) -> None:
+        flush_at = time.monotonic() + FLUSH_SECONDS
         while True:
             now = time.monotonic()
             if not self._stop.is_set():
-                self._hand_out(now)
-            out = any(crew.out for crew in self._crews)
-            if not out and (self._stop.is_set() or not self._later):
+                self._dispatch(now)
+            in_flight = any(crew.in_flight for crew in self._pool_states)
+            if not in_flight and (self._stop.is_set() or not self._delayed):
                 self._flush(report)
                 # What was stored may be what further tasks waited for.
-                if self._stop.is_set() or self._enough() or not len(self._work):
+                if self._stop.is_set() or self._should_drain() or not len(self._work):
                     break
                 continue
             if now >= flush_at:
                 self._flush(report)
-                flush_at = time.monotonic() + BATCH_SECONDS
-            patience = min([flush_at - now, *(entry[0] - now for entry in self._later[:1])])
-            self._take_in(max(0.0, patience))
+                flush_at = time.monotonic() + FLUSH_SECONDS
+            timeout = min([flush_at - now, *(entry[0] - now for entry in self._delayed[:1])])
+            self._collect(max(0.0, timeout))
 
-    def _hand_out(self, now: float) -> None:
-        while self._later and self._later[0][0] <= now:
-            _, _, crew, retry = heapq.heappop(self._later)
-            crew.due.append(retry)
-        for crew in self._crews:
-            while crew.out < 2 * crew.pool.workers:
-                item = crew.due.popleft() if crew.due else self._next_item(crew)
+    def _dispatch(self, now: float) -> None:
+        while self._delayed and self._delayed[0][0] <= now:
+            _, _, crew, retry = heapq.heappop(self._delayed)
+            crew.requeued.append(retry)
+        for crew in self._pool_states:
+            while crew.in_flight < 2 * crew.pool.workers:
+                item = crew.requeued.popleft() if crew.requeued else self._next_item(crew)
                 if item is None:
                     break
-                if self._locked:
-                    self._work.complete(item, self._work.abandon(item.task, self._locked))
+                if self._unauthorized_reason:
+                    self._work.complete(item, self._work.abandon(item.task, self._unauthorized_reason))
                     continue
-                crew.out += 1
+                crew.in_flight += 1
                 crew.items.put(item)
 
-    def _next_item(self, crew: _Workers[Task, Result]) -> WorkItem[Task, Result] | None:
-        taken = None if self._enough() else self._work.next_item(crew.pool.apis)
+    def _next_item(self, state: _PoolState[Task, Result]) -> WorkItem[Task, Result] | None:
+        taken = None if self._should_drain() else self._work.next_item(state.pool.apis)
         return WorkItem(taken[1], taken[0], self._gates[taken[0]]) if taken else None
 
-    def _take_in(self, patience: float) -> None:
+    def _collect(self, timeout: float) -> None:
         """Handle what has come back; wait for the first of it."""
         try:
-            back = self._back.get(timeout=patience)
+            returned = self._returned.get(timeout=timeout)
             while True:
-                if isinstance(back, BaseException):
-                    raise back
-                self._handle(*back)
-                back = self._back.get_nowait()
+                if isinstance(returned, BaseException):
+                    raise returned
+                self._handle(*returned)
+                returned = self._returned.get_nowait()
         except queue.Empty:
             return
 
-    def _handle(self, crew: _Workers[Task, Result], item: WorkItem[Task, Result]) -> None:
-        crew.out -= 1
+    def _handle(self, state: _PoolState[Task, Result], item: WorkItem[Task, Result]) -> None:
+        state.in_flight -= 1
         if item.result is not None:
             self._work.complete(item, item.result)
             return
         if item.outcome is None:
-            crew.due.append(item)
+            state.requeued.append(item)
             return
         item.requests += 1
         self.requests[item.api] += 1
-        if is_limit(item.outcome):
-            item.refusals += 1
-            self.refusals[item.api] += 1
-        meaning = self._work.classify(item.task, item.outcome, item.requests)
-        if isinstance(meaning, Again):
-            heapq.heappush(self._later, (time.monotonic() + meaning.delay, next(self._order), crew, item))
-        elif isinstance(meaning, Locked):
-            self._locked = meaning.reason
-            self._work.complete(item, self._work.abandon(item.task, meaning.reason))
+        if is_rate_limited(item.outcome):
+            item.rate_limited += 1
+            self.rate_limited[item.api] += 1
+        classified = self._work.classify(item.task, item.outcome, item.requests)
+        if isinstance(classified, Retry):
+            heapq.heappush(self._delayed, (time.monotonic() + classified.delay, next(self._sequence), state, item))
+        elif isinstance(classified, Unauthorized):
+            self._unauthorized_reason = classified.reason
+            self._work.complete(item, self._work.abandon(item.task, classified.reason))
         else:
-            self._work.complete(item, meaning)
+            self._work.complete(item, classified)
 
     def _flush(self, report: Callable[[], None]) -> None:
         self._work.flush()

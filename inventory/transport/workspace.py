@@ -5,22 +5,22 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inventory.transport.answer import Answer, Broken, Unreachable
 from inventory.transport.client import Client
-from inventory.transport.retry import again
+from inventory.transport.response import ConnectError, Response, TransportError
+from inventory.transport.retry import next_retry
 from labkit.lazy_package import LazyModule
 from labkit.workspace.choice import WorkspaceChoice
 from labkit.workspace.expected import WorkspaceIdentity
 
 sdk = LazyModule("labkit.extras.sdk")
 """Takes a second, and most of what can be wrong is found without it."""
-SCIM = "/api/2.0/preview/scim/v2"
-CONNECT_SECONDS = 30.0
+SCIM_PATH = "/api/2.0/preview/scim/v2"
+CONNECT_TIMEOUT_SECONDS = 30.0
 GIT_FIELDS = {"url": "url", "provider": "provider", "branch": "branch", "commit": "head_commit_id"}
 """Our names of what is known of a git folder, and those of the API."""
 GIT_PREFIXES = ("/Users", "/Shared", "/Repos")
 """Where git folders can be; without a prefix the API names those in the last alone."""
-PAGE = 1000
+PAGE_SIZE = 1000
 """How many entries a SCIM page is asked for; the server may give fewer."""
 
 
@@ -28,11 +28,13 @@ class WorkspaceError(Exception):
     """A sentence that says what could not be read and why."""
 
 
-def connect(choice: WorkspaceChoice, *, timeout: float = 60.0, seconds: float = CONNECT_SECONDS) -> Client:
+def connect(
+    choice: WorkspaceChoice, *, timeout: float = 60.0, connect_seconds: float = CONNECT_TIMEOUT_SECONDS
+) -> Client:
     """A client for the workspace of the choice. Raises WorkspaceError, within `seconds`."""
     try:
         config = sdk.call_with_timeout(
-            seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20), host=choice.host
+            connect_seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20), host=choice.host
         )
     except sdk.CredentialNotFound as error:
         raise WorkspaceError(str(error)) from None
@@ -41,35 +43,40 @@ def connect(choice: WorkspaceChoice, *, timeout: float = 60.0, seconds: float = 
             f"{choice.host} cannot be used with {choice.source}: {sdk.failure_reason(error)}."
         ) from None
     client = Client(choice.host or str(config.host), config.authenticate, timeout=timeout)
-    client.source = choice.source
+    client.credential_source = choice.source
     return client
 
 
-class Workspace:
+class WorkspaceApi:
     """Asks a client, and asks again where that helps."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def ask(self, path: str, query: Mapping[str, str], what: str) -> Any:
+    def get_document(self, path: str, query: Mapping[str, str], description: str) -> Any:
         """The document at a path; `what` names it in the sentence of the WorkspaceError that is raised otherwise."""
-        return self._answer(path, query, what)[1]
+        return self._get(path, query, description)[1]
 
-    def _answer(self, path: str, query: Mapping[str, str], what: str, *, is_first: bool = False) -> tuple[Answer, Any]:
-        outcome = self.outcome(path, query, is_first=is_first)
-        if isinstance(outcome, Unreachable):
+    def _get(
+        self, path: str, query: Mapping[str, str], description: str, *, is_first: bool = False
+    ) -> tuple[Response, Any]:
+        outcome = self.try_get(path, query, is_first=is_first)
+        if isinstance(outcome, ConnectError):
             raise WorkspaceError(f"{self.client.host} cannot be reached: {outcome}.")
-        if isinstance(outcome, Answer) and outcome.ok and isinstance(outcome.document, Mapping):
+        if isinstance(outcome, Response) and outcome.ok and isinstance(outcome.document, Mapping):
             return outcome, outcome.document
-        if isinstance(outcome, Answer) and outcome.refuses_credential:
-            raise WorkspaceError(f"{self.client.host} refused the credential{self._source()}: {_said(outcome)}.")
+        if isinstance(outcome, Response) and outcome.rejects_credential:
+            raise WorkspaceError(
+                f"{self.client.host} refused the credential{self._of_credential_source()}:"
+                f" {_credential_message(outcome)}."
+            )
         reason = str(outcome)
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             reason = "the answer is not a JSON object" if outcome.ok else outcome.reason
-        raise WorkspaceError(f"{what} of {self.client.host} cannot be read: {reason.rstrip('.')}.")
+        raise WorkspaceError(f"{description} of {self.client.host} cannot be read: {reason.rstrip('.')}.")
 
-    def _source(self) -> str:
-        return f" of {self.client.source}" if self.client.source else ""
+    def _of_credential_source(self) -> str:
+        return f" of {self.client.credential_source}" if self.client.credential_source else ""
 
     def caller(self) -> tuple[str, list[str]]:
         """Who we are, and the names of our groups. Raises WorkspaceError."""
@@ -79,12 +86,12 @@ class Workspace:
     def identity(self) -> tuple[WorkspaceIdentity, list[str]]:
         """Which workspace this is and who we are there, and the names of our groups. Raises WorkspaceError."""
         # The first question: a host that cannot be connected to is named at once.
-        answer, me = self._answer(f"{SCIM}/Me", {}, "the account", is_first=True)
-        groups = [str(group["display"]) for group in objects_in(me.get("groups")) if group.get("display")]
+        answer, me = self._get(f"{SCIM_PATH}/Me", {}, "the account", is_first=True)
+        groups = [str(group["display"]) for group in json_objects(me.get("groups")) if group.get("display")]
         identity = WorkspaceIdentity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
         return identity, sorted(groups)
 
-    def resources(self, kind: str, attributes: str, wanted: str = "") -> Iterator[Mapping[str, Any]]:
+    def scim_resources(self, kind: str, attributes: str, scim_filter: str = "") -> Iterator[Mapping[str, Any]]:
         """All `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError.
 
         What is no object in the list comes as an empty one.
@@ -92,8 +99,10 @@ class Workspace:
         seen: set[str] = set()
         start, before = 1, list[Any]()
         while True:
-            query = {"attributes": f"id,{attributes}", "startIndex": str(start), "count": str(PAGE)}
-            page = self.ask(f"{SCIM}/{kind}", query | ({"filter": wanted} if wanted else {}), f"the list of {kind}")
+            query = {"attributes": f"id,{attributes}", "startIndex": str(start), "count": str(PAGE_SIZE)}
+            page = self.get_document(
+                f"{SCIM_PATH}/{kind}", query | ({"filter": scim_filter} if scim_filter else {}), f"the list of {kind}"
+            )
             received = page.get("Resources", [])
             total = page.get("totalResults")
             if not isinstance(received, list):
@@ -111,19 +120,19 @@ class Workspace:
                     yield resource
             start, before = start + len(received), received
 
-    def dbfs_is_off(self) -> bool:
+    def is_dbfs_disabled(self) -> bool:
         """Whether DBFS is switched off for the whole workspace.
 
         The setting says so; not everybody may read it, so the refusal of the root, which names DBFS, counts as well.
         """
         setting = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
-        outcome = self.outcome(setting, {})
-        if isinstance(outcome, Answer) and outcome.ok and isinstance(outcome.document, Mapping):
+        outcome = self.try_get(setting, {})
+        if isinstance(outcome, Response) and outcome.ok and isinstance(outcome.document, Mapping):
             value = outcome.document.get("disable_legacy_dbfs")
             if isinstance(value, Mapping) and isinstance(value.get("value"), bool):
                 return bool(value["value"])
-        probe = self.outcome("/api/2.0/dbfs/get-status", {"path": "/"})
-        return isinstance(probe, Answer) and probe.status == 403 and "dbfs root is disabled" in probe.reason.lower()
+        probe = self.try_get("/api/2.0/dbfs/get-status", {"path": "/"})
+        return isinstance(probe, Response) and probe.status == 403 and "dbfs root is disabled" in probe.reason.lower()
 
     def git_folders(self) -> dict[str, dict[str, str]]:
         """The git folders by path, as they are listed: url, provider, branch and commit. Raises WorkspaceError."""
@@ -132,8 +141,8 @@ class Workspace:
             page, pages = "", set[str]()
             while True:
                 query = {"path_prefix": prefix} | ({"next_page_token": page} if page else {})
-                answer = self.ask("/api/2.0/repos", query, "the list of git folders")
-                for repo in objects_in(answer.get("repos")):
+                answer = self.get_document("/api/2.0/repos", query, "the list of git folders")
+                for repo in json_objects(answer.get("repos")):
                     about = {name: repo.get(field) for name, field in GIT_FIELDS.items()}
                     path = str(repo.get("path")).removeprefix("/Workspace")
                     found[path] = {name: str(value) for name, value in about.items() if value}
@@ -143,27 +152,27 @@ class Workspace:
                 pages.add(page)
         return found
 
-    def outcome(self, path: str, query: Mapping[str, str], *, is_first: bool = False) -> Answer | Broken:
+    def try_get(self, path: str, query: Mapping[str, str], *, is_first: bool = False) -> Response | TransportError:
         """The outcome of a GET that is repeated where that helps; the first of all is not if there is no connection."""
         tries = 0
         while True:
             tries += 1
-            outcome: Answer | Broken
+            outcome: Response | TransportError
             try:
                 outcome = self.client.get(path, query)
-            except Broken as error:
+            except TransportError as error:
                 outcome = error
-            repeat = again(outcome, tries, random.random)
-            if repeat is None or (is_first and isinstance(outcome, Unreachable)):
+            repeat = next_retry(outcome, tries, random.random)
+            if repeat is None or (is_first and isinstance(outcome, ConnectError)):
                 return outcome
             time.sleep(repeat.delay)
 
 
-def objects_in(value: object) -> list[Mapping[str, Any]]:
+def json_objects(value: object) -> list[Mapping[str, Any]]:
     """The JSON objects of a list; what else is in it, or stands in its place, is left out."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
-def _said(answer: Answer) -> str:
+def _credential_message(answer: Response) -> str:
     """What the server said of a credential, without the status."""
     return answer.reason.removeprefix(str(answer.status)).strip().rstrip(".") or f"status {answer.status}"

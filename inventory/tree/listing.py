@@ -7,14 +7,14 @@ from typing import Any, Literal
 Source = Literal["dbfs", "workspace", "volumes"]
 SOURCES: tuple[Source, ...] = ("dbfs", "workspace")
 """Those in which everybody has a home; volumes are named one by one."""
-_LISTS: dict[Source, str] = {"dbfs": "files", "workspace": "objects", "volumes": "contents"}
+_LIST_KEYS: dict[Source, str] = {"dbfs": "files", "workspace": "objects", "volumes": "contents"}
 """What the API calls the list in its answer."""
-ESTIMATED_BYTES = 10_000
+ESTIMATED_SIZE = 10_000
 """What an object counts whose size the API does not tell: notebooks, libraries, dashboards."""
-CONTAINERS = frozenset({"DIRECTORY", "REPO"})
-OBJECTS = frozenset({"NOTEBOOK", "FILE", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"})
+CONTAINER_TYPES = frozenset({"DIRECTORY", "REPO"})
+OBJECT_TYPES = frozenset({"NOTEBOOK", "FILE", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"})
 """The types of what is no folder. Of any other it is not known whether something lies in it, and how large it is."""
-PAGING = frozenset({"next_page_token", "has_more"})
+PAGING_KEYS = frozenset({"next_page_token", "has_more"})
 """Keys that an answer without a list may have."""
 
 
@@ -27,7 +27,7 @@ class Folder:
     path: str
 
     @property
-    def place(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str]:
         """What it is known by: whoever it is listed for, it is listed once."""
         return self.source, self.path
 
@@ -44,18 +44,18 @@ class File:
     modified_at: int | None = None
     """Milliseconds since 1970, UTC; None where the API does not tell."""
     language: str = ""
-    measured: int | None = None
+    measured_size: int | None = None
     """Bytes on a mount, where `size` has to stay None because the API would not tell."""
 
     @property
     def counted_size(self) -> int:
         """Bytes, exact or estimated: the same whether the API or a mount was asked."""
-        return ESTIMATED_BYTES if self.size is None else self.size
+        return ESTIMATED_SIZE if self.size is None else self.size
 
     @property
     def exact_size(self) -> int | None:
         """Bytes; None where nobody tells."""
-        return self.measured if self.size is None else self.size
+        return self.measured_size if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +79,22 @@ class Listing:
     """Entries that no request can name, or of which it is not known what they are."""
 
 
-class NotAListing(ValueError):
+class InvalidListing(ValueError):
     """The answer is not what a listing of this folder looks like; the sentence says how."""
 
 
-def read(folder: Folder, answer: object) -> Listing:
+def parse_listing(folder: Folder, answer: object) -> Listing:
     """The meaning of the decoded JSON that the API gave for a folder.
 
     A folder that was replaced by a file is answered with that file, which then counts. Names appear once, whatever the
-    answer repeats. An entry that cannot be used is a failure of its own. Raises NotAListing for any other shape.
+    answer repeats. An entry that cannot be used is a failure of its own. Raises InvalidListing for any other shape.
     """
-    key = _LISTS[folder.source]
-    if not isinstance(answer, Mapping) or (key not in answer and set(answer) - PAGING):
-        raise NotAListing(f"the answer for {folder.path} has no list of {key}")
+    key = _LIST_KEYS[folder.source]
+    if not isinstance(answer, Mapping) or (key not in answer and set(answer) - PAGING_KEYS):
+        raise InvalidListing(f"the answer for {folder.path} has no list of {key}")
     entries = answer.get(key, [])
     if not isinstance(entries, list):
-        raise NotAListing(f"the answer for {folder.path} has no list of {key}")
+        raise InvalidListing(f"the answer for {folder.path} has no list of {key}")
     folders: dict[str, None] = {}
     files: dict[str, File] = {}
     failures: dict[str, Failure] = {}
@@ -103,27 +103,31 @@ def read(folder: Folder, answer: object) -> Listing:
         if folder.source == "volumes" and isinstance(path, str):
             path = path.rstrip("/") if path.rstrip("/") != folder.path else path
         if not isinstance(path, str):
-            place = f"{folder.path.rstrip('/')}/entry {number} of the answer"
-            failures[place] = Failure(place, "it has no path")
-        elif problem := _problem(folder, path, entry):
-            place = writable(path) if path.startswith("/") else f"{folder.path.rstrip('/')}/{writable(path)}"
-            failures[place] = Failure(place, problem)
+            entry_path = f"{folder.path.rstrip('/')}/entry {number} of the answer"
+            failures[entry_path] = Failure(entry_path, "it has no path")
+        elif problem := _entry_problem(folder, path, entry):
+            entry_path = (
+                escape_surrogates(path)
+                if path.startswith("/")
+                else f"{folder.path.rstrip('/')}/{escape_surrogates(path)}"
+            )
+            failures[entry_path] = Failure(entry_path, problem)
         elif _is_container(folder.source, entry):
             folders[path] = None
         else:
             files[path] = _file(folder.source, path, entry)
-    alone = tuple(file for path, file in files.items() if path not in folders)
-    return Listing(tuple(folders), alone, tuple(failures.values()))
+    only_files = tuple(file for path, file in files.items() if path not in folders)
+    return Listing(tuple(folders), only_files, tuple(failures.values()))
 
 
-def summary(failures: Sequence[Failure]) -> str:
+def summarize_failures(failures: Sequence[Failure]) -> str:
     """Of entries of a folder that cannot be used: the first one by path, its reason, and how many more there are."""
     first = min(failures, key=lambda failure: failure.path)
     more = f" (and {len(failures) - 1} more of its entries)" if len(failures) > 1 else ""
     return f"{first.path} cannot be read: {first.reason}{more}"
 
 
-def _problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
+def _entry_problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
     """Why an entry of a folder's answer cannot be used; empty if it can."""
     if path != folder.path:
         prefix = folder.path.rstrip("/") + "/"
@@ -132,12 +136,12 @@ def _problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
         name = path[len(prefix) :]
         if "/" in name:
             return "its name has a slash, so no request can name it"
-        if problem := _not_a_name(name):
+        if problem := _name_problem(name):
             return problem
     if folder.source == "workspace":
         kind = entry.get("object_type")
-        if kind not in CONTAINERS and kind not in OBJECTS:
-            named = f"the type {writable(kind)}" if isinstance(kind, str) and kind else "no type"
+        if kind not in CONTAINER_TYPES and kind not in OBJECT_TYPES:
+            named = f"the type {escape_surrogates(kind)}" if isinstance(kind, str) and kind else "no type"
             return f"it has {named}, so it is not known what it holds"
     elif not isinstance(_is_directory(folder.source, entry), bool):
         return "the answer does not tell whether it is a folder"
@@ -146,10 +150,10 @@ def _problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
     return ""
 
 
-def _not_a_name(name: str) -> str:
+def _name_problem(name: str) -> str:
     if not name:
         return "its name is empty, so no request can name it"
-    if not name.isascii() and name != writable(name):
+    if not name.isascii() and name != escape_surrogates(name):
         return "its name has half of a character, so no request can name it"
     return "its name leads elsewhere" if name in (".", "..") or "\0" in name else ""
 
@@ -159,29 +163,33 @@ def _is_directory(source: Source, entry: Mapping[str, Any]) -> object:
 
 
 def _is_container(source: Source, entry: Mapping[str, Any]) -> bool:
-    return entry.get("object_type") in CONTAINERS if source == "workspace" else bool(_is_directory(source, entry))
+    return entry.get("object_type") in CONTAINER_TYPES if source == "workspace" else bool(_is_directory(source, entry))
 
 
 def _file(source: Source, path: str, entry: Mapping[str, Any]) -> File:
     if source == "dbfs":
-        return File(path, "FILE", _number(entry.get("file_size")), _number(entry.get("modification_time")))
+        return File(
+            path, "FILE", _non_negative_int(entry.get("file_size")), _non_negative_int(entry.get("modification_time"))
+        )
     if source == "volumes":
-        return File(path, "FILE", _number(entry.get("file_size")), _number(entry.get("last_modified")))
+        return File(
+            path, "FILE", _non_negative_int(entry.get("file_size")), _non_negative_int(entry.get("last_modified"))
+        )
     kind = str(entry.get("object_type"))
     return File(
         path,
         kind,
         # Of anything else the size field, where there is one, is not that of what an export would give.
-        _number(entry.get("size")) if kind == "FILE" else None,
-        _number(entry.get("modified_at")),
-        writable(entry.get("language") or ""),
+        _non_negative_int(entry.get("size")) if kind == "FILE" else None,
+        _non_negative_int(entry.get("modified_at")),
+        escape_surrogates(entry.get("language") or ""),
     )
 
 
-def writable(value: object) -> str:
+def escape_surrogates(value: object) -> str:
     """The text as it can be written: half a surrogate pair, which JSON permits, has no place in a file or a path."""
     return str(value).encode("utf-8", errors="backslashreplace").decode()
 
 
-def _number(value: object) -> int | None:
+def _non_negative_int(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -31,24 +31,24 @@ import sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
 from inventory.backup import run
-from inventory.backup.backup_index import newest
+from inventory.backup.backup_index import newest_backup
 from inventory.restore import run as restore
 from inventory.transport.client import Client
 verb, host, token, target, *users = sys.argv[1:]
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
 if verb == "backup":
-    wish = run.Wish(target, users=tuple(users))
-    one = run.prepare(client, wish, resume=True, now=datetime(2026, 11, 27, 12, tzinfo=UTC), environ={})
-    go = one.save
+    request = run.BackupRequest(target, users=tuple(users))
+    started = run.prepare_backup(client, request, resume=True, now=datetime(2026, 11, 27, 12, tzinfo=UTC), environ={})
+    work = started.save
 else:
-    backup = newest(target, {})
-    entries, _ = backup.read()
-    one = restore.prepare(client, restore.Wish(backup), entries, resume=True, now=datetime.now(UTC))
-    go = one.put_back
+    backup = newest_backup(target, {})
+    index, _ = backup.read_manifest()
+    started = restore.prepare_restore(client, restore.RestoreRequest(backup), index, resume=True, now=datetime.now(UTC))
+    work = started.restore
 print("ready", flush=True)
-outcome = go(threading.Event())
-failures = outcome.failed if verb == "backup" else outcome.failures
-one.close(complete=outcome.complete and not failures)
+result = work(threading.Event())
+failures = result.failed if verb == "backup" else result.failures
+started.close(complete=result.complete and not failures)
 print("done", failures, flush=True)
 """
 Command = Callable[..., tuple[int, str, str]]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from example_counts import exactly_examples
 from in_process_backup import BackupWorkspace, TreeEntry, recorded_entries, run_backup, run_restore
-from inventory.transport.answer import Answer, Broken
+from inventory.transport.response import Response, TransportError
 
 pytestmark = pytest.mark.waits
 
@@ -118,11 +118,11 @@ NAMES = st.sampled_from(
 CONTENTS = st.binary(max_size=30) | st.sampled_from(["PYTHON", "SQL", "SCALA", "R", "FOLDER"])
 TREES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=4).map("/".join), CONTENTS, max_size=10)
 PASSING = {
-    "429": Answer(429, {"error_code": "REQUEST_LIMIT_EXCEEDED"}),
-    "500": Answer(500, {"error_code": "INTERNAL_ERROR"}),
-    "503": Answer(503, {}, retry_after=0.0),
-    "reset": Broken("the connection was closed before the answer"),
-    "cut": Broken("the answer ends after 1 of 2 bytes"),
+    "429": Response(429, {"error_code": "REQUEST_LIMIT_EXCEEDED"}),
+    "500": Response(500, {"error_code": "INTERNAL_ERROR"}),
+    "503": Response(503, {}, retry_after=0.0),
+    "reset": TransportError("the connection was closed before the answer"),
+    "cut": TransportError("the answer ends after 1 of 2 bytes"),
 }
 FAULTS = st.dictionaries(st.integers(0, 40), st.lists(st.sampled_from(sorted(PASSING)), max_size=5), max_size=15)
 
@@ -185,7 +185,7 @@ def test_what_no_export_gives_is_named(lab, tmp_path):
     listing += [{"path": f"{HOME}/{kind.lower()}", "object_type": kind, "object_id": 1} for kind in kinds]
 
     def fault(request, path, earlier):
-        return Answer(200, {"objects": listing}) if request.endswith("workspace/list") and path == HOME else None
+        return Response(200, {"objects": listing}) if request.endswith("workspace/list") and path == HOME else None
 
     lab.fault = fault
     outcome = run_backup(lab, tmp_path / "saved", DANA)
@@ -205,7 +205,7 @@ def test_what_is_refused_is_named_and_the_next_run_completes_it(lab, tmp_path):
 
     def fault(request, path, earlier):
         if path in (f"{HOME}/a", f"{HOME}/closed"):
-            return Answer(403, {"error_code": "PERMISSION_DENIED", "message": "not yours"})
+            return Response(403, {"error_code": "PERMISSION_DENIED", "message": "not yours"})
         return None
 
     lab.fault = fault
@@ -255,7 +255,7 @@ def test_what_changes_all_the_time_is_named(lab, tmp_path):
 def test_what_is_not_as_long_as_listed_is_named(lab, tmp_path):
     lab.put_dbfs(f"{HOME}/f", b"12345")
     lab.fault = lambda request, path, earlier: (
-        Answer(200, {"bytes_read": 0, "data": ""}) if request.endswith("dbfs/read") else None
+        Response(200, {"bytes_read": 0, "data": ""}) if request.endswith("dbfs/read") else None
     )
     entry = recorded_entries(run_backup(lab, tmp_path / "saved", DANA))[f"dbfs:{HOME}/f"]
     assert (entry.state, entry.reason) == ("failed", "0 bytes came where 5 were listed, 4 times")
@@ -290,7 +290,7 @@ def test_a_credential_that_expires_midway_names_the_rest(lab, tmp_path):
     def fault(request, path, earlier):
         nonlocal exports
         exports += request.endswith("workspace/export")
-        return Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"}) if exports > 2 else None
+        return Response(401, {"error_code": "UNAUTHENTICATED", "message": "expired"}) if exports > 2 else None
 
     lab.fault = fault
     outcome = run_backup(lab, tmp_path / "saved", DANA, sources=("workspace",))
@@ -305,7 +305,7 @@ def test_a_credential_that_expires_midway_names_the_rest(lab, tmp_path):
 
 def test_a_home_that_is_not_there_is_no_failure_any_more_once_that_is_known(lab, tmp_path):
     lab.put(f"{HOME}/1", b"1")
-    refused = Answer(401, {"error_code": "UNAUTHENTICATED", "message": "expired"})
+    refused = Response(401, {"error_code": "UNAUTHENTICATED", "message": "expired"})
 
     lab.fault = lambda request, path, earlier: refused if "list" in request else None
     outcome = run_backup(lab, tmp_path / "saved", DANA)
@@ -385,7 +385,7 @@ def test_people_have_other_names_there_or_a_folder_takes_them(lab, tmp_path):
     run_backup(lab, tmp_path / "saved", DANA, shared=True)
     there = other()
 
-    run_restore(there, tmp_path / "saved", renamed={DANA: "dana@new.org"})
+    run_restore(there, tmp_path / "saved", new_usernames={DANA: "dana@new.org"})
     run_restore(there, tmp_path / "saved", DANA, into="/Shared/returned")
 
     assert set(there.tree("/Users/dana@new.org", "/Shared")) == {
@@ -449,7 +449,7 @@ def test_what_lies_beside_an_entry_that_no_request_can_name_is_saved(lab, tmp_pa
             f"{HOME}/ghost": "it is listed, and the API says that it does not exist:"
             " 404 RESOURCE_DOES_NOT_EXIST Path (/Users/dana@x.org/ghost) doesn't exist."
         }
-        assert {path for path, entry in found.items() if entry.lies_there} == {f"{HOME}/a.txt", f"{HOME}/sub/c.txt"}
+        assert {path for path, entry in found.items() if entry.has_content} == {f"{HOME}/a.txt", f"{HOME}/sub/c.txt"}
 
     lab.workspace.options.odd_entries = False
     found = recorded_entries(run_backup(lab, tmp_path, DANA, resume=True))
@@ -474,7 +474,7 @@ def test_a_refusal_that_comes_with_200_is_no_content(lab, tmp_path, form):
     lab.put(f"{HOME}/error.json", json.dumps(REFUSAL).encode())
 
     def fault(request, path, earlier):
-        return Answer(200, REFUSAL) if request.endswith("/export") and path.endswith("/nb") else None
+        return Response(200, REFUSAL) if request.endswith("/export") and path.endswith("/nb") else None
 
     lab.fault = fault
     found = recorded_entries(run_backup(lab, tmp_path, DANA, formats=(form,)))
@@ -543,7 +543,7 @@ def test_a_user_whose_name_no_request_can_name_fails_alone(lab, tmp_path):
     assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == {
         "/Users//a/b@x.org": "the name of the user has a slash, so no request can name the home"
     }
-    assert {path for path, entry in found.items() if entry.lies_there} == {
+    assert {path for path, entry in found.items() if entry.has_content} == {
         f"{HOME}/a.txt",
         "/Users/turned\u202e@x.org/a.txt",
     }

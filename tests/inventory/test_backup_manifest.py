@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.backup.journal import Journal
-from inventory.backup.manifest import Entry, Header, NotAManifest, Reading
-from inventory.restore.destination import Destination, NoDestination, read_map
+from inventory.backup.append_only import ManifestWriter
+from inventory.backup.manifest import InvalidManifest, ManifestEntry, ManifestHeader, ManifestReader
+from inventory.restore.destination import Destination, NoDestination, parse_map
 
-HEADER = Header("https://lab.example", "2026-11-27", "2026-11-27T07:00:00Z", {"users": ["dana@x.org"]}, "2027-11-27")
-FOLDER = Entry(
+HEADER = ManifestHeader(
+    "https://lab.example", "2026-11-27", "2026-11-27T07:00:00Z", {"users": ["dana@x.org"]}, "2027-11-27"
+)
+FOLDER = ManifestEntry(
     "dana@x.org", "workspace", "/Users/dana@x.org", "DIRECTORY", "saved", "lab/2026-11-27/dana@x.org/workspace"
 )
-FILE = Entry(
+FILE = ManifestEntry(
     "dana@x.org",
     "workspace",
     "/Users/dana@x.org/מחברת\n",
@@ -29,33 +31,38 @@ FILE = Entry(
     modified_at=1_790_000_000_000,
     sha256="0" * 64,
 )
-FAILED = Entry("dana@x.org", "dbfs", "/Users/dana@x.org/f", "FILE", "failed", size=9, reason="403 no")
+FAILED = ManifestEntry("dana@x.org", "dbfs", "/Users/dana@x.org/f", "FILE", "failed", size=9, reason="403 no")
 
 
 def manifest(tmp_path) -> bytes:
     """One that was written in two runs."""
     path = tmp_path / "manifest.jsonl"
-    journal = Journal(path, HEADER)
+    journal = ManifestWriter(path, HEADER)
     journal.add([FOLDER, FAILED])
     journal.finish("2026-11-27T07:01:00Z", 1)
     journal.close()
     with path.open("ab") as file:
         file.write(b'{"user":"a kill left th')
-    journal = Journal(path, HEADER)
+    journal = ManifestWriter(path, HEADER)
     journal.add([FILE])
     journal.finish("2026-11-27T07:02:00Z", 1)
     journal.close()
     return path.read_bytes()
 
 
-def read(content: bytes) -> tuple[list[Entry], Reading]:
-    reading = Reading()
+def read(content: bytes) -> tuple[list[ManifestEntry], ManifestReader]:
+    reading = ManifestReader()
     return list(reading.read_all(content.splitlines(keepends=True))), reading
 
 
 def test_what_was_written_is_read(tmp_path):
     entries, reading = read(manifest(tmp_path))
-    assert (entries, reading.header, reading.whole, reading.problems) == ([FOLDER, FAILED, FILE], HEADER, True, [])
+    assert (entries, reading.header, reading.is_complete, reading.problems) == (
+        [FOLDER, FAILED, FILE],
+        HEADER,
+        True,
+        [],
+    )
     assert reading.end is not None
     assert (reading.end.finished_at, reading.end.failed) == ("2026-11-27T07:02:00Z", 1)
 
@@ -65,11 +72,11 @@ def test_a_manifest_that_was_cut_is_not_whole(tmp_path):
     for length in range(1, len(whole)):
         cut = whole[:length]
         if length < whole.index(b"\n") + 1:
-            with pytest.raises(NotAManifest):
+            with pytest.raises(InvalidManifest):
                 read(cut)
         else:
             first_end = cut.endswith(b"\n") and json.loads(cut.splitlines()[-1]).get("end")
-            assert read(cut)[1].whole is bool(first_end)
+            assert read(cut)[1].is_complete is bool(first_end)
 
 
 @given(st.data())
@@ -78,8 +85,8 @@ def test_a_bit_that_was_flipped_is_noticed(tmp_path_factory, data):
     position = data.draw(st.integers(0, len(whole) - 1))
     whole[position] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        assert not read(bytes(whole))[1].whole
-    except NotAManifest:
+        assert not read(bytes(whole))[1].is_complete
+    except InvalidManifest:
         assert position <= whole.index(b"\n")
 
 
@@ -102,7 +109,7 @@ def test_a_bit_that_was_flipped_is_noticed(tmp_path_factory, data):
 )
 def test_a_line_that_says_what_no_line_says_is_none(tmp_path, change):
     path = tmp_path / "manifest.jsonl"
-    journal = Journal(path, HEADER)
+    journal = ManifestWriter(path, HEADER)
     journal.add([FILE])
     journal.close()
     first, line = path.read_bytes().splitlines()
@@ -113,12 +120,12 @@ def test_a_line_that_says_what_no_line_says_is_none(tmp_path, change):
 
 def test_another_file_is_no_manifest(tmp_path):
     for content in (b"", b"{}\n", b"[1]\n", b'{"backup":2}\n', b"\xff\n", b"user,place\n"):
-        with pytest.raises(NotAManifest):
+        with pytest.raises(InvalidManifest):
             read(content)
 
 
-def entry(path: str, user: str = "dana@x.org", source: str = "workspace") -> Entry:
-    return Entry(user, source, path, "FILE", "failed")  # type: ignore[arg-type]
+def entry(path: str, user: str = "dana@x.org", source: str = "workspace") -> ManifestEntry:
+    return ManifestEntry(user, source, path, "FILE", "failed")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +141,7 @@ def entry(path: str, user: str = "dana@x.org", source: str = "workspace") -> Ent
     ],
 )
 def test_where_things_go(destination, what, path):
-    assert destination.of(what) == path
+    assert destination.path_of(what) == path
 
 
 @pytest.mark.parametrize(
@@ -142,10 +149,10 @@ def test_where_things_go(destination, what, path):
 )
 def test_nothing_leads_out_of_a_home_whatever_the_manifest_says(path):
     with pytest.raises(NoDestination):
-        Destination().of(entry(path))
+        Destination().path_of(entry(path))
 
 
 @pytest.mark.parametrize("text", ["a", "a=", "=b", "a/b=c", "..=c", "a=\x1b"])
 def test_a_map_that_is_none(text):
     with pytest.raises(ValueError, match="--map"):
-        read_map(text)
+        parse_map(text)

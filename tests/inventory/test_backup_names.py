@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inventory.backup.names import Parts, original, stored
-from inventory.backup.names import arrange as arrange_items
+from inventory.backup.names import PathParts, decode_name, encode_name
+from inventory.backup.names import assign_names as arrange_items
 
 
-def arrange(names: Iterable[str], taken: Mapping[str, Parts] | None = None) -> dict[str, Parts]:
+def arrange(names: Iterable[str], taken: Mapping[str, PathParts] | None = None) -> dict[str, PathParts]:
     """Of names to which nothing is added."""
     before = {(name, ""): parts for name, parts in (taken or {}).items()}
     return {name: parts for (name, _), parts in arrange_items(((name, "") for name in names), before).items()}
@@ -48,7 +48,7 @@ def arrange(names: Iterable[str], taken: Mapping[str, Parts] | None = None) -> d
     ],
 )
 def test_a_name_as_it_is_stored(name, parts):
-    assert stored(name) == parts
+    assert encode_name(name) == parts
 
 
 def test_names_that_differ_in_case_alone_lie_beside_each_other():
@@ -81,15 +81,15 @@ def test_what_was_stored_before_keeps_its_name():
 
 
 def test_a_long_name_is_a_folder_with_the_rest_in_it():
-    assert stored("x" * 255) == ("x" * 255,)
-    assert stored("x" * 300) == ("x" * 253 + "%-", "%+" + "x" * 47)
-    assert stored("%" * 255)[-1].startswith("%+")
+    assert encode_name("x" * 255) == ("x" * 255,)
+    assert encode_name("x" * 300) == ("x" * 253 + "%-", "%+" + "x" * 47)
+    assert encode_name("%" * 255)[-1].startswith("%+")
 
 
 def test_long_names_that_begin_alike_in_another_case_share_no_folder():
     found = arrange(["A" * 300, "a" * 300, "a" * 299 + "b"])
     assert len({parts[0].casefold() for parts in found.values()}) == 2
-    assert {original(parts) for parts in found.values()} == set(found)
+    assert {decode_name(parts) for parts in found.values()} == set(found)
 
 
 ANY = st.text(st.characters(codec=None), max_size=40)
@@ -100,7 +100,7 @@ NAMES = ANY | HARD | LONG | st.sampled_from(["con", "CON.txt", "nul", "lpt1.x", 
 
 @given(NAMES.filter(bool))
 def test_every_name_is_read_back(name):
-    assert original(stored(name)) == name
+    assert decode_name(encode_name(name)) == name
 
 
 @given(st.sets(NAMES.filter(bool), max_size=12))
@@ -109,7 +109,7 @@ def test_every_name_is_read_back(name):
 def test_every_folder_is_read_back_and_nothing_in_it_meets(names):
     found = arrange(names)
 
-    assert {name: original(parts) for name, parts in found.items()} == {name: name for name in names}
+    assert {name: decode_name(parts) for name, parts in found.items()} == {name: name for name in names}
     folded = [tuple(normalize("NFC", normalize("NFC", part).casefold()) for part in parts) for parts in found.values()]
     assert len(set(folded)) == len(names)
     files, folders = set(folded), {parts[:depth] for parts in folded for depth in range(1, len(parts))}
@@ -127,7 +127,9 @@ def test_a_real_file_system_holds_them_all_and_nothing_lands_elsewhere(names):
             place.write_text(repr(name))
         assert os.listdir(folder) == ["inside"]
         read = {
-            original(path.relative_to(inside).parts): path.read_text() for path in inside.rglob("*") if path.is_file()
+            decode_name(path.relative_to(inside).parts): path.read_text()
+            for path in inside.rglob("*")
+            if path.is_file()
         }
         assert read == {name: repr(name) for name in names}
 

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from example_counts import exactly_examples
 from in_process_backup import FAST_RATE, NOW, BackupWorkspace, run_backup, run_restore
-from inventory.backup.backup_index import Backup, CatalogError, backups, newest, newest_complete
-from inventory.backup.manifest import end_line, seal
-from inventory.backup.manifest_index import Index
+from inventory.backup.backup_index import Backup, BackupError, list_backups, newest_backup, newest_complete_backup
+from inventory.backup.manifest import end_line, manifest_end
+from inventory.backup.manifest_index import ManifestIndex
 from inventory.backup.target import TargetError
-from inventory.backup.verify import Finding, compare, verify
-from inventory.restore.run import Wish, prepare, preview
+from inventory.backup.verify import VerifyFinding, compare_with_workspace, verify_backup
+from inventory.restore.run import RestoreRequest, prepare_restore, preview_restore
 from inventory.scan.homes import NothingToScan
 
 pytestmark = pytest.mark.waits
@@ -53,9 +53,9 @@ def saved(lab, tmp_path) -> Path:
     return tmp_path / BASE
 
 
-def findings(saved: Path) -> list[Finding]:
-    backup = newest(str(saved.parents[1]), {})
-    return sorted(verify(backup, *backup.read()))
+def findings(saved: Path) -> list[VerifyFinding]:
+    backup = newest_backup(str(saved.parents[1]), {})
+    return sorted(verify_backup(backup, *backup.read_manifest()))
 
 
 def test_a_backup_that_nobody_touched_is_whole(saved):
@@ -65,12 +65,16 @@ def test_a_backup_that_nobody_touched_is_whole(saved):
 def test_a_flipped_bit_is_named(saved):
     path = saved / DANA / "workspace/a"
     path.write_bytes(b"the fIrst")
-    assert findings(saved) == [Finding("corrupt", f"{BASE}/{DANA}/workspace/a", f"{HOME}/a: its checksum is another")]
+    assert findings(saved) == [
+        VerifyFinding("corrupt", f"{BASE}/{DANA}/workspace/a", f"{HOME}/a: its checksum is another")
+    ]
 
 
 def test_a_file_that_was_cut_is_named(saved):
     (saved / DANA / "dbfs/c").write_bytes(b"the")
-    assert findings(saved) == [Finding("corrupt", f"{BASE}/{DANA}/dbfs/c", f"dbfs:{HOME}/c: it has 3 bytes and not 9")]
+    assert findings(saved) == [
+        VerifyFinding("corrupt", f"{BASE}/{DANA}/dbfs/c", f"dbfs:{HOME}/c: it has 3 bytes and not 9")
+    ]
 
 
 def test_what_was_removed_and_what_was_added_is_named(saved):
@@ -79,19 +83,21 @@ def test_what_was_removed_and_what_was_added_is_named(saved):
     (saved / DANA / "workspace/project%git.json").write_text("{}")
     (saved / DANA / "workspace/sub/more").write_text("x")
     assert findings(saved) == [
-        Finding("added", f"{BASE}/{DANA}/workspace/sub/more", "it is not in the manifest"),
-        Finding("corrupt", f"{BASE}/{DANA}/workspace/project%git.json", f"{HOME}/project: it has 2 bytes and not 148"),
-        Finding("missing", f"{BASE}/{DANA}/workspace/empty", f"the folder of {HOME}/empty"),
-        Finding("missing", f"{BASE}/{DANA}/workspace/nb.sql", f"{HOME}/nb"),
+        VerifyFinding("added", f"{BASE}/{DANA}/workspace/sub/more", "it is not in the manifest"),
+        VerifyFinding(
+            "corrupt", f"{BASE}/{DANA}/workspace/project%git.json", f"{HOME}/project: it has 2 bytes and not 148"
+        ),
+        VerifyFinding("missing", f"{BASE}/{DANA}/workspace/empty", f"the folder of {HOME}/empty"),
+        VerifyFinding("missing", f"{BASE}/{DANA}/workspace/nb.sql", f"{HOME}/nb"),
     ]
 
 
 def test_a_manifest_that_was_cut_is_named(saved):
     path = saved / "manifest.jsonl"
     path.write_bytes(path.read_bytes()[:-30])
-    assert findings(saved) == [Finding("corrupt", f"{BASE}/manifest.jsonl", "line 11 ends too early")]
+    assert findings(saved) == [VerifyFinding("corrupt", f"{BASE}/manifest.jsonl", "line 11 ends too early")]
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:5]))
-    assert Finding(
+    assert VerifyFinding(
         "corrupt", f"{BASE}/manifest.jsonl", "its end is missing: it was cut, or the backup was never finished"
     ) in findings(saved)
 
@@ -120,51 +126,51 @@ def test_the_workspace_since(lab, saved):
     lab.put(f"{HOME}/a", b"the other")
     lab.put(f"{HOME}/later/d", b"new")
     lab.request("POST", "/api/2.0/dbfs/delete", {"path": f"{HOME}/c"})
-    backup = newest(str(saved.parents[1]), {})
-    entries, _ = backup.read()
+    backup = newest_backup(str(saved.parents[1]), {})
+    entries, _ = backup.read_manifest()
 
-    found = sorted(compare(lab, backup, entries, threading.Event()))
+    found = sorted(compare_with_workspace(lab, backup, entries, threading.Event()))
 
     assert found == [
-        Finding("changed", f"{HOME}/a", "it was changed since the backup"),
-        Finding("gone", f"dbfs:{HOME}/c", "it was deleted since the backup"),
-        Finding("missing", f"{HOME}/later", "a folder that was made since the backup"),
-        Finding("missing", f"{HOME}/later/d", "it was made since the backup"),
+        VerifyFinding("changed", f"{HOME}/a", "it was changed since the backup"),
+        VerifyFinding("gone", f"dbfs:{HOME}/c", "it was deleted since the backup"),
+        VerifyFinding("missing", f"{HOME}/later", "a folder that was made since the backup"),
+        VerifyFinding("missing", f"{HOME}/later/d", "it was made since the backup"),
     ]
     assert [finding.is_fault for finding in found] == [True, False, True, True]
 
 
 def test_an_earlier_backup_that_was_deleted_is_missed(lab, saved):
     later = run_backup(lab, saved.parents[1], DANA, since=f"{saved}/manifest.jsonl")
-    assert list(verify(later.backup, *later.backup.read())) == []
+    assert list(verify_backup(later.backup, *later.backup.read_manifest())) == []
     shutil.rmtree(saved / DANA)
-    assert {finding.kind for finding in verify(later.backup, *later.backup.read())} == {"missing"}
+    assert {finding.kind for finding in verify_backup(later.backup, *later.backup.read_manifest())} == {"missing"}
 
 
 def test_backups_are_found_where_they_are_and_in_their_order(lab, saved, tmp_path):
     for _ in range(10):
         run_backup(lab, tmp_path, DANA)
-    names = [backup.base for backup in backups(str(tmp_path), {})]
+    names = [backup.base for backup in list_backups(str(tmp_path), {})]
     assert names == [BASE, *(f"{BASE}.{number}" for number in range(2, 12))]
-    assert [backup.base for backup in backups(str(saved), {})] == [BASE]
-    with pytest.raises(CatalogError, match="there is no backup in"):
-        backups(str(saved / DANA), {})
+    assert [backup.base for backup in list_backups(str(saved), {})] == [BASE]
+    with pytest.raises(BackupError, match="there is no backup in"):
+        list_backups(str(saved / DANA), {})
 
 
 def test_the_newest_backup_that_was_finished_is_the_one_to_restore(lab, saved, tmp_path):
     later = run_backup(lab, tmp_path, DANA).backup
-    cut(tmp_path / later.manifest)
+    cut(tmp_path / later.manifest_path)
 
-    backup, entries, reading, unfinished = newest_complete(str(tmp_path), {})
-    assert (backup.base, reading.whole, [each.base for each in unfinished]) == (BASE, True, [later.base])
+    backup, entries, reading, unfinished = newest_complete_backup(str(tmp_path), {})
+    assert (backup.base, reading.is_complete, [each.base for each in unfinished]) == (BASE, True, [later.base])
     assert entries.get("workspace", f"{HOME}/a")
 
-    named, _, reading, unfinished = newest_complete(later.address, {})
-    assert (named.base, reading.whole, unfinished) == (later.base, False, [])
+    named, _, reading, unfinished = newest_complete_backup(later.address, {})
+    assert (named.base, reading.is_complete, unfinished) == (later.base, False, [])
 
     cut(saved / "manifest.jsonl")
-    with pytest.raises(CatalogError, match=rf"no backup in .* was finished: .*/{later.base} has no end"):
-        newest_complete(str(tmp_path), {})
+    with pytest.raises(BackupError, match=rf"no backup in .* was finished: .*/{later.base} has no end"):
+        newest_complete_backup(str(tmp_path), {})
 
 
 def cut(manifest: Path) -> None:
@@ -233,21 +239,21 @@ def test_a_manifest_that_was_changed_and_sealed_again_is_a_sentence_and_no_trace
     with tempfile.TemporaryDirectory() as place:
         shutil.copytree(folder, place, dirs_exist_ok=True)
         write_sealed(Path(place) / BASE / "manifest.jsonl", documents)
-        with contextlib.chdir(place), contextlib.suppress(CatalogError, TargetError, NothingToScan):
-            backup, entries, reading, _ = newest_complete(place, {})
-            list(verify(backup, entries, reading))
-            compare(lab, backup, entries, threading.Event())
+        with contextlib.chdir(place), contextlib.suppress(BackupError, TargetError, NothingToScan):
+            backup, entries, reading, _ = newest_complete_backup(place, {})
+            list(verify_backup(backup, entries, reading))
+            compare_with_workspace(lab, backup, entries, threading.Event())
             there = BackupWorkspace(host="https://other.example")
             there.user(DANA)
             restore(there, backup, entries)
 
 
-def restore(there: Any, backup: Backup, entries: Index) -> None:
+def restore(there: Any, backup: Backup, entries: ManifestIndex) -> None:
     """A look at what it would do, and then the restore."""
-    wish = Wish(backup)
-    preview(there, wish, entries, threading.Event())
-    with prepare(there, wish, entries, resume=False, now=NOW) as run:
-        run.put_back(threading.Event(), pace=FAST_RATE)
+    request = RestoreRequest(backup)
+    preview_restore(there, request, entries, threading.Event())
+    with prepare_restore(there, request, entries, resume=False, now=NOW) as run:
+        run.restore(threading.Event(), pacing=FAST_RATE)
 
 
 def write_sealed(path: Path, documents: list[dict[str, Any]]) -> None:
@@ -256,4 +262,4 @@ def write_sealed(path: Path, documents: list[dict[str, Any]]) -> None:
         line = json.dumps(document).encode() + b"\n"
         digest.update(line)
         content += line
-    path.write_bytes(content + end_line(seal(digest, "2026-11-27T07:00:00Z", len(documents), 0)))
+    path.write_bytes(content + end_line(manifest_end(digest, "2026-11-27T07:00:00Z", len(documents), 0)))

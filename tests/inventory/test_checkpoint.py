@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from example_counts import exactly_examples
 from in_process_inventory import IDENTITY, create_checkpoint
-from inventory.results.rows import homes
-from inventory.scan.checkpoint import Checkpoint, CheckpointError, OtherFormat
+from inventory.results.rows import summarize_homes
+from inventory.scan.checkpoint import Checkpoint, CheckpointError, UnsupportedFormat
 from inventory.scan.visit import Visit
 from inventory.tree.listing import Failure, File, Folder, Listing
 
@@ -28,28 +28,28 @@ BELOW = Folder(DANA, "workspace", f"/Users/{DANA}/a")
 
 
 def remaining(checkpoint: Checkpoint) -> list[Folder]:
-    walk = checkpoint.walk()
-    return list(iter(walk.take, None))
+    walk = checkpoint.remaining_folders()
+    return list(iter(walk.next_folder, None))
 
 
 def test_what_remains_is_what_was_found_and_not_listed(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     assert remaining(checkpoint) == [DBFS, HOME]
 
-    checkpoint.keep([Visit(HOME, Listing((BELOW.path,))), Visit(DBFS, Failure(DBFS.path, "gone", missing=True))])
+    checkpoint.store([Visit(HOME, Listing((BELOW.path,))), Visit(DBFS, Failure(DBFS.path, "gone", missing=True))])
 
     assert remaining(checkpoint) == [BELOW]
 
 
 def test_what_failed_remains_and_its_cost_adds_up(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
-    checkpoint.keep([Visit(HOME, Failure(HOME.path, "503"), requests=6, seconds=2.0)])
+    checkpoint.store([Visit(HOME, Failure(HOME.path, "503"), requests=6, seconds=2.0)])
     assert HOME in remaining(checkpoint)
 
-    checkpoint.keep([Visit(HOME, Listing((), (File(f"{HOME.path}/f", "FILE", 4),)), requests=1, seconds=0.5)])
+    checkpoint.store([Visit(HOME, Listing((), (File(f"{HOME.path}/f", "FILE", 4),)), requests=1, seconds=0.5)])
 
     assert remaining(checkpoint) == [DBFS]
-    assert [(row.state, row.files, row.size, row.requests, row.seconds) for row in checkpoint.rows()] == [
+    assert [(row.state, row.files, row.size, row.requests, row.seconds) for row in checkpoint.folder_rows()] == [
         ("listed", 1, 4, 7, 2.5)
     ]
 
@@ -58,20 +58,20 @@ def test_a_folder_that_was_listed_is_never_counted_again(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     file = File(f"{HOME.path}/f", "FILE", 4)
     for _ in range(2):
-        checkpoint.keep([Visit(HOME, Listing((), (file,)), requests=1)])
-    assert [(row.files, row.size) for row in checkpoint.rows()] == [(1, 4)]
+        checkpoint.store([Visit(HOME, Listing((), (file,)), requests=1)])
+    assert [(row.files, row.size) for row in checkpoint.folder_rows()] == [(1, 4)]
 
 
 def test_a_folder_that_disappeared_is_no_missing_home(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
-    checkpoint.keep([Visit(BELOW, Failure(BELOW.path, "404", missing=True))])
-    assert [row.state for row in checkpoint.rows()] == ["failed"]
+    checkpoint.store([Visit(BELOW, Failure(BELOW.path, "404", missing=True))])
+    assert [row.state for row in checkpoint.folder_rows()] == ["failed"]
 
 
 @pytest.mark.waits
 def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
-    checkpoint.keep([Visit(HOME, Listing())])
+    checkpoint.store([Visit(HOME, Listing())])
 
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
     with pytest.raises(CheckpointError, match="in use by another scan"):
@@ -90,7 +90,7 @@ def test_another_version_is_refused(tmp_path):
     with sqlite3.connect(tmp_path / "scan.checkpoint") as connection:
         connection.execute("UPDATE about SET value = '0' WHERE name = 'format'")
     connection.close()
-    with pytest.raises(OtherFormat, match="another version"):
+    with pytest.raises(UnsupportedFormat, match="another version"):
         Checkpoint.resume(tmp_path / "scan.checkpoint", IDENTITY)
 
 
@@ -111,8 +111,8 @@ ODD = st.none() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=3) | st.bi
 def test_a_damaged_checkpoint_is_a_sentence_and_no_traceback(table, column, value, position):
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = create_checkpoint(Path(folder), DANA)
-        checkpoint.keep([Visit(HOME, Listing((BELOW.path,), (File(f"{HOME.path}/f", "FILE", 1),)))], (1, 1))
-        checkpoint.keep([Visit(BELOW, Failure(BELOW.path, "no"))])
+        checkpoint.store([Visit(HOME, Listing((BELOW.path,), (File(f"{HOME.path}/f", "FILE", 1),)))], (1, 1))
+        checkpoint.store([Visit(BELOW, Failure(BELOW.path, "no"))])
         checkpoint.close()
         path = Path(folder) / "scan.checkpoint"
         damage(path, table, column, value, position)
@@ -122,10 +122,10 @@ def test_a_damaged_checkpoint_is_a_sentence_and_no_traceback(table, column, valu
             return
         try:
             remaining(checkpoint)
-            rows = list(checkpoint.rows())
-            homes([*checkpoint.roots(), *(row.folder for row in rows)], rows)
-            (checkpoint.finished(), checkpoint.parts(), checkpoint.last_part(), checkpoint.refused())
-            checkpoint.keep([Visit(BELOW, Listing())])
+            rows = list(checkpoint.folder_rows())
+            summarize_homes([*checkpoint.roots(), *(row.folder for row in rows)], rows)
+            (checkpoint.folder_counts(), checkpoint.parts(), checkpoint.last_part(), checkpoint.unlistable_homes())
+            checkpoint.store([Visit(BELOW, Listing())])
         except CheckpointError as error:
             assert "scan.checkpoint" in str(error)
         finally:

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from inventory.scan.folder_request import classify_listing
-from inventory.transport.answer import Answer, Broken
 from inventory.transport.client import Client
-from inventory.transport.retry import Again, Locked, again, is_limit
+from inventory.transport.response import Response, TransportError
+from inventory.transport.retry import Retry, Unauthorized, is_rate_limited, next_retry
 from inventory.tree.listing import Failure, Folder, Listing
 
 LIST = "/api/2.0/workspace/list"
@@ -50,13 +50,13 @@ def of(body: bytes, length: int | None = None, head: str = "200 OK") -> bytes:
     ids=["nothing", "less than nothing", "short", "half", "no last chunk", "closed", "no HTTP"],
 )
 def test_what_is_no_whole_answer_is_broken(said, reason):
-    with pytest.raises(Broken, match=reason):
+    with pytest.raises(TransportError, match=reason):
         served(said).get(LIST, {"path": "/"})
 
 
 @pytest.mark.process
 def test_an_answer_keeps_what_the_server_said():
-    assert served(of(b"{}")).get(LIST, {}) == Answer(200, {})
+    assert served(of(b"{}")).get(LIST, {}) == Response(200, {})
     slow = "429 Too Many Requests\r\nRetry-After: 7"
     assert served(of(b'{"error_code":"X","message":"a\\nb"}', head=slow)).get(LIST, {}).retry_after == 7
     page = served(of(b"<html>", head="404 Not Found")).get(LIST, {})
@@ -71,9 +71,9 @@ def test_a_disturbed_connection_is_replaced(emulator, kind, reason):
     assert client.get(LIST, {"path": "/Shared"}).status == 200
     rule = {"match": f"GET {LIST}", "kind": kind, "count": 1, "seconds": 2}
     emulator.control("POST", "faults", {"rules": [rule if kind == "hang" else rule | {"seconds": None}]})
-    with pytest.raises(Broken, match=reason):
+    with pytest.raises(TransportError, match=reason):
         client.get(LIST, {"path": "/Shared"})
-    assert client.get(LIST, {"path": "/Shared"}) == Answer(200, {})
+    assert client.get(LIST, {"path": "/Shared"}) == Response(200, {})
     client.close()
 
 
@@ -81,35 +81,35 @@ def test_a_credential_that_cannot_be_refreshed_is_a_reason():
     def broken() -> dict[str, str]:
         raise ValueError("the login has expired")
 
-    with pytest.raises(Broken, match="no credential: the login has expired"):
+    with pytest.raises(TransportError, match="no credential: the login has expired"):
         Client("http://127.0.0.1:9", broken).get(LIST, {})
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_errors_of_the_server_are_tried_six_times(status):
-    found = [classify_listing(HOME, Answer(status, {}), tries, lambda: 1.0) for tries in range(1, 7)]
-    assert found[:5] == [Again(0.5), Again(1.0), Again(2.0), Again(4.0), Again(8.0)]
+    found = [classify_listing(HOME, Response(status, {}), tries, lambda: 1.0) for tries in range(1, 7)]
+    assert found[:5] == [Retry(0.5), Retry(1.0), Retry(2.0), Retry(4.0), Retry(8.0)]
     assert found[5] == Failure(HOME.path, f"{status}, 6 times")
 
 
 def test_refusals_by_rate_are_tried_longer_and_retry_after_is_kept_to():
-    slow = Answer(429, {}, retry_after=3.0)
-    assert [again(slow, tries, lambda: 0.0) for tries in (1, 19, 20)] == [Again(3.0), Again(3.0), None]
-    assert is_limit(Answer(400, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
-    assert is_limit(Answer(200, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
-    assert not is_limit(Answer(200, {}))
+    slow = Response(429, {}, retry_after=3.0)
+    assert [next_retry(slow, tries, lambda: 0.0) for tries in (1, 19, 20)] == [Retry(3.0), Retry(3.0), None]
+    assert is_rate_limited(Response(400, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
+    assert is_rate_limited(Response(200, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
+    assert not is_rate_limited(Response(200, {}))
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 501])
 def test_what_will_not_change_is_a_failure_at_once(status):
-    answer = Answer(status, {"error_code": "SOME_CODE", "message": "why"})
+    answer = Response(status, {"error_code": "SOME_CODE", "message": "why"})
     assert classify_listing(HOME, answer, 1, lambda: 1.0) == Failure(HOME.path, f"{status} SOME_CODE why")
 
 
 def test_only_the_api_itself_says_that_something_is_missing():
-    missing = Answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"})
+    missing = Response(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"})
     assert classify_listing(HOME, missing, 1, lambda: 1.0) == Failure(
         HOME.path, "404 RESOURCE_DOES_NOT_EXIST gone", missing=True
     )
-    assert classify_listing(HOME, Answer(401, {"message": "expired"}), 1, lambda: 1.0) == Locked("401 expired")
-    assert classify_listing(HOME, Answer(200, {}), 1, lambda: 1.0) == Listing()
+    assert classify_listing(HOME, Response(401, {"message": "expired"}), 1, lambda: 1.0) == Unauthorized("401 expired")
+    assert classify_listing(HOME, Response(200, {}), 1, lambda: 1.0) == Listing()

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from example_counts import exactly_examples
-from inventory.output.file_formats import FORMATS, NotFileRows, format_of, read_rows
+from inventory.output.file_formats import FORMATS, InvalidFileRows, format_of, read_rows
 from inventory.results.rows import FileRow
-from inventory.scan.file_rows import Parts
+from inventory.scan.file_rows import FileRowParts
 from inventory.scan.visit import Visit
 from inventory.tree.listing import Failure, File, Folder, Listing, Source
 
@@ -45,7 +45,7 @@ def listed(*rows: FileRow) -> Visit:
 
 @FORMAT
 def test_what_is_written_is_read_back(tmp_path, ending):
-    parts = Parts(tmp_path / "parts", tmp_path / f"files{ending}", 0)
+    parts = FileRowParts(tmp_path / "parts", tmp_path / f"files{ending}", 0)
     assert parts.add([listed(DATA, BOOK), Visit(HOME, Failure(HOME.path, "no"))]) == (1, 2)
     assert parts.add([Visit(HOME, Listing())]) is None
     assert parts.add([listed(SOME)]) == (2, 1)
@@ -60,11 +60,11 @@ def test_what_is_written_is_read_back(tmp_path, ending):
 @FORMAT
 def test_a_part_that_the_checkpoint_does_not_name_is_replaced(tmp_path, ending):
     output = tmp_path / f"files{ending}"
-    first = Parts(tmp_path / "parts", output, 0)
+    first = FileRowParts(tmp_path / "parts", output, 0)
     first.add([listed(DATA)])
     first.add([listed(BOOK)])
 
-    resumed = Parts(tmp_path / "parts", output, 1)
+    resumed = FileRowParts(tmp_path / "parts", output, 1)
     assert resumed.add([listed(SOME)]) == (2, 1)
     resumed.join([1, 2])
 
@@ -73,7 +73,7 @@ def test_a_part_that_the_checkpoint_does_not_name_is_replaced(tmp_path, ending):
 
 @FORMAT
 def test_no_files_at_all_are_no_rows(tmp_path, ending):
-    Parts(tmp_path / "parts", tmp_path / f"files{ending}", 0).join([])
+    FileRowParts(tmp_path / "parts", tmp_path / f"files{ending}", 0).join([])
     assert list(read_rows(tmp_path / f"files{ending}")) == []
 
 
@@ -130,7 +130,7 @@ def test_a_date_that_is_none_is_unknown_in_every_format(tmp_path):
 )
 def test_what_is_no_file_of_rows_is_refused_with_the_place(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(NotFileRows, match=sentence):
+    with pytest.raises(InvalidFileRows, match=sentence):
         list(read_rows(tmp_path / name))
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.scan.scan_work import FIRST_RATES
-from inventory.transport.limiter import BURST, FLOOR, Limiter
+from inventory.scan.scan_work import INITIAL_RATES
+from inventory.transport.limiter import BURST_SECONDS, MIN_RATE, Limiter
 from inventory.tree.listing import Source
 
 pytestmark = pytest.mark.waits
@@ -46,7 +46,7 @@ class Server:
         now = 0.0
         flying: list[tuple[float, float, bool]] = []
         while now < seconds:
-            wait = limiter.wait(now) if len(flying) < workers else float("inf")
+            wait = limiter.acquire(now) if len(flying) < workers else float("inf")
             if wait == 0:
                 heapq.heappush(flying, (now + LATENCY, now, self.accepts(now)))
                 continue
@@ -54,9 +54,9 @@ class Server:
             while flying and flying[0][0] <= now:
                 _, sent_at, accepted = heapq.heappop(flying)
                 if accepted:
-                    limiter.allowed(now)
+                    limiter.record_success(now)
                 else:
-                    limiter.refused(now, sent_at=sent_at, retry_after=self.retry_after)
+                    limiter.record_rate_limit(now, sent_at=sent_at, retry_after=self.retry_after)
         return self
 
     def got(self, begin: float, end: float) -> int:
@@ -89,14 +89,14 @@ def test_a_scan_of_two_thousand_folders_is_done_in_time_with_few_refusals():
     refused = 0
     for source, (rate, folders) in limits.items():
         server = Server(constant(rate), tokens=rate)
-        server.run(Limiter(rate=FIRST_RATES[source]), 1.05 * folders / rate)
+        server.run(Limiter(rate=INITIAL_RATES[source]), 1.05 * folders / rate)
         assert server.got(0, 1.05 * folders / rate) >= folders
         refused += len(server.refused)
     assert refused < 0.01 * 2000
 
 
 def test_a_server_without_a_limit_is_asked_two_thousand_times_in_four_seconds():
-    server = Server(lambda now: 1e9, tokens=1e9).run(Limiter(rate=FIRST_RATES["workspace"]), 4)
+    server = Server(lambda now: 1e9, tokens=1e9).run(Limiter(rate=INITIAL_RATES["workspace"]), 4)
     assert len(server.sent) > 2000
 
 
@@ -115,29 +115,29 @@ def test_a_server_that_becomes_slow_is_spared():
 
 def test_nothing_is_sent_before_retry_after_is_over():
     limiter = Limiter()
-    assert limiter.wait(0.0) == 0
-    limiter.refused(0.1, sent_at=0.0, retry_after=5)
+    assert limiter.acquire(0.0) == 0
+    limiter.record_rate_limit(0.1, sent_at=0.0, retry_after=5)
 
-    assert limiter.wait(0.2) == pytest.approx(4.9)
-    assert limiter.wait(5.2) == 0
+    assert limiter.acquire(0.2) == pytest.approx(4.9)
+    assert limiter.acquire(5.2) == 0
 
 
 def test_refusals_of_what_was_sent_before_the_fall_do_not_count_again():
     limiter = Limiter(rate=100)
-    limiter.refused(1.0, sent_at=0.9)
+    limiter.record_rate_limit(1.0, sent_at=0.9)
     fallen = limiter.rate
     for late in (0.91, 0.95, 1.0):
-        limiter.refused(1.04, sent_at=late)
-    assert (limiter.rate, limiter.refusals) == (fallen, 4)
+        limiter.record_rate_limit(1.04, sent_at=late)
+    assert (limiter.rate, limiter.rate_limited) == (fallen, 4)
 
 
 def test_who_asks_for_little_learns_nothing_about_the_limit():
     limiter = Limiter(rate=100)
-    limiter.refused(0.0, sent_at=-0.1)
+    limiter.record_rate_limit(0.0, sent_at=-0.1)
     before = limiter.rate
     for second in range(1, 100):
-        assert limiter.wait(float(second)) == 0
-        limiter.allowed(second + LATENCY)
+        assert limiter.acquire(float(second)) == 0
+        limiter.record_success(second + LATENCY)
     assert limiter.rate == before
 
 
@@ -156,15 +156,15 @@ def test_the_ceiling_is_never_exceeded_whatever_the_server_answers(steps, ceilin
     for step, pause, retry_after in steps:
         now += pause * 10 / ceiling
         if step == "allowed":
-            limiter.allowed(now)
+            limiter.record_success(now)
         elif step == "refused":
-            limiter.refused(now, sent_at=now - LATENCY, retry_after=retry_after)
-        while limiter.wait(now) == 0:
+            limiter.record_rate_limit(now, sent_at=now - LATENCY, retry_after=retry_after)
+        while limiter.acquire(now) == 0:
             sent.append(now)
-        assert min(FLOOR, ceiling) <= limiter.rate <= ceiling
+        assert min(MIN_RATE, ceiling) <= limiter.rate <= ceiling
     for first in range(len(sent)):
         for last in range(first, len(sent)):
-            assert last - first <= (sent[last] - sent[first] + BURST) * ceiling + 1e-6
+            assert last - first <= (sent[last] - sent[first] + BURST_SECONDS) * ceiling + 1e-6
 
 
 @given(st.lists(STEPS, max_size=100))
@@ -174,7 +174,7 @@ def test_a_turn_comes_within_the_longest_pause(steps):
     for step, pause, retry_after in steps:
         now += pause
         if step == "allowed":
-            limiter.allowed(now)
+            limiter.record_success(now)
         elif step == "refused":
-            limiter.refused(now, sent_at=now, retry_after=retry_after)
-        assert limiter.wait(now) <= 300 + 1 / FLOOR
+            limiter.record_rate_limit(now, sent_at=now, retry_after=retry_after)
+        assert limiter.acquire(now) <= 300 + 1 / MIN_RATE

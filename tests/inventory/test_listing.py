@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from example_counts import exactly_examples
-from inventory.tree.listing import Failure, File, Folder, Listing, NotAListing, read
-from inventory.tree.walk import Walk
+from inventory.tree.folder_queue import FolderQueue
+from inventory.tree.listing import Failure, File, Folder, InvalidListing, Listing, parse_listing
 
 HOME = Folder("dana", "workspace", "/Users/dana")
 DBFS = Folder("dana", "dbfs", "/Users/dana")
@@ -19,8 +19,8 @@ def entry(name: str, kind: str, **more: object) -> dict[str, object]:
 
 
 def test_an_empty_answer_is_an_empty_folder():
-    assert read(HOME, {}) == Listing()
-    assert read(DBFS, {}) == Listing()
+    assert parse_listing(HOME, {}) == Listing()
+    assert parse_listing(DBFS, {}) == Listing()
 
 
 def test_git_folders_are_opened_and_what_has_no_size_is_estimated():
@@ -34,7 +34,7 @@ def test_git_folders_are_opened_and_what_has_no_size_is_estimated():
         ]
     }
 
-    found = read(HOME, answer)
+    found = parse_listing(HOME, answer)
 
     assert found.folders == ("/Users/dana/a", "/Users/dana/git")
     assert found.files == (
@@ -47,17 +47,17 @@ def test_git_folders_are_opened_and_what_has_no_size_is_estimated():
 
 def test_sizes_of_dbfs_are_exact_and_a_missing_one_is_not_zero():
     files = [{"path": "/Users/dana/f", "is_dir": False, "file_size": 0}, {"path": "/Users/dana/g", "is_dir": False}]
-    assert [file.size for file in read(DBFS, {"files": files}).files] == [0, None]
+    assert [file.size for file in parse_listing(DBFS, {"files": files}).files] == [0, None]
 
 
 def test_what_an_answer_repeats_counts_once():
     answer = {"objects": [entry("a", "FILE", size=1), entry("a", "FILE", size=1), *[entry("d", "DIRECTORY")] * 2]}
-    assert read(HOME, answer) == Listing(("/Users/dana/d",), (File("/Users/dana/a", "FILE", 1),))
+    assert parse_listing(HOME, answer) == Listing(("/Users/dana/d",), (File("/Users/dana/a", "FILE", 1),))
 
 
 def test_a_folder_that_was_replaced_by_a_file_is_that_file():
     answer = {"objects": [{"path": HOME.path, "object_type": "FILE", "size": 3}]}
-    assert read(HOME, answer) == Listing((), (File(HOME.path, "FILE", 3),))
+    assert parse_listing(HOME, answer) == Listing((), (File(HOME.path, "FILE", 3),))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_folder_that_was_replaced_by_a_file_is_that_file():
     ids=str,
 )
 def test_an_answer_that_is_no_listing_of_the_folder_is_refused(answer):
-    with pytest.raises(NotAListing):
-        read(HOME, answer)
+    with pytest.raises(InvalidListing):
+        parse_listing(HOME, answer)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_an_answer_that_is_no_listing_of_the_folder_is_refused(answer):
 )
 def test_an_entry_that_cannot_be_used_is_a_failure_of_its_own(odd, path, reason):
     answer = {"objects": [entry("a", "FILE", size=1), odd, entry("d", "DIRECTORY")]}
-    assert read(HOME, answer) == Listing(
+    assert parse_listing(HOME, answer) == Listing(
         ("/Users/dana/d",), (File("/Users/dana/a", "FILE", 1),), (Failure(path, reason),)
     )
 
 
 def test_of_an_entry_in_dbfs_it_has_to_be_known_whether_it_is_a_folder():
-    found = read(DBFS, {"files": [{"path": "/Users/dana/f", "is_dir": "no", "file_size": 1}]})
+    found = parse_listing(DBFS, {"files": [{"path": "/Users/dana/f", "is_dir": "no", "file_size": 1}]})
     assert found == Listing((), (), (Failure("/Users/dana/f", "the answer does not tell whether it is a folder"),))
 
 
@@ -140,7 +140,7 @@ def test_whatever_lies_beside_a_file_the_file_is_counted(before, after, folder):
     good = {"path": "/Users/dana/good", "object_type": "FILE", "size": 3, "file_size": 3, "is_dir": False}
     key = {"workspace": "objects", "dbfs": "files", "volumes": "contents"}[folder.source]
 
-    found = read(folder, {key: [*before, good, *after]})
+    found = parse_listing(folder, {key: [*before, good, *after]})
 
     assert File("/Users/dana/good", "FILE", 3) in found.files
     assert len(found.files) + len(found.folders) + len(found.failures) <= len(before) + len(after) + 1
@@ -148,9 +148,9 @@ def test_whatever_lies_beside_a_file_the_file_is_counted(before, after, folder):
 
 def walked(root: Folder, tree: dict[str, Listing | Failure]) -> list[tuple[str, Listing | Failure]]:
     """Everything below a folder, in the order in which it is listed; `tree` says what is found where."""
-    queue, found = Walk([root]), []
-    while folder := queue.take():
-        queue.visited(folder, tree[folder.path])
+    queue, found = FolderQueue([root]), []
+    while folder := queue.next_folder():
+        queue.complete(folder, tree[folder.path])
         found.append((folder.path, tree[folder.path]))
     return found
 
@@ -165,30 +165,30 @@ def test_a_folder_that_cannot_be_listed_does_not_end_the_walk():
 
 
 def test_no_home_waits_behind_another():
-    queue = Walk([HOME, Folder("carol", "workspace", "/Users/carol")])
-    first = queue.take()
+    queue = FolderQueue([HOME, Folder("carol", "workspace", "/Users/carol")])
+    first = queue.next_folder()
     assert first == HOME
-    queue.visited(first, Listing(tuple(f"/Users/dana/{number}" for number in range(1000))))
-    assert queue.take() == Folder("carol", "workspace", "/Users/carol")
+    queue.complete(first, Listing(tuple(f"/Users/dana/{number}" for number in range(1000))))
+    assert queue.next_folder() == Folder("carol", "workspace", "/Users/carol")
 
 
 def test_each_file_system_has_a_queue_of_its_own():
-    queue = Walk([HOME, DBFS])
-    assert [queue.take("dbfs"), queue.take("dbfs"), queue.take()] == [DBFS, None, HOME]
+    queue = FolderQueue([HOME, DBFS])
+    assert [queue.next_folder("dbfs"), queue.next_folder("dbfs"), queue.next_folder()] == [DBFS, None, HOME]
 
 
-def taken(queue: Walk) -> Folder:
-    folder = queue.take()
+def taken(queue: FolderQueue) -> Folder:
+    folder = queue.next_folder()
     assert folder
     return folder
 
 
 def test_a_user_is_open_until_the_last_folder_is_done():
-    queue = Walk([HOME])
-    queue.visited(taken(queue), Listing(("/Users/dana/a",)))
-    assert queue.open == {"dana": 1}
-    queue.visited(taken(queue), Failure("/Users/dana/a", "no"))
-    assert queue.open == {}
+    queue = FolderQueue([HOME])
+    queue.complete(taken(queue), Listing(("/Users/dana/a",)))
+    assert queue.open_folders == {"dana": 1}
+    queue.complete(taken(queue), Failure("/Users/dana/a", "no"))
+    assert queue.open_folders == {}
 
 
 @given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=5)))

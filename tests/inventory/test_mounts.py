@@ -55,10 +55,10 @@ def test_what_the_api_tells_no_size_of_has_one_on_the_mount_and_is_known_by_its_
             File(f"{HOME}/README", "FILE", 31, at),
             File(f"{HOME}/data.csv", "FILE", 29, at),
             File(f"{HOME}/elsewhere", "FILE", link, at),
-            File(f"{HOME}/old.ipynb", "NOTEBOOK", None, at, "", measured=2),
-            File(f"{HOME}/py 1.5", "NOTEBOOK", None, at, "", measured=38),
-            File(f"{HOME}/sales.lvdash.json", "DASHBOARD", None, at, "", measured=2),
-            File(f"{HOME}/sql", "NOTEBOOK", None, at, "SQL", measured=38),
+            File(f"{HOME}/old.ipynb", "NOTEBOOK", None, at, "", measured_size=2),
+            File(f"{HOME}/py 1.5", "NOTEBOOK", None, at, "", measured_size=38),
+            File(f"{HOME}/sales.lvdash.json", "DASHBOARD", None, at, "", measured_size=2),
+            File(f"{HOME}/sql", "NOTEBOOK", None, at, "SQL", measured_size=38),
         ),
     )
 
@@ -99,7 +99,10 @@ def test_a_notebook_that_a_mount_does_not_open_is_asked_of_the_api(mounts, monke
 
 
 def test_a_mount_is_where_there_are_homes(mounts):
-    assert (Mounts(str(mounts)).there(), Mounts(f"{mounts}/no").there()) == (["workspace"], [])
+    assert (Mounts(str(mounts)).sources_with_homes(), Mounts(f"{mounts}/no").sources_with_homes()) == (
+        ["workspace"],
+        [],
+    )
 
 
 @pytest.fixture

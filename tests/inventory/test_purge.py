@@ -14,7 +14,7 @@ from in_process_backup import BackupWorkspace, run_backup
 from inventory.__main__ import main
 from inventory.output.file_formats import format_of
 from inventory.results.rows import COLUMNS, FileRow
-from inventory.scan.checkpoint import Checkpoint, Identity
+from inventory.scan.checkpoint import Checkpoint, CheckpointIdentity
 from inventory.tree.listing import Folder
 from labkit.csv_cells import write_rows
 from labkit.files import atomic_text_file
@@ -51,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         format_of(path).join([tmp_path / f"part.{ending}"], path)
         (tmp_path / f"part.{ending}").unlink()
     (tmp_path / "inventory.html").write_text(f'<!DOCTYPE html>\n<html lang="en">\n<title>Files of x</title>{DANA}')
-    identity = Identity(host="https://x", users="all", sources="dbfs", homes="users", files="none")
+    identity = CheckpointIdentity(host="https://x", users="all", sources="dbfs", homes="users", files="none")
     checkpoint = Checkpoint.create(
         tmp_path / "inventory.csv.1234.checkpoint", identity, [Folder(DANA, "dbfs", "/Users")]
     )

@@ -18,9 +18,9 @@ from in_process_inventory import create_checkpoint
 from inventory.__main__ import main
 from inventory.results import summary
 from inventory.results.report import Amount, Report
-from inventory.results.result_csv import Entry, NotAnInventory, read_entries
+from inventory.results.result_csv import InvalidResult, ResultRow, read_result
 from inventory.results.rows import COLUMNS, DETAILS, FileRow
-from inventory.results.summary import Figures, Place
+from inventory.results.summary import LargestItem, Summary
 from inventory.tree.listing import File, Folder, Listing
 from labkit.lazy_package import LazyModule
 
@@ -29,9 +29,9 @@ output = LazyModule("inventory.output.page")
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 MB = 2**20
-DANA = Entry("dana@x.org", 3, 5 * MB, "success", "both", "")
-CAROL = Entry("carol@x.org", 1, 7 * MB, "partial", "dbfs", "dbfs:/Users/carol@x.org/a: 403 no")
-IDLE = Entry("idle@x.org", 0, 0, "empty", "none", "")
+DANA = ResultRow("dana@x.org", 3, 5 * MB, "success", "both", "")
+CAROL = ResultRow("carol@x.org", 1, 7 * MB, "partial", "dbfs", "dbfs:/Users/carol@x.org/a: 403 no")
+IDLE = ResultRow("idle@x.org", 0, 0, "empty", "none", "")
 DATE = int(datetime(2026, 10, 3, tzinfo=UTC).timestamp() * 1000)
 HOSTILE = '<img src=x onerror="document.title=1">$x^2$\u202e</td><script>document.title=2</script>{{ 7 * 7 }}'
 SIZES = """
@@ -48,8 +48,8 @@ SIZES = """
 """
 
 
-def report(*entries: Entry, rows: list[FileRow] | None = None) -> Report:
-    return Report("https://lab.example", NOW, entries, None if rows is None else summary.of_files(rows))
+def report(*entries: ResultRow, rows: list[FileRow] | None = None) -> Report:
+    return Report("https://lab.example", NOW, entries, None if rows is None else summary.summarize_file_rows(rows))
 
 
 def row(path: str, size: int, kind: str = "FILE", at: int | None = DATE, source: str = "workspace") -> FileRow:
@@ -82,9 +82,12 @@ def test_rows_of_files_tell_types_ages_and_the_largest():
     assert [(age.name, age.files) for age in found.ages or [] if age.files] == [
         ("1 to 2 months", 2), ("over 2 years", 1), ("date not told", 1)
     ]  # fmt: skip
-    assert found.figures is not None
-    assert found.figures.files == [Place(70, "dbfs:/Users/dana@x.org/f", ""), Place(7, "/Users/dana@x.org/b", "")]
-    assert [(place.path, place.size, place.files) for place in found.figures.folders] == [
+    assert found.summary is not None
+    assert found.summary.largest_files == [
+        LargestItem(70, "dbfs:/Users/dana@x.org/f", ""),
+        LargestItem(7, "/Users/dana@x.org/b", ""),
+    ]
+    assert [(place.path, place.size, place.files) for place in found.summary.largest_folders] == [
         ("/Users/dana@x.org/d", 10_000, 1), ("dbfs:/Users/dana@x.org", 70, 1), ("/Users/dana@x.org", 12, 2)
     ]  # fmt: skip
 
@@ -107,7 +110,7 @@ FILES = st.lists(
 @given(st.dictionaries(st.integers(0, 20), FILES, max_size=8))
 @exactly_examples(25)
 def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tree):
-    from inventory.scan.file_rows import rows
+    from inventory.scan.file_rows import file_rows
     from inventory.scan.visit import Visit
 
     visits = []
@@ -116,13 +119,15 @@ def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tre
         inside = (File(f"{folder.path}/{f.path}", f.type, f.size, f.modified_at) for f in files)
         visits.append(Visit(folder, Listing((), tuple(inside))))
     checkpoint = create_checkpoint(tmp_path_factory.mktemp("figures"), "dana@x.org")
-    checkpoint.keep(visits)
+    checkpoint.store(visits)
 
-    def all_of(found: Figures) -> tuple[object, ...]:
-        places = [(p.size, p.path, p.user, p.files) for p in (*found.files, *found.folders)]
+    def all_of(found: Summary) -> tuple[object, ...]:
+        places = [(p.size, p.path, p.user, p.files) for p in (*found.largest_files, *found.largest_folders)]
         return found.kinds, found.months, places
 
-    assert all_of(summary.of_folders(checkpoint.rows())) == all_of(summary.of_files(rows(visits)))
+    assert all_of(summary.summarize_folders(checkpoint.folder_rows())) == all_of(
+        summary.summarize_file_rows(file_rows(visits))
+    )
     checkpoint.close()
 
 
@@ -130,7 +135,7 @@ def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tre
 @pytest.mark.parametrize("width", [360, 1280], ids=["phone", "desktop"])
 def test_a_page_is_readable_in_a_real_browser(width):
     paths = [row(f"/Users/dana@x.org/{'deep folder/' * depth}a_file_with_a_long_name.csv", 9) for depth in range(9)]
-    page = output.render(report(DANA, CAROL, IDLE, rows=[*ROWS, *paths]))
+    page = output.render_page(report(DANA, CAROL, IDLE, rows=[*ROWS, *paths]))
 
     seen = evaluate(page, SIZES, width=width)
 
@@ -145,9 +150,9 @@ def test_a_page_is_readable_in_a_real_browser(width):
 
 @pytest.mark.process
 def test_hostile_names_are_text(tmp_path):
-    user = Entry(HOSTILE, 1, MB, "error", "workspace", f"/Users/x: {HOSTILE}")
+    user = ResultRow(HOSTILE, 1, MB, "error", "workspace", f"/Users/x: {HOSTILE}")
     hostile = row(f"/Users/x/{HOSTILE.replace('/', '')}", 5, f"<b>{HOSTILE}")
-    page = output.render(Report(HOSTILE, NOW, [user], summary.of_files([hostile])))
+    page = output.render_page(Report(HOSTILE, NOW, [user], summary.summarize_file_rows([hostile])))
 
     seen = evaluate(page, SIZES, width=360)
 
@@ -159,9 +164,9 @@ def test_hostile_names_are_text(tmp_path):
 
 
 def test_a_page_needs_nothing_from_elsewhere():
-    page = output.render(report(DANA, CAROL, rows=ROWS))
+    page = output.render_page(report(DANA, CAROL, rows=ROWS))
     assert [word for word in ("src=", "@import", "url(http", "<script", "<link") if word in page] == []
-    assert page == output.render(report(DANA, CAROL, rows=ROWS))
+    assert page == output.render_page(report(DANA, CAROL, rows=ROWS))
 
 
 @pytest.fixture
@@ -210,8 +215,8 @@ def test_details_are_read_back():
     details = (1, 4, 1, 10_000, 1, 3, 0, "/Users/dana/x", 4, "2026-10-18T07:00:00Z", "0.1", 3, 0)
     text = written("dana", 2, 10_004, "0.0", "success", "both", "", *details, header=(*COLUMNS, *DETAILS))
     amounts = {"dbfs": (1, 4), "workspace": (1, 10_000)}
-    assert read_entries(text, "x.csv") == [
-        Entry("dana", 2, 10_004, "success", "both", "", amounts, 1, 3, 0, "2026-10-18T07:00:00Z")
+    assert read_result(text, "x.csv") == [
+        ResultRow("dana", 2, 10_004, "success", "both", "", amounts, 1, 3, 0, "2026-10-18T07:00:00Z")
     ]
 
 
@@ -219,5 +224,5 @@ def test_details_are_read_back():
     "cells", [("a", "x", 1, "0", "success", "none", ""), ("a", 1, 1, "0", "well", "none", ""), ("a",)]
 )
 def test_what_is_no_row_is_refused(cells):
-    with pytest.raises(NotAnInventory, match="x.csv line 2"):
-        read_entries(written(*cells), "x.csv")
+    with pytest.raises(InvalidResult, match="x.csv line 2"):
+        read_result(written(*cells), "x.csv")

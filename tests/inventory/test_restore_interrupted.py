@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from example_counts import exactly_examples
 from in_process_backup import BackupWorkspace, run_backup, run_restore
-from inventory.restore.presence import beside
-from inventory.restore.run import Outcome
-from inventory.transport.answer import Answer, Broken
+from inventory.restore.existing_check import alternative_path
+from inventory.restore.run import RestoreResult
+from inventory.transport.response import Response, TransportError
 
 pytestmark = pytest.mark.waits
 
@@ -59,7 +59,7 @@ class Mortal(BackupWorkspace):
     def revive(self) -> None:
         self.dies, self._is_dead = lambda: False, False
 
-    def _ask(self, method: str, path: str, *arguments: Any) -> Answer:
+    def _ask(self, method: str, path: str, *arguments: Any) -> Response:
         with self._turn:
             if self._is_dead:
                 raise Killed
@@ -118,11 +118,13 @@ def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
     return files(lab)
 
 
-def restored(lab: Mortal, folder: Path, *, dies: Callable[[], bool] = lambda: False, **wish: Any) -> Outcome | None:
+def restored(
+    lab: Mortal, folder: Path, *, dies: Callable[[], bool] = lambda: False, **fields: Any
+) -> RestoreResult | None:
     """One run, begun or resumed; None if it died."""
     lab.dies = dies
     try:
-        return run_restore(lab, folder / "saved", DANA, resume=True, **wish)
+        return run_restore(lab, folder / "saved", DANA, resume=True, **fields)
     except Killed:
         return None
     finally:
@@ -203,7 +205,7 @@ def test_a_second_try_within_one_run_replaces_nothing_of_a_student(tmp_path, exi
         if not edited and files(lab).get(f"{HOME}/a.txt") == b"saved":
             edited.append(request)
             put(lab, f"{HOME}/a.txt", b"the student's")
-            raise Broken("the connection was closed before the answer")
+            raise TransportError("the connection was closed before the answer")
 
     lab.meets = edit
     outcome = restored(lab, tmp_path, existing=existing)
@@ -214,7 +216,11 @@ def test_a_second_try_within_one_run_replaces_nothing_of_a_student(tmp_path, exi
 
 
 def test_what_lies_beside_has_a_name_of_its_own():
-    assert [beside("/a/b.txt", DAY, 1), beside("/a/b.txt", DAY, 2), beside("/a/s.LVDASH.json", DAY, 1)] == [
+    assert [
+        alternative_path("/a/b.txt", DAY, 1),
+        alternative_path("/a/b.txt", DAY, 2),
+        alternative_path("/a/s.LVDASH.json", DAY, 1),
+    ] == [
         f"/a/b.txt (restored {DAY})",
         f"/a/b.txt (restored {DAY} 2)",
         f"/a/s (restored {DAY}).LVDASH.json",
@@ -279,8 +285,8 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
     for path, content in expected.items():
         assert path in theirs or path in deleted or found[path] == content
     # Nothing else has come into being.
-    known = expected.keys() | {beside(path, DAY, 1) for path in expected}
-    assert found.keys() <= known | {beside(path, DAY, 2) for path in expected}
+    known = expected.keys() | {alternative_path(path, DAY, 1) for path in expected}
+    assert found.keys() <= known | {alternative_path(path, DAY, 2) for path in expected}
     assert all(found[path] in (content, theirs.get(path)) for path, content in expected.items() if path in found)
     for path in found.keys() - expected.keys():
         assert found[path] in expected.values()

@@ -10,20 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.results.diff import Counted, Difference, compare, read_inventory
-from inventory.results.result_csv import NotAnInventory
-from inventory.results.rows import Row, homes, moment, table
+from inventory.results.diff import HomeChange, HomeTotals, compare_results, read_totals
+from inventory.results.result_csv import InvalidResult
+from inventory.results.rows import FolderRow, format_milliseconds, result_table, summarize_homes
 from inventory.results.users_file import UsersFileError, read_users_file
 from inventory.tree.listing import Folder, Source
 from labkit.csv_cells import write_rows
 from labkit.files import atomic_text_file
 
 
-def row(user: str, source: Source, path: str, state: Any = "listed", **more) -> Row:
+def row(user: str, source: Source, path: str, state: Any = "listed", **more) -> FolderRow:
     blank: dict[str, Any] = dict(
         reason="", files=0, size=0, estimated=0, largest_path=None, largest_size=None, last_modified=None
     )
-    return Row(Folder(user, source, path), state, **(blank | {"requests": 1, "refusals": 0, "seconds": 0.0} | more))
+    return FolderRow(
+        Folder(user, source, path), state, **(blank | {"requests": 1, "rate_limited": 0, "seconds": 0.0} | more)
+    )
 
 
 ROOTS = [Folder(user, source, f"/Users/{user}") for user in ("b", "a") for source in ("dbfs", "workspace")]
@@ -43,7 +45,7 @@ def text(rows) -> str:
 
 
 def test_the_table_has_exactly_these_columns():
-    assert text(table(homes(ROOTS, ROWS))) == (
+    assert text(result_table(summarize_homes(ROOTS, ROWS))) == (
         "username,file_count,total_size,total_size_gb,status,file_source,error\r\n"
         "a,3,2147483647,2.000000,success,workspace,\r\n"
         'b,0,0,0.000000,error,none,"/Users/b: 429 slow, 20 times (and 1 more)"\r\n'
@@ -52,12 +54,14 @@ def test_the_table_has_exactly_these_columns():
 
 @given(st.permutations(ROWS), st.permutations(ROOTS))
 def test_the_order_in_which_folders_were_listed_does_not_show(rows, roots):
-    assert table(homes(roots, rows), details=True) == table(homes(ROOTS, ROWS), details=True)
+    assert result_table(summarize_homes(roots, rows), details=True) == result_table(
+        summarize_homes(ROOTS, ROWS), details=True
+    )
 
 
 def test_a_home_that_is_missing_beside_one_that_is_refused_is_an_error():
     rows = [row("a", "dbfs", "/Users/a", "missing"), row("a", "workspace", "/Users/a", "failed", reason="403")]
-    assert homes(ROOTS[2:], rows)[0].status == "error"
+    assert summarize_homes(ROOTS[2:], rows)[0].status == "error"
 
 
 def test_a_file_is_private_and_whole_or_as_it_was(tmp_path):
@@ -73,32 +77,36 @@ def test_a_file_is_private_and_whole_or_as_it_was(tmp_path):
 
 
 def test_dates_that_are_none_are_unknown():
-    assert [moment(0), moment(10**20), moment(None)] == ["1970-01-01T00:00:00Z", None, None]
+    assert [format_milliseconds(0), format_milliseconds(10**20), format_milliseconds(None)] == [
+        "1970-01-01T00:00:00Z",
+        None,
+        None,
+    ]
 
 
 def test_a_difference_is_only_claimed_of_homes_that_were_counted_whole():
     whole = {"same": (1, 5), "more": (1, 5), "less": (2, 5), "gone": (1, 1), "torn": (1, 1)}
-    old = {user: Counted(*counts, True) for user, counts in whole.items()}
+    old = {user: HomeTotals(*counts, True) for user, counts in whole.items()}
     new = {user: old[user] for user in ("same",)} | {
-        "more": Counted(1, 6, True), "less": Counted(1, 5, True), "new": Counted(0, 0, True),
-        "torn": Counted(9, 9, False),
+        "more": HomeTotals(1, 6, True), "less": HomeTotals(1, 5, True), "new": HomeTotals(0, 0, True),
+        "torn": HomeTotals(9, 9, False),
     }  # fmt: skip
-    assert list(compare(old, new)) == [
-        Difference("gone", "gone", (1, None), (1, None)),
-        Difference("less", "shrunk", (2, 1), (5, 5)),
-        Difference("more", "grown", (1, 1), (5, 6)),
-        Difference("new", "new", (None, 0), (None, 0)),
-        Difference("torn", "unknown", (1, 9), (1, 9)),
+    assert list(compare_results(old, new)) == [
+        HomeChange("gone", "gone", (1, None), (1, None)),
+        HomeChange("less", "shrunk", (2, 1), (5, 5)),
+        HomeChange("more", "grown", (1, 1), (5, 6)),
+        HomeChange("new", "new", (None, 0), (None, 0)),
+        HomeChange("torn", "unknown", (1, 9), (1, 9)),
     ]
 
 
 def test_a_result_is_read_back_and_anything_else_refused():
-    written = text(table(homes(ROOTS, ROWS), details=True))
-    assert read_inventory(written, "x.csv") == {"a": Counted(3, 2**31 - 1, True), "b": Counted(0, 0, False)}
-    with pytest.raises(NotAnInventory, match="x.csv is not an inventory"):
-        read_inventory("username\r\na\r\n", "x.csv")
-    with pytest.raises(NotAnInventory, match="x.csv line 4"):
-        read_inventory(written + "c,many\r\n", "x.csv")
+    written = text(result_table(summarize_homes(ROOTS, ROWS), details=True))
+    assert read_totals(written, "x.csv") == {"a": HomeTotals(3, 2**31 - 1, True), "b": HomeTotals(0, 0, False)}
+    with pytest.raises(InvalidResult, match="x.csv is not an inventory"):
+        read_totals("username\r\na\r\n", "x.csv")
+    with pytest.raises(InvalidResult, match="x.csv line 4"):
+        read_totals(written + "c,many\r\n", "x.csv")
 
 
 @pytest.mark.parametrize(

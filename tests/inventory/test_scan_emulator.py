@@ -34,15 +34,15 @@ SCAN = """
 import sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
-from inventory.scan.run import Wish, prepare
+from inventory.scan.run import ScanRequest, prepare_scan
 from inventory.transport.client import Client
 host, token, folder, *users = sys.argv[1:]
 client = Client(host, lambda: {"Authorization": f"Bearer {token}"})
-wish = Wish(Path(folder) / "inventory.csv", users=tuple(users), files=Path(folder) / "files.csv", workers=2)
-run = prepare(client, wish, resume=True, fresh=False, now=datetime.now(UTC))
+request = ScanRequest(Path(folder) / "inventory.csv", users=tuple(users), files=Path(folder) / "files.csv", workers=2)
+run = prepare_scan(client, request, resume=True, fresh=False, now=datetime.now(UTC))
 print("ready", flush=True)
-outcome = run.scan(threading.Event(), lambda progress: None)
-run.close(complete=outcome.complete and not outcome.failed)
+result = run.scan(threading.Event(), lambda progress: None)
+run.close(complete=result.complete and not result.folders_failed)
 print("done", flush=True)
 """
 
@@ -110,9 +110,9 @@ def test_everything_that_passes_leaves_no_trace(lab, inventory):
 def test_the_rate_asked_for_is_kept_to(inventory):
     begin = time.monotonic()
     status, said, _ = inventory("scan", *USERS, "--json", "--max-requests-per-second", "40")
-    asked = json.loads(said)["asked"]["workspace"]
-    assert (status, asked["refused"]) == (0, 0)
-    assert time.monotonic() - begin >= (asked["requests"] - 2) / 40 > 1
+    requests = json.loads(said)["requests"]["workspace"]
+    assert (status, requests["rate_limited"]) == (0, 0)
+    assert time.monotonic() - begin >= (requests["sent"] - 2) / 40 > 1
 
 
 def test_what_could_not_be_listed_is_retried_by_resume(lab, inventory):

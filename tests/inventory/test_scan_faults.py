@@ -24,9 +24,9 @@ from emulator_process import ROOT, EmulatorProcess
 from example_counts import exactly_examples
 from in_process_inventory import InProcessScanApi, create_checkpoint, refusal, run_scan
 from in_process_workspace import InProcessWorkspace
-from inventory.results.rows import table
+from inventory.results.rows import result_table
 from inventory.scan.visit import Visit
-from inventory.transport.answer import Answer, Broken
+from inventory.transport.response import Response, TransportError
 from inventory.tree.listing import Listing
 from inventory_trees import FAULTS, TRANSIENT_ERRORS, TREES, create_tree
 
@@ -45,7 +45,7 @@ class Disturbed:
         self.requests = 0
         self.order: dict[str, int] = {}
 
-    def __call__(self, path: str, earlier: int) -> Answer | Broken | None:
+    def __call__(self, path: str, earlier: int) -> Response | TransportError | None:
         self.requests += 1
         kind, at, which = self.event or ("", 0, 0)
         if kind == "expire" and self.requests > at:
@@ -54,7 +54,7 @@ class Disturbed:
             doomed = self.folders[which % len(self.folders)]
             self.workspace.call("POST", "/api/2.0/workspace/delete", {"path": doomed, "recursive": True})
         planned = self.faults.get(self.order.setdefault(path, len(self.order)), [])
-        return cast(Answer | Broken, TRANSIENT_ERRORS[planned[earlier]]) if earlier < len(planned) else None
+        return cast(Response | TransportError, TRANSIENT_ERRORS[planned[earlier]]) if earlier < len(planned) else None
 
 
 @given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
@@ -70,13 +70,13 @@ def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, fau
 
         def keep(batch: list[Visit]) -> None:
             visits.extend(batch)
-            checkpoint.keep(batch)
+            checkpoint.store(batch)
 
         recorded: Any = SimpleNamespace(
-            walk=checkpoint.walk,
-            keep=keep,
+            remaining_folders=checkpoint.remaining_folders,
+            store=keep,
             roots=checkpoint.roots,
-            rows=checkpoint.rows,
+            folder_rows=checkpoint.folder_rows,
         )
         api = InProcessScanApi(workspace, Disturbed(workspace, folders, faults, event))
         (home,), _ = run_scan(api, recorded, workers=workers, parallel=parallel)
@@ -86,14 +86,14 @@ def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, fau
         checkpoint.close()
         undisturbed.close()
 
-    seen = [file.path for visit in visits if isinstance(visit.found, Listing) for file in visit.found.files]
+    seen = [file.path for visit in visits if isinstance(visit.result, Listing) for file in visit.result.files]
     assert sorted(set(seen)) == sorted(seen)
     assert set(seen) <= there
     assert (home.file_count, home.status in ("success", "empty")) == (len(seen), home.failures == 0)
     if event is None:
         assert (set(seen), home.failures) == (there, 0)
     if event is None or event[0] == "expire":
-        assert table([resumed]) == table([whole])
+        assert result_table([resumed]) == result_table([whole])
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from emulator_process import ROOT, EmulatorProcess
 from example_counts import exactly_examples
-from inventory.scan.run import Outcome, Wish, prepare
-from inventory.spark.address import remote
-from inventory.spark.driver import Manner
-from inventory.spark.session import Credential, RemoteOpener, Session
+from inventory.scan.run import ScanRequest, ScanResult, prepare_scan
+from inventory.spark.address import parse_remote
+from inventory.spark.driver import SparkOptions
+from inventory.spark.session import ExecutorCredential, ExecutorSession, RemoteSessionOpener
 from inventory.spark.start import Executors
 from inventory.transport.client import Client
 from spark_process import SparkProcess
@@ -73,12 +73,16 @@ def plant(lab: EmulatorProcess, mounts: Path, tree: Tree) -> None:
 
 
 @pytest.fixture(scope="module")
-def opened(spark_server: SparkProcess, shared_emulator: EmulatorProcess) -> Iterator[tuple[RemoteOpener, Session]]:
+def opened(
+    spark_server: SparkProcess, shared_emulator: EmulatorProcess
+) -> Iterator[tuple[RemoteSessionOpener, ExecutorSession]]:
     """One session for all examples. Its executors see the mounts of every example below one folder."""
     if not shared_emulator.running:
         shared_emulator.start()
     shared_emulator.control("POST", "reset")
-    opener = RemoteOpener(remote(spark_server.remote), Credential(shared_emulator.url, shared_emulator.admin_token))
+    opener = RemoteSessionOpener(
+        parse_remote(spark_server.remote), ExecutorCredential(shared_emulator.url, shared_emulator.admin_token)
+    )
     session = opener.open()
     yield opener, session
     session.close()
@@ -87,18 +91,18 @@ def opened(spark_server: SparkProcess, shared_emulator: EmulatorProcess) -> Iter
 Ways = Mapping[str, Callable[[Path], bytes]]
 
 
-def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteOpener, Session]) -> Ways:
+def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteSessionOpener, ExecutorSession]) -> Ways:
     """By name: count everything, the result in this folder; its bytes."""
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
 
-    def count(spark: bool, **wish: Any) -> Callable[[Path], bytes]:
+    def count(spark: bool, **fields: Any) -> Callable[[Path], bytes]:
         def run(output: Path) -> bytes:
-            asked = Wish(output, **wish)
-            begun = prepare(client, asked, resume=False, fresh=False, now=datetime.now(UTC))
+            request = ScanRequest(output, **fields)
+            scan_run = prepare_scan(client, request, resume=False, fresh=False, now=datetime.now(UTC))
             stop, report = threading.Event(), lambda progress: None
-            executors = Executors(*opened, Manner(mounts=asked.mounts))
-            outcome: Outcome = executors.scan(begun, stop, report) if spark else begun.scan(stop, report)
-            begun.close(complete=outcome.complete)
+            executors = Executors(*opened, SparkOptions(mounts=request.mounts))
+            result: ScanResult = executors.scan(scan_run, stop, report) if spark else scan_run.scan(stop, report)
+            scan_run.close(complete=result.complete)
             return output.read_bytes()
 
         return run
@@ -142,7 +146,7 @@ def test_a_quarter_of_a_million_files_are_counted_exactly_in_every_mode(tmp_path
             user["user_name"]: tuple(user["dbfs"][name] + user["workspace"][name] for name in ("files", "size"))
             for user in truth["users"]
         }
-        opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, lab.admin_token))
+        opener = RemoteSessionOpener(parse_remote(spark_server.remote), ExecutorCredential(lab.url, lab.admin_token))
         opened = opener, opener.open()
         for way, run in ways(lab, tmp_path / "mounts", opened).items():
             run(tmp_path / f"{way}.csv")

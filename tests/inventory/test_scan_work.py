@@ -23,12 +23,12 @@ from in_process_inventory import (
     run_scan,
 )
 from in_process_workspace import InProcessWorkspace
-from inventory.results.rows import homes
+from inventory.results.rows import summarize_homes
 from inventory.scan.checkpoint import Checkpoint
-from inventory.scan.scan_work import Scan
-from inventory.scan.visit import Progress
-from inventory.transport.answer import Answer, Broken
+from inventory.scan.scan_work import FolderScan
+from inventory.scan.visit import ScanProgress
 from inventory.transport.limiter import Limiter
+from inventory.transport.response import Response, TransportError
 from inventory.tree.listing import SOURCES, Folder
 from inventory_trees import FAULTS, TRANSIENT_ERRORS, TREES, create_tree
 
@@ -96,12 +96,14 @@ def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_
         f"/Users/{DANA}: /Users/{DANA}/ cannot be read: its name is empty, so no request can name it"
         " (and 3 more of its entries) (and 1 more)"
     )
-    assert [folder.path for folder in iter(checkpoint.walk().take, None)] == [f"/Users/{DANA}/ghost"]
+    assert [folder.path for folder in iter(checkpoint.remaining_folders().next_folder, None)] == [
+        f"/Users/{DANA}/ghost"
+    ]
 
 
 def test_a_refusal_that_comes_with_200_is_no_empty_folder(workspace, tmp_path):
     def fault(path, earlier):
-        return Answer(200, {"error_code": "PERMISSION_DENIED", "message": "no"}) if path.endswith("/a/b") else None
+        return Response(200, {"error_code": "PERMISSION_DENIED", "message": "no"}) if path.endswith("/a/b") else None
 
     found, _ = run_scan(InProcessScanApi(workspace, fault), create_checkpoint(tmp_path, DANA))
 
@@ -116,7 +118,7 @@ def test_a_home_that_no_request_can_name_is_an_error_and_never_asked_for(workspa
     found, progress = run_scan(InProcessScanApi(workspace), checkpoint)
 
     assert figures(found) == [("a/b", 0, 0, "error", "none")]
-    assert (progress.visits, found[0].error, checkpoint.refused()) == (
+    assert (progress.visits, found[0].error, checkpoint.unlistable_homes()) == (
         0,
         "/Users//a/b: its name has a slash",
         [(nowhere, "its name has a slash")],
@@ -133,7 +135,7 @@ def test_a_refused_home_is_an_error_and_not_empty(workspace, tmp_path):
 
 def test_a_404_without_the_api_s_code_is_no_missing_home(workspace, tmp_path):
     found, _ = run_scan(
-        InProcessScanApi(workspace, lambda path, earlier: Answer(404, {"message": "<html>"})),
+        InProcessScanApi(workspace, lambda path, earlier: Response(404, {"message": "<html>"})),
         create_checkpoint(tmp_path, DANA),
     )
     assert figures(found) == [(DANA, 0, 0, "error", "none")]
@@ -152,7 +154,7 @@ def test_a_folder_deleted_meanwhile_makes_a_home_partial(workspace, tmp_path):
 
 def test_a_server_that_never_answers_is_given_up_after_six_tries(workspace, tmp_path):
     api = InProcessScanApi(
-        workspace, lambda path, earlier: Broken("no answer for 60 seconds") if path.endswith("/a") else None
+        workspace, lambda path, earlier: TransportError("no answer for 60 seconds") if path.endswith("/a") else None
     )
 
     found, progress = run_scan(api, create_checkpoint(tmp_path, DANA))
@@ -192,16 +194,16 @@ def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_re
 ):
     checkpoint, limits = create_checkpoint(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
     api = InProcessScanApi(workspace, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
-    seen = Progress()
-    part = Scan(
+    seen = ScanProgress()
+    part = FolderScan(
         api,
-        checkpoint.walk(),
-        checkpoint.keep,
+        checkpoint.remaining_folders(),
+        checkpoint.store,
         limiters=limits,
         workers=1,
         stop=threading.Event(),
-        chance=lambda: 0.0,
-        enough=lambda: bool(seen.requests),
+        jitter=lambda: 0.0,
+        should_drain=lambda: bool(seen.requests),
         progress=seen,
     )
     assert not part.run()
@@ -215,7 +217,7 @@ def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_re
 def test_an_answer_that_lies_is_a_failure(workspace, tmp_path):
     def fault(path, earlier):
         entries = [{"path": f"/Users/{CAROL}", "object_type": "DIRECTORY"}]
-        return Answer(200, {"objects": entries}) if path.endswith("/a") else None
+        return Response(200, {"objects": entries}) if path.endswith("/a") else None
 
     found, _ = run_scan(InProcessScanApi(workspace, fault), create_checkpoint(tmp_path, DANA))
     assert (found[0].status, found[0].failures) == ("partial", 1)
@@ -245,7 +247,7 @@ def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_it
         checkpoint = create_checkpoint(Path(folder), DANA)
         found, _ = run_scan(InProcessScanApi(workspace, fault), checkpoint, workers=workers)
         again, _ = run_scan(InProcessScanApi(workspace), checkpoint)
-        assert homes(checkpoint.roots(), checkpoint.rows()) == again
+        assert summarize_homes(checkpoint.roots(), checkpoint.folder_rows()) == again
         checkpoint.close()
 
     def counted(of):

@@ -24,14 +24,14 @@ from click.testing import CliRunner
 from emulator_process import ROOT, EmulatorProcess
 from inventory import notebook
 from inventory.__main__ import main
-from inventory.scan.run import Wish, prepare
-from inventory.spark.address import remote
-from inventory.spark.driver import Manner
+from inventory.scan.run import ScanRequest, prepare_scan
+from inventory.spark.address import parse_remote
+from inventory.spark.driver import SparkOptions
 from inventory.spark.errors import SessionLost
-from inventory.spark.rate_share import Share
-from inventory.spark.session import Credential, RemoteOpener
+from inventory.spark.rate_share import RateShare
+from inventory.spark.session import ExecutorCredential, RemoteSessionOpener
 from inventory.spark.start import Executors
-from inventory.spark.worker import Order, task
+from inventory.spark.worker import TaskSpec, task_function
 from inventory.transport.client import Client
 from inventory.tree.listing import Folder, Source
 from spark_process import SparkProcess
@@ -266,26 +266,33 @@ def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server
     lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "503", "rate": 0.2}]})
     caplog.set_level(logging.DEBUG)
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
-    run = prepare(
-        client, Wish(Path("inventory.csv"), files=Path("files.csv")), resume=False, fresh=False, now=datetime.now(UTC)
+    run = prepare_scan(
+        client,
+        ScanRequest(Path("inventory.csv"), files=Path("files.csv")),
+        resume=False,
+        fresh=False,
+        now=datetime.now(UTC),
     )
-    opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, secret))
+    opener = RemoteSessionOpener(parse_remote(spark_server.remote), ExecutorCredential(lab.url, secret))
     opened = opener.open()
     users = tuple(Folder(user, "workspace", f"/Users/{user}") for user in ("admin@lab.example", "nobody@x.org"))
-    shares: dict[Source, Share] = {"workspace": Share(50.0, 50.0, True)}
-    order = Order(users, True, 5.0, 1000, True, shares, 4, True, opened.credential, None)
-    said = [*opened.perform(order), repr([order, opener, remote(spark_server.remote), Credential(lab.url, secret)])]
+    shares: dict[Source, RateShare] = {"workspace": RateShare(50.0, 50.0, True)}
+    order = TaskSpec(users, True, 5.0, 1000, True, shares, 4, True, opened.credential_file, None)
+    said = [
+        *opened.run_task(order),
+        repr([order, opener, parse_remote(spark_server.remote), ExecutorCredential(lab.url, secret)]),
+    ]
     spark = session(spark_server)
-    spark.range(0, 1, 1, 1).mapInArrow(task(order), "line string").explain("extended")
+    spark.range(0, 1, 1, 1).mapInArrow(task_function(order), "line string").explain("extended")
     with pytest.raises(SessionLost, match="did not arrive on an executor") as missing:
-        opened.perform(dataclasses.replace(order, credential="none.json"))
+        opened.run_task(dataclasses.replace(order, credential_file="none.json"))
     lab.request("POST", "/api/2.0/token/delete", {"token_id": made["token_info"]["token_id"]})
-    said += [str(missing.value), *opened.perform(order)]
+    said += [str(missing.value), *opened.run_task(order)]
 
-    executors = Executors(opener, opened, Manner(with_files=True))
+    executors = Executors(opener, opened, SparkOptions(with_files=True))
     outcome = executors.scan(run, threading.Event(), lambda progress: None)
 
-    assert outcome.failed
+    assert outcome.folders_failed
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "token"]
     said += [path.read_text(errors="replace") for path in files]
     assert len(said) > 8
@@ -301,13 +308,15 @@ def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server
 def test_a_closed_session_that_is_collected_by_the_client_s_threads_disturbs_no_other(lab, spark_server):
     from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
-    opener = RemoteOpener(remote(spark_server.remote), Credential(lab.url, lab.admin_token))
+    opener = RemoteSessionOpener(parse_remote(spark_server.remote), ExecutorCredential(lab.url, lab.admin_token))
     first, second = opener.open(), opener.open()
     first.close()
     threads = ExecutePlanResponseReattachableIterator._get_or_create_release_thread_pool()
     threads.submit(first._spark.__del__).result()
-    nobody = Order((), True, 5.0, 1000, True, {"workspace": Share(50.0, 50.0, True)}, 4, True, second.credential, None)
-    assert len(second.perform(nobody)) == 1
+    nobody = TaskSpec(
+        (), True, 5.0, 1000, True, {"workspace": RateShare(50.0, 50.0, True)}, 4, True, second.credential_file, None
+    )
+    assert len(second.run_task(nobody)) == 1
     second.close()
 
 

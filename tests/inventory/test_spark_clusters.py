@@ -53,7 +53,7 @@ def state(emulator: EmulatorProcess, cluster_id: str) -> str:
 
 
 def ready(client: Client, cluster_id: str, *, start: bool = False, python: str = "3.12") -> None:
-    clusters.ready(client, cluster_id, start=start, python=python, stop=threading.Event())
+    clusters.ensure_running(client, cluster_id, start=start, python=python, stop=threading.Event())
 
 
 def test_a_cluster_that_runs_is_ready(emulator, client, cluster):
@@ -88,7 +88,7 @@ def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
     stop = threading.Event()
     stop.set()
 
-    clusters.ready(client, launching, start=True, python="3.12", stop=stop)
+    clusters.ensure_running(client, launching, start=True, python="3.12", stop=stop)
 
     assert state(slow, launching) == "PENDING"
 
@@ -116,7 +116,7 @@ def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
     ],
 )
 def test_a_runtime_that_does_not_fit_is_said_before_anything_is_tried(runtime, mode, sentences):
-    said = clusters.advice(clusters.Cluster("7", "lab", "RUNNING", runtime, mode), "3.12")
+    said = clusters.compatibility_problems(clusters.Cluster("7", "lab", "RUNNING", runtime, mode), "3.12")
     assert len(said) == len(sentences)
     assert [sentence in problem for sentence, problem in zip(sentences, said, strict=True)] == [True] * len(said)
 
@@ -177,7 +177,7 @@ def comments(emulator: EmulatorProcess) -> list[str]:
 
 def test_the_token_of_a_run_is_short_lived_and_gone_afterwards_whatever_happens(emulator, client):
     before = comments(emulator)
-    with pytest.raises(ValueError, match="in the middle"), credential.made_for_run(client, 600) as made:
+    with pytest.raises(ValueError, match="in the middle"), credential.temporary_token(client, 600) as made:
         infos = emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]
         mine = next(info for info in infos if info["comment"].startswith("inventory scan "))
         assert mine["expiry_time"] - mine["creation_time"] == 600_000
@@ -191,7 +191,7 @@ def test_a_token_whose_answer_was_lost_is_revoked_as_well(emulator, client):
     before = comments(emulator)
     fault = {"match": "POST /api/2.0/token/create", "kind": "truncate", "count": 1}
     emulator.control("POST", "faults", {"rules": [fault]})
-    with credential.made_for_run(client, 600):
+    with credential.temporary_token(client, 600):
         assert len(comments(emulator)) == len(before) + 2
     assert comments(emulator) == before
 
@@ -199,12 +199,12 @@ def test_a_token_whose_answer_was_lost_is_revoked_as_well(emulator, client):
 def test_without_the_right_to_make_tokens_it_says_so(emulator):
     nobody = Client(emulator.url, lambda: {"Authorization": "Bearer dapi-nobody"})
     said = "no token could be made for the executors: 40. .*Ask an administrator for the right to use tokens"
-    with pytest.raises(SparkError, match=said), credential.made_for_run(nobody, 600):
+    with pytest.raises(SparkError, match=said), credential.temporary_token(nobody, 600):
         raise AssertionError("there is no token")
 
 
 def test_a_token_that_cannot_be_revoked_is_named(emulator, client, caplog):
-    with credential.made_for_run(client, 600):
+    with credential.temporary_token(client, 600):
         emulator.control("POST", "faults", {"rules": [{"match": "POST /api/2.0/token/delete", "kind": "500"}]})
     warning = next(record.message for record in caplog.records if record.levelname == "WARNING")
     assert warning.startswith("the token of the executors was not revoked (500")
@@ -212,8 +212,8 @@ def test_a_token_that_cannot_be_revoked_is_named(emulator, client, caplog):
 
 
 def test_in_databricks_the_token_is_the_one_that_is_there(emulator, client):
-    with credential.ambient(client) as there:
+    with credential.ambient_token(client) as there:
         assert (there.host, there.token) == (emulator.url, emulator.admin_token)
     nobody = Client(emulator.url, lambda: {})
-    with pytest.raises(SparkError, match="there is no token here"), credential.ambient(nobody):
+    with pytest.raises(SparkError, match="there is no token here"), credential.ambient_token(nobody):
         raise AssertionError("there is no token")

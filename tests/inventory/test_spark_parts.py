@@ -15,22 +15,22 @@ from hypothesis import strategies as st
 
 from emulator_process import ROOT
 from example_counts import exactly_examples
-from inventory.results.folder_summary import Counted, count
+from inventory.results.folder_summary import FolderSummary, summarize
 from inventory.scan.visit import Visit
 from inventory.spark import serialization, session
-from inventory.spark.address import Address, AddressError, cluster, remote, serverless
-from inventory.spark.errors import Place, SessionLost, SparkError, explain
+from inventory.spark.address import AddressError, ServerAddress, cluster_address, parse_remote, serverless_address
+from inventory.spark.errors import ServerLabel, SessionLost, SparkError, translate_error
 from inventory.spark.local_server import LocalServer
-from inventory.spark.rate_share import Budget, Share
-from inventory.spark.work_queue import Deal
-from inventory.spark.worker import Order, task
+from inventory.spark.rate_share import RateBudget, RateShare
+from inventory.spark.work_queue import WorkQueue
+from inventory.spark.worker import TaskSpec, task_function
 from inventory.transport.limiter import Limiter
+from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import SOURCES, Failure, File, Folder, Listing
-from inventory.tree.walk import Walk
 
 DANA, CAROL = "dana@x.org", "carol@x.org"
 HOMES = [Folder(user, source, f"/Users/{user}") for user in (DANA, CAROL) for source in SOURCES]
-PLACE = Place("cluster 7", ["dapi-secret"])
+PLACE = ServerLabel("cluster 7", ["dapi-secret"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SIZES = st.none() | st.integers(0, 2**50)
 
@@ -49,20 +49,20 @@ def visits(draw: st.DrawFn) -> Visit:
 
 @given(visits())
 def test_a_visit_arrives_as_it_was_sent(visit):
-    assert serialization.read(serialization.line(visit, with_files=True)) == visit
+    assert serialization.parse_line(serialization.visit_line(visit, with_files=True)) == visit
 
 
 @given(visits())
 def test_without_its_files_it_arrives_as_their_sums(visit):
-    found = serialization.read(serialization.line(visit, with_files=False))
+    found = serialization.parse_line(serialization.visit_line(visit, with_files=False))
     assert isinstance(found, Visit)
-    expected = count(visit.folder.source, visit.found) if isinstance(visit.found, Listing) else visit.found
-    assert (found.folder, found.found, found.seconds) == (visit.folder, expected, visit.seconds)
+    expected = summarize(visit.folder.source, visit.result) if isinstance(visit.result, Listing) else visit.result
+    assert (found.folder, found.result, found.seconds) == (visit.folder, expected, visit.seconds)
 
 
 def test_the_end_of_a_task_arrives_as_well():
-    end = serialization.End({"dbfs": 3}, {"dbfs": 1}, {"dbfs": 14.5})
-    assert serialization.read(serialization.last_line(end)) == end
+    end = serialization.TaskEnd({"dbfs": 3}, {"dbfs": 1}, {"dbfs": 14.5})
+    assert serialization.parse_line(serialization.task_end_line(end)) == end
 
 
 Tree = dict[Folder, tuple[Folder, ...]]
@@ -73,7 +73,7 @@ def trees(draw: st.DrawFn) -> Tree:
     """Folder → the folders in it."""
     tree: Tree = {home: () for home in HOMES}
     for number in range(draw(st.integers(0, 25))):
-        above = draw(st.sampled_from(sorted(tree, key=lambda folder: folder.place)))
+        above = draw(st.sampled_from(sorted(tree, key=lambda folder: folder.key)))
         below = Folder(above.user, above.source, f"{above.path}/{number}")
         tree[above] += (below,)
         tree[below] = ()
@@ -85,55 +85,55 @@ def trees(draw: st.DrawFn) -> Tree:
 def test_whatever_tasks_get_done_every_folder_is_listed_once(tree, seed, slots):
     """Tasks end when they like, some without a word, and come back in any order."""
     chance = random.Random(seed)
-    deal = Deal(walk := Walk(HOMES), SOURCES, {home.place for home in HOMES})
+    deal = WorkQueue(walk := FolderQueue(HOMES), SOURCES, {home.key for home in HOMES})
     flights: list[tuple[Folder, ...]] = []
     seen: list[Folder] = []
     for _ in range(2000):
         while len(flights) < slots and len(deal):
-            flights.append(deal.take(min(slots - len(flights), len(deal))))
+            flights.append(deal.next_units(min(slots - len(flights), len(deal))))
             assert flights[-1]
         if not flights:
             break
         units = flights.pop(chance.randrange(len(flights)))
         if chance.random() < 0.2:
-            deal.undone(units)
+            deal.requeue(units)
             continue
-        done = performed(tree, units, deal.is_deep(units), chance.randrange(1, 8))
+        done = performed(tree, units, deal.is_recursive(units), chance.randrange(1, 8))
         seen += [visit.folder for visit in done]
-        deal.done(units, done)
+        deal.complete(units, done)
 
-    assert sorted(seen, key=lambda folder: folder.place) == sorted(tree, key=lambda folder: folder.place)
-    assert (len(deal), len(walk), walk.open) == (0, 0, {})
+    assert sorted(seen, key=lambda folder: folder.key) == sorted(tree, key=lambda folder: folder.key)
+    assert (len(deal), len(walk), walk.open_folders) == (0, 0, {})
 
 
 def performed(tree: Tree, units: tuple[Folder, ...], deep: bool, most: int) -> list[Visit]:
     """What a task finds that ends after so many folders."""
-    walk = Walk(units, deep=deep)
+    walk = FolderQueue(units, recursive=deep)
     found: list[Visit] = []
-    while len(found) < most and (folder := walk.take()):
+    while len(found) < most and (folder := walk.next_folder()):
         listing = Listing(tuple(below.path for below in tree[folder]))
-        walk.visited(folder, listing)
+        walk.complete(folder, listing)
         found.append(Visit(folder, listing))
     return found
 
 
 def test_the_first_level_of_a_home_is_listed_before_it_is_shared():
-    deal = Deal(Walk(HOMES), SOURCES, {home.place for home in HOMES})
-    units = deal.take(1)
-    assert (sorted(unit.place for unit in units), deal.is_deep(units)) == (sorted(home.place for home in HOMES), False)
+    deal = WorkQueue(FolderQueue(HOMES), SOURCES, {home.key for home in HOMES})
+    units = deal.next_units(1)
+    assert (sorted(unit.key for unit in units), deal.is_recursive(units)) == (sorted(home.key for home in HOMES), False)
 
     below = tuple(f"/Users/{DANA}/{number}" for number in range(6))
-    deal.done(units, [Visit(unit, Listing(below if unit == HOMES[1] else ())) for unit in units])
+    deal.complete(units, [Visit(unit, Listing(below if unit == HOMES[1] else ())) for unit in units])
 
-    first, second = deal.take(2), deal.take(1)
+    first, second = deal.next_units(2), deal.next_units(1)
     assert ([len(first), len(second)], {unit.path for unit in (*first, *second)}) == ([3, 3], set(below))
-    assert deal.is_deep(first)
+    assert deal.is_recursive(first)
 
 
 @given(st.floats(1, 500), st.lists(st.integers(1, 6), max_size=30), st.randoms(use_true_random=False))
 def test_all_shares_together_stay_below_the_ceiling(ceiling, waves, chance):
-    budget = Budget(ceiling)
-    lent: list[Share] = []
+    budget = RateBudget(ceiling)
+    lent: list[RateShare] = []
     for tasks in waves:
         for left in range(min(tasks, 8 - len(lent)), 0, -1):
             lent.append(budget.lend(left))
@@ -141,12 +141,12 @@ def test_all_shares_together_stay_below_the_ceiling(ceiling, waves, chance):
         assert all(share.rate <= share.ceiling for share in lent)
         while lent and chance.random() < 0.7:
             share = lent.pop(chance.randrange(len(lent)))
-            budget.give_back(share, requests=5, refusals=chance.randrange(2), rate=chance.uniform(0, share.ceiling))
+            budget.release(share, requests=5, rate_limited=chance.randrange(2), rate=chance.uniform(0, share.ceiling))
 
 
 def test_tasks_find_the_limit_of_an_api_together_and_hold_it():
     """Two tasks of five seconds each, again and again, against 30 requests a second."""
-    budget = Budget()
+    budget = RateBudget()
     sent = refused = 0
     times: deque[float] = deque()
     for wave in range(12):
@@ -158,7 +158,7 @@ def test_tasks_find_the_limit_of_an_api_together_and_hold_it():
         while min(ready) < begin + 5:
             which = ready.index(min(ready))
             now = ready[which]
-            if wait := limiters[which].wait(now):
+            if wait := limiters[which].acquire(now):
                 ready[which] = now + max(wait, 1e-6)
                 continue
             while times and times[0] <= now - 1:
@@ -172,7 +172,7 @@ def test_tasks_find_the_limit_of_an_api_together_and_hold_it():
             if wave > 3:
                 sent, refused = sent + 1, refused + (not allowed)
         for share, limiter, (requests, refusals) in zip(shares, limiters, numbers, strict=True):
-            budget.give_back(share, requests=requests, refusals=refusals, rate=limiter.rate)
+            budget.release(share, requests=requests, rate_limited=refusals, rate=limiter.rate)
 
     assert 24 <= budget.rate <= 33
     assert sent >= 0.85 * 30 * 5 * 8
@@ -181,23 +181,23 @@ def test_tasks_find_the_limit_of_an_api_together_and_hold_it():
 
 def answered(limiter: Limiter, now: float, allowed: bool) -> None:
     if allowed:
-        limiter.allowed(now)
+        limiter.record_success(now)
     else:
-        limiter.refused(now, sent_at=now)
+        limiter.record_rate_limit(now, sent_at=now)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("local[4]", Address("the Spark server of this scan (local[4])", master="local[4]")),
-        ("sc://spark.x.org", Address("the Spark server spark.x.org:15002", url="sc://spark.x.org:15002/")),
+        ("local[4]", ServerAddress("the Spark server of this scan (local[4])", master="local[4]")),
+        ("sc://spark.x.org", ServerAddress("the Spark server spark.x.org:15002", url="sc://spark.x.org:15002/")),
         (
             "sc://localhost:9/;token=a%2Bb;user_id=dana",
-            Address("the Spark server localhost:9", url="sc://localhost:9/;user_id=dana", token="a+b"),
+            ServerAddress("the Spark server localhost:9", url="sc://localhost:9/;user_id=dana", token="a+b"),
         ),
         (
             "sc://x.org:443/;token=dapi1;x-databricks-cluster-id=7",
-            Address(
+            ServerAddress(
                 "the Spark server x.org:443",
                 url="sc://x.org:443/;x-databricks-cluster-id=7;use_ssl=true",
                 token="dapi1",
@@ -206,7 +206,7 @@ def answered(limiter: Limiter, now: float, allowed: bool) -> None:
     ],
 )
 def test_an_address_is_read_and_the_token_kept_out_of_it(text, expected):
-    found = remote(text)
+    found = parse_remote(text)
     assert found == expected
     assert "dapi1" not in f"{found!r}{found.url}{found.name}"
 
@@ -216,19 +216,19 @@ def test_an_address_is_read_and_the_token_kept_out_of_it(text, expected):
 )
 def test_what_is_no_address_is_refused_without_showing_what_could_be_a_token(text):
     with pytest.raises(AddressError, match="expected sc://HOST:PORT") as refused:
-        remote(text)
+        parse_remote(text)
     assert "dapi-secret" not in str(refused.value)
 
 
 def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
-    assert cluster("https://adb-1.azuredatabricks.net", "1018-120000-abcd").url == (
+    assert cluster_address("https://adb-1.azuredatabricks.net", "1018-120000-abcd").url == (
         "sc://adb-1.azuredatabricks.net:443/;use_ssl=true;x-databricks-cluster-id=1018-120000-abcd"
     )
-    assert serverless("https://adb-1.azuredatabricks.net", "a-b").url == (
+    assert serverless_address("https://adb-1.azuredatabricks.net", "a-b").url == (
         "sc://adb-1.azuredatabricks.net:443/;use_ssl=true;x-databricks-session-id=a-b"
     )
     with pytest.raises(AddressError, match="is not the id of a cluster"):
-        cluster("https://x", "7;token=1")
+        cluster_address("https://x", "7;token=1")
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_what_goes_wrong_is_a_sentence_and_says_whether_another_session_helps(error, kind, sentence):
-    found = explain(error, PLACE)
+    found = translate_error(error, PLACE)
     assert (type(found), sentence in str(found), "dapi-secret" in str(found)) == (kind, True, False)
 
 
@@ -275,12 +275,12 @@ def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path)
     """A task on its way: written by Spark's own pickle here, read by another Python in another place."""
     from pyspark import cloudpickle
 
-    (tmp_path / session.modules_name()).write_bytes(session.modules())
+    (tmp_path / session.module_archive_name()).write_bytes(session.module_archive())
     (tmp_path / "token.json").write_text(json.dumps({"host": "http://127.0.0.1:9", "token": "t"}))
-    shares = {source: Share(5000, 5000, False) for source in SOURCES}
+    shares = {source: RateShare(5000, 5000, False) for source in SOURCES}
     (tmp_path / "home/Workspace/Users" / DANA / "a").mkdir(parents=True)
-    order = Order((HOMES[1],), True, 5.0, 100, False, shares, 2, True, "token.json", str(tmp_path / "home"))
-    (tmp_path / "task").write_bytes(cloudpickle.dumps(task(order)))
+    order = TaskSpec((HOMES[1],), True, 5.0, 100, False, shares, 2, True, "token.json", str(tmp_path / "home"))
+    (tmp_path / "task").write_bytes(cloudpickle.dumps(task_function(order)))
     script = (
         "import pickle, sys\n"
         "class Batch:\n"
@@ -290,18 +290,18 @@ def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path)
         "strangers = {'databricks', 'requests', 'click', 'peewee', 'pandas', 'pyarrow'} & set(sys.modules)\n"
         "assert not strangers, strangers\n"
     )
-    environment = {"PYTHONPATH": session.modules_name(), "PATH": os.environ["PATH"]}
+    environment = {"PYTHONPATH": session.module_archive_name(), "PATH": os.environ["PATH"]}
     command = [sys.executable, "-P", "-c", script]
     said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
     assert said.returncode == 0, said.stderr
-    *found, end = map(serialization.read, said.stdout.splitlines())
+    *found, end = map(serialization.parse_line, said.stdout.splitlines())
     assert all(isinstance(visit, Visit) for visit in found)
-    assert [(visit.folder.path, visit.found) for visit in found if isinstance(visit, Visit)] == [
-        (HOMES[1].path, Counted(folders=(f"{HOMES[1].path}/a",))),
-        (f"{HOMES[1].path}/a", Counted()),
+    assert [(visit.folder.path, visit.result) for visit in found if isinstance(visit, Visit)] == [
+        (HOMES[1].path, FolderSummary(folders=(f"{HOMES[1].path}/a",))),
+        (f"{HOMES[1].path}/a", FolderSummary()),
     ]
-    assert isinstance(end, serialization.End)
+    assert isinstance(end, serialization.TaskEnd)
 
 
 @pytest.mark.process
@@ -328,4 +328,4 @@ def imported(modules: str) -> set[str]:
 def test_without_java_a_server_of_our_own_says_what_is_missing(monkeypatch):
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     with pytest.raises(SparkError, match="needs Java 17 or 21, which was not found: install it, or set JAVA_HOME"):
-        LocalServer("local[1]").running()
+        LocalServer("local[1]").ensure_running()

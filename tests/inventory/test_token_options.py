@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from inventory.commands.options import _token_in
+from inventory.commands.options import _read_token
 from labkit.extras.cli import CommandError
 
 
 def test_a_token_is_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(" dapi-1\n\n")
-    assert _token_in(tmp_path / "token") == "dapi-1"
+    assert _read_token(tmp_path / "token") == "dapi-1"
 
 
 def test_a_token_is_the_first_line_of_standard_input_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     given = io.StringIO("dapi-1\nthe typed sentence\n")
     monkeypatch.setattr("sys.stdin", given)
-    assert (_token_in(Path("-")), given.read()) == ("dapi-1", "the typed sentence\n")
+    assert (_read_token(Path("-")), given.read()) == ("dapi-1", "the typed sentence\n")
 
 
 @pytest.mark.parametrize("text", ["", "\ndapi-1\n", "two words\n"])
 def test_anything_else_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     with pytest.raises(CommandError, match="the first line of standard input has to hold one token and nothing else"):
-        _token_in(Path("-"))
+        _read_token(Path("-"))

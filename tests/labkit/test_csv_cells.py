@@ -28,12 +28,12 @@ from enforcer.reports.formats import to_csv as report_csv
 from enforcer.retention.archive import to_csv as archive_csv
 from enforcer.retention.archive_tables import TABLES, Column, Table
 from import_graph import TREE, program_of
-from inventory.commands.users import table as users_table
+from inventory.commands.users import users_table as users_table
 from inventory.output.file_formats import FORMATS, read_rows
-from inventory.output.retention import TOTALS, Leftover, keep_totals
-from inventory.results.result_csv import read_entries
+from inventory.output.retention import TOTALS, ExpiredFile, record_totals
+from inventory.results.result_csv import read_result
 from inventory.results.rows import COLUMNS, DETAILS, FileRow, Home
-from inventory.results.rows import table as result_table
+from inventory.results.rows import result_table as result_table
 from inventory.results.users_file import read_users_file
 from inventory.scan.users import User
 from labkit.csv_cells import escape_formula, unescape_formula, write_rows
@@ -131,8 +131,8 @@ def roster(text: str, folder: Path) -> str:
 def result(text: str, folder: Path) -> str:
     """The result of a scan with the text as a user and as a reason."""
     home = Home(text, failures=1, first_failure=(text, "403"), largest_path=text, largest_size=1)
-    content = written(result_table([home], details=True, measured=True))
-    [entry] = read_entries(content, "inventory.csv")
+    content = written(result_table([home], details=True, with_exact_size=True))
+    [entry] = read_result(content, "inventory.csv")
     assert (entry.user, entry.error) == (text, f"{text}: 403")
     assert cells_of(content)[0][: len(COLUMNS) + len(DETAILS)] == [*COLUMNS, *DETAILS]
     return content
@@ -164,7 +164,7 @@ def totals(text: str, folder: Path) -> str:
     result_path = folder / name
     result_path.write_bytes(written(result_table([Home("a")])).encode())
     for _ in range(2):
-        keep_totals(Leftover("result", result_path, date(2026, 11, 2)))
+        record_totals(ExpiredFile("result", result_path, date(2026, 11, 2)))
     result_path.unlink()
     content = (folder / TOTALS).read_bytes().decode()
     (folder / TOTALS).unlink()

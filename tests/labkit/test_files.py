@@ -29,7 +29,7 @@ PROGRAMS = ("cdktf", "enforcer", "inventory", "emulator", "examples")
 ALLOWED = {
     ("cdktf/teardown/term.py", "os.replace"),  # moves Terraform's state files into the archive
     ("emulator/generated_files/layout.py", "O_EXCL"),  # lays sparse files out for a mount that others read
-    ("inventory/backup/journal.py", "fsync"),  # a file that only grows
+    ("inventory/backup/append_only.py", "fsync"),  # a file that only grows
     ("enforcer/retention/old_files.py", "fsync"),  # cuts a log in place, because another process has it open
 }
 """What writes, moves or forces files itself, and why."""

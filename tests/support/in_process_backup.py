@@ -13,16 +13,16 @@ from urllib.parse import quote, urlencode
 
 from in_process_client import InProcessClient
 from inventory.backup import run
-from inventory.backup.backup_index import newest
-from inventory.backup.manifest import Entry
-from inventory.backup.pools import Pace
+from inventory.backup.backup_index import newest_backup
+from inventory.backup.manifest import ManifestEntry
+from inventory.backup.pools import RequestPacing
 from inventory.restore import run as restore
-from inventory.transport.answer import Answer, Broken
-from inventory.transport.request_body import NO_QUERY, Body
+from inventory.transport.request_body import NO_QUERY, RequestBody
+from inventory.transport.response import Response, TransportError
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
-FAST_RATE = Pace(rate=5000, chance=lambda: 0.0)
-TaskHandler = Answer | Broken | Callable[[], None] | None
+FAST_RATE = RequestPacing(initial_rate=5000, jitter=lambda: 0.0)
+TaskHandler = Response | TransportError | Callable[[], None] | None
 Fault = Callable[[str, str, int], TaskHandler]
 """Method and address, path of the workspace, and how many such requests there were before → what happens."""
 
@@ -46,10 +46,10 @@ class BackupWorkspace(InProcessClient):
 
     # --- what the program asks
 
-    def get(self, path: str, query: Mapping[str, str]) -> Answer:
+    def get(self, path: str, query: Mapping[str, str]) -> Response:
         return self._ask("GET", path, query)
 
-    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Answer:
+    def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Response:
         answer = self._ask("GET", path, query)
         if answer.status != 200:
             return answer
@@ -57,33 +57,33 @@ class BackupWorkspace(InProcessClient):
         half = len(content) // 2
         for piece in filter(None, (content[:half], content[half:])):
             sink(piece)
-        return Answer(200, None)
+        return Response(200, None)
 
-    def send(self, method: str, path: str, body: Body, query: Mapping[str, str] = NO_QUERY) -> Answer:
+    def send(self, method: str, path: str, body: RequestBody, query: Mapping[str, str] = NO_QUERY) -> Response:
         sent = body.content if isinstance(body.content, bytes) else b"".join(body.content)
         assert len(sent) == body.length
-        return self._ask(method, path, query, sent, {"content-type": body.type})
+        return self._ask(method, path, query, sent, {"content-type": body.content_type})
 
     def close(self) -> None:
         """There is nothing to close."""
 
     def _ask(
         self, method: str, path: str, query: Mapping[str, str], body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> Response:
         with self._lock:
             key = (f"{method} {path}", query.get("path", ""))
             earlier = self.request_counts[key] = self.request_counts.get(key, -1) + 1
             task_handler = self.fault(*key, earlier)
-            if isinstance(task_handler, Broken):
+            if isinstance(task_handler, TransportError):
                 raise task_handler
-            if isinstance(task_handler, Answer):
+            if isinstance(task_handler, Response):
                 return task_handler
             if task_handler:
                 task_handler()
             status, document = self.request(
                 method, f"{path}?{urlencode(query, quote_via=quote)}", body, headers=headers
             )
-            return Answer(status, document)
+            return Response(status, document)
 
     # --- what a student does
 
@@ -136,28 +136,32 @@ class BackupWorkspace(InProcessClient):
         return TreeEntry(kind, entry.get("language"), content if isinstance(content, bytes) else None)
 
 
-def run_backup(lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **wish: Any) -> run.Outcome:
+def run_backup(
+    lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **fields: Any
+) -> run.BackupResult:
     """One run of a backup to its end."""
-    asked = run.Wish(output=str(folder), users=users, **wish)
-    one = run.prepare(lab, asked, resume=resume, now=NOW, environ={})  # type: ignore[arg-type]
-    outcome = one.save(threading.Event(), pace=FAST_RATE)
+    request = run.BackupRequest(output=str(folder), users=users, **fields)
+    one = run.prepare_backup(lab, request, resume=resume, now=NOW, environ={})  # type: ignore[arg-type]
+    outcome = one.save(threading.Event(), pacing=FAST_RATE)
     one.close(complete=outcome.complete and not outcome.failed)
     return outcome
 
 
-def run_restore(lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **wish: Any) -> restore.Outcome:
+def run_restore(
+    lab: BackupWorkspace, folder: Path, *users: str, resume: bool = False, **fields: Any
+) -> restore.RestoreResult:
     """One run of a restore to its end; it keeps its checkpoint in the working directory."""
-    backup = newest(str(folder), {})
-    entries, _ = backup.read()
-    asked = restore.Wish(backup, users, **wish)
-    one = restore.prepare(lab, asked, entries, resume=resume, now=NOW)  # type: ignore[arg-type]
+    backup = newest_backup(str(folder), {})
+    index, _ = backup.read_manifest()
+    request = restore.RestoreRequest(backup, users, **fields)
+    one = restore.prepare_restore(lab, request, index, resume=resume, now=NOW)  # type: ignore[arg-type]
     with one:
-        return one.put_back(threading.Event(), pace=FAST_RATE)
+        return one.restore(threading.Event(), pacing=FAST_RATE)
 
 
-def recorded_entries(outcome: run.Outcome) -> dict[str, Entry]:
+def recorded_entries(outcome: run.BackupResult) -> dict[str, ManifestEntry]:
     """What is written down, by path and format."""
     return {
         f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}{':' if entry.format else ''}{entry.format}": entry
-        for entry in outcome.entries.all()
+        for entry in outcome.index.all_entries()
     }

@@ -11,21 +11,23 @@ from urllib.parse import quote
 
 from emulator.api.errors import ApiError
 from in_process_workspace import InProcessWorkspace
-from inventory.results.rows import Home, homes
-from inventory.scan.checkpoint import Checkpoint, Identity
-from inventory.scan.scan_work import Scan
-from inventory.scan.visit import Progress
-from inventory.transport.answer import Answer, Broken
+from inventory.results.rows import Home, summarize_homes
+from inventory.scan.checkpoint import Checkpoint, CheckpointIdentity
+from inventory.scan.scan_work import FolderScan
+from inventory.scan.visit import ScanProgress
 from inventory.transport.limiter import Limiter
+from inventory.transport.response import Response, TransportError
 from inventory.tree.listing import SOURCES, Folder
 
-Fault = Callable[[str, int], Answer | Broken | None]
+Fault = Callable[[str, int], Response | TransportError | None]
 """Path and how many requests there were for it before → what happens instead of the answer."""
-IDENTITY = Identity(host="https://workspace", users="all", sources="dbfs and workspace", homes="users", files="none")
+IDENTITY = CheckpointIdentity(
+    host="https://workspace", users="all", sources="dbfs and workspace", homes="users", files="none"
+)
 
 
-def refusal(status: int, code: str, message: str = "") -> Answer:
-    return Answer(status, {"error_code": code, "message": message})
+def refusal(status: int, code: str, message: str = "") -> Response:
+    return Response(status, {"error_code": code, "message": message})
 
 
 class InProcessScanApi:
@@ -36,18 +38,18 @@ class InProcessScanApi:
         self._lock = threading.Lock()
         self.request_counts: dict[str, int] = {}
 
-    def get(self, path: str, query: Mapping[str, str]) -> Answer:
+    def get(self, path: str, query: Mapping[str, str]) -> Response:
         place = f"{'dbfs:' if 'dbfs' in path else ''}{query['path']}"
         with self._lock:
             earlier = self.request_counts.get(place, 0)
             self.request_counts[place] = earlier + 1
             task_handler = self._fault(place, earlier)
-            if isinstance(task_handler, Broken):
+            if isinstance(task_handler, TransportError):
                 raise task_handler
             if task_handler:
                 return task_handler
             try:
-                return Answer(200, self._workspace.call("GET", f"{path}?path={quote(query['path'])}"))
+                return Response(200, self._workspace.call("GET", f"{path}?path={quote(query['path'])}"))
             except ApiError as error:
                 return refusal(error.status, str(error.code), error.message)
 
@@ -75,19 +77,19 @@ def create_dbfs_file(workspace: InProcessWorkspace, path: str, size: int) -> Non
     workspace.call("POST", "/api/2.0/dbfs/put", body)
 
 
-def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], Progress]:
+def run_scan(api: Any, checkpoint: Checkpoint, **options: Any) -> tuple[list[Home], ScanProgress]:
     """One run until nothing is left."""
-    engine = Scan(
+    engine = FolderScan(
         api,
-        checkpoint.walk(),
-        checkpoint.keep,
+        checkpoint.remaining_folders(),
+        checkpoint.store,
         limiters={source: Limiter(rate=5000) for source in SOURCES},
         stop=threading.Event(),
-        chance=lambda: 0.0,
+        jitter=lambda: 0.0,
         **({"workers": 3} | options),
     )
     assert engine.run()
-    return homes(checkpoint.roots(), checkpoint.rows()), engine.progress
+    return summarize_homes(checkpoint.roots(), checkpoint.folder_rows()), engine.progress
 
 
 def create_checkpoint(folder: Path, *users: str) -> Checkpoint:

@@ -12,7 +12,7 @@ from in_process_inventory import (
     refusal,
 )
 from in_process_workspace import InProcessWorkspace
-from inventory.transport.answer import Answer, Broken
+from inventory.transport.response import Response, TransportError
 
 NAMES = st.sampled_from(["a", "b", "c d", "é", "x'y", "=1+1", "50%", "a&b", "q?", "#"])
 TREES = st.dictionaries(
@@ -21,9 +21,9 @@ TREES = st.dictionaries(
 TRANSIENT_ERRORS = {
     "429": refusal(429, "REQUEST_LIMIT_EXCEEDED"),
     "500": refusal(500, "INTERNAL_ERROR"),
-    "503": Answer(503, {}, retry_after=0.0),
-    "reset": Broken("the connection was closed before the answer"),
-    "cut": Broken("the answer is not JSON, or ends too early"),
+    "503": Response(503, {}, retry_after=0.0),
+    "reset": TransportError("the connection was closed before the answer"),
+    "cut": TransportError("the answer is not JSON, or ends too early"),
 }
 FAULTS = st.dictionaries(
     st.integers(0, 30), st.lists(st.sampled_from(sorted(TRANSIENT_ERRORS)), max_size=5), max_size=15

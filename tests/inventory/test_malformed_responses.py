@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from example_counts import at_most_examples
-from inventory.scan.homes import NothingToScan, begin
-from inventory.scan.run import Wish
-from inventory.scan.users import User, everybody
-from inventory.spark.clusters import advice, describe
+from inventory.scan.homes import NothingToScan, find_roots
+from inventory.scan.run import ScanRequest
+from inventory.scan.users import User, list_users
+from inventory.spark.clusters import compatibility_problems, get_cluster
 from inventory.spark.errors import SparkError
-from inventory.transport.answer import Answer, Unreachable
-from inventory.transport.workspace import Workspace, WorkspaceError
+from inventory.transport.response import ConnectError, Response
+from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 
 HOST = "https://lab.example"
 KEYS = st.sampled_from(
@@ -34,17 +34,17 @@ DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=4) | VALUES
 class Odd:
     """A client that answers each path with one document for ever, and everything else with nothing."""
 
-    host, source = HOST, "the environment"
+    host, credential_source = HOST, "the environment"
 
     def __init__(self, answers: Mapping[str, Any], default: Any = None, status: int = 200) -> None:
         self._answers, self._default, self._status = answers, default, status
 
-    def get(self, path: str, query: Mapping[str, str]) -> Answer:
-        return Answer(self._status, self._answers.get(path.rpartition("/")[2], self._default))
+    def get(self, path: str, query: Mapping[str, str]) -> Response:
+        return Response(self._status, self._answers.get(path.rpartition("/")[2], self._default))
 
 
-def workspace(answers: Mapping[str, Any], default: Any = None, status: int = 200) -> Workspace:
-    return Workspace(Odd(answers, default, status))  # type: ignore[arg-type]
+def workspace(answers: Mapping[str, Any], default: Any = None, status: int = 200) -> WorkspaceApi:
+    return WorkspaceApi(Odd(answers, default, status))  # type: ignore[arg-type]
 
 
 @at_most_examples(300)
@@ -53,13 +53,13 @@ def test_a_malformed_answer_is_a_sentence_or_less(document, status):
     asked = workspace({}, document, status)
     for ask in (
         lambda: asked.identity(),
-        lambda: everybody(asked),
-        lambda: everybody(asked, group="g", service_principals=True, active_only=True),
+        lambda: list_users(asked),
+        lambda: list_users(asked, group="g", service_principals=True, active_only=True),
         lambda: asked.git_folders(),
-        lambda: asked.dbfs_is_off(),
-        lambda: begin(asked, Wish(output=None, all_homes=True, shared=True)),  # type: ignore[arg-type]
-        lambda: begin(asked, Wish(output=None, users=("dana@x.org",))),  # type: ignore[arg-type]
-        lambda: advice(describe(asked.client, "c"), "3.12"),
+        lambda: asked.is_dbfs_disabled(),
+        lambda: find_roots(asked, ScanRequest(output=None, all_homes=True, shared=True)),  # type: ignore[arg-type]
+        lambda: find_roots(asked, ScanRequest(output=None, users=("dana@x.org",))),  # type: ignore[arg-type]
+        lambda: compatibility_problems(get_cluster(asked.client, "c"), "3.12"),
     ):
         try:
             ask()
@@ -69,7 +69,7 @@ def test_a_malformed_answer_is_a_sentence_or_less(document, status):
 
 def test_users_beside_an_entry_that_is_none_are_listed():
     users = {"Resources": [7, {"id": "1"}, {"id": "2", "userName": "a\ud800"}, {"id": "3", "userName": "dana@x.org"}]}
-    assert everybody(workspace({"Users": users})) == [
+    assert list_users(workspace({"Users": users})) == [
         User("a\\ud800", problem="the name of the user has half of a character, so no request can name the home"),
         User("dana@x.org"),
         User("entry 1 of the list of Users", problem="the list of Users gives it no userName"),
@@ -79,18 +79,18 @@ def test_users_beside_an_entry_that_is_none_are_listed():
 
 def test_a_list_that_ends_too_early_is_no_list():
     class Short(Odd):
-        def get(self, path: str, query: Mapping[str, str]) -> Answer:
+        def get(self, path: str, query: Mapping[str, str]) -> Response:
             first = query["startIndex"] == "1"
-            return Answer(200, {"totalResults": 3, "Resources": [{"id": "1", "userName": "a"}] if first else []})
+            return Response(200, {"totalResults": 3, "Resources": [{"id": "1", "userName": "a"}] if first else []})
 
     with pytest.raises(WorkspaceError, match="the list of Users of https://lab.example ends after 1 of 3"):
-        everybody(Workspace(Short({})))  # type: ignore[arg-type]
+        list_users(WorkspaceApi(Short({})))  # type: ignore[arg-type]
 
 
 def test_members_of_a_group_that_cannot_be_read_are_not_nobody():
     groups = {"Resources": [{"id": "1", "displayName": "g", "members": [{"display": "x"}]}]}
     with pytest.raises(WorkspaceError, match="the members of group 1 in https://lab.example cannot be read"):
-        everybody(workspace({"Users": {"Resources": []}, "Groups": groups}), group="g")
+        list_users(workspace({"Users": {"Resources": []}, "Groups": groups}), group="g")
 
 
 def test_a_credential_that_is_refused_is_named_as_such():
@@ -103,10 +103,10 @@ def test_a_host_that_cannot_be_connected_to_is_named_at_once():
     asked: list[str] = []
 
     class Refusing(Odd):
-        def get(self, path: str, query: Mapping[str, str]) -> Answer:
+        def get(self, path: str, query: Mapping[str, str]) -> Response:
             asked.append(path)
-            raise Unreachable("connection refused")
+            raise ConnectError("connection refused")
 
     with pytest.raises(WorkspaceError, match=r"^https://lab\.example cannot be reached: connection refused\.$"):
-        Workspace(Refusing({})).identity()  # type: ignore[arg-type]
+        WorkspaceApi(Refusing({})).identity()  # type: ignore[arg-type]
     assert len(asked) == 1

@@ -4,11 +4,19 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from inventory.backup.manifest import Entry, Header, Reading, end_line, entry_line, header_line, seal
+from inventory.backup.manifest import (
+    ManifestEntry,
+    ManifestHeader,
+    ManifestReader,
+    end_line,
+    entry_line,
+    header_line,
+    manifest_end,
+)
 from labkit.files import fsync_path
 
 
-class Lines:
+class AppendOnlyFile:
     """An open file of lines, made if there is none. What a kill left of the last line is removed. Errors are OSErrors.
 
     What was added is there for good when `add` returns.
@@ -39,43 +47,43 @@ class Lines:
         os.close(self._handle)
 
 
-class Journal:
+class ManifestWriter:
     """The manifest of a backup that runs; begun with this header if it has none.
 
-    Raises OSError; NotAManifest for another file.
+    Raises OSError; InvalidManifest for another file.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
-        self._lines = Lines(path)
-        self._reading = Reading()
+    def __init__(self, path: Path, header: ManifestHeader) -> None:
+        self._lines = AppendOnlyFile(path)
+        self._reader = ManifestReader()
         self.path = path
         try:
             for line in self._lines.read():
-                self._reading.read(line)
-            if self._reading.header is None:
+                self._reader.read_line(line)
+            if self._reader.header is None:
                 self._add([header_line(header)])
         except BaseException:
             self._lines.close()
             raise
-        self.header = self._reading.header or header
+        self.header = self._reader.header or header
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ManifestEntry]:
         """What was added so far, in this run and in earlier ones. Raises OSError."""
-        return Reading().read_all(self._lines.read())
+        return ManifestReader().read_all(self._lines.read())
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[ManifestEntry]) -> None:
         """Raises OSError."""
         self._add([entry_line(entry) for entry in entries])
 
     def finish(self, finished_at: str, failed: int) -> None:
         """Write the end, with the checksum. Raises OSError."""
-        end = seal(self._reading.digest, finished_at, self._reading.lines, failed)
+        end = manifest_end(self._reader.digest, finished_at, self._reader.lines, failed)
         self._add([end_line(end)])
 
     @property
     def is_finished(self) -> bool:
         """Whether the last line is the end."""
-        return self._reading.end is not None
+        return self._reader.end is not None
 
     def close(self) -> None:
         self._lines.close()
@@ -83,4 +91,4 @@ class Journal:
     def _add(self, lines: list[bytes]) -> None:
         self._lines.add(lines)
         for line in lines:
-            self._reading.read(line)
+            self._reader.read_line(line)
