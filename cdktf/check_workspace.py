@@ -1,7 +1,7 @@
-"""Terraform's data script: is this the workspace that is meant, and what should a person know of it?
+"""Terraform's external data program: verifies the workspace and reports warnings about it.
 
-Reads a JSON object of texts from stdin and writes one to stdout, as the provider "external" wants it. Exits 1 with a
-sentence on stderr where nothing may be planned against this workspace.
+Reads a JSON object of strings from stdin and writes one to stdout, as the provider "external" requires. If nothing may
+be planned against this workspace, exits with status 1 and one message on stderr.
 """
 
 import gc
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-# Started by path: the project's root is added, so that labkit can be imported.
+# Started by path: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import exit_status
@@ -33,8 +33,8 @@ _TIMEOUT_SECONDS = 45
 
 
 def main(query: Mapping[str, str]) -> dict[str, str]:
-    """The live workspace and its warnings. Raise `GuardError` where it is not the one to work on."""
-    # The SDK is slow to import, so nothing above this line needs it; looking for garbage meanwhile costs a fifth of it.
+    """Return the live workspace and its warnings. Raise `GuardError` if it is not the expected one."""
+    # The SDK is slow to import, so nothing above this line needs it. Garbage collection adds a fifth to that time.
     gc.disable()
     from preflight.guard import inspect_workspace
 
@@ -42,11 +42,11 @@ def main(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def provider_choice(query: Mapping[str, str]) -> WorkspaceChoice:
-    """Host and credential as Terraform's provider has them. Raise `GuardError` where it would choose otherwise."""
+    """Return the host and credential that Terraform's provider uses. Raise `GuardError` if its choice would differ."""
     name = query["target"]
     flags = WorkspaceOptions(query["host"] or None, profile=query["profile"] or None, url_name=f"host of target {name}")
     try:
-        # Not .env: Terraform, which starts this, does not read it either.
+        # Without .env, because Terraform, which starts this program, does not read it either.
         choice = choose_from(os.environ, flags)
         problem = terraform_conflict(choice, os.environ, flags)
     except WorkspaceChoiceError as error:
@@ -59,7 +59,7 @@ def provider_choice(query: Mapping[str, str]) -> WorkspaceChoice:
 
 def raise_timeout(signum: int, frame: FrameType | None) -> None:
     raise GuardError(
-        f"The workspace or its login did not answer within {_TIMEOUT_SECONDS} seconds; check network and login."
+        f"The workspace or its login did not respond within {_TIMEOUT_SECONDS} seconds; check network and login."
     )
 
 

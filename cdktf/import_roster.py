@@ -1,6 +1,6 @@
-"""Turns an export of Moodle's groups into the course's normalised roster, which remembers every group's number.
+"""Imports Moodle's groups into the course's normalised roster, which stores every group's number.
 
-Reads LAB_CONFIG (default: lab.toml) for what the course allows, and LAB_TARGET for `--check-accounts`.
+LAB_CONFIG (default: lab.toml) names the settings with the course's limits; LAB_TARGET is used by `--check-accounts`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-# Started by path: the project's root is added, so that labkit can be imported.
+# Started by path: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 try:
@@ -42,7 +42,7 @@ _COLUMNS = ("email", "group")
 
 
 def parse_columns(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
-    """`email=Header` and `group=Header` as a mapping."""
+    """Parse `email=Header` and `group=Header` into a mapping."""
     columns = {}
     for value in values:
         key, equals, header = value.partition("=")
@@ -63,54 +63,54 @@ Examples:
   python cdktf/import_roster.py groups.csv --out rosters/94290-2026w.csv --column email="Institutional mail"
   LAB_TARGET=production python cdktf/import_roster.py groups.csv --out rosters/94290-2026w.csv --check-accounts
 
-Exit status: 0 done, 2 refused (nothing written). docs/roster.md tells what to do at each refusal.""",
+Exit status: 0 done, 2 refused (nothing written). docs/roster.md explains each error message.""",
 )
 @click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The normalised roster: read as the memory of the last import, then replaced.",
+    help="The normalised roster: read for the groups of earlier imports, then replaced.",
 )
-@click.option("--encoding", metavar="NAME", help="The encoding of EXPORT where it is not UTF-8 or UTF-16 with BOM.")
+@click.option("--encoding", metavar="NAME", help="The encoding of EXPORT if it is neither UTF-8 nor UTF-16 with BOM.")
 @click.option(
     "--column",
     "columns",
     multiple=True,
     metavar='email="HEADER"',
     callback=parse_columns,
-    help='Which column holds the addresses (or, with group="HEADER", the groups) where that cannot be told.',
+    help='The column of the addresses (or, with group="HEADER", of the groups) if it is not recognised.',
 )
 @click.option(
     "--max-drop-percent",
     type=cli.FloatParamType(0, 100),
     default=20,
     show_default=True,
-    help="Refuse an export that lacks more of the students we know.",
+    help="Refuse an export that lacks a larger share of the roster's students.",
 )
-@click.option("--allow-drops", is_flag=True, help="Only warn when more students than that are gone.")
+@click.option("--allow-drops", is_flag=True, help="Only warn if more students than that are missing.")
 @click.option(
     "--max-move-percent",
     type=cli.FloatParamType(0, 100),
     default=20,
     show_default=True,
-    help="Refuse an export that moves more of the students we know to another group.",
+    help="Refuse an export that moves a larger share of the roster's students to another group.",
 )
-@click.option("--allow-moves", is_flag=True, help="Only warn when more students than that move.")
+@click.option("--allow-moves", is_flag=True, help="Only warn if more students than that move.")
 @click.option(
     "--check-accounts",
     is_flag=True,
-    help="Ask the target's workspace which new addresses already have an account; the lab will never manage those.",
+    help="Look up which new addresses have an account in the target's workspace; the lab never manages those accounts.",
 )
 @click.option(
-    "--no-group", multiple=True, metavar="LABEL", help="What this Moodle calls “in no group”, where that is not known."
+    "--no-group", multiple=True, metavar="LABEL", help="This Moodle's label for “in no group”, if it is not recognised."
 )
 @click.option(
     "--group",
     "groups",
     multiple=True,
     metavar="NAME",
-    help="The name of one group, which looks like several with commas, or like “in no group”.",
+    help="The name of one group that looks like several groups (it has commas) or like “in no group”.",
 )
 @click.option(
     "--staff",
@@ -139,8 +139,8 @@ def main(
 ) -> None:
     """Import EXPORT, a file of groups from Moodle, into the roster of the course.
 
-    EXPORT is recognised by itself: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT,
-    the older users.csv, a normalised roster, and each of them as a spreadsheet saved it.
+    The format is detected: Group self-selection CSV, Groups overview CSV, Participants CSV, Group choice TXT, the older
+    users.csv, a normalised roster, and each of them saved by a spreadsheet program.
     """
     try:
         dotenv_variables = load_dotenv(os.environ)
@@ -179,7 +179,7 @@ def main(
 
 
 def load_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
-    """The variables of `.env` that concern the workspace; the others are in the environment then."""
+    """Load `.env` into the environment; return its variables that concern the workspace, which are not loaded."""
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
@@ -187,7 +187,7 @@ def load_dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
 
 
 def load_course_settings(environ: Mapping[str, str]) -> LabSettings | None:
-    """The course's settings; None where there is no lab.toml and none is named."""
+    """Return the course's settings; None if there is no lab.toml and LAB_CONFIG names no other file."""
     named = environ.get("LAB_CONFIG")
     path = Path(named) if named else CDKTF_FOLDER.parent / "lab.toml"
     if not named and not path.exists():
@@ -199,7 +199,7 @@ def load_course_settings(environ: Mapping[str, str]) -> LabSettings | None:
 
 
 def roster_limits(lab: LabSettings | None, staff: Sequence[str]) -> RosterLimits:
-    """What lab.toml allows; `staff` are further addresses of staff. Raises Refusal for what is no address."""
+    """Return the limits of lab.toml; `staff` are additional addresses. Raise ImportRefused for an invalid address."""
     additional = [normalised_address(address) for address in staff]
     if invalid := [quoted(address) for address in additional if not is_address(address)]:
         raise ImportRefused([f"--staff takes an address, not {' or '.join(invalid)}."])
@@ -215,7 +215,7 @@ def roster_limits(lab: LabSettings | None, staff: Sequence[str]) -> RosterLimits
 
 
 def read_export_text(export: Path, encoding: str | None) -> tuple[str, str]:
-    """The export's text and the name of its encoding."""
+    """Return the export's text and the name of its encoding."""
     try:
         return decode(export.read_bytes(), encoding, origin=MOODLE)
     except TableError as error:
@@ -225,7 +225,7 @@ def read_export_text(export: Path, encoding: str | None) -> tuple[str, str]:
 
 
 def read_stored_roster(out: Path) -> Roster:
-    """The roster of the last import; an empty one at the first."""
+    """Return the roster of the last import; an empty one before the first import."""
     try:
         text, _ = decode(out.read_bytes(), origin=MOODLE)
         return parse_roster(text, str(out))
@@ -237,8 +237,8 @@ def read_stored_roster(out: Path) -> Roster:
         problems = list(error.problems)
     except OSError as error:
         raise ImportRefused([f"{out}: cannot be read ({error.strerror})."]) from error
-    advice = "mend it or restore a copy; only if no group is deployed yet, remove it to number all groups afresh"
-    raise ImportRefused([*problems, f"{out} remembers the numbers of the groups: {advice}."])
+    advice = "correct it or restore a copy; only if no group is deployed yet, delete it to number all groups again"
+    raise ImportRefused([*problems, f"{out} stores the numbers of the groups: {advice}."])
 
 
 def mark_existing_accounts(
@@ -247,13 +247,15 @@ def mark_existing_accounts(
     environ: MutableMapping[str, str],
     dotenv_variables: Mapping[str, str],
 ) -> RosterImport:
-    """The import with the new addresses marked that have an account on the target already.
+    """Return the import with the new addresses marked that already have an account in the target's workspace.
 
-    Only addresses that no roster knew are asked about: an account found for another may be one that a deploy made.
+    Only addresses that are in no roster yet are looked up: a deploy may have created the accounts of the others.
     `dotenv_variables` are the variables of `.env` that concern the workspace.
     """
     if lab is None:
-        raise ImportRefused(["--check-accounts needs lab.toml, which names the target; LAB_CONFIG names another file."])
+        raise ImportRefused(
+            ["--check-accounts needs lab.toml, which names the target; LAB_CONFIG may name another file."]
+        )
     new = result.new_addresses
     try:
         name, target = lab.target(environ.get("LAB_TARGET"))
@@ -271,7 +273,7 @@ def mark_existing_accounts(
 
 
 def write_roster(out: Path, roster: Roster) -> bool:
-    """Put the roster in its place; whether that changed the file."""
+    """Write the roster; return whether the file changed."""
     text = format_roster(roster)
     try:
         if out.exists() and out.read_bytes() == text.encode():

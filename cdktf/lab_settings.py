@@ -1,4 +1,4 @@
-"""The settings of a course, `lab.toml`, as typed values; each mistake in it becomes a sentence with key and choice."""
+"""The settings of a course, `lab.toml`, as typed values. Errors name each invalid key and the allowed values."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ MAX_PINNED = 100
 
 
 class LabSettingsError(Exception):
-    """`lab.toml` cannot be used. `problems` holds one sentence for each mistake."""
+    """`lab.toml` is unusable. `problems` holds one message for each invalid value."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -62,7 +62,7 @@ TextTable = Annotated[
 
 
 class SettingsTable(BaseModel):
-    """A table of the file: only the keys named here, values exactly of their type, never changed once read."""
+    """A table of the file: unknown keys are errors, values are not converted, and instances are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -143,7 +143,7 @@ class ClusterSettings(SettingsTable):
 
     @property
     def driver(self) -> str:
-        """The node type of the driver."""
+        """Return the node type of the driver."""
         return self.driver_node_type_id or self.node_type_id
 
 
@@ -165,14 +165,14 @@ class LibrarySettings(SettingsTable):
         if len(kinds) != 1:
             raise ValueError(f"needs exactly one of pypi, maven, jar and whl, not {' and '.join(kinds) or 'none'}")
         if self.repo and kinds[0] not in ("pypi", "maven"):
-            raise ValueError("repo goes with pypi or maven only")
+            raise ValueError("repo is allowed with pypi or maven only")
         if self.exclusions and kinds[0] != "maven":
-            raise ValueError("exclusions go with maven only")
+            raise ValueError("exclusions are allowed with maven only")
         return self
 
 
 class GroupQuota(SettingsTable):
-    """What one group has instead of the course's limits; what is left out is as for all."""
+    """One group's limits, in place of the course's; omitted ones are the course's."""
 
     soft_minutes: DayMinutes | None = None
     hard_minutes: DayMinutes | None = None
@@ -203,12 +203,12 @@ class QuotaSettings(SettingsTable):
         return self
 
     def limits_of(self, group: str) -> GroupLimits:
-        """The limits of the group with this display name."""
+        """Return the limits of the group with this display name."""
         overrides = self.groups.get(group, GroupQuota())
         hard = self.hard_minutes if overrides.hard_minutes is None else overrides.hard_minutes
         soft = self.soft_minutes if overrides.soft_minutes is None else overrides.soft_minutes
         return GroupLimits(
-            # A group that may not work at all is not warned of it; only its hard limit needs to be written.
+            # A group that may not use its cluster at all gets no warning, so its hard limit is enough in lab.toml.
             soft_minutes=0 if overrides.hard_minutes == 0 and overrides.soft_minutes is None else soft,
             hard_minutes=hard,
             week_minutes=self.week_minutes if overrides.week_minutes is None else overrides.week_minutes,
@@ -217,7 +217,7 @@ class QuotaSettings(SettingsTable):
 
 
 class BackendSettings(SettingsTable):
-    """Where the state of a target is kept."""
+    """The Terraform backend in which the state of a target is stored."""
 
     type: Annotated[Literal["local", "azurerm"], Field(description='"local" or "azurerm"')] = "local"
     resource_group_name: NonEmptyText | None = None
@@ -232,12 +232,12 @@ class BackendSettings(SettingsTable):
         if self.type == "azurerm" and len(given) < len(names):
             raise ValueError(f"type azurerm also needs {', '.join(name for name in names if name not in given)}")
         if self.type == "local" and given:
-            raise ValueError(f"type local takes no {', '.join(given)}")
+            raise ValueError(f"type local does not allow {', '.join(given)}")
         return self
 
 
 class TargetSettings(SettingsTable):
-    """One workspace the course can be deployed to. Neither profile nor host: both come from the environment."""
+    """A workspace to which the course can be deployed. Without profile and host, both come from the environment."""
 
     profile: NonEmptyText | None = None
     host: Host | None = None
@@ -256,7 +256,7 @@ class TargetSettings(SettingsTable):
 
     @property
     def is_checked(self) -> bool:
-        """Whether the live workspace is compared with what is expected here."""
+        """Return whether the live workspace is compared with an expected host or workspace id."""
         return bool(self.expected_host or self.expected_workspace_id)
 
 
@@ -281,18 +281,18 @@ class LabSettings(SettingsTable):
         return self
 
     def target(self, name: str | None) -> tuple[str, TargetSettings]:
-        """The named target, or the default one. Raise `LabSettingsError` if there is none of that name."""
+        """Return the named target, or the default one. Raise `LabSettingsError` if the name is unknown."""
         chosen = name or self.default_target
         if chosen not in self.targets:
             raise LabSettingsError([f"LAB_TARGET is {chosen!r}; it must be one of {', '.join(self.targets)}."])
         return chosen, self.targets[chosen]
 
     def stack_id(self, target: str) -> str:
-        """The name of the stack of a target, and of its state."""
+        """Return the name of the target's stack and of its state."""
         return f"{self.course.id}-{self.course.term}-{target}"
 
     def roster_problems(self, groups: Sequence[str], active: Sequence[str]) -> list[str]:
-        """What does not fit a roster with these groups, of which some are active, as sentences."""
+        """Return a message for each setting that contradicts a roster with these groups and active groups."""
         names = [self.course.name_prefix + group for group in groups]
         problems = [
             f"quota.groups.{name}: the roster has no group of this name."
@@ -308,7 +308,7 @@ class LabSettings(SettingsTable):
 
 
 def load_settings(path: Path) -> LabSettings:
-    """Read the settings file. Raise `LabSettingsError` with all mistakes found."""
+    """Read the settings file. Raise `LabSettingsError` with all invalid values."""
     try:
         return parse_settings(path.read_text(encoding="utf-8"), path.name)
     except OSError as error:
@@ -320,7 +320,7 @@ def load_settings(path: Path) -> LabSettings:
 
 
 def parse_settings(text: str, name: str) -> LabSettings:
-    """Settings from the text of a file of this name. Raise `LabSettingsError` with all mistakes found."""
+    """Parse the text of a settings file with this name. Raise `LabSettingsError` with all invalid values."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -334,13 +334,13 @@ def parse_settings(text: str, name: str) -> LabSettings:
 
 
 def _error_message(problem: Mapping[str, Any]) -> str:
-    """What is wrong, where, and what is allowed there."""
+    """Return what is wrong, with the key and what is allowed there."""
     loc: tuple[int | str, ...] = problem["loc"]
     place = _path(loc)
     if loc and loc[-1] == "[key]":
         return f"{_path(loc[:-1])}: a name here must be letters, digits and hyphens."
     if problem["type"] == "extra_forbidden":
-        # The value is not shown: it may be a credential that does not belong here.
+        # The value is omitted: it may be a credential that does not belong here.
         table, _ = _type_at(loc[:-1])
         allowed_keys = table.model_fields if _is_table(table) else ()
         return f"{place} is not a known key; allowed here: {', '.join(allowed_keys)}."
@@ -371,7 +371,7 @@ def _shown_value(value: object) -> str:
 
 
 def _type_at(loc: Sequence[int | str]) -> tuple[object, str]:
-    """The type that the settings have at this place (None where they know nothing) and what is allowed there."""
+    """Return the type of the settings at this location (None if unknown) and a description of the allowed values."""
     here: object = LabSettings
     allowed = ""
     for part in loc:
@@ -386,7 +386,7 @@ def _type_at(loc: Sequence[int | str]) -> tuple[object, str]:
 
 
 def _unwrapped(annotation: object, allowed: str) -> tuple[object, str]:
-    """A type without Annotated and `| None`, and the description that stood there, if any."""
+    """Return a type without Annotated and `| None`, and its description, by default `allowed`."""
     if get_origin(annotation) is Annotated:
         inner, *extras = get_args(annotation)
         descriptions = (extra.description for extra in extras if isinstance(extra, FieldInfo))

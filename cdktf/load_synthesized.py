@@ -1,7 +1,7 @@
-"""Makes what a synthesized stack describes in a workspace, through the SDK, where Terraform has no providers.
+"""Create the resources of a synthesized stack through the SDK, for machines on which Terraform has no providers.
 
-For rehearsals only: it makes accounts, groups, clusters, libraries, their permissions and the course file once and in
-an empty workspace. It changes nothing that exists, keeps no state and removes nothing; all that is Terraform's.
+For rehearsals only: it creates accounts, groups, clusters, libraries, their permissions and the course file, once and
+in an empty workspace. It does not change or remove existing objects and keeps no state; these need Terraform.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-# Started by path: the project's root is added, so that labkit can be imported.
+# Started by path: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import click
@@ -53,14 +53,14 @@ def main(stack: Path, as_json: bool) -> None:
     except (LoadError, GuardError, WorkspaceChoiceError, dotenv.DotenvError) as error:
         cli.fail(str(error))
     except (DatabricksError, OSError) as error:
-        print(escaped(f"The workspace refused: {first_line(error)}."), file=sys.stderr)
+        print(escaped(f"The workspace refused a request: {first_line(error)}."), file=sys.stderr)
         sys.exit(exit_status.PARTLY_FAILED)
     if as_json:
         print(json.dumps(loaded.__dict__))
         return
     print(
-        f"Made {loaded.users} accounts, {loaded.groups} groups with {loaded.memberships} memberships, "
-        f"{loaded.clusters} clusters with their {loaded.permissions} lists of permissions, and the course file."
+        f"Created {loaded.users} accounts, {loaded.groups} groups with {loaded.memberships} memberships, "
+        f"{loaded.clusters} clusters with {loaded.permissions} access control lists, and the course file."
     )
 
 

@@ -1,6 +1,6 @@
-"""Synthesizes the one stack of the chosen target: `lab.toml` and its rosters become Terraform's JSON.
+"""Synthesizes the stack of the chosen target: reads `lab.toml` and its rosters and writes Terraform's JSON.
 
-Run by cdktf (see cdktf.json). LAB_CONFIG names another settings file, LAB_TARGET another target.
+cdktf runs it (see cdktf.json). LAB_CONFIG names another settings file, LAB_TARGET another target.
 """
 
 import gc
@@ -10,15 +10,15 @@ from collections.abc import MutableMapping
 from importlib import metadata
 from pathlib import Path
 
-# Started by path: the project's root is added, so that labkit can be imported.
+# Started by path: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 if __name__ == "__main__":
-    # Imports and synthesis take two seconds, and a fifth more where garbage is looked for meanwhile.
+    # Imports and synthesis take two seconds, and a fifth more with garbage collection.
     gc.disable()
 
 try:
-    # Importing the framework would start its Node process, too early for a mistake in the settings to be said at once.
+    # Importing the framework here would start its Node process before invalid settings are reported.
     metadata.version("constructs")
     from preflight.course_input import read_course_input
 except ImportError:
@@ -45,16 +45,16 @@ def main(environ: MutableMapping[str, str]) -> None:
     course = read_course_input(environ)
     state = course.folder / "state"
     make_output_private(state)
-    # The Node process under cdktf would announce, on every run, that its Node release is no longer maintained.
+    # Otherwise jsii's Node process warns on every run that its Node release is no longer maintained.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 40))))
-    # A Node.js that `make` installed is beside the interpreter, which is not always a folder of PATH.
+    # `make` may have installed Node.js beside the interpreter, in a folder that is not always in PATH.
     if (node := Path(current_interpreter().parent, "node")).exists():
         os.environ.setdefault("JSII_NODE", str(node))
     from stack.course import Course
     from stack.framework import App
 
     app = App()
-    # What an earlier version wrote there would keep its mode.
+    # Files that an earlier version wrote there would keep their mode.
     stack = Path(app.outdir, "stacks", course.stack)
     make_output_private(stack)
     Course(
@@ -77,7 +77,7 @@ def main(environ: MutableMapping[str, str]) -> None:
 
 
 def make_output_private(folder: Path) -> None:
-    """Make the folder, and take the rights of others on it and on the files directly in it away: they name people."""
+    """Create the folder and make it and the files directly in it private, because they name people."""
     make_private_folder(folder, enforce=True)
     for path in folder.iterdir():
         if path.is_file():
@@ -85,18 +85,18 @@ def make_output_private(folder: Path) -> None:
 
 
 def script_command(script: str, environment: dict[str, str] | None = None) -> ScriptCommand:
-    """One of our scripts, run by the interpreter that runs this."""
+    """Return the command for one of our scripts, with the current interpreter."""
     return ScriptCommand(current_interpreter(), HERE / script, str(HERE.parent), environment or {})
 
 
 def current_interpreter() -> Path:
-    """The interpreter that runs this, by its absolute path."""
+    """Return the absolute path of the interpreter that runs this program."""
     return Path(os.path.abspath(sys.executable))
 
 
 if __name__ == "__main__":
     handle_version_option("main.py", sys.argv[1:])
-    # The framework's own process writes the stack, with the mode that this one leaves it.
+    # The framework's Node process writes the stack and inherits this umask.
     os.umask(0o077)
     try:
         main(os.environ)

@@ -1,4 +1,4 @@
-"""How a program of the lab gets into the virtual environment when it was started outside of it."""
+"""Re-executes a script with the project's virtual environment."""
 
 import os
 import shutil
@@ -14,7 +14,10 @@ _REEXECUTED = "LAB_REENTERED"
 
 
 def venv_interpreter(root: Path) -> Path | None:
-    """The interpreter of the project's virtual environment: `.venv` beside the Pipfile, or wherever Pipenv keeps it."""
+    """Return the interpreter of the project's virtual environment: `.venv` beside the Pipfile, or Pipenv's folder.
+
+    Return None if there is no virtual environment.
+    """
     local = root / ".venv" / "bin" / "python"
     if local.exists():
         return local
@@ -27,7 +30,7 @@ def venv_interpreter(root: Path) -> Path | None:
 
 
 def reexec_in_venv(script: Path, *, environ: Mapping[str, str]) -> NoReturn:
-    """Start the script again with the project's interpreter; exit 2 with a sentence where there is none."""
+    """Restart the script with the project's interpreter; exit with status 2 and a message if there is none."""
     interpreter = None if environ.get(_REEXECUTED) else venv_interpreter(script.parent.parent)
     if interpreter is None:
         print(

@@ -1,8 +1,8 @@
-"""Runs cdktf as the lab wants it: `pipenv run cdktf deploy | diff | destroy | synth`.
+"""Runs cdktf with the lab's defaults: `pipenv run cdktf deploy | diff | destroy | synth`.
 
-Takes the command line of cdktf unchanged. Sets Terraform's parallelism and leaves out what would only be noise. Before
-cdktf starts, it says in one sentence what is missing on this machine, or wrong with settings or workspace, and shows
-the guard's warnings: cdktf and Terraform would each show it in a block of their own.
+Passes the command line to cdktf unchanged. Sets Terraform's parallelism and suppresses irrelevant output. Before cdktf
+starts, reports in one line what is missing on this machine or wrong with settings or workspace, and prints the guard's
+warnings: cdktf and Terraform would print longer blocks for each.
 """
 
 import gc
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-# Started by path: the project's root is added, so that labkit can be imported.
+# Started by path: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 try:
@@ -42,7 +42,7 @@ from preflight.providers import (
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Resources are many, small and independent; cdktf takes every flag from a variable of this prefix too.
+# A lab has many small, independent resources. cdktf reads this from CDKTF_TERRAFORM_PARALLELISM.
 PARALLELISM = "50"
 
 _WORKSPACE_VERBS = {"deploy", "apply", "diff", "plan", "destroy"}
@@ -51,47 +51,47 @@ _PLAN_VERBS = ("plan", "apply", "destroy", "refresh")
 
 
 class PreflightError(Exception):
-    """Why cdktf is not started: one sentence a line, with what to do."""
+    """The reasons why cdktf is not started, one a line, each with what to do."""
 
 
 @dataclass(frozen=True)
 class PreflightResult:
-    """What was found out before cdktf is started."""
+    """The result of the checks before cdktf is started."""
 
     warnings: tuple[str, ...] = ()
     settings_folder: Path | None = None
-    """The folder of the settings file; None: the verb needs no settings."""
+    """The folder of the settings file; None if the verb needs no settings."""
     stack: str = ""
 
 
 def cdktf_environment(
     environ: Mapping[str, str], *, root: Path, skips_lock: bool, is_coloured: bool, is_locked: bool = False
 ) -> dict[str, str]:
-    """The environment for cdktf. What is set already stays, but for a CLI configuration that does not exist.
+    """Return the environment for cdktf. Variables that are set stay, except the path of a missing CLI configuration.
 
-    `is_locked`: the providers are those of a lock file that is kept, and an init may not change it.
+    `is_locked`: the providers are those of a stored lock file, which `terraform init` may not change.
     """
     defaults = {
         "CDKTF_TERRAFORM_PARALLELISM": PARALLELISM,
         "CHECKPOINT_DISABLE": "1",
-        # cdktf-cli is locked; asking npm whether there is a newer one only prints what npm wants to say.
+        # cdktf-cli is pinned, so a check for a newer version only prints npm's messages.
         "DISABLE_VERSION_CHECK": "true",
-        # Terraform writes a local state anew for each resource; a quarter of its time goes into clearing up after that.
+        # Terraform rewrites a local state for each resource; a quarter of its time is garbage collection after that.
         "GOGC": "400",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": ",".join(map(str, range(20, 40))),
         "NODE_NO_WARNINGS": "1",
     }
     if skips_lock:
-        # `terraform providers lock` asks the registry even for what a mirror holds.
+        # `terraform providers lock` queries the registry even for providers that a mirror holds.
         defaults["CDKTF_SKIP_PROVIDER_LOCK"] = "true"
     if not is_coloured:
-        # CI: lines instead of a moving picture.
+        # CI: plain lines instead of an animated display.
         defaults |= {"CI": "true", "NO_COLOR": "1", "FORCE_COLOR": "0"}
         defaults |= {f"TF_CLI_ARGS_{verb}": "-no-color" for verb in _PLAN_VERBS}
     variables = dict(environ)
     config_file = variables.get("TF_CLI_CONFIG_FILE")
     if config_file is not None and not Path(config_file).is_file():
-        # Terraform would complain of it before every answer.
+        # Terraform would print an error about it before every output.
         del variables["TF_CLI_CONFIG_FILE"]
     if is_locked:
         variables["TF_CLI_ARGS_init"] = (
@@ -102,10 +102,10 @@ def cdktf_environment(
 
 
 def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResult:
-    """Check settings and workspace as far as the verb needs them.
+    """Check settings and workspace as far as the verb needs them. Raise `PreflightError` if a check fails.
 
-    Of the workspace only what was chosen for the target is left in the environment, with what `.env` adds: Terraform
-    reads it. Raises `PreflightError`.
+    For Terraform, the environment keeps only the workspace variables that were chosen for the target, and gets those
+    that `.env` adds.
     """
     if verb not in _SETTINGS_VERBS:
         try:
@@ -113,7 +113,7 @@ def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResu
         except dotenv.DotenvError as error:
             raise PreflightError(str(error)) from None
         return PreflightResult()
-    # `cdktf --help` needs none of this. Looking for garbage meanwhile would take a fifth of the time.
+    # `cdktf --help` needs none of these imports. Garbage collection would take a fifth of their time.
     gc.disable()
     from lab_settings import LabSettingsError
     from preflight.course_input import read_course_input
@@ -153,9 +153,9 @@ def run_preflight(verb: str, environ: MutableMapping[str, str]) -> PreflightResu
 
 
 def find_cdktf(root: Path, path: str | None = None, *, terraform: str = "terraform") -> Path:
-    """The cdktf of the project. Raise `PreflightError` where it or what it needs is missing.
+    """Return the project's cdktf. Raise `PreflightError` if it, Node.js or Terraform is missing.
 
-    `path` is searched for programs; by default it is that of the environment.
+    `path` is the search path for programs, by default that of the environment.
     """
     program = root / "node_modules" / ".bin" / "cdktf"
     if not program.exists():
@@ -181,7 +181,7 @@ def must_skip_lock(environ: Mapping[str, str], home: Path, verb: str) -> bool:
 
 
 def output_folder(arguments: Sequence[str], environ: Mapping[str, str]) -> Path:
-    """Where cdktf puts the synthesized stacks."""
+    """Return the folder to which cdktf writes the synthesized stacks."""
     for argument, next_argument in zip(arguments, [*arguments[1:], ""], strict=True):
         name, separator, value = argument.partition("=")
         if name in ("--output", "-o"):
@@ -190,9 +190,9 @@ def output_folder(arguments: Sequence[str], environ: Mapping[str, str]) -> Path:
 
 
 def run_then(command: Sequence[str], environment: Mapping[str, str], on_exit: Callable[[], None]) -> int:
-    """Run a program and then the function; the exit status for ours.
+    """Run a program and then the function; return the exit status for this process.
 
-    A Ctrl-C reaches the program by itself, and Terraform has to end in order; other requests to end are passed on.
+    Ctrl-C reaches the program directly, and Terraform has to shut down in order; SIGTERM and SIGHUP are forwarded.
     """
     child = subprocess.Popen(command, env=environment)
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -204,9 +204,9 @@ def run_then(command: Sequence[str], environment: Mapping[str, str], on_exit: Ca
 
 
 def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
-    """Become cdktf, or run it where something is to be done afterwards: its exit status.
+    """Replace this process with cdktf, or run cdktf and store its lock file afterwards; return its exit status.
 
-    The environment is changed to what cdktf gets. Raise `PreflightError` where cdktf cannot be started or would fail.
+    Updates `environ` for cdktf. Raise `PreflightError` if cdktf cannot be started or would fail.
     """
     verb = next((argument for argument in arguments if not argument.startswith("-")), "")
     preflight_result = run_preflight(verb, environ)
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     skips_lock = must_skip_lock(environ, Path.home(), verb)
     for warning in preflight_result.warnings:
         print(f"Warning: {escaped(warning)}", file=sys.stderr, flush=True)
-    # The state and what is synthesized name people.
+    # The state and the synthesized stack name people.
     os.umask(0o077)
     is_locked = (
         preflight_result.settings_folder is not None

@@ -1,8 +1,8 @@
-"""Stops a cluster that the deploy has just made, once its libraries are installed: clusters cannot be made stopped.
+"""Stops a cluster that the deploy has just created, once its libraries are installed: new clusters always run.
 
-Terraform starts this once for each new cluster. Thirty of them would import the SDK thirty times, at a third of a
-second of processor each, so they queue their cluster and the first one serves all. Whatever goes wrong is a warning
-that names the cluster: a deploy does not fail because a cluster still runs.
+Terraform starts this program once for each new cluster. Thirty processes would import the SDK thirty times, at a third
+of a second of CPU time each, so each process queues its cluster and the first one serves all requests. Every failure
+is a warning that names the cluster: a deploy does not fail because a cluster still runs.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-# Started by path: the project's root is added, so that labkit can be imported.
+# Started by path: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from labkit import __version__
@@ -26,14 +26,16 @@ _POLL_SECONDS = 0.1
 
 
 class StopTimeout(Exception):
-    """The workspace did not answer in time."""
+    """The workspace did not respond in time."""
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("--name", required=True, help="the cluster's name, for what is said about it")
-    parser.add_argument("--spool", required=True, type=Path, help="the folder in which the programs of a deploy queue")
+    parser.add_argument("--name", required=True, help="name of the cluster, for messages")
+    parser.add_argument(
+        "--spool", required=True, type=Path, help="folder of the request queue that the processes of a deploy share"
+    )
     parser.add_argument("--cluster-id", required=True)
     options = parser.parse_args(arguments)
     try:
@@ -46,13 +48,16 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def request_stop(cluster_id: str, queue: RequestQueue, environ: MutableMapping[str, str]) -> str:
-    """Have the cluster stopped, by this process or by another; why it was not, or an empty text. Raises OSError."""
+    """Have the cluster stopped by this process or another one; return why it was not stopped, or an empty string.
+
+    Raise OSError if the queue's folder cannot be used.
+    """
     queue.put(cluster_id)
     while not queue.is_answered(cluster_id):
         with queue.server_lock() as is_ours:
-            # Between the look and the lock another process may have answered.
+            # Another process may have answered between the check and the lock.
             if is_ours and not queue.is_answered(cluster_id):
-                # The SDK is slow to import, so only the process that serves does it.
+                # The SDK is slow to import, so only the process that serves the requests imports it.
                 from stopping.new_clusters import serve_requests
 
                 serve_requests(queue, environ)
@@ -63,7 +68,7 @@ def request_stop(cluster_id: str, queue: RequestQueue, environ: MutableMapping[s
 
 def raise_timeout(signum: int, frame: FrameType | None) -> None:
     raise StopTimeout(
-        f"the workspace did not answer within {_TIMEOUT_SECONDS} seconds; it stops by itself when it idles."
+        f"the workspace did not respond within {_TIMEOUT_SECONDS} seconds; the cluster stops by itself when idle."
     )
 
 

@@ -1,1 +1,1 @@
-"""What is looked at before anything changes: which workspace this is, and what in it a quota does not cover."""
+"""Checks before anything changes: which workspace this is, and which costs a cluster quota does not cover."""

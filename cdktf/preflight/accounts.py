@@ -1,4 +1,4 @@
-"""Which addresses already have an account in a target's workspace. Talks to the workspace and changes nothing."""
+"""Finds the addresses that already have an account in a target's workspace. Read-only."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _PAGE = 100
 def existing_accounts(
     emails: Collection[str], *, target_name: str, target: TargetSettings, choice: WorkspaceChoice
 ) -> frozenset[str]:
-    """Those of the addresses that have an account, from the workspace that the target expects.
+    """Return the addresses that have an account in the workspace that the target expects.
 
-    Raises GuardError where it is another workspace, or where it does not answer.
+    Raise GuardError if it is another workspace, or if it does not respond.
     """
     client = light_client(choice)
     verify_workspace(client, target_name, target)
-    # The guard gives up within seconds; a long list of users may have to wait for the workspace's request limit.
+    # The guard gives up within seconds; listing many users may have to wait for the workspace's rate limit.
     config: Any = client.config.copy()  # type: ignore[no-untyped-call]
     config.retry_timeout_seconds = _RETRY_SECONDS
     try:

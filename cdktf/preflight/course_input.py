@@ -1,4 +1,4 @@
-"""What a course is made of before any workspace is asked: settings, target, choice of host and credential, rosters."""
+"""The input of a course, read without a workspace: settings, target, choice of host and credential, rosters."""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _DEFAULT_PATH = Path(__file__).resolve().parents[2] / "lab.toml"
 
 @dataclass(frozen=True)
 class CourseInput:
-    """Everything that a person writes about a course, read and consistent."""
+    """Settings, target and rosters of a course, parsed and checked against each other."""
 
     settings_path: Path
     """The settings file, absolute."""
@@ -23,13 +23,13 @@ class CourseInput:
     target_name: str
     target: TargetSettings
     choice: WorkspaceChoice | WorkspaceNotConfigured
-    """The error says why no workspace is named."""
+    """The host and credential, or why no workspace is named."""
     rosters: tuple[Roster, ...]
-    """The course's own first."""
+    """The course's own roster is the first."""
 
     @property
     def folder(self) -> Path:
-        """The folder of the settings file, in which rosters and state lie."""
+        """Return the folder of the settings file, which also holds rosters and state."""
         return self.settings_path.parent
 
     @property
@@ -38,9 +38,9 @@ class CourseInput:
 
 
 def read_course_input(environ: MutableMapping[str, str]) -> CourseInput:
-    """What LAB_CONFIG and LAB_TARGET name; `.env` adds to the environment what it lacks.
+    """Read the settings and the target that LAB_CONFIG and LAB_TARGET name; `.env` adds variables that are not set.
 
-    Raises LabSettingsError or RosterError with all mistakes of the file that has any.
+    Raise LabSettingsError or RosterError with all problems of the first file that has any.
     """
     try:
         dotenv_variables = dotenv.load(environ)

@@ -1,6 +1,6 @@
-"""The live workspace as the lab's programs see it: which one it is, and what in it a cluster quota does not cover.
+"""Facts about the live workspace: its identity, and what it offers that a cluster quota does not cover.
 
-Reads only. Everything that is decided from the facts is in `preflight.warnings`, which is pure.
+Read-only. `preflight.warnings`, which is pure, decides what follows from the facts.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +38,7 @@ Fact = TypeVar("Fact")
 
 
 class SdkClient(Protocol):
-    """The SDK's client, or as much of it as is asked here."""
+    """The part of the SDK's client that is used here."""
 
     @property
     def config(self) -> SdkConfig: ...
@@ -47,7 +47,7 @@ class SdkClient(Protocol):
 
 
 class ExpectedWorkspace(Protocol):
-    """A target of `lab.toml`."""
+    """The expected host and workspace id of a target of `lab.toml`."""
 
     @property
     def expected_host(self) -> str: ...
@@ -57,7 +57,7 @@ class ExpectedWorkspace(Protocol):
 
 @dataclass(frozen=True)
 class WorkspaceFacts:
-    """What was found. `unread` names what could not be looked at, so that silence is not taken for none."""
+    """The facts that were read. `unread` names the kinds that could not be read and are therefore unknown."""
 
     account_groups: frozenset[str] = frozenset()
     everybody_entitlements: frozenset[str] = frozenset()
@@ -71,14 +71,14 @@ class WorkspaceFacts:
 
 
 def light_client(choice: WorkspaceChoice) -> LazyWorkspaceClient:
-    """A client with what the guard asks for; as `configure`."""
+    """Return a client that loads only the SDK's parts that the guard needs. Raises as `configure` does."""
     return LazyWorkspaceClient(configure(choice))
 
 
 def configure(choice: WorkspaceChoice) -> Config:
-    """The settings of a client that gives up on a silent host within seconds.
+    """Return the configuration of a client that gives up on a silent host within seconds.
 
-    Raise `GuardError` where there are no credentials.
+    Raise `GuardError` if there are no credentials.
     """
     try:
         config = sdk.call_with_timeout(
@@ -92,7 +92,7 @@ def configure(choice: WorkspaceChoice) -> Config:
         raise _unreachable(choice.host, error) from error
     except TimeoutError as error:
         raise GuardError(
-            f"The workspace at {choice.host} or its login does not answer; check the address, the network and the"
+            f"The workspace at {choice.host} or its login does not respond; check the address, the network and the"
             " login."
         ) from error
     except ValueError as error:
@@ -111,7 +111,7 @@ def _unreachable(host: str, error: ConnectionError) -> GuardError:
 
 
 def identify(client: SdkClient) -> WorkspaceIdentity:
-    """Which workspace answers, and as whom. Raise `GuardError` where none does."""
+    """Return the workspace that responds and the caller's name in it. Raise `GuardError` if there is none."""
     host = str(client.config.host)
     try:
         workspace_id, caller = sdk.call_with_timeout(
@@ -121,21 +121,22 @@ def identify(client: SdkClient) -> WorkspaceIdentity:
         raise GuardError(f"The workspace at {host} refused the credentials: {first_line(error)}.") from error
     except DatabricksError as error:
         raise GuardError(
-            f"The workspace at {host} answered {first_line(error)} when asked who calls; check the address."
+            f"The workspace at {host} responded with {first_line(error)} to a request for the current user; check the "
+            "address."
         ) from error
     except ConnectionError as error:
         raise _unreachable(host, error) from error
     except (OSError, TimeoutError) as error:
         raise GuardError(
-            f"The workspace at {host} does not answer; check the address, the network and that it is running."
+            f"The workspace at {host} does not respond; check the address, the network and that it is running."
         ) from error
     if not caller:
-        raise GuardError(f"What answers at {host} is not a Databricks workspace; check the address.")
+        raise GuardError(f"{host} is not a Databricks workspace; check the address.")
     return WorkspaceIdentity(host=host, workspace_id=workspace_id, caller=caller)
 
 
 def verify_workspace(client: SdkClient, target_name: str, target: ExpectedWorkspace) -> WorkspaceIdentity:
-    """Who answers, if it is the workspace that the target expects. Raise `GuardError` if it is not."""
+    """Return the workspace's identity if it is the one that the target expects. Raise `GuardError` if it is not."""
     identity = identify(client)
     expectation = target_expectation(target_name, target.expected_host, target.expected_workspace_id)
     if problem := mismatch(identity, expectation):
@@ -146,7 +147,7 @@ def verify_workspace(client: SdkClient, target_name: str, target: ExpectedWorksp
 def collect_facts(
     client: SdkClient, *, clusters: Sequence[str], course_file: str, only_groups: bool = False
 ) -> WorkspaceFacts:
-    """All facts, read side by side, or only those of groups. `clusters` are the names to look at where they run."""
+    """Read all facts in parallel, or only those of groups. `clusters` are the names to find among running clusters."""
     config: SdkConfig = client.config.copy()  # type: ignore[no-untyped-call]
     config.retry_timeout_seconds = _FACTS_SECONDS
     reader = _FactReader(LazyWorkspaceClient(config))
@@ -180,7 +181,7 @@ def collect_facts(
 
 
 class _FactReader:
-    """Reads one kind of fact at a time and remembers which could not be read."""
+    """Reads one kind of fact at a time; `unread` lists the kinds that failed."""
 
     def __init__(self, client: LazyWorkspaceClient) -> None:
         self._client, self._api = client, client.api_client
@@ -210,7 +211,7 @@ class _FactReader:
         return self._open("instance-pools", [(p.get("instance_pool_id"), p.get("instance_pool_name")) for p in pools])
 
     def _open(self, kind: str, objects: Sequence[tuple[str | None, str | None]]) -> tuple[str, ...]:
-        """The names of those objects to which everybody has some right."""
+        """Return the names of the objects on which the group users has a permission."""
 
         def is_open(object_id: str) -> bool:
             entries = get_object(self._api, f"/api/2.0/permissions/{kind}/{object_id}").get("access_control_list", ())
@@ -241,6 +242,6 @@ class _FactReader:
 
 
 def _account_group_names(groups: Sequence[dict[str, Any]]) -> frozenset[str]:
-    """The names of those groups that are of the account."""
+    """Return the names of the groups that belong to the account."""
     of_account = [group for group in groups if str((group.get("meta") or {}).get("resourceType") or "") == "Group"]
     return frozenset(group["displayName"] for group in of_account)

@@ -1,4 +1,4 @@
-"""The guard: is this the workspace that is meant, and what should a person know of it? Asks, and changes nothing."""
+"""The guard: verifies that the workspace is the expected one and collects warnings about it. Read-only."""
 
 import json
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from preflight.warnings import account_group_conflict, course_file_edited, open_
 
 
 def inspect_workspace(query: Mapping[str, str], choice: WorkspaceChoice, *, warns: bool = True) -> dict[str, str]:
-    """The live workspace and its warnings, by the names of `guard_query.WARNINGS`; all are empty unless `warns`.
+    """Return the live workspace and its warnings, by the names in `guard_query.WARNINGS`; all are empty unless `warns`.
 
-    `query` is that of `guard_query.guard_query`. Raises GuardError where nothing may be planned against the workspace.
+    `query` is the result of `guard_query.guard_query`. Raise GuardError if nothing may be planned in the workspace.
     """
     client = light_client(choice)
     identity = identify(client)

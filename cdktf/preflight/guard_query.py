@@ -1,4 +1,4 @@
-"""What the guard compares the live workspace with: the question that Terraform puts to `check_workspace.py`. Pure."""
+"""The expectations with which the guard compares the live workspace: the query of `check_workspace.py`. Pure."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from labkit.course_file import ALL_STUDENT_GROUPS, cluster_tags, path_of
 from roster.model import Group
 
 WARNINGS = ("unguarded", "open_to_everybody", "would_restart", "course_file_edited")
-"""Each is a warning where the answer of this name is not empty."""
+"""The keys of the guard's warnings, which are also the names of Terraform's checks. An empty value is no warning."""
 RUNNING_SETTINGS = (
     "spark_version",
     "node_type_id",
@@ -23,7 +23,7 @@ RUNNING_SETTINGS = (
 def guard_query(
     lab: LabSettings, target_name: str, target: TargetSettings, groups: Sequence[Group], *, course_file: str
 ) -> dict[str, str]:
-    """What the guard compares the live workspace with; `course_file` is the text that the course file will have."""
+    """Return what the guard expects of the live workspace; `course_file` is the future text of the course file."""
     course, prefix = lab.course, lab.course.name_prefix
     names = [prefix + group.key for group in groups]
     return as_query(
@@ -53,7 +53,7 @@ def guard_query(
 
 
 def as_query(values: Mapping[str, object]) -> dict[str, str]:
-    """Values as the protocol of data scripts takes them: texts stay, the rest is JSON."""
+    """Convert values for Terraform's external data protocol: strings stay, other values become JSON."""
     return {
         key: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for key, value in values.items()
     }

@@ -1,17 +1,17 @@
-"""Which workspace a target expects. Pure."""
+"""The workspace that a target expects. Pure."""
 
 from labkit.workspace.expected import WorkspaceExpectation
 
 WARNINGS_SHOWN = "LAB_WARNINGS_SHOWN"
-"""Set by a program that showed the guard's warnings before it started Terraform, which would show each twice."""
+"""Set by a program that printed the guard's warnings before it started Terraform, which would print each twice."""
 
 
 class GuardError(Exception):
-    """The live workspace is not the one to work on, or nobody can tell; the text says what to change."""
+    """The live workspace is not the expected one or cannot be identified; the message says what to change."""
 
 
 def target_expectation(target: str, host: str = "", workspace_id: str = "") -> WorkspaceExpectation:
-    """What a target of `lab.toml` expects; empty texts expect nothing."""
+    """Return what a target of `lab.toml` expects; an empty string expects nothing."""
     return WorkspaceExpectation(
         host,
         workspace_id,

@@ -1,7 +1,8 @@
-"""Terraform's lock file of providers, which a lab keeps beside its settings.
+"""Terraform's dependency lock file, which a lab stores beside its settings.
 
-The first init that gets the providers from the registry leaves it there. Later ones use it and may not change it, so a
-provider with another checksum is refused. From a local mirror none is kept: it may hold a provider that was built here.
+The first `terraform init` that gets the providers from the registry creates it. Later ones use it and may not change
+it, so a provider with another checksum is refused. With a local mirror no lock file is stored, because the mirror may
+hold a provider that was built on this machine.
 """
 
 import json
@@ -19,20 +20,20 @@ _PROVIDER = re.compile(
 
 
 class LockFileError(ValueError):
-    """A sentence that says why the lock file cannot be used."""
+    """The lock file is unusable; the message says why."""
 
 
 def save(stack: Path, settings: Path) -> None:
-    """Keep the lock file that an init left in the stack's folder in that of the settings, unless one is kept there."""
+    """Copy the lock file of the stack's folder to the folder of the settings, unless there is one already."""
     made, kept = stack / FILE_NAME, settings / FILE_NAME
     if made.is_file() and not kept.exists():
         write_private(kept, made.read_bytes())
 
 
 def copy_to_stack(settings: Path, stack: Path) -> None:
-    """Put the lock file that is kept in the folder of the settings into the stack's, where an init reads it.
+    """Copy the lock file from the folder of the settings to the stack's folder, where `terraform init` reads it.
 
-    Nothing happens if none is kept. Raises LockError for one that does not fit the stack, or cannot be read.
+    Do nothing if there is none. Raise LockFileError if it does not match the stack or cannot be read.
     """
     kept = settings / FILE_NAME
     try:
@@ -43,14 +44,14 @@ def copy_to_stack(settings: Path, stack: Path) -> None:
         raise LockFileError(f"{kept} cannot be read ({error})") from None
     if problem := mismatch(text, _required((stack / "cdk.tf.json").read_text(encoding="utf-8"))):
         raise LockFileError(
-            f"{kept} {problem}: remove it once you trust the new version, and the next deploy with the registry keeps "
-            "another."
+            f"{kept} {problem}: remove it once you trust the new version; the next deploy with the registry stores a "
+            "new one."
         )
     write_private(stack / FILE_NAME, text, durable=False)
 
 
 def _required(synthesized: str) -> dict[str, str]:
-    """The versions of a stack's providers, by source."""
+    """Return the versions of a stack's providers, by source."""
     providers = json.loads(synthesized)["terraform"]["required_providers"].values()
     return {
         provider["source"] if "/" in provider["source"] else f"hashicorp/{provider['source']}": provider["version"]
@@ -59,11 +60,11 @@ def _required(synthesized: str) -> dict[str, str]:
 
 
 def mismatch(text: str, required: Mapping[str, str]) -> str:
-    """In what a lock file does not fit the providers that are required; empty if it does."""
+    """Return how a lock file differs from the required providers; empty if it matches."""
     locked = {found["source"]: found["version"] for found in _PROVIDER.finditer(text)}
     for source, version in required.items():
         if source not in locked:
-            return f"does not lock {source}, which the lab needs"
+            return f"does not lock {source}, which the lab requires"
         if locked[source] != version.removeprefix("= "):
-            return f"locks {source} {locked[source]}, and the lab needs {version}"
+            return f"locks {source} {locked[source]}, but the lab requires {version}"
     return ""

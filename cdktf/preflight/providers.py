@@ -1,4 +1,4 @@
-"""Where `terraform init` may get the lab's providers on this machine."""
+"""The sources from which `terraform init` can get the lab's providers on this machine."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ _PROBE_SECONDS = 10
 
 
 def mirror_folders(home: Path) -> list[Path]:
-    """Terraform's implied local mirrors: the folders it looks into without being told."""
+    """Return Terraform's implied local mirrors: the folders that it searches without configuration."""
     return [
         home / ".terraform.d/plugins",
         home / ".local/share/terraform/plugins",
@@ -25,7 +25,7 @@ def mirror_folders(home: Path) -> list[Path]:
 
 
 def missing_from_mirrors(folders: Sequence[Path]) -> list[str]:
-    """Those of the lab's providers that none of the mirrors holds for this machine, unpacked or zipped."""
+    """Return the lab's providers that no mirror holds for this platform, unpacked or zipped."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     suffix = f"{platform.system().lower()}_{machine}"
 
@@ -37,7 +37,7 @@ def missing_from_mirrors(folders: Sequence[Path]) -> list[str]:
 
 
 def has_provider_installation(environ: Mapping[str, str], home: Path) -> bool:
-    """Whether a CLI configuration says itself where providers come from, so that nothing can be said for Terraform."""
+    """Return whether a CLI configuration sets the installation of providers, which overrides the implied mirrors."""
     named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG")
     path = Path(named) if named else home / ".terraformrc"
     try:
@@ -47,7 +47,7 @@ def has_provider_installation(environ: Mapping[str, str], home: Path) -> bool:
 
 
 def is_registry_reachable() -> bool:
-    """Whether Terraform's registry can be reached from here."""
+    """Return whether Terraform's registry is reachable."""
     try:
         with _request.urlopen(f"{REGISTRY}/.well-known/terraform.json", timeout=_PROBE_SECONDS):
             return True
@@ -56,9 +56,9 @@ def is_registry_reachable() -> bool:
 
 
 def missing_providers_error(missing: Sequence[str]) -> str:
-    """A sentence for providers that neither a mirror nor the registry gives."""
+    """Return the error message for providers that neither a mirror nor the registry has."""
     return (
-        f"terraform init cannot get {' and '.join(missing)}: no local mirror holds it and {REGISTRY} does not answer. "
-        "Connect to the registry, or put the provider below ~/.terraform.d/plugins/registry.terraform.io "
-        "(terraform providers mirror, on a machine that is connected, makes that folder)."
+        f"terraform init cannot get {' and '.join(missing)}: no local mirror has it and {REGISTRY} does not respond. "
+        "Connect to the registry, or copy the provider to ~/.terraform.d/plugins/registry.terraform.io "
+        "(`terraform providers mirror` creates that folder on a connected machine)."
     )

@@ -1,4 +1,4 @@
-"""Host and credential of a target of `lab.toml`, by the rule of all programs."""
+"""Host and credential of a target of `lab.toml`, by the rule that all programs share."""
 
 from collections.abc import Mapping, MutableMapping
 
@@ -15,14 +15,14 @@ from labkit.workspace.choice import (
 
 
 def target_flags(name: str, *, host: str | None, profile: str | None) -> WorkspaceOptions:
-    """What a target says, as flags: it is named in the settings file for this purpose, and so overrides the rest."""
+    """Return a target's host and profile as flags: the settings file names them explicitly, so they take precedence."""
     return WorkspaceOptions(host or None, profile=profile or None, url_name=f"host of target {name}")
 
 
 def apply_target(
     name: str, target: TargetSettings, environ: MutableMapping[str, str], dotenv: Mapping[str, str]
 ) -> WorkspaceChoice:
-    """The choice for the target; only what was chosen is left in the environment. Raises LabSettingsError."""
+    """Choose the target's host and credential and remove all others from the environment. Raise LabSettingsError."""
     try:
         return choose_and_apply(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
     except WorkspaceChoiceError as error:
@@ -32,7 +32,10 @@ def apply_target(
 def target_choice(
     name: str, target: TargetSettings, environ: Mapping[str, str], dotenv: Mapping[str, str]
 ) -> WorkspaceChoice | WorkspaceNotConfigured:
-    """The choice for the target, or why no workspace is named, which a synth does not need. Raises LabSettingsError."""
+    """Return the target's host and credential, or why no workspace is named (a synth needs none).
+
+    Raise LabSettingsError if the choice is ambiguous or invalid.
+    """
     try:
         return choose_from(environ, target_flags(name, host=target.host, profile=target.profile), dotenv)
     except WorkspaceNotConfigured as error:
@@ -42,7 +45,7 @@ def target_choice(
 
 
 def target_variables(target: TargetSettings) -> dict[str, str]:
-    """The variables with which a program reaches the target: the name of a profile or host, never a secret."""
+    """Return the environment variables that name the target's profile or host; never a secret."""
     if target.profile:
         return {PROFILE: target.profile}
     return {HOST: target.host} if target.host else {}
@@ -51,10 +54,9 @@ def target_variables(target: TargetSettings) -> dict[str, str]:
 def deploying_service_principal(
     choice: WorkspaceChoice | WorkspaceNotConfigured, environ: Mapping[str, str]
 ) -> str | None:
-    """The application id as which the environment says a program deploys; None if it names none.
+    """Return the application id of the service principal that the environment names; None if it names none.
 
-    A profile is not opened for it: what it holds is known to the machine that deploys, and the course file has to come
-    out the same everywhere.
+    Profiles are not read: their content differs between machines, and the course file must be the same everywhere.
     """
     if isinstance(choice, WorkspaceNotConfigured) or PROFILE in choice.variables:
         return None

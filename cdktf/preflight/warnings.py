@@ -1,4 +1,4 @@
-"""What to tell whoever deploys about the live workspace, decided from facts. Pure."""
+"""Warnings about the live workspace for the person who deploys, decided from facts. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,13 +16,13 @@ _ALWAYS_TOO_MUCH = {"allow-cluster-create": "make clusters", "allow-instance-poo
 
 
 def account_group_conflict(wanted: Iterable[str], account_groups: Iterable[str]) -> str:
-    """A sentence where a group of the account has the name of one of ours; empty where none has."""
+    """Return an error if a group of the account has the name of one of ours; else an empty string."""
     conflicts = sorted(set(wanted) & set(account_groups))
     if not conflicts:
         return ""
     return (
-        f"A group of the Databricks account has the name {_joined(conflicts)}, and a workspace cannot have its own "
-        "beside it: rename the account's group, or set course.name_prefix in lab.toml."
+        f"A group of the Databricks account has the name {_joined(conflicts)}, so the workspace cannot have a group "
+        "with that name: rename the account's group, or set course.name_prefix in lab.toml."
     )
 
 
@@ -37,7 +37,7 @@ def open_to_everybody(
     sql_access: bool,
     closes_personal_compute: bool,
 ) -> str:
-    """What students may spend on besides their clusters, as sentences; empty where there is nothing."""
+    """Return a warning about costs that students can cause besides their clusters; empty if there are none."""
     entitlements = set(entitlements)
     parts = [
         f"the group users has {name}, so everybody may {what}"
@@ -45,7 +45,7 @@ def open_to_everybody(
         if name in entitlements
     ]
     if "databricks-sql-access" in entitlements and not sql_access:
-        parts.append("the group users has databricks-sql-access, whatever students.sql_access says")
+        parts.append("the group users has databricks-sql-access, although students.sql_access is false")
     policies = [name for name in policies if not (closes_personal_compute and name == _PERSONAL_COMPUTE)]
     parts += [
         f"the group users may use {kind} {_joined(names)}"
@@ -53,9 +53,9 @@ def open_to_everybody(
         if names
     ]
     if has_metastore:
-        parts.append("a metastore is assigned, so serverless notebooks may be on for everybody")
+        parts.append("a metastore is assigned, so serverless notebooks may be available to everybody")
     if unread:
-        parts.append(f"{_joined(unread, quoted=False)} could not be looked at")
+        parts.append(f"{_joined(unread, quoted=False)} could not be read")
     if not parts:
         return ""
     return f"A cluster quota does not cover this: {'; '.join(parts)}. docs/deploy.md says what to do."
@@ -67,10 +67,10 @@ def would_restart(
     tags: Mapping[str, Mapping[str, str]],
     settings: Mapping[str, Any],
 ) -> str:
-    """Which running clusters a deploy would restart because they are not set as wanted; empty where none.
+    """Return a warning about running clusters that a deploy would restart to change their settings; empty if none.
 
-    `tags` are the wanted tags by cluster name, `settings` what all clusters of the course have in common. The number
-    of workers is left out: changing it does not restart.
+    `tags` are the expected tags by cluster name, `settings` the settings of all clusters of the course. The number of
+    workers is not compared, because changing it does not restart a cluster.
     """
     changed = {
         str(cluster["cluster_name"]): differences(cluster, tags=tags[str(cluster["cluster_name"])], settings=settings)
@@ -80,11 +80,11 @@ def would_restart(
     parts = [f"{name} ({', '.join(what)})" for name, what in sorted(changed.items()) if what]
     if not parts:
         return ""
-    return f"In use and set otherwise than wanted, so a deploy restarts: {'; '.join(parts)}."
+    return f"A deploy restarts these running clusters, because their settings differ: {'; '.join(parts)}."
 
 
 def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings: Mapping[str, Any]) -> list[str]:
-    """The names of the settings in which a live cluster differs from the wanted ones."""
+    """Return the names of the settings in which a live cluster differs from the expected ones."""
     wanted: dict[str, Any] = {"custom_tags": dict(tags)}
     live: dict[str, Any] = {"custom_tags": cluster.get("custom_tags") or {}}
     for name in ("spark_version", "node_type_id", "driver_node_type_id", "autotermination_minutes"):
@@ -108,27 +108,27 @@ def differences(cluster: Mapping[str, Any], *, tags: Mapping[str, str], settings
 
 
 def _without_preview(spark_conf: Mapping[str, str]) -> dict[str, str]:
-    """Settings of Spark without the one that the platform adds by itself and the provider therefore leaves out."""
+    """Return Spark settings without the one that the platform adds by itself and the provider therefore ignores."""
     return {key: value for key, value in spark_conf.items() if key != _DELTA_PREVIEW}
 
 
 def course_file_edited(live: bytes | None, *, path: str, wanted_sha256: str) -> str:
-    """A sentence where the live course file is neither the wanted one nor an earlier one as it was written."""
+    """Return a warning if the live course file is neither the expected one nor an intact earlier one; else empty."""
     if live is None or hashlib.sha256(live).hexdigest() == wanted_sha256 or has_valid_checksum(live):
         return ""
     return (
-        f"{path} was edited by hand; Terraform does not see that. To have it as lab.toml says: "
+        f"{path} was edited by hand, which Terraform does not detect. To restore it from lab.toml, run "
         "terraform apply -replace=databricks_workspace_file.course_file in the stack's folder."
     )
 
 
 def unguarded(*, target: str, is_checked: bool, host: str, workspace_id: str, caller: str) -> str:
-    """What a target without expectations is connected to, for a person to compare."""
+    """Return the workspace to which a target without expectations is connected, so that a person can compare it."""
     if is_checked:
         return ""
     return (
-        f"Connected to workspace {workspace_id or 'of unknown id'} at {host} as {caller}; target {target} takes any. "
-        f'To have it checked: expected_workspace_id = "{workspace_id}" under [targets.{target}] in lab.toml.'
+        f"Connected to workspace {workspace_id or 'of unknown id'} at {host} as {caller}; target {target} accepts any "
+        f'workspace. To check it, set expected_workspace_id = "{workspace_id}" under [targets.{target}] in lab.toml.'
     )
 
 

@@ -1,1 +1,1 @@
-"""The roster: who is in which group, what an import changes in it, and whether a course may have it. Pure."""
+"""The roster: the students of each group, the changes of an import, and its validation. Pure."""

@@ -1,4 +1,4 @@
-"""What an import changed, as values, as data and in words for a teaching assistant. Pure."""
+"""The changes of an import: as values, as JSON, and as lines for a teaching assistant. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from roster.model import Group, Roster
 
 @dataclass(frozen=True)
 class Move:
-    """A student who changed groups, or came into or out of one; `came_from` and `went_to` are group keys or ""."""
+    """A student who joined, left or changed groups; `came_from` and `went_to` are group keys or ""."""
 
     email: str
     came_from: str
@@ -22,7 +22,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Renaming:
-    """A group whose Moodle name, or id, is another than before."""
+    """A group with a new Moodle name or a new Moodle id."""
 
     group: str
     before: str
@@ -31,7 +31,7 @@ class Renaming:
 
 @dataclass(frozen=True)
 class Changes:
-    """The difference between two rosters of one term; groups are those of the roster after."""
+    """The difference between two rosters of one term; its groups are those of the later roster."""
 
     joined: tuple[Move, ...] = ()
     came_back: tuple[Move, ...] = ()
@@ -50,7 +50,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many groups and students a roster has now, and how many it only remembers."""
+    """The numbers of active and retired groups and students of a roster."""
 
     groups: int
     students: int
@@ -73,7 +73,7 @@ def count_roster(roster: Roster) -> Counts:
 
 
 def changes_between(before: Roster, after: Roster) -> Changes:
-    """What a person would say has changed."""
+    """Return the changes of students and groups from one roster to the next."""
     previous, now = _group_by_address(before), _group_by_address(after)
     old = {group.number: group for group in before.groups}
     pairs = [(old[group.number], group) for group in after.groups if group.number in old]
@@ -107,12 +107,12 @@ def changes_between(before: Roster, after: Roster) -> Changes:
 
 
 def _group_by_address(roster: Roster) -> dict[str, tuple[str, bool]]:
-    """Each address with its group's key and whether the student is in it now."""
+    """Return, by address, the key of the student's group and whether the student is active in it."""
     return {member.email: (group.key, member.status == "active") for group in roster.groups for member in group.members}
 
 
 def changes_json(changes: Changes, counts: Counts, recognitions: Sequence[Recognition]) -> dict[str, Any]:
-    """The same as `change_lines`, for programs."""
+    """Return the content of `change_lines` as JSON."""
     return {
         "counts": vars(counts),
         "joined": [{"email": move.email, "to": move.went_to} for move in changes.joined],
@@ -155,7 +155,7 @@ def _group_data(group: Group) -> dict[str, Any]:
 def change_lines(
     changes: Changes, counts: Counts, recognitions: Sequence[Recognition], *, is_first: bool
 ) -> Iterator[str]:
-    """The report, line by line. `is_first`: there was no roster before, so everybody would be new."""
+    """Yield the lines of the report. `is_first`: there was no roster before, so every student would be new."""
     if is_first:
         yield f"First import: {_count(counts.groups, 'group')}, {_count(counts.students, 'student')}."
         yield from _number_lines(changes)
@@ -215,7 +215,7 @@ def _group_lines(changes: Changes) -> Iterator[str]:
 
 
 def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
-    """Every match that Moodle's id did not make; the plain ones of a kind share a line."""
+    """Yield the matches that were not made by Moodle's id; simple matches of a kind share a line."""
     found = [recognition for recognition in recognitions if recognition.matched_by != "id"]
     if not found:
         return
@@ -231,7 +231,7 @@ def _recognition_lines(recognitions: Sequence[Recognition]) -> Iterator[str]:
 
 
 def _simple_match(recognition: Recognition) -> str:
-    """What a match was made by if there is nothing more to say of it, else ""."""
+    """Return what a match was made by if it needs no further explanation, else ""."""
     is_renamed = recognition.matched_by == "members" and recognition.name != ""
     is_partial = recognition.matched_by == "members" and recognition.shared_members < recognition.known_members
     return "" if recognition.rivals or is_renamed or is_partial else recognition.matched_by
@@ -248,7 +248,7 @@ def _recognition_line(recognition: Recognition) -> str:
 
 
 def _key_ranges(numbers: Sequence[int]) -> Iterator[str]:
-    """The keys of these groups, three or more in a row as “first to last”."""
+    """Yield the keys of these groups, three or more consecutive ones as “first to last”."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and runs[-1][-1] + 1 == number:

@@ -1,4 +1,4 @@
-"""What an export lists: groups and the students in them, each with the line it stands on. Pure values."""
+"""The groups and students that an export lists, each with its line number. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from roster.model import Roster
 
 @dataclass(frozen=True, order=True)
 class Issue:
-    """A sentence about a line of the export."""
+    """A message about a line of the export."""
 
     line: int
     message: str
@@ -21,7 +21,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class ListedMember:
-    """A student of a listed group; `account` counts for students we have not met."""
+    """A student of a listed group; `account` is used only for students who are not in the roster yet."""
 
     email: str
     line: int
@@ -30,7 +30,7 @@ class ListedMember:
 
 @dataclass(frozen=True)
 class ListedGroup:
-    """A group as the export has it. Id and name are "" where the format has none; only our own file knows numbers."""
+    """A group in an export. Id and name are "" if the format has none; only the normalised roster has numbers."""
 
     line: int
     moodle_id: str = ""
@@ -40,16 +40,16 @@ class ListedGroup:
 
     @property
     def title(self) -> str:
-        """How a sentence calls it."""
+        """Return the group's name for messages."""
         return quoted(self.moodle_name) if self.moodle_name else f"the group on line {self.line}"
 
 
 @dataclass(frozen=True)
 class GroupList:
-    """Everything one export says, in the file's order.
+    """The content of an export, in the order of the file.
 
-    `problems` make it unusable; `ignored` are the rows left out on purpose. `roster` is set where the export is our
-    own normalised file.
+    `problems` make it unusable; `ignored` are rows that are skipped on purpose. `roster` is set if the export is a
+    normalised roster.
     """
 
     format: str
@@ -66,7 +66,7 @@ class GroupList:
 
 @dataclass
 class GroupListBuilder:
-    """Groups, problems and ignored rows as a reader meets them. `staff` are addresses that are never students."""
+    """Collects the groups, problems and ignored rows of an export. `staff` are addresses that are never students."""
 
     staff: Collection[str] = ()
     groups: list[ListedGroup] = field(default_factory=list)
@@ -80,13 +80,13 @@ class GroupListBuilder:
         self.ignored.append(Issue(line, message))
 
     def parse_member(self, line: int, column: str, cell: str) -> ListedMember | None:
-        """The student whose address is in this cell, or None, with a remark, where it is no address or staff's."""
+        """Return the student with this cell's address; None, with an issue, if it is invalid or belongs to staff."""
         email = normalised_address(cell)
         if not is_address(email):
             self.add_problem(line, f"{quoted(column)} is not an address: {quoted(cell.strip())}.")
             return None
         if email in self.staff:
-            self.add_ignored(line, f"{email} is staff, so no student of a group.")
+            self.add_ignored(line, f"{email} is staff and therefore not a student.")
             return None
         return ListedMember(email, line)
 

@@ -1,4 +1,4 @@
-"""What an export makes of the stored roster, and the report on it. Pure."""
+"""Applies an export to the stored roster and reports the result. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IGNORED_SHOWN = 12
 
 
 class ImportRefused(Exception):
-    """Nothing was written; `problems` are the sentences that say why."""
+    """The import was refused and nothing was written; `problems` are the reasons."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -25,7 +25,7 @@ class ImportRefused(Exception):
 
 @dataclass(frozen=True)
 class ParsedExport:
-    """An export as read: what it lists, and how its text was found to be written."""
+    """The content of an export and its encoding."""
 
     listed: GroupList
     encoding: str
@@ -33,7 +33,7 @@ class ParsedExport:
 
 @dataclass(frozen=True)
 class RosterImport:
-    """One import, before anything is written."""
+    """An import before anything is written."""
 
     source: ParsedExport
     stored: Roster
@@ -44,14 +44,14 @@ class RosterImport:
 
     @property
     def new_addresses(self) -> set[str]:
-        """The addresses that no roster knew: neither the stored one nor, if the export is one, the export."""
+        """Return the addresses that are not in the stored roster, nor in the export if that is a roster."""
         rosters = (self.stored, self.source.listed.roster or Roster())
         known = {member.email for roster in rosters for group in roster.groups for member in group.members}
         return {member.email for group in self.roster.groups for member in group.members} - known
 
 
 def plan_import(file: str, source: ParsedExport, stored: Roster, limits: RosterLimits) -> RosterImport:
-    """What the export makes of the roster. Raises Refusal with every problem at once."""
+    """Validate the export and merge it into the roster. Raise ImportRefused with all problems."""
     result = validate(source.listed, stored, limits)
     if problems := sorted({*result.problems, *ambiguous_names(stored, source.listed.groups)}):
         raise ImportRefused(issue_lines(file, problems))
@@ -64,7 +64,7 @@ def plan_import(file: str, source: ParsedExport, stored: Roster, limits: RosterL
 
 
 def report_lines(result: RosterImport, *, export: str, out: str, written: bool, dry_run: bool) -> Iterator[str]:
-    """What happened, line by line; `export` is the name of the file."""
+    """Yield the lines of the report; `export` is the name of the file."""
     listed = result.source.listed
     yield f"{export}: {listed.format}, {result.source.encoding}"
     yield ""
@@ -73,23 +73,23 @@ def report_lines(result: RosterImport, *, export: str, out: str, written: bool, 
     yield from change_lines(changes, count_roster(result.roster), result.merged.recognitions, is_first=is_first)
     if listed.ignored:
         yield ""
-        yield f"Left out: {len(listed.ignored)} {'row' if len(listed.ignored) == 1 else 'rows'} of the export"
+        yield f"Skipped: {len(listed.ignored)} {'row' if len(listed.ignored) == 1 else 'rows'} of the export"
         yield from (f"  line {issue.line}: {issue.message}" for issue in listed.ignored[:_IGNORED_SHOWN])
         if len(listed.ignored) > _IGNORED_SHOWN:
-            yield f"  … and {len(listed.ignored) - _IGNORED_SHOWN} more, down to line {listed.ignored[-1].line}"
+            yield f"  … and {len(listed.ignored) - _IGNORED_SHOWN} more, up to line {listed.ignored[-1].line}"
     if result.existing_account_count is not None:
         yield (
-            f"Accounts: {result.existing_account_count} of the new addresses had one already; they are looked up, "
+            f"Accounts: {result.existing_account_count} of the new addresses already had one; these are looked up, "
             "never managed."
         )
     if dry_run:
         yield "Dry run: nothing was written."
     else:
-        yield f"{'Written to' if written else 'Already so in'} {out}."
+        yield f"{'Written to' if written else 'No change in'} {out}."
 
 
 def report_json(result: RosterImport, *, export: str, out: str, written: bool) -> dict[str, Any]:
-    """The report for programs."""
+    """Return the report as JSON."""
     listed = result.source.listed
     changes = changes_between(result.stored, result.roster)
     return {

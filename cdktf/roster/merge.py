@@ -1,7 +1,7 @@
-"""An export meets the roster we have: which group is which, and who is where now. Pure.
+"""Merges an export into the roster: recognises its groups and updates their students. Pure.
 
-A group keeps its number for the whole term. It is recognised by Moodle's id; else, where one side has no id, by its
-name, exactly, or but for case where only one group can be meant; else by at least half of its members; else it is new
+A group keeps its number for the whole term. It is recognised by Moodle's id; else, if one side has no id, by its exact
+name, or by its name ignoring case if only one group matches; else by at least half of its members. Otherwise it is new
 and gets the next number.
 """
 
@@ -21,9 +21,10 @@ MatchKind = Literal["id", "number", "name", "members"]
 
 @dataclass(frozen=True)
 class Recognition:
-    """How a listed group was found to be one that we know.
+    """How a listed group was recognised as a group of the roster.
 
-    `shared_members` of `known_members` are the same; `rivals` are further groups, ours or listed, with as good a claim.
+    `shared_members` of the group's `known_members` are in both. `rivals` are other stored or listed groups that match
+    equally well.
     """
 
     number: int
@@ -37,17 +38,17 @@ class Recognition:
 
 @dataclass(frozen=True)
 class MergeResult:
-    """The roster after the export, and how each group that is not new was recognised."""
+    """The roster after the import, and how each group that is not new was recognised."""
 
     roster: Roster
     recognitions: tuple[Recognition, ...]
 
 
 def ambiguous_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Issue, ...]:
-    """Problems with names that fit several groups.
+    """Return the issues of names that match several groups.
 
-    An export without ids throws groups of one name together, so none of them can be told any more if several run.
-    Names that differ in case are no match if several groups fit.
+    An export without ids merges groups with the same name, so several active groups with one name are ambiguous. Names
+    that differ in case only are ambiguous if several groups match.
     """
     issues = []
     for group in listed:
@@ -55,12 +56,14 @@ def ambiguous_names(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Issu
             continue
         same = [stored_group.key for stored_group in stored.active_groups if _same_name(stored_group, group)]
         if len(same) > 1:
-            message = f"{group.title} can be {' and '.join(same)}, which have one name in Moodle: rename one of them "
+            message = (
+                f"{group.title} matches {' and '.join(same)}, which have the same name in Moodle: rename one of them "
+            )
             issues.append(Issue(group.line, message + _OR_IDS))
     return (*issues, *_ambiguous_ignoring_case(stored, listed))
 
 
-_OR_IDS = "there, or import the Group self-selection, which has ids."
+_OR_IDS = "in Moodle, or import the Group self-selection, which has ids."
 
 
 def _ambiguous_ignoring_case(stored: Roster, listed: Sequence[ListedGroup]) -> Iterator[Issue]:
@@ -72,12 +75,12 @@ def _ambiguous_ignoring_case(stored: Roster, listed: Sequence[ListedGroup]) -> I
         if not match.is_clear:
             names = " and ".join(group.title for group in match.listed)
             stored_names = " and ".join(f"{group.key} {quoted(group.moodle_name)}" for group in match.stored)
-            message = f"{names} can be {stored_names}, whose names differ in case alone: rename one of the groups "
+            message = f"{names} matches {stored_names} except for upper and lower case: rename one of the groups "
             yield Issue(match.listed[0].line, message + _OR_IDS)
 
 
 def merge(stored: Roster, export: GroupList) -> MergeResult:
-    """The roster that the export makes of the stored one.
+    """Return the stored roster, updated from the export.
 
     Requires an export without problems: no duplicate address or id, no `ambiguous_names`. Nothing stored is forgotten:
     missing groups and students are retired, and keep their number and account if they come back.
@@ -105,7 +108,7 @@ def merge(stored: Roster, export: GroupList) -> MergeResult:
 
 
 def _assign_numbers(stored: Roster, listed: Sequence[ListedGroup], number_of: dict[int, int]) -> dict[int, ListedGroup]:
-    """Each listed group by its number: the one it has, the one our own file gives it, or the next."""
+    """Return the listed groups by number: the stored one, that of the normalised roster, or the next free one."""
     numbers = {number_of[group.line]: group for group in listed if group.line in number_of}
     used_numbers = {group.number for group in stored.groups}
     new = [group for group in listed if group.line not in number_of]
@@ -135,7 +138,7 @@ def _by_address(members: Iterable[Member]) -> tuple[Member, ...]:
 
 
 def recognise_groups(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Recognition, ...]:
-    """Which listed groups we know, in the export's order."""
+    """Return how listed groups are recognised, in the export's order."""
     matcher = _GroupMatcher(list(stored.groups), list(listed), [])
     matcher.match_ids()
     matcher.match_numbers()
@@ -147,7 +150,7 @@ def recognise_groups(stored: Roster, listed: Sequence[ListedGroup]) -> tuple[Rec
 
 @dataclass
 class _NameMatch:
-    """Groups of the roster and of the export that have one name but for case."""
+    """Groups of the roster and of the export with the same name ignoring case."""
 
     stored: list[Group]
     listed: list[ListedGroup]
@@ -181,7 +184,7 @@ class _GroupMatcher:
             self._match(match_ids[group.moodle_id], group, "id")
 
     def match_numbers(self) -> None:
-        """Our own file says the number; two different ids still are two groups."""
+        """Match by the number in a normalised roster, unless both sides have an id: different ids are two groups."""
         match_numbers = {group.number: group for group in self.stored}
         for group in [group for group in self.listed if group.number in match_numbers]:
             stored_group = match_numbers[group.number or 0]
@@ -189,20 +192,20 @@ class _GroupMatcher:
                 self._match(stored_group, group, "number")
 
     def match_exact_names(self) -> None:
-        """Only where one side has no id: two groups with different ids may have one name."""
+        """Match only if one side has no id: two groups with different ids may have the same name."""
         self._match_best_first(
             "name", [pair for pair in self._pairs() if _same_name(*pair) and not _is_retired_with_id(pair[0])]
         )
 
     def match_names_ignoring_case(self) -> None:
-        """Only where one group can be meant: Moodle has `Group 2` and `group 2` side by side."""
+        """Match only unambiguous names: Moodle allows `Group 2` and `group 2` in one course."""
         clear = [match for match in self.names_ignoring_case() if match.is_clear]
         self._match_best_first("name", [(match.stored[0], match.listed[0]) for match in clear])
 
     def names_ignoring_case(self) -> list[_NameMatch]:
-        """The groups left that are called the same but for case, those that run before those that are retired.
+        """Return the unmatched groups with the same name ignoring case, active groups before retired ones.
 
-        Who has a group of exactly the same name is not among them.
+        Groups with an exact namesake are excluded.
         """
         exact = [pair for pair in self._pairs() if _same_name(*pair)]
         exactly_matched = {id(group) for pair in exact for group in pair}
@@ -215,7 +218,7 @@ class _GroupMatcher:
         return list(matches.values())
 
     def match_members(self) -> None:
-        """A group that has students goes before one that had some, or a student who comes back would carry it off."""
+        """Match groups with active students before others, so that a returning student does not move a number."""
         self._match_best_first(
             "members", [pair for pair in self._pairs() if pair[0].active_members and _shares_half(*pair)]
         )
@@ -226,7 +229,7 @@ class _GroupMatcher:
         return [(stored_group, group) for group in self.listed for stored_group in self.stored]
 
     def _match_best_first(self, matched_by: MatchKind, pairs: list[tuple[Group, ListedGroup]]) -> None:
-        """Match the best pairs first; see `_match_rank`."""
+        """Match the best pairs first, in the order of `_match_rank`."""
         candidates = sorted(((_match_rank(*pair), *pair) for pair in pairs), key=lambda candidate: candidate[0])
         while candidates:
             best, stored_group, group = candidates[0]
@@ -260,8 +263,10 @@ class _GroupMatcher:
 
 
 def _match_rank(stored_group: Group, group: ListedGroup) -> tuple[bool, int, int, int, int]:
-    """How good a match is, the best first: a group that runs, most members in common, fewest that are not, and only
-    then the lower number and the earlier line."""
+    """Return the sort key of a match, best first.
+
+    Active groups come first, then most common members, fewest other members, lower number, earlier line.
+    """
     known, listed = _known_addresses(stored_group), _addresses(group)
     return stored_group.status == "retired", -len(known & listed), len(known | listed), stored_group.number, group.line
 
@@ -284,7 +289,7 @@ def _same_name_ignoring_case(stored_group: Group, group: ListedGroup) -> bool:
 
 
 def _is_retired_with_id(stored_group: Group) -> bool:
-    """Its name alone is weak: a running group may have been given it since."""
+    """Return whether the name is weak evidence: an active group may have the name of a retired one by now."""
     return stored_group.status == "retired" and stored_group.moodle_id != ""
 
 
@@ -294,7 +299,7 @@ def _shares_half(stored_group: Group, group: ListedGroup) -> bool:
 
 
 def _known_addresses(stored_group: Group) -> frozenset[str]:
-    """Whom a group is known by: its students, or those it had where none is left."""
+    """Return the addresses that identify a group: its active students, or its former ones if none is left."""
     return frozenset(member.email for member in stored_group.active_members or stored_group.members)
 
 

@@ -1,4 +1,4 @@
-"""Who is in which group: the values, and the normalised file that remembers them. Pure: text in, text out.
+"""Groups and their students, and the normalised roster file that stores them. Pure: text in, text out.
 
 The file has one row per membership, sorted by number and address:
 `number,moodle_group_id,moodle_group_name,email,status,account`.
@@ -27,7 +27,7 @@ MOODLE = FileOrigin(
         "is a JSON export, which Moodle breaks in languages without Latin letters (the groups are lost): export CSV."
     ),
 )
-"""Where exports come from, and how an import names their encoding."""
+"""The origin of exports, for error messages of the table parser."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _MOODLE_ID = re.compile(r"[0-9]{0,18}", re.ASCII)
@@ -35,7 +35,7 @@ _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 
 class RosterError(ValueError):
-    """A roster that cannot be used; `problems` are all the reasons, each "file line N: sentence"."""
+    """The roster is unusable; `problems` are all reasons, each "file line N: message"."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -53,7 +53,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Group:
-    """A team that shares one cluster. Its number is its identity; Moodle's id and name are "" where unknown."""
+    """A team that shares one cluster. Its number is its identity; Moodle's id and name are "" if unknown."""
 
     number: int
     moodle_id: str = ""
@@ -63,12 +63,12 @@ class Group:
 
     @property
     def key(self) -> str:
-        """The group's name in Databricks before any prefix, such as "group_07"."""
+        """Return the group's name in Databricks without prefix, such as "group_07"."""
         return f"group_{self.number:02d}"
 
     @property
     def cluster(self) -> str:
-        """The name of its cluster before any prefix, such as "cluster_07"."""
+        """Return the name of the group's cluster without prefix, such as "cluster_07"."""
         return f"cluster_{self.number:02d}"
 
     @property
@@ -78,7 +78,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Roster:
-    """All groups of a term, the retired ones included, sorted by number; their members are sorted by address."""
+    """All groups of a term, including retired ones, sorted by number; members are sorted by address."""
 
     groups: tuple[Group, ...] = ()
 
@@ -88,14 +88,14 @@ class Roster:
 
 
 def has_account_on(member: Member, target: str) -> bool:
-    """Whether the member's account was in that target's workspace before us, so that we never manage it."""
+    """Return whether the account was in that target's workspace before the lab, so that the lab never manages it."""
     return member.account.startswith(EXISTING_PREFIX) and target in member.account.removeprefix(EXISTING_PREFIX).split(
         ","
     )
 
 
 def with_existing_accounts(roster: Roster, emails: Collection[str], target: str) -> Roster:
-    """The roster in which these addresses have an account on the target that is not ours."""
+    """Return the roster with these addresses marked as having an account on the target that the lab does not manage."""
     groups = []
     for group in roster.groups:
         members = tuple(
@@ -112,7 +112,7 @@ def _add_existing(account: str, target: str) -> str:
 
 
 def format_roster(roster: Roster) -> str:
-    """The normalised file's text."""
+    """Return the text of the normalised roster."""
     text = io.StringIO()
     rows = (
         (group.number, group.moodle_id, group.moodle_name, member.email, member.status, member.account)
@@ -124,16 +124,16 @@ def format_roster(roster: Roster) -> str:
 
 
 def _rows_of(group: Group) -> Iterator[Member]:
-    """A group's members as rows; one without address stands for a status that no member shows."""
+    """Yield a group's members as rows; a row without address stores the group's status if no member has it."""
     if all(member.status != group.status for member in group.members):
         yield Member("", group.status, "")
     yield from sorted(group.members, key=lambda member: member.email)
 
 
 def parse_roster(text: str, name: str) -> Roster:
-    """Read the normalised file, also after a spreadsheet saved it with another delimiter.
+    """Parse a normalised roster, also if a spreadsheet program saved it with another delimiter.
 
-    Raises RosterError with every problem; `name` is what the sentences call the file.
+    Raise RosterError with all problems; `name` is the name of the file in messages.
     """
     try:
         table = read_table(text, origin=MOODLE)
@@ -153,7 +153,7 @@ def parse_roster(text: str, name: str) -> Roster:
 
 @dataclass
 class _RosterParser:
-    """What the rows so far say, and where each thing was first said."""
+    """The groups and members of the rows so far, with the line of each first occurrence."""
 
     first: dict[int, tuple[int, str, str]] = field(default_factory=dict)  # number: line, Moodle id, Moodle name
     members: dict[int, list[Member]] = field(default_factory=dict)
@@ -196,7 +196,7 @@ class _RosterParser:
     def _add_member(self, line: int, number: int, member: Member) -> None:
         first_line = self.line_of_email.setdefault(member.email, line)
         if first_line != line:
-            message = f"{member.email} is on line {first_line} already; a student has one row, in one group."
+            message = f"{member.email} is already on line {first_line}; a student has one row, in one group."
             self.problems.append((line, message))
         self.members.setdefault(number, []).append(member)
 

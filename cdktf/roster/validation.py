@@ -1,4 +1,4 @@
-"""Whether a course may have what an export lists: sizes, domains, doubles, losses. Pure."""
+"""Validates an export against the limits of a course: sizes, domains, duplicates, missing students. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MAX_PINNED_CLUSTERS = 100
 
 @dataclass(frozen=True)
 class RosterLimits:
-    """What a course allows. `max_group_size` 0 means any; without domains every address is fine.
+    """The limits of a course. `max_group_size` 0 means no limit; without domains every address is allowed.
 
-    The shares are percent of the students that the roster knows, without `staff`: those whom an export may lack, and
-    those whom it may move.
+    `max_drop_percent` and `max_move_percent` are shares of the roster's active students, without `staff`, that an
+    export may lack or move to another group.
     """
 
     email_domains: tuple[str, ...] = ()
@@ -34,14 +34,14 @@ class RosterLimits:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """`problems` forbid the import; `warnings` are for a person to read."""
+    """`problems` prevent the import; `warnings` do not."""
 
     problems: tuple[Issue, ...]
     warnings: tuple[Issue, ...]
 
 
 def validate(export: GroupList, stored: Roster, limits: RosterLimits) -> ValidationResult:
-    """All that is wrong or odd about an export, in the order of its lines."""
+    """Return all problems and warnings of an export, in the order of its lines."""
     problems = [
         *export.problems,
         *_duplicate_members(export),
@@ -51,7 +51,7 @@ def validate(export: GroupList, stored: Roster, limits: RosterLimits) -> Validat
     warnings = list(_similar_names(export))
     outside = list(_outside_domains(export, limits))
     (problems if limits.strict_domains else warnings).extend(outside)
-    # A file that could not be read whole seems to have lost students; that would be said twice.
+    # Rows with problems would be reported a second time, as missing students.
     if not export.problems:
         (warnings if limits.allow_drops else problems).extend(_missing_students(export, stored, limits))
     return ValidationResult(tuple(sorted(set(problems))), tuple(sorted(set(warnings))))
@@ -95,7 +95,7 @@ def _similar_names(export: GroupList) -> Iterator[Issue]:
             continue
         other = first.setdefault(name_key(group.moodle_name), group)
         if plain_name(group.moodle_name) != plain_name(other.moodle_name):
-            what = f"and {other.title} on line {other.line} are two groups: their names differ in case alone"
+            what = f"and {other.title} on line {other.line} are two groups: their names differ in case only"
             yield Issue(group.line, f"{group.title} {what}.")
         elif other.line != group.line:
             yield Issue(group.line, f"{group.title} is also the name of the group on line {other.line}.")
@@ -118,33 +118,33 @@ def _missing_students(export: GroupList, stored: Roster, limits: RosterLimits) -
     missing = known_students - listed
     if known_students and 100 * len(missing) > limits.max_drop_percent * len(known_students):
         message = (
-            f"{len(missing)} of the {len(known_students)} students we know are not in this export, more than "
-            f"{limits.max_drop_percent:g} percent. Is it the whole course, and today's download? If they really left, "
-            "add --allow-drops."
+            f"{len(missing)} of the roster's {len(known_students)} students are not in this export, more than "
+            f"{limits.max_drop_percent:g} percent. Check that it is the whole course and today's download. If the "
+            "students really left, add --allow-drops."
         )
         yield Issue(export.last_line, message)
 
 
 def validate_moves(export: GroupList, stored: Roster, after: Roster, limits: RosterLimits) -> ValidationResult:
-    """Whether the export moves more students between groups than the course lets it. One may always move."""
+    """Check that the export does not move too many students between groups. One student may always move."""
     known_students = _known_students(stored, limits)
     moved = [move for move in changes_between(stored, after).moved if move.email in known_students]
     if len(moved) < 2 or 100 * len(moved) <= limits.max_move_percent * len(known_students):
         return ValidationResult((), ())
     message = (
-        f"{len(moved)} of the {len(known_students)} students we know would move to another group and its cluster, "
-        f"more than {limits.max_move_percent:g} percent. Are these the course's groups? If the students really moved, "
-        "add --allow-moves."
+        f"{len(moved)} of the roster's {len(known_students)} students would move to another group and its cluster, "
+        f"more than {limits.max_move_percent:g} percent. Check that these are the course's groups. If the students "
+        "really moved, add --allow-moves."
     )
     issues = (Issue(export.last_line, message),)
     return ValidationResult((), issues) if limits.allow_moves else ValidationResult(issues, ())
 
 
 def _known_students(stored: Roster, limits: RosterLimits) -> set[str]:
-    """The students of a roster, without staff that an earlier version took for students."""
+    """Return the active students of a roster, without staff that an earlier version imported as students."""
     return {member.email for group in stored.active_groups for member in group.active_members} - limits.staff
 
 
 def issue_lines(file: str, issues: Sequence[Issue]) -> list[str]:
-    """The remarks as a person reads them, each with its place."""
+    """Return the issues as messages with file and line."""
     return [f"{file} line {issue.line}: {issue.message}" for issue in issues]

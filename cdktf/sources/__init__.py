@@ -1,1 +1,1 @@
-"""What rosters come from: exports of Moodle in every shape, read into one list of groups."""
+"""The sources of rosters: parses Moodle's exports, in each format, into a list of groups."""

@@ -1,4 +1,4 @@
-"""Which column of an export with one row per student is which. Pure."""
+"""Finds the columns of an export with one row per student. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OVERVIEW = "Groups overview"
 PARTICIPANTS = "Participants"
 CHOICE = "Group choice"
 
-# Where the formats have their columns, for headers in a language that we have no words of.
+# The columns of each format, for headers in an unknown language.
 _OVERVIEW_GROUPING, _OVERVIEW_GROUP, _OVERVIEW_FIRST_IDENTITY = 0, 1, 4
 _CHOICE_EMAIL, _CHOICE_GROUP, _CHOICE_WIDTH = 3, 4, 6
 _ADDRESS_SHARE = 0.8
@@ -25,9 +25,10 @@ _MEMBERS_PER_GROUP = 1.5
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one file. `grouping` is the column before the group, if it says nothing of a person.
+    """The columns of one file. `grouping` is the column before the group, if it contains no personal data.
 
-    `has_blocks`: the rows lie in blocks as in Moodle's overview. `width` is the number of cells that each row needs.
+    `has_blocks`: the rows are grouped in blocks as in Moodle's overview. `width` is the number of cells that each row
+    needs.
     """
 
     format: str
@@ -39,17 +40,17 @@ class Columns:
 
 
 def cell(row: Row, index: int) -> str:
-    """The text of a cell without blanks around it, "" where the row has none."""
+    """Return the text of a cell without surrounding blanks, "" if the row has no such cell."""
     return row.cells[index].strip() if index < len(row.cells) else ""
 
 
 def name_at(row: Row, index: int) -> str:
-    """The name in a cell, exactly as it is there; "" if there is nothing but blanks."""
+    """Return the exact text of a cell; "" if it has only blanks."""
     return row.cells[index] if cell(row, index) else ""
 
 
 def has_text_after(row: Row, index: int) -> bool:
-    """Whether there is anything in the cells behind this one."""
+    """Return whether a cell after this one has text."""
     return any(text.strip() for text in row.cells[index + 1 :])
 
 
@@ -66,7 +67,7 @@ def find_columns(table: Table, named_headers: Mapping[str, str], builder: GroupL
     )
     if email is None:
         if not builder.problems and any(term_key(name) in GROUP_TERMS for name in header.cells):
-            message = "names groups, but no column holds addresses: let Moodle show them (Site administration → "
+            message = "has groups, but no column with addresses: let Moodle show them (Site administration → "
             message += 'Users → User policies → Show user identity), or name the column with --column email="…".'
             builder.add_problem(header.line, message)
         return None
@@ -108,7 +109,7 @@ def _column_named(header: Row, name: str, option: str, builder: GroupListBuilder
         return keys.index(term_key(name))
     present = ", ".join(quoted(cell.strip()) for cell in header.cells if cell.strip())
     how_often = "several columns are" if term_key(name) in keys else "no column is"
-    builder.add_problem(header.line, f"{how_often} called {quoted(name)} (--column {option}): the file has {present}.")
+    builder.add_problem(header.line, f"{how_often} named {quoted(name)} (--column {option}): the file has {present}.")
     return None
 
 
@@ -122,7 +123,7 @@ def _email_column(table: Table, builder: GroupListBuilder) -> int | None:
     if len(best) > 1:
         names = ", ".join(quoted(header[index].strip()) for index in best)
         builder.add_problem(
-            table.header.line, f'several columns hold addresses ({names}): name one, --column email="…".'
+            table.header.line, f'several columns hold addresses ({names}): name one with --column email="…".'
         )
     return best[0] if len(best) == 1 else None
 
@@ -133,8 +134,10 @@ def _share_of_addresses(rows: Sequence[Row], index: int) -> float:
 
 
 def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | None:
-    """By a word for groups, else by the structure of a format. The place of a column alone says nothing: where the
-    overview has the group, a grades export has the last name."""
+    """Find the group column by a term for groups, else by the structure of a format.
+
+    The position alone is not enough: in the column of the overview's group, a grades export has the last name.
+    """
     header = table.header
     hinted = [index for index, name in enumerate(header.cells) if term_key(name) in GROUP_TERMS and index != email]
     if len(hinted) == 1:
@@ -142,7 +145,7 @@ def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | 
     if len(hinted) > 1:
         names = ", ".join(quoted(header.cells[index].strip()) for index in hinted)
         builder.add_problem(
-            header.line, f'several columns are named like groups ({names}): name one, --column group="…".'
+            header.line, f'several columns may be the group ({names}): name one with --column group="…".'
         )
         return None
     if _has_block_layout(table, email, _OVERVIEW_GROUP) and _has_row_without_people(table):
@@ -150,8 +153,8 @@ def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | 
     if _has_choice_layout(table, email):
         return _CHOICE_GROUP
     message = (
-        f"column {quoted(header.cells[email].strip())} holds addresses, but no column can be told to be the group: "
-        "download the groups (a grades export has none), or, if a column has them, name it with "
+        f"column {quoted(header.cells[email].strip())} holds addresses, but no group column was found: download the "
+        "groups (a grades export has none), or, if a column has them, name it with "
         '--column group="…".'
     )
     builder.add_problem(header.line, message)
@@ -159,8 +162,11 @@ def _group_column(table: Table, email: int, builder: GroupListBuilder) -> int | 
 
 
 def _has_block_layout(table: Table, email: int, group: int) -> bool:
-    """Whether the rows lie as in the overview: groupings as blocks, their groups as blocks in them, several people to
-    a group, and somewhere several groups in a grouping or one without people."""
+    """Return whether the rows are ordered as in the overview.
+
+    That means: groupings are blocks of rows, their groups are blocks inside them, groups have several people, and at
+    least one grouping has several groups or a group has no people.
+    """
     header = [term_key(name) for name in table.header.cells]
     if group != _OVERVIEW_GROUP or email < _OVERVIEW_FIRST_IDENTITY:
         return False
@@ -178,12 +184,12 @@ def _has_block_layout(table: Table, email: int, group: int) -> bool:
 
 
 def _has_row_without_people(table: Table) -> bool:
-    """Whether a row has a grouping and nothing of a person. Nearly every overview has one, and no list of people."""
+    """Return whether a row has a grouping but no personal data, as nearly every overview has and no list of people."""
     return any(cell(row, _OVERVIEW_GROUPING) and not has_text_after(row, _OVERVIEW_GROUP) for row in table.rows)
 
 
 def _has_choice_layout(table: Table, email: int) -> bool:
-    """Whether the table is shaped as Group choice: six columns, the last one empty, and several people to a group."""
+    """Return whether the table looks like Group choice: six columns, the last one empty, several people per group."""
     header = [term_key(name) for name in table.header.cells]
     if email != _CHOICE_EMAIL or len(header) != _CHOICE_WIDTH or header[_CHOICE_GROUP] in PERSON_TERMS | EMAIL_TERMS:
         return False

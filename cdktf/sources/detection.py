@@ -1,7 +1,7 @@
-"""Which export a file is, and what it lists. Pure: bytes in, values out.
+"""Detects the format of an export and parses it. Pure: text in, values out.
 
-Known: Moodle's Group self-selection, Groups overview, Participants and Group choice, the older users.csv, our own
-normalised file; each also as a spreadsheet saves it.
+Known formats: Moodle's Group self-selection, Groups overview, Participants and Group choice, the older users.csv and
+the normalised roster; each also as saved by a spreadsheet program.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def read_export(
     if listed is None:
         return GroupList("unknown", (), table.last_line, (Issue(table.header.line, _unknown_format(table)),))
     if not listed.groups and not listed.problems and not (listed.roster and listed.roster.groups):
-        what = "a header and nothing below it" if not table.rows else "no group"
-        problem = Issue(table.last_line, f"the {listed.format} holds {what}; check course and activity.")
+        what = "only a header" if not table.rows else "no group"
+        problem = Issue(table.last_line, f"the {listed.format} has {what}; check the course and the activity.")
         return GroupList(listed.format, (), listed.last_line, (problem,), listed.ignored)
     return listed
 
@@ -70,7 +70,7 @@ def _unknown_format(table: Table) -> str:
 
 
 def _read_normalised(text: str, table: Table, staff: Collection[str]) -> GroupList:
-    """Our own file as an export: its active groups with their active members, and the roster as it stands."""
+    """Read a normalised roster as an export: its active groups with their active members, and the whole roster."""
     builder = GroupListBuilder(staff)
     try:
         roster = parse_roster(text, "")
@@ -105,7 +105,7 @@ def _issue(problem: str) -> Issue:
 
 
 def _lines_of(table: Table) -> dict[str, int]:
-    """The line of each address, and the first line of each number."""
+    """Return the line of each address, and the first line of each number."""
     lines: dict[str, int] = {}
     for row in table.rows:
         if not row.is_blank:

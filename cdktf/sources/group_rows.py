@@ -1,4 +1,4 @@
-"""The exports with one row per group: Moodle's Group self-selection, and the older users.csv. Pure."""
+"""Parses exports with one row per group: Moodle's Group self-selection and the older users.csv. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def header_key(header: str) -> str:
 
 
 def is_self_selection(header: Sequence[str]) -> bool:
-    """Its headers are English whatever the language of the site."""
+    """Return whether this is the header of a Group self-selection, which is English on every site."""
     return {"group id", "group name"} <= {header_key(cell) for cell in header}
 
 
@@ -36,7 +36,7 @@ def is_older_users(header: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class _MemberCells:
-    """Where one member stands in a row: all cells, and the one with the address."""
+    """The cells of one member in a row, and the cell with the address."""
 
     number: int
     cells: range
@@ -45,7 +45,7 @@ class _MemberCells:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which column is which. Members beyond the header follow in the same rhythm."""
+    """The columns of a file. Members beyond the header use the same number of cells each."""
 
     group_id: int
     group_name: int
@@ -56,7 +56,7 @@ class _Layout:
 
     @property
     def last_of_group(self) -> int:
-        """The last column that each row has, with or without members."""
+        """Return the last column of the group itself, which each row has, with or without members."""
         return max(self.group_id, self.group_name, self.group_size or 0)
 
     def members_of(self, row: Row) -> list[_MemberCells]:
@@ -71,7 +71,10 @@ class _Layout:
 
 
 def read_self_selection(table: Table, email_column: str = "", staff: Collection[str] = ()) -> GroupList:
-    """`email_column` is the header, with or without "Member N", of the addresses where it is not "Email"."""
+    """Read a Group self-selection.
+
+    `email_column` is the header of the addresses, with or without "Member N", if it is not "Email".
+    """
     builder = GroupListBuilder(staff)
     layout = _layout(table.header, email_column, builder)
     if layout is None:
@@ -81,14 +84,16 @@ def read_self_selection(table: Table, email_column: str = "", staff: Collection[
         if row.is_blank:
             continue
         if len(row.cells) <= layout.last_of_group:
-            message = f"has {len(row.cells)} cells, fewer than a group needs: the row is cut; download the file again."
+            message = (
+                f"has {len(row.cells)} cells, fewer than a group needs: the row is cut off; download the file again."
+            )
             builder.add_problem(row.line, message)
             continue
         group_id, name = _cell(row, layout.group_id).strip(), clean_name(_cell(row, layout.group_name))
         if not (group_id.isascii() and group_id.isdigit() and len(group_id) <= 18):
             builder.add_problem(row.line, f'"Group ID" must be a number, not {quoted(group_id)}.')
         elif (first := line_of_id.setdefault(group_id, row.line)) != row.line:
-            builder.add_problem(row.line, f"Group ID {group_id} is on line {first} already; each group has one row.")
+            builder.add_problem(row.line, f"Group ID {group_id} is already on line {first}; each group has one row.")
         members, member_count = _members(row, layout, builder)
         _check_size(row, layout, name, member_count, builder)
         builder.groups.append(ListedGroup(row.line, group_id, name, tuple(members)))
@@ -109,7 +114,7 @@ def _layout(header: Row, email_column: str, builder: GroupListBuilder) -> _Layou
     for number, fields in sorted(columns.items()):
         if email_field not in fields:
             present = ", ".join(sorted(quoted(field) for field in fields))
-            advice = f'name another with --column email="…"; member {number} has {present}'
+            advice = f'name another column with --column email="…"; member {number} has {present}'
             builder.add_problem(
                 header.line, f"there is no column {quoted(f'Member {number} {email_field}')}: {advice}."
             )
@@ -127,7 +132,7 @@ def _cell(row: Row, index: int) -> str:
 
 
 def _members(row: Row, layout: _Layout, builder: GroupListBuilder) -> tuple[list[ListedMember], int]:
-    """The members with an address, and how many there are with and without."""
+    """Return the members with an address, and the number of members with or without one."""
     members: dict[str, ListedMember] = {}
     member_count = 0
     for member_cells in layout.members_of(row):
@@ -158,7 +163,7 @@ def _check_size(row: Row, layout: _Layout, name: str, member_count: int, builder
 
 
 def read_older_users(table: Table, staff: Collection[str] = ()) -> GroupList:
-    """One row per group, nothing in it but addresses."""
+    """Read an older users.csv, whose rows are groups with only addresses."""
     builder = GroupListBuilder(staff)
     for row in table.rows:
         if row.is_blank:

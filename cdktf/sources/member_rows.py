@@ -1,6 +1,6 @@
-"""The exports with one row per student: Moodle's Groups overview, Participants and Group choice, in any language. Pure.
+"""Parses exports with one row per student: Moodle's Groups overview, Participants and Group choice. Pure.
 
-Names of groups are compared exactly: Moodle has `Group 2` and `group 2` side by side.
+Any language is accepted. Names of groups are compared exactly: Moodle allows `Group 2` and `group 2` in one course.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sources.columns import CHOICE, OVERVIEW, PARTICIPANTS, Columns, cell, find_
 from sources.no_group import GroupNameHints, has_person_data, no_group_labels
 
 _BETWEEN_GROUPS = ", "
-_SHIFTED_CELLS = "a cell is missing, or one is too many; download the file again"
+_SHIFTED_CELLS = "a cell is missing, or there is one too many; download the file again"
 
 
 def read_members(
@@ -43,25 +43,25 @@ def read_members(
 
 
 def _valid_rows(table: Table, columns: Columns, builder: GroupListBuilder) -> Iterator[Row]:
-    """The rows of the header's shape; each other one is a problem, because a student can be lost in it."""
+    """Yield the rows that match the header; each other row is a problem, because it may hide a student."""
     for row in table.rows:
         if row.is_blank:
             continue
         header_width = len(table.header.cells)
         if len(row.cells) < columns.width:
             shape = f"has {_cells(len(row.cells))} where the header has {columns.width}"
-            builder.add_problem(row.line, f"{shape}: the row is cut or has another delimiter; download the file again.")
+            builder.add_problem(row.line, f"{shape}: the row is cut off or has another delimiter; download it again.")
         elif any(text.strip() for text in row.cells[header_width:]):
             shape = f"has {_cells(len(row.cells))} where the header has {header_width}"
             builder.add_problem(row.line, f"{shape}: a delimiter in a cell is not quoted; download the file again.")
         elif any(_contains_row(text, table.delimiter) for text in row.cells):
-            message = "a cell goes on over several rows: a quotation mark is too many; download the file again."
+            message = "a cell spans several rows: there is one quotation mark too many; download the file again."
             builder.add_problem(row.line, message)
         elif is_address(normalised_address(cell(row, columns.group))):
             group = quoted(cell(row, columns.group))
-            builder.add_problem(row.line, f"has the address {group} for a group: {_SHIFTED_CELLS}.")
+            builder.add_problem(row.line, f"has the address {group} as its group: {_SHIFTED_CELLS}.")
         elif columns.format == CHOICE and has_text_after(row, columns.group):
-            builder.add_problem(row.line, f"has text behind the group, where Group choice has none: {_SHIFTED_CELLS}.")
+            builder.add_problem(row.line, f"has text after the group, where Group choice has none: {_SHIFTED_CELLS}.")
         else:
             yield row
 
@@ -71,14 +71,14 @@ def _cells(number: int) -> str:
 
 
 def _contains_row(text: str, delimiter: str) -> bool:
-    """Whether a cell holds a part of another row."""
+    """Return whether a cell contains a part of another row."""
     return ("\n" in text or "\r" in text) and ("@" in text or delimiter in text)
 
 
 def _rows_in_groups(
     rows: Sequence[Row], columns: Columns, labels: Collection[str], builder: GroupListBuilder
 ) -> Iterator[Row]:
-    """The rows that name a group. Who is in none is left out with a remark; a row that lost its group is a problem."""
+    """Yield the rows with a group. Students in no group are ignored with an issue; a damaged row is a problem."""
     for row in rows:
         name, address = name_at(row, columns.group), cell(row, columns.email)
         is_person = has_person_data(row, columns)
@@ -86,7 +86,7 @@ def _rows_in_groups(
         if name and name not in labels:
             yield row
         elif address and not is_address(normalised_address(address)):
-            builder.add_problem(row.line, f"{student} is in no group and is no address: {_SHIFTED_CELLS}.")
+            builder.add_problem(row.line, f"{student} is in no group and is not an address: {_SHIFTED_CELLS}.")
         elif not address and any(is_address(normalised_address(text)) for text in row.cells):
             builder.add_problem(
                 row.line, f"{student} is in no group, with an address in another column: {_SHIFTED_CELLS}."
@@ -95,22 +95,22 @@ def _rows_in_groups(
             builder.add_ignored(row.line, f"{student} is in no group ({quoted(clean_name(name))}).")
         elif is_person and columns.has_blocks:
             message = (
-                f"{student} is in no group and not among those in none: the row is damaged; download the file again."
+                f"{student} has no group and is outside the block of students without one: download the file again."
             )
             builder.add_problem(row.line, message)
         elif is_person:
             builder.add_ignored(row.line, f"{student} is in no group (the cell is empty).")
         else:
-            builder.add_ignored(row.line, "the row names no group and no student.")
+            builder.add_ignored(row.line, "the row has no group and no student.")
 
 
 def _rows_in_one_group(
     rows: Sequence[Row], columns: Columns, hints: GroupNameHints, builder: GroupListBuilder
 ) -> Iterator[Row]:
-    """The rows of students of one group each. The cell holds all groups of a student, with ", " between them.
+    """Yield the rows of students in exactly one group. The cell lists all groups of a student, separated by ", ".
 
-    A name may hold that, too. In Participants it is between groups unless the whole is a name that is known, in Group
-    choice only if the parts are groups elsewhere in the file.
+    A name may contain ", ", too. In Participants, ", " separates groups unless the whole cell is a known name; in Group
+    choice it does so only if the parts are groups elsewhere in the file.
     """
     known = frozenset(plain_name(name) for name in (*hints.groups, *hints.known_groups))
     cells = {name_at(row, columns.group) for row in rows}
@@ -127,12 +127,12 @@ def _rows_in_one_group(
         groups = " and ".join(quoted(clean_name(part)) for part in parts)
         message = f"{quoted(address)} is in {len(parts)} groups, {groups}; a student can be in one"
         if columns.format == PARTICIPANTS:
-            message += f": remove one in Moodle, or, if that is one name, add --group {quoted(clean_name(name))}"
+            message += f": remove one in Moodle, or, if it is one name, add --group {quoted(clean_name(name))}"
         builder.add_problem(row.line, f"{message}.")
 
 
 def _parts(name: str, known: Collection[str]) -> list[str]:
-    """The names in a cell; the longest run of parts that is a known name is one of them."""
+    """Return the names in a cell; the longest sequence of parts that is a known name counts as one name."""
     pieces = name.split(_BETWEEN_GROUPS)
     longest = max((known_name.count(_BETWEEN_GROUPS) + 1 for known_name in known), default=1)
     parts, at = [], 0
@@ -149,9 +149,9 @@ def _joined(pieces: Iterable[str]) -> str:
 
 
 def _are_groups(parts: Sequence[str], cells: Collection[str], uses: Mapping[str, int]) -> bool:
-    """Whether the parts of a name are groups by themselves: one stands alone, or each stands in another company, too.
+    """Return whether the parts of a name are groups: a part is a cell by itself, or each part is also in other cells.
 
-    `uses` is the number of different cells that a part is in.
+    `uses` is the number of different cells that contain a part.
     """
     return any(part in cells for part in parts) or all(uses[part] > 1 for part in parts)
 
@@ -174,16 +174,16 @@ def _add_groups(rows: Sequence[Row], columns: Columns, column: str, builder: Gro
 
 
 def _refuse_near_duplicates(lines: Mapping[str, int], builder: GroupListBuilder) -> None:
-    """Such names become one in the roster, which keeps neither double blanks nor invisible marks nor entities."""
+    """Refuse names that become equal in the roster, which removes double blanks, invisible marks and entities."""
     first: dict[str, str] = {}
     for name, line in lines.items():
         other = first.setdefault(plain_name(name), name)
         if other != name:
             both = f"{quoted(name)} and, on line {lines[other]}, {quoted(other)}"
-            message = f"{both} differ in blanks, invisible marks or entities alone: rename one in Moodle and download"
+            message = f"{both} differ in blanks, invisible marks or entities only: rename one in Moodle and download"
             builder.add_problem(line, f"{message} again.")
 
 
 def _decoded_name(group: str) -> str:
-    """The overview writes a name as HTML does: R&amp;D."""
+    """Return the name of a group without HTML entities: the overview writes R&amp;D."""
     return clean_name(html.unescape(group))

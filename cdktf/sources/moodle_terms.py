@@ -1,6 +1,6 @@
-"""Moodle's words for groups, people, addresses and “in no group”, in the languages of its sites. Pure data.
+"""Moodle's terms for groups, people, addresses and “in no group”, in the languages of its sites. Pure data.
 
-They are hints: an address column is known by its content, students in no group by the structure of the file, and
+They are hints: an address column is recognised by its content, students in no group by the structure of the file, and
 `--column` and `--no-group` name what is missing here.
 """
 
@@ -18,7 +18,7 @@ _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
 
 def term_key(text: str) -> str:
-    """A word without the brackets, quotation marks and dashes around it, in lower case, with plain apostrophes."""
+    """Return a term in lower case, with plain apostrophes, without surrounding brackets, quotation marks and dashes."""
     plain = clean_name(unescape_formula(html.unescape(text))).translate(_APOSTROPHES)
     return _SURROUNDING.sub("", plain).casefold()
 
@@ -29,11 +29,11 @@ def _terms(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Language:
-    """The words of one language, with `|` between them.
+    """The terms of one language, separated by `|`.
 
     `no_group` is in the group's cell of a student in no group, `not_in_group` in the grouping's cell beside it, and
-    `not_in_grouping` in the grouping's cell of a group in no grouping. `person` are headers of what is said of a
-    person: names, numbers, institution and department.
+    `not_in_grouping` in the grouping's cell of a group in no grouping. `person` are headers of personal data: names,
+    numbers, institution and department.
     """
 
     group: str
@@ -120,7 +120,7 @@ LANGUAGES = {
         "Groupement",
         "Aucun groupe | Pas de groupe",
         "Membre d'aucun groupe | Pas dans un groupe | Dans aucun groupe",
-        # Some versions have one wording for both.
+        # Some versions use the same term for both.
         "Membre d'aucun groupement | Dans aucun groupement | Pas dans un groupe | Dans aucun groupe",
         "Adresse de courriel | Courriel | Adresse e-mail",
         "Prénom | Nom | Nom de famille | Nom complet | Numéro d'identification"
@@ -308,9 +308,9 @@ LANGUAGES = {
         "電子郵件信箱", "名字 | 姓氏 | 姓 | 全名 | 學號 | 用戶名",
     ),
 }  # fmt: skip
-"""By the code of the language."""
+"""The terms by language code."""
 
-# Languages with no other known words.
+# Languages without other known terms.
 _MORE_GROUP_TERMS = "گروه | กลุ่ม | Grŵp | Rühm"
 _MORE_EMAIL_TERMS = "پست الکترونیک"
 
@@ -321,4 +321,4 @@ GROUPING_TERMS = frozenset[str]().union(*(_terms(words.grouping) for words in LA
 NOT_IN_GROUP_TERMS = frozenset[str]().union(*(_terms(words.not_in_group) for words in LANGUAGES.values()))
 NOT_IN_GROUPING_TERMS = frozenset[str]().union(*(_terms(words.not_in_grouping) for words in LANGUAGES.values()))
 NO_GROUP_TERMS = NOT_IN_GROUP_TERMS.union(*(_terms(words.no_group) for words in LANGUAGES.values()))
-"""What the group's cell can be for a student in no group."""
+"""The terms in the group's cell of a student in no group."""

@@ -1,8 +1,8 @@
-"""Which names in the group column stand for “in no group”. Pure.
+"""Finds the names in the group column that mean “in no group”. Pure.
 
 Moodle writes the overview in this order: the groupings with their groups, then the groups in no grouping (one row with
-nothing but a name if there are none), then the students in no group, if there are any. So the last block is told by
-its place behind that one where its words are unknown.
+only a name if there are none), then the students in no group, if there are any. So the last block is recognised by its
+position after that one if its terms are unknown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class GroupNameHints:
 def no_group_labels(
     rows: Sequence[Row], columns: Columns, hints: GroupNameHints, builder: GroupListBuilder
 ) -> frozenset[str]:
-    """The names, as the cells have them, that stand for “in no group”; what cannot be told becomes a problem."""
+    """Return the names, as in the cells, that mean “in no group”; an ambiguous name is added as a problem."""
     names = {name for row in rows if (name := name_at(row, columns.group))}
     labels = {name for name in names if term_key(name) in NO_GROUP_TERMS}
     for label in hints.no_group:
@@ -49,7 +49,7 @@ def no_group_labels(
             title = quoted(last.name)
             builder.add_problem(
                 last.line,
-                f"whether {title} is a group, or Moodle's label for students in no group, cannot be told: "
+                f"{title} may be a group or Moodle's label for students in no group: "
                 f"add --group {title} or --no-group {title}.",
             )
     return frozenset(label for label in labels if plain_name(label) not in groups)
@@ -58,7 +58,7 @@ def no_group_labels(
 def _names_matching(
     label: str, names: Collection[str], columns: Columns, rows: Sequence[Row], builder: GroupListBuilder
 ) -> set[str]:
-    """The name that `--no-group` means: exactly that one, else the only one that is it but for case and brackets."""
+    """Return the name that `--no-group` means: the exact one, else the only match ignoring case and brackets."""
     exact = {name for name in names if plain_name(name) == plain_name(label)}
     if exact:
         return exact
@@ -66,17 +66,15 @@ def _names_matching(
     if len(similar) > 1:
         line = next(row.line for row in rows if name_at(row, columns.group) in similar)
         fitting = " and ".join(quoted(name) for name in similar)
-        builder.add_problem(
-            line, f"--no-group {quoted(label)} fits {fitting}: write it exactly as the one that is meant."
-        )
+        builder.add_problem(line, f"--no-group {quoted(label)} matches {fitting}: write it exactly as in the file.")
         return set()
     return set(similar)
 
 
 def _groups_by_grouping(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
-    """The one group of a grouping called “not in a group”, whatever the group itself is called.
+    """Yield the only group of a grouping named “not in a group”, independent of the group's own name.
 
-    A wording that some language has for “not in a grouping”, too, says nothing.
+    Terms that some language also uses for “not in a grouping” are not evidence.
     """
     if not 0 < columns.group < columns.email:
         return
@@ -92,7 +90,7 @@ def _groups_by_grouping(rows: Sequence[Row], columns: Columns) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _LastGroup:
-    """The last group of the file, and whether the rows before it make it the students in no group."""
+    """The last group of the file, and whether it holds the students in no group, judged by the rows before it."""
 
     line: int
     name: str
@@ -101,7 +99,7 @@ class _LastGroup:
 
 
 def _last_group(rows: Sequence[Row], columns: Columns) -> _LastGroup | None:
-    """The last group, if it can be the students in no group: nowhere else, and in no row without a person."""
+    """Return the last group if it can hold the students in no group: it occurs once, and each row has a person."""
     if columns.grouping is None or not columns.has_blocks or not rows:
         return None
     places = [(cell(row, columns.grouping), name_at(row, columns.group)) for row in rows]
@@ -127,13 +125,13 @@ def _last_group(rows: Sequence[Row], columns: Columns) -> _LastGroup | None:
 
 
 def _can_be_no_grouping(places: Sequence[tuple[str, str]], before: str, last: str) -> bool:
-    """Whether the grouping before the last one can be “not in a grouping”: its groups are in no other grouping."""
+    """Return whether the grouping before the last one can be “not in a grouping”: its groups are in no other one."""
     names = {name for grouping, name in places if grouping == before}
     others = {name for grouping, name in places if grouping != before}
     return last not in {grouping for grouping, _ in places} and not names & others
 
 
 def has_person_data(row: Row, columns: Columns) -> bool:
-    """Whether the row says anything but a grouping and a group."""
+    """Return whether the row has data other than a grouping and a group."""
     group_columns = (columns.group, columns.grouping)
     return any(cell(row, index) for index in range(len(row.cells)) if index not in group_columns)

@@ -1,1 +1,1 @@
-"""The course as code: the stack and its constructs."""
+"""The infrastructure of a course: the stack and its constructs."""

@@ -1,4 +1,4 @@
-"""The students' accounts: those this stack makes, and those that it only looks up."""
+"""The students' accounts: those that this stack manages, and those that it only looks up."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from stack.workspace_guard import ADDRESS as GUARD
 
 @dataclass(frozen=True)
 class AccountPlan:
-    """Addresses by what becomes of their accounts. No address stands in both."""
+    """The addresses of accounts to manage and of accounts to look up. No address is in both."""
 
     managed: tuple[str, ...]
     looked_up: tuple[str, ...]
@@ -22,8 +22,8 @@ def plan_accounts(
 ) -> AccountPlan:
     """Sort the addresses of active groups into accounts to manage and accounts to look up.
 
-    The accounts of the other rosters are made too, but nothing else of them is; so they are never looked up. An
-    account that was there before us, by any roster, or that belongs to the staff, is never managed.
+    The accounts of the other rosters are managed, too, but never looked up, because nothing else of these rosters is
+    created. An account that any roster marks as existing before the lab, or that belongs to staff, is never managed.
     """
     others = tuple(others)
     members = [
@@ -40,9 +40,9 @@ def plan_accounts(
 
 
 class StudentAccounts(Construct):
-    """`databricks_user.student_dana_at_campus-example` or, if looked up, the `data.` of the same name.
+    """`databricks_user.student_dana_at_campus-example` or, if looked up, the data source of the same name.
 
-    The place of an account in the state depends on its address alone, so a student may move between groups.
+    The Terraform address of an account depends only on the e-mail address, so a student may move between groups.
     """
 
     def __init__(self, scope: Construct, id: str, *, plan: AccountPlan) -> None:
@@ -54,7 +54,7 @@ class StudentAccounts(Construct):
             {
                 _resource_name(address): {
                     "user_name": template(address),
-                    # A student's notebooks outlive the account: nobody's work is deleted from here.
+                    # A student's notebooks stay after the account is deleted: the lab deletes nobody's work.
                     "force_delete_home_dir": False,
                     "force_delete_repos": False,
                     "depends_on": [GUARD],
@@ -72,7 +72,7 @@ class StudentAccounts(Construct):
         )
 
     def id_of(self, address: str) -> str:
-        """An expression for the id of the account with this address."""
+        """Return an expression for the id of the account with this address."""
         kind = "databricks_user" if address in self._managed else "data.databricks_user"
         return f"${{{kind}.{_resource_name(address)}.id}}"
 

@@ -1,4 +1,4 @@
-"""The group of all groups, which alone gives students their entitlements."""
+"""The group that contains all student groups. Students get their entitlements only through it."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ ENTITLEMENTS = ["allow_cluster_create", "allow_instance_pool_create", "databrick
 class AllStudentGroups(Construct):
     """`databricks_group.all_student_groups`, its entitlements, and the course's groups as its members.
 
-    Where another stack owns the workspace's settings, the group is looked up and only joined.
+    If another stack owns the workspace's settings, the group is looked up and gets only the members.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class AllStudentGroups(Construct):
             display_name=ALL_STUDENT_GROUPS,
             allow_cluster_create=False,
             depends_on=depends_on,
-            # The group resource does not see an entitlement that somebody took away; the one below does.
+            # The group resource does not detect a removed entitlement; the resource below does.
             lifecycle=TerraformResourceLifecycle(ignore_changes=ENTITLEMENTS),
         )
         group.override_logical_id(ALL_STUDENT_GROUPS)

@@ -1,4 +1,4 @@
-"""One course in one workspace: the stack that turns a roster and settings into what students use."""
+"""The stack of one course in one workspace, made from its settings and roster."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ from stack.workspace_guard import WorkspaceGuard
 
 
 class Course(TerraformStack):
-    """The whole of a course. The first roster is the course's own; of the others only the accounts are made.
+    """All resources of a course. The first roster is the course's own; the others only provide accounts.
 
     `deployer` is the application id of the service principal that deploys, None if the environment names none.
     """
@@ -59,7 +59,7 @@ class Course(TerraformStack):
         workspace = WorkspaceGuard(
             self, "workspace", program=guard, query=guard_query(lab, target_name, target, groups, course_file=text)
         )
-        # Nothing else is read or made before the guard has answered.
+        # Nothing else is read or created before the guard has finished.
         self._guard = [workspace.data]
 
         staff = Staff(self, "staff", settings=lab.staff, depends_on=self._guard)
@@ -93,8 +93,8 @@ class Course(TerraformStack):
             )
 
     def _add_backend(self, folder: Path) -> None:
-        """Say where Terraform keeps the state: in this folder, or in a storage account."""
-        # Blocks of `check` and the type terraform_data need it.
+        """Add the backend in which Terraform stores the state: this folder or a storage account."""
+        # `check` blocks and the type terraform_data need this version.
         self.add_override("terraform.required_version", ">= 1.5")
         backend = self._target.backend
         if backend.type == "local":
@@ -116,7 +116,7 @@ class Course(TerraformStack):
         ExternalProvider(self, "external")
 
     def _add_accounts(self, own: Roster, others: Iterable[Roster]) -> StudentAccounts:
-        """The accounts of all rosters."""
+        """Add the accounts of all rosters."""
         plan = plan_accounts(
             own,
             others,
@@ -127,7 +127,7 @@ class Course(TerraformStack):
         return StudentAccounts(self, "accounts", plan=plan)
 
     def _add_student_groups(self, groups: Sequence[Group], accounts: StudentAccounts) -> StudentGroups:
-        """The groups, the group of all of them, and if this stack owns the workspace's settings, what those allow."""
+        """Add the groups, the group of all groups and, if this stack owns the workspace's settings, its policy."""
         course = self._lab.course
         student_groups = StudentGroups(
             self, "student_groups", groups=groups, prefix=course.name_prefix, account_id=accounts.id_of

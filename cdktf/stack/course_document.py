@@ -1,4 +1,4 @@
-"""The course file of a course: its settings and groups as the enforcer needs them, without a single address. Pure."""
+"""The content of a course file: the settings and groups that the enforcer needs, without e-mail addresses. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
 def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> CourseFile:
-    """The course and the limits of its groups, by number.
+    """Return the course and its groups with their limits, sorted by number.
 
-    `deployer` is the application id of the service principal that deploys, None if the environment names none. No
-    other id is taken in: one that only an apply knows would change the file after each plan.
+    `deployer` is the application id of the service principal that deploys, None if the environment names none. Ids that
+    are known only after apply are not included: they would change the file after each plan.
     """
     course = lab.course
     programs = [*lab.staff.service_principals, *([deployer] if deployer else [])]
@@ -33,12 +33,12 @@ def course_file(lab: LabSettings, groups: Iterable[Group], *, deployer: str | No
 
 
 def course_text(lab: LabSettings, groups: Iterable[Group], *, deployer: str | None = None) -> str:
-    """The text of the file, the same for the same course and deployer."""
+    """Return the text of the file, which depends only on the course and the deployer."""
     return format_course_file(course_file(lab, groups, deployer=deployer))
 
 
 def _group(lab: LabSettings, group: Group) -> GroupEntry:
     name = lab.course.name_prefix + group.key
-    # Students name their groups themselves, now and then with an address.
+    # Students name their groups themselves, sometimes with an e-mail address.
     title = _ADDRESS.sub("…", group.moodle_name)
     return GroupEntry(name, group.number, group.moodle_id or None, title, lab.quota.limits_of(name))

@@ -1,4 +1,4 @@
-"""The course's folder in the workspace: the course file, and beside it the allowances that the enforcer keeps."""
+"""The course's folder in the workspace, with the course file and the folder of the enforcer's allowances."""
 
 import base64
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from stack.staff import Staff, level_unless_caller
 
 
 class CourseFolder(Construct):
-    """`databricks_workspace_file.course_file` and the folders `course_folder` and `allowances` with their rights.
+    """`databricks_workspace_file.course_file` and the folders `course_folder` and `allowances` with their permissions.
 
-    Students have no right to any of them. `caller` is an expression for the name of who deploys.
+    Students have no permission on any of them. `caller` is an expression for the name of the deploying user.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class CourseFolder(Construct):
         depends_on: Sequence[ITerraformDependable],
     ) -> None:
         super().__init__(scope, id)
-        # Without delete_recursive a folder that anybody put a file into could not be destroyed.
+        # Without delete_recursive, a folder with files that somebody added could not be destroyed.
         folder = Directory(self, "folder", path=path, delete_recursive=True, depends_on=depends_on)
         folder.override_logical_id("course_folder")
 

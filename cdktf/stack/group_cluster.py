@@ -1,4 +1,4 @@
-"""One group's cluster: its settings, its libraries, who may use it, and that it is stopped once it is ready."""
+"""The cluster of one group: settings, libraries and permissions; it is stopped once it is ready."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ from stack.programs import ScriptCommand
 
 
 def common_settings(settings: ClusterSettings, libraries: Sequence[LibrarySettings]) -> dict[str, Any]:
-    """The arguments of `Cluster` that all clusters of a course share, made once: the bindings are slow to make them."""
+    """Return the arguments of `Cluster` that all clusters of a course share; creating them is slow in the bindings."""
     return {
         "spark_version": settings.spark_version,
         "node_type_id": settings.node_type_id,
@@ -76,7 +76,7 @@ class GroupCluster(Construct):
         )
         cluster.override_logical_id(key)
 
-        # The list is authoritative, so it is declared once and whole.
+        # The access control list is authoritative, so one resource declares all of it.
         permissions = Permissions(
             self,
             "permissions",
@@ -88,7 +88,7 @@ class GroupCluster(Construct):
         )
         permissions.override_logical_id(key)
 
-        # cdktf's own construct for this type would run `terraform version` once for each of them.
+        # cdktf's own construct for this type would run `terraform version` for each instance.
         stopped = TerraformResource(
             self,
             "stop",

@@ -1,4 +1,4 @@
-"""The Personal Compute policy, which lets everybody make a cluster, overridden so that nobody can."""
+"""Overrides the Personal Compute policy, which lets everybody create a cluster, so that nobody can."""
 
 import json
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from stack.framework import ClusterPolicy, Construct, ITerraformDependable
 FAMILY = "personal-vm"
 NAME = "Personal Compute"
 
-# No workspace has a node type of this name, so no cluster can be made under the policy.
+# No workspace has a node type with this name, so no cluster can be created with the policy.
 CLOSED = {"node_type_id": {"type": "fixed", "value": "closed-by-the-lab", "hidden": True}}
 
 
 class PersonalCompute(Construct):
-    """`databricks_cluster_policy.personal_compute`. Destroying it gives the policy its own definition back."""
+    """`databricks_cluster_policy.personal_compute`. Destroying it restores the policy's built-in definition."""
 
     def __init__(self, scope: Construct, id: str, *, depends_on: Sequence[ITerraformDependable]) -> None:
         super().__init__(scope, id)
         policy = ClusterPolicy(
             self,
             "policy",
-            # Both name and family must be those of the built-in policy: then it is edited, else a second one is made.
+            # With the name and family of the built-in policy, that one is edited; otherwise a second one is created.
             name=NAME,
             policy_family_id=FAMILY,
             policy_family_definition_overrides=json.dumps(CLOSED),

@@ -1,4 +1,4 @@
-"""The programs that Terraform starts, as absolute paths, so that a plan works from any shell and any folder."""
+"""The commands that Terraform runs, with absolute paths, so that a plan works from any shell and folder."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ScriptCommand:
-    """A Python script with its interpreter, its working folder and what it finds in its environment."""
+    """A Python script with its interpreter, its working folder and additional environment variables."""
 
     interpreter: Path
     script: Path
@@ -20,7 +20,7 @@ class ScriptCommand:
 
 @dataclass(frozen=True)
 class PackageCommand:
-    """A verb of one of the packages beside this folder, which its working folder has to hold."""
+    """A verb of a package, run with `python -m`; the working folder must contain the package."""
 
     interpreter: Path
     package: str

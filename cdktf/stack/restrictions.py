@@ -1,4 +1,4 @@
-"""Which groups the enforcer keeps off their clusters just now, so that a deploy leaves it so."""
+"""The groups that the enforcer restricts at present, so that a deploy keeps their restriction."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,10 +10,10 @@ ADDRESS = "data.external.restricted"
 
 
 class Restrictions(Construct):
-    """`data.external.restricted`: the reached limit, by display name.
+    """`data.external.restricted`: the reached limit of each restricted group, by display name.
 
-    Asked for anew in every plan, so a restriction is neither drift nor undone, while a level that somebody else
-    lowered is put right.
+    Every plan reads it again, so a restriction is neither reported as drift nor undone, while a permission that
+    somebody else lowered is restored.
     """
 
     def __init__(
@@ -37,5 +37,5 @@ class Restrictions(Construct):
         data.override_logical_id("restricted")
 
     def level(self, group_name: str) -> str:
-        """An expression: what the group may do with its cluster."""
+        """Return an expression for the group's permission level on its cluster."""
         return f'${{contains(keys({ADDRESS}.result), "{literal(group_name)}") ? "CAN_ATTACH_TO" : "CAN_RESTART"}}'

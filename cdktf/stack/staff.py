@@ -1,4 +1,4 @@
-"""The people and service principals who run the course. Their accounts are looked up, never made or deleted."""
+"""The people and service principals that run the course. Their accounts are looked up, never created or deleted."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ from stack.framework import (
 class Staff(Construct):
     """`data.databricks_user.staff["address"]` and `data.databricks_service_principal.staff["application id"]`.
 
-    A plan fails, with the name, where one of them has no account in the workspace.
+    A plan fails with the name of anyone who has no account in the workspace.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Staff(Construct):
         return self.addresses + self.service_principals
 
     def access_entries(self, level: str, *, levels: Mapping[str, str] | None = None) -> list[PermissionsAccessControl]:
-        """The staff's entries in a list of permissions, all at this level but for those named in `levels`."""
+        """Return the staff's entries of an access control list: with the level of `levels` by name, else `level`."""
         own = levels or {}
         people = [
             PermissionsAccessControl(user_name=template(address), permission_level=own.get(address, level))
@@ -56,5 +56,5 @@ class Staff(Construct):
 
 
 def level_unless_caller(name: str, caller: str, level: str) -> str:
-    """An expression: this level, but CAN_MANAGE for the caller, to whom the provider refuses to give less."""
+    """Return an expression for this level; CAN_MANAGE for the caller, because the provider refuses a lower one."""
     return f'${{lower({caller}) == "{literal(name)}" ? "CAN_MANAGE" : "{level}"}}'

@@ -1,4 +1,4 @@
-"""The groups of students and who is in them."""
+"""The groups of students and their members."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from stack.workspace_guard import ADDRESS as GUARD
 class StudentGroups(Construct):
     """`databricks_group.group_07` and `databricks_group_member.group_07_dana_at_campus-example`.
 
-    `account_id` gives an expression for the id of the account of an address.
+    `account_id` returns an expression for the id of the account with an address.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class StudentGroups(Construct):
         )
 
     def id_of(self, key: str) -> str:
-        """An expression for the id of a group."""
+        """Return an expression for the id of a group."""
         return f"${{databricks_group.{key}.id}}"
 
     def name_of(self, key: str) -> str:
-        """An expression for the display name of a group, which makes whoever uses it wait for the group."""
+        """Return an expression for the display name of a group, which also makes its user depend on the group."""
         return f"${{databricks_group.{key}.display_name}}"

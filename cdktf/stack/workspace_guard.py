@@ -1,4 +1,4 @@
-"""The guard at the head of every plan, deploy and destroy: is this the workspace that is meant?"""
+"""The guard of every plan, deploy and destroy: verifies that the workspace is the expected one."""
 
 from collections.abc import Mapping
 
@@ -11,10 +11,10 @@ ADDRESS = "data.external.workspace"
 
 
 class WorkspaceGuard(Construct):
-    """`data.external.workspace`, which everything else waits for, and a `check` for each thing to be warned of.
+    """`data.external.workspace`, on which everything else depends, and a `check` for each warning.
 
-    A data script that fails stops destroy too, which a precondition does not. Warnings are checks, never outputs:
-    an output that changes would make the next plan one that changes something.
+    A failing external program also stops destroy, which a precondition does not. Warnings are checks, not outputs: a
+    changed output would make the next plan non-empty.
     """
 
     def __init__(self, scope: Construct, id: str, *, program: ScriptCommand, query: Mapping[str, str]) -> None:
@@ -38,5 +38,5 @@ class WorkspaceGuard(Construct):
 
     @property
     def caller(self) -> str:
-        """The name of who deploys, as it stands inside an expression."""
+        """Return the reference to the deploying user's name, for use inside an expression."""
         return f"{ADDRESS}.result.caller"

@@ -1,4 +1,4 @@
-"""Stops clusters that were just made, unless somebody uses them: the requests of a queue, by one process for all."""
+"""Stops clusters that were just created, unless they are in use. One process serves the requests of a queue."""
 
 import time
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
@@ -14,11 +14,11 @@ from stopping.request_queue import RequestQueue
 _START_EVENTS = ("CREATING", "STARTING", "RESTARTING")
 _RUNNING_STATES = ("RUNNING", "RESIZING")
 _STOPPED_STATES = ("TERMINATING", "TERMINATED")
-# The platform notes an activity of its own while a cluster comes up.
+# The platform itself records an activity while a cluster starts.
 _SETTLING_MS = 10_000
 
 _POLL_SECONDS = 0.1
-# The next request may come within this time; without it, every process that comes alone would import the SDK.
+# The server waits this long for another request; otherwise each process would become a server and import the SDK.
 _LINGER_SECONDS = 1.0
 _BATCHES = 16
 _ANSWER_SECONDS = 60
@@ -28,12 +28,12 @@ _WORKERS = 8
 
 @dataclass(frozen=True)
 class StopCluster:
-    """The cluster idles because the deploy made it."""
+    """The cluster is idle; it runs only because the deploy created it."""
 
 
 @dataclass(frozen=True)
 class KeepRunning:
-    """The cluster is to be left alone. `reason` is empty where there is nothing to say about it."""
+    """The cluster is left as it is. `reason` is empty if no warning is needed."""
 
     reason: str = ""
 
@@ -42,10 +42,10 @@ StopDecision = StopCluster | KeepRunning
 
 
 def serve_requests(queue: RequestQueue, environ: MutableMapping[str, str]) -> None:
-    """Answer the ids of clusters that wait, and those that come meanwhile or within a second.
+    """Serve the pending cluster ids, and those that arrive meanwhile or within a second.
 
-    What waits is stopped as a batch. Batches run side by side, so that no request waits for the answers of others. An
-    answer is a sentence that says why the cluster was left running, or an empty text.
+    Pending clusters are stopped as a batch. Batches run in parallel, so that no request waits for earlier ones. An
+    answer is the reason why the cluster still runs, or an empty string.
     """
     workspace = _Connection(environ)
     batches: dict[Future[None], set[str]] = {}
@@ -69,28 +69,25 @@ def _serve_batch(queue: RequestQueue, workspace: "_Connection", cluster_ids: Ite
 
 
 class _Connection:
-    """The workspace of the environment."""
+    """A connection to the workspace of the environment."""
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
         self._environ = environ
         self._connection: tuple[ApiClient, str] | None = None
 
     def connect(self) -> tuple[ApiClient, str]:
-        """A client, and the name of who deploys; made once, unless that fails.
-
-        Raises WorkspaceChoiceError, or as the SDK.
-        """
+        """Return a client and the deploying user's name, cached. Raise WorkspaceChoiceError or one of the SDK's errors."""
         if self._connection is None:
-            # Not .env: Terraform, which starts this, does not read it either.
+            # Without .env, because Terraform, which starts this program, does not read it either.
             api = ApiClient(configure(choose_and_apply(self._environ), http_seconds=15, retry_seconds=_ANSWER_SECONDS))
             self._connection = api, identify(api)[1]
         return self._connection
 
 
 def stop_clusters(workspace: _Connection, cluster_ids: Sequence[str]) -> dict[str, str]:
-    """Stop the clusters that only the deploy has used, and wait until they are.
+    """Stop the clusters that only the deploy has used, and wait until they are terminated.
 
-    Returns a sentence for each cluster that was left running, an empty text for the others.
+    Return, by cluster id, the reason why a cluster still runs, or an empty string.
     """
     try:
         api, caller = workspace.connect()
@@ -109,7 +106,7 @@ def stop_clusters(workspace: _Connection, cluster_ids: Sequence[str]) -> dict[st
 
 
 def stop_cluster(api: ApiClient, cluster_id: str, *, deployer: str) -> str:
-    """Stop one cluster if it may be. Returns why not, or an empty text."""
+    """Stop one cluster unless it is in use. Return the reason if it still runs, else an empty string."""
     try:
         cluster = get_object(api, "/api/2.1/clusters/get", cluster_id=cluster_id)
         newest = {"cluster_id": cluster_id, "order": "DESC", "limit": 100}
@@ -127,16 +124,16 @@ def stop_cluster(api: ApiClient, cluster_id: str, *, deployer: str) -> str:
 
 
 def decide_stop(cluster: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, deployer: str) -> StopDecision:
-    """What to do with a live cluster, given its events (newest first) and the name of who deploys. Pure.
+    """Decide whether to stop a live cluster, given its events (newest first) and the name of the deploying user. Pure.
 
-    It is stopped only if its present session was started by the deploy itself and nothing shows that it is in use.
+    The cluster is stopped only if the deploy itself started its present session and nothing shows that it is in use.
     """
     state = str(cluster.get("state"))
     if state in _STOPPED_STATES:
         return KeepRunning()
     starts = [event for event in events if event.get("type") in _START_EVENTS]
     if not starts:
-        return KeepRunning("it is not known who started it")
+        return KeepRunning("its starter is unknown")
     starter = str((starts[0].get("details") or {}).get("user") or "")
     if starter.lower() != deployer.lower():
         return KeepRunning(f"{starter or 'somebody'} has started it since")
@@ -149,7 +146,7 @@ def decide_stop(cluster: Mapping[str, Any], events: Sequence[Mapping[str, Any]],
 
 
 def await_termination(api: ApiClient, cluster_ids: Iterable[str]) -> None:
-    """Return once none of the clusters is on its way down, they have had the time for it, or nobody can tell."""
+    """Wait until no cluster is terminating. Return early after a timeout or if the clusters cannot be listed."""
     pending = set(cluster_ids)
     deadline = time.monotonic() + _TERMINATION_SECONDS
     pause = 0.3
@@ -163,7 +160,7 @@ def await_termination(api: ApiClient, cluster_ids: Iterable[str]) -> None:
 
 
 def terminating(api: ApiClient) -> set[str]:
-    """The ids of the clusters that are on their way down."""
+    """Return the ids of the clusters that are terminating."""
     query = {"filter_by": {"cluster_states": ["TERMINATING"]}, "page_size": 100}
     found = list_all(api, "/api/2.1/clusters/list", "clusters", query)
     return {str(cluster["cluster_id"]) for cluster in found}

@@ -1,4 +1,7 @@
-"""A folder in which many short processes queue requests, which one of them serves for all. Standard library only."""
+"""A request queue in a folder, shared by many short processes, one of which serves all requests.
+
+Uses the standard library only.
+"""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,9 +14,9 @@ _ANSWER_SUFFIX = ".done"
 
 
 class RequestQueue:
-    """Requests, each a word that can be a file's name, and their answers. Every method raises OSError.
+    """Requests, each a string that is a valid file name, and their answers. Every method may raise OSError.
 
-    A request is a file until it is answered, so that a process that dies loses none.
+    A request is a file until it is answered, so that no request is lost if a process dies.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,26 +29,26 @@ class RequestQueue:
         (self._folder / (request + _REQUEST_SUFFIX)).touch(mode=0o600)
 
     def pending(self) -> set[str]:
-        """The requests that have no answer yet."""
+        """Return the requests without an answer."""
         return {path.name.removesuffix(_REQUEST_SUFFIX) for path in self._folder.glob("*" + _REQUEST_SUFFIX)}
 
     def server_lock(self) -> AbstractContextManager[bool]:
-        """The right to serve, for a block; False, at once, while another process has it or if it dies meanwhile."""
+        """Return a context manager that holds the server's lock; it yields False at once if another process has it."""
         return exclusive_lock(self._folder / "lock")
 
     def write_answer(self, request: str, text: str) -> None:
-        """Answer a request that waits. Only the server does this."""
-        # The answer whole and first: a crash between the lines serves the request twice, never not at all.
+        """Answer a pending request. Only the server calls this."""
+        # The answer is format_csv first and atomically: after a crash in between, the request is served twice, not lost.
         with atomic_text_file(self._folder / (request + _ANSWER_SUFFIX), durable=False, single_writer=True) as file:
             file.write(text)
         (self._folder / (request + _REQUEST_SUFFIX)).unlink()
 
     def is_answered(self, request: str) -> bool:
-        """Whether `pop_answer` would return a text."""
+        """Return whether the request has an answer."""
         return (self._folder / (request + _ANSWER_SUFFIX)).exists()
 
     def pop_answer(self, request: str) -> str:
-        """The answer to a request, which is removed. Raises FileNotFoundError if there is none yet."""
+        """Remove and return the answer to a request. Raise FileNotFoundError if there is none."""
         path = self._folder / (request + _ANSWER_SUFFIX)
         text = path.read_text(encoding="utf-8")
         path.unlink()

@@ -1,1 +1,1 @@
-"""Making what a synthesized stack describes, without Terraform: for rehearsals in an empty workspace."""
+"""Creates the resources of a synthesized stack without Terraform, for rehearsals in an empty workspace."""

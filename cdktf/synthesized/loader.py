@@ -1,4 +1,4 @@
-"""Makes the resources of a synthesized stack in a workspace, through the SDK, and stops the clusters."""
+"""Creates the resources of a synthesized stack in a workspace through the SDK, and stops the clusters."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ _ENTITLEMENTS = {
     "allow_cluster_create": "allow-cluster-create",
     "allow_instance_pool_create": "allow-instance-pool-create",
 }
-# What stands in a cluster's block for Terraform and not for the workspace.
+# The keys of a cluster's block that are not part of the API request.
 _TERRAFORM_ONLY = ("//", "depends_on", "library", "is_pinned", "lifecycle")
 
 Item = TypeVar("Item")
@@ -28,12 +28,12 @@ Made = TypeVar("Made")
 
 
 class LoadError(Exception):
-    """The workspace lacks an account that should exist; the text names it."""
+    """An account that should exist is missing in the workspace; the message names it."""
 
 
 @dataclass(frozen=True)
 class LoadedCounts:
-    """How many of each were made."""
+    """The number of created objects of each kind."""
 
     users: int
     groups: int
@@ -44,14 +44,14 @@ class LoadedCounts:
 
 
 class Loader:
-    """Makes the resources of one stack, in the order in which they refer to each other."""
+    """Creates the resources of one stack, in the order of their references."""
 
     def __init__(self, client: WorkspaceClient, stack: Mapping[str, Any]) -> None:
         self._client = client
         self._resources = Resources(stack)
 
     def load(self) -> LoadedCounts:
-        """Make everything and stop the clusters. Raise `DatabricksError` for the first thing refused."""
+        """Create everything and stop the clusters. Raise `DatabricksError` for the first refused request."""
         self._map(self._resources.instances("data", "databricks_user"), self._find_user)
         users = self._map(self._resources.instances("resource", "databricks_user"), self._make_user)
         groups = self._map(self._resources.instances("resource", "databricks_group"), self._make_group)
@@ -79,7 +79,7 @@ class Loader:
         name = user.arguments["user_name"]
         found = next(iter(self._client.users.list(filter=f'userName eq "{name}"', attributes="id")), None)
         if found is None or found.id is None:
-            raise LoadError(f"The workspace has no account {name}; the roster says that it exists there.")
+            raise LoadError(f"The workspace has no account {name}, which the roster marks as existing there.")
         self._resources.set_attributes(user, id=found.id)
 
     def _make_user(self, user: Instance) -> None:
@@ -132,8 +132,8 @@ class Loader:
 
 
 def load(client: WorkspaceClient, stack: Mapping[str, Any]) -> LoadedCounts:
-    """Make what a synthesized stack describes, but for the rights to its folders; its clusters are stopped at the end.
+    """Create the resources of a synthesized stack, except permissions on folders, and stop its clusters at the end.
 
-    Raise `LoadError` where the workspace lacks an account that should exist, `DatabricksError` where it refuses.
+    Raise `LoadError` if an account that should exist is missing, `DatabricksError` for a refused request.
     """
     return Loader(client, stack).load()

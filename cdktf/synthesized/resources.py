@@ -1,4 +1,4 @@
-"""The resources of a synthesized stack as Terraform would make them: expressions are replaced by values. Pure."""
+"""The resources of a synthesized stack as Terraform would create them, with expressions replaced by values. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 from typing import Any
 
 _REFERENCE = re.compile(r'\$\{((?:data\.)?\w+\.[\w-]+(?:\["[^"]+"\])?)\.(\w+)\}')
-# Nobody has used up a limit in a lab that is only now made.
+# In a new lab, no group has reached a limit.
 _UNRESTRICTED = re.compile(r'\$\{contains\(keys\(data\.external\.restricted\.result\), "[^"]*"\) \? "\w+" : "(\w+)"\}')
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One resource as Terraform would make it: `databricks_user.student["dana@…"]` and its arguments."""
+    """One resource as Terraform would create it: `databricks_user.student["dana@…"]` and its arguments."""
 
     address: str
     arguments: Mapping[str, Any]
 
 
 class Resources:
-    """The resources of one stack. Attributes that the workspace gives, such as ids, are remembered for references."""
+    """The resources of one stack. Attributes that the workspace assigns, such as ids, are stored for references."""
 
     def __init__(self, stack: Mapping[str, Any]) -> None:
         self._stack = stack
         self._attributes: dict[str, dict[str, str]] = {}
 
     def set_attributes(self, instance: Instance, **attributes: str) -> None:
-        """Keep attributes that only the workspace knows."""
+        """Store attributes that the workspace assigned."""
         self._attributes[instance.address] = attributes
 
     def instances(self, section: str, kind: str) -> list[Instance]:
-        """All instances of a kind, with `for_each` unfolded and references to remembered attributes filled in."""
+        """Return all instances of a type, with `for_each` expanded and references to stored attributes resolved."""
         found = []
         prefix = "data." if section == "data" else ""
         for name, arguments in self._stack.get(section, {}).get(kind, {}).items():
@@ -64,5 +64,5 @@ class Resources:
 
 
 def _unescaped(text: str) -> str:
-    """A text without Terraform's escapes."""
+    """Return a text without Terraform's escapes."""
     return text.replace("$${", "${").replace("%%{", "%{")

@@ -93,8 +93,8 @@ def test_a_workspace_that_does_not_say_its_id_is_not_the_expected_one():
 def test_a_group_name_of_the_account_is_an_error_that_says_so():
     assert account_group_conflict(["group_01", "group_02"], ["users-of-it"]) == ""
     assert account_group_conflict(["group_01", "group_02"], ["group_02", "x"]) == (
-        'A group of the Databricks account has the name "group_02", and a workspace cannot have its own beside it: '
-        "rename the account's group, or set course.name_prefix in lab.toml."
+        'A group of the Databricks account has the name "group_02", so the workspace cannot have a group with that '
+        "name: rename the account's group, or set course.name_prefix in lab.toml."
     )
 
 
@@ -121,13 +121,16 @@ def test_a_closed_workspace_is_not_worth_a_word():
     ("given", "sentence"),
     [
         ({"entitlements": ["allow-cluster-create"]}, "has allow-cluster-create, so everybody may make clusters"),
-        ({"entitlements": ["databricks-sql-access"]}, "has databricks-sql-access, whatever students.sql_access says"),
+        (
+            {"entitlements": ["databricks-sql-access"]},
+            "has databricks-sql-access, although students.sql_access is false",
+        ),
         ({"warehouses": ["Starter", "Big"]}, 'may use SQL warehouse "Starter" and "Big"'),
         ({"policies": ["Personal Compute", "Mine"]}, 'the group users may use cluster policy "Mine"'),
         ({"closes_personal_compute": False}, 'the group users may use cluster policy "Personal Compute"'),
         ({"pools": ["p"]}, 'the group users may use instance pool "p"'),
-        ({"has_metastore": True}, "a metastore is assigned, so serverless notebooks may be on for everybody"),
-        ({"unread": ["pools", "policies"]}, "pools and policies could not be looked at"),
+        ({"has_metastore": True}, "a metastore is assigned, so serverless notebooks may be available to everybody"),
+        ({"unread": ["pools", "policies"]}, "pools and policies could not be read"),
     ],
 )
 def test_what_a_quota_does_not_cover_is_said(given: dict[str, Any], sentence: str):
@@ -153,7 +156,7 @@ def test_a_running_cluster_as_wanted_does_not_restart_whatever_its_workers():
 )
 def test_a_running_cluster_set_otherwise_is_named_with_its_settings(change: dict[str, Any], what: str):
     assert would_restart([{**CLUSTER, **change}], tags={"cluster_01": TAGS}, settings=SETTINGS) == (
-        f"In use and set otherwise than wanted, so a deploy restarts: cluster_01 ({what})."
+        f"A deploy restarts these running clusters, because their settings differ: cluster_01 ({what})."
     )
 
 
@@ -180,8 +183,8 @@ def test_a_target_without_expectations_says_where_it_is():
     facts = {"target": "rehearsal", "host": "https://a", "workspace_id": "123", "caller": "me"}
     assert unguarded(is_checked=True, **facts) == ""
     assert unguarded(is_checked=False, **facts) == (
-        "Connected to workspace 123 at https://a as me; target rehearsal takes any. "
-        'To have it checked: expected_workspace_id = "123" under [targets.rehearsal] in lab.toml.'
+        "Connected to workspace 123 at https://a as me; target rehearsal accepts any workspace. "
+        'To check it, set expected_workspace_id = "123" under [targets.rehearsal] in lab.toml.'
     )
 
 
@@ -232,7 +235,7 @@ def test_the_script_describes_an_open_workspace(emulator: EmulatorProcess, check
     assert (result["host"], result["workspace_id"]) == (emulator.url, emulator.workspace_id)
     assert 'the group users may use SQL warehouse "Starter Warehouse"' in result["open_to_everybody"]
     assert "a metastore is assigned" in result["open_to_everybody"]
-    assert "could not be looked at" not in result["open_to_everybody"]
+    assert "could not be read" not in result["open_to_everybody"]
     assert result["course_file_edited"].startswith(f"{path}/course.json was edited by hand;")
     assert result["would_restart"] == ""
     assert all(isinstance(value, str) for value in result.values())
@@ -244,7 +247,7 @@ def test_the_script_names_a_running_cluster_that_a_deploy_would_restart(emulator
     result, _ = check(emulator.environment())
     assert (
         result["would_restart"]
-        == "In use and set otherwise than wanted, so a deploy restarts: cluster_01 (custom_tags)."
+        == "A deploy restarts these running clusters, because their settings differ: cluster_01 (custom_tags)."
     )
 
 
@@ -282,7 +285,7 @@ def test_a_host_that_does_not_answer_is_said_within_seconds(check: Any):
         began = time.monotonic()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         _, refusal = check({"DATABRICKS_HOST": url, "DATABRICKS_TOKEN": "dapi-any"})
-    assert refusal == f"The workspace at {url} does not answer; check the address, the network and that it is running."
+    assert refusal == f"The workspace at {url} does not respond; check the address, the network and that it is running."
     assert time.monotonic() - began < 20
 
 

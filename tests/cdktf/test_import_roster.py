@@ -140,8 +140,8 @@ def test_json_says_the_same_as_data(run, tmp_path):
         "recognised": [],
         "ignored": [],
         "warnings": [
-            "export.csv line 5: 1 of the 4 students we know are not in this export, more than 20 percent. Is it the "
-            "whole course, and today's download? If they really left, add --allow-drops.",
+            "export.csv line 5: 1 of the roster's 4 students are not in this export, more than 20 percent. Check that "
+            "it is the whole course and today's download. If the students really left, add --allow-drops.",
             'export.csv line 5: n@other.example is outside email_domains (uni.example), in "Late".',
         ],
         "existing_accounts": None,
@@ -186,9 +186,9 @@ def test_plain_matches_by_students_share_a_line(run):
 def test_rows_that_are_left_out_are_reported_by_line(run):
     nobody = [f"n{number}@uni.example" for number in range(20)]
     result = run(moodle_files.overview(teams(2), nobody=nobody))
-    assert "Left out: 20 rows of the export\n  line 4: " in result.stdout
+    assert "Skipped: 20 rows of the export\n  line 4: " in result.stdout
     assert result.stdout.count("is in no group") == 12
-    assert "… and 8 more, down to line 23" in result.stdout
+    assert "… and 8 more, up to line 23" in result.stdout
 
 
 @pytest.mark.process
@@ -238,7 +238,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_lines(run):
     result = run(broken, "--json")
     problems = [
         'export.csv line 3: "Member 2 Email" is not an address: "nobody".',
-        "export.csv line 4: Group ID 71 is on line 3 already; each group has one row.",
+        "export.csv line 4: Group ID 71 is already on line 3; each group has one row.",
         'export.csv line 4: s0.0@uni.example is in "Team 2" and, on line 3, in "Team 1"; a student can be in one '
         "group: remove one in Moodle and download again.",
     ]
@@ -266,12 +266,13 @@ def test_an_export_that_lacks_many_students_is_refused_until_that_is_meant(run, 
     fewer = moodle_files.self_selection(teams(5, 2))
     result = run(fewer)
     assert (
-        "export.csv line 4: 3 of the 10 students we know are not in this export, more than 20 percent." in result.stderr
+        "export.csv line 4: 3 of the roster's 10 students are not in this export, more than 20 percent."
+        in result.stderr
     )
     assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
     assert run(fewer, "--max-drop-percent", "30", "--dry-run").exit_code == 0
     allowed = run(fewer, "--allow-drops")
-    assert allowed.exit_code == 0 and "Warning: export.csv line 4: 3 of the 10 students" in allowed.stderr
+    assert allowed.exit_code == 0 and "Warning: export.csv line 4: 3 of the roster's 10 students" in allowed.stderr
 
 
 def test_a_damaged_memory_stops_the_import_and_stays_as_it_is(run, tmp_path):
@@ -279,7 +280,7 @@ def test_a_damaged_memory_stops_the_import_and_stays_as_it_is(run, tmp_path):
     before = files(tmp_path)["r.csv"]
     result = run(SELF)
     assert f'{tmp_path / "r.csv"} line 2: number must be a whole number from 1 on, not "x".' in result.stderr
-    assert "remembers the numbers of the groups: mend it or restore a copy" in result.stderr
+    assert "stores the numbers of the groups: correct it or restore a copy" in result.stderr
     assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
 
 
@@ -288,7 +289,9 @@ def test_two_running_groups_of_one_name_need_an_export_with_ids(run):
     first = run(moodle_files.self_selection(same))
     assert 'Warning: export.csv line 4: "Twins" is also the name of the group on line 3.' in first.stderr
     result = run(moodle_files.overview(same))
-    assert 'export.csv line 2: "Twins" can be group_01 and group_02, which have one name in Moodle' in result.stderr
+    assert (
+        'export.csv line 2: "Twins" matches group_01 and group_02, which have the same name in Moodle' in result.stderr
+    )
     assert result.exit_code == 2
 
 
@@ -324,14 +327,14 @@ def test_an_export_that_moves_many_students_is_refused_until_that_is_meant(run, 
     swapped += [Team(two.id, two.name, one.emails[:2] + two.emails[2:])]
     result = run(moodle_files.self_selection(swapped))
     assert (
-        "export.csv line 4: 4 of the 10 students we know would move to another group and its cluster, more than 20 "
-        "percent. Are these the course's groups? If the students really moved, add --allow-moves."
+        "export.csv line 4: 4 of the roster's 10 students would move to another group and its cluster, more than 20 "
+        "percent. Check that these are the course's groups. If the students really moved, add --allow-moves."
     ) in result.stderr
     assert (result.exit_code, files(tmp_path)["r.csv"]) == (2, before)
     assert run(moodle_files.self_selection(swapped), "--allow-drops").exit_code == 2
     assert run(moodle_files.self_selection(swapped), "--max-move-percent", "40", "--dry-run").exit_code == 0
     allowed = run(moodle_files.self_selection(swapped), "--allow-moves")
-    assert allowed.exit_code == 0 and "Warning: export.csv line 4: 4 of the 10 students" in allowed.stderr
+    assert allowed.exit_code == 0 and "Warning: export.csv line 4: 4 of the roster's 10 students" in allowed.stderr
 
 
 def test_a_grades_export_over_a_roster_changes_nothing(run, tmp_path):
@@ -340,9 +343,9 @@ def test_a_grades_export_over_a_roster_changes_nothing(run, tmp_path):
     emails = [email for team in teams(5, 5, 5) for email in team.emails]
     people = [(f"First {at}", f"Last {at % 4}", email) for at, email in enumerate(emails)]
     grades = moodle_course.grades(people, LANGUAGE_PACKS["de"])
-    assert "no column can be told to be the group" in run(grades).stderr
+    assert "no group column was found" in run(grades).stderr
     named = run(grades, "--column", "group=Nachname")
-    assert "students we know would move to another group" in named.stderr
+    assert "students would move to another group" in named.stderr
     assert (named.exit_code, files(tmp_path)["r.csv"]) == (2, before)
 
 
@@ -367,7 +370,7 @@ def test_staff_in_a_group_are_no_students(run, tmp_path, form):
     }  # fmt: skip
     result = run(exports[form], "--staff", "s1.0@uni.example", lab=STAFF)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "s0.1@uni.example is staff, so no student of a group." in result.stdout
+    assert "s0.1@uni.example is staff and therefore not a student." in result.stdout
     roster = parse_roster((tmp_path / "r.csv").read_text(), "r.csv")
     active = [[member.email for member in group.members] for group in roster.active_groups]
     assert active == [["s0.0@uni.example"], ["s1.1@uni.example"]]
@@ -402,7 +405,7 @@ def test_several_groups_in_a_cell_of_participants_are_several_groups(run):
     result = run(moodle_course.participants(course, LANGUAGE_PACKS["en"]))
     assert result.stderr == (
         'export.csv line 2: "a@uni.example" is in 2 groups, "Lab A" and "Team 1"; a student can be in one: remove one '
-        'in Moodle, or, if that is one name, add --group "Lab A, Team 1".\nNothing was written.\n'
+        'in Moodle, or, if it is one name, add --group "Lab A, Team 1".\nNothing was written.\n'
     )
 
 

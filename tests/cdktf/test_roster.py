@@ -99,7 +99,7 @@ def test_all_mistakes_of_a_roster_are_told_at_once():
         'r.csv line 2: number must be a whole number from 1 on, not "x".',
         'r.csv line 2: status must be active or retired, not "here".',
         "r.csv line 3: has 2 cells; a roster has 6.",
-        'r.csv line 5: a@u.example is on line 4 already; a student has one row, in one group.',
+        'r.csv line 5: a@u.example is already on line 4; a student has one row, in one group.',
         'r.csv line 5: group 2 is 72 "A" here but 71 "A" on line 4; all its rows must agree.',
         "r.csv line 6: Moodle id 71 is group 3 here but group 2 on line 4.",
         'r.csv line 7: account must be managed or existing:<target>[,<target>…], not "existing:".',

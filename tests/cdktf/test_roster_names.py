@@ -58,7 +58,7 @@ def test_names_that_differ_in_case_are_groups_of_their_own_and_stay_so(names, fo
 def test_names_that_the_roster_could_not_tell_apart_are_refused_with_both(names, form):
     listed = exported(course_of(names), form)
     assert len(listed.problems) == len(names) - len({as_shown(name) for name in names})
-    assert all("differ in blanks, invisible marks or entities alone" in p.message for p in listed.problems)
+    assert all("differ in blanks, invisible marks or entities only" in p.message for p in listed.problems)
 
 
 def as_shown(name: str) -> str:
@@ -70,7 +70,7 @@ def test_both_names_and_lines_are_said():
     assert exported(course_of(["Group 2", "Group  2"]), "participants").problems == (
         Issue(
             3,
-            '"Group  2" and, on line 2, "Group 2" differ in blanks, invisible marks or entities alone: rename one in '
+            '"Group  2" and, on line 2, "Group 2" differ in blanks, invisible marks or entities only: rename one in '
             "Moodle and download again.",
         ),
     )
@@ -79,7 +79,7 @@ def test_both_names_and_lines_are_said():
 def test_a_warning_names_groups_that_differ_in_case_alone():
     listed = exported(course_of(["Group 2", "group 2"]), "overview")
     assert validate(listed, Roster(), RosterLimits()).warnings == (
-        Issue(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ in case alone.'),
+        Issue(3, '"group 2" and "Group 2" on line 2 are two groups: their names differ in case only.'),
     )
 
 
@@ -165,5 +165,5 @@ def test_a_label_for_no_group_is_taken_exactly_where_it_is_written_exactly():
     assert set(by_address(read_export(text, no_group=["group 2"]).groups).values()) == {"Group 2", "Rest"}
     assert set(by_address(read_export(text, no_group=["[REST]"]).groups).values()) == {"Group 2", "group 2"}
     assert read_export(text, no_group=["GROUP 2"]).problems == (
-        Issue(2, '--no-group "GROUP 2" fits "Group 2" and "group 2": write it exactly as the one that is meant.'),
+        Issue(2, '--no-group "GROUP 2" matches "Group 2" and "group 2": write it exactly as in the file.'),
     )

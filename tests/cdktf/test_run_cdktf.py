@@ -304,11 +304,11 @@ def test_a_lock_file_of_other_versions_is_refused_with_what_to_do(tmp_path: Path
     with pytest.raises(provider_lock.LockFileError) as raised:
         provider_lock.copy_to_stack(tmp_path, stack_requiring(tmp_path / "stack", "1.100.0"))
     assert str(raised.value) == (
-        f"{tmp_path}/.terraform.lock.hcl locks databricks/databricks 1.99.0, and the lab needs 1.100.0: remove it once "
-        "you trust the new version, and the next deploy with the registry keeps another."
+        f"{tmp_path}/.terraform.lock.hcl locks databricks/databricks 1.99.0, but the lab requires 1.100.0: remove it "
+        "once you trust the new version; the next deploy with the registry stores a new one."
     )
     assert provider_lock.mismatch(LOCK.partition("\n\n")[0], {"hashicorp/external": "2.3.5"}) == (
-        "does not lock hashicorp/external, which the lab needs"
+        "does not lock hashicorp/external, which the lab requires"
     )
 
 
@@ -365,7 +365,7 @@ def test_a_cli_configuration_with_an_installation_of_its_own_is_trusted(tmp_path
 
 def test_providers_that_nobody_has_are_named():
     assert missing_providers_error(["databricks/databricks"]).startswith(
-        "terraform init cannot get databricks/databricks: no local mirror holds it and https://registry.terraform.io"
+        "terraform init cannot get databricks/databricks: no local mirror has it and https://registry.terraform.io"
     )
 
 

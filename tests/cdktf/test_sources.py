@@ -110,7 +110,7 @@ def test_students_in_no_group_are_left_out_and_reported_by_line(label):
 
 def test_a_label_that_nobody_knows_can_be_named():
     text = moodle_files.overview(TEAMS, nobody=["a@uni.example"], no_group=("«Foo»", "[Bar baz]"))
-    assert "cannot be told" in read(encode(text)).problems[0].message
+    assert "may be a group or Moodle's label" in read(encode(text)).problems[0].message
     assert groups_of(read(encode(text), no_group=["bar baz"])) == BY_NAME
     named = groups_of(read(encode(text), groups=["[Bar baz]"]))
     assert named == [*BY_NAME, ("", "[Bar baz]", ("a@uni.example",))]
@@ -169,7 +169,7 @@ def test_columns_can_be_named_where_several_hold_addresses():
     rows = [["Team", "Mail 1", "Mail 2"], ["A", "a@x.example", "a@uni.example"], ["A", "b@x.example", "b@uni.example"]]
     text = encode(moodle_files.format_csv(rows))
     assert read(text).problems == (
-        Issue(1, 'several columns hold addresses ("Mail 1", "Mail 2"): name one, --column email="…".'),
+        Issue(1, 'several columns hold addresses ("Mail 1", "Mail 2"): name one with --column email="…".'),
     )
     listed = read(text, columns={"email": "mail 2", "group": "team"})
     assert groups_of(listed) == [("", "A", ("a@uni.example", "b@uni.example"))]
@@ -194,7 +194,7 @@ def test_a_cell_with_a_comma_is_one_group_unless_its_parts_are_groups():
 def test_grades_are_not_taken_for_groups():
     rows = [["Xvor", "Xnach", "Xid", "Xinst", "Xdept", "Xmail"]]
     rows += [["A", f"Last{number}", "", "", "", f"s{number}@uni.example"] for number in range(9)]
-    assert "no column can be told to be the group" in read(encode(moodle_files.format_csv(rows))).problems[0].message
+    assert "no group column was found" in read(encode(moodle_files.format_csv(rows))).problems[0].message
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.sampled_from(sorted(ENCODINGS)), st.data())

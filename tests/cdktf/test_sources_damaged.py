@@ -51,7 +51,7 @@ def sentences(text: str) -> list[str]:
     return [f"line {problem.line}: {problem.message}" for problem in read_export(text).problems]
 
 
-CUT = "the row is cut or has another delimiter; download the file again."
+CUT = "the row is cut off or has another delimiter; download it again."
 
 
 @pytest.mark.parametrize(
@@ -68,17 +68,17 @@ CUT = "the row is cut or has another delimiter; download the file again."
         (
             'Lab,T1,F,L,a@u.example\nLab,T1,"F,L,b@u.example\nLab,T1,F",L,c@u.example\n'
             + "Lab,T1,F,L,d@u.example\n" * 9,
-            "line 3: a cell goes on over several rows: a quotation mark is too many; download the file again.",
+            "line 3: a cell spans several rows: there is one quotation mark too many; download the file again.",
         ),
         (
             "Lab,,F,L,a@u.example\n",
-            'line 2: "a@u.example" is in no group and not among those in none: the row is damaged; download the file '
-            "again.",
+            'line 2: "a@u.example" has no group and is outside the block of students without one: download the '
+            "file again.",
         ),
         (
             "Lab,a@u.example,F,L,b@u.example\n",
-            'line 2: has the address "a@u.example" for a group: a cell is missing, or one is too many; download the '
-            "file again.",
+            'line 2: has the address "a@u.example" as its group: a cell is missing, or there is one too many; '
+            "download the file again.",
         ),
         ("Lab,T1,F,L,\n", 'line 2: a student of group "T1" has no address.'),
     ],
@@ -105,22 +105,22 @@ def test_a_damaged_row_of_an_overview_is_refused_with_its_line(rows, problem):
         (
             "Last name\tFirst name\tID number\tEmail address\tGroup\tChoice\nL\tF\t \ta@u.example\tT1\t\n"
             "L\tF\t \tb@u.example\tx\tT1\n",
-            "line 3: has text behind the group, where Group choice has none: a cell is missing, or one is too many; "
-            "download the file again.",
+            "line 3: has text after the group, where Group choice has none: a cell is missing, or there is one too "
+            "many; download the file again.",
         ),
         (
             "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nL,b@u.example,T1,\n",
-            'line 3: "T1" is in no group and is no address: a cell is missing, or one is too many; download the file '
-            "again.",
+            'line 3: "T1" is in no group and is not an address: a cell is missing, or there is one too many; '
+            "download the file again.",
         ),
         (
             "First name,Last name,Email address,Groups\nF,L,a@u.example,T1\nL,b@u.example,,\n",
             "line 3: a student without address is in no group, with an address in another column: a cell is missing, "
-            "or one is too many; download the file again.",
+            "or there is one too many; download the file again.",
         ),
         (
             'sep=,\nGroup ID,Group Name,Group Size\n"71"\n',
-            "line 3: has 1 cells, fewer than a group needs: the row is cut; download the file again.",
+            "line 3: has 1 cells, fewer than a group needs: the row is cut off; download the file again.",
         ),
         ("user1,user2\na@u.example;b@u.example\n", 'line 2: "user1" is not an address: "a@u.example;b@u.example".'),
     ],

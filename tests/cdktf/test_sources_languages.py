@@ -75,7 +75,7 @@ def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
     listed = read_export(moodle_course.overview(COURSE, UNKNOWN_LANGUAGE))
     assert groups_of(listed) == GROUPS
     assert [(issue.line, issue.message) for issue in listed.ignored] == [
-        (10, "the row names no group and no student."),
+        (10, "the row has no group and no student."),
         (11, '"n1@u.example" is in no group ("Xno_group").'),
         (12, '"n2@u.example" is in no group ("Xno_group").'),
     ]
@@ -84,7 +84,7 @@ def test_students_in_no_group_are_the_last_block_behind_that_of_no_grouping():
 def test_what_can_be_a_group_or_a_label_is_asked_about():
     course = MoodleCourse({**COURSE.groups, "T5": ("f@u.example",)}, COURSE.groupings, COURSE.nobody)
     text = moodle_course.overview(course, LANGUAGE_PACKS["en"], UNKNOWN_LANGUAGE)
-    question = 'whether "Xno_group" is a group, or Moodle\'s label for students in no group, cannot be told: '
+    question = '"Xno_group" may be a group or Moodle\'s label for students in no group: '
     advice = 'add --group "Xno_group" or --no-group "Xno_group".'
     assert [(problem.line, problem.message) for problem in read_export(text).problems] == [(11, question + advice)]
     expected = {**GROUPS, "T5": ("f@u.example",)}
@@ -144,14 +144,14 @@ def test_grades_are_never_groups(pack, names, delimiter, is_sorted):
     people = sorted(people, key=lambda person: person[1]) if is_sorted else people
     text = moodle_course.grades(people, pack, delimiter)
     sentences = [problem.message for problem in read_export(text).problems]
-    assert len(sentences) == 1 and "no column can be told to be the group" in sentences[0]
+    assert len(sentences) == 1 and "no group column was found" in sentences[0]
 
 
 def test_a_class_of_common_names_is_no_list_of_groups_in_any_language():
     """As the export of a whole class is sorted: by last name, then by first name."""
     people = sorted((f"Last {number % 9}", f"First {number % 23}", f"s{number}@u.example") for number in range(100))
     text = moodle_course.grades([(first, last, email) for last, first, email in people], UNKNOWN_LANGUAGE)
-    assert "no column can be told to be the group" in read_export(text).problems[0].message
+    assert "no group column was found" in read_export(text).problems[0].message
 
 
 @pytest.mark.parametrize("pack", LANGUAGE_PACKS.values())

@@ -63,7 +63,7 @@ def test_an_activity_of_the_start_itself_is_not_use():
 
 
 def test_a_cluster_of_unknown_starter_is_left():
-    assert decision("RUNNING", event("RUNNING", MINUTE)) == KeepRunning("it is not known who started it")
+    assert decision("RUNNING", event("RUNNING", MINUTE)) == KeepRunning("its starter is unknown")
     assert decision("RUNNING", event("STARTING", 0), event("RUNNING", MINUTE)) == KeepRunning(
         "somebody has started it since"
     )

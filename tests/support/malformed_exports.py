@@ -24,16 +24,16 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "a header only": (
         "\n".join(SELF.splitlines()[:2]),
         (),
-        "line 2: the Group self-selection holds a header and nothing",
+        "line 2: the Group self-selection has only a header",
     ),
     "an overview's header only": (
         OVERVIEW.splitlines()[0] + "\n",
         (),
-        "line 1: the Groups overview holds a header and",
+        "line 1: the Groups overview has only a header",
     ),
-    "a choice's header only": (CHOICE.splitlines()[0] + "\n", (), "line 1: the Group choice holds a header and"),
-    "a users.csv's header only": ("user1, user2\n", (), "line 1: the older users.csv holds a header and"),
-    "a roster's header only": (HEADER + "\n", (), "line 1: the normalised roster holds a header and"),
+    "a choice's header only": (CHOICE.splitlines()[0] + "\n", (), "line 1: the Group choice has only a header"),
+    "a users.csv's header only": ("user1, user2\n", (), "line 1: the older users.csv has only a header"),
+    "a roster's header only": (HEADER + "\n", (), "line 1: the normalised roster has only a header"),
     "a login page": (LOGIN, (), "line 1: is a web page (HTML), probably Moodle's login page: log in"),
     "an error page": ("<html><body>404</body></html>", (), "line 1: is a web page (HTML), probably a page of Moodle"),
     "XML": ("<?xml version='1.0'?>\n<groups/>", (), "line 1: is XML or HTML"),
@@ -61,9 +61,9 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "an overview without addresses": (
         "Grouping,Gruppe,Vorname\nL,A,B\n",
         (),
-        "line 1: names groups, but no column holds",
+        "line 1: has groups, but no column with addresses",
     ),
-    "a column that is not there": (OVERVIEW, ("--column", 'email="Post"'), 'line 1: no column is called "Post"'),
+    "a column that is not there": (OVERVIEW, ("--column", 'email="Post"'), 'line 1: no column is named "Post"'),
     "a member column that is not there": (
         SELF,
         ("--column", "email=Post"),
@@ -87,7 +87,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "a student without address": (OVERVIEW.replace("s1.0@uni.example", ""), (), "line 4: a student of group"),
     "a group id that is no number": (SELF.replace('"72"', '"7.2E+01"'), (), 'line 4: "Group ID" must be a number'),
     "a group without id": (SELF.replace('"72"', '""'), (), 'line 4: "Group ID" must be a number, not ""'),
-    "a group id twice": (SELF.replace('"72"', '"71"'), (), "line 4: Group ID 71 is on line 3 already"),
+    "a group id twice": (SELF.replace('"72"', '"71"'), (), "line 4: Group ID 71 is already on line 3"),
     "a size that is too large": (
         SELF.replace('"Team 2","1"', '"Team 2","3"'),
         (),
