@@ -75,7 +75,7 @@ def _ambiguous_ignoring_case(stored: Roster, listed: Sequence[ListedGroup]) -> I
         if not match.is_clear:
             names = " and ".join(group.title for group in match.listed)
             stored_names = " and ".join(f"{group.key} {quoted(group.moodle_name)}" for group in match.stored)
-            message = f"{names} matches {stored_names} except for upper and lower case: rename one of the groups "
+            message = f"{names} may be {stored_names}; the names differ in case only: rename one of the groups "
             yield Issue(match.listed[0].line, message + _OR_IDS)
 
 

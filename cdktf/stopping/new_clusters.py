@@ -76,7 +76,10 @@ class _Connection:
         self._connection: tuple[ApiClient, str] | None = None
 
     def connect(self) -> tuple[ApiClient, str]:
-        """Return a client and the deploying user's name, cached. Raise WorkspaceChoiceError or one of the SDK's errors."""
+        """Return a client and the deploying user's name, cached.
+
+        Raise WorkspaceChoiceError or one of the SDK's errors.
+        """
         if self._connection is None:
             # Without .env, because Terraform, which starts this program, does not read it either.
             api = ApiClient(configure(choose_and_apply(self._environ), http_seconds=15, retry_seconds=_ANSWER_SECONDS))

@@ -38,7 +38,7 @@ class RequestQueue:
 
     def write_answer(self, request: str, text: str) -> None:
         """Answer a pending request. Only the server calls this."""
-        # The answer is format_csv first and atomically: after a crash in between, the request is served twice, not lost.
+        # The answer is written first and atomically: after a crash in between, the request is served twice, not lost.
         with atomic_text_file(self._folder / (request + _ANSWER_SUFFIX), durable=False, single_writer=True) as file:
             file.write(text)
         (self._folder / (request + _REQUEST_SUFFIX)).unlink()

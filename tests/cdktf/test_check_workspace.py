@@ -175,8 +175,8 @@ def test_an_edited_course_file_is_said_and_an_earlier_one_is_not():
         return course_file_edited(live, path="/lab/course.json", wanted_sha256=wanted)
 
     assert warning(None) == warning(written(hard=180)) == warning(written(hard=170)) == ""
-    assert warning(written(hard=180).replace(b"180", b"999")).startswith("/lab/course.json was edited by hand;")
-    assert warning(b"\xff").startswith("/lab/course.json was edited by hand;")
+    assert warning(written(hard=180).replace(b"180", b"999")).startswith("/lab/course.json was edited by hand, ")
+    assert warning(b"\xff").startswith("/lab/course.json was edited by hand, ")
 
 
 def test_a_target_without_expectations_says_where_it_is():
@@ -236,7 +236,7 @@ def test_the_script_describes_an_open_workspace(emulator: EmulatorProcess, check
     assert 'the group users may use SQL warehouse "Starter Warehouse"' in result["open_to_everybody"]
     assert "a metastore is assigned" in result["open_to_everybody"]
     assert "could not be read" not in result["open_to_everybody"]
-    assert result["course_file_edited"].startswith(f"{path}/course.json was edited by hand;")
+    assert result["course_file_edited"].startswith(f"{path}/course.json was edited by hand, ")
     assert result["would_restart"] == ""
     assert all(isinstance(value, str) for value in result.values())
 

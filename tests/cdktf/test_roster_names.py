@@ -133,17 +133,17 @@ def test_a_group_that_runs_goes_before_one_that_is_retired():
         (
             stored("Group 2", "group 2"),
             listed("GROUP 2"),
-            '"GROUP 2" can be group_01 "Group 2" and group_02 "group 2", whose names differ in case alone: ',
+            '"GROUP 2" may be group_01 "Group 2" and group_02 "group 2"; the names differ in case only: ',
         ),
         (
             stored("GROUP 2"),
             listed("Group 2", "group 2"),
-            '"Group 2" and "group 2" can be group_01 "GROUP 2", whose names differ in case alone: ',
+            '"Group 2" and "group 2" may be group_01 "GROUP 2"; the names differ in case only: ',
         ),
         (
             stored("Group 2", "group 2", "Other"),
             listed("Group 2", "GROUP 2", "gROUP 2", "Other"),
-            '"GROUP 2" and "gROUP 2" can be group_02 "group 2", whose names differ in case alone: ',
+            '"GROUP 2" and "gROUP 2" may be group_02 "group 2"; the names differ in case only: ',
         ),
     ],
 )

@@ -130,7 +130,7 @@ def test_an_export_with_nothing_in_it_is_named(folder: Path) -> None:
     assert said(folder, import_roster.main, "groups.csv", "--out", "roster.csv") == (
         2,
         "",
-        "groups.csv line 1: the Groups overview holds a header and nothing below it; check course and activity.\n"
+        "groups.csv line 1: the Groups overview has only a header; check the course and the activity.\n"
         "Nothing was written.\n",
     )
 

@@ -141,6 +141,6 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "a roster with a student twice": (
         ROSTER + "2,,B,a@uni.example,active,managed\n",
         (),
-        "line 3: a@uni.example is on",
+        "line 3: a@uni.example is already on",
     ),
 }
