@@ -1,3 +1,3 @@
-"""What the programs of the lab share. The modules here need the standard library alone, those in `extras` more."""
+"""Code that the lab's programs share. Modules need only the standard library; those in `extras` may need more."""
 
 __version__ = "0.1.2"

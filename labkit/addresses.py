@@ -1,12 +1,12 @@
-"""E-mail addresses and database URLs: what they are, and how they are kept and shown. Pure."""
+"""E-mail addresses, database URLs and loopback hosts: validation, normal form, and redaction. Pure."""
 
 import ipaddress
 import re
 import unicodedata
 from urllib.parse import unquote
 
-# Letters of any language, digits, and the signs that mail systems use. What Terraform ($ { } %), a path (/ \ *) or
-# a table (, ; | ") would read as its own is left out: an address becomes a key, a folder and a cell.
+# Letters of any language, digits, and the signs that mail systems use. Characters with a meaning in Terraform
+# ($ { } %), in paths (/ \ *) or in tables (, ; | ") are excluded: an address becomes a key, a folder name and a cell.
 _LOCAL = r"[\w!#&'+=^~-]+(?:\.[\w!#&'+=^~-]+)*"
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
 _ADDRESS = re.compile(rf"{_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
@@ -14,10 +14,10 @@ _MAX_ADDRESS = 254
 _BEFORE_ADDRESS = re.compile(r"^[\s']+")
 _DATABASE_SCHEMES = ("postgres", "postgresql", "psycopg3")
 DATABASE_FORMAT = (
-    "a path, or postgresql://USER:PASSWORD@HOST:PORT/NAME in which blanks and the signs / # ? @ % of a password are "
+    "a path, or postgresql://USER:PASSWORD@HOST:PORT/NAME, with spaces and the characters / # ? @ % of a password "
     "percent-encoded"
 )
-"""What a message says is expected where the place of a database cannot be used."""
+"""The expected format of a database location, for error messages."""
 _PERCENT_ENCODED = r"(?:[^@/?#%\s]|%[0-9A-Fa-f]{2})"
 _QUERY_VALUE = r"(?:[^@&?#%\s]|%[0-9A-Fa-f]{2})"
 _HOST = r"(?:[\w.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
@@ -27,32 +27,35 @@ _DATABASE = re.compile(
     rf"(?:\?(?P<query>\w+={_QUERY_VALUE}*(?:&\w+={_QUERY_VALUE}*)*))?"
 )
 _LOOKS_LIKE_URL = re.compile(r"\s*(?:\w[\w+.-]*:/|[^:]*://|[^:]*:.*@)", re.DOTALL)
-"""A path would not begin so; a mistyped address would, and a file named after its password must not be made."""
+"""The start of a mistyped URL. Such a text is not accepted as a path: the file would be named after the password."""
 
 
 def normalised_address(cell: str) -> str:
-    """The address as it is kept: NFC, lower case, no spaces, marks or spreadsheet's apostrophes around it."""
+    """Return the address in NFC and lower case, without invisible characters, and without spaces around it.
+
+    An apostrophe in front of it, as spreadsheets write one, is removed, too.
+    """
     visible = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
     lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
     return _BEFORE_ADDRESS.sub("", lowered.strip())
 
 
 def is_address(text: str) -> bool:
-    """Whether this is a whole, normalised e-mail address that can become an account."""
+    """Return whether the text is one normalised e-mail address, which can become an account."""
     return len(text) <= _MAX_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def is_database_url(place: str) -> bool:
-    """Whether the place of a database is a URL of PostgreSQL and not a path."""
+    """Return whether the location of a database is a PostgreSQL URL and not a path."""
     scheme, separator, _ = place.partition("://")
     return bool(separator) and scheme.lower() in _DATABASE_SCHEMES
 
 
 def validate_database(place: str) -> str:
-    """The place of a database: a path, or a URL of PostgreSQL that is well formed.
+    """Return the location of a database unchanged if it is a path or a well-formed PostgreSQL URL.
 
-    Raises ValueError for anything else, and for a path that looks like an address: no file is named after a password.
-    The text of the error is DATABASE_FORMAT and holds nothing of the place.
+    Raises ValueError for a malformed URL, and for a path that looks like a URL: no file is named after a password.
+    The error text is DATABASE_FORMAT and contains no part of the location.
     """
     if is_database_url(place):
         database_parameters(place)
@@ -62,7 +65,7 @@ def validate_database(place: str) -> str:
 
 
 def database_parameters(url: str) -> dict[str, str]:
-    """What to connect with, by the names that PostgreSQL's clients give. Raises ValueError as `validate_database`."""
+    """Return a PostgreSQL URL's parameters by libpq's names. Raises ValueError as `validate_database` does."""
     found = _DATABASE.fullmatch(url)
     if found is None or not is_database_url(url):
         raise ValueError(DATABASE_FORMAT)
@@ -82,7 +85,7 @@ def database_parameters(url: str) -> dict[str, str]:
 
 
 def redact_database_url(url: str) -> str:
-    """The URL of a database without user, password and parameters, for a message; also where it is malformed."""
+    """Return a database URL without user, password and parameters, for messages. Accepts malformed URLs, too."""
     found = _DATABASE.fullmatch(url)
     if found is None:
         return f"{url.partition('://')[0]}://…" if is_database_url(url) else "…"
@@ -90,7 +93,7 @@ def redact_database_url(url: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether the name or IP address of a host is that of this machine itself."""
+    """Return whether a host name or IP address is this machine's loopback."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The time of the lab: the machine's, or that of a clock which LAB_CLOCK names, so that a term can be rehearsed.
+"""The lab's time: the machine's clock, or the clock at the URL in LAB_CLOCK, which is used to rehearse a term.
 
 TLS, signatures, retries and deadlines always use the machine's clock.
 """
@@ -13,69 +13,75 @@ from labkit.addresses import is_loopback
 from labkit.lazy_package import LazyModule
 
 _request = LazyModule("urllib.request")
-"""It takes as long to import as all else that a command line needs, and few runs name another clock."""
+"""Imported late: it takes as long to import as everything else a command line needs, and few runs set LAB_CLOCK."""
 
 TIMEOUT_SECONDS = 10
+"""Timeout of a request to the clock at LAB_CLOCK."""
 
 
 class ClockError(RuntimeError):
-    """The clock that LAB_CLOCK names does not answer; the text is a sentence."""
+    """The clock at LAB_CLOCK cannot be used; the text is one sentence for the user."""
 
 
 def require_local_workspace(environ: Mapping[str, str], host: str) -> None:
-    """Raises ClockError if LAB_CLOCK names a clock and the workspace is not on this machine. No host is none yet."""
+    """Raise ClockError if LAB_CLOCK is set and the host is not this machine. An empty host is not known yet."""
     name = urlsplit(host if "//" in host else f"//{host}").hostname
     if environ.get("LAB_CLOCK") and name and not is_loopback(name):
-        raise ClockError(f"LAB_CLOCK is for rehearsals on this machine, and {host} is elsewhere; unset LAB_CLOCK.")
+        raise ClockError(f"LAB_CLOCK is for rehearsals on this machine, but {host} is another one; unset LAB_CLOCK.")
 
 
 def now(environ: Mapping[str, str]) -> datetime:
-    """This instant in UTC, in whole milliseconds. Raises ClockError.
+    """Return the current time in UTC, in whole milliseconds. Raises ClockError.
 
-    `LAB_CLOCK` is a URL that answers `{"now": ISO}`.
+    A GET of the URL in `LAB_CLOCK` must return `{"now": "<ISO 8601>"}`.
     """
     require_local_workspace(environ, environ.get("DATABRICKS_HOST", ""))
     url = environ.get("LAB_CLOCK")
     if not url:
         return _whole_milliseconds(datetime.now(UTC))
     try:
-        with _request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
-            shown = datetime.fromisoformat(json.load(answer)["now"])
+        with _request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
+            reading = datetime.fromisoformat(json.load(response)["now"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ClockError(f'LAB_CLOCK {url} does not answer {{"now": ISO}} ({error}); unset it or start it.') from None
-    if shown.tzinfo is None:
-        raise ClockError(f"LAB_CLOCK {url} answers a time without zone ({shown}).")
-    return _whole_milliseconds(shown.astimezone(UTC))
+        raise ClockError(
+            f'LAB_CLOCK {url} does not return {{"now": ISO}} ({error}); start the clock or unset LAB_CLOCK.'
+        ) from None
+    if reading.tzinfo is None:
+        raise ClockError(f"LAB_CLOCK {url} returns a time without a time zone ({reading}).")
+    return _whole_milliseconds(reading.astimezone(UTC))
 
 
 def clock_starting_at(instant: datetime) -> Callable[[], datetime]:
-    """A clock that shows this instant now and advances with the machine's: one reading serves a whole run."""
-    since = time.monotonic()
-    return lambda: instant + timedelta(seconds=time.monotonic() - since)
+    """Return a clock that starts at this instant and advances with the machine's monotonic clock.
+
+    A run reads the time once and uses such a clock from then on.
+    """
+    started = time.monotonic()
+    return lambda: instant + timedelta(seconds=time.monotonic() - started)
 
 
 class Deadline:
-    """The time budget of a run, which begins when this is made. It follows the machine's monotonic clock.
+    """The time budget of a run, counted from the creation of this object by the machine's monotonic clock.
 
-    `timer` returns seconds; a test passes its own.
+    `timer` returns seconds; tests pass their own.
     """
 
     def __init__(self, budget: timedelta, *, timer: Callable[[], float] = time.monotonic) -> None:
         self.budget = budget
         self._timer = timer
-        self._began = timer()
+        self._started = timer()
 
     @property
     def elapsed(self) -> timedelta:
-        """The time since the deadline was made."""
-        return timedelta(seconds=self._timer() - self._began)
+        """The time since the creation of this object."""
+        return timedelta(seconds=self._timer() - self._started)
 
     @property
     def remaining(self) -> timedelta:
-        """What remains of the budget; never below zero."""
+        """The rest of the budget, never below zero."""
         return max(timedelta(), self.budget - self.elapsed)
 
 
 def _whole_milliseconds(instant: datetime) -> datetime:
-    """The platform counts in milliseconds, so its timestamps and ours compare exactly."""
+    """Drop microseconds: the platform's timestamps are in milliseconds, and ours must compare with them exactly."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -1,8 +1,8 @@
-"""The course file, by which a deploy tells the enforcer about a course and its groups. Pure: values and text.
+"""The course file: a course and its groups as the deploy describes them for the enforcer. Pure: values and text.
 
-The deploy formats it and the enforcer parses it, both with this module. docs/course.schema.json defines its content.
-Beside the format it holds every name by which the two programs know a course in a workspace: paths, tags of clusters,
-and groups.
+The deploy formats the file and the enforcer parses it, both with this module; docs/course.schema.json defines its
+content. The module also defines the names by which both programs find a course in a workspace: paths, cluster tags and
+groups.
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from datetime import date
 from typing import Any
 
 VERSION = 2
-"""It rises when a program that knows the version before it would misread the file. Every version from 1 on is read."""
+"""Raised only if programs that know the previous version would misread the file. Every version from 1 on is read."""
 FILE_NAME = "course.json"
 ALLOWANCES = "allowances"
 """The folder of allowances beside the course file."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 ORIGIN_TAG, COURSE_TAG, TERM_TAG, GROUP_TAG = "origin", "lab_course", "lab_term", "lab_group"
-"""The tags of a cluster of a lab."""
+"""The tags of a lab cluster."""
 ORIGIN = "terraform"
 """The value of `ORIGIN_TAG`."""
 
@@ -34,54 +34,54 @@ ALL_STUDENT_GROUPS = "all_student_groups"
 """The group that holds the groups of all courses of a workspace."""
 
 _CHECKSUM = "checksum"
-# Names of the system before this one, which set no tags.
+# Cluster names of the system before this one, which set no tags.
 _LEGACY_CLUSTER = re.compile(r"(?:cluster|group)_(\d+)")
 
 
 class CourseFileError(ValueError):
-    """A sentence that says what is wrong with a course file."""
+    """A course file is malformed; the text is a clause that says how."""
 
 
 class NewerCourseFile(CourseFileError):
-    """The file has a version that a later program writes."""
+    """The file was written by a newer version of the deploy."""
 
 
 @dataclass(frozen=True)
 class StaffIds:
-    """Who runs the course, as far as a deploy knows it before it asks the workspace. Nobody else is staff by it."""
+    """Identities of the course's staff that a deploy knows without a request to the workspace."""
 
     application_ids: tuple[str, ...] = ()
-    """Of service principals, in lower case."""
+    """Application ids of service principals, in lower case."""
     address_hashes: tuple[str, ...] = ()
-    """Of people, as `hash_address` makes them."""
+    """Hashed addresses of people; see `hash_address`."""
 
     @classmethod
     def of(cls, course: str, term: str, *, application_ids: Iterable[str], addresses: Iterable[str]) -> "StaffIds":
-        """The staff with these ids and addresses; order, repetition and case do not matter."""
+        """Return the staff with these ids and addresses; order, duplicates and case do not matter."""
         return cls(
             tuple(sorted({id.lower() for id in application_ids})),
             tuple(sorted({hash_address(address, course, term) for address in addresses})),
         )
 
     def includes(self, user: str, course: str, term: str) -> bool:
-        """Whether an address or application id, as the workspace spells it, is one of theirs."""
+        """Return whether this user name or application id, as the workspace spells it, belongs to the staff."""
         return user.lower() in self.application_ids or hash_address(user, course, term) in self.address_hashes
 
 
 @dataclass(frozen=True)
 class GroupLimits:
-    """Minutes of uptime. The week's and the term's are None without a limit."""
+    """Limits of a group's uptime, in minutes. None means no limit for the week or the term."""
 
     soft_minutes: float
-    """A day's; the group is warned."""
+    """Per day; the group is warned."""
     hard_minutes: float
-    """A day's; the cluster is stopped."""
+    """Per day; the cluster is stopped."""
     week_minutes: float | None = None
     term_minutes: float | None = None
 
     @property
     def all_minutes(self) -> tuple[float, ...]:
-        """All minutes that are given, in no particular order."""
+        """All limits that are set, in no particular order."""
         return tuple(minutes for minutes in vars(self).values() if minutes is not None)
 
 
@@ -90,11 +90,11 @@ class GroupEntry:
     """One group of a course."""
 
     name: str
-    """The display name in the workspace, prefix included, which is also the value of `GROUP_TAG`."""
+    """The display name in the workspace, including the prefix; also the value of `GROUP_TAG`."""
     number: int
     moodle_id: str | None
     title: str
-    """The name that its members gave it."""
+    """The group's name in Moodle."""
     limits: GroupLimits
 
 
@@ -112,7 +112,7 @@ class CourseFile:
     first_weekday: str
     """One of `WEEKDAYS`."""
     count_all_sessions: bool
-    """Whether sessions that staff or the deploy started count as the group's."""
+    """Whether sessions started by staff or by the deploy count against the group's quota."""
     groups: tuple[GroupEntry, ...] = ()
     staff: StaffIds = StaffIds()
     """Empty in a file of version 1."""
@@ -121,7 +121,7 @@ class CourseFile:
 def hash_address(address: str, course: str, term: str) -> str:
     """Return the SHA-256 of an address in lower case, with course and term as salt.
 
-    It keeps addresses out of the file and protects nobody: whoever guesses an address can compare.
+    The hash keeps addresses out of the file. It is no protection: anyone can compare a guessed address with it.
     """
     return hashlib.sha256(f"{course}\n{term}\n{address.lower()}".encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -137,7 +137,7 @@ def path_of(course: str, term: str) -> str:
 
 
 def cluster_tags(*, course: str, term: str, group: str) -> dict[str, str]:
-    """Return the tags of a group's cluster. They never change within a term, because a change restarts the cluster."""
+    """Return the tags of a group's cluster. They stay the same for a term, because a change restarts the cluster."""
     return {ORIGIN_TAG: ORIGIN, COURSE_TAG: course, TERM_TAG: term, GROUP_TAG: group}
 
 
@@ -187,8 +187,7 @@ def _group_document(group: GroupEntry) -> dict[str, Any]:
 def parse_course_file(text: str, place: str) -> CourseFile:
     """Return the content of a course file. Unknown keys are ignored, and the checksum is not compared.
 
-    `place` names the file in error messages. Raises CourseFileError; for a version that a later program writes
-    NewerCourseFile.
+    `place` names the file in error messages. Raises CourseFileError, and NewerCourseFile for a version above VERSION.
     """
     try:
         document = json.loads(text)
@@ -210,7 +209,7 @@ def parse_course_file(text: str, place: str) -> CourseFile:
     except KeyError as error:
         raise CourseFileError(f"{place}: {error.args[0]} is missing; deploy the course again") from None
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise CourseFileError(f"{place} is no course file ({error}); deploy the course again") from None
+        raise CourseFileError(f"{place} is not a course file ({error}); deploy the course again") from None
 
 
 def _check_version(version: Any, place: str) -> None:
@@ -218,7 +217,8 @@ def _check_version(version: Any, place: str) -> None:
         raise ValueError(f"{version!r} is not a version")
     if version > VERSION:
         raise NewerCourseFile(
-            f"{place} has version {version}, this program reads up to {VERSION}; update the enforcer before the deploy"
+            f"{place} has version {version}, but this program reads versions up to {VERSION}; update the enforcer "
+            "before the deploy"
         )
 
 
@@ -233,8 +233,8 @@ def _staff(document: Any) -> StaffIds:
 
 def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
-    value.encode()  # half a surrogate pair is no text that a ledger or a mail takes
+        raise TypeError(f"{value!r} is not a string")
+    value.encode()  # raises for a lone surrogate, which neither a database nor a mail can hold
     return value
 
 
@@ -282,14 +282,14 @@ def _minutes(number: Any) -> float:
 
 
 def checksum(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a document without its checksum; white space and the order of keys do not change it."""
+    """Return the SHA-256 of a document without its checksum; it does not depend on white space or the order of keys."""
     content = {key: value for key, value in document.items() if key != _CHECKSUM}
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def has_valid_checksum(content: str | bytes) -> bool:
-    """Whether a course file is as the deploy wrote it. False for one that was edited by hand, and for anything else."""
+    """Return whether a course file is as the deploy wrote it; False for edited files and for any other content."""
     try:
         document = json.loads(content)
     except (RecursionError, ValueError):

@@ -1,11 +1,11 @@
-"""Text cells of CSV files that no spreadsheet takes for formulas, and their exact inverse. Pure.
+"""Escaping of text cells in CSV files, so that spreadsheets do not evaluate them as formulas, and the inverse. Pure.
 
-`escape_formula` puts an apostrophe in front of a text that a spreadsheet would compute. `unescape_formula` returns the
+`escape_formula` puts an apostrophe in front of a text that a spreadsheet would evaluate. `unescape_formula` returns the
 original text of every cell that `escape_formula` wrote.
 
-Files of earlier versions read as before. Those versions put an apostrophe in front of some formulas only, and wrote
-every other text unchanged. So a prefix that is new here must differ from every text that they wrote unchanged: it is
-an apostrophe and two spaces, because names in rosters hold single spaces only.
+Files of earlier versions read as before. Those versions put an apostrophe in front of only some formulas and wrote
+every other text unchanged. A prefix added since then must therefore differ from every text that they wrote unchanged:
+it is an apostrophe and two spaces, because names in rosters contain only single spaces.
 """
 
 import csv
@@ -13,14 +13,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-# The characters that begin a formula. A tab or a line break counts, because some spreadsheets drop it and compute the
-# rest; the full-width forms count, because input methods and spreadsheets of East Asia take them for the ASCII ones.
+# The characters that start a formula. Tabs and line breaks count, because some spreadsheets drop them and evaluate the
+# rest; full-width forms count, because East Asian input methods and spreadsheets treat them as the ASCII characters.
 _FORMULA_STARTS = "=+\\-@\t\r\n＝＋－＠"
-# Further signs that compatibility normalisation or LibreOffice (U+2212) turns into those.
+# Further characters that compatibility normalisation or LibreOffice (U+2212) turns into those.
 _COMPATIBILITY_SIGNS = "﹦﹢﹣﹫\u2212"
-# Blanks and invisible characters, which a spreadsheet may skip.
+# White space and invisible characters, which a spreadsheet may skip.
 _BLANK = "[\\s\0-\x20\x7f-\xa0\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
-# A formula behind blanks, or one that begins with a compatible sign.
+# A formula after white space, or one that starts with a compatibility character.
 _HIDDEN = f"(?![{_FORMULA_STARTS}]){_BLANK}*[{_FORMULA_STARTS}{_COMPATIBILITY_SIGNS}]"
 
 _PREFIX = "'"
@@ -34,7 +34,7 @@ _ESCAPED_HIDDEN = re.compile(f"'  {_HIDDEN}")
 
 
 def escape_formula(text: str) -> str:
-    """Return the text as a cell that no spreadsheet computes; most texts stay unchanged."""
+    """Return the text as a cell that no spreadsheet evaluates; most texts stay unchanged."""
     if text[:1].isalnum() or text.startswith("/"):
         return text
     if _PLAIN_FORMULA.match(text) or _LOOKS_ESCAPED.match(text):
@@ -52,17 +52,17 @@ def unescape_formula(cell: str) -> str:
 
 
 class TextWriter(Protocol):
-    """What rows are written to."""
+    """An object that rows can be written to."""
 
     def write(self, text: str, /) -> object: ...
 
 
 def write_rows(file: TextWriter, rows: Iterable[Sequence[object]], *, line_end: str = "\r\n") -> None:
-    """Write rows as RFC 4180 defines them. Texts are escaped, None is an empty cell, numbers and dates are unchanged.
+    """Write rows as RFC 4180 defines them: texts escaped, None as an empty cell, numbers and dates unchanged.
 
-    A file on disk must be open with `newline=""`. Raises what `file.write` raises.
+    A file on disk must be opened with `newline=""`. Raises what `file.write` raises.
     """
-    # The csv module quotes a lone carriage return only if its line terminator holds one.
+    # The csv module quotes a lone carriage return only if its line terminator contains one.
     target = file if line_end == "\r\n" else _LineEndWriter(file, line_end)
     csv.writer(target, lineterminator="\r\n").writerows([_cell(value) for value in row] for row in rows)
 
@@ -74,7 +74,7 @@ def _cell(value: object) -> object:
 
 
 class _LineEndWriter:
-    """Replaces the end of each row, which the csv module passes in one call."""
+    """Replaces the line end of each row; the csv module passes a whole row in one call."""
 
     def __init__(self, file: TextWriter, line_end: str) -> None:
         self._file, self._line_end = file, line_end

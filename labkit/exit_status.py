@@ -7,4 +7,4 @@ DONE: Final = 0
 PARTLY_FAILED: Final = 1
 """The program ran, but something failed or is left to do."""
 BAD_INPUT: Final = 2
-"""The input or the settings cannot be used, or there is no access; nothing was done."""
+"""The input, the settings or the credentials cannot be used; nothing was done."""

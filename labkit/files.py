@@ -1,6 +1,6 @@
-"""Private files that are written completely or not at all, also when the process or the machine dies meanwhile.
+"""Private files, written completely or not at all, even if the process or the machine dies during the write.
 
-Every file that is made here has mode 0600, every folder 0700. It imports little, because programs that Terraform starts
+Files are created with mode 0600, folders with 0700. The module imports little, because programs that Terraform starts
 thirty times use it: `tempfile` alone takes ten milliseconds.
 """
 
@@ -14,30 +14,31 @@ from pathlib import Path
 from typing import IO
 
 MARKER = "teaching-lab"
-"""What our files that name people begin their mark with, and what a line of our logs holds."""
+"""The start of the marker line in our files that contain names of people; also part of each line of our logs."""
 MARKER_HEADER = "X-Generator"
-"""The header of a mail that holds the mark."""
+"""The header of a mail that holds the marker line."""
 
 
 def marker_line(kind: str, day: object) -> str:
-    """The line by which a report or a mail is known as ours when it is deleted, such as `teaching-lab mail 2026-11-01`.
+    """Return the line that identifies a report or mail as ours, such as `teaching-lab mail 2026-11-01`.
 
-    `kind` is `report` or `mail`, `day` an ISO date: the day that the file is about.
+    Old files are deleted only if they contain it.
+    `kind` is `report` or `mail`; `day` is the day that the file is about, as an ISO date.
     """
     return f"{MARKER} {kind} {day}"
 
 
 def with_marker(content: str, suffix: str, kind: str, day: object) -> str:
-    """The text of a `.html` or `.txt` file with the mark at its end."""
+    """Return the text of a `.html` or `.txt` file with the marker line at its end."""
     line = marker_line(kind, day)
     return f"{content.rstrip()}\n<!-- {line} -->\n" if suffix == ".html" else f"{content.rstrip()}\n\n{line}\n"
 
 
 @contextlib.contextmanager
 def atomic_text_file(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[str]]:
-    """A UTF-8 text file to write to, which replaces `path` when the block ends well. Newlines stay as they are written.
+    """Open a UTF-8 text file for writing that replaces `path` when the block succeeds. Newlines are not translated.
 
-    Options as in `atomic_path`. Raises OSError.
+    For the options see `atomic_path`. Raises OSError.
     """
     with atomic_binary_file(path, durable=durable, single_writer=single_writer) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
@@ -47,7 +48,10 @@ def atomic_text_file(path: Path, *, durable: bool = True, single_writer: bool = 
 
 @contextlib.contextmanager
 def atomic_binary_file(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[IO[bytes]]:
-    """The same for bytes. Options as in `atomic_path`. Raises OSError."""
+    """Open a binary file for writing that replaces `path` when the block succeeds.
+
+    For the options see `atomic_path`. Raises OSError.
+    """
     with (
         atomic_path(path, durable=durable, single_writer=single_writer) as draft,
         open(draft, "wb") as file,
@@ -57,10 +61,10 @@ def atomic_binary_file(path: Path, *, durable: bool = True, single_writer: bool 
 
 @contextlib.contextmanager
 def atomic_path(path: Path, *, durable: bool = True, single_writer: bool = False) -> Iterator[Path]:
-    """The path of an empty file beside `path`, which replaces it when the block ends well and is deleted otherwise.
+    """Yield the path of an empty file next to `path`; it replaces `path` if the block succeeds, else it is deleted.
 
-    `durable` forces the content and the name to the disk. With `single_writer` the draft's name is fixed, so that the
-    next writer overwrites what a killed one left; there must be only one writer at a time. Raises OSError.
+    `durable` forces content and name to the disk. With `single_writer` the temporary name is fixed, so that the next
+    writer overwrites the file that a killed writer left; there must be only one writer at a time. Raises OSError.
     """
     draft = path.with_name(f".{path.name}.{'draft' if single_writer else os.urandom(6).hex()}")
     if single_writer:
@@ -78,9 +82,9 @@ def atomic_path(path: Path, *, durable: bool = True, single_writer: bool = False
 
 
 def write_private(path: Path, content: str | bytes, *, durable: bool = True) -> None:
-    """Replace the file by this content. Raises OSError.
+    """Replace the file with this content and create missing folders. Raises OSError.
 
-    A link is followed, so that the file it names is the one that is replaced. Missing folders are made.
+    A symbolic link is followed: its target is replaced, not the link.
     """
     path = path.resolve()
     make_private_folder(path.parent)
@@ -89,7 +93,7 @@ def write_private(path: Path, content: str | bytes, *, durable: bool = True) -> 
 
 
 def create_private(path: Path, content: bytes) -> None:
-    """Write a new file. Missing folders are made. Raises FileExistsError where there is one already, and OSError."""
+    """Write a new file and create missing folders. Raises FileExistsError if the file exists, and OSError."""
     make_private_folder(path.parent)
     with open(_create_private(path), "wb") as file:
         file.write(content)
@@ -98,9 +102,9 @@ def create_private(path: Path, content: bytes) -> None:
 
 
 def ensure_private_file(path: Path) -> None:
-    """Make an empty file where there is none, and take the rights of others away where there is one. Raises OSError.
+    """Create an empty file if there is none, or make the existing one private. Raises OSError.
 
-    What a link leads to keeps its rights.
+    The permissions of a symbolic link's target do not change.
     """
     make_private_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -108,9 +112,9 @@ def ensure_private_file(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Take the rights of others on a file or folder away. Raises OSError.
+    """Remove the permissions of group and others on a file or folder. Raises OSError.
 
-    A link is left alone: whoever made it may not decide about what it leads to.
+    Symbolic links are ignored: whoever created one must not decide about its target.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -127,15 +131,15 @@ def make_private(path: Path) -> None:
 
 
 def make_private_folder(path: Path, *, enforce: bool = False) -> None:
-    """Make the folder and its missing parents, for the owner alone. Raises OSError.
+    """Create the folder and its missing parents for the owner alone. Raises OSError.
 
-    With `enforce` a folder that existed before loses the rights of others, too, unless it is a link.
+    With `enforce` an existing folder becomes private, too, unless it is a symbolic link.
     """
     try:
         path.mkdir(mode=0o700)
     except FileNotFoundError:
         make_private_folder(path.parent)
-        # Not once more from the start: some file systems, such as /proc, go on saying that there is no such place.
+        # No second recursion: some file systems, such as /proc, keep raising FileNotFoundError.
         path.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
         if not path.is_dir():
@@ -145,14 +149,14 @@ def make_private_folder(path: Path, *, enforce: bool = False) -> None:
 
 
 def move_into_place(draft: Path, path: Path, *, durable: bool = True) -> None:
-    """Give a finished file its name in one step, its content first on the disk. Raises OSError."""
+    """Rename a finished file to its final name in one step, after a sync if `durable`. Raises OSError."""
     if durable:
         fsync_path(draft)
     os.replace(draft, path)
 
 
 def fsync_path(path: Path) -> None:
-    """Force a file's content, or the names in a folder, to the disk. Raises OSError."""
+    """Force a file's content, or a folder's entries, to the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -161,5 +165,5 @@ def fsync_path(path: Path) -> None:
 
 
 def _create_private(path: Path) -> int:
-    """The descriptor of a new file."""
+    """Return the descriptor of a new file."""
     return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)

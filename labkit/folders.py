@@ -1,4 +1,4 @@
-"""Private folders that are there completely or not at all."""
+"""Private folders that appear completely or not at all."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ from labkit.files import fsync_path, make_private_folder
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A folder beside `path` to fill, which gets that name when the block ends well and is deleted otherwise.
+    """Yield a new folder next to `path`. It is renamed to `path` if the block succeeds and deleted otherwise.
 
-    `path` must not exist, or be an empty folder. Missing parents are made. Raises OSError.
+    `path` must be missing or an empty folder. Missing parents are created. Raises OSError.
     """
     make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}")

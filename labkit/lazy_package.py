@@ -1,7 +1,7 @@
-"""Imports large packages late, or modules of one without running the package's own `__init__`.
+"""Lazy imports of large packages, and imports of their modules without running the package's `__init__`.
 
-The Databricks SDK's `__init__` imports forty services and the Terraform provider's 250 resources, of which a program
-uses a few; running them takes longer than all that the program does.
+The `__init__` of the Databricks SDK imports forty services, that of the Terraform provider 250 resources; a program
+uses a few of them. Running these files takes longer than everything else that a program does.
 """
 
 import importlib
@@ -11,28 +11,28 @@ from typing import Any
 
 
 class LazyModule:
-    """A module that is imported when one of its names is first used: `pyarrow = LazyModule("pyarrow")`."""
+    """A module that is imported on the first use of one of its names: `pyarrow = LazyModule("pyarrow")`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
-            raise AttributeError(name)  # whoever inspects a value asks for these
+            raise AttributeError(name)  # inspection, such as by pytest or copy, must not import the module
         return getattr(importlib.import_module(self._name), name)
 
 
 def defer_module(module: str) -> None:
-    """Put a module into place that runs when one of its names is first used, for packages that import it in vain.
+    """Register a module that runs on the first use of one of its names, for modules that packages import without need.
 
-    Its package is imported. Nothing happens to a module that was imported before, or that is not installed.
+    Its package is imported. Modules that are imported already or not installed stay as they are.
     """
     if module in sys.modules:
         return
     try:
         spec = importlib.util.find_spec(module)
     except ModuleNotFoundError:
-        return  # of its package
+        return  # the module's package is not installed
     if spec is None or spec.loader is None:
         return
     spec.loader = importlib.util.LazyLoader(spec.loader)
@@ -44,15 +44,16 @@ def defer_module(module: str) -> None:
 
 
 def defer_init(package: str) -> None:
-    """Make modules of the package importable by themselves, also as its attributes; another name runs the package.
+    """Import the package without running its `__init__`. Its modules can be imported, and used as attributes.
 
-    For programs only: in somebody's notebook the package is theirs.
+    The first use of any other name runs the `__init__`. Only for our own programs: in a user's notebook the package
+    belongs to the user.
     """
     if package in sys.modules:
         return
     spec = importlib.util.find_spec(package)
     if spec is None or spec.loader is None:
-        return  # the import that follows says what is missing
+        return  # the import that follows raises the error
     loader, module = spec.loader, importlib.util.module_from_spec(spec)
 
     def load(name: str) -> Any:

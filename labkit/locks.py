@@ -15,10 +15,11 @@ from pathlib import Path
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock while the block runs; False, at once, where another process or block holds it.
+    """Hold the lock during the block and yield True, or yield False at once if another process or block holds it.
 
-    The lock is a file of mode 0600, which stays. Its folder must exist. Only processes of its owner can hold it: raises
-    OSError for a link, for another user's file, and for one that is held and could be opened by others until now.
+    The lock is a file of mode 0600, which is not deleted. Its folder must exist. Only processes of its owner can hold
+    it: raises OSError for a symbolic link, for another user's file, and for a lock that is held and that other users
+    could open until now.
     """
     descriptor = _open(path)
     try:
@@ -27,7 +28,7 @@ def exclusive_lock(path: Path) -> Iterator[bool]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if was_open:
-                text = "is held and could be opened by others until now; delete it if no other run is at work"
+                text = "is held, and other users could open it until now; delete it if no other run is active"
                 raise PermissionError(errno.EPERM, text, str(path)) from None
             is_ours = False
         else:
@@ -42,12 +43,12 @@ def _open(path: Path) -> int:
         return os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, "is a link, which no lock may be; delete it", str(path)) from None
+            raise OSError(errno.ELOOP, "is a symbolic link, but a lock must be a file; delete it", str(path)) from None
         raise
 
 
 def _make_private(descriptor: int, path: Path) -> bool:
-    """Make the file its owner's alone; whether others could open it before."""
+    """Make the file private, and return whether other users could open it before."""
     found = os.fstat(descriptor)
     if found.st_uid != os.geteuid() and os.geteuid() != 0:
         raise PermissionError(errno.EPERM, "belongs to another user; delete it", str(path))

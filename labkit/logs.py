@@ -1,4 +1,4 @@
-"""The log on stderr, in lines that nothing from a workspace can break or steer a terminal with."""
+"""Logging on stderr. Messages are escaped: no text from a workspace can break a line or control the terminal."""
 
 import logging
 import sys
@@ -8,11 +8,11 @@ from labkit.files import MARKER
 from labkit.text import escaped
 
 FORMAT = f"%(asctime)s %(levelname)s {MARKER}: %(message)s"
-"""The mark in each line is how the enforcer's `purge` knows a log as ours."""
+"""The marker in each line identifies a log as ours when the enforcer deletes old files."""
 
 
 class LineFormatter(logging.Formatter):
-    """Makes a record one line, and each line of a traceback another."""
+    """Formats a record as one line, and each line of its traceback as another."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = escaped(record.message)
@@ -25,7 +25,7 @@ class LineFormatter(logging.Formatter):
 
 
 def log_to_stderr(package: str, level: int) -> None:
-    """Log the modules of `package` from this level on, and warnings of all others."""
+    """Log the modules of `package` from this level up, and all other modules from WARNING up."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(FORMAT))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)

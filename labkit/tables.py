@@ -1,8 +1,7 @@
-"""Reads delimited text: from the bytes of a file to rows of cells, each with its line. Pure: bytes in, values out.
+"""Reads delimited text, from the bytes of a file to rows of cells with line numbers. Pure: bytes in, values out.
 
-The encoding is that of the byte order mark, else UTF-8; any other has to be named. The delimiter is that of a `sep=`
-line, else the most frequent one between the header's cells: not inside quotation marks, and not the end of an entity
-such as `&amp;`.
+The encoding is that of the byte order mark, else UTF-8; the caller has to name any other. The delimiter is that of a
+`sep=` line, else the most frequent one in the header outside quotation marks and entities such as `&amp;`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _BYTE_ORDER_MARKS = (
 _QUOTED_CELL = re.compile(r'(?:^|(?<=[,;\t|]))\s*"(?:[^"]|"")*(?:"|$)')
 _ENTITY = re.compile(r"&(?:#[0-9]+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
 _SAMPLE_LINES = 20
-"""How many lines decide between delimiters that are equally frequent in the header."""
+"""Number of lines that decide between delimiters that are equally frequent in the header."""
 _JSON = re.compile(r'\s*(?:\{|\[\s*[\[{"\]])')
 _SEP_LINE = re.compile(r'\s*"?sep=', re.IGNORECASE)
 _SEP = re.compile(r'\s*"?sep=(?P<delimiter>[^"\w\s]|\t)"?[\s,;|]*', re.IGNORECASE)
@@ -35,18 +34,18 @@ _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
 @dataclass(frozen=True)
 class FileOrigin:
-    """Where a file comes from, for the advice in error messages."""
+    """The origin of a file, for the advice in error messages."""
 
     system: str = ""
-    """The system that exports the file, such as "Moodle"; empty if there is no particular one."""
+    """The system that exports the file, such as "Moodle"; empty if unknown."""
     encoding_option: str = ""
     """The command-line option that names an encoding; empty if there is none."""
     json_sentence: str = ""
-    """What is said of a JSON file, with what to do instead; empty for the usual sentence."""
+    """The error message for a JSON file, with advice; empty for the default message."""
 
     @property
     def from_phrase(self) -> str:
-        """`" from Moodle"`, to be put behind a verb."""
+        """`" from Moodle"`, for use after a verb; empty if the system is unknown."""
         return f" from {self.system}" if self.system else ""
 
 
@@ -54,7 +53,7 @@ UNKNOWN_ORIGIN = FileOrigin()
 
 
 class TableError(ValueError):
-    """The file is not a table. `sentence` says why and what to do, `line` where."""
+    """The file is not a table: `sentence` has the reason and what to do, `line` the line number."""
 
     def __init__(self, line: int, sentence: str) -> None:
         super().__init__(f"line {line}: {sentence}")
@@ -64,7 +63,7 @@ class TableError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """The cells of one record and the line on which it begins; a quoted cell may span several lines."""
+    """The cells of one record and the number of its first line; a quoted cell may span several lines."""
 
     line: int
     cells: tuple[str, ...]
@@ -76,7 +75,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The header, the records below it, and the delimiter between cells."""
+    """The header, the records below it, and the delimiter."""
 
     header: Row
     rows: tuple[Row, ...]
@@ -132,11 +131,11 @@ def _decoded(data: bytes, encoding: str, origin: FileOrigin) -> str:
         raise TableError(1, f"{option} {encoding} is not a text encoding; cp1255 (Hebrew) is one.") from error
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        advice = f"say which it is, such as {option} cp1255 (Hebrew) or cp1252 (Western)"
+        advice = f"name the encoding, such as {option} cp1255 (Hebrew) or cp1252 (Western)"
         advice = advice if option else f"save it as {encoding}"
         raise TableError(line, f"is not {encoding} (byte 0x{data[error.start]:02x}); {advice}.") from error
     except UnicodeError as error:
-        advice = f"say which encoding it is, such as {option} cp1255" if option else f"save it as {encoding}"
+        advice = f"name the encoding, such as {option} cp1255" if option else f"save it as {encoding}"
         raise TableError(1, f"is not {encoding}; {advice}.") from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
@@ -149,9 +148,9 @@ def read_table(
 ) -> Table:
     """Return the table in a text.
 
-    Records that begin with `comment` are left out, unless it is empty. `skip_initial_space`: blanks between a delimiter
-    and a cell are not part of the cell. Raises TableError for a text without a header, for pages and data that are not
-    a table, and for broken quoting.
+    Records that start with `comment` are skipped, unless it is empty. With `skip_initial_space`, spaces between a
+    delimiter and a cell are not part of the cell. Raises TableError for a text without a header, for web pages, XML and
+    JSON, and for broken quoting.
     """
     text = text.removeprefix("\ufeff")
     lines = _Lines(list(io.StringIO(text, newline="")), comment)
@@ -162,25 +161,23 @@ def read_table(
     lines.skip(skipped)
     header = lines.first()
     if header is None:
-        raise TableError(1, f"the file holds a sep= line and nothing else: download it{origin.from_phrase} again.")
+        raise TableError(1, f"the file contains only a sep= line: download it{origin.from_phrase} again.")
     delimiter = named if named and named in _without_quoted_cells(header) else _most_frequent(lines, header)
     if named and not any(mark in header for mark in DELIMITERS):
         delimiter = named
     rows = _records(lines, delimiter, skipped, skip_initial_space)
     if not rows:
-        raise TableError(
-            1 + skipped, f"the file holds delimiters and nothing else: download it{origin.from_phrase} again."
-        )
+        raise TableError(1 + skipped, f"the file contains only delimiters: download it{origin.from_phrase} again.")
     return Table(rows[0], tuple(rows[1:]), delimiter)
 
 
 def _without_quoted_cells(line: str) -> str:
-    """The line without its quoted cells and entities, in which no character is a delimiter."""
+    """Return the line without its quoted cells and entities, whose characters are not delimiters."""
     return _ENTITY.sub("", _QUOTED_CELL.sub("", line))
 
 
 def _most_frequent(lines: _Lines, header: str) -> str:
-    """The delimiter of the header; of several, the one of which the lines below have as many."""
+    """Return the header's most frequent delimiter; among equals, the one that most lines below contain as often."""
     count = {mark: _without_quoted_cells(header).count(mark) for mark in DELIMITERS}
     below = [_without_quoted_cells(line) for line in lines.all if line.strip() and not lines.is_comment(line)][
         1:_SAMPLE_LINES
@@ -190,7 +187,7 @@ def _most_frequent(lines: _Lines, header: str) -> str:
 
 
 class _Lines:
-    """The lines of a text for the csv module, without comments: a line is one only if a record begins with it."""
+    """The lines of a text for the csv module, comments blanked. A comment is the first line of a record."""
 
     def __init__(self, lines: list[str], comment: str) -> None:
         self.all = lines
@@ -199,7 +196,7 @@ class _Lines:
         self._position = 0
 
     def first(self) -> str | None:
-        """The first line that is neither blank nor a comment; None if there is none."""
+        """Return the first line that is neither blank nor a comment, or None."""
         return next((line for line in self.all if line.strip() and not self.is_comment(line)), None)
 
     def skip(self, number: int) -> None:
@@ -242,7 +239,7 @@ def _reject_pages(text: str, origin: FileOrigin) -> None:
 
 
 def _sep_line(line: str) -> tuple[str, int]:
-    """The delimiter that the first line names, if it is a `sep=` line, and how many lines that took."""
+    """Return the delimiter of a `sep=` line and 1, the lines to skip; an empty text and 0 for any other line."""
     if not _SEP_LINE.match(line):
         return "", 0
     named = _SEP.fullmatch(line)
@@ -255,7 +252,7 @@ def _records(lines: _Lines, delimiter: str, skipped: int, skip_initial_space: bo
     tabs = {line.count("\t") for line in lines.all if line.strip() and not lines.is_comment(line)}
     if delimiter == "\t" and len(tabs) == 1:
         return _unquoted_records(lines, skipped)
-    # Descriptions may hold whole pictures; the library's limit of 128 kB a cell is not about them.
+    # Descriptions may contain whole pictures, so the csv module's limit of 128 kB per cell is raised.
     csv.field_size_limit(max(csv.field_size_limit(), sum(map(len, lines.all)) + 1))
     try:
         return _quoted_records(lines, delimiter, skipped, skip_initial_space)
@@ -284,24 +281,24 @@ def _quoted_records(lines: _Lines, delimiter: str, skipped: int, skip_initial_sp
 
 
 def _without_php_escapes(line: str, delimiter: str) -> str:
-    r"""The line with the quotation mark doubled that PHP leaves single because a backslash is before it.
+    r"""Return the line with each `\"` written as `\""`: PHP does not double a quotation mark after a backslash.
 
-    Where the cell can end behind the mark, the backslash is the last character of the cell.
+    A mark before a delimiter or the line end stays single: there the backslash is the last character of the cell.
     """
     return re.sub(rf'\\"(?=[^{re.escape(delimiter)}\r\n])', r'\\""', line)
 
 
 def _quoting_sentence(reason: str, spans_lines: bool) -> str:
     if "unexpected end" in reason or spans_lines:
-        return "a quoted cell that begins here is never closed: the download broke off; download it again."
+        return "a quoted cell that starts here is never closed: the download was interrupted; download it again."
     return (
-        f"its quotation marks do not fit together ({reason}): download it again instead of editing it by hand; if it "
-        'is the download, a name has a quotation mark (") in it: rename that, and download again.'
+        f"its quotation marks are not balanced ({reason}): download it again instead of editing it by hand; if it "
+        'is the original download, a name contains a quotation mark ("): rename it and download again.'
     )
 
 
 def _unquoted_records(lines: _Lines, skipped: int) -> list[Row]:
-    """Tab-separated text without multi-line cells: Moodle quotes nothing in it, Excel some cells."""
+    """Return the rows of tab-separated text without multi-line cells: Moodle quotes no cell of it, Excel some."""
     rows: list[Row] = []
     for number, line in enumerate(lines.all, start=1 + skipped):
         if line.strip("\r\n") and (rows or line.strip()) and not lines.is_comment(line):

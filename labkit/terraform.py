@@ -1,4 +1,4 @@
-"""Which Terraform is called. Pure."""
+"""The name of Terraform's executable. Pure."""
 
 from collections.abc import Mapping
 
@@ -6,5 +6,5 @@ VARIABLE = "TERRAFORM_BINARY_NAME"
 
 
 def terraform_program(environ: Mapping[str, str]) -> str:
-    """The name or path of Terraform's program: TERRAFORM_BINARY_NAME, which cdktf-cli reads too, or `terraform`."""
+    """Return the name or path of Terraform: TERRAFORM_BINARY_NAME, which cdktf-cli reads, too, or `terraform`."""
     return environ.get(VARIABLE) or "terraform"

@@ -1,18 +1,18 @@
-"""Text of other people, made safe for terminals, logs, mails and error messages. Pure."""
+"""Makes untrusted text safe for terminals, logs, mails and error messages. Pure."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 
 LINE_LENGTH = 300
-"""Characters of a line in a mail, a log or an error message."""
+"""Maximum length of a line in a mail, a log or an error message, in characters."""
 QUOTED_LENGTH = 60
-"""Characters of a quotation in an error message."""
+"""Maximum length of a quoted text in an error message, in characters."""
 
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Control and format characters (among them those that turn the direction of writing), surrogates, line separators."""
+"""Unicode categories of control and format characters (also bidirectional ones), surrogates and line separators."""
 _JOINERS = "\u200c\u200d"
-"""Needed to write some languages and symbols; they move nothing."""
+"""Zero-width joiners: some languages and symbols need them, and they cannot change the direction of text."""
 _INVISIBLE = re.compile(
     "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]+"
 )
@@ -25,11 +25,11 @@ _SECRETS = (
     re.compile(r"(?i)(?<=bearer )\S+"),
     re.compile(r"(?i)(?<=signature=)\S+"),
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"),
-    # Signatures and keys of storages.
+    # Signatures and keys of storage accounts.
     re.compile(r"(?i)(?<=\bsig=)[^&\s\"']+"),
     re.compile(r"(?i)(?<=accountkey=)[^;\s\"']+"),
     re.compile(r"(?i)(?<=password=)[^&\s\"']+"),
-    # A password in an address may hold any sign; that of a database also blanks.
+    # A password in a URL may contain any character; in a database URL also spaces.
     re.compile(r"(?i)(?<=postgres://)[^\n]*(?=@)"),
     re.compile(r"(?i)(?<=postgresql://)[^\n]*(?=@)"),
     re.compile(r"(?i)(?<=psycopg3://)[^\n]*(?=@)"),
@@ -38,7 +38,7 @@ _SECRETS = (
 
 
 def escaped(text: object) -> str:
-    """The text in one line, with control and bidirectional characters escaped, such as `\\x1b` and `\\u202e`."""
+    """Return the text as one line, with control and bidirectional characters escaped, such as `\\x1b` and `\\u202e`."""
     shown = str(text)
     if shown.isprintable():
         return shown
@@ -46,31 +46,31 @@ def escaped(text: object) -> str:
 
 
 def is_displayable(character: str) -> bool:
-    """Whether a terminal shows the character and does not obey it."""
+    """Return whether a terminal shows the character, instead of interpreting it."""
     return character in _JOINERS or unicodedata.category(character) not in _CONTROL_CATEGORIES
 
 
 def quoted(text: str) -> str:
-    """The text in quotes for an error message: escaped, and not too long."""
+    """Return the text in quotation marks for an error message, escaped and at most QUOTED_LENGTH characters long."""
     short = text if len(text) <= QUOTED_LENGTH else text[: QUOTED_LENGTH - 1] + "…"
     return f'"{escaped(short)}"'
 
 
 def one_line(text: str, length: int = LINE_LENGTH) -> str:
-    """The text in one line of limited length, without invisible characters and with single spaces."""
+    """Return the text as one line of limited length, with single spaces and without invisible characters."""
     seen = " ".join(_INVISIBLE.sub(" ", text).split())
     return seen if len(seen) <= length else f"{seen[: length - 1]}…"
 
 
 def multiline(text: str, length: int = 20_000) -> str:
-    """The text with its lines and without invisible characters; of what is too long the end is kept."""
+    """Return the text with its lines, without invisible characters; only the last `length` characters are kept."""
     return _INVISIBLE_IN_MULTILINE.sub(" ", text.replace("\r\n", "\n"))[-length:]
 
 
 def first_line(error: object) -> str:
-    """The first line of an error without its full stop; the name of its type where it says nothing.
+    """Return the first line of an error without its full stop; the name of its type if the text is empty.
 
-    The Databricks SDK appends its configuration to some messages, which may tell too much; it is cut off.
+    The Databricks SDK appends its configuration to some messages; it may contain secrets and is cut off.
     """
     lines = str(error).strip().splitlines()
     text = lines[0].split(" Config: ")[0].rstrip(".") if lines else ""
@@ -78,7 +78,7 @@ def first_line(error: object) -> str:
 
 
 def redact_secrets(text: str, known: Iterable[str] = ()) -> str:
-    """The text with tokens, keys, passwords in URLs and the `known` secrets replaced by `…`."""
+    """Return the text with tokens, keys, passwords in URLs and the `known` secrets replaced by `…`."""
     for secret in known:
         text = text.replace(secret, "…") if secret else text
     for pattern in _SECRETS:

@@ -7,7 +7,7 @@ from labkit import __version__, exit_status
 
 
 def handle_version_option(program: str, arguments: Sequence[str]) -> None:
-    """Print the version and end the process, where that is all that is asked."""
+    """Print the version and exit if `--version` is the only argument."""
     if list(arguments) == ["--version"]:
         print(f"{program} {__version__}")
         sys.exit(exit_status.DONE)

@@ -34,7 +34,7 @@ def parse_course(text: str, place: str) -> Course:
         raise CourseError(str(error)) from None
     except (AttributeError, OSError, OverflowError, ValueError, ZoneInfoNotFoundError) as error:
         # OSError: the zone is a folder, such as "Asia".
-        raise CourseError(f"{place} is no course file ({error}); deploy the course again") from None
+        raise CourseError(f"{place} is not a course file ({error}); deploy the course again") from None
 
 
 def _require_sense(file: CourseFile) -> None:

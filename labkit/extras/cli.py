@@ -1,4 +1,4 @@
-"""What the command lines of the programs share: verbs, options, confirmation, JSON, and how a command fails."""
+"""Shared parts of the programs' command lines: commands, options, parameter types, confirmation, JSON and errors."""
 
 import importlib
 import json
@@ -22,7 +22,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 class CommandError(click.ClickException):
-    """Bad input or no access: a sentence, which ends the process with status 2."""
+    """Bad input, or no access to the workspace: ends the process with exit status 2 and one sentence on stderr."""
 
     exit_code = exit_status.BAD_INPUT
 
@@ -31,13 +31,13 @@ class CommandError(click.ClickException):
 
 
 def environment() -> MutableMapping[str, str]:
-    """The environment of this run, as the program was given it."""
+    """Return the environment that the program was started with."""
     environ: MutableMapping[str, str] = click.get_current_context().find_root().obj
     return environ
 
 
 def now(environ: Mapping[str, str] | None = None) -> datetime:
-    """The one clock reading of this run, by its environment or by the one that is given. Raises CommandError."""
+    """Return the current time by this run's environment, or by `environ`. Raises CommandError."""
     try:
         return clock.now(environment() if environ is None else environ)
     except clock.ClockError as error:
@@ -45,10 +45,10 @@ def now(environ: Mapping[str, str] | None = None) -> datetime:
 
 
 class LazyGroup(click.Group):
-    """Commands that are imported when they are called: the Databricks SDK alone takes two seconds.
+    """A click group that imports a command when it is called: the Databricks SDK alone takes two seconds.
 
-    `verbs` maps each verb to its line in the help. Its module in `package` has the same name with underscores, and
-    defines `command`.
+    `verbs` maps each command's name to its line in the help. Its module in `package` has the same name with underscores
+    and defines `command`.
     """
 
     def __init__(self, *arguments: Any, package: str, verbs: Mapping[str, str], **options: Any) -> None:
@@ -70,10 +70,11 @@ class LazyGroup(click.Group):
 
 
 YEARS = range(1970, 3000)
+"""The years of dates that are accepted."""
 
 
 class DateParamType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """A day as 2026-11-01, local to the course."""
+    """A date such as 2026-11-01, in the course's time zone."""
 
     name = "day"
 
@@ -85,8 +86,8 @@ class DateParamType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         except ValueError:
             self.fail(f'"{escaped(value)}" is not a date; use YYYY-MM-DD', param, ctx)
         if found.year not in YEARS:
-            # Beyond them a day has no begin or end that can be computed in every zone.
-            self.fail(f"{found} is not a day from {YEARS[0]} to {YEARS[-1]}", param, ctx)
+            # Outside these years the start or end of a day cannot be computed in every zone.
+            self.fail(f"{found} is not a date from {YEARS[0]} to {YEARS[-1]}", param, ctx)
         return found
 
 
@@ -120,7 +121,7 @@ def _in_range(
     param: click.Parameter | None,
     ctx: click.Context | None,
 ) -> float:
-    """What `convert` makes of the value; otherwise the usage error names value and range."""
+    """Return the value converted by `convert`. Otherwise raise a usage error that names the value and the range."""
     try:
         number: float = convert(value, param, ctx)
         if math.isfinite(number):
@@ -138,27 +139,27 @@ to_option = click.option("--to", "last", type=DateParamType(), metavar="DAY", he
 
 
 def date_range(day: date | None, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
-    """The days that --day, or --from and --to, name; today where none does. Raises click.UsageError."""
+    """Return the first and last day that --day, or --from and --to, name; today by default. Raises click.UsageError."""
     if day and (first or last):
-        raise click.UsageError("give --day, or --from and --to")
+        raise click.UsageError("use --day, or --from and --to")
     if (first is None) != (last is None):
-        raise click.UsageError("--from and --to go together; for one day there is --day")
+        raise click.UsageError("--from and --to must be used together; use --day for one day")
     if first and last:
         if last < first:
-            raise click.UsageError(f"the span ends ({last}) before it begins ({first})")
+            raise click.UsageError(f"--to {last} is before --from {first}")
         return first, last
     return day or today, day or today
 
 
 def prompt_for_secret(name: str) -> str:
-    """What a person types at the terminal; it is not shown."""
+    """Return what the user types at the terminal, without echoing it."""
     return str(click.prompt(name, hide_input=True, err=True))
 
 
 def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
-    """Whether somebody types the sentence when asked for it. `workspace` names what is changed and its host."""
+    """Ask the user to type the sentence, and return whether they did. `workspace` names the workspace that changes."""
     where = f"This changes {escaped(workspace)}. " if workspace else ""
-    question = f'{where}Type "{escaped(sentence)}" to go on'
+    question = f'{where}Type "{escaped(sentence)}" to continue'
     try:
         return bool(click.prompt(question, default="", show_default=False, err=True) == sentence)
     except click.Abort:
@@ -166,7 +167,7 @@ def is_confirmed(sentence: str, *, workspace: str = "") -> bool:
 
 
 def print_json(value: Any) -> None:
-    """Print the value as JSON. A character that steers a terminal is escaped, so that it reaches programs alone."""
+    """Print the value as JSON. Characters that control a terminal are escaped; programs that read the JSON get them."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     print(
         "".join(
@@ -177,7 +178,7 @@ def print_json(value: Any) -> None:
 
 
 def fail(*problems: str) -> NoReturn:
-    """End the process with status 2 after these sentences."""
+    """Print these sentences on stderr and end the process with exit status 2."""
     for problem in problems:
         print(escaped(problem), file=sys.stderr)
     raise SystemExit(exit_status.BAD_INPUT)

@@ -1,6 +1,6 @@
-"""The file `.env` of the working directory: read in one way by all programs, and never stronger than the environment.
+"""Reads the file `.env` in the working directory, which all programs use; the environment takes precedence.
 
-Programs that Terraform starts do not read it, because Terraform's providers do not either.
+Programs that Terraform starts do not read it, because Terraform's providers do not, either.
 """
 
 import io
@@ -15,24 +15,24 @@ NAME = ".env"
 
 
 class DotenvError(ValueError):
-    """The file is there and cannot be used; a sentence with its path."""
+    """The file exists but cannot be used; the text is a sentence with its path."""
 
 
 def load(environ: MutableMapping[str, str], folder: Path = Path()) -> dict[str, str]:
-    """Put what the environment lacks into it, and return the variables of the file that concern a workspace.
+    """Add the file's variables that the environment lacks, and return those that concern a workspace.
 
     Those are not put into the environment: `labkit.workspace.choice` takes them all or not at all. A variable that is
     set but empty in the environment stays empty. Raises DotenvError.
     """
-    told = read(folder / NAME)
-    for name, value in told.items():
+    variables = read(folder / NAME)
+    for name, value in variables.items():
         if name not in WORKSPACE_VARIABLES:
             environ.setdefault(name, value)
-    return {name: value for name, value in told.items() if name in WORKSPACE_VARIABLES}
+    return {name: value for name, value in variables.items() if name in WORKSPACE_VARIABLES}
 
 
 def read(path: Path) -> dict[str, str]:
-    """The variables of the file; none if it does not exist. Raises DotenvError."""
+    """Return the variables of the file; an empty dict if it does not exist. Raises DotenvError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -1,5 +1,7 @@
-"""As much of the Databricks SDK as the programs need. Its package imports forty services, which takes longer than a
-poll or a data script does; they stay unloaded until somebody asks the package for one of its names.
+"""The parts of the Databricks SDK that the programs need.
+
+The SDK's package imports forty services, which takes longer than a poll. Here they stay unloaded until one of the
+package's names is used.
 """
 
 import logging
@@ -14,7 +16,7 @@ from labkit.workspace import connectivity
 from labkit.workspace.choice import HOST, WorkspaceChoice
 
 defer_init("databricks.sdk")
-# Logins at Azure and Google. The SDK imports them for everybody, with cryptography and asyncio: half of its time.
+# Logins of Azure and Google. The SDK always imports them, with cryptography and asyncio: half of its import time.
 for _login in ("databricks.sdk.azure", "google.auth.impersonated_credentials", "google.oauth2.service_account"):
     defer_module(_login)
 
@@ -57,11 +59,11 @@ __all__ = [
 ]
 
 PROBE_AFTER_SECONDS = 1.0
-"""A host that answers has answered by then; of another one the cause is looked for."""
+"""A host that responds does so within this time; after it, the connection is probed for the cause."""
 ME_PATH = "/api/2.0/preview/scim/v2/Me"
 SCIM_PAGE_SIZE = 100
 WORKSPACE_ID_HEADER = "X-Databricks-Org-Id"
-"""The header of each answer that says which workspace gave it."""
+"""The response header with the id of the workspace."""
 
 _WITHOUT_CREDENTIAL = "cannot configure default credentials"
 
@@ -69,15 +71,15 @@ Result = TypeVar("Result")
 
 
 class CredentialNotFound(ValueError):
-    """The workspace is named and no source has a credential for it; a sentence."""
+    """No source has a credential for the chosen workspace; the text is one sentence."""
 
 
 class Config(SdkConfig):
-    """Asks the host about itself only where that is needed to sign in: a token is sent as it is."""
+    """The SDK's Config, which requests the host's metadata only if the login needs it; a token does not."""
 
     @classmethod
     def attributes(cls) -> Any:
-        return SdkConfig.attributes()  # the SDK looks for them in the class itself
+        return SdkConfig.attributes()  # the SDK looks them up in the class itself
 
     def _resolve_host_metadata(self) -> None:
         if not self.token:
@@ -85,7 +87,7 @@ class Config(SdkConfig):
 
 
 class LazyWorkspaceClient:
-    """The services of a WorkspaceClient that are used, each imported when it is."""
+    """The services of the SDK's WorkspaceClient that the programs use, each imported on first use."""
 
     def __init__(self, config: SdkConfig) -> None:
         self.config = config
@@ -108,12 +110,12 @@ class LazyWorkspaceClient:
 
 
 def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: float) -> Config:
-    """The SDK's settings for the workspace that was chosen.
+    """Return the SDK's settings for the chosen workspace.
 
     The environment must hold the choice alone (`workspace.access.choose_and_apply`). Can block for minutes, so callers
     run it with `call_with_timeout`. Raises CredentialNotFound, and ValueError for a credential that cannot be used.
     """
-    # The SDK logs each attempt; the sentence of the error that follows says it better.
+    # The SDK logs each attempt; the error that follows is clearer.
     logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
     arguments: dict[str, Any] = dict(choice.arguments)
     try:
@@ -129,9 +131,9 @@ def configure(choice: WorkspaceChoice, *, http_seconds: float, retry_seconds: fl
 
 
 def call_with_timeout(seconds: float, make: Callable[[], Result], *, host: str) -> Result:
-    """What `make` returns or raises; TimeoutError after `seconds`. The SDK's constructor can block for minutes.
+    """Return or raise what `make` does; raise TimeoutError after `seconds`. Its call can block for minutes.
 
-    Raises ConnectionError as soon as it is clear that `host` cannot be connected to; the text is the cause.
+    Raises ConnectionError as soon as it is known that no connection to `host` can be made; its text is the cause.
     """
     made: list[Result] = []
     failed: list[BaseException] = []
@@ -159,17 +161,17 @@ def call_with_timeout(seconds: float, make: Callable[[], Result], *, host: str) 
 
 
 def failure_reason(error: BaseException) -> str:
-    """Why a workspace cannot be used, as a clause without a full stop."""
-    said = first_line(error)
+    """Return why a workspace cannot be used, as a clause without a full stop."""
+    message = first_line(error)
     if isinstance(error, Unauthenticated | PermissionDenied):
-        return f"it refused the credential ({said})"
-    return said
+        return f"it refused the credential ({message})"
+    return message
 
 
 def identify(api: ApiClient) -> tuple[str, str]:
-    """The id of the workspace and the name of the caller, from one request. Raises what the SDK raises.
+    """Return the id of the workspace and the name of the caller, with one request. Raises what the SDK raises.
 
-    Each is empty if the answer lacks it, as that of another kind of server does.
+    Each is empty if the response lacks it, as the response of another kind of server does.
     """
     answer = api.do("GET", ME_PATH, response_headers=[WORKSPACE_ID_HEADER])
     if not isinstance(answer, dict):
@@ -178,9 +180,9 @@ def identify(api: ApiClient) -> tuple[str, str]:
 
 
 def get_object(api: ApiClient, path: str, **query: Any) -> dict[str, Any]:
-    """The JSON object that a GET answers; empty if the answer is none. Raises what the SDK raises."""
-    answer = api.do("GET", path, query=query)
-    return answer if isinstance(answer, dict) else {}
+    """Return the JSON object of a GET; an empty dict if the response is not an object. Raises what the SDK raises."""
+    document = api.do("GET", path, query=query)
+    return document if isinstance(document, dict) else {}
 
 
 def list_all(
@@ -191,20 +193,20 @@ def list_all(
     *,
     before: Callable[[], object] = lambda: None,
 ) -> list[dict[str, Any]]:
-    """The entries below `key` of all pages of a list. `before` is called before each request."""
+    """Return the entries under `key` from all pages of a list. `before` is called before each request."""
     found: list[dict[str, Any]] = []
-    asked = dict(query or {})
+    parameters = dict(query or {})
     while True:
         before()
-        page = get_object(api, path, **asked)
+        page = get_object(api, path, **parameters)
         found += page.get(key, ())
         if not page.get("next_page_token"):
             return found
-        asked["page_token"] = page["next_page_token"]
+        parameters["page_token"] = page["next_page_token"]
 
 
 def list_scim(api: ApiClient, kind: str, attributes: str) -> list[dict[str, Any]]:
-    """All `Users` or `Groups`, with these attributes. Raises what the SDK raises."""
+    """Return all `Users` or all `Groups`, with these attributes. Raises what the SDK raises."""
     found: list[dict[str, Any]] = []
     while True:
         query = {"attributes": attributes, "startIndex": len(found) + 1, "count": SCIM_PAGE_SIZE}
@@ -216,12 +218,12 @@ def list_scim(api: ApiClient, kind: str, attributes: str) -> list[dict[str, Any]
 
 
 def open_workspace_file(api: ApiClient, path: str) -> BinaryIO:
-    """The content of a workspace file, as a stream to be closed. Raises what the SDK raises."""
+    """Return the content of a workspace file as a stream, which the caller closes. Raises what the SDK raises."""
     query = {"path": path, "direct_download": "true"}
     answer = api.do("GET", "/api/2.0/workspace/export", query=query, raw=True)
     return cast(BinaryIO, cast(Any, answer)["contents"])
 
 
 def raw_import_format() -> Any:
-    """The SDK's name for the import of a file as it is."""
+    """Return the SDK's import format for files that stay unchanged."""
     return _files.ImportFormat.RAW

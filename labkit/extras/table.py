@@ -1,4 +1,4 @@
-"""Tables for people, on a terminal or in a pipe. Imports rich, which takes a tenth of a second."""
+"""Prints tables on a terminal or into a pipe. Imports rich, which takes a tenth of a second."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,11 +11,14 @@ from rich.text import Text
 from labkit.text import escaped
 
 PIPE_WIDTH = 100_000
+"""Characters: no row in a pipe is ever wrapped."""
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """Print rows below headings; numbers to the right, None as nothing. On a terminal it is ruled and fits its width,
-    elsewhere every row is one line."""
+    """Print rows under headings, numbers aligned to the right, None as an empty cell.
+
+    On a terminal the table has rules and fits the width; elsewhere each row is one line.
+    """
     rows = [list(row) for row in rows]
     on_terminal = sys.stdout.isatty()
     table = Table(
@@ -28,7 +31,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, ti
         are_numbers = bool(rows) and all(isinstance(row[number], int | float) for row in rows)
         table.add_column(heading, justify="right" if are_numbers else "left", overflow="fold")
     for row in rows:
-        # As Text, so that nothing in it is taken for markup.
+        # Text: rich would interpret a plain string as markup.
         table.add_row(*(Text("" if cell is None else escaped(cell)) for cell in row))
     console = Console(width=None if on_terminal else PIPE_WIDTH, highlight=False)
     with console.capture() as captured:

@@ -1,1 +1,1 @@
-"""Stored formats that several programs read."""
+"""Stored file formats that several programs read."""

@@ -1,6 +1,6 @@
-"""The columns of a normalised roster, and which accounts it calls the lab's own. Pure: text in, values out.
+"""The columns of a normalised roster, and the accounts that it lists as managed or existing. Pure: text in, values out.
 
-`cdktf/roster` reads and writes whole rosters. Programs that only need to know whose accounts a deploy made read this.
+`cdktf/roster` reads and writes whole rosters. This module is for programs that need only the accounts.
 """
 
 from collections.abc import Sequence
@@ -13,37 +13,37 @@ from labkit.text import quoted
 
 COLUMNS = ("number", "moodle_group_id", "moodle_group_name", "email", "status", "account")
 MANAGED = "managed"
-"""The account of a member that a deploy makes and removes."""
+"""The value of `account` for an account that the deploy creates and deletes."""
 EXISTING_PREFIX = "existing:"
-"""Before the targets on which the account of a member was there before the deploy."""
+"""The prefix of `account`, before the targets on which the account existed before the deploy."""
 
 
 class RosterFileError(ValueError):
-    """A sentence with place and line that says why a roster cannot be used."""
+    """A roster cannot be used; the text is a sentence with file, line and reason."""
 
 
 @dataclass(frozen=True)
 class RosterAccounts:
-    """Addresses, lower case, by what rosters say of their accounts."""
+    """The addresses of managed and existing accounts, in lower case."""
 
     managed: frozenset[str] = frozenset()
     existing: frozenset[str] = frozenset()
-    """They were there before the lab on one target at least."""
+    """Accounts that existed before the deploy on at least one target."""
 
     def __or__(self, other: "RosterAccounts") -> "RosterAccounts":
-        """What several rosters say; an account that existed for one of them exists."""
+        """Return the accounts of both rosters; an account that is existing in one of them is existing."""
         return RosterAccounts(self.managed | other.managed, self.existing | other.existing)
 
 
 def is_normalised_header(cells: Sequence[str]) -> bool:
-    """Whether these are the columns of a normalised roster; a spreadsheet may have added empty ones."""
+    """Return whether these are the columns of a normalised roster. Empty columns do not count."""
     return tuple(cell.strip().lower() for cell in cells if cell.strip()) == COLUMNS
 
 
 def parse_accounts(text: str, place: str) -> RosterAccounts:
-    """What a normalised roster says of the accounts of its members, the retired ones included.
+    """Return the accounts of a normalised roster, retired members included.
 
-    `place` names the file in error messages. Raises RosterFileError for the first line that cannot be understood.
+    `place` names the file in error messages. Raises RosterFileError for the first malformed line.
     """
     try:
         table = read_table(text)
@@ -63,7 +63,7 @@ def parse_accounts(text: str, place: str) -> RosterAccounts:
             raise RosterFileError(f"{place} line {row.line}: has {len(row.cells)} cells; a roster has {len(COLUMNS)}.")
         address, account = normalised_address(cells[COLUMNS.index("email")]), cells[COLUMNS.index("account")].strip()
         if not address:
-            continue  # stands for the status of a group without members
+            continue  # such a row holds the status of a group without members
         if not is_address(address):
             raise RosterFileError(f"{place} line {row.line}: email is not an address: {quoted(address)}.")
         if account != MANAGED and not account.startswith(EXISTING_PREFIX):

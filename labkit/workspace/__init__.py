@@ -1,1 +1,1 @@
-"""Which workspace a program uses: the choice of host and credential, and the one that it expects."""
+"""Choice of the workspace and its credential, the workspace that is expected, and the connection to it."""

@@ -1,8 +1,9 @@
-"""The one rule for host and credential: which workspace, and as whom. Pure: texts and variables are arguments.
+"""The rule by which all programs choose host and credential. Pure: texts and variables are arguments.
 
-Flags override a profile, a profile overrides the environment, the environment overrides `.env`, each as a whole. The
-SDK and Terraform's provider fill what one source leaves open from the next one, so a token of one workspace can travel
-to another. Here a token or secret goes only to the host that its own source names, and a mix is an error.
+Command-line options override a profile, a profile overrides the environment, and the environment overrides `.env`, each
+as a whole. The SDK and Terraform's provider take what one source lacks from the next one, and so can send one
+workspace's token to another. Here a token or secret is sent only to the host that its own source names; a mix of
+sources is an error.
 """
 
 import configparser
@@ -31,25 +32,25 @@ CREDENTIAL_VARIABLES = (
     "DATABRICKS_OIDC_TOKEN_FILEPATH",
     "DATABRICKS_OIDC_TOKEN_FILE",
 )
-"""Variables that hold a credential, or lead to one, that belongs to one workspace."""
+"""Variables that contain or locate a credential for one workspace."""
 
 _DETAILS = (
     "DATABRICKS_ACCOUNT_ID",
     "DATABRICKS_WORKSPACE_ID",
     "DATABRICKS_GROUP_ID",
     "DATABRICKS_CLOUD",
-    # A client secret is sent to the address that this one leads to.
+    # The client secret is sent to the address in this URL's document.
     "DATABRICKS_DISCOVERY_URL",
     "DATABRICKS_TOKEN_AUDIENCE",
 )
 WORKSPACE_VARIABLES = (HOST, URL, PROFILE, RESOURCE, *CREDENTIAL_VARIABLES, *_DETAILS, AUTH_TYPE)
-"""All variables that say something about one workspace. One source gives all of them, or none."""
+"""All variables that concern one workspace. They are taken from one source, all or none."""
 
 HOST_INDEPENDENT_LOGINS = frozenset(
     "azure-cli azure-client-secret azure-msi databricks-cli external-browser github-oidc-azure google-credentials"
     " google-id".split()
 )
-"""Values of DATABRICKS_AUTH_TYPE for logins that belong to no workspace and go with any host."""
+"""Values of DATABRICKS_AUTH_TYPE for logins that belong to no particular workspace and are valid for any host."""
 
 _HOST_INDEPENDENT_VARIABLES = (
     "ARM_CLIENT_ID",
@@ -77,16 +78,16 @@ WORKSPACE_NOT_CONFIGURED = f"no workspace is named: set {HOST} and a credential 
 
 
 class WorkspaceChoiceError(ValueError):
-    """The sources contradict each other, or a value is malformed. The text holds no value of a secret."""
+    """The sources contradict each other, or a value is malformed. The text contains no secret."""
 
 
 class WorkspaceNotConfigured(WorkspaceChoiceError):
-    """No source names a workspace, or the profile that one names is not there."""
+    """No source names a workspace, or the named profile does not exist."""
 
 
 @dataclass(frozen=True)
 class WorkspaceOptions:
-    """What the command line, or the target of a settings file, says; `names` are for messages."""
+    """Options of the command line, or of a target in a settings file. The fields `*_name` are for messages."""
 
     url: str | None = None
     token: str | None = field(default=None, repr=False)
@@ -98,7 +99,7 @@ class WorkspaceOptions:
 
 @dataclass(frozen=True)
 class WorkspaceChoice:
-    """The source that was chosen, and everything that the SDK may see of it."""
+    """The chosen source, and the settings from it that the SDK gets."""
 
     source: str
     """For messages: `profile lab`, `the command line`, `the environment`."""
@@ -111,12 +112,12 @@ class WorkspaceChoice:
 
 
 def workspace_url(host: str, setting: str) -> str:
-    """`https://name` or `https://name:port` of what people paste; `http` is for loopback alone.
+    """Return `https://name` or `https://name:port` from what a user pasted; `http` is accepted for loopback only.
 
-    Raises WorkspaceChoiceError, which names the setting only.
+    Raises WorkspaceChoiceError, whose text contains the setting's name and not its value.
     """
     if any(character.isspace() or not character.isprintable() for character in host):
-        raise WorkspaceChoiceError(f"{setting} contains a blank, a line break or a control character; remove it.")
+        raise WorkspaceChoiceError(f"{setting} contains a space, a line break or a control character; remove it.")
     parts = urlsplit(host if "://" in host else f"https://{host}")
     try:
         port = parts.port
@@ -126,19 +127,19 @@ def workspace_url(host: str, setting: str) -> str:
         raise WorkspaceChoiceError(f"{setting} is not the address of a workspace; it must be https://<name>.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise WorkspaceChoiceError(
-            f"{setting} is http, which sends the credential in the clear; it must be https://<name>."
+            f"{setting} is http, which would send the credential unencrypted; it must be https://<name>."
         )
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{name}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
 
 
 def is_header_safe(secret: str) -> bool:
-    """Whether a token consists of printable ASCII characters without blanks, as a header needs it."""
+    """Return whether a token consists of printable ASCII characters without spaces, as an HTTP header requires."""
     return re.fullmatch(r"[!-~]+", secret) is not None
 
 
 class Profiles:
-    """The profiles of a Databricks configuration file, parsed when the first one is asked for."""
+    """The profiles of a Databricks configuration file, parsed on first use."""
 
     def __init__(self, text: str = "", name: str = "the Databricks configuration file") -> None:
         self._text, self._name = text, name
@@ -151,17 +152,17 @@ class Profiles:
         except configparser.Error as error:
             line = getattr(error, "lineno", None)
             place = f" (line {line})" if line else ""
-            raise WorkspaceChoiceError(f"{self._name} is not a file of profiles{place}.") from None
+            raise WorkspaceChoiceError(f"{self._name} is not a Databricks configuration file{place}.") from None
         return {name: dict(parser[name]) for name in parser.sections()}
 
     @cached_property
     def by_name(self) -> dict[str, dict[str, str]]:
-        """Every profile by name. Raises WorkspaceChoiceError if the text is not a configuration file."""
+        """The profiles by name. Raises WorkspaceChoiceError if the text is not a configuration file."""
         return {name: values for name, values in self._sections.items() if name != "__settings__"}
 
     @property
     def default(self) -> str | None:
-        """The profile that is used if nothing else is named. Raises WorkspaceChoiceError as `by_name` does."""
+        """The profile that is used if no source names a workspace. Raises WorkspaceChoiceError as `by_name` does."""
         name = self._sections.get("__settings__", {}).get("default_profile", "").strip()
         if name:
             return name
@@ -170,21 +171,21 @@ class Profiles:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """What one source says about a workspace."""
+    """The settings of one source that concern a workspace."""
 
     source: str
     host: str
-    """Empty: the source has a credential and names no workspace, or names it in another way (`names_workspace`)."""
+    """Empty if the source has a credential but no workspace, or names the workspace by its Azure resource id."""
     host_name: str
     """The setting that names the host."""
     credential: str
-    """The setting that holds a credential, or an equivalent for messages; empty if there is none."""
+    """The setting that contains a credential, or its name for messages; empty without a credential."""
     arguments: Mapping[str, str] = field(repr=False)
     variables: Mapping[str, str] = field(repr=False)
     names_workspace: bool = True
     """Whether the source names a workspace at all."""
     login: str = ""
-    """The authentication type that the source itself fixes."""
+    """The authentication type that the source sets."""
 
 
 def choose(
@@ -195,10 +196,10 @@ def choose(
     profiles: Profiles,
     is_runtime: bool = False,
 ) -> WorkspaceChoice:
-    """The one source of host and credential. Raises WorkspaceChoiceError, and WorkspaceNotConfigured if none is named.
+    """Return the one source of host and credential.
 
-    `dotenv` holds the variables of `.env`. `is_runtime`: the program runs on compute of Databricks, where the SDK finds
-    the workspace by itself.
+    `dotenv` contains the variables of `.env`. `is_runtime`: the program runs on Databricks compute, where the SDK finds
+    the workspace by itself. Raises WorkspaceChoiceError, and WorkspaceNotConfigured if no source names a workspace.
     """
     if flags.token is not None:
         return _from_token(flags)
@@ -212,8 +213,8 @@ def choose(
         chosen = _from_profile(flags.profile, profiles)
         if flags.url and (given := workspace_url(flags.url, flags.url_name)) != chosen.host:
             raise WorkspaceChoiceError(
-                f"{flags.profile_name} {flags.profile} is of {chosen.host} and not of {given}, which"
-                f" {flags.url_name} names; give only one of them."
+                f"{flags.profile_name} {flags.profile} has the host {chosen.host}, but {flags.url_name} is {given};"
+                " use only one of them."
             )
     elif flags.url:
         host = workspace_url(flags.url, flags.url_name)
@@ -233,7 +234,7 @@ def choose(
 
 
 def apply_choice(choice: WorkspaceChoice, environ: MutableMapping[str, str]) -> None:
-    """Remove from the environment what other sources say about a workspace, and put in what the choice says."""
+    """Remove the other sources' workspace variables from the environment, and add those of the choice."""
     for name in WORKSPACE_VARIABLES:
         if name in environ and name not in choice.variables:
             del environ[name]
@@ -241,16 +242,16 @@ def apply_choice(choice: WorkspaceChoice, environ: MutableMapping[str, str]) -> 
 
 
 def terraform_conflict(choice: WorkspaceChoice, environ: Mapping[str, str], flags: WorkspaceOptions) -> str:
-    """Why Terraform's provider would not make this choice; empty if it does. It reads the same environment, unchanged.
+    """Return why Terraform's provider would not make this choice, as a sentence; empty if it would.
 
-    `flags` are what its provider block says.
+    The provider reads the same environment, unchanged. `flags` are the settings of its provider block.
     """
     seen = {name: environ[name] for name in WORKSPACE_VARIABLES if environ.get(name)}
     same = {HOST} if HOST in seen and workspace_url(seen[HOST], HOST) == choice.host else set()
-    # A profile beside a host and a credential is of the same host, or there was no choice.
+    # A profile next to a host and a credential has the same host; otherwise there would be no choice.
     same |= {PROFILE} if choice.source == ENVIRONMENT else set()
     if extra := [name for name, value in seen.items() if name not in same and choice.variables.get(name) != value]:
-        return f"Terraform would mix {' and '.join(extra)} of the environment with {choice.source}; unset it."
+        return f"Terraform would mix {' and '.join(extra)} from the environment with {choice.source}; unset it."
     missing = [name for name, value in choice.variables.items() if name not in seen and value != "DEFAULT"]
     given = {PROFILE: flags.profile, HOST: flags.url}
     missing = [name for name in missing if name != AUTH_TYPE and not given.get(name)]
@@ -263,7 +264,7 @@ def _from_token(flags: WorkspaceOptions) -> WorkspaceChoice:
     token = flags.token or ""
     if flags.profile:
         raise WorkspaceChoiceError(
-            f"{flags.token_name} and {flags.profile_name} are two sources; give only one of them."
+            f"{flags.token_name} and {flags.profile_name} are two sources; use only one of them."
         )
     if not flags.url:
         raise WorkspaceChoiceError(f"{flags.token_name} belongs to a workspace: add {flags.url_name}.")
@@ -277,9 +278,7 @@ def _from_profile(name: str, profiles: Profiles) -> _Candidate:
     values = profiles.by_name.get(name)
     if values is None:
         known = ", ".join(sorted(profiles.by_name))
-        raise WorkspaceNotConfigured(
-            f"there is no profile {name!r}; {f'there are: {known}' if known else 'there are none'}."
-        )
+        raise WorkspaceNotConfigured(f"there is no profile {name!r}; existing profiles: {known or 'none'}.")
     if not values.get("host"):
         raise WorkspaceNotConfigured(f"profile {name} names no host.")
     host = workspace_url(values["host"], f"host of profile {name}")
@@ -294,7 +293,7 @@ def _from_profile(name: str, profiles: Profiles) -> _Candidate:
         host=host,
         host_name=f"profile {name}",
         credential=f"profile {name}" if has_login else "",
-        # The type is fixed: a login of the environment would otherwise replace the profile's own, or clash with it.
+        # The type is set: otherwise a login from the environment would replace the profile's own or conflict with it.
         arguments={"profile": name} | ({"auth_type": login} if login else {}),
         variables={PROFILE: name},
         login=login,
@@ -302,7 +301,7 @@ def _from_profile(name: str, profiles: Profiles) -> _Candidate:
 
 
 def _from_variables(source: str, variables: Mapping[str, str], profiles: Profiles) -> _Candidate | None:
-    """What the environment or `.env` says; None if it says nothing about a workspace."""
+    """Return the candidate of the environment or `.env`; None if it has no workspace variables."""
     values = {name: variables[name] for name in WORKSPACE_VARIABLES if variables.get(name)}
     hosts = {name: workspace_url(values[name], _setting_name(name, source)) for name in (HOST, URL) if name in values}
     for name in values.keys() & _HEADER_VARIABLES:
@@ -316,13 +315,13 @@ def _from_variables(source: str, variables: Mapping[str, str], profiles: Profile
         profile = _from_profile(named, profiles)
         if host and host != profile.host:
             raise WorkspaceChoiceError(
-                f"{source} names two workspaces: {next(iter(hosts))} is {host}, and {PROFILE} is {named}, which is of"
-                f" {profile.host}; unset one of them."
+                f"{source} names two workspaces: {next(iter(hosts))} is {host}, and {PROFILE} is {named}, whose host"
+                f" is {profile.host}; unset one of them."
             )
         if credential and not host:
             raise WorkspaceChoiceError(
                 f"{_setting_name(credential, source)} and profile {named}, which {PROFILE} names, are two sources:"
-                " a token or secret goes only to the host that its own source names. Unset one of them."
+                " a token or secret is sent only to the host that its own source names. Unset one of them."
             )
         if not credential:
             return profile
@@ -352,7 +351,10 @@ def _with_credential(
     dotenv: Mapping[str, str],
     matching: list[_Candidate] | None = None,
 ) -> _Candidate:
-    """The candidate, or the lower source with a credential for the same host. Raises WorkspaceChoiceError for a mix."""
+    """Return the candidate, or a lower source that has a credential for the same host.
+
+    Raises WorkspaceChoiceError if only a source for another host has a credential.
+    """
     if chosen.credential:
         return chosen
     for other in lower:
@@ -361,7 +363,7 @@ def _with_credential(
     if matching:
         if len(matching) > 1:
             names = ", ".join(one.source.removeprefix("profile ") for one in matching)
-            raise WorkspaceChoiceError(f"several profiles are of {chosen.host} ({names}): name one of them instead.")
+            raise WorkspaceChoiceError(f"several profiles have the host {chosen.host} ({names}): name one of them.")
         return matching[0]
     stray = next((other for other in lower if other.credential), None)
     if stray is None or _has_host_independent_login(chosen, environ, dotenv):
@@ -370,7 +372,7 @@ def _with_credential(
 
 
 def _profiles_of_host(host: str, profiles: Profiles) -> list[_Candidate]:
-    """The profiles of the host; one that cannot be used is none."""
+    """Return the profiles of the host, without malformed ones."""
     found = []
     for name in profiles.by_name:
         try:
@@ -383,7 +385,7 @@ def _profiles_of_host(host: str, profiles: Profiles) -> list[_Candidate]:
 
 
 def _has_host_independent_login(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> bool:
-    """Whether the variables show a login that goes with any host."""
+    """Return whether the variables contain a login that is valid for any host."""
     return bool(chosen.login in HOST_INDEPENDENT_LOGINS or _host_independent_type(environ, dotenv)) or any(
         variables.get(name) for variables in (environ, dotenv) for name in _HOST_INDEPENDENT_VARIABLES
     )
@@ -397,7 +399,7 @@ def _host_independent_type(environ: Mapping[str, str], dotenv: Mapping[str, str]
 def _to_choice(chosen: _Candidate, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> WorkspaceChoice:
     login = chosen.login or ("" if chosen.credential else _host_independent_type(environ, dotenv))
     variables = {name: value for name, value in chosen.variables.items() if name != AUTH_TYPE}
-    # A profile fixes the type by an argument; Terraform needs the variable only if it has to replace another one.
+    # A profile sets the type by an argument; Terraform needs the variable only to override another one.
     if login and (AUTH_TYPE in chosen.variables or environ.get(AUTH_TYPE) or not chosen.credential):
         variables[AUTH_TYPE] = login
     return WorkspaceChoice(chosen.source, chosen.host, chosen.arguments, variables)
@@ -413,7 +415,7 @@ def _fallback(profiles: Profiles, is_runtime: bool) -> WorkspaceChoice:
 
 
 def _missing_host_error(chosen: _Candidate, lower: list[_Candidate]) -> WorkspaceChoiceError:
-    """For a source that has a credential and names no workspace."""
+    """Return the error for a source that has a credential but names no workspace."""
     other = next((one for one in lower if one.names_workspace), None)
     if other is None:
         return WorkspaceNotConfigured(
@@ -427,8 +429,8 @@ def _mixed_sources_error(host: _Candidate, credential: _Candidate) -> WorkspaceC
     of = "" if credential.credential.startswith("profile ") else f" of {credential.source}"
     whose = f" (for {credential.host})" if credential.host else ""
     return WorkspaceChoiceError(
-        f"{by} names {host.host or 'the workspace'}, and {credential.credential}{of}{whose} is of another"
-        " source: a token or secret goes only to the host that its own source names. Name both in one place, or unset"
+        f"{by} names {host.host or 'the workspace'}, but {credential.credential}{of}{whose} comes from another"
+        " source: a token or secret is sent only to the host that its own source names. Set both in one place, or unset"
         " one of them."
     )
 
@@ -438,4 +440,4 @@ def _setting_name(name: str, source: str) -> str:
 
 
 def _malformed_secret(setting: str) -> str:
-    return f"{setting} contains a blank, a line break or a character that no token has; its value is not shown."
+    return f"{setting} contains a space, a line break or a character that no token has; its value is not shown."

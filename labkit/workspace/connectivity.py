@@ -1,4 +1,4 @@
-"""Why no connection to a host can be made. Connects once and sends nothing."""
+"""Finds out why a host cannot be connected to: connects once and sends nothing."""
 
 import socket
 import ssl
@@ -17,7 +17,7 @@ PROBE_TIMEOUT_SECONDS = 3.0
 
 
 def connection_failure(error: BaseException) -> str:
-    """What an error, or one that it was raised from, says about a connection; empty if it says nothing."""
+    """Return the failure of a connection that an error or one of its causes reports; empty if there is none."""
     for each in _error_chain(error):
         if isinstance(each, socket.gaierror):
             return NO_NAME_SERVER if each.errno == socket.EAI_AGAIN else UNKNOWN_NAME
@@ -29,9 +29,9 @@ def connection_failure(error: BaseException) -> str:
 
 
 def probe(host: str, *, seconds: float = PROBE_TIMEOUT_SECONDS) -> str:
-    """Why `https://name:port` cannot be connected to; empty if it can, or if the cause is not clear.
+    """Return why a connection to `https://name:port` fails; empty if it succeeds or the cause is unclear.
 
-    If the environment names a proxy for the host, the proxy is connected to.
+    If the environment names a proxy for the host, the connection to the proxy is tried instead.
     """
     address = urlsplit(host)
     name = address.hostname or ""
@@ -48,7 +48,7 @@ def probe(host: str, *, seconds: float = PROBE_TIMEOUT_SECONDS) -> str:
 
 
 def _error_chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and those it was raised from; urllib3 and azure-core keep some of them in attributes and `args`."""
+    """Yield the error and its causes; urllib3 and azure-core keep some of them in attributes and `args`."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

@@ -1,4 +1,4 @@
-"""Which workspace a program may change, and whether the live one is it. Pure."""
+"""The workspace that a program may change, and the comparison with the live one. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ EXPECTED_ID, EXPECTED_HOST = "LAB_EXPECTED_WORKSPACE_ID", "LAB_EXPECTED_HOST"
 
 @dataclass(frozen=True)
 class WorkspaceIdentity:
-    """A live workspace and the name of who calls it. `workspace_id` is empty if the workspace does not say it."""
+    """A live workspace and the name of the caller. `workspace_id` is empty if the workspace does not return it."""
 
     host: str
     workspace_id: str
@@ -23,7 +23,7 @@ class WorkspaceIdentity:
 
 @dataclass(frozen=True)
 class WorkspaceExpectation:
-    """The workspace that is meant; empty texts expect nothing. The other fields are the words of the message."""
+    """The expected workspace; an empty host or id matches any. The other fields are parts of the error message."""
 
     host: str = ""
     workspace_id: str = ""
@@ -34,12 +34,12 @@ class WorkspaceExpectation:
 
     @property
     def is_set(self) -> bool:
-        """Whether anything is expected."""
+        """Whether a host or an id is expected."""
         return bool(self.host or self.workspace_id)
 
 
 def expected_from_environment(environ: Mapping[str, str]) -> WorkspaceExpectation:
-    """What LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST say. Raises ValueError with a sentence."""
+    """Return the expectation of LAB_EXPECTED_WORKSPACE_ID and LAB_EXPECTED_HOST. Raises ValueError with a sentence."""
     host, workspace_id = environ.get(EXPECTED_HOST, ""), environ.get(EXPECTED_ID, "")
     if workspace_id and not is_workspace_id(workspace_id):
         raise ValueError(f"{EXPECTED_ID} is not the id of a workspace; expected digits.")
@@ -50,7 +50,7 @@ def expected_from_environment(environ: Mapping[str, str]) -> WorkspaceExpectatio
 
 
 def expected_from_option(workspace_id: str, option: str) -> WorkspaceExpectation:
-    """The expectation of a command-line option. Raises ValueError with a sentence."""
+    """Return the expectation of a command-line option. Raises ValueError with a sentence."""
     if not is_workspace_id(workspace_id):
         raise ValueError(f"{option} expects the id of a workspace, which consists of digits.")
     advice = f"Choose another profile or --workspace-url, or correct {option}."
@@ -58,12 +58,12 @@ def expected_from_option(workspace_id: str, option: str) -> WorkspaceExpectation
 
 
 def is_workspace_id(text: str) -> bool:
-    """Whether the text consists of ASCII digits, as the id of a workspace does."""
+    """Return whether the text consists of ASCII digits, as the id of a workspace does."""
     return text.isascii() and text.isdigit()
 
 
 def mismatch(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> str:
-    """A sentence that names both workspaces and what to change; empty if the workspace is as expected."""
+    """Return a message that names both workspaces and what to change; empty if the workspace is the expected one."""
     wanted = []
     if expectation.host and _host_and_port(expectation.host) != _host_and_port(identity.host):
         wanted.append(f"{expectation.host_name} {expectation.host}")
@@ -79,7 +79,7 @@ def mismatch(identity: WorkspaceIdentity, expectation: WorkspaceExpectation) -> 
 
 
 def _host_and_port(host: str) -> tuple[str, int | None]:
-    """Host name and port; None for the default port."""
+    """Return host name and port; the port is None if it is the default one."""
     parts = urlsplit(host if "//" in host else f"https://{host}")
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     return (parts.hostname or "").lower(), None if parts.port == usual else parts.port

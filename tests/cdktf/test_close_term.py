@@ -69,7 +69,7 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: TeardownLab) -> No
         },
     )
     where = f"workspace {closing.json['workspace_id']} at {closing.json['host']}"
-    question = f'This changes {where}. Type "close 94290-2026w-demo" to go on: '
+    question = f'This changes {where}. Type "close 94290-2026w-demo" to continue: '
     assert (refused.status, refused.err) == (2, f"{question}Nothing was done.\n")
     assert closing.err == "\nNothing was begun, because this is not possible: backup, last poll, archive.\n"
     assert closing.json["removes"] == {"account": ["s1a@campus.example.ac.il"]}

@@ -400,9 +400,9 @@ def test_the_program_synthesizes_one_stack_with_absolute_programs_and_no_secret(
     [
         (
             "production",
-            "Target production: profile LAB names https://lab.example, and DATABRICKS_TOKEN of the environment is of "
-            "another source: a token or secret goes only to the host that its own source names. Name both in one "
-            "place, or unset one of them.",
+            "Target production: profile LAB names https://lab.example, but DATABRICKS_TOKEN of the environment "
+            "comes from another source: a token or secret is sent only to the host that its own source names. Set "
+            "both in one place, or unset one of them.",
         ),
         ("moon", "LAB_TARGET is 'moon'; it must be one of rehearsal, production."),
     ],

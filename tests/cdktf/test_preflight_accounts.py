@@ -117,6 +117,6 @@ def test_a_target_that_the_environment_contradicts_is_not_asked(project):
     result = project.run(["old@uni.example"], "--check-accounts", LAB_TARGET="elsewhere")
     assert result.exit_code == 2
     assert (
-        "host of target elsewhere names https://elsewhere.example, and DATABRICKS_TOKEN of the environment (for "
-        f"{project.emulator.url}) is of another source" in result.stderr
+        "host of target elsewhere names https://elsewhere.example, but DATABRICKS_TOKEN of the environment (for "
+        f"{project.emulator.url}) comes from another source" in result.stderr
     )

@@ -156,7 +156,7 @@ def test_terraform_gets_what_the_file_dotenv_adds(settings_environ: dict[str, st
 def test_a_mix_of_target_and_environment_is_refused_before_cdktf_starts(settings_environ: dict[str, str]):
     environ = {**settings_environ, "LAB_TARGET": "host", "DATABRICKS_TOKEN": "hidden"}
     with pytest.raises(
-        PreflightError, match="Target host: host of target host names https://other.example, and "
+        PreflightError, match="Target host: host of target host names https://other.example, but "
     ) as raised:
         synth_environ({**environ, "DATABRICKS_HOST": "https://lab.example"})
     assert "hidden" not in str(raised.value)
@@ -176,7 +176,7 @@ def test_a_verb_that_reads_no_settings_needs_none(settings_environ: dict[str, st
     [
         ({"LAB_TARGET": "moon"}, ["LAB_TARGET is 'moon'; it must be one of lab, open, host."]),
         ({"LAB_TARGET": "open"}, [WORKSPACE_NOT_CONFIGURED]),
-        ({"DATABRICKS_CONFIG_FILE": "/nowhere"}, ["Target lab: there is no profile 'LAB'; there are none."]),
+        ({"DATABRICKS_CONFIG_FILE": "/nowhere"}, ["Target lab: there is no profile 'LAB'; existing profiles: none."]),
         (
             {"LAB_TARGET": "open", "DATABRICKS_HOST": "ftp://x", "DATABRICKS_TOKEN": "t"},
             ["Target open: DATABRICKS_HOST is not the address of a workspace; it must be https://<name>."],

@@ -45,9 +45,9 @@ def files(lab: EmulatedCourse) -> list[str]:
         (["1", "--window", "Mon 10:00-12:00"], "never opens: 2030-11-03 is a Sunday"),
         (["1", "--none", "--day", "2030-11-02"], "2030-11-02 is past"),
         (["1", "--none", "--day", "tomorrow"], '"tomorrow" is not a date; use YYYY-MM-DD'),
-        (["1", "--none", "--from", TOMORROW], "--from and --to go together"),
-        (["1", "--none", "--from", TOMORROW, "--to", str(SUNDAY)], "before it begins"),
-        (["1", "--none", "--day", TOMORROW, "--to", TOMORROW], "give --day, or --from and --to"),
+        (["1", "--none", "--from", TOMORROW], "--from and --to must be used together"),
+        (["1", "--none", "--from", TOMORROW, "--to", str(SUNDAY)], "is before --from"),
+        (["1", "--none", "--day", TOMORROW, "--to", TOMORROW], "use --day, or --from and --to"),
         (["1", "--none", "--reason", " \n"], "--reason is a sentence"),
     ],
 )

@@ -193,7 +193,7 @@ def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: st
 
 def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: str) -> None:
     status, _, said = run(place, "--before", "2024-11-04")
-    assert (status, said.splitlines()[-1]) == (1, 'Type "purge before 2024-11-04" to go on: nothing was purged')
+    assert (status, said.splitlines()[-1]) == (1, 'Type "purge before 2024-11-04" to continue: nothing was purged')
     status, _, said = run(place, "--before", "2999-01-01", "--yes")
     assert (status, "2999-01-01 has not come yet" in said) == (2, True)
     assert run(place, "--before", "2024-11-04", "--dry-run")[0] == 0

@@ -56,8 +56,8 @@ LEFT = "group_001: left lowered until the course file and the settled totals can
     ("text", "sentence"),
     [
         (None, f"{PATH} does not exist"),
-        ("{", f"{PATH} is no course file"),
-        ('{"version": 99}', f"{PATH} has version 99, this program reads up to 2"),
+        ("{", f"{PATH} is not a course file"),
+        ('{"version": 99}', f"{PATH} has version 99, but this program reads versions up to 2"),
     ],
 )
 def test_whoever_is_lowered_stays_so_without_a_course_file(
@@ -121,7 +121,7 @@ def test_a_poll_that_meets_a_newer_file_says_so_and_keeps_the_last_limits(ledger
         (Stop, lab.clusters[1]),
     ]
     assert result.undone == (
-        f"{PATH} has version 3, this program reads up to 2; update the enforcer before the deploy; "
+        f"{PATH} has version 3, but this program reads versions up to 2; update the enforcer before the deploy; "
         "the last course file seen is used",
     )
     assert result.picture and result.picture.notices == result.undone

@@ -150,7 +150,7 @@ def test_a_term_is_removed_in_three_steps_that_can_be_broken_off_and_repeated(la
     where = f"workspace {lab.emulator.workspace_id} at {lab.emulator.url}"
     assert (unsure.status, listed.status) == (1, 2)
     assert unsure.out.startswith(f"3 users to delete in {where}:\n")
-    assert unsure.err == f'Type "delete 3 users in {where}" to go on: nothing was deleted\n'
+    assert unsure.err == f'Type "delete 3 users in {where}" to continue: nothing was deleted\n'
     assert listed.err.startswith("nobody is deleted: only a roster says whose account the lab made; add --roster ")
     results = [row["result"] for row in first.json]
     assert [results.count(kind) for kind in ("deleted", "failed", "kept")] == [1, 1, 5]

@@ -114,7 +114,7 @@ def test_all_that_is_wrong_with_the_settings_is_said_at_once(folder: Path, verb:
 
     status, out, err = said(folder, verb, **wrong)
 
-    of_workspace = [] if verb in {*OF_LEDGER, "test-email"} else ["there is no profile 'LAB'; there are none."]
+    of_workspace = [] if verb in {*OF_LEDGER, "test-email"} else ["there is no profile 'LAB'; existing profiles: none."]
     assert (status, out, err.splitlines()) == (
         2,
         "",

@@ -143,7 +143,7 @@ def test_a_users_file_is_understood_however_it_was_written(content):
         ("a@x\n../b\n", "u.csv line 2: '../b' is not the name of a user"),
         ("sep=;\nname;post\nx;y\n", "u.csv line 2: a table needs a header"),
         ("# list\na@x\n\n../b\n", "u.csv line 4: '../b' is not the name of a user"),
-        ('username\na@x\n"b@x\n', "u.csv line 3: a quoted cell that begins here is never closed"),
+        ('username\na@x\n"b@x\n', "u.csv line 3: a quoted cell that starts here is never closed"),
         ("username\na@x\nd\xe9@x\n", "u.csv line 3: is not UTF-8 .byte 0xe9.; save it as UTF-8"),
         ("<html>", "u.csv line 1: is a web page"),
     ],

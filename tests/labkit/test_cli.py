@@ -108,11 +108,11 @@ def test_a_span_is_a_day_or_two_ends_or_today(words: list[str], answer: str) -> 
     [
         (["--day", "tomorrow\x1b"], '"tomorrow\\x1b" is not a date; use YYYY-MM-DD'),
         (["--day", "2026-02-30"], '"2026-02-30" is not a date; use YYYY-MM-DD'),
-        (["--day", "0001-01-01"], "0001-01-01 is not a day from 1970 to 2999"),
-        (["--from", "2026-10-18", "--to", "9999-12-31"], "9999-12-31 is not a day from 1970 to 2999"),
-        (["--day", "2026-10-18", "--to", "2026-10-20"], "give --day, or --from and --to"),
-        (["--from", "2026-10-18"], "--from and --to go together; for one day there is --day"),
-        (["--from", "2026-10-18", "--to", "2026-10-17"], "the span ends (2026-10-17) before it begins (2026-10-18)"),
+        (["--day", "0001-01-01"], "0001-01-01 is not a date from 1970 to 2999"),
+        (["--from", "2026-10-18", "--to", "9999-12-31"], "9999-12-31 is not a date from 1970 to 2999"),
+        (["--day", "2026-10-18", "--to", "2026-10-20"], "use --day, or --from and --to"),
+        (["--from", "2026-10-18"], "--from and --to must be used together; use --day for one day"),
+        (["--from", "2026-10-18", "--to", "2026-10-17"], "--to 2026-10-17 is before --from 2026-10-18"),
     ],
 )
 def test_a_span_that_cannot_be_is_a_sentence_and_status_2(words: list[str], sentence: str) -> None:
@@ -135,7 +135,7 @@ def test_only_the_sentence_itself_confirms(typed: str, answer: str) -> None:
 
 def test_a_confirmation_names_the_workspace_and_its_host() -> None:
     result = CliRunner().invoke(ask, ["--workspace", "workspace 7 at https://lab.example\x1b"], input="no\n")
-    question = 'This changes workspace 7 at https://lab.example\\x1b. Type "delete 2 groups" to go on: '
+    question = 'This changes workspace 7 at https://lab.example\\x1b. Type "delete 2 groups" to continue: '
     assert result.stderr.startswith(question)
 
 

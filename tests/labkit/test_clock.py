@@ -31,10 +31,10 @@ def test_without_lab_clock_the_clock_of_the_machine_is_read(environ: dict[str, s
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("data:,x", 'LAB_CLOCK data:,x does not answer {"now": ISO} '),
-        ("data:,{}", "LAB_CLOCK data:,{} does not answer "),
-        (clock_url(now="soon"), "does not answer"),
-        (clock_url(now="2026-11-01T09:00:00"), "answers a time without zone (2026-11-01 09:00:00)."),
+        ("data:,x", 'LAB_CLOCK data:,x does not return {"now": ISO} '),
+        ("data:,{}", "LAB_CLOCK data:,{} does not return "),
+        (clock_url(now="soon"), "does not return"),
+        (clock_url(now="2026-11-01T09:00:00"), "returns a time without a time zone (2026-11-01 09:00:00)."),
     ],
 )
 def test_a_clock_that_cannot_be_used_is_a_sentence(url: str, sentence: str) -> None:
@@ -69,5 +69,5 @@ def test_a_deadline_counts_from_its_making_and_never_below_zero() -> None:
     ],
 )
 def test_a_clock_of_a_rehearsal_is_for_a_workspace_on_this_machine(host: str, is_here: bool) -> None:
-    with nullcontext() if is_here else pytest.raises(ClockError, match="is elsewhere; unset LAB_CLOCK"):
+    with nullcontext() if is_here else pytest.raises(ClockError, match="is another one; unset LAB_CLOCK"):
         require_local_workspace({"LAB_CLOCK": "http://127.0.0.1:1/clock"}, host)

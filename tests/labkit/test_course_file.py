@@ -189,33 +189,33 @@ def test_what_is_no_course_file_has_no_valid_checksum(content: str | bytes) -> N
     [
         (
             {"version": 3},
-            f"{PLACE} has version 3, this program reads up to 2; update the enforcer before the deploy",
+            f"{PLACE} has version 3, but this program reads versions up to 2; update the enforcer before the deploy",
         ),
-        ({"version": "1"}, f"{PLACE} is no course file ('1' is not a version); deploy the course again"),
-        ({"version": True}, f"{PLACE} is no course file (True is not a version); deploy the course again"),
-        ({"version": 0}, f"{PLACE} is no course file (0 is not a version); deploy the course again"),
-        ({"staff": {"application_ids": [7]}}, f"{PLACE} is no course file (7 is not a text); deploy the course again"),
-        ({"staff": []}, f"{PLACE} is no course file ([] is not a table); deploy the course again"),
+        ({"version": "1"}, f"{PLACE} is not a course file ('1' is not a version); deploy the course again"),
+        ({"version": True}, f"{PLACE} is not a course file (True is not a version); deploy the course again"),
+        ({"version": 0}, f"{PLACE} is not a course file (0 is not a version); deploy the course again"),
+        ({"staff": {"application_ids": [7]}}, f"{PLACE} is not a course file (7 is not a string); deploy"),
+        ({"staff": []}, f"{PLACE} is not a course file ([] is not a table); deploy the course again"),
         (
             {"first_day": "soon"},
-            f"{PLACE} is no course file (Invalid isoformat string: 'soon'); deploy the course again",
+            f"{PLACE} is not a course file (Invalid isoformat string: 'soon'); deploy the course again",
         ),
-        ({"first_weekday": "Sun"}, f"{PLACE} is no course file ('Sun' is not a day of the week); deploy the"),
-        ({"first_weekday": []}, f"{PLACE} is no course file ([] is not a day of the week); deploy the"),
-        ({"groups": None}, f"{PLACE} is no course file ('NoneType' object is not iterable); deploy the course again"),
+        ({"first_weekday": "Sun"}, f"{PLACE} is not a course file ('Sun' is not a day of the week); deploy the"),
+        ({"first_weekday": []}, f"{PLACE} is not a course file ([] is not a day of the week); deploy the"),
+        ({"groups": None}, f"{PLACE} is not a course file ('NoneType' object is not iterable); deploy the"),
         ({"groups": [{"name": "a"}]}, f"{PLACE}: limits is missing; deploy the course again"),
         ({"groups": [{"limits": {"soft_minutes": 1}}]}, f"{PLACE}: name is missing; deploy the course again"),
         (
             {"groups": [{"name": "a", "number": 1, "title": "", "limits": {"soft_minutes": "9", "hard_minutes": 1}}]},
-            f"{PLACE} is no course file ('9' is not a number of minutes); deploy the course again",
+            f"{PLACE} is not a course file ('9' is not a number of minutes); deploy the course again",
         ),
         (
             {"groups": [{"name": "a", "number": 1, "title": "", "limits": {"soft_minutes": 1, "hard_minutes": -1}}]},
-            f"{PLACE} is no course file (-1 is not a number of minutes); deploy the course again",
+            f"{PLACE} is not a course file (-1 is not a number of minutes); deploy the course again",
         ),
         (
             {"groups": [{"name": "a", "number": 1, "title": "", "limits": {"soft_minutes": 1, "hard_minutes": True}}]},
-            f"{PLACE} is no course file (True is not a number of minutes); deploy the course again",
+            f"{PLACE} is not a course file (True is not a number of minutes); deploy the course again",
         ),
     ],
 )
@@ -250,7 +250,7 @@ def test_the_enforcer_makes_durations_and_a_calendar_of_it() -> None:
         },
     )
     for zone in ("Nowhere", "Asia", ""):
-        with pytest.raises(CourseError, match="is no course file"):
+        with pytest.raises(CourseError, match="is not a course file"):
             parse_course(WRITTEN.replace("Asia/Jerusalem", zone), PLACE)
 
 

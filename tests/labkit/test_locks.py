@@ -53,7 +53,7 @@ def test_a_lock_that_somebody_else_may_hold_is_no_other_run(tmp_path: Path) -> N
     (tmp_path / "lock").chmod(0o644)
     with (tmp_path / "lock").open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(PermissionError, match="could be opened by others until now; delete it"):
+        with pytest.raises(PermissionError, match="other users could open it until now; delete it"):
             exclusive_lock(tmp_path / "lock").__enter__()
 
 
@@ -61,7 +61,7 @@ def test_a_link_is_no_lock(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("kept")
     (tmp_path / "other").chmod(0o644)
     (tmp_path / "lock").symlink_to(tmp_path / "other")
-    with pytest.raises(OSError, match="is a link"), exclusive_lock(tmp_path / "lock"):
+    with pytest.raises(OSError, match="is a symbolic link"), exclusive_lock(tmp_path / "lock"):
         pass
     assert oct(stat.S_IMODE((tmp_path / "other").stat().st_mode)) == "0o644"
 

@@ -78,12 +78,12 @@ def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
         (
             b"\xe9",
             FileOrigin("", "--encoding"),
-            "say which it is, such as --encoding cp1255 (Hebrew) or cp1252 (Western).",
+            "name the encoding, such as --encoding cp1255 (Hebrew) or cp1252 (Western).",
         ),
         (b"", FileOrigin(), "the file is empty: download it again."),
         (b"", FileOrigin("Moodle"), "the file is empty: download it from Moodle again."),
-        (b"sep=;\n", FileOrigin(), "the file holds a sep= line and nothing else: download it again."),
-        (b" ,\n,,\n", FileOrigin(), "the file holds delimiters and nothing else: download it again."),
+        (b"sep=;\n", FileOrigin(), "the file contains only a sep= line: download it again."),
+        (b" ,\n,,\n", FileOrigin(), "the file contains only delimiters: download it again."),
         (b"sep=ab\n", FileOrigin(), 'sep= must name one character, such as sep=, but the line is "sep=ab".'),
         (b"<html>", FileOrigin(), "is a web page (HTML), not a table: download the file again."),
         (b"<html>", FileOrigin("Moodle"), "is a web page (HTML), probably a page of Moodle: log in to Moodle"),
@@ -100,7 +100,7 @@ def test_blanks_before_a_cell_are_kept_unless_they_are_to_be_skipped():
             FileOrigin("Moodle"),
             "is a web page (HTML), probably a page of Moodle",
         ),
-        (b'a,b\n1,"2\n', FileOrigin(), "a quoted cell that begins here is never closed"),
+        (b'a,b\n1,"2\n', FileOrigin(), "a quoted cell that starts here is never closed"),
     ],
 )
 def test_what_is_no_table_is_refused_with_advice_that_fits_its_origin(data, origin, sentence):
@@ -139,4 +139,4 @@ def test_quotation_marks_that_fit_in_no_way_are_refused_with_advice_that_helps()
     with pytest.raises(TableError) as caught:
         read_table('a,b\n"Team "A" x",1\n')
     assert caught.value.line == 2
-    assert 'a name has a quotation mark (") in it: rename that, and download again' in caught.value.sentence
+    assert 'a name contains a quotation mark ("): rename it and download again' in caught.value.sentence

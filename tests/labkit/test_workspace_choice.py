@@ -1,4 +1,4 @@
-"""Host and credential come from one source, and a token goes only to the host that its own source names."""
+"""Host and credential come from one source, and a token is sent only to the host that its own source names."""
 
 from __future__ import annotations
 
@@ -107,24 +107,24 @@ def test_the_highest_source_is_taken_as_a_whole(
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({HOST: A, PROFILE: "b"}, f"names two workspaces: {HOST} is {A}, and {PROFILE} is b, which is of {B}"),
+        ({HOST: A, PROFILE: "b"}, f"names two workspaces: {HOST} is {A}, and {PROFILE} is b, whose host is {B}"),
         ({PROFILE: "b", TOKEN: "x"}, f"{TOKEN} and profile b, which {PROFILE} names, are two sources"),
-        ({HOST: A, "dotenv": {TOKEN: "x"}}, f"{HOST} of the environment names {A}, and {TOKEN} of .env is of another"),
-        ({TOKEN: "x", "dotenv": {HOST: A}}, f"{HOST} of .env names {A}, and {TOKEN} of the environment is of another"),
-        ({HOST: A, "dotenv": {HOST: B, TOKEN: "x"}}, f"{TOKEN} of .env (for {B}) is of another source"),
-        ({"flags": Options(profile="bare"), TOKEN: "x"}, f"profile bare names {C}, and {TOKEN} of the environment"),
+        ({HOST: A, "dotenv": {TOKEN: "x"}}, f"{HOST} of the environment names {A}, but {TOKEN} of .env comes from"),
+        ({TOKEN: "x", "dotenv": {HOST: A}}, f"{HOST} of .env names {A}, but {TOKEN} of the environment comes from"),
+        ({HOST: A, "dotenv": {HOST: B, TOKEN: "x"}}, f"{TOKEN} of .env (for {B}) comes from another source"),
+        ({"flags": Options(profile="bare"), TOKEN: "x"}, f"profile bare names {C}, but {TOKEN} of the environment"),
         ({"flags": Options(profile="bare"), HOST: A, SECRET: "x"}, f"{SECRET} of the environment (for {A})"),
-        ({"flags": Options("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url names https://d.example, and"),
-        ({"flags": Options("https://d.example"), PROFILE: "b"}, f"and profile b (for {B}) is of another source"),
-        ({"flags": Options(A, profile="b")}, f"--profile b is of {B} and not of {A}, which --workspace-url names"),
+        ({"flags": Options("https://d.example"), HOST: A, TOKEN: "x"}, "--workspace-url names https://d.example, but"),
+        ({"flags": Options("https://d.example"), PROFILE: "b"}, f"but profile b (for {B}) comes from another source"),
+        ({"flags": Options(A, profile="b")}, f"--profile b has the host {B}, but --workspace-url is {A}"),
         ({"flags": Options(A, "x", "b")}, "--token and --profile are two sources"),
         ({"flags": Options(token="x")}, "--token belongs to a workspace: add --workspace-url"),
         ({HOST: A, URL: B}, "of the environment name different workspaces"),
         (
             {"flags": Options(A), "file": FILE + f"[again]\nhost = {A}\n"},
-            f"several profiles are of {A} (DEFAULT, again)",
+            f"several profiles have the host {A} (DEFAULT, again)",
         ),
-        ({"file": "token = x"}, "is not a file of profiles (line 1)"),
+        ({"file": "token = x"}, "is not a Databricks configuration file (line 1)"),
     ],
 )  # fmt: skip
 def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], sentence: str) -> None:
@@ -143,9 +143,9 @@ def test_a_mix_is_an_error_that_names_both_sources(given: dict[str, Any], senten
         ),
         (
             {"flags": Options(profile="nope")},
-            "there is no profile 'nope'; there are: DEFAULT, b, bare, login.",
+            "there is no profile 'nope'; existing profiles: DEFAULT, b, bare, login.",
         ),
-        ({PROFILE: "nope", "file": ""}, "there is no profile 'nope'; there are none."),
+        ({PROFILE: "nope", "file": ""}, "there is no profile 'nope'; existing profiles: none."),
         ({"flags": Options(profile="x"), "file": "[x]\ntoken = t"}, "profile x names no host"),
         ({TOKEN: "x", "file": ""}, f"the environment has {TOKEN} and names no workspace: set {HOST} beside it."),
     ],

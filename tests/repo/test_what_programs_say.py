@@ -59,7 +59,7 @@ def test_the_inventory_without_settings_says_that_no_workspace_is_named(folder: 
 def test_the_inventory_names_a_profile_that_is_not_there(folder: Path, verb: str) -> None:
     status, out, err = said(folder, inventory, verb, *WORDS.get(verb, ()), DATABRICKS_CONFIG_PROFILE="LAB")
 
-    assert (status, out, err) == (2, "", "Error: there is no profile 'LAB'; there are none.\n")
+    assert (status, out, err) == (2, "", "Error: there is no profile 'LAB'; existing profiles: none.\n")
 
 
 def test_closing_a_term_without_settings_says_that_no_workspace_is_named(folder: Path) -> None:

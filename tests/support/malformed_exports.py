@@ -19,7 +19,7 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "an empty file": ("", (), "line 1: the file is empty"),
     "only a byte order mark": (codecs.BOM_UTF8, (), "line 1: the file is empty"),
     "only blank lines": ("\n\r\n  \n", (), "line 1: the file is empty"),
-    "only a sep line": ("sep=,\n", (), "line 1: the file holds a sep= line and nothing else"),
+    "only a sep line": ("sep=,\n", (), "line 1: the file contains only a sep= line"),
     "a sep line that names a word": ("sep=comma\n" + SELF, (), "line 1: sep= must name one character"),
     "a header only": (
         "\n".join(SELF.splitlines()[:2]),
@@ -49,8 +49,8 @@ MALFORMED: dict[str, tuple[bytes | str, tuple[str, ...], str]] = {
     "an encoding that is none": (SELF, ("--encoding", "klingon"), "line 1: --encoding klingon is not a text encoding"),
     "an encoding that is not the file's": (b"user1\n\xff", ("--encoding", "ascii"), "line 2: is not ascii"),
     "a quotation that never ends": (SELF.replace('"Team 2"', '"Team 2'), (), "line 4: "),
-    "a download that broke off": (SELF[: SELF.index("s1.0@")], (), "line 4: a quoted cell that begins here is never"),
-    "text after a quotation": (SELF.replace('"Team 1"', '"Team 1"x'), (), "line 3: its quotation marks do not fit"),
+    "a download that broke off": (SELF[: SELF.index("s1.0@")], (), "line 4: a quoted cell that starts here is never"),
+    "text after a quotation": (SELF.replace('"Team 1"', '"Team 1"x'), (), "line 3: its quotation marks are not"),
     "a shopping list": ("milk,eggs\n2,12\n", (), "line 1: is not a known export"),
     "prose": ("Dear all,\nplease find the groups below.\n", (), "line 1: is not a known export"),
     "participants": (
