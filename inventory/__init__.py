@@ -1,17 +1,17 @@
-"""Counts what is in every user's home, in DBFS and in the Workspace, saves it and puts it back.
+"""Counts, saves and restores the files in every user's home, in DBFS and in the Workspace.
 
 A failure is never counted as an empty home. The folders, top first; each imports only those below it:
 
-- `commands`, `notebook`: what a person starts
-- `restore`, `backup`: objects go from a backup into a workspace, and the other way
-- `spark`: a scan by the executors of a Spark server
-- `scan`: a scan from this machine, its checkpoint, its homes
-- `output`: the files beside a result
-- `results`: from rows of folders to one row a user, and what reports say of them; pure
-- `tree`: folders, files, and which folder is next; pure
-- `transport`: requests to one workspace
+- `commands`, `notebook`: the entry points
+- `restore`, `backup`: copy objects from a backup into a workspace, and the reverse
+- `spark`: scans with the executors of a Spark server
+- `scan`: scans from this machine, with checkpoints
+- `output`: the files written besides a result
+- `results`: totals by user, and the figures of reports; pure
+- `tree`: folders, files, and the queue of folders; pure
+- `transport`: HTTP requests to one workspace
 
-A scan: `commands.scan` prepares a `scan.run.Run`; `scan.scan_work.Scan` has workers list one folder after another
-through `scan.folder_request` and `transport.client`, no faster than `transport.limiter` allows; `scan.checkpoint`
-keeps every finished folder; `results` sums them up.
+A scan: `commands.scan` prepares a `scan.run.ScanRun`; `scan.scan_work.FolderScan` has workers list one folder after
+another through `scan.folder_request` and `transport.client`, at the rate of `transport.limiter`; `scan.checkpoint`
+stores every listed folder; `results` sums them up.
 """

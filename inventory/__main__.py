@@ -1,4 +1,4 @@
-"""`python -m inventory`: the command line. Each verb is a module of `inventory.commands`, imported when needed."""
+"""The command line, `python -m inventory`. Each verb is a module of `inventory.commands`, imported when needed."""
 
 import os
 
@@ -8,15 +8,15 @@ from labkit.extras.cli import LazyGroup, version_option
 from labkit.lazy_package import defer_init
 
 VERBS = {
-    "users": "Who has a home: the users of the workspace, for `scan --users-file`.",
-    "scan": "Count what lies in every user's home, in DBFS and in the Workspace.",
-    "report": "A result as a page for people.",
-    "diff": "What changed between two results.",
-    "backup": "Save what lies in every user's home, into a folder or a cloud storage.",
-    "verify": "Whether a backup is whole, and whether it is what the workspace has.",
-    "restore": "Put what was saved back into a workspace, this one or another.",
+    "users": "List the users of the workspace, for `scan --users-file`.",
+    "scan": "Count the files in every user's home, in DBFS and in the Workspace.",
+    "report": "Make an HTML page of a result.",
+    "diff": "Compare two results.",
+    "backup": "Save every user's home into a folder or a cloud storage.",
+    "verify": "Check that a backup is complete, and compare it with the workspace.",
+    "restore": "Restore a backup into a workspace, the same or another one.",
     "purge": "Delete what past scans have left that names people.",
-    "doctor": "Whether everything is there that a scan needs.",
+    "doctor": "Check that everything a scan needs is available.",
 }
 """Verb → its line in the help; the module has the same name."""
 
@@ -37,12 +37,12 @@ VERBS = {
       python -m inventory verify /media/lab --live
       python -m inventory restore /media/lab dana@example.org
 
-    Exit status: 0 done; 1 finished, but not with everything; 2 bad input, or no access at all.
+    Exit status: 0 done; 1 finished with failures; 2 bad input, or no access at all.
     """,
 )
 @version_option
 def main() -> None:
-    """Count, save and put back every user's files, and never take a failure for an empty home."""
+    """Count, save and restore every user's files. A failure is never counted as an empty home."""
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""From rows of folders to one row a user, and what reports and differences say of them. Pure: texts and values."""
+"""Summarises rows of folders by user, for results, reports and differences. Pure: texts and values."""

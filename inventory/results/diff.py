@@ -1,4 +1,4 @@
-"""What changed between two results. Pure: texts in, values out."""
+"""Compares two results. Pure: texts in, values out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ CHANGES: tuple[ChangeKind, ...] = ("grown", "shrunk", "new", "gone", "unknown")
 
 @dataclass(frozen=True)
 class HomeTotals:
-    """One user in one result."""
+    """The totals of one user in one result."""
 
     files: int
     size: int
     """Bytes."""
     complete: bool
-    """Whether everything could be listed; otherwise the counts are of the rest."""
+    """Whether everything could be listed; otherwise the totals are too small."""
 
 
 @dataclass(frozen=True)
 class HomeChange:
-    """One user whose files changed; a count is None where the user is not in that result."""
+    """A user whose files changed; a value is None if the user is not in that result."""
 
     user: str
     change: ChangeKind
@@ -32,12 +32,12 @@ class HomeChange:
 
 
 def read_totals(text: str, name: str) -> dict[str, HomeTotals]:
-    """A result by user. Raises InvalidResult."""
+    """Read the totals of a result by user. Raises InvalidResult."""
     return {entry.user: HomeTotals(entry.files, entry.size, entry.complete) for entry in read_result(text, name)}
 
 
 def compare_results(old: dict[str, HomeTotals], new: dict[str, HomeTotals]) -> Iterator[HomeChange]:
-    """Who changed, sorted by name. Nothing is said to have grown or shrunk that was not counted whole both times."""
+    """Yield the users whose files changed, sorted by name. Growth is only reported between two complete totals."""
     for user in sorted(old.keys() | new.keys()):
         before, after = old.get(user), new.get(user)
         change = _change(before, after)

@@ -1,4 +1,4 @@
-"""What lies directly in one folder, summed up: what a checkpoint keeps of a listing, and what travels. Pure."""
+"""Sums over the direct content of one folder, for checkpoints and for transfer from executors. Pure."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,22 @@ from inventory.tree.listing import File, Listing, Source, summarize_failures
 Name = TypeVar("Name")
 MS_PER_DAY = 86_400_000
 UNKNOWN_MONTH = ""
-"""The month of what the API tells no date of."""
+"""The month of files without a date."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderSummary:
-    """A folder's answer without its single files."""
+    """The content of a folder without its individual files."""
 
     folders: tuple[str, ...] = ()
-    """Paths."""
+    """Paths of the subfolders."""
     files: int = 0
     size: int = 0
     """Bytes, estimates included."""
     estimated: int = 0
-    """Files whose size is an estimate there."""
+    """Number of files whose size is estimated."""
     exact: int | None = 0
-    """Bytes without any estimate; None where one of the sizes is not known."""
+    """Bytes without estimates; None if a size is unknown."""
     largest_path: str | None = None
     largest_size: int | None = None
     last_modified: int | None = None
@@ -34,11 +34,11 @@ class FolderSummary:
     kinds: AmountsByName = field(default_factory=dict)
     months: AmountsByName = field(default_factory=dict)
     reason: str = ""
-    """Which of its entries cannot be used, and why; empty if all can be."""
+    """Which entries cannot be used, and why; empty if all can be used."""
 
 
 def summarize(source: Source, listing: Listing) -> FolderSummary:
-    """The sums over what lies directly in a folder of this file system."""
+    """Sum up the direct content of a folder of this file system."""
     files = listing.files
     largest = max(
         (file for file in files if file.size is not None), key=lambda file: (file.size, file.path), default=None
@@ -64,17 +64,17 @@ def _exact(files: Sequence[File]) -> int | None:
 
 
 def _kinds(files: Iterable[File]) -> dict[str, list[int]]:
-    """Files and bytes by type."""
+    """Return files and bytes by type."""
     return _amounts((file.type, file.counted_size) for file in files)
 
 
 def _months(files: Iterable[File]) -> dict[str, list[int]]:
-    """Files and bytes by the month of their last change."""
+    """Return files and bytes by the month of their last change."""
     return _amounts((month_of(file.modified_at), file.counted_size) for file in files)
 
 
 def month_of(milliseconds: int | None) -> str:
-    """`2026-10`; UNKNOWN for what is unknown or no date at all."""
+    """Return the month such as `2026-10`, or UNKNOWN_MONTH if there is no valid date."""
     return UNKNOWN_MONTH if milliseconds is None else _month(milliseconds // MS_PER_DAY)
 
 
@@ -91,7 +91,7 @@ def _amounts(amounts: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
 
 
 def add_amount(amounts: dict[Name, list[int]], name: Name, files: int, size: int) -> None:
-    """Add to one of several amounts, which are `[files, bytes]`."""
+    """Add to the amount of this name; amounts are `[files, bytes]`."""
     amount = amounts.setdefault(name, [0, 0])
     amount[0] += files
     amount[1] += size

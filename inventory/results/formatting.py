@@ -1,8 +1,8 @@
-"""Numbers and names as people read them. Pure."""
+"""Formats sizes and durations for people. Pure."""
 
 
 def format_size(number: int) -> str:
-    """`0 B`, `1.5 kB`, `12.0 GB`; a kB has 1,024 bytes, as in the results."""
+    """Format bytes: `0 B`, `1.5 kB`, `12.0 GB`; a kB has 1,024 bytes, as in the results."""
     amount = float(number)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1024:
@@ -12,7 +12,7 @@ def format_size(number: int) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """`42 s`, `3 min`, `2 h 05 min`."""
+    """Format seconds: `42 s`, `3 min`, `2 h 05 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""What a report says of a result, before it is a page. Pure: the time is an argument."""
+"""The figures of a report. Pure: the time is an argument."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from inventory.tree.listing import SOURCES
 
 SOURCE_NAMES = {"dbfs": "DBFS", "workspace": "Workspace"}
 AGES = ((1, "this month"), (3, "1 to 2 months"), (6, "3 to 5 months"), (12, "6 to 11 months"), (24, "1 to 2 years"))
-"""Months since the last change, of which the first that is larger names the age."""
+"""Upper bounds in months since the last change, and their labels."""
 TYPE_NAMES = {"FILE": "files", "NOTEBOOK": "notebooks", "LIBRARY": "libraries", "DASHBOARD": "dashboards"}
 MAX_KINDS = 8
-OLDEST, NO_DATE = "over 2 years", "date not told"
+OLDEST, NO_DATE = "over 2 years", "no date"
 
 
 @dataclass(frozen=True)
 class Amount:
-    """So much of something."""
+    """A number of files and their size."""
 
     name: str
     files: int
@@ -30,14 +30,14 @@ class Amount:
 
 @dataclass(frozen=True)
 class Report:
-    """A result, and what is known beyond it. What is unknown is None."""
+    """A result with optional further data; what is unknown is None."""
 
     subject: str
-    """The workspace, or the file."""
+    """The workspace or the file."""
     made_at: datetime
     rows: Sequence[ResultRow]
     summary: Summary | None = None
-    """Types, ages, the largest files and folders; from the scan itself, or from the rows of single files."""
+    """Types, ages, and the largest files and folders; from the scan itself or from rows of files."""
 
     @property
     def total(self) -> Amount:
@@ -45,12 +45,12 @@ class Report:
 
     @property
     def statuses(self) -> Mapping[str, int]:
-        """How many homes there are of each status."""
+        """Number of homes by status."""
         return Counter(entry.status for entry in self.rows)
 
     @property
     def estimated(self) -> int | None:
-        """How many sizes are estimates."""
+        """Number of estimated sizes."""
         known = [entry.estimated for entry in self.rows if entry.estimated is not None]
         return sum(known) if len(known) == len(self.rows) else None
 
@@ -66,12 +66,12 @@ class Report:
 
     @property
     def failures(self) -> list[ResultRow]:
-        """The homes that could not be listed whole, by name."""
+        """The incompletely listed homes, by name."""
         return sorted((entry for entry in self.rows if entry.error), key=lambda entry: entry.user)
 
     @property
     def sources(self) -> list[Amount] | None:
-        """By file system."""
+        """Amounts by file system."""
         amounts: list[tuple[str, int, int]]
         if self.summary:
             amounts = [(source, files, size) for (source, _), (files, size) in self.summary.kinds.items()]
@@ -90,7 +90,7 @@ class Report:
 
     @property
     def kinds(self) -> list[Amount] | None:
-        """By type and file system, the largest first; small ones together as the last."""
+        """Amounts by type and file system, the largest first; the smallest are combined into the last one."""
         if self.summary is None:
             return None
         found = [
@@ -106,7 +106,7 @@ class Report:
 
     @property
     def ages(self) -> list[Amount] | None:
-        """By the time since the last change, the youngest first."""
+        """Amounts by time since the last change, the most recent first."""
         if self.summary is None:
             return None
         found = {name: [0, 0] for name in (*(name for _, name in AGES), OLDEST, NO_DATE)}
@@ -118,7 +118,7 @@ class Report:
 
 
 def amounts_by_source(entry: ResultRow) -> Mapping[str, tuple[int, int]] | None:
-    """Files and bytes of a home by file system, where they can be told."""
+    """Return files and bytes of a home by file system; None if they are unknown."""
     if entry.by_source is not None:
         return entry.by_source
     if entry.file_source == "both":

@@ -1,4 +1,4 @@
-"""A result as it stands in its file, row by row. Pure: texts in, values out."""
+"""Reads the CSV file of a result. Pure: texts in, values out."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ STATUSES: tuple[HomeStatus, ...] = ("success", "empty", "partial", "error")
 
 
 class InvalidResult(ValueError):
-    """The text is not a result of a scan; a sentence with the line in it."""
+    """The text is not a result of a scan; the message has the line."""
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One user. What only `--details` tells is None without."""
+    """One user. Fields that need `--details` are None without it."""
 
     user: str
     files: int
@@ -26,24 +26,24 @@ class ResultRow:
     """Bytes."""
     status: HomeStatus
     file_source: str
-    """Where the files are: both, dbfs, workspace or none."""
+    """Which file systems have files: both, dbfs, workspace or none."""
     error: str
     by_source: Mapping[str, tuple[int, int]] | None = None
-    """Files and bytes in each file system."""
+    """Files and bytes by file system."""
     estimated: int | None = None
-    """Files whose size is an estimate."""
+    """Number of files whose size is estimated."""
     directories: int | None = None
     failed_directories: int | None = None
     last_modified: str | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether everything could be listed; otherwise the counts are of the rest."""
+        """Whether everything could be listed; otherwise the counts are too small."""
         return self.status in ("success", "empty")
 
 
 def read_result(text: str, name: str) -> list[ResultRow]:
-    """The rows of a result; `name` is that of its file. Raises InvalidResult."""
+    """Read the rows of a result; `name` is the file's name. Raises InvalidResult."""
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     header = next(rows, [])
     if tuple(header[: len(COLUMNS)]) != COLUMNS:
@@ -53,12 +53,12 @@ def read_result(text: str, name: str) -> list[ResultRow]:
         try:
             found.append(_result_row(dict(zip(header, row, strict=True))))
         except (KeyError, ValueError):
-            raise InvalidResult(f"{name} line {rows.line_num}: this is no row of an inventory.") from None
+            raise InvalidResult(f"{name} line {rows.line_num}: this is not a row of an inventory.") from None
     return found
 
 
 def result_rows(table: Iterable[Sequence[object]]) -> list[ResultRow]:
-    """The same of header and rows that were not written yet."""
+    """Convert header and rows that were not written yet."""
     header, *rows = ([("" if cell is None else str(cell)) for cell in row] for row in table)
     return [_result_row(dict(zip(header, row, strict=True))) for row in rows]
 

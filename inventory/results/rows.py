@@ -1,4 +1,4 @@
-"""Rows of folders become one row a user, and those become a table. Pure: no files, no network, no clock."""
+"""Turns rows of folders into one row per user, and those into a table. Pure: no files, no network, no clock."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ DETAILS = (
 EXACT_SIZE = "exact_size"
 BYTES_PER_GB = 2**30
 FolderState = Literal["listed", "missing", "failed", "partial", "refused"]
-"""`partial`: listed, and some entries cannot be used; `refused`: a home for which no request can be sent."""
+"""`partial`: listed, but some entries cannot be used; `refused`: a home that no request can name."""
 HomeStatus = Literal["success", "empty", "partial", "error"]
 AmountsByName = Mapping[str, Sequence[int]]
 """Name → number of files, bytes."""
 
 
 class FileRow(NamedTuple):
-    """Anything that is not a folder, as all formats have it."""
+    """A row of `--files`: an object that is not a folder."""
 
     user: str
     source: str
@@ -32,16 +32,16 @@ class FileRow(NamedTuple):
     size: int
     size_is_estimate: bool
     modified_at: int | None
-    """Milliseconds since 1970, UTC; CSV and JSON have it in words."""
+    """Milliseconds since 1970, UTC; an ISO date and time in CSV and JSON."""
 
 
 @dataclass(frozen=True)
 class FolderRow:
-    """One folder that was visited: the counts of what lies directly in it."""
+    """One listed folder with the counts of its direct content."""
 
     folder: Folder
     state: FolderState
-    """`missing` is said of homes alone."""
+    """Only homes can be `missing`."""
     reason: str
     files: int
     size: int
@@ -51,19 +51,19 @@ class FolderRow:
     last_modified: int | None
     requests: int
     rate_limited: int
-    """How many of the requests were refused because of the rate."""
+    """Number of requests that were rate limited."""
     seconds: float
     kinds: AmountsByName = field(default_factory=dict)
     """By type, as the API calls it."""
     months: AmountsByName = field(default_factory=dict)
-    """By month of the last change, `2026-10`; empty where the API does not tell."""
+    """By month of the last change, `2026-10`; empty if the API does not report it."""
     exact: int | None = None
-    """Bytes without any estimate; None where one of the sizes is not known."""
+    """Bytes without estimates; None if a size is unknown."""
 
 
 @dataclass
 class Home:
-    """What is known of one user."""
+    """The totals of one user."""
 
     user: str
     files: dict[Source, int] = field(default_factory=lambda: {"dbfs": 0, "workspace": 0})
@@ -71,14 +71,14 @@ class Home:
     """Bytes, estimates included."""
     estimated: int = 0
     exact: int | None = 0
-    """Bytes of both file systems without any estimate; None where one of the sizes is not known."""
+    """Bytes of both file systems without estimates; None if a size is unknown."""
     directories: int = 0
-    """Folders that were listed, the homes themselves included."""
+    """Number of listed folders, the homes included."""
     failures: int = 0
     first_failure: tuple[str, str] | None = None
-    """Place and reason of the first one by place."""
+    """Path and reason of the first failure by path."""
     roots_listed: int = 0
-    """File systems in which there is a home that could be listed."""
+    """Number of file systems whose home could be listed."""
     largest_path: str | None = None
     largest_size: int = -1
     last_modified: int | None = None
@@ -106,7 +106,7 @@ class Home:
         self.estimated += row.estimated
         self.exact = None if self.exact is None or row.exact is None else self.exact + row.exact
         if row.largest_path is not None and row.largest_size is not None:
-            # The same size twice: the path decides, so that every scan says the same.
+            # For equal sizes the path decides, so that every scan gives the same result.
             largest = max((self.largest_size, self.largest_path or ""), (row.largest_size, row.largest_path))
             self.largest_size, self.largest_path = largest
         if row.last_modified is not None:
@@ -122,20 +122,20 @@ class Home:
 
     @property
     def status(self) -> HomeStatus:
-        """`partial`: some folders could not be listed; `error`: none of those that exist could."""
+        """`partial`: some folders could not be listed; `error`: none of the existing homes could be listed."""
         if self.failures:
             return "partial" if self.roots_listed else "error"
         return "success" if self.file_count else "empty"
 
     @property
     def file_source(self) -> str:
-        """Where there are files: both, dbfs, workspace or none."""
+        """Which file systems have files: both, dbfs, workspace or none."""
         found = [source for source, number in self.files.items() if number]
         return "both" if len(found) == 2 else found[0] if found else "none"
 
     @property
     def error(self) -> str:
-        """The first failure by place, and how many more there are."""
+        """The first failure by path, and the number of others."""
         if self.first_failure is None:
             return ""
         more = f" (and {self.failures - 1} more)" if self.failures > 1 else ""
@@ -143,7 +143,7 @@ class Home:
 
 
 def summarize_homes(roots: Sequence[Folder], rows: Iterable[FolderRow]) -> list[Home]:
-    """One for every user of the roots, sorted by name."""
+    """Return the totals of every user of the roots, sorted by name."""
     root_keys = {root.key for root in roots}
     found = {root.user: Home(root.user) for root in roots}
     for row in rows:
@@ -152,7 +152,7 @@ def summarize_homes(roots: Sequence[Folder], rows: Iterable[FolderRow]) -> list[
 
 
 def result_table(homes: Iterable[Home], *, details: bool = False, with_exact_size: bool = False) -> list[list[object]]:
-    """Header and rows of the result; details of what was `measured` on a mount end with the size without estimates."""
+    """Return header and rows of the result; `with_exact_size` adds a last column to the details."""
     header: list[object] = [
         *COLUMNS,
         *(DETAILS if details else ()),
@@ -189,7 +189,7 @@ def _details(home: Home) -> list[object]:
 
 
 def format_milliseconds(milliseconds: int | None) -> str | None:
-    """`2026-10-18T07:00:00Z`; None for what is unknown or no date at all."""
+    """Format as `2026-10-18T07:00:00Z`; None if there is no valid date."""
     try:
         instant = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (ValueError, OverflowError, OSError):

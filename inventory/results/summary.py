@@ -1,4 +1,4 @@
-"""What a report shows beside a row a user: types, ages, the largest files and folders. Pure."""
+"""The parts of a report that need more than totals: types, ages, the largest files and folders. Pure."""
 
 import heapq
 import itertools
@@ -9,43 +9,43 @@ from inventory.results.folder_summary import add_amount, month_of
 from inventory.results.rows import FileRow, FolderRow
 
 LARGEST_COUNT = 10
-"""How many of the largest are named."""
+"""Number of the largest files and folders to keep."""
 
 
 @dataclass(frozen=True, order=True)
 class LargestItem:
-    """A file, or a folder with what lies directly in it."""
+    """A file, or a folder with its direct content."""
 
     size: int
     path: str
-    """With `dbfs:` before it in DBFS."""
+    """With the prefix `dbfs:` in DBFS."""
     user: str = field(compare=False)
     files: int = field(compare=False, default=1)
 
 
 @dataclass
 class Summary:
-    """What lies in all homes together; amounts are `[files, bytes]`."""
+    """Sums over all homes; amounts are `[files, bytes]`."""
 
     kinds: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    """By file system and type."""
+    """Amounts by file system and type."""
     months: dict[str, list[int]] = field(default_factory=dict)
-    """By month of the last change."""
+    """Amounts by month of the last change."""
     _largest_files: list[LargestItem] = field(default_factory=list)
     _largest_folders: list[LargestItem] = field(default_factory=list)
 
     @property
     def largest_files(self) -> list[LargestItem]:
-        """The largest, at most one of each folder; the largest first."""
+        """The largest files, at most one per folder, the largest first."""
         return sorted(self._largest_files, reverse=True)
 
     @property
     def largest_folders(self) -> list[LargestItem]:
-        """Those with the most bytes directly in them, the largest first."""
+        """The folders with the largest direct content, the largest first."""
         return sorted(self._largest_folders, reverse=True)
 
     def add(self, row: FolderRow) -> None:
-        """Add a folder as the checkpoint has it."""
+        """Add a folder of the checkpoint."""
         source, path = row.folder.source, _display_path(row.folder.source, row.folder.path)
         for kind, amount in row.kinds.items():
             add_amount(self.kinds, (source, kind), *amount)
@@ -58,7 +58,7 @@ class Summary:
 
 
 def summarize_folders(rows: Iterable[FolderRow]) -> Summary:
-    """From what the checkpoint knows of every folder."""
+    """Sum up the folders of a checkpoint."""
     summary = Summary()
     for row in rows:
         summary.add(row)
@@ -66,7 +66,7 @@ def summarize_folders(rows: Iterable[FolderRow]) -> Summary:
 
 
 def summarize_file_rows(rows: Iterable[FileRow]) -> Summary:
-    """From the rows of single files, of which those of one folder follow each other."""
+    """Sum up rows of files; the rows of a folder must be consecutive."""
     summary = Summary()
     for (source, folder), files in itertools.groupby(rows, lambda row: (row.source, row.path.rpartition("/")[0])):
         number = size = 0

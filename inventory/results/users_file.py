@@ -1,23 +1,23 @@
-"""The names in a users file. Pure: bytes in, names out."""
+"""Reads users files. Pure: bytes in, names out."""
 
 from labkit.csv_cells import unescape_formula
 from labkit.tables import TableError, decode, read_table
 
 NAME_COLUMNS = ("username", "user_name", "email", "e-mail", "email address", "e-mail address", "mail")
-"""`userName` among them, since case does not count. The first one that a file has is read."""
+"""In lower case, so that `userName` is one of them. The first column found is read."""
 COMMENT_PREFIX = "#"
-"""Begins a comment in a users file."""
+"""Starts a comment in a users file."""
 
 
 class UsersFileError(ValueError):
-    """A users file that cannot be used; a sentence with the line in it."""
+    """A users file that cannot be used; the message has the line."""
 
 
 def read_users_file(data: bytes, name: str) -> list[str]:
-    """The names of a users file, in its order, once each: one a line, or a table with a column `username` or `email`.
+    """Return the names in a users file, in order, without duplicates. Raises UsersFileError.
 
-    Lines that begin with # are comments. Encoding and delimiter are recognised as in every table of the project.
-    Raises UsersFileError.
+    The file has a name per line, or is a table with a column such as `username` or `email`. Lines that start with # are
+    comments. Encoding and delimiter are recognised as in every table of the project.
     """
     try:
         text, _ = decode(data)
@@ -34,10 +34,10 @@ def read_users_file(data: bytes, name: str) -> list[str]:
         raise UsersFileError(f"{name} line {line}: a table needs a header with a column 'username'.")
     found: dict[str, None] = {}
     for row in rows if column is None else rows[1:]:
-        # As `users --output` writes a name that a spreadsheet would compute.
+        # `users --output` escapes names that a spreadsheet would compute.
         username = unescape_formula(row.cells[column or 0].strip()) if len(row.cells) > (column or 0) else ""
         if not username:
-            raise UsersFileError(f"{name} line {row.line}: there is no name in it.")
+            raise UsersFileError(f"{name} line {row.line}: the name is missing.")
         check_username(username, f"{name} line {row.line}")
         found[username] = None
     if not found:
@@ -46,6 +46,6 @@ def read_users_file(data: bytes, name: str) -> list[str]:
 
 
 def check_username(username: str, location: str) -> None:
-    """Raises UsersFileError for a name that would lead out of the folder of homes."""
+    """Raise UsersFileError for a name that would lead out of the folder of homes."""
     if "/" in username or username in (".", "..") or not username.isprintable():
         raise UsersFileError(f"{location}: {username!r} is not the name of a user.")

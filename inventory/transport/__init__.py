@@ -1,1 +1,1 @@
-"""Requests to one workspace: connections, answers, retries, the rate that is permitted, the workers."""
+"""HTTP requests to one workspace: connections, responses, retries, rate limits and worker pools."""

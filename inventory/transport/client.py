@@ -1,7 +1,8 @@
-"""Requests to one workspace over connections that stay open: a seventh of the processor time of the SDK's calls.
+"""An HTTP client for one workspace with persistent connections; it takes a seventh of the SDK's processor time per
+call.
 
-The SDK says who we are, here it is only asked for the headers. It retries within a call for five minutes, which would
-hide refusals from the limiter and let one folder hold a worker; so nothing is retried here either, see `attempts`.
+The SDK only provides the authentication headers. Its own calls retry for up to five minutes, which would hide rate
+limiting from the limiter and let one folder block a worker. This client never retries either; see `retry`.
 """
 
 import http.client
@@ -23,17 +24,17 @@ from labkit.workspace.connectivity import connection_failure
 log = logging.getLogger(__name__)
 USER_AGENT = "teachinglab-inventory"
 MAX_RESPONSE_BYTES = 512 * 2**20
-"""Bytes; a folder with a million entries is far below, and an endless answer must not fill the memory."""
+"""Maximum size of a response body in bytes. A folder with a million entries stays far below it."""
 INVALID_BODY = "the answer is not JSON, or ends too early"
 CHUNK_BYTES = 256 * 2**10
-"""Bytes of a file that are in memory at once, for each worker."""
+"""Bytes of a file that each worker holds in memory."""
 
 
 class Client:
-    """One workspace. Every thread has a connection of its own; `close` closes that of the calling thread.
+    """A client for one workspace. Each thread has its own connection; `close` closes that of the calling thread.
 
-    `authenticate` gives the headers that say who we are, each time anew because tokens are refreshed. `timeout` in
-    seconds is how long the server may be silent.
+    `authenticate` returns the authentication headers; it is called for each request because tokens are refreshed.
+    `timeout` is the maximum time in seconds without data from the server.
     """
 
     def __init__(self, host: str, authenticate: Callable[[], Mapping[str, str]], *, timeout: float = 60.0) -> None:
@@ -42,7 +43,7 @@ class Client:
             raise ValueError(f"{host} is not the address of a workspace: expected https://<name>")
         self.host = f"{address.scheme}://{address.netloc}"
         self.credential_source = ""
-        """Where the credential comes from, for people; empty if nobody said."""
+        """Where the credential comes from, for messages; empty if unknown."""
         self._authenticate = authenticate
         self._timeout = timeout
         self._hostname, self._port = address.hostname, address.port
@@ -51,14 +52,15 @@ class Client:
         self._local = threading.local()
 
     def get(self, path: str, query: Mapping[str, str]) -> Response:
-        """One request. Raises TransportError unless there is a whole answer; a refusal is an answer."""
+        """Send a GET request. Raises TransportError unless a whole response arrives; an HTTP error is a response,
+        too."""
         with self._exchange("GET", path, query) as response:
             return self._parse_response(response, self._read_body(response))
 
     def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Response:
-        """GET a file, piece by piece; the document of the answer is then None. `sink` gets no byte of a refusal.
+        """GET a file in chunks and return a response whose document is None. `sink` gets no bytes of an error response.
 
-        Raises TransportError if not all of it came.
+        Raises TransportError if the file is incomplete.
         """
         with self._exchange("GET", path, query) as response:
             if response.status != 200:
@@ -72,7 +74,7 @@ class Client:
             return Response(200, None)
 
     def send(self, method: str, path: str, body: RequestBody, query: Mapping[str, str] = NO_QUERY) -> Response:
-        """A request with a body. Raises TransportError as `get` does."""
+        """Send a request with a body. Raises TransportError as `get` does."""
         headers = {"Content-Type": body.content_type, "Content-Length": str(body.length)}
         with self._exchange(method, path, query, headers, body.content) as response:
             content = self._read_body(response)
@@ -89,8 +91,8 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes | Iterator[bytes] | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
-        """The answer to a request, to be read inside the `with`."""
-        # Quoted by hand: a plus sign for a space is read literally by some gateways.
+        """Send a request and yield the response, to be read inside the `with`."""
+        # Not urlencode's default: some gateways read a plus sign literally and not as a space.
         target = f"{path}?{urlencode(query, quote_via=quote, safe='/')}" if query else path
         all_headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {}), **self.auth_headers()}
         connection = self._connection()
@@ -105,7 +107,7 @@ class Client:
             log.debug("%s %s: %s", method, target, reason)
             raise (ConnectError if cause else TransportError)(reason) from None
         except BaseException:
-            # What is left of the answer would be taken for that to the next request.
+            # The rest of this response would be taken for the response to the next request.
             self.close()
             raise
         log.debug("%s %s: %d", method, target, response.status)
@@ -120,24 +122,24 @@ class Client:
         return content
 
     def close(self) -> None:
-        """Close the connection of this thread; the next request opens another."""
+        """Close the connection of this thread; the next request opens a new one."""
         connection = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
             self._local.connection = None
 
     def auth_headers(self) -> Mapping[str, str]:
-        """The headers that say who we are. Raises TransportError if there are none to be had."""
+        """Return the authentication headers. Raises TransportError if there are none."""
         try:
             return self._authenticate()
-        except Exception as error:  # noqa: BLE001 - whatever the SDK raises while it refreshes a token
+        except Exception as error:  # noqa: BLE001 - the SDK raises many types while it refreshes a token
             raise TransportError(f"no credential: {' '.join(str(error).split())[:300]}") from None
 
     def _parse_response(self, response: http.client.HTTPResponse, content: bytes) -> Response:
         try:
             document = json.loads(content)
         except ValueError:
-            # Nothing at all is no listing either: an empty folder is answered with {}.
+            # An empty body is not a listing: the API answers {} for an empty folder.
             if response.status == 200:
                 raise TransportError(INVALID_BODY) from None
             document = {"message": content[:100].decode(errors="replace")}
@@ -167,14 +169,14 @@ class Client:
 
 
 def _tls_context() -> ssl.SSLContext:
-    """The certificates of the system, or of SSL_CERT_FILE, and those the SDK trusts."""
+    """Return a TLS context that trusts the system's certificates (or those in SSL_CERT_FILE) and certifi's."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
 
 
 def _retry_after_seconds(header: str | None) -> float | None:
-    """Of a Retry-After in seconds; a date is as good as none, since the limiter finds the rate anyway."""
+    """Parse a Retry-After header in seconds. A date is ignored: the limiter finds the rate anyway."""
     return float(header) if header and header.strip().isdigit() else None
 
 

@@ -1,4 +1,4 @@
-"""The body of a request. Pure."""
+"""Request bodies. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ NO_QUERY: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class RequestBody:
-    """Content that is sent, which may come in pieces."""
+    """The content of a request, in memory or in chunks."""
 
     content: bytes | Iterator[bytes]
     length: int
@@ -18,6 +18,6 @@ class RequestBody:
 
 
 def json_body(document: Mapping[str, object]) -> RequestBody:
-    """The body that holds a JSON document."""
+    """Encode a JSON document as a request body."""
     content = json.dumps(document).encode()
     return RequestBody(content, len(content))

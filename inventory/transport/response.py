@@ -1,4 +1,4 @@
-"""The outcome of a request: an answer, or the reason why there is none. Pure."""
+"""Responses, and the errors raised when there is none. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,43 +7,44 @@ SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
 class TransportError(Exception):
-    """No whole answer came: refused, reset, timed out or cut; the sentence says which. It may come the next time."""
+    """No complete response: the connection was refused, reset, timed out or cut, as the message says. A retry may
+    succeed."""
 
 
 class ConnectError(TransportError):
-    """No connection could be made at all; the sentence is the cause, such as `connection refused`."""
+    """No connection could be made; the message is the cause, such as `connection refused`."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What the server said."""
+    """A complete response."""
 
     status: int
     document: object
-    """The decoded JSON; the first hundred characters as text where it is none."""
+    """The decoded JSON, or the first hundred characters of the text if it is not JSON."""
     retry_after: float | None = None
-    """Seconds, where the server says so."""
+    """The value of Retry-After in seconds, if there is one."""
     workspace_id: str = field(default="", compare=False)
-    """The id of the workspace that answered; empty if it does not say it."""
+    """The id of the workspace that responded; empty if the response does not have it."""
 
     @property
     def ok(self) -> bool:
-        """Whether the request was carried out. Some refusals come with the status 200 and a document of an error."""
+        """Whether the request succeeded. Some errors come with status 200 and an error document."""
         return self.status in (200, 204) and not is_error_document(self.document)
 
     @property
     def error_code(self) -> str:
-        """The `error_code` of the document, whatever the status is; empty if it has none."""
+        """The document's `error_code`, whatever the status; empty if it has none."""
         return str(self._fields.get("error_code") or "")
 
     @property
     def rejects_credential(self) -> bool:
-        """Whether the token itself is not accepted: a right that is missing has a code in words."""
+        """Whether the token itself is not accepted. A missing permission has an `error_code` that is text."""
         return self.status == 401 or (self.status == 403 and type(self._fields.get("error_code")) is int)
 
     @property
     def reason(self) -> str:
-        """Of a refusal: status, code and message, in one line."""
+        """Status, code and message of an error, in one line."""
         code = "" if self.error_code == str(self.status) else self.error_code
         words = (code, self._fields.get("message") or self._fields.get("detail") or self._fields.get("error"))
         return " ".join([str(self.status), *(" ".join(str(word).split()) for word in words if word)])[:500]
@@ -54,7 +55,7 @@ class Response:
 
 
 def is_error_document(document: object) -> bool:
-    """Whether a document is that of a refusal, in one of the three shapes that the APIs have."""
+    """Return whether a document is an error in one of the three formats of the APIs."""
     if not isinstance(document, Mapping):
         return False
     schemas = document.get("schemas")

@@ -1,7 +1,7 @@
-"""Sends many requests at once: workers, their turns, retries, and when to stop.
+"""Sends many requests at once: worker threads, rate limits, retries and shutdown.
 
-Threads and time are here. A `Work` says what is next and what an answer means, `limiter.Limiter` how often an API may
-be asked. The request itself is in the function that every worker runs: who has the work passes it to `WorkerPools.run`.
+A `Work` provides the tasks and classifies their outcomes; `limiter.Limiter` limits the rate of each API. The function
+that sends a request is passed to `WorkerPools.run` and runs in every worker.
 """
 
 import heapq
@@ -20,9 +20,9 @@ from inventory.transport.response import Response, TransportError
 from inventory.transport.retry import Retry, Unauthorized, is_rate_limited
 
 FLUSH_SECONDS = 0.4
-"""How much work is stored at once, and so how much a kill can lose at most."""
+"""Seconds between two flushes; a kill loses at most the work of this time."""
 MAX_SLEEP_SECONDS = 0.25
-"""Seconds after which a worker that waits for its turn looks whether it was stopped, or the rate has risen."""
+"""Maximum seconds for which a waiting worker sleeps before it checks again for a stop or a higher rate."""
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -35,7 +35,7 @@ class RateGate:
         self._turn, self._lock = threading.Lock(), threading.Lock()
 
     def acquire(self) -> float | None:
-        """Wait for the turn; the instant of it, or None if everything was stopped meanwhile."""
+        """Wait for the next slot; return its time, or None if `stop` was set."""
         with self._turn:
             while not self._stop.is_set():
                 with self._lock:
@@ -47,7 +47,7 @@ class RateGate:
         return None
 
     def record(self, outcome: Response | TransportError, sent_at: float) -> None:
-        """Let the limiter learn from an answer."""
+        """Pass an outcome on to the limiter."""
         if isinstance(outcome, TransportError):
             return
         with self._lock:
@@ -60,9 +60,9 @@ class RateGate:
 
 @dataclass
 class WorkItem(Generic[Task, Result]):
-    """One task and what it has cost so far.
+    """One task and its cost so far.
 
-    A worker gives it an `outcome`: `if item.wait_for_turn(): with item: item.outcome = ...`. The `with` measures the
+    A worker sets the `outcome`: `if item.wait_for_turn(): with item: item.outcome = ...`. The `with` measures the
     request and stores a TransportError as the outcome. A worker that needs no request sets `result` instead.
     """
 
@@ -71,73 +71,73 @@ class WorkItem(Generic[Task, Result]):
     gate: RateGate
     requests: int = 0
     rate_limited: int = 0
-    """How many of the requests were refused because of the rate."""
+    """Number of requests that were rate limited."""
     seconds: float = 0.0
-    """Spent waiting for answers."""
+    """Seconds spent waiting for responses."""
     outcome: Response | TransportError | None = None
-    """Of the last request; None: there was none, because everything was stopped."""
+    """The outcome of the last request; None if no request was sent because of a stop."""
     result: Result | None = None
-    """What took no request."""
+    """The result of a task that needed no request."""
     _sent_at: float = 0.0
 
     def wait_for_turn(self) -> bool:
-        """Wait until the API may be asked. Returns False if everything was stopped meanwhile."""
+        """Wait until the API's limiter permits a request. Return False if `stop` was set."""
         self.outcome = None
         sent_at = self.gate.acquire()
         self._sent_at = sent_at or 0.0
         return sent_at is not None
 
     def __enter__(self) -> None:
-        """The request is sent now."""
+        """Called when the request is sent."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """The outcome is there. Any error but TransportError is raised."""
+        """Record the outcome. Any error but TransportError is raised."""
         if isinstance(error, TransportError):
             self.outcome = error
         elif error is not None:
             return False
-        assert self.outcome is not None, "a request has an outcome"
+        assert self.outcome is not None, "the worker did not set an outcome"
         self.gate.record(self.outcome, self._sent_at)
         self.seconds += time.monotonic() - self._sent_at
         return True
 
 
 class Work(Protocol[Task, Result]):
-    """What is to be done. A task is one request, repeated until it has a result, which may bring further tasks.
+    """The tasks to do. A task is one request, repeated until it has a result, which may add further tasks.
 
-    All of it is called by the thread that runs the pools.
+    All methods are called by the thread that runs the pools.
     """
 
     def next_item(self, apis: Sequence[str]) -> tuple[str, Task] | None:
-        """The next task of one of these APIs, and which; None while there is none."""
+        """Return the next task for one of these APIs, with the API; None if there is none now."""
         ...
 
     def classify(self, task: Task, outcome: Response | TransportError, tries: int) -> Result | Retry | Unauthorized:
-        """What the outcome of the `tries`th request means."""
+        """Classify the outcome of the `tries`th request."""
         ...
 
     def abandon(self, task: Task, reason: str) -> Result:
-        """The result of a task that is never sent, because the credential is not accepted any more."""
+        """Return the result of a task that is not sent because the credential is no longer accepted."""
         ...
 
     def complete(self, item: WorkItem[Task, Result], result: Result) -> None:
-        """Take the result of a task."""
+        """Process the result of a task."""
         ...
 
     def flush(self) -> None:
-        """Store for good what is complete; called from time to time and at the end."""
+        """Store what is complete durably; called regularly and at the end."""
         ...
 
     def __len__(self) -> int:
-        """How many tasks are known and not taken."""
+        """Return the number of known tasks that were not handed out."""
         ...
 
 
 @dataclass(frozen=True)
 class Pool:
-    """How many workers there are for some APIs, each of which has a limit of its own."""
+    """The number of workers for some APIs, each of which has its own limiter."""
 
     apis: Sequence[str]
     workers: int
@@ -145,7 +145,7 @@ class Pool:
 
 @dataclass
 class _PoolState(Generic[Task, Result]):
-    """A pool at work. Few more items than workers are handed out, so that stopping is quick."""
+    """A running pool. Only a few more items than workers are handed out, so that stopping is quick."""
 
     pool: Pool
     items: queue.SimpleQueue[WorkItem[Task, Result] | None] = field(default_factory=queue.SimpleQueue)
@@ -158,9 +158,9 @@ Items = Iterator[WorkItem[Task, Result]]
 
 
 class WorkerPools(Generic[Task, Result]):
-    """One run over all of a `Work`. `requests` and `refusals` are counted by API while it runs.
+    """Runs all tasks of a `Work`. `requests` and `rate_limited` are counted by API.
 
-    Once `enough` says so, no further task is begun; those that were begun are finished, with all their retries.
+    Once `should_drain` returns True, no further task is started; started tasks are finished, with all their retries.
     """
 
     def __init__(
@@ -185,12 +185,12 @@ class WorkerPools(Generic[Task, Result]):
 
     @property
     def rates(self) -> dict[str, float]:
-        """What the limiters permit, requests a second."""
+        """The permitted rates in requests per second, by API."""
         return {api: limiter.rate for api, limiter in self._limiters.items()}
 
     @property
     def waiting(self) -> int:
-        """How many tasks are known and not finished."""
+        """The number of known tasks that are not finished."""
         return (
             len(self._work)
             + len(self._delayed)
@@ -198,10 +198,11 @@ class WorkerPools(Generic[Task, Result]):
         )
 
     def run(self, worker: Callable[[Items[Task, Result]], None], report: Callable[[], None] = lambda: None) -> bool:
-        """Work until nothing is left, or until `stop` is set and what is in flight has come back.
+        """Work until no task is left, or until `stop` is set and no request is in flight. Return whether no task is
+        left.
 
-        Every worker runs `worker` once, with the items that it is to send. Returns whether nothing is left. `report` is
-        called a few times a second, after what is complete was stored.
+        Each worker thread runs `worker` once, with the items to send. `report` is called a few times a second, after a
+        flush.
         """
         threads = [
             threading.Thread(target=self._run_worker, args=(crew, worker), daemon=True)
@@ -221,14 +222,14 @@ class WorkerPools(Generic[Task, Result]):
         return not (self._delayed or len(self._work) or any(crew.requeued for crew in self._pool_states))
 
     def _run_worker(self, state: _PoolState[Task, Result], worker: Callable[[Items[Task, Result]], None]) -> None:
-        """What one thread does. An exception is raised again in the main thread, which knows what to do."""
+        """Run one worker thread. Exceptions are re-raised in the main thread."""
         try:
             worker(self._items(state))
-        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+        except BaseException as error:  # noqa: BLE001 - re-raised in the main thread
             self._returned.put(error)
 
     def _items(self, state: _PoolState[Task, Result]) -> Items[Task, Result]:
-        """The items for one worker; each goes back when the worker asks for the next."""
+        """Yield the items of one worker; an item is returned when the worker asks for the next one."""
         while (item := state.items.get()) is not None:
             yield item
             self._returned.put((state, item))
@@ -242,7 +243,7 @@ class WorkerPools(Generic[Task, Result]):
             in_flight = any(crew.in_flight for crew in self._pool_states)
             if not in_flight and (self._stop.is_set() or not self._delayed):
                 self._flush(report)
-                # What was stored may be what further tasks waited for.
+                # Further tasks may have waited for what was just stored.
                 if self._stop.is_set() or self._should_drain() or not len(self._work):
                     break
                 continue
@@ -272,7 +273,7 @@ class WorkerPools(Generic[Task, Result]):
         return WorkItem(taken[1], taken[0], self._gates[taken[0]]) if taken else None
 
     def _collect(self, timeout: float) -> None:
-        """Handle what has come back; wait for the first of it."""
+        """Wait for the first returned item and handle all that are there."""
         try:
             returned = self._returned.get(timeout=timeout)
             while True:

@@ -1,4 +1,4 @@
-"""The workspace, as far as a scan has to ask it for more than folders: who we are, who there is, whether DBFS is on."""
+"""API calls of a scan besides folders: identity, users, groups, git folders, and whether DBFS is enabled."""
 
 import random
 import time
@@ -13,25 +13,25 @@ from labkit.workspace.choice import WorkspaceChoice
 from labkit.workspace.expected import WorkspaceIdentity
 
 sdk = LazyModule("labkit.extras.sdk")
-"""Takes a second, and most of what can be wrong is found without it."""
+"""Imported lazily: it takes a second, and most errors are found without it."""
 SCIM_PATH = "/api/2.0/preview/scim/v2"
 CONNECT_TIMEOUT_SECONDS = 30.0
 GIT_FIELDS = {"url": "url", "provider": "provider", "branch": "branch", "commit": "head_commit_id"}
-"""Our names of what is known of a git folder, and those of the API."""
+"""Our names of the fields of a git folder → names in the API."""
 GIT_PREFIXES = ("/Users", "/Shared", "/Repos")
-"""Where git folders can be; without a prefix the API names those in the last alone."""
+"""Folders that can contain git folders; without a prefix the API lists only those in /Repos."""
 PAGE_SIZE = 1000
-"""How many entries a SCIM page is asked for; the server may give fewer."""
+"""Requested number of entries per SCIM page; the server may return fewer."""
 
 
 class WorkspaceError(Exception):
-    """A sentence that says what could not be read and why."""
+    """What could not be read, and why."""
 
 
 def connect(
     choice: WorkspaceChoice, *, timeout: float = 60.0, connect_seconds: float = CONNECT_TIMEOUT_SECONDS
 ) -> Client:
-    """A client for the workspace of the choice. Raises WorkspaceError, within `seconds`."""
+    """Return a client for the chosen workspace. Raises WorkspaceError, within `connect_seconds`."""
     try:
         config = sdk.call_with_timeout(
             connect_seconds, lambda: sdk.configure(choice, http_seconds=10, retry_seconds=20), host=choice.host
@@ -48,13 +48,13 @@ def connect(
 
 
 class WorkspaceApi:
-    """Asks a client, and asks again where that helps."""
+    """Workspace API calls, with retries."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
 
     def get_document(self, path: str, query: Mapping[str, str], description: str) -> Any:
-        """The document at a path; `what` names it in the sentence of the WorkspaceError that is raised otherwise."""
+        """Return the document at a path. Raises WorkspaceError, whose message names it by `description`."""
         return self._get(path, query, description)[1]
 
     def _get(
@@ -79,22 +79,22 @@ class WorkspaceApi:
         return f" of {self.client.credential_source}" if self.client.credential_source else ""
 
     def caller(self) -> tuple[str, list[str]]:
-        """Who we are, and the names of our groups. Raises WorkspaceError."""
+        """Return the name of the caller and of the caller's groups. Raises WorkspaceError."""
         identity, groups = self.identity()
         return identity.caller, groups
 
     def identity(self) -> tuple[WorkspaceIdentity, list[str]]:
-        """Which workspace this is and who we are there, and the names of our groups. Raises WorkspaceError."""
-        # The first question: a host that cannot be connected to is named at once.
+        """Return the workspace and the caller, and the names of the caller's groups. Raises WorkspaceError."""
+        # The first request: an unreachable host is reported at once, without retries.
         answer, me = self._get(f"{SCIM_PATH}/Me", {}, "the account", is_first=True)
         groups = [str(group["display"]) for group in json_objects(me.get("groups")) if group.get("display")]
         identity = WorkspaceIdentity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
         return identity, sorted(groups)
 
     def scim_resources(self, kind: str, attributes: str, scim_filter: str = "") -> Iterator[Mapping[str, Any]]:
-        """All `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError.
+        """Yield all `Users`, `Groups` or `ServicePrincipals`, once each, with these attributes. Raises WorkspaceError.
 
-        What is no object in the list comes as an empty one.
+        An entry of the list that is not an object is yielded as an empty one.
         """
         seen: set[str] = set()
         start, before = 1, list[Any]()
@@ -109,7 +109,7 @@ class WorkspaceApi:
                 raise WorkspaceError(f"the list of {kind} of {self.client.host} has no list of Resources.")
             if not received and type(total) is int and total >= start:
                 raise WorkspaceError(f"the list of {kind} of {self.client.host} ends after {start - 1} of {total}.")
-            # A server that ignores where a page is to start gives the same one for ever.
+            # A server that ignores startIndex returns the same page for ever.
             if not received or received == before:
                 return
             for resource in received:
@@ -121,9 +121,9 @@ class WorkspaceApi:
             start, before = start + len(received), received
 
     def is_dbfs_disabled(self) -> bool:
-        """Whether DBFS is switched off for the whole workspace.
+        """Return whether DBFS is disabled for the whole workspace.
 
-        The setting says so; not everybody may read it, so the refusal of the root, which names DBFS, counts as well.
+        Not every caller may read the setting, so an error of the DBFS root that says so counts as well.
         """
         setting = "/api/2.0/settings/types/disable_legacy_dbfs/names/default"
         outcome = self.try_get(setting, {})
@@ -135,7 +135,7 @@ class WorkspaceApi:
         return isinstance(probe, Response) and probe.status == 403 and "dbfs root is disabled" in probe.reason.lower()
 
     def git_folders(self) -> dict[str, dict[str, str]]:
-        """The git folders by path, as they are listed: url, provider, branch and commit. Raises WorkspaceError."""
+        """Return url, provider, branch and commit of the git folders by path. Raises WorkspaceError."""
         found: dict[str, dict[str, str]] = {}
         for prefix in GIT_PREFIXES:
             page, pages = "", set[str]()
@@ -153,7 +153,8 @@ class WorkspaceApi:
         return found
 
     def try_get(self, path: str, query: Mapping[str, str], *, is_first: bool = False) -> Response | TransportError:
-        """The outcome of a GET that is repeated where that helps; the first of all is not if there is no connection."""
+        """Return the outcome of a GET, with retries. The first request to a host is not repeated after a
+        ConnectError."""
         tries = 0
         while True:
             tries += 1
@@ -169,10 +170,10 @@ class WorkspaceApi:
 
 
 def json_objects(value: object) -> list[Mapping[str, Any]]:
-    """The JSON objects of a list; what else is in it, or stands in its place, is left out."""
+    """Return the JSON objects of a list. Entries of other types are skipped, as is a value that is not a list."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def _credential_message(answer: Response) -> str:
-    """What the server said of a credential, without the status."""
+    """Return what the server says about a credential, without the status."""
     return answer.reason.removeprefix(str(answer.status)).strip().rstrip(".") or f"status {answer.status}"

@@ -1,4 +1,4 @@
-"""Which folder is listed next. Pure."""
+"""The queue of folders to list. Pure."""
 
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable
@@ -7,25 +7,25 @@ from inventory.tree.listing import Failure, Folder, Listing, Source
 
 
 class FolderQueue:
-    """The folders still to be listed, of all users.
+    """The folders of all users that are still to be listed.
 
-    There is one queue a file system, because each has its own API with its own limits. Users take turns, so that a home
-    with many folders does not keep another waiting. Of one user the folder found last comes first: a tree is walked
-    with its depth in memory and not its breadth. Unless `deep`, what is found in the folders is left out.
+    Each file system has its own queue because each API has its own limit. Users take turns, so that a large home does
+    not delay the others. The last folder found of a user comes first: memory is needed for the depth of a tree, not for
+    its breadth. Unless `recursive`, subfolders are not queued.
     """
 
     def __init__(self, roots: Iterable[Folder] = (), *, recursive: bool = True) -> None:
         self._recursive = recursive
         self._seen: set[int] = set()
-        """Of every folder ever queued a number of 61 bits: a path takes four times the memory."""
+        """Hashes of all folders ever queued; paths would take four times the memory."""
         self.open_folders: Counter[str] = Counter()
-        """User → folders that are queued or being listed; users of whom all is done are missing."""
+        """User → number of folders that are queued or being listed; users without any are absent."""
         self._queued: defaultdict[Source, OrderedDict[str, list[Folder]]] = defaultdict(OrderedDict)
         self._length = 0
         self.add(roots)
 
     def add(self, folders: Iterable[Folder]) -> None:
-        """Queue those that were never queued before."""
+        """Queue the folders that were never queued before."""
         for folder in folders:
             number = hash(folder.key)
             if number not in self._seen:
@@ -35,11 +35,11 @@ class FolderQueue:
                 self.open_folders[folder.user] += 1
 
     def mark_listed(self, folder: Folder) -> None:
-        """This folder was listed already, in an earlier run."""
+        """Mark a folder as listed in an earlier run."""
         self._seen.add(hash(folder.key))
 
     def next_folder(self, *sources: Source) -> Folder | None:
-        """The next folder of these file systems, or of any; None while there is none."""
+        """Return the next folder of these file systems, or of any; None if there is none."""
         for source in sources or tuple(self._queued):
             if waiting := self._queued[source]:
                 user, folders = next(iter(waiting.items()))
@@ -53,25 +53,25 @@ class FolderQueue:
         return None
 
     def complete(self, folder: Folder, result: Listing | Failure) -> None:
-        """A folder that was taken is done; queue what it turned out to contain."""
+        """Mark a folder as done and queue its subfolders."""
         if self._recursive and isinstance(result, Listing):
             self.add(Folder(folder.user, folder.source, path) for path in reversed(result.folders))
         self.mark_done(folder)
 
     def requeue(self, folders: Iterable[Folder]) -> None:
-        """Queue again what was taken and not visited."""
+        """Queue folders again that were handed out and not listed."""
         for folder in folders:
             self._queued[folder.source].setdefault(folder.user, []).append(folder)
             self._length += 1
 
     def mark_done(self, folder: Folder) -> None:
-        """Nothing more is to be done about a folder that was taken."""
+        """Mark a folder as done."""
         self.open_folders[folder.user] -= 1
         if not self.open_folders[folder.user]:
             del self.open_folders[folder.user]
 
     def queued_count(self, source: Source) -> int:
-        """How many folders of this file system are queued."""
+        """Return the number of queued folders of this file system."""
         return sum(map(len, self._queued[source].values()))
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Folders, files, and what an answer to "list this folder" means. Pure: no network, no clock, no files."""
+"""Folders and files, and the parser of listing responses. Pure: no network, no clock, no files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from typing import Any, Literal
 
 Source = Literal["dbfs", "workspace", "volumes"]
 SOURCES: tuple[Source, ...] = ("dbfs", "workspace")
-"""Those in which everybody has a home; volumes are named one by one."""
+"""The file systems in which every user has a home; volumes are named individually."""
 _LIST_KEYS: dict[Source, str] = {"dbfs": "files", "workspace": "objects", "volumes": "contents"}
-"""What the API calls the list in its answer."""
+"""Name of the list in the API's response."""
 ESTIMATED_SIZE = 10_000
-"""What an object counts whose size the API does not tell: notebooks, libraries, dashboards."""
+"""Assumed size in bytes of an object whose size the API does not report: notebooks, libraries, dashboards."""
 CONTAINER_TYPES = frozenset({"DIRECTORY", "REPO"})
 OBJECT_TYPES = frozenset({"NOTEBOOK", "FILE", "LIBRARY", "DASHBOARD", "MLFLOW_EXPERIMENT"})
-"""The types of what is no folder. Of any other it is not known whether something lies in it, and how large it is."""
+"""Types that are not folders. Of an unknown type neither the size is known nor whether it contains anything."""
 PAGING_KEYS = frozenset({"next_page_token", "has_more"})
-"""Keys that an answer without a list may have."""
+"""Keys that a response without a list may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder of one user; `path` is absolute and has no trailing slash."""
+    """A folder of a user; `path` is absolute and has no trailing slash."""
 
     user: str
     source: Source
@@ -28,73 +28,73 @@ class Folder:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is known by: whoever it is listed for, it is listed once."""
+        """Identifies a folder, whichever user it is listed for."""
         return self.source, self.path
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Anything that is not a folder."""
+    """An object that is not a folder."""
 
     path: str
     type: str
-    """As the API calls it: FILE, NOTEBOOK, LIBRARY, DASHBOARD; FILE in DBFS and in volumes."""
+    """The API's type: FILE, NOTEBOOK, LIBRARY, DASHBOARD; FILE in DBFS and in volumes."""
     size: int | None
-    """Bytes; None where the API does not tell."""
+    """Bytes; None if the API does not report the size."""
     modified_at: int | None = None
-    """Milliseconds since 1970, UTC; None where the API does not tell."""
+    """Milliseconds since 1970, UTC; None if the API does not report the time."""
     language: str = ""
     measured_size: int | None = None
-    """Bytes on a mount, where `size` has to stay None because the API would not tell."""
+    """Size in bytes on a mount, if the API does not report one; `size` is then None."""
 
     @property
     def counted_size(self) -> int:
-        """Bytes, exact or estimated: the same whether the API or a mount was asked."""
+        """Bytes, exact or estimated; the same through the API and through a mount."""
         return ESTIMATED_SIZE if self.size is None else self.size
 
     @property
     def exact_size(self) -> int | None:
-        """Bytes; None where nobody tells."""
+        """Bytes; None if unknown."""
         return self.measured_size if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A place that could not be listed, and why."""
+    """A path that could not be listed, and why."""
 
     path: str
     reason: str
     missing: bool = False
-    """Whether the API says that there is no such place."""
+    """Whether the API says that the path does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One folder's answer."""
+    """The content of one folder."""
 
     folders: tuple[str, ...] = ()
-    """Paths."""
+    """Paths of the subfolders."""
     files: tuple[File, ...] = ()
     failures: tuple[Failure, ...] = ()
-    """Entries that no request can name, or of which it is not known what they are."""
+    """Entries that no request can name, or whose type is unknown."""
 
 
 class InvalidListing(ValueError):
-    """The answer is not what a listing of this folder looks like; the sentence says how."""
+    """A response that is not a listing of the folder; the message says why."""
 
 
 def parse_listing(folder: Folder, answer: object) -> Listing:
-    """The meaning of the decoded JSON that the API gave for a folder.
+    """Parse the decoded JSON that the API returned for a folder. Raises InvalidListing.
 
-    A folder that was replaced by a file is answered with that file, which then counts. Names appear once, whatever the
-    answer repeats. An entry that cannot be used is a failure of its own. Raises InvalidListing for any other shape.
+    If the folder was replaced by a file, the response is that file, which then counts. Duplicate names count once. An
+    entry that cannot be used is a failure of its own.
     """
     key = _LIST_KEYS[folder.source]
     if not isinstance(answer, Mapping) or (key not in answer and set(answer) - PAGING_KEYS):
-        raise InvalidListing(f"the answer for {folder.path} has no list of {key}")
+        raise InvalidListing(f"the answer for {folder.path} has no list {key}")
     entries = answer.get(key, [])
     if not isinstance(entries, list):
-        raise InvalidListing(f"the answer for {folder.path} has no list of {key}")
+        raise InvalidListing(f"the answer for {folder.path} has no list {key}")
     folders: dict[str, None] = {}
     files: dict[str, File] = {}
     failures: dict[str, Failure] = {}
@@ -121,14 +121,14 @@ def parse_listing(folder: Folder, answer: object) -> Listing:
 
 
 def summarize_failures(failures: Sequence[Failure]) -> str:
-    """Of entries of a folder that cannot be used: the first one by path, its reason, and how many more there are."""
+    """Describe unusable entries of a folder: the first by path, its reason, and the number of others."""
     first = min(failures, key=lambda failure: failure.path)
     more = f" (and {len(failures) - 1} more of its entries)" if len(failures) > 1 else ""
     return f"{first.path} cannot be read: {first.reason}{more}"
 
 
 def _entry_problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
-    """Why an entry of a folder's answer cannot be used; empty if it can."""
+    """Return why an entry of a listing cannot be used; empty if it can."""
     if path != folder.path:
         prefix = folder.path.rstrip("/") + "/"
         if not path.startswith(prefix):
@@ -179,7 +179,7 @@ def _file(source: Source, path: str, entry: Mapping[str, Any]) -> File:
     return File(
         path,
         kind,
-        # Of anything else the size field, where there is one, is not that of what an export would give.
+        # For other types, a size field does not give the size of the export.
         _non_negative_int(entry.get("size")) if kind == "FILE" else None,
         _non_negative_int(entry.get("modified_at")),
         escape_surrogates(entry.get("language") or ""),
@@ -187,7 +187,7 @@ def _file(source: Source, path: str, entry: Mapping[str, Any]) -> File:
 
 
 def escape_surrogates(value: object) -> str:
-    """The text as it can be written: half a surrogate pair, which JSON permits, has no place in a file or a path."""
+    """Escape unpaired surrogates, which JSON permits and files and paths cannot hold."""
     return str(value).encode("utf-8", errors="backslashreplace").decode()
 
 
