@@ -1,4 +1,4 @@
-"""A scan in a notebook of Databricks, in a few lines; see `docs/notebook.md`.
+"""A scan in a Databricks notebook; see `docs/notebook.md`.
 
 from inventory import notebook
 display(notebook.scan(spark))
@@ -46,14 +46,13 @@ def scan(
     fresh: bool = False,
     client: Client | None = None,
 ) -> Any:
-    """Count the files of these users, or of everybody: a DataFrame of `spark`, one row a user, with all details.
+    """Count the files of these users, or of all; return a DataFrame of `spark` with a row per user and all details.
 
-    The cluster's mounts are read where homes are on them, and the API is asked otherwise, as whoever runs the notebook.
-    `folder`, on the driver, gets `inventory.csv` and keeps what is done meanwhile: a cell that was interrupted goes on
-    where it was when it is run again, unless `fresh`. `table_name` also stores a row for every file. `client` is for
-    another workspace than the notebook's own.
+    Reads the cluster's mounts where they have homes, and uses the API otherwise, with the permissions of the notebook's
+    user. `folder`, on the driver, receives `inventory.csv` and the checkpoint: an interrupted cell continues when it is
+    run again, unless `fresh`. `table_name` also stores a row for every file. `client` selects another workspace.
 
-    Raises the exceptions of `run.prepare`, SparkError, SessionLost and TableWriteError, each with a sentence.
+    Raises the exceptions of `run.prepare_scan`, SparkError, SessionLost and TableWriteError.
     """
     for user in (names := tuple(dict.fromkeys(users))):
         check_username(user, "the list of users")
@@ -90,7 +89,7 @@ def _run_scan(spark: Any, client: Client, run: ScanRun, request: ScanRequest) ->
 
 
 def result_frame(spark: Any, result: ScanResult, *, with_exact_size: bool) -> Any:
-    """The result as a DataFrame."""
+    """Return the result as a DataFrame."""
     header, *rows = result_table(result.homes, details=True, with_exact_size=with_exact_size)
     names = [str(name) for name in header]
     schema = ", ".join(f"{name} {_column_type(name)}" for name in names)

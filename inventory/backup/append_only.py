@@ -1,4 +1,4 @@
-"""Files of lines that only grow: the manifest of a backup that runs, and the log of a restore."""
+"""Append-only files of lines: the manifest of an unfinished backup, and the log of a restore."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +17,9 @@ from labkit.files import fsync_path
 
 
 class AppendOnlyFile:
-    """An open file of lines, made if there is none. What a kill left of the last line is removed. Errors are OSErrors.
+    """An open file of lines, created if missing. An incomplete last line, left by a kill, is removed. Raises OSError.
 
-    What was added is there for good when `add` returns.
+    Lines are on the disk when `add` returns.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,14 +29,14 @@ class AppendOnlyFile:
         os.truncate(path, sum(map(len, self.read())))
 
     def read(self) -> Iterator[bytes]:
-        """All lines that are whole."""
+        """Yield all complete lines."""
         with self.path.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
                     yield line
 
     def add(self, lines: Sequence[bytes]) -> None:
-        """Each with its newline."""
+        """Append lines, each with its newline."""
         rest = memoryview(b"".join(lines))
         if rest:
             while rest:
@@ -48,9 +48,9 @@ class AppendOnlyFile:
 
 
 class ManifestWriter:
-    """The manifest of a backup that runs; begun with this header if it has none.
+    """Writes the manifest of a running backup; a new one starts with this header.
 
-    Raises OSError; InvalidManifest for another file.
+    Raises OSError, and InvalidManifest for another file.
     """
 
     def __init__(self, path: Path, header: ManifestHeader) -> None:
@@ -68,21 +68,21 @@ class ManifestWriter:
         self.header = self._reader.header or header
 
     def entries(self) -> Iterator[ManifestEntry]:
-        """What was added so far, in this run and in earlier ones. Raises OSError."""
+        """Yield the entries of this run and earlier ones. Raises OSError."""
         return ManifestReader().read_all(self._lines.read())
 
     def add(self, entries: Iterable[ManifestEntry]) -> None:
-        """Raises OSError."""
+        """Append entries. Raises OSError."""
         self._add([entry_line(entry) for entry in entries])
 
     def finish(self, finished_at: str, failed: int) -> None:
-        """Write the end, with the checksum. Raises OSError."""
+        """Write the last line, with the checksum. Raises OSError."""
         end = manifest_end(self._reader.digest, finished_at, self._reader.lines, failed)
         self._add([end_line(end)])
 
     @property
     def is_finished(self) -> bool:
-        """Whether the last line is the end."""
+        """Whether the last line is that of a finished manifest."""
         return self._reader.end is not None
 
     def close(self) -> None:

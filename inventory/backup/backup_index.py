@@ -1,4 +1,4 @@
-"""Which backups lie in a target, and what their manifests say."""
+"""Finds the backups in a target and reads their manifests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from inventory.backup.target import BackupTarget, open_target
 
 
 class BackupError(Exception):
-    """A sentence that says what is not there and what to do."""
+    """A backup is missing or cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Backup:
-    """One of them. `base` is its place below the target: the host and the date."""
+    """One backup. `base` is its path below the target: host and date."""
 
     target: BackupTarget
     base: str
 
     @property
     def manifest_path(self) -> str:
-        """The place of its manifest."""
+        """The path of its manifest below the target."""
         return f"{self.base}/{manifest.FILE_NAME}"
 
     @property
     def address(self) -> str:
-        """For people."""
+        """The address for messages."""
         return f"{self.target.address}/{self.base}"
 
     def read_manifest(self) -> tuple[ManifestIndex, ManifestReader]:
-        """What it holds, and what is wrong with its manifest. Raises BackupError, TargetError."""
+        """Return the entries of the manifest and its reader. Raises BackupError, TargetError."""
         reader = ManifestReader()
         try:
             with self.target.open(self.manifest_path) as file:
@@ -42,27 +42,29 @@ class Backup:
             raise BackupError(f"there is no {manifest.FILE_NAME} in {self.address}.") from None
 
     def read_header(self) -> ManifestHeader:
-        """Only the first line. Raises BackupError, TargetError."""
+        """Return the first line of the manifest. Raises BackupError, TargetError."""
         reader = ManifestReader()
         try:
             with self.target.open(self.manifest_path) as file:
                 reader.read_line(file.readline())
         except (InvalidManifest, FileNotFoundError):
-            raise BackupError(f"{self.target.address}/{self.manifest_path} is no manifest of this program.") from None
+            raise BackupError(
+                f"{self.target.address}/{self.manifest_path} is not a manifest of this program."
+            ) from None
         assert reader.header is not None
         return reader.header
 
 
 def list_backups(address: str, environ: Mapping[str, str]) -> list[Backup]:
-    """All that lie at an address, oldest first for every host; or the one that the address itself names.
+    """Return all backups at an address, by host and then by age, or the one that the address names.
 
-    Raises TargetError; BackupError where there is none.
+    Raises TargetError, and BackupError if there is none.
     """
     target = open_target(address, tier=None, environ=environ)
     if manifest.FILE_NAME in target.list_names(""):
         rest = address.rstrip("/").split("/")
         if len(rest) < 3:
-            raise BackupError(f"{address} is not below a host and a target; name it with its whole path.")
+            raise BackupError(f"{address} is not below a target and a host; use its full path.")
         return [Backup(open_target("/".join(rest[:-2]) or "/", tier=None, environ=environ), "/".join(rest[-2:]))]
     found = [
         Backup(target, f"{host}/{name}")
@@ -71,52 +73,55 @@ def list_backups(address: str, environ: Mapping[str, str]) -> list[Backup]:
         if manifest.FILE_NAME in target.list_names(f"{host}/{name}")
     ]
     if not found:
-        raise BackupError(f"there is no backup in {address}: no manifest lies there.")
+        raise BackupError(f"there is no backup in {address}: no manifest was found.")
     return found
 
 
 def newest_backup(address: str, environ: Mapping[str, str]) -> Backup:
-    """The last backup at an address. Raises TargetError; BackupError if there is none, or several workspaces."""
+    """Return the newest backup at an address. Raises TargetError; BackupError if there is none, or several
+    workspaces."""
     return _require_one_workspace(address, list_backups(address, environ))[-1]
 
 
 def newest_complete_backup(
     address: str, environ: Mapping[str, str]
 ) -> tuple[Backup, ManifestIndex, ManifestReader, list[Backup]]:
-    """The newest backup at an address that was finished, what it holds, and the later ones that were not.
+    """Return the newest finished backup at an address, its entries and reader, and the later unfinished ones.
 
-    One that the address itself names is taken as it is. Raises TargetError; BackupError if there is none, if several
-    workspaces have some, or if the manifest of the newest is damaged.
+    A backup that the address names is returned even if it is unfinished. Raises TargetError; BackupError if there is
+    none, if there are backups of several workspaces, or if the manifest of the newest is damaged.
     """
     found = _require_one_workspace(address, list_backups(address, environ))
     unfinished: list[Backup] = []
     for backup in reversed(found):
         index, reader = backup.read_manifest()
         if reader.problems:
-            raise BackupError(f"{backup.manifest_path}: {reader.problems[0]}. Look what is wrong with verify.")
+            raise BackupError(f"{backup.manifest_path}: {reader.problems[0]}. Run verify to see what is wrong.")
         if reader.end is not None or _is_named(address, backup):
             return backup, index, reader, unfinished
         index.close()
         unfinished.append(backup)
     raise BackupError(
-        f"no backup in {address} was finished: {found[-1].address} has no end. Go on with backup --resume, or name it"
-        " to restore what it has."
+        f"no backup in {address} is finished: {found[-1].address} has no end. Use backup --resume, or name it"
+        " to restore what it contains."
     )
 
 
 def _is_named(address: str, backup: Backup) -> bool:
-    """Whether an address is that of one backup, and not of a target with some."""
+    """Return whether an address names one backup and not a target."""
     return address.rstrip("/").endswith(f"/{backup.base}")
 
 
 def _require_one_workspace(address: str, found: list[Backup]) -> list[Backup]:
     hosts = {backup.base.partition("/")[0] for backup in found}
     if len(hosts) > 1:
-        raise BackupError(f"{address} holds backups of several workspaces ({', '.join(sorted(hosts))}): name one.")
+        raise BackupError(
+            f"{address} holds backups of several workspaces ({', '.join(sorted(hosts))}): add one of these names to it."
+        )
     return found
 
 
 def backup_sort_key(name: str) -> tuple[str, int]:
-    """What to sort the names of backups by: `2026-11-27.10` is the tenth of its day."""
+    """Return the sort key of a backup's name: `2026-11-27.10` is the tenth of its day."""
     date, _, number = name.partition(".")
     return date, int(number) if number.isdigit() else 1

@@ -1,7 +1,7 @@
-"""The work of a backup: folders are listed, what is in them is fetched, and a folder is done when a listing agrees.
+"""The work of a backup: lists folders and downloads their objects until a second listing agrees.
 
-Every folder in which something was fetched is listed once more. What changed meanwhile is fetched again; what changes
-all the time is named.
+Every folder with downloads is listed once more. What changed meanwhile is downloaded again; an object that changes all
+the time is a failure.
 """
 
 import threading
@@ -37,33 +37,33 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, File, Folder, Listing, Source
 
 MAX_ROUNDS = 4
-"""So often a folder is listed and what changed in it fetched."""
+"""Maximum list-and-download rounds per folder."""
 MAX_QUEUED = 2000
-"""So many objects of a file system may wait before further folders of it are listed: they are held in memory."""
+"""Maximum number of queued objects per file system before further folders are listed; the queue is held in memory."""
 DELETED = "it was deleted before it could be saved"
 STILL_LISTED = "it is listed, and the API says that it does not exist"
 UNKNOWN_TYPE = "UNKNOWN"
-"""The type of an entry of which nothing can be read."""
+"""The type of an unusable entry."""
 NO_FOLDER = "there is no such folder"
 
 
 @dataclass(frozen=True)
 class BackupOptions:
-    """What of a home is saved, and how."""
+    """What to save of a home."""
 
     notebook_formats: tuple[str, ...] = ("source",)
-    """Of notebooks."""
+    """Formats of notebooks."""
     max_size: int | None = None
     """Bytes."""
 
 
 @dataclass
 class BackupCounts:
-    """How far it is."""
+    """Running totals of a backup."""
 
     saved: int = 0
     size: int = 0
-    """Bytes that were fetched."""
+    """Downloaded bytes."""
     unchanged: int = 0
     failed: int = 0
     folders: int = 0
@@ -71,38 +71,38 @@ class BackupCounts:
 
 @dataclass
 class _OpenFolder:
-    """A folder that is not done yet."""
+    """A folder that is not finished."""
 
     folder: Folder
     place: str
     names: dict[NameAndSuffix, PathParts] = field(default_factory=dict)
     entries: dict[tuple[str, str], ManifestEntry] = field(default_factory=dict)
-    """By path and format: what is in the manifest."""
+    """The entries in the manifest, by path and format."""
     failed: dict[tuple[str, str], tuple[File, str]] = field(default_factory=dict)
-    """What could not be saved as it was then, and why."""
+    """The objects that could not be saved, as they were then, and why."""
     wrong_sizes: dict[tuple[str, str], str] = field(default_factory=dict)
-    """What was not as long as it was listed."""
+    """Why the size of a download was wrong."""
     same_content: dict[tuple[str, str], File] = field(default_factory=dict)
-    """Of which the API does not tell when it changed, and that was the same twice."""
+    """Objects without a modification time whose content was the same twice."""
     pending: int = 0
     rounds: int = 0
 
 
 @dataclass(frozen=True)
 class BackupProgress:
-    """How far a backup is."""
+    """The progress of a backup."""
 
     counts: BackupCounts
     waiting: int
     requests: Mapping[str, int]
     rate_limited: Mapping[str, int]
     rates: Mapping[str, float]
-    """What the limiters permit, requests a second."""
+    """Permitted rates in requests per second."""
 
 
 @dataclass
 class ParentCheck:
-    """Ask whether a folder that was listed and then said not to exist is still listed in the one above it."""
+    """Checks whether the parent still lists a folder that the API says does not exist."""
 
     folder: Folder
     failure: Failure
@@ -117,10 +117,10 @@ Result = Listing | Failure | None
 
 
 class BackupWork:
-    """Saves everything that `walk` knows, and is the `worker_pool.Work` of it.
+    """Saves all queued folders; implements `worker_pool.Work`.
 
-    `keep` stores entries and then the folders that are done; `places` says where the roots lie. `known` holds what is
-    in the manifest already, `earlier` that of another backup; `gits` are git folders by path.
+    `store` stores new entries and then the finished folders; `places` has the roots' paths below the target. `known`
+    has the entries that are in the manifest already, `earlier` those of an earlier backup; `git_folders` are by path.
     """
 
     def __init__(
@@ -144,12 +144,12 @@ class BackupWork:
         """Entries that an earlier run could not use."""
         self._known, self._earlier, self._git_folders = known, earlier, git_folders
         self._places: dict[tuple[str, str], str] = dict(places)
-        """Of folders that are known and not done."""
+        """Paths below the target of folders that are not finished."""
         self._open_folders: dict[tuple[str, str], _OpenFolder] = {}
         self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
-        """By API, what goes before further folders."""
+        """Tasks that precede further folders, by API."""
         self._waiting: Counter[str] = Counter()
-        """Objects that wait to be fetched."""
+        """Number of objects to download, by file system."""
         self._new_entries: list[ManifestEntry] = []
         self._new_visits: list[Visit] = []
         self._counts = BackupCounts()
@@ -158,19 +158,19 @@ class BackupWork:
 
     @property
     def progress(self) -> BackupProgress:
-        """How far it is."""
+        """The progress so far."""
         return BackupProgress(
             self._counts, self._pools.waiting, self._pools.requests, self._pools.rate_limited, self._pools.rates
         )
 
     def run(self, report: Callable[[BackupProgress], None]) -> bool:
-        """Save until nothing is left, or until it is stopped and what is in flight has come back.
+        """Save until no task is left, or until a stop with no request in flight. Return whether no task is left.
 
-        Returns whether nothing is left. Raises TargetError, OSError.
+        Raises TargetError, OSError.
         """
 
         def save_objects(items: Items[Task, Result]) -> None:
-            """What every worker does: an object is published by who fetched it, since that may take long, too."""
+            """Run in every worker. The worker that downloaded an object publishes it, since that may take long, too."""
             with closing(self._client):
                 for item in items:
                     if not item.wait_for_turn():
@@ -185,7 +185,7 @@ class BackupWork:
                             self._target.new_partial_file()
                         )
                         item.outcome = download_object(self._client, task, partial_file)
-                        # What is not as long as it was listed does not lie at its place; the next listing decides.
+                        # An object of another size than listed is not published; the next listing decides.
                         if task.complete and task.file.size in (None, partial_file.size):
                             try:
                                 self._target.publish(partial_file.path, task.place)
@@ -194,7 +194,7 @@ class BackupWork:
 
         return self._pools.run(save_objects, lambda: report(self.progress))
 
-    # --- what the pools ask
+    # --- worker_pool.Work
 
     def next_item(self, apis: Sequence[str]) -> tuple[str, Task] | None:
         for api in apis:
@@ -235,10 +235,10 @@ class BackupWork:
     def complete(self, item: WorkItem[Task, Result], result: Result) -> None:
         task = item.task
         if isinstance(task, Folder):
-            assert result is not None, "of a folder there is a listing, or a reason why not"
+            assert result is not None, "a folder has a listing or a failure"
             self._handle_listing(task, result)
         elif isinstance(task, ParentCheck):
-            assert result is not None, "of the folder above there is a listing, or a reason why not"
+            assert result is not None, "the parent folder has a listing or a failure"
             self._handle_parent_check(task, result)
         elif result is None and not task.complete:
             self._ready[task.api].appendleft(task)
@@ -254,7 +254,7 @@ class BackupWork:
     def __len__(self) -> int:
         return len(self._queue) + sum(map(len, self._ready.values()))
 
-    # --- a folder
+    # --- folders
 
     def _handle_listing(self, folder: Folder, result: Listing | Failure) -> None:
         if folder.key not in self._places:
@@ -290,7 +290,7 @@ class BackupWork:
             self._ready[fetch.api].append(fetch)
 
     def _open_folder(self, folder: Folder, place: str) -> _OpenFolder:
-        """A folder as an earlier run left it, if there was one."""
+        """Return a folder with the entries of earlier runs."""
         open_folder = _OpenFolder(folder, place)
         if folder.key in self._roots:
             self._target.make_folder(place)
@@ -307,7 +307,7 @@ class BackupWork:
         return open_folder
 
     def _assign_places(self, open_folder: _OpenFolder, found: Listing) -> None:
-        """Say where everything lies, and write down folders that are new."""
+        """Assign a path below the target to everything in a folder, and record new subfolders."""
         items: list[NameAndSuffix] = [(base_name(path), "") for path in found.folders]
         items += [
             (base_name(file.path), stored_suffix(file, form)) for file in found.files for form in self._formats(file)
@@ -338,21 +338,22 @@ class BackupWork:
         return ManifestEntry(folder.user, folder.source, path, kind, "saved", place, git=git)
 
     def _handle_parent_check(self, task: ParentCheck, parent_listing: Listing | Failure) -> None:
-        """Only a list without the folder says that it was deleted."""
+        """Handle the parent's listing: a folder was deleted only if its parent no longer lists it."""
         folder = task.folder
         is_gone = isinstance(parent_listing, Listing) and folder.path not in parent_listing.folders
         failure = task.failure if is_gone else Failure(folder.path, f"{STILL_LISTED}: {task.failure.reason}")
         self._fail_folder(folder, failure, self._places[folder.key])
 
     def _fail_folder(self, folder: Folder, failure: Failure, place: str) -> None:
-        """A home may be missing; a folder that is missing was deleted a moment ago; a volume was named by somebody."""
+        """Record a folder that cannot be listed. A missing home is fine, a missing subfolder was deleted, a volume must
+        exist."""
         self._open_folders.pop(folder.key, None)
         self._queue.complete(folder, failure)
         self._counts.folders += 1
         is_root = folder.key in self._roots
         if failure.missing and is_root and folder.source != "volumes":
             self._new_visits.append(Visit(folder, failure))
-            # An earlier run may have noted that it could not find out.
+            # An earlier run may have recorded a failure.
             if (entry := self._known.get(folder.source, folder.path)) and entry.state == "failed":
                 self._new_entries.append(replace(entry, state="left out", place=None, reason=NO_FOLDER))
             return
@@ -389,7 +390,7 @@ class BackupWork:
         self._new_visits.append(Visit(folder, Failure(folder.path, reason) if failures else found))
 
     def _record_unusable_entries(self, folder: Folder, found: Listing) -> int:
-        """Write down the entries that cannot be used; how many there are. Those of an earlier run may be gone."""
+        """Record unusable entries and return their number. Those of earlier runs may have been deleted."""
         for failure in found.failures:
             self._new_entries.append(
                 ManifestEntry(folder.user, folder.source, failure.path, UNKNOWN_TYPE, "failed", reason=failure.reason)
@@ -405,10 +406,10 @@ class BackupWork:
                 self._new_entries.append(replace(entry, state="left out", reason=DELETED))
         return len(found.failures)
 
-    # --- an object
+    # --- objects
 
     def _downloads_for(self, open_folder: _OpenFolder, file: File) -> Iterable[ObjectDownload]:
-        """What is still to be fetched of an object. What is not to be, or was before, is written down."""
+        """Yield the downloads that an object still needs; record what is excluded or unchanged."""
         for form in self._formats(file):
             key = (file.path, form)
             entry = open_folder.entries.get(key)
@@ -475,7 +476,7 @@ class BackupWork:
             self._ready[folder.source].appendleft(folder)
 
     def _download_source(self, open_folder: _OpenFolder, file: File) -> None:
-        """Outputs are what makes a notebook too large for an export; its source is better than nothing."""
+        """Download the source of a notebook whose outputs make it too large for an export."""
         entry = open_folder.entries.get((file.path, "source"))
         if entry and is_unchanged(file, entry):
             return
@@ -491,7 +492,7 @@ class BackupWork:
 
 
 def workers_of(sources: Collection[str]) -> dict[str, int]:
-    """Workers by API for these file systems. Exports have a limit of their own, reads of DBFS share its limit."""
+    """Return the number of workers per API. Exports have their own limit; reads of DBFS share that of its listings."""
     workers: dict[str, int] = {
         source: TRANSFER_WORKERS if source == "volumes" else REQUEST_WORKERS for source in sorted(sources)
     }

@@ -1,4 +1,4 @@
-"""One object of the workspace on its way into a file of ours: which requests that takes, and what they brought."""
+"""Downloads one object of the workspace: the requests for each file system and type."""
 
 import base64
 import hashlib
@@ -17,46 +17,44 @@ from inventory.tree.listing import File, Folder
 
 EXPORT = "/api/2.0/workspace/export"
 WORKSPACE_FILES = "/api/2.0/workspace-files"
-"""Gives files of the Workspace as they are, and no notebooks."""
+"""Returns files of the Workspace as they are, but no notebooks."""
 DBFS_READ = "/api/2.0/dbfs/read"
 FILES_API = "/api/2.0/fs/files"
 DBFS_BLOCK_BYTES = 2**20
-"""Bytes that a read of DBFS gives at most."""
+"""Maximum bytes per read of DBFS."""
 MAX_ERROR_BYTES = 64 * 2**10
-"""Bytes; no document of an error is longer."""
+"""Maximum size of an error document in bytes."""
 TOO_LARGE_CODES = frozenset({"MAX_NOTEBOOK_SIZE_EXCEEDED", "MAX_READ_SIZE_EXCEEDED"})
 SIZE_EXCEEDED_PATTERN = re.compile(r"exceed\w* .*\b10485760\b|\b10485760\b.*exceed", re.IGNORECASE)
-"""How refusals without such a code say the same."""
+"""Matches errors that say the same without such a code."""
 EXPORT_FORMATS = {"source": "SOURCE", "jupyter": "JUPYTER"}
-"""Of notebooks, as the API calls them."""
+"""Format of a notebook → name in the API."""
 
 
 class DownloadClient(Protocol):
-    """What is asked of a client; see `client.Client`."""
+    """The part of a client that downloads need; see `client.Client`."""
 
     def get(self, path: str, query: Mapping[str, str]) -> Response:
-        """One request. Raises TransportError."""
+        """Send a GET request. Raises TransportError."""
         ...
 
     def download(self, path: str, query: Mapping[str, str], sink: Callable[[bytes], object]) -> Response:
-        """A file, piece by piece. Raises TransportError."""
+        """Download a file in chunks. Raises TransportError."""
         ...
 
     def close(self) -> None:
-        """The calling thread asks for nothing more."""
+        """Close the connection of the calling thread."""
         ...
 
 
 class ContentDigest:
-    """Size and checksum of what comes piece by piece, of which no more than the beginning is kept.
-
-    Nobody but the worker that has it at the time touches it.
-    """
+    """Size, checksum and first bytes of content that arrives in chunks. Not thread-safe: one worker at a time uses
+    it."""
 
     def __init__(self) -> None:
         self.size = 0
         self.head = b""
-        """The first LARGEST_ERROR bytes."""
+        """The first MAX_ERROR_BYTES bytes."""
         self._digest = hashlib.sha256()
 
     @property
@@ -64,7 +62,7 @@ class ContentDigest:
         return self._digest.hexdigest()
 
     def reset(self) -> None:
-        """Forget what came so far."""
+        """Discard what arrived so far."""
         self.size, self.head, self._digest = 0, b"", hashlib.sha256()
 
     def add(self, chunk: bytes) -> None:
@@ -74,9 +72,9 @@ class ContentDigest:
 
 
 class PartialFile(ContentDigest):
-    """The same of a file of ours that grows until it is whole.
+    """The same for content that is written to a local file.
 
-    Its errors are TargetErrors: they are not those of the connection from which the pieces come.
+    Its errors are TargetErrors, to distinguish them from those of the connection.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,7 +82,7 @@ class PartialFile(ContentDigest):
         self.path = path
 
     def reset(self) -> None:
-        """Forget what came so far, and be there if nothing ever comes."""
+        """Discard what arrived so far and create an empty file."""
         super().reset()
         self._write(b"", "wb")
 
@@ -105,37 +103,37 @@ class PartialFile(ContentDigest):
 
 @dataclass
 class ObjectDownload:
-    """A file or a notebook, in one format."""
+    """The download of a file, or of a notebook in one format."""
 
     folder: Folder
     file: File
     place: str
-    """Where it is to lie, below the target."""
+    """Its path below the target."""
     format: str = ""
-    """Of a notebook: source or jupyter."""
+    """The format of a notebook: source or jupyter."""
     partial_file: PartialFile | None = None
     """None before the first request."""
     complete: bool = False
     problem: str = ""
-    """Why it cannot lie at its place, although it came."""
+    """Why the downloaded object cannot be published."""
     first_way_refused: bool = False
-    """Whether the first of the two ways to it was refused."""
+    """Whether the first of its two APIs was refused."""
     is_too_large: bool = False
     """Whether it was refused because of its size."""
 
     @property
     def api(self) -> str:
-        """The limit it is under."""
+        """The API whose limit applies."""
         return "export" if self.folder.source == "workspace" else self.folder.source
 
     @property
     def reads_as_file(self) -> bool:
-        """Whether it is read as a file, and not exported: what is known to be too large for an export, or was."""
+        """Whether to read a file instead of exporting an object: if it is too large for an export."""
         is_large = (self.file.size or 0) > MAX_EXPORT_BYTES
         return self._has_two_ways and is_large != self.first_way_refused
 
     def has_another_way(self, answer: Response) -> bool:
-        """Whether something else than what was refused so may give it."""
+        """Return whether the object's other API may succeed after this response."""
         return self._has_two_ways and not self.first_way_refused and (self.reads_as_file or is_too_large(answer))
 
     @property
@@ -144,12 +142,12 @@ class ObjectDownload:
 
 
 def is_too_large(answer: Response) -> bool:
-    """Whether an export is refused because of the size of the object."""
+    """Return whether an export was refused because of the object's size."""
     return answer.error_code in TOO_LARGE_CODES or bool(SIZE_EXCEEDED_PATTERN.search(answer.reason))
 
 
 def download_object(client: DownloadClient, task: ObjectDownload, digest: ContentDigest) -> Response:
-    """Send the next request for an object, and keep what it brings. Raises TransportError, TargetError."""
+    """Send the next request for an object and store its content. Raises TransportError, TargetError."""
     path = task.file.path
     match task.folder.source:
         case "dbfs":
@@ -175,9 +173,9 @@ def _download(
 
 
 def _error_in(digest: ContentDigest, file: File) -> object:
-    """The document of an error that came in the place of a file, with the status 200; None if what came is the file.
+    """Return the error document that came with status 200 instead of a file; None if the content is the file.
 
-    What is as long as it was listed is the file, whatever is in it.
+    Content of the listed size is the file, whatever it contains.
     """
     if digest.size > MAX_ERROR_BYTES or digest.size == file.size:
         return None
@@ -206,7 +204,7 @@ def _decode_block(document: object) -> bytes:
     try:
         data = base64.b64decode(answer["data"], validate=True)
     except (KeyError, TypeError, ValueError):
-        raise TransportError("the answer is no block of a file") from None
+        raise TransportError("the response is not a block of a file") from None
     if answer.get("bytes_read") != len(data):
-        raise TransportError("the answer holds another number of bytes than it says")
+        raise TransportError("the response has another number of bytes than it says")
     return data

@@ -1,8 +1,8 @@
-"""What is written down of a backup: a line of JSON for everything there is, where it lies, or why not. Pure.
+"""The manifest of a backup: a line of JSON per object, with its path below the target or a reason. Pure.
 
-The first line says which backup it is; a line is never changed, a later one about the same object counts instead. The
-last line holds the checksum of all before it and of itself: a manifest without such an end was cut, or is still being
-written.
+The first line identifies the backup. Lines never change; the last line about an object counts. The last line of the
+file holds the checksum of all lines before it and of itself: without it, the manifest was cut or the backup is
+unfinished.
 """
 
 import hashlib
@@ -16,30 +16,30 @@ from inventory.tree.listing import Source, escape_surrogates
 FILE_NAME = "manifest.jsonl"
 FORMAT = 1
 MAX_INTEGER = 2**63 - 1
-"""The largest number that an entry may have."""
+"""Maximum number in an entry."""
 EntryState = Literal["saved", "earlier", "left out", "failed"]
-"""`earlier`: unchanged since an earlier backup, in which its content lies. `left out`: as asked for, or because no
-export gives this type. `failed`: it should be in the backup and is not."""
+"""`earlier`: unchanged since an earlier backup, which holds the content. `left out`: excluded by an option, or of a
+type without an export. `failed`: should be in the backup and is not."""
 EntryKey = tuple[Source, str, str]
 """What a line is about: file system, path, and the format of a notebook."""
 
 
 class InvalidManifest(ValueError):
-    """A sentence that says what is wrong, with the line in it."""
+    """The manifest is invalid; the message says why, with the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestHeader:
-    """Which backup it is."""
+    """The first line, which identifies the backup."""
 
     host: str
     name: str
-    """The date, and a number where it is not the first of the day."""
+    """The date, with a number from the second backup of a day on."""
     began_at: str
     asked: Mapping[str, Any]
-    """What was asked for: the fields of `run.Wish` that say what is in it."""
+    """The options that selected the content; see `run.BackupRequest.manifest_fields`."""
     retain_until: str | None = None
-    """The day after which it may be deleted; None: nobody said."""
+    """The day until which it must be kept; None if it was not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,21 @@ class ManifestEntry:
     source: Source
     path: str
     type: str
-    """As the API calls it; DIRECTORY and REPO for folders."""
+    """The API's type; DIRECTORY or REPO for folders."""
     state: EntryState
     place: str | None = None
-    """Where it lies below the target, from the host on; None where it does not."""
+    """Path below the target, including the host; None if nothing is stored."""
     language: str = ""
     format: str = ""
-    """Of a notebook: source or jupyter."""
+    """The format of a notebook: source or jupyter."""
     size: int | None = None
-    """Bytes of what lies there; of what does not, as far as the API told."""
+    """Bytes of the stored content, or the size that the API reported."""
     modified_at: int | None = None
-    """Milliseconds since 1970, UTC, as the API told before it was read."""
+    """Milliseconds since 1970, UTC, as the API reported before the download."""
     sha256: str | None = None
     reason: str = ""
     git: Mapping[str, str] | None = None
-    """Of a git folder: url, provider, branch, commit, as far as they are known."""
+    """Of a git folder: url, provider, branch and commit, as far as they are known."""
 
     @property
     def key(self) -> EntryKey:
@@ -76,20 +76,20 @@ class ManifestEntry:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is content of it."""
+        """Whether content is stored for it."""
         return self.state in ("saved", "earlier") and not self.is_folder
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestEnd:
-    """All of it was written, as far as it could be saved."""
+    """The last line of a finished manifest."""
 
     finished_at: str
     lines: int
-    """How many there are before this one."""
+    """Number of lines before this one."""
     failed: int
     sha256: str
-    """Of all bytes before this line, and of what else it says, hexadecimal; see `seal`."""
+    """SHA-256 of all bytes before this line and of its other fields, hexadecimal; see `manifest_end`."""
 
 
 def header_line(header: ManifestHeader) -> bytes:
@@ -97,7 +97,7 @@ def header_line(header: ManifestHeader) -> bytes:
 
 
 def entry_line(entry: ManifestEntry) -> bytes:
-    """Without what is empty; `user`, `source`, `path`, `type` and `state` always."""
+    """Encode an entry without empty fields; `user`, `source`, `path`, `type` and `state` are always present."""
     return _line({name: value for name, value in asdict(entry).items() if value not in (None, "")})
 
 
@@ -106,7 +106,7 @@ def end_line(end: ManifestEnd) -> bytes:
 
 
 def manifest_end(digest: "hashlib._Hash", finished_at: str, lines: int, failed: int) -> ManifestEnd:
-    """The end of a manifest of whose lines this is the SHA-256 so far."""
+    """Return the last line for a manifest whose lines have this SHA-256."""
     whole = digest.copy()
     whole.update(f"{finished_at} {lines} {failed}".encode())
     return ManifestEnd(finished_at, lines, failed, whole.hexdigest())
@@ -117,16 +117,16 @@ def _line(document: Mapping[str, Any]) -> bytes:
 
 
 class ManifestReader:
-    """Reads a manifest line by line and says at the end what is wrong with it.
+    """Reads and checks a manifest line by line.
 
-    Give every line to `read`; afterwards `header` is there, `whole` says whether the last line is an end that fits, and
-    `problems` names lines that are none.
+    Pass every line to `read_line`. Afterwards `header` is set, `is_complete` says whether the last line is a valid end,
+    and `problems` describes the invalid lines.
     """
 
     def __init__(self) -> None:
         self.header: ManifestHeader | None = None
         self.end: ManifestEnd | None = None
-        """Of the last line, if it is one and fits."""
+        """The last line read, if it is a valid end."""
         self.problems: list[str] = []
         self.lines = 0
         self.digest = hashlib.sha256()
@@ -136,7 +136,7 @@ class ManifestReader:
         return self.header is not None and self.end is not None and not self.problems
 
     def read_line(self, line: bytes) -> ManifestEntry | None:
-        """The entry in a line, if it holds one. Raises InvalidManifest unless the first line is a header."""
+        """Return the entry in a line, if there is one. Raises InvalidManifest unless the first line is a header."""
         number = self.lines + 1
         self.end = None
         parsed = _parse_line(line)
@@ -148,17 +148,17 @@ class ManifestReader:
             self.problems.append(f"line {number} {parsed}")
         elif isinstance(parsed, ManifestEnd):
             expected = manifest_end(self.digest, parsed.finished_at, self.lines, parsed.failed)
-            # To the byte: a line that only means the same was changed.
+            # Byte by byte: an equivalent line was changed, too.
             if line == end_line(expected):
                 self.end = parsed
             else:
-                self.problems.append(f"line {number} does not fit to what stands before it: something was changed")
+                self.problems.append(f"line {number} does not match the lines before it: something was changed")
         self.digest.update(line)
         self.lines = number
         return parsed if isinstance(parsed, ManifestEntry) else None
 
     def read_all(self, lines: Iterable[bytes]) -> Iterator[ManifestEntry]:
-        """All entries, in their order. Raises InvalidManifest."""
+        """Yield all entries, in order. Raises InvalidManifest."""
         for line in lines:
             if entry := self.read_line(line):
                 yield entry
@@ -167,7 +167,7 @@ class ManifestReader:
 
 
 def _parse_line(line: bytes) -> ManifestHeader | ManifestEntry | ManifestEnd | str:
-    """What a line is, or why it is nothing."""
+    """Parse a line, or return why it is invalid."""
     try:
         document = json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
     except (ValueError, RecursionError):
@@ -181,7 +181,7 @@ def _parse_line(line: bytes) -> ManifestHeader | ManifestEntry | ManifestEnd | s
             return ManifestEnd(**{name: document[name] for name in ManifestEnd.__slots__})
         return _entry(document)
     except (KeyError, TypeError, ValueError, AttributeError):
-        return "is none of a manifest"
+        return "is not a line of a manifest"
 
 
 def _header(document: Mapping[str, Any]) -> ManifestHeader | str:
@@ -190,11 +190,11 @@ def _header(document: Mapping[str, Any]) -> ManifestHeader | str:
     known = {name: document[name] for name in ManifestHeader.__slots__ if name in document}
     header = ManifestHeader(**known)
     texts = [header.host, header.name, header.began_at, *([] if header.retain_until is None else [header.retain_until])]
-    return header if all(map(_is_text, texts)) and _is_valid_request(header.asked) else "is none of a manifest"
+    return header if all(map(_is_text, texts)) and _is_valid_request(header.asked) else "is not a line of a manifest"
 
 
 def _is_valid_request(asked: object) -> bool:
-    """Whether it is what `run.Wish.asked` gives; any part may be absent."""
+    """Return whether it has the form of `run.BackupRequest.manifest_fields`; any key may be absent."""
     if not isinstance(asked, dict):
         return False
     lists = [asked.get(name, []) for name in ("users", "sources", "volumes", "formats")]
@@ -206,12 +206,12 @@ def _is_valid_request(asked: object) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    """Whether it can be written and sent: half a surrogate pair cannot."""
+    """Return whether it is text without unpaired surrogates."""
     return isinstance(value, str) and value == escape_surrogates(value)
 
 
 def _is_number(value: object) -> bool:
-    """Whether it is None or a number that a database can hold."""
+    """Return whether it is None or a number that a database can hold."""
     return value is None or (type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER)
 
 
@@ -231,7 +231,7 @@ def _entry(document: Mapping[str, Any]) -> ManifestEntry | str:
         or (entry.has_content and None in (entry.place, entry.size, entry.sha256))
         or (entry.git is not None and not _is_git(entry.git))
     ):
-        return "is none of a manifest"
+        return "is not a line of a manifest"
     return entry
 
 
@@ -240,6 +240,6 @@ def _is_git(git: object) -> bool:
 
 
 def _is_inside(place: str) -> bool:
-    """Whether a place is one below the target: who changed a manifest does not choose what is read."""
+    """Return whether a path is below the target, so that a changed manifest cannot select other files."""
     parts = place.split("/") if _is_text(place) else []
     return bool(parts) and all(part not in ("", ".", "..") and "\0" not in part and "\\" not in part for part in parts)

@@ -1,4 +1,4 @@
-"""Finds entries of a manifest by what they are about: in a temporary database, so however many there are."""
+"""An index of the entries of a manifest, in a temporary database, so that memory does not grow with their number."""
 
 import json
 import sqlite3
@@ -14,10 +14,10 @@ _COLUMNS = ", ".join(_FIELDS)
 
 
 class ManifestIndex:
-    """The entries that count: of several about the same object, the last."""
+    """The valid entries: of several about the same object, the last."""
 
     def __init__(self, entries: Iterable[ManifestEntry] = ()) -> None:
-        # An empty name: a file without a name that SQLite removes, and uses only when its cache is full.
+        # An empty name: SQLite removes the file, and uses it only when its cache is full.
         self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.execute(
             f"CREATE TABLE entry ({_COLUMNS}, parent, PRIMARY KEY (source, path, format)) WITHOUT ROWID"
@@ -30,42 +30,42 @@ class ManifestIndex:
         self._connection.execute("COMMIT")
 
     def get(self, source: Source, path: str, format: str = "") -> ManifestEntry | None:
-        """The entry about an object."""
+        """Return the entry about an object."""
         where = "source = ? AND path = ? AND format = ?"
         return next(self._select(where, (source, path, format)), None)
 
     def children(self, source: Source, path: str) -> list[ManifestEntry]:
-        """What is written down of what lies directly in a folder."""
+        """Return the entries directly in a folder."""
         return list(self._select("source = ? AND parent = ?", (source, path)))
 
     def at_place(self, place: str) -> ManifestEntry | None:
-        """What lies at a place."""
+        """Return the entry stored at a path below the target."""
         return next(self._select("place = ?", (place,)), None)
 
     def all_entries(self) -> Iterator[ManifestEntry]:
-        """All of them, folders before what is in them."""
+        """Yield all entries, folders before their content."""
         return self._select("TRUE", ())
 
     def of_type(self, kind: str) -> list[ManifestEntry]:
-        """All of this type."""
+        """Return all entries of this type."""
         return list(self._select("type = ?", (kind,)))
 
     def roots(self) -> Iterator[ManifestEntry]:
-        """The folders that lie in no other that was saved: the homes."""
+        """Yield the folders without a saved parent: the homes."""
         inside = "SELECT path FROM entry WHERE type IN ('DIRECTORY', 'REPO')"
         return self._select(f"type IN ('DIRECTORY', 'REPO') AND parent NOT IN ({inside})", ())
 
     def count_by_state(self) -> dict[str, int]:
-        """How many of each state, folders that were saved aside."""
+        """Return the number of entries by state, without saved folders."""
         kinds = "state != 'saved' OR type NOT IN ('DIRECTORY', 'REPO')"
         return dict(self._connection.execute(f"SELECT state, COUNT(*) FROM entry WHERE {kinds} GROUP BY state"))
 
     def places(self) -> Iterator[str]:
-        """Where everything lies."""
+        """Yield the paths below the target of all entries."""
         return (place for (place,) in self._connection.execute("SELECT place FROM entry WHERE place IS NOT NULL"))
 
     def total_size(self) -> int:
-        """Bytes of what lies in the backup, or in an earlier one."""
+        """Return the bytes stored in this backup or an earlier one."""
         found = self._connection.execute("SELECT SUM(size) FROM entry WHERE state IN ('saved', 'earlier')")
         return int(found.fetchone()[0] or 0)
 
@@ -82,7 +82,7 @@ class ManifestIndex:
 
 
 def parent_path(path: str) -> str:
-    """The folder in which a path lies."""
+    """Return the parent folder of a path."""
     return path.rpartition("/")[0] or "/"
 
 

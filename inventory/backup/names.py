@@ -1,10 +1,10 @@
-"""Names that any file system can hold, made from names that it may not, and read back from them. Pure.
+"""Encodes names so that every file system can hold them, and decodes them again. Pure.
 
-    %2F    a byte of a character that some file system does not take, or that has a meaning here
-    %~2    before a name: there is another in the folder that some file system takes for the same
-    %- %+  at the end of a folder and at the beginning of what is in it: one name, too long for one file
+    %2F    a byte of a character that some file system rejects or that has a meaning here
+    %~2    in front: another name in the folder is the same for some file system
+    %- %+  at the end of a folder and at the start of its content: one name, too long for one file
 
-A name that needs none of this stays as it is. A `%` of the name itself is always `%25`, so nothing is ambiguous.
+Other names stay as they are. A `%` of the name itself is always `%25`, so that decoding is unambiguous.
 """
 
 import re
@@ -13,29 +13,29 @@ from typing import Final
 from unicodedata import normalize
 
 NameAndSuffix = tuple[str, str]
-"""A name and the ending that is added to it, if any: a notebook `a` is stored as `a.py`, where a file may be, too."""
+"""A name and the suffix that is added: a notebook `a` is stored as `a.py`, and a file may have that name, too."""
 PathParts = tuple[str, ...]
-"""A name as it is stored: one component of a path, or several for a long one."""
+"""An encoded name: one path component, or several for a long name."""
 MAX_COMPONENT_BYTES: Final = 255
-"""Bytes of one component."""
+"""Maximum bytes of one component."""
 _FORBIDDEN = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff%<>:"/\\\\|?*#]')
-"""What Windows refuses, what moves a cursor, what divides an address, and what is no character at all."""
+"""What Windows rejects, control characters, separators in addresses, and unpaired surrogates."""
 _TRAILING = re.compile(r"[. ]\Z")
-"""Windows drops these without a word; `.` and `..` are no names at all."""
+"""Windows silently drops these; `.` and `..` are not valid names."""
 _DEVICES = re.compile(r"(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])(?=[. ]*(?:\.|\Z))", re.I)
-"""Windows opens a device for these, whatever their extension."""
+"""Windows opens a device for these names, whatever their suffix."""
 _ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
 _COUNTER = re.compile(r"%~\d+")
 _CONTINUES, _CONTINUED = "%-", "%+"
 
 
 def encode_name(name: str) -> PathParts:
-    """The name as it is stored where nothing else is in its way."""
+    """Encode a name for a folder without other names."""
     return _split_long_name(_escape_name(name))
 
 
 def decode_name(parts: Iterable[str]) -> str:
-    """The name that was stored so."""
+    """Decode a name."""
     text = "".join(part.removeprefix(_CONTINUED).removesuffix(_CONTINUES) for part in parts)
     text = _COUNTER.sub("", text, count=1)
     return _ESCAPED.sub(lambda found: _decode_bytes(bytes.fromhex(found[0].replace("%", ""))), text)
@@ -44,10 +44,9 @@ def decode_name(parts: Iterable[str]) -> str:
 def assign_names(
     items: Iterable[NameAndSuffix], taken: Mapping[NameAndSuffix, PathParts] | None = None
 ) -> dict[NameAndSuffix, PathParts]:
-    """How the names of one folder are stored beside each other, on file systems that ignore case, too.
+    """Encode the names of one folder so that they also differ on file systems that ignore case.
 
-    `taken` are those that were stored already, and how; among the result in any case. The order of `items` does not
-    matter.
+    `taken` are the names that are encoded already; the result contains them. The order of `items` does not matter.
     """
     found: dict[NameAndSuffix, PathParts] = dict(taken or {})
     used: dict[PathParts, PathParts] = {}
@@ -64,7 +63,7 @@ def assign_names(
 
 
 def _is_free(used: Mapping[PathParts, PathParts], parts: PathParts) -> bool:
-    """Whether it and every folder it lies in is new, or is the folder that has exactly this name."""
+    """Return whether the path and its parent folders are new, or the parents are the same folders."""
     if _folded(parts) in used:
         return False
     prefixes = (parts[:depth] for depth in range(1, len(parts)))
@@ -77,7 +76,7 @@ def _claim(used: dict[PathParts, PathParts], parts: PathParts) -> None:
 
 
 def _folded(parts: PathParts) -> PathParts:
-    """The same for what some file system takes for the same."""
+    """Return the same value for names that some file system considers equal."""
     return tuple(normalize("NFC", normalize("NFC", part).casefold()) for part in parts)
 
 
@@ -98,7 +97,7 @@ def _decode_bytes(data: bytes) -> str:
 
 
 def _split_long_name(text: str) -> PathParts:
-    """Cut into pieces that are short enough."""
+    """Split a name into components that are short enough."""
     parts: list[str] = []
     while len(text.encode()) > MAX_COMPONENT_BYTES:
         size, length = len(_CONTINUES), 0

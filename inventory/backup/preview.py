@@ -1,4 +1,4 @@
-"""What a backup would save, counted by listing everything and reading nothing."""
+"""Previews a backup: lists everything and downloads nothing."""
 
 import threading
 from collections import Counter
@@ -19,19 +19,19 @@ from inventory.tree.listing import Failure, Folder, Listing
 
 @dataclass
 class BackupPreview:
-    """By user, as far as there is something."""
+    """What a backup would save; only users with objects have counts."""
 
     objects: Counter[str] = field(default_factory=Counter)
     sizes: Counter[str] = field(default_factory=Counter)
-    """Bytes; those of notebooks are not known before they are read."""
+    """Bytes, without notebooks, whose size is unknown before the download."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    """Path and reason."""
+    """Path and reason of excluded objects."""
     failures: list[tuple[str, str]] = field(default_factory=list)
     """Folders that cannot be listed, and why."""
 
 
 def preview_backup(client: Client, request: BackupRequest, stop: threading.Event) -> BackupPreview:
-    """Raises WorkspaceError, NothingToScan."""
+    """List what a backup would save. Raises WorkspaceError, NothingToScan."""
     home_roots = find_roots(WorkspaceApi(client), request)
     result = BackupPreview(failures=[(folder.path, why) for folder, why in home_roots.unlistable])
     roots = home_roots.folders + [Folder(volume, "volumes", volume) for volume in request.volumes]

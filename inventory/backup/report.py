@@ -1,4 +1,4 @@
-"""What is said of a backup: while it runs, and at the end, for people and for programs."""
+"""Progress and result of a backup, as text and as JSON."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from labkit.text import escaped
 
 STATES = ("saved", "earlier", "left out", "failed")
 MAX_SHOWN = 20
-"""So many objects are named on a terminal; the manifest and --json name all."""
+"""Maximum number of objects named in text; the manifest and --json name all."""
 
 
 class BackupReporter(ProgressLine):
-    """Called a few times a second with the progress of a backup."""
+    """Shows the progress of a backup, a few times a second."""
 
     def __call__(self, progress: BackupProgress) -> None:
         tally = progress.counts
@@ -33,13 +33,13 @@ class BackupReporter(ProgressLine):
         if tally.failed:
             parts.append(f"{tally.failed} failures")
         if speed and progress.waiting:
-            # More turns up meanwhile, so this is what it takes at least.
+            # A lower bound: more may be found.
             parts.append(f"at least {format_duration(progress.waiting / speed)} left")
         self.show("; ".join(parts))
 
 
 def backup_document(result: BackupResult) -> dict[str, Any]:
-    """For programs."""
+    """Return the result as a JSON document."""
     users: defaultdict[str, Counter[str]] = defaultdict(Counter)
     listed: dict[str, list[dict[str, Any]]] = {"left out": [], "failed": []}
     for entry in result.index.all_entries():
@@ -68,17 +68,17 @@ def _object_fields(entry: ManifestEntry) -> dict[str, Any]:
 
 
 def display_path(entry: ManifestEntry) -> str:
-    """`dbfs:/Users/…` for what lies in DBFS."""
+    """Return the path, with the prefix `dbfs:` in DBFS."""
     return f"{'dbfs:' if entry.source == 'dbfs' else ''}{entry.path}"
 
 
 def request_counts(requests: Mapping[str, int], rate_limited: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """For programs: the requests of each API, and how many of them were refused because of the rate."""
+    """Return the number of requests per API, and how many of them were rate limited, as a JSON document."""
     return {api: {"requests": number, "refused": rate_limited.get(api, 0)} for api, number in sorted(requests.items())}
 
 
 def backup_text(document: dict[str, Any]) -> str:
-    """For people."""
+    """Return the result as text."""
     total: Counter[str] = Counter()
     for user in document["users"]:
         total.update({name: number for name, number in user.items() if name != "user"})
@@ -103,7 +103,7 @@ def backup_text(document: dict[str, Any]) -> str:
 
 
 def object_lines(label: str, objects: list[tuple[str, str]]) -> list[str]:
-    """Lines that name objects, as many as one reads, and say how many more there are."""
+    """Return lines that name the first MAX_SHOWN objects and count the others."""
     lines = [f"  {label}: {escaped(path)}: {escaped(reason)}" for path, reason in objects[:MAX_SHOWN]]
     if len(objects) > MAX_SHOWN:
         lines.append(f"  {label}: {len(objects) - MAX_SHOWN} more; the manifest and --json name them")

@@ -1,4 +1,4 @@
-"""One backup from what was asked for to its manifest: begin or go on, save, say what became of it."""
+"""One backup: starts or resumes it, saves the objects, completes the manifest."""
 
 import logging
 import shutil
@@ -35,12 +35,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BackupRequest:
-    """What was asked for."""
+    """The options of a backup."""
 
     output: str
     """The address of the target."""
     users: tuple[str, ...] = ()
-    """None means everybody, unless there are volumes."""
+    """Empty: all users, unless there are volumes."""
     sources: tuple[Source, ...] = SOURCES
     all_homes: bool = False
     shared: bool = False
@@ -54,16 +54,16 @@ class BackupRequest:
 
     @property
     def normalized_output(self) -> str:
-        """The address, however it was typed."""
+        """The address in its normal form."""
         return self.output.rstrip("/") if "://" in self.output else str(Path(self.output).absolute())
 
     def manifest_fields(self) -> dict[str, Any]:
-        """What a manifest says of it."""
+        """Return the options that the manifest records."""
         names = ("users", "sources", "all_homes", "shared", "volumes", "formats", "max_size")
         return {name: getattr(self, name) for name in names}
 
     def checkpoint_identity(self, host: str) -> CheckpointIdentity:
-        """What a backup that goes on with another has to share with it."""
+        """Return what a backup must have in common with this one to resume it."""
         homes = ["users", *["all homes"] * self.all_homes, *["shared"] * self.shared, *self.volumes]
         most = "of any size" if self.max_size is None else f"up to {self.max_size} bytes"
         return CheckpointIdentity(
@@ -77,13 +77,13 @@ class BackupRequest:
 
 @dataclass(frozen=True)
 class BackupResult:
-    """What became of a backup."""
+    """The result of a backup."""
 
     complete: bool
-    """False: it was stopped; what is saved so far is kept."""
+    """False: the backup was stopped; saved objects are kept."""
     backup: Backup
     index: ManifestIndex
-    """Everything that is written down."""
+    """The entries of the manifest."""
     requests: Mapping[str, int]
     rate_limited: Mapping[str, int]
 
@@ -114,7 +114,7 @@ class BackupRun(Resumable):
 
     @property
     def user_count(self) -> int:
-        """How many users it is about."""
+        """The number of users in the backup."""
         return len({root.user for root in self._checkpoint.roots()})
 
     def save(
@@ -123,11 +123,11 @@ class BackupRun(Resumable):
         report: Callable[[BackupProgress], None] = lambda progress: None,
         pacing: RequestPacing = DEFAULT_PACING,
     ) -> BackupResult:
-        """Save what remains. Raises TargetError, OSError, and BackupError about `since`."""
+        """Save the remaining objects. Raises TargetError, OSError, and BackupError about `since`."""
         earlier_index = self._earlier_index()
         known_index = ManifestIndex(self._manifest.entries())
         self._target.start(self.backup.base)
-        # Before anything else: the name is taken, and what is not finished says so.
+        # First of all: this reserves the name and shows that the backup is unfinished.
         self._publish_manifest()
         work = BackupWork(
             self._client,
@@ -155,7 +155,7 @@ class BackupRun(Resumable):
         return result
 
     def close(self, *, complete: bool) -> None:
-        """Leave the checkpoint; a complete one has served its purpose."""
+        """Close the checkpoint, and delete it if the backup is complete."""
         self._manifest.close()
         if not complete:
             self._checkpoint.close()
@@ -165,7 +165,7 @@ class BackupRun(Resumable):
             self._manifest.path.unlink()
 
     def _store(self, entries: Sequence[ManifestEntry], visits: Sequence[Visit]) -> None:
-        # In this order: a folder is done when everything in it is written down.
+        # In this order: a folder is finished once its entries are recorded.
         self._manifest.add(entries)
         self._checkpoint.store(visits)
 
@@ -175,63 +175,61 @@ class BackupRun(Resumable):
         self._publish_manifest()
 
     def _publish_manifest(self) -> None:
-        """Let the manifest lie in the target as it is by now; in a folder it grows there."""
+        """Copy the manifest into the target; in a local folder it is written in place."""
         if self._target.folder is None:
             copy = self._target.new_partial_file()
             shutil.copyfile(self._manifest.path, copy)
             self._target.publish(copy, self.backup.manifest_path)
 
     def _git_folders(self) -> Mapping[str, Mapping[str, str]]:
-        """Their files are saved in any case."""
+        """Return the git folders; without them, their files are saved all the same."""
         if "workspace" not in self._request.sources:
             return {}
         try:
             return WorkspaceApi(self._client).git_folders()
         except WorkspaceError as error:
-            log.warning("%s Git folders are saved as folders, without their address.", error)
+            log.warning("%s Git folders are saved as plain folders, without their URL.", error)
             return {}
 
     def _earlier_index(self) -> ManifestIndex:
-        """What the earlier backup holds that was named, if one was."""
+        """Return the entries of the backup named by `since`, if there is one."""
         since = self._request.since
         if since is None:
             return ManifestIndex()
         earlier = newest_backup(since.removesuffix(f"/{FILE_NAME}"), self._environ)
         if earlier.target.address != self._target.address or earlier.read_header().host != self._manifest.header.host:
-            raise BackupError(
-                f"--since {since}: it has to be a backup of the same workspace in {self._target.address}."
-            )
+            raise BackupError(f"--since {since}: expected a backup of the same workspace in {self._target.address}.")
         index, reader = earlier.read_manifest()
         if reader.problems:
-            raise BackupError(f"--since {since}: {reader.problems[0]}; look what is wrong with verify.")
+            raise BackupError(f"--since {since}: {reader.problems[0]}; run verify to see what is wrong.")
         return index
 
 
 def prepare_backup(
     client: Client, request: BackupRequest, *, resume: bool, now: datetime, environ: Mapping[str, str]
 ) -> BackupRun:
-    """Begin a backup, or go on with one; a new one has the name of the machine's day.
+    """Start or resume a backup; a new one is named after this machine's date.
 
     Raises CheckpointError, WorkspaceError, NothingToScan, UsersFileError, TargetError, BackupError, OSError.
     """
     target = open_target(request.output, tier=request.tier, environ=environ)
     identity = request.checkpoint_identity(client.host)
     host = host_folder(client.host)
-    # Beside what is saved; of a backup into a cloud where the program was started.
+    # Beside the saved objects, or in the working directory for a cloud storage.
     folder = target.folder / host if target.folder else Path()
     suffix = f".{short_digest([f'{key}={value}' for key, value in vars(identity).items()])[:8]}.checkpoint"
     unfinished = sorted(folder.glob(f"*{suffix}"))
     if unfinished and not resume:
         raise CheckpointError(
-            f"{unfinished[0]} is the checkpoint of an unfinished backup: go on with --resume, or delete it."
+            f"{unfinished[0]} is the checkpoint of an unfinished backup: use --resume to continue it, or delete it."
         )
     if unfinished:
         path = unfinished[-1]
         checkpoint = Checkpoint.resume(path, identity)
-        log.info("going on after %d directories; what failed is tried again", checkpoint.folder_counts()[0])
+        log.info("resuming after %d directories; what failed is retried", checkpoint.folder_counts()[0])
     else:
         if resume:
-            log.info("there is no unfinished backup of this kind in %s; a new one begins", target.address)
+            log.info("there is no unfinished backup with these options in %s; starting a new one", target.address)
         home_roots = find_roots(WorkspaceApi(client), request)
         roots = home_roots.folders + [Folder(volume, "volumes", volume) for volume in request.volumes]
         taken = target.list_names(host)
@@ -257,7 +255,7 @@ def prepare_backup(
 
 
 def _open_manifest(target: BackupTarget, base: str, checkpoint: Path, header: ManifestHeader) -> ManifestWriter:
-    """The manifest, where it grows: in the folder that is the target, or beside the checkpoint."""
+    """Open the manifest for writing: in the target if that is a local folder, otherwise beside the checkpoint."""
     path = target.folder / base / FILE_NAME if target.folder else checkpoint.with_name(f"{checkpoint.name}.{FILE_NAME}")
     make_private_folder(path.parent)
     try:
@@ -267,19 +265,19 @@ def _open_manifest(target: BackupTarget, base: str, checkpoint: Path, header: Ma
 
 
 def next_name(today: date, existing: Sequence[str]) -> str:
-    """The name of a new backup: the date, with a number if there is one already."""
+    """Return the name of a new backup: the date, with a number if the date is taken."""
     of_today = [name for name in existing if name.partition(".")[0] == today.isoformat()]
     last = max((backup_sort_key(name)[1] for name in of_today), default=0)
     return f"{today.isoformat()}.{last + 1}" if last else today.isoformat()
 
 
 def host_folder(host: str) -> str:
-    """The folder of a workspace."""
+    """Return the name of the folder of a workspace."""
     return "/".join(names.encode_name(urlsplit(host).netloc))
 
 
 def root_places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str]:
-    """Where the homes lie: a folder a user, in it one a file system."""
+    """Return the paths of the roots: a folder per user, with a folder per file system."""
     reserved: dict[names.NameAndSuffix, names.PathParts] = {(name, ""): (name,) for name in (FILE_NAME, PARTIAL)}
     users = names.assign_names(
         ((f"{root.user}", "") for root in roots if root.user not in (FILE_NAME, PARTIAL)), reserved
@@ -288,5 +286,5 @@ def root_places(base: str, roots: Sequence[Folder]) -> dict[tuple[str, str], str
 
 
 def format_instant(instant: datetime) -> str:
-    """`2026-11-27T07:00:00Z`"""
+    """Format as `2026-11-27T07:00:00Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,6 +1,6 @@
-"""Where a backup lies: a folder, or a storage that fsspec knows by its address, such as Azure's.
+"""Storage for backups: a local folder, or a storage that fsspec knows by its address, such as Azure's.
 
-What is written is written beside first and takes its place when it is whole.
+Files are written under another name and moved into place when they are complete.
 """
 
 import contextlib
@@ -21,46 +21,46 @@ from labkit.text import redact_secrets
 
 fsspec, azure_blob = LazyModule("fsspec"), LazyModule("azure.storage.blob")
 PARTIAL = ".partial"
-"""The folder of what is not whole yet, beside the manifest; everything in it can be deleted."""
+"""The folder of incomplete files, beside the manifest; everything in it can be deleted."""
 TIERS = ("hot", "cool", "cold")
 AZURE = ("abfs", "abfss", "az")
 LARGE_FILE_BYTES = 8 * 2**20
-"""Bytes from which uploads go one after another: the client of the storage holds a whole part in memory."""
+"""Minimum bytes of files that are uploaded one at a time: the storage client holds a whole part in memory."""
 UNSUPPORTED_NAME_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL})
 NO_FOLLOW, NON_BLOCKING = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 CONNECTION_STRING = "AZURE_STORAGE_CONNECTION_STRING"
 
 
 class TargetError(Exception):
-    """A sentence that says what cannot be done there and why."""
+    """An operation on the storage failed; the message says which and why."""
 
 
 class NotARegularFile(TargetError):
-    """What lies at a place is a link, or no regular file: it is not read, since it leads elsewhere or has no end."""
+    """The path is a link or not a regular file, and is not read: it may lead elsewhere or never end."""
 
 
 class UnsupportedName(Exception):
-    """The file system cannot hold this name, or so long a path; everything else there is fine."""
+    """The file system cannot hold this name or path; other names are fine."""
 
 
 class BackupTarget(Protocol):
-    """`place` is always a path below the target, divided by slashes, whose components `names` made."""
+    """A storage. `place` is a path below it, with slashes and with components encoded by `names`."""
 
     address: str
-    """For people."""
+    """The address for messages."""
     folder: Path | None
-    """Where it is, if it is on this machine."""
+    """The path of a local folder; None for other storages."""
 
     def start(self, base: str) -> None:
-        """A backup is going to be written below `base`. Raises TargetError."""
+        """Prepare for writing a backup below `base`. Raises TargetError."""
         ...
 
     def new_partial_file(self) -> Path:
-        """A new file, to be written and published."""
+        """Return the path of a new local file, to be written and published."""
         ...
 
     def publish(self, partial_file: Path, place: str) -> None:
-        """Move this file to a place, replacing what is there. Raises TargetError, UnsupportedName."""
+        """Move a complete local file to a path, replacing what is there. Raises TargetError, UnsupportedName."""
         ...
 
     def make_folder(self, place: str) -> None:
@@ -72,26 +72,27 @@ class BackupTarget(Protocol):
         ...
 
     def list_names(self, place: str) -> list[str]:
-        """Files and folders directly below; none where it is not. Raises TargetError."""
+        """Return the names of files and folders directly below; empty if the folder does not exist. Raises
+        TargetError."""
         ...
 
     def list_files(self, place: str) -> Iterator[str]:
-        """The places of all files below, and of whatever else is no folder. Raises TargetError."""
+        """Yield the paths of everything below that is not a folder. Raises TargetError."""
         ...
 
     def has_folder(self, place: str) -> bool:
-        """Whether there is a folder, where folders are something of their own."""
+        """Return whether a folder exists, if the storage has folders."""
         ...
 
     def clean_up(self) -> None:
-        """Nothing more is written: remove what is not whole."""
+        """Delete incomplete files; nothing more is written."""
         ...
 
 
 def open_target(address: str, *, tier: str | None, environ: Mapping[str, str]) -> BackupTarget:
-    """A folder, or what an address like `abfss://container@account.dfs.core.windows.net/path` means.
+    """Return the target at a path or an address such as `abfss://container@account.dfs.core.windows.net/path`.
 
-    `tier` is one of TIERS; only Azure has them. Raises TargetError.
+    `tier` is one of TIERS and for Azure only. Raises TargetError.
     """
     protocol = address.partition("://")[0].lower() if "://" in address else "file"
     if tier and protocol not in AZURE:
@@ -102,7 +103,7 @@ def open_target(address: str, *, tier: str | None, environ: Mapping[str, str]) -
 
 
 class FolderTarget:
-    """A folder of this machine. Only its owner can read what is written."""
+    """A local folder. Only its owner can read what is written."""
 
     def __init__(self, folder: Path) -> None:
         self.folder: Path | None = folder.absolute()
@@ -126,7 +127,7 @@ class FolderTarget:
         path = self._root / place
         with _target_errors(self.address):
             self._make_once(path.parent)
-            # On the disk before it has its name: the manifest is going to say that it is there.
+            # On the disk before it is renamed: the manifest is going to record it.
             move_into_place(partial_file, path)
 
     def make_folder(self, place: str) -> None:
@@ -144,15 +145,15 @@ class FolderTarget:
     def _open_regular_file(self, path: Path) -> IO[bytes]:
         """Open a regular file below the root, without blocking on a pipe. Raises NotARegularFile for anything else."""
         if not self._is_inside(path):
-            raise NotARegularFile(f"{path} is a link, or lies behind one, and is not read.")
+            raise NotARegularFile(f"{path} is a link or below a link, and is not read.")
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | NO_FOLLOW | NON_BLOCKING)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise NotARegularFile(f"{path} is no regular file and is not read.")
+            raise NotARegularFile(f"{path} is not a regular file, and is not read.")
         return os.fdopen(descriptor, "rb")
 
     def _is_inside(self, path: Path) -> bool:
-        """Whether no part of the path below the root is a link."""
+        """Return whether no part of the path below the root is a link."""
         place = path.relative_to(self._root)
         return os.path.realpath(path) == os.path.join(os.path.realpath(self._root), place)
 
@@ -185,7 +186,7 @@ class FolderTarget:
 
 
 class CloudTarget:
-    """A storage that fsspec knows. What is to go there waits in a temporary folder of this machine."""
+    """A storage that fsspec knows. Files are prepared in a temporary local folder."""
 
     def __init__(self, address: str, *, tier: str | None = None, connection: str | None = None) -> None:
         self.folder: Path | None = None
@@ -202,7 +203,7 @@ class CloudTarget:
                     self._options["standard_blob_tier"] = azure_blob.StandardBlobTier[tier.upper()]
             else:
                 self._file_system, self._root = fsspec.core.url_to_fs(address.rstrip("/"))
-        except Exception as error:  # noqa: BLE001 - whatever the library of a storage raises
+        except Exception as error:  # noqa: BLE001 - the libraries of storages raise many types
             raise TargetError(f"{self.address} cannot be used: {_first_line(error)}.") from None
 
     def start(self, base: str) -> None:
@@ -221,7 +222,7 @@ class CloudTarget:
         partial_file.unlink()
 
     def make_folder(self, place: str) -> None:
-        """There is none without a file in it; the manifest knows of it."""
+        """Do nothing: the storage has no empty folders; the manifest records them."""
 
     def open(self, place: str) -> IO[bytes]:
         with self._storage_errors("read", place):
@@ -244,7 +245,7 @@ class CloudTarget:
             yield path.removeprefix(self._root).lstrip("/")
 
     def has_folder(self, place: str) -> bool:
-        """There are none, so that none is missing."""
+        """Return True: the storage has no folders, so none is missing."""
         return True
 
     def clean_up(self) -> None:
@@ -260,12 +261,12 @@ class CloudTarget:
             yield
         except FileNotFoundError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the library of a storage raises
+        except Exception as error:  # noqa: BLE001 - the libraries of storages raise many types
             raise TargetError(f"{self.address}/{place} cannot be {action}: {_first_line(error)}.") from None
 
 
 class _Counter:
-    """Numbers for threads, none twice."""
+    """A thread-safe counter."""
 
     def __init__(self) -> None:
         self._last, self._lock = 0, threading.Lock()
@@ -280,7 +281,7 @@ ErrorContext = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 class _TranslatedErrorsFile(io.RawIOBase):
-    """A file whose errors are ours, so that nobody takes them for those of a connection."""
+    """A file that raises TargetErrors, to distinguish them from errors of a connection."""
 
     def __init__(self, file: IO[bytes], error_context: ErrorContext) -> None:
         self._file, self._error_context = file, error_context
@@ -316,6 +317,6 @@ def _target_errors(address: str, action: str = "written") -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    """The first line of what a library says, without signatures; the rest of it may hold headers of the request."""
+    """Return the first line of a library's error, without signatures; further lines may hold request headers."""
     lines = str(error).splitlines()
     return redact_secrets(lines[0] if lines else type(error).__name__).rstrip(".")[:300]

@@ -1,4 +1,4 @@
-"""Whether what lies in a backup is what was written down, and whether that is what the workspace has now."""
+"""Compares a backup with its manifest and with the workspace."""
 
 import hashlib
 import threading
@@ -26,21 +26,21 @@ from inventory.tree.listing import Failure, File, Folder, Listing
 
 FindingKind = Literal["missing", "corrupt", "added", "changed", "unknown", "gone"]
 READ_WORKERS = 4
-"""Files that are hashed at once."""
+"""Number of files that are hashed at once."""
 BATCH_ENTRIES = 256
 CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True, order=True)
 class VerifyFinding:
-    """Something that is not as it should be."""
+    """A difference between manifest, storage and workspace."""
 
     kind: FindingKind
-    """`missing`: not in the backup; `corrupt`: not what was saved; `added`: in the folder and not in the manifest;
-    `changed`: the workspace has another by now; `unknown`: it cannot be read, or the workspace did not tell; `gone`: it
-    is in the backup and no longer in the workspace, which is no fault of the backup."""
+    """`missing`: not in the backup; `corrupt`: not what was saved; `added`: in the target and not in the manifest;
+    `changed`: different in the workspace by now; `unknown`: not readable, or not listed by the workspace; `gone`:
+    deleted in the workspace since the backup, which is no fault of the backup."""
     what: str
-    """A place below the target, or a path of the workspace."""
+    """A path below the target, or a path in the workspace."""
     detail: str
 
     @property
@@ -54,7 +54,10 @@ def verify_backup(
     reader: ManifestReader,
     report_progress: Callable[[int], None] = lambda done: None,
 ) -> Iterator[VerifyFinding]:
-    """Read everything again. `told` is called with how many files were read so far. Raises TargetError."""
+    """Read every file of a backup and yield what is wrong. `report_progress` gets the number of files read so far.
+
+    Raises TargetError.
+    """
     yield from _manifest_findings(backup, reader)
     done = 0
     all_entries = index.all_entries()
@@ -110,9 +113,9 @@ def _file_findings(
         yield VerifyFinding("unknown", place, str(error))
         return
     if size != expected[0]:
-        yield VerifyFinding("corrupt", place, f"{path}: it has {size} bytes and not {expected[0]}")
+        yield VerifyFinding("corrupt", place, f"{path}: it has {size} bytes instead of {expected[0]}")
     elif digest.hexdigest() != expected[1]:
-        yield VerifyFinding("corrupt", place, f"{path}: its checksum is another")
+        yield VerifyFinding("corrupt", place, f"{path}: its checksum is wrong")
 
 
 def _added_findings(backup: Backup, index: ManifestIndex) -> Iterator[VerifyFinding]:
@@ -124,14 +127,14 @@ def _added_findings(backup: Backup, index: ManifestIndex) -> Iterator[VerifyFind
         if not is_known:
             is_partial = place.startswith(f"{backup.base}/{PARTIAL}/")
             yield VerifyFinding(
-                "added", place, "an interruption left it" if is_partial else "it is not in the manifest"
+                "added", place, "left by an interruption" if is_partial else "it is not in the manifest"
             )
 
 
 def compare_with_workspace(
     client: Client, backup: Backup, index: ManifestIndex, stop: threading.Event
 ) -> list[VerifyFinding]:
-    """List the workspace again and compare. Raises WorkspaceError, NothingToScan."""
+    """List the workspace and return how it differs from a backup. Raises WorkspaceError, NothingToScan."""
     saved_request = backup.read_header().asked
     request = BackupRequest(
         output="",
@@ -170,7 +173,7 @@ def _folder_findings(
             yield VerifyFinding("gone", prefix + folder.path, "the whole home")
         return
     if index.get(folder.source, folder.path) is None:
-        yield VerifyFinding("missing", prefix + folder.path, "a folder that was made since the backup")
+        yield VerifyFinding("missing", prefix + folder.path, "a folder that was created since the backup")
     for failure in result.failures:
         yield VerifyFinding("unknown", prefix + failure.path, failure.reason)
     by_key = {(entry.path, entry.format): entry for entry in saved}
@@ -185,11 +188,11 @@ def _folder_findings(
 
 def _object_findings(prefix: str, file: File, entry: ManifestEntry | None) -> Iterator[VerifyFinding]:
     if entry is None:
-        yield VerifyFinding("missing", prefix + file.path, "it was made since the backup")
+        yield VerifyFinding("missing", prefix + file.path, "it was created since the backup")
     elif entry.has_content and not is_unchanged(file, entry) and not _change_is_undetectable(file, entry):
         yield VerifyFinding("changed", prefix + file.path, "it was changed since the backup")
 
 
 def _change_is_undetectable(file: File, entry: ManifestEntry) -> bool:
-    """Whether the API says nothing by which a change could be seen."""
+    """Return whether the API reports nothing that would show a change."""
     return file.modified_at is None and file.size in (None, entry.size) and file.type == entry.type

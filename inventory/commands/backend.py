@@ -1,4 +1,4 @@
-"""Options that say where folders are listed: here or by the executors of a Spark server, by the API or on mounts."""
+"""Options that select where folders are listed: here or on a Spark server, through the API or from mounts."""
 
 import functools
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 def backend_options(verb: Verb) -> Verb:
-    """Add the options; the verb gets them as the one argument `backend`, checked."""
+    """Add the options; the verb receives them, checked, as the argument `backend`."""
 
     @functools.wraps(verb)
     def with_backend(
@@ -45,13 +45,13 @@ def backend_options(verb: Verb) -> Verb:
             click.option(
                 "--spark-remote",
                 metavar="URL",
-                help="Executors list the folders: the address of a Spark Connect server, sc://HOST:PORT, or local[N] to"
-                " start one here; SPARK_REMOTE does the same.",
+                help="List the folders on the executors of a Spark Connect server: sc://HOST:PORT, or local[N] to"
+                " start one here. SPARK_REMOTE does the same.",
             ),
             options.cluster_id(
-                help="Likewise on this cluster; without ID that of DATABRICKS_CLUSTER_ID or of the profile."
+                help="List them on this cluster; without ID, on that of DATABRICKS_CLUSTER_ID or of the profile."
             ),
-            click.option("--serverless", is_flag=True, help="Likewise on the serverless compute of the workspace."),
+            click.option("--serverless", is_flag=True, help="List them on the serverless compute of the workspace."),
             click.option("--start-cluster", is_flag=True, help="Start the cluster if it is stopped."),
             click.option(
                 "--token-lifetime",
@@ -59,15 +59,15 @@ def backend_options(verb: Verb) -> Verb:
                 type=cli.FloatParamType(0.1, 24 * 90, unit="hours"),
                 default=4.0,
                 show_default=True,
-                help="Of the token that is made for the executors; it is revoked at the end anyway.",
+                help="Lifetime of the executors' token, which is revoked at the end in any case.",
             ),
-            click.option("--table", metavar="NAME", help="Also write a row for every file into this table of Spark."),
+            click.option("--table", metavar="NAME", help="Also write a row for every file into this Spark table."),
             click.option(
                 "--mounts",
                 is_flag=True,
-                help="Read the mounts of a cluster, where homes are on them: exact sizes, and no limit of an API.",
+                help="Read homes from the mounts of a cluster, if they are there: exact sizes, no rate limit.",
             ),  # fmt: skip
-            click.option("--mounts-root", metavar="DIR", help="Where the mounts are, with --mounts.  [default: /]"),
+            click.option("--mounts-root", metavar="DIR", help="The folder of the mounts, with --mounts.  [default: /]"),
         )
     ):
         with_backend = option(with_backend)
@@ -75,21 +75,19 @@ def backend_options(verb: Verb) -> Verb:
 
 
 def _check_backend(backend: Backend, mounts_root: str | None) -> None:
-    """Raises CommandError for options that contradict each other."""
+    """Raise CommandError for options that contradict each other."""
     named = [bool(backend.remote), bool(backend.cluster_id), backend.serverless]
     if sum(named) > 1:
-        raise cli.CommandError(
-            "--spark-remote, --cluster-id and --serverless are three servers; give only one of them."
-        )
+        raise cli.CommandError("--spark-remote, --cluster-id and --serverless cannot be combined.")
     if backend.start_cluster and not backend.cluster_id:
         raise cli.CommandError("--start-cluster needs --cluster-id.")
     if backend.table and not backend.uses_spark:
         raise cli.CommandError("--table needs Spark: add --cluster-id, --serverless or --spark-remote.")
     if mounts_root and not backend.mounts:
-        raise cli.CommandError("--mounts-root says where the mounts are; add --mounts.")
+        raise cli.CommandError("--mounts-root needs --mounts.")
     if backend.mounts and not backend.uses_spark and not Mounts(backend.mounts).sources_with_homes():
         place = "here" if backend.mounts == "/" else f"below {backend.mounts}"
         raise cli.CommandError(
-            f"there are no mounts {place} (Workspace/Users or dbfs/Users): let a cluster look, with --cluster-id,"
-            " or name their place with --mounts-root."
+            f"there are no mounts {place} (Workspace/Users or dbfs/Users): read them on a cluster with --cluster-id,"
+            " or name their folder with --mounts-root."
         )

@@ -1,4 +1,4 @@
-"""`backup`: save what lies in the homes."""
+"""`backup`: save the files in the homes."""
 
 import logging
 import re
@@ -47,23 +47,31 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
 )
 @options.users
 @options.users_file
-@click.option("--group", metavar="NAME", help="The members of this group, and of the groups in it.")
+@click.option("--group", metavar="NAME", help="Save the members of this group and of the groups in it.")
 @options.all_homes
 @options.shared
 @click.option("-o", "--output", required=True, metavar="TARGET", help="A folder, or an address such as abfss://….")
 @options.workspace_only
 @options.dbfs_only
-@click.option("--volumes", multiple=True, metavar="/Volumes/…", help="Also this volume, or a folder in it.")
+@click.option("--volumes", multiple=True, metavar="/Volumes/…", help="Also save this volume, or a folder in it.")
 @click.option(
-    "--notebook-format", type=click.Choice(list(FORMATS)), default="source", show_default=True, help="Of notebooks."
+    "--notebook-format",
+    type=click.Choice(list(FORMATS)),
+    default="source",
+    show_default=True,
+    help="Format of notebooks.",
 )
 @click.option(
-    "--max-file-size", type=cli.IntParamType(0, unit="bytes"), metavar="N", help="Leave out files of more bytes."
+    "--max-file-size", type=cli.IntParamType(0, unit="bytes"), metavar="N", help="Leave out files larger than N bytes."
 )
-@click.option("--tier", type=click.Choice(TIERS), help="Of Azure's storage; without it the account's own.")
-@click.option("--since", metavar="MANIFEST", help="Of an earlier backup there: what did not change is not read again.")
+@click.option(
+    "--tier", type=click.Choice(TIERS), help="Access tier of Azure's storage; the account's default if not given."
+)
+@click.option(
+    "--since", metavar="MANIFEST", help="Only download what changed since this manifest of an earlier backup in TARGET."
+)
 @click.option("--retain-until", metavar="DATE", help="Written down; afterwards `purge` names the backup.")
-@click.option("--resume", is_flag=True, help="Go on with a backup that was stopped, and retry what failed.")
+@click.option("--resume", is_flag=True, help="Continue a stopped backup, and retry what failed.")
 @cli.dry_run_option
 @options.access
 @cli.json_option
@@ -87,11 +95,11 @@ def command(
     access: options.Access,
     as_json: bool,
 ) -> None:
-    """Save what lies in every user's home, in DBFS and in the Workspace, below TARGET/<host>/<date>/<user>.
+    """Save every user's home, in DBFS and in the Workspace, below TARGET/<host>/<date>/<user>.
 
-    Everything is written down in a manifest there: where it lies, its checksum, or why it could not be saved. What is
-    done is kept, so that a backup that was stopped, or killed, goes on with --resume. Exit status: 0 complete; 1
-    something could not be saved, or it was stopped; 2 bad input, or no access at all.
+    A manifest there records every object with its path and checksum, or why it could not be saved. Progress is stored,
+    so that --resume continues a backup that was stopped or killed. Exit status: 0 complete; 1 something could not be
+    saved, or the backup was stopped; 2 bad input, or no access at all.
     """
     for volume in volumes:
         if not VOLUME.fullmatch(volume):
@@ -127,7 +135,7 @@ def command(
     ):
         result = run.save(stop, reporter)
     if not result.complete:
-        click.echo("Stopped. To go on: the same command with --resume.", err=True)
+        click.echo("Stopped. To continue, run the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
     document: dict[str, Any] = report.backup_document(result)
     if as_json:
@@ -135,7 +143,7 @@ def command(
     else:
         click.echo(report.backup_text(document))
     if result.failed:
-        click.echo(f"{result.failed} objects could not be saved; --resume tries them again.", err=True)
+        click.echo(f"{result.failed} objects could not be saved; --resume retries them.", err=True)
     sys.exit(exit_status.PARTLY_FAILED if result.failed else exit_status.DONE)
 
 
@@ -147,7 +155,7 @@ def _selected_users(client: Client, named: tuple[str, ...], group: str | None) -
     except WorkspaceError as error:
         raise cli.CommandError(str(error)) from None
     if not members:
-        raise cli.CommandError(f"nobody is in the group {group}, so there is nothing to save.")
+        raise cli.CommandError(f"the group {group} has no members, so there is nothing to save.")
     return tuple(dict.fromkeys([*named, *members]))
 
 
@@ -168,7 +176,7 @@ def _preview(client: Client, request: BackupRequest) -> BackupPreview:
 
 def _prepare(client: Client, request: BackupRequest, *, resume: bool) -> BackupRun:
     try:
-        # Asked first: with a credential that is not accepted, every home would be a failure.
+        # First of all: with an invalid credential, every home would be a failure.
         name, _ = WorkspaceApi(client).caller()
         log.info("saving %s as %s", client.host, name)
         with options.write_errors(Path(request.output)):
@@ -180,10 +188,10 @@ def _prepare(client: Client, request: BackupRequest, *, resume: bool) -> BackupR
 
 @contextmanager
 def _resumable() -> Iterator[None]:
-    """Raises CommandError for what ends a backup that has begun."""
+    """Raise CommandError for errors that end a running backup."""
     try:
         yield
     except CheckpointError as error:
         raise cli.CommandError(str(error)) from None
     except (TargetError, BackupError) as error:
-        raise cli.CommandError(f"{error} What is saved so far is kept: go on with --resume.") from None
+        raise cli.CommandError(f"{error} What is saved so far is kept; use --resume to continue.") from None

@@ -1,4 +1,4 @@
-"""`diff`: what changed between two results."""
+"""`diff`: compare two results."""
 
 from pathlib import Path
 
@@ -25,9 +25,9 @@ from labkit.text import escaped
 @click.argument("new", type=click.Path(path_type=Path))
 @cli.json_option
 def command(old: Path, new: Path, as_json: bool) -> None:
-    """Who has more or less than before, who is new, who is gone.
+    """List the users who have more or fewer files than before, new users, and users who are gone.
 
-    Where a home could not be listed whole in one of the results, the change is unknown.
+    If one of the results lists a home incompletely, the change is unknown.
     """
     try:
         before, after = (read_totals(options.read_text(path), str(path)) for path in (old, new))

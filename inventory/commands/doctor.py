@@ -1,4 +1,4 @@
-"""`doctor`: whether everything is there that a scan needs."""
+"""`doctor`: check that everything a scan needs is available."""
 
 import platform
 import sys
@@ -28,7 +28,7 @@ from labkit.workspace.expected import EXPECTED_ID, WorkspaceIdentity, mismatch
       python -m inventory doctor --cluster-id 1018-120000-abcd1234
     """,
 )
-@options.cluster_id(help="Whether a scan could run on this cluster; without ID that of the environment or the profile.")
+@options.cluster_id(help="Check this cluster for a scan; without ID, that of the environment or of the profile.")
 @options.access
 @cli.json_option
 def command(
@@ -36,9 +36,9 @@ def command(
     access: options.Access,
     as_json: bool,
 ) -> None:
-    """Say which workspace is meant, who we are there, what we may see, and what to do about what is missing.
+    """Show the workspace, the account and its permissions, and what to do about problems.
 
-    Exit status 1: a scan would be possible and not complete. Changes nothing.
+    Exit status 1: a scan is possible, but would be incomplete. Changes nothing.
     """
     cluster_id = options.named_cluster(cluster_id, access.profile)
     client = options.make_client(access)
@@ -53,12 +53,14 @@ def command(
     name = identity.caller
     facts |= {"account": name, "groups": ", ".join(groups) or "none"}
     if "admins" not in groups:
-        advice.append(f"{name} is no workspace administrator: homes of others will be refused. Ask one to scan.")
+        advice.append(
+            f"{name} is not a workspace administrator and cannot read other users' homes. Ask an administrator to scan."
+        )
     facts["expected workspace"], problem = _expected_workspace(identity)
     if problem:
         advice.append(problem)
     off = workspace.is_dbfs_disabled()
-    facts["dbfs"] = "switched off in this workspace; a scan leaves it out" if off else "on"
+    facts["dbfs"] = "disabled in this workspace; a scan leaves it out" if off else "on"
     for source in SOURCES:
         if source == "dbfs" and off:
             continue
@@ -66,12 +68,12 @@ def command(
             facts[f"homes in {source}"] = str(len(list_existing(workspace, Folder("", source, "/Users")).folders))
         except WorkspaceError as error:
             facts[f"homes in {source}"] = "not readable"
-            advice.append(f"{error} Ask an administrator for the right to read it.")
+            advice.append(f"{error} Ask an administrator for permission to read it.")
     try:
         facts["users"] = str(sum(1 for _ in workspace.scim_resources("Users", "userName")))
     except WorkspaceError as error:
         facts["users"] = "not readable"
-        advice.append(f"{error} Name the users in a file: scan --users-file.")
+        advice.append(f"{error} List the users in a file: scan --users-file.")
     if cluster_id:
         of_cluster, more = _cluster_facts(client, cluster_id)
         facts |= of_cluster
@@ -87,16 +89,16 @@ def command(
 
 
 def _expected_workspace(identity: WorkspaceIdentity) -> tuple[str, str]:
-    """The workspace that a restore may change, and what is wrong with the live one."""
+    """Return the workspace that a restore may change, and how the live one differs from it."""
     expected = options.expectation()
     if not expected.is_set:
-        return f"not set; a restore takes any ({EXPECTED_ID}={identity.workspace_id} would fix it)", ""
+        return f"not set; a restore accepts any ({EXPECTED_ID}={identity.workspace_id} would restrict it)", ""
     problem = mismatch(identity, expected)
     return "another" if problem else "as expected", problem
 
 
 def pyspark_version() -> str:
-    """The version of the Spark client that is installed here; empty if there is none."""
+    """Return the version of the installed Spark client; empty if there is none."""
     try:
         return version("pyspark")
     except PackageNotFoundError:
@@ -104,16 +106,16 @@ def pyspark_version() -> str:
 
 
 def _cluster_facts(client: "Client", cluster_id: str) -> tuple[dict[str, str], list[str]]:
-    """What there is to know of a cluster, and what keeps a scan from running there."""
+    """Return the properties of a cluster, and what prevents a scan on it."""
     try:
         cluster = clusters.get_cluster(client, cluster_id)
     except errors.SparkError as error:
         return {"cluster": "not readable"}, [str(error)]
     facts = {
         "cluster": f"{escaped(cluster.name)}, {cluster.state}",
-        "cluster runtime": f"{cluster.runtime}, access mode {cluster.access_mode or 'not told'}",
-        "cluster python": cluster.python or "not known for this runtime",
-        "cluster spark": cluster.spark or "not known for this runtime",
+        "cluster runtime": f"{cluster.runtime}, access mode {cluster.access_mode or 'unknown'}",
+        "cluster python": cluster.python or "unknown for this runtime",
+        "cluster spark": cluster.spark or "unknown for this runtime",
     }
     advice = [
         _capitalize(problem)
@@ -126,7 +128,7 @@ def _cluster_facts(client: "Client", cluster_id: str) -> tuple[dict[str, str], l
         advice.append(_capitalize(errors.missing_client("pyspark")))
     elif not installed.startswith(f"{errors.CLIENT_VERSION}."):
         advice.append(
-            f"The Spark client here is pyspark {installed}; this program is made for"
+            f"The Spark client here is pyspark {installed}; this program needs"
             f" {errors.CLIENT_VERSION}: pip install 'pyspark[connect]=={errors.CLIENT_VERSION}.*'."
         )
     return facts, advice

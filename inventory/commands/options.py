@@ -1,4 +1,4 @@
-"""Options that several verbs share, and how they become a client."""
+"""Options that several verbs share, and the client they select."""
 
 import functools
 import logging
@@ -33,7 +33,7 @@ CLUSTER_ID = "DATABRICKS_CLUSTER_ID"
 
 @dataclass(frozen=True)
 class Access:
-    """Which workspace, as whom, as the command line says it."""
+    """The options that select workspace and credential."""
 
     profile: str | None
     workspace_url: str | None
@@ -42,7 +42,7 @@ class Access:
 
 
 def access(verb: Verb) -> Verb:
-    """Add the options for which workspace, as whom, and how much to log; the verb gets the one argument `access`."""
+    """Add the options for workspace, credential and logging; the verb receives the argument `access`."""
 
     @functools.wraps(verb)
     def with_access(
@@ -60,13 +60,13 @@ def access(verb: Verb) -> Verb:
     for option in reversed(
         (
             click.option("-p", "--profile", metavar="NAME", help="A profile of the Databricks configuration file."),
-            click.option("--workspace-url", metavar="URL", help="The workspace; the credential belongs to it."),
+            click.option("--workspace-url", metavar="URL", help="Address of the workspace that the token belongs to."),
             click.option(
                 "--token-file",
                 type=click.Path(path_type=Path, allow_dash=True),
-                help="A file that holds a token for it; - reads the first line of standard input.",
+                help="File with a token; - reads the first line of standard input.",
             ),
-            click.option("--token", help="The token itself; others can see it in the list of processes."),
+            click.option("--token", help="The token itself, which others can see in the list of processes."),
             click.option("--debug", is_flag=True, help="Log every request, without credentials."),
         )
     ):
@@ -75,11 +75,11 @@ def access(verb: Verb) -> Verb:
 
 
 cluster_id = functools.partial(click.option, "--cluster-id", metavar="[ID]", is_flag=False, flag_value="")
-"""A cluster is used only if the option is given; without a value `named_cluster` knows which."""
+"""A cluster is used only if the option is given; `named_cluster` handles an option without a value."""
 
 
 def named_cluster(given: str | None, profile: str | None) -> str | None:
-    """The cluster that `--cluster-id` means; without a value that of the environment, else of the profile.
+    """Return the cluster of `--cluster-id`; without a value, that of the environment, else of the profile.
 
     Raises CommandError if neither names one.
     """
@@ -96,28 +96,28 @@ def named_cluster(given: str | None, profile: str | None) -> str | None:
 
 users = click.argument("users", nargs=-1, metavar="[USER]...")
 users_file = click.option(
-    "--users-file", type=click.Path(path_type=Path), help="One name a line, or a CSV with a column username."
+    "--users-file", type=click.Path(path_type=Path), help="File with a name per line, or a CSV with a column username."
 )
-all_homes = click.option("--all-homes", is_flag=True, help="Also homes of who is no user any more, or no person.")
-shared = click.option("--shared", is_flag=True, help="Also /Shared and /Repos.")
+all_homes = click.option("--all-homes", is_flag=True, help="Include homes of deleted users and service principals.")
+shared = click.option("--shared", is_flag=True, help="Include /Shared and /Repos.")
 workspace_only = click.option("--workspace-only", is_flag=True, help="Leave out DBFS.")
 dbfs_only = click.option("--dbfs-only", is_flag=True, help="Leave out the Workspace.")
 
 
 def start_logging(*, debug: bool) -> None:
-    """Logs go to stderr; those of the SDK stay quiet, we ask on our own."""
+    """Log to stderr, without the SDK's own messages."""
     log_to_stderr("inventory", logging.DEBUG if debug else logging.INFO)
 
 
 def environment() -> MutableMapping[str, str]:
-    """What the program was started with, and what `.env` adds. Raises CommandError."""
+    """Return the environment, extended by `.env`. Raises CommandError."""
     environ = cli.environment()
     _dotenv(environ)
     return environ
 
 
 def _dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
-    """The variables of `.env` that concern the workspace. Raises CommandError."""
+    """Return the variables in `.env` that concern the workspace. Raises CommandError."""
     try:
         return dotenv.load(environ)
     except dotenv.DotenvError as error:
@@ -125,7 +125,7 @@ def _dotenv(environ: MutableMapping[str, str]) -> dict[str, str]:
 
 
 def profiles() -> dict[str, dict[str, str]]:
-    """The profiles by name. Raises CommandError if the file cannot be read."""
+    """Return the profiles by name. Raises CommandError if the file cannot be read."""
     try:
         return read_profiles(environment()).by_name
     except WorkspaceChoiceError as error:
@@ -133,12 +133,12 @@ def profiles() -> dict[str, dict[str, str]]:
 
 
 def make_client(access: Access) -> Client:
-    """The client that the options of `access` mean. Raises CommandError."""
+    """Return the client that the options of `access` select. Raises CommandError."""
     token = access.token
     if token is not None and access.token_file is not None:
-        raise cli.CommandError("--token and --token-file are two sources; give only one of them.")
+        raise cli.CommandError("--token and --token-file cannot be combined.")
     if token is not None:
-        click.echo("--token can be seen by others on this machine; --token-file FILE or - cannot.", err=True)
+        click.echo("Others on this machine can see --token; use --token-file FILE or - instead.", err=True)
     if access.token_file is not None:
         token = _read_token(access.token_file)
     environ = environment()
@@ -152,7 +152,7 @@ def make_client(access: Access) -> Client:
 
 
 def expectation(into_workspace: str | None = None) -> WorkspaceExpectation:
-    """The workspace that may be changed, by `--into-workspace` or by the environment. Raises CommandError."""
+    """Return the workspace that may be changed, by `--into-workspace` or by the environment. Raises CommandError."""
     try:
         if into_workspace is not None:
             return expected_from_option(into_workspace, "--into-workspace")
@@ -162,13 +162,13 @@ def expectation(into_workspace: str | None = None) -> WorkspaceExpectation:
 
 
 def require_expected(identity: WorkspaceIdentity, expected: WorkspaceExpectation) -> None:
-    """Raises CommandError if the live workspace is not the expected one."""
+    """Raise CommandError if the live workspace is not the expected one."""
     if problem := mismatch(identity, expected):
         raise cli.CommandError(problem)
 
 
 def _read_token(path: Path) -> str:
-    """The token that a file holds, or the first line of standard input; a terminal is asked and does not show it."""
+    """Return the token in a file or the first line of standard input; on a terminal, prompt for it without echo."""
     is_input = str(path) == "-"
     try:
         if is_input and sys.stdin.isatty():
@@ -180,12 +180,12 @@ def _read_token(path: Path) -> str:
     lines = text.split()
     if len(lines) != 1:
         where = "the first line of standard input" if is_input else path
-        raise cli.CommandError(f"{where} has to hold one token and nothing else.")
+        raise cli.CommandError(f"{where} must hold one token and nothing else.")
     return lines[0]
 
 
 def selected_users(users: tuple[str, ...], users_file: Path | None) -> tuple[str, ...]:
-    """Whom the arguments and the file name, once each. Raises CommandError."""
+    """Return the users in the arguments and the file, without duplicates. Raises CommandError."""
     try:
         for user in users:
             check_username(user, "the command line")
@@ -196,14 +196,14 @@ def selected_users(users: tuple[str, ...], users_file: Path | None) -> tuple[str
 
 
 def selected_sources(dbfs_only: bool, workspace_only: bool) -> tuple[Source, ...]:
-    """The file systems that are meant. Raises CommandError."""
+    """Return the selected file systems. Raises CommandError."""
     if dbfs_only and workspace_only:
         raise cli.CommandError("--dbfs-only and --workspace-only leave nothing to scan.")
     return ("dbfs",) if dbfs_only else ("workspace",) if workspace_only else SOURCES
 
 
 def read_text(path: Path) -> str:
-    """What a file holds. Raises CommandError."""
+    """Return the text of a file. Raises CommandError."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -211,7 +211,7 @@ def read_text(path: Path) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises CommandError."""
+    """Return the content of a file. Raises CommandError."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -219,7 +219,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def check_writable(path: Path | None) -> None:
-    """Before anything is asked: whether a result can be written there. Raises CommandError."""
+    """Raise CommandError early if a result cannot be written to this path."""
     if path is None:
         return
     if path.is_dir():
@@ -236,7 +236,7 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Raises CommandError where `path` cannot be written: the disk is full, or the like."""
+    """Raise CommandError if `path` cannot be written, for example because the disk is full."""
     try:
         yield
     except OSError as error:

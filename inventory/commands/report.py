@@ -1,4 +1,4 @@
-"""`report`: a result as a page for people."""
+"""`report`: make an HTML page of a result."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,12 +23,15 @@ from labkit.extras import cli
     """,
 )
 @click.argument("inventory", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), help="The page; beside the result, as .html, if not given.")
-@click.option("--files", type=click.Path(path_type=Path), help="What `scan --files` wrote: adds types, ages and paths.")
+@click.option("--output", type=click.Path(path_type=Path), help="The page; by default the result's name with .html.")
+@click.option(
+    "--files", type=click.Path(path_type=Path), help="Rows written by `scan --files`, for types, ages and paths."
+)
 def command(inventory: Path, output: Path | None, files: Path | None) -> None:
     """Make an HTML page of a result: totals, largest homes, failures; with --files also types, ages, largest files.
 
-    The page needs no network, can be read on a phone and printed. Nobody is asked anything: it says what the files say.
+    The page needs no network and can be read on a phone and printed. It is made from the files alone, without the
+    workspace.
     """
     output = output or inventory.with_suffix(".html")
     options.check_writable(output)

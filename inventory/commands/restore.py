@@ -1,4 +1,4 @@
-"""`restore`: put what was saved back into a workspace."""
+"""`restore`: restore a backup into a workspace."""
 
 import logging
 import sys
@@ -38,17 +38,24 @@ log = logging.getLogger(__name__)
 )
 @click.argument("target")
 @options.users
-@click.option("--map", "maps", multiple=True, metavar="OLD=NEW", help="This user has another name there.")
-@click.option("--into", default="", metavar="/PATH", help="Below this folder, a folder a user, not into their homes.")
-@click.option("--skip-existing", is_flag=True, help="Leave what is there already; without this it is a failure.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there already.")
+@click.option("--map", "maps", multiple=True, metavar="OLD=NEW", help="Restore this user under another name.")
+@click.option(
+    "--into",
+    default="",
+    metavar="/PATH",
+    help="Restore into this folder, with a folder per user, and not into the homes.",
+)
+@click.option("--skip-existing", is_flag=True, help="Keep existing objects; without this they are failures.")
+@click.option("--overwrite", is_flag=True, help="Replace existing objects.")
 @click.option(
     "--into-workspace",
     metavar="ID",
-    help="The id of the workspace to restore into; refuse any other. Replaces LAB_EXPECTED_WORKSPACE_ID and _HOST.",
+    help="Id of the workspace to restore into; any other is refused. Replaces LAB_EXPECTED_WORKSPACE_ID and _HOST.",
 )
-@click.option("--git", "with_git", is_flag=True, help="Clone git folders from where they came, instead of their files.")
-@click.option("--resume", is_flag=True, help="Go on with a restore that was stopped, and retry what failed.")
+@click.option(
+    "--git", "with_git", is_flag=True, help="Clone git folders from their URL instead of restoring their files."
+)
+@click.option("--resume", is_flag=True, help="Continue a stopped restore, and retry what failed.")
 @cli.dry_run_option
 @options.access
 @cli.json_option
@@ -66,15 +73,15 @@ def command(
     access: options.Access,
     as_json: bool,
 ) -> None:
-    """Put the newest backup in TARGET back: folders, notebooks in their language, files, DBFS.
+    """Restore the newest backup in TARGET: folders, notebooks in their language, files, DBFS.
 
-    TARGET may also be one backup, <host>/<date>. Without users, everybody's; into this workspace or another one. What
-    is there is not touched unless asked, and what was changed since the restore began never is: what was saved goes
-    beside it, as NAME (restored DATE). Exit status: 0 complete; 1 something could not be restored or lies beside its
-    place, or it was stopped; 2 bad input, or no access at all.
+    TARGET may also be one backup, <host>/<date>. Without users, all users are restored, into this workspace or another
+    one. Existing objects are kept unless --overwrite is given, and what was changed since the restore started is always
+    kept: then the saved object is restored beside it, as NAME (restored DATE). Exit status: 0 complete; 1 something
+    could not be restored or is beside its path, or the restore was stopped; 2 bad input, or no access at all.
     """
     if skip_existing and overwrite:
-        raise cli.CommandError("--skip-existing and --overwrite are two wishes; give only one of them.")
+        raise cli.CommandError("--skip-existing and --overwrite cannot be combined.")
     if into and not into.startswith("/"):
         raise cli.CommandError(f"--into {into}: expected an absolute path such as /Shared/returned.")
     existing: ExistingPolicy = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
@@ -85,9 +92,9 @@ def command(
         options.require_expected(identity, expected)
         backup, index, reader, unfinished = newest_complete_backup(target, options.environment())
         for later in unfinished:
-            log.warning("%s was never finished, so the one before it is taken: %s", later.address, backup.address)
+            log.warning("%s was never finished; restoring the backup before it: %s", later.address, backup.address)
         if reader.end is None:
-            log.warning("%s was never finished; what it has is restored", backup.address)
+            log.warning("%s was never finished; restoring what it contains", backup.address)
         log.info("restoring %s into %s as %s", backup.address, client.host, identity.caller)
         request = RestoreRequest(backup, users, _new_usernames(maps), into, existing, with_git)
         if dry_run:
@@ -102,7 +109,7 @@ def command(
             ):
                 result = run.restore(stop, reporter)
     if not result.complete:
-        click.echo("Stopped. To go on: the same command with --resume.", err=True)
+        click.echo("Stopped. To continue, run the same command with --resume.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
     document: dict[str, Any] = report.restore_document(result, dry_run=dry_run)
     if as_json:
@@ -128,6 +135,6 @@ def _new_usernames(maps: tuple[str, ...]) -> dict[str, str]:
         except ValueError as error:
             raise cli.CommandError(str(error)) from None
         if old in found or new in found.values():
-            raise cli.CommandError(f"--map {text}: {old} or {new} is in another --map, too.")
+            raise cli.CommandError(f"--map {text}: {old} or {new} is in another --map as well.")
         found[old] = new
     return found

@@ -1,4 +1,4 @@
-"""`scan`: count what lies in every user's home."""
+"""`scan`: count the files in every user's home."""
 
 import logging
 import sys
@@ -58,29 +58,39 @@ log = logging.getLogger(__name__)
     type=click.Path(path_type=Path),
     default=Path("inventory.csv"),
     show_default=True,
-    help="The result.",
+    help="The result, a CSV file.",
 )
-@click.option("--no-parallel", is_flag=True, help="One request after another.")
+@click.option("--no-parallel", is_flag=True, help="Send one request after another.")
 @click.option(
-    "--workers", type=cli.IntParamType(1, 512), default=64, show_default=True, help="For each of the two file systems."
+    "--workers",
+    type=cli.IntParamType(1, 512),
+    default=64,
+    show_default=True,
+    help="Concurrent requests for each of the two file systems.",
 )
 @click.option(
     "--max-requests-per-second",
     type=cli.FloatParamType(0, min_open=True),
-    help="For each of the two APIs; without it the rate they permit is found out.",
+    help="Maximum rate for each of the two APIs; by default the permitted rate is found automatically.",
 )
-@click.option("--resume", is_flag=True, help="Go on with a scan that was stopped, and retry what failed.")
-@click.option("--fresh", is_flag=True, help="Begin anew, whatever there is of an earlier scan.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Where progress is kept; beside the result if not.")
+@click.option("--resume", is_flag=True, help="Continue a stopped scan, and retry what failed.")
+@click.option("--fresh", is_flag=True, help="Start a new scan, and discard an unfinished one.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="File for the progress; beside the result by default."
+)
 @options.dbfs_only
 @options.workspace_only
-@click.option("--files", type=click.Path(path_type=Path), help="A row for every file, as .csv, .jsonl or .parquet.")
-@click.option("--report", type=click.Path(path_type=Path), help="The result as a page for people, as .html.")
-@click.option("--details", is_flag=True, help="Further columns: by file system, estimates, largest, newest, cost.")
-@click.option("--top", type=cli.IntParamType(0), default=5, show_default=True, help="Largest homes in the summary.")
+@click.option(
+    "--files", type=click.Path(path_type=Path), help="Write a row for every file, as .csv, .jsonl or .parquet."
+)
+@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report to this file.")
+@click.option("--details", is_flag=True, help="Add columns: by file system, estimates, largest, newest, cost.")
+@click.option(
+    "--top", type=cli.IntParamType(0), default=5, show_default=True, help="Number of largest homes in the summary."
+)
 @options.all_homes
 @options.shared
-@click.option("--list-profiles", is_flag=True, help="Print the profiles there are, and nothing else.")
+@click.option("--list-profiles", is_flag=True, help="List the profiles and exit.")
 @backend_options
 @options.access
 @cli.json_option
@@ -109,19 +119,19 @@ def command(
 ) -> None:
     """Count files and bytes in every user's home, in DBFS and in the Workspace.
 
-    Without users, everybody's. A folder that cannot be listed makes a home partial and never empty. What is done is
-    kept, so that a scan that was stopped, or killed, goes on with --resume. Exit status: 0 complete; 1 finished, but
-    some homes are partial or in error, or it was stopped; 2 bad input, or no access at all.
+    Without users, all users are counted. A folder that cannot be listed makes a home partial, never empty. Progress is
+    stored, so that --resume continues a scan that was stopped or killed. Exit status: 0 complete; 1 finished, but some
+    homes are partial or in error, or the scan was stopped; 2 bad input, or no access at all.
     """
     if list_profiles:
         found = options.profiles()
         for name, values in sorted(found.items()):
-            click.echo(f"{escaped(name)}  {escaped(values.get('host', 'names no host'))}")
+            click.echo(f"{escaped(name)}  {escaped(values.get('host', 'no host'))}")
         if not found:
             click.echo(f"there are no profiles in {escaped(config_file(options.environment()))}", err=True)
         return
     if resume and fresh:
-        raise cli.CommandError("--resume goes on and --fresh begins anew; give only one of them.")
+        raise cli.CommandError("--resume and --fresh cannot be combined.")
     for path in (output, files, report, checkpoint):
         options.check_writable(path)
     _check_suffix(files)
@@ -141,7 +151,7 @@ def command(
         mounts=backend.mounts,
         table=backend.table,
     )
-    # On Spark a token is made, and a cluster may be started.
+    # On Spark, a token is created, and a cluster may be started.
     expected = options.expectation() if backend.uses_spark else WorkspaceExpectation()
     client = options.make_client(access)
     run = _prepare(client, request, expected, resume=resume, fresh=fresh)
@@ -161,7 +171,7 @@ def command(
         resume_command = (
             "the same command with --resume instead of --fresh" if fresh else "the same command with --resume"
         )
-        click.echo(f"Stopped after {result.folders_done} directories. To go on: {resume_command}.", err=True)
+        click.echo(f"Stopped after {result.folders_done} directories. To continue, run {resume_command}.", err=True)
         sys.exit(exit_status.PARTLY_FAILED)
     if as_json:
         cli.print_json(_document(result, request))
@@ -169,13 +179,13 @@ def command(
         click.echo(_summary_text(result, request, top))
     status = _exit_status(result.homes)
     if result.folders_failed:
-        click.echo(f"{result.folders_failed} directories could not be listed; --resume tries them again.", err=True)
+        click.echo(f"{result.folders_failed} directories could not be listed; --resume retries them.", err=True)
     sys.exit(status)
 
 
 @contextmanager
 def _checkpoint_errors() -> Iterator[None]:
-    """Raises CommandError for a checkpoint that turns out to be damaged."""
+    """Raise CommandError for a checkpoint that turns out to be damaged."""
     try:
         yield
     except CheckpointError as error:
@@ -194,7 +204,7 @@ def _prepare(
     client: Client, request: ScanRequest, expected: WorkspaceExpectation, *, resume: bool, fresh: bool
 ) -> ScanRun:
     try:
-        # Asked first: with a credential that is not accepted, every home would be an error.
+        # First of all: with an invalid credential, every home would be an error.
         identity, _ = WorkspaceApi(client).identity()
         options.require_expected(identity, expected)
         log.info("scanning %s as %s", client.host, identity.caller)
@@ -226,13 +236,13 @@ def _scan_on_spark(
     except tables.InvalidTableName as error:
         raise cli.CommandError(str(error)) from None
     except tables.TableWriteError as error:
-        raise click.ClickException(f"{error} The other results are written; --resume tries it again.") from None
+        raise click.ClickException(f"{error} The other results are written; --resume retries the table.") from None
     except (SparkError, SessionLost) as error:
         raise cli.CommandError(f"{str(error).rstrip('.')}.") from None
 
 
 def _exit_status(homes: Sequence[Home]) -> int:
-    """The exit status: nobody's home could be listed, some could not, or all is well."""
+    """Return the exit status: no home could be listed, some could not, or all could."""
     statuses = {home.status for home in homes}
     if statuses == {"error"}:
         return exit_status.BAD_INPUT

@@ -1,4 +1,4 @@
-"""Long work ends in order when somebody wants it to end."""
+"""Handles signals, so that long work can end in an orderly way."""
 
 import contextlib
 import signal
@@ -9,9 +9,9 @@ from types import FrameType
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set.
+    """Provide an event that Ctrl-C and SIGTERM set.
 
-    A second signal ends the program as soon as what it has borrowed is given back, a third at once.
+    A second signal ends the program after it has released its resources, a third one immediately.
     """
     stop = threading.Event()
 

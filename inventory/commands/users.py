@@ -1,4 +1,4 @@
-"""`users`: who has a home."""
+"""`users`: list the users of the workspace."""
 
 import sys
 from pathlib import Path
@@ -24,10 +24,12 @@ from labkit.files import atomic_text_file
     """,
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A CSV file, for `scan --users-file`.")
-@click.option("--max-users", type=click.IntRange(min=0), help="Only this many, by name; 0 means all.")
-@click.option("--active-only", is_flag=True, help="Leave out who is deactivated.")
+@click.option("--max-users", type=click.IntRange(min=0), help="Maximum number of users, by name; 0 means all.")
+@click.option("--active-only", is_flag=True, help="Leave out deactivated users.")
 @click.option("--group", metavar="NAME", help="Only the members of this group, and of the groups in it.")
-@click.option("--include-service-principals", is_flag=True, help="They have homes as well.")
+@click.option(
+    "--include-service-principals", is_flag=True, help="Include service principals, which have homes as well."
+)
 @options.access
 @cli.json_option
 def command(
@@ -47,7 +49,7 @@ def command(
             WorkspaceApi(client), active_only=active_only, group=group, service_principals=include_service_principals
         )[: max_users or None]
     except WorkspaceError as error:
-        # Exit status 1 and not 2: what was asked for is fine, the workspace did not give it.
+        # Exit status 1, not 2: the options are valid, the workspace failed.
         raise click.ClickException(str(error)) from None
     if output:
         with options.write_errors(output), atomic_text_file(output) as file:
@@ -61,6 +63,6 @@ def command(
 
 
 def users_table(users: list[User]) -> list[tuple[object, ...]]:
-    """Header and rows of the list of users."""
+    """Return header and rows of the list of users."""
     rows = [(user.username, user.display_name, "true" if user.active else "false") for user in users]
     return [("username", "display_name", "active"), *rows]

@@ -1,4 +1,4 @@
-"""`verify`: whether a backup is whole, and whether it is what the workspace has."""
+"""`verify`: check that a backup is complete, and compare it with the workspace."""
 
 import sys
 from collections import Counter
@@ -43,10 +43,11 @@ def command(
     access: options.Access,
     as_json: bool,
 ) -> None:
-    """Read every file of the backups in TARGET again and compare it with the manifest. Changes nothing.
+    """Read every file of the backups in TARGET and compare it with the manifest. Changes nothing.
 
-    Says what is missing, corrupt or added, and with --live what is missing or changed since; exit status 1 for any of
-    it. What was deleted in the workspace since is said and is no fault. TARGET may also be one backup, <host>/<date>.
+    Reports what is missing, corrupt or added, and with --live what is missing or changed since the backup; exit status
+    1 for any of these. What was deleted in the workspace since the backup is reported, but is not a fault. TARGET may
+    also be one backup, <host>/<date>.
     """
     client = None
     if live:
@@ -65,10 +66,10 @@ def command(
 
 
 def _newest_of_host(found: list[Backup], host: str) -> Backup:
-    """The newest of the workspace that is asked. Raises BackupError."""
+    """Return the newest backup of this workspace. Raises BackupError."""
     of_host = [backup for backup in found if backup.read_header().host == host]
     if not of_host:
-        raise BackupError(f"there is no backup of {host} there.")
+        raise BackupError(f"there is no backup of {host} in this target.")
     return of_host[-1]
 
 

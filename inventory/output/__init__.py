@@ -1,1 +1,1 @@
-"""The files that a scan writes beside its result, and the removal of old ones."""
+"""The files that a scan writes besides its result, and the removal of old files."""

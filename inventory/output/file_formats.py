@@ -1,6 +1,6 @@
-"""How rows of single files look as CSV, JSON lines and Parquet: written in parts, joined into one file, read back.
+"""File formats for rows of files: CSV, JSON Lines and Parquet, written in parts, joined, and read back.
 
-None of them ever holds more than a part, or a group of rows, in memory.
+Memory holds at most one part or one row group.
 """
 
 import array
@@ -20,26 +20,26 @@ from labkit.lazy_package import LazyModule
 
 pyarrow, parquet = LazyModule("pyarrow"), LazyModule("pyarrow.parquet")
 ROW_GROUP_ROWS = 16 * 1024
-"""Of a Parquet file: small enough for the memory, large enough for who reads a single column."""
+"""Minimum rows of a Parquet row group: small enough for memory, large enough to read single columns fast."""
 
 
 class InvalidFileRows(ValueError):
-    """The file does not hold rows of files; a sentence with the line in it."""
+    """The file does not contain rows of files; the message has the line."""
 
 
 class FileRowFormat(Protocol):
-    """One way to write rows down."""
+    """A format for rows of files."""
 
     def write_part(self, path: Path, rows: Sequence[FileRow]) -> None:
-        """Write some rows. Raises OSError."""
+        """Write rows to a part. Raises OSError."""
         ...
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
-        """Make one file of parts. Raises OSError."""
+        """Join parts into one file. Raises OSError."""
         ...
 
     def read(self, path: Path) -> Iterator[FileRow]:
-        """All rows of a file. Raises OSError, InvalidFileRows."""
+        """Yield all rows of a file. Raises OSError, InvalidFileRows."""
         ...
 
 
@@ -87,10 +87,10 @@ class _Parquet:
             parquet.write_table(arrow_table(rows), file)
 
     def join(self, parts: Iterable[Path], output: Path) -> None:
-        # No two paths are alike: a dictionary of them, and large pages, would only take memory.
+        # Paths are unique: a dictionary of them, and large pages, would only take memory.
         options = {"use_dictionary": ["user", "source", "type", "language"], "data_page_size": 64 * 1024}
         with atomic_binary_file(output) as file, parquet.ParquetWriter(file, _schema(), **options) as writer:
-            # Parts are as small as what half a second brought; groups of so few rows would be slow to read.
+            # A part holds half a second of work; row groups of that size would be slow to read.
             for group in _groups(parts):
                 writer.write_table(group)
 
@@ -118,8 +118,8 @@ def _concatenate(parts: Iterable[Path], output: Path, first: bytes = b"") -> Non
 
 
 def _arrow() -> Any:
-    """The library, which takes a third of a second and 50 MB."""
-    # Its own allocator keeps tens of megabytes once it had them.
+    """Return pyarrow, whose import takes a third of a second and 50 MB."""
+    # Its default allocator does not return tens of megabytes.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     return pyarrow
 
@@ -132,7 +132,7 @@ def _schema(instants: Any = None) -> Any:
 
 
 def arrow_table(rows: Sequence[FileRow]) -> Any:
-    """Rows as Arrow has them, made of bytes: Arrow's own way from lists imports pandas, which takes 60 MB."""
+    """Return rows as an Arrow table, built from buffers: building it from lists imports pandas, which takes 60 MB."""
     arrow = _arrow()
 
     def buffer(content: bytes | None) -> Any:
@@ -168,7 +168,7 @@ def arrow_table(rows: Sequence[FileRow]) -> Any:
 
 
 def _groups(parts: Iterable[Path]) -> Iterator[Any]:
-    """The rows of all parts in tables of a decent size."""
+    """Yield the rows of all parts in tables of at least ROW_GROUP_ROWS, except for the last."""
     arrow = _arrow()
     collected: list[Any] = []
     for part in parts:
@@ -182,7 +182,7 @@ def _groups(parts: Iterable[Path]) -> Iterator[Any]:
 
 
 def _row(named: Any, file: Path, line: int) -> FileRow:
-    """A row that was read as text or JSON."""
+    """Return a row that was read from CSV or JSON."""
     try:
         user, source, path, kind, language, size, is_estimate, at = (named[name] for name in FileRow._fields)
         estimate = str(is_estimate).lower() == "true"
@@ -190,7 +190,7 @@ def _row(named: Any, file: Path, line: int) -> FileRow:
             str(user), str(source), str(path), str(kind), str(language), int(size), estimate, _milliseconds(at)
         )
     except (KeyError, TypeError, ValueError):
-        raise InvalidFileRows(f"{file} line {line}: this is no row of a file.") from None
+        raise InvalidFileRows(f"{file} line {line}: this is not a row of a file.") from None
 
 
 def _milliseconds(text: Any) -> int | None:
@@ -198,11 +198,11 @@ def _milliseconds(text: Any) -> int | None:
 
 
 FORMATS: dict[str, FileRowFormat] = {".csv": _Csv(), ".jsonl": _Jsonl(), ".parquet": _Parquet()}
-"""By the ending of the file's name."""
+"""Formats by suffix."""
 
 
 def format_of(path: Path) -> FileRowFormat:
-    """How a file of this name is written. Raises InvalidFileRows."""
+    """Return the format for a file name. Raises InvalidFileRows."""
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
@@ -211,15 +211,15 @@ def format_of(path: Path) -> FileRowFormat:
 
 
 def read_rows(path: Path) -> Iterator[FileRow]:
-    """All rows of a file that `scan --files` wrote. Raises OSError, InvalidFileRows."""
+    """Yield all rows of a file written by `scan --files`. Raises OSError, InvalidFileRows."""
     try:
         yield from format_of(path).read(path)
     except (UnicodeDecodeError, csv.Error):
-        raise InvalidFileRows(f"{path} cannot be read: it is not the text that a scan writes.") from None
+        raise InvalidFileRows(f"{path} cannot be read: it was not written by a scan.") from None
 
 
 def is_parquet_of_rows(path: Path) -> bool:
-    """Whether a Parquet file holds rows of files."""
+    """Return whether a Parquet file holds rows of files."""
     try:
         return tuple(parquet.read_schema(path).names) == FileRow._fields
     except (OSError, pyarrow.ArrowException):

@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no network, no scripts. Imports matplotlib: slow."""
+"""Renders a report as one HTML page without external resources or scripts. Imports matplotlib, which is slow."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +14,11 @@ from labkit.text import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_HOMES = 1000
-"""So many rows a page has at the most; what is left out is said, and stands in the CSV."""
+"""Maximum number of rows; the page gives the number of further homes, which are in the CSV."""
 
 
 def render_page(report: Report) -> str:
-    """The page. Every name in it is text, whatever it looks like."""
+    """Return the page. All names in it are escaped."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -32,14 +32,14 @@ def render_page(report: Report) -> str:
 
 
 def write_page(report: Report, output: Path) -> None:
-    """Write the page, whole or not at all. Raises OSError."""
+    """Write the page atomically. Raises OSError."""
     page = render_page(report)
     with atomic_text_file(output) as file:
         file.write(page)
 
 
 def _charts(report: Report) -> Mapping[str, Markup]:
-    # matplotlib escapes what it is given; the marks around it are its own.
+    # matplotlib escapes text in its SVG.
     if not report.total.files:
         return {}
     drawn = {"homes": charts.homes_chart(report.largest)}

@@ -1,6 +1,6 @@
-"""What past scans and backups have left in a folder that names people, recognised by what is in it, not by its name.
+"""Finds and deletes old files of scans and backups that name people, recognised by content and not by name.
 
-Results, lists of users, rows of single files, reports, and checkpoints with what belongs to them.
+These are results, lists of users, rows of files, reports, and checkpoints with their parts and logs.
 """
 
 import csv
@@ -26,30 +26,30 @@ from labkit.files import atomic_text_file
 FileKind = Literal["result", "list of users", "rows of files", "report", "checkpoint"]
 USER_COLUMNS = ("username", "display_name", "active")
 REPORT_MARK = b"<title>Files of "
-"""What a page of `report` has near its beginning."""
+"""Text near the start of every page of `report`."""
 HEAD_BYTES = 4096
-"""Bytes in which a file says what it is."""
+"""Bytes at the start of a file by which its kind is recognised."""
 TOTALS = "inventory-totals.csv"
 TOTAL_COLUMNS = ("result", "changed", "users", "file_count", "total_size", *STATUSES)
 CHECKPOINT_TABLES = {"about", "root", "folder"}
-"""Of a checkpoint."""
+"""Tables of a checkpoint."""
 
 
 @dataclass(frozen=True)
 class ExpiredFile:
-    """A file, or a checkpoint with what belongs to it."""
+    """An old file, or a checkpoint with the files that belong to it."""
 
     kind: FileKind
     path: Path
     modified: date
     companions: tuple[Path, ...] = ()
-    """What has to go with it."""
+    """The files to be deleted with it."""
 
 
 def find_expired(place: Path, *, before: date, tz: tzinfo | None = None) -> Iterator[ExpiredFile]:
-    """What lies directly in a folder, or a file, and was last changed before a day. Raises OSError.
+    """Yield the old files directly in a folder, or a single file, last changed before a day. Raises OSError.
 
-    A file that is named may also be a list of users that somebody wrote by hand.
+    A single file may also be a list of users written by hand.
     """
     is_named = not place.is_dir()
     paths = sorted((place.parent if is_named else place).iterdir())
@@ -64,7 +64,8 @@ def find_expired(place: Path, *, before: date, tz: tzinfo | None = None) -> Iter
 
 
 def remove_expired(expired: ExpiredFile) -> None:
-    """Delete it. What belongs to a checkpoint goes first: a later run finds the rest by it. Raises OSError."""
+    """Delete a file. What belongs to a checkpoint is deleted first, so that a later run can find the rest. Raises
+    OSError."""
     for path in expired.companions:
         if path.is_dir():
             shutil.rmtree(path)
@@ -74,7 +75,7 @@ def remove_expired(expired: ExpiredFile) -> None:
 
 
 def record_totals(expired: ExpiredFile) -> Path:
-    """Add a line to the totals beside a result, once; they name nobody. Raises OSError, ValueError."""
+    """Add the totals of a result, which name nobody, to the file of totals, once. Raises OSError, ValueError."""
     totals = expired.path.with_name(TOTALS)
     entries = read_result(expired.path.read_text(encoding="utf-8"), str(expired.path))
     statuses = Counter(entry.status for entry in entries)
@@ -98,12 +99,12 @@ def _names_users(path: Path) -> bool:
 
 
 def _belongs_to(name: str, checkpoint: str) -> bool:
-    """Whether a file is part of a checkpoint: its log, its parts, a manifest that grows, a draft."""
+    """Return whether a file belongs to a checkpoint: its log, its parts, an unfinished manifest, a draft."""
     return name.startswith((f"{checkpoint}-", f"{checkpoint}.")) or name == f".{checkpoint}.draft"
 
 
 def kind_of(path: Path) -> FileKind | None:
-    """What a file is; None for everything that is not ours. Raises OSError."""
+    """Return the kind of a file; None for a file of another program. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if head.startswith(b"SQLite format 3\0"):
@@ -135,12 +136,12 @@ def _first_keys(head: bytes) -> tuple[str, ...]:
 
 def _is_checkpoint(path: Path) -> bool:
     try:
-        # Immutable: whoever only looks leaves no log of SQLite's beside it.
+        # Immutable: reading must not leave a log of SQLite beside it.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             return tables >= CHECKPOINT_TABLES and bool(
                 connection.execute("SELECT 1 FROM about WHERE name = 'format'").fetchone()
             )
     except sqlite3.DatabaseError:
-        # Its name alone says so where another program has it open.
+        # Another program may have it open; only its name shows what it is.
         return ".checkpoint" in path.name

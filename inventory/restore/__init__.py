@@ -1,5 +1,5 @@
-"""Puts what a backup holds back into a workspace.
+"""Restores backups into a workspace.
 
-`run` is a restore from what was asked for to what became of it; `restore_work` looks at folders, makes them and fills
-them; `destination` says where an object goes, `upload` sends it.
+`run` prepares a restore and sums up its result; `restore_work` lists, makes and fills folders; `destination` decides
+where an object goes, `existing_check` protects what is there, and `upload` sends objects.
 """

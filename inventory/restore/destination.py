@@ -1,4 +1,4 @@
-"""Where what was saved goes when it is put back. Pure."""
+"""Decides where restored objects go. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,30 +7,30 @@ from inventory.backup.manifest import ManifestEntry
 
 
 class NoDestination(ValueError):
-    """A sentence that says why something goes nowhere."""
+    """An object has no valid destination; the message says why."""
 
 
 @dataclass(frozen=True)
 class Destination:
-    """`renamed` are users who have another name there; `into` a folder that takes everybody's homes."""
+    """`new_usernames` maps users who have another name in the workspace; `into` is a folder that receives all homes."""
 
     new_usernames: Mapping[str, str] = field(default_factory=dict)
     into: str = ""
 
     def path_of(self, entry: ManifestEntry) -> str:
-        """The path of an object, in the file system it came from. Raises NoDestination.
+        """Return the path of an object in its file system. Raises NoDestination.
 
-        Volumes keep their paths. Nothing leads out of the home it was saved from, whatever a manifest says.
+        Volumes keep their paths. No object leaves the home it was saved from, whatever the manifest says.
         """
         home = entry.user if entry.user.startswith("/") else f"/Users/{entry.user}"
         depth = home.count("/") + 1
         parts = entry.path.split("/")
-        # A home may differ from the name of its user in case.
+        # A home may differ from the user name in case.
         if "/".join(parts[:depth]).casefold() != home.casefold():
-            raise NoDestination(f"it does not lie in {home}, as the manifest says")
+            raise NoDestination(f"its path is not in {home}")
         home, names = "/".join(parts[:depth]), parts[depth:]
         if any(name in ("", ".", "..") or "\0" in name for name in names):
-            raise NoDestination("its path is none")
+            raise NoDestination("its path is invalid")
         return "/".join((self._home(entry, home), *names))
 
     def _home(self, entry: ManifestEntry, home: str) -> str:
@@ -43,7 +43,7 @@ class Destination:
 
 
 def parse_map(text: str) -> tuple[str, str]:
-    """`old@x=new@y` as the two names. Raises ValueError with a sentence."""
+    """Parse `old@x=new@y` into the two names. Raises ValueError."""
     old, _, new = text.partition("=")
     for name in (old, new):
         if not name or "/" in name or name in (".", "..") or not name.isprintable():

@@ -1,7 +1,7 @@
-"""What lies by now where an object is to be put back: nothing, what the restore itself sent, or something else.
+"""Checks what exists at the path of a restored object: nothing, the restore's own upload, or something else.
 
-Only the first two are ever replaced. What a person has put there since the restore began stays, and what was saved goes
-beside it.
+Only the first two are replaced. Whatever a person put there since the restore started stays, and the saved object is
+restored beside it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,11 +18,11 @@ from inventory.tree.listing import File, Folder, InvalidListing, Listing, parse_
 
 DASHBOARD = ".lvdash.json"
 ObjectVersion = tuple[int | None, int | None]
-"""When an object was changed, in milliseconds since 1970, and its bytes: by these a change is seen."""
+"""Modification time in milliseconds since 1970, and size in bytes: a change of them shows a change of the object."""
 
 
 class CheckedUpload(Protocol):
-    """As much of an object on its way as a look at its place needs."""
+    """The part of an upload that a check of its path needs."""
 
     folder: Folder
     entry: ManifestEntry
@@ -38,22 +38,22 @@ class CheckedUpload(Protocol):
 
 @dataclass
 class ExistingCheck:
-    """It is not known what lies at a place: first the folder is listed, then what is there is read."""
+    """The check of a path: first its folder is listed, then the existing object is read."""
 
     download: ObjectDownload | None = None
-    """What is read; None: the folder is not listed yet."""
+    """The read of the existing object; None before the folder is listed."""
     digest: ContentDigest = field(default_factory=ContentDigest)
 
 
 def version_of(file: File) -> ObjectVersion:
-    """By what a later look sees whether the object was changed."""
+    """Return the version of a file, by which a later check sees a change."""
     return file.modified_at, file.size
 
 
 def check_existing(client: Downloads, upload: CheckedUpload) -> Response:
-    """Send the next request by which the doubt about a place is settled. Raises TransportError."""
+    """Send the next request of the check. Raises TransportError."""
     check = upload.check
-    assert check is not None, "who does not doubt does not look"
+    assert check is not None, "there is nothing to check"
     if check.download is not None:
         return _compare_content(client, upload, check, check.download)
     folder = replace(upload.folder, path=parent_path(upload.path))
@@ -77,7 +77,7 @@ def _compare_listing(upload: CheckedUpload, check: ExistingCheck, listing: Listi
     elif existing is None:
         upload.overwrite, upload.check = False, None
     elif upload.overwrite and upload.replaced_version == version_of(existing) and existing.modified_at is not None:
-        # As it was before the restore began: it is still to be replaced.
+        # Unchanged since before the restore: it is still to be replaced.
         upload.check = None
     elif existing.type != entry.type or existing.size not in (None, entry.size):
         upload.use_alternative_path()
@@ -105,9 +105,9 @@ def _compare_content(client: Downloads, upload: CheckedUpload, check: ExistingCh
 
 
 def alternative_path(path: str, day: str, number: int) -> str:
-    """The path of what was saved where its own is taken: `NAME (restored DATE)`, with a number from the second on.
+    """Return the path for an object whose own is taken: `NAME (restored DATE)`, with a number from the second one on.
 
-    A dashboard is known by the ending of its name, which stays at the end.
+    Dashboards are recognised by their suffix, so it stays at the end.
     """
     length = len(path) - (len(DASHBOARD) if path.lower().endswith(DASHBOARD) else 0)
     suffix = f" {number}" if number > 1 else ""

@@ -1,4 +1,4 @@
-"""What is said of a restore: while it runs, and at the end, for people and for programs."""
+"""Progress and result of a restore, as text and as JSON."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from inventory.scan.progress import ProgressLine, format_rates
 from labkit.text import escaped
 
 STATE_LABELS = (
-    ("skipped", "there already and left so"),
-    ("beside", "beside what was changed since the restore began"),
+    ("skipped", "skipped because they exist"),
+    ("beside", "restored beside objects that changed since the restore started"),
     ("failed", "failed"),
 )
 
 
 class RestoreReporter(ProgressLine):
-    """Called a few times a second with the progress of a restore."""
+    """Shows the progress of a restore, a few times a second."""
 
     def __call__(self, progress: RestoreProgress) -> None:
         (speed,) = self.speeds(progress.restored)
@@ -27,16 +27,16 @@ class RestoreReporter(ProgressLine):
             f"{speed:.0f} objects/s (limits {format_rates(progress.rates, progress.requests)})",
         ]
         if progress.skipped:
-            parts.append(f"{progress.skipped} left as they are")
+            parts.append(f"{progress.skipped} skipped")
         if progress.beside:
-            parts.append(f"{progress.beside} beside what was changed")
+            parts.append(f"{progress.beside} beside changed objects")
         if progress.failed:
             parts.append(f"{progress.failed} failures")
         self.show("; ".join(parts))
 
 
 def restore_document(result: RestoreResult, *, dry_run: bool) -> dict[str, Any]:
-    """For programs."""
+    """Return the result as a JSON document."""
     return {
         "dry_run": dry_run,
         "users": [{"user": user, **vars(found)} for user, found in sorted(result.users.items())],
@@ -47,7 +47,7 @@ def restore_document(result: RestoreResult, *, dry_run: bool) -> dict[str, Any]:
 
 
 def restore_text(document: dict[str, Any]) -> str:
-    """For people: a line a user, and what could not be restored."""
+    """Return the result as text: a line per user, and what could not be restored."""
     doing = "would be restored" if document["dry_run"] else "restored"
     lines = []
     for user in document["users"]:
@@ -56,4 +56,4 @@ def restore_text(document: dict[str, Any]) -> str:
         lines.append(f"{escaped(user['user'])}: {', '.join(counts)}")
     lines += object_lines("beside", [(each["path"], each["reason"]) for each in document["beside"]])
     lines += object_lines("failed", [(each["path"], each["reason"]) for each in document["failed"]])
-    return "\n".join(lines or [f"Nothing {doing}: there are folders and no files."])
+    return "\n".join(lines or [f"Nothing {doing}: there are only folders."])

@@ -1,7 +1,7 @@
-"""The work of a restore: folder after folder is looked at, made where it is missing, and filled.
+"""The work of a restore: lists folders, makes missing ones, and uploads their objects.
 
-What was there before the restore began is written down before anything is changed. What is there later is compared with
-what is sent: a restore never replaces what a person has put there or changed since.
+The existing content of a folder is recorded before anything is changed. What is found there later is compared with what
+is to be uploaded: a restore never replaces what a person has created or changed since it started.
 """
 
 import threading
@@ -36,53 +36,53 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Listing, Source
 
 ExistingPolicy = Literal["refuse", "skip", "overwrite"]
-"""What becomes of what is there already."""
+"""What to do about existing objects."""
 RestoreState = Literal["restored", "skipped", "beside", "failed"]
-"""`beside`: what is there was not sent by the restore, so that what was saved lies beside it."""
-ALREADY_EXISTS = "it is there already; --skip-existing leaves it so, --overwrite replaces it"
+"""`beside`: the path holds something that the restore did not upload, so the object was restored beside it."""
+ALREADY_EXISTS = "it exists already; --skip-existing leaves it, --overwrite replaces it"
 CONFLICT_CODES = frozenset({"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"})
 MAX_CONFLICTS = 5
-"""Maximum number of times that the API says something is there and its list does not."""
+"""Maximum number of times that the API reports a conflict that its listing does not show."""
 MAX_QUEUED = 2000
-"""So many objects of a file system may wait before further folders of it are looked at."""
+"""Maximum number of queued uploads per file system before further folders are listed."""
 
 
 @dataclass(frozen=True)
 class RestoredEntry:
-    """What became of one entry."""
+    """The result of one entry."""
 
     entry: ManifestEntry
     path: str
-    """Where it was to lie."""
+    """The intended path."""
     state: RestoreState
     reason: str = ""
 
 
 @dataclass(frozen=True)
 class ExistingContent:
-    """What lay in a folder before anything was put there; None where the folder itself was missing."""
+    """The content of a folder before the restore changed it; `names` is None if the folder was missing."""
 
     folder: Folder
     names: tuple[str, ...] | None
     versions: Mapping[str, ObjectVersion] = field(default_factory=dict)
-    """Of what is to be overwritten, by name."""
+    """Versions of the objects to overwrite, by name."""
 
 
 @dataclass
 class EarlierRuns:
-    """What an earlier run left behind."""
+    """What earlier runs of the restore recorded."""
 
     existing_names: dict[tuple[str, str], tuple[str, ...] | None] = field(default_factory=dict)
-    """By source and path of the folder when it was saved."""
+    """Names of the existing content, by file system and saved path of the folder."""
     existing_versions: dict[tuple[str, str], Mapping[str, ObjectVersion]] = field(default_factory=dict)
-    """The same of what is to be overwritten, by name."""
+    """Versions of the objects to overwrite, likewise, by name."""
     done: set[EntryKey] = field(default_factory=set)
-    """What was restored, skipped or put beside something else."""
+    """Entries that were restored, skipped or restored beside something else."""
 
 
 @dataclass
 class ListFolderTask:
-    """Ask what lies where a folder is to be."""
+    """List the destination of a folder."""
 
     folder: Folder
     path: str
@@ -107,7 +107,7 @@ class _OpenFolder:
 
 @dataclass(frozen=True)
 class RestoreProgress:
-    """How far a restore is."""
+    """The progress of a restore."""
 
     restored: int
     skipped: int
@@ -125,11 +125,10 @@ Result = Listing | Failure | None
 
 
 class RestoreWork:
-    """Puts back everything that `walk` knows, and is the `worker_pool.Work` of it.
+    """Restores all queued folders; implements `worker_pool.Work`.
 
-    `keep` stores what became of entries, what was looked at, and the folders that are done.
-
-    The walk is that of the saved tree; `destination` says where its folders and files go.
+    `store` stores results of entries, existing content of folders, and finished folders. The queue holds folders of the
+    saved tree; `destination` maps them to the workspace.
     """
 
     def __init__(
@@ -155,20 +154,20 @@ class RestoreWork:
         self._ready: defaultdict[str, deque[Task]] = defaultdict(deque)
         self._open_folders: dict[tuple[str, str], _OpenFolder] = {}
         self._new_folders: set[tuple[str, str]] = set()
-        """Folders in a folder that was missing: there is nothing to look at."""
+        """Subfolders of folders that were missing; they need no listing."""
         self._deferred: list[Callable[[], None]] = []
-        """What follows from a look, once that is written down."""
+        """Steps that follow a listing, to be done once it is recorded."""
         self._notes: list[RestoredEntry | ExistingContent] = []
         self._new_visits: list[Visit] = []
         self._counts: Counter[RestoreState] = Counter()
         self._size = 0
-        """Bytes that were sent."""
+        """Uploaded bytes."""
         pools, limiters = pools_and_limiters(workers_of(sources), pacing.initial_rate)
         self._pools = WorkerPools[Task, Result](self, pools=pools, limiters=limiters, stop=stop)
 
     @property
     def progress(self) -> RestoreProgress:
-        """How far it is."""
+        """The progress so far."""
         pools = self._pools
         counts = self._counts
         return RestoreProgress(
@@ -184,13 +183,13 @@ class RestoreWork:
         )
 
     def run(self, report: Callable[[RestoreProgress], None]) -> bool:
-        """Restore until nothing is left, or until it is stopped and what is in flight has come back.
+        """Restore until no task is left, or until a stop with no request in flight. Return whether no task is left.
 
-        Returns whether nothing is left. Raises TargetError, OSError.
+        Raises TargetError, OSError.
         """
 
         def restore_objects(items: Items[Task, Result]) -> None:
-            """What every worker does."""
+            """Run in every worker."""
             with closing(self._client):
                 for item in items:
                     if not item.wait_for_turn():
@@ -212,7 +211,7 @@ class RestoreWork:
 
         return self._pools.run(restore_objects, lambda: report(self.progress))
 
-    # --- what the pools ask
+    # --- worker_pool.Work
 
     def next_item(self, apis: Sequence[str]) -> tuple[str, Task] | None:
         for api in apis:
@@ -239,7 +238,7 @@ class RestoreWork:
         classified = classify(outcome, tries, self._jitter)
         if isinstance(classified, PermanentFailure):
             if isinstance(task, ObjectUpload) and task.check is not None and task.check.download is not None:
-                # What cannot be read is not known to be ours.
+                # An object that cannot be read may be somebody else's.
                 task.use_alternative_path()
                 return None
             return Failure(task.path, classified.reason, missing=classified.missing)
@@ -251,7 +250,7 @@ class RestoreWork:
     def complete(self, item: WorkItem[Task, Result], result: Result) -> None:
         task = item.task
         if isinstance(task, ListFolderTask):
-            assert result is not None, "who looks sees something, or is told why not"
+            assert result is not None, "a listing has content or a failure"
             self._handle_listing(task, result)
         elif isinstance(task, MakeFolderTask):
             assert not isinstance(result, Listing)
@@ -273,11 +272,11 @@ class RestoreWork:
     def __len__(self) -> int:
         return len(self._queue) + len(self._deferred) + sum(map(len, self._ready.values()))
 
-    # --- a folder
+    # --- folders
 
     def _start_folder(self, folder: Folder) -> Task | None:
         entry = self._index.get(folder.source, folder.path)
-        assert entry is not None, "the walk is that of the manifest"
+        assert entry is not None, "queued folders are in the manifest"
         try:
             path = self._destination.path_of(entry)
         except NoDestination as error:
@@ -295,7 +294,8 @@ class RestoreWork:
         return ListFolderTask(folder, path)
 
     def _was_missing(self, folder: Folder) -> bool:
-        """Whether an earlier run found no folder above it: then it is that run which made this one, if it is there."""
+        """Return whether an earlier run found a parent folder missing; then this folder, if it exists, was made by that
+        run."""
         path = folder.path
         while "/" in path[1:]:
             path = parent_path(path)
@@ -313,7 +313,7 @@ class RestoreWork:
             names = tuple(map(base_name, paths))
             if self._existing == "overwrite":
                 versions = {base_name(file.path): version_of(file) for file in result.files}
-        # Written down before anything is put there: who goes on after a kill has to know what is not ours.
+        # Recorded before anything is uploaded: a resumed run has to know what it did not create.
         self._notes.append(ExistingContent(task.folder, names, versions))
         if names is None:
             self._deferred.append(
@@ -344,9 +344,9 @@ class RestoreWork:
         is_later: bool,
         is_new: bool = False,
     ) -> None:
-        """Put everything into a folder that is there. `is_later`: an earlier run has put some of it there.
+        """Queue the uploads of an existing folder. `is_later`: an earlier run may have restored some of it.
 
-        `there` is what lay in it before the restore began, with its `marks`.
+        `existing_names` and `versions` describe its content before the restore started.
         """
         open_folder = self._open_folders[folder.key]
         subfolders: list[Folder] = []
@@ -362,7 +362,8 @@ class RestoreWork:
             self._finish_folder(open_folder)
 
     def _entries_to_restore(self, folder: Folder) -> list[ManifestEntry]:
-        """What of a folder goes back: of a notebook in two formats the source, which every workspace reads."""
+        """Return the entries of a folder to restore; of a notebook in two formats the source, which every workspace can
+        read."""
         saved = [entry for entry in self._index.children(folder.source, folder.path) if entry.place]
         sources = {entry.path for entry in saved if entry.format == "source"}
         return [
@@ -396,14 +397,14 @@ class RestoreWork:
             overwrite=exists,
             replaced_version=versions.get(base_name(entry.path)),
             may_be_own_upload=is_later,
-            # What lay there is replaced only if nobody has changed it since the restore began.
+            # The existing object is replaced only if nobody has changed it since the restore started.
             check=ExistingCheck() if is_later and (exists or is_large(entry)) else None,
         )
         open_folder.pending += 1
         self._ready[task.api].append(task)
 
     def _handle_conflict(self, task: Task, tries: int) -> Result | Retry:
-        """Something is there that was not there when we looked: it may be our own, if this is not the first try."""
+        """Handle a conflict with an object that the listing did not show; it may be the restore's own upload."""
         if isinstance(task, ObjectUpload) and (task.may_be_own_upload or self._existing == "overwrite"):
             task.conflicts += 1
             if task.conflicts <= MAX_CONFLICTS + task.alternative_number:
@@ -421,7 +422,7 @@ class RestoreWork:
         else:
             self._size += task.entry.size or 0
             reason = (
-                f"{task.requested_path} was changed since the restore began and stays: what was saved lies beside it"
+                f"{task.requested_path} was changed since the restore started and stays: the saved object is beside it"
             )
             state: RestoreState = "beside" if task.alternative_number else "restored"
             self._record(
@@ -437,7 +438,7 @@ class RestoreWork:
         self._finish_folder(open_folder)
 
     def _fail_folder(self, folder: Folder, path: str, reason: str) -> None:
-        """A folder that can be neither seen nor made: nothing in it can be put back."""
+        """Record that a folder can be neither listed nor made, so that nothing in it can be restored."""
         open_folder = self._open_folders.setdefault(folder.key, _OpenFolder(folder, path))
         for entry in [self._index.get(folder.source, folder.path), *self._entries_to_restore(folder)]:
             if entry and not (entry.is_folder and entry.path != folder.path):
@@ -470,12 +471,12 @@ class RestoreWork:
 
 
 def is_conflict(answer: Response) -> bool:
-    """Whether the API refuses because something is there already."""
+    """Return whether the API reports that an object exists already."""
     code = answer.document.get("error_code") if isinstance(answer.document, Mapping) else None
     return answer.status in (400, 409) and code in CONFLICT_CODES
 
 
 def workers_of(sources: Collection[Source]) -> dict[str, int]:
-    """Workers by API for these file systems. Imports have a limit of their own."""
+    """Return the number of workers per API. Imports have their own limit."""
     workers: dict[str, int] = {source: REQUEST_WORKERS for source in sorted(sources)}
     return workers | ({"import": TRANSFER_WORKERS} if "workspace" in sources else {})

@@ -1,4 +1,4 @@
-"""One restore from what was asked for to what became of it: begin or go on, put back, sum up."""
+"""One restore: starts or resumes it, uploads the objects, sums up the result."""
 
 import json
 import logging
@@ -40,11 +40,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RestoreRequest:
-    """What was asked for."""
+    """The options of a restore."""
 
     backup: Backup
     users: tuple[str, ...] = ()
-    """As they were called when they were saved; none means everybody."""
+    """Names at the time of the backup; empty: all users."""
     new_usernames: Mapping[str, str] = field(default_factory=dict)
     into: str = ""
     existing: ExistingPolicy = "refuse"
@@ -55,7 +55,7 @@ class RestoreRequest:
         return Destination(self.new_usernames, self.into)
 
     def checkpoint_identity(self, host: str) -> CheckpointIdentity:
-        """What a restore that goes on with another has to share with it."""
+        """Return what a restore must have in common with this one to resume it."""
         renamed = "".join(f", {old} as {new}" for old, new in sorted(self.new_usernames.items()))
         return CheckpointIdentity(
             host=host,
@@ -68,33 +68,33 @@ class RestoreRequest:
 
 @dataclass
 class UserCounts:
-    """What became of one user's objects."""
+    """The counts of one user's objects."""
 
     restored: int = 0
     skipped: int = 0
     failed: int = 0
     size: int = 0
-    """Bytes that were restored."""
+    """Restored bytes."""
     beside: int = 0
-    """Objects that lie beside what was changed since."""
+    """Number of objects that were restored beside changed ones."""
 
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """What became of a restore."""
+    """The result of a restore."""
 
     complete: bool
     users: Mapping[str, UserCounts]
     failures: Sequence[tuple[str, str]]
     """Path and reason."""
     beside: Sequence[tuple[str, str]]
-    """Where what was saved lies, and why not at its own path."""
+    """Path of each object that was restored beside another one, and why."""
     requests: Mapping[str, int]
     rate_limited: Mapping[str, int]
 
 
 class RestoreRun(Resumable):
-    """One restore with its checkpoint, and beside it a log of what became of every object."""
+    """One restore with its checkpoint and a log of the result of every object."""
 
     def __init__(
         self, client: Client, request: RestoreRequest, index: ManifestIndex, checkpoint: Checkpoint, *, day: date
@@ -109,7 +109,7 @@ class RestoreRun(Resumable):
         report: Callable[[RestoreProgress], None] = lambda progress: None,
         pacing: RequestPacing = DEFAULT_PACING,
     ) -> RestoreResult:
-        """Restore what remains. Raises TargetError, OSError."""
+        """Restore the remaining objects. Raises TargetError, OSError."""
         work = RestoreWork(
             self._client,
             self._request.backup.target,
@@ -131,7 +131,7 @@ class RestoreRun(Resumable):
         return RestoreResult(complete, users, failures, beside, work.progress.requests, work.progress.rate_limited)
 
     def close(self, *, complete: bool) -> None:
-        """Leave the checkpoint and the log; complete, they have served their purpose."""
+        """Close checkpoint and log, and delete them if the restore is complete."""
         self._log.close()
         if complete:
             self._checkpoint.remove()
@@ -147,7 +147,7 @@ class RestoreRun(Resumable):
 def prepare_restore(
     client: Client, request: RestoreRequest, index: ManifestIndex, *, resume: bool, now: datetime
 ) -> RestoreRun:
-    """Begin a restore, or go on with one. Raises CheckpointError, BackupError, OSError."""
+    """Start or resume a restore. Raises CheckpointError, BackupError, OSError."""
     day = now.astimezone().date()
     identity = request.checkpoint_identity(client.host)
     name = short_digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
@@ -155,24 +155,24 @@ def prepare_restore(
     if path.exists():
         if not resume:
             raise CheckpointError(
-                f"{path} is the checkpoint of an unfinished restore: go on with --resume, or delete it."
+                f"{path} is the checkpoint of an unfinished restore: use --resume to continue it, or delete it."
             )
         checkpoint = Checkpoint.resume(path, identity)
-        log.info("going on after %d directories; what failed is tried again", checkpoint.folder_counts()[0])
+        log.info("resuming after %d directories; what failed is retried", checkpoint.folder_counts()[0])
         return RestoreRun(client, request, index, checkpoint, day=day)
     if resume:
-        log.info("there is no unfinished restore of this kind in this folder; a new one begins")
+        log.info("there is no unfinished restore with these options in this folder; starting a new one")
     roots = selected_roots(request, index)
     path.with_name(f"{path.name}.log").unlink(missing_ok=True)
     return RestoreRun(client, request, index, Checkpoint.create(path, identity, roots), day=day)
 
 
 def selected_roots(request: RestoreRequest, index: ManifestIndex) -> list[Folder]:
-    """The homes that are meant. Raises BackupError for a user of whom nothing was saved."""
+    """Return the selected homes. Raises BackupError for a user without saved objects."""
     known = set(index.users())
     for user in [*request.users, *request.new_usernames]:
         if user not in known:
-            raise BackupError(f"nothing of {user} was saved in {request.backup.address}.")
+            raise BackupError(f"nothing of {user} is saved in {request.backup.address}.")
     roots = [
         Folder(entry.user, entry.source, entry.path)
         for entry in index.roots()
@@ -186,7 +186,7 @@ def selected_roots(request: RestoreRequest, index: ManifestIndex) -> list[Folder
 def preview_restore(
     client: Client, request: RestoreRequest, index: ManifestIndex, stop: threading.Event
 ) -> RestoreResult:
-    """What a restore would do: look at the places, change nothing. Raises BackupError."""
+    """Return what a restore would do, without changing anything. Raises BackupError."""
     roots = selected_roots(request, index)
     existing_paths: set[tuple[Source, str]] = set()
     failures: list[tuple[str, str]] = []
@@ -236,11 +236,11 @@ def _log_document(note: RestoredEntry | ExistingContent) -> dict[str, Any]:
 
 
 def _earlier_runs(log_file: AppendOnlyFile) -> EarlierRuns:
-    """What the log says of earlier runs."""
+    """Return what the log records of earlier runs."""
     earlier_runs = EarlierRuns()
     for note in _read_log(log_file):
         if "folder" in note:
-            # The first look counts: later ones may see what we put there.
+            # The first record counts: later listings may contain the restore's own uploads.
             names = note["names"]
             folder_key = (note["source"], note["folder"])
             if folder_key not in earlier_runs.existing_names:
@@ -254,7 +254,7 @@ def _earlier_runs(log_file: AppendOnlyFile) -> EarlierRuns:
 
 
 def _read_log(log_file: AppendOnlyFile) -> Iterator[dict[str, Any]]:
-    """What the log says, a line each. Raises CheckpointError: without the log it is not known what is not ours."""
+    """Yield the records of the log. Raises CheckpointError: without the log, the restore's own uploads are unknown."""
     for number, line in enumerate(log_file.read(), start=1):
         try:
             note = json.loads(line)
@@ -262,8 +262,8 @@ def _read_log(log_file: AppendOnlyFile) -> Iterator[dict[str, Any]]:
             note = None
         if not isinstance(note, dict) or not _is_log_entry(note):
             raise CheckpointError(
-                f"{log_file.path} line {number} is damaged, so it is not known what was there before the restore began:"
-                " delete it and its checkpoint, and begin again without --resume."
+                f"{log_file.path} line {number} is damaged, so what existed before the restore is unknown:"
+                " delete it and its checkpoint, and start again without --resume."
             )
         yield note
 
@@ -285,7 +285,7 @@ def _is_log_entry(note: Mapping[str, Any]) -> bool:
 def _sum_up(
     log_file: AppendOnlyFile, index: ManifestIndex
 ) -> tuple[dict[str, UserCounts], list[tuple[str, str]], list[tuple[str, str]]]:
-    """What the log says of every object, the last time it was tried; what failed, and what lies beside its path."""
+    """Return counts by user, failures, and objects beside others, by the last record of every object."""
     last: dict[tuple[str, str, str], tuple[str, str, str]] = {}
     for note in _read_log(log_file):
         if "state" in note:

@@ -1,4 +1,4 @@
-"""One saved object on its way back into a workspace: which requests that takes, and what they send."""
+"""Uploads one saved object: the requests for each file system and type."""
 
 import base64
 import hashlib
@@ -27,92 +27,93 @@ REPOS_PATH = "/api/2.0/repos"
 
 
 class CorruptObject(Exception):
-    """What lies in the backup is not what was saved; a sentence."""
+    """The stored content is not what was saved; the message has the path."""
 
 
 class UploadClient(Downloads, Protocol):
-    """What is asked of a client; see `client.Client`."""
+    """The part of a client that uploads need; see `client.Client`."""
 
     def send(self, method: str, path: str, body: RequestBody, query: Mapping[str, str] = NO_QUERY) -> Response:
-        """A request with a body. Raises TransportError."""
+        """Send a request with a body. Raises TransportError."""
         ...
 
 
 @dataclass
 class ObjectUpload:
-    """An object and where it is to lie."""
+    """The upload of an object to a path."""
 
     folder: Folder
-    """The one it lay in when it was saved."""
+    """The folder from which it was saved."""
     entry: ManifestEntry
     path: str
-    """Where it is to lie, in the file system it came from."""
+    """The destination, in the object's file system."""
     day: str
-    """Of the restore, for the name of what goes beside something else: 2026-11-27."""
+    """The date of the restore, for the names of objects beside others: 2026-11-27."""
     overwrite: bool = False
-    """Whether what lay there before the restore began is to be replaced."""
+    """Whether to replace the object that existed before the restore."""
     replaced_version: ObjectVersion | None = None
-    """What lay there; None if nothing did, or an earlier version did not write it down."""
+    """The version of that object; None if there was none, or an earlier version of the program did not record it."""
     may_be_own_upload: bool = False
-    """Whether what is there may be what an earlier try has sent."""
+    """Whether an existing object may be an earlier upload of this restore."""
     check: ExistingCheck | None = None
-    """Set where it has to be seen first what lies there."""
+    """The check to do before the upload, if any."""
     complete: bool = False
     problem: str = ""
-    """Why it cannot be sent at all."""
+    """Why it cannot be uploaded."""
     alternative_number: int = 0
-    """How many other places were tried because the last one was taken."""
+    """Number of alternative paths tried."""
     conflicts: int = 0
     handle: int | None = None
-    """Of an upload to DBFS that has begun."""
+    """The handle of an open upload to DBFS."""
     remaining_blocks: Iterator[bytes] | None = None
-    """What is still to be sent to it."""
+    """The blocks still to be sent."""
     block: bytes = b""
-    """What was sent last; empty when it arrived."""
+    """The last block sent; empty once it was accepted."""
     is_staged: bool = False
-    """Whether all blocks lie in DBFS, under another name."""
+    """Whether all blocks are in DBFS, under the staging path."""
     is_redundant: bool = False
-    """Whether they need not have been sent: the object is there."""
+    """Whether the staged blocks are not needed because the object exists."""
 
     def __post_init__(self) -> None:
         self.requested_path = self.path
-        """The path that it had, or has in the other home."""
+        """The destination before any alternative."""
 
     @property
     def api(self) -> str:
-        """The limit it is under."""
+        """The API whose limit applies."""
         return "import" if self.entry.source == "workspace" else self.entry.source
 
     @property
     def staging_path(self) -> str:
-        """Where the blocks of a large file go in DBFS before it has its name: nobody sees half of it."""
+        """The path of a large DBFS file until it is complete, so that nobody sees half of it."""
         return f"{self.requested_path}.restoring-{(self.entry.sha256 or '')[:8]}"
 
     def restart(self) -> None:
-        """It is not known whether what was sent has arrived: a block sent again could be there twice."""
+        """Start again: it is unknown whether the last request was carried out, and a repeated block could be there
+        twice."""
         self.handle, self.remaining_blocks, self.block = None, None, b""
         self.may_be_own_upload = True
-        # Without the wish to overwrite, the API refuses what would replace something.
+        # Without overwrite, the API refuses to replace an object.
         self.check = ExistingCheck() if self.overwrite or self.is_staged else None
 
     def confirm_present(self) -> None:
-        """What lies there is what was to be sent."""
+        """Record that the existing object equals the saved one."""
         self.check, self.is_redundant, self.complete = None, self.is_staged, not self.is_staged
 
     def use_alternative_path(self) -> None:
-        """Leave what lies there, and go beside it."""
+        """Keep the existing object and continue with an alternative path."""
         self.alternative_number += 1
         self.path = alternative_path(self.requested_path, self.day, self.alternative_number)
         self.overwrite, self.replaced_version, self.check, self.may_be_own_upload = False, None, None, True
 
 
 def is_large(entry: ManifestEntry) -> bool:
-    """Whether it is sent block by block."""
+    """Return whether it is sent block by block."""
     return entry.source == "dbfs" and (entry.size or 0) > DBFS_BLOCK_BYTES
 
 
 def upload_object(client: UploadClient, target: BackupTarget, task: ObjectUpload) -> Response:
-    """Send the next request for an object. Raises TransportError, CorruptObject, TargetError."""
+    """Send the next request of an upload. Raises TransportError, CorruptObject, TargetError."""
     entry = task.entry
     if task.check is not None:
         return check_existing(client, task)
@@ -130,9 +131,9 @@ def upload_object(client: UploadClient, target: BackupTarget, task: ObjectUpload
 
 
 def _import_form(target: BackupTarget, task: ObjectUpload) -> RequestBody:
-    """An import as a form, since one of JSON ends at 10 MB."""
+    """Return the body of an import as a form, since a JSON body is limited to 10 MB."""
     entry = task.entry
-    # A file that happens to begin like a notebook stays a file; a dashboard is known by its name.
+    # A file that starts like a notebook stays a file; AUTO recognises a dashboard by its name.
     kind = {"NOTEBOOK": EXPORT_FORMATS.get(entry.format, "SOURCE"), "FILE": "RAW"}.get(entry.type, "AUTO")
     fields = {"path": task.path, "format": kind, "overwrite": "true" if task.overwrite else "false"}
     if entry.type == "NOTEBOOK" and entry.language:
@@ -153,7 +154,7 @@ def _import_form(target: BackupTarget, task: ObjectUpload) -> RequestBody:
 
 
 def _upload_to_dbfs(client: UploadClient, target: BackupTarget, task: ObjectUpload) -> Response:
-    """Small files at once; of others the next block under another name, and at last its own name."""
+    """Send a small file at once, a large one block by block to its staging path, and then move it."""
     if not is_large(task.entry):
         content = b"".join(read_chunks(target, task.entry, CHUNK_BYTES))
         fields = {"path": task.path, "overwrite": task.overwrite}
@@ -170,7 +171,7 @@ def _upload_to_dbfs(client: UploadClient, target: BackupTarget, task: ObjectUplo
             task.handle = _handle(answer)
             task.remaining_blocks = read_chunks(target, task.entry, DBFS_BLOCK_BYTES)
         return answer
-    assert task.remaining_blocks is not None, "what has a handle has a rest"
+    assert task.remaining_blocks is not None, "an open upload has remaining blocks"
     task.block = task.block or next(task.remaining_blocks, b"")
     if task.block:
         data = base64.b64encode(task.block).decode()
@@ -184,7 +185,7 @@ def _upload_to_dbfs(client: UploadClient, target: BackupTarget, task: ObjectUplo
 
 
 def _move_into_place(client: UploadClient, task: ObjectUpload) -> Response:
-    """Give a file in DBFS its name, after what was to be replaced is gone."""
+    """Move a staged DBFS file to its path, after deleting the object to be replaced."""
     if task.is_redundant:
         answer = client.send("POST", f"{DBFS_PATH}delete", json_body({"path": task.staging_path}))
         task.complete = answer.ok
@@ -200,22 +201,22 @@ def _move_into_place(client: UploadClient, task: ObjectUpload) -> Response:
 
 
 def _handle(answer: Response) -> int:
-    """Of a new upload. Raises TransportError if the answer has none."""
+    """Return the handle of a new upload. Raises TransportError if there is none."""
     handle = answer.document.get("handle") if isinstance(answer.document, Mapping) else None
     if type(handle) is not int:
-        raise TransportError("the answer names no upload")
+        raise TransportError("the response has no handle")
     return handle
 
 
 def make_folder(client: UploadClient, source: Source, path: str) -> Response:
-    """Make a folder and those above it; one that is there is fine. Raises TransportError."""
+    """Make a folder and its parents, unless they exist. Raises TransportError."""
     if source == "volumes":
         return client.send("PUT", LIST_PATHS["volumes"] + quote(path), RequestBody(b"", 0))
     return client.send("POST", MKDIRS_PATHS[source], json_body({"path": path}))
 
 
 def clone_git_folder(client: UploadClient, entry: ManifestEntry, path: str) -> Response:
-    """Make a git folder as it was, from where it came. Raises TransportError."""
+    """Clone a git folder and check out its branch. Raises TransportError."""
     git = entry.git or {}
     fields = {"url": git.get("url", ""), "path": path} | {name: git[name] for name in ("provider",) if name in git}
     answer = client.send("POST", REPOS_PATH, json_body(fields))
@@ -226,16 +227,16 @@ def clone_git_folder(client: UploadClient, entry: ManifestEntry, path: str) -> R
 
 
 def read_chunks(target: BackupTarget, entry: ManifestEntry, length: int) -> Iterator[bytes]:
-    """What was saved of an object. The last piece comes when all of it is known to be right.
+    """Yield the content of a saved object; the last chunk only after its checksum was verified.
 
     Raises CorruptObject, TargetError.
     """
-    assert entry.place is not None, "what lies nowhere is not sent"
+    assert entry.place is not None, "an upload needs stored content"
     size, digest, held_chunk = 0, hashlib.sha256(), b""
     try:
         content = target.open(entry.place)
     except FileNotFoundError:
-        raise CorruptObject(f"nothing lies at {entry.place} any more") from None
+        raise CorruptObject(f"{entry.place} is missing in the backup") from None
     except NotARegularFile as error:
         raise CorruptObject(str(error)) from None
     with content as file:
@@ -246,6 +247,6 @@ def read_chunks(target: BackupTarget, entry: ManifestEntry, length: int) -> Iter
             digest.update(chunk)
             held_chunk = chunk
     if size != entry.size or digest.hexdigest() != entry.sha256:
-        raise CorruptObject(f"what lies at {entry.place} is not what was saved")
+        raise CorruptObject(f"{entry.place} is not what was saved")
     if held_chunk:
         yield held_chunk

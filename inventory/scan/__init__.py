@@ -1,5 +1,5 @@
-"""Lists every folder of the homes that were asked for, and remembers what is done.
+"""Lists every folder of the selected homes and stores what is done in a checkpoint.
 
-`run` is a scan from what was asked for to its result; `homes` says where it begins, `scan_work` lists,
-`folder_request` is one listing by the API, `mounts` one without it; `checkpoint` and `file_rows` keep what is done.
+`run` prepares a scan and writes its result; `homes` finds the roots, `scan_work` lists, `folder_request` lists one
+folder through the API and `mounts` without it; `checkpoint` and `file_rows` store what is done.
 """

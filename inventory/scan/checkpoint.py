@@ -1,7 +1,7 @@
-"""What a scan has finished, in an SQLite file, so that it can go on after it was stopped or killed.
+"""The progress of a scan in an SQLite file, so that a stopped or killed scan can be resumed.
 
-A row a folder, never changed once the folder was listed. What remains to be done is not written down: it is the roots
-and the subfolders of the rows, less the rows. Sums are computed at the end, see `results`.
+There is a row per folder, which never changes once the folder was listed. The remaining folders are not stored: they
+are the roots and the subfolders of the rows, without the rows. Sums are computed at the end, see `results`.
 """
 
 import json
@@ -37,28 +37,28 @@ CREATE TABLE part (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
 
 
 class CheckpointError(Exception):
-    """The file cannot be used for this scan; a sentence that says why and what to do."""
+    """The file cannot be used for this scan; the message says why and what to do."""
 
 
 class UnsupportedFormat(CheckpointError):
-    """It is a checkpoint, and another version of this program wrote it."""
+    """The checkpoint was written by another version of this program."""
 
 
 @dataclass(frozen=True)
 class CheckpointIdentity:
-    """What two scans have to share to be the same scan."""
+    """What two scans must have in common to be the same scan."""
 
     host: str
     users: str
     """A digest of the names, or `all`."""
     sources: str
     homes: str
-    """Which further folders are scanned."""
+    """The kinds of homes and further folders."""
     files: str
-    """Where the rows of single files go."""
+    """Where rows of files are written."""
 
     def difference(self, other: Mapping[str, str]) -> str:
-        """The first thing in which another scan differs, in words; empty if it is the same."""
+        """Describe the first difference from another scan; empty if there is none."""
         for name, value in asdict(self).items():
             if other.get(name) != value:
                 return f"its {name} is {other.get(name) or 'not set'!r} and not {value or 'not set'!r}"
@@ -66,7 +66,7 @@ class CheckpointIdentity:
 
 
 class Checkpoint:
-    """The open file; no other process can open it meanwhile. Use `create` or `resume`, and `close`."""
+    """An open checkpoint, locked for other processes. Use `create` or `resume`, and `close`."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -81,11 +81,11 @@ class Checkpoint:
         roots: Sequence[Folder],
         unlistable: Sequence[tuple[Folder, str]] = (),
     ) -> "Checkpoint":
-        """Begin a scan; there must be no file yet. `refused` are homes that cannot be asked for, and why.
+        """Create the checkpoint of a new scan; the file must not exist. Raises CheckpointError.
 
-        Raises CheckpointError.
+        `unlistable` are homes that no request can name, and why.
         """
-        # A kill in between must not leave a file that holds only some of the roots.
+        # A kill must not leave a file that holds only some of the roots.
         try:
             with (
                 atomic_path(path, single_writer=True) as draft,
@@ -108,7 +108,7 @@ class Checkpoint:
 
     @classmethod
     def resume(cls, path: Path, identity: CheckpointIdentity) -> "Checkpoint":
-        """Go on with a scan. Raises CheckpointError if the file is no checkpoint, or one of another scan."""
+        """Open the checkpoint of an unfinished scan. Raises CheckpointError for another file or another scan."""
         connection = _connect(path)
         try:
             about: dict[str, str] = dict(connection.execute("SELECT name, value FROM about"))
@@ -117,7 +117,9 @@ class Checkpoint:
             raise CheckpointError(_not_a_checkpoint(path)) from None
         if about.get("format") != str(FORMAT):
             connection.close()
-            raise UnsupportedFormat(f"{path} was written by another version of this program; start anew with --fresh.")
+            raise UnsupportedFormat(
+                f"{path} was written by another version of this program; use --fresh to start a new scan."
+            )
         if difference := identity.difference(about):
             connection.close()
             raise CheckpointError(f"{path} is the checkpoint of another scan: {difference}; name another --checkpoint.")
@@ -126,7 +128,9 @@ class Checkpoint:
             return cls(path, connection)
         except sqlite3.Error as error:
             connection.close()
-            raise CheckpointError(f"{path} cannot be used ({first_line(error)}); begin again with --fresh.") from None
+            raise CheckpointError(
+                f"{path} cannot be used ({first_line(error)}); use --fresh to start a new scan."
+            ) from None
         except CheckpointError:
             connection.close()
             raise
@@ -141,7 +145,7 @@ class Checkpoint:
         delete_checkpoint(self.path)
 
     def roots(self) -> list[Folder]:
-        """Where the scan began. Raises CheckpointError."""
+        """Return the roots of the scan. Raises CheckpointError."""
         with self._readable():
             return [
                 Folder(_text(user), _source(source), _text(path))
@@ -150,26 +154,26 @@ class Checkpoint:
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        """Raises CheckpointError for what is damaged."""
+        """Raise CheckpointError if the file is damaged."""
         try:
             yield
         except (sqlite3.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(
-                f"{self.path} is damaged ({first_line(error)}): delete it, and begin again without --resume."
+                f"{self.path} is damaged ({first_line(error)}): delete it and start again without --resume."
             ) from None
 
     @contextmanager
     def _writable(self) -> Iterator[None]:
-        """Raises CheckpointError where nothing can be stored."""
+        """Raise CheckpointError if nothing can be stored."""
         try:
             yield
         except sqlite3.Error as error:
             raise CheckpointError(
-                f"{self.path} cannot be written ({first_line(error)}). What is done is kept: go on with --resume."
+                f"{self.path} cannot be written ({first_line(error)}). Progress is kept; use --resume to continue."
             ) from None
 
     def unlistable_homes(self) -> list[tuple[Folder, str]]:
-        """Homes for which no request can be sent, and why."""
+        """Return the homes that no request can name, and why."""
         select = "SELECT user, source, path, reason FROM folder WHERE state = 'refused'"
         with self._readable():
             return [
@@ -178,7 +182,7 @@ class Checkpoint:
             ]
 
     def remaining_folders(self) -> FolderQueue:
-        """What remains to be done: what was never listed, and what could not be. Raises CheckpointError."""
+        """Return the queue of folders that were never listed or failed. Raises CheckpointError."""
         walk = FolderQueue()
         select = "SELECT user, source, path, state, folders FROM folder"
         with self._readable():
@@ -191,24 +195,24 @@ class Checkpoint:
         return walk
 
     def folder_counts(self) -> tuple[int, int]:
-        """How many folders are done, and how many of them could not be listed and may be another time."""
+        """Return the number of finished folders, and how many of them failed and are tried again by a resumed scan."""
         select = "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'failed') FROM folder"
         with self._readable():
             done, failed = self._connection.execute(select).fetchone()
             return int(done), int(failed)
 
     def last_part(self) -> int:
-        """The number of the last part of the file rows that counts; 0 when there is none."""
+        """Return the number of the last valid part of the file rows; 0 if there is none."""
         with self._readable():
             return int(self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM part").fetchone()[0])
 
     def parts(self) -> list[int]:
-        """All parts that count, in their order."""
+        """Return the numbers of all valid parts, in order."""
         with self._readable():
             return [int(number) for (number,) in self._connection.execute("SELECT number FROM part ORDER BY number")]
 
     def store(self, visits: Sequence[Visit], part: tuple[int, int] | None = None) -> None:
-        """Store visits, and the number and rows of the part that holds their files: all of it or nothing.
+        """Store visits, and number and row count of the part that holds their files, in one transaction.
 
         Raises CheckpointError.
         """
@@ -228,7 +232,8 @@ class Checkpoint:
                 self._connection.execute("INSERT INTO part VALUES (?, ?)", part)
 
     def _state(self, visit: Visit) -> FolderState:
-        """A home may be missing; a folder that was there a moment ago could not be listed."""
+        """Return the state of a visited folder. A home may be missing; a missing subfolder has failed: it was just
+        listed."""
         result = visit.result
         if isinstance(result, Failure):
             return "missing" if result.missing and visit.folder.key in self._root_keys else "failed"
@@ -238,7 +243,7 @@ class Checkpoint:
         return "partial" if reason else "listed"
 
     def folder_rows(self) -> Iterator[FolderRow]:
-        """Every folder that was visited, in the order of file systems and paths. Raises CheckpointError."""
+        """Yield every visited folder, ordered by file system and path. Raises CheckpointError."""
         columns = "user, source, path, state, reason, files, size, estimated, largest_path, largest_size"
         columns += ", last_modified, requests, refusals, seconds, exact, kinds, months"
         with self._readable():
@@ -250,7 +255,7 @@ class Checkpoint:
 
 
 def _add_missing_columns(connection: sqlite3.Connection) -> None:
-    """Give the tables of a file that an earlier version began the columns that SCHEMA has now, with their defaults."""
+    """Add the columns of SCHEMA that a file of an earlier version does not have, with their defaults."""
     with closing(sqlite3.connect(":memory:")) as model, connection:
         model.executescript(SCHEMA)
         for (table,) in model.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
@@ -263,7 +268,7 @@ def _add_missing_columns(connection: sqlite3.Connection) -> None:
 
 def delete_checkpoint(path: Path) -> None:
     """Delete a checkpoint, if there is one."""
-    # The log first: beside a new checkpoint of the same name it would be taken for that one's.
+    # The log first: SQLite would apply it to a new checkpoint of the same name.
     for suffix in ("-wal", "-shm", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
@@ -271,9 +276,9 @@ def delete_checkpoint(path: Path) -> None:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1)
     try:
-        # Exclusive: two scans that write to the same checkpoint would each believe the other's folders to be theirs.
+        # Exclusive: two scans must not write to the same checkpoint.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # Read before anything is changed: a file that is not ours stays as it is.
+        # Read before anything is changed: a file of another program stays as it is.
         connection.execute("SELECT value FROM about WHERE name = 'format'")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -284,7 +289,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if "no such table" in str(error):
             raise CheckpointError(_not_a_checkpoint(path)) from None
         if "locked" in str(error):
-            raise CheckpointError(f"{path} is in use by another scan; wait until that has ended.") from None
+            raise CheckpointError(f"{path} is in use by another scan; wait until it has ended.") from None
         raise CheckpointError(f"the checkpoint {path} cannot be opened: {error}.") from None
     except sqlite3.DatabaseError:
         connection.close()
@@ -293,29 +298,29 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _text(value: object) -> str:
-    """Raises ValueError for anything else."""
+    """Raise ValueError unless the value is text."""
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text")
+        raise ValueError(f"{value!r} is not text")
     return value
 
 
 def _source(value: object) -> Source:
-    """Raises ValueError for what is no file system."""
+    """Raise ValueError unless the value is a file system."""
     if value not in get_args(Source):
-        raise ValueError(f"{value!r} is no file system")
+        raise ValueError(f"{value!r} is not a file system")
     return cast(Source, value)
 
 
 def _folders(path: str, text: object) -> list[str]:
-    """The folders in a folder. Raises ValueError for what does not lie in it."""
+    """Return the subfolders of a folder. Raises ValueError for a path outside it."""
     found = [_text(below) for below in json.loads(_text(text))]
     if any(below.rpartition("/")[0] != path.rstrip("/") for below in found):
-        raise ValueError(f"it names a folder that does not lie in {path}")
+        raise ValueError(f"it names a folder that is not in {path}")
     return found
 
 
 def _check_columns(state: object, reason: object, *rest: object) -> None:
-    """Raises ValueError for the columns of a row that is none."""
+    """Raise ValueError for a row with invalid values."""
     files, size, estimated, largest_path, largest_size, last_modified, requests, rate_limited, seconds, exact = rest
     counts = (files, size, estimated, requests, rate_limited)
     optional = (largest_size, last_modified, exact)
@@ -327,17 +332,17 @@ def _check_columns(state: object, reason: object, *rest: object) -> None:
         or not isinstance(largest_path, str | None)
         or not isinstance(reason, str)
     ):
-        raise ValueError("a folder has a value that none has")
+        raise ValueError("a folder has an invalid value")
 
 
 def _amounts(text: object) -> AmountsByName:
-    """Raises ValueError for what is no tally."""
+    """Raise ValueError unless the text holds amounts by name."""
     found = json.loads(_text(text))
     if not isinstance(found, dict) or not all(
         isinstance(amount, list) and len(amount) == 2 and all(type(number) is int for number in amount)
         for amount in found.values()
     ):
-        raise ValueError("a tally is none")
+        raise ValueError("an amount is invalid")
     return found
 
 
@@ -346,7 +351,7 @@ def _not_a_checkpoint(path: Path) -> str:
 
 
 def _folder_record(visit: Visit, state: FolderState) -> tuple[object, ...]:
-    """One row of the table."""
+    """Return the row of a visit."""
     folder, result = visit.folder, visit.result
     if isinstance(result, Failure):
         reason, summary = result.reason, FolderSummary()

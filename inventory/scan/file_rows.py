@@ -1,6 +1,6 @@
-"""One row a file, written while the scan runs, as numbered parts that count once the checkpoint names them.
+"""Rows of files, written during a scan as numbered parts, which are valid once the checkpoint names them.
 
-A part is written whole before the checkpoint is told; what a kill leaves beyond the last one it names is replaced.
+A part is complete before the checkpoint names it; parts that a kill leaves beyond the last valid one are replaced.
 """
 
 import os
@@ -16,7 +16,7 @@ from labkit.files import make_private_folder
 
 
 def file_rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
-    """The files of these folders; those of one folder follow each other."""
+    """Yield a row for every file of these folders; the rows of a folder are consecutive."""
     for visit in visits:
         if isinstance(visit.result, Listing):
             user, source = visit.folder.user, visit.folder.source
@@ -27,16 +27,16 @@ def file_rows(visits: Iterable[Visit]) -> Iterator[FileRow]:
 
 
 class FileRowParts:
-    """The parts of one scan, in a folder of their own beside the checkpoint."""
+    """The parts of one scan, in a folder beside the checkpoint."""
 
     def __init__(self, folder: Path, output: Path, last: int) -> None:
-        """`last` is the last part that counts. Raises OSError."""
+        """Open the folder; `last` is the number of the last valid part. Raises OSError."""
         self._folder, self._output, self._last = folder, output, last
         self._format = format_of(output)
         make_private_folder(folder)
 
     def add(self, visits: Sequence[Visit]) -> tuple[int, int] | None:
-        """Write the next part; its number and rows, or None where there is no file at all."""
+        """Write the next part and return its number and row count, or None if there are no files."""
         found = list(file_rows(visits))
         if not found:
             return None
@@ -45,11 +45,11 @@ class FileRowParts:
         return self._last, len(found)
 
     def join(self, numbers: Iterable[int]) -> None:
-        """Make the output of the parts that count. Raises OSError."""
+        """Join the valid parts into the output. Raises OSError."""
         self._format.join(map(self._path, numbers), self._output)
 
     def remove(self) -> None:
-        """Delete all parts: the output is made, or a new scan begins."""
+        """Delete all parts, after the output was written or before a new scan."""
         delete_parts(self._folder)
 
     def _path(self, number: int) -> Path:

@@ -1,4 +1,4 @@
-"""The request that lists a folder, and what its answer means."""
+"""Lists a folder through the API and classifies the response."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -16,10 +16,10 @@ LIST_PATHS: dict[Source, str] = {
 
 
 class ListingClient(Protocol):
-    """As much of a client as a listing needs; see `client.Client`."""
+    """The part of a client that a listing needs; see `client.Client`."""
 
     def get(self, path: str, query: Mapping[str, str]) -> Response:
-        """One request. Raises TransportError."""
+        """Send a GET request. Raises TransportError."""
         ...
 
 
@@ -40,14 +40,14 @@ def list_folder(client: ListingClient, folder: Folder) -> Response:
         if not page:
             return Response(200, {"contents": contents})
         if page in pages:
-            raise TransportError(f"the list of {folder.path} gives the same page again")
+            raise TransportError(f"the list of {folder.path} repeats a page")
         pages.add(page)
 
 
 def classify_listing(
     folder: Folder, outcome: Response | TransportError, tries: int, jitter: Callable[[], float]
 ) -> Listing | Failure | Retry | Unauthorized:
-    """What the outcome of the `tries`th request for a folder means."""
+    """Classify the outcome of the `tries`th request for a folder."""
     classified = classify(outcome, tries, jitter)
     if isinstance(classified, PermanentFailure):
         return Failure(folder.path, classified.reason, missing=classified.missing)

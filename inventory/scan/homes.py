@@ -1,4 +1,4 @@
-"""The folders in which a scan or a backup begins: homes, and what else was asked for."""
+"""Finds the roots of a scan or a backup: homes and further selected folders."""
 
 import logging
 from collections import defaultdict
@@ -16,24 +16,24 @@ from inventory.tree.listing import Folder, InvalidListing, Listing, Source, pars
 log = logging.getLogger(__name__)
 SHARED_FOLDERS: dict[Source, tuple[str, ...]] = {"dbfs": (), "workspace": ("/Shared", "/Repos")}
 NO_SUCH_USER = "the workspace has neither a user nor a home of this name"
-DBFS_DISABLED = "DBFS is switched off in this workspace; only the Workspace is scanned."
+DBFS_DISABLED = "DBFS is disabled in this workspace; only the Workspace is scanned."
 
 
 class NothingToScan(Exception):
-    """A sentence that says why."""
+    """Nothing is selected; the message says why."""
 
 
 @dataclass(frozen=True)
 class HomeRoots:
-    """The folders with which a scan or a backup begins."""
+    """The root folders of a scan or a backup."""
 
     folders: list[Folder]
     unlistable: list[tuple[Folder, str]]
-    """Homes for which no request can be sent, and why."""
+    """Homes that no request can name, and why."""
 
 
 class HomeSelection(Protocol):
-    """Of a wish: whose homes, and where."""
+    """The fields of a request that select homes."""
 
     @property
     def users(self) -> tuple[str, ...]: ...
@@ -49,12 +49,12 @@ class HomeSelection(Protocol):
 
 
 def find_roots(workspace: WorkspaceApi, selection: HomeSelection) -> HomeRoots:
-    """Where a new scan begins, or a new backup. Raises WorkspaceError, NothingToScan."""
+    """Find the roots of a new scan or backup. Raises WorkspaceError, NothingToScan."""
     sources = selection.sources
     if "dbfs" in sources and workspace.is_dbfs_disabled():
         sources = tuple(source for source in sources if source != "dbfs")
         if not sources:
-            raise NothingToScan("DBFS is switched off in this workspace, so there is nothing to scan there.")
+            raise NothingToScan("DBFS is disabled in this workspace, so there is nothing to scan.")
         log.warning(DBFS_DISABLED)
     users = (
         [User(name, problem=username_problem(name)) for name in selection.users]
@@ -88,10 +88,10 @@ def find_roots(workspace: WorkspaceApi, selection: HomeSelection) -> HomeRoots:
 
 
 def find_home(user: User, source: Source, homes_by_name: Mapping[str, Sequence[str]]) -> tuple[Folder, str]:
-    """The home of a user, and why it cannot be asked for, if so. `there` are the homes by name in lower case.
+    """Return the home of a user, and the reason if no request can name it; `homes_by_name` has lower-case names.
 
-    The platform keeps user names in lower case and the case of a home as it was made. A home that is not there under
-    the user's very name is looked for by ignoring case.
+    The platform keeps user names in lower case, and homes in the case in which they were created. A home is found by
+    its exact name, or else ignoring case.
     """
     if user.problem:
         return _placeholder(user, source), user.problem
@@ -107,14 +107,14 @@ def find_home(user: User, source: Source, homes_by_name: Mapping[str, Sequence[s
 
 
 def _placeholder(user: User, source: Source) -> Folder:
-    """In the place of a home that cannot be asked for: no folder has such a path."""
+    """Return a placeholder for a home that no request can name; no folder has such a path."""
     return Folder(user.username, source, f"/Users//{user.username}")
 
 
 def _unknown_users(
     workspace: WorkspaceApi, named: Sequence[str], homes_by_name: Mapping[Source, Mapping[str, Sequence[str]] | None]
 ) -> Mapping[str, str]:
-    """Who was named and has no home, and why: if the workspace has no such user either, the name is a slip."""
+    """Return the named users that have no home, and why. A name without a user is probably a typing error."""
     homes = [found for found in homes_by_name.values() if found is not None]
     names_without_home = {name for name in named if not any(name.casefold() in found for found in homes)}
     if not names_without_home or len(homes) < len(homes_by_name):
@@ -122,30 +122,30 @@ def _unknown_users(
     try:
         known = {user.username.casefold(): user.problem for user in list_users(workspace, service_principals=True)}
     except WorkspaceError as error:
-        log.info("%s It is not known whether all users exist.", error)
+        log.info("%s Whether all named users exist is unknown.", error)
         return {}
     return {name: known.get(name.casefold(), NO_SUCH_USER) for name in names_without_home}
 
 
 def _homes_by_name(workspace: WorkspaceApi, source: Source) -> Mapping[str, Sequence[str]] | None:
-    """The homes there are by name in lower case; None where the folder of homes cannot be listed."""
+    """Return the existing homes by lower-case name; None if the folder of homes cannot be listed."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     try:
         for path in list_existing(workspace, Folder("", source, "/Users")).folders:
             found[path.rpartition("/")[2].casefold()].append(path)
     except WorkspaceError as error:
-        log.info("%s Homes are looked for under the very names of the users.", error)
+        log.info("%s Homes are looked up by the exact user names.", error)
         return None
     return found
 
 
 def shared_folders(sources: Iterable[Source]) -> list[Folder]:
-    """What belongs to nobody in particular; the name of the folder stands in the place of the user's."""
+    """Return the folders that belong to no user; the folder's path takes the place of the user name."""
     return [Folder(path, source, path) for source in sources for path in SHARED_FOLDERS[source]]
 
 
 def list_existing(workspace: WorkspaceApi, folder: Folder) -> Listing:
-    """What lies directly in a folder; nothing where it is missing. Raises WorkspaceError."""
+    """Return the content of a folder, empty if the folder is missing. Raises WorkspaceError."""
     outcome = workspace.try_get(LIST_PATHS[folder.source], {"path": folder.path})
     if isinstance(outcome, Response) and is_not_found(outcome):
         return Listing()

@@ -1,4 +1,4 @@
-"""Lists folders where a cluster has them mounted, `/Workspace/Users/…` and `/dbfs/Users/…`: no API, and exact sizes.
+"""Lists folders on a cluster's mounts, `/Workspace/Users/…` and `/dbfs/Users/…`: without the API, with exact sizes.
 
 Runs on executors too: standard library only.
 """
@@ -12,7 +12,7 @@ from inventory.tree.listing import Failure, File, Folder, Listing, Source
 MOUNTS: dict[Source, str] = {"workspace": "Workspace", "dbfs": "dbfs"}
 NOTEBOOK_HEADERS = {b"# Databricks notebook source": "", b"-- Databricks notebook source": "SQL"}
 NOTEBOOK_HEADERS[b"// Databricks notebook source"] = "SCALA"
-"""What a notebook begins with, and its language; a # can be Python or R."""
+"""First line of a notebook → its language; a # can be Python or R."""
 MAX_HEADER_BYTES = max(map(len, NOTEBOOK_HEADERS))
 SUFFIXES = (
     "avro bin bmp bz2 cfg csv crc dat db delta doc docx egg feather gif gz h5 html ini jar jpeg jpg json jsonl"
@@ -20,27 +20,27 @@ SUFFIXES = (
     " xls xlsx xml yaml yml zip zst"
 )
 NON_NOTEBOOK_SUFFIXES = frozenset(f".{ending}" for ending in SUFFIXES.split())
-"""Endings of names of files that are not opened to see whether they are notebooks."""
+"""Suffixes of files that are not opened to check whether they are notebooks."""
 DASHBOARD, JUPYTER = ".lvdash.json", ".ipynb"
 HOME_PATTERN = re.compile(r"/Users/[^/]+|/[^/]+")
 
 
 class _IncompleteMount(Exception):
-    """Something in a folder can be seen on the mount and not looked at."""
+    """The mount shows an entry that it cannot read."""
 
 
 class Mounts:
-    """The mounts below `root`, `/` on a cluster."""
+    """The mounts below `root`, which is `/` on a cluster."""
 
     def __init__(self, root: str) -> None:
         self._root = root.rstrip("/")
 
     def sources_with_homes(self) -> list[Source]:
-        """The file systems that have homes here."""
+        """Return the file systems that have homes here."""
         return [source for source, mount in MOUNTS.items() if os.path.isdir(f"{self._root}/{mount}/Users")]
 
     def list_folder(self, folder: Folder) -> Listing | Failure | None:
-        """What lies in a folder; None where the mount does not show all of it: the API has to be asked."""
+        """List a folder; None if the mount does not show all of it, so that the API is needed."""
         if folder.source not in MOUNTS:
             return None
         try:
@@ -63,17 +63,17 @@ class Mounts:
             for entry in entries:
                 name = os.fsencode(entry.name).decode(errors="replace")
                 path = f"{folder.path.rstrip('/')}/{name}"
-                # A link leads out of the home, or in a circle; it counts as what it is.
+                # A link may lead out of the home or form a loop, so it is counted and not followed.
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(path)
                     continue
-                # Who deletes a file meanwhile takes nothing from the others.
+                # A file that is deleted meanwhile does not affect the others.
                 try:
                     files.append(_file(folder.source, path, entry))
                 except FileNotFoundError:
                     continue
                 except OSError as error:
-                    # A mount refuses to open some notebooks (EOPNOTSUPP): the API knows what they are.
+                    # A mount refuses to open some notebooks (EOPNOTSUPP); the API knows their type.
                     raise _IncompleteMount from error
         return Listing(tuple(sorted(folders)), tuple(sorted(files, key=lambda file: file.path)))
 
@@ -88,7 +88,7 @@ def _file(source: Source, path: str, entry: "os.DirEntry[str]") -> File:
 
 
 def _object_type(entry: "os.DirEntry[str]", size: int) -> tuple[str, str]:
-    """Type and language, as the API calls them: it tells no size of what is no FILE."""
+    """Return type and language as the API names them."""
     name = entry.name.lower()
     if name.endswith(DASHBOARD):
         return "DASHBOARD", ""

@@ -1,4 +1,4 @@
-"""How far long work is, for who watches it: a line that changes on a terminal, elsewhere one in a log now and then."""
+"""Progress of long work: a line that is updated on a terminal, otherwise a log entry every few seconds."""
 
 import logging
 import sys
@@ -13,13 +13,13 @@ from inventory.scan.visit import ScanProgress
 
 log = logging.getLogger(__name__)
 LOG_INTERVAL_SECONDS = 10.0
-"""Seconds between two lines of a log."""
+"""Seconds between two log entries."""
 SPEED_WINDOW_SECONDS = 10.0
 """Seconds over which speed is measured."""
 
 
 class ProgressLine:
-    """Says lines about work that goes on, each in the place of the last; in a `with`."""
+    """A progress line, used in a `with`; each line replaces the last one."""
 
     def __init__(self, *, terminal: bool) -> None:
         self._terminal = terminal
@@ -27,7 +27,7 @@ class ProgressLine:
         self._samples: deque[tuple[float, tuple[int, ...]]] = deque()
 
     def speeds(self, *numbers: int) -> list[float]:
-        """How fast these numbers have grown lately, by second; they are what has been counted by now."""
+        """Return by how much these running totals have grown per second recently."""
         now = time.monotonic()
         self._samples.append((now, numbers))
         while self._samples[0][0] < now - SPEED_WINDOW_SECONDS:
@@ -51,19 +51,19 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing more comes; leave the line."""
+        """Keep the last line."""
         if self._terminal:
             sys.stderr.write("\n")
 
 
 def format_rates(rates: Mapping[str, float], requests: Mapping[str, int]) -> str:
-    """The requests a second that are permitted, of each API that was asked."""
+    """Format the permitted rate in requests per second of each API that was used."""
     known = [f"{api} {rate:.0f}" for api, rate in rates.items() if requests.get(api)]
-    return ", ".join(known) or "not known yet"
+    return ", ".join(known) or "unknown"
 
 
 class ScanReporter(ProgressLine):
-    """Called a few times a second with the progress of a scan; `users` is how many there are in all."""
+    """Shows the progress of a scan, a few times a second; `users` is the total number of users."""
 
     def __init__(self, users: int, *, terminal: bool) -> None:
         super().__init__(terminal=terminal)
@@ -80,6 +80,6 @@ class ScanReporter(ProgressLine):
         if progress.failures:
             parts.append(f"{progress.failures} failures")
         if speed and progress.waiting:
-            # More directories turn up meanwhile, so this is what it takes at least.
+            # A lower bound: more directories may be found.
             parts.append(f"at least {format_duration(progress.waiting / speed)} left")
         self.show("; ".join(parts))

@@ -1,4 +1,4 @@
-"""Work that continues where it was stopped or killed."""
+"""Work that can be resumed after a stop or a kill."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -6,14 +6,14 @@ from typing import Self
 
 
 class Resumable(ABC):
-    """Closes itself at the end of a `with`; what a later run needs is kept unless nothing is left to be done."""
+    """Closes itself at the end of a `with`. What a resumed run needs is kept until everything is done."""
 
     is_done = False
-    """Whether nothing is left, and nothing has failed."""
+    """Whether everything is done and nothing has failed."""
 
     @abstractmethod
     def close(self, *, complete: bool) -> None:
-        """Leave the checkpoint; if nothing is left, it has served its purpose."""
+        """Close the checkpoint, and delete it if everything is done."""
 
     def __enter__(self) -> Self:
         return self

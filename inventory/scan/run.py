@@ -1,4 +1,4 @@
-"""One scan from what was asked for to what is written: begin or go on, list, sum up."""
+"""One scan: starts or resumes it, lists the folders, writes the result."""
 
 import logging
 import threading
@@ -36,11 +36,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ScanRequest:
-    """What was asked for."""
+    """The options of a scan."""
 
     output: Path
     users: tuple[str, ...] = ()
-    """Without a name, everybody."""
+    """Empty: all users."""
     sources: tuple[Source, ...] = SOURCES
     all_homes: bool = False
     shared: bool = False
@@ -51,14 +51,14 @@ class ScanRequest:
     workers: int = 64
     parallel: bool = True
     max_requests_per_second: float | None = None
-    """Requests a second for each of the two APIs, at the most."""
+    """Maximum requests per second for each of the two APIs."""
     mounts: str | None = None
-    """The folder with the mounts of a cluster; None: the API is asked for everything."""
+    """The folder that holds a cluster's mounts; None: use the API only."""
     table: str | None = None
-    """A table of Spark for the rows of single files."""
+    """The Spark table for rows of files."""
 
     def checkpoint_identity(self, host: str) -> CheckpointIdentity:
-        """What a scan that goes on with another has to share with it."""
+        """Return what a scan must have in common with this one to resume it."""
         return CheckpointIdentity(
             host=host,
             users=short_digest(self.users) if self.users else "all",
@@ -68,7 +68,8 @@ class ScanRequest:
         )
 
     def checkpoint_path(self, host: str) -> Path:
-        """Beside the result unless told otherwise; scans with other options have another name and do not meet."""
+        """Return the path of the checkpoint, beside the result by default; scans with other options have another
+        name."""
         identity = self.checkpoint_identity(host)
         name = short_digest([f"{key}={value}" for key, value in vars(identity).items()])[:8]
         return self.checkpoint or self.output.with_name(f"{self.output.name}.{name}.checkpoint")
@@ -76,14 +77,14 @@ class ScanRequest:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What became of a scan."""
+    """The result of a scan."""
 
     complete: bool
-    """False: it was stopped, nothing is written but the checkpoint."""
+    """False: the scan was stopped and only the checkpoint is written."""
     homes: Sequence[Home]
     progress: ScanProgress
     folders_done: int
-    """Directories finished so far, failures included."""
+    """Number of finished directories, failures included."""
     folders_failed: int
 
 
@@ -102,22 +103,22 @@ class ScanRun(Resumable):
 
     @property
     def user_count(self) -> int:
-        """How many users it is about."""
+        """The number of users in the scan."""
         return len({root.user for root in self._checkpoint.roots()})
 
     @property
     def roots(self) -> list[Folder]:
-        """Where the scan began."""
+        """The roots of the scan."""
         return self._checkpoint.roots()
 
     def remaining_folders(self) -> FolderQueue:
-        """The folders that are not listed yet."""
+        """Return the queue of folders that are not listed yet."""
         return self._checkpoint.remaining_folders()
 
     def local_scan(
         self, folders: FolderQueue, stop: threading.Event, progress: ScanProgress | None = None
     ) -> FolderScan:
-        """What lists these folders from here; `progress` continues where another run was."""
+        """Return the scan of these folders from this machine; `progress` continues that of an earlier part."""
         ceiling = self._request.max_requests_per_second or MAX_RATE
         return FolderScan(
             self._client,
@@ -132,18 +133,19 @@ class ScanRun(Resumable):
         )
 
     def scan(self, stop: threading.Event, report: Callable[[ScanProgress], None]) -> ScanResult:
-        """List what remains and, when nothing does, write the results. Raises OSError if they cannot be written."""
+        """List the remaining folders and, once none remains, write the result. Raises OSError if it cannot be
+        written."""
         scan = self.local_scan(self.remaining_folders(), stop)
         complete, progress = scan.run(report), scan.progress
-        del scan  # it holds every folder that was queued, and writing the results takes memory, too
+        del scan  # frees the queued folders, since writing the result needs memory, too
         return self.write_result(progress, complete=complete)
 
     def store(self, visits: Sequence[Visit]) -> None:
-        """Store visits for good. Raises OSError."""
+        """Store visits durably. Raises OSError."""
         self._checkpoint.store(visits, self._parts.add(visits) if self._parts else None)
 
     def write_result(self, progress: ScanProgress, *, complete: bool) -> ScanResult:
-        """What became of the scan; when it is complete, its results are written. Raises OSError."""
+        """Return the result of the scan, and write it if the scan is complete. Raises OSError."""
         done, failed = self._checkpoint.folder_counts()
         if not complete:
             return ScanResult(False, [], progress, done, failed)
@@ -153,11 +155,11 @@ class ScanRun(Resumable):
         return ScanResult(True, homes, progress, done, failed)
 
     def file_rows(self) -> Iterator[FileRow]:
-        """The rows of single files, of a scan that is complete. Raises OSError."""
+        """Return the rows of files of a complete scan. Raises OSError."""
         return read_rows(self._rows_file) if self._rows_file else iter(())
 
     def close(self, *, complete: bool) -> None:
-        """Leave the checkpoint; a complete one has served its purpose, and one of nothing has none."""
+        """Close the checkpoint; delete it if the scan is complete or has listed nothing."""
         if self._rows_file and not self._request.files:
             self._rows_file.unlink(missing_ok=True)
         if not complete and self._checkpoint.folder_counts()[0]:
@@ -186,22 +188,22 @@ class ScanRun(Resumable):
 
 
 def prepare_scan(client: Client, request: ScanRequest, *, resume: bool, fresh: bool, now: datetime) -> ScanRun:
-    """Begin a scan, or go on with one. Raises CheckpointError, WorkspaceError, NothingToScan."""
+    """Start or resume a scan. Raises CheckpointError, WorkspaceError, NothingToScan."""
     identity, path = request.checkpoint_identity(client.host), request.checkpoint_path(client.host)
     if path.exists():
         checkpoint = _existing_checkpoint(path, identity, fresh=fresh)
         if resume and checkpoint:
             done, failed = checkpoint.folder_counts()
-            log.info("going on after %d directories; %d that failed are tried again", done, failed)
+            log.info("resuming after %d directories; %d that failed are retried", done, failed)
             return ScanRun(client, request, checkpoint, now=now)
         if checkpoint:
             checkpoint.close()
         if not fresh:
             raise CheckpointError(
-                f"{path} is the checkpoint of an unfinished scan: go on with --resume, or begin anew with --fresh."
+                f"{path} is the checkpoint of an unfinished scan: use --resume to continue it, or --fresh instead."
             )
     elif resume:
-        log.info("there is no checkpoint of such a scan at %s; a new one begins", path)
+        log.info("there is no checkpoint of this scan at %s; starting a new one", path)
     roots = find_roots(WorkspaceApi(client), request)
     checkpoints.delete_checkpoint(path)
     file_rows.delete_parts(parts_folder(path))
@@ -209,7 +211,7 @@ def prepare_scan(client: Client, request: ScanRequest, *, resume: bool, fresh: b
 
 
 def _existing_checkpoint(path: Path, identity: CheckpointIdentity, *, fresh: bool) -> Checkpoint | None:
-    """The checkpoint that is there; None for one of another version that may be replaced."""
+    """Open the existing checkpoint; None if it is one of another version that may be replaced."""
     try:
         return Checkpoint.resume(path, identity)
     except UnsupportedFormat:
@@ -219,5 +221,5 @@ def _existing_checkpoint(path: Path, identity: CheckpointIdentity, *, fresh: boo
 
 
 def parts_folder(checkpoint: Path) -> Path:
-    """Where the rows of single files lie until the scan is complete."""
+    """Return the folder of the parts with rows of files."""
     return checkpoint.with_name(f"{checkpoint.name}.parts")

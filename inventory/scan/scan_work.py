@@ -1,4 +1,4 @@
-"""Lists folder after folder until none is left: `tree.walk` says which is next, `folder_request` how it is listed."""
+"""Lists folders until none is left, in the order of `tree.folder_queue`."""
 
 import random
 import threading
@@ -18,25 +18,25 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Listing, Source
 
 INITIAL_RATES: dict[Source, float] = {"dbfs": 75.0, "workspace": 250.0}
-"""Requests a second to begin with: two and a half times what is published of the one and assumed of the other."""
+"""Initial requests per second: two and a half times the published limit of DBFS and the assumed one of Workspace."""
 FolderResult = Listing | Failure
 
 
 class ScanClient(ListingClient, Protocol):
-    """What is asked of a client."""
+    """The part of a client that a scan needs."""
 
     def close(self) -> None:
-        """The calling thread asks for nothing more."""
+        """Close the connection of the calling thread."""
         ...
 
 
 class FolderScan:
-    """One run over everything that `walk` knows of the file systems for which there are `limiters`.
+    """Lists all queued folders of the file systems that have `limiters`.
 
-    `keep` is called from time to time with what was visited since; it stores that for good before it returns.
-    `workers` is how many for each file system; without `parallel` a single one does everything. `jitter`
-    gives numbers from 0 to 1, by which the delay before a retry is drawn. What `mounts` show takes no request; once
-    `enough` says so, no further folder is begun. `progress` continues where another run was.
+    `store` is called regularly with new visits and must store them durably. There are `workers` for each file system;
+    unless `parallel`, a single worker does everything. `jitter` returns numbers from 0 to 1 for the delays before
+    retries. Folders on `mounts` take no request. Once `should_drain` returns True, no further folder is started.
+    `progress` continues that of an earlier part.
     """
 
     def __init__(
@@ -68,13 +68,14 @@ class FolderScan:
         self._queue = folders
 
     def run(self, report: Callable[[ScanProgress], None] = lambda progress: None) -> bool:
-        """List until nothing is left, or until `stop` is set and what is in flight has come back.
+        """List until no folder is left, or until `stop` is set and no request is in flight. Return whether no folder is
+        left.
 
-        Returns whether nothing is left. `report` is called a few times a second.
+        `report` is called a few times a second.
         """
 
         def list_folders(items: Items[Folder, FolderResult]) -> None:
-            """What every worker does."""
+            """Run in every worker."""
             with closing(self._client):
                 for item in items:
                     if self._list_from_mount(item) or not item.wait_for_turn():
@@ -91,7 +92,7 @@ class FolderScan:
         return self._pools.run(list_folders, report_progress)
 
     def _list_from_mount(self, item: WorkItem[Folder, FolderResult]) -> bool:
-        """Whether a mount shows the folder, and no request is needed."""
+        """List a folder from the mount; return False if the API is needed."""
         if self._mounts is None:
             return False
         began = time.monotonic()

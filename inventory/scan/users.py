@@ -1,4 +1,4 @@
-"""The users of a workspace: all, or the members of a group."""
+"""Lists the users of a workspace or of a group."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -10,19 +10,19 @@ from inventory.tree.listing import escape_surrogates
 
 @dataclass(frozen=True)
 class User:
-    """Somebody with a home. Service principals are known by their application id."""
+    """A user with a home. For a service principal, `username` is the application id."""
 
     username: str
     display_name: str = ""
     active: bool = True
     problem: str = ""
-    """Why no request can be sent for the home; `username` is then only for people."""
+    """Why no request can name the home; `username` is then only for display."""
 
 
 def list_users(
     workspace: WorkspaceApi, *, active_only: bool = False, group: str | None = None, service_principals: bool = False
 ) -> list[User]:
-    """The users of a workspace, sorted by name. Raises WorkspaceError, also if there is no such group."""
+    """Return the users of a workspace, sorted by name. Raises WorkspaceError, also if the group does not exist."""
     members = _members(workspace, group) if group else None
     found: dict[str, User] = {}
     kinds = [("Users", "userName")] + ([("ServicePrincipals", "applicationId")] if service_principals else [])
@@ -46,7 +46,7 @@ def _user(resource: Mapping[str, object], kind: str, name: str) -> User:
 
 
 def username_problem(username: str) -> str:
-    """Why the home of a user of this name has no path that a request could name; empty if it has."""
+    """Return why no request can name the home of a user; empty if one can."""
     if "/" in username:
         return "the name of the user has a slash, so no request can name the home"
     if username != escape_surrogates(username):
@@ -55,7 +55,7 @@ def username_problem(username: str) -> str:
 
 
 def _members(workspace: WorkspaceApi, group: str) -> set[str]:
-    """The ids of who is in a group, or in a group in it."""
+    """Return the ids of the direct and nested members of a group."""
     groups = {
         str(each["id"]): each for each in workspace.scim_resources("Groups", "displayName,members") if each.get("id")
     }
@@ -83,5 +83,5 @@ def _members(workspace: WorkspaceApi, group: str) -> set[str]:
 
 
 def short_digest(users: Iterable[str]) -> str:
-    """A short name for a set of users; who they are cannot be read from it."""
+    """Return a short digest of a set of user names, from which they cannot be read."""
     return hashlib.sha256("\n".join(sorted(set(users))).encode()).hexdigest()[:16]

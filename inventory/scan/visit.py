@@ -1,4 +1,4 @@
-"""What became of a folder, and how far a scan is. Pure."""
+"""The outcome of one folder, and the progress of a scan. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,29 +10,29 @@ from inventory.tree.listing import Failure, Folder, Listing
 
 @dataclass(frozen=True)
 class Visit:
-    """What became of one folder, and what it cost."""
+    """The result of listing one folder, and its cost."""
 
     folder: Folder
     result: Listing | FolderSummary | Failure
     requests: int = 0
     rate_limited: int = 0
-    """How many of the requests were refused because of the rate."""
+    """Number of requests that were rate limited."""
     seconds: float = 0.0
-    """Spent waiting for answers."""
+    """Seconds spent waiting for responses."""
 
 
 @dataclass
 class ScanProgress:
-    """How far the scan is. `waiting` folders are known and not listed; more may turn up."""
+    """The progress of a scan. `waiting` folders are known and not listed; more may be found."""
 
     visits: int = 0
     failures: int = 0
     files: int = 0
     waiting: int = 0
     requests: Counter[str] = field(default_factory=Counter)
-    """By source, as the two below."""
+    """By file system, as the two below."""
     rate_limited: Counter[str] = field(default_factory=Counter)
     rates: Mapping[str, float] = field(default_factory=dict)
-    """What the limiters permit, requests a second."""
+    """Permitted rates in requests per second."""
     unfinished_users: int = 0
-    """Users of whom something is waiting."""
+    """Number of users with unfinished folders."""

@@ -1,7 +1,7 @@
-"""Has the executors of a Spark server list the folders of a scan; what is to be done and what is done stays here.
+"""Scans with the executors of a Spark server; queue and checkpoint stay on this machine.
 
-`start` opens a session with the server that was asked for and runs a scan there; `driver` deals the folders that
-remain, in a `work_queue`, to tasks of a few seconds each, which share the requests a second that `rate_share` has. A
-task is `worker`, which finds nothing of ours on its executor but what `session` sends; its rows travel as
-`serialization` writes them. `address` says which server, `errors` puts into words what went wrong.
+`start` opens a session with the selected server and runs a scan there; `driver` hands the folders of a `work_queue` to
+tasks of a few seconds each, which share the permitted request rate through `rate_share`. A task runs `worker`, for
+which `session` sends the modules; `serialization` encodes its rows. `address` selects the server, `errors` translates
+exceptions.
 """

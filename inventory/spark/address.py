@@ -1,4 +1,4 @@
-"""Which Spark server is meant, and how to speak of it. A token is never part of an address. Pure."""
+"""Addresses of Spark servers. A token is never part of an address. Pure."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,32 +6,32 @@ from urllib.parse import unquote, urlsplit
 
 LOCAL_PATTERN = re.compile(r"local(?:\[(?:\d+|\*)\])?")
 CLUSTER_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,100}")
-EXPECTED = "expected sc://HOST:PORT, or local[N] for a server of our own"
+EXPECTED = "expected sc://HOST:PORT, or local[N] to start a server here"
 
 
 class AddressError(ValueError):
-    """Not the address of a server; a sentence."""
+    """The text is not the address of a server."""
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """One server: `url` for the client, or the `master` of one that is started here."""
+    """One server: a `url` for the client, or the `master` of a server to start here."""
 
     name: str
-    """For people."""
+    """The name for messages."""
     url: str = ""
     master: str = ""
     token: str | None = field(default=None, repr=False)
-    """What the server itself wants to see; None: that of the workspace, or nothing."""
+    """The token of the server itself; None: that of the workspace, or none."""
     uses_workspace_token: bool = False
-    """Whether the server belongs to the workspace that is scanned, and takes its token."""
+    """Whether the server belongs to the scanned workspace and accepts its token."""
 
 
 def parse_remote(text: str) -> ServerAddress:
-    """What `--spark-remote` says. Raises AddressError, without what could be a token."""
+    """Parse `--spark-remote`. Raises AddressError, whose message contains no token."""
     if LOCAL_PATTERN.fullmatch(text):
         return ServerAddress(f"the Spark server of this scan ({text})", master=text)
-    # What comes after ;token= may hold anything; it goes to the client and into no message.
+    # What follows ;token= is passed to the client and appears in no message.
     parts = urlsplit(text)
     if parts.scheme != "sc" or not parts.hostname:
         shown = text.partition(";")[0] if "token=" not in text.partition(";")[0] else "the address"
@@ -45,10 +45,10 @@ def parse_remote(text: str) -> ServerAddress:
     try:
         port = parts.port or 15002
     except ValueError:
-        raise AddressError(f"the port of {parts.hostname} is no number: {EXPECTED}.") from None
+        raise AddressError(f"the port of {parts.hostname} is not a number: {EXPECTED}.") from None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     if token is not None and host != "localhost":
-        # A token in clear would be everybody's.
+        # A token must not be sent unencrypted.
         named.setdefault("use_ssl", "true")
     url = f"sc://{host}:{port}/" + "".join(f";{name}={value}" for name, value in named.items())
     return ServerAddress(
@@ -57,7 +57,7 @@ def parse_remote(text: str) -> ServerAddress:
 
 
 def cluster_address(host: str, cluster_id: str) -> ServerAddress:
-    """A cluster of the workspace at `https://…`. Raises AddressError."""
+    """Return the address of a cluster in the workspace at `https://…`. Raises AddressError."""
     if not CLUSTER_ID_PATTERN.fullmatch(cluster_id):
         raise AddressError(f"{cluster_id!r} is not the id of a cluster; expected one like 1018-120000-abcd1234.")
     url = f"{_workspace_url(host)};x-databricks-cluster-id={cluster_id}"
@@ -65,7 +65,7 @@ def cluster_address(host: str, cluster_id: str) -> ServerAddress:
 
 
 def serverless_address(host: str, session_id: str) -> ServerAddress:
-    """The serverless compute of the workspace, which knows a session by a UUID of the client's choice."""
+    """Return the address of the workspace's serverless compute; the session id is a UUID of the client's choice."""
     url = f"{_workspace_url(host)};x-databricks-session-id={session_id}"
     return ServerAddress("serverless compute", url=url, uses_workspace_token=True)
 

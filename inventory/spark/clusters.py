@@ -1,4 +1,4 @@
-"""The clusters of a workspace, as far as a scan uses them: does one run, can it be started, which Python has it."""
+"""Clusters of a workspace: their state, Python and Spark versions, and starting them."""
 
 import logging
 import re
@@ -16,11 +16,11 @@ from inventory.transport.workspace import WorkspaceApi, WorkspaceError
 log = logging.getLogger(__name__)
 RUNTIME = re.compile(r"(\d+)\.(\d+)")
 PYTHON_VERSIONS = {(13, 0): "3.10", (15, 0): "3.11", (16, 0): "3.12"}
-"""The Python of Databricks Runtime, from this version on."""
+"""Lowest Databricks Runtime → Python version."""
 SPARK_VERSIONS = {(13, 0): "3.4", (14, 0): "3.5", (17, 0): "4.0"}
-"""And its Spark; the client needs one that is not older than itself."""
+"""Lowest Databricks Runtime → Spark version; the server's must not be older than the client's."""
 NEWEST_KNOWN_RUNTIME = 17
-"""Of newer ones nothing is known here; the server itself says what it has."""
+"""The versions of newer runtimes are unknown here."""
 UNSUPPORTED_ACCESS_MODES = ("NONE", "LEGACY_PASSTHROUGH", "LEGACY_TABLE_ACL", "LEGACY_SINGLE_USER")
 RUNNING_STATES = ("RUNNING", "RESIZING")
 STARTING_STATES = ("PENDING", "RESTARTING")
@@ -30,7 +30,7 @@ START_TIMEOUT_SECONDS = 20 * 60.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """What the workspace says of one."""
+    """A cluster, as the workspace describes it."""
 
     id: str
     name: str
@@ -41,17 +41,17 @@ class Cluster:
 
     @property
     def python(self) -> str | None:
-        """`3.12`; None where it is not known."""
+        """Such as `3.12`; None if unknown."""
         return _version_of_runtime(PYTHON_VERSIONS, self.runtime)
 
     @property
     def spark(self) -> str | None:
-        """`4.0`; None where it is not known."""
+        """Such as `4.0`; None if unknown."""
         return _version_of_runtime(SPARK_VERSIONS, self.runtime)
 
 
 def get_cluster(client: Client, cluster_id: str) -> Cluster:
-    """Raises SparkError if there is no such cluster, or it cannot be seen."""
+    """Return a cluster. Raises SparkError if it does not exist or is not visible."""
     try:
         found = WorkspaceApi(client).get_document(
             "/api/2.0/clusters/get", {"cluster_id": cluster_id}, f"cluster {cluster_id}"
@@ -64,7 +64,7 @@ def get_cluster(client: Client, cluster_id: str) -> Cluster:
 
 
 def compatibility_problems(cluster: Cluster, python: str) -> list[str]:
-    """What keeps a client with this Python (`3.12`) from using the cluster, a sentence each. Pure."""
+    """Return why a client with this Python version (`3.12`) cannot use the cluster, a sentence per reason. Pure."""
     found = []
     runtime = f"cluster {cluster.id} has runtime {cluster.runtime}"
     if cluster.spark and _version_tuple(cluster.spark) < _version_tuple(CLIENT_VERSION):
@@ -87,7 +87,7 @@ def compatibility_problems(cluster: Cluster, python: str) -> list[str]:
 
 
 def ensure_running(client: Client, cluster_id: str, *, start: bool, python: str, stop: threading.Event) -> None:
-    """See that a cluster runs and can be used, and start it if that is wanted. Raises SparkError.
+    """Make sure that a cluster runs and can be used; start it if `start`. Raises SparkError.
 
     `stop` ends the waiting early.
     """
@@ -125,7 +125,7 @@ def _start(client: Client, cluster: Cluster, stop: threading.Event) -> None:
         outcome = error
     if isinstance(outcome, TransportError) or not outcome.ok:
         reason = str(outcome) if isinstance(outcome, TransportError) else outcome.reason
-        # Somebody else may have started it a moment ago.
+        # Somebody else may have just started it.
         if get_cluster(client, cluster.id).state not in (*STARTING_STATES, *RUNNING_STATES):
             raise SparkError(f"cluster {cluster.id} cannot be started: {reason.rstrip('.')}.")
 

@@ -1,4 +1,4 @@
-"""The token that executors use: made for one run, of a few hours, and revoked at its end."""
+"""The executors' token: created for one run with a short lifetime, and revoked at its end."""
 
 import logging
 import secrets
@@ -20,8 +20,8 @@ MAX_TRIES = 4
 
 @contextmanager
 def temporary_token(client: Client, seconds: float) -> Iterator[ExecutorCredential]:
-    """A token of `seconds` at the most, for the time of the `with`. Raises SparkError where none can be made."""
-    # By this it is found again even if the answer that named it was lost.
+    """Create a token with this maximum lifetime for the time of the `with`. Raises SparkError if that fails."""
+    # The comment identifies the token even if the response to its creation was lost.
     comment = f"inventory scan {secrets.token_hex(8)}"
     try:
         answer = _post(client, "create", {"comment": comment, "lifetime_seconds": int(seconds)})
@@ -41,10 +41,10 @@ def temporary_token(client: Client, seconds: float) -> Iterator[ExecutorCredenti
 
 @contextmanager
 def ambient_token(client: Client) -> Iterator[ExecutorCredential]:
-    """The token with which the program itself was started, as a notebook of Databricks is. Raises SparkError."""
+    """Provide the token of this program itself, as in a Databricks notebook. Raises SparkError if there is none."""
     scheme, _, token = client.auth_headers().get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise SparkError("there is no token here that executors could use; name a workspace and a profile.")
+        raise SparkError("there is no token that executors could use; select a workspace and a profile.")
     yield ExecutorCredential(client.host, token)
 
 
@@ -67,7 +67,7 @@ def _revoke(client: Client, comment: str) -> None:
 
 
 def _post(client: Client, verb: str, body: Mapping[str, object]) -> Response:
-    """Ask, and ask again where no answer came or the server is busy. Raises TransportError."""
+    """Send a POST request, with retries if there is no response or the server is busy. Raises TransportError."""
     for tries in range(1, MAX_TRIES + 1):
         try:
             answer = client.send("POST", f"/api/2.0/token/{verb}", json_body(body))

@@ -1,4 +1,4 @@
-"""Drives a scan on Spark: keeps its tasks busy, stores what they find, and outlives the sessions in which they run."""
+"""Runs a scan on Spark: keeps tasks running, stores their results, and replaces lost sessions."""
 
 import logging
 import threading
@@ -20,24 +20,24 @@ from inventory.tree.listing import SOURCES, Failure, Folder, Source
 
 log = logging.getLogger(__name__)
 TASK_SECONDS = 5.0
-"""How long a task goes on: as much can be lost with it, and so long a slot can wait for a share of a large home."""
+"""Duration of a task: a lost task loses that much work, and a free slot waits that long for folders of a large home."""
 SHORT_TASK_SECONDS = 1.5
-"""The same where other tasks have nothing to do."""
+"""The same while other slots are idle."""
 MAX_FILES = 50_000
-"""After so many files a task ends, where rows of single files travel."""
+"""Number of files after which a task ends, if it returns rows of files."""
 MAX_SLOTS = 32
-"""Tasks at once; an API is at its limit long before."""
+"""Maximum number of concurrent tasks; an API reaches its limit long before."""
 WAIT_SECONDS = 0.4
 DRAIN_SECONDS = 20.0
-"""Seconds that tasks in flight have to come back when the scan is stopped."""
+"""Seconds for running tasks to end after a stop."""
 MAX_ATTEMPTS = 3
-"""Sessions in a row in which nothing gets done, before the scan goes on without Spark."""
+"""Maximum number of consecutive sessions without a result, before the scan continues without Spark."""
 RETRY_PAUSE_SECONDS = 2.0
 
 
 @dataclass
 class _RunningTask:
-    """One task in flight."""
+    """One running task."""
 
     units: tuple[Folder, ...]
     shares: Mapping[Source, RateShare]
@@ -45,30 +45,30 @@ class _RunningTask:
 
 @dataclass(frozen=True)
 class SparkOptions:
-    """How the folders are listed."""
+    """How to list folders on executors."""
 
     max_requests_per_second: float | None = None
-    """Requests a second of each API, of all tasks together."""
+    """Maximum requests per second for each API, of all tasks together."""
     with_files: bool = False
     mounts: str | None = None
     workers: int = 64
-    """Requests in flight of each API, of all tasks together."""
+    """Maximum concurrent requests for each API, of all tasks together."""
     parallel: bool = True
-    """False: one task, one request after another."""
+    """False: one task that sends one request after another."""
     timeout: float = 60.0
 
 
 @dataclass
 class SparkScan:
-    """One run over what remains of a scan, like `scan_work.Scan`, in sessions of `opener`.
+    """Scans the remaining folders like `scan_work.FolderScan`, in sessions of `opener`.
 
-    Where no session can be had any more, the rest is listed from here, without Spark.
+    If no further session can be opened, the remaining folders are listed without Spark.
     """
 
     opener: SessionOpener
     session: ExecutorSession | None
-    """The first one, which the caller has opened: what is wrong from the beginning is for a person to mend. In the end
-    it is the last one, for the caller to close; None if no more could be had."""
+    """The first session, opened by the caller, so that errors at the start are reported. At the end it is the last
+    session, which the caller closes; None if there is none."""
     scan_run: ScanRun
     options: SparkOptions
     stop: threading.Event
@@ -84,9 +84,9 @@ class SparkScan:
         self._failed_attempts = 0
 
     def run(self, report: Callable[[ScanProgress], None] = lambda progress: None) -> bool:
-        """List until nothing is left, or until `stop` is set. Returns whether nothing is left.
+        """List until no folder is left, or until `stop` is set. Return whether no folder is left.
 
-        Raises SparkError for what no further attempt can mend.
+        Raises SparkError for an error that a retry cannot fix.
         """
         threads = ThreadPoolExecutor(MAX_SLOTS, thread_name_prefix="spark")
         try:
@@ -102,13 +102,13 @@ class SparkScan:
                 self.session.interrupt()
         if self.stop.is_set():
             return False
-        log.warning("%s gives no session any more; going on from here, without it", self.opener.server_label.name)
+        log.warning("%s accepts no further session; continuing without Spark", self.opener.server_label.name)
         return self.scan_run.local_scan(self._folders, self.stop, self.progress).run(report)
 
     def _use_session(
         self, session: ExecutorSession, threads: ThreadPoolExecutor, report: Callable[[ScanProgress], None]
     ) -> None:
-        """Use one session. Raises SessionLost when it is no more and everything in flight has ended."""
+        """Run tasks in one session. Raises SessionLost after its running tasks have ended."""
         interrupt_at = None
         while True:
             if not self.stop.is_set():
@@ -151,7 +151,7 @@ class SparkScan:
             self._running[threads.submit(session.run_task, spec)] = _RunningTask(units, shares)
 
     def _collect(self, ended: Collection[Future[list[str]]]) -> SessionLost | None:
-        """Store what tasks have found; the reason for which one has found nothing. Raises SparkError."""
+        """Store the results of ended tasks; return the error of a task that was lost, if any. Raises SparkError."""
         lost = None
         for future in ended:
             task = self._running.pop(future)
@@ -202,14 +202,14 @@ class SparkScan:
         report(self.progress)
 
     def _next_session(self, session: ExecutorSession, lost: SessionLost) -> ExecutorSession | None:
-        """Another one, after a while; None when that does not help, or nobody wants it any more."""
+        """Open another session after a pause; None if that fails or the scan was stopped."""
         session.close()
         reason = lost
         while not self.stop.is_set():
             self._failed_attempts += 1
             if self._failed_attempts > MAX_ATTEMPTS:
                 return None
-            log.warning("%s; going on from the checkpoint in a new session", reason)
+            log.warning("%s; continuing from the checkpoint in a new session", reason)
             self.stop.wait(RETRY_PAUSE_SECONDS * (self._failed_attempts - 1))
             try:
                 return self.opener.open()

@@ -1,4 +1,4 @@
-"""What went wrong with Spark, in a sentence, and whether to go on in a new session. Pure: errors in, values out."""
+"""Translates errors of Spark into messages, and decides whether a new session may help. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from labkit.text import one_line, redact_secrets
 
 CLIENT_VERSION = "4.0"
-"""The line of the Spark Connect client that is installed with this program."""
+"""The minor version of the installed Spark Connect client."""
 PYTHON_MISMATCH = re.compile(r"different version:?\s*(\d+\.\d+)\s+than that in driver:?\s*(\d+\.\d+)")
 SESSION_ERRORS = re.compile(
     r"INVALID_HANDLE(?:\.\w+)?|OPERATION_ABANDONED|INVALID_CURSOR(?:\.\w+)?|OPERATION_(?:NOT_FOUND|CANCELED)"
@@ -25,27 +25,27 @@ CLUSTER_STOPPED = re.compile(r"(?:unexpected state|is) (?:Terminated|Terminating
 
 
 class SparkError(Exception):
-    """A sentence about a server that cannot be used; trying again changes nothing."""
+    """The server cannot be used, and a retry does not help."""
 
 
 class SessionLost(Exception):
-    """A sentence about a session that is no more, or a task that ended without its rows; another one may do."""
+    """A session was lost, or a task ended without rows; another session may succeed."""
 
 
 @dataclass(frozen=True)
 class ServerLabel:
-    """How a server is spoken of, and what must not be."""
+    """The name of a server in messages, and the secrets to remove from them."""
 
     name: str
     secrets: Sequence[str] = ()
 
     def redact(self, text: str) -> str:
-        """One line without secrets."""
+        """Return one line without secrets."""
         return one_line(redact_secrets(text, self.secrets))
 
 
 def translate_error(error: BaseException, server: ServerLabel) -> SparkError | SessionLost:
-    """What to raise instead of an error of Spark, gRPC or Java."""
+    """Return the exception to raise instead of an error of Spark, gRPC or Java."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, SparkError | SessionLost):
         return error
@@ -77,7 +77,7 @@ def translate_error(error: BaseException, server: ServerLabel) -> SparkError | S
 
 
 def missing_client(module: str) -> str:
-    """The sentence about a library that is not installed."""
+    """Return the message for a library that is not installed."""
     return (
         f"the Spark Connect client is not installed here ({module} is missing):"
         f" pip install 'pyspark[connect]=={CLIENT_VERSION}.*', or scan without Spark."
@@ -85,7 +85,7 @@ def missing_client(module: str) -> str:
 
 
 def _cause(text: str) -> str:
-    """The last line of a Python traceback says what happened, the first of anything else."""
+    """Return the last line of a Python traceback with an error, or the first line of another text."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
     causes = [line for line in lines if re.match(r"(?:\w+\.)*\w*(?:Error|Exception): ", line)]
     return causes[-1] if causes else lines[0] if lines else text

@@ -1,4 +1,4 @@
-"""Starts and ends a Spark server of our own, see `server`."""
+"""Starts and stops a local Spark server, see `server`."""
 
 import json
 import os
@@ -22,16 +22,16 @@ STOP_TIMEOUT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where it listens, and what it wants to see."""
+    """Port and secret of a running server."""
 
     port: int
     secret: str
     pid: int
-    """Of the server itself, a Java process."""
+    """Process id of the server itself, a Java process."""
 
 
 class LocalServer:
-    """`master` is `local[N]`. It ends with this process, however that ends."""
+    """A local server; `master` is `local[N]`. It ends with this process in any case."""
 
     def __init__(self, master: str) -> None:
         self._master = master
@@ -40,14 +40,14 @@ class LocalServer:
         self.endpoint: Endpoint | None = None
 
     def ensure_running(self) -> Endpoint:
-        """The server that answers; started, if there is none. Raises SparkError."""
+        """Return the endpoint of the running server; start one if there is none. Raises SparkError."""
         if self.endpoint is None or not _is_listening(self.endpoint.port):
             self.close()
             self.endpoint = self._start()
         return self.endpoint
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         process, endpoint = self._process, self.endpoint
         self._process = self.endpoint = None
         if process is None:
@@ -69,8 +69,8 @@ class LocalServer:
 
     def _start(self) -> Endpoint:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the server
-        # -P: nothing beside the script is importable there, so that the workers are as bare as those of a cluster. A
-        # session of its own: Ctrl-C is for us, who then let it finish what is in flight.
+        # -P: modules beside the script are not importable, so that the workers have no more than those of a cluster. A
+        # process session of its own: Ctrl-C only reaches this program, which lets running tasks end.
         command = [sys.executable, "-P", str(Path(server.__file__).resolve()), self._master]
         self._process = subprocess.Popen(
             command,
@@ -88,7 +88,7 @@ class LocalServer:
         return Endpoint(**ready)
 
     def _ready_line(self, process: "subprocess.Popen[str]") -> dict[str, Any]:
-        """The line with which it says that it listens; Java may say something before."""
+        """Return the line that the server prints when it listens; Java may print lines before."""
         assert process.stdout is not None
         timer = threading.Timer(START_TIMEOUT_SECONDS, process.kill)
         timer.start()
@@ -109,7 +109,7 @@ class LocalServer:
             return ""
         self._log.seek(0)
         lines = [line.strip() for line in self._log.read().splitlines() if line.strip()]
-        return lines[-1][:300] if lines else "it said nothing."
+        return lines[-1][:300] if lines else "it wrote no log."
 
 
 def _is_listening(port: int) -> bool:

@@ -1,6 +1,6 @@
-"""How many requests a second each of several tasks may send, so that together they stay at what one API permits. Pure.
+"""Divides the request rate of an API among tasks, so that together they stay within its limit. Pure.
 
-Nobody tells what that is: the tasks find it out, each with a limiter of its own, and what they found comes back here.
+The limit is unknown: each task finds it with its own limiter and reports the rate at its end.
 """
 
 from dataclasses import dataclass
@@ -8,36 +8,36 @@ from dataclasses import dataclass
 from inventory.transport.limiter import INITIAL_RATE, MAX_RATE, MIN_RATE, Limiter
 
 HEADROOM_FACTOR = 1.5
-"""How far above its share a task may go, so that it is noticed when a server permits more than before."""
+"""How far a task may exceed its share, so that a higher limit of the server is noticed."""
 
 
 @dataclass(frozen=True)
 class RateShare:
-    """What one task has of an API."""
+    """The share of one task in the rate of an API."""
 
     rate: float
-    """Requests a second to begin with."""
+    """Initial requests per second."""
     ceiling: float
     searching: bool
-    """Whether nothing is known of the limit yet."""
+    """Whether the limit is still unknown."""
 
     def limiter(self) -> Limiter:
-        """For the task, which may be elsewhere."""
+        """Return a limiter with this share, for use in the task."""
         return Limiter(ceiling=self.ceiling, rate=self.rate, searching=self.searching)
 
 
 class RateBudget:
-    """That of one API. `ceiling` in requests a second is never exceeded by all tasks together; None: as it permits."""
+    """The rate of one API. All tasks together never exceed `ceiling` requests per second; None: no ceiling."""
 
     def __init__(self, ceiling: float | None = None) -> None:
         self._ceiling = ceiling
         self.rate = min(INITIAL_RATE, ceiling or INITIAL_RATE)
-        """What is believed to be permitted, requests a second."""
+        """Estimate of the permitted rate in requests per second."""
         self._searching = True
         self._lent: list[RateShare] = []
 
     def lend(self, tasks: int) -> RateShare:
-        """The share of one task, where this and `tasks` - 1 others are about to begin."""
+        """Return the share of one task, if this and `tasks` - 1 others are about to start."""
         rate = max(MIN_RATE, self.rate - sum(share.rate for share in self._lent)) / tasks
         if self._ceiling is not None:
             ceiling = max(self._ceiling - sum(share.ceiling for share in self._lent), self._ceiling / 1000) / tasks
@@ -48,7 +48,7 @@ class RateBudget:
         return share
 
     def release(self, share: RateShare, *, requests: int = 0, rate_limited: int = 0, rate: float | None = None) -> None:
-        """A task has ended; `rate` is what its limiter found, None if nobody knows."""
+        """Take back the share of an ended task; `rate` is what its limiter found, None if unknown."""
         self._lent.remove(share)
         self._searching = self._searching and not rate_limited
         if requests and rate is not None:

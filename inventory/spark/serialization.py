@@ -1,4 +1,4 @@
-"""Visits as lines of text, for the way from an executor. Pure."""
+"""Encodes visits as lines of text, for transfer from executors. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ class TaskEnd:
     """By API, as the two below."""
     rate_limited: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
-    """What its limiters permitted at the end, requests a second."""
+    """The rates of its limiters at the end, in requests per second."""
 
 
 def visit_line(visit: Visit, *, with_files: bool) -> str:
-    """One visit; its single files only where somebody wants them."""
+    """Encode one visit, with its individual files only if `with_files`."""
     found = visit.result
     if isinstance(found, Listing):
         found = found if with_files else summarize(visit.folder.source, found)
@@ -38,12 +38,12 @@ def visit_line(visit: Visit, *, with_files: bool) -> str:
 
 
 def task_end_line(end: TaskEnd) -> str:
-    """What is to be known of the task itself."""
+    """Encode the end of a task."""
     return json.dumps(["End", asdict(end)])
 
 
 def parse_line(text: str) -> Visit | TaskEnd:
-    """What a line says."""
+    """Decode a line."""
     kind, *rest = json.loads(text)
     if kind == "End":
         return TaskEnd(**rest[0])

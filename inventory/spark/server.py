@@ -1,6 +1,6 @@
-"""A Spark Connect server of our own, `local[N]`: a process that says where it listens and ends when its stdin does.
+"""A local Spark Connect server as a process, which prints its endpoint and ends when its stdin is closed.
 
-Started by `session.LocalServer`; what it writes lies in a folder that it removes.
+Started by `local_server.LocalServer`; its files are in a temporary folder that it removes.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
-    # Files of one session are those of no other.
+    # Isolates the files of sessions from each other.
     "spark.sql.artifact.isolation.enabled": "true",
     "spark.sql.artifact.isolation.alwaysApplyClassloader": "true",
-    # It lives for minutes on a machine that has other things to do.
+    # It runs for minutes on a machine that has other work.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
@@ -32,7 +32,7 @@ SERVICE = "org.apache.spark.sql.connect.service.SparkConnectService$"
 
 
 def prepare(environ: MutableMapping[str, str]) -> None:
-    """Workers are this Python and know no workspace but the one they are told.
+    """Make workers use this Python and no workspace from the environment.
 
     `make` links a Java runtime beside the interpreter if the system has none. The default path is for bash, in which
     Spark's launcher is written.
@@ -46,7 +46,7 @@ def prepare(environ: MutableMapping[str, str]) -> None:
 
 
 def serve(master: str, folder: str) -> None:
-    """Listen until stdin ends. Prints one line of JSON: port, secret and process id, or what is wrong."""
+    """Listen until stdin is closed. Prints one line of JSON with port, secret and process id."""
     from pyspark.sql import SparkSession
 
     secret = secrets.token_urlsafe(32)
@@ -60,20 +60,20 @@ def serve(master: str, folder: str) -> None:
     ready = {"port": int(service.localPort()), "secret": secret, "pid": spark.sparkContext._gateway.proc.pid}
     print(json.dumps(ready), flush=True)
     sys.stdin.read()
-    # Whoever killed the server has stopped it already.
+    # The server may have been killed.
     with contextlib.suppress(Exception):
         spark.stop()
 
 
 def problem(error: Exception) -> str:
-    """Why it did not start, in a sentence."""
+    """Return why the server did not start."""
     text = str(error)
     if isinstance(error, ModuleNotFoundError):
         return (
             f"the Spark client is not installed here ({error.name} is missing): pip install 'pyspark[connect]==4.0.*'."
         )
     if isinstance(error, FileNotFoundError) or "JAVA_GATEWAY" in text or "JAVA_HOME" in text:
-        return "a Spark server of our own needs Java 17 or 21, which was not found: install it, or set JAVA_HOME."
+        return "a local Spark server needs Java 17 or 21, which was not found: install it, or set JAVA_HOME."
     return f"the Spark server did not start: {' '.join(text.split())[:300]}"
 
 
@@ -83,7 +83,7 @@ if __name__ == "__main__":
         os.chdir(place)
         try:
             serve(sys.argv[1], place)
-        except Exception as error:  # noqa: BLE001 - whatever Java says is told to who started this
+        except Exception as error:  # noqa: BLE001 - reported to the parent process
             print(json.dumps({"problem": problem(error)}), flush=True)
             sys.exit(1)
         finally:

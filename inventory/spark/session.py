@@ -1,6 +1,6 @@
-"""Sessions with a Spark server: opened one after another, each with what its executors need.
+"""Sessions with a Spark server, each with the files that its executors need.
 
-pyspark is imported here, when it is needed, and nowhere else but in `server`.
+pyspark is imported when it is needed, only here and in `server`.
 """
 
 import hashlib
@@ -29,15 +29,15 @@ ROOT = Path(__file__).resolve().parents[2]
 connect_client, retries = LazyModule("pyspark.sql.connect.client"), LazyModule("pyspark.sql.connect.client.retries")
 connect_session = LazyModule("pyspark.sql.connect.session")
 PACKAGES = {"inventory": ("commands", "backup", "restore", "output"), "labkit": ("extras",)}
-"""The packages that executors import, and the folders in them that no executor needs."""
+"""The packages that executors import, and the folders in them that they do not need."""
 PROBE_ROWS = 4096
-"""Rows of the table by which a server shows how many tasks it runs at once: it makes a partition for each of them."""
+"""Rows of a table that shows the number of concurrent tasks: the server makes a partition for each."""
 ROW_SCHEMA = "line string"
 
 
 @dataclass(frozen=True)
 class ExecutorCredential:
-    """What executors show the workspace."""
+    """The credential of the executors for the workspace."""
 
     host: str
     token: str = field(repr=False)
@@ -49,16 +49,16 @@ class SessionOpener(Protocol):
     server_label: ServerLabel
 
     def open(self) -> "ExecutorSession":
-        """A new session. Raises SparkError, or SessionLost where another attempt may do."""
+        """Open a session. Raises SparkError, or SessionLost if a retry may succeed."""
         ...
 
     def close(self) -> None:
-        """There will be no more sessions."""
+        """Release the server; no session is opened any more."""
         ...
 
 
 class ExecutorSession:
-    """One session, used by many threads. `slots` is how many tasks run at once."""
+    """One session, used by many threads. `slots` is the number of concurrent tasks."""
 
     def __init__(
         self, spark: Any, server: ServerLabel, credential: ExecutorCredential, mounts: str | None, *, owned: bool
@@ -68,7 +68,7 @@ class ExecutorSession:
         self._credential_path: Path | None = None
         self._tag = f"inventory-{secrets.token_hex(8)}"
         self.credential_file = f"{self._tag}.json"
-        """The name of the file of the session that holds host and token."""
+        """Name of the session's file that holds host and token."""
         self.python = ""
         self.mounts: Sequence[str] = ()
         """The file systems that an executor has mounted."""
@@ -80,39 +80,39 @@ class ExecutorSession:
             raise translate_error(error, server) from None
 
     def run_task(self, spec: TaskSpec) -> list[str]:
-        """Have a task done; its lines. Raises SparkError or SessionLost."""
+        """Run a task and return its lines. Raises SparkError or SessionLost."""
         try:
             return self._lines(worker.task_function(spec), rows=1, partitions=1)
         except Exception as error:  # noqa: BLE001
             raise translate_error(error, self.server_label) from None
 
     def interrupt(self) -> None:
-        """Give up what is in flight."""
+        """Cancel the running tasks."""
         with suppress(Exception):
             self._spark.interruptTag(self._tag)
 
     def close(self) -> None:
-        """Release it, and the files in it; a session that was lost has nothing to release."""
+        """Release the session and its files; errors of a lost session are ignored."""
         if self._credential_path:
             self._credential_path.write_text("{}", encoding="utf-8")
         if self._owned:
             with suppress(Exception):
                 self._spark.client.set_retry_policies([])
                 self._spark.stop()
-                # When it is collected, in whatever thread, it closes once more; in one of the client's own that would
-                # leave all sessions of the process without those threads (Spark 4.0, SPARK-55362).
+                # When the client is garbage-collected, it closes once more, in any thread. In one of its own threads,
+                # that would take these threads from all sessions of the process (Spark 4.0, SPARK-55362).
                 self._spark.client.close = lambda: None
 
     def create_frame(self, table: Any) -> Any:
-        """A table of pandas or Arrow as one of Spark."""
+        """Return a pandas or Arrow table as a DataFrame."""
         return self._spark.createDataFrame(table)
 
     def read_table(self, name: str) -> Any:
-        """A table that is stored there."""
+        """Return a stored table."""
         return self._spark.table(name)
 
     def drop_table(self, name: str) -> None:
-        """Delete a stored table, if there is one."""
+        """Delete a stored table, if it exists."""
         self._spark.sql(f"DROP TABLE IF EXISTS {name}").collect()
 
     def _lines(
@@ -129,8 +129,8 @@ class ExecutorSession:
         write_private(secret, json.dumps({"host": credential.host, "token": credential.token}), durable=False)
         with preserved_sys_path():
             if not type(self._spark).__module__.startswith("pyspark.sql.connect"):
-                # A notebook on a cluster with dedicated access has a session of the old kind. Its executors fetch files
-                # from here, those that join later too: they stay, and the token is taken out in the end.
+                # A notebook on a cluster with dedicated access has a classic session. Its executors fetch files from
+                # here, also those that join later: the files stay, and `close` removes the token.
                 self._credential_path = secret
                 self._spark.sparkContext.addPyFile(str(code))
                 self._spark.sparkContext.addFile(str(secret))
@@ -153,7 +153,7 @@ class ExecutorSession:
 
 
 class RemoteSessionOpener:
-    """Of a server at an address; one of our own is started, and started again where it has died."""
+    """Opens sessions with a server at an address; a local server is started, and restarted if it has died."""
 
     def __init__(self, address: ServerAddress, credential: ExecutorCredential, mounts: str | None = None) -> None:
         self._address, self._credential, self._mounts = address, credential, mounts
@@ -182,14 +182,14 @@ class RemoteSessionOpener:
             if token := self._credential.token if self._address.uses_workspace_token else self._address.token:
                 builder.set("token", token)
         spark = connect_session.SparkSession.builder.channelBuilder(builder).create()
-        # Its own patience is ten minutes: we know better what to do about a server that has gone.
+        # The default retries for ten minutes; the driver handles a lost server itself.
         spark.client.set_retry_policies([retries.DefaultPolicy(max_retries=4, initial_backoff=200, max_backoff=2000)])
         check_version(spark.version, self.server_label)
         return spark
 
 
 class ExistingSessionOpener:
-    """Of a session that somebody else has opened, in a notebook; it is left open, and no other can be had."""
+    """Provides the existing session of a notebook, which is not closed; there is no other."""
 
     def __init__(self, spark: Any, credential: ExecutorCredential, mounts: str | None = None) -> None:
         self._spark, self._credential, self._mounts = spark, credential, mounts
@@ -199,11 +199,11 @@ class ExistingSessionOpener:
         return ExecutorSession(self._spark, self.server_label, self._credential, self._mounts, owned=False)
 
     def close(self) -> None:
-        """It is not ours."""
+        """Do nothing: the session belongs to the notebook."""
 
 
 def check_version(version: str, server: ServerLabel) -> None:
-    """Raises SparkError for a server that is older than the client."""
+    """Raise SparkError if the server is older than the client."""
     numbers = [int(part) for part in version.split(".")[:2] if part.isdigit()]
     if numbers and numbers < [int(part) for part in CLIENT_VERSION.split(".")]:
         raise SparkError(
@@ -213,7 +213,7 @@ def check_version(version: str, server: ServerLabel) -> None:
 
 
 def module_archive() -> bytes:
-    """What executors import of ours, as a zip file that is the same every time."""
+    """Return the modules for the executors as a zip file, reproducibly."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for package, left_out in PACKAGES.items():
@@ -225,13 +225,13 @@ def module_archive() -> bytes:
 
 
 def module_archive_name() -> str:
-    """The name of that file: another content has another, since a session takes each name once."""
+    """Return the name of that file, which depends on the content: a session accepts each name once."""
     return f"inventory-{hashlib.sha256(module_archive()).hexdigest()[:12]}.zip"
 
 
 @contextmanager
 def preserved_sys_path() -> Iterator[None]:
-    """The client puts what it sends onto the module path of this process as well."""
+    """Restore sys.path afterwards: the client also adds the files that it sends to the path of this process."""
     before = list(sys.path)
     try:
         yield

@@ -1,4 +1,4 @@
-"""From what was asked for to a first session with a server: the token, the cluster, the address, the executors."""
+"""Opens the first session of a scan: token, cluster, address, executors."""
 
 import logging
 import sys
@@ -30,26 +30,26 @@ HOUR_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Backend:
-    """What was asked for."""
+    """Where to list folders."""
 
     remote: str | None = None
-    """The address of a Spark Connect server, or `local[N]` for one of our own."""
+    """The address of a Spark Connect server, or `local[N]` to start one here."""
     cluster_id: str | None = None
     serverless: bool = False
     start_cluster: bool = False
     token_seconds: float = 4 * HOUR_SECONDS
     table: str | None = None
     mounts: str | None = None
-    """The folder in which the mounts lie; None: the API is asked."""
+    """The folder that holds the mounts; None: use the API only."""
 
     @property
     def uses_spark(self) -> bool:
-        """Whether executors do the work."""
+        """Whether executors list the folders."""
         return bool(self.remote or self.cluster_id or self.serverless)
 
 
 class Executors:
-    """A server with a session, ready for a scan."""
+    """A server with an open session, ready for a scan."""
 
     def __init__(self, opener: SessionOpener, session: ExecutorSession, options: SparkOptions) -> None:
         self._opener, self._first_session, self._options = opener, session, options
@@ -57,20 +57,20 @@ class Executors:
 
     @property
     def session(self) -> ExecutorSession | None:
-        """The one that is open now; None if it was lost and no other could be had."""
+        """The open session; None if it was lost and no other could be opened."""
         return self._scan.session if self._scan else self._first_session
 
     def scan(self, run: ScanRun, stop: threading.Event, report: Callable[[ScanProgress], None]) -> ScanResult:
-        """Have the executors list what remains of a scan, and write its results, as `Run.scan` does without Spark.
+        """List the remaining folders on the executors and write the result, as `ScanRun.scan` does without Spark.
 
-        Raises OSError, and what `SparkScan.run` raises.
+        Raises OSError, and the exceptions of `SparkScan.run`.
         """
         self._scan = SparkScan(self._opener, self._first_session, run, self._options, stop)
         complete = self._scan.run(report)
         return run.write_result(self._scan.progress, complete=complete)
 
     def close(self) -> None:
-        """Release the session."""
+        """Close the session."""
         if self.session:
             self.session.close()
 
@@ -79,9 +79,10 @@ class Executors:
 def open_executors(
     client: Client, backend: Backend, options: SparkOptions, *, stop: threading.Event, in_databricks: bool
 ) -> Iterator[Executors]:
-    """Those of the server that was asked for. Raises SparkError, SessionLost.
+    """Provide the executors of the selected server. Raises SparkError, SessionLost.
 
-    `inside`: the program runs in Databricks, which has given it a token; otherwise one is made, and revoked at the end.
+    `in_databricks`: the program runs in Databricks and uses its own token; otherwise one is created, and revoked at the
+    end.
     """
     address = _server_address(client.host, backend)
     if backend.cluster_id:
@@ -98,7 +99,7 @@ def open_executors(
 
 @contextmanager
 def executors_of_session(spark: Any, token: ExecutorCredential, options: SparkOptions) -> Iterator[Executors]:
-    """Those of a session that is open already, and stays open. Raises SparkError, SessionLost."""
+    """Provide the executors of a session that is open and stays open. Raises SparkError, SessionLost."""
     with closing(ExistingSessionOpener(spark, token, options.mounts)) as opener:
         yield from _open_first_session(opener, options)
 
@@ -109,7 +110,7 @@ def _open_first_session(opener: SessionOpener, options: SparkOptions) -> Iterato
         assert session is not None
         log.info("%s runs %d tasks at once, with Python %s", opener.server_label.name, session.slots, session.python)
         if options.mounts and not session.mounts:
-            log.warning("the executors have no mounts at %s; the API is asked for everything", options.mounts)
+            log.warning("the executors have no mounts at %s; using the API only", options.mounts)
         yield found
 
 

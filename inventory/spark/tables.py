@@ -1,4 +1,4 @@
-"""Rows of files as a table of Spark: loaded beside it in pieces, and put in its place when all are there."""
+"""Stores rows of files as a Spark table: loaded in batches into a second table, which then replaces it."""
 
 import itertools
 import re
@@ -11,25 +11,25 @@ from inventory.spark.session import ExecutorSession
 
 TABLE_NAME_PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){0,2}")
 BATCH_ROWS = 100_000
-"""In one piece."""
+"""Rows per batch."""
 
 
 class InvalidTableName(ValueError):
-    """The name is none of a table; a sentence."""
+    """The name is not the name of a table."""
 
 
 class TableWriteError(Exception):
-    """The table is as it was before; a sentence."""
+    """The table was not changed; the message says why."""
 
 
 def check_table_name(name: str) -> None:
-    """Raises InvalidTableName for what is no plain name of a table."""
+    """Raise InvalidTableName unless this is a plain table name."""
     if not TABLE_NAME_PATTERN.fullmatch(name):
         raise InvalidTableName(f"{name!r} is not the name of a table; expected one like files or main.lab.files.")
 
 
 def write_table(session: ExecutorSession | None, name: str, rows: Iterable[FileRow]) -> int:
-    """Make the table anew of these rows; how many there were. Raises TableWriteError, also where no session is left."""
+    """Replace the table by these rows and return their number. Raises TableWriteError, also if there is no session."""
     if session is None:
         raise TableWriteError(f"the table {name} was not written: the session with the server was lost.")
     loading = f"{name}__loading"
@@ -37,7 +37,7 @@ def write_table(session: ExecutorSession | None, name: str, rows: Iterable[FileR
     remaining = iter(rows)
     try:
         session.drop_table(loading)
-        # Once at least: a table without rows has columns all the same.
+        # At least once: a table without rows needs its columns.
         while more:
             piece = list(itertools.islice(remaining, BATCH_ROWS))
             more = len(piece) == BATCH_ROWS

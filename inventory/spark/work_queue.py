@@ -1,8 +1,8 @@
-"""Which folders a task gets, and what is made of those that come back. Pure.
+"""Distributes the folders of a scan to tasks and queues what they return. Pure.
 
-A unit of work is a folder of a user with all that is below it. First come the homes, of which only the first level is
-listed; then every subtree that begins there. What a task does not get done in its time comes back as further units, so
-that the largest home is soon spread over all tasks.
+A unit of work is a folder of a user with everything below it. First, the direct content of the homes is listed; then
+each subfolder is a unit. What a task does not finish in its time becomes further units, so that the largest home is
+soon distributed to all tasks.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,11 +12,11 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Failure, Folder, Source
 
 MAX_UNITS = 2000
-"""Of each file system, for one task: a home of a million folders must not travel at once."""
+"""Maximum units of one task for each file system, since its folders are sent at once."""
 
 
 class WorkQueue:
-    """What remains of a scan, dealt to tasks. `homes` are the places of the folders where it began."""
+    """The remaining folders of a scan. `home_keys` are the keys of its roots."""
 
     def __init__(self, folders: FolderQueue, sources: Sequence[Source], home_keys: Collection[tuple[str, str]]) -> None:
         self._folders, self._sources, self._home_keys = folders, sources, home_keys
@@ -25,7 +25,7 @@ class WorkQueue:
         return len(self._folders)
 
     def next_units(self, tasks: int) -> tuple[Folder, ...]:
-        """The units of one task, where this and `tasks` - 1 others are about to begin: its part of each file system."""
+        """Return the units of one task, if this and `tasks` - 1 others are about to start."""
         found: list[Folder] = []
         for source in self._sources:
             part = min(MAX_UNITS, -(-self._folders.queued_count(source) // tasks))
@@ -33,15 +33,16 @@ class WorkQueue:
         return tuple(found)
 
     def is_recursive(self, units: Sequence[Folder]) -> bool:
-        """Whether what is found in these units is listed in the same task: not with homes, whose subtrees are units."""
+        """Return whether a task also lists the subfolders of these units; not for homes, whose subfolders become
+        units."""
         return not any(unit.key in self._home_keys for unit in units)
 
     def requeue(self, units: Sequence[Folder]) -> None:
-        """A task has ended without any rows."""
+        """Queue the units of a task that ended without rows."""
         self._folders.requeue(units)
 
     def complete(self, units: Sequence[Folder], visits: Sequence[Visit]) -> None:
-        """A task has ended; queue what it found and did not list, and what it did not begin."""
+        """Queue the folders that an ended task found and did not list, and the units that it did not start."""
         visited = {visit.folder.key for visit in visits}
         for visit in visits:
             self._folders.mark_listed(visit.folder)

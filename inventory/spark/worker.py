@@ -1,7 +1,7 @@
-"""What runs on an executor: lists some folders and what is below them for a few seconds, and tells what it found.
+"""Runs on an executor: lists some folders and their subfolders for a few seconds, and returns the results.
 
-It travels as a file of the session with whatever of ours it imports: nothing is installed there. The standard library
-and certifi have to do. The token is read from another such file, and leaves this process towards the workspace only.
+This module and what it imports are sent as a file of the session: nothing is installed on executors, so only the
+standard library and certifi are available. The token is read from another such file and sent to the workspace only.
 """
 
 import json
@@ -24,38 +24,38 @@ from inventory.tree.folder_queue import FolderQueue
 from inventory.tree.listing import Folder, Source
 
 BATCH_LINES = 2000
-"""So many rows are handed over at once."""
+"""Number of rows that are returned at once."""
 Batches = Iterator[Any]
-"""Of Arrow, which the executor has and this module need not import."""
+"""Arrow batches; the executor has Arrow, and this module does not import it."""
 
 
 class CredentialMissing(Exception):
-    """The file with the token did not arrive; a sentence with its name."""
+    """The file with the token did not arrive on the executor."""
 
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """What one task is to do."""
+    """The work of one task."""
 
     folders: tuple[Folder, ...]
     recursive: bool
-    """Whether what is found in them is listed as well."""
+    """Whether to list the subfolders as well."""
     seconds: float
-    """After these no further folder is begun; what remains comes back to who gave the order."""
+    """Seconds after which no further folder is started; the rest is returned to the queue."""
     max_files: int
-    """Likewise after so many files."""
+    """Number of files after which no further folder is started."""
     with_files: bool
     shares: Mapping[Source, RateShare]
     workers: int
     parallel: bool
     credential_file: str
-    """The name of a file of the session that holds host and token."""
+    """Name of the session's file that holds host and token."""
     mounts: str | None
     timeout: float = 60.0
 
 
 def task_function(spec: TaskSpec) -> Callable[[Batches], Batches]:
-    """The function that does it, as `mapInArrow` wants it: a table with the one column `line`."""
+    """Return the task as a function for `mapInArrow`; its result has the single column `line`."""
 
     def run(batches: Batches) -> Batches:
         for batch in batches:
@@ -67,7 +67,7 @@ def task_function(spec: TaskSpec) -> Callable[[Batches], Batches]:
 
 
 def run_task(spec: TaskSpec) -> list[str]:
-    """Do it here; the lines of `wire`."""
+    """Run the task here; return the lines of `serialization`."""
     host, token = read_credential(spec.credential_file)
     client = Client(host, lambda: {"Authorization": f"Bearer {token}"}, timeout=spec.timeout)
     lines: list[str] = []
@@ -94,7 +94,7 @@ def run_task(spec: TaskSpec) -> list[str]:
 
 
 def read_credential(name: str) -> tuple[str, str]:
-    """Host and token. Raises NoCredential."""
+    """Return host and token. Raises CredentialMissing."""
     for folder in _session_folders():
         path = os.path.join(folder, name)
         if os.path.isfile(path):
@@ -105,14 +105,14 @@ def read_credential(name: str) -> tuple[str, str]:
 
 
 def _session_folders() -> list[str]:
-    """Where servers put the files of a session: Spark's own folder for them, the working folder, the module path."""
+    """Return the folders that may hold the files of a session: Spark's own, the working folder, sys.path."""
     files = sys.modules.get("pyspark.core.files") or sys.modules.get("pyspark.files")
     root = files.SparkFiles._root_directory if files else None
     return [folder for folder in (root, os.getcwd(), *sys.path) if folder]
 
 
 def probe_function(mounts: str | None, credential: str) -> Callable[[Batches], Batches]:
-    """The function that says what an executor is like, one line a partition."""
+    """Return a function for `mapInArrow` that describes an executor, in one line per partition."""
 
     def run(batches: Batches) -> Batches:
         for batch in batches:

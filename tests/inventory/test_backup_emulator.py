@@ -160,7 +160,7 @@ def test_what_a_stranger_may_not_read_is_named_and_completed_later(lab, type_com
         (f"/Users/{USERS[0]}", ["403", "PERMISSION_DENIED"])
     ]
     status, _, sentence = type_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved")
-    assert (status, "go on with --resume" in sentence) == (2, True)
+    assert (status, "use --resume" in sentence) == (2, True)
     assert type_command(lab, "backup", USERS[0], "--workspace-only", "--output", "saved", "--resume")[0] == 0
     assert type_command(lab, "verify", "saved", "--live")[0] == 0
 
@@ -200,7 +200,7 @@ def test_a_mistake_is_a_sentence(lab, type_command, arguments, sentence):
         (["saved", "--map", "a"], "expected old@example.org=new@example.org"),
         (["saved", "--map", f"{USERS[0]}=a", "--map", f"{USERS[1]}=a"], "is in another --map"),
         (["saved", "--into", "x"], "expected an absolute path"),
-        (["saved", "--skip-existing", "--overwrite"], "give only one of them"),
+        (["saved", "--skip-existing", "--overwrite"], "cannot be combined"),
     ],
 )
 def test_a_mistake_in_a_restore_is_one_too(lab, type_command, arguments, sentence):
@@ -282,7 +282,7 @@ def test_a_stopped_backup_says_how_to_go_on(lab, tmp_path):
     command = [sys.executable, "-m", "inventory", "backup", *USERS, "--output", str(tmp_path / "saved")]
     environment = {**os.environ, **lab.environment()}
     status, said = run_and_stop(command, environment, tmp_path, after=0.3)
-    assert (status, "To go on: the same command with --resume." in said) == (1, True)
+    assert (status, "To continue, run the same command with --resume." in said) == (1, True)
 
     faults(lab)
     assert subprocess.run([*command, "--resume"], cwd=ROOT, env=environment, capture_output=True).returncode == 0

@@ -115,7 +115,7 @@ def test_a_line_that_says_what_no_line_says_is_none(tmp_path, change):
     first, line = path.read_bytes().splitlines()
     document = {name: value for name, value in (json.loads(line) | change).items() if value is not None}
     entries, reading = read(first + b"\n" + json.dumps(document).encode() + b"\n")
-    assert (entries, reading.problems) == ([], ["line 2 is none of a manifest"])
+    assert (entries, reading.problems) == ([], ["line 2 is not a line of a manifest"])
 
 
 def test_another_file_is_no_manifest(tmp_path):

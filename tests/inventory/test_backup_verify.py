@@ -66,14 +66,14 @@ def test_a_flipped_bit_is_named(saved):
     path = saved / DANA / "workspace/a"
     path.write_bytes(b"the fIrst")
     assert findings(saved) == [
-        VerifyFinding("corrupt", f"{BASE}/{DANA}/workspace/a", f"{HOME}/a: its checksum is another")
+        VerifyFinding("corrupt", f"{BASE}/{DANA}/workspace/a", f"{HOME}/a: its checksum is wrong")
     ]
 
 
 def test_a_file_that_was_cut_is_named(saved):
     (saved / DANA / "dbfs/c").write_bytes(b"the")
     assert findings(saved) == [
-        VerifyFinding("corrupt", f"{BASE}/{DANA}/dbfs/c", f"dbfs:{HOME}/c: it has 3 bytes and not 9")
+        VerifyFinding("corrupt", f"{BASE}/{DANA}/dbfs/c", f"dbfs:{HOME}/c: it has 3 bytes instead of 9")
     ]
 
 
@@ -85,7 +85,7 @@ def test_what_was_removed_and_what_was_added_is_named(saved):
     assert findings(saved) == [
         VerifyFinding("added", f"{BASE}/{DANA}/workspace/sub/more", "it is not in the manifest"),
         VerifyFinding(
-            "corrupt", f"{BASE}/{DANA}/workspace/project%git.json", f"{HOME}/project: it has 2 bytes and not 148"
+            "corrupt", f"{BASE}/{DANA}/workspace/project%git.json", f"{HOME}/project: it has 2 bytes instead of 148"
         ),
         VerifyFinding("missing", f"{BASE}/{DANA}/workspace/empty", f"the folder of {HOME}/empty"),
         VerifyFinding("missing", f"{BASE}/{DANA}/workspace/nb.sql", f"{HOME}/nb"),
@@ -107,7 +107,7 @@ def test_a_line_that_was_taken_out_is_named(saved):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:4] + lines[5:]))
     assert [finding.detail for finding in findings(saved) if finding.what == f"{BASE}/manifest.jsonl"] == [
-        "line 10 does not fit to what stands before it: something was changed"
+        "line 10 does not match the lines before it: something was changed"
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_corrupt_file_is_not_put_back(lab, saved, monkeypatch, tmp_path):
     there = BackupWorkspace(host="https://other.example")
     there.user(DANA)
     outcome = run_restore(there, tmp_path)
-    assert outcome.failures == [(f"{HOME}/a", f"what lies at {BASE}/{DANA}/workspace/a is not what was saved")]
+    assert outcome.failures == [(f"{HOME}/a", f"{BASE}/{DANA}/workspace/a is not what was saved")]
     assert f"{HOME}/a" not in there.tree(HOME)
 
 
@@ -134,8 +134,8 @@ def test_the_workspace_since(lab, saved):
     assert found == [
         VerifyFinding("changed", f"{HOME}/a", "it was changed since the backup"),
         VerifyFinding("gone", f"dbfs:{HOME}/c", "it was deleted since the backup"),
-        VerifyFinding("missing", f"{HOME}/later", "a folder that was made since the backup"),
-        VerifyFinding("missing", f"{HOME}/later/d", "it was made since the backup"),
+        VerifyFinding("missing", f"{HOME}/later", "a folder that was created since the backup"),
+        VerifyFinding("missing", f"{HOME}/later/d", "it was created since the backup"),
     ]
     assert [finding.is_fault for finding in found] == [True, False, True, True]
 
@@ -169,7 +169,7 @@ def test_the_newest_backup_that_was_finished_is_the_one_to_restore(lab, saved, t
     assert (named.base, reading.is_complete, unfinished) == (later.base, False, [])
 
     cut(saved / "manifest.jsonl")
-    with pytest.raises(BackupError, match=rf"no backup in .* was finished: .*/{later.base} has no end"):
+    with pytest.raises(BackupError, match=rf"no backup in .* is finished: .*/{later.base} has no end"):
         newest_complete_backup(str(tmp_path), {})
 
 

@@ -121,8 +121,8 @@ def test_a_date_that_is_none_is_unknown_in_every_format(tmp_path):
     [
         ("f.csv", b"username\r\n", "expected the columns user,source,path"),
         ("f.csv", b"user,source,path,type,language,size,size_is_estimate,modified_at\r\na,b\r\n", "f.csv line 2"),
-        ("f.csv", b"\xff\xfe", "is not the text that a scan writes"),
-        ("f.jsonl", b'{"user": 1}\n', "f.jsonl line 1: this is no row of a file"),
+        ("f.csv", b"\xff\xfe", "was not written by a scan"),
+        ("f.jsonl", b'{"user": 1}\n', "f.jsonl line 1: this is not a row of a file"),
         ("f.jsonl", b"[]\n", "f.jsonl line 1"),
         ("f.parquet", b"PAR1", "cannot be read as Parquet"),
         ("f.xlsx", b"", "ends in .csv, .jsonl or .parquet"),

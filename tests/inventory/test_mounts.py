@@ -156,16 +156,16 @@ def test_a_scan_of_mounts_has_the_bytes_of_one_by_the_api_and_the_exact_sizes_ap
 
 def test_without_mounts_here_a_cluster_has_to_look(tmp_path):
     result = CliRunner().invoke(main, ["scan", "--mounts", "--mounts-root", str(tmp_path)], obj=dict(os.environ))
-    assert (result.exit_code, "let a cluster look, with --cluster-id" in result.output) == (2, True)
+    assert (result.exit_code, "read them on a cluster with --cluster-id" in result.output) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--spark-remote", "local[2]", "--cluster-id", "1"], "are three servers; give only one of them"),
+        (["--spark-remote", "local[2]", "--cluster-id", "1"], "cannot be combined"),
         (["--start-cluster"], "--start-cluster needs --cluster-id"),
         (["--table", "files"], "--table needs Spark"),
-        (["--mounts-root", "/mnt"], "add --mounts"),
+        (["--mounts-root", "/mnt"], "--mounts-root needs --mounts"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(arguments, sentence):

@@ -80,7 +80,7 @@ def test_rows_of_files_tell_types_ages_and_the_largest():
     ]  # fmt: skip
     assert found.sources == [Amount("DBFS", 1, 70), Amount("Workspace", 3, 10_012)]
     assert [(age.name, age.files) for age in found.ages or [] if age.files] == [
-        ("1 to 2 months", 2), ("over 2 years", 1), ("date not told", 1)
+        ("1 to 2 months", 2), ("over 2 years", 1), ("no date", 1)
     ]  # fmt: skip
     assert found.summary is not None
     assert found.summary.largest_files == [

@@ -142,7 +142,9 @@ def student_s(content: Any) -> Any:
 
 
 def sentence(path: str) -> str:
-    return f"{path.removeprefix('dbfs:')} was changed since the restore began and stays: what was saved lies beside it"
+    return (
+        f"{path.removeprefix('dbfs:')} was changed since the restore started and stays: the saved object is beside it"
+    )
 
 
 @pytest.mark.parametrize("path", THREE)

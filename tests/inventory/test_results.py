@@ -139,7 +139,7 @@ def test_a_users_file_is_understood_however_it_was_written(content):
         ("", "u.csv names no users"),
         ("username\n", "u.csv names no users"),
         ("name,post\nx,y\n", "u.csv line 1: a table needs a header"),
-        ("username,x\na,1\n,2\n", "u.csv line 3: there is no name"),
+        ("username,x\na,1\n,2\n", "u.csv line 3: the name is missing"),
         ("a@x\n../b\n", "u.csv line 2: '../b' is not the name of a user"),
         ("sep=;\nname;post\nx;y\n", "u.csv line 2: a table needs a header"),
         ("# list\na@x\n\n../b\n", "u.csv line 4: '../b' is not the name of a user"),

@@ -120,14 +120,14 @@ def test_what_could_not_be_listed_is_retried_by_resume(lab, inventory):
     Path("token").write_text(lab.control("POST", "users", {"user_name": student})["token"])
     status, _, complaint = inventory("scan", USERS[1], student, "--workspace-only")
     before = Path("inventory.csv").read_bytes().decode().splitlines()
-    assert (status, "1 directories could not be listed; --resume tries them again" in complaint) == (1, True)
+    assert (status, "1 directories could not be listed; --resume retries them" in complaint) == (1, True)
     assert before[1] == f"{student},0,0,0.000000,empty,none,"
     assert before[2].startswith(f"{USERS[1]},0,0,0.000000,error,none,/Users/{USERS[1]}: 403 PERMISSION_DENIED")
 
     Path("token").write_text(lab.admin_token)
     refused, _, sentence = inventory("scan", USERS[1], student, "--workspace-only")
     assert (refused, Path("inventory.csv").read_bytes().decode().splitlines()) == (2, before)
-    assert "go on with --resume, or begin anew with --fresh" in sentence
+    assert "use --resume to continue it, or --fresh" in sentence
 
     assert inventory("scan", USERS[1], student, "--workspace-only", "--resume")[0] == 0
     assert Path("inventory.csv").read_bytes().decode().splitlines()[1:] == [before[1], TREE.splitlines()[1]]
@@ -146,7 +146,7 @@ def test_dbfs_switched_off_is_one_notice(lab, inventory, caplog):
     lab.control("POST", "faults", {"profile": "no-dbfs"})
     status, _, _ = inventory("scan", *USERS)
     assert [record.message for record in caplog.records if "DBFS" in record.message] == [
-        "DBFS is switched off in this workspace; only the Workspace is scanned."
+        "DBFS is disabled in this workspace; only the Workspace is scanned."
     ]
     expected = TREE.replace("14,130020,0.000121,success,both", "13,130000,0.000121,success,workspace")
     assert (status, Path("inventory.csv").read_bytes().decode()) == (0, HEADER + expected)
@@ -176,7 +176,7 @@ def test_the_doctor_says_who_we_are_and_what_is_missing(lab, inventory):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--resume", "--fresh"], "give only one of them"),
+        (["--resume", "--fresh"], "cannot be combined"),
         (["--dbfs-only", "--workspace-only"], "leave nothing to scan"),
         (["--files", "files.xlsx"], "expected a name that ends in .csv, .jsonl or .parquet"),
         (["--output", "no/where.csv"], "there is no folder no"),
@@ -254,9 +254,9 @@ def test_a_stopped_scan_says_how_to_go_on(lab, tmp_path):
     environment = {**os.environ, **lab.environment()}
     status, said = run_and_stop(command, environment, tmp_path, after=0.8)
     assert (status, (tmp_path / "out.csv").exists()) == (1, False)
-    assert "To go on: the same command with --resume." in said
+    assert "To continue, run the same command with --resume." in said
 
     faults(lab)
     resumed = subprocess.run([*command, "--resume"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (resumed.returncode, (tmp_path / "out.csv").read_bytes().decode()) == (0, HEADER + TREE)
-    assert "going on after" in resumed.stderr
+    assert "resuming after" in resumed.stderr

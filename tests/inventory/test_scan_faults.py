@@ -167,7 +167,7 @@ def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(home
         wait_for(partial(lambda enough: sum((listed(homes) - before).values()) > enough, enough), process)
         process.send_signal(signal.SIGINT if number else signal.SIGTERM)
         status, _, complaint = said(process)
-        assert (status, "To go on: the same command with --resume." in complaint) == (1, True), complaint
+        assert (status, "To continue, run the same command with --resume." in complaint) == (1, True), complaint
     assert said(scan(homes, *users, *options, "--resume"))[0] == 0
     interrupted = Path("inventory.csv").read_bytes(), sorted(Path("files.csv").read_text().splitlines())
     asked = listed(homes) - before
@@ -193,7 +193,7 @@ def test_a_token_that_is_revoked_midway_is_told_and_nowhere_to_be_found(homes, s
     status, out, complaint = said(process)
 
     rows = Path("inventory.csv").read_text().splitlines()[1:]
-    assert (status, len(rows), "tries them again" in complaint) == (1, 20, True)
+    assert (status, len(rows), "retries them" in complaint) == (1, 20, True)
     assert {row.split(",")[4] for row in rows} & {"partial", "error"}
     files = [path for path in Path(".").rglob("*") if path.is_file() and path.name != "token"]
     assert {path.suffix for path in files} >= {".csv", ".parquet", ".html", ".checkpoint"}

@@ -155,7 +155,7 @@ def test_faults_that_pass_leave_no_trace_and_one_that_stays_makes_a_home_partial
     lab.control("POST", "faults", {"rules": []})
     Path("student").write_text(student)
     status, _, complaint = scan("--workspace-only", "--output", "refused.csv", token="student")
-    assert (status, "could not be listed; --resume tries them again" in complaint) == (1, True)
+    assert (status, "could not be listed; --resume retries them" in complaint) == (1, True)
     assert "403 PERMISSION_DENIED" in Path("refused.csv").read_text()
 
 
@@ -252,7 +252,7 @@ def test_a_scan_that_is_stopped_revokes_its_token_and_goes_on_later(lab, plain, 
     _, said = process.communicate(timeout=60)
 
     assert (process.returncode, tokens_of(lab), Path("inventory.csv").exists()) == (1, ["emulator"], False)
-    assert "To go on: the same command with --resume." in said
+    assert "To continue, run the same command with --resume." in said
     assert not [secret for secret in (lab.admin_token, spark_server.token) if secret in said]
     lab.control("POST", "faults", {"rules": []})
     assert subprocess.run([*command[:4], "--resume"], env=environment, capture_output=True).returncode == 0

@@ -25,5 +25,5 @@ def test_a_token_is_the_first_line_of_standard_input_and_the_rest_stays(monkeypa
 @pytest.mark.parametrize("text", ["", "\ndapi-1\n", "two words\n"])
 def test_anything_else_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
-    with pytest.raises(CommandError, match="the first line of standard input has to hold one token and nothing else"):
+    with pytest.raises(CommandError, match="the first line of standard input must hold one token and nothing else"):
         _read_token(Path("-"))

@@ -150,7 +150,7 @@ def test_a_scan_that_version_0_1_began_is_resumed(workspace: EmulatorProcess, tm
 
     found = (tmp_path / "resumed.csv").read_bytes()
     assert (done.returncode, found) == (0, (OLD / "resumed.csv").read_bytes()), done.stderr
-    assert "going on after 2 directories; 1 that failed are tried again" in done.stderr
+    assert "resuming after 2 directories; 1 that failed are retried" in done.stderr
 
 
 def test_a_result_of_version_0_1_equals_a_scan_of_today(workspace: EmulatorProcess, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_closing_a_term_without_settings_says_that_no_workspace_is_named(folder:
         (("scan", "--list-profiles"), 0, "there are no profiles in FOLDER/none\n"),
         (("report", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),
         (("diff", "nothing.csv", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),
-        (("verify", "backup"), 2, "Error: there is no backup in backup: no manifest lies there.\n"),
+        (("verify", "backup"), 2, "Error: there is no backup in backup: no manifest was found.\n"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
