@@ -31,9 +31,9 @@ from labkit.workspace.choice import WorkspaceChoice
 from preflight.facts import configure, verify_workspace
 from preflight.identity import GuardError
 from preflight.target_access import apply_target, target_choice
+from teardown.anonymise import anonymise_steps, archived_states, remove
 from teardown.checklist import checklist, report, step_lines
 from teardown.close_request import CloseRequest
-from teardown.purge import archived_states, purge_steps, remove
 from teardown.steps import Status, Step, is_closed
 from teardown.steps import as_json as step_json
 from teardown.term import TermClosing, programs_of, read_state
@@ -49,7 +49,7 @@ Examples:
   python cdktf/close_term.py --target production --backup abfss://homes@lab.dfs.core.windows.net/2026w --dry-run
   python cdktf/close_term.py --target production --backup /srv/backups/2026w
   python cdktf/close_term.py --target rehearsal --no-backup --no-archive --yes --json
-  python cdktf/close_term.py --target production --purge        # when names may no longer be kept
+  python cdktf/close_term.py --target production --anonymise    # when names may no longer be kept
 
 \b
 Exit status: 0 every step is done, 1 something is left to do or not possible, 2 refused (nothing was done).
@@ -73,7 +73,8 @@ docs/term-end.md is the semester's calendar, docs/json.md tells what --json prin
     help="The folder of the synthesized stacks, as cdktf has it.",
 )
 @cli.version_option
-@click.option("--purge", is_flag=True, help="Remove roster, synthesized stack, archived state and archived people.")
+@click.option("--anonymise", is_flag=True, help="Remove roster, synthesized stack, archived state and archived people.")
+@cli.old_flag("--purge", "old_anonymise", new="--anonymise")
 @cli.yes_option
 @cli.dry_run_option
 @cli.json_option
@@ -84,7 +85,8 @@ def main(
     no_archive: bool,
     archive: Path | None,
     output: Path,
-    purge: bool,
+    anonymise: bool,
+    old_anonymise: bool,
     yes: bool,
     dry_run: bool,
     as_json: bool,
@@ -97,6 +99,7 @@ def main(
     """
     if backup and no_backup:
         raise click.UsageError("--backup and --no-backup exclude each other")
+    anonymise = anonymise or old_anonymise
     try:
         dotenv_variables = dotenv.load(os.environ)
         settings = Path(os.environ.get("LAB_CONFIG") or ROOT / "lab.toml").absolute()
@@ -104,7 +107,7 @@ def main(
         name, found = lab.target(target or os.environ.get("LAB_TARGET"))
         choice = None
         # To remove names no workspace is needed; the term may be over for long.
-        if not purge or isinstance(target_choice(name, found, os.environ, dotenv_variables), WorkspaceChoice):
+        if not anonymise or isinstance(target_choice(name, found, os.environ, dotenv_variables), WorkspaceChoice):
             choice = apply_target(name, found, os.environ, dotenv_variables)
     except LabSettingsError as error:
         cli.fail(*error.problems)
@@ -112,8 +115,8 @@ def main(
         cli.fail(str(error))
     folder = (archive or settings.parent / "archive" / lab.stack_id(name)).absolute()
     request = CloseRequest(lab, settings, name, found, backup, no_backup, no_archive, folder, output.absolute())
-    if purge or choice is None:
-        sys.exit(purge_names(request, choice, yes=yes, dry_run=dry_run, in_json=as_json))
+    if anonymise or choice is None:
+        sys.exit(anonymise_term(request, choice, yes=yes, dry_run=dry_run, in_json=as_json))
     sys.exit(close(request, choice, yes=yes, dry_run=dry_run, in_json=as_json))
 
 
@@ -147,7 +150,7 @@ def close(request: CloseRequest, choice: WorkspaceChoice, *, yes: bool, dry_run:
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def purge_names(
+def anonymise_term(
     request: CloseRequest, choice: WorkspaceChoice | None, *, yes: bool, dry_run: bool, in_json: bool
 ) -> int:
     """Remove what names people; the exit status.
@@ -158,7 +161,7 @@ def purge_names(
     state, _ = read_state(request, programs_of(request, os.environ))
 
     def current_steps() -> list[Step]:
-        return purge_steps(
+        return anonymise_steps(
             request.lab,
             stack=request.stack,
             settings_folder=request.settings.parent,
@@ -169,11 +172,11 @@ def purge_names(
 
     steps, failures = current_steps(), []
     has_evidence = not state.is_empty or bool(archived_states(request.archive, request.stack)) or is_closed(steps)
-    if not has_evidence and (obstacle := purge_obstacle(request, choice)):
+    if not has_evidence and (obstacle := anonymise_obstacle(request, choice)):
         steps = [Step("names", Status.NOT_POSSIBLE, obstacle)]
     print_lines(step_lines(steps), to_stderr=in_json)
     if not dry_run and any(step.status is Status.TO_DO for step in steps):
-        if not yes and not cli.is_confirmed(f"purge {request.stack}"):
+        if not yes and not cli.is_confirmed(f"anonymise {request.stack}"):
             cli.fail("Nothing was removed.")
         failures = [failure for step in steps if step.status is Status.TO_DO for failure in remove(step)]
         steps = current_steps()
@@ -184,7 +187,7 @@ def purge_names(
     return exit_status.DONE if is_closed(steps) else exit_status.PARTLY_FAILED
 
 
-def purge_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) -> str:
+def anonymise_obstacle(request: CloseRequest, choice: WorkspaceChoice | None) -> str:
     """Why the lab may still be there although no state says so; empty if the workspace has nothing of it."""
     without = f"no state of {request.stack} is there, and none was put away"
     if choice is None:

@@ -7,7 +7,7 @@ One tick, which `poll`, `watch` and `end-of-day` run (`tick.run.run_tick`):
 3. `domain.quota` says how much of each limit is used and decides what is due: warn, restrict, stop, restore.
 4. `tick.carry_out` notes each intent, carries it out on the workspace, and notes the outcome.
 5. `tick.settle` closes past days at the end of a day: totals fixed, the report queued.
-6. `mail.messages` renders the letters; they wait in the ledger's outbox until `mail.sender` has sent them.
+6. `mail.messages` renders the messages; they wait in the ledger's outbox until `mail.sender` has sent them.
 
 What the workspace shows decides, not what was done before: a poll that was killed is put right by the next.
 """

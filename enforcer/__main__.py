@@ -15,6 +15,7 @@ VERBS = {
     "report": "A day as a page, a mail, a table or a picture.",
     "usage": "Used and left per cluster, for day, week and term.",
     "allow": "Change the limits of a group or all, for a day, a span or a lesson.",
+    "block": "Allow a group or all no use, for a day or a span.",
     "allowances": "What was allowed, to whom and why.",
     "revoke": "Take an allowance back.",
     "import-history": "Take the earlier system's days into the ledger.",
@@ -25,22 +26,25 @@ VERBS = {
     "users": "Every user, with the groups they are in.",
     "user-groups": "Who is in which group.",
     "allocations": "Cluster, group, permission and members in one table.",
-    "test-email": "Send one letter and wait for the verdict of the mail service.",
+    "test-email": "Send one message and wait for the verdict of the mail service.",
     "doctor": "Check settings, rights, mail, ledger, clock, course and what the quota cannot cover.",
-    "archive": "At the end of a term: its history, actions and letters as CSV and Parquet, and its reports.",
+    "archive": "At the end of a term: its history, actions and messages as CSV and Parquet, and its reports.",
     "backup-ledger": "A checked copy of the ledger; the last 14 good ones are kept.",
-    "purge": "Take the names of people out of all that is older than a day; totals stay.",
+    "anonymise": "Remove the names of people from everything older than a day; totals stay.",
     "delete-users": "At the end of a term: take the students out of the workspace.",
     "delete-groups": "At the end of a term: remove the lab's groups.",
     "purge-clusters": "At the end of a term: remove the lab's clusters for good.",
 }
 """Verb → its line in the help; the module has the same name with underscores."""
+RENAMED_VERBS = {"purge": "anonymise"}
+"""Old verb → new verb."""
 
 
 @click.command(
     cls=LazyGroup,
     package="enforcer.commands",
     verbs=VERBS,
+    renamed=RENAMED_VERBS,
     epilog="""
     \b
     Examples:

@@ -96,7 +96,7 @@ class _Variables(BaseModel):
     LAB_TIMEZONE: Annotated[str, AfterValidator(_zone)] | None = Field(
         None, description='an IANA zone such as "Asia/Jerusalem"'
     )
-    LAB_LETTERS: Path | None = None
+    LAB_MAIL_TEMPLATES: Path | None = None
     AZURE_EMAIL_ENDPOINT: Annotated[str, AfterValidator(_endpoint)] | None = Field(
         None, description="https://<name>.communication.azure.com"
     )
@@ -172,10 +172,10 @@ class Settings:
     ledger: str
     """A path, or a PostgreSQL URL."""
     mail: MailSettings | None
-    """None: letters wait in the outbox."""
+    """None: messages wait in the outbox."""
     admin: str | None
     report_to: tuple[str, ...]
-    letters: Path | None
+    mail_templates: Path | None
     """A folder whose templates come before ours."""
     healthcheck: str | None
     cap: Cap = Cap()
@@ -217,7 +217,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         mail=mail,
         admin=variables.ADMIN_EMAIL,
         report_to=variables.REPORT_RECIPIENT_EMAIL or ((variables.ADMIN_EMAIL,) if variables.ADMIN_EMAIL else ()),
-        letters=variables.LAB_LETTERS,
+        mail_templates=variables.LAB_MAIL_TEMPLATES,
         healthcheck=variables.HEALTHCHECK_URL,
         cap=Cap(variables.LAB_HOLD_CLUSTERS, variables.LAB_HOLD_SHARE),
     )

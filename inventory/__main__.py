@@ -15,16 +15,19 @@ VERBS = {
     "backup": "Save every user's home into a folder or a cloud storage.",
     "verify": "Check that a backup is complete, and compare it with the workspace.",
     "restore": "Restore a backup into a workspace, the same or another one.",
-    "purge": "Delete what past scans have left that names people.",
+    "delete-old-files": "Delete old files of past scans that name people.",
     "doctor": "Check that everything a scan needs is available.",
 }
-"""Verb → its line in the help; the module has the same name."""
+"""Verb → its line in the help; the module has the same name with underscores."""
+RENAMED_VERBS = {"purge": "delete-old-files"}
+"""Old verb → new verb."""
 
 
 @click.command(
     cls=LazyGroup,
     package="inventory.commands",
     verbs=VERBS,
+    renamed=RENAMED_VERBS,
     epilog="""
     \b
     Examples:

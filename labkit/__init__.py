@@ -1,3 +1,3 @@
 """Code that the lab's programs share. Modules need only the standard library; those in `extras` may need more."""
 
-__version__ = "0.1.2"
+__version__ = "0.2.0"

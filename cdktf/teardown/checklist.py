@@ -45,18 +45,18 @@ def checklist(
     yield ""
     yield "It leaves, because it is not the lab's:"
     for step in kept_objects(contents):
-        yield f"  {step.name}: {shorten(step.items) or step.says}"
+        yield f"  {step.name}: {shorten(step.items) or step.message}"
     yield ""
     yield "What only an administrator does, by hand:"
     for one in manual_steps(request, identity, contents):
-        yield f"  {one.says}:"
+        yield f"  {one.message}:"
         yield f"      {one.command}"
 
 
 def step_lines(steps: Sequence[Step]) -> Iterator[str]:
     """Each step with its status, and below it what it is about."""
     for step in steps:
-        yield f"{step.status.value:<13} {step.name}: {step.says}"
+        yield f"{step.status.value:<13} {step.name}: {step.message}"
         if step.items:
             yield f"{'':<13} {shorten(step.items)}"
 
@@ -101,5 +101,7 @@ def report(
         "removes": {kind: list(names) for kind, names in removed_objects(managed).items()},
         "leaves": {step.name: list(step.items) for step in kept_objects(contents) if step.items},
         "unread": list(contents.unread),
-        "by_hand": [{"says": one.says, "command": one.command} for one in manual_steps(request, identity, contents)],
+        "manual_steps": [
+            {"message": one.message, "command": one.command} for one in manual_steps(request, identity, contents)
+        ],
     }

@@ -23,7 +23,7 @@ class Status(StrEnum):
 class Step:
     name: str
     status: Status
-    says: str
+    message: str
     items: tuple[str, ...] = ()
     """What it is about, by name."""
 
@@ -32,7 +32,7 @@ class Step:
 class ManualStep:
     """What no program of the lab does, and the command that does it."""
 
-    says: str
+    message: str
     command: str
 
 
@@ -190,12 +190,12 @@ def backup_step(target: str | None, verified: VerifiedBackup | CommandResult | N
         left = ", ".join(verified.excluded_parts)
         return Step(name, Status.TO_DO, f"{verified.address} was asked to leave out {left}: {command}")
     if not verified.is_current:
-        says = f"{verified.address} is not what the homes are now, or not what its manifest says: {command}"
-        return Step(name, Status.TO_DO, says, verified.findings)
-    says = f"{verified.address} has every home as it is now, and its {verified.objects} objects were verified"
+        message = f"{verified.address} is not what the homes are now, or not what its manifest says: {command}"
+        return Step(name, Status.TO_DO, message, verified.findings)
+    message = f"{verified.address} has every home as it is now, and its {verified.objects} objects were verified"
     if verified.left_out:
-        says += f"; {verified.left_out} are not in it, because nothing exports them or they were deleted meanwhile"
-    return Step(name, Status.DONE, says)
+        message += f"; {verified.left_out} are not in it, because nothing exports them or they were deleted meanwhile"
+    return Step(name, Status.DONE, message)
 
 
 def backup_command(target: str, verified: VerifiedBackup | CommandResult | None) -> tuple[str, ...]:
@@ -270,14 +270,16 @@ def destroy_step(state: StateFacts, remains: LabRemains, *, location: str) -> St
     if state.managed:
         return Step(name, Status.TO_DO, f"{len(state.managed)} objects are removed, memberships and rights included")
     if remains.found:
-        says = (
+        message = (
             f"there is no state in {location}, or it holds nothing, and the workspace still has the lab: put the state "
             "of its deploy there, or let the programs remove it that need no state (docs/term-end.md, Without a state)"
         )
-        return Step(name, Status.NOT_POSSIBLE, says, tuple(f"{one.kind} {one.name}" for one in remains.found))
+        return Step(name, Status.NOT_POSSIBLE, message, tuple(f"{one.kind} {one.name}" for one in remains.found))
     if remains.unread:
-        says = f"the state holds nothing, and whether the workspace has the lab is unknown: {', '.join(remains.unread)}"
-        return Step(name, Status.NOT_POSSIBLE, f"{says} could not be looked at")
+        message = (
+            f"the state holds nothing, and whether the workspace has the lab is unknown: {', '.join(remains.unread)}"
+        )
+        return Step(name, Status.NOT_POSSIBLE, f"{message} could not be looked at")
     return Step(name, Status.DONE, "the state holds nothing, and the workspace has nothing of the lab")
 
 
@@ -340,8 +342,8 @@ def by_hand(
         ),
         ManualStep(
             "names of people in roster, synthesized stack, archived state and archive, when they may no longer be kept",
-            f"python cdktf/close_term.py --purge --target {target}; python -m enforcer purge "
-            "--before DAY; python -m inventory purge --before DAY; and Moodle's exports, wherever they were saved",
+            f"python cdktf/close_term.py --anonymise --target {target}; python -m enforcer anonymise --before DAY; "
+            "python -m inventory delete-old-files --before DAY; and Moodle's exports, wherever they were saved",
         ),
     ]
 

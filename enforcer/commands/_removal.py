@@ -74,7 +74,7 @@ def remove(
     if asks and not cli.is_confirmed(f"delete {len(selection.remove)} {what} in {workspace}"):
         print("nothing was deleted", file=sys.stderr)
         return exit_status.PARTLY_FAILED
-    rows = [{"id": None, "name": name, "result": "kept", "says": reason} for name, reason in selection.keep]
+    rows = [{"id": None, "name": name, "result": "kept", "message": reason} for name, reason in selection.keep]
     for item in selection.remove:
         error = None
         if not options.dry_run:
@@ -83,7 +83,7 @@ def remove(
             except WorkspaceError as failure:
                 error = str(failure)
         result = "would be deleted" if options.dry_run else "failed" if error else "deleted"
-        rows.append({"id": item.id, "name": item.name, "result": result, "says": error or item.about})
+        rows.append({"id": item.id, "name": item.name, "result": result, "message": error or item.description})
         if not options.as_json and not options.dry_run:
             # At once, so that a run that is broken off has told what it did.
             print(escaped(f"{item.name}: {result}{f' ({error})' if error else ''}"), flush=True)
@@ -114,7 +114,7 @@ def _show(selection: Selection, what: str, workspace: WorkspaceIdentity, *, to_s
     lines = [
         f"{number} {what} to delete in {workspace}:" if number else f"there are no {what} to delete in {workspace}"
     ]
-    lines += [f"  {item.name}  {item.id}  {item.about}" for item in selection.remove]
+    lines += [f"  {item.name}  {item.id}  {item.description}" for item in selection.remove]
     lines += [f"kept: {name}, {reason}" for name, reason in selection.keep]
     for line in lines:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)

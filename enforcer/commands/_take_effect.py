@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from enforcer.commands import context
 from enforcer.commands.workspace_context import workspace_or_error
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import ledger_lock
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings
 from enforcer.tick.run import run_tick
@@ -24,7 +24,7 @@ def take_effect(settings: Settings, *, seconds: float = WAIT_SECONDS) -> int:
     # The machine's clock, because LAB_CLOCK may stand still.
     ends = time.monotonic() + seconds
     while True:
-        with only_one(settings.ledger) as alone:
+        with ledger_lock(settings.ledger) as alone:
             if alone:
                 return _tick(settings)
         if time.monotonic() >= ends:

@@ -20,7 +20,7 @@ def action_json(action: Action) -> dict[str, Any]:
         "period": use.limit.period.value if use else None,
         "used_ms": use.used // MILLISECOND if use else None,
         "limit_minutes": minutes(use.limit.hard) if use else None,
-        "says": describe(action),
+        "message": describe(action),
     }
 
 

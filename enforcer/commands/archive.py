@@ -12,7 +12,7 @@ from enforcer.commands.ledger_context import course_on_record
 from enforcer.reports.formats import render_day
 from enforcer.reports.recorded import report_of
 from enforcer.retention import archive
-from enforcer.retention.archive import Facts
+from enforcer.retention.archive import ArchiveFacts
 from labkit.extras import cli
 from labkit.text import escaped
 
@@ -39,10 +39,10 @@ from labkit.text import escaped
 @cli.json_option
 @cli.dry_run_option
 def command(output: Path, as_json: bool, dry_run: bool) -> None:
-    """Write history, actions and letters of the term as CSV and Parquet, with its reports, course file and allowances.
+    """Write history, actions and messages of the term as CSV and Parquet, with its reports, course file and allowances.
 
     Reads the ledger alone and changes nothing in it. What names people lies in a folder of its own, `people`, so that
-    it can be deleted when it may no longer be kept: letters with their recipients are there, too. Exits 1 where the
+    it can be deleted when it may no longer be kept: messages with their recipients are there, too. Exits 1 where the
     ledger knows no course.
     """
     settings = context.settings()
@@ -66,7 +66,7 @@ def command(output: Path, as_json: bool, dry_run: bool) -> None:
     _say(output, facts, days, is_made=not dry_run, as_json=as_json)
 
 
-def _say(output: Path, facts: Facts, days: list[date], *, is_made: bool, as_json: bool) -> None:
+def _say(output: Path, facts: ArchiveFacts, days: list[date], *, is_made: bool, as_json: bool) -> None:
     if as_json:
         cli.print_json(archive_json(output, facts, days, is_made=is_made))
         return
@@ -75,6 +75,6 @@ def _say(output: Path, facts: Facts, days: list[date], *, is_made: bool, as_json
     print(escaped(f"{facts.course} {facts.term} {said} {output}, with {len(days)} reports; {up_to}"))
 
 
-def archive_json(output: Path, facts: Facts, days: list[date], *, is_made: bool) -> dict[str, Any]:
+def archive_json(output: Path, facts: ArchiveFacts, days: list[date], *, is_made: bool) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     return {"output": str(output), "made": is_made, **facts.as_json(), "reports": len(days)}

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from peewee import DatabaseError
 
 from enforcer.ledger.database import Ledger, empty_copy, open_copy, open_ledger
-from enforcer.ledger.lock import LedgerTrouble, is_trouble
+from enforcer.ledger.lock import LedgerUnavailable, is_temporary
 from enforcer.settings import Settings, SettingsError, load_settings, place_of_ledger
 from labkit.extras import cli, dotenv
 from labkit.workspace.access import choose_and_apply, choose_from
@@ -28,6 +28,7 @@ def read_settings(*, needs_workspace: bool = False) -> Settings:
     """
     problems: list[str] = []
     of_workspace = of_dotenv()
+    cli.use_old_variable(cli.environment(), "LAB_LETTERS", "LAB_MAIL_TEMPLATES")
     try:
         settings = load_settings(cli.environment())
     except SettingsError as error:
@@ -91,13 +92,13 @@ def copy_of(settings: Settings) -> AbstractContextManager[Ledger]:
 def _open(opener: Callable[[str], Ledger], settings: Settings, verb: str) -> Iterator[Ledger]:
     """What the opener makes of the ledger's place, or a sentence and status 2; closed when the block ends.
 
-    Raises LedgerTrouble where what is wrong may pass.
+    Raises LedgerUnavailable where what is wrong may pass.
     """
     try:
         ledger = opener(settings.ledger)
     except (OSError, DatabaseError) as error:
-        if is_trouble(error):
-            raise LedgerTrouble(error) from None
+        if is_temporary(error):
+            raise LedgerUnavailable(error) from None
         cli.fail(f"the ledger cannot be {verb} ({error}); check CLUSTER_UPTIMES_DB.")
     try:
         yield ledger

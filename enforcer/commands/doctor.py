@@ -17,7 +17,7 @@ from enforcer.commands.workspace_context import connected
 from enforcer.domain.snapshot import group_of
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger, open_copy
-from enforcer.ledger.letters import waiting
+from enforcer.ledger.stored_messages import waiting_count
 from enforcer.operations import checks
 from enforcer.operations.checks import Finding, Status
 from enforcer.settings import Settings, SettingsError
@@ -66,9 +66,9 @@ def command(as_json: bool) -> None:
     for finding in _findings():
         findings.append(finding)
         if not as_json:
-            print(escaped(f"{finding.status.value:5}  {finding.check}: {finding.says}"), flush=True)
+            print(escaped(f"{finding.status.value:5}  {finding.check}: {finding.message}"), flush=True)
     if as_json:
-        cli.print_json([{"check": f.check, "status": f.status.value, "says": f.says} for f in findings])
+        cli.print_json([{"check": f.check, "status": f.status.value, "message": f.message} for f in findings])
     failed = {finding.check for finding in findings if finding.status is Status.FAILS}
     if SETTINGS in failed:
         raise SystemExit(exit_status.BAD_INPUT)
@@ -89,7 +89,7 @@ def _findings() -> Iterator[Finding]:
     yield from of_ledger
     # Without the ledger the rest is examined all the same, as with an empty one.
     with context.copy_of(settings) if is_readable else closing(open_copy(NOWHERE)) as ledger:
-        yield from checks.mail(settings, waiting=waiting(ledger))
+        yield from checks.mail(settings, waiting=waiting_count(ledger))
         try:
             now = clock.now(cli.environment())
         except clock.ClockError as error:

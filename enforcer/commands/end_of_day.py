@@ -13,7 +13,7 @@ from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
 from enforcer.commands.workspace_context import workspace_of, workspace_or_error
 from enforcer.ledger import queries
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import ledger_lock
 from enforcer.operations.outage import note_recovery
 from enforcer.operations.supervise import mail_service, supervised
 from enforcer.settings import Settings, SettingsError
@@ -86,7 +86,7 @@ def _patiently(place: str) -> Iterator[bool]:
     """The lock, also where a poll has it just now."""
     ends = time.monotonic() + LOCK_SECONDS
     while True:
-        with only_one(place) as alone:
+        with ledger_lock(place) as alone:
             if alone or time.monotonic() > ends:
                 yield alone
                 return

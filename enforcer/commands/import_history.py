@@ -9,9 +9,9 @@ import click
 
 from enforcer.commands import context
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.legacy.history import EarlierError, EarlierHistory, read_history
-from enforcer.ledger.legacy.take_over import Taken, take_over
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.legacy.history import LegacyError, LegacyHistory, read_history
+from enforcer.ledger.legacy.legacy_import import ImportResult, import_days
+from enforcer.ledger.lock import ledger_lock
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from labkit import exit_status
@@ -19,7 +19,7 @@ from labkit.extras import cli
 from labkit.text import escaped
 
 SHOWN = 20
-"""So many of the days that were not taken are told one by one."""
+"""The number of skipped days that are listed one by one."""
 
 
 @click.command(
@@ -48,29 +48,29 @@ def command(file: Path, as_json: bool, dry_run: bool) -> None:
     now = cli.now()
     try:
         history = read_history(file)
-    except EarlierError as error:
+    except LegacyError as error:
         cli.fail(str(error))
     if dry_run:
         with context.copy_of(settings) as ledger:
-            taken = _take(ledger, settings, history, now)
+            result = _import(ledger, settings, history, now)
     else:
-        with only_one(settings.ledger) as alone:
+        with ledger_lock(settings.ledger) as alone:
             if not alone:
                 print("a poll is at work; nothing was imported, try again", file=sys.stderr)
                 raise SystemExit(exit_status.PARTLY_FAILED)
             with context.ledger_of(settings) as ledger:
-                taken = _take(ledger, settings, history, now)
+                result = _import(ledger, settings, history, now)
     if as_json:
-        cli.print_json(_json(file, history, taken, is_done=not dry_run))
+        cli.print_json(_json(file, history, result, is_done=not dry_run))
     else:
-        _show(history, taken, is_done=not dry_run)
-    raise SystemExit(exit_status.PARTLY_FAILED if history.odd else exit_status.DONE)
+        _show(history, result, is_done=not dry_run)
+    raise SystemExit(exit_status.PARTLY_FAILED if history.invalid else exit_status.DONE)
 
 
-def _take(ledger: Ledger, settings: Settings, history: EarlierHistory, now: datetime) -> Taken:
+def _import(ledger: Ledger, settings: Settings, history: LegacyHistory, now: datetime) -> ImportResult:
     picture = recall(ledger, settings, now=now)
     course, tz = picture.course, picture.course.calendar.tz
-    return take_over(
+    return import_days(
         ledger,
         history,
         course=course.id or settings.course or "",
@@ -85,42 +85,44 @@ def _today(now: datetime, tz: tzinfo) -> date:
     return now.astimezone(tz).date()
 
 
-def _show(history: EarlierHistory, taken: Taken, *, is_done: bool) -> None:
+def _show(history: LegacyHistory, result: ImportResult, *, is_done: bool) -> None:
     lines = []
-    if taken.days:
-        total = sum((one.used for one in taken.days), timedelta()) / timedelta(hours=1)
-        clusters = len({one.cluster_id for one in taken.days})
-        span = f"{taken.days[0].day} to {taken.days[-1].day}"
+    if result.imported:
+        total = sum((one.used for one in result.imported), timedelta()) / timedelta(hours=1)
+        clusters = len({one.cluster_id for one in result.imported})
+        span = f"{result.imported[0].day} to {result.imported[-1].day}"
         lines.append(
-            f"{'taken' if is_done else 'would be taken'}: {len(taken.days)} days of {clusters} clusters, {span}, "
-            f"{total:.1f} hours"
+            f"{'imported' if is_done else 'would be imported'}: {len(result.imported)} days of {clusters} "
+            f"clusters, {span}, {total:.1f} hours"
         )
-    if taken.there:
-        lines.append(f"there already: {taken.there} days")
-    if taken.left:
-        lines.append(f"not taken: {len(taken.left)} days")
-    if history.running:
+    if result.already_imported:
+        lines.append(f"already imported: {result.already_imported} days")
+    if result.skipped:
+        lines.append(f"skipped: {len(result.skipped)} days")
+    if history.running_totals:
         lines.append(
-            f"not taken: the running totals of {history.running} clusters; today is counted from the workspace's events"
+            f"skipped: the running totals of {history.running_totals} clusters; today is counted from the workspace's "
+            "events"
         )
     for line in lines or ["the file holds no day"]:
         print(line)
-    for reason in taken.left[:SHOWN]:
+    for reason in result.skipped[:SHOWN]:
         print(escaped(reason), file=sys.stderr)
-    if len(taken.left) > SHOWN:
-        print(f"and {len(taken.left) - SHOWN} more; --json tells all", file=sys.stderr)
+    if len(result.skipped) > SHOWN:
+        print(f"and {len(result.skipped) - SHOWN} more; --json tells all", file=sys.stderr)
 
 
-def _json(file: Path, history: EarlierHistory, taken: Taken, *, is_done: bool) -> dict[str, Any]:
+def _json(file: Path, history: LegacyHistory, result: ImportResult, *, is_done: bool) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     ms = timedelta(milliseconds=1)
     return {
         "file": str(file),
         "imported": is_done,
-        "taken": [
-            {"cluster_id": one.cluster_id, "day": one.day.isoformat(), "used_ms": one.used // ms} for one in taken.days
+        "imported_days": [
+            {"cluster_id": one.cluster_id, "day": one.day.isoformat(), "used_ms": one.used // ms}
+            for one in result.imported
         ],
-        "there_already": taken.there,
-        "not_taken": list(taken.left),
-        "running_totals": history.running,
+        "already_imported": result.already_imported,
+        "skipped": list(result.skipped),
+        "running_totals": history.running_totals,
     }

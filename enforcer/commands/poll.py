@@ -8,7 +8,7 @@ import click
 
 from enforcer.commands import context
 from enforcer.commands._tick_output import action_json, print_actions, print_failures
-from enforcer.ledger.lock import LedgerTrouble, only_one
+from enforcer.ledger.lock import LedgerUnavailable, ledger_lock
 from enforcer.settings import Settings, SettingsError
 from labkit.clock import Deadline
 from labkit.extras import cli
@@ -50,8 +50,8 @@ def command(budget: float, dry_run: bool, stop_now: bool, as_json: bool) -> None
     with ExitStack() as stack:
         trouble = None
         try:
-            alone = stack.enter_context(only_one(settings.ledger))
-        except LedgerTrouble as error:
+            alone = stack.enter_context(ledger_lock(settings.ledger))
+        except LedgerUnavailable as error:
             alone, trouble = True, error
         if not alone:
             print("another poll is at work; nothing to do here", file=sys.stderr)

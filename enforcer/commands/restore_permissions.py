@@ -54,7 +54,7 @@ def command(as_json: bool, dry_run: bool) -> None:
         {
             "cluster_id": cluster.id,
             "group": group_of(cluster),
-            "was": level.value if level else None,
+            "previous_permission": level.value if level else None,
             "restored": level is Level.ATTACH and not error and not dry_run,
             "error": error,
         }
@@ -64,9 +64,9 @@ def command(as_json: bool, dry_run: bool) -> None:
         cli.print_json(rows)
     else:
         for row in rows:
-            if row["was"] == Level.ATTACH.value and not row["error"]:
+            if row["previous_permission"] == Level.ATTACH.value and not row["error"]:
                 print(escaped(f"{'would restore' if dry_run else 'restored'} {row['group']} ({row['cluster_id']})"))
-        if not any(row["error"] or row["was"] == Level.ATTACH.value for row in rows):
+        if not any(row["error"] or row["previous_permission"] == Level.ATTACH.value for row in rows):
             print("no group of the lab is lowered" if rows else "there is no cluster of the lab")
     errors = [str(row["error"]) for row in rows if row["error"]]
     for error in errors:

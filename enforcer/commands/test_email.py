@@ -1,4 +1,4 @@
-"""`test-email`: one letter, and what the mail service makes of it."""
+"""`test-email`: one message, and what the mail service makes of it."""
 
 import json
 import sys
@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import click
 
 from enforcer.commands import context
-from enforcer.ledger.letters import note_call
+from enforcer.ledger.stored_messages import note_call
 from enforcer.mail import messages
-from enforcer.mail.mail_service import Answer, Carrier, Verdict
-from enforcer.mail.outbox import message_of
+from enforcer.mail.mail_service import MailService, SendResult, SendStatus
+from enforcer.mail.outbox import request_body
 from enforcer.operations.supervise import mail_service
 from enforcer.settings import MailSettings, Settings, is_address
 from labkit import exit_status
@@ -44,9 +44,9 @@ PAUSES = (1, 2, 4, 8, 12)
 )
 @cli.json_option
 def command(recipient: str | None, wait: float, as_json: bool) -> None:
-    """Send one letter and wait for Azure's verdict.
+    """Send one message and wait for Azure's verdict.
 
-    Exits 0 when the letter was delivered, 1 when it was refused or no verdict came, 2 for settings. Says which part of
+    Exits 0 when the message was delivered, 1 when it was refused or no verdict came, 2 for settings. Says which part of
     the settings is wrong where that can be told.
     """
     settings = context.settings()
@@ -67,53 +67,59 @@ def send_one(
     settings: Settings, mail: MailSettings, to: str, *, seconds: float, now: datetime, as_json: bool = False
 ) -> int:
     """Return the exit status."""
-    letter = messages.test(to=to, at=now, sender=mail.sender, folder=settings.letters)
-    payload = json.dumps({"senderAddress": mail.sender, **message_of(letter, letter.to, letter.cc)})
-    operation_id, carrier = str(uuid.uuid4()), mail_service(settings)
+    message = messages.test(to=to, at=now, sender=mail.sender, folder=settings.mail_templates)
+    payload = json.dumps({"senderAddress": mail.sender, **request_body(message, message.to, message.cc)})
+    operation_id, service = str(uuid.uuid4()), mail_service(settings)
     with context.ledger_of(settings) as ledger:
         # The service counts this one, so polls have to.
         note_call(ledger, "send", now)
-    answer = carrier.send(operation_id, payload, timeout=CALL_TIMEOUT)
-    if answer.verdict is Verdict.ACCEPTED:
+    result = service.send(operation_id, payload, timeout=CALL_TIMEOUT)
+    if result.status is SendStatus.ACCEPTED:
         print(f"accepted as operation {operation_id}; waiting for the verdict", file=sys.stderr)
-        answer = _verdict(carrier, operation_id, seconds)
-    is_delivered = answer.verdict is Verdict.ACCEPTED and answer.is_final
-    says = f"delivered to {to} from {mail.sender}" if is_delivered else _explained(answer, mail)
+        result = _await_final_status(service, operation_id, seconds)
+    is_delivered = result.status is SendStatus.ACCEPTED and result.is_final
+    text = f"delivered to {to} from {mail.sender}" if is_delivered else _explained(result, mail)
     if as_json:
-        told = {"operation_id": operation_id, "to": to, "sender": mail.sender, "delivered": is_delivered, "says": says}
+        told = {
+            "operation_id": operation_id,
+            "to": to,
+            "sender": mail.sender,
+            "delivered": is_delivered,
+            "message": text,
+        }
         cli.print_json(told)
     else:
-        print(escaped(says), file=sys.stdout if is_delivered else sys.stderr)
+        print(escaped(text), file=sys.stdout if is_delivered else sys.stderr)
     return exit_status.DONE if is_delivered else exit_status.PARTLY_FAILED
 
 
-def _verdict(carrier: Carrier, operation_id: str, seconds: float) -> Answer:
-    """What became of the letter, or the last that was said when the time was over. The only place that waits."""
+def _await_final_status(service: MailService, operation_id: str, seconds: float) -> SendResult:
+    """What became of the message, or the last that was said when the time was over. The only place that waits."""
     ends = time.monotonic() + seconds
     tried = 0
     while True:
-        answer = carrier.status(operation_id, timeout=CALL_TIMEOUT)
+        result = service.status(operation_id, timeout=CALL_TIMEOUT)
         pause = max(
-            PAUSES[min(tried, len(PAUSES) - 1)], answer.retry_after.total_seconds() if answer.retry_after else 0
+            PAUSES[min(tried, len(PAUSES) - 1)], result.retry_after.total_seconds() if result.retry_after else 0
         )
-        if answer.is_final or time.monotonic() + pause > ends:
-            return answer
+        if result.is_final or time.monotonic() + pause > ends:
+            return result
         time.sleep(pause)
         tried += 1
 
 
-def _explained(answer: Answer, mail: MailSettings) -> str:
+def _explained(result: SendResult, mail: MailSettings) -> str:
     """A sentence with what to do."""
-    match answer.verdict:
-        case Verdict.ACCEPTED:
-            return f"no verdict yet ({answer.text}); the letter may still arrive"
-        case Verdict.BUSY:
-            return f"{answer.text}; wait, and set MAIL_SENDS_PER_MINUTE and MAIL_SENDS_PER_HOUR to what is allowed"
-        case Verdict.REFUSED if answer.concerns_all:
+    match result.status:
+        case SendStatus.ACCEPTED:
+            return f"no verdict yet ({result.text}); the message may still arrive"
+        case SendStatus.BUSY:
+            return f"{result.text}; wait, and set MAIL_SENDS_PER_MINUTE and MAIL_SENDS_PER_HOUR to what is allowed"
+        case SendStatus.REFUSED if result.concerns_all:
             return (
-                f"{answer.text}; check AZURE_EMAIL_ENDPOINT, AZURE_EMAIL_ACCESS_KEY and AZURE_EMAIL_CONNECTION_STRING"
+                f"{result.text}; check AZURE_EMAIL_ENDPOINT, AZURE_EMAIL_ACCESS_KEY and AZURE_EMAIL_CONNECTION_STRING"
             )
-        case Verdict.UNKNOWN:
-            return f"{answer.text}; check AZURE_EMAIL_ENDPOINT and the network"
+        case SendStatus.UNKNOWN:
+            return f"{result.text}; check AZURE_EMAIL_ENDPOINT and the network"
         case _:
-            return f"{answer.text}; check that {mail.sender} is a sender of this resource, and the address it goes to"
+            return f"{result.text}; check that {mail.sender} is a sender of this resource, and the address it goes to"

@@ -112,7 +112,7 @@ def _print(usages: list[Usage], *, as_json: bool) -> None:
     if as_json:
         cli.print_json([usage_json(usage) for usage in usages])
         return
-    headings = ["group", "day", "used", "left", "of the day", "of the week", "of the term", "sessions", "apart", ""]
+    headings = ["group", "day", "used", "left", "of the day", "of the week", "of the term", "sessions", "uncounted", ""]
     print_table(headings, [_row(usage) for usage in usages])
     for reason in reasons(usages):
         print(escaped(reason))

@@ -14,7 +14,7 @@ from enforcer.commands.workspace_context import connected
 from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Stop
 from enforcer.ledger.database import Ledger, empty_copy
-from enforcer.ledger.lock import LedgerTrouble, Unusable, only_one
+from enforcer.ledger.lock import LedgerSettingsError, LedgerUnavailable, ledger_lock
 from enforcer.mail.sender import next_try
 from enforcer.operations import systemd
 from enforcer.operations.outage import note_recovery, run_without_ledger
@@ -115,18 +115,18 @@ class Service:
     def tick(self) -> Ticked | timedelta:
         """A poll; how long to wait where somebody else is at work or the workspace cannot be used."""
         try:
-            with only_one(self._settings.ledger) as alone:
+            with ledger_lock(self._settings.ledger) as alone:
                 if alone:
                     return self._tick_alone()
-        except LedgerTrouble as error:
+        except LedgerUnavailable as error:
             with supervised(self._settings, now=self.now()) as run:
                 raise error
             return self._tick_without_ledger(run)
-        except Unusable as error:
+        except LedgerSettingsError as error:
             if not self._has_worked:
                 raise
             with supervised(self._settings, now=self.now()) as run:
-                raise LedgerTrouble(error) from None  # it worked before, so no setting is wrong
+                raise LedgerUnavailable(error) from None  # it worked before, so no setting is wrong
             return self._tick_without_ledger(run)
         log.info("another run is at work; again in %d seconds", LOCK_PAUSE.total_seconds())
         return LOCK_PAUSE
@@ -135,7 +135,7 @@ class Service:
         """Stop who is over a limit, and return how long to wait before the ledger is tried again."""
         if self._memory is None:
             self._memory = empty_copy()
-        trouble = run.trouble or LedgerTrouble(RuntimeError("it ended unexpectedly"))
+        trouble = run.trouble or LedgerUnavailable(RuntimeError("it ended unexpectedly"))
         is_rehearsal = bool(self._environ.get("LAB_CLOCK"))
         workspace = self._workspace_or_error()
         run_without_ledger(

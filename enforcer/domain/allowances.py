@@ -79,7 +79,7 @@ class Allowance:
                 minutes = round(change / timedelta(minutes=1))
                 what = f"{'-' if minutes < 0 else '+'} {abs(minutes)} minutes"
             case Freedom() as freedom:
-                what = freedom.value
+                what = "blocked" if freedom is Freedom.NONE else freedom.value
             case Window() as window:
                 what = f"window {window}"
         return f"{what}: {self.reason}"

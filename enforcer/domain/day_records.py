@@ -54,8 +54,8 @@ REPORT_COLUMNS = (
     "last_stop",
     "warned",
     "stopped",
-    "minutes_past_limit",
-    "not_counted_minutes",
+    "overrun_minutes",
+    "uncounted_minutes",
     "estimate",
 )
 """Of the table of a day's report. A file with this header is known as ours."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from peewee import Database, Model, OperationalError, SqliteDatabase
 
-from enforcer.ledger.migrations import Applied, migrate
+from enforcer.ledger.migrations import STEPS, Applied, applied_steps, migrate
 from enforcer.ledger.models import TABLES
 from labkit.addresses import database_parameters, is_database_url, validate_database
 from labkit.files import ensure_private_file
@@ -97,15 +97,7 @@ def open_copy(place: str) -> Ledger:
     copy: Any = SqliteDatabase(":memory:")
     copy.connect()
     if is_database_url(place):
-        rows = _rows_of(place)
-        migrate(copy)
-        for table, (names, values) in rows.items():
-            marks = ", ".join("?" * len(names))
-            columns = ", ".join(f'"{name}"' for name in names)
-            copy.connection().executemany(f'INSERT OR REPLACE INTO "{table}" ({columns}) VALUES ({marks})', values)
-        # Steps that the source lacks change its rows, too.
-        _, applied = rows.get(Applied._meta.table_name, ([], []))
-        Applied.delete().where(Applied.name.not_in([name for (name,) in applied])).execute(copy)
+        _copy_postgresql(place, copy)
         migrate(copy)
         return Ledger(copy)
     path = Path(place).expanduser()
@@ -133,19 +125,21 @@ def save_copy(copy: Ledger, path: Path) -> None:
         copy.database.connection().backup(target)
 
 
-def _rows_of(url: str) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
-    """Column names and rows of every table of a ledger in PostgreSQL that exists."""
+def _copy_postgresql(url: str, copy: Any) -> None:
+    """Copy every table of a ledger in PostgreSQL to an empty SQLite database, with the schema that the ledger has."""
     source: Any = _postgresql(url)
     source.connect()
     try:
         with source.atomic():
             existing = set(source.get_tables())
-            found = {}
-            for name in (table._meta.table_name for table in (*TABLES, Applied)):
-                if name in existing:
-                    cursor = source.execute_sql(f'SELECT * FROM "{name}"')
-                    found[name] = ([column[0] for column in cursor.description], list(cursor.fetchall()))
-            return found
+            applied = applied_steps(source) if Applied._meta.table_name in existing else set()
+            migrate(copy, tuple(step for step in STEPS if step[0] in applied))
+            for table in existing.intersection(copy.get_tables()):
+                cursor = source.execute_sql(f'SELECT * FROM "{table}"')
+                columns = ", ".join(f'"{column[0]}"' for column in cursor.description)
+                values = ", ".join("?" * len(cursor.description))
+                insert = f'INSERT OR REPLACE INTO "{table}" ({columns}) VALUES ({values})'
+                copy.connection().executemany(insert, cursor.fetchall())
     finally:
         source.close()
 

@@ -35,7 +35,7 @@ _WORDS = (
 )  # fmt: skip
 
 
-class LedgerTrouble(CommandError):
+class LedgerUnavailable(CommandError):
     """The ledger does not work at the moment; a sentence, which ends a command with status 1."""
 
     exit_code = exit_status.PARTLY_FAILED
@@ -48,10 +48,10 @@ class LedgerTrouble(CommandError):
         )
 
 
-def is_trouble(error: BaseException) -> bool:
+def is_temporary(error: BaseException) -> bool:
     """Whether this error, of a database or of its files, passes by itself or by what an administrator does to disk or
     server: nothing that a setting mends."""
-    if isinstance(error, LedgerTrouble):
+    if isinstance(error, LedgerUnavailable):
         return True
     if isinstance(error, OSError) and error.errno in _ERRNOS:
         return True
@@ -62,7 +62,7 @@ def is_trouble(error: BaseException) -> bool:
     )
 
 
-class Unusable(CommandError):
+class LedgerSettingsError(CommandError):
     """The place of the ledger cannot be used at all: a mistake in the settings, told in a sentence."""
 
     def __init__(self, reason: object) -> None:
@@ -70,11 +70,12 @@ class Unusable(CommandError):
 
 
 @contextmanager
-def only_one(place: str) -> Iterator[bool]:
+def ledger_lock(place: str) -> Iterator[bool]:
     """Hold the lock of this ledger while the block runs; False for whoever comes second, at once.
 
     A ledger in a file is locked beside it. One in PostgreSQL holds an advisory lock in a session of its own, so that
-    it holds across machines. Raises Unusable where the ledger's place cannot be, LedgerTrouble where that may pass.
+    it holds across machines. Raises LedgerSettingsError if the place cannot be used, LedgerUnavailable if the failure
+    is temporary.
     """
     if is_database_url(place):
         with _advisory(place) as got:
@@ -92,7 +93,7 @@ def _file(path: Path) -> Iterator[bool]:
             make_private_folder(path.parent)
             got = stack.enter_context(exclusive_lock(path))
         except OSError as error:
-            raise LedgerTrouble(error) if is_trouble(error) else Unusable(error) from None
+            raise LedgerUnavailable(error) if is_temporary(error) else LedgerSettingsError(error) from None
         yield got
 
 
@@ -105,7 +106,7 @@ def _advisory(url: str) -> Iterator[bool]:
         options: dict[str, Any] = {"connect_timeout": 5, **database_parameters(url)}
         made = psycopg.connect(autocommit=True, **options)
     except psycopg.Error as error:
-        raise LedgerTrouble(error) if is_trouble(error) else Unusable(first_line(error)) from None
+        raise LedgerUnavailable(error) if is_temporary(error) else LedgerSettingsError(first_line(error)) from None
     try:
         row = made.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
         yield bool(row and row[0])

@@ -18,7 +18,7 @@ Members = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownMembers:
     read: datetime
     groups: Members
     gone: Members = field(default_factory=dict)
@@ -30,13 +30,13 @@ class Known:
         return {**self.gone, **self.groups}
 
 
-def known(ledger: Ledger) -> Known | None:
+def known_members(ledger: Ledger) -> KnownMembers | None:
     """What is noted; None: nothing was ever read."""
     noted = json.loads(queries.note(ledger, NOTE) or "null")
     if noted is None:
         return None
     gone = noted.get("gone", {})
-    return Known(
+    return KnownMembers(
         to_instant(noted["read"]),
         {group: frozenset(names) for group, names in noted["groups"].items()},
         {group: frozenset(told["names"]) for group, told in gone.items()},
@@ -44,26 +44,26 @@ def known(ledger: Ledger) -> Known | None:
     )
 
 
-def remember(ledger: Ledger, groups: Members, *, now: datetime) -> Known:
+def store(ledger: Ledger, groups: Members, *, now: datetime) -> KnownMembers:
     """Note what was read, and keep what is known of groups that are no longer there."""
-    before = known(ledger)
+    before = known_members(ledger)
     gone, seen = {}, {}
     if before:
         gone = {group: names for group, names in before.all.items() if group not in groups}
         seen = {group: before.seen.get(group, before.read) for group in gone}
-    after = Known(now, groups, gone, seen)
+    after = KnownMembers(now, groups, gone, seen)
     _write(ledger, after)
     return after
 
 
 def forget(ledger: Ledger, begins: datetime) -> int:
     """Forget who was in a group when that was last read before an instant; of how many groups."""
-    noted = known(ledger)
+    noted = known_members(ledger)
     if noted is None:
         return 0
     nobody: frozenset[str] = frozenset()
     is_old = noted.read < begins
-    after = Known(
+    after = KnownMembers(
         noted.read,
         {group: nobody if is_old else names for group, names in noted.groups.items()},
         {group: nobody if noted.seen[group] < begins else names for group, names in noted.gone.items()},
@@ -73,7 +73,7 @@ def forget(ledger: Ledger, begins: datetime) -> int:
     return sum(after.all[group] != names for group, names in noted.all.items())
 
 
-def _write(ledger: Ledger, known: Known) -> None:
+def _write(ledger: Ledger, known: KnownMembers) -> None:
     told = {
         "read": to_millis(known.read),
         "groups": {group: sorted(names) for group, names in known.groups.items()},

@@ -1,4 +1,7 @@
-"""The schema of the ledger, version by version. Each step and its record are one transaction."""
+"""The schema of the ledger, version by version. Each step and its record are one transaction.
+
+Steps use SQL and no model, because models change and a step does not.
+"""
 
 import json
 import uuid
@@ -6,76 +9,91 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from peewee import CharField, Database, Model, SchemaManager
+from peewee import CharField, Database, Model, SchemaManager, SqliteDatabase
 
-from enforcer.ledger.models import LEDGER_ID, TABLES, AcceptedRow, ClusterRow, EventRow, NoteRow, StarterRow
+from enforcer.ledger import schema_0_1
+from enforcer.ledger.models import ANONYMISED_BEFORE, LEDGER_ID
 from labkit.course_file import legacy_group_of
 
-Step = Callable[[Database], None]
-STARTS = ("CREATING", "STARTING", "RESTARTING")
+Step = Callable[[Any], None]
+"""Changes a peewee Database."""
+LAUNCHES = "('CREATING', 'STARTING', 'RESTARTING')"
 
 
-def create_tables(database: Database) -> None:
-    for table in TABLES:
-        SchemaManager(table, database).create_all(safe=False)
+def create_tables(database: Any) -> None:
+    for statement in schema_0_1.TABLES:
+        _create(database, statement)
 
 
 def mark_imported_days(database: Any) -> None:
-    # A ledger that was made since has the column.
+    # Version 0.1 created new ledgers with the column and applied this step afterwards.
     if not _has_column(database, "day", "imported"):
-        database.execute_sql("ALTER TABLE day ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE")
+        _run(database, "ALTER TABLE day ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE")
 
 
 def follow_accepted_mails(database: Any) -> None:
-    """What was accepted before this step is not asked about."""
+    """Add what is known of accepted messages. The status of messages accepted before this step is not checked."""
     for name in ("final", "refused"):
         if not _has_column(database, "letter", name):
-            database.execute_sql(f"ALTER TABLE letter ADD COLUMN {name} BIGINT")
-    database.execute_sql("UPDATE letter SET final = accepted")
+            _run(database, f"ALTER TABLE letter ADD COLUMN {name} BIGINT")
+    _run(database, "UPDATE letter SET final = accepted")
 
 
-def name_ledger(database: Any) -> None:
-    """Names of mails follow from the ledger's id, so a copy from before the first mail has to have it, too."""
-    row = NoteRow.insert(name=LEDGER_ID, value=str(uuid.uuid4()))
-    row.on_conflict_ignore().bind(database).execute()
+def add_ledger_id(database: Any) -> None:
+    """Operation ids are derived from the ledger's id, so a copy made before the first message needs it, too."""
+    _run(database, "INSERT INTO note (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", LEDGER_ID, str(uuid.uuid4()))
 
 
-def note_starters_and_clusters(database: Any) -> None:
-    """Who started what, as the version before judged it; and the clusters that it served are accepted.
+def add_starters_and_accepted_clusters(database: Any) -> None:
+    """Record who started what, as the earlier version decided it, and accept the clusters that it managed.
 
-    Of days that are not settled a member alone is decided: for anybody else the groups are asked.
+    For days that are not settled only members are decided: everybody else is looked up in the groups later.
     """
-    for table in (StarterRow, AcceptedRow):
-        if not database.table_exists(table._meta.table_name):
-            SchemaManager(table, database).create_all(safe=False)
-    notes = {row.name: row.value for row in NoteRow.select().bind(database)}
+    if not database.table_exists("starter"):
+        _create(
+            database,
+            """
+            CREATE TABLE starter (
+                cluster_id VARCHAR(255) NOT NULL, at BIGINT NOT NULL, user_name VARCHAR(255) NOT NULL,
+                role VARCHAR(255) NOT NULL, asked BIGINT, PRIMARY KEY (cluster_id, at, user_name))""",
+        )
+        _create(database, "CREATE INDEX starter_role ON starter (role)")
+    if not database.table_exists("accepted"):
+        _create(
+            database,
+            """
+            CREATE TABLE accepted (
+                cluster_id VARCHAR(255) NOT NULL PRIMARY KEY, course VARCHAR(255) NOT NULL,
+                term VARCHAR(255) NOT NULL, group_name VARCHAR(255) NOT NULL, creator VARCHAR(255) NOT NULL,
+                since BIGINT NOT NULL)""",
+        )
+    notes = dict(_rows(database, "SELECT name, value FROM note"))
     members, settled_to = _members(notes.get("members")), _millis_after(notes.get("settled"))
     groups: dict[str, str] = {}
-    for cluster in ClusterRow.select().bind(database):
-        groups[cluster.cluster_id] = cluster.group_name or legacy_group_of(cluster.name) or cluster.name
-        if cluster.course and cluster.term and cluster.group_name:
-            place = dict(course=cluster.course, term=cluster.term, group_name=cluster.group_name)
-            accepted: Any = AcceptedRow.insert(cluster_id=cluster.cluster_id, **place, since=cluster.first_seen)
-            accepted.on_conflict_ignore().execute(database)
-    started: Any = EventRow.select(EventRow.cluster_id, EventRow.at, EventRow.user_name)
-    started = started.where(EventRow.type.in_(STARTS) & (EventRow.user_name != ""))
-    for id, at, user in list(started.bind(database).tuples()):
-        role, own = "unknown", None if members is None else members.get(groups.get(id, ""), set())
+    clusters = "SELECT cluster_id, name, group_name, course, term, first_seen FROM cluster"
+    for cluster_id, name, group, course, term, first_seen in _rows(database, clusters):
+        groups[cluster_id] = group or legacy_group_of(name) or name
+        if course and term and group:
+            accept = "INSERT INTO accepted VALUES (?, ?, ?, ?, '', ?) ON CONFLICT DO NOTHING"
+            _run(database, accept, cluster_id, course, term, group, first_seen)
+    launches = f"SELECT cluster_id, at, user_name FROM event WHERE type IN {LAUNCHES} AND user_name <> ''"
+    for cluster_id, at, user in _rows(database, launches):
+        role, own = "unknown", None if members is None else members.get(groups.get(cluster_id, ""), set())
         if own is not None and user.casefold() in own:
             role = "student"
         elif own is not None and at < settled_to:
             role = "staff"
-        starter: Any = StarterRow.insert(cluster_id=id, at=at, user_name=user, role=role)
-        starter.on_conflict_ignore().execute(database)
+        add = "INSERT INTO starter (cluster_id, at, user_name, role) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        _run(database, add, cluster_id, at, user, role)
 
 
 def _members(note: str | None) -> dict[str, set[str]] | None:
-    """Addresses by group as an earlier version noted them; None: it never read them."""
-    noted = json.loads(note or "null")
-    if noted is None:
+    """Members by group as an earlier version stored them; None: it never read them."""
+    stored = json.loads(note or "null")
+    if stored is None:
         return None
-    gone = {group: known["names"] for group, known in noted.get("gone", {}).items()}
-    return {group: set(names) for group, names in {**gone, **noted["groups"]}.items()}
+    gone = {group: known["names"] for group, known in stored.get("gone", {}).items()}
+    return {group: set(names) for group, names in {**gone, **stored["groups"]}.items()}
 
 
 def _millis_after(day: str | None) -> int:
@@ -83,6 +101,80 @@ def _millis_after(day: str | None) -> int:
     if day is None:
         return 0
     return int(datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC).timestamp() * 1000)
+
+
+RENAMED_TABLES = {"letter": "message", "lowered": "restricted", "accepted": "accepted_cluster"}
+RENAMED_COLUMNS = {
+    "cluster": {"moved": "list_fingerprint", "last_since": "last_started", "gone": "gone_at"},
+    "session": {"last_told": "last_reported"},
+    "starter": {"asked": "first_asked_at"},
+    "accepted_cluster": {"since": "accepted_at"},
+    "day": {"over": "overrun", "shown_apart": "uncounted", "settled": "settled_at"},
+    "action": {"noted": "noted_at", "done": "done_at"},
+    "restricted": {"since": "restricted_at"},
+    "message": {
+        "first": "period_start",
+        "about": "topic",
+        "limit": "hard_limit",
+        "payload": "request_body",
+        "queued": "queued_at",
+        "sealed": "sealed_at",
+        "wants_digest": "needs_digest",
+        "due": "due_at",
+        "last_failure": "last_failed_at",
+        "failing": "failing_for",
+        "is_unclear": "is_outcome_unknown",
+        "accepted": "accepted_at",
+        "final": "final_at",
+        "refused": "refused_at",
+        "given_up": "given_up_at",
+    },
+}
+
+
+def rename_tables_and_columns(database: Any) -> None:
+    for old, new in RENAMED_TABLES.items():
+        _run(database, f"ALTER TABLE {old} RENAME TO {new}")
+    for table, columns in RENAMED_COLUMNS.items():
+        for old, new in columns.items():
+            _run(database, f'ALTER TABLE {table} RENAME COLUMN "{old}" TO {new}')
+    for index in ("operation_id", "kind_period_first_about_limit_part", "accepted_given_up", "sealed"):
+        _run(database, f"DROP INDEX letter_{index}")
+    _run(database, "CREATE UNIQUE INDEX message_operation_id ON message (operation_id)")
+    key = "kind, period, period_start, topic, hard_limit, part"
+    _run(database, f"CREATE UNIQUE INDEX message_key ON message ({key})")
+    _run(database, "CREATE INDEX message_accepted_at_given_up_at ON message (accepted_at, given_up_at)")
+    _run(database, "CREATE INDEX message_sealed_at ON message (sealed_at)")
+    if not _is_sqlite(database):
+        _run(database, "ALTER SEQUENCE letter_id_seq RENAME TO message_id_seq")
+        for old, new in RENAMED_TABLES.items():
+            _run(database, f"ALTER INDEX {old}_pkey RENAME TO {new}_pkey")
+    _run(database, "UPDATE note SET name = ? WHERE name = 'purged before'", ANONYMISED_BEFORE)
+    dropped = (
+        "UPDATE message SET error = 'a later message made it untrue' WHERE error = 'a later letter made it untrue'"
+    )
+    _run(database, dropped)
+
+
+def _is_sqlite(database: Any) -> bool:
+    return isinstance(database, SqliteDatabase)
+
+
+def _create(database: Any, statement: str) -> None:
+    """Run a CREATE statement that has the types of PostgreSQL."""
+    if _is_sqlite(database):
+        for name in ("BIGINT", "BOOLEAN", "SERIAL"):
+            statement = statement.replace(f" {name}", " INTEGER")
+    database.execute_sql(statement)
+
+
+def _run(database: Any, statement: str, *values: object) -> None:
+    """Run a statement whose parameters are question marks."""
+    database.execute_sql(statement.replace("?", database.param), values)
+
+
+def _rows(database: Any, statement: str) -> list[tuple[Any, ...]]:
+    return list(database.execute_sql(statement).fetchall())
 
 
 def _has_column(database: Any, table: str, name: str) -> bool:
@@ -93,18 +185,19 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("0001 tables", create_tables),
     ("0002 imported days", mark_imported_days),
     ("0003 accepted mails", follow_accepted_mails),
-    ("0004 ledger id", name_ledger),
-    ("0005 starters", note_starters_and_clusters),
+    ("0004 ledger id", add_ledger_id),
+    ("0005 starters", add_starters_and_accepted_clusters),
+    ("0006 names", rename_tables_and_columns),
 )
 """Applied in this order, each once. A step is never changed after a release; a new one is added."""
 
 
-EARLIER_TABLE = "clustercumulativeuptime"
+LEGACY_TABLE = "clustercumulativeuptime"
 """The table in which the earlier system kept its days."""
 
 
 class Applied(Model):
-    """The names of the steps this ledger has."""
+    """The names of the steps that were applied to this ledger."""
 
     name: Any = CharField(primary_key=True)
 
@@ -112,25 +205,30 @@ class Applied(Model):
         table_name = "migration"
 
 
-class EarlierLedgerError(OSError):
-    """The database is that of the earlier system; a clause that says so."""
+class LegacyLedgerError(OSError):
+    """The database is that of the earlier system; the text says so."""
 
 
-def migrate(database: Database, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:
-    """Apply what is missing; return the names. A step that fails leaves the ledger as it was before it.
+def migrate(database: Any, steps: tuple[tuple[str, Step], ...] = STEPS) -> list[str]:
+    """Apply the missing steps and return their names. A step that fails leaves the ledger as it was before it.
 
-    Raises EarlierLedgerError for the database of the earlier system, which gets no table.
+    Raises LegacyLedgerError for the database of the earlier system, to which no table is added.
     """
     tables = database.get_tables()
-    if EARLIER_TABLE in tables and Applied._meta.table_name not in tables:
-        raise EarlierLedgerError("it is the database of the earlier system, whose days import-history takes over")
+    if LEGACY_TABLE in tables and Applied._meta.table_name not in tables:
+        raise LegacyLedgerError("it is the database of the earlier system; import-history reads its days")
     SchemaManager(Applied, database).create_all(safe=True)
-    known = {row.name for row in Applied.select().bind(database)}
-    done = []
+    known = applied_steps(database)
+    added = []
     for name, step in steps:
         if name not in known:
             with database.atomic():
                 step(database)
                 Applied.insert(name=name).execute(database)
-            done.append(name)
-    return done
+            added.append(name)
+    return added
+
+
+def applied_steps(database: Database) -> set[str]:
+    """The names of the steps that were applied to a ledger, which must not be new."""
+    return {row.name for row in Applied.select().bind(database)}

@@ -1,6 +1,7 @@
-"""The tables of the ledger. Instants are milliseconds since 1970 UTC, durations milliseconds, days ISO dates.
+"""The tables of the ledger, as `migrations` makes them.
 
-The models are bound to no database: queries go through a `Ledger`, which knows its own.
+Instants are milliseconds since 1970 UTC, durations milliseconds, days ISO dates. The models are not bound to a
+database: queries go through a `Ledger`.
 """
 
 from typing import Any
@@ -23,23 +24,23 @@ class Row(Model):
 
 
 class ClusterRow(Row):
-    """What was last known of a cluster."""
+    """The last known facts about a cluster."""
 
     cluster_id: Any = CharField(primary_key=True)
     name: Any = TextField()
     group_name: Any = CharField(null=True)
     course: Any = CharField(default="")
     term: Any = CharField(default="")
-    moved: Any = TextField(default="")
-    """The list's own times when its events were last read: a difference asks to read them again."""
+    list_fingerprint: Any = TextField(default="")
+    """The times in the cluster list when the events were last read. If they differ, the events are read again."""
     events_read_to: Any = BigIntegerField(default=0)
     first_seen: Any = BigIntegerField()
     last_seen: Any = BigIntegerField()
     last_running: Any = BigIntegerField(null=True)
-    last_since: Any = BigIntegerField(null=True)
+    last_started: Any = BigIntegerField(null=True)
     last_terminated: Any = BigIntegerField(null=True)
     is_running: Any = BooleanField(default=False)
-    gone: Any = BigIntegerField(null=True)
+    gone_at: Any = BigIntegerField(null=True)
     """When it was first missing from the list and unknown to the workspace."""
 
     class Meta:
@@ -47,7 +48,7 @@ class ClusterRow(Row):
 
 
 class EventRow(Row):
-    """One event as the platform told it: facts, never changed."""
+    """One event as the platform reported it. Never changed."""
 
     cluster_id: Any = CharField()
     at: Any = BigIntegerField()
@@ -64,7 +65,7 @@ class EventRow(Row):
 
 
 class SessionRow(Row):
-    """One session, as the events of its cluster tell of it; replaced when better facts come."""
+    """One session, computed from the events of its cluster; replaced when better facts are known."""
 
     cluster_id: Any = CharField()
     start: Any = BigIntegerField()
@@ -73,7 +74,7 @@ class SessionRow(Row):
     restarts: Any = TextField(default="[]")
     workers: Any = TextField(default="[]")
     estimate: Any = TextField(null=True)
-    last_told: Any = BigIntegerField(null=True)
+    last_reported: Any = BigIntegerField(null=True)
 
     class Meta:
         table_name = "session"
@@ -81,15 +82,15 @@ class SessionRow(Row):
 
 
 class StarterRow(Row):
-    """Who started or restarted a cluster: student, staff or unknown. It changes once, from unknown."""
+    """Who started or restarted a cluster: student, staff or unknown. It changes at most once, from unknown."""
 
     cluster_id: Any = CharField()
     at: Any = BigIntegerField()
-    """Of the event."""
+    """The time of the event."""
     user_name: Any = CharField()
     role: Any = CharField()
-    asked: Any = BigIntegerField(null=True)
-    """When the role was first looked for; null: never."""
+    first_asked_at: Any = BigIntegerField(null=True)
+    """When the role was first looked up; null: never."""
 
     class Meta:
         table_name = "starter"
@@ -97,23 +98,23 @@ class StarterRow(Row):
         indexes = ((("role",), False),)
 
 
-class AcceptedRow(Row):
-    """A cluster that is of the lab: its tags, group and creator were right once, and it stays so."""
+class AcceptedClusterRow(Row):
+    """A cluster of the lab: its tags, group and creator were right once, and that stays so."""
 
     cluster_id: Any = CharField(primary_key=True)
     course: Any = CharField()
     term: Any = CharField()
     group_name: Any = CharField()
     creator: Any = CharField(default="")
-    """Empty: from before creators were noted."""
-    since: Any = BigIntegerField()
+    """Empty: accepted before creators were recorded."""
+    accepted_at: Any = BigIntegerField()
 
     class Meta:
-        table_name = "accepted"
+        table_name = "accepted_cluster"
 
 
 class DayRow(Row):
-    """A settled day of a cluster: history, fixed."""
+    """A settled day of a cluster. Its totals are fixed."""
 
     cluster_id: Any = CharField()
     day: Any = CharField()
@@ -121,15 +122,15 @@ class DayRow(Row):
     used: Any = BigIntegerField()
     soft: Any = BigIntegerField(null=True)
     hard: Any = BigIntegerField(null=True)
-    over: Any = BigIntegerField(default=0)
+    overrun: Any = BigIntegerField(default=0)
     """How long it ran past its hard limit."""
-    shown_apart: Any = BigIntegerField(default=0)
+    uncounted: Any = BigIntegerField(default=0)
     """Uptime that did not count."""
     sessions: Any = IntegerField(default=0)
     estimate: Any = BooleanField(default=False)
     imported: Any = BooleanField(default=False)
-    """The earlier system's figure: it gives way to one that was made from events."""
-    settled: Any = BigIntegerField()
+    """A total of the earlier system. A total computed from events replaces it."""
+    settled_at: Any = BigIntegerField()
 
     class Meta:
         table_name = "day"
@@ -137,7 +138,7 @@ class DayRow(Row):
 
 
 class ActionRow(Row):
-    """An intent and what became of it: noted before the deed, finished after it."""
+    """An action and its result: recorded before it is carried out, updated afterwards."""
 
     id: Any = AutoField()
     kind: Any = CharField()
@@ -145,61 +146,61 @@ class ActionRow(Row):
     group_name: Any = CharField()
     reason: Any = TextField(default="")
     day: Any = CharField()
-    noted: Any = BigIntegerField()
-    done: Any = BigIntegerField(null=True)
+    noted_at: Any = BigIntegerField()
+    done_at: Any = BigIntegerField(null=True)
     error: Any = TextField(null=True)
 
     class Meta:
         table_name = "action"
 
 
-class LetterRow(Row):
-    """The outbox: a letter is rendered once, stored, and marked after it was accepted."""
+class MessageRow(Row):
+    """The outbox: a message is rendered once, stored, and marked when the mail service has accepted it."""
 
     id: Any = AutoField()
     operation_id: Any = CharField(unique=True)
-    """The letter's name at the mail service; it follows from what the letter is about."""
+    """The message's name at the mail service. It is derived from what the message is about."""
     kind: Any = CharField()
     period: Any = CharField()
-    first: Any = CharField()
-    about: Any = CharField()
-    """A cluster's id, or whatever else such a letter is about."""
-    limit: Any = BigIntegerField()
+    period_start: Any = CharField()
+    topic: Any = CharField()
+    """A cluster's id, or what else makes such a message unique."""
+    hard_limit: Any = BigIntegerField()
     part: Any = IntegerField(default=0)
-    """A letter to more people than one mail takes goes in parts."""
+    """A message to more recipients than one mail can have is sent in parts."""
     rank: Any = IntegerField()
-    """Stops go before warnings, warnings before reports."""
+    """Stops are sent before warnings, warnings before reports."""
     subject: Any = TextField()
-    payload: Any = TextField()
-    """The message as JSON; once it is sealed, the bytes that are sent, the same every time."""
-    queued: Any = BigIntegerField()
-    sealed: Any = BigIntegerField(null=True)
-    """When sender and copies were settled: before the first attempt."""
+    request_body: Any = TextField()
+    """The message as JSON. Once the message is sealed, these bytes are sent in every attempt."""
+    queued_at: Any = BigIntegerField()
+    sealed_at: Any = BigIntegerField(null=True)
+    """When sender and copies were fixed: before the first attempt."""
     has_copy: Any = BooleanField(default=False)
     """It was sealed with the admin's copy."""
-    wants_digest: Any = BooleanField(default=False)
-    """It was sealed without the admin's copy, and no digest tells of it yet."""
-    due: Any = BigIntegerField()
+    needs_digest: Any = BooleanField(default=False)
+    """It was sealed without the admin's copy, and no digest lists it yet."""
+    due_at: Any = BigIntegerField()
     attempts: Any = IntegerField(default=0)
-    last_failure: Any = BigIntegerField(null=True)
-    failing: Any = BigIntegerField(default=0)
+    last_failed_at: Any = BigIntegerField(null=True)
+    failing_for: Any = BigIntegerField(default=0)
     """For how long attempts have failed; waiting does not count."""
-    is_unclear: Any = BooleanField(default=False)
-    """The outcome of the last attempt is unknown: its status is asked before it is sent again."""
-    accepted: Any = BigIntegerField(null=True)
-    final: Any = BigIntegerField(null=True)
-    """When the service said what became of an accepted letter, or was asked for the last time."""
-    refused: Any = BigIntegerField(null=True)
-    """When the service refused the letter itself, which has a single recipient."""
-    given_up: Any = BigIntegerField(null=True)
+    is_outcome_unknown: Any = BooleanField(default=False)
+    """The result of the last attempt is unknown: the status is checked before the message is sent again."""
+    accepted_at: Any = BigIntegerField(null=True)
+    final_at: Any = BigIntegerField(null=True)
+    """When the service reported the final status of an accepted message, or was asked for the last time."""
+    refused_at: Any = BigIntegerField(null=True)
+    """When the service refused the message itself, which has a single recipient."""
+    given_up_at: Any = BigIntegerField(null=True)
     error: Any = TextField(null=True)
 
     class Meta:
-        table_name = "letter"
+        table_name = "message"
         indexes = (
-            (("kind", "period", "first", "about", "limit", "part"), True),
-            (("accepted", "given_up"), False),
-            (("sealed",), False),
+            (("kind", "period", "period_start", "topic", "hard_limit", "part"), True),
+            (("accepted_at", "given_up_at"), False),
+            (("sealed_at",), False),
         )
 
 
@@ -226,19 +227,19 @@ class PollRow(Row):
         table_name = "poll"
 
 
-class LoweredRow(Row):
-    """A group that was lowered, or is about to be; noted before the deed."""
+class RestrictedRow(Row):
+    """A group that is restricted or about to be; recorded before its permission changes."""
 
     cluster_id: Any = CharField(primary_key=True)
     group_name: Any = CharField()
-    since: Any = BigIntegerField()
+    restricted_at: Any = BigIntegerField()
 
     class Meta:
-        table_name = "lowered"
+        table_name = "restricted"
 
 
 class FileRow(Row):
-    """A workspace file as last read: its content is asked for only when it changed."""
+    """A workspace file as last read. It is read again only if its version changed."""
 
     path: Any = CharField(primary_key=True)
     version: Any = CharField()
@@ -250,7 +251,7 @@ class FileRow(Row):
 
 
 class NoteRow(Row):
-    """Small facts by name, such as the day of the last poll that read all permissions."""
+    """Single facts by name, such as the day of the last poll that read all permissions."""
 
     name: Any = CharField(primary_key=True)
     value: Any = TextField()
@@ -260,20 +261,22 @@ class NoteRow(Row):
 
 
 LEDGER_ID = "ledger id"
-"""The note with the ledger's own name."""
+"""Name of the note with the ledger's own id."""
+ANONYMISED_BEFORE = "anonymised before"
+"""Name of the note with the instant before which the ledger holds no names, in milliseconds."""
 
 TABLES = (
     ClusterRow,
     EventRow,
     SessionRow,
     StarterRow,
-    AcceptedRow,
+    AcceptedClusterRow,
     DayRow,
     ActionRow,
-    LetterRow,
+    MessageRow,
     MailCallRow,
     PollRow,
-    LoweredRow,
+    RestrictedRow,
     FileRow,
     NoteRow,
 )

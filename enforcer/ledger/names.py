@@ -12,20 +12,20 @@ from enforcer.domain.timestamps import to_instant, to_millis
 from enforcer.domain.uptime import MEMBER, OTHER
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.models import ActionRow, ClusterRow, EventRow, FileRow, LetterRow, SessionRow
+from enforcer.ledger.models import ANONYMISED_BEFORE, ActionRow, ClusterRow, EventRow, FileRow, MessageRow, SessionRow
 
 EMPTY = "{}"
 NAMELESS = ("", MEMBER, OTHER)
 
 
-def purged_before(ledger: Ledger) -> int:
+def anonymised_before(ledger: Ledger) -> int:
     """The instant before which there are no names, in milliseconds."""
-    return int(queries.note(ledger, queries.PURGED) or 0)
+    return int(queries.note(ledger, ANONYMISED_BEFORE) or 0)
 
 
-def note_purged(ledger: Ledger, begins: datetime) -> None:
+def note_anonymised(ledger: Ledger, begins: datetime) -> None:
     """There are no names from before an instant; an earlier purge may have gone further."""
-    queries.write_note(ledger, queries.PURGED, str(max(to_millis(begins), purged_before(ledger))))
+    queries.write_note(ledger, ANONYMISED_BEFORE, str(max(to_millis(begins), anonymised_before(ledger))))
 
 
 # --- sessions and events
@@ -112,7 +112,7 @@ def drop_raw_events(ledger: Ledger, before: datetime) -> None:
     ledger.update(EventRow, raw=EMPTY).where(EventRow.at < to_millis(before)).execute()
 
 
-# --- texts: of actions, letters and files
+# --- texts: of actions, messages and files
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Text:
 
 def action_texts(ledger: Ledger, before: datetime) -> list[Text]:
     """Reasons and errors of the actions before an instant."""
-    rows = ledger.select(ActionRow).where(ActionRow.noted < to_millis(before))
+    rows = ledger.select(ActionRow).where(ActionRow.noted_at < to_millis(before))
     return [Text(row.id, row.reason, row.error) for row in rows]
 
 
@@ -134,28 +134,30 @@ def write_action_text(ledger: Ledger, text: Text) -> None:
     ledger.update(ActionRow, reason=text.text, error=text.error).where(ActionRow.id == text.id).execute()
 
 
-def letter_texts(ledger: Ledger, before: datetime, day: date) -> list[Text]:
-    """Subjects and errors of the letters with content that were written before an instant or are about an earlier day
+def message_texts(ledger: Ledger, before: datetime, day: date) -> list[Text]:
+    """Subjects and errors of the messages with content that were written before an instant or are about an earlier day
     than `day`."""
-    rows = ledger.select(LetterRow, LetterRow.id, LetterRow.subject, LetterRow.error).where(_old_letters(before, day))
+    rows = ledger.select(MessageRow, MessageRow.id, MessageRow.subject, MessageRow.error).where(
+        _old_messages(before, day)
+    )
     return [Text(row.id, row.subject, row.error) for row in rows]
 
 
-def empty_letter(ledger: Ledger, text: Text) -> None:
-    """The letter loses its content. As a row it stays: nobody is told twice."""
-    changes = {"payload": EMPTY, "subject": text.text, "error": text.error}
-    ledger.update(LetterRow, **changes).where(LetterRow.id == text.id).execute()
+def empty_message(ledger: Ledger, text: Text) -> None:
+    """The message loses its content. As a row it stays: nobody is told twice."""
+    changes = {"request_body": EMPTY, "subject": text.text, "error": text.error}
+    ledger.update(MessageRow, **changes).where(MessageRow.id == text.id).execute()
 
 
-def give_up_letters(ledger: Ledger, before: datetime, day: date, error: str, *, now: datetime) -> int:
-    """Of the same letters those that still wait are never sent; how many."""
-    waiting = _old_letters(before, day) & LetterRow.accepted.is_null() & LetterRow.given_up.is_null()
-    return int(ledger.update(LetterRow, given_up=to_millis(now), error=error).where(waiting).execute())
+def give_up_messages(ledger: Ledger, before: datetime, day: date, error: str, *, now: datetime) -> int:
+    """Of the same messages those that still wait are never sent; how many."""
+    waiting = _old_messages(before, day) & MessageRow.accepted_at.is_null() & MessageRow.given_up_at.is_null()
+    return int(ledger.update(MessageRow, given_up_at=to_millis(now), error=error).where(waiting).execute())
 
 
-def _old_letters(before: datetime, day: date) -> Any:
-    is_of_old_day = (LetterRow.period == Period.DAY.value) & (LetterRow.first < day.isoformat())
-    return ((LetterRow.queued < to_millis(before)) | is_of_old_day) & (LetterRow.payload != EMPTY)
+def _old_messages(before: datetime, day: date) -> Any:
+    is_of_old_day = (MessageRow.period == Period.DAY.value) & (MessageRow.period_start < day.isoformat())
+    return ((MessageRow.queued_at < to_millis(before)) | is_of_old_day) & (MessageRow.request_body != EMPTY)
 
 
 def file_contents(ledger: Ledger) -> list[tuple[str, str]]:

@@ -17,20 +17,17 @@ from enforcer.domain.uptime import CALLED_OFF, Restart, Session, Sighting
 from enforcer.ledger import starters
 from enforcer.ledger.database import Ledger
 from enforcer.ledger.models import (
-    AcceptedRow,
+    AcceptedClusterRow,
     ActionRow,
     ClusterRow,
     DayRow,
     FileRow,
-    LoweredRow,
     NoteRow,
     PollRow,
+    RestrictedRow,
     SessionRow,
 )
 from labkit.course_file import ORIGIN
-
-PURGED = "purged before"
-"""The note of the instant before which there are no names."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +35,10 @@ class KnownCluster:
     id: str
     name: str
     group: str | None
-    moved: str
+    list_fingerprint: str
     events_read_to: datetime | None
     is_running: bool
-    gone: datetime | None
+    gone_at: datetime | None
 
 
 # --- clusters and sessions
@@ -54,27 +51,27 @@ def clusters(ledger: Ledger) -> dict[str, KnownCluster]:
             row.cluster_id,
             row.name,
             row.group_name,
-            row.moved,
+            row.list_fingerprint,
             instant_or_none(row.events_read_to or None),
             row.is_running,
-            instant_or_none(row.gone),
+            instant_or_none(row.gone_at),
         )
         for row in ledger.select(ClusterRow)
     }
 
 
-def clusters_last_looked_at(ledger: Ledger, course: str | None, term: str | None) -> tuple[SeenCluster, ...]:
+def clusters_of_last_course(ledger: Ledger, course: str | None, term: str | None) -> tuple[SeenCluster, ...]:
     """Every cluster ever seen of the course that was looked at last, as it was seen last, by name.
 
     If `course` or `term` name a course that was looked at, of that one.
     """
-    looked_at = ledger.select(ClusterRow).order_by(ClusterRow.last_seen.desc())
-    meant = looked_at
+    recent = ledger.select(ClusterRow).order_by(ClusterRow.last_seen.desc())
+    meant = recent
     if course:
         meant = meant.where(ClusterRow.course == course)
     if term:
         meant = meant.where(ClusterRow.term == term)
-    latest = meant.first() or looked_at.first()
+    latest = meant.first() or recent.first()
     if latest is None:
         return ()
     query = ledger.select(ClusterRow).where(ClusterRow.course == latest.course, ClusterRow.term == latest.term)
@@ -87,7 +84,7 @@ def clusters_last_looked_at(ledger: Ledger, course: str | None, term: str | None
             term=row.term,
             origin=ORIGIN if row.course else "",
             sighting=Sighting(to_instant(row.last_seen), row.is_running),
-            moved=row.moved,
+            moved=row.list_fingerprint,
         )
         for row in query.order_by(ClusterRow.name, ClusterRow.first_seen)
     )
@@ -105,23 +102,23 @@ def cluster_groups(ledger: Ledger, course: str, term: str) -> dict[str, str]:
     return {row.cluster_id: row.group_name or group_named(row.name) for row in rows}
 
 
-def accepted(ledger: Ledger) -> dict[str, Accepted]:
+def accepted_clusters(ledger: Ledger) -> dict[str, Accepted]:
     """The clusters that were ever accepted, by id."""
     return {
         row.cluster_id: Accepted(row.course, row.term, row.group_name, row.creator)
-        for row in ledger.select(AcceptedRow)
+        for row in ledger.select(AcceptedClusterRow)
     }
 
 
-def accept(ledger: Ledger, found: Iterable[SeenCluster], *, now: datetime) -> None:
+def add_accepted(ledger: Ledger, found: Iterable[SeenCluster], *, now: datetime) -> None:
     """Note that these clusters are of the lab, each with its group."""
     for cluster in found:
         place = dict(course=cluster.course, term=cluster.term, group_name=cluster.group or "")
-        row = dict(cluster_id=cluster.id, **place, creator=cluster.creator or "", since=to_millis(now))
-        ledger.put(AcceptedRow, **row)
+        row = dict(cluster_id=cluster.id, **place, creator=cluster.creator or "", accepted_at=to_millis(now))
+        ledger.put(AcceptedClusterRow, **row)
 
 
-def disown(ledger: Ledger, cluster_ids: Iterable[str]) -> None:
+def delete_clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> None:
     """These clusters are not of the lab: what was noted of them counts for nobody."""
     ids = list(cluster_ids)
     if ids:
@@ -142,7 +139,7 @@ def sessions(
     return starters.with_roles(ledger, found)
 
 
-def doubtful(ledger: Ledger, patience: timedelta) -> dict[str, datetime]:
+def clusters_with_estimates(ledger: Ledger, patience: timedelta) -> dict[str, datetime]:
     """Clusters with an estimate that was not yet `patience` old when their events were last read, and when the first
     of those began: better facts may still come."""
     oldest = ClusterRow.events_read_to - patience // timedelta(milliseconds=1)
@@ -163,7 +160,7 @@ def session_of(
     restarts: str,
     workers: str,
     estimate: str | None,
-    last_told: int | None,
+    last_reported: int | None,
 ) -> Session:
     """A session as its row has it."""
     return Session(
@@ -173,27 +170,27 @@ def session_of(
         tuple(Restart(to_instant(at), user) for at, user in json.loads(restarts)),
         tuple((to_instant(at), count) for at, count in json.loads(workers)),
         estimate,
-        instant_or_none(last_told),
+        instant_or_none(last_reported),
     )
 
 
 # --- groups that are lowered
 
 
-def note_lowered(ledger: Ledger, cluster_id: str, group: str, *, now: datetime) -> None:
+def note_restricted(ledger: Ledger, cluster_id: str, group: str, *, now: datetime) -> None:
     """Before lowering: whatever happens then, the next poll looks at this group's permission."""
     ledger.insert(
-        LoweredRow, cluster_id=cluster_id, group_name=group, since=to_millis(now)
+        RestrictedRow, cluster_id=cluster_id, group_name=group, restricted_at=to_millis(now)
     ).on_conflict_ignore().execute()
 
 
 def note_restored(ledger: Ledger, cluster_id: str) -> None:
-    ledger.delete(LoweredRow).where(LoweredRow.cluster_id == cluster_id).execute()
+    ledger.delete(RestrictedRow).where(RestrictedRow.cluster_id == cluster_id).execute()
 
 
-def lowered(ledger: Ledger) -> frozenset[str]:
+def restricted_clusters(ledger: Ledger) -> frozenset[str]:
     """Ids of the clusters whose group was lowered or is about to be."""
-    return frozenset(row.cluster_id for row in ledger.select(LoweredRow))
+    return frozenset(row.cluster_id for row in ledger.select(RestrictedRow))
 
 
 # --- actions
@@ -204,11 +201,11 @@ def note_intent(
 ) -> int:
     """Note what is about to be done; return the number to finish it with."""
     row = dict(kind=kind, cluster_id=cluster_id, group_name=group, reason=reason)
-    return int(ledger.insert(ActionRow, **row, day=day.isoformat(), noted=to_millis(now)).execute())
+    return int(ledger.insert(ActionRow, **row, day=day.isoformat(), noted_at=to_millis(now)).execute())
 
 
 def note_outcome(ledger: Ledger, number: int, *, now: datetime, error: str | None = None) -> None:
-    ledger.update(ActionRow, done=None if error else to_millis(now), error=error).where(
+    ledger.update(ActionRow, done_at=None if error else to_millis(now), error=error).where(
         ActionRow.id == number
     ).execute()
 
@@ -221,13 +218,13 @@ def actions_on(ledger: Ledger, day: date) -> list[DoneAction]:
             row.cluster_id,
             row.group_name,
             row.reason,
-            to_instant(row.noted),
-            instant_or_none(row.done),
+            to_instant(row.noted_at),
+            instant_or_none(row.done_at),
             row.error,
         )
         for row in ledger.select(ActionRow)
         .where(ActionRow.day == day.isoformat())
-        .order_by(ActionRow.noted, ActionRow.id)
+        .order_by(ActionRow.noted_at, ActionRow.id)
     ]
 
 
@@ -253,11 +250,11 @@ def settle(ledger: Ledger, totals: Iterable[DayTotal], *, now: datetime) -> None
                 used=total.used // ms,
                 soft=None if total.soft is None else total.soft // ms,
                 hard=None if total.hard is None else total.hard // ms,
-                over=total.over // ms,
-                shown_apart=total.shown_apart // ms,
+                overrun=total.over // ms,
+                uncounted=total.shown_apart // ms,
                 sessions=total.sessions,
                 estimate=total.estimate,
-                settled=to_millis(now),
+                settled_at=to_millis(now),
             ).on_conflict_ignore().execute()
 
 
@@ -281,8 +278,8 @@ def settled(ledger: Ledger, day: date) -> dict[str, DayTotal]:
             row.used * ms,
             None if row.soft is None else row.soft * ms,
             None if row.hard is None else row.hard * ms,
-            row.over * ms,
-            row.shown_apart * ms,
+            row.overrun * ms,
+            row.uncounted * ms,
             row.sessions,
             row.estimate,
             row.imported,
@@ -300,13 +297,13 @@ def last_settled_day(ledger: Ledger) -> date | None:
 # --- files of the workspace, notes, polls
 
 
-def remembered_file(ledger: Ledger, path: str) -> tuple[str, str] | None:
+def stored_file(ledger: Ledger, path: str) -> tuple[str, str] | None:
     """The version and content of a workspace file as last read."""
     row = ledger.select(FileRow).where(FileRow.path == path).first()
     return (row.version, row.content) if row else None
 
 
-def remember_file(ledger: Ledger, path: str, version: str, content: str) -> None:
+def store_file(ledger: Ledger, path: str, version: str, content: str) -> None:
     ledger.put(FileRow, path=path, version=version, content=content)
 
 

@@ -26,8 +26,8 @@ from enforcer.domain.uptime import (
 )
 from enforcer.ledger import starters
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.models import ClusterRow
-from enforcer.ledger.queries import PURGED, note, session_of
+from enforcer.ledger.models import ANONYMISED_BEFORE, ClusterRow
+from enforcer.ledger.queries import note, session_of
 
 GONE = "the cluster no longer exists; it ended when it was last seen running"
 BEGINNINGS = LAUNCHES | {"RUNNING", "RESTARTING"}
@@ -36,14 +36,14 @@ STARTS = LAUNCHES | {"RESTARTING"}
 """Events of somebody who starts a cluster."""
 
 OBSERVE = """
-    INSERT INTO cluster (cluster_id, name, group_name, course, term, moved, events_read_to, first_seen, last_seen,
-        last_running, last_since, last_terminated, is_running, gone)
+    INSERT INTO cluster (cluster_id, name, group_name, course, term, list_fingerprint, events_read_to, first_seen,
+        last_seen, last_running, last_started, last_terminated, is_running, gone_at)
     VALUES (?, ?, ?, ?, ?, '', 0, ?, ?, ?, ?, ?, ?, NULL)
     ON CONFLICT (cluster_id) DO UPDATE SET name = excluded.name, group_name = excluded.group_name,
         course = excluded.course, term = excluded.term, last_seen = excluded.last_seen,
-        last_running = COALESCE(excluded.last_running, cluster.last_running), last_since = excluded.last_since,
-        last_terminated = excluded.last_terminated, is_running = excluded.is_running, gone = NULL"""
-READ = "UPDATE cluster SET moved = ?, events_read_to = ? WHERE cluster_id = ?"
+        last_running = COALESCE(excluded.last_running, cluster.last_running), last_started = excluded.last_started,
+        last_terminated = excluded.last_terminated, is_running = excluded.is_running, gone_at = NULL"""
+READ = "UPDATE cluster SET list_fingerprint = ?, events_read_to = ? WHERE cluster_id = ?"
 KNOWN_EVENTS = "SELECT at, type, user_name FROM event WHERE cluster_id = ? AND at BETWEEN ? AND ?"
 ADD_EVENT = """
     INSERT INTO event (cluster_id, at, type, user_name, workers, idle, failed, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -51,7 +51,7 @@ ADD_EVENT = """
 EVENTS = """
     SELECT at, type, user_name, workers, idle, failed, CASE WHEN failed THEN raw END
     FROM event WHERE cluster_id = ? AND at >= ? ORDER BY at"""
-SESSION = 'start, "end", started_by, restarts, workers, estimate, last_told'
+SESSION = 'start, "end", started_by, restarts, workers, estimate, last_reported'
 LAST_SESSION = f"SELECT {SESSION} FROM session WHERE cluster_id = ? ORDER BY start DESC LIMIT 1"
 LAST_EXACT_SESSION = f"""
     SELECT {SESSION} FROM session WHERE cluster_id = ? AND "end" < ? AND estimate IS NULL ORDER BY start DESC LIMIT 1"""
@@ -60,7 +60,7 @@ PUT_SESSION = f"""
     INSERT INTO session (cluster_id, {SESSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (cluster_id, start) DO UPDATE SET "end" = excluded."end", started_by = excluded.started_by,
         restarts = excluded.restarts, workers = excluded.workers, estimate = excluded.estimate,
-        last_told = excluded.last_told"""
+        last_reported = excluded.last_reported"""
 DROP_SESSION = "DELETE FROM session WHERE cluster_id = ? AND start = ?"
 UNREAD = "there was no time to read all events; it ended at the last one that was read"
 CUT = "cut"
@@ -72,12 +72,12 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Reading:
+class EventBatch:
     """What was read of one cluster's events."""
 
     cluster_id: str
-    told: Sequence[ToldEvent]
-    moved: str
+    events: Sequence[ToldEvent]
+    list_fingerprint: str
     """The list's own times when they were read."""
     is_cut: bool = False
     """What comes after these events was not read: the next poll reads on from the last of them."""
@@ -106,35 +106,40 @@ def observe(ledger: Ledger, seen: Iterable[SeenCluster], *, now: datetime) -> No
         ledger.each(OBSERVE, rows)
 
 
-def add_events(ledger: Ledger, readings: Iterable[Reading], *, read_to: datetime) -> None:
+def add_events(ledger: Ledger, batches: Iterable[EventBatch], *, read_to: datetime) -> None:
     """Keep these events and bring the sessions of their clusters, which were observed, up to date.
 
     `read_to`: the lists of events are complete up to then. Repeating it changes nothing. Those of a time whose names
     were purged are left out: they would bring the names back.
     """
-    readings = list(readings)
-    purged = int(note(ledger, PURGED) or 0)
+    batches = list(batches)
+    anonymised = int(note(ledger, ANONYMISED_BEFORE) or 0)
     with ledger.atomic():
-        clusters = _clusters(ledger, [reading.cluster_id for reading in readings])
+        clusters = _clusters(ledger, [batch.cluster_id for batch in batches])
         added: list[Row] = []
         due: list[tuple[Any, int]] = []
-        for reading in readings:
-            new, cluster = _new_events(ledger, reading, purged), clusters[reading.cluster_id]
+        for batch in batches:
+            new, cluster = _new_events(ledger, batch, anonymised), clusters[batch.cluster_id]
             added += new
-            if new or reading.is_cut or cluster.moved != reading.moved or not _is_up_to_date(ledger, cluster):
+            if (
+                new
+                or batch.is_cut
+                or cluster.list_fingerprint != batch.list_fingerprint
+                or not _is_up_to_date(ledger, cluster)
+            ):
                 due.append((cluster, min((at for _, at, *_ in new), default=EVER)))
         ledger.each(ADD_EVENT, added)
         starters.add(ledger, [(id, at, user) for id, at, type, user, *_ in added if user and type in STARTS])
-        _rebuild(ledger, due, cut=frozenset(reading.cluster_id for reading in readings if reading.is_cut))
-        ledger.each(READ, [_progress(reading, clusters[reading.cluster_id], read_to) for reading in readings])
+        _rebuild(ledger, due, cut=frozenset(batch.cluster_id for batch in batches if batch.is_cut))
+        ledger.each(READ, [_progress(batch, clusters[batch.cluster_id], read_to) for batch in batches])
 
 
-def _progress(reading: Reading, cluster: Any, read_to: datetime) -> Row:
+def _progress(batch: EventBatch, cluster: Any, read_to: datetime) -> Row:
     """How far the events of a cluster are known now, as `READ` takes it."""
-    if not reading.is_cut:
-        return reading.moved, to_millis(read_to), reading.cluster_id
-    last = max((to_millis(told.event.at) for told in reading.told), default=0)
-    return CUT, min(max(last, cluster.events_read_to), to_millis(read_to)), reading.cluster_id
+    if not batch.is_cut:
+        return batch.list_fingerprint, to_millis(read_to), batch.cluster_id
+    last = max((to_millis(told.event.at) for told in batch.events), default=0)
+    return CUT, min(max(last, cluster.events_read_to), to_millis(read_to)), batch.cluster_id
 
 
 def rebuild(ledger: Ledger, cluster_id: str, *, since: int = EVER) -> None:
@@ -146,8 +151,8 @@ def rebuild(ledger: Ledger, cluster_id: str, *, since: int = EVER) -> None:
 def mark_gone(ledger: Ledger, cluster_id: str, *, now: datetime) -> None:
     """The workspace no longer knows the cluster: its open session ends when it was last seen running."""
     with ledger.atomic():
-        ledger.update(ClusterRow, gone=to_millis(now), is_running=False).where(
-            (ClusterRow.cluster_id == cluster_id) & ClusterRow.gone.is_null()
+        ledger.update(ClusterRow, gone_at=to_millis(now), is_running=False).where(
+            (ClusterRow.cluster_id == cluster_id) & ClusterRow.gone_at.is_null()
         ).execute()
         rebuild(ledger, cluster_id)
 
@@ -179,7 +184,7 @@ def _clusters(ledger: Ledger, ids: Iterable[str]) -> dict[str, Any]:
     return {row.cluster_id: row for row in ledger.select(ClusterRow).where(ClusterRow.cluster_id.in_(list(ids)))}
 
 
-def _new_events(ledger: Ledger, reading: Reading, begins: int) -> list[Row]:
+def _new_events(ledger: Ledger, batch: EventBatch, begins: int) -> list[Row]:
     """Those from an instant on that are not kept yet, as rows."""
     rows = {
         (to_millis(event.at), event.type, event.user or ""): (
@@ -188,14 +193,14 @@ def _new_events(ledger: Ledger, reading: Reading, begins: int) -> list[Row]:
             event.failed,
             told.raw,
         )
-        for told in reading.told
+        for told in batch.events
         for event in [told.event]
         if to_millis(event.at) >= begins
     }
     if not rows:
         return []
-    known = set(ledger.rows(KNOWN_EVENTS, reading.cluster_id, min(rows)[0], max(rows)[0]))
-    return [(reading.cluster_id, *key, *rest) for key, rest in rows.items() if key not in known]
+    known = set(ledger.rows(KNOWN_EVENTS, batch.cluster_id, min(rows)[0], max(rows)[0]))
+    return [(batch.cluster_id, *key, *rest) for key, rest in rows.items() if key not in known]
 
 
 def _is_up_to_date(ledger: Ledger, cluster: Any) -> bool:
@@ -251,12 +256,12 @@ def _told(ledger: Ledger, cluster_id: str, since: int) -> tuple[int, Told]:
 
 def _reconciled(cluster: Any, told: Told, *, is_cut: bool = False) -> tuple[Session, ...]:
     last_running = instant_or_none(cluster.last_running)
-    if cluster.gone is not None:
+    if cluster.gone_at is not None:
         return close_unseen(told.if_running or told.sessions, last_running, GONE)
     now = Sighting(
         to_instant(cluster.last_seen),
         cluster.is_running,
-        instant_or_none(cluster.last_since),
+        instant_or_none(cluster.last_started),
         instant_or_none(cluster.last_terminated),
     )
     if is_cut and now.since and (told.last is None or told.last < now.since):

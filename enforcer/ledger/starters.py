@@ -20,7 +20,7 @@ LONGEST_LAUNCH = timedelta(days=1)
 ADD = """
     INSERT INTO starter (cluster_id, at, user_name, role) VALUES (?, ?, ?, 'unknown') ON CONFLICT DO NOTHING"""
 DECIDE = """
-    UPDATE starter SET role = ?, asked = COALESCE(asked, ?)
+    UPDATE starter SET role = ?, first_asked_at = COALESCE(first_asked_at, ?)
     WHERE cluster_id = ? AND at = ? AND user_name = ? AND role = 'unknown'"""
 KNOWN = "SELECT cluster_id, at, user_name, role FROM starter WHERE at >= ? ORDER BY at"
 LAST = "SELECT role FROM starter WHERE cluster_id = ? AND user_name = ? AND at <= ? ORDER BY at DESC LIMIT 1"
@@ -45,11 +45,11 @@ def add(ledger: Ledger, starts: Iterable[tuple[str, int, str]]) -> None:
 
 def unknown(ledger: Ledger, cluster_ids: Iterable[str], *, since: datetime) -> list[Starter]:
     """Those that were never looked for, and those from an instant on that are still not known, oldest first."""
-    is_due = StarterRow.asked.is_null() | (StarterRow.at >= to_millis(since))
+    is_due = StarterRow.first_asked_at.is_null() | (StarterRow.at >= to_millis(since))
     rows = ledger.select(StarterRow).where((StarterRow.role == Role.UNKNOWN.value) & is_due).order_by(StarterRow.at)
     wanted = frozenset(cluster_ids)
     return [
-        Starter(row.cluster_id, to_instant(row.at), row.user_name, instant_or_none(row.asked))
+        Starter(row.cluster_id, to_instant(row.at), row.user_name, instant_or_none(row.first_asked_at))
         for row in rows
         if row.cluster_id in wanted
     ]

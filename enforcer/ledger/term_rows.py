@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from enforcer.domain.timestamps import instant_or_none, to_instant
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.models import ActionRow, ClusterRow, DayRow, EventRow, FileRow, LetterRow, PollRow
+from enforcer.ledger.models import ActionRow, ClusterRow, DayRow, EventRow, FileRow, MessageRow, PollRow
 
 
 class Day(NamedTuple):
@@ -18,12 +18,12 @@ class Day(NamedTuple):
     used: int
     soft: int | None
     hard: int | None
-    over: int
-    shown_apart: int
+    overrun: int
+    uncounted: int
     sessions: int
     estimate: bool
     imported: bool
-    settled: datetime
+    settled_at: datetime
 
 
 def days(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Day]:
@@ -36,12 +36,12 @@ def days(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Day]:
             row.used,
             row.soft,
             row.hard,
-            row.over,
-            row.shown_apart,
+            row.overrun,
+            row.uncounted,
             row.sessions,
             row.estimate,
             row.imported,
-            to_instant(row.settled),
+            to_instant(row.settled_at),
         )
 
 
@@ -51,8 +51,8 @@ class Action(NamedTuple):
     cluster_id: str
     kind: str
     reason: str
-    noted: datetime
-    done: datetime | None
+    noted_at: datetime
+    done_at: datetime | None
     error: str | None
 
 
@@ -64,8 +64,8 @@ def actions(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Action]:
             row.cluster_id,
             row.kind,
             row.reason,
-            to_instant(row.noted),
-            instant_or_none(row.done),
+            to_instant(row.noted_at),
+            instant_or_none(row.done_at),
             row.error,
         )
 
@@ -75,13 +75,13 @@ class Cluster(NamedTuple):
     name: str
     first_seen: datetime
     last_seen: datetime
-    gone: datetime | None
+    gone_at: datetime | None
 
 
 def clusters(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Cluster]:
     for row in ledger.select(ClusterRow).where(ClusterRow.cluster_id.in_(list(cluster_ids))).order_by(ClusterRow.name):
         seen = to_instant(row.first_seen), to_instant(row.last_seen)
-        yield Cluster(row.cluster_id, row.name, *seen, instant_or_none(row.gone))
+        yield Cluster(row.cluster_id, row.name, *seen, instant_or_none(row.gone_at))
 
 
 class Poll(NamedTuple):
@@ -122,35 +122,35 @@ def events(ledger: Ledger, cluster_ids: Iterable[str]) -> Iterator[Event]:
         yield Event(row.cluster_id, at, row.type, row.user_name or None, row.workers, row.idle, row.failed, row.raw)
 
 
-class Letter(NamedTuple):
+class Message(NamedTuple):
     kind: str
-    about: str
+    topic: str
     period: str
-    first: str
-    limit: int
+    period_start: str
+    hard_limit: int
     """Milliseconds."""
     subject: str
-    payload: str
-    queued: datetime
-    accepted: datetime | None
-    given_up: datetime | None
+    request_body: str
+    queued_at: datetime
+    accepted_at: datetime | None
+    given_up_at: datetime | None
     error: str | None
     operation_id: str
 
 
-def letters(ledger: Ledger) -> Iterator[Letter]:
-    for row in ledger.select(LetterRow).order_by(LetterRow.id).iterator():
-        yield Letter(
+def messages(ledger: Ledger) -> Iterator[Message]:
+    for row in ledger.select(MessageRow).order_by(MessageRow.id).iterator():
+        yield Message(
             row.kind,
-            row.about,
+            row.topic,
             row.period,
-            row.first,
-            row.limit,
+            row.period_start,
+            row.hard_limit,
             row.subject,
-            row.payload,
-            to_instant(row.queued),
-            instant_or_none(row.accepted),
-            instant_or_none(row.given_up),
+            row.request_body,
+            to_instant(row.queued_at),
+            instant_or_none(row.accepted_at),
+            instant_or_none(row.given_up_at),
             row.error,
             row.operation_id,
         )

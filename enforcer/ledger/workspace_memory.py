@@ -17,11 +17,11 @@ class WorkspaceMemory:
 
     def file(self, path: str) -> tuple[str, str] | None:
         """Version and content; None: it was never read."""
-        return queries.remembered_file(self._ledger, path)
+        return queries.stored_file(self._ledger, path)
 
     def keep_file(self, file: FileInfo, content: str) -> None:
         # PostgreSQL takes no such character, which JSON does not have either.
-        queries.remember_file(self._ledger, file.path, file.version, content.replace("\x00", ""))
+        queries.store_file(self._ledger, file.path, file.version, content.replace("\x00", ""))
 
     def paths(self, folder: str) -> list[str]:
         """The files that the folder had when it was last listed."""
@@ -33,9 +33,9 @@ class WorkspaceMemory:
 
     def members(self) -> Mapping[str, frozenset[str]] | None:
         """Addresses by group; None: they were never read."""
-        known = membership.known(self._ledger)
+        known = membership.known_members(self._ledger)
         return known.all if known else None
 
     def keep_members(self, members: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
         """Return them with those of groups that are gone."""
-        return membership.remember(self._ledger, members, now=self._now).all
+        return membership.store(self._ledger, members, now=self._now).all

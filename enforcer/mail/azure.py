@@ -15,7 +15,7 @@ from azure.core.pipeline.policies import RedirectPolicy, RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 from requests import RequestException
 
-from enforcer.mail.mail_service import Answer, Verdict
+from enforcer.mail.mail_service import SendResult, SendStatus
 from labkit.text import first_line, one_line, redact_secrets
 from labkit.workspace.connectivity import connection_failure
 
@@ -32,38 +32,38 @@ class Mailer:
         self._connection_string = connection_string
         self._made: EmailClient | None = None
 
-    def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
-        """Hand in a message, the JSON of `payload` as it is. The same operation with the same bytes is one letter."""
+    def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> SendResult:
+        """Hand in a message, the JSON of `payload` as it is. The same operation with the same bytes is one message."""
         headers = {"Operation-Id": operation_id, "Content-Type": "application/json"}
         response = self._ask("POST", "/emails:send", timeout, headers=headers, content=payload)
-        if isinstance(response, Answer):
+        if isinstance(response, SendResult):
             return response
         match response.status_code:
             case 202:
-                return Answer(Verdict.ACCEPTED)
+                return SendResult(SendStatus.ACCEPTED)
             case 400:
-                return _answer(response, Verdict.CONFLICT)
+                return _answer(response, SendStatus.CONFLICT)
             case _:
                 return _refusal(response)
 
-    def status(self, operation_id: str, *, timeout: timedelta) -> Answer:
+    def status(self, operation_id: str, *, timeout: timedelta) -> SendResult:
         """What became of an operation."""
         response = self._ask("GET", f"/emails/operations/{operation_id}", timeout)
-        if isinstance(response, Answer):
+        if isinstance(response, SendResult):
             return response
         if response.status_code == 404:
-            return _answer(response, Verdict.MISSING)
+            return _answer(response, SendStatus.MISSING)
         if response.status_code != 200:
             return _refusal(response)
         told = _json(response)
         status = str(told.get("status", "")).lower()
         if status in UNDER_WAY:
-            return Answer(Verdict.ACCEPTED, str(told["status"]), is_final=status == "succeeded")
+            return SendResult(SendStatus.ACCEPTED, str(told["status"]), is_final=status == "succeeded")
         if status in ("failed", "canceled"):
-            return Answer(Verdict.FAILED, _said(told, "the service could not deliver it"), is_final=True)
-        return Answer(Verdict.UNKNOWN, f"an answer without a known status ({one_line(status, 40)!r})")
+            return SendResult(SendStatus.FAILED, _said(told, "the service could not deliver it"), is_final=True)
+        return SendResult(SendStatus.UNKNOWN, f"an answer without a known status ({one_line(status, 40)!r})")
 
-    def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | Answer:
+    def _ask(self, method: str, path: str, timeout: timedelta, **request: Any) -> HttpResponse | SendResult:
         seconds = max(0.1, timeout.total_seconds())
         try:
             client = self._client()
@@ -72,10 +72,10 @@ class Mailer:
         except ValueError as error:
             # Before anything is sent: a connection string or a key that is none.
             text = f"the mail service cannot be used with these settings: {_text(error)}; check AZURE_EMAIL_*"
-            return Answer(Verdict.REFUSED, text, concerns_all=True)
+            return SendResult(SendStatus.REFUSED, text, concerns_all=True)
         except (AzureError, RequestException, OSError) as error:
             reason = connection_failure(error) or _text(error)
-            return Answer(Verdict.UNKNOWN, f"the mail service did not answer: {reason}", concerns_all=True)
+            return SendResult(SendStatus.UNKNOWN, f"the mail service did not answer: {reason}", concerns_all=True)
 
     def _client(self) -> EmailClient:
         if self._made is None:
@@ -88,18 +88,18 @@ class Mailer:
         return self._made
 
 
-def _refusal(response: HttpResponse) -> Answer:
+def _refusal(response: HttpResponse) -> SendResult:
     status = response.status_code
     if status == 429:
-        return _answer(response, Verdict.BUSY)
+        return _answer(response, SendStatus.BUSY)
     if 400 <= status < 500 and status != 408:
-        return _answer(response, Verdict.REFUSED, concerns_all=status in (401, 403))
-    return _answer(response, Verdict.UNKNOWN)
+        return _answer(response, SendStatus.REFUSED, concerns_all=status in (401, 403))
+    return _answer(response, SendStatus.UNKNOWN)
 
 
-def _answer(response: HttpResponse, verdict: Verdict, *, concerns_all: bool = False) -> Answer:
+def _answer(response: HttpResponse, status: SendStatus, *, concerns_all: bool = False) -> SendResult:
     text = f"the mail service answered {response.status_code}: {_said(_json(response), response.reason or 'no reason')}"
-    return Answer(verdict, text, _retry_after(response.headers.get("Retry-After")), concerns_all=concerns_all)
+    return SendResult(status, text, _retry_after(response.headers.get("Retry-After")), concerns_all=concerns_all)
 
 
 def _json(response: HttpResponse) -> dict[str, Any]:

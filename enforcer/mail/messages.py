@@ -1,11 +1,11 @@
-"""What people are told: plain values become a subject, a text and HTML by the templates.
+"""Renders messages: plain values become subject, text and HTML by templates.
 
-A template is a pair, `warning.txt.j2` and `warning.html.j2`; the first line of the text is `Subject: …`. Files of the
-same name in the folder of LAB_LETTERS come before ours, so a course can write in its own words and language. One that
-cannot be rendered is reported and ours is used instead: a typing error must not keep a letter back.
+A template is a pair, `warning.txt.j2` and `warning.html.j2`; the first line of the text is `Subject: …`. A course can
+use its own words and language: templates in the folder LAB_MAIL_TEMPLATES replace built-in ones of the same name. If
+one cannot be rendered, the error is logged and the built-in one is used: a typing error must not delay a message.
 
-Names and reasons come from people: they lose control characters, line breaks and direction overrides here, and the
-HTML templates escape them.
+Names and reasons are entered by people: control characters, line breaks and direction overrides are removed here, and
+the HTML templates escape the rest.
 """
 
 import logging
@@ -34,12 +34,12 @@ class Attachment:
     content_type: str
     content: bytes
     content_id: str | None = None
-    """Shown inside the HTML by `<img src="cid:…">`; None: a file beside the letter."""
+    """Shown inside the HTML by `<img src="cid:…">`; None: a file beside the message."""
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One letter as it is meant. Who sends it, and whether the copy goes along, is settled when it is first sent."""
+class Message:
+    """One message as it is meant. Who sends it, and whether the copy goes along, is settled when it is first sent."""
 
     subject: str
     text: str
@@ -66,12 +66,12 @@ class Notice:
     now: datetime
 
 
-def warning(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Letter:
+def warning(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Message:
     """The group is near its limit."""
     return _to_group("warning", notice, to, admin, folder)
 
 
-def stopped(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Letter:
+def stopped(notice: Notice, *, to: Iterable[str], admin: str | None, folder: Path | None = None) -> Message:
     """The limit is used up: the cluster is off and the group cannot start it before the limit is counted anew."""
     return _to_group("stopped", notice, to, admin, folder)
 
@@ -83,25 +83,25 @@ def report(
     attachments: tuple[Attachment, ...] = (),
     folder: Path | None = None,
     name: str = "report",
-) -> Letter:
+) -> Message:
     """The report of a day, by the templates `report.txt.j2` and `report.html.j2` from `values`."""
     subject, text, html = render(name, values, folder)
-    return Letter(subject, text, html, tuple(to), attachments=attachments)
+    return Message(subject, text, html, tuple(to), attachments=attachments)
 
 
-def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | None = None) -> Letter:
+def crash(*, cause: str, trace: str, at: datetime, admin: str, folder: Path | None = None) -> Message:
     """The program ended unexpectedly. `cause` is a line, `trace` what helps to find the reason.
 
     Without a trace the program did not crash: it could not do its work, for a cause that is outside.
     """
     values = {"cause": one_line(redact_secrets(cause)), "trace": multiline(redact_secrets(trace)), "at": at}
     subject, text, html = render("crash", values, folder)
-    return Letter(subject, text, html, (admin,))
+    return Message(subject, text, html, (admin,))
 
 
 @dataclass(frozen=True)
-class Unsent:
-    """A letter that was given up."""
+class UndeliveredMessage:
+    """A message that was given up."""
 
     subject: str
     to: tuple[str, ...]
@@ -109,8 +109,8 @@ class Unsent:
     reason: str
 
 
-def given_up(unsent: Iterable[Unsent], *, at: datetime, admin: str, folder: Path | None = None) -> Letter:
-    """These letters could not be sent for a day and will not be tried again."""
+def given_up(unsent: Iterable[UndeliveredMessage], *, at: datetime, admin: str, folder: Path | None = None) -> Message:
+    """These messages could not be sent for a day and will not be tried again."""
     listed = [
         {
             "subject": one_line(one.subject),
@@ -120,36 +120,36 @@ def given_up(unsent: Iterable[Unsent], *, at: datetime, admin: str, folder: Path
         }
         for one in unsent
     ]
-    subject, text, html = render("given_up", {"letters": listed, "at": at}, folder)
-    return Letter(subject, text, html, (admin,))
+    subject, text, html = render("given_up", {"messages": listed, "at": at}, folder)
+    return Message(subject, text, html, (admin,))
 
 
 def digest(
     subjects: Iterable[tuple[datetime, str]], *, hour: datetime, admin: str, folder: Path | None = None
-) -> Letter:
-    """Letters of one hour of which the admin got no copy: when each was sent and its subject."""
+) -> Message:
+    """Messages of one hour of which the admin got no copy: when each was sent and its subject."""
     listed = [{"sent": sent, "subject": one_line(text)} for sent, text in subjects]
-    subject, text, html = render("digest", {"letters": listed, "hour": hour}, folder)
-    return Letter(subject, text, html, (admin,))
+    subject, text, html = render("digest", {"messages": listed, "hour": hour}, folder)
+    return Message(subject, text, html, (admin,))
 
 
-def test(*, to: str, at: datetime, sender: str, folder: Path | None = None) -> Letter:
+def test(*, to: str, at: datetime, sender: str, folder: Path | None = None) -> Message:
     """Shows that mail works."""
     subject, text, html = render("test", {"at": at, "sender": one_line(sender)}, folder)
-    return Letter(subject, text, html, (to,))
+    return Message(subject, text, html, (to,))
 
 
-def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, folder: Path | None) -> Letter:
+def _to_group(name: str, notice: Notice, to: Iterable[str], admin: str | None, folder: Path | None) -> Message:
     """To the members with the admin in copy; to the admin alone where there are no members."""
     members = tuple(sorted(set(to)))
     admins = (admin,) if admin else ()
     subject, text, html = render(name, _values(notice, has_members=bool(members), admin=admin), folder)
     copies = tuple(a for a in admins if a not in members) if members else ()
-    return Letter(subject, text, html, members or admins, copies, admins)
+    return Message(subject, text, html, members or admins, copies, admins)
 
 
 def _values(notice: Notice, *, has_members: bool, admin: str | None) -> dict[str, Any]:
-    """What the templates of a group's letters may use; docs/letters.md lists it."""
+    """What the templates of a group's messages may use; docs/mail-templates.md lists it."""
     limit = notice.use.limit
     return {
         "course": one_line(notice.course),
@@ -184,7 +184,7 @@ def render(name: str, values: Mapping[str, Any], folder: Path | None = None) -> 
 def problems_of(folder: Path) -> list[str]:
     """A sentence for each template in the folder that cannot be read as one, or that there is no such folder."""
     if not folder.is_dir():
-        return [f"LAB_LETTERS: {folder} is no folder; make it, or unset LAB_LETTERS"]
+        return [f"LAB_MAIL_TEMPLATES: {folder} is no folder; make it, or unset LAB_MAIL_TEMPLATES"]
     found = []
     environment = _environment(folder)
     for path in sorted(folder.glob("*.j2")):

@@ -79,7 +79,7 @@ def allowance_json(allowance: Allowance) -> dict[str, Any]:
         "last_day": allowance.last.isoformat(),
         "minutes": minutes(change) if isinstance(change, timedelta) else None,
         "unlimited": change is Freedom.UNLIMITED,
-        "none": change is Freedom.NONE,
+        "blocked": change is Freedom.NONE,
         "window": str(change) if isinstance(change, Window) else None,
         "reason": allowance.reason,
         "given_by": allowance.given_by,

@@ -32,7 +32,7 @@ class Status(Enum):
 class Finding:
     check: str
     status: Status
-    says: str
+    message: str
 
 
 def found(check: str, problems: Iterable[str], well: str) -> list[Finding]:
@@ -81,8 +81,8 @@ def mail(settings: Settings, *, waiting: int) -> list[Finding]:
         problems.append("ADMIN_EMAIL is not set, so nobody gets copies, crashes or letters that were given up")
     if not settings.report_to:
         problems.append("REPORT_RECIPIENT_EMAIL is not set, so nobody gets the report")
-    if settings.letters:
-        problems += problems_of(settings.letters)
+    if settings.mail_templates:
+        problems += problems_of(settings.mail_templates)
     queue = f"{waiting} letters wait" if waiting else "no letter waits"
     sender = settings.mail.sender if settings.mail else ""
     return found("mail", problems, f"from {sender}; {queue}; `test-email` sends one")

@@ -82,7 +82,7 @@ def note_recovery(settings: Settings, ledger: Ledger) -> None:
         try:
             at = datetime.fromisoformat(action["at"])
             if action["kind"] == "restrict":
-                queries.note_lowered(ledger, action["cluster"], action["group"], now=at)
+                queries.note_restricted(ledger, action["cluster"], action["group"], now=at)
             number = queries.note_intent(
                 ledger,
                 action["kind"],

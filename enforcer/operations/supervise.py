@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from enforcer.ledger.lock import LedgerTrouble, is_trouble
+from enforcer.ledger.lock import LedgerUnavailable, is_temporary
 from enforcer.mail.azure import Mailer
-from enforcer.mail.mail_service import Carrier
+from enforcer.mail.mail_service import MailService
 from enforcer.operations import crash_mail
 from enforcer.operations.healthcheck import BEGINS, FAILED, SUCCEEDED, ping
 from enforcer.operations.markers import Marker
@@ -113,8 +113,8 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
         cli.fail(*error.problems)
     except Exception as error:  # noqa: BLE001 - the last one who can tell anybody
         supervision.status = exit_status.PARTLY_FAILED
-        if is_trouble(error):
-            supervision.trouble = error if isinstance(error, LedgerTrouble) else LedgerTrouble(error)
+        if is_temporary(error):
+            supervision.trouble = error if isinstance(error, LedgerUnavailable) else LedgerUnavailable(error)
             return
         log.exception("this run ended unexpectedly")
         supervision.tell_admin(error)
@@ -123,6 +123,6 @@ def supervised(settings: Settings, *, now: datetime) -> Iterator[Supervision]:
         ping(settings.healthcheck, FAILED if supervision.status else SUCCEEDED)
 
 
-def mail_service(settings: Settings) -> Carrier:
+def mail_service(settings: Settings) -> MailService:
     """The mail service of the settings; without one it is never asked."""
     return Mailer(settings.mail.connection_string if settings.mail else "")

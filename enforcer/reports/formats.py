@@ -11,8 +11,8 @@ from typing import Any
 from enforcer.domain.day_records import REPORT_COLUMNS
 from enforcer.domain.quota import MINUTE
 from enforcer.domain.usage import iso, minutes
-from enforcer.mail.messages import Attachment, Letter, render
-from enforcer.mail.messages import report as letter_by_template
+from enforcer.mail.messages import Attachment, Message, render
+from enforcer.mail.messages import report as message_from_templates
 from enforcer.reports.day_report import LONG_GAP, DayReport, ReportRow
 from enforcer.settings import Settings
 from labkit.csv_cells import write_rows
@@ -22,14 +22,16 @@ from labkit.text import one_line
 PICTURE_ID = "day-picture"
 
 
-def report_letter(report: DayReport, settings: Settings) -> Letter:
+def report_message(report: DayReport, settings: Settings) -> Message:
     """As it is mailed: text, HTML with the picture inside, the table as CSV beside it."""
     attachments = (
         Attachment(f"report-{report.day}.png", "image/png", _picture(report), PICTURE_ID),
         Attachment(f"report-{report.day}.csv", "text/csv", to_csv(report)),
     )
     values = values_of(report, picture=f"cid:{PICTURE_ID}")
-    return letter_by_template(values, to=settings.report_to, attachments=attachments, folder=settings.letters)
+    return message_from_templates(
+        values, to=settings.report_to, attachments=attachments, folder=settings.mail_templates
+    )
 
 
 def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
@@ -37,17 +39,17 @@ def render_day(report: DayReport, suffix: str, settings: Settings) -> bytes:
     if suffix == ".csv":
         return to_csv(report)
     if suffix == ".eml":
-        message = to_message(report_letter(report, settings))
-        message[MARKER_HEADER] = marker_line("report", report.day)
-        return message.as_bytes()
+        email = to_email(report_message(report, settings))
+        email[MARKER_HEADER] = marker_line("report", report.day)
+        return email.as_bytes()
     if suffix == ".txt":
-        text = render("report", values_of(report, picture=""), settings.letters)[1]
+        text = render("report", values_of(report, picture=""), settings.mail_templates)[1]
         return with_marker(text, suffix, "report", report.day).encode()
     png = _picture(report)
     if suffix == ".png":
         return png
     inline = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    page = render("report", values_of(report, picture=inline), settings.letters)[2]
+    page = render("report", values_of(report, picture=inline), settings.mail_templates)[2]
     return with_marker(page, ".html", "report", report.day).encode()
 
 
@@ -59,24 +61,24 @@ def _picture(report: DayReport) -> bytes:
     return draw(report)
 
 
-def to_message(letter: Letter) -> EmailMessage:
-    """The letter as a mail program shows it."""
-    message = EmailMessage()
-    message["Subject"], message["To"] = letter.subject, ", ".join(letter.to)
-    message.set_content(letter.text)
-    message.add_alternative(letter.html, subtype="html")
-    html = message.get_payload()[1]  # type: ignore[index]
-    for attachment in letter.attachments:
+def to_email(message: Message) -> EmailMessage:
+    """The message as a mail program shows it."""
+    email = EmailMessage()
+    email["Subject"], email["To"] = message.subject, ", ".join(message.to)
+    email.set_content(message.text)
+    email.add_alternative(message.html, subtype="html")
+    html = email.get_payload()[1]  # type: ignore[index]
+    for attachment in message.attachments:
         main, _, sub = attachment.content_type.partition("/")
         if attachment.content_id:
             html.add_related(  # type: ignore[union-attr]
                 attachment.content, main, sub, cid=f"<{attachment.content_id}>", filename=attachment.name
             )
-    for attachment in letter.attachments:
+    for attachment in message.attachments:
         main, _, sub = attachment.content_type.partition("/")
         if not attachment.content_id:
-            message.add_attachment(attachment.content, main, sub, filename=attachment.name)
-    return message
+            email.add_attachment(attachment.content, main, sub, filename=attachment.name)
+    return email
 
 
 def to_csv(report: DayReport) -> bytes:
@@ -150,8 +152,8 @@ def _row_json(row: ReportRow) -> dict[str, Any]:
         "last_stop": last,
         "warned": warned,
         "stopped": stopped,
-        "over_ms": row.of.over // ms,
-        "apart_ms": row.of.shown_apart // ms,
+        "overrun_ms": row.of.over // ms,
+        "uncounted_ms": row.of.shown_apart // ms,
         "estimates": list(row.of.estimates),
         "unknown": list(row.of.unknown),
     }
@@ -170,12 +172,12 @@ def values_of(report: DayReport, *, picture: str) -> dict[str, Any]:
         "ran": report.ran,
         "ran_for_others": report.ran_for_others,
         "hours": sum((row.of.used for row in rows), timedelta()) / timedelta(hours=1),
-        "apart": sum((row.of.shown_apart for row in rows), timedelta()) // MINUTE,
+        "uncounted": sum((row.of.shown_apart for row in rows), timedelta()) // MINUTE,
         "used": sum((row.of.used for row in rows), timedelta()) // MINUTE,
         "sessions": sum(len(row.of.counted_stretches) for row in rows),
         "warned": sum(1 for row in rows if row.warned),
         "stopped": sum(1 for row in rows if row.stopped),
-        "past": _past(sum((row.of.over for row in rows), timedelta())),
+        "overrun": _past(sum((row.of.over for row in rows), timedelta())),
         "estimates": [
             {"group": one_line(row.of.group), "reasons": [one_line(reason) for reason in row.of.estimates]}
             for row in rows
@@ -219,8 +221,8 @@ def _shown(row: ReportRow, report: DayReport) -> dict[str, Any]:
         "last_stop": ("after midnight" if report.is_over else "running") if one.is_running else clock(one.last_stop),
         "warned": clock(row.warned),
         "stopped": clock(row.stopped),
-        "past": _past(one.over),
-        "apart": one.shown_apart // MINUTE,
+        "overrun": _past(one.over),
+        "uncounted": one.shown_apart // MINUTE,
         "is_estimate": bool(one.estimates),
         "state": "over" if one.over or row.stopped else "near" if row.warned else "fine",
     }

@@ -1,7 +1,7 @@
 """Takes the names of people out of the ledger, for all that happened before a day. What totals need stays.
 
 Whoever started or restarted a cluster becomes "a member of the group" or "somebody else", which is all that counting
-asks; a letter keeps what it was about and loses whom it went to and what it said.
+asks; a message keeps what it was about and loses whom it went to and what it said.
 """
 
 import re
@@ -17,50 +17,50 @@ from enforcer.ledger.database import Ledger
 from enforcer.ledger.names import Text
 from enforcer.workspace.course_file import parse_course
 
-NEVER_SENT = "it was purged before it was sent"
+NEVER_SENT = "it was anonymised before it was sent"
 _ADDRESS = re.compile(r'[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+')
 
 
-class PurgeError(RuntimeError):
-    """A sentence that says why nothing was purged, and what to do first."""
+class AnonymiseError(RuntimeError):
+    """A sentence that says why nothing was anonymised, and what to do first."""
 
 
 @dataclass(frozen=True)
-class Purged:
+class AnonymisedCounts:
     """How many rows lost names, or with a dry run would."""
 
     events: int
     sessions: int
     actions: int
-    letters: int
+    messages: int
     unsent: int
-    """Those of the letters that were still to be sent, and now never are."""
+    """Those of the messages that were still to be sent, and now never are."""
     allowances: int
     """Allowances that are over, as the workspace's files were last read."""
     groups: int
     """Groups of which the members were noted."""
 
 
-def purge(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> Purged:
-    """Purge the ledger of all that is older than a local day; all of it or nothing.
+def anonymise(ledger: Ledger, *, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
+    """Anonymise everything in the ledger that is older than a local day, or nothing.
 
-    What was overwritten may still lie in free pages: `database.vacuum` ends that. Raises PurgeError where a day before
-    it has time that is not settled.
+    What was overwritten may still be in free pages until `database.vacuum` rewrites the file. Raises AnonymiseError
+    if an earlier day has time that is not settled.
     """
     begins = day_bounds(before, tz)[0]
     _check_settled(ledger, begins, tz)
     with ledger.atomic():
         sessions = names.named_sessions(ledger, begins)
-        purged = Purged(
+        counts = AnonymisedCounts(
             _events(ledger, begins),
             sessions,
             _actions(ledger, begins),
-            *_letters(ledger, before, begins, now),
+            *_messages(ledger, before, begins, now),
             _files(ledger, before, begins),
             membership.forget(ledger, begins),
         )
-        names.note_purged(ledger, begins)
-    return purged
+        names.note_anonymised(ledger, begins)
+    return counts
 
 
 def without_addresses(text: str) -> str:
@@ -75,12 +75,14 @@ def _check_settled(ledger: Ledger, begins: datetime, tz: tzinfo) -> None:
     unsettled = names.first_session_between(ledger, since, begins)
     if since < begins and unsettled:
         day = max(since, unsettled).astimezone(tz).date()
-        raise PurgeError(f"{day} is not settled, so nothing was purged; run end-of-day first, or purge before {day}")
+        raise AnonymiseError(
+            f"{day} is not settled, so nothing was anonymised; run end-of-day first, or use --before {day}"
+        )
 
 
 def _events(ledger: Ledger, begins: datetime) -> int:
     """Events lose names and raw text, and the sessions are made of them anew; how many events had either."""
-    known = membership.known(ledger)
+    known = membership.known_members(ledger)
     changed = names.named_events(ledger, begins)
     for cluster_id, group in names.groups_of_clusters(ledger).items():
         members = known.all.get(group, frozenset()) if known else None
@@ -105,23 +107,23 @@ def _role(user: str, members: frozenset[str] | None) -> str:
 def _actions(ledger: Ledger, begins: datetime) -> int:
     changed = 0
     for text in names.action_texts(ledger, begins):
-        purged = _purged(text)
-        if purged != text:
-            names.write_action_text(ledger, purged)
+        anonymised = _anonymised(text)
+        if anonymised != text:
+            names.write_action_text(ledger, anonymised)
             changed += 1
     return changed
 
 
-def _letters(ledger: Ledger, before: date, begins: datetime, now: datetime) -> tuple[int, int]:
-    """How many letters lost their content, and how many of them were never sent."""
-    unsent = names.give_up_letters(ledger, begins, before, NEVER_SENT, now=now)
-    texts = names.letter_texts(ledger, begins, before)
+def _messages(ledger: Ledger, before: date, begins: datetime, now: datetime) -> tuple[int, int]:
+    """How many messages lost their content, and how many of them were never sent."""
+    unsent = names.give_up_messages(ledger, begins, before, NEVER_SENT, now=now)
+    texts = names.message_texts(ledger, begins, before)
     for text in texts:
-        names.empty_letter(ledger, _purged(text))
+        names.empty_message(ledger, _anonymised(text))
     return len(texts), unsent
 
 
-def _purged(text: Text) -> Text:
+def _anonymised(text: Text) -> Text:
     return Text(text.id, without_addresses(text.text), text.error and without_addresses(text.error))
 
 
@@ -129,9 +131,9 @@ def _files(ledger: Ledger, before: date, begins: datetime) -> int:
     """Allowances and course files of a time that is over lose the addresses in them."""
     changed = 0
     for path, content in names.file_contents(ledger):
-        purged = without_addresses(content)
-        if purged != content and _is_over(path, content, before, begins):
-            names.write_file_content(ledger, path, purged)
+        anonymised = without_addresses(content)
+        if anonymised != content and _is_over(path, content, before, begins):
+            names.write_file_content(ledger, path, anonymised)
             changed += 1
     return changed
 

@@ -28,7 +28,8 @@ from labkit.files import create_private
 from labkit.folders import atomic_folder
 from labkit.text import escaped
 
-FORMAT = 1
+FORMAT = 2
+"""1: the table `messages` was named `letters`, and two columns of `days` had other names."""
 TOTALS, PEOPLE = "totals", "people"
 MANIFEST = "manifest.json"
 Render = Callable[[date, str], bytes]
@@ -36,7 +37,7 @@ Render = Callable[[date, str], bytes]
 
 
 @dataclass(frozen=True)
-class Facts:
+class ArchiveFacts:
     """What an archive is of: how far the ledger knows the term."""
 
     course: str
@@ -58,11 +59,11 @@ class Facts:
         }
 
 
-def facts_of(ledger: Ledger, picture: Picture) -> Facts:
+def facts_of(ledger: Ledger, picture: Picture) -> ArchiveFacts:
     last = term_rows.last_poll(ledger)
     settled = queries.last_settled_day(ledger)
     course = picture.course
-    return Facts(course.id, course.term, last.began if last else None, last.failed if last else 0, settled)
+    return ArchiveFacts(course.id, course.term, last.began if last else None, last.failed if last else 0, settled)
 
 
 def days_of(ledger: Ledger, picture: Picture) -> list[date]:
@@ -181,7 +182,7 @@ def _readme(ledger: Ledger, picture: Picture) -> str:
 
 _PREAMBLE = f"""
 `{TOTALS}/` names groups and no person; keep it as long as you like. `{PEOPLE}/` names people: addresses of students in
-sessions, events and letters, what they were told, and who was given what allowance for which reason. Keep it only as
+sessions, events and messages, what they were told, and who was given what allowance for which reason. Keep it only as
 long as your institution may keep such data, where only those may read it who may see it, then delete the folder
 `{PEOPLE}`; nothing in `{TOTALS}/` needs it.
 

@@ -48,7 +48,7 @@ def _days(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
 def _clusters(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
     of = groups(picture)
     for row in term_rows.clusters(ledger, of):
-        yield row.id, row.name, of[row.id], row.first_seen, row.last_seen, row.gone
+        yield row.id, row.name, of[row.id], row.first_seen, row.last_seen, row.gone_at
 
 
 def _actions(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
@@ -84,29 +84,29 @@ def _events(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
         yield of[row.cluster_id], *row
 
 
-def _letters(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
+def _messages(ledger: Ledger, picture: Picture) -> Iterator[Sequence[Cell]]:
     of = groups(picture)
     others = frozenset(queries.clusters(ledger)) - of.keys()
     report_of = f"{picture.course.id} {picture.course.term} ".lstrip()
-    for row in term_rows.letters(ledger):
-        is_foreign_report = row.kind == Kind.REPORT.value and not row.about.startswith(report_of)
-        if row.about in others or is_foreign_report:
+    for row in term_rows.messages(ledger):
+        is_foreign_report = row.kind == Kind.REPORT.value and not row.topic.startswith(report_of)
+        if row.topic in others or is_foreign_report:
             continue
-        message = json.loads(row.payload)
-        recipients = message.get("recipients", {})
+        body = json.loads(row.request_body)
+        recipients = body.get("recipients", {})
         yield (
             row.kind,
-            of.get(row.about),
+            of.get(row.topic),
             row.period,
-            row.first,
-            row.limit,
+            row.period_start,
+            row.hard_limit,
             _addresses(recipients.get("to", [])),
             _addresses(recipients.get("cc", [])),
             row.subject,
-            message.get("content", {}).get("plainText"),
-            row.queued,
-            row.accepted,
-            row.given_up,
+            body.get("content", {}).get("plainText"),
+            row.queued_at,
+            row.accepted_at,
+            row.given_up_at,
             row.error,
             row.operation_id,
         )
@@ -131,8 +131,8 @@ TABLES = (
             Column("used_ms", int, "counted uptime inside the day, in milliseconds"),
             Column("soft_ms", int, "where the group was warned; empty: no limit on this day"),
             Column("hard_ms", int, "where the cluster was stopped; empty: no limit on this day"),
-            Column("over_ms", int, "how long it ran past its limit"),
-            Column("not_counted_ms", int, "uptime of staff, of the deploy, or inside a window"),
+            Column("overrun_ms", int, "how long it ran past its limit"),
+            Column("uncounted_ms", int, "uptime of staff, of the deploy, or inside a window"),
             Column("sessions", int, "counted sessions that touch the day"),
             Column("estimate", bool, "whether a bound of one of them had to be inferred"),
             Column("imported", bool, "whether it is the earlier system's figure"),
@@ -216,8 +216,8 @@ TABLES = (
         _events,
     ),
     Table(
-        "letters",
-        "what people were told, by mail",
+        "messages",
+        "the messages that were mailed",
         True,
         (
             Column("kind", str, "warning, stopped, report, digest, given-up or crash"),
@@ -228,13 +228,13 @@ TABLES = (
             Column("to", str, "addresses"),
             Column("cc", str, "addresses"),
             Column("subject", str, ""),
-            Column("text", str, "what it said; empty where it was purged"),
+            Column("text", str, "what the text of the mail; empty if it was anonymised"),
             Column("queued_at", datetime, ""),
             Column("accepted_at", datetime, "by the mail service; empty: it was never sent"),
             Column("given_up_at", datetime, ""),
             Column("error", str, "the last"),
             Column("operation_id", str, "its name at the mail service"),
         ),
-        _letters,
+        _messages,
     ),
 )

@@ -1,4 +1,4 @@
-"""Reports, letters and logs that were written as files: which of them, and which of their lines, are older than a day.
+"""Reports, messages and logs that were written as files: which of them, and which of their lines, are older than a day.
 
 A file is ours if its name is one that our programs give and its content has the mark that they write into it
 (`labkit.files.mark`; a table has the columns of a report, a log the mark in each dated line). Nothing else is deleted,
@@ -19,14 +19,17 @@ from typing import IO, cast
 from enforcer.domain.day_records import REPORT_COLUMNS
 from labkit.files import MARKER, MARKER_HEADER
 
-_PAPER = re.compile(r"(report(-\d{4}-\d\d-\d\d)?( \(\d+\))?|\d{1,5}-[\w-]+)\.(html|eml|txt|csv|png)", re.ASCII)
-"""`report-2026-11-01.html`, with the number that a browser adds; letters of the emulator and of a rehearsal."""
+_DATED_FILE = re.compile(r"(report(-\d{4}-\d\d-\d\d)?( \(\d+\))?|\d{1,5}-[\w-]+)\.(html|eml|txt|csv|png)", re.ASCII)
+"""`report-2026-11-01.html`, with the number that a browser adds; messages of the emulator and of a rehearsal."""
 _LOG = re.compile(r"(teaching-lab|enforcer|poll|watch|end-of-day)\.log([.-]\d+)*(\.gz)?", re.ASCII)
 _SUFFIXES = frozenset({".html", ".eml", ".txt", ".csv", ".png"})
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d)(?!\d)")
 _MARKED = re.compile(rf"{MARKER} (?:report|mail) (\d{{4}}-\d\d-\d\d)")
 _LINE_DAY = re.compile(rb"^(\d{4}-\d\d-\d\d)[T ]")
 _LINE_MARK = re.compile(rf"^[\d-]{{10}} [\d:,]{{12}} [A-Z]+ {MARKER}: ".encode())
+_OLD_NAMES = {"overrun_minutes": "minutes_past_limit", "uncounted_minutes": "not_counted_minutes"}
+"""Columns of the report's table as versions before 0.2.0 named them."""
+_REPORT_HEADERS = (",".join(REPORT_COLUMNS), ",".join(_OLD_NAMES.get(name, name) for name in REPORT_COLUMNS))
 _HEAD = 64 * 1024
 _TAIL = 200
 NOT_PROVEN = "it is not proven ours: it lacks the mark that our programs write; remove it yourself if it is"
@@ -42,28 +45,28 @@ class Removal:
 
 
 @dataclass(frozen=True)
-class Left:
+class KeptFile:
     """A file that stays although it may be older, and why."""
 
     path: Path
-    says: str
+    reason: str
 
 
-def find(folders: Iterable[Path], *, before: date, tz: tzinfo) -> tuple[list[Removal], list[Left]]:
+def find(folders: Iterable[Path], *, before: date, tz: tzinfo) -> tuple[list[Removal], list[KeptFile]]:
     """What of these folders, and of those in them, is older than a local day; and what cannot be told. Changes nothing.
 
     Links are not followed. A folder that does not exist holds nothing; raises OSError for one that cannot be read.
     """
     removals: list[Removal] = []
-    left: list[Left] = []
+    kept: list[KeptFile] = []
     for path in sorted(set(_files(folders))):
-        judged = _log(path, before, tz) if _LOG.fullmatch(path.name) else _paper(path, before, tz)
-        removals += [judged] if isinstance(judged, Removal) else []
-        left += [judged] if isinstance(judged, Left) else []
-    return removals, left
+        result = _log(path, before, tz) if _LOG.fullmatch(path.name) else _dated_file(path, before, tz)
+        removals += [result] if isinstance(result, Removal) else []
+        kept += [result] if isinstance(result, KeptFile) else []
+    return removals, kept
 
 
-def carry_out(removal: Removal) -> None:
+def remove(removal: Removal) -> None:
     """Remove the file, or cut it in place, so that who has it open writes on at its end. Raises OSError."""
     if removal.keep_from is None:
         removal.path.unlink(missing_ok=True)
@@ -90,16 +93,16 @@ def _raise_unless_absent(error: OSError) -> None:
         raise error
 
 
-def _paper(path: Path, before: date, tz: tzinfo) -> Removal | Left | None:
+def _dated_file(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | None:
     if path.suffix.lower() not in _SUFFIXES:
         return None
-    is_named = _PAPER.fullmatch(path.name) is not None
+    is_named = _DATED_FILE.fullmatch(path.name) is not None
     marked = _marked_day(path)
     if marked is None:
-        return Left(path, NOT_PROVEN) if is_named and _day_of(path, tz) < before else None
+        return KeptFile(path, NOT_PROVEN) if is_named and _day_of(path, tz) < before else None
     if marked >= before:
         return None
-    return Removal(path) if is_named else Left(path, OTHER_NAME)
+    return Removal(path) if is_named else KeptFile(path, OTHER_NAME)
 
 
 def _marked_day(path: Path) -> date | None:
@@ -120,7 +123,7 @@ def _marked_day(path: Path) -> date | None:
             found = _MARKED.match(text[1].decode("latin-1")) if text else None
         case _:
             lines = head.decode("utf-8-sig", "replace").splitlines()
-            found = _DAY.match(lines[1]) if lines[1:] and lines[0] == ",".join(REPORT_COLUMNS) else None
+            found = _DAY.match(lines[1]) if lines[1:] and lines[0] in _REPORT_HEADERS else None
     with suppress(ValueError):
         return date.fromisoformat(found[1]) if found else None
     return None
@@ -134,7 +137,7 @@ def _day_of(path: Path, tz: tzinfo) -> date:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone(tz).date()
 
 
-def _log(path: Path, before: date, tz: tzinfo) -> Removal | Left | None:
+def _log(path: Path, before: date, tz: tzinfo) -> Removal | KeptFile | None:
     """A log goes when its last line is older; one that goes on loses its lines up to the first of this day or later."""
     position, keep_from, is_dated, is_proven = 0, None, False, True
     try:
@@ -153,7 +156,9 @@ def _log(path: Path, before: date, tz: tzinfo) -> Removal | Left | None:
         return None
     if not is_dated or not is_proven:
         is_old = is_dated or _day_of(path, tz) < before
-        return Left(path, NOT_PROVEN) if is_old else None
+        return KeptFile(path, NOT_PROVEN) if is_old else None
     if keep_from is None:
         return Removal(path)
-    return Removal(path, keep_from) if path.name.endswith(".log") else Left(path, "it goes on; let it be rotated away")
+    return (
+        Removal(path, keep_from) if path.name.endswith(".log") else KeptFile(path, "it goes on; let it be rotated away")
+    )

@@ -16,16 +16,16 @@ _NOT_NAMED = "the course file does not name it"
 
 
 @dataclass(frozen=True)
-class Item:
+class RemovalItem:
     id: str
     name: str
-    about: str
+    description: str
     """What helps to decide whether it may go."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    remove: tuple[Item, ...]
+    remove: tuple[RemovalItem, ...]
     keep: tuple[tuple[str, str], ...]
     """Names, and why each stays."""
 
@@ -98,7 +98,7 @@ def users_to_remove(
         if reason:
             stay.append((address, reason))
         else:
-            remove.append(Item(person.id, address, ", ".join(names)))
+            remove.append(RemovalItem(person.id, address, ", ".join(names)))
     return Selection(tuple(remove), tuple(stay))
 
 
@@ -110,7 +110,7 @@ def groups_to_remove(
     remove, stay = [], []
     for group in groups:
         if group.name in own and group.name not in kept:
-            remove.append(Item(group.id, group.name, f"{len(group.member_ids)} members"))
+            remove.append(RemovalItem(group.id, group.name, f"{len(group.member_ids)} members"))
         elif group.name in own:
             stay.append((group.name, "named by --keep"))
         elif everything:
@@ -139,7 +139,7 @@ def clusters_to_remove(
             if kept.intersection((cluster.id, cluster.name)):
                 stay.append((cluster.name, "named by --keep"))
             else:
-                remove.append(Item(cluster.id, cluster.name, cluster.state))
+                remove.append(RemovalItem(cluster.id, cluster.name, cluster.state))
         elif group is not None:
             stay.append((cluster.name, f"the course file does not name its group {group}"))
         elif everything:

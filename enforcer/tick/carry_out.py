@@ -73,7 +73,7 @@ def carry_out(
 def _note(ledger: Ledger, picture: Picture, action: Action) -> int:
     """Note the intent. A lowering is remembered before the deed, so that a crash in between is looked after."""
     if isinstance(action, Restrict):
-        queries.note_lowered(ledger, action.cluster_id, action.group, now=picture.now)
+        queries.note_restricted(ledger, action.cluster_id, action.group, now=picture.now)
     reason = "" if isinstance(action, Restore) else f"{action.use.limit.period.value} {action.use.limit}"
     reason = reason.replace("\x00", "")  # of an allowance; no ledger in PostgreSQL takes it
     name = type(action).__name__.lower()

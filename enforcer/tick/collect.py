@@ -23,7 +23,7 @@ from enforcer.domain.timestamps import to_instant, to_millis
 from enforcer.domain.uptime import KNOWN_TYPES, Session, day_bounds
 from enforcer.ledger import queries, record, starters
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.record import Reading
+from enforcer.ledger.record import EventBatch
 from enforcer.settings import Settings, SettingsError
 from enforcer.tick.course_reader import Source, without_file
 from enforcer.tick.hold import held_now
@@ -93,8 +93,8 @@ def read_lab(ledger: Ledger, workspace: Source, settings: Settings, *, now: date
         return Lab(clusters, None, course, (), problems, found.directory)
     file = found.file_of(chosen)
     own = found.own(chosen)
-    queries.accept(ledger, own.new, now=now)
-    queries.disown(ledger, [cluster.id for cluster in own.claims])
+    queries.add_accepted(ledger, own.new, now=now)
+    queries.delete_clusters(ledger, [cluster.id for cluster in own.claims])
     reader = found.reader_of(chosen)
     entries = reader.entries()
     told = [*([unclear] if unclear else []), *reader.problems]
@@ -148,7 +148,7 @@ def _decide_starters(
     now: datetime,
 ) -> frozenset[tuple[str, datetime]]:
     """As `decide_starters`, for all that an open period counts."""
-    creators: dict[str, str | None] = {id: one.creator or None for id, one in queries.accepted(ledger).items()}
+    creators: dict[str, str | None] = {id: one.creator or None for id, one in queries.accepted_clusters(ledger).items()}
     creators |= {cluster.id: cluster.creator for cluster in lab.clusters if cluster.creator}
     clusters = {id: (group, creators.get(id)) for id, group in groups.items()}
     earliest = min([begins, *(one.start for found in sessions.values() for one in found)])
@@ -218,7 +218,7 @@ def read_levels(
     Returns them by cluster id, and sentences: about those that could not be read, and about students who may start a
     cluster by another grant. The latter come again at each poll until a permission was read without the grant.
     """
-    lowered, now = queries.lowered(ledger), picture.now
+    lowered, now = queries.restricted_clusters(ledger), picture.now
     noted = int(queries.note(ledger, ALL_LEVELS) or 0)
     # A settlement at night may leave it to the day's first poll.
     is_recent = everything and timedelta() <= now - to_instant(noted) < ALL_LEVELS_EVERY
@@ -251,7 +251,7 @@ def read_levels(
     levels = {id: level_of(group, grants[id]) for id, group in due if id in grants}
     for id, level in levels.items():
         if level is Level.ATTACH:
-            queries.note_lowered(ledger, id, groups[id].group, now=picture.now)
+            queries.note_restricted(ledger, id, groups[id].group, now=picture.now)
     seen = {id: to_millis(now) for id, level in levels.items() if level is Level.ATTACH}
     if seen or confirmed:
         kept = {id: at for id, at in confirmed.items() if id in lowered and id not in levels}
@@ -288,13 +288,13 @@ def _read_events(
 ) -> None:
     """Bring the events of every cluster up to date that can have changed since they were last read."""
 
-    doubtful, held = queries.doubtful(ledger, LATEST), held_now(ledger)
+    doubtful, held = queries.clusters_with_estimates(ledger, LATEST), held_now(ledger)
 
     def changed(cluster: SeenCluster) -> bool:
         before = known.get(cluster.id)
         if before is None or cluster.id in doubtful or cluster.id in held:
             return True
-        if before.is_running != cluster.sighting.running or before.moved != cluster.moved:
+        if before.is_running != cluster.sighting.running or before.list_fingerprint != cluster.moved:
             return True
         return cluster.sighting.running and not cluster.runs_on(before.events_read_to)
 
@@ -310,7 +310,7 @@ def _read_events(
 
     def urgency(cluster: SeenCluster) -> tuple[bool, bool]:
         before = known.get(cluster.id)
-        return not (before and before.moved == record.CUT), not cluster.sighting.running
+        return not (before and before.list_fingerprint == record.CUT), not cluster.sighting.running
 
     # There may be no time for all of them.
     due = sorted((cluster for cluster in clusters if changed(cluster)), key=urgency)
@@ -322,11 +322,11 @@ def _read_events(
                 # Also one that says that there is no such cluster, because the list shows it.
                 problems.append(f"{told}; its time is a lower bound from the cluster list")
             if isinstance(told, CutShort):
-                readings.append(Reading(cluster.id, _until(now, cluster, told.told, problems), cluster.moved, True))
+                readings.append(EventBatch(cluster.id, _until(now, cluster, told.told, problems), cluster.moved, True))
             elif isinstance(told, WorkspaceError):
                 record.rebuild(ledger, cluster.id)
             else:
-                readings.append(Reading(cluster.id, _until(now, cluster, told, problems), cluster.moved))
+                readings.append(EventBatch(cluster.id, _until(now, cluster, told, problems), cluster.moved))
         record.add_events(ledger, readings, read_to=now)
         _log_unknown_types(ledger, readings)
 
@@ -339,9 +339,9 @@ def _until(now: datetime, cluster: SeenCluster, told: Sequence[ToldEvent], probl
     return kept
 
 
-def _log_unknown_types(ledger: Ledger, readings: Iterable[Reading]) -> None:
+def _log_unknown_types(ledger: Ledger, readings: Iterable[EventBatch]) -> None:
     """Log the types of events that this program does not know, each once."""
-    found = {told.event.type for reading in readings for told in reading.told} - KNOWN_TYPES
+    found = {told.event.type for reading in readings for told in reading.events} - KNOWN_TYPES
     if not found:
         return
     known = set(json.loads(queries.note(ledger, UNKNOWN_TYPES) or "[]"))
@@ -363,7 +363,7 @@ def _look_for_gone(
     """A cluster that is missing from the list may be gone, or only stopped for long: ask, once a day or if it ran."""
     listed = {cluster.id for cluster in clusters}
     for cluster in known.values():
-        if cluster.id in listed or cluster.gone or not (cluster.is_running or is_first):
+        if cluster.id in listed or cluster.gone_at or not (cluster.is_running or is_first):
             continue
         try:
             if not workspace.exists(cluster.id):

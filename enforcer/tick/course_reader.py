@@ -1,4 +1,4 @@
-"""Reading a course from the workspace: its file, its allowances, who is in which group. Needs no ledger.
+"""EventBatch a course from the workspace: its file, its allowances, who is in which group. Needs no ledger.
 
 With a memory, a file is read only if its folder lists another version, and what the workspace refuses is a problem
 and counts as last seen. Without one everything is read, and a refusal is raised.

@@ -14,7 +14,7 @@ from enforcer.tick.course_reader import read_folder
 
 def recall(ledger: Ledger, settings: Settings, *, now: datetime) -> Picture:
     """The course that was looked at last, with every cluster it ever had: those that are gone ran on some day, too."""
-    clusters = queries.clusters_last_looked_at(ledger, settings.course, settings.term)
+    clusters = queries.clusters_of_last_course(ledger, settings.course, settings.term)
     chosen = (clusters[0].course, clusters[0].term) if clusters and clusters[0].course else None
     memory = WorkspaceMemory(ledger, now=now)
     course, entries, problems = read_folder(None, memory, chosen, settings.default_zone, now=now)

@@ -32,7 +32,7 @@ class LabReader:
         self._readers: dict[Pair, tuple[CourseReader, Course | None]] = {}
         self.everything = workspace.clusters(now=now)
         self.directory = Directory(ledger, workspace, now=now)
-        self._accepted = queries.accepted(ledger)
+        self._accepted = queries.accepted_clusters(ledger)
         self._named: Pair | None = (settings.course, settings.term) if settings.course and settings.term else None
         tagged = [cluster for cluster in self.everything if has_tags(cluster)]
         # Beside a course that the settings name, nobody else's tags matter.

@@ -8,10 +8,10 @@ from datetime import timedelta
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Action, LimitKey, Restrict, Stop, Use, Warn, limit_key
 from enforcer.domain.snapshot import Picture, group_of
-from enforcer.ledger import letters, queries
+from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.mail import messages, outbox
-from enforcer.mail.messages import Letter, Notice
+from enforcer.mail.messages import Message, Notice
 from enforcer.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def warned(ledger: Ledger, picture: Picture) -> frozenset[LimitKey]:
 
 def _told(ledger: Ledger, picture: Picture, kind: Kind) -> frozenset[LimitKey]:
     """The limits that groups were told of, by any of their clusters: one that is made again is told nothing twice."""
-    told = letters.told(ledger, kind, since=(picture.now - RECENT).date())
+    told = stored_messages.notified_limits(ledger, kind, since=(picture.now - RECENT).date())
     groups = picture.group_by_cluster
     return frozenset((groups[about], *limit) for about, *limit in told if about in groups)  # type: ignore[misc]
 
@@ -56,7 +56,7 @@ def queue_missing_letters(ledger: Ledger, settings: Settings, picture: Picture, 
     that could not be written.
     """
     failures: list[str] = []
-    lowered, acted = queries.lowered(ledger), {action.cluster_id for action in actions}
+    lowered, acted = queries.restricted_clusters(ledger), {action.cluster_id for action in actions}
     told = _told(ledger, picture, Kind.STOPPED)
     for cluster in picture.clusters:
         if cluster.id not in lowered or cluster.id in acted or cluster.sighting.running:
@@ -81,7 +81,7 @@ def _queue_letters_of_yesterday(ledger: Ledger, settings: Settings, picture: Pic
             for session in picture.sessions.get(cluster.id, [])
         )
         use = next((use for use in picture.uses(cluster, yesterday) if use.is_over), None)
-        if ended and use and not letters.told_since(ledger, Kind.STOPPED, cluster.id, action.noted):
+        if ended and use and not stored_messages.was_queued_since(ledger, Kind.STOPPED, cluster.id, action.noted):
             failures += _queue(ledger, settings, Kind.STOPPED, picture, cluster.id, use)
     return failures
 
@@ -94,14 +94,16 @@ def _queue(ledger: Ledger, settings: Settings, kind: Kind, picture: Picture, clu
             return []
         letter = _letter(kind, picture, cluster_id, use, settings)
         period, first, hard = limit.period.value, limit.first, limit.hard
-        outbox.queue(ledger, kind, cluster_id, letter, now=picture.now, period=period, first=first, limit=hard)
+        outbox.queue(
+            ledger, kind, cluster_id, letter, now=picture.now, period=period, period_start=first, hard_limit=hard
+        )
     except Exception as error:  # noqa: BLE001 - see queue_letter_about
         log.exception("the %s letter of cluster %s cannot be written", kind.value, cluster_id)
         return [f"the {kind.value} letter of cluster {cluster_id} cannot be written: {error}"]
     return []
 
 
-def _letter(kind: Kind, picture: Picture, cluster_id: str, use: Use, settings: Settings) -> Letter:
+def _letter(kind: Kind, picture: Picture, cluster_id: str, use: Use, settings: Settings) -> Message:
     cluster = next(cluster for cluster in picture.clusters if cluster.id == cluster_id)
     group = group_of(cluster)
     known = picture.course.groups.get(group)
@@ -117,7 +119,7 @@ def _letter(kind: Kind, picture: Picture, cluster_id: str, use: Use, settings: S
     members = (picture.members or {}).get(group, frozenset())
     to = [name for name in members if _ADDRESS.fullmatch(name)]
     write = messages.warning if kind is Kind.WARNING else messages.stopped
-    return write(notice, to=to, admin=settings.admin, folder=settings.letters)
+    return write(notice, to=to, admin=settings.admin, folder=settings.mail_templates)
 
 
 def _is_running(picture: Picture, cluster_id: str) -> bool:

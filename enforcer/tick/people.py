@@ -23,7 +23,7 @@ class Directory:
 
     def __init__(self, ledger: Ledger, workspace: Source, *, now: datetime) -> None:
         self._ledger, self._workspace, self._now = ledger, workspace, now
-        noted, asked = membership.known(ledger), queries.note(ledger, ASKED)
+        noted, asked = membership.known_members(ledger), queries.note(ledger, ASKED)
         self.members: Members | None = noted.all if noted else None
         """Addresses by group; None: they were never read."""
         self.read = noted.read if noted else None

@@ -8,7 +8,7 @@ from enforcer.domain.quota import Action, Level, Restrict, Stop, decide
 from enforcer.domain.snapshot import Picture
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger
-from enforcer.mail.mail_service import Carrier
+from enforcer.mail.mail_service import MailService
 from enforcer.mail.sender import send_due
 from enforcer.settings import Settings
 from enforcer.tick import hold
@@ -56,7 +56,7 @@ def run_tick(
     settings: Settings,
     ledger: Ledger,
     workspace: Workspace | WorkspaceError,
-    mail: Carrier,
+    mail: MailService,
     *,
     now: datetime,
     deadline: Deadline,
@@ -139,7 +139,7 @@ def _leave_gone(settings: Settings, ledger: Ledger, workspace: Workspace, pictur
 
 
 def _only_send(
-    settings: Settings, ledger: Ledger, error: WorkspaceError, mail: Carrier, *, now: datetime, deadline: Deadline
+    settings: Settings, ledger: Ledger, error: WorkspaceError, mail: MailService, *, now: datetime, deadline: Deadline
 ) -> TickResult:
     sent = send_due(ledger, mail, settings, now=now, deadline=deadline)
     return TickResult(undone=(str(error),), unsent=sent.failures, unusable=error)
@@ -203,7 +203,7 @@ def _find_due(settings: Settings, ledger: Ledger, workspace: Source, *, now: dat
     levels, unread = read_levels(ledger, workspace, picture, everything=everything)
     actions = decide(picture.standings(levels), warned(ledger, picture))
     lowering = {action.cluster_id for action in actions if isinstance(action, Restrict)}
-    for id in queries.lowered(ledger) & levels.keys() - lowering:
+    for id in queries.restricted_clusters(ledger) & levels.keys() - lowering:
         if levels[id] is not Level.ATTACH:
             # Somebody else gave it back: nothing is left to look after.
             queries.note_restored(ledger, id)

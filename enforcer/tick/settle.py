@@ -16,10 +16,10 @@ from enforcer.domain.observations import SeenCluster
 from enforcer.domain.quota import Period
 from enforcer.domain.snapshot import Picture, group_of
 from enforcer.domain.uptime import day_bounds
-from enforcer.ledger import letters, queries
+from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.mail import outbox
-from enforcer.reports.formats import report_letter
+from enforcer.reports.formats import report_message
 from enforcer.reports.recorded import report_of
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
@@ -126,7 +126,7 @@ def _unread(ledger: Ledger, picture: Picture) -> frozenset[str]:
 
     def is_known(cluster: SeenCluster) -> bool:
         before = known.get(cluster.id)
-        if before is None or before.moved != cluster.moved:
+        if before is None or before.list_fingerprint != cluster.moved:
             return False
         is_read = before.events_read_to == picture.now or cluster.runs_on(before.events_read_to)
         return is_read or not cluster.sighting.running
@@ -141,9 +141,9 @@ def _queue_report(ledger: Ledger, picture: Picture, settings: Settings, day: dat
     if is_old or not settings.report_to:
         return
     period, first = Period.DAY.value, day.isoformat()
-    if letters.is_queued(ledger, Kind.REPORT, about, period=period, first=first, limit=timedelta()):
+    if stored_messages.is_queued(ledger, Kind.REPORT, about, period=period, period_start=first, hard_limit=timedelta()):
         return
     report = report_of(ledger, picture, day)
     if report.rows and not report.is_of_deploy:
-        letter = report_letter(report, settings)
-        outbox.queue(ledger, Kind.REPORT, about, letter, now=picture.now, period=period, first=first)
+        message = report_message(report, settings)
+        outbox.queue(ledger, Kind.REPORT, about, message, now=picture.now, period=period, period_start=first)

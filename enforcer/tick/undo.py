@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import LimitKey, limit_key
 from enforcer.domain.snapshot import Picture
-from enforcer.ledger import letters, queries
+from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
@@ -31,7 +31,7 @@ def undo(ledger: Ledger, settings: Settings, picture: Picture) -> None:
         true = frozenset(key for group in groups for key in _reached(picture, group, kind))
         for id, group in picture.group_by_cluster.items():
             if group in groups:
-                letters.take_back(ledger, kind, id, keep=[key for key in true if key[0] == group])
+                stored_messages.delete_unsent(ledger, kind, id, keep=[key for key in true if key[0] == group])
 
 
 def _days(picture: Picture, last: date) -> Iterable[tuple[str, date]]:

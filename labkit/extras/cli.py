@@ -44,16 +44,60 @@ def now(environ: Mapping[str, str] | None = None) -> datetime:
         raise CommandError(str(error)) from None
 
 
+OLD_NAMES_UNTIL = "0.3.0"
+"""The version that no longer accepts the old names of verbs, options and settings."""
+
+
+def warn_renamed(old: str, new: str) -> None:
+    """Print to standard error that a verb, option or setting has a new name."""
+    print(f"{old} is now {new}; the old name works until version {OLD_NAMES_UNTIL}", file=sys.stderr)
+
+
+def old_flag(old: str, parameter: str, *, new: str) -> Callable[[Command], Command]:
+    """Accept a flag by its old name: it is not in the help, and a warning names the new one."""
+
+    def warn(context: click.Context, option: click.Parameter, value: bool) -> bool:
+        if value:
+            warn_renamed(old, new)
+        return value
+
+    return click.option(old, parameter, is_flag=True, hidden=True, callback=warn)
+
+
+def use_old_variable(environ: MutableMapping[str, str], old: str, new: str) -> None:
+    """Accept a setting by its old name, with a warning. If both are set, the new one counts."""
+    value = environ.pop(old, "")
+    if value:
+        warn_renamed(old, new)
+        environ[new] = environ.get(new) or value
+
+
 class LazyGroup(click.Group):
     """A click group that imports a command when it is called: the Databricks SDK alone takes two seconds.
 
     `verbs` maps each command's name to its line in the help. Its module in `package` has the same name with underscores
-    and defines `command`.
+    and defines `command`. `renamed` maps old verbs, which are not in the help, to new ones.
     """
 
-    def __init__(self, *arguments: Any, package: str, verbs: Mapping[str, str], **options: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        package: str,
+        verbs: Mapping[str, str],
+        renamed: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*arguments, **options)
-        self._package, self._verbs = package, verbs
+        self._package, self._verbs, self._renamed = package, verbs, renamed or {}
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        verb, *rest = args
+        if verb in self._renamed:
+            warn_renamed(verb, self._renamed[verb])
+            verb = self._renamed[verb]
+        return super().resolve_command(ctx, [verb, *rest])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._verbs)

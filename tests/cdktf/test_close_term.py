@@ -54,7 +54,7 @@ def test_what_is_not_possible_keeps_everything_as_it_is(term: TeardownLab) -> No
 
     refused = term.close("--no-backup", "--no-archive", answer="yes\n")
     closing = term.close("--yes", "--json")
-    purging = term.close("--purge", "--yes")
+    purging = term.close("--anonymise", "--yes")
 
     assert mismatches(closing.json, "close_term") == []
     assert (closing.status, statuses(closing.json)) == (
@@ -130,7 +130,7 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     used_term.state.rename(used_term.folder / "elsewhere")
 
     stateless = used_term.close("--no-backup", "--no-archive", "--yes", "--json")
-    purging = used_term.close("--purge", "--yes")
+    purging = used_term.close("--anonymise", "--yes")
 
     assert (stateless.status, statuses(stateless.json)["destroy"], purging.status) == (1, "not possible", 1)
     assert purging.out.endswith(", but the workspace still has the lab; close the term first\n")
@@ -150,7 +150,7 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     }
     assert (report["leaves"]["clusters"], report["leaves"]["secret scopes"]) == (["research"], ["research-keys"])
     assert f"/Users/{student}" in report["leaves"]["homes"]
-    assert report["by_hand"][0]["says"] == "a cluster that is not the lab's runs: research"
+    assert report["manual_steps"][0]["message"] == "a cluster that is not the lab's runs: research"
     assert list(used_term.clusters()) == ["research"]
     assert list(used_term.state.parent.iterdir()) == []
     kept = [path for path in used_term.archive.rglob("*") if path.is_file()]
@@ -169,9 +169,9 @@ def test_a_term_is_closed_in_order_and_then_its_names_are_gone_and_its_totals_ar
     used_term.enforcer("end-of-day")
     used_before = totals(used_term)
     for words in (
-        ("-m", "enforcer", "purge", "--before", str(local_date(used_term)), "--yes"),
-        ("-m", "inventory", "purge", "counted", "--before", "1970-02-01", "--yes"),
-        (ROOT / "cdktf" / "close_term.py", "--purge", "--yes", "--output", "cdktf.out"),
+        ("-m", "enforcer", "anonymise", "--before", str(local_date(used_term)), "--yes"),
+        ("-m", "inventory", "delete-old-files", "counted", "--before", "1970-02-01", "--yes"),
+        (ROOT / "cdktf" / "close_term.py", "--anonymise", "--yes", "--output", "cdktf.out"),
     ):
         assert (done := used_term.program(*words)).status == 0, done.err
 

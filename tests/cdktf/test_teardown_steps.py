@@ -15,8 +15,8 @@ from emulator_process import ROOT
 from in_process_course import FOLDER, InProcessCourse
 from lab_settings import load_settings
 from sdk_in_process import InProcessSdkClient
+from teardown.anonymise import anonymise_steps, remove
 from teardown.facts import Programs, excluded_parts, local_state, managed_objects, newest_archive, remote_state
-from teardown.purge import purge_steps, remove
 from teardown.steps import (
     CommandResult,
     EnforcerArchive,
@@ -71,7 +71,7 @@ def test_a_backup_is_done_when_it_is_of_everybody_whole_and_of_now(
 ) -> None:
     step = backup_step("saved", verified, is_waived=False)
 
-    assert (step.status, step.says[-len(ends) :]) == (status, ends)
+    assert (step.status, step.message[-len(ends) :]) == (status, ends)
 
 
 def test_the_gate_knows_what_a_backup_was_asked_to_leave_out() -> None:
@@ -144,7 +144,7 @@ def test_the_last_poll_has_to_be_the_last_and_to_have_succeeded(
 ) -> None:
     step = poll_step(evidence, now=NOW, is_outdated=is_outdated)
 
-    assert (step.status, step.says) == (status, says)
+    assert (step.status, step.message) == (status, says)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_clusters_that_run_are_named_and_others_are_left() -> None:
     output_lines = by_hand(
         workspace_id="1", host="h", contents=WorkspaceContents((ours, theirs)), target="demo", backend=""
     )
-    assert output_lines[0].says == "a cluster that is not the lab's runs: research"
+    assert output_lines[0].message == "a cluster that is not the lab's runs: research"
 
 
 def test_what_is_destroyed_and_what_stays_is_named() -> None:
@@ -180,7 +180,7 @@ def test_what_is_destroyed_and_what_stays_is_named() -> None:
     state = StateFacts((STUDENT, member), ("state/x.tfstate",))
 
     destroys = destroy_step(state, LabRemains((STUDENT,)), location="x")
-    assert destroys.says == "2 objects are removed, memberships and rights included"
+    assert destroys.message == "2 objects are removed, memberships and rights included"
     assert removed_objects(state.managed) == {"account": ("ana@x.example",)}
     assert destroy_step(StateFacts(problem="no provider"), LabRemains(), location="x").status is NOT_POSSIBLE
     stay = kept_objects(WorkspaceContents(others={"jobs": ("nightly",), "tokens": ()}, unread=("DBFS folders",)))
@@ -197,7 +197,7 @@ def test_nothing_is_destroyed_only_if_the_workspace_was_looked_at_and_has_nothin
 
     def judged(remains: LabRemains) -> tuple[Status, str, tuple[str, ...]]:
         step = destroy_step(StateFacts(), remains, location="state/x.tfstate")
-        return step.status, step.says.split(":")[0], step.items
+        return step.status, step.message.split(":")[0], step.items
 
     assert judged(LabRemains()) == (DONE, "the state holds nothing, and the workspace has nothing of the lab", ())
     assert judged(left) == (
@@ -335,7 +335,7 @@ def test_a_purge_takes_what_is_of_the_lab_and_nothing_beside_it(tmp_path: Path) 
     lab = load_settings(ROOT / "examples" / "lab.toml")
     places = {"settings_folder": tmp_path, "output": tmp_path / "cdktf.out", "archive": tmp_path / "archive"}
 
-    steps = purge_steps(lab, stack="94290-2026w-demo", state=StateFacts(), **places)
+    steps = anonymise_steps(lab, stack="94290-2026w-demo", state=StateFacts(), **places)
 
     assert {step.name: [str(Path(item).relative_to(tmp_path)) for item in step.items] for step in steps} == {
         "roster": ["rosters/94290-2026w.csv"],
@@ -356,5 +356,5 @@ def test_a_purge_takes_what_is_of_the_lab_and_nothing_beside_it(tmp_path: Path) 
         "cdktf.out/stacks/other/cdk.tf.json",
         "rosters/other.csv",
     ]
-    states = {step.status for step in purge_steps(lab, stack="94290-2026w-demo", state=StateFacts(), **places)}
+    states = {step.status for step in anonymise_steps(lab, stack="94290-2026w-demo", state=StateFacts(), **places)}
     assert states == {DONE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from emulated_course import FOLDER, SUNDAY, EmulatedCourse
 from emulator_process import ROOT, EmulatorProcess
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import ledger_lock
 
 pytestmark = pytest.mark.process
 
@@ -35,47 +36,64 @@ def files(lab: EmulatedCourse) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["grop_1", "--none"], 'there is no group "grop_1" in 94290 2030w; did you mean group_01'),
-        (["17", "--none"], 'no group "17" in 94290 2030w; there are 2, group_01 to group_02, numbers 1 to 2.'),
-        (["1"], "give one of --minutes ±M, --unlimited, --none and --window W"),
-        (["1", "--none", "--unlimited"], "give one of --minutes"),
-        (["1", "--minutes", "0"], "--minutes 0 changes nothing"),
-        (["1", "--minutes", "1.5"], '"1.5" is not a whole number of minutes from -1440 to 1440'),
-        (["1", "--window", "noon"], 'a window is written "Mon 10:00-12:00"'),
-        (["1", "--window", "Mon 10:00-12:00"], "never opens: 2030-11-03 is a Sunday"),
-        (["1", "--none", "--day", "2030-11-02"], "2030-11-02 is past"),
-        (["1", "--none", "--day", "tomorrow"], '"tomorrow" is not a date; use YYYY-MM-DD'),
-        (["1", "--none", "--from", TOMORROW], "--from and --to must be used together"),
-        (["1", "--none", "--from", TOMORROW, "--to", str(SUNDAY)], "is before --from"),
-        (["1", "--none", "--day", TOMORROW, "--to", TOMORROW], "use --day, or --from and --to"),
-        (["1", "--none", "--reason", " \n"], "--reason is a sentence"),
+        (["block", "grop_1"], 'there is no group "grop_1" in 94290 2030w; did you mean group_01'),
+        (["block", "17"], 'no group "17" in 94290 2030w; there are 2, group_01 to group_02, numbers 1 to 2.'),
+        (["allow", "1"], "give one of --minutes ±M, --unlimited and --window W"),
+        (["allow", "1", "--window", "10:00-12:00", "--unlimited"], "give one of --minutes"),
+        (["allow", "1", "--minutes", "0"], "--minutes 0 changes nothing"),
+        (["allow", "1", "--minutes", "1.5"], '"1.5" is not a whole number of minutes from -1440 to 1440'),
+        (["allow", "1", "--window", "noon"], 'a window is written "Mon 10:00-12:00"'),
+        (["allow", "1", "--window", "Mon 10:00-12:00"], "never opens: 2030-11-03 is a Sunday"),
+        (["block", "1", "--day", "2030-11-02"], "2030-11-02 is in the past"),
+        (["block", "1", "--day", "tomorrow"], '"tomorrow" is not a date; use YYYY-MM-DD'),
+        (["block", "1", "--from", TOMORROW], "--from and --to must be used together"),
+        (["block", "1", "--from", TOMORROW, "--to", str(SUNDAY)], "is before --from"),
+        (["block", "1", "--day", TOMORROW, "--to", TOMORROW], "use --day, or --from and --to"),
+        (["block", "1", "--reason", " \n"], "--reason is a sentence"),
     ],
 )
 def test_a_mistake_is_a_sentence_and_nothing_is_written(lab: EmulatedCourse, words: list[str], sentence: str) -> None:
-    done = lab.run("allow", "--reason", "x", *words)
+    done = lab.run(words[0], "--reason", "x", *words[1:])
 
     assert (done.status, files(lab)) == (2, [])
     assert sentence in done.err
 
 
 def test_without_a_reason_nothing_is_allowed(lab: EmulatedCourse) -> None:
-    done = lab.run("allow", "1", "--none")
+    done = lab.run("block", "1")
 
     assert (done.status, "--reason" in done.err) == (2, True)
+
+
+def test_allow_none_is_block_with_a_warning(lab: EmulatedCourse) -> None:
+    done = lab.run("allow", "1", "--none", "--reason", "x", "--dry-run", "--json")
+
+    assert (done.status, done.json["blocked"]) == (0, True)
+    assert done.err == "--none is now the verb block; the old name works until version 0.3.0\n"
+    assert "--none" not in lab.run("allow", "--help").out
+
+
+def test_a_block_is_a_file_that_version_0_1_reads(lab: EmulatedCourse) -> None:
+    lab.run("block", "1", "--reason", "x")
+    (path,) = files(lab)
+
+    exported = lab.call("GET", f"/api/2.0/workspace/export?path={path}&format=AUTO")["content"]
+
+    assert json.loads(base64.b64decode(exported))["none"] is True
 
 
 def test_without_a_course_there_is_nowhere_to_write(frozen_emulator: EmulatorProcess, tmp_path: Path) -> None:
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, groups=0)
 
-    done = lab.run("allow", "all", "--none", "--reason", "x")
+    done = lab.run("block", "all", "--reason", "x")
 
     assert (done.status, "there is no course" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("told", ["group_02", "GROUP_02", "2", "02"])
 def test_a_group_is_named_by_its_display_name_or_its_number(lab: EmulatedCourse, told: str) -> None:
-    assert lab.run("allow", told, "--none", "--reason", "x", "--dry-run", "--json").json["group"] == "group_02"
+    assert lab.run("block", told, "--reason", "x", "--dry-run", "--json").json["group"] == "group_02"
 
 
 def test_a_group_with_the_prefix_of_its_course_is_found_by_its_number(
@@ -84,16 +102,16 @@ def test_a_group_with_the_prefix_of_its_course_is_found_by_its_number(
     frozen_emulator.control("POST", "reset")
     lab = EmulatedCourse(frozen_emulator, tmp_path, prefix="de-")
 
-    lab.run("allow", "2", "--none", "--reason", "x")
+    lab.run("block", "2", "--reason", "x")
 
     assert (lab.level("de-group_01"), lab.level("de-group_02")) == ("CAN_RESTART", "CAN_ATTACH_TO")
 
 
 def test_a_dry_run_writes_nothing(lab: EmulatedCourse) -> None:
-    done = lab.run("allow", "1", "--none", "--reason", "x", "--dry-run")
+    done = lab.run("block", "1", "--reason", "x", "--dry-run")
 
     assert (done.status, files(lab), lab.level("group_01")) == (0, [], "CAN_RESTART")
-    assert done.out == "group_01, 2030-11-03: none: x (would be allowed)\n"
+    assert done.out == "group_01, 2030-11-03: blocked: x (dry run: nothing was written)\n"
 
 
 def test_the_reason_stands_where_the_limit_is_told(lab: EmulatedCourse) -> None:
@@ -128,7 +146,7 @@ def test_an_unknown_id_is_answered_with_those_that_come_near(lab: EmulatedCourse
 def test_a_file_that_is_no_allowance_is_told_and_the_others_count(lab: EmulatedCourse) -> None:
     lab.put(f"{FOLDER}/allowances/20301101T000000Z-0000.json", "{")
 
-    done = lab.run("allow", "1", "--none", "--reason", "x")
+    done = lab.run("block", "1", "--reason", "x")
 
     assert (done.status, lab.level("group_01")) == (1, "CAN_ATTACH_TO")
     assert f"{FOLDER}/allowances/20301101T000000Z-0000.json is no allowance" in done.err
@@ -148,9 +166,9 @@ def test_what_is_hostile_in_a_reason_is_kept_and_does_not_reach_the_terminal(lab
 
 def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EmulatedCourse) -> None:
     """Run as a process, because a lock knows processes."""
-    with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
+    with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
-        command = [sys.executable, "-m", "enforcer", "allow", "1", "--none", "--reason", "x", "--json"]
+        command = [sys.executable, "-m", "enforcer", "block", "1", "--reason", "x", "--json"]
         environment = {**os.environ, **lab.environment}
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         ends = time.monotonic() + 60
@@ -160,17 +178,17 @@ def test_an_allowance_waits_for_the_poll_that_is_at_work(lab: EmulatedCourse) ->
     out, _ = process.communicate(timeout=60)
 
     assert while_at_work == ("CAN_RESTART", None)
-    assert (process.returncode, json.loads(out)["none"], lab.level("group_01")) == (0, True, "CAN_ATTACH_TO")
+    assert (process.returncode, json.loads(out)["blocked"], lab.level("group_01")) == (0, True, "CAN_ATTACH_TO")
 
 
 def test_a_workspace_that_refuses_the_file_is_told_and_nothing_changes(lab: EmulatedCourse) -> None:
     lab.emulator.control("POST", "faults", {"rules": [{"kind": "500", "match": "/api/2.0/workspace/import*"}]})
 
-    done = lab.run("allow", "1", "--none", "--reason", "x")
+    done = lab.run("block", "1", "--reason", "x")
     lab.emulator.control("POST", "faults", {})
 
     assert (done.status, files(lab), lab.level("group_01")) == (1, [], "CAN_RESTART")
-    assert done.err.startswith("nothing was allowed: ")
+    assert done.err.startswith("nothing was changed: ")
 
 
 def test_usage_without_an_answer_of_the_workspace_shows_the_last_poll_and_says_so(lab: EmulatedCourse) -> None:

@@ -134,4 +134,4 @@ def test_a_day_without_any_use_has_no_window() -> None:
 def test_an_allowance_says_what_it_changes_and_why() -> None:
     told = [str(allowance(change)) for change in (timedelta(minutes=-5), Freedom.NONE, parse_window("Mon 9:30-11:00"))]
 
-    assert told == ["- 5 minutes: exam", "none: exam", "window Mon 09:30-11:00: exam"]
+    assert told == ["- 5 minutes: exam", "blocked: exam", "window Mon 09:30-11:00: exam"]

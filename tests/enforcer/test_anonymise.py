@@ -23,13 +23,13 @@ from enforcer.domain.message_kinds import Kind
 from enforcer.domain.uptime import MEMBER, OTHER, Event, Role, counted_from
 from enforcer.ledger import queries, record, starters
 from enforcer.ledger.database import Ledger, open_ledger, vacuum
-from enforcer.ledger.letters import is_queued
-from enforcer.ledger.lock import only_one
-from enforcer.ledger.models import EventRow, LetterRow
-from enforcer.ledger.record import Reading
+from enforcer.ledger.lock import ledger_lock
+from enforcer.ledger.models import EventRow, MessageRow
+from enforcer.ledger.record import EventBatch
+from enforcer.ledger.stored_messages import is_queued
 from enforcer.mail import outbox
-from enforcer.mail.messages import Letter
-from enforcer.retention.anonymise import purge
+from enforcer.mail.messages import Message
+from enforcer.retention.anonymise import anonymise
 from ledgers import clear
 from observed_clusters import observed_cluster, raw_events
 
@@ -82,19 +82,19 @@ def test_after_a_purge_no_student_is_named_in_any_page_of_the_ledger_and_no_tota
     before = totals(lab)
     assert [row["used_ms"] // 60_000 for row in before if row["day"] == str(SUNDAY)] == [191, 181]
 
-    rehearsed = lab.run("purge", "--before", str(WEDNESDAY), "--dry-run", "--json").json
+    rehearsed = lab.run("anonymise", "--before", str(WEDNESDAY), "--dry-run", "--json").json
     assert (totals(lab), holding(lab.folder, "student1a")) == (before, ["uptimes.db"])
-    done = lab.run("purge", "--before", str(WEDNESDAY), "--yes", "--json")
+    done = lab.run("anonymise", "--before", str(WEDNESDAY), "--yes", "--json")
 
     assert (done.status, done.err) == (0, shown(rehearsed))
-    assert done.json == rehearsed | {"purged": True}
+    assert done.json == rehearsed | {"anonymised": True}
     assert totals(lab) == before
     assert set(starter_names(lab.environment["CLUSTER_UPTIMES_DB"])) == {MEMBER, OTHER}
     # The students who are in the workspace today are not of before.
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         members = json.loads(queries.note(ledger, "members") or "")["groups"]
         queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": members}))
-    assert lab.run("purge", "--before", str(WEDNESDAY), "--yes").status == 0
+    assert lab.run("anonymise", "--before", str(WEDNESDAY), "--yes").status == 0
     assert holding(lab.folder, STUDENT) == []
     assert totals(lab) == before
     lab.poll()
@@ -108,35 +108,44 @@ def shown(told: dict[str, Any]) -> str:
 
 @pytest.fixture
 def place(tmp_path: Path) -> str:
-    """A ledger of a Sunday and a Monday long past, of which the Sunday is settled; a letter of it was never sent."""
+    """A ledger of a Sunday and a Monday long past, of which the Sunday is settled; a message of it was never sent."""
     place = str(tmp_path / "uptimes.db")
-    letter = Letter("Team of ana@x.example", "to ana@x.example", "<p>", ("ana@x.example",))
+    message = Message("Team of ana@x.example", "to ana@x.example", "<p>", ("ana@x.example",))
     with closing(open_ledger(place)) as ledger:
         record.observe(ledger, [observed_cluster(at=T + DAY, running=False)], now=T + DAY)
         for begins in (T, T + DAY):
             starts, runs = Event(begins, "STARTING", "ana@x.example"), Event(begins + M, "RUNNING")
             ends = Event(begins + 9 * M, "TERMINATING", "ana@x.example")
-            record.add_events(ledger, [Reading("1103-1", raw_events(starts, runs, ends), "1")], read_to=begins + DAY)
+            record.add_events(ledger, [EventBatch("1103-1", raw_events(starts, runs, ends), "1")], read_to=begins + DAY)
             first = begins.date()
-            outbox.queue(ledger, Kind.WARNING, "1103-1", letter, now=begins, period="day", first=first, limit=180 * M)
+            outbox.queue(
+                ledger,
+                Kind.WARNING,
+                "1103-1",
+                message,
+                now=begins,
+                period="day",
+                period_start=first,
+                hard_limit=180 * M,
+            )
             queries.note_intent(ledger, "stop", "1103-1", "group_01", reason="for noa@x.example", day=first, now=begins)
         queries.write_note(ledger, "settled", str(T.date()))
     return place
 
 
 def run(place: str, *words: str) -> tuple[int, str, str]:
-    """`python -m enforcer purge …` on this ledger: status, output, errors."""
+    """`python -m enforcer anonymise …` on this ledger: status, output, errors."""
     environment = {"CLUSTER_UPTIMES_DB": place}
     with chdir(Path(place).parent):
-        done = CliRunner(env=environment).invoke(main, ["purge", *words], obj=environment)
+        done = CliRunner(env=environment).invoke(main, ["anonymise", *words], obj=environment)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, done.stdout, done.stderr
 
 
-def letters(place: str) -> list[tuple[str, str, bool, str | None]]:
+def messages(place: str) -> list[tuple[str, str, bool, str | None]]:
     with closing(open_ledger(place)) as ledger:
-        rows = ledger.select(LetterRow).order_by(LetterRow.id)
-        return [(row.first, row.subject, row.payload == "{}", row.error) for row in rows]
+        rows = ledger.select(MessageRow).order_by(MessageRow.id)
+        return [(row.period_start, row.subject, row.request_body == "{}", row.error) for row in rows]
 
 
 def starter_names(place: str) -> list[str]:
@@ -149,14 +158,14 @@ def starter_names(place: str) -> list[str]:
 def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -> None:
     assert run(place, "--before", "2024-11-04", "--yes") == (
         0,
-        "the ledger: 2 events\nthe ledger: 1 sessions\nthe ledger: 1 actions\nthe ledger: 1 letters\n"
+        "the ledger: 2 events\nthe ledger: 1 sessions\nthe ledger: 1 actions\nthe ledger: 1 messages\n"
         "the ledger: 1 unsent\n",
         "",
     )
 
     assert starter_names(place) == [MEMBER, "ana@x.example"]
-    assert letters(place) == [
-        ("2024-11-03", "Team of …", True, "it was purged before it was sent"),
+    assert messages(place) == [
+        ("2024-11-03", "Team of …", True, "it was anonymised before it was sent"),
         ("2024-11-04", "Team of ana@x.example", False, None),
     ]
     with closing(open_ledger(place)) as ledger:
@@ -164,8 +173,8 @@ def test_what_is_not_older_stays_and_a_letter_is_not_written_twice(place: str) -
             "for …",
             "for noa@x.example",
         ]
-        assert is_queued(ledger, Kind.WARNING, "1103-1", period="day", first=str(T.date()), limit=180 * M)
-    assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to purge before 2024-11-04\n", "")
+        assert is_queued(ledger, Kind.WARNING, "1103-1", period="day", period_start=str(T.date()), hard_limit=180 * M)
+    assert run(place, "--before", "2024-11-04", "--yes") == (0, "there is nothing to anonymise before 2024-11-04\n", "")
 
 
 def test_a_revocation_belongs_to_the_local_day_on_which_it_was_given(place: str) -> None:
@@ -175,16 +184,16 @@ def test_a_revocation_belongs_to_the_local_day_on_which_it_was_given(place: str)
     with closing(open_ledger(place)) as ledger:
         for minutes, instant in given.items():
             entry = Revocation(f"r{minutes}", "a1", "asked for", "ana@x.example", instant.astimezone(UTC))
-            queries.remember_file(ledger, f"/lab/allowances/r{minutes}.json", "1", format_entry(entry))
+            queries.store_file(ledger, f"/lab/allowances/r{minutes}.json", "1", format_entry(entry))
 
-        purge(ledger, before=at.date(), tz=jerusalem, now=at)
+        anonymise(ledger, before=at.date(), tz=jerusalem, now=at)
 
-        kept = {minutes: queries.remembered_file(ledger, f"/lab/allowances/r{minutes}.json") for minutes in given}
+        kept = {minutes: queries.stored_file(ledger, f"/lab/allowances/r{minutes}.json") for minutes in given}
     assert {minutes: "ana@x.example" in str(content) for minutes, content in kept.items()} == {0: True, 60: False}
 
 
 def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: str) -> None:
-    refused = "2024-11-04 is not settled, so nothing was purged; run end-of-day first, or purge before 2024-11-04\n"
+    refused = "2024-11-04 is not settled, so nothing was anonymised; run end-of-day first, or use --before 2024-11-04\n"
 
     assert run(place, "--before", "2024-11-05", "--yes") == (1, "", refused)
 
@@ -193,7 +202,10 @@ def test_what_a_day_is_made_of_is_not_purged_before_the_day_is_settled(place: st
 
 def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: str) -> None:
     status, _, said = run(place, "--before", "2024-11-04")
-    assert (status, said.splitlines()[-1]) == (1, 'Type "purge before 2024-11-04" to continue: nothing was purged')
+    assert (status, said.splitlines()[-1]) == (
+        1,
+        'Type "anonymise before 2024-11-04" to continue: nothing was anonymised',
+    )
     status, _, said = run(place, "--before", "2999-01-01", "--yes")
     assert (status, "2999-01-01 has not come yet" in said) == (2, True)
     assert run(place, "--before", "2024-11-04", "--dry-run")[0] == 0
@@ -202,10 +214,10 @@ def test_nothing_is_purged_without_a_typed_sentence_or_of_days_to_come(place: st
 
 
 def test_a_purge_waits_for_no_poll_and_leaves_the_ledger_to_it(place: str) -> None:
-    with only_one(place):
+    with ledger_lock(place):
         assert run(place, "--before", "2024-11-04", "--yes")[::2] == (
             1,
-            "a poll is at work; nothing was purged, try again\n",
+            "a poll is at work; nothing was anonymised, try again\n",
         )
 
 
@@ -229,20 +241,20 @@ def test_late_events_of_a_purged_time_do_not_bring_names_back(
     place = (
         str(tmp_path / "uptimes.db")
         if kind == "sqlite"
-        else str(request.getfixturevalue("postgresql").database("purge"))
+        else str(request.getfixturevalue("postgresql").database("anonymise"))
     )
     events = [Event(T, "STARTING", "ana@x"), Event(T + M, "RUNNING"), Event(T + 9 * M, "TERMINATING", "noa@x")]
     with closing(open_ledger(place)) as ledger:
         queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": {"group_01": ["ana@x"]}}))
         record.observe(ledger, [observed_cluster(at=T + 10 * M, running=False)], now=T + 10 * M)
-        record.add_events(ledger, [Reading("1103-1", raw_events(*events), "1")], read_to=T + 10 * M)
+        record.add_events(ledger, [EventBatch("1103-1", raw_events(*events), "1")], read_to=T + 10 * M)
         queries.write_note(ledger, "settled", str(T.date()))
 
-        purged = purge(ledger, before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
+        counts = anonymise(ledger, before=T.date() + DAY, tz=UTC, now=T + 2 * DAY)
         vacuum(ledger)
-        record.add_events(ledger, [Reading("1103-1", raw_events(*events), "1")], read_to=T + 20 * M)
+        record.add_events(ledger, [EventBatch("1103-1", raw_events(*events), "1")], read_to=T + 20 * M)
 
-        assert (purged.events, purged.sessions, purged.groups) == (2, 1, 1)
+        assert (counts.events, counts.sessions, counts.groups) == (2, 1, 1)
         assert [event.user for event in record.events(ledger, "1103-1")] == [MEMBER, None, OTHER]
         (session,) = queries.sessions(ledger, begins=T, ends=T + M * 30)["1103-1"]
         assert (session.start, session.end, session.started_by) == (T + M, T + 9 * M, MEMBER)
@@ -267,13 +279,13 @@ def test_without_names_every_session_counts_as_it_did(module_ledger: Ledger, eve
 
     clear(ledger)
     record.observe(ledger, [observed_cluster(at=T + 3 * DAY, running=False)], now=T + 3 * DAY)
-    record.add_events(ledger, [Reading("1103-1", raw_events(*events), "1")], read_to=T + 3 * DAY)
+    record.add_events(ledger, [EventBatch("1103-1", raw_events(*events), "1")], read_to=T + 3 * DAY)
     due = starters.unknown(ledger, ["1103-1"], since=T)
     starters.decide(ledger, {one: ROLES[one.user] for one in due}, now=T + 3 * DAY)
     before = counting()
     queries.write_note(ledger, "settled", str(T.date() + 9 * DAY))
 
-    purge(ledger, before=T.date() + 9 * DAY, tz=UTC, now=T + 10 * DAY)
+    anonymise(ledger, before=T.date() + 9 * DAY, tz=UTC, now=T + 10 * DAY)
 
     assert (counting(), starters.unknown(ledger, ["1103-1"], since=T)) == (before, [])
     assert {event.user for event in record.events(ledger, "1103-1")} <= {MEMBER, OTHER, None}

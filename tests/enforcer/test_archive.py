@@ -22,9 +22,9 @@ from enforcer.domain.observations import SeenCluster, ToldEvent
 from enforcer.domain.uptime import Event, Sighting
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import open_copy, open_ledger
-from enforcer.ledger.record import Reading
+from enforcer.ledger.record import EventBatch
 from enforcer.mail import outbox
-from enforcer.mail.messages import Letter
+from enforcer.mail.messages import Message
 from enforcer.retention.archive_tables import TABLES
 
 pytestmark = [pytest.mark.waits, pytest.mark.xdist_group("matplotlib")]
@@ -56,7 +56,7 @@ FORMULA = '=HYPERLINK("https://x.example","ok")\nsecond line'
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A ledger with a settled day of a course, a letter about it, and the cluster of another course."""
+    """A ledger with a settled day of a course, a message about it, and the cluster of another course."""
     place = str(tmp_path_factory.mktemp("ledger") / "uptimes.db")
     with closing(open_ledger(place)) as ledger:
         for id, term in (("1103-1", "2024w"), ("1103-0", "2024s")):
@@ -65,9 +65,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
             record.observe(ledger, [cluster], now=T + DAY if term == "2024w" else T)
             events = [Event(T, "STARTING", ANA), Event(T + M, "RUNNING", workers=2), Event(T + H, "TERMINATING", ANA)]
             told = [ToldEvent(event, json.dumps({"user": event.user})) for event in events]
-            record.add_events(ledger, [Reading(id, told, "1")], read_to=T + DAY)
-            letter = Letter("@Team: near the limit", FORMULA, "<p>", (ANA,), ("staff@x.example",))
-            outbox.queue(ledger, Kind.WARNING, id, letter, now=T, period="day", first=T.date(), limit=3 * H)
+            record.add_events(ledger, [EventBatch(id, told, "1")], read_to=T + DAY)
+            message = Message("@Team: near the limit", FORMULA, "<p>", (ANA,), ("staff@x.example",))
+            outbox.queue(
+                ledger, Kind.WARNING, id, message, now=T, period="day", period_start=T.date(), hard_limit=3 * H
+            )
         number = queries.note_intent(
             ledger, "warn", "1103-1", "group_01", reason=f"+ 60 for {ANA}", day=T.date(), now=T
         )
@@ -76,10 +78,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
         queries.settle(ledger, [total], now=T + DAY)
         queries.write_note(ledger, "settled", str(T.date()))
         queries.write_note(ledger, "members", json.dumps({"read": 0, "groups": {"group_01": [ANA]}}))
-        queries.remember_file(ledger, "/lab-94290-2024w/course.json", "1", json.dumps(COURSE))
+        queries.store_file(ledger, "/lab-94290-2024w/course.json", "1", json.dumps(COURSE))
         allowance = {"version": 1, "id": "a", "group": "all", "first_day": "2024-11-03", "last_day": "2024-11-03"}
         allowance |= {"minutes": 60, "reason": ANA, "given_by": "staff@x.example", "given_at": T.isoformat()}
-        queries.remember_file(ledger, "/lab-94290-2024w/allowances/../a.json", "1", json.dumps(allowance))
+        queries.store_file(ledger, "/lab-94290-2024w/allowances/../a.json", "1", json.dumps(allowance))
         queries.record_poll(ledger, began=T + DAY, ended=T + DAY + M, failed=1, calls={})
     return place
 
@@ -122,8 +124,8 @@ def test_the_tables_hold_the_term_and_no_other(archived: Path) -> None:
             "used_ms": 59 * 60_000,
             "soft_ms": 150 * 60_000,
             "hard_ms": None,
-            "over_ms": 0,
-            "not_counted_ms": 0,
+            "overrun_ms": 0,
+            "uncounted_ms": 0,
             "sessions": 1,
             "estimate": False,
             "imported": False,
@@ -137,8 +139,8 @@ def test_the_tables_hold_the_term_and_no_other(archived: Path) -> None:
         "used_ms": "3540000",
         "soft_ms": "9000000",
         "hard_ms": "",
-        "over_ms": "0",
-        "not_counted_ms": "0",
+        "overrun_ms": "0",
+        "uncounted_ms": "0",
         "sessions": "1",
         "estimate": "false",
         "imported": "false",
@@ -147,14 +149,14 @@ def test_the_tables_hold_the_term_and_no_other(archived: Path) -> None:
     (session,) = of_parquet(archived, "sessions")
     assert (session["started_by"], session["counted_from"], session["workers"]) == (ANA, T + M, "[[0, 2]]")
     assert [event["type"] for event in of_parquet(archived, "events")] == ["STARTING", "RUNNING", "TERMINATING"]
-    (letter,) = of_parquet(archived, "letters")
-    assert (letter["to"], letter["cc"], letter["text"]) == (ANA, "staff@x.example", FORMULA)
+    (message,) = of_parquet(archived, "messages")
+    assert (message["to"], message["cc"], message["text"]) == (ANA, "staff@x.example", FORMULA)
 
 
 def test_no_cell_is_a_formula_or_two_lines(archived: Path) -> None:
-    (letter,) = of_csv(archived, "letters")
-    assert letter["subject"] == "'@Team: near the limit"
-    assert letter["text"] == '\'=HYPERLINK("https://x.example","ok")\\x0asecond line'
+    (message,) = of_csv(archived, "messages")
+    assert message["subject"] == "'@Team: near the limit"
+    assert message["text"] == '\'=HYPERLINK("https://x.example","ok")\\x0asecond line'
     assert [row["reason"] for row in of_csv(archived, "actions")] == ["'+ 60 for …"]
 
 

@@ -20,7 +20,7 @@ from azure.communication.email._api_versions import DEFAULT_VERSION
 
 from emulator_process import EmulatorProcess
 from enforcer.mail.azure import API_VERSION, Mailer, _retry_after
-from enforcer.mail.mail_service import Answer, Verdict
+from enforcer.mail.mail_service import SendResult, SendStatus
 
 platform.processor()  # Azure asks for it once, and that starts a process.
 
@@ -44,11 +44,11 @@ def mailer(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Mailer
     return Mailer(emulator.mail_connection_string)
 
 
-def send(mailer: Mailer, subject: str = "Hello", *, timeout: timedelta = SECONDS) -> Answer:
+def send(mailer: Mailer, subject: str = "Hello", *, timeout: timedelta = SECONDS) -> SendResult:
     return mailer.send(FIRST, payload(subject), timeout=timeout)
 
 
-def status(mailer: Mailer) -> Answer:
+def status(mailer: Mailer) -> SendResult:
     return mailer.status(FIRST, timeout=SECONDS)
 
 
@@ -61,26 +61,26 @@ def sends(emulator: EmulatorProcess) -> int:
 
 
 def test_a_letter_is_accepted_and_its_operation_known(emulator: EmulatorProcess, mailer: Mailer) -> None:
-    assert status(mailer).verdict is Verdict.MISSING
-    assert [send(mailer), send(mailer)] == [Answer(Verdict.ACCEPTED)] * 2
-    assert status(mailer) == Answer(Verdict.ACCEPTED, "Succeeded", is_final=True)
-    assert [letter["text"] for letter in emulator.control("GET", "mail")] == ["שלום"]
+    assert status(mailer).status is SendStatus.MISSING
+    assert [send(mailer), send(mailer)] == [SendResult(SendStatus.ACCEPTED)] * 2
+    assert status(mailer) == SendResult(SendStatus.ACCEPTED, "Succeeded", is_final=True)
+    assert [message["text"] for message in emulator.control("GET", "mail")] == ["שלום"]
 
 
 def test_refused_and_suppressed_recipients_show_in_answer_and_status(emulator: EmulatorProcess, mailer: Mailer) -> None:
     fault(emulator, "dana@*", "mail_refused", count=1)
-    assert [send(mailer).verdict, status(mailer).verdict] == [Verdict.CONFLICT, Verdict.MISSING]
+    assert [send(mailer).status, status(mailer).status] == [SendStatus.CONFLICT, SendStatus.MISSING]
     fault(emulator, "dana@*", "mail_suppressed")
-    assert send(mailer).verdict is Verdict.ACCEPTED
+    assert send(mailer).status is SendStatus.ACCEPTED
     emulator.control("POST", "clock", {"advance_seconds": 60})
-    assert status(mailer) == Answer(
-        Verdict.FAILED, "Message dropped because all recipients were suppressed.", is_final=True
+    assert status(mailer) == SendResult(
+        SendStatus.FAILED, "Message dropped because all recipients were suppressed.", is_final=True
     )
 
 
 def test_other_bytes_under_the_same_operation_are_a_conflict(mailer: Mailer) -> None:
     send(mailer)
-    assert send(mailer, "Other").verdict is Verdict.CONFLICT
+    assert send(mailer, "Other").status is SendStatus.CONFLICT
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503"])
@@ -91,8 +91,8 @@ def test_nothing_is_sent_twice_and_nothing_waits_whatever_retry_after_says(
     began = time.monotonic()
     answer = send(mailer)
     assert time.monotonic() - began < 5
-    assert (answer.verdict, answer.retry_after) == (
-        Verdict.BUSY if kind == "429" else Verdict.UNKNOWN,
+    assert (answer.status, answer.retry_after) == (
+        SendStatus.BUSY if kind == "429" else SendStatus.UNKNOWN,
         timedelta(seconds=30),
     )
     assert sends(emulator) == 1
@@ -102,10 +102,10 @@ def test_nothing_is_sent_twice_and_nothing_waits_whatever_retry_after_says(
 def test_a_broken_connection_leaves_the_outcome_unknown(emulator: EmulatorProcess, mailer: Mailer, kind: str) -> None:
     fault(emulator, "POST /emails:send", kind)
     answer = send(mailer)
-    assert (answer.verdict, answer.concerns_all) == (Verdict.UNKNOWN, True)
+    assert (answer.status, answer.concerns_all) == (SendStatus.UNKNOWN, True)
     assert sends(emulator) == 1
     emulator.control("POST", "faults", {})
-    assert status(mailer).verdict is (Verdict.ACCEPTED if kind == "truncate" else Verdict.MISSING)
+    assert status(mailer).status is (SendStatus.ACCEPTED if kind == "truncate" else SendStatus.MISSING)
 
 
 def test_a_service_that_says_nothing_costs_no_more_than_the_time_that_is_left(
@@ -113,29 +113,29 @@ def test_a_service_that_says_nothing_costs_no_more_than_the_time_that_is_left(
 ) -> None:
     fault(emulator, "POST /emails:send", "hang")
     began = time.monotonic()
-    assert send(mailer, timeout=timedelta(seconds=1)).verdict is Verdict.UNKNOWN
+    assert send(mailer, timeout=timedelta(seconds=1)).status is SendStatus.UNKNOWN
     assert time.monotonic() - began < 4
 
 
 def test_a_wrong_key_concerns_every_letter(emulator: EmulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", emulator.mail_ca)
     stranger = Mailer(f"endpoint={emulator.mail_endpoint};accesskey=d3Jvbmc=")
-    assert [(answer.verdict, answer.concerns_all) for answer in (send(stranger), status(stranger))] == [
-        (Verdict.REFUSED, True)
+    assert [(answer.status, answer.concerns_all) for answer in (send(stranger), status(stranger))] == [
+        (SendStatus.REFUSED, True)
     ] * 2
 
 
 @pytest.mark.parametrize("wrong", ["", "endpoint=https://x.example", "endpoint=https://127.0.0.1:9;accesskey=x"])
 def test_a_connection_string_that_is_none_is_a_refusal_with_the_name_of_the_setting(wrong: str) -> None:
     answer = send(Mailer(wrong))
-    assert (answer.verdict, answer.concerns_all, "AZURE_EMAIL_" in answer.text) == (Verdict.REFUSED, True, True)
+    assert (answer.status, answer.concerns_all, "AZURE_EMAIL_" in answer.text) == (SendStatus.REFUSED, True, True)
 
 
 @pytest.mark.process
 def test_nobody_listening_is_unknown_and_quick() -> None:
     began = time.monotonic()
     answer = send(Mailer("endpoint=https://127.0.0.1:9;accesskey=d3Jvbmc="))
-    assert (answer.verdict, answer.concerns_all) == (Verdict.UNKNOWN, True)
+    assert (answer.status, answer.concerns_all) == (SendStatus.UNKNOWN, True)
     assert time.monotonic() - began < 5
 
 
@@ -182,27 +182,29 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maile
 
 @pytest.mark.process
 def test_a_letter_follows_no_redirect(elsewhere: Mailer) -> None:
-    assert send(elsewhere).verdict is Verdict.UNKNOWN
+    assert send(elsewhere).status is SendStatus.UNKNOWN
     assert [path.partition("?")[0] for path in _Elsewhere.seen] == ["/emails:send"]
 
 
 @pytest.mark.process
 def test_every_status_there_is_has_a_verdict(elsewhere: Mailer) -> None:
     said = {
-        b'{"id": "x", "status": "NotStarted"}': Answer(Verdict.ACCEPTED, "NotStarted"),
-        b'{"id": "x", "status": "Running"}': Answer(Verdict.ACCEPTED, "Running"),
-        b'{"id": "x", "status": "Succeeded"}': Answer(Verdict.ACCEPTED, "Succeeded", is_final=True),
-        b'{"id": "x", "status": "Failed", "error": {"code": "E", "message": "bounced\\n"}}': Answer(
-            Verdict.FAILED, "bounced", is_final=True
+        b'{"id": "x", "status": "NotStarted"}': SendResult(SendStatus.ACCEPTED, "NotStarted"),
+        b'{"id": "x", "status": "Running"}': SendResult(SendStatus.ACCEPTED, "Running"),
+        b'{"id": "x", "status": "Succeeded"}': SendResult(SendStatus.ACCEPTED, "Succeeded", is_final=True),
+        b'{"id": "x", "status": "Failed", "error": {"code": "E", "message": "bounced\\n"}}': SendResult(
+            SendStatus.FAILED, "bounced", is_final=True
         ),
-        b'{"id": "x", "status": "Canceled"}': Answer(Verdict.FAILED, "the service could not deliver it", is_final=True),
-        b'{"id": "x", "status": "Odd"}': Answer(Verdict.UNKNOWN, "an answer without a known status ('odd')"),
-        b"[]": Answer(Verdict.UNKNOWN, "an answer without a known status ('')"),
+        b'{"id": "x", "status": "Canceled"}': SendResult(
+            SendStatus.FAILED, "the service could not deliver it", is_final=True
+        ),
+        b'{"id": "x", "status": "Odd"}': SendResult(SendStatus.UNKNOWN, "an answer without a known status ('odd')"),
+        b"[]": SendResult(SendStatus.UNKNOWN, "an answer without a known status ('')"),
     }
     _Elsewhere.answers = [(200, body) for body in said]
     assert [status(elsewhere) for _ in said] == [*said.values()]
     _Elsewhere.answers = [(200, b"{")]
-    assert status(elsewhere).verdict is Verdict.UNKNOWN
+    assert status(elsewhere).status is SendStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(

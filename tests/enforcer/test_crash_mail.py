@@ -90,7 +90,7 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(
             day += timedelta(days=1)
             lab.set_time(day, "07:00")
             usual = polls.healthy()
-            heard = len(letters(lab))
+            heard = len(messages(lab))
             minutes = {group: chance.choice([0, NEAR, OVER, OVER]) for group in lab.names}
             live_a_day(lab, minutes)
 
@@ -102,7 +102,7 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(
             for group in lab.names:
                 if minutes[group] == NEAR:
                     lab.stop(group)
-            # As long as the longest wait for another attempt at a letter.
+            # As long as the longest wait for another attempt at a message.
             lab.advance_minutes(120)
             polls.healthy()
 
@@ -111,10 +111,10 @@ def test_one_healthy_poll_mends_what_kills_and_faults_left(
             assert {group: lab.level(group) for group in lab.names} == {
                 group: "CAN_ATTACH_TO" if group in over else "CAN_RESTART" for group in lab.names
             }
-            told = letters(lab)[heard:]
+            told = messages(lab)[heard:]
             due = Counter(group for group in lab.names if minutes[group])
             assert Counter(group for group, _ in told) == due, polls.log.read_text(encoding="utf-8")[-3000:]
-            assert len({operation for _, operation in letters(lab)}) == len(letters(lab))
+            assert len({operation for _, operation in messages(lab)}) == len(messages(lab))
     finally:
         polls.stop()
 
@@ -149,19 +149,19 @@ def disturb(lab: EmulatedCourse, chance: random.Random) -> None:
     lab.emulator.control("POST", "faults", {"rules": rules})
 
 
-def letters(lab: EmulatedCourse) -> list[tuple[str, str]]:
-    """Group and operation of every letter to students, in the order in which they were accepted."""
+def messages(lab: EmulatedCourse) -> list[tuple[str, str]]:
+    """Group and operation of every message to students, in the order in which they were accepted."""
     groups = {address: group for group in lab.names for address in addresses(lab, group)}
     found = []
-    for letter in lab.emulator.control("GET", "mail"):
-        to = {groups[address] for address in map(_address, letter["to"]) if address in groups}
-        found += [(group, letter["operation_id"]) for group in to]
+    for message in lab.emulator.control("GET", "mail"):
+        to = {groups[address] for address in map(_address, message["to"]) if address in groups}
+        found += [(group, message["operation_id"]) for group in to]
     return found
 
 
 def addresses(lab: EmulatedCourse, group: str) -> list[str]:
     number = lab.names.index(group) + 1
-    return [f"student{number}{letter}@campus.example.ac.il" for letter in "ab"]
+    return [f"student{number}{message}@campus.example.ac.il" for message in "ab"]
 
 
 def _address(told: Any) -> str:

@@ -20,7 +20,7 @@ from enforcer.domain.snapshot import Picture
 from enforcer.domain.uptime import Role, Session, Sighting
 from enforcer.mail.messages import render
 from enforcer.reports.day_report import DayReport, make_report
-from enforcer.reports.formats import report_letter, to_csv, to_message, values_of
+from enforcer.reports.formats import report_message, to_csv, to_email, values_of
 from enforcer.settings import load_settings
 from labkit.lazy_package import LazyModule
 
@@ -88,8 +88,8 @@ def test_a_row_tells_the_day_of_a_cluster() -> None:
             "last_stop": "12:31",
             "warned": "12:00",
             "stopped": "12:30",
-            "past": "1.0",
-            "apart": 20,
+            "overrun": "1.0",
+            "uncounted": 20,
             "is_estimate": False,
             "state": "over",
         }
@@ -172,7 +172,7 @@ def test_what_was_settled_is_shown_as_it_was_fixed() -> None:
 
     [row] = told(of=picture(ran("09:00", "10:00")), settled={"id-1": fixed})["rows"]
 
-    assert (row["used"], row["hard"], row["limit"], row["past"], row["is_estimate"]) == (
+    assert (row["used"], row["hard"], row["limit"], row["overrun"], row["is_estimate"]) == (
         33,
         30,
         "30 minutes",
@@ -234,8 +234,8 @@ def test_the_table_opens_in_a_spreadsheet() -> None:
         "last_stop": "2026-11-02 10:30:00+02:00",
         "warned": "",
         "stopped": "",
-        "minutes_past_limit": "0.00",
-        "not_counted_minutes": "0.00",
+        "overrun_minutes": "0.00",
+        "uncounted_minutes": "0.00",
         "estimate": "",
     }
 
@@ -243,19 +243,19 @@ def test_the_table_opens_in_a_spreadsheet() -> None:
 def test_the_mail_has_words_a_page_with_its_picture_and_the_table() -> None:
     settings = load_settings({"REPORT_RECIPIENT_EMAIL": "teacher@example.ac.il"})
     of = picture(ran("09:00", "10:30", estimate="its end was not told"))
-    letter = report_letter(make_report(of, DAY, settled={}, actions=(), polls=()), settings)
+    message = report_message(make_report(of, DAY, settled={}, actions=(), polls=()), settings)
 
-    message = to_message(letter)
+    email = to_email(message)
 
-    assert letter.to == ("teacher@example.ac.il",)
-    assert [part.get_content_type() for part in message.walk() if not part.is_multipart()] == [
+    assert message.to == ("teacher@example.ac.il",)
+    assert [part.get_content_type() for part in email.walk() if not part.is_multipart()] == [
         "text/plain",
         "text/html",
         "image/png",
         "text/csv",
     ]
-    image = next(part for part in message.walk() if part.get_content_type() == "image/png")
+    image = next(part for part in email.walk() if part.get_content_type() == "image/png")
     assert image["Content-ID"] == "<day-picture>"
-    assert 'src="cid:day-picture"' in letter.html
-    assert "≈ 90" in letter.html
-    assert "about 90 of" in letter.text
+    assert 'src="cid:day-picture"' in message.html
+    assert "≈ 90" in message.html
+    assert "about 90 of" in message.text

@@ -39,7 +39,7 @@ def examine(lab: EmulatedCourse, **variables: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in done.json:
         if row["status"] == "fails":
-            found[row["check"]] = "; ".join(filter(None, [found.get(row["check"]), row["says"]]))
+            found[row["check"]] = "; ".join(filter(None, [found.get(row["check"]), row["message"]]))
     assert done.status == (2 if "settings" in found else 1 if found else 0)
     return found
 

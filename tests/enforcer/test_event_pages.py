@@ -1,4 +1,4 @@
-"""Reading the events of a cluster: every page, in the time there is, also of a cluster that the workspace denies."""
+"""EventBatch the events of a cluster: every page, in the time there is, also of a cluster that the workspace denies."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_listed_cluster_whose_events_are_denied_is_judged_by_the_list_and_not_
 
     result = tick(ledger, lab, workspace)
 
-    assert (kinds(result), queries.clusters(ledger)[id].gone) == ([Restrict, Stop], None)
+    assert (kinds(result), queries.clusters(ledger)[id].gone_at) == ([Restrict, Stop], None)
     said = " ".join(result.failures)
     assert all(f"cluster {one} is unknown to the workspace" in said for one in lab.clusters)
     assert result.picture and result.picture.sessions[id][-1].estimate

@@ -68,8 +68,8 @@ def test_two_clusters_at_once_add_up_and_both_are_stopped_and_told_once(ledger: 
     assert {lab.workspace.state(first), lab.workspace.state(second)} == {"TERMINATING", "TERMINATED"} - (
         {"TERMINATED"} if lab.workspace.state(first) == "TERMINATING" else {"TERMINATING"}
     )
-    letters = ledger.database.execute_sql("SELECT kind, COUNT(*) FROM letter GROUP BY kind ORDER BY kind").fetchall()
-    assert letters == [("stopped", 1), ("warning", 1)]
+    messages = ledger.database.execute_sql("SELECT kind, COUNT(*) FROM message GROUP BY kind ORDER BY kind").fetchall()
+    assert messages == [("stopped", 1), ("warning", 1)]
 
 
 def test_a_cluster_that_is_made_again_goes_on_where_the_old_one_was(ledger: Ledger, lab: InProcessCourse) -> None:

@@ -117,12 +117,12 @@ def imported(id: str, group: str, used: timedelta) -> DayTotal:
 
 def test_each_total_becomes_a_settled_day_once(tmp_path: Path, file: Path) -> None:
     taken = "3 days of 2 clusters, 2026-02-01 to 2026-02-02, 2.5 hours\n"
-    left = "not taken: the running totals of 1 clusters; today is counted from the workspace's events\n"
+    left = "skipped: the running totals of 1 clusters; today is counted from the workspace's events\n"
 
-    assert run(tmp_path, "import-history", file, "--dry-run") == (0, f"would be taken: {taken}{left}", "")
+    assert run(tmp_path, "import-history", file, "--dry-run") == (0, f"would be imported: {taken}{left}", "")
     assert settled(tmp_path) == {}
-    assert run(tmp_path, "import-history", file) == (0, f"taken: {taken}{left}", "")
-    assert run(tmp_path, "import-history", file) == (0, f"there already: 3 days\n{left}", "")
+    assert run(tmp_path, "import-history", file) == (0, f"imported: {taken}{left}", "")
+    assert run(tmp_path, "import-history", file) == (0, f"already imported: 3 days\n{left}", "")
 
     assert settled(tmp_path) == {
         "0112-a": imported("0112-a", "group_01", H),
@@ -134,10 +134,10 @@ def test_a_program_is_told_what_was_taken(tmp_path: Path, file: Path) -> None:
     _, out, _ = run(tmp_path, "import-history", file, "--json")
 
     told = json.loads(out)
-    assert told["taken"][0] == {"cluster_id": "0112-a", "day": "2026-02-01", "used_ms": 3_600_000}
-    assert [len(told.pop("taken")), told] == [
+    assert told["imported_days"][0] == {"cluster_id": "0112-a", "day": "2026-02-01", "used_ms": 3_600_000}
+    assert [len(told.pop("imported_days")), told] == [
         3,
-        {"file": str(file), "imported": True, "there_already": 0, "not_taken": [], "running_totals": 1},
+        {"file": str(file), "imported": True, "already_imported": 0, "skipped": [], "running_totals": 1},
     ]
 
 
@@ -177,7 +177,7 @@ def test_rows_that_cannot_be_are_named_and_the_others_taken(tmp_path: Path) -> N
 
     status, out, said = run(tmp_path, "import-history", path)
 
-    assert (status, out.splitlines()[0]) == (1, "taken: 1 days of 1 clusters, 2026-02-01 to 2026-02-01, 0.0 hours")
+    assert (status, out.splitlines()[0]) == (1, "imported: 1 days of 1 clusters, 2026-02-01 to 2026-02-01, 0.0 hours")
     assert said.splitlines() == [
         "a on 2026-02-30: '2026-02-30' is no day",
         "b on 2026-02-01: 'x\\x1b[2J' is no number of seconds",
@@ -250,13 +250,13 @@ def test_a_ledger_from_before_imports_learns_to_mark_them(tmp_path: Path) -> Non
         assert queries.settled(ledger, DAY) == {"0112-a": total}
 
 
-@pytest.mark.parametrize("verb", ["report", "archive", "purge"])
+@pytest.mark.parametrize("verb", ["report", "archive", "anonymise"])
 def test_the_earlier_systems_file_is_not_taken_for_a_ledger(tmp_path: Path, file: Path, verb: str) -> None:
-    more = {"purge": ("--before", "2026-01-01"), "archive": ("--output", "archive")}
+    more = {"anonymise": ("--before", "2026-01-01"), "archive": ("--output", "archive")}
 
     status, out, err = run(tmp_path, verb, *more.get(verb, ()), CLUSTER_UPTIMES_DB=str(file))
 
-    why = "cannot be read (it is the database of the earlier system, whose days import-history takes over)"
+    why = "cannot be read (it is the database of the earlier system; import-history reads its days)"
     assert (status, f"{why}; check CLUSTER_UPTIMES_DB" in out + err) == (2, True)
     with pytest.raises(OSError, match="it is the database of the earlier system"):
         open_ledger(str(file))

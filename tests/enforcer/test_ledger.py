@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peewee import CharField, Database, DatabaseError, Model, SchemaManager
+from peewee import CharField, Database, DatabaseError, Model, SchemaManager, SqliteDatabase
 
 from enforcer.domain.day_records import DayTotal, DoneAction
-from enforcer.domain.message_kinds import Kind
 from enforcer.domain.uptime import Event, Restart, Session
-from enforcer.ledger import letters, queries, record
+from enforcer.ledger import queries, record, stored_messages
 from enforcer.ledger.database import Ledger, open_copy, open_ledger
 from enforcer.ledger.migrations import STEPS, migrate
-from enforcer.ledger.models import LEDGER_ID, LetterRow, NoteRow
-from enforcer.ledger.record import Reading
+from enforcer.ledger.models import LEDGER_ID, MessageRow, NoteRow
+from enforcer.ledger.record import EventBatch
 from labkit.addresses import is_database_url
 from observed_clusters import observed_cluster, raw_events
 
@@ -52,37 +51,37 @@ def kept(ledger: Ledger, id: str = "1103-1") -> list[Session]:
 
 def test_events_in_any_order_told_any_number_of_times_make_the_same_session(ledger: Ledger) -> None:
     record.observe(ledger, [observed_cluster()], now=T)
-    record.add_events(ledger, [Reading("1103-1", raw_events(RUN, START), "1")], read_to=T + 6 * M)
+    record.add_events(ledger, [EventBatch("1103-1", raw_events(RUN, START), "1")], read_to=T + 6 * M)
     assert [session.end for session in kept(ledger)] == [None]
 
     for _ in range(2):
         record.observe(ledger, [observed_cluster(at=T + 2 * H, running=False)], now=T + 2 * H)
-        record.add_events(ledger, [Reading("1103-1", raw_events(END, RUN), "2")], read_to=T + 2 * H)
+        record.add_events(ledger, [EventBatch("1103-1", raw_events(END, RUN), "2")], read_to=T + 2 * H)
 
     assert kept(ledger) == [SESSION]
     assert record.events(ledger, "1103-1") == (START, RUN, END)
     known = queries.clusters(ledger)["1103-1"]
-    assert (known.moved, known.events_read_to, known.is_running) == ("2", T + 2 * H, False)
+    assert (known.list_fingerprint, known.events_read_to, known.is_running) == ("2", T + 2 * H, False)
 
 
 def test_an_estimate_is_replaced_when_better_facts_come(ledger: Ledger) -> None:
     record.observe(ledger, [observed_cluster()], now=T)
     record.observe(ledger, [observed_cluster(at=T + 2 * H, running=False)], now=T + 2 * H)
-    record.add_events(ledger, [Reading("1103-1", raw_events(START, RUN), "2")], read_to=T + 2 * H)
+    record.add_events(ledger, [EventBatch("1103-1", raw_events(START, RUN), "2")], read_to=T + 2 * H)
     (guess,) = kept(ledger)
     assert (guess.end, guess.estimate is None) == (T + 2 * H, False)
-    assert queries.doubtful(ledger, timedelta(days=1)) == {"1103-1": T + 5 * M}
+    assert queries.clusters_with_estimates(ledger, timedelta(days=1)) == {"1103-1": T + 5 * M}
 
-    record.add_events(ledger, [Reading("1103-1", raw_events(END), "2")], read_to=T + 3 * H)
+    record.add_events(ledger, [EventBatch("1103-1", raw_events(END), "2")], read_to=T + 3 * H)
 
     assert kept(ledger) == [SESSION]
-    assert queries.doubtful(ledger, timedelta(days=1)) == {}
+    assert queries.clusters_with_estimates(ledger, timedelta(days=1)) == {}
 
 
 def test_a_cluster_that_is_gone_ran_until_it_was_last_seen_running(ledger: Ledger) -> None:
     record.observe(ledger, [observed_cluster()], now=T)
     restart = Event(T + 7 * M, "RESTARTING", "noa@x")
-    record.add_events(ledger, [Reading("1103-1", raw_events(START, RUN, restart), "1")], read_to=T + 8 * M)
+    record.add_events(ledger, [EventBatch("1103-1", raw_events(START, RUN, restart), "1")], read_to=T + 8 * M)
     record.observe(ledger, [observed_cluster(at=T + 30 * M)], now=T + 30 * M)
 
     record.mark_gone(ledger, "1103-1", now=T + H)
@@ -103,16 +102,16 @@ def test_a_settled_day_is_history(ledger: Ledger) -> None:
 def test_what_is_put_down_again_replaces_what_was_there(ledger: Ledger) -> None:
     for value in ("a", "b"):
         queries.write_note(ledger, "name", value)
-        queries.remember_file(ledger, "/lab/course.json", value, f"text {value}")
+        queries.store_file(ledger, "/lab/course.json", value, f"text {value}")
         queries.record_poll(ledger, began=T, ended=T + M, failed=len(value), calls={"clusters/list": 1})
-        queries.note_lowered(ledger, "1103-1", "group_01", now=T)
+        queries.note_restricted(ledger, "1103-1", "group_01", now=T)
 
     assert (queries.note(ledger, "name"), queries.note(ledger, "other")) == ("b", None)
-    assert queries.remembered_file(ledger, "/lab/course.json") == ("b", "text b")
+    assert queries.stored_file(ledger, "/lab/course.json") == ("b", "text b")
     assert (queries.polls_between(ledger, T, T + M), queries.last_poll(ledger)) == ([T], T)
-    assert queries.lowered(ledger) == {"1103-1"}
+    assert queries.restricted_clusters(ledger) == {"1103-1"}
     queries.note_restored(ledger, "1103-1")
-    assert queries.lowered(ledger) == frozenset()
+    assert queries.restricted_clusters(ledger) == frozenset()
 
 
 def test_an_intent_stays_open_until_it_succeeds(ledger: Ledger) -> None:
@@ -172,32 +171,24 @@ def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_location: st
     copy.close()
 
 
-def test_a_copy_from_before_the_first_mail_gives_mails_the_same_names(ledger_location: str, ledger: Ledger) -> None:
-    copy = open_copy(ledger_location)
-    assert letters.ledger_id(copy) == letters.ledger_id(ledger)
+def test_a_copy_from_before_the_first_mail_gives_mails_the_same_names(ledger_place: str, ledger: Ledger) -> None:
+    copy = open_copy(ledger_place)
+    assert stored_messages.ledger_id(copy) == stored_messages.ledger_id(ledger)
     copy.close()
 
 
 def test_a_ledger_from_before_mails_were_followed_asks_about_none_of_them(tmp_path: Path) -> None:
-    place = str(tmp_path / "old.db")
-    with closing(open_ledger(place)) as ledger:
-        add: dict[str, Any] = {
-            "kind": Kind.WARNING,
-            "period": "day",
-            "first": "2026-11-01",
-            "limit": M,
-            "subject": "s",
-        }
-        letters.add(ledger, "an id", about="c1", part=0, now=T, given_up=None, payload="{}", **add)
-        letters.note_accepted(ledger, 1, now=T, is_final=False, asked=T)
-        for name in ("final", "refused"):
-            ledger.database.execute_sql(f"ALTER TABLE letter DROP COLUMN {name}")
-        ledger.database.execute_sql("DELETE FROM note")
-        ledger.database.execute_sql("DELETE FROM migration WHERE name > '0003'")
+    place = tmp_path / "old.db"
+    with closing(SqliteDatabase(str(place))) as database:
+        migrate(database, STEPS[:2])
+        database.execute_sql(
+            "INSERT INTO letter VALUES (1, 'an id', 'warning', 'day', '2026-11-01', 'c1', 60000, 0, 2, 's', '{}',"
+            " 5, 5, 0, 0, 9, 1, NULL, 0, 0, 7, NULL, NULL)"
+        )
 
-    with closing(open_ledger(place)) as ledger:
-        assert [row.final for row in ledger.select(LetterRow)] == [row.accepted for row in ledger.select(LetterRow)]
-        assert letters.ledger_id(ledger)
+    with closing(open_ledger(str(place))) as ledger:
+        assert [(row.accepted_at, row.final_at) for row in ledger.select(MessageRow)] == [(7, 7)]
+        assert stored_messages.ledger_id(ledger)
 
 
 def test_the_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
@@ -230,9 +221,9 @@ def write_down(ledger: Ledger, number: int) -> None:
     id = f"cluster-{number}"
     queries.write_note(ledger, "number", str(number))
     record.observe(ledger, [observed_cluster(id)], now=T)
-    record.add_events(ledger, [Reading(id, raw_events(START, RUN), "1")], read_to=T + 6 * M)
+    record.add_events(ledger, [EventBatch(id, raw_events(START, RUN), "1")], read_to=T + 6 * M)
     queries.settle(ledger, [DayTotal(id, DAY, "group_01", number * M, None, None, 0 * M, 0 * M, 1, False)], now=T)
-    letters.note_call(ledger, "send", T + number * M)
+    stored_messages.note_call(ledger, "send", T + number * M)
 
 
 def read_back(ledger: Ledger) -> tuple[object, ...]:
@@ -241,7 +232,7 @@ def read_back(ledger: Ledger) -> tuple[object, ...]:
         list(queries.clusters(ledger)),
         list(queries.sessions(ledger, begins=T, ends=T + H)),
         [total.used for total in queries.settled(ledger, DAY).values()],
-        letters.calls_since(ledger, "send", T),
+        stored_messages.calls_since(ledger, "send", T),
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from emulated_course import EmulatedCourse
 from emulator_process import EmulatorProcess
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import ledger_lock
 from postgresql_server import PostgreSQL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,13 +22,13 @@ POLLERS = 50
 # Says how long it waited for the lock, and holds it for as long as its standard input is open.
 POLLER = """
 import sys, time
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import ledger_lock
 if sys.argv[1].startswith("postgresql"):
     import psycopg
 print("ready", flush=True)
 sys.stdin.readline()
 began = time.monotonic()
-with only_one(sys.argv[1]) as alone:
+with ledger_lock(sys.argv[1]) as alone:
     print("works" if alone else "yields", time.monotonic() - began, flush=True)
     if alone:
         sys.stdin.readline()
@@ -62,9 +62,9 @@ def hear(poller: subprocess.Popen[str]) -> list[str]:
 
 
 def test_who_comes_second_is_told_so_and_the_third_works_again(place: str) -> None:
-    with only_one(place) as first, only_one(place) as second:
+    with ledger_lock(place) as first, ledger_lock(place) as second:
         assert (first, second) == (True, False)
-    with only_one(place) as third:
+    with ledger_lock(place) as third:
         assert third
 
 
@@ -74,7 +74,7 @@ def test_the_lock_dies_with_its_process(place: str) -> None:
     hear(poller)
     say(poller)
     assert hear(poller)[0] == "works"
-    with only_one(place) as alone:
+    with ledger_lock(place) as alone:
         assert not alone
 
     poller.kill()
@@ -82,7 +82,7 @@ def test_the_lock_dies_with_its_process(place: str) -> None:
 
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        with only_one(place) as alone:
+        with ledger_lock(place) as alone:
             if alone:
                 return
         time.sleep(0.05)
@@ -111,7 +111,7 @@ def test_who_comes_second_says_so_and_never_imports_the_sdk(place: str, tmp_path
     workspace = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
     environment = {**os.environ, **workspace, "PYTHONPATH": str(ROOT), "CLUSTER_UPTIMES_DB": place}
     command = [sys.executable, "-X", "importtime", "-m", "enforcer", "poll"]
-    with only_one(place) as alone:
+    with ledger_lock(place) as alone:
         assert alone
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     imported = {line.split("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}

@@ -1,4 +1,4 @@
-"""What becomes of letters after the service accepted or refused them, and of letters that are no longer true."""
+"""What becomes of messages after the service accepted or refused them, and of messages that are no longer true."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Period
-from enforcer.ledger import letters
+from enforcer.ledger import stored_messages
 from enforcer.ledger.database import Ledger, open_copy
-from enforcer.ledger.models import LetterRow
+from enforcer.ledger.models import MessageRow
 from enforcer.mail import outbox
 from enforcer.mail.sender import Sent
 from enforcer.settings import MANAGED_DOMAIN, OWN_DOMAIN, MailBudget
@@ -40,12 +40,12 @@ def service() -> FakeMailService:
     return FakeMailService()
 
 
-# --- what became of accepted letters
+# --- what became of accepted messages
 
 
 def names(ledger: Ledger, subject: str) -> list[str]:
-    """The names at the service of the letters with this subject."""
-    return [row.operation_id for row in ledger.select(LetterRow) if row.subject == subject]
+    """The names at the service of the messages with this subject."""
+    return [row.operation_id for row in ledger.select(MessageRow) if row.subject == subject]
 
 
 def test_the_status_of_an_accepted_letter_is_asked_every_hour_until_it_is_final(
@@ -71,7 +71,7 @@ def test_a_status_that_is_never_final_is_asked_for_a_day(ledger: Ledger, service
     assert [at - NOW for at in service.status_times(*names(ledger, "followed"))] == [
         hour * HOUR for hour in range(1, 24)
     ]
-    assert [row.error for row in ledger.select(LetterRow)] == [letters.NEVER_FINAL]
+    assert [row.error for row in ledger.select(MessageRow)] == [stored_messages.NEVER_FINAL]
 
 
 def test_the_admin_hears_who_did_not_get_a_letter_that_was_accepted_and_not_delivered(
@@ -81,7 +81,7 @@ def test_the_admin_hears_who_did_not_get_a_letter_that_was_accepted_and_not_deli
     enqueue(ledger, "arrives", to=("avi@campus.example",))
     service.suppressed = {"dana@campus.example", "noa@campus.example"}
     assert send_once(ledger, service).failures == ()
-    lost = 'the letter "dropped" was given up: accepted, but not delivered: all recipients were suppressed'
+    lost = 'the message "dropped" was given up: accepted, but not delivered: all recipients were suppressed'
     assert send_once(ledger, service, HOUR).failures == (lost,)
     assert send_once(ledger, service, HOUR + MINUTE) == Sent(accepted=1)
     (note,) = (json.loads(each) for each in service.accepted.values() if "could not be sent" in each)
@@ -96,7 +96,7 @@ def test_a_note_that_is_not_delivered_is_followed_by_no_other(ledger: Ledger, se
     service.suppressed = {"dana@campus.example", ADMIN}
     for hour in range(30):
         send_once(ledger, service, hour * HOUR)
-    assert service.subjects == ["dropped", "1 letter could not be sent"]
+    assert service.subjects == ["dropped", "1 message could not be sent"]
 
 
 @pytest.mark.parametrize("what", ["breaks before", "busy"])
@@ -112,7 +112,7 @@ def test_a_question_without_an_answer_is_asked_again(ledger: Ledger, service: Fa
 def test_one_refused_address_keeps_a_letter_from_nobody_else(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example", "noa@campus.example"), cc=(ADMIN,))
     service.refused = {"bad@campus"}
-    given_up = 'the letter "warning" was given up: Invalid recipient'
+    given_up = 'the message "warning" was given up: Invalid recipient'
     assert send_once(ledger, service) == Sent(accepted=3, failures=(given_up,), waiting=1)
     assert service.recipients_of("warning") == [ADMIN, "dana@campus.example", "noa@campus.example"]
     assert call_kinds(service) == ["send", "status"] + ["send", "status"] + ["send"] * 3
@@ -130,7 +130,9 @@ def test_a_letter_that_went_to_each_alone_is_not_written_down_again(ledger: Ledg
     service.refused = {"bad@campus"}
     send_once(ledger, service)
     assert not enqueue(ledger, "warning", to=("bad@campus", "dana@campus.example"))
-    assert letters.told(ledger, Kind.WARNING, since=SUNDAY) == {("warning", Period.DAY, SUNDAY, 3 * HOUR)}
+    assert stored_messages.notified_limits(ledger, Kind.WARNING, since=SUNDAY) == {
+        ("warning", Period.DAY, SUNDAY, 3 * HOUR)
+    }
 
 
 def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(
@@ -150,7 +152,16 @@ def test_letters_are_tried_for_a_day_while_the_service_refuses_all_of_them(
 
 def notice(ledger: Ledger, kind: Kind, first: date, at: timedelta, period: str = "day", about: str = "c1") -> None:
     subject = f"{kind.value} {period} {first.day}"
-    outbox.queue(ledger, kind, about, message(subject), now=NOW + at, period=period, first=first, limit=(at + HOUR) * 2)
+    outbox.queue(
+        ledger,
+        kind,
+        about,
+        message(subject),
+        now=NOW + at,
+        period=period,
+        period_start=first,
+        hard_limit=(at + HOUR) * 2,
+    )
 
 
 def test_what_a_later_letter_made_untrue_is_dropped_and_counted(ledger: Ledger, service: FakeMailService) -> None:
@@ -160,8 +171,8 @@ def test_what_a_later_letter_made_untrue_is_dropped_and_counted(ledger: Ledger, 
     assert send_once(ledger, service, DAY) == Sent(accepted=2, dropped=1)
     assert service.subjects == ["stopped day 2", "warning day 1"]
     assert send_once(ledger, service, 2 * DAY) == Sent()
-    assert letters.dropped(ledger, since=NOW) == 1
-    assert len(letters.told(ledger, Kind.WARNING, since=SUNDAY)) == 2
+    assert stored_messages.dropped(ledger, since=NOW) == 1
+    assert len(stored_messages.notified_limits(ledger, Kind.WARNING, since=SUNDAY)) == 2
 
 
 def test_a_letter_of_unknown_outcome_is_asked_about_before_it_is_dropped(
@@ -203,13 +214,13 @@ def test_whoever_is_refused_or_suppressed_the_others_have_their_letters_and_the_
         0,
     )
     for number, people in enumerate(to):
-        enqueue(ledger, f"letter {number}", to=tuple(people), cc=(ADMIN,))
+        enqueue(ledger, f"message {number}", to=tuple(people), cc=(ADMIN,))
     for pause in [*pauses, *[60] * 28]:
         send_once(ledger, service, at * MINUTE, told)
         at += pause
-    assert letters.waiting(ledger) == 0
+    assert stored_messages.waiting_count(ledger) == 0
     for number, people in enumerate(to):
-        assert service.recipients_of(f"letter {number}") == sorted({*people, ADMIN} - refused - suppressed)
+        assert service.recipients_of(f"message {number}") == sorted({*people, ADMIN} - refused - suppressed)
     notes = "".join(payload for payload in service.accepted.values() if "could not be sent" in payload)
     told_of = refused | (set() if is_slow else suppressed)
     alone = {one for people in to for one in people if set(people) & refused or one in refused}

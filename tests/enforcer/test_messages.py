@@ -1,4 +1,4 @@
-"""What people are told: subject, text and HTML of every letter, hostile names, and templates of one's own."""
+"""What people are told: subject, text and HTML of every message, hostile names, and templates of one's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from enforcer.domain.allowances import Allowance, Freedom
 from enforcer.domain.quota import Limit, Period, Use
 from enforcer.mail import messages
-from enforcer.mail.messages import OURS, Letter, Notice, Unsent
+from enforcer.mail.messages import OURS, Message, Notice, UndeliveredMessage
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 11, 1, 10, 5, tzinfo=UTC)
@@ -50,11 +50,11 @@ def notice(use: Use | None = None, **changes: Any) -> Notice:
     return Notice(**{**plain, **changes})
 
 
-def warning(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Letter:
+def warning(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Message:
     return messages.warning(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
 
 
-def stopped(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Letter:
+def stopped(told: Notice | None = None, to: tuple[str, ...] = STUDENTS, **more: Any) -> Message:
     return messages.stopped(told or notice(), to=to, admin=more.pop("admin", ADMIN), **more)
 
 
@@ -78,8 +78,8 @@ class _Seen(html.parser.HTMLParser):
 
 
 def test_a_warning_says_what_was_used_the_limit_when_it_resets_and_what_to_do() -> None:
-    letter = warning()
-    assert (letter.subject, letter.to, letter.cc, letter.reply_to) == (
+    message = warning()
+    assert (message.subject, message.to, message.cc, message.reply_to) == (
         "Data Engineering: 25 minutes of cluster time left for Team 3",
         STUDENTS,
         (ADMIN,),
@@ -93,14 +93,14 @@ def test_a_warning_says_what_was_used_the_limit_when_it_resets_and_what_to_do() 
         "Save your work",
         ADMIN,
     ):
-        assert said in letter.text and said in _Seen(letter.html).text, said
+        assert said in message.text and said in _Seen(message.html).text, said
 
 
 def test_a_stop_says_why_the_limit_is_what_it_is() -> None:
-    letter = stopped(notice(Use(limit(Period.DAY, allowance(60 * MINUTE)), 240 * MINUTE)))
-    assert letter.subject == "Data Engineering: the cluster of Team 3 is off, its limit is reached"
+    message = stopped(notice(Use(limit(Period.DAY, allowance(60 * MINUTE)), 240 * MINUTE)))
+    assert message.subject == "Data Engineering: the cluster of Team 3 is off, its limit is reached"
     for said in ("240 minutes", "180 + 60 minutes: project deadline", "Monday, 02 November 2026 at 00:00"):
-        assert said in letter.text and said in _Seen(letter.html).text, said
+        assert said in message.text and said in _Seen(message.html).text, said
 
 
 @pytest.mark.parametrize(
@@ -112,31 +112,31 @@ def test_a_stop_says_why_the_limit_is_what_it_is() -> None:
     ],
 )
 def test_the_limit_that_counts_is_named(told: Limit, says: str) -> None:
-    letter = stopped(notice(Use(told, 180 * MINUTE)))
-    assert says in letter.text and says in _Seen(letter.html).text
+    message = stopped(notice(Use(told, 180 * MINUTE)))
+    assert says in message.text and says in _Seen(message.html).text
 
 
 def test_a_group_without_members_is_told_of_to_the_admin_alone() -> None:
-    letter = stopped(to=())
-    assert (letter.to, letter.cc) == ((ADMIN,), ())
-    assert "no members" in letter.text and "no members" in letter.html
+    message = stopped(to=())
+    assert (message.to, message.cc) == ((ADMIN,), ())
+    assert "no members" in message.text and "no members" in message.html
 
 
 def test_an_admin_who_is_a_member_gets_one_letter() -> None:
-    letter = warning(to=(ADMIN, *STUDENTS))
-    assert (letter.to, letter.cc) == ((ADMIN, *STUDENTS), ())
+    message = warning(to=(ADMIN, *STUDENTS))
+    assert (message.to, message.cc) == ((ADMIN, *STUDENTS), ())
 
 
 def test_without_an_admin_nobody_is_in_copy() -> None:
-    letter = warning(admin=None)
-    assert (letter.to, letter.cc, letter.reply_to) == (STUDENTS, (), ())
-    assert "None" not in letter.text + letter.html
+    message = warning(admin=None)
+    assert (message.to, message.cc, message.reply_to) == (STUDENTS, (), ())
+    assert "None" not in message.text + message.html
 
 
-def every_letter(name: str, folder: Path | None = None) -> dict[str, Letter]:
+def every_letter(name: str, folder: Path | None = None) -> dict[str, Message]:
     """One of each kind, with this name, cause and reason everywhere."""
     told = notice(Use(limit(Period.DAY, allowance(MINUTE, name)), 155 * MINUTE), course=name, group=name, cluster=name)
-    unsent = [Unsent(name, (name,), NOW, name)]
+    unsent = [UndeliveredMessage(name, (name,), NOW, name)]
     return {
         "warning": warning(told, folder=folder),
         "stopped": stopped(told, folder=folder),
@@ -153,9 +153,9 @@ NAMES = sorted({path.name.partition(".")[0] for path in OURS.glob("*.txt.j2")} -
 def test_every_letter_has_its_pair_of_templates_and_its_words() -> None:
     plain = every_letter("Team 3")
     assert set(plain) == set(NAMES)
-    for name, letter in plain.items():
-        assert letter.subject and letter.text and letter.html.startswith("<!DOCTYPE html>"), name
-        assert "{{" not in letter.text + letter.html and "None" not in letter.text + letter.html, name
+    for name, message in plain.items():
+        assert message.subject and message.text and message.html.startswith("<!DOCTYPE html>"), name
+        assert "{{" not in message.text + message.html and "None" not in message.text + message.html, name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -173,13 +173,13 @@ def test_hostile_names_arrive_harmless(name: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_name_adds_a_tag_a_line_or_a_header(name: str) -> None:
-    plain, letter = warning(notice(group="x")), warning(notice(group=name))
-    assert _Seen(letter.html).tags == _Seen(plain.html).tags
-    assert len(letter.text.split("\n")) == len(plain.text.split("\n"))
-    assert "\n" not in letter.subject and "\r" not in letter.subject
-    letter.subject.encode()
-    letter.text.encode()
-    letter.html.encode()
+    plain, message = warning(notice(group="x")), warning(notice(group=name))
+    assert _Seen(message.html).tags == _Seen(plain.html).tags
+    assert len(message.text.split("\n")) == len(plain.text.split("\n"))
+    assert "\n" not in message.subject and "\r" not in message.subject
+    message.subject.encode()
+    message.text.encode()
+    message.html.encode()
 
 
 def test_secrets_that_an_error_quotes_are_left_out_of_the_letter() -> None:
@@ -191,9 +191,9 @@ def test_secrets_that_an_error_quotes_are_left_out_of_the_letter() -> None:
         "hunter2": "postgresql://lab:hunter2@db/lab",
     }
     for secret, text in secrets.items():
-        letter = messages.crash(cause=text, trace=f"Traceback\n{text}\nend", at=NOW, admin=ADMIN)
-        assert secret not in letter.subject + letter.text + letter.html
-        assert "Traceback\n" in letter.text and "\nend" in letter.text
+        message = messages.crash(cause=text, trace=f"Traceback\n{text}\nend", at=NOW, admin=ADMIN)
+        assert secret not in message.subject + message.text + message.html
+        assert "Traceback\n" in message.text and "\nend" in message.text
 
 
 @pytest.fixture
@@ -213,17 +213,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_turns_a_letter_into_hebrew_from_right_to_left(folder: Path) -> None:
-    letter = warning(notice(group="<b>צוות</b>"), folder=folder)
-    assert letter.subject == "Data Engineering: נותרו 25 דקות ל<b>צוות</b>"
-    assert letter.text == "נוצלו 155 מתוך 180 דקות.\n"
-    assert '<html lang="he" dir="rtl">' in letter.html and "&lt;b&gt;צוות&lt;/b&gt;" in letter.html
+    message = warning(notice(group="<b>צוות</b>"), folder=folder)
+    assert message.subject == "Data Engineering: נותרו 25 דקות ל<b>צוות</b>"
+    assert message.text == "נוצלו 155 מתוך 180 דקות.\n"
+    assert '<html lang="he" dir="rtl">' in message.html and "&lt;b&gt;צוות&lt;/b&gt;" in message.html
     assert messages.problems_of(folder) == []
 
 
 def test_what_the_folder_does_not_have_is_ours_in_its_layout(folder: Path) -> None:
-    letter = stopped(folder=folder)
-    assert letter.text == stopped().text
-    assert letter.html == stopped().html.replace('lang="en" dir="ltr"', 'lang="he" dir="rtl"')
+    message = stopped(folder=folder)
+    assert message.text == stopped().text
+    assert message.html == stopped().html.replace('lang="en" dir="ltr"', 'lang="he" dir="rtl"')
 
 
 @pytest.mark.parametrize(
@@ -247,15 +247,15 @@ def test_a_template_that_cannot_be_used_is_reported_and_ours_is_used(
 
 
 def test_the_hebrew_of_the_documentation_can_be_used_as_it_stands(tmp_path: Path) -> None:
-    text = (OURS.parents[2] / "docs" / "letters.md").read_text()
+    text = (OURS.parents[2] / "docs" / "mail-templates.md").read_text()
     blocks = [block.split("\n\n\nand")[0] for block in text.split("`:\n\n")[1:]]
     for name, block in zip(("warning.txt.j2", "warning.html.j2"), blocks, strict=True):
         (tmp_path / name).write_text("\n".join(line.removeprefix("    ") for line in block.splitlines()))
     assert messages.problems_of(tmp_path) == []
-    letter = warning(folder=tmp_path)
-    assert letter.subject == "Data Engineering: נותרו 25 דקות לTeam 3"
-    assert letter.text.splitlines()[-1] == "הספירה מתחילה מחדש ב־02.11.2026 בשעה 00:00."
-    assert "<p><bdi>Team 3</bdi>: נוצלו 155 מתוך 180 דקות.</p>" in letter.html
+    message = warning(folder=tmp_path)
+    assert message.subject == "Data Engineering: נותרו 25 דקות לTeam 3"
+    assert message.text.splitlines()[-1] == "הספירה מתחילה מחדש ב־02.11.2026 בשעה 00:00."
+    assert "<p><bdi>Team 3</bdi>: נוצלו 155 מתוך 180 דקות.</p>" in message.html
 
 
 def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -263,5 +263,5 @@ def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pyte
     assert warning(folder=tmp_path / "none") == warning()
     assert not caplog.records
     assert messages.problems_of(tmp_path / "none") == [
-        f"LAB_LETTERS: {tmp_path / 'none'} is no folder; make it, or unset LAB_LETTERS"
+        f"LAB_MAIL_TEMPLATES: {tmp_path / 'none'} is no folder; make it, or unset LAB_MAIL_TEMPLATES"
     ]

@@ -14,7 +14,7 @@ from emulated_course import FOLDER, SUNDAY, EmulatedCourse, local_time
 from emulator_process import EmulatorProcess
 from enforcer.ledger import queries
 from enforcer.ledger.database import open_ledger
-from enforcer.ledger.models import DayRow, LetterRow
+from enforcer.ledger.models import DayRow, MessageRow
 
 pytestmark = pytest.mark.process
 
@@ -43,7 +43,8 @@ def reports(lab: EmulatedCourse) -> list[str]:
     """The days of which a report was queued."""
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
         return [
-            row.first for row in ledger.select(LetterRow).where(LetterRow.kind == "report").order_by(LetterRow.first)
+            row.period_start
+            for row in ledger.select(MessageRow).where(MessageRow.kind == "report").order_by(MessageRow.period_start)
         ]
 
 

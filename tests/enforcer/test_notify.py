@@ -1,4 +1,4 @@
-"""Letters about what polls did, from the real commands to the emulated mail service, and what is told of failures."""
+"""Messages about what polls did, from the real commands to the emulated mail service, and what is told of failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 
 from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
-from enforcer.ledger import letters
+from enforcer.ledger import stored_messages
 from enforcer.ledger.database import open_ledger
 from enforcer.mail.azure import Mailer
 from enforcer.mail.sender import send_due
@@ -50,12 +50,12 @@ def lab(frozen_emulator: EmulatorProcess, tmp_path: Path) -> EmulatedCourse:
 
 
 def mail(lab: EmulatedCourse) -> list[Any]:
-    letters: list[Any] = lab.emulator.control("GET", "mail")
-    return letters
+    messages: list[Any] = lab.emulator.control("GET", "mail")
+    return messages
 
 
 def subjects(lab: EmulatedCourse) -> list[str]:
-    return [letter["subject"] for letter in mail(lab)]
+    return [message["subject"] for message in mail(lab)]
 
 
 def fault(lab: EmulatedCourse, *rules: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ def test_a_group_is_warned_and_then_told_that_its_cluster_is_off_each_once(lab: 
         lab.advance_minutes(minutes)
         lab.poll()
     students = ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
-    assert [(letter["subject"], letter["to"], letter["cc"]) for letter in mail(lab)] == [
+    assert [(message["subject"], message["to"], message["cc"]) for message in mail(lab)] == [
         (WARNED.format(left=25, team=1), students, [ADMIN]),
         (STOPPED.format(team=1), students, [ADMIN]),
     ]
@@ -121,13 +121,13 @@ def test_a_cluster_is_stopped_though_no_mail_can_be_sent_and_the_letter_follows(
 
 def test_a_group_without_members_is_stopped_and_the_admin_told(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
-    for letter in "ab":
-        target = f"student1{letter}@campus.example.ac.il"
+    for message in "ab":
+        target = f"student1{message}@campus.example.ac.il"
         lab.emulator.control("POST", "drift", {"kind": "remove_member", "target": "group_01", "value": target})
     ledger(lab, "delete from note where name in ('members', 'looked at everything')")
     lab.write_course(count_all_sessions=True)
     lab.poll()
-    assert [(letter["subject"], letter["to"], letter["cc"]) for letter in mail(lab)] == [
+    assert [(message["subject"], message["to"], message["cc"]) for message in mail(lab)] == [
         (STOPPED.format(team=1), [ADMIN], [])
     ]
     assert lab.state("group_01") == "TERMINATED"
@@ -137,7 +137,7 @@ def test_a_stop_that_a_killed_run_did_not_tell_of_is_told_by_the_next(lab: Emula
     run_to_the_limit(lab)
     no_mail = {"AZURE_EMAIL_CONNECTION_STRING": "", "AZURE_EMAIL_SENDER": ""}
     assert lab.run("poll", **no_mail).status == 0
-    ledger(lab, "delete from letter")
+    ledger(lab, "delete from message")
     lab.advance_minutes(15)
     lab.poll()
     lab.advance_minutes(15)
@@ -149,7 +149,7 @@ def test_a_stop_before_midnight_is_told_after_it(lab: EmulatedCourse) -> None:
     lab.set_time(SUNDAY, "20:55")
     run_to_the_limit(lab)
     assert lab.run("poll", AZURE_EMAIL_CONNECTION_STRING="", AZURE_EMAIL_SENDER="").status == 0
-    ledger(lab, "delete from letter")
+    ledger(lab, "delete from message")
     ledger(lab, "update action set done = null")
     lab.set_time(MONDAY, "00:05")
     lab.poll()
@@ -163,9 +163,9 @@ def test_an_allowance_stands_in_the_letter_with_its_reason(lab: EmulatedCourse) 
     run_to_the_limit(lab)
     lab.advance_minutes(35)
     lab.poll()
-    (letter,) = mail(lab)
-    assert "Limit:         210 minutes (\u2068180 + 30 minutes: project <b>deadline</b>\u2069)" in letter["text"]
-    assert "180 + 30 minutes: project &lt;b&gt;deadline&lt;/b&gt;" in letter["html"]
+    (message,) = mail(lab)
+    assert "Limit:         210 minutes (\u2068180 + 30 minutes: project <b>deadline</b>\u2069)" in message["text"]
+    assert "180 + 30 minutes: project &lt;b&gt;deadline&lt;/b&gt;" in message["html"]
 
 
 def test_hostile_names_arrive_harmless(lab: EmulatedCourse) -> None:
@@ -174,20 +174,20 @@ def test_hostile_names_arrive_harmless(lab: EmulatedCourse) -> None:
     lab.write_course(title="=HYPERLINK()", groups=[{**group, "title": title}])
     run_to_the_limit(lab)
     lab.poll()
-    (letter,) = mail(lab)
+    (message,) = mail(lab)
     name = "<img src=x onerror=alert(1)> Bcc: all@campus.example evil"
-    assert letter["subject"] == f"=HYPERLINK(): the cluster of {name} is off, its limit is reached"
-    assert letter["text"].startswith(f"\u2068{name}\u2069, ")
-    assert "<img" not in letter["html"] and "\u202e" not in letter["html"]
-    assert letter["to"] == ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
+    assert message["subject"] == f"=HYPERLINK(): the cluster of {name} is off, its limit is reached"
+    assert message["text"].startswith(f"\u2068{name}\u2069, ")
+    assert "<img" not in message["html"] and "\u202e" not in message["html"]
+    assert message["to"] == ["student1a@campus.example.ac.il", "student1b@campus.example.ac.il"]
 
 
 def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(
     lab: EmulatedCourse, tmp_path: Path
 ) -> None:
-    (tmp_path / "letters").mkdir()
-    (tmp_path / "letters" / "stopped.txt.j2").write_text("Subject: {{ nothing }}\n")
-    lab.environment["LAB_LETTERS"] = str(tmp_path / "letters")
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "messages" / "stopped.txt.j2").write_text("Subject: {{ nothing }}\n")
+    lab.environment["LAB_LETTERS"] = str(tmp_path / "messages")
     run_to_the_limit(lab)
     lab.poll()
     assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])
@@ -196,7 +196,7 @@ def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(
 def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives_in_order(
     frozen_emulator: EmulatorProcess, tmp_path: Path, acceptance: bool
 ) -> None:
-    """With the limits of a domain that Azure lends: five letters a minute and ten an hour."""
+    """With the limits of a domain that Azure lends: five messages a minute and ten an hour."""
     half = 100 if acceptance else 20
     frozen_emulator.control("POST", "reset")
     lab = with_mail(EmulatedCourse(frozen_emulator, tmp_path, groups=2 * half), "lab@0123.azurecomm.net")
@@ -223,7 +223,7 @@ def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives
     assert sorted(arrived[half:]) == sorted(
         WARNED.format(left=25, team=number) for number in range(half + 1, 2 * half + 1)
     )
-    assert len({letter["operation_id"] for letter in mail(lab)}) == 2 * half
+    assert len({message["operation_id"] for message in mail(lab)}) == 2 * half
     # A poll sends a few seconds after its tick, so the same quarter of the next hour can be too early for some.
     assert max(hours) == 10 and len(hours) <= 2 * half / 10 * 1.3
     refused = [
@@ -235,14 +235,14 @@ def test_many_groups_are_warned_and_stopped_in_one_poll_and_every_letter_arrives
 
 
 def _send_until_done(lab: EmulatedCourse, told: Any) -> list[int]:
-    """Send as a poll every quarter of an hour does, without looking at the clusters; how many letters each hour got."""
+    """Send as a poll every quarter of an hour does, without looking at the clusters; return the messages per hour."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", lab.emulator.mail_ca)
         mailer = Mailer(told.mail.connection_string)
         accepted = [5]
         with closing(open_ledger(told.ledger)) as opened:
             for quarter in count(1):
-                if not letters.waiting(opened):
+                if not stored_messages.waiting_count(opened):
                     break
                 lab.advance_minutes(15)
                 if quarter % 4 == 0:
@@ -308,10 +308,10 @@ def test_a_crash_mails_the_admin_once_for_each_cause_and_hour(lab: EmulatedCours
     for _ in range(3):
         assert lab.run("poll").status == 1
         lab.advance_minutes(15)
-    (letter,) = mail(lab)
-    assert letter["to"] == [ADMIN]
-    assert letter["subject"].startswith("Lab enforcer failed: JSONDecodeError")
-    assert "Traceback" in letter["text"] and "collect.py" in letter["text"]
+    (message,) = mail(lab)
+    assert message["to"] == [ADMIN]
+    assert message["subject"].startswith("Lab enforcer failed: JSONDecodeError")
+    assert "Traceback" in message["text"] and "collect.py" in message["text"]
     lab.advance_minutes(60)
     lab.run("poll")
     assert len(mail(lab)) == 2
@@ -323,12 +323,12 @@ def test_a_crash_mails_the_admin_once_for_each_cause_and_hour(lab: EmulatedCours
 
 def test_a_crash_of_the_ledger_itself_is_mailed_once(lab: EmulatedCourse) -> None:
     lab.poll()
-    ledger(lab, "drop table letter")
+    ledger(lab, "drop table message")
     for _ in range(2):
         assert lab.run("poll").status == 1
         lab.advance_minutes(15)
     assert len(mail(lab)) == 1
-    assert "no such table: letter" in mail(lab)[0]["subject"]
+    assert "no such table: message" in mail(lab)[0]["subject"]
 
 
 def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EmulatedCourse) -> None:
@@ -341,8 +341,8 @@ def test_an_unreachable_workspace_is_told_and_letters_go_on(lab: EmulatedCourse)
     assert done.status == 1 and "check DATABRICKS_HOST" in done.err
     assert [subject[:25] for subject in subjects(lab)] == [STOPPED[:25], "Lab enforcer failed: http"]
     # It is no crash: the mail says why, and has no traceback.
-    (letter,) = (one for one in mail(lab) if one["subject"].startswith("Lab enforcer failed"))
-    assert "a run of the enforcer could not do its work:" in letter["text"] and "Traceback" not in letter["text"]
+    (message,) = (one for one in mail(lab) if one["subject"].startswith("Lab enforcer failed"))
+    assert "a run of the enforcer could not do its work:" in message["text"] and "Traceback" not in message["text"]
 
 
 def test_without_an_admin_a_workspace_that_cannot_be_used_is_no_crash(
@@ -376,7 +376,7 @@ def test_test_email_sends_one_letter_and_tells_the_verdict(lab: EmulatedCourse) 
     done = lab.run("test-email")
     assert (done.status, done.out) == (0, f"delivered to {ADMIN} from lab@campus.example\n")
     assert lab.run("test-email", "--to", "dana@campus.example").status == 0
-    assert [letter["to"] for letter in mail(lab)] == [[ADMIN], ["dana@campus.example"]]
+    assert [message["to"] for message in mail(lab)] == [[ADMIN], ["dana@campus.example"]]
 
 
 @pytest.mark.parametrize(

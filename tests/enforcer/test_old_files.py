@@ -15,7 +15,7 @@ from emulator.mail import eml
 from emulator.models.mail import SendOperation
 from enforcer.reports.day_report import DayReport
 from enforcer.reports.formats import render_day, to_csv
-from enforcer.retention.old_files import NOT_PROVEN, OTHER_NAME, Left, Removal, carry_out, find
+from enforcer.retention.old_files import NOT_PROVEN, OTHER_NAME, KeptFile, Removal, find, remove
 from enforcer.settings import load_settings
 from labkit.files import MARKER_HEADER, marker_line, with_marker
 from labkit.logs import FORMAT
@@ -47,7 +47,7 @@ def line(day: str, text: str) -> str:
     return FORMAT % {"asctime": f"{day} 10:00:00,123", "levelname": "INFO", "message": text} + "\n"
 
 
-def found(folder: Path) -> tuple[list[Removal], list[Left]]:
+def found(folder: Path) -> tuple[list[Removal], list[KeptFile]]:
     return find([folder, folder / "missing"], before=DAY, tz=UTC)
 
 
@@ -61,7 +61,7 @@ def test_a_report_as_we_write_it_is_known_as_ours_by_name_and_mark(tmp_path: Pat
     write(tmp_path / f"report-{DAY}{suffix}", render_day(report_of(DAY), suffix, settings))
     removals, left = found(tmp_path)
     assert {one.path for one in removals} == set(removed)
-    assert left == [Left(renamed, OTHER_NAME)]
+    assert left == [KeptFile(renamed, OTHER_NAME)]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -69,7 +69,7 @@ def test_a_file_without_the_mark_is_at_most_listed(tmp_path: Path, suffix: str) 
     unmarked = write(tmp_path / "deep" / f"report-{OLD}{suffix}", b"ana@x")
     write(tmp_path / "deep" / f"thesis{suffix}", b"ana@x")
     write(tmp_path / f"report-{DAY}{suffix}", b"ana@x")
-    assert found(tmp_path) == ([], [Left(unmarked, NOT_PROVEN)])
+    assert found(tmp_path) == ([], [KeptFile(unmarked, NOT_PROVEN)])
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -115,9 +115,9 @@ def test_a_log_of_ours_goes_or_is_cut(tmp_path: Path) -> None:
     (tmp_path / "enforcer.log").symlink_to(gone[0])
     removals, left = found(tmp_path)
     assert removals == sorted([*map(Removal, gone), Removal(goes_on, len(old))], key=lambda removal: removal.path)
-    assert left == [Left(rotated, "it goes on; let it be rotated away")]
+    assert left == [KeptFile(rotated, "it goes on; let it be rotated away")]
     for removal in removals:
-        carry_out(removal)
+        remove(removal)
     assert goes_on.read_text() == new
     assert [path for path in gone if path.exists()] == []
 
@@ -133,7 +133,7 @@ def test_a_log_of_ours_goes_or_is_cut(tmp_path: Path) -> None:
 )
 def test_a_log_whose_old_lines_are_not_all_marked_is_listed(tmp_path: Path, content: str) -> None:
     path = write(tmp_path / "poll.log", content.encode())
-    assert found(tmp_path) == ([], [Left(path, NOT_PROVEN)])
+    assert found(tmp_path) == ([], [KeptFile(path, NOT_PROVEN)])
 
 
 def test_a_log_of_another_program_is_left_alone(tmp_path: Path) -> None:
@@ -149,10 +149,10 @@ def test_a_table_is_ours_by_all_its_columns(tmp_path: Path) -> None:
     renamed = write(tmp_path / "marks.csv", table)
     removals, left = found(tmp_path)
     assert removals == [Removal(ours)]
-    assert left == [Left(renamed, OTHER_NAME), Left(fewer, NOT_PROVEN)]
+    assert left == [KeptFile(renamed, OTHER_NAME), KeptFile(fewer, NOT_PROVEN)]
 
 
 def test_a_header_of_a_mail_counts_and_its_text_does_not(tmp_path: Path) -> None:
     text = f"Subject: s\n\n{MARKER_HEADER}: {marker_line('mail', OLD)}\n".encode()
     write(tmp_path / "00001-a.eml", text)
-    assert found(tmp_path) == ([], [Left(tmp_path / "00001-a.eml", NOT_PROVEN)])
+    assert found(tmp_path) == ([], [KeptFile(tmp_path / "00001-a.eml", NOT_PROVEN)])

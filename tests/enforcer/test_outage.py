@@ -23,7 +23,7 @@ from emulator_process import EmulatorProcess
 from enforcer.domain.quota import Restrict, Stop
 from enforcer.ledger import queries
 from enforcer.ledger.database import Ledger, empty_copy, open_ledger
-from enforcer.ledger.lock import LedgerTrouble, is_trouble
+from enforcer.ledger.lock import LedgerUnavailable, is_temporary
 from enforcer.operations import systemd
 from enforcer.operations.markers import Marker
 from enforcer.operations.outage import KIND, note_recovery
@@ -48,12 +48,12 @@ RESTRICTED = ("TERMINATED", "CAN_ATTACH_TO")
         peewee.OperationalError("FATAL:  the database system is starting up"),
         sqlite3.OperationalError("disk I/O error"),
         peewee.DatabaseError("database disk image is malformed"),
-        LedgerTrouble(RuntimeError("x")),
+        LedgerUnavailable(RuntimeError("x")),
     ],
     ids=str,
 )
 def test_trouble_of_the_moment_is_no_setting(error: BaseException) -> None:
-    assert is_trouble(error)
+    assert is_temporary(error)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_trouble_of_the_moment_is_no_setting(error: BaseException) -> None:
     ids=str,
 )
 def test_a_setting_or_a_mistake_of_ours_is_no_trouble_of_the_moment(error: BaseException) -> None:
-    assert not is_trouble(error)
+    assert not is_temporary(error)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_what_was_done_without_the_ledger_is_written_down_once(
         ("stop", lab.now(), None),
         ("restrict", lab.now(), None),
     ]
-    assert queries.lowered(ledger) == {lab.clusters[0]}
+    assert queries.restricted_clusters(ledger) == {lab.clusters[0]}
     assert Marker(settings.ledger, KIND).read() is None
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Period
-from enforcer.ledger import letters
+from enforcer.ledger import stored_messages
 from enforcer.ledger.database import Ledger, open_ledger
-from enforcer.ledger.models import LetterRow
+from enforcer.ledger.models import MessageRow
 from enforcer.mail import outbox
 from enforcer.mail.messages import Attachment
 from enforcer.mail.sender import COPIES_PER_HOUR, Sent, next_try, send_due
@@ -56,20 +56,20 @@ def test_a_letter_is_written_down_once_for_each_kind_cluster_period_and_limit(
     def again(**changes: Any) -> bool:
         key: dict[str, Any] = {
             "kind": Kind.WARNING,
-            "about": "c1",
+            "topic": "c1",
             "period": "day",
-            "first": SUNDAY,
-            "limit": HOUR,
+            "period_start": SUNDAY,
+            "hard_limit": HOUR,
         } | changes
-        return outbox.queue(ledger, letter=message(str(changes)), now=NOW, **(key | changes))
+        return outbox.queue(ledger, message=message(str(changes)), now=NOW, **(key | changes))
 
     changes: list[dict[str, Any]] = [
         {},
         {"kind": Kind.STOPPED},
-        {"about": "c2"},
+        {"topic": "c2"},
         {"period": "week"},
-        {"first": SUNDAY + DAY},
-        {"limit": 2 * HOUR},
+        {"period_start": SUNDAY + DAY},
+        {"hard_limit": 2 * HOUR},
     ]
     assert [again(**one) for one in changes] == [True] * len(changes)
     assert [again(**one) for one in changes] == [False] * len(changes)
@@ -84,11 +84,17 @@ def test_what_groups_were_told_is_known_by_the_limit(ledger: Ledger) -> None:
         ("c2", Period.WEEK, SUNDAY - 5 * DAY, 9 * HOUR),
     ]
     for about, period, first, limit in keys:
-        outbox.queue(ledger, Kind.WARNING, about, message(), now=NOW, period=period.value, first=first, limit=limit)
-    assert letters.told(ledger, Kind.WARNING, since=SUNDAY - DAY) == frozenset(keys[1:])
-    assert letters.told(ledger, Kind.STOPPED, since=SUNDAY - DAY) == frozenset()
-    assert letters.is_queued(ledger, Kind.WARNING, "c1", period="day", first=str(SUNDAY), limit=HOUR)
-    assert not letters.is_queued(ledger, Kind.WARNING, "c1", period="day", first=str(SUNDAY), limit=2 * HOUR)
+        outbox.queue(
+            ledger, Kind.WARNING, about, message(), now=NOW, period=period.value, period_start=first, hard_limit=limit
+        )
+    assert stored_messages.notified_limits(ledger, Kind.WARNING, since=SUNDAY - DAY) == frozenset(keys[1:])
+    assert stored_messages.notified_limits(ledger, Kind.STOPPED, since=SUNDAY - DAY) == frozenset()
+    assert stored_messages.is_queued(
+        ledger, Kind.WARNING, "c1", period="day", period_start=str(SUNDAY), hard_limit=HOUR
+    )
+    assert not stored_messages.is_queued(
+        ledger, Kind.WARNING, "c1", period="day", period_start=str(SUNDAY), hard_limit=2 * HOUR
+    )
 
 
 def test_a_letter_to_nobody_is_remembered_and_not_sent(ledger: Ledger, service: FakeMailService) -> None:
@@ -112,15 +118,15 @@ def test_a_ledger_restored_from_a_backup_knows_its_letters_by_the_same_name(
     ledger: Ledger, service: FakeMailService
 ) -> None:
     enqueue(ledger, "first")
-    backup = [*ledger.select(LetterRow).dicts()]
+    backup = [*ledger.select(MessageRow).dicts()]
     enqueue(ledger, "second")
     send_once(ledger, service)
-    ledger.delete(LetterRow).execute()
-    LetterRow.insert_many(backup).execute(ledger.database)
+    ledger.delete(MessageRow).execute()
+    MessageRow.insert_many(backup).execute(ledger.database)
     enqueue(ledger, "second", now=NOW + HOUR, to=("noa@campus.example",))
     service.used_elsewhere = set(service.accepted)
     assert send_once(ledger, service, HOUR).failures == ()
-    assert (service.subjects, letters.waiting(ledger)) == (["first", "second"], 0)
+    assert (service.subjects, stored_messages.waiting_count(ledger)) == (["first", "second"], 0)
 
 
 def test_two_ledgers_do_not_meet_at_the_service(ledger: Ledger, service: FakeMailService, tmp_path: Path) -> None:
@@ -194,7 +200,7 @@ def test_after_an_unknown_outcome_the_status_is_asked_before_anything_is_sent(
         with pytest.raises(SimulatedKill):
             send_once(ledger, service)
     else:
-        assert send_once(ledger, service).failures == ('the letter "once" was not sent: no answer',)
+        assert send_once(ledger, service).failures == ('the message "once" was not sent: no answer',)
     assert send_once(ledger, service, 2 * MINUTE).accepted == 1
     assert (call_kinds(service), service.subjects) == (expected, ["once"])
 
@@ -214,7 +220,7 @@ def test_a_letter_keeps_its_bytes_though_sender_and_copies_would_be_others_by_no
 
 def test_a_conflict_with_a_letter_that_was_accepted_is_success(ledger: Ledger, service: FakeMailService) -> None:
     enqueue(ledger, "once")
-    name = ledger.select(LetterRow).get().operation_id
+    name = ledger.select(MessageRow).get().operation_id
     service.accepted[name] = "other bytes"
     service.used_elsewhere.add(name)
     assert send_once(ledger, service) == Sent(accepted=1)
@@ -225,7 +231,9 @@ def test_a_letter_that_is_itself_wrong_fails_and_is_tried_again(ledger: Ledger, 
     enqueue(ledger, "wrong")
     service.plan = ["conflict"]
     service.accepted = _Forgetful()
-    assert send_once(ledger, service) == Sent(failures=('the letter "wrong" was not sent: another message',), waiting=1)
+    assert send_once(ledger, service) == Sent(
+        failures=('the message "wrong" was not sent: another message',), waiting=1
+    )
     service.accepted = {}
     assert send_once(ledger, service, 2 * MINUTE).accepted == 1
     assert call_kinds(service) == ["send", "status", "send"]
@@ -246,10 +254,10 @@ def test_a_letter_that_was_accepted_and_then_bounced_is_given_up_at_once(
     send_once(ledger, service)
     service.failed = set(service.accepted)
     assert send_once(ledger, service, 2 * MINUTE).failures == (
-        'the letter "bounces" was given up: accepted, but not delivered: bounced',
+        'the message "bounces" was given up: accepted, but not delivered: bounced',
     )
     send_once(ledger, service, 4 * MINUTE)
-    assert service.subjects == ["bounces", "1 letter could not be sent"]
+    assert service.subjects == ["bounces", "1 message could not be sent"]
 
 
 def test_retry_after_holds_every_letter_and_is_no_failure(ledger: Ledger, service: FakeMailService) -> None:
@@ -311,7 +319,7 @@ def test_given_up_after_a_day_of_failed_attempts_with_a_note_to_the_admin(
     assert hour == 24
     service.plan = []
     assert send_once(ledger, service, 25 * HOUR) == Sent(accepted=1)
-    assert service.subjects == ["1 letter could not be sent"]
+    assert service.subjects == ["1 message could not be sent"]
     (note,) = (json.loads(payload) for payload in service.accepted.values())
     assert note["recipients"]["to"] == [{"address": ADMIN}]
     for said in ("hopeless", "dana@campus.example, noa@campus.example", "2026-11-01 10:00 UTC", "no"):
@@ -326,7 +334,7 @@ def test_many_letters_that_are_given_up_are_one_note(ledger: Ledger, service: Fa
         send_once(ledger, service, hour * HOUR)
     service.plan = []
     send_once(ledger, service, 27 * HOUR)
-    assert service.subjects == ["4 letters could not be sent"]
+    assert service.subjects == ["4 messages could not be sent"]
 
 
 def test_a_note_that_cannot_be_sent_is_followed_by_no_other(ledger: Ledger, service: FakeMailService) -> None:
@@ -334,7 +342,7 @@ def test_a_note_that_cannot_be_sent_is_followed_by_no_other(ledger: Ledger, serv
     for hour in range(100):
         service.plan = ["refused"] * 5
         send_once(ledger, service, hour * HOUR)
-    assert (letters.waiting(ledger), ledger.select(LetterRow).count(), service.accepted) == (0, 2, {})
+    assert (stored_messages.waiting_count(ledger), ledger.select(MessageRow).count(), service.accepted) == (0, 2, {})
 
 
 def test_waiting_is_not_failing(ledger: Ledger, service: FakeMailService) -> None:
@@ -346,7 +354,7 @@ def test_waiting_is_not_failing(ledger: Ledger, service: FakeMailService) -> Non
         send_once(ledger, service, day * DAY)
     service.plan = ["refused"]
     send_once(ledger, service, 6 * DAY)
-    assert (letters.waiting(ledger), service.accepted) == (1, {})
+    assert (stored_messages.waiting_count(ledger), service.accepted) == (1, {})
     send_once(ledger, service, 7 * DAY)
     assert service.subjects == ["waits"]
 
@@ -389,7 +397,7 @@ def test_the_next_try_is_when_a_letter_is_due_the_service_ready_and_the_budget_h
     send_once(ledger, service, 4 * MINUTE, many)
     assert tried(4 * MINUTE, many) == 5 * MINUTE
     send_once(ledger, service, 5 * MINUTE, many)
-    assert tried(5 * MINUTE, many) is None or letters.waiting(ledger)
+    assert tried(5 * MINUTE, many) is None or stored_messages.waiting_count(ledger)
 
 
 # --- copies
@@ -401,17 +409,17 @@ def addressed(service: FakeMailService) -> list[bool]:
 
 def test_copies_beyond_twenty_an_hour_become_one_digest(ledger: Ledger, service: FakeMailService) -> None:
     for number in range(25):
-        enqueue(ledger, f"letter {number:02}", cc=(ADMIN,))
+        enqueue(ledger, f"message {number:02}", cc=(ADMIN,))
     send_once(ledger, service)
     assert addressed(service) == [True] * COPIES_PER_HOUR + [False] * 5
     send_once(ledger, service, 59 * MINUTE)
     assert len(service.accepted) == 25
     enqueue(ledger, "next hour", cc=(ADMIN,))
     send_once(ledger, service, 61 * MINUTE)
-    assert service.subjects[25:] == ["next hour", "5 more letters of 01 November, 10:00 UTC"]
+    assert service.subjects[25:] == ["next hour", "5 more messages of 01 November, 10:00 UTC"]
     assert addressed(service)[25:] == [True, False]
     digest = json.loads([*service.accepted.values()][26])
-    assert [f"letter {n:02}" in digest["content"]["plainText"] for n in range(25)] == [False] * 20 + [True] * 5
+    assert [f"message {n:02}" in digest["content"]["plainText"] for n in range(25)] == [False] * 20 + [True] * 5
     assert digest["recipients"]["to"] == [{"address": ADMIN}]
     send_once(ledger, service, 200 * MINUTE)
     assert len(service.accepted) == 27
@@ -439,7 +447,7 @@ def test_a_budget_is_used_up_and_never_overrun(
         enqueue(ledger, f"{number:03}")
     service.budget = budget
     hours = 0
-    while letters.waiting(ledger):
+    while stored_messages.waiting_count(ledger):
         for minute in range(0, 60, 5):
             assert send_once(ledger, service, hours * HOUR + minute * MINUTE, mail_settings(budget)).failures == ()
         hours += 1
@@ -492,11 +500,11 @@ def test_whatever_happens_every_letter_is_accepted_once_in_the_same_bytes(
         assert sent == service.accepted
     service.plan = []
     for _ in range(40):
-        if not letters.waiting(ledger):
+        if not stored_messages.waiting_count(ledger):
             break
         at += HOUR
         send_once(ledger, service, at, told)
-    assert letters.waiting(ledger) == 0
+    assert stored_messages.waiting_count(ledger) == 0
     told_people = [subject for subject in service.subjects if subject in queued]
     assert sorted(told_people) == sorted(queued)
     for span, sends, statuses in (

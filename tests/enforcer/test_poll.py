@@ -323,7 +323,7 @@ def test_a_week_of_term_with_limits_of_day_and_week_and_allowances(
     days = [SUNDAY + timedelta(days=number) for number in range(8)]
     used = []
     lab.run("allow", "1", "--minutes", "+60", "--day", str(days[1]), "--reason", "deadline")
-    lab.run("allow", "1", "--none", "--day", str(days[2]), "--reason", "holiday")
+    lab.run("block", "1", "--day", str(days[2]), "--reason", "holiday")
     lab.run("allow", "1", "--window", "Wed 10:00-11:00", "--day", str(days[3]), "--reason", "lesson")
     lab.run("allow", "all", "--unlimited", "--day", str(days[5]), "--reason", "hackathon")
     for day in days:

@@ -13,7 +13,7 @@ from enforcer.domain.timestamps import to_millis
 from enforcer.domain.uptime import Event, Session, Sighting
 from enforcer.ledger import queries, record
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.record import Reading
+from enforcer.ledger.record import EventBatch
 from example_counts import at_most_examples
 from ledgers import clear
 
@@ -36,7 +36,7 @@ def list_shows(ledger: Ledger, *, at: datetime, running: bool, since: datetime |
 
 
 def read(ledger: Ledger, *events: Event, moved: str = "1", at: datetime = LATER) -> None:
-    record.add_events(ledger, [Reading("1", [ToldEvent(event, "{}") for event in events], moved)], read_to=at)
+    record.add_events(ledger, [EventBatch("1", [ToldEvent(event, "{}") for event in events], moved)], read_to=at)
 
 
 def kept(ledger: Ledger) -> list[tuple[Session, datetime | None]]:

@@ -12,10 +12,10 @@ import pytest
 
 from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Restore, Restrict, Stop, Warn
-from enforcer.ledger import letters, queries
+from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger, open_copy
 from enforcer.mail import outbox
-from enforcer.mail.messages import Letter
+from enforcer.mail.messages import Message
 from enforcer.settings import Settings, load_settings
 from enforcer.tick.run import TickResult, plan_tick, run_tick
 from enforcer.workspace.client import Workspace
@@ -99,8 +99,8 @@ def test_the_next_tick_repeats_nothing_and_the_next_day_restores(ledger: Ledger,
 
 
 def waiting_letter(ledger: Ledger, now: datetime) -> None:
-    letter = Letter("It waits", "text", "<p>text</p>", ("dana@campus.example",))
-    outbox.queue(ledger, Kind.REPORT, "a day", letter, now=now)
+    message = Message("It waits", "text", "<p>text</p>", ("dana@campus.example",))
+    outbox.queue(ledger, Kind.REPORT, "a day", message, now=now)
 
 
 def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, lab: InProcessCourse) -> None:
@@ -110,7 +110,7 @@ def test_an_unusable_workspace_is_a_result_and_letters_still_go(ledger: Ledger, 
     result = tick(ledger, error, lab.now(), mail=mail)
 
     assert result == TickResult(undone=(str(error),), unusable=error)
-    assert (mail.subjects, letters.waiting(ledger), queries.last_poll(ledger)) == (["It waits"], 0, None)
+    assert (mail.subjects, stored_messages.waiting_count(ledger), queries.last_poll(ledger)) == (["It waits"], 0, None)
 
 
 def test_a_workspace_that_cannot_list_its_clusters_is_unusable(
@@ -139,7 +139,7 @@ def test_a_letter_that_cannot_be_sent_does_not_keep_a_cluster_running(ledger: Le
     result = tick(ledger, workspace, lab.now(), mail=mail)
 
     assert lab.workspace.state(lab.clusters[0]) == "TERMINATING"
-    assert (result.undone, result.unsent) == ((), (f'the letter "{OFF}" was not sent: no',))
+    assert (result.undone, result.unsent) == ((), (f'the message "{OFF}" was not sent: no',))
 
 
 def test_a_plan_names_what_a_tick_then_does_and_changes_nothing(ledger_location: str, lab: InProcessCourse) -> None:

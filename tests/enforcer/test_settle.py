@@ -14,7 +14,7 @@ from emulator_process import EmulatorProcess
 from enforcer.domain.day_records import DayTotal
 from enforcer.ledger import queries
 from enforcer.ledger.database import open_ledger
-from enforcer.ledger.models import LetterRow
+from enforcer.ledger.models import MessageRow
 from enforcer.tick.settle import unsettled_days
 
 MONDAY = SUNDAY + timedelta(days=1)
@@ -122,7 +122,11 @@ def test_a_day_long_past_is_settled_without_a_letter(emulator: EmulatorProcess, 
 
     assert settled(lab, SUNDAY)["group_01"].used // M == 30
     with closing(open_ledger(lab.environment["CLUSTER_UPTIMES_DB"])) as ledger:
-        days = [row.first for row in ledger.select(LetterRow).order_by(LetterRow.first) if row.kind == "report"]
+        days = [
+            row.period_start
+            for row in ledger.select(MessageRow).order_by(MessageRow.period_start)
+            if row.kind == "report"
+        ]
     assert (days[0], len(days)) == ((SUNDAY + timedelta(days=6)).isoformat(), 14)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from emulated_course import SUNDAY, EmulatedCourse
 from emulator_process import EmulatorProcess
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import ledger_lock
 
 pytestmark = [pytest.mark.process, pytest.mark.timed_lock]
 
@@ -57,7 +57,7 @@ def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EmulatedCours
         assert lab.start("group_01") == 200
         lab.advance_minutes(1)
         until(lambda: (lab.folder / "watch.log").read_text().count("looked at") == 2)
-        with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
+        with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
             assert alone, "the lock is held for a tick and not for the service's life"
         lab.poll()
         lab.set_time(SUNDAY, "11:00:01")
@@ -70,7 +70,7 @@ def test_the_service_stops_a_group_at_its_limit_and_ends_well(lab: EmulatedCours
 
 
 def test_a_service_that_finds_another_at_work_waits_for_it(lab: EmulatedCourse) -> None:
-    with only_one(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
+    with ledger_lock(lab.environment["CLUSTER_UPTIMES_DB"]) as alone:
         assert alone
         with watching(lab) as service:
             until(lambda: "another run is at work" in (lab.folder / "watch.log").read_text())

@@ -24,14 +24,15 @@ from sdk_in_process import InProcessSdkClient
 
 HOST = {"DATABRICKS_HOST": "https://lab.example", "DATABRICKS_TOKEN": "dapi-any"}
 WORDS = {
-    "allow": ("99", "--none", "--reason", "x"),
+    "allow": ("99", "--unlimited", "--reason", "x"),
+    "block": ("99", "--reason", "x"),
     "revoke": ("x",),
     "import-history": ("earlier.db",),
     "archive": ("--output", "archive"),
-    "purge": ("--before", "2020-01-01"),
+    "anonymise": ("--before", "2020-01-01"),
 }
 """What a verb needs beside its name."""
-OF_LEDGER = frozenset({"report", "archive", "purge", "import-history"})
+OF_LEDGER = frozenset({"report", "archive", "anonymise", "import-history"})
 """Verbs that need no workspace."""
 OTHERS = OF_LEDGER | {"backup-ledger", "test-email", "doctor", "restricted"}
 UNKNOWN_COURSE = "the ledger uptimes.db knows no course; check CLUSTER_UPTIMES_DB, or poll first\n"
@@ -81,9 +82,9 @@ def test_a_verb_without_settings_says_that_no_workspace_is_named(folder: Path, v
         ("report", 1, "", UNKNOWN_COURSE),
         ("archive", 1, "", UNKNOWN_COURSE),
         (
-            "purge",
+            "anonymise",
             1,
-            "there is nothing to purge before 2020-01-01\n",
+            "there is nothing to anonymise before 2020-01-01\n",
             "there is no ledger at uptimes.db; check CLUSTER_UPTIMES_DB\n",
         ),
         (
@@ -143,7 +144,7 @@ def test_doctor_has_a_line_for_each_setting_that_is_wrong(folder: Path) -> None:
         (("poll", "--budget", "inf"), """'--budget': "inf" is not a number of seconds from 1 to 3600"""),
         (("allow", "--minutes", "1.5"), """'--minutes': "1.5" is not a whole number of minutes from -1440 to 1440"""),
         (("test-email", "--wait", "0"), """'--wait': "0" is not a number of seconds from 1 to 3600"""),
-        (("purge", "--files", "none"), """'--files': Directory 'none' does not exist."""),
+        (("anonymise", "--files", "none"), """'--files': Directory 'none' does not exist."""),
         (("end-of-day", "--day", "yesterday"), """'--day': "yesterday" is not a date; use YYYY-MM-DD"""),
     ],
 )
@@ -237,8 +238,8 @@ def polled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         (("usage", "--from", "2026-10-25", "--to", "2026-11-01"), 1, "the ledger knows nothing of 2026-11-01: no poll"),
         (("report", "--day", "2026-11-01"), 1, "the ledger knows nothing of 2026-11-01: no poll"),
         (("report", "--day", "2026-11-03"), 2, "Error: 2026-11-03 has not come yet"),
-        (("purge", "--before", "2026-11-04"), 2, "Error: "),
-        (("purge", "--before", "2026-11-02"), 0, "there is nothing to purge before 2026-11-02"),
+        (("anonymise", "--before", "2026-11-04"), 2, "Error: "),
+        (("anonymise", "--before", "2026-11-02"), 0, "there is nothing to anonymise before 2026-11-02"),
         (("end-of-day", "--day", "2026-11-02"), 2, "at the latest 2026-11-01"),
         (("allow",), 2, "no group \"99\" in 94290 2026w; there is only group_001."),
         (("allowances",), 0, "nothing was allowed yet"),

@@ -16,7 +16,7 @@ from enforcer.domain.message_kinds import Kind
 from enforcer.domain.quota import Period, Restore, Restrict, Stop
 from enforcer.domain.roles import People, is_worth_asking
 from enforcer.domain.uptime import MEMBER, OTHER, Role
-from enforcer.ledger import letters, queries
+from enforcer.ledger import queries, stored_messages
 from enforcer.ledger.database import Ledger
 from enforcer.settings import load_settings
 from enforcer.tick.history import recall
@@ -134,14 +134,18 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
         return run_tick(settings, ledger, lab.connect(), mail, now=lab.now(), deadline=Deadline(M))
 
     first = again()
-    assert (kinds(first), lab.level(cluster), letters.waiting(ledger)) == ([Restrict, Stop], "CAN_ATTACH_TO", 1)
+    assert (kinds(first), lab.level(cluster), stored_messages.waiting_count(ledger)) == (
+        [Restrict, Stop],
+        "CAN_ATTACH_TO",
+        1,
+    )
 
     admins = next(g for g in lab.workspace.emulated.state.directory.groups.values() if g.display_name == "admins")
     admins.members.append(professor.id)
     lab.workspace.advance(60)
     undone = again()
 
-    assert (kinds(undone), lab.level(cluster), letters.waiting(ledger)) == ([Restore], "CAN_RESTART", 0)
+    assert (kinds(undone), lab.level(cluster), stored_messages.waiting_count(ledger)) == ([Restore], "CAN_RESTART", 0)
     assert used(ledger, lab)[0] == ("group_001", 0, 0, ())
     admins.members.remove(professor.id)
     lab.workspace.advance(60)
@@ -151,8 +155,8 @@ def test_what_an_unknown_starter_led_to_is_undone_once_staff_is_known(ledger: Le
     lab.start(cluster)
     lab.workspace.advance(181 * 60)
     again()
-    assert letters.waiting(ledger) == 1
-    assert letters.told(ledger, Kind.STOPPED, since=lab.now().date())
+    assert stored_messages.waiting_count(ledger) == 1
+    assert stored_messages.notified_limits(ledger, Kind.STOPPED, since=lab.now().date())
 
 
 def test_a_settled_day_is_settled_again_once_staff_is_known(ledger: Ledger, lab: InProcessCourse) -> None:

@@ -219,9 +219,9 @@ def test_clusters_are_served_by_their_tags_alone_while_administrators_cannot_be_
 
     assert touched(refused) == {lab.clusters[0]}
     assert sum("is served by its tags alone" in failure for failure in refused.undone) == 2
-    assert queries.accepted(ledger) == {}
+    assert queries.accepted_clusters(ledger) == {}
     accepted = tick(ledger, lab, SETTINGS)
-    assert (accepted.undone, set(queries.accepted(ledger))) == ((), set(lab.clusters))
+    assert (accepted.undone, set(queries.accepted_clusters(ledger))) == ((), set(lab.clusters))
     tags = {"origin": "terraform", "lab_course": "94290", "lab_term": "2026w", "lab_group": "group_001"}
     foreign = foreign_cluster(lab, **tags)
     claimed = tick(ledger, lab, SETTINGS, workspace)

@@ -81,6 +81,53 @@ def test_verbs_are_listed_without_being_imported_and_imported_when_they_are_call
     assert (unknown.exit_code, "No such command 'poll'" in unknown.output) == (2, True)
 
 
+def test_an_old_verb_works_with_a_warning_and_is_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "renamed_verbs"
+    package.mkdir()
+    (package / "settle.py").write_text("import click\n\n@click.command()\ndef command():\n    click.echo('settled')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    verbs = cli.LazyGroup(name="lab", package="renamed_verbs", verbs={"settle": "Settle."}, renamed={"close": "settle"})
+
+    called = CliRunner().invoke(verbs, ["close"])
+
+    warning = "close is now settle; the old name works until version 0.3.0\n"
+    assert (called.exit_code, called.stdout, called.stderr) == (0, "settled\n", warning)
+    assert "close" not in CliRunner().invoke(verbs, ["--help"]).output
+
+
+def test_an_old_flag_works_with_a_warning_and_is_not_listed() -> None:
+    @click.command()
+    @cli.old_flag("--tidy", "is_tidy", new="--clean")
+    def command(is_tidy: bool) -> None:
+        click.echo(is_tidy)
+
+    results = [CliRunner().invoke(command, words) for words in ([], ["--tidy"])]
+
+    warning = "--tidy is now --clean; the old name works until version 0.3.0\n"
+    assert [(one.stdout, one.stderr) for one in results] == [("False\n", ""), ("True\n", warning)]
+    assert "--tidy" not in CliRunner().invoke(command, ["--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warnings"),
+    [
+        ({}, {}, 0),
+        ({"OLD": "a"}, {"NEW": "a"}, 1),
+        ({"OLD": "a", "NEW": "b"}, {"NEW": "b"}, 1),
+        ({"NEW": "b"}, {"NEW": "b"}, 0),
+    ],
+)
+def test_an_old_setting_counts_with_a_warning_unless_the_new_one_is_set(
+    before: dict[str, str], after: dict[str, str], warnings: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = dict(before)
+
+    cli.use_old_variable(environ, "OLD", "NEW")
+
+    warning = "OLD is now NEW; the old name works until version 0.3.0\n"
+    assert (environ, capsys.readouterr().err) == (after, warning * warnings)
+
+
 @click.command()
 @cli.day_option
 @cli.from_option

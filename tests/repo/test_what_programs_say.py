@@ -28,9 +28,9 @@ WORDS = {
     "verify": ("backup", "--live"),
     "report": ("nothing.csv",),
     "diff": ("nothing.csv", "nothing.csv"),
-    "purge": ("--before", "2020-01-01"),
+    "delete-old-files": ("--before", "2020-01-01"),
 }
-OFFLINE = frozenset({"report", "diff", "purge"})
+OFFLINE = frozenset({"report", "diff", "delete-old-files"})
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_closing_a_term_without_settings_says_that_no_workspace_is_named(folder:
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (("purge", *WORDS["purge"]), 0, "There is nothing to purge.\n"),
+        (("delete-old-files", *WORDS["delete-old-files"]), 0, "There is nothing to delete.\n"),
         (("scan", "--list-profiles"), 0, "there are no profiles in FOLDER/none\n"),
         (("report", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),
         (("diff", "nothing.csv", "nothing.csv"), 2, "Error: nothing.csv: No such file or directory.\n"),

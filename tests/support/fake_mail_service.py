@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from enforcer.mail.mail_service import Answer, Verdict
+from enforcer.mail.mail_service import SendResult, SendStatus
 from enforcer.settings import MailBudget
 
 NOW = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-UNKNOWN = Answer(Verdict.UNKNOWN, "no answer")
+UNKNOWN = SendResult(SendStatus.UNKNOWN, "no answer")
 
 
 class SimulatedKill(BaseException):
@@ -22,7 +22,7 @@ class SimulatedKill(BaseException):
 class FakeMailService:
     """A mail service. `plan` says what happens to the next calls; after its end all goes well.
 
-    `before` and `after` stand for whether the letter had been accepted when things went wrong.
+    `before` and `after` stand for whether the message had been accepted when things went wrong.
     """
 
     plan: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class FakeMailService:
     suppressed: set[str] = field(default_factory=set)
     """Addresses that get nothing: a message to them alone is accepted and fails."""
 
-    def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> Answer:
+    def send(self, operation_id: str, payload: str, *, timeout: timedelta) -> SendResult:
         assert operation_id not in self.unknown_outcomes, "sent again without a question"
         assert (
             self.first_payloads.setdefault(operation_id, payload) == payload or operation_id in self.used_elsewhere
@@ -55,43 +55,43 @@ class FakeMailService:
         self.calls.append(("send", operation_id, self.now))
         what = self.plan.pop(0) if self.plan else "well"
         if what == "busy" or not self._has_room("send"):
-            return Answer(Verdict.BUSY, "too many", timedelta(seconds=90))
+            return SendResult(SendStatus.BUSY, "too many", timedelta(seconds=90))
         if what == "refused":
-            return Answer(Verdict.REFUSED, "no")
+            return SendResult(SendStatus.REFUSED, "no")
         if what.endswith("before"):
             self.unknown_outcomes.add(operation_id)
             return self._break(what)
         if self.refused & set(recipients(payload)):
             self.unknown_outcomes.add(operation_id)
-            return Answer(Verdict.CONFLICT, "Invalid recipient")
+            return SendResult(SendStatus.CONFLICT, "Invalid recipient")
         known = self.accepted.setdefault(operation_id, payload)
         if what.endswith("after"):
             self.unknown_outcomes.add(operation_id)
             return self._break(what)
         if what == "conflict" or known != payload:
             self.unknown_outcomes.add(operation_id)
-            return Answer(Verdict.CONFLICT, "another message")
-        return Answer(Verdict.ACCEPTED)
+            return SendResult(SendStatus.CONFLICT, "another message")
+        return SendResult(SendStatus.ACCEPTED)
 
-    def status(self, operation_id: str, *, timeout: timedelta) -> Answer:
+    def status(self, operation_id: str, *, timeout: timedelta) -> SendResult:
         self.calls.append(("status", operation_id, self.now))
         what = self.plan.pop(0) if self.plan else "well"
         if what == "busy" or not self._has_room("status"):
-            return Answer(Verdict.BUSY, "too many", timedelta(seconds=90))
+            return SendResult(SendStatus.BUSY, "too many", timedelta(seconds=90))
         if what.startswith(("breaks", "killed")):
             return self._break(what)
         self.unknown_outcomes.discard(operation_id)
         if operation_id in self.failed:
-            return Answer(Verdict.FAILED, "bounced", is_final=True)
+            return SendResult(SendStatus.FAILED, "bounced", is_final=True)
         if operation_id in self.accepted and self.is_slow:
-            return Answer(Verdict.ACCEPTED, "Running")
+            return SendResult(SendStatus.ACCEPTED, "Running")
         if self.suppressed and self.suppressed >= set(recipients(self.accepted.get(operation_id, "")) or [""]):
-            return Answer(Verdict.FAILED, "all recipients were suppressed", is_final=True)
+            return SendResult(SendStatus.FAILED, "all recipients were suppressed", is_final=True)
         if operation_id in self.accepted:
-            return Answer(Verdict.ACCEPTED, "Succeeded", is_final=True)
-        return Answer(Verdict.MISSING)
+            return SendResult(SendStatus.ACCEPTED, "Succeeded", is_final=True)
+        return SendResult(SendStatus.MISSING)
 
-    def _break(self, what: str) -> Answer:
+    def _break(self, what: str) -> SendResult:
         if what.startswith("killed"):
             raise SimulatedKill
         return UNKNOWN
@@ -111,7 +111,7 @@ class FakeMailService:
         return sum(1 for name, _, at in self.calls if name == kind and at > self.now - span)
 
     def recipients_of(self, subject: str) -> list[str]:
-        """Who has the letter with this subject, sorted."""
+        """Who has the message with this subject, sorted."""
         payloads = [each for each in self.accepted.values() if json.loads(each)["content"]["subject"] == subject]
         return sorted(one for each in payloads for one in recipients(each) if one not in self.suppressed)
 

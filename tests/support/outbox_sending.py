@@ -9,7 +9,7 @@ from typing import Any
 from enforcer.domain.message_kinds import Kind
 from enforcer.ledger.database import Ledger
 from enforcer.mail import outbox
-from enforcer.mail.messages import Letter
+from enforcer.mail.messages import Message
 from enforcer.mail.sender import Sent, send_due
 from enforcer.settings import MailBudget, Settings, load_settings
 from fake_mail_service import HOUR, NOW, FakeMailService
@@ -33,13 +33,15 @@ def mail_settings(budget: MailBudget = LARGE_BUDGET, admin: str | None = ADMIN) 
     return replace(told, mail=replace(told.mail, budget=budget))
 
 
-def message(subject: str = "Hello", to: tuple[str, ...] = ("dana@campus.example",), cc: tuple[str, ...] = ()) -> Letter:
-    return Letter(subject, f"{subject} as text", f"<p>{subject}</p>", to, cc)
+def message(
+    subject: str = "Hello", to: tuple[str, ...] = ("dana@campus.example",), cc: tuple[str, ...] = ()
+) -> Message:
+    return Message(subject, f"{subject} as text", f"<p>{subject}</p>", to, cc)
 
 
 def enqueue(ledger: Ledger, subject: str, kind: Kind = Kind.WARNING, *, now: datetime = NOW, **more: Any) -> bool:
     return outbox.queue(
-        ledger, kind, subject, message(subject, **more), now=now, period="day", first=SUNDAY, limit=3 * HOUR
+        ledger, kind, subject, message(subject, **more), now=now, period="day", period_start=SUNDAY, hard_limit=3 * HOUR
     )
 
 

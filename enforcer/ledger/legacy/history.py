@@ -13,21 +13,21 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from enforcer.ledger.migrations import EARLIER_TABLE
+from enforcer.ledger.migrations import LEGACY_TABLE
 
-DAYS, CLUSTERS = EARLIER_TABLE, "clusterinfo"
+DAYS, CLUSTERS = LEGACY_TABLE, "clusterinfo"
 RUNNING = ("cluster_uptimes", "clusteruptime")
 """The running totals; the second is the table's name before that system's first migration."""
 LONGEST_DAY = timedelta(hours=25)
 SECONDS = 5
 
 
-class EarlierError(ValueError):
+class LegacyError(ValueError):
     """A sentence that says why the file cannot be read."""
 
 
 @dataclass(frozen=True)
-class EarlierDay:
+class LegacyDay:
     """What a cluster used on a local day."""
 
     cluster_id: str
@@ -36,24 +36,24 @@ class EarlierDay:
 
 
 @dataclass(frozen=True)
-class EarlierHistory:
-    days: tuple[EarlierDay, ...] = ()
+class LegacyHistory:
+    days: tuple[LegacyDay, ...] = ()
     """By day and cluster."""
     names: tuple[tuple[str, str], ...] = ()
     """Id and name of the clusters whose name was kept."""
-    odd: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
     """A sentence for each row that cannot be."""
-    running: int = 0
+    running_totals: int = 0
     """Clusters with a running total of the day that was not over."""
 
 
-def read_history(path: Path) -> EarlierHistory:
-    """What the file holds. Raises EarlierError where it is not the earlier system's."""
+def read_history(path: Path) -> LegacyHistory:
+    """What the file holds. Raises LegacyError where it is not the earlier system's."""
     try:
         with closing(_open(path)) as connection:
             return _history(connection, path)
     except (OSError, sqlite3.Error) as error:
-        raise EarlierError(f"{path} cannot be read as the earlier system's ledger ({error}).") from None
+        raise LegacyError(f"{path} cannot be read as the earlier system's ledger ({error}).") from None
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -65,29 +65,29 @@ def _open(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?{mode}", uri=True, timeout=SECONDS)
 
 
-def _history(connection: sqlite3.Connection, path: Path) -> EarlierHistory:
+def _history(connection: sqlite3.Connection, path: Path) -> LegacyHistory:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if DAYS not in tables:
-        raise EarlierError(f"{path} has no table {DAYS}: it is not the ledger of the earlier system.")
-    found: dict[tuple[str, str], EarlierDay] = {}
-    odd = []
+        raise LegacyError(f"{path} has no table {DAYS}: it is not the ledger of the earlier system.")
+    found: dict[tuple[str, str], LegacyDay] = {}
+    invalid = []
     for cluster_id, day, seconds in connection.execute(f"SELECT cluster_id, date, daily_use_seconds FROM {DAYS}"):
         try:
             one = _day(cluster_id, day, seconds)
         except ValueError as error:
-            odd.append(f"{cluster_id} on {day}: {error}")
+            invalid.append(f"{cluster_id} on {day}: {error}")
         else:
             found[one.day.isoformat(), one.cluster_id] = one
     names = connection.execute(f"SELECT cluster_id, cluster_name FROM {CLUSTERS}") if CLUSTERS in tables else ()
-    return EarlierHistory(
+    return LegacyHistory(
         tuple(one for _, one in sorted(found.items())),
         tuple(sorted((str(id), str(name)) for id, name in names)),
-        tuple(odd),
+        tuple(invalid),
         sum(_count(connection, tables)),
     )
 
 
-def _day(cluster_id: object, day: object, seconds: object) -> EarlierDay:
+def _day(cluster_id: object, day: object, seconds: object) -> LegacyDay:
     """A row of the table. Raises ValueError with what is wrong with it."""
     if not isinstance(cluster_id, str) or not cluster_id:
         raise ValueError("it names no cluster")
@@ -100,7 +100,7 @@ def _day(cluster_id: object, day: object, seconds: object) -> EarlierDay:
     # A day of more than 25 hours fits no zone; what is too large for a timedelta does not, either.
     if seconds > LONGEST_DAY.total_seconds():
         raise ValueError(f"{seconds / 3600:.1f} hours do not fit into a day")
-    return EarlierDay(cluster_id, parsed, timedelta(milliseconds=round(seconds * 1000)))
+    return LegacyDay(cluster_id, parsed, timedelta(milliseconds=round(seconds * 1000)))
 
 
 def _count(connection: sqlite3.Connection, tables: set[str]) -> Iterator[int]:

@@ -11,43 +11,43 @@ from enforcer.domain.snapshot import group_named
 from enforcer.domain.timestamps import to_millis
 from enforcer.domain.uptime import day_bounds
 from enforcer.ledger.database import Ledger
-from enforcer.ledger.legacy.history import EarlierDay, EarlierHistory
+from enforcer.ledger.legacy.history import LegacyDay, LegacyHistory
 from enforcer.ledger.models import ClusterRow, DayRow
 
 MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportResult:
     """What became of each of the earlier system's days."""
 
-    days: tuple[EarlierDay, ...]
+    imported: tuple[LegacyDay, ...]
     """Those that are in the ledger now and were not before."""
-    there: int
+    already_imported: int
     """Imported before."""
-    left: tuple[str, ...]
+    skipped: tuple[str, ...]
     """A sentence for each that was not taken, and why."""
 
 
-def take_over(
-    ledger: Ledger, history: EarlierHistory, *, course: str, term: str, tz: tzinfo, today: date, now: datetime
-) -> Taken:
+def import_days(
+    ledger: Ledger, history: LegacyHistory, *, course: str, term: str, tz: tzinfo, today: date, now: datetime
+) -> ImportResult:
     """Write the days down, all or none. `course` and `term` are those that clusters unknown to the ledger were of."""
-    names, taken, left, there = dict(history.names), [], list(history.odd), 0
+    names, imported, skipped, already_imported = dict(history.names), [], list(history.invalid), 0
     with ledger.atomic():
         settled = {(row.cluster_id, row.day): row.imported for row in ledger.select(DayRow)}
         for one in history.days:
             is_imported = settled.get((one.cluster_id, one.day.isoformat()))
             if is_imported:
-                there += 1
+                already_imported += 1
             elif is_imported is not None:
-                left.append(f"{one.cluster_id} on {one.day}: this enforcer settled that day itself")
+                skipped.append(f"{one.cluster_id} on {one.day}: this enforcer settled that day itself")
             elif one.day >= today:
-                left.append(f"{one.cluster_id} on {one.day}: the day is not over")
+                skipped.append(f"{one.cluster_id} on {one.day}: the day is not over")
             else:
-                taken.append(one)
-        groups = _know_clusters(ledger, taken, names, course, term, tz, now)
-        for one in taken:
+                imported.append(one)
+        groups = _add_unknown_clusters(ledger, imported, names, course, term, tz, now)
+        for one in imported:
             ledger.insert(
                 DayRow,
                 cluster_id=one.cluster_id,
@@ -56,14 +56,14 @@ def take_over(
                 used=one.used // MS,
                 estimate=True,
                 imported=True,
-                settled=to_millis(now),
+                settled_at=to_millis(now),
             ).execute()
-    return Taken(tuple(taken), there, tuple(left))
+    return ImportResult(tuple(imported), already_imported, tuple(skipped))
 
 
-def _know_clusters(
+def _add_unknown_clusters(
     ledger: Ledger,
-    days: Iterable[EarlierDay],
+    days: Iterable[LegacyDay],
     names: dict[str, str],
     course: str,
     term: str,
@@ -92,6 +92,6 @@ def _know_clusters(
             first_seen=to_millis(day_bounds(min(its_days), tz)[0]),
             last_seen=to_millis(day_bounds(max(its_days), tz)[1]) - 1,
             # The next list shows it if it is still there.
-            gone=to_millis(now),
+            gone_at=to_millis(now),
         ).execute()
     return groups

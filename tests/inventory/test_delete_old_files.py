@@ -66,14 +66,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def purge(*arguments: str, answer: str = "") -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, ["purge", *arguments], obj=dict(os.environ), input=answer)
+def delete_old_files(*arguments: str, answer: str = "") -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, ["delete-old-files", *arguments], obj=dict(os.environ), input=answer)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.stdout, result.stderr
 
 
 def test_nothing_names_anybody_afterwards_and_totals_stay(folder):
-    status, said, _ = purge("--before", DAY, "--yes", "--json")
+    status, said, _ = delete_old_files("--before", DAY, "--yes", "--json")
 
     assert (status, len(json.loads(said)["files"])) == (0, 7)
     assert sorted(os.listdir()) == sorted([*FOREIGN, "inventory-totals.csv"])
@@ -87,32 +87,32 @@ def test_nothing_names_anybody_afterwards_and_totals_stay(folder):
 
 
 def test_what_is_newer_stays(folder):
-    assert purge("--before", "2020-12-31", "--yes")[:2] == (0, "There is nothing to purge.\n")
+    assert delete_old_files("--before", "2020-12-31", "--yes")[:2] == (0, "There is nothing to delete.\n")
     assert len(os.listdir()) == 13
 
 
 def test_a_list_that_somebody_wrote_goes_when_it_is_named(folder):
-    assert purge("inventory.txt", "--before", DAY, "--yes")[0] == 0
+    assert delete_old_files("inventory.txt", "--before", DAY, "--yes")[0] == 0
     assert not Path("inventory.txt").exists()
-    assert purge("data.json", "--before", DAY, "--yes")[:2] == (0, "There is nothing to purge.\n")
+    assert delete_old_files("data.json", "--before", DAY, "--yes")[:2] == (0, "There is nothing to delete.\n")
 
 
 def test_somebody_has_to_type_it(folder):
     before = sorted(os.listdir())
-    status, said, complaint = purge("--before", DAY, answer="yes\n")
-    assert (status, "Nothing was purged." in complaint, sorted(os.listdir())) == (1, True, before)
-    assert purge("--before", DAY, "--dry-run")[0] == 0
+    status, said, complaint = delete_old_files("--before", DAY, answer="yes\n")
+    assert (status, "Nothing was deleted." in complaint, sorted(os.listdir())) == (1, True, before)
+    assert delete_old_files("--before", DAY, "--dry-run")[0] == 0
     assert sorted(os.listdir()) == before
-    assert purge("--before", DAY, answer=f"purge before {DAY}\n")[0] == 0
+    assert delete_old_files("--before", DAY, answer=f"delete files before {DAY}\n")[0] == 0
     assert sorted(os.listdir()) == sorted([*FOREIGN, "inventory-totals.csv"])
 
 
 def test_totals_are_added_once(folder):
     again = Path("inventory.csv").read_bytes()
-    purge("--before", DAY, "--yes")
+    delete_old_files("--before", DAY, "--yes")
     Path("inventory.csv").write_bytes(again)
     os.utime("inventory.csv", (OLD, OLD))
-    purge("--before", DAY, "--yes")
+    delete_old_files("--before", DAY, "--yes")
     assert len(Path("inventory-totals.csv").read_text().splitlines()) == 2
 
 
@@ -124,7 +124,7 @@ def test_backups_whose_time_is_over_are_named_and_stay(tmp_path, monkeypatch):
     first = run_backup(lab, tmp_path / "saved", DANA, retain_until="2020-01-01")
     run_backup(lab, tmp_path / "saved", DANA, retain_until="9999-01-01", since=f"{first.backup.address}/manifest.jsonl")
 
-    status, said, _ = purge("--before", DAY, "--dry-run", "--backups", "saved")
+    status, said, _ = delete_old_files("--before", DAY, "--dry-run", "--backups", "saved")
 
     assert (status, said) == (
         0,
@@ -143,5 +143,5 @@ def test_backups_whose_time_is_over_are_named_and_stay(tmp_path, monkeypatch):
     ],
 )
 def test_a_mistake_is_a_sentence(folder, arguments, sentence):
-    status, _, complaint = purge(*arguments)
+    status, _, complaint = delete_old_files(*arguments)
     assert (status, sentence in complaint) == (2, True)

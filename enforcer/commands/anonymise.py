@@ -1,4 +1,4 @@
-"""`purge`: nothing that names people is kept of what is long past."""
+"""`anonymise`: nothing that names people is kept of what is long past."""
 
 import sys
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from peewee import DatabaseError
 
 from enforcer.commands import context
 from enforcer.ledger.database import Ledger, open_ledger, vacuum
-from enforcer.ledger.lock import only_one
+from enforcer.ledger.lock import ledger_lock
 from enforcer.retention import old_files
-from enforcer.retention.anonymise import Purged, PurgeError, purge
+from enforcer.retention.anonymise import AnonymisedCounts, AnonymiseError, anonymise
 from enforcer.settings import Settings
 from enforcer.tick.history import recall
 from labkit import exit_status
@@ -23,22 +23,23 @@ from labkit.addresses import is_database_url
 from labkit.extras import cli
 from labkit.text import escaped
 
-LETTERS = Path(".lab/letters")
-"""Where the demo leaves its letters."""
+DEMO_MESSAGES = Path(".lab/letters")
+"""Where the demo stores its messages."""
 
 
 @click.command(
-    "purge",
+    "anonymise",
     epilog="""
     \b
     Examples:
-      python -m enforcer purge --before 2027-03-01 --dry-run
-      python -m enforcer purge --before 2027-03-01 --files /var/lib/teaching-lab/reports --files /var/log/teaching-lab
-      python -m enforcer purge --before 2027-03-01 --yes --json
+      python -m enforcer anonymise --before 2027-03-01 --dry-run
+      python -m enforcer anonymise --before 2027-03-01 --files reports --files /var/log/teaching-lab
+      python -m enforcer anonymise --before 2027-03-01 --yes --json
 
     \b
-    Archives are not touched (`cdktf/close_term.py --purge` does those it made), nor copies of the ledger, which you
-    delete by hand: deploy/backup-ledger keeps 14 that differ. docs/term-end.md has the whole list.
+    Archives are not changed: `cdktf/close_term.py --anonymise` removes the people from those it made. Copies of the
+    ledger are not changed either: deploy/backup-ledger keeps 14 that differ; delete them by hand. docs/term-end.md has
+    the whole list.
     """,
 )
 @click.option(
@@ -50,18 +51,18 @@ LETTERS = Path(".lab/letters")
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Remove older reports, letters and logs in it, too, if name and mark prove them to be the lab's; may be "
-    f"repeated. {LETTERS} is always looked through.",
+    help="Remove older reports, messages and logs in it, too, if name and mark prove them to be the lab's; may be "
+    f"repeated. {DEMO_MESSAGES} is always looked through.",
 )
 @cli.yes_option
 @cli.json_option
 @cli.dry_run_option
 def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, dry_run: bool) -> None:
-    """Take the names of people out of whatever is older than a day: ledger, reports, letters, logs.
+    """Take the names of people out of whatever is older than a day: ledger, reports, messages, logs.
 
     Totals stay as they are, per group and day. In the ledger who started a cluster becomes "a member of the group" or
-    "somebody else", letters lose recipients and text, and the file is rewritten, so that nothing is left in free pages
-    or its log. Of a letter that still waits to be sent, nothing is sent any more. Exits 1 when something was left.
+    "somebody else", messages lose recipients and text, and the file is rewritten, so that nothing is left in free pages
+    or its log. Of a message that still waits to be sent, nothing is sent any more. Exits 1 when something was left.
     """
     settings = context.settings()
     now = cli.now()
@@ -69,24 +70,24 @@ def command(before: date, folders: tuple[Path, ...], yes: bool, as_json: bool, d
         tz = _zone(ledger, settings, now)
         if before > now.astimezone(tz).date():
             raise click.UsageError(f"{before} has not come yet")
-        planned = _purge_open(ledger, before, tz, now)
+        planned = _anonymise_open(ledger, before, tz, now)
     try:
-        removals, left = old_files.find([LETTERS, *folders], before=before, tz=tz)
+        removals, kept = old_files.find([DEMO_MESSAGES, *folders], before=before, tz=tz)
     except OSError as error:
         cli.fail(f"{error.filename} cannot be read: {error.strerror}.")
-    _show(before, planned, removals, left, to_stderr=as_json)
-    done, failures = planned, [f"{one.path}: {one.says}" for one in left]
+    _show(before, planned, removals, kept, to_stderr=as_json)
+    done, failures = planned, [f"{one.path}: {one.reason}" for one in kept]
     has_ledger = is_database_url(settings.ledger) or Path(settings.ledger).expanduser().exists()
     if not has_ledger:
         failures.append(f"there is no ledger at {settings.ledger}; check CLUSTER_UPTIMES_DB")
     if not dry_run:
-        # With nothing to purge the file is rewritten all the same: an earlier run may have failed to.
+        # With nothing to anonymise the file is rewritten all the same: an earlier run may have failed to.
         is_empty = not any(asdict(planned).values()) and not removals
-        if not is_empty and not yes and not cli.is_confirmed(f"purge before {before}"):
-            print("nothing was purged", file=sys.stderr)
+        if not is_empty and not yes and not cli.is_confirmed(f"anonymise before {before}"):
+            print("nothing was anonymised", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
         if has_ledger:
-            done = _purge_ledger(settings, before, tz, now, failures)
+            done = _anonymise_ledger(settings, before, tz, now, failures)
         failures += _remove(removals)
     if as_json:
         cli.print_json(_json(before, done, removals, failures, is_done=not dry_run))
@@ -99,27 +100,29 @@ def _zone(ledger: Ledger, settings: Settings, now: datetime) -> tzinfo:
     return recall(ledger, settings, now=now).course.calendar.tz
 
 
-def _purge_open(ledger: Ledger, before: date, tz: tzinfo, now: datetime) -> Purged:
-    """Purge this ledger; ends the process with a sentence where that must not be."""
+def _anonymise_open(ledger: Ledger, before: date, tz: tzinfo, now: datetime) -> AnonymisedCounts:
+    """Anonymise this ledger; ends the process with a sentence where that must not be."""
     try:
-        return purge(ledger, before=before, tz=tz, now=now)
-    except PurgeError as error:
+        return anonymise(ledger, before=before, tz=tz, now=now)
+    except AnonymiseError as error:
         print(escaped(error), file=sys.stderr)
         raise SystemExit(exit_status.PARTLY_FAILED) from None
 
 
-def _purge_ledger(settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]) -> Purged:
-    with only_one(settings.ledger) as alone:
+def _anonymise_ledger(
+    settings: Settings, before: date, tz: tzinfo, now: datetime, failures: list[str]
+) -> AnonymisedCounts:
+    with ledger_lock(settings.ledger) as alone:
         if not alone:
-            print("a poll is at work; nothing was purged, try again", file=sys.stderr)
+            print("a poll is at work; nothing was anonymised, try again", file=sys.stderr)
             raise SystemExit(exit_status.PARTLY_FAILED)
         try:
             with closing(open_ledger(settings.ledger)) as ledger:
-                done = _purge_open(ledger, before, tz, now)
+                done = _anonymise_open(ledger, before, tz, now)
                 try:
                     vacuum(ledger)
                 except DatabaseError as error:
-                    failures.append(f"the ledger may still hold names in free pages ({error}); purge again")
+                    failures.append(f"the ledger may still hold names in free pages ({error}); run it again")
         except (OSError, DatabaseError) as error:
             cli.fail(f"the ledger cannot be opened ({error}); check CLUSTER_UPTIMES_DB.")
     return done
@@ -129,7 +132,7 @@ def _remove(removals: Sequence[old_files.Removal]) -> list[str]:
     failures = []
     for removal in removals:
         try:
-            old_files.carry_out(removal)
+            old_files.remove(removal)
         except OSError as error:
             failures.append(f"{removal.path} could not be removed: {error.strerror}")
     return failures
@@ -137,27 +140,32 @@ def _remove(removals: Sequence[old_files.Removal]) -> list[str]:
 
 def _show(
     before: date,
-    purged: Purged,
+    counts: AnonymisedCounts,
     removals: Sequence[old_files.Removal],
-    left: Sequence[old_files.Left],
+    kept: Sequence[old_files.KeptFile],
     *,
     to_stderr: bool,
 ) -> None:
-    lines = [f"the ledger: {count} {name}" for name, count in asdict(purged).items() if count]
+    lines = [f"the ledger: {count} {name}" for name, count in asdict(counts).items() if count]
     lines += [f"{one.path}: {'removed' if one.keep_from is None else 'cut'}" for one in removals]
-    lines += [f"{one.path}: left, {one.says}" for one in left]
-    for line in lines or [f"there is nothing to purge before {before}"]:
+    lines += [f"{one.path}: kept, {one.reason}" for one in kept]
+    for line in lines or [f"there is nothing to anonymise before {before}"]:
         print(escaped(line), file=sys.stderr if to_stderr else sys.stdout)
 
 
 def _json(
-    before: date, purged: Purged, removals: Sequence[old_files.Removal], failures: Sequence[str], *, is_done: bool
+    before: date,
+    counts: AnonymisedCounts,
+    removals: Sequence[old_files.Removal],
+    failures: Sequence[str],
+    *,
+    is_done: bool,
 ) -> dict[str, Any]:
     """The object that docs/json.md defines."""
     return {
         "before": before.isoformat(),
-        "purged": is_done,
-        **asdict(purged),
+        "anonymised": is_done,
+        **asdict(counts),
         "files": [str(removal.path) for removal in removals],
         "failures": list(failures),
     }

@@ -1,4 +1,4 @@
-"""`purge`: nothing that names people is kept of what is long past."""
+"""`delete-old-files`: deletes files of past scans that name people."""
 
 import sys
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ class ExpiredBackup:
 
 
 @click.command(
-    "purge",
+    "delete-old-files",
     epilog="""
     \b
     Examples:
-      python -m inventory purge --before 2027-03-01 --dry-run
-      python -m inventory purge results users.txt --before 2027-03-01 --yes
-      python -m inventory purge --before 2027-03-01 --backups /media/lab
+      python -m inventory delete-old-files --before 2027-03-01 --dry-run
+      python -m inventory delete-old-files results users.txt --before 2027-03-01 --yes
+      python -m inventory delete-old-files --before 2027-03-01 --backups /media/lab
     """,
 )
 @click.argument("places", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(exists=True, path_type=Path))
@@ -69,8 +69,8 @@ def command(
         click.echo(escaped(line), err=as_json)
     failures: list[str] = []
     if found and not dry_run:
-        if not yes and not cli.is_confirmed(f"purge before {before}"):
-            click.echo("Nothing was purged.", err=True)
+        if not yes and not cli.is_confirmed(f"delete files before {before}"):
+            click.echo("Nothing was deleted.", err=True)
             sys.exit(exit_status.PARTLY_FAILED)
         failures = _remove(found)
     if as_json:
@@ -117,14 +117,14 @@ def _lines(found: Sequence[ExpiredFile], over: Sequence[ExpiredBackup]) -> list[
     for kept in over:
         needed = f"; {', '.join(kept.needed_by)} need it for what did not change" if kept.needed_by else ""
         lines.append(f"backup to delete by hand: {kept.backup}, to be kept until {kept.retain_until}{needed}")
-    return lines or ["There is nothing to purge."]
+    return lines or ["There is nothing to delete."]
 
 
 def _document(
     found: Sequence[ExpiredFile], over: Sequence[ExpiredBackup], failures: Sequence[str], *, is_done: bool
 ) -> dict[str, Any]:
     return {
-        "purged": is_done,
+        "deleted": is_done,
         "files": [{"kind": each.kind, "path": str(each.path), "changed": each.modified.isoformat()} for each in found],
         "backups_over": [vars(kept) for kept in over],
         "failures": list(failures),

@@ -9,10 +9,10 @@ from teardown.facts import archives, local_state, state_files
 from teardown.steps import StateFacts, Status, Step
 
 
-def purge_steps(
+def anonymise_steps(
     lab: LabSettings, *, stack: str, settings_folder: Path, output: Path, archive: Path, state: StateFacts
 ) -> list[Step]:
-    """What `--purge` removes, kind by kind. Looks and changes nothing."""
+    """What `--anonymise` removes, kind by kind. Looks and changes nothing."""
     if not state.is_empty:
         why = state.problem or f"the lab is still there, with {len(state.managed)} objects; close the term first"
         return [Step("names", Status.NOT_POSSIBLE, why)]

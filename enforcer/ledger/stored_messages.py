@@ -1,0 +1,436 @@
+"""The messages of the outbox and the calls to the mail service, as the ledger keeps them. Queries by name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from peewee import fn
+
+from enforcer.domain.message_kinds import OF_LIMITS, Kind, Notice
+from enforcer.domain.quota import Period
+from enforcer.domain.timestamps import instant_or_none, to_instant, to_millis
+from enforcer.ledger import queries
+from enforcer.ledger.database import Ledger
+from enforcer.ledger.models import LEDGER_ID, MailCallRow, MessageRow
+
+MS = timedelta(milliseconds=1)
+FIRST_SPLIT_PART = 1000
+"""Parts of a message that was refused are numbered from here on: more than one mail has recipients."""
+SPLIT = "refused, so it is sent to each recipient alone"
+UNTRUE = "a later message made it untrue"
+NEVER_FINAL = "accepted, but the mail service gave no final status within a day"
+LimitKey = tuple[str, Period, date, timedelta]
+"""Of a mail about a limit: cluster, period, its first day, hard limit."""
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """A message of the outbox."""
+
+    id: int
+    operation_id: str
+    kind: Kind
+    subject: str
+    request_body: str
+    """JSON."""
+    queued: datetime
+    sealed: datetime | None
+    """When sender and copies were settled."""
+    attempts: int
+    is_outcome_unknown: bool
+    """The outcome of the last attempt is unknown."""
+    last_failure: datetime | None
+    failing: timedelta
+    """For how long attempts have failed."""
+    error: str | None
+
+
+def ledger_id(ledger: Ledger) -> str:
+    """A name of the ledger's own, which it has from the beginning."""
+    known = queries.note(ledger, LEDGER_ID)
+    assert known, "a step of migrations.py writes it"
+    return known
+
+
+# --- writing down
+
+
+def add(
+    ledger: Ledger,
+    operation_id: str,
+    kind: Kind,
+    topic: str,
+    *,
+    period: str,
+    period_start: str,
+    hard_limit: timedelta,
+    part: int,
+    subject: str,
+    request_body: str,
+    now: datetime,
+    given_up: str | None,
+) -> bool:
+    """Write one mail down to be sent, or to be kept as given up for a reason; False if it was written down before."""
+    query = ledger.insert(
+        MessageRow,
+        operation_id=operation_id,
+        kind=kind.value,
+        topic=topic,
+        period=period,
+        period_start=period_start,
+        hard_limit=hard_limit // MS,
+        part=part,
+        rank=kind.rank,
+        subject=subject,
+        request_body=request_body,
+        queued_at=to_millis(now),
+        due_at=to_millis(now),
+        given_up_at=to_millis(now) if given_up else None,
+        error=given_up,
+    )
+    return bool(query.on_conflict_ignore().as_rowcount().execute())
+
+
+def is_queued(ledger: Ledger, kind: Kind, topic: str, *, period: str, period_start: str, hard_limit: timedelta) -> bool:
+    """Whether this message was ever written down."""
+    matches = (
+        (MessageRow.kind == kind.value)
+        & (MessageRow.period == period)
+        & (MessageRow.period_start == period_start)
+        & (MessageRow.topic == topic)
+        & (MessageRow.hard_limit == hard_limit // MS)
+    )
+    return bool(ledger.select(MessageRow).where(matches).exists())
+
+
+def notified_limits(ledger: Ledger, kind: Kind, *, since: date) -> frozenset[LimitKey]:
+    """The limits that were told of, those whose day was before `since` left out."""
+    query = ledger.select(
+        MessageRow, MessageRow.topic, MessageRow.period, MessageRow.period_start, MessageRow.hard_limit
+    ).where(
+        (MessageRow.kind == kind.value)
+        & (MessageRow.part == 0)
+        & ((MessageRow.period != Period.DAY.value) | (MessageRow.period_start >= since.isoformat()))
+    )
+    return frozenset(
+        (topic, Period(period), date.fromisoformat(start), timedelta(milliseconds=limit))
+        for topic, period, start, limit in query.tuples()
+    )
+
+
+def was_queued_since(ledger: Ledger, kind: Kind, topic: str, since: datetime) -> bool:
+    """Whether any message of this kind about it was written down at this instant or after."""
+    matches = (MessageRow.kind == kind.value) & (MessageRow.topic == topic) & (MessageRow.queued_at >= to_millis(since))
+    return bool(ledger.select(MessageRow).where(matches).exists())
+
+
+def delete_unsent(ledger: Ledger, kind: Kind, topic: str, *, keep: Iterable[LimitKey]) -> int:
+    """Delete mails of this kind about a cluster that no attempt was made to send, but for those to keep; how many.
+
+    `keep` are limits, whatever they are of. What is deleted may be written again once it is true.
+    """
+    kept = {(period.value, first.isoformat(), limit // MS) for _, period, first, limit in keep}
+    unsent = (MessageRow.attempts == 0) & _is_waiting()
+    rows = ledger.select(MessageRow).where((MessageRow.kind == kind.value) & (MessageRow.topic == topic) & unsent)
+    ids = [row.id for row in rows if (row.period, row.period_start, row.hard_limit) not in kept]
+    ledger.delete(MessageRow).where(MessageRow.id.in_(ids)).execute()
+    return len(ids)
+
+
+# --- sending
+
+
+def _is_waiting() -> Any:
+    return MessageRow.accepted_at.is_null() & MessageRow.given_up_at.is_null()
+
+
+def waiting_count(ledger: Ledger) -> int:
+    """How many messages are still to be sent."""
+    return int(ledger.select(MessageRow).where(_is_waiting()).count())
+
+
+def first_due(ledger: Ledger, *, only_unknown: bool = False) -> datetime | None:
+    """When the first message that waits is due; None: there is none."""
+    which = _is_waiting() & MessageRow.is_outcome_unknown if only_unknown else _is_waiting()
+    return instant_or_none(ledger.select(MessageRow, fn.MIN(MessageRow.due_at)).where(which).scalar())
+
+
+def due(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[tuple[int, bool]]:
+    """The messages that are due, the most urgent first: id, and whether its last outcome is unknown.
+
+    One that is due later than `put_off` counts as due.
+    """
+    is_due = (MessageRow.due_at <= to_millis(now)) | (MessageRow.due_at > to_millis(put_off))
+    query = ledger.select(MessageRow, MessageRow.id, MessageRow.is_outcome_unknown).where(_is_waiting() & is_due)
+    return [(row.id, row.is_outcome_unknown) for row in query.order_by(MessageRow.rank, MessageRow.id)]
+
+
+def message(ledger: Ledger, id: int) -> StoredMessage:
+    return messages(ledger, [id])[0]
+
+
+def messages(ledger: Ledger, ids: Iterable[int]) -> list[StoredMessage]:
+    """By id."""
+    return [
+        _stored(row) for row in ledger.select(MessageRow).where(MessageRow.id.in_(list(ids))).order_by(MessageRow.id)
+    ]
+
+
+def _stored(row: Any) -> StoredMessage:
+    return StoredMessage(
+        row.id,
+        row.operation_id,
+        Kind(row.kind),
+        row.subject,
+        row.request_body,
+        to_instant(row.queued_at),
+        instant_or_none(row.sealed_at),
+        row.attempts,
+        row.is_outcome_unknown,
+        instant_or_none(row.last_failed_at),
+        row.failing_for * MS,
+        row.error,
+    )
+
+
+def seal(ledger: Ledger, id: int, request_body: str, *, now: datetime, has_copy: bool, needs_digest: bool) -> None:
+    """Keep the bytes that are sent from now on, and whether the admin's copy is among the recipients."""
+    _update(
+        ledger, id, request_body=request_body, sealed_at=to_millis(now), has_copy=has_copy, needs_digest=needs_digest
+    )
+
+
+def note_attempt(ledger: Ledger, id: int) -> None:
+    """Before a message is sent: whatever happens then, its outcome is unknown."""
+    _update(ledger, id, attempts=MessageRow.attempts + 1, is_outcome_unknown=True)
+
+
+def note_status_check(ledger: Ledger, id: int) -> None:
+    """A question what became of it is an attempt, too."""
+    _update(ledger, id, attempts=MessageRow.attempts + 1)
+
+
+def note_accepted(ledger: Ledger, id: int, *, now: datetime, is_final: bool, next_check: datetime) -> None:
+    """The service has it. Unless that is final, it is asked at `asked` what became of it."""
+    final = to_millis(now) if is_final else None
+    _update(
+        ledger,
+        id,
+        accepted_at=to_millis(now),
+        final_at=final,
+        due_at=to_millis(next_check),
+        is_outcome_unknown=False,
+        error=None,
+    )
+
+
+def note_missing(ledger: Ledger, id: int) -> None:
+    """It is certain that it was never accepted."""
+    _update(ledger, id, is_outcome_unknown=False)
+
+
+def put_off(ledger: Ledger, id: int, until: datetime) -> None:
+    _update(ledger, id, due_at=to_millis(until))
+
+
+def put_off_unsent(ledger: Ledger, id: int, until: datetime, error: str) -> None:
+    """It was certainly not accepted."""
+    _update(ledger, id, due_at=to_millis(until), is_outcome_unknown=False, error=error)
+
+
+def note_failure(
+    ledger: Ledger, id: int, error: str, *, now: datetime, failing: timedelta, until: datetime, is_outcome_unknown: bool
+) -> None:
+    """An attempt failed, and another is due at `until`."""
+    _update(
+        ledger,
+        id,
+        is_outcome_unknown=is_outcome_unknown,
+        last_failed_at=to_millis(now),
+        failing_for=failing // MS,
+        due_at=to_millis(until),
+        error=error,
+    )
+
+
+def note_refused(ledger: Ledger, id: int, *, now: datetime) -> None:
+    """The service refused it, and it cannot be sent to fewer people."""
+    _update(ledger, id, refused_at=to_millis(now))
+
+
+def refused(ledger: Ledger) -> list[int]:
+    """The messages that the service refused although it accepted another one then or later: they are at fault."""
+    latest = ledger.select(MessageRow, fn.MAX(MessageRow.accepted_at)).scalar() or 0
+    query = ledger.select(MessageRow, MessageRow.id).where(_is_waiting() & (MessageRow.refused_at <= latest))
+    return [row.id for row in query.order_by(MessageRow.id)]
+
+
+def split(ledger: Ledger, message: StoredMessage, alone: Iterable[tuple[str, str]], *, now: datetime) -> list[int]:
+    """Replace a sealed message by these, which are pairs of name at the service and payload; return their ids."""
+    row = ledger.select(MessageRow).where(MessageRow.id == message.id).get()
+    with ledger.atomic():
+        ids = []
+        for number, (name, payload) in enumerate(alone, start=1):
+            query = ledger.insert(
+                MessageRow,
+                operation_id=name,
+                kind=row.kind,
+                topic=row.topic,
+                period=row.period,
+                period_start=row.period_start,
+                hard_limit=row.hard_limit,
+                part=(row.part + 1) * FIRST_SPLIT_PART + number,
+                rank=row.rank,
+                subject=row.subject,
+                request_body=payload,
+                queued_at=row.queued_at,
+                sealed_at=row.sealed_at,
+                due_at=to_millis(now),
+            )
+            ids.append(int(query.execute()))
+        _update(ledger, message.id, given_up_at=to_millis(now), is_outcome_unknown=False, error=SPLIT)
+        return ids
+
+
+def _update(ledger: Ledger, id: int, **changes: object) -> None:
+    ledger.update(MessageRow, **changes).where(MessageRow.id == id).execute()
+
+
+def give_up(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
+    ledger.update(MessageRow, given_up_at=to_millis(now)).where(MessageRow.id.in_(list(ids))).execute()
+
+
+# --- what is no longer true
+
+
+def waiting_notices(ledger: Ledger) -> dict[int, Notice]:
+    """The messages about limits that are still to be sent, by id."""
+    return _notices(ledger, _is_waiting())
+
+
+def later_notices(ledger: Ledger, waiting: Iterable[Notice]) -> list[Notice]:
+    """All messages about the same clusters that were written after the first of these, whatever became of them."""
+    waiting = list(waiting)
+    since = min((to_millis(one.queued) for one in waiting), default=0)
+    same_topic = MessageRow.topic.in_({one.about for one in waiting})
+    return [*_notices(ledger, same_topic & (MessageRow.queued_at > since)).values()] if waiting else []
+
+
+def _notices(ledger: Ledger, which: Any) -> dict[int, Notice]:
+    columns = (
+        MessageRow.id,
+        MessageRow.kind,
+        MessageRow.topic,
+        MessageRow.period,
+        MessageRow.period_start,
+        MessageRow.queued_at,
+    )
+    rows = ledger.select(MessageRow, *columns).where(which & MessageRow.kind.in_([kind.value for kind in OF_LIMITS]))
+    return {
+        row.id: Notice(Kind(row.kind), row.topic, row.period, row.period_start, to_instant(row.queued_at))
+        for row in rows.order_by(MessageRow.id)
+    }
+
+
+def drop(ledger: Ledger, ids: Iterable[int], *, now: datetime) -> None:
+    """They are never sent, because later ones made them untrue."""
+    ledger.update(MessageRow, given_up_at=to_millis(now), error=UNTRUE).where(MessageRow.id.in_(list(ids))).execute()
+
+
+def dropped(ledger: Ledger, *, since: datetime) -> int:
+    """How many were dropped since an instant."""
+    matches = (MessageRow.error == UNTRUE) & (MessageRow.given_up_at >= to_millis(since))
+    return int(ledger.select(MessageRow).where(matches).count())
+
+
+# --- what became of accepted messages
+
+
+def _is_open() -> Any:
+    return MessageRow.accepted_at.is_null(False) & MessageRow.final_at.is_null() & MessageRow.given_up_at.is_null()
+
+
+def due_status_checks(ledger: Ledger, *, now: datetime, put_off: datetime) -> list[int]:
+    """The accepted messages without a final status that are due to be asked topic, by when they are due.
+
+    One that is due later than `put_off` counts as due.
+    """
+    is_due = (MessageRow.due_at <= to_millis(now)) | (MessageRow.due_at > to_millis(put_off))
+    query = ledger.select(MessageRow, MessageRow.id).where(_is_open() & is_due)
+    return [row.id for row in query.order_by(MessageRow.due_at, MessageRow.id)]
+
+
+def note_final(ledger: Ledger, id: int, *, now: datetime, error: str | None = None) -> None:
+    """It is known what became of an accepted message."""
+    _update(ledger, id, final_at=to_millis(now), error=error)
+
+
+def end_status_checks(ledger: Ledger, *, accepted_before: datetime, now: datetime) -> int:
+    """Messages that were accepted that long ago are not asked about any more; how many there are."""
+    which = _is_open() & (MessageRow.accepted_at <= to_millis(accepted_before))
+    return int(ledger.update(MessageRow, final_at=to_millis(now), error=NEVER_FINAL).where(which).execute())
+
+
+# --- copies and digests
+
+
+def copies_between(ledger: Ledger, begins: datetime, ends: datetime) -> int:
+    """How many messages were sealed with the admin's copy, `ends` excluded."""
+    within = MessageRow.sealed_at.between(to_millis(begins), to_millis(ends) - 1)
+    return int(ledger.select(MessageRow).where(MessageRow.has_copy & within).count())
+
+
+def without_copy(ledger: Ledger, *, before: datetime) -> list[tuple[int, datetime, str]]:
+    """Messages sealed without the admin's copy that no digest tells of yet: id, when it was sealed, subject."""
+    query = ledger.select(MessageRow, MessageRow.id, MessageRow.sealed_at, MessageRow.subject)
+    rows = query.where(MessageRow.needs_digest & (MessageRow.sealed_at < to_millis(before)))
+    return [
+        (row.id, to_instant(row.sealed_at), row.subject) for row in rows.order_by(MessageRow.sealed_at, MessageRow.id)
+    ]
+
+
+def note_digest(ledger: Ledger, ids: Iterable[int]) -> None:
+    """A digest tells of these messages."""
+    ledger.update(MessageRow, needs_digest=False).where(MessageRow.id.in_(list(ids))).execute()
+
+
+# --- calls to the mail service
+
+
+def note_call(ledger: Ledger, kind: str, at: datetime) -> None:
+    """A call that the service counts; `kind` is `send` or `status`."""
+    ledger.insert(MailCallRow, at=to_millis(at), kind=kind).execute()
+
+
+def calls_since(ledger: Ledger, kind: str, since: datetime) -> list[datetime]:
+    """When the calls after an instant were made, the latest first."""
+    matches = (MailCallRow.kind == kind) & (MailCallRow.at > to_millis(since))
+    return [to_instant(row.at) for row in ledger.select(MailCallRow).where(matches).order_by(MailCallRow.at.desc())]
+
+
+def count_calls_since(ledger: Ledger, kind: str, since: datetime) -> int:
+    """How many calls were made after an instant."""
+    matches = (MailCallRow.kind == kind) & (MailCallRow.at > to_millis(since))
+    return int(ledger.select(MailCallRow).where(matches).count())
+
+
+def forget_calls(ledger: Ledger, *, up_to: datetime, after: datetime) -> None:
+    """Forget the calls up to an instant, and those after another."""
+    matches = (MailCallRow.at <= to_millis(up_to)) | (MailCallRow.at > to_millis(after))
+    ledger.delete(MailCallRow).where(matches).execute()
+
+
+# --- holding all mail back
+
+HELD = "mail held until"
+
+
+def held_until(ledger: Ledger) -> datetime | None:
+    """Before this instant nothing is sent; None: mail was never held back."""
+    held = queries.note(ledger, HELD)
+    return to_instant(int(held)) if held else None
+
+
+def hold_until(ledger: Ledger, until: datetime) -> None:
+    queries.write_note(ledger, HELD, str(to_millis(until)))
