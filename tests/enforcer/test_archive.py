@@ -192,7 +192,7 @@ def test_it_belongs_to_its_owner_alone_and_every_file_has_its_checksum(archived:
         if path.name != "manifest.json"
     }
     assert manifest | {"made_at": None} == {
-        "format": 1,
+        "format": 2,
         "course": "94290",
         "term": "2024w",
         "last_poll": "2024-11-04T08:00:00.000Z",

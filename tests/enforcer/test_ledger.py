@@ -171,8 +171,8 @@ def test_what_is_written_to_a_copy_does_not_reach_the_ledger(ledger_location: st
     copy.close()
 
 
-def test_a_copy_from_before_the_first_mail_gives_mails_the_same_names(ledger_place: str, ledger: Ledger) -> None:
-    copy = open_copy(ledger_place)
+def test_a_copy_from_before_the_first_mail_gives_mails_the_same_names(ledger_location: str, ledger: Ledger) -> None:
+    copy = open_copy(ledger_location)
     assert stored_messages.ledger_id(copy) == stored_messages.ledger_id(ledger)
     copy.close()
 

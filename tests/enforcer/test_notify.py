@@ -150,7 +150,7 @@ def test_a_stop_before_midnight_is_told_after_it(lab: EmulatedCourse) -> None:
     run_to_the_limit(lab)
     assert lab.run("poll", AZURE_EMAIL_CONNECTION_STRING="", AZURE_EMAIL_SENDER="").status == 0
     ledger(lab, "delete from message")
-    ledger(lab, "update action set done = null")
+    ledger(lab, "update action set done_at = null")
     lab.set_time(MONDAY, "00:05")
     lab.poll()
     lab.poll()
@@ -187,7 +187,7 @@ def test_a_template_that_cannot_be_used_stops_no_letter_and_spares_no_cluster(
 ) -> None:
     (tmp_path / "messages").mkdir()
     (tmp_path / "messages" / "stopped.txt.j2").write_text("Subject: {{ nothing }}\n")
-    lab.environment["LAB_LETTERS"] = str(tmp_path / "messages")
+    lab.environment["LAB_MAIL_TEMPLATES"] = str(tmp_path / "messages")
     run_to_the_limit(lab)
     lab.poll()
     assert (lab.state("group_01"), subjects(lab)) == ("TERMINATED", [STOPPED.format(team=1)])

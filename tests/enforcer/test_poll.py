@@ -125,7 +125,7 @@ def test_a_revoked_allowance_lowers_again_at_once(lab: EmulatedCourse) -> None:
 
 
 def test_no_use_at_all_keeps_a_group_out_although_it_used_nothing(lab: EmulatedCourse) -> None:
-    lab.run("allow", "group_02", "--none", "--reason", "asked for it")
+    lab.run("block", "group_02", "--reason", "asked for it")
 
     assert (lab.level("group_01"), lab.level("group_02")) == ("CAN_RESTART", "CAN_ATTACH_TO")
 

@@ -1,4 +1,4 @@
-"""Files that version 0.1 wrote are read by the programs of today, with the same figures."""
+"""Files that earlier versions wrote are read by the programs of today, with the same figures."""
 
 from __future__ import annotations
 
@@ -11,52 +11,99 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 import pytest
 
 from emulator_process import EmulatorProcess
+from enforcer.domain.allowances import Allowance, format_entry, parse_entry
+from enforcer.domain.settled_totals import parse_settled
+from enforcer.ledger.database import open_ledger
+from enforcer.ledger.migrations import STEPS, migrate
+from enforcer.ledger.models import DayRow
+from enforcer.workspace.course_file import parse_course
 from teardown.facts import archives
 
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = ROOT / "tests/data/version_0_1"
+NEWER = ROOT / "tests/data/version_0_1_2"
 DAY = "2030-11-03"
 ADDED = frozenset({"group_used_ms", "unknown_ms", "starter", "unknown"})
-"""Keys of `usage` and `report` that version 0.1 did not have."""
+"""Keys of `usage` and `report` that version 0.1.0 did not have."""
+RENAMED_KEYS = {"over_ms": "overrun_ms", "apart_ms": "uncounted_ms", "none": "blocked"}
+RENAMED_COLUMNS = {
+    "over_ms": "overrun_ms",
+    "not_counted_ms": "uncounted_ms",
+    "minutes_past_limit": "overrun_minutes",
+    "not_counted_minutes": "uncounted_minutes",
+}
+"""Keys of JSON, and columns of archives and reports, that version 0.2.0 renamed."""
+
+
+@dataclass(frozen=True)
+class OldLedger:
+    """A ledger that an earlier version filled."""
+
+    location: str
+    version: Path
+    """The folder with the files of that version."""
+    expected: Any
+    """What its commands printed."""
+    state: Path
+    """The state of the emulated workspace at that instant."""
 
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """The emulated workspace as version 0.1 left it; its clock stands still."""
-    state = tmp_path_factory.mktemp("workspace") / "state.json"
-    shutil.copy(OLD / "state.json", state)
-    with EmulatorProcess(["--speed", "0", "--transition-seconds", "2", "--state", str(state)]) as emulator:
+    """The emulated workspace as version 0.1.0 left it; its clock does not move."""
+    with emulator_of(OLD / "state.json", tmp_path_factory.mktemp("workspace")) as emulator:
         yield emulator
 
 
+def emulator_of(state: Path, folder: Path) -> EmulatorProcess:
+    """An emulator that goes on from a copy of this state; its clock does not move."""
+    copy = folder / "state.json"
+    shutil.copy(state, copy)
+    return EmulatorProcess(["--speed", "0", "--transition-seconds", "2", "--state", str(copy)])
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Any]:
-    """The place of a ledger that version 0.1 filled, and what its commands printed."""
-    text = (OLD / f"ledger.{request.param}.sql").read_text(encoding="utf-8")
-    expected = json.loads((OLD / f"expected.{request.param}.json").read_text(encoding="utf-8"))
-    if request.param == "sqlite":
-        place = str(tmp_path / "uptimes.db")
-        with closing(sqlite3.connect(place)) as connection:
+def database(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[OLD, NEWER], ids=["0.1.0", "0.1.2"])
+def old_ledger(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> OldLedger:
+    version: Path = request.param
+    return restored(version, database, tmp_path, request)
+
+
+def restored(version: Path, database: str, folder: Path, request: pytest.FixtureRequest) -> OldLedger:
+    """The ledger of a version, restored from SQL text."""
+    text = (version / f"ledger.{database}.sql").read_text(encoding="utf-8")
+    expected = json.loads((version / f"expected.{database}.json").read_text(encoding="utf-8"))
+    state = version / (f"state.{database}.json" if version == NEWER else "state.json")
+    if database == "sqlite":
+        location = str(folder / "uptimes.db")
+        with closing(sqlite3.connect(location)) as connection:
             connection.executescript(text)
-        return place, expected
-    place = str(request.getfixturevalue("postgresql").database("older"))
-    with psycopg.connect(place) as server:
-        # pg_dump's own instructions to psql begin with a backslash.
-        server.execute("\n".join(line for line in text.splitlines() if not line.startswith("\\")))
-    return place, expected
+    else:
+        location = str(request.getfixturevalue("postgresql").database("older"))
+        with psycopg.connect(location) as server:
+            # pg_dump's own instructions to psql begin with a backslash.
+            server.execute("\n".join(line for line in text.splitlines() if not line.startswith("\\")))
+    return OldLedger(location, version, expected, state)
 
 
 def run(folder: Path, workspace: EmulatorProcess, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    """`python -m …` against the workspace, at the instant at which version 0.1 wrote its files."""
+    """`python -m …` against the workspace, at the instant at which the old version wrote its files."""
     environment = {**os.environ, **workspace.environment(), "PYTHONPATH": str(ROOT), **variables}
     environment["LAB_CLOCK"] = f"{workspace.url}/_emulator/clock"
     command = [sys.executable, "-m", *map(str, words)]
@@ -72,67 +119,129 @@ def without(keys: frozenset[str], document: Any) -> Any:
     return document
 
 
+def with_new_keys(document: Any) -> Any:
+    """A JSON document of an earlier version as today's programs print it."""
+    if isinstance(document, list):
+        return [with_new_keys(entry) for entry in document]
+    if isinstance(document, dict):
+        return {RENAMED_KEYS.get(key, key): with_new_keys(value) for key, value in document.items()}
+    return document
+
+
+def with_new_columns(table: str) -> list[str]:
+    """The lines of a CSV table of an earlier version as today's programs write them."""
+    header, *rows = table.splitlines()
+    return [",".join(RENAMED_COLUMNS.get(name, name) for name in header.split(",")), *rows]
+
+
 def untimed(result: Path) -> list[dict[str, str]]:
-    """The rows of a result in the columns that version 0.1 has, without how long each took."""
+    """The rows of a result in the columns that version 0.1.0 has, without how long each took."""
     with (OLD / "whole.csv").open(newline="", encoding="utf-8") as file:
         columns = set(next(csv.reader(file))) - {"seconds"}
     with result.open(newline="", encoding="utf-8") as file:
         return [{name: cell for name, cell in row.items() if name in columns} for row in csv.DictReader(file)]
 
 
-def test_the_ledger_of_version_0_1_gives_the_same_figures(
-    ledger: tuple[str, Any], workspace: EmulatorProcess, tmp_path: Path
-) -> None:
-    place, expected = ledger
+def test_an_old_ledger_gives_the_same_figures(old_ledger: OldLedger, tmp_path: Path) -> None:
+    with emulator_of(old_ledger.state, tmp_path) as workspace:
 
-    def printed(*words: str) -> Any:
-        done = run(tmp_path, workspace, "enforcer", *words, "--json", CLUSTER_UPTIMES_DB=place)
-        assert done.returncode == 0, done.stderr
-        return without(ADDED, json.loads(done.stdout))
+        def printed(*words: str) -> Any:
+            done = run(tmp_path, workspace, "enforcer", *words, "--json", CLUSTER_UPTIMES_DB=old_ledger.location)
+            assert done.returncode == 0, done.stderr
+            document = json.loads(done.stdout)
+            return without(ADDED, document) if old_ledger.version == OLD else document
 
-    found = {
-        "usage": printed("usage"),
-        "usage-sunday": printed("usage", "--day", DAY),
-        "report-sunday": printed("report", "--day", DAY),
-    }
+        found = {
+            "usage": printed("usage"),
+            "usage-sunday": printed("usage", "--day", DAY),
+            "report-sunday": printed("report", "--day", DAY),
+        }
 
-    assert found == {name: expected[name] for name in found}
+    assert found == {name: with_new_keys(old_ledger.expected[name]) for name in found}
 
 
-def test_the_ledger_of_version_0_1_gives_the_same_archive(
-    ledger: tuple[str, Any], workspace: EmulatorProcess, tmp_path: Path
-) -> None:
-    place, expected = ledger
+def test_an_old_ledger_gives_the_same_archive(old_ledger: OldLedger, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
-
-    done = run(tmp_path, workspace, "enforcer", "archive", "--output", folder, CLUSTER_UPTIMES_DB=place)
+    with emulator_of(old_ledger.state, tmp_path) as workspace:
+        words = ("archive", "--output", folder)
+        done = run(tmp_path, workspace, "enforcer", *words, CLUSTER_UPTIMES_DB=old_ledger.location)
 
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     tables = {name: (folder / name).read_bytes().decode() for name in files if name.endswith(".csv")}
-    assert (done.returncode, files) == (0, expected["archive_files"]), done.stderr
+    expected = {name.replace("/letters.", "/messages."): text for name, text in old_ledger.expected["archive"].items()}
+    names = sorted(name.replace("/letters.", "/messages.") for name in old_ledger.expected["archive_files"])
+    assert (done.returncode, files) == (0, names), done.stderr
     assert {name: text.splitlines() for name, text in tables.items()} == {
-        name: text.splitlines() for name, text in expected["archive"].items()
+        name: with_new_columns(text) for name, text in expected.items()
     }
 
 
-def test_workspace_files_of_version_0_1_are_read(workspace: EmulatorProcess, tmp_path: Path) -> None:
-    expected = json.loads((OLD / "expected.sqlite.json").read_text(encoding="utf-8"))
-    environment = {**os.environ, **workspace.environment(), "LAB_CLOCK": f"{workspace.url}/_emulator/clock"}
-    query = json.dumps({"course": "94290", "term": "2030w"})
+@pytest.mark.parametrize("version", [NEWER], ids=["0.1.2"])
+def test_a_mail_that_waits_in_an_old_ledger_is_sent_once(
+    version: Path, database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """One mail was accepted and the answer got lost; another one was never sent."""
+    old = restored(version, database, tmp_path, request)
+    with emulator_of(old.state, tmp_path) as workspace:
+        mail = {
+            "AZURE_EMAIL_CONNECTION_STRING": workspace.mail_connection_string,
+            "AZURE_EMAIL_SENDER": "lab@campus.example",
+            "ADMIN_EMAIL": "admin@campus.example",
+            "REQUESTS_CA_BUNDLE": workspace.mail_ca,
+        }
+        for _ in range(3):
+            workspace.control("POST", "clock", {"advance_seconds": 120})
+            done = run(tmp_path, workspace, "enforcer", "poll", CLUSTER_UPTIMES_DB=old.location, **mail)
+            assert done.returncode == 0, done.stderr
+        sent = workspace.control("GET", "mail")
 
-    allowances = run(tmp_path, workspace, "enforcer", "allowances", "--all", "--json", CLUSTER_UPTIMES_DB="new.db")
-    restricted = subprocess.run(
-        [sys.executable, "-m", "enforcer", "restricted"],
-        cwd=ROOT,
-        env=environment,
-        input=query,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    before = [message["operation_id"] for message in old.expected["mail"]]
+    after = [message["operation_id"] for message in sent]
+    assert (after[: len(before)], len(after), len(set(after))) == (before, len(before) + 1, len(before) + 1)
+    assert sent[-1]["subject"] == "Data Engineering: 21 minutes of cluster time left for Team 4"
+
+
+@pytest.mark.parametrize("version", [OLD, NEWER], ids=["0.1.0", "0.1.2"])
+def test_an_interrupted_migration_is_finished_by_the_next_start(
+    version: Path, database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    old = restored(version, database, tmp_path, request)
+    *_, (name, last) = STEPS
+
+    def interrupted(database: Any) -> None:
+        last(database)
+        raise KeyboardInterrupt
+
+    steps = (*STEPS[:-1], (name, interrupted))
+    with patch("enforcer.ledger.database.migrate", lambda database: migrate(database, steps)):
+        pytest.raises(KeyboardInterrupt, open_ledger, old.location)
+    with closing(open_ledger(old.location)) as ledger:
+        found = {row.cluster_id: row.used for row in ledger.select(DayRow).where(DayRow.day == DAY)}
+
+    assert found == {row["cluster_id"]: row["used_ms"] for row in old.expected["usage-sunday"]}
+
+
+@pytest.mark.parametrize(
+    ("version", "state"), [(OLD, "state.json"), (NEWER, "state.sqlite.json")], ids=["0.1.0", "0.1.2"]
+)
+def test_workspace_files_of_an_earlier_version_are_read(version: Path, state: str, tmp_path: Path) -> None:
+    expected = json.loads((version / "expected.sqlite.json").read_text(encoding="utf-8"))
+    query = json.dumps({"course": "94290", "term": "2030w"})
+    with emulator_of(version / state, tmp_path) as workspace:
+        environment = {**os.environ, **workspace.environment(), "LAB_CLOCK": f"{workspace.url}/_emulator/clock"}
+        allowances = run(tmp_path, workspace, "enforcer", "allowances", "--all", "--json", CLUSTER_UPTIMES_DB="new.db")
+        restricted = subprocess.run(
+            [sys.executable, "-m", "enforcer", "restricted"],
+            cwd=ROOT,
+            env=environment,
+            input=query,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     assert (json.loads(allowances.stdout), json.loads(restricted.stdout)) == (
-        expected["allowances"],
+        with_new_keys(expected["allowances"]),
         expected["restricted"],
     )
 
@@ -178,7 +287,28 @@ def test_a_backup_of_version_0_1_is_whole(workspace: EmulatorProcess, tmp_path: 
     assert (done.returncode, backup["whole"], backup["objects"], backup["findings"]) == (0, True, 7, [])
 
 
-def test_an_archive_of_version_0_1_is_found() -> None:
-    (found,) = archives(OLD, course="94290", term="2030w")
+@pytest.mark.parametrize(
+    ("version", "made_at"),
+    [(OLD, "2030-11-04T09:00:00.020000+00:00"), (NEWER, "2030-11-04T08:40:00+00:00")],
+    ids=["0.1.0", "0.1.2"],
+)
+def test_an_archive_of_an_earlier_version_is_found(version: Path, made_at: str) -> None:
+    (found,) = archives(version, course="94290", term="2030w")
 
-    assert (found.made_at.isoformat(), found.facts.settled_up_to) == ("2030-11-04T09:00:00.020000+00:00", DAY)
+    assert (found.made_at.isoformat(), found.facts.settled_up_to) == (made_at, DAY)
+
+
+def test_course_files_of_version_0_1_2_are_read() -> None:
+    files = {path.name: path.read_text(encoding="utf-8") for path in (NEWER / "course").rglob("*.json")}
+    course = parse_course(files.pop("course.json"), "course.json")
+    totals = parse_settled(files.pop("settled.json"), "settled.json")
+    entries = [parse_entry(text, name) for name, text in sorted(files.items())]
+
+    assert sorted(course.groups) == ["group_01", "group_02", "group_03", "group_04"]
+    assert (str(totals.up_to), totals.groups["group_01"].week) == (DAY, timedelta(milliseconds=11_398_000))
+    assert [format_entry(entry) for entry in entries] == [text for _, text in sorted(files.items())]
+    assert [str(entry) for entry in entries if isinstance(entry, Allowance)] == [
+        "blocked: exam",
+        "+ 60 minutes: project deadline",
+        "blocked: away",
+    ]
