@@ -70,7 +70,7 @@ VOLUME = re.compile(r"/Volumes(/(?!\.{1,2}(/|\Z))[^/\0]+){3,}")
 @click.option(
     "--since", metavar="MANIFEST", help="Only download what changed since this manifest of an earlier backup in TARGET."
 )
-@click.option("--retain-until", metavar="DATE", help="Stored with the backup; later `delete-old-files` names the backup.")
+@click.option("--retain-until", metavar="DATE", help="Stored with the backup; `delete-old-files` reports it later.")
 @click.option("--resume", is_flag=True, help="Continue a stopped backup, and retry what failed.")
 @cli.dry_run_option
 @options.access
