@@ -275,8 +275,9 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
                     put(lab, path, student_s(SIXTY[path]))
                     theirs[path] = files(lab)[path]
             if has_ended:
-                # The next run begins a restore of its own.
+                # The last run begins a restore of its own.
                 own |= theirs.keys()
+                break
         outcome = restored(lab, folder, existing=existing)
     found = files(lab)
     assert outcome and outcome.complete
