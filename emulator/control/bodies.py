@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from emulator.api.errors import ApiError, invalid
 from emulator.api.routing import Request
+from emulator.base.clock import Millis, to_millis
 from emulator.clusters.events import TYPES as EVENT_TYPES
 from emulator.faults.faulty_responses import MALFORMED_SHAPES
 from emulator.faults.rules import FaultKind, FaultRule
@@ -44,11 +45,20 @@ class UserBody(Body):
 
 
 class WorkBody(Body):
-    """`{"cluster_id", "seconds", "token"?}`"""
+    """`{"cluster_id" or "warehouse_id" or "serverless": true, "seconds", "token"?}`; a query has a `text`, too"""
 
-    cluster_id: str
+    cluster_id: str | None = None
+    warehouse_id: str | None = None
+    serverless: bool = False
     seconds: Annotated[float, Field(gt=0, le=10**7)]
     token: str | None = None
+    text: str = "SELECT 1"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.cluster_id is not None) + (self.warehouse_id is not None) + self.serverless != 1:
+            raise ValueError("give one of cluster_id, warehouse_id and serverless")
+        return self
 
 
 Pattern = Annotated[str, Field(min_length=1)]
@@ -173,12 +183,35 @@ class DriftBody(Body):
     value: Any = None
 
 
-class UptimeQuery(Body):
-    """`?cluster_id=&from=ISO&to=ISO`; without `from` since ever, without `to` until now."""
+class TimesQuery(Body):
+    """`?from=ISO&to=ISO`; without `from` since ever, without `to` until now."""
 
-    cluster_id: str
     begin: AwareDatetime | None = Field(None, alias="from")
     end: AwareDatetime | None = Field(None, alias="to")
+
+    def range(self, now: Millis) -> tuple[Millis, Millis]:
+        """The two instants; the second is not in the future."""
+        return to_millis(self.begin) if self.begin else 0, min(to_millis(self.end), now) if self.end else now
+
+
+class UptimeQuery(TimesQuery):
+    """`?cluster_id=&from=ISO&to=ISO`, or `warehouse_id`; without `from` since ever, without `to` until now."""
+
+    cluster_id: str | None = None
+    warehouse_id: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.cluster_id is None) == (self.warehouse_id is None):
+            raise ValueError("give either cluster_id or warehouse_id")
+        return self
+
+
+class QueriesQuery(TimesQuery):
+    """`?user_name=&warehouse_id=&from=ISO&to=ISO`, all optional; an empty `warehouse_id` means serverless compute."""
+
+    user_name: str | None = None
+    warehouse_id: str | None = None
 
 
 AnyBody = TypeVar("AnyBody", bound=Body)

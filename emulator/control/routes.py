@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from emulator.api.errors import ApiError, invalid
+from emulator.api.errors import ApiError, invalid, missing
 from emulator.api.request_log import RequestLog
 from emulator.api.routing import Request, Response, Route, Router
 from emulator.base.clock import to_iso, to_millis
@@ -15,6 +15,7 @@ from emulator.control.bodies import (
     ClockBody,
     DriftBody,
     FaultsBody,
+    QueriesQuery,
     UptimeQuery,
     UserBody,
     WorkBody,
@@ -28,6 +29,9 @@ from emulator.generated_files.ground_truth import ground_truth
 from emulator.mail.routes import accepted_messages
 from emulator.permissions import cluster_access
 from emulator.state import state
+from emulator.warehouses.lifecycle import ensure_started
+from emulator.warehouses.queries import submit
+from emulator.warehouses.uptime import uptime as warehouse_uptime
 
 PREFIX = "/_emulator/"
 
@@ -95,6 +99,7 @@ def router(application: ControlledApplication) -> Router:
         ("POST", "drift"): cause_drift,
         ("GET", "journal"): show_request_log,
         ("GET", "uptime"): show_uptime,
+        ("GET", "queries"): show_queries,
         ("GET", "mail"): accepted_messages,
         ("GET", "files/truth"): show_generated_files,
     }
@@ -134,14 +139,23 @@ def make_user(request: Request) -> dict[str, str]:
 
 
 def work(request: Request) -> dict[str, Any]:
-    """Somebody, the administrator unless a token is given, runs commands on a cluster for so long."""
+    """Somebody, the administrator unless a token is given, runs commands on a cluster, or a query, for this long."""
     body = parse_body(request, WorkBody)
     workspace = request.workspace
     user = workspace.administrator if body.token is None else workspace.authenticate(body.token, request.now)
     if user is None:
         raise ApiError(403, 403, "Invalid access token.")
-    cluster = cluster_access.find_cluster(workspace, body.cluster_id, request.now)
-    lifecycle.simulate_work(workspace, cluster, user, body.seconds, request.now)
+    if body.cluster_id is not None:
+        cluster = cluster_access.find_cluster(workspace, body.cluster_id, request.now)
+        lifecycle.simulate_work(workspace, cluster, user, body.seconds, request.now)
+        return {}
+    warehouse = None
+    if body.warehouse_id is not None:
+        warehouse = workspace.state.warehouses.by_id.get(body.warehouse_id)
+        if warehouse is None:
+            raise missing(f"SQL warehouse {body.warehouse_id} does not exist.")
+        ensure_started(workspace, warehouse, user, request.now)
+    submit(workspace, warehouse, user, body.text, int(body.seconds * 1000), request.now)
     return {}
 
 
@@ -151,11 +165,14 @@ def show_generated_files(request: Request) -> dict[str, Any]:
 
 
 def show_uptime(request: Request) -> dict[str, Any]:
-    """The sessions are whole; what of them lies between the two instants is the sum."""
+    """The sessions are whole; the sum counts what of them is between the two instants."""
     query = parse_query_as(request, UptimeQuery)
-    begin = to_millis(query.begin) if query.begin else 0
-    end = min(to_millis(query.end), request.now) if query.end else request.now
-    milliseconds, sessions = uptime(request.workspace.state, query.cluster_id, begin, end)
+    begin, end = query.range(request.now)
+    state = request.workspace.state
+    if query.cluster_id is not None:
+        milliseconds, sessions = uptime(state, query.cluster_id, begin, end)
+    else:
+        milliseconds, sessions = warehouse_uptime(state.warehouses, query.warehouse_id or "", begin, end)
     described = [
         {
             "start": to_iso(session.start),
@@ -165,3 +182,26 @@ def show_uptime(request: Request) -> dict[str, Any]:
         for session in sessions
     ]
     return {"milliseconds": milliseconds, "sessions": described}
+
+
+def show_queries(request: Request) -> dict[str, Any]:
+    """What each user ran at which times, oldest first, whatever the query history shows to a caller."""
+    wanted = parse_query_as(request, QueriesQuery)
+    begin, end = wanted.range(request.now)
+    found = [
+        {
+            "query_id": query.id,
+            "user_name": query.user_name,
+            "warehouse_id": query.warehouse_id,
+            "text": query.text,
+            "status": query.status,
+            "submitted": to_iso(query.submitted_at),
+            "start": None if query.began_at is None else to_iso(query.began_at),
+            "end": None if query.ended_at is None else to_iso(query.ended_at),
+        }
+        for query in request.workspace.state.warehouses.queries.values()
+        if query.submitted_at <= end and (query.ended_at is None or query.ended_at > begin)
+        if wanted.user_name in (None, query.user_name)
+        if wanted.warehouse_id in (None, query.warehouse_id or "")
+    ]
+    return {"queries": found}

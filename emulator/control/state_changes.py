@@ -8,8 +8,8 @@ from emulator.api.errors import invalid
 from emulator.models.clusters import Cluster
 from emulator.objects.paths import parse
 from emulator.scim.changes import add_account_group
-from emulator.settings import warehouses
 from emulator.state.workspace import EmulatedWorkspace
+from emulator.warehouses.seed import add_open_warehouse
 
 MAX_CLUSTERS = 20_000
 JOB_CLUSTER = {
@@ -49,7 +49,7 @@ def warehouse(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
     """Put in a stopped SQL warehouse of that name which everybody may use, as newer workspaces come with one."""
     if value is not None:
         raise invalid("value: a warehouse takes none")
-    warehouses.add(workspace, target)
+    add_open_warehouse(workspace, target, "2X-Small")
 
 
 def workspace_object(workspace: EmulatedWorkspace, target: str, value: Any) -> None:

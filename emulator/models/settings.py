@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.base.clock import Millis
+from emulator.models.warehouses import Warehouse
 
 LEGACY_DBFS = "disable_legacy_dbfs"
 """The setting that switches DBFS and other legacy features off."""
@@ -51,17 +52,6 @@ class IpAccessList:
 
 
 @dataclass
-class Warehouse:
-    id: str
-    name: str
-    creator: str
-    cluster_size: str = "2X-Small"
-    auto_stop_minutes: int = 10
-    serverless: bool = True
-    state: str = "STOPPED"
-
-
-@dataclass
 class Settings:
     conf: dict[str, str] = field(default_factory=dict)
     """What was set of `workspace-conf`."""
@@ -71,6 +61,7 @@ class Settings:
     """In the order in which they run."""
     ip_lists: dict[str, IpAccessList] = field(default_factory=dict)
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
+    """Always empty: versions up to 0.1.2 kept warehouses here. `WorkspaceState` moves them to its own."""
     metastore_id: str | None = None
     """UUID of the Unity Catalog metastore that the workspace is assigned to; None: it is assigned to none."""
 

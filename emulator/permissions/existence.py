@@ -29,7 +29,7 @@ def _exists(workspace: EmulatedWorkspace, object_type: ObjectType, number: str) 
         case "instance-pools":
             return number in state.pools.pools
         case "sql/warehouses" | "warehouses":
-            return number in state.settings.warehouses
+            return number in state.warehouses.by_id
         case "directories" | "notebooks" | "files" | "repos":
             return state.objects.find_by_acl_name(object_type.object_id(number)) is not None
     return False

@@ -23,6 +23,8 @@ from emulator.state.state import WorkspaceState
 from emulator.state.workspace import EmulatedWorkspace
 from emulator.tokens.routes import routes as tokens_routes
 from emulator.volumes.routes import routes as volumes_routes
+from emulator.warehouses.routes import routes as warehouses_routes
+from emulator.warehouses.seed import seed as seed_warehouses
 
 
 def routes() -> list[Route]:
@@ -41,6 +43,7 @@ def routes() -> list[Route]:
         *volumes_routes,
         *secrets_routes,
         *settings_routes,
+        *warehouses_routes,
     ]
 
 
@@ -52,6 +55,7 @@ def seed(workspace: EmulatedWorkspace) -> None:
     seed_permissions(workspace)
     seed_policies(workspace)
     seed_dbfs(workspace)
+    seed_warehouses(workspace)
     seed_generated_homes(workspace)
 
 

@@ -22,6 +22,8 @@ LIST_PATHS = (
     "/api/2.0/secrets/scopes/list",
     "/api/2.0/token/list",
     "/api/2.0/repos",
+    "/api/2.0/sql/warehouses",
+    "/api/2.0/sql/history/queries",
 )
 """What each service describes of its own."""
 

@@ -1,6 +1,6 @@
 """HTTP of `settings`."""
 
-from emulator.settings import conf, empty_lists, identity, init_scripts, ip_lists, versioned, warehouses
+from emulator.settings import conf, empty_lists, identity, init_scripts, ip_lists, versioned
 
 routes = [
     *identity.routes,
@@ -8,6 +8,5 @@ routes = [
     *versioned.routes,
     *init_scripts.routes,
     *ip_lists.routes,
-    *warehouses.routes,
     *empty_lists.routes,
 ]

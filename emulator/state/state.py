@@ -20,6 +20,7 @@ from emulator.models.scim import Directory
 from emulator.models.secrets import Secrets
 from emulator.models.settings import Settings
 from emulator.models.tokens import Tokens
+from emulator.models.warehouses import Warehouses
 
 
 @dataclass
@@ -43,6 +44,12 @@ class WorkspaceState:
     secrets: Secrets = field(default_factory=Secrets)
     settings: Settings = field(default_factory=Settings)
     mail: Mail = field(default_factory=Mail)
+    warehouses: Warehouses = field(default_factory=Warehouses)
+
+    def __post_init__(self) -> None:
+        # Versions up to 0.1.2 kept warehouses among the settings.
+        self.warehouses.by_id |= self.settings.warehouses
+        self.settings.warehouses = {}
 
 
 _ADAPTER: TypeAdapter[WorkspaceState] = TypeAdapter(WorkspaceState)

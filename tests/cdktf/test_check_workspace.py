@@ -222,7 +222,6 @@ def check(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_script_describes_an_open_workspace(emulator: EmulatorProcess, check: Any):
-    emulator.control("POST", "drift", {"kind": "warehouse", "target": "Starter Warehouse"})
     emulator.control("POST", "drift", {"kind": "metastore", "target": "5a0c0000-0000-4000-8000-000000000000"})
     path = "/lab-94290-2026w"
     emulator.request("POST", "/api/2.0/workspace/mkdirs", {"path": path})
@@ -233,7 +232,7 @@ def test_the_script_describes_an_open_workspace(emulator: EmulatorProcess, check
 
     assert refusal == ""
     assert (result["host"], result["workspace_id"]) == (emulator.url, emulator.workspace_id)
-    assert 'the group users may use SQL warehouse "Starter Warehouse"' in result["open_to_everybody"]
+    assert 'the group users may use SQL warehouse "Serverless Starter Warehouse"' in result["open_to_everybody"]
     assert "a metastore is assigned" in result["open_to_everybody"]
     assert "could not be read" not in result["open_to_everybody"]
     assert result["course_file_edited"].startswith(f"{path}/course.json was edited by hand, ")

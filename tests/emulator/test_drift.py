@@ -124,11 +124,10 @@ def test_a_metastore_is_assigned_and_taken_away(emulator: EmulatorProcess) -> No
 
 
 def test_a_warehouse_that_everybody_may_use_is_put_in(emulator: EmulatorProcess) -> None:
-    assert ok(emulator, "GET", "/api/2.0/sql/warehouses")["warehouses"] == []
-    drift(emulator, "warehouse", "Serverless Starter Warehouse")
+    drift(emulator, "warehouse", "Another Warehouse")
     ana = emulator.control("POST", "users", {"user_name": "ana@lab.example"})["token"]
     seen = ok(emulator, "GET", "/api/2.0/sql/warehouses", token=ana)["warehouses"]
-    assert [warehouse["name"] for warehouse in seen] == ["Serverless Starter Warehouse"]
+    assert [warehouse["name"] for warehouse in seen] == ["Serverless Starter Warehouse", "Another Warehouse"]
 
 
 def test_nobody_behind_terraforms_back_stands_in_the_journal(emulator: EmulatorProcess, lab: dict[str, str]) -> None:
@@ -198,7 +197,7 @@ def test_work_of_a_stranger_is_refused(emulator: EmulatorProcess, lab: dict[str,
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({}, "cluster_id: Field required; seconds: Field required"),
+        ({}, "seconds: Field required"),
         ({"cluster_id": "x", "seconds": 0}, "seconds: Input should be greater than 0"),
         ({"cluster_id": "0101-000000-abcd1234", "seconds": 5}, "Cluster 0101-000000-abcd1234 does not exist"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.settings import warehouses
+from emulator.warehouses.seed import add_open_warehouse
 from emulator_process import EmulatorProcess
 from example_counts import exactly_examples
 from in_process_client import InProcessClient
@@ -193,7 +193,7 @@ def test_policies_are_granted_by_administrators_only(lab: InProcessClient) -> No
 def test_a_warehouse_has_one_owner_in_both_spellings(lab: InProcessClient) -> None:
     lab.user("s@lab")
     lab.group("group_01")
-    warehouse = warehouses.add(lab.workspace, "Starter").id
+    warehouse = add_open_warehouse(lab.workspace, "Starter", "Small").id
     path, other = f"{PERMISSIONS}/sql/warehouses/{warehouse}", f"{PERMISSIONS}/warehouses/{warehouse}"
     mine = grant("IS_OWNER", user_name="admin@lab.example")
     both = {"access_control_list": [mine, grant("CAN_MANAGE", user_name="admin@lab.example")]}

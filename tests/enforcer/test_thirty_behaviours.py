@@ -462,10 +462,10 @@ def test_28_a_path_is_answered_in_the_spelling_that_was_asked_for(emulator: Emul
 
 
 def test_29_every_warehouse_has_its_data_source(emulator: EmulatorProcess) -> None:
-    emulator.control("POST", "drift", {"kind": "warehouse", "target": "Serverless Starter Warehouse"})
+    emulator.control("POST", "drift", {"kind": "warehouse", "target": "Another Warehouse"})
     warehouses = ok(emulator, "GET", "/api/2.0/sql/warehouses")["warehouses"]
     sources = ok(emulator, "GET", "/api/2.0/preview/sql/data_sources")
-    assert [warehouse["name"] for warehouse in warehouses] == ["Serverless Starter Warehouse"]
+    assert [warehouse["name"] for warehouse in warehouses] == ["Serverless Starter Warehouse", "Another Warehouse"]
     assert [source["warehouse_id"] for source in sources] == [warehouse["id"] for warehouse in warehouses]
 
 
