@@ -1,4 +1,4 @@
-"""A backup in Azure's storage: in the tier that was asked for, verified and put back from there."""
+"""Backups in Azure's storage: the access tier, verify and restore."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def azurite() -> Iterator[Azurite]:
 
 @pytest.fixture
 def inventory(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
-    """Type a command about a workspace in an empty folder; the storage is known from the environment."""
+    """Run a command for a workspace in an empty folder; the storage is configured by the environment."""
     monkeypatch.chdir(tmp_path)
 
     def run(emulator: EmulatorProcess, verb: str, *arguments: str) -> tuple[int, str, str]:
@@ -44,7 +44,7 @@ def inventory(azurite: Azurite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return run
 
 
-def test_a_backup_lies_in_the_cold_tier_and_comes_back(azurite, emulator, start_emulator, inventory, tmp_path):
+def test_a_backup_in_the_cold_tier_is_verified_and_restored(azurite, emulator, start_emulator, inventory, tmp_path):
     create_homes(emulator, USERS)
     write_large_file(emulator, "workspace", f"/Users/{USERS[0]}/large.bin", 12)
 
@@ -73,7 +73,7 @@ def test_a_backup_lies_in_the_cold_tier_and_comes_back(azurite, emulator, start_
     assert (status, kinds) == (1, ["added", "corrupt", "missing"])
 
 
-def test_a_later_backup_in_a_storage_reads_only_what_changed(azurite, emulator, inventory, tmp_path):
+def test_a_later_backup_in_a_storage_downloads_only_changes(azurite, emulator, inventory, tmp_path):
     create_homes(emulator, USERS[:1])
     address = f"{azurite.address}/later"
     status, said, complaint = inventory(emulator, "backup", USERS[0], "--output", address, "--json")
@@ -86,7 +86,7 @@ def test_a_later_backup_in_a_storage_reads_only_what_changed(azurite, emulator, 
     assert {tier for name, (_, tier) in azurite.blobs().items() if "/later/" in name} == {"Hot"}
 
 
-def test_a_container_that_is_not_there_is_a_sentence(azurite, emulator, inventory):
+def test_a_missing_container_is_reported(azurite, emulator, inventory):
     create_homes(emulator, USERS[:1])
     status, _, complaint = inventory(
         emulator, "backup", USERS[0], "--output", azurite.address.replace("term@", "none@")

@@ -1,4 +1,4 @@
-"""The programs on a real connection: typed commands, faults, kills at any moment, and files of every size."""
+"""The commands over real connections: options, faults, kills at random times, and files of every size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inventory_process import run_and_stop
 pytestmark = pytest.mark.process
 
 USERS = [f"u{number}@x.org" for number in range(3)]
-# What a kill interrupts is the engine and what it writes; without the SDK it starts ten times as fast.
+# A kill interrupts the worker pools and the writing; without the SDK, the program starts ten times as fast.
 START = """
 import sys, threading
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def other(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
-    """Another workspace, whose users have other ids."""
+    """Another workspace, in which the users have other ids."""
     emulator = start_emulator("--transition-seconds", "0", "--seed", "other")
     for user in reversed(USERS):
         emulator.control("POST", "users", {"user_name": user})
@@ -72,7 +72,7 @@ def lab(emulator: EmulatorProcess) -> EmulatorProcess:
 
 @pytest.fixture
 def type_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Type a command about a workspace; exit status, stdout and stderr. The folder is an empty one."""
+    """Run a command for a workspace in an empty folder; exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
 
     def run(emulator: EmulatorProcess, verb: str, *arguments: str) -> tuple[int, str, str]:
@@ -86,7 +86,7 @@ def type_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     return run
 
 
-def test_the_day_is_that_of_the_lab_s_clock(lab, type_command, monkeypatch):
+def test_a_backup_is_named_after_the_day_of_the_lab_clock(lab, type_command, monkeypatch):
     lab.control("POST", "clock", {"now": "2031-01-02T12:00:00Z"})
     monkeypatch.setenv("LAB_CLOCK", f"{lab.url}/_emulator/clock")
     assert type_command(lab, "backup", "--output", "saved", USERS[0])[0] == 0
@@ -107,8 +107,8 @@ def faults(emulator: EmulatorProcess, *rules: dict[str, Any], **more: Any) -> No
     emulator.control("POST", "faults", {"rules": rules, **more})
 
 
-def test_everything_comes_back_in_another_workspace(lab, other, type_command, acceptance):
-    """Three homes; in acceptance thirty, with files up to 60 MB in the Workspace and 200 MB in DBFS."""
+def test_a_backup_is_restored_into_another_workspace(lab, other, type_command, acceptance):
+    """Three homes; with --acceptance thirty, with files up to 60 MB in the Workspace and 200 MB in DBFS."""
     users = [*USERS, *(f"more{number}@x.org" for number in range(27 if acceptance else 0))]
     create_homes(lab, users[3:], sizes=(0, 7, 5_000_000))
     for user in reversed(users[3:]):
@@ -131,7 +131,7 @@ def test_everything_comes_back_in_another_workspace(lab, other, type_command, ac
     assert sorted(os.listdir()) == ["saved", "token"]
 
 
-def test_what_passes_leaves_no_trace(lab, other, type_command):
+def test_temporary_faults_do_not_change_backup_or_restore(lab, other, type_command):
     shares = [("429", 0.04), ("500", 0.02), ("503", 0.02), ("reset", 0.02), ("truncate", 0.02)]
     rules = [
         {"match": match, "kind": kind, "rate": rate}
@@ -149,7 +149,7 @@ def test_what_passes_leaves_no_trace(lab, other, type_command):
     assert read_homes(other, USERS) == read_homes(lab, USERS)
 
 
-def test_what_a_stranger_may_not_read_is_named_and_completed_later(lab, type_command, tmp_path):
+def test_unreadable_homes_are_failures_until_a_resume_saves_them(lab, type_command, tmp_path):
     student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
     (tmp_path / "weak").write_text(student)
     access = ("--workspace-url", lab.url, "--token-file", "weak", "--workspace-only", "--output", "saved", "--json")
@@ -165,7 +165,7 @@ def test_what_a_stranger_may_not_read_is_named_and_completed_later(lab, type_com
     assert type_command(lab, "verify", "saved", "--live")[0] == 0
 
 
-def test_a_backup_keeps_to_the_limits_of_the_platform(lab, type_command):
+def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, type_command):
     lab.control("POST", "faults", {"profile": "azure"})
     _, said, _ = type_command(lab, "backup", *USERS, "--output", "saved", "--json")
     document = json.loads(said)
@@ -187,7 +187,7 @@ def test_a_backup_keeps_to_the_limits_of_the_platform(lab, type_command):
         (["../root", "--output", "saved"], "is not the name of a user"),
     ],
 )
-def test_a_mistake_is_a_sentence(lab, type_command, arguments, sentence):
+def test_invalid_options_are_rejected(lab, type_command, arguments, sentence):
     status, _, complaint = type_command(lab, "backup", *(arguments or ()))
     assert (status, sentence in complaint) == (2, True), complaint
 
@@ -203,16 +203,16 @@ def test_a_mistake_is_a_sentence(lab, type_command, arguments, sentence):
         (["saved", "--skip-existing", "--overwrite"], "cannot be combined"),
     ],
 )
-def test_a_mistake_in_a_restore_is_one_too(lab, type_command, arguments, sentence):
+def test_invalid_restore_options_are_rejected(lab, type_command, arguments, sentence):
     assert type_command(lab, "backup", USERS[2], "--output", "saved", "--dbfs-only")[0] == 0
     status, _, complaint = type_command(lab, "restore", *arguments)
     assert (status, sentence in complaint) == (2, True), complaint
 
 
 def killed(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, anew: Callable[[], None]) -> int:
-    """Start it and kill it so many times; then let it end. How many of them found work of one before.
+    """Start the program, kill it `kills` times, and let it finish. Return how often a start found earlier work.
 
-    One that ends before it is killed was right, too: then it begins `anew`.
+    A program that finishes before its kill was correct, too; then `anew` resets the target.
     """
     command = [sys.executable, "-c", START, verb, emulator.url, emulator.admin_token, "saved", *USERS]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -242,7 +242,7 @@ def killed(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, anew:
 
 
 def test_backup_and_restore_survive_kills_at_any_moment(lab, other, type_command, tmp_path, acceptance):
-    """Ten kills, five of each, then one run to the end: the same as without them."""
+    """Ten kills, five of each program, then one run to the end: the result is the same as without them."""
     kills = 50 if acceptance else 5
     slow = {"kind": "latency", "seconds": 0.3}
     faults(lab, {"match": "GET /api/2.0/*", **slow})
@@ -277,7 +277,7 @@ def test_backup_and_restore_survive_kills_at_any_moment(lab, other, type_command
     assert (len(ends), manifest[-1]) == (1, ends[-1])
 
 
-def test_a_stopped_backup_says_how_to_go_on(lab, tmp_path):
+def test_a_stopped_backup_says_how_to_continue(lab, tmp_path):
     faults(lab, {"match": "GET /api/2.0/workspace/export", "kind": "latency", "seconds": 0.7})
     command = [sys.executable, "-m", "inventory", "backup", *USERS, "--output", str(tmp_path / "saved")]
     environment = {**os.environ, **lab.environment()}
@@ -291,8 +291,8 @@ def test_a_stopped_backup_says_how_to_go_on(lab, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
-def test_large_files_pass_through_little_memory(lab, other, type_command, tmp_path, acceptance):
-    """A file of 40 MB in the Workspace and of 12 MB in DBFS; in acceptance 400 MB and 2 GB, in 200 MB of memory."""
+def test_large_files_need_little_memory(lab, other, type_command, tmp_path, acceptance):
+    """A file of 40 MB in the Workspace and of 12 MB in DBFS; with --acceptance 400 MB and 2 GB, in 200 MB of memory."""
     sizes = (400, 2048) if acceptance else (40, 12)
     for source, size in zip(("workspace", "dbfs"), sizes, strict=True):
         write_large_file(lab, source, f"/Users/{USERS[0]}/large.bin", size)

@@ -1,4 +1,4 @@
-"""Whatever lies in a home comes back as it was, and what cannot be saved is named."""
+"""Homes are restored as they were saved, and what cannot be saved is named."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lab() -> BackupWorkspace:
 
 
 def other() -> BackupWorkspace:
-    """A workspace of the same people with other ids."""
+    """A workspace with the same users under other ids."""
     lab = BackupWorkspace(host="https://other.example")
     lab.user("somebody@x.org")
     lab.user(CAROL)
@@ -80,7 +80,7 @@ def furnished(lab: BackupWorkspace) -> None:
     lab.put(f"/Users/{CAROL}/mine", b"of another one")
 
 
-def test_a_home_comes_back_in_another_workspace(lab, tmp_path):
+def test_a_home_is_restored_into_another_workspace(lab, tmp_path):
     furnished(lab)
     there = other()
 
@@ -96,7 +96,7 @@ def test_a_home_comes_back_in_another_workspace(lab, tmp_path):
     assert sorted(os.listdir()) == ["saved"]
 
 
-def test_a_person_finds_the_files_without_this_program(lab, tmp_path):
+def test_saved_files_are_readable_without_this_program(lab, tmp_path):
     furnished(lab)
     run_backup(lab, tmp_path / "saved", DANA, formats=("source", "jupyter"))
 
@@ -128,7 +128,7 @@ FAULTS = st.dictionaries(st.integers(0, 40), st.lists(st.sampled_from(sorted(PAS
 
 
 def plant(lab: BackupWorkspace, tree: dict[str, bytes | str], *, dbfs: bool) -> None:
-    """Put a tree into the home, as far as there is room: a path may need a folder where a file lies."""
+    """Create a tree in the home, without files at paths that are needed as folders."""
     files: set[str] = set()
     for path, content in sorted(tree.items()):
         above = ["/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1)]
@@ -147,7 +147,7 @@ def plant(lab: BackupWorkspace, tree: dict[str, bytes | str], *, dbfs: bool) -> 
 
 
 def passing(faults: dict[int, list[str]]):
-    """Every so many'th kind of request meets these faults, one after another, and is answered then."""
+    """Return a fault for each kind of request that occurs as planned before the normal response."""
     order: dict[tuple[str, str], int] = {}
 
     def fault(request: str, path: str, earlier: int):
@@ -161,7 +161,7 @@ def passing(faults: dict[int, list[str]]):
 
 @given(workspace=TREES, dbfs=TREES, faults=FAULTS, more=FAULTS)
 @exactly_examples(20)
-def test_any_tree_comes_back_whatever_passes(workspace, dbfs, faults, more):
+def test_any_tree_is_restored_despite_temporary_faults(workspace, dbfs, faults, more):
     lab, there = BackupWorkspace(), other()
     lab.user(DANA)
     plant(lab, workspace, dbfs=False)
@@ -178,7 +178,7 @@ def test_any_tree_comes_back_whatever_passes(workspace, dbfs, faults, more):
     assert there.tree(HOME) == before
 
 
-def test_what_no_export_gives_is_named(lab, tmp_path):
+def test_objects_without_an_export_are_named(lab, tmp_path):
     lab.put(f"{HOME}/kept", b"1")
     listing = lab.request("GET", f"/api/2.0/workspace/list?path={HOME}")[1]["objects"]
     kinds = ("LIBRARY", "MLFLOW_EXPERIMENT")
@@ -198,7 +198,7 @@ def test_what_no_export_gives_is_named(lab, tmp_path):
     ]
 
 
-def test_what_is_refused_is_named_and_the_next_run_completes_it(lab, tmp_path):
+def test_refused_objects_are_named_and_saved_by_the_next_run(lab, tmp_path):
     lab.put(f"{HOME}/a", b"1")
     lab.put(f"{HOME}/sub/b", b"2")
     lab.put(f"{HOME}/closed/c", b"3")
@@ -223,7 +223,7 @@ def test_what_is_refused_is_named_and_the_next_run_completes_it(lab, tmp_path):
     assert sorted(os.listdir(tmp_path / "saved/lab.example")) == ["2026-11-27"]
 
 
-def test_what_changes_while_it_is_read_is_read_again(lab, tmp_path):
+def test_an_object_that_changes_during_its_download_is_read_again(lab, tmp_path):
     lab.put(f"{HOME}/a", b"first")
 
     def fault(request, path, earlier):
@@ -239,7 +239,7 @@ def test_what_changes_while_it_is_read_is_read_again(lab, tmp_path):
     assert lab.request_counts["GET /api/2.0/workspace/export", f"{HOME}/a"] == 1
 
 
-def test_what_changes_all_the_time_is_named(lab, tmp_path):
+def test_an_object_that_changes_all_the_time_is_a_failure(lab, tmp_path):
     lab.put(f"{HOME}/log", b"first")
 
     def fault(request, path, earlier):
@@ -252,7 +252,7 @@ def test_what_changes_all_the_time_is_named(lab, tmp_path):
     assert (entry.state, entry.reason) == ("failed", "it changed while it was read, 4 times")
 
 
-def test_what_is_not_as_long_as_listed_is_named(lab, tmp_path):
+def test_a_download_of_another_size_than_listed_is_a_failure(lab, tmp_path):
     lab.put_dbfs(f"{HOME}/f", b"12345")
     lab.fault = lambda request, path, earlier: (
         Response(200, {"bytes_read": 0, "data": ""}) if request.endswith("dbfs/read") else None
@@ -261,7 +261,7 @@ def test_what_is_not_as_long_as_listed_is_named(lab, tmp_path):
     assert (entry.state, entry.reason) == ("failed", "0 bytes came where 5 were listed, 4 times")
 
 
-def test_what_is_deleted_meanwhile_is_no_failure(lab, tmp_path):
+def test_an_object_deleted_during_the_backup_is_not_a_failure(lab, tmp_path):
     lab.put(f"{HOME}/a", b"1")
     lab.put(f"{HOME}/sub/b", b"2")
 
@@ -282,7 +282,7 @@ def test_what_is_deleted_meanwhile_is_no_failure(lab, tmp_path):
     )
 
 
-def test_a_credential_that_expires_midway_names_the_rest(lab, tmp_path):
+def test_after_a_credential_expires_the_rest_are_failures(lab, tmp_path):
     for number in range(5):
         lab.put(f"{HOME}/{number}", b"1")
     exports = 0
@@ -303,7 +303,7 @@ def test_a_credential_that_expires_midway_names_the_rest(lab, tmp_path):
     assert len(recorded_entries(outcome)) == 6
 
 
-def test_a_home_that_is_not_there_is_no_failure_any_more_once_that_is_known(lab, tmp_path):
+def test_a_missing_home_is_not_a_failure_once_that_is_known(lab, tmp_path):
     lab.put(f"{HOME}/1", b"1")
     refused = Response(401, {"error_code": "UNAUTHENTICATED", "message": "expired"})
 
@@ -327,7 +327,7 @@ def test_a_home_that_is_not_there_is_no_failure_any_more_once_that_is_known(lab,
     )
 
 
-def test_a_later_backup_reads_only_what_changed(lab, tmp_path):
+def test_a_later_backup_downloads_only_changes(lab, tmp_path):
     lab.put(f"{HOME}/same", b"1")
     lab.put(f"{HOME}/other", b"2")
     lab.put(f"{HOME}/nb", b"3", format="SOURCE", language="R")
@@ -348,7 +348,7 @@ def test_a_later_backup_reads_only_what_changed(lab, tmp_path):
     assert there.tree(HOME) == lab.tree(HOME)
 
 
-def test_too_large_is_left_out_when_asked_for(lab, tmp_path):
+def test_files_above_the_size_limit_are_left_out(lab, tmp_path):
     lab.put(f"{HOME}/small", b"1")
     lab.put(f"{HOME}/large", b"1" * 100)
     found = recorded_entries(run_backup(lab, tmp_path / "saved", DANA, max_size=99))
@@ -357,7 +357,7 @@ def test_too_large_is_left_out_when_asked_for(lab, tmp_path):
     )  # fmt: skip
 
 
-def test_what_is_there_is_not_touched_unless_asked(lab, tmp_path):
+def test_existing_objects_are_kept_without_overwrite(lab, tmp_path):
     lab.put(f"{HOME}/a", b"saved")
     lab.put(f"{HOME}/b", b"saved")
     lab.put_dbfs(f"{HOME}/c", b"saved")
@@ -379,7 +379,7 @@ def test_what_is_there_is_not_touched_unless_asked(lab, tmp_path):
     assert there.tree(HOME) == lab.tree(HOME)
 
 
-def test_people_have_other_names_there_or_a_folder_takes_them(lab, tmp_path):
+def test_users_are_restored_under_another_name_or_into_a_folder(lab, tmp_path):
     lab.put(f"{HOME}/a/b", b"1")
     lab.put_dbfs(f"{HOME}/c", b"2")
     run_backup(lab, tmp_path / "saved", DANA, shared=True)
@@ -395,7 +395,7 @@ def test_people_have_other_names_there_or_a_folder_takes_them(lab, tmp_path):
     }  # fmt: skip
 
 
-def test_git_folders_are_cloned_when_asked(lab, tmp_path):
+def test_git_folders_are_cloned_with_the_option(lab, tmp_path):
     lab.clone(f"{HOME}/project", "https://github.com/x/project.git")
     lab.put(f"{HOME}/project/notes.txt", b"1")
     lab.put(f"{HOME}/beside", b"2")
@@ -413,7 +413,7 @@ def test_git_folders_are_cloned_when_asked(lab, tmp_path):
     assert set(there.tree(HOME)) == {f"{HOME}/project", f"{HOME}/beside"}
 
 
-def test_volumes_come_back_to_their_places(lab, tmp_path):
+def test_volumes_are_restored_to_their_paths(lab, tmp_path):
     volume = "/Volumes/main/course/data"
     for number in range(3):
         assert lab.request("PUT", f"/api/2.0/fs/files{volume}/deep/{number}", b"x" * number)[0] == 204
@@ -426,7 +426,7 @@ def test_volumes_come_back_to_their_places(lab, tmp_path):
     assert {entry["name"]: entry["file_size"] for entry in listed} == {"0": 0, "1": 1, "2": 2}
 
 
-def test_a_backup_of_a_volume_that_is_not_there_is_a_failure(lab, tmp_path):
+def test_a_missing_volume_is_a_failure(lab, tmp_path):
     assert run_backup(lab, tmp_path / "saved", DANA, volumes=("/Volumes/a/b/c",)).failed == 1
 
 
@@ -438,7 +438,7 @@ ODD = {
 }
 
 
-def test_what_lies_beside_an_entry_that_no_request_can_name_is_saved(lab, tmp_path):
+def test_siblings_of_an_entry_that_no_request_can_name_are_saved(lab, tmp_path):
     lab.put(f"{HOME}/a.txt", b"aaa")
     lab.put(f"{HOME}/sub/c.txt", b"ccc")
     lab.workspace.options.odd_entries = True
@@ -469,7 +469,7 @@ REFUSAL = {"error_code": "MAX_NOTEBOOK_SIZE_EXCEEDED", "message": "Notebook size
 
 
 @pytest.mark.parametrize("form", ["source", "jupyter"])
-def test_a_refusal_that_comes_with_200_is_no_content(lab, tmp_path, form):
+def test_an_error_with_status_200_is_not_saved_as_content(lab, tmp_path, form):
     lab.put(f"{HOME}/nb", b"print(1)", format="SOURCE", language="PYTHON")
     lab.put(f"{HOME}/error.json", json.dumps(REFUSAL).encode())
 
@@ -484,7 +484,7 @@ def test_a_refusal_that_comes_with_200_is_no_content(lab, tmp_path, form):
     assert list(tmp_path.rglob("nb*")) == []
 
 
-def test_a_file_that_an_export_refuses_is_read_as_a_file(lab, tmp_path):
+def test_a_file_too_large_for_an_export_is_read_as_a_file(lab, tmp_path):
     large = bytes(10_485_761)
     put_large(lab, f"{HOME}/large.bin", large)
     put_large(lab, f"{HOME}/at the limit.bin", large[1:])
@@ -507,7 +507,7 @@ def put_large(lab: BackupWorkspace, path: str, content: bytes) -> None:
     assert lab.request("POST", f"/api/2.0/workspace-files/import-file{quote(path)}", content)[0] == 200
 
 
-def test_of_a_notebook_whose_outputs_are_too_large_the_source_is_saved(lab, tmp_path):
+def test_the_source_is_saved_if_a_notebook_with_outputs_is_too_large(lab, tmp_path):
     outputs = json.dumps({"outputs": ["x" * 10_485_760]})
     cell = f'{{"cell_type": "code", "source": ["1+1"], "metadata": {outputs}}}'
     notebook = f'{{"cells": [{cell}], "metadata": {{}}, "nbformat": 4, "nbformat_minor": 0}}'
@@ -519,7 +519,7 @@ def test_of_a_notebook_whose_outputs_are_too_large_the_source_is_saved(lab, tmp_
     assert "clear the outputs" in found[f"{HOME}/nb:jupyter"].reason
 
 
-def test_a_home_that_differs_from_its_user_in_case_is_found(lab, tmp_path):
+def test_a_home_is_found_ignoring_the_case_of_its_user(lab, tmp_path):
     lab.put("/Users/First.Last@x.org/a.txt", b"aaa")
     lab.user("first.last@x.org")
     lab.request("POST", "/api/2.0/workspace/delete", {"path": "/Users/first.last@x.org", "recursive": True})
@@ -532,7 +532,7 @@ def test_a_home_that_differs_from_its_user_in_case_is_found(lab, tmp_path):
     assert "/Shared/back/first.last@x.org/a.txt" in lab.tree("/Shared/back")
 
 
-def test_a_user_whose_name_no_request_can_name_fails_alone(lab, tmp_path):
+def test_a_user_whose_home_no_request_can_name_fails_alone(lab, tmp_path):
     lab.put(f"{HOME}/a.txt", b"aaa")
     lab.user("a/b@x.org")
     lab.put("/Users/turned\u202e@x.org/a.txt", b"aaa")
@@ -549,7 +549,7 @@ def test_a_user_whose_name_no_request_can_name_fails_alone(lab, tmp_path):
     }
 
 
-def test_a_name_that_nobody_has_is_no_empty_home(lab, tmp_path):
+def test_an_unknown_user_is_not_an_empty_home(lab, tmp_path):
     found = recorded_entries(run_backup(lab, tmp_path, "dnaa@x.org", CAROL))
     assert {path: entry.reason for path, entry in found.items() if entry.state == "failed"} == {
         "dbfs:/Users//dnaa@x.org": "the workspace has neither a user nor a home of this name"

@@ -1,4 +1,4 @@
-"""A manifest says what was cut and what was changed, and nothing in it leads out of the target."""
+"""A manifest shows whether it was cut or changed, and none of its paths leads out of the target."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAILED = ManifestEntry("dana@x.org", "dbfs", "/Users/dana@x.org/f", "FILE", "fai
 
 
 def manifest(tmp_path) -> bytes:
-    """One that was written in two runs."""
+    """A manifest that was written in two runs."""
     path = tmp_path / "manifest.jsonl"
     journal = ManifestWriter(path, HEADER)
     journal.add([FOLDER, FAILED])
@@ -55,7 +55,7 @@ def read(content: bytes) -> tuple[list[ManifestEntry], ManifestReader]:
     return list(reading.read_all(content.splitlines(keepends=True))), reading
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_a_written_manifest_is_read_back(tmp_path):
     entries, reading = read(manifest(tmp_path))
     assert (entries, reading.header, reading.is_complete, reading.problems) == (
         [FOLDER, FAILED, FILE],
@@ -67,7 +67,7 @@ def test_what_was_written_is_read(tmp_path):
     assert (reading.end.finished_at, reading.end.failed) == ("2026-11-27T07:02:00Z", 1)
 
 
-def test_a_manifest_that_was_cut_is_not_whole(tmp_path):
+def test_a_cut_manifest_is_not_complete(tmp_path):
     whole = manifest(tmp_path)
     for length in range(1, len(whole)):
         cut = whole[:length]
@@ -80,7 +80,7 @@ def test_a_manifest_that_was_cut_is_not_whole(tmp_path):
 
 
 @given(st.data())
-def test_a_bit_that_was_flipped_is_noticed(tmp_path_factory, data):
+def test_a_flipped_bit_in_a_manifest_is_noticed(tmp_path_factory, data):
     whole = bytearray(manifest(tmp_path_factory.mktemp("m")))
     position = data.draw(st.integers(0, len(whole) - 1))
     whole[position] ^= 1 << data.draw(st.integers(0, 7))
@@ -107,7 +107,7 @@ def test_a_bit_that_was_flipped_is_noticed(tmp_path_factory, data):
         {"further": 1},
     ],
 )
-def test_a_line_that_says_what_no_line_says_is_none(tmp_path, change):
+def test_a_line_with_invalid_values_is_a_problem(tmp_path, change):
     path = tmp_path / "manifest.jsonl"
     journal = ManifestWriter(path, HEADER)
     journal.add([FILE])
@@ -118,7 +118,7 @@ def test_a_line_that_says_what_no_line_says_is_none(tmp_path, change):
     assert (entries, reading.problems) == ([], ["line 2 is not a line of a manifest"])
 
 
-def test_another_file_is_no_manifest(tmp_path):
+def test_another_file_is_not_a_manifest(tmp_path):
     for content in (b"", b"{}\n", b"[1]\n", b'{"backup":2}\n', b"\xff\n", b"user,place\n"):
         with pytest.raises(InvalidManifest):
             read(content)
@@ -140,19 +140,19 @@ def entry(path: str, user: str = "dana@x.org", source: str = "workspace") -> Man
         (Destination({}, "/x"), entry("/Volumes/a/b/c/d", "/Volumes/a/b/c", "volumes"), "/Volumes/a/b/c/d"),
     ],
 )
-def test_where_things_go(destination, what, path):
+def test_an_object_has_the_expected_destination(destination, what, path):
     assert destination.path_of(what) == path
 
 
 @pytest.mark.parametrize(
     "path", ["/Users/carol@x.org/a", "/Users/dana@x.org/../carol@x.org", "/Users/dana@x.orga", "/a"]
 )
-def test_nothing_leads_out_of_a_home_whatever_the_manifest_says(path):
+def test_no_entry_of_a_manifest_leads_out_of_its_home(path):
     with pytest.raises(NoDestination):
         Destination().path_of(entry(path))
 
 
 @pytest.mark.parametrize("text", ["a", "a=", "=b", "a/b=c", "..=c", "a=\x1b"])
-def test_a_map_that_is_none(text):
+def test_an_invalid_map_is_rejected(text):
     with pytest.raises(ValueError, match="--map"):
         parse_map(text)

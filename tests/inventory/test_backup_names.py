@@ -1,4 +1,4 @@
-"""Names that no file system holds are stored so that every file system does, and can be read back."""
+"""Names are encoded so that every file system can hold them, and decoded again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inventory.backup.names import assign_names as arrange_items
 
 
 def arrange(names: Iterable[str], taken: Mapping[str, PathParts] | None = None) -> dict[str, PathParts]:
-    """Of names to which nothing is added."""
+    """Assign names without suffixes."""
     before = {(name, ""): parts for name, parts in (taken or {}).items()}
     return {name: parts for (name, _), parts in arrange_items(((name, "") for name in names), before).items()}
 
@@ -47,11 +47,11 @@ def arrange(names: Iterable[str], taken: Mapping[str, PathParts] | None = None) 
         ("", ("%00",)),
     ],
 )
-def test_a_name_as_it_is_stored(name, parts):
+def test_a_name_is_encoded_as_expected(name, parts):
     assert encode_name(name) == parts
 
 
-def test_names_that_differ_in_case_alone_lie_beside_each_other():
+def test_names_that_differ_only_in_case_are_kept_apart():
     assert arrange(["readme.md", "README.md", "Readme.md"]) == {
         "README.md": ("README.md",),
         "Readme.md": ("%~2Readme.md",),
@@ -59,12 +59,12 @@ def test_names_that_differ_in_case_alone_lie_beside_each_other():
     }
 
 
-def test_names_that_differ_in_their_composition_alone_do_too():
+def test_names_that_differ_only_in_unicode_form_are_kept_apart():
     one, other = normalize("NFC", "é"), normalize("NFD", "é")
     assert sorted(arrange([one, other]).values()) == sorted([("%~2" + one,), (other,)])
 
 
-def test_a_notebook_and_a_file_that_would_be_called_the_same_do_too():
+def test_a_notebook_and_a_file_of_the_same_name_are_kept_apart():
     assert arrange_items([("a", ".py"), ("a.py", ""), ("a", "")]) == {
         ("a", ""): ("a",),
         ("a.py", ""): ("a.py",),
@@ -72,7 +72,7 @@ def test_a_notebook_and_a_file_that_would_be_called_the_same_do_too():
     }
 
 
-def test_what_was_stored_before_keeps_its_name():
+def test_encoded_names_stay_the_same_later():
     earlier = arrange(["readme.md"])
     assert arrange(["README.md", "readme.md"], earlier) == {
         "readme.md": ("readme.md",),
@@ -86,7 +86,7 @@ def test_a_long_name_is_a_folder_with_the_rest_in_it():
     assert encode_name("%" * 255)[-1].startswith("%+")
 
 
-def test_long_names_that_begin_alike_in_another_case_share_no_folder():
+def test_long_names_that_differ_only_in_case_share_no_folder():
     found = arrange(["A" * 300, "a" * 300, "a" * 299 + "b"])
     assert len({parts[0].casefold() for parts in found.values()}) == 2
     assert {decode_name(parts) for parts in found.values()} == set(found)
@@ -99,14 +99,14 @@ NAMES = ANY | HARD | LONG | st.sampled_from(["con", "CON.txt", "nul", "lpt1.x", 
 
 
 @given(NAMES.filter(bool))
-def test_every_name_is_read_back(name):
+def test_every_name_is_decoded_again(name):
     assert decode_name(encode_name(name)) == name
 
 
 @given(st.sets(NAMES.filter(bool), max_size=12))
 @example({"ss", "ß", "SS", "ẞ"})
 @example({"%~2a", "A", "a"})
-def test_every_folder_is_read_back_and_nothing_in_it_meets(names):
+def test_names_of_a_folder_are_decoded_again_and_never_collide(names):
     found = arrange(names)
 
     assert {name: decode_name(parts) for name, parts in found.items()} == {name: name for name in names}
@@ -117,7 +117,7 @@ def test_every_folder_is_read_back_and_nothing_in_it_meets(names):
 
 
 @given(st.sets(NAMES.filter(bool), max_size=8))
-def test_a_real_file_system_holds_them_all_and_nothing_lands_elsewhere(names):
+def test_a_real_file_system_holds_all_names_inside_the_folder(names):
     with tempfile.TemporaryDirectory() as folder:
         inside = Path(folder) / "inside"
         inside.mkdir()
@@ -135,7 +135,7 @@ def test_a_real_file_system_holds_them_all_and_nothing_lands_elsewhere(names):
 
 
 @given(st.sets(NAMES.filter(bool), max_size=8), st.sets(NAMES.filter(bool), max_size=8))
-def test_later_names_make_room_for_earlier_ones(earlier, later):
+def test_later_names_do_not_change_earlier_ones(earlier, later):
     before = arrange(earlier)
     after = arrange(earlier | later, before)
     assert {name: after[name] for name in earlier} == before

@@ -1,4 +1,4 @@
-"""Whatever happened to a backup, or to the workspace since, is said by name."""
+"""Verify names every change of a backup and of the workspace."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def lab() -> BackupWorkspace:
 
 @pytest.fixture
 def saved(lab, tmp_path) -> Path:
-    """Where the backup of the lab is."""
+    """The folder of the saved backup."""
     run_backup(lab, tmp_path, DANA)
     return tmp_path / BASE
 
@@ -58,7 +58,7 @@ def findings(saved: Path) -> list[VerifyFinding]:
     return sorted(verify_backup(backup, *backup.read_manifest()))
 
 
-def test_a_backup_that_nobody_touched_is_whole(saved):
+def test_an_unchanged_backup_has_no_findings(saved):
     assert findings(saved) == []
 
 
@@ -70,14 +70,14 @@ def test_a_flipped_bit_is_named(saved):
     ]
 
 
-def test_a_file_that_was_cut_is_named(saved):
+def test_a_cut_file_is_named(saved):
     (saved / DANA / "dbfs/c").write_bytes(b"the")
     assert findings(saved) == [
         VerifyFinding("corrupt", f"{BASE}/{DANA}/dbfs/c", f"dbfs:{HOME}/c: it has 3 bytes instead of 9")
     ]
 
 
-def test_what_was_removed_and_what_was_added_is_named(saved):
+def test_removed_and_added_files_are_named(saved):
     (saved / DANA / "workspace/nb.sql").unlink()
     (saved / DANA / "workspace/empty").rmdir()
     (saved / DANA / "workspace/project%git.json").write_text("{}")
@@ -92,7 +92,7 @@ def test_what_was_removed_and_what_was_added_is_named(saved):
     ]
 
 
-def test_a_manifest_that_was_cut_is_named(saved):
+def test_a_cut_manifest_is_named(saved):
     path = saved / "manifest.jsonl"
     path.write_bytes(path.read_bytes()[:-30])
     assert findings(saved) == [VerifyFinding("corrupt", f"{BASE}/manifest.jsonl", "line 11 ends too early")]
@@ -102,7 +102,7 @@ def test_a_manifest_that_was_cut_is_named(saved):
     ) in findings(saved)
 
 
-def test_a_line_that_was_taken_out_is_named(saved):
+def test_a_removed_line_is_named(saved):
     path = saved / "manifest.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:4] + lines[5:]))
@@ -111,7 +111,7 @@ def test_a_line_that_was_taken_out_is_named(saved):
     ]
 
 
-def test_a_corrupt_file_is_not_put_back(lab, saved, monkeypatch, tmp_path):
+def test_a_corrupt_file_is_not_restored(lab, saved, monkeypatch, tmp_path):
     (saved / DANA / "workspace/a").write_bytes(b"the fIrst")
     monkeypatch.chdir(tmp_path)
     there = BackupWorkspace(host="https://other.example")
@@ -121,7 +121,7 @@ def test_a_corrupt_file_is_not_put_back(lab, saved, monkeypatch, tmp_path):
     assert f"{HOME}/a" not in there.tree(HOME)
 
 
-def test_the_workspace_since(lab, saved):
+def test_changes_of_the_workspace_since_the_backup_are_found(lab, saved):
     lab.workspace.clock.advance(5)
     lab.put(f"{HOME}/a", b"the other")
     lab.put(f"{HOME}/later/d", b"new")
@@ -140,14 +140,14 @@ def test_the_workspace_since(lab, saved):
     assert [finding.is_fault for finding in found] == [True, False, True, True]
 
 
-def test_an_earlier_backup_that_was_deleted_is_missed(lab, saved):
+def test_a_deleted_earlier_backup_is_missing(lab, saved):
     later = run_backup(lab, saved.parents[1], DANA, since=f"{saved}/manifest.jsonl")
     assert list(verify_backup(later.backup, *later.backup.read_manifest())) == []
     shutil.rmtree(saved / DANA)
     assert {finding.kind for finding in verify_backup(later.backup, *later.backup.read_manifest())} == {"missing"}
 
 
-def test_backups_are_found_where_they_are_and_in_their_order(lab, saved, tmp_path):
+def test_backups_are_found_in_order(lab, saved, tmp_path):
     for _ in range(10):
         run_backup(lab, tmp_path, DANA)
     names = [backup.base for backup in list_backups(str(tmp_path), {})]
@@ -157,7 +157,7 @@ def test_backups_are_found_where_they_are_and_in_their_order(lab, saved, tmp_pat
         list_backups(str(saved / DANA), {})
 
 
-def test_the_newest_backup_that_was_finished_is_the_one_to_restore(lab, saved, tmp_path):
+def test_the_newest_finished_backup_is_restored(lab, saved, tmp_path):
     later = run_backup(lab, tmp_path, DANA).backup
     cut(tmp_path / later.manifest_path)
 
@@ -174,12 +174,12 @@ def test_the_newest_backup_that_was_finished_is_the_one_to_restore(lab, saved, t
 
 
 def cut(manifest: Path) -> None:
-    """Leave the manifest as a backup that was never finished has it."""
+    """Remove the end of the manifest, as in an unfinished backup."""
     manifest.write_bytes(b"".join(manifest.read_bytes().splitlines(keepends=True)[:-1]))
 
 
 @pytest.mark.parametrize("what", ["link", "pipe", "folder", "link above"])
-def test_nothing_but_a_file_of_the_backup_is_read(lab, saved, tmp_path, monkeypatch, what):
+def test_only_regular_files_inside_the_backup_are_read(lab, saved, tmp_path, monkeypatch, what):
     secret = tmp_path.parent / f"{tmp_path.name} outside"
     secret.mkdir()
     (secret / "a").write_bytes(b"the first")
@@ -229,7 +229,7 @@ def pristine(tmp_path_factory) -> tuple[BackupWorkspace, Path]:
 
 @exactly_examples(40, acceptance=2000)
 @given(st.data())
-def test_a_manifest_that_was_changed_and_sealed_again_is_a_sentence_and_no_traceback(pristine, data):
+def test_a_changed_manifest_with_a_valid_checksum_causes_no_traceback(pristine, data):
     lab, folder = pristine
     lines = (folder / BASE / "manifest.jsonl").read_bytes().splitlines(keepends=True)[:-1]
     documents = [json.loads(line) for line in lines]
@@ -249,7 +249,7 @@ def test_a_manifest_that_was_changed_and_sealed_again_is_a_sentence_and_no_trace
 
 
 def restore(there: Any, backup: Backup, entries: ManifestIndex) -> None:
-    """A look at what it would do, and then the restore."""
+    """Preview and restore."""
     request = RestoreRequest(backup)
     preview_restore(there, request, entries, threading.Event())
     with prepare_restore(there, request, entries, resume=False, now=NOW) as run:

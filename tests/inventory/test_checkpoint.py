@@ -1,4 +1,4 @@
-"""A scan goes on where it was, and only the same scan does."""
+"""A scan is resumed from its checkpoint, and only the same scan."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def remaining(checkpoint: Checkpoint) -> list[Folder]:
     return list(iter(walk.next_folder, None))
 
 
-def test_what_remains_is_what_was_found_and_not_listed(tmp_path):
+def test_folders_found_and_not_listed_remain(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     assert remaining(checkpoint) == [DBFS, HOME]
 
@@ -41,7 +41,7 @@ def test_what_remains_is_what_was_found_and_not_listed(tmp_path):
     assert remaining(checkpoint) == [BELOW]
 
 
-def test_what_failed_remains_and_its_cost_adds_up(tmp_path):
+def test_failed_folders_remain_and_their_cost_adds_up(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     checkpoint.store([Visit(HOME, Failure(HOME.path, "503"), requests=6, seconds=2.0)])
     assert HOME in remaining(checkpoint)
@@ -54,7 +54,7 @@ def test_what_failed_remains_and_its_cost_adds_up(tmp_path):
     ]
 
 
-def test_a_folder_that_was_listed_is_never_counted_again(tmp_path):
+def test_a_listed_folder_is_never_counted_again(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     file = File(f"{HOME.path}/f", "FILE", 4)
     for _ in range(2):
@@ -62,14 +62,14 @@ def test_a_folder_that_was_listed_is_never_counted_again(tmp_path):
     assert [(row.files, row.size) for row in checkpoint.folder_rows()] == [(1, 4)]
 
 
-def test_a_folder_that_disappeared_is_no_missing_home(tmp_path):
+def test_a_folder_that_disappeared_is_not_a_missing_home(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     checkpoint.store([Visit(BELOW, Failure(BELOW.path, "404", missing=True))])
     assert [row.state for row in checkpoint.folder_rows()] == ["failed"]
 
 
 @pytest.mark.waits
-def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
+def test_a_checkpoint_is_private_and_locked_by_one_scan(tmp_path):
     checkpoint = create_checkpoint(tmp_path, DANA)
     checkpoint.store([Visit(HOME, Listing())])
 
@@ -78,14 +78,14 @@ def test_it_is_private_and_used_by_one_scan_at_a_time(tmp_path):
         Checkpoint.resume(checkpoint.path, IDENTITY)
 
 
-def test_another_scan_is_refused_with_what_differs(tmp_path):
+def test_another_scan_is_rejected_with_the_difference(tmp_path):
     create_checkpoint(tmp_path, DANA).close()
     other = dataclasses.replace(IDENTITY, host="https://elsewhere")
     with pytest.raises(CheckpointError, match="its host is 'https://workspace' and not 'https://elsewhere'"):
         Checkpoint.resume(tmp_path / "scan.checkpoint", other)
 
 
-def test_another_version_is_refused(tmp_path):
+def test_a_checkpoint_of_another_format_is_rejected(tmp_path):
     create_checkpoint(tmp_path, DANA).close()
     with sqlite3.connect(tmp_path / "scan.checkpoint") as connection:
         connection.execute("UPDATE about SET value = '0' WHERE name = 'format'")
@@ -95,7 +95,7 @@ def test_another_version_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"username\n", os.urandom(5000)], ids=["nothing", "text", "noise"])
-def test_a_file_that_is_no_checkpoint_is_left_as_it_is(tmp_path, content):
+def test_another_file_is_rejected_and_not_changed(tmp_path, content):
     path = tmp_path / "mine"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
@@ -108,7 +108,7 @@ ODD = st.none() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=3) | st.bi
 
 @exactly_examples(60)
 @given(st.sampled_from(["about", "root", "folder", "part"]), st.integers(0, 17), ODD, st.integers(0, 10**6))
-def test_a_damaged_checkpoint_is_a_sentence_and_no_traceback(table, column, value, position):
+def test_a_damaged_checkpoint_causes_no_traceback(table, column, value, position):
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = create_checkpoint(Path(folder), DANA)
         checkpoint.store([Visit(HOME, Listing((BELOW.path,), (File(f"{HOME.path}/f", "FILE", 1),)))], (1, 1))
@@ -133,7 +133,7 @@ def test_a_damaged_checkpoint_is_a_sentence_and_no_traceback(table, column, valu
 
 
 def damage(path: Path, table: str, column: int, value: object, position: int) -> None:
-    """Change a value of a row, and then a byte of the file if the position lies in it."""
+    """Change a value of a row, and then a byte of the file if the position is inside it."""
     with sqlite3.connect(path) as connection:
         names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         with contextlib.suppress(sqlite3.IntegrityError):

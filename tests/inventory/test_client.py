@@ -1,4 +1,4 @@
-"""Only a whole answer is an answer: nothing that was cut or lost passes for an empty folder."""
+"""Only a complete response counts: a cut or lost one is never an empty folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOME = Folder("dana", "workspace", "/Users/dana")
 
 
 def served(content: bytes) -> Client:
-    """A client of a server that says this, once, and closes the connection."""
+    """A client of a server that sends this content once and closes the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -49,13 +49,13 @@ def of(body: bytes, length: int | None = None, head: str = "200 OK") -> bytes:
     ],
     ids=["nothing", "less than nothing", "short", "half", "no last chunk", "closed", "no HTTP"],
 )
-def test_what_is_no_whole_answer_is_broken(said, reason):
+def test_an_incomplete_response_is_a_transport_error(said, reason):
     with pytest.raises(TransportError, match=reason):
         served(said).get(LIST, {"path": "/"})
 
 
 @pytest.mark.process
-def test_an_answer_keeps_what_the_server_said():
+def test_a_response_keeps_status_message_and_retry_after():
     assert served(of(b"{}")).get(LIST, {}) == Response(200, {})
     slow = "429 Too Many Requests\r\nRetry-After: 7"
     assert served(of(b'{"error_code":"X","message":"a\\nb"}', head=slow)).get(LIST, {}).retry_after == 7
@@ -66,7 +66,7 @@ def test_an_answer_keeps_what_the_server_said():
 @pytest.mark.parametrize(
     ("kind", "reason"), [("hang", "no answer for 0.4 seconds"), ("truncate", CUT), ("reset", "closed before")]
 )
-def test_a_disturbed_connection_is_replaced(emulator, kind, reason):
+def test_a_broken_connection_is_replaced(emulator, kind, reason):
     client = Client(emulator.url, lambda: {"Authorization": f"Bearer {emulator.admin_token}"}, timeout=0.4)
     assert client.get(LIST, {"path": "/Shared"}).status == 200
     rule = {"match": f"GET {LIST}", "kind": kind, "count": 1, "seconds": 2}
@@ -77,7 +77,7 @@ def test_a_disturbed_connection_is_replaced(emulator, kind, reason):
     client.close()
 
 
-def test_a_credential_that_cannot_be_refreshed_is_a_reason():
+def test_a_failed_credential_refresh_is_a_transport_error():
     def broken() -> dict[str, str]:
         raise ValueError("the login has expired")
 
@@ -86,13 +86,13 @@ def test_a_credential_that_cannot_be_refreshed_is_a_reason():
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_errors_of_the_server_are_tried_six_times(status):
+def test_server_errors_are_tried_six_times(status):
     found = [classify_listing(HOME, Response(status, {}), tries, lambda: 1.0) for tries in range(1, 7)]
     assert found[:5] == [Retry(0.5), Retry(1.0), Retry(2.0), Retry(4.0), Retry(8.0)]
     assert found[5] == Failure(HOME.path, f"{status}, 6 times")
 
 
-def test_refusals_by_rate_are_tried_longer_and_retry_after_is_kept_to():
+def test_rate_limited_requests_are_retried_longer_after_retry_after():
     slow = Response(429, {}, retry_after=3.0)
     assert [next_retry(slow, tries, lambda: 0.0) for tries in (1, 19, 20)] == [Retry(3.0), Retry(3.0), None]
     assert is_rate_limited(Response(400, {"error_code": "REQUEST_LIMIT_EXCEEDED"}))
@@ -101,12 +101,12 @@ def test_refusals_by_rate_are_tried_longer_and_retry_after_is_kept_to():
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 404, 501])
-def test_what_will_not_change_is_a_failure_at_once(status):
+def test_a_permanent_error_is_a_failure_at_once(status):
     answer = Response(status, {"error_code": "SOME_CODE", "message": "why"})
     assert classify_listing(HOME, answer, 1, lambda: 1.0) == Failure(HOME.path, f"{status} SOME_CODE why")
 
 
-def test_only_the_api_itself_says_that_something_is_missing():
+def test_only_an_error_code_of_the_api_means_missing():
     missing = Response(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "gone"})
     assert classify_listing(HOME, missing, 1, lambda: 1.0) == Failure(
         HOME.path, "404 RESOURCE_DOES_NOT_EXIST gone", missing=True

@@ -72,7 +72,7 @@ def delete_old_files(*arguments: str, answer: str = "") -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_nothing_names_anybody_afterwards_and_totals_stay(folder):
+def test_old_files_are_deleted_and_totals_stay(folder):
     status, said, _ = delete_old_files("--before", DAY, "--yes", "--json")
 
     assert (status, len(json.loads(said)["files"])) == (0, 7)
@@ -86,18 +86,18 @@ def test_nothing_names_anybody_afterwards_and_totals_stay(folder):
     assert kept == []
 
 
-def test_what_is_newer_stays(folder):
+def test_newer_files_stay(folder):
     assert delete_old_files("--before", "2020-12-31", "--yes")[:2] == (0, "There is nothing to delete.\n")
     assert len(os.listdir()) == 13
 
 
-def test_a_list_that_somebody_wrote_goes_when_it_is_named(folder):
+def test_a_list_written_by_hand_is_deleted_only_when_named(folder):
     assert delete_old_files("inventory.txt", "--before", DAY, "--yes")[0] == 0
     assert not Path("inventory.txt").exists()
     assert delete_old_files("data.json", "--before", DAY, "--yes")[:2] == (0, "There is nothing to delete.\n")
 
 
-def test_somebody_has_to_type_it(folder):
+def test_the_deletion_needs_a_typed_confirmation(folder):
     before = sorted(os.listdir())
     status, said, complaint = delete_old_files("--before", DAY, answer="yes\n")
     assert (status, "Nothing was deleted." in complaint, sorted(os.listdir())) == (1, True, before)
@@ -116,7 +116,7 @@ def test_totals_are_added_once(folder):
     assert len(Path("inventory-totals.csv").read_text().splitlines()) == 2
 
 
-def test_backups_whose_time_is_over_are_named_and_stay(tmp_path, monkeypatch):
+def test_expired_backups_are_named_and_stay(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lab = BackupWorkspace()
     lab.user(DANA)
@@ -142,6 +142,6 @@ def test_backups_whose_time_is_over_are_named_and_stay(tmp_path, monkeypatch):
         ([], "Missing option '--before'"),
     ],
 )
-def test_a_mistake_is_a_sentence(folder, arguments, sentence):
+def test_invalid_options_are_rejected(folder, arguments, sentence):
     status, _, complaint = delete_old_files(*arguments)
     assert (status, sentence in complaint) == (2, True)

@@ -1,4 +1,4 @@
-"""Rows of single files are the same in every format, and the same after a scan was stopped in between."""
+"""Rows of files are the same in every format, and after an interrupted scan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA = FileRow(HOME.user, "workspace", f"{HOME.path}/data.csv", "FILE", "", 7, F
 BOOK = FileRow(HOME.user, "workspace", f"{HOME.path}/nb", "NOTEBOOK", "PYTHON", 10_000, True, None)
 SOME = FileRow(HOME.user, "dbfs", f"{HOME.path}/a/b", "FILE", "", 2**40, False, 0)
 FORMAT = pytest.mark.parametrize("ending", sorted(FORMATS))
-# Half a surrogate pair never gets so far.
+# Unpaired surrogates are escaped before.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 ROWS = st.lists(
     st.builds(
@@ -44,7 +44,7 @@ def listed(*rows: FileRow) -> Visit:
 
 
 @FORMAT
-def test_what_is_written_is_read_back(tmp_path, ending):
+def test_written_rows_are_read_back(tmp_path, ending):
     parts = FileRowParts(tmp_path / "parts", tmp_path / f"files{ending}", 0)
     assert parts.add([listed(DATA, BOOK), Visit(HOME, Failure(HOME.path, "no"))]) == (1, 2)
     assert parts.add([Visit(HOME, Listing())]) is None
@@ -72,7 +72,7 @@ def test_a_part_that_the_checkpoint_does_not_name_is_replaced(tmp_path, ending):
 
 
 @FORMAT
-def test_no_files_at_all_are_no_rows(tmp_path, ending):
+def test_no_files_give_no_rows(tmp_path, ending):
     FileRowParts(tmp_path / "parts", tmp_path / f"files{ending}", 0).join([])
     assert list(read_rows(tmp_path / f"files{ending}")) == []
 
@@ -80,7 +80,7 @@ def test_no_files_at_all_are_no_rows(tmp_path, ending):
 @FORMAT
 @given(rows=ROWS)
 @exactly_examples(30)
-def test_any_row_survives_every_format(tmp_path_factory, ending, rows):
+def test_any_row_is_the_same_in_every_format(tmp_path_factory, ending, rows):
     folder = tmp_path_factory.mktemp("rows")
     if rows:
         FORMATS[ending].write_part(folder / f"1{ending}", rows)
@@ -88,7 +88,7 @@ def test_any_row_survives_every_format(tmp_path_factory, ending, rows):
     assert list(read_rows(folder / f"all{ending}")) == rows
 
 
-def test_the_formats_look_as_promised(tmp_path):
+def test_the_formats_look_as_documented(tmp_path):
     for ending, each in FORMATS.items():
         each.write_part(tmp_path / f"1{ending}", [BOOK, SOME])
         each.join([tmp_path / f"1{ending}"], tmp_path / f"all{ending}")
@@ -109,7 +109,7 @@ def test_the_formats_look_as_promised(tmp_path):
     }  # fmt: skip
 
 
-def test_a_date_that_is_none_is_unknown_in_every_format(tmp_path):
+def test_an_invalid_date_is_unknown_in_every_format(tmp_path):
     for ending, each in FORMATS.items():
         each.write_part(tmp_path / f"1{ending}", [DATA._replace(modified_at=10**17)])
         each.join([tmp_path / f"1{ending}"], tmp_path / f"all{ending}")
@@ -128,11 +128,11 @@ def test_a_date_that_is_none_is_unknown_in_every_format(tmp_path):
         ("f.xlsx", b"", "ends in .csv, .jsonl or .parquet"),
     ],
 )
-def test_what_is_no_file_of_rows_is_refused_with_the_place(tmp_path, name, content, sentence):
+def test_another_file_is_rejected_with_the_line(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidFileRows, match=sentence):
         list(read_rows(tmp_path / name))
 
 
-def test_the_ending_decides_whatever_its_case(tmp_path):
+def test_the_suffix_selects_the_format_ignoring_case(tmp_path):
     assert format_of(tmp_path / "F.Parquet") is FORMATS[".parquet"]

@@ -1,4 +1,4 @@
-"""The rate a server permits is found, held and found again."""
+"""The limiter finds the permitted rate and follows its changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATENCY = 0.04
 
 @dataclass
 class Server:
-    """A token bucket, as servers have it; `rate` is a function of the time. Time passes only in `run`."""
+    """A token bucket, as servers use it; `rate` is a function of the time. Time only passes in `run`."""
 
     rate: Callable[[float], float]
     retry_after: float | None = None
@@ -42,7 +42,7 @@ class Server:
         return True
 
     def run(self, limiter: Limiter, seconds: float, workers: int = 64) -> Server:
-        """So many workers ask as fast as the limiter lets them."""
+        """Let this many workers send requests as fast as the limiter permits."""
         now = 0.0
         flying: list[tuple[float, float, bool]] = []
         while now < seconds:
@@ -60,12 +60,12 @@ class Server:
         return self
 
     def got(self, begin: float, end: float) -> int:
-        """Requests that were let through between two instants."""
+        """Number of requests accepted between two times."""
         return sum(begin <= at < end for at in self.sent) - sum(begin <= at < end for at in self.refused)
 
 
 @pytest.mark.parametrize("rate", [5, 30, 100, 300, 1000])
-def test_the_permitted_rate_is_used_without_being_told(rate):
+def test_the_permitted_rate_is_found_and_used(rate):
     server = Server(lambda now: rate, tokens=rate).run(Limiter(), 120)
 
     assert server.got(10, 120) >= 0.97 * 110 * rate
@@ -73,7 +73,7 @@ def test_the_permitted_rate_is_used_without_being_told(rate):
     assert sum(at >= 10 for at in server.refused) <= 0.02 * sum(at >= 10 for at in server.sent)
 
 
-def test_two_thousand_requests_at_a_hundred_a_second_take_their_time_and_hardly_more():
+def test_two_thousand_requests_take_hardly_more_than_the_minimum_time():
     server = Server(lambda now: 100, tokens=100).run(Limiter(), 20 * 1.05)
 
     assert server.got(0, 21) >= 2000
@@ -84,7 +84,7 @@ def constant(rate: float) -> Callable[[float], float]:
     return lambda now: rate
 
 
-def test_a_scan_of_two_thousand_folders_is_done_in_time_with_few_refusals():
+def test_two_thousand_folders_are_listed_with_few_rate_limited_requests():
     limits: dict[Source, tuple[int, int]] = {"dbfs": (30, 440), "workspace": (100, 1560)}
     refused = 0
     for source, (rate, folders) in limits.items():
@@ -95,25 +95,25 @@ def test_a_scan_of_two_thousand_folders_is_done_in_time_with_few_refusals():
     assert refused < 0.01 * 2000
 
 
-def test_a_server_without_a_limit_is_asked_two_thousand_times_in_four_seconds():
+def test_a_server_without_a_limit_gets_two_thousand_requests_in_4_s():
     server = Server(lambda now: 1e9, tokens=1e9).run(Limiter(rate=INITIAL_RATES["workspace"]), 4)
     assert len(server.sent) > 2000
 
 
-def test_a_server_that_recovers_is_soon_used_again():
+def test_a_server_that_recovers_is_soon_used_fully_again():
     server = Server(lambda now: 20 if now < 60 else 200, tokens=20).run(Limiter(), 120)
 
     assert server.got(100, 120) >= 0.9 * 20 * 200
 
 
-def test_a_server_that_becomes_slow_is_spared():
+def test_the_rate_falls_when_the_server_permits_less():
     server = Server(lambda now: 200 if now < 30 else 10, tokens=200).run(Limiter(), 90)
 
     assert server.got(45, 90) >= 0.9 * 45 * 10
     assert sum(at > 45 for at in server.refused) <= 0.05 * sum(at > 45 for at in server.sent)
 
 
-def test_nothing_is_sent_before_retry_after_is_over():
+def test_no_request_is_sent_before_retry_after_is_over():
     limiter = Limiter()
     assert limiter.acquire(0.0) == 0
     limiter.record_rate_limit(0.1, sent_at=0.0, retry_after=5)
@@ -122,7 +122,7 @@ def test_nothing_is_sent_before_retry_after_is_over():
     assert limiter.acquire(5.2) == 0
 
 
-def test_refusals_of_what_was_sent_before_the_fall_do_not_count_again():
+def test_requests_sent_before_a_decrease_do_not_decrease_the_rate_again():
     limiter = Limiter(rate=100)
     limiter.record_rate_limit(1.0, sent_at=0.9)
     fallen = limiter.rate
@@ -131,7 +131,7 @@ def test_refusals_of_what_was_sent_before_the_fall_do_not_count_again():
     assert (limiter.rate, limiter.rate_limited) == (fallen, 4)
 
 
-def test_who_asks_for_little_learns_nothing_about_the_limit():
+def test_the_rate_does_not_grow_while_it_is_hardly_used():
     limiter = Limiter(rate=100)
     limiter.record_rate_limit(0.0, sent_at=-0.1)
     before = limiter.rate
@@ -141,7 +141,7 @@ def test_who_asks_for_little_learns_nothing_about_the_limit():
     assert limiter.rate == before
 
 
-def test_a_ceiling_has_to_be_above_zero():
+def test_a_ceiling_must_be_above_zero():
     with pytest.raises(ValueError, match="above zero"):
         Limiter(ceiling=0)
 
@@ -150,7 +150,7 @@ STEPS = st.tuples(st.sampled_from(["ask", "allowed", "refused"]), st.floats(0, 3
 
 
 @given(st.lists(STEPS, max_size=300), st.floats(0.2, 200))
-def test_the_ceiling_is_never_exceeded_whatever_the_server_answers(steps, ceiling):
+def test_the_ceiling_is_never_exceeded(steps, ceiling):
     limiter = Limiter(ceiling=ceiling)
     now, sent = 0.0, []
     for step, pause, retry_after in steps:
@@ -168,7 +168,7 @@ def test_the_ceiling_is_never_exceeded_whatever_the_server_answers(steps, ceilin
 
 
 @given(st.lists(STEPS, max_size=100))
-def test_a_turn_comes_within_the_longest_pause(steps):
+def test_a_slot_is_free_within_the_maximum_pause(steps):
     limiter = Limiter()
     now = 0.0
     for step, pause, retry_after in steps:

@@ -1,4 +1,4 @@
-"""What a listing means, and which folder comes next."""
+"""Listings are parsed correctly, and folders are queued in the right order."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def entry(name: str, kind: str, **more: object) -> dict[str, object]:
     return {"path": f"/Users/dana/{name}", "object_type": kind, **more}
 
 
-def test_an_empty_answer_is_an_empty_folder():
+def test_an_empty_response_is_an_empty_folder():
     assert parse_listing(HOME, {}) == Listing()
     assert parse_listing(DBFS, {}) == Listing()
 
 
-def test_git_folders_are_opened_and_what_has_no_size_is_estimated():
+def test_git_folders_are_opened_and_unknown_sizes_estimated():
     answer = {
         "objects": [
             entry("a", "DIRECTORY"),
@@ -45,17 +45,17 @@ def test_git_folders_are_opened_and_what_has_no_size_is_estimated():
     assert [file.counted_size for file in found.files] == [12, 10_000, 10_000]
 
 
-def test_sizes_of_dbfs_are_exact_and_a_missing_one_is_not_zero():
+def test_dbfs_sizes_are_exact_and_a_missing_size_is_not_zero():
     files = [{"path": "/Users/dana/f", "is_dir": False, "file_size": 0}, {"path": "/Users/dana/g", "is_dir": False}]
     assert [file.size for file in parse_listing(DBFS, {"files": files}).files] == [0, None]
 
 
-def test_what_an_answer_repeats_counts_once():
+def test_duplicate_entries_count_once():
     answer = {"objects": [entry("a", "FILE", size=1), entry("a", "FILE", size=1), *[entry("d", "DIRECTORY")] * 2]}
     assert parse_listing(HOME, answer) == Listing(("/Users/dana/d",), (File("/Users/dana/a", "FILE", 1),))
 
 
-def test_a_folder_that_was_replaced_by_a_file_is_that_file():
+def test_a_folder_replaced_by_a_file_counts_as_that_file():
     answer = {"objects": [{"path": HOME.path, "object_type": "FILE", "size": 3}]}
     assert parse_listing(HOME, answer) == Listing((), (File(HOME.path, "FILE", 3),))
 
@@ -72,7 +72,7 @@ def test_a_folder_that_was_replaced_by_a_file_is_that_file():
     ],
     ids=str,
 )
-def test_an_answer_that_is_no_listing_of_the_folder_is_refused(answer):
+def test_a_response_without_a_listing_is_rejected(answer):
     with pytest.raises(InvalidListing):
         parse_listing(HOME, answer)
 
@@ -103,14 +103,14 @@ def test_an_answer_that_is_no_listing_of_the_folder_is_refused(answer):
     ],
     ids=str,
 )
-def test_an_entry_that_cannot_be_used_is_a_failure_of_its_own(odd, path, reason):
+def test_an_unusable_entry_is_a_failure_of_its_own(odd, path, reason):
     answer = {"objects": [entry("a", "FILE", size=1), odd, entry("d", "DIRECTORY")]}
     assert parse_listing(HOME, answer) == Listing(
         ("/Users/dana/d",), (File("/Users/dana/a", "FILE", 1),), (Failure(path, reason),)
     )
 
 
-def test_of_an_entry_in_dbfs_it_has_to_be_known_whether_it_is_a_folder():
+def test_a_dbfs_entry_without_a_type_is_a_failure():
     found = parse_listing(DBFS, {"files": [{"path": "/Users/dana/f", "is_dir": "no", "file_size": 1}]})
     assert found == Listing((), (), (Failure("/Users/dana/f", "the answer does not tell whether it is a folder"),))
 
@@ -136,7 +136,7 @@ ENTRIES = st.lists(
 
 @exactly_examples(100)
 @given(ENTRIES, ENTRIES, st.sampled_from([HOME, DBFS, Folder("v", "volumes", "/Users/dana")]))
-def test_whatever_lies_beside_a_file_the_file_is_counted(before, after, folder):
+def test_a_file_is_counted_whatever_entries_surround_it(before, after, folder):
     good = {"path": "/Users/dana/good", "object_type": "FILE", "size": 3, "file_size": 3, "is_dir": False}
     key = {"workspace": "objects", "dbfs": "files", "volumes": "contents"}[folder.source]
 
@@ -147,7 +147,7 @@ def test_whatever_lies_beside_a_file_the_file_is_counted(before, after, folder):
 
 
 def walked(root: Folder, tree: dict[str, Listing | Failure]) -> list[tuple[str, Listing | Failure]]:
-    """Everything below a folder, in the order in which it is listed; `tree` says what is found where."""
+    """List everything below a folder, in the order of the queue; `tree` has the result for each path."""
     queue, found = FolderQueue([root]), []
     while folder := queue.next_folder():
         queue.complete(folder, tree[folder.path])
@@ -155,7 +155,7 @@ def walked(root: Folder, tree: dict[str, Listing | Failure]) -> list[tuple[str, 
     return found
 
 
-def test_a_folder_that_cannot_be_listed_does_not_end_the_walk():
+def test_a_folder_that_cannot_be_listed_does_not_stop_the_others():
     tree: dict[str, Listing | Failure] = {
         "/Users/dana": Listing(("/Users/dana/a", "/Users/dana/b"), (File("/Users/dana/f", "FILE", 1),)),
         "/Users/dana/a": Failure("/Users/dana/a", "403 PERMISSION_DENIED"),
@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_listed_does_not_end_the_walk():
     assert walked(HOME, tree) == list(tree.items())
 
 
-def test_no_home_waits_behind_another():
+def test_a_large_home_does_not_delay_another():
     queue = FolderQueue([HOME, Folder("carol", "workspace", "/Users/carol")])
     first = queue.next_folder()
     assert first == HOME
@@ -183,7 +183,7 @@ def taken(queue: FolderQueue) -> Folder:
     return folder
 
 
-def test_a_user_is_open_until_the_last_folder_is_done():
+def test_a_user_is_unfinished_until_the_last_folder_is_done():
     queue = FolderQueue([HOME])
     queue.complete(taken(queue), Listing(("/Users/dana/a",)))
     assert queue.open_folders == {"dana": 1}
@@ -192,7 +192,7 @@ def test_a_user_is_open_until_the_last_folder_is_done():
 
 
 @given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=5)))
-def test_every_folder_is_listed_once_even_if_the_tree_has_circles(children):
+def test_every_folder_is_listed_once_even_in_a_cyclic_tree(children):
     tree: dict[str, Listing | Failure] = {
         f"/{number}": Listing(tuple(f"/{child}" for child in children.get(number, ()))) for number in range(10)
     }

@@ -1,4 +1,4 @@
-"""Whatever a workspace answers, a scan has a sentence or counts what can be read, and never ends in a traceback."""
+"""Malformed responses of a workspace cause an error message at most, never a traceback."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=4) | VALUES
 
 
 class Odd:
-    """A client that answers each path with one document for ever, and everything else with nothing."""
+    """A client that returns one document for each path, and `default` for all others."""
 
     host, credential_source = HOST, "the environment"
 
@@ -49,7 +49,7 @@ def workspace(answers: Mapping[str, Any], default: Any = None, status: int = 200
 
 @at_most_examples(300)
 @given(DOCUMENTS, st.sampled_from([200, 204, 400, 403, 404]))
-def test_a_malformed_answer_is_a_sentence_or_less(document, status):
+def test_a_malformed_response_causes_no_traceback(document, status):
     asked = workspace({}, document, status)
     for ask in (
         lambda: asked.identity(),
@@ -67,7 +67,7 @@ def test_a_malformed_answer_is_a_sentence_or_less(document, status):
             assert HOST in str(error) or "nothing to scan" in str(error)
 
 
-def test_users_beside_an_entry_that_is_none_are_listed():
+def test_users_are_listed_despite_invalid_entries():
     users = {"Resources": [7, {"id": "1"}, {"id": "2", "userName": "a\ud800"}, {"id": "3", "userName": "dana@x.org"}]}
     assert list_users(workspace({"Users": users})) == [
         User("a\\ud800", problem="the name of the user has half of a character, so no request can name the home"),
@@ -77,7 +77,7 @@ def test_users_beside_an_entry_that_is_none_are_listed():
     ]
 
 
-def test_a_list_that_ends_too_early_is_no_list():
+def test_a_list_that_ends_too_early_is_an_error():
     class Short(Odd):
         def get(self, path: str, query: Mapping[str, str]) -> Response:
             first = query["startIndex"] == "1"
@@ -87,19 +87,19 @@ def test_a_list_that_ends_too_early_is_no_list():
         list_users(WorkspaceApi(Short({})))  # type: ignore[arg-type]
 
 
-def test_members_of_a_group_that_cannot_be_read_are_not_nobody():
+def test_unreadable_members_of_a_group_are_an_error():
     groups = {"Resources": [{"id": "1", "displayName": "g", "members": [{"display": "x"}]}]}
     with pytest.raises(WorkspaceError, match="the members of group 1 in https://lab.example cannot be read"):
         list_users(workspace({"Users": {"Resources": []}, "Groups": groups}), group="g")
 
 
-def test_a_credential_that_is_refused_is_named_as_such():
+def test_a_rejected_credential_is_named():
     answer = {"error_code": 403, "message": "Invalid access token."}
     with pytest.raises(WorkspaceError, match="^https://lab.example refused the credential of the environment: Invalid"):
         workspace({}, answer, 403).identity()
 
 
-def test_a_host_that_cannot_be_connected_to_is_named_at_once():
+def test_an_unreachable_host_is_named_without_retries():
     asked: list[str] = []
 
     class Refusing(Odd):

@@ -1,4 +1,4 @@
-"""On the mounts of a cluster a scan finds what the API would tell, and sizes as they are."""
+"""A scan of a cluster's mounts gives the same result as the API, and exact sizes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def place(name: str = "") -> Folder:
     return Folder(DANA, "workspace", f"{HOME}{name}")
 
 
-def test_what_the_api_tells_no_size_of_has_one_on_the_mount_and_is_known_by_its_beginning(mounts):
+def test_mounts_give_sizes_of_notebooks_recognised_by_their_first_line(mounts):
     found = Mounts(str(mounts)).list_folder(place())
 
     at = 1_790_000_000_123
@@ -63,7 +63,7 @@ def test_what_the_api_tells_no_size_of_has_one_on_the_mount_and_is_known_by_its_
     )
 
 
-def test_an_empty_folder_is_empty_and_a_missing_one_has_failed(mounts):
+def test_an_empty_folder_is_empty_and_a_missing_one_a_failure(mounts):
     found = Mounts(str(mounts))
     assert found.list_folder(place("/a folder/empty")) == Listing()
     assert found.list_folder(place("/a folder/gone")) == Failure(
@@ -81,12 +81,12 @@ def test_an_empty_folder_is_empty_and_a_missing_one_has_failed(mounts):
     ],
     ids=lambda folder: f"{folder.source}:{folder.path}",
 )
-def test_what_has_no_home_on_the_mount_is_asked_of_the_api(mounts, folder):
+def test_a_home_missing_on_the_mount_is_listed_through_the_api(mounts, folder):
     assert Mounts(str(mounts)).list_folder(folder) is None
 
 
 @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EIO])
-def test_a_notebook_that_a_mount_does_not_open_is_asked_of_the_api(mounts, monkeypatch, number):
+def test_a_folder_with_an_unreadable_notebook_is_listed_through_the_api(mounts, monkeypatch, number):
     opened = open
 
     def refuse(path, *arguments, **options):
@@ -98,7 +98,7 @@ def test_a_notebook_that_a_mount_does_not_open_is_asked_of_the_api(mounts, monke
     assert Mounts(str(mounts)).list_folder(place()) is None
 
 
-def test_a_mount_is_where_there_are_homes(mounts):
+def test_a_mount_without_homes_does_not_count(mounts):
     assert (Mounts(str(mounts)).sources_with_homes(), Mounts(f"{mounts}/no").sources_with_homes()) == (
         ["workspace"],
         [],
@@ -118,8 +118,8 @@ def scanned(lab: EmulatorProcess, *arguments: object) -> tuple[int, str]:
     return result.exit_code, result.stderr
 
 
-def test_a_scan_of_mounts_has_the_bytes_of_one_by_the_api_and_the_exact_sizes_apart(lab, tmp_path, monkeypatch):
-    """Half of the homes have no mount: they are asked of the API, which is left alone otherwise."""
+def test_a_scan_of_mounts_equals_one_by_the_api_and_adds_exact_sizes(lab, tmp_path, monkeypatch):
+    """Half of the homes have no mount: only these are listed through the API."""
     command = [sys.executable, "-m", "emulator", "layout", "--files", SHAPE, "--seed", "3", str(tmp_path / "mounts")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     truth = {user["user_name"]: user for user in lab.control("GET", "files/truth")["users"]}
@@ -154,7 +154,7 @@ def test_a_scan_of_mounts_has_the_bytes_of_one_by_the_api_and_the_exact_sizes_ap
     assert {row["username"] for row in rows if row["requests"] == "0"} <= set(truth) - set(unseen)
 
 
-def test_without_mounts_here_a_cluster_has_to_look(tmp_path):
+def test_without_mounts_here_a_cluster_is_suggested(tmp_path):
     result = CliRunner().invoke(main, ["scan", "--mounts", "--mounts-root", str(tmp_path)], obj=dict(os.environ))
     assert (result.exit_code, "read them on a cluster with --cluster-id" in result.output) == (2, True)
 
@@ -168,12 +168,12 @@ def test_without_mounts_here_a_cluster_has_to_look(tmp_path):
         (["--mounts-root", "/mnt"], "--mounts-root needs --mounts"),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(arguments, sentence):
+def test_contradicting_options_are_rejected(arguments, sentence):
     result = CliRunner().invoke(main, ["scan", *arguments], obj=dict(os.environ))
     assert (result.exit_code, sentence in result.output) == (2, True)
 
 
-def test_the_environment_names_a_server_as_well(tmp_path):
+def test_the_environment_can_name_a_spark_server(tmp_path):
     environment = {**os.environ, "SPARK_REMOTE": "local[2]"}
     result = CliRunner().invoke(main, ["scan", "--start-cluster"], obj=environment)
     assert json.dumps(result.output).count("--start-cluster needs --cluster-id") == 1

@@ -1,4 +1,4 @@
-"""What the options of several verbs mean."""
+"""Options that several verbs share."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         ("", None, {"DATABRICKS_CONFIG_PROFILE": "lab"}, "of-the-profile"),
     ],
 )
-def test_a_cluster_is_used_only_if_the_option_asks_for_one(config, given, profile, variables, cluster):
+def test_a_cluster_is_used_only_with_the_option(config, given, profile, variables, cluster):
     with click.Context(click.Command("scan"), obj={"DATABRICKS_CONFIG_FILE": config} | variables):
         assert options.named_cluster(given, profile) == cluster
 
 
-def test_an_option_without_a_cluster_anywhere_is_refused(config):
+def test_the_option_without_any_named_cluster_is_rejected(config):
     with (
         click.Context(click.Command("scan"), obj={"DATABRICKS_CONFIG_FILE": config}),
         pytest.raises(
@@ -57,13 +57,13 @@ def test_an_option_without_a_cluster_anywhere_is_refused(config):
     ],
     ids=" ".join,
 )
-def test_short_options_and_zero_are_understood(config, arguments):
+def test_short_options_and_zero_are_accepted(config, arguments):
     found = CliRunner().invoke(main, arguments, obj={"DATABRICKS_CONFIG_FILE": config})
     assert (found.exit_code, "there is no profile none" in found.output or "none" in found.output) == (2, True)
     assert "No such option" not in found.output
 
 
-def test_without_settings_no_workspace_is_named(config):
+def test_without_settings_the_missing_workspace_is_reported(config):
     found = CliRunner().invoke(main, ["doctor"], obj={"DATABRICKS_CONFIG_FILE": "/nowhere"})
     assert (found.exit_code, found.output) == (
         2,

@@ -1,4 +1,4 @@
-"""A report says what is known and what is not, to people and not to their browsers."""
+"""A report shows what is known, and its page is safe in a browser."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ ROWS = [
 ]
 
 
-def test_what_a_csv_without_details_cannot_tell_is_unknown_and_not_zero():
+def test_figures_that_need_details_are_unknown_without_them():
     found = report(DANA, CAROL, IDLE)
     assert (found.sources, found.kinds, found.ages, found.estimated, found.directories) == (None,) * 5
     assert found.total == Amount("all", 4, 12 * MB)
@@ -73,7 +73,7 @@ def test_what_a_csv_without_details_cannot_tell_is_unknown_and_not_zero():
     assert report(CAROL, IDLE).sources == [Amount("DBFS", 1, 7 * MB), Amount("Workspace", 0, 0)]
 
 
-def test_rows_of_files_tell_types_ages_and_the_largest():
+def test_rows_of_files_give_types_ages_and_the_largest():
     found = report(DANA, rows=ROWS)
     assert found.kinds == [
         Amount("notebooks in Workspace", 1, 10_000), Amount("files in DBFS", 1, 70), Amount("files in Workspace", 2, 12)
@@ -92,7 +92,7 @@ def test_rows_of_files_tell_types_ages_and_the_largest():
     ]  # fmt: skip
 
 
-def test_many_types_are_a_few_and_the_rest():
+def test_small_types_are_combined():
     kinds = [row(f"/Users/dana@x.org/{number}", number, f"T{number}") for number in range(1, 20)]
     found = report(DANA, rows=kinds).kinds or []
     assert (len(found), found[-1]) == (8, Amount("others", 12, sum(range(1, 13))))
@@ -109,7 +109,7 @@ FILES = st.lists(
 
 @given(st.dictionaries(st.integers(0, 20), FILES, max_size=8))
 @exactly_examples(25)
-def test_a_scan_and_its_rows_of_files_make_the_same_report(tmp_path_factory, tree):
+def test_a_scan_and_its_rows_of_files_give_the_same_report(tmp_path_factory, tree):
     from inventory.scan.file_rows import file_rows
     from inventory.scan.visit import Visit
 
@@ -149,7 +149,7 @@ def test_a_page_is_readable_in_a_real_browser(width):
 
 
 @pytest.mark.process
-def test_hostile_names_are_text(tmp_path):
+def test_hostile_names_are_escaped(tmp_path):
     user = ResultRow(HOSTILE, 1, MB, "error", "workspace", f"/Users/x: {HOSTILE}")
     hostile = row(f"/Users/x/{HOSTILE.replace('/', '')}", 5, f"<b>{HOSTILE}")
     page = output.render_page(Report(HOSTILE, NOW, [user], summary.summarize_file_rows([hostile])))
@@ -163,7 +163,7 @@ def test_hostile_names_are_text(tmp_path):
     assert "\u202e" not in page
 
 
-def test_a_page_needs_nothing_from_elsewhere():
+def test_a_page_needs_no_external_resource():
     page = output.render_page(report(DANA, CAROL, rows=ROWS))
     assert [word for word in ("src=", "@import", "url(http", "<script", "<link") if word in page] == []
     assert page == output.render_page(report(DANA, CAROL, rows=ROWS))
@@ -171,7 +171,7 @@ def test_a_page_needs_nothing_from_elsewhere():
 
 @pytest.fixture
 def typed(tmp_path, monkeypatch):
-    """Type `report …` in an empty folder; exit status, and what was said."""
+    """Run `report …` in an empty folder; exit status and stderr."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str]:
@@ -204,14 +204,14 @@ def test_a_result_becomes_a_private_page_beside_it(typed):
         (["good.csv", "--output", "no/where.html"], "there is no folder no"),
     ],
 )
-def test_a_mistake_is_a_sentence_and_no_page(typed, arguments, sentence):
+def test_invalid_input_is_reported_and_no_page_written(typed, arguments, sentence):
     Path("users.csv").write_text("username\r\n")
     Path("good.csv").write_text(written("dana", 2, 10, "0.0", "success", "dbfs", ""))
     status, said = typed(*arguments)
     assert (status, sentence in said, sorted(os.listdir())) == (2, True, ["good.csv", "users.csv"])
 
 
-def test_details_are_read_back():
+def test_details_of_a_result_are_read():
     details = (1, 4, 1, 10_000, 1, 3, 0, "/Users/dana/x", 4, "2026-10-18T07:00:00Z", "0.1", 3, 0)
     text = written("dana", 2, 10_004, "0.0", "success", "both", "", *details, header=(*COLUMNS, *DETAILS))
     amounts = {"dbfs": (1, 4), "workspace": (1, 10_000)}
@@ -223,6 +223,6 @@ def test_details_are_read_back():
 @pytest.mark.parametrize(
     "cells", [("a", "x", 1, "0", "success", "none", ""), ("a", 1, 1, "0", "well", "none", ""), ("a",)]
 )
-def test_what_is_no_row_is_refused(cells):
+def test_an_invalid_row_is_rejected(cells):
     with pytest.raises(InvalidResult, match="x.csv line 2"):
         read_result(written(*cells), "x.csv")

@@ -1,4 +1,4 @@
-"""A restore that is interrupted, at whatever request, never replaces what a person has put there since."""
+"""A restore that is interrupted at any request never replaces what a person has changed since it started."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ SIXTY: dict[str, Any] = {
     f"{HOME}/sales.lvdash.json": b'{"pages": []}',
 }
 ALL_REQUESTS = 150
-"""At least as many as the restore of all sixty takes."""
+"""At least as many as the restore of all sixty needs."""
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 class Mortal(BackupWorkspace):
-    """A workspace whose client can die with a request: it is carried out, and its answer is never seen."""
+    """A workspace whose client can die with a request: it is carried out, but its response is lost."""
 
     def __init__(self) -> None:
         super().__init__()
         self._turn = threading.RLock()
         self.dies: Callable[[], bool] = lambda: False
-        """Asked after each request that was carried out, until it is true once."""
+        """Called after each request that was carried out, until it returns True once."""
         self.meets: Callable[[str], None] = lambda request: None
-        """Called with method and address of each request that was carried out; what it raises is its outcome."""
+        """Called with method and address of each request that was carried out; an exception becomes its outcome."""
         self._is_dead = False
 
     def revive(self) -> None:
@@ -84,7 +84,7 @@ def workspace() -> Mortal:
 
 
 def put(lab: BackupWorkspace, path: str, content: Any) -> None:
-    """Somebody makes or changes an object: bytes are a file, text is a notebook."""
+    """Create or change an object as a student: bytes are a file, text is a notebook."""
     clock = lab.workspace.clock
     clock.reset(clock.now() + 1000)
     if not path.startswith("dbfs:"):
@@ -110,7 +110,7 @@ def files(lab: BackupWorkspace) -> dict[str, bytes | None]:
 
 
 def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
-    """Make a backup of these objects; what a restore of it has to give."""
+    """Back up these objects and return what a restore must give."""
     lab = workspace()
     for path, content in objects.items():
         put(lab, path, content)
@@ -121,7 +121,7 @@ def saved(objects: Mapping[str, Any], folder: Path) -> dict[str, bytes | None]:
 def restored(
     lab: Mortal, folder: Path, *, dies: Callable[[], bool] = lambda: False, **fields: Any
 ) -> RestoreResult | None:
-    """One run, begun or resumed; None if it died."""
+    """Start or resume a restore; None if it was killed."""
     lab.dies = dies
     try:
         return run_restore(lab, folder / "saved", DANA, resume=True, **fields)
@@ -132,7 +132,7 @@ def restored(
 
 
 def after(requests: int) -> Callable[[], bool]:
-    """When so many requests were carried out."""
+    """Return True once this many requests were carried out."""
     left = iter(range(requests - 1))
     return lambda: next(left, None) is None
 
@@ -149,7 +149,7 @@ def sentence(path: str) -> str:
 
 @pytest.mark.parametrize("path", THREE)
 @pytest.mark.parametrize("existing", ["refuse", "skip"])
-def test_what_a_student_changed_before_a_resume_stays(tmp_path, path, existing):
+def test_a_student_s_change_before_a_resume_stays(tmp_path, path, existing):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     assert restored(lab, tmp_path, existing=existing, dies=lambda: path in files(lab)) is None
@@ -164,12 +164,12 @@ def test_what_a_student_changed_before_a_resume_stays(tmp_path, path, existing):
 
 
 @pytest.mark.parametrize("path", THREE)
-def test_what_was_to_be_overwritten_stays_if_a_student_changed_it_meanwhile(tmp_path, path):
+def test_overwrite_keeps_what_a_student_changed_since_the_start(tmp_path, path):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     for each, content in THREE.items():
         put(lab, each, student_s(content) * 2)
-    # The folder is looked at, and nothing is sent yet.
+    # The folder is listed, and nothing is uploaded yet.
     looks = iter(range(20))
     assert restored(lab, tmp_path, existing="overwrite", dies=lambda: next(looks) == 2) is None
     put(lab, path, student_s(THREE[path]))
@@ -183,7 +183,7 @@ def test_what_was_to_be_overwritten_stays_if_a_student_changed_it_meanwhile(tmp_
         assert files(lab)[f"{path} (restored {DAY})"] == expected[path]
 
 
-def test_what_is_as_it_was_sent_is_restored(tmp_path):
+def test_an_unchanged_upload_counts_as_restored(tmp_path):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     for path in THREE:
@@ -196,7 +196,7 @@ def test_what_is_as_it_was_sent_is_restored(tmp_path):
 
 
 @pytest.mark.parametrize("existing", ["refuse", "overwrite"])
-def test_a_second_try_within_one_run_replaces_nothing_of_a_student(tmp_path, existing):
+def test_a_retry_within_a_run_replaces_nothing_of_a_student(tmp_path, existing):
     expected = saved(THREE, tmp_path / "saved")
     lab = workspace()
     if existing == "overwrite":
@@ -217,7 +217,7 @@ def test_a_second_try_within_one_run_replaces_nothing_of_a_student(tmp_path, exi
     assert outcome and outcome.beside == [(aside, sentence(f"{HOME}/a.txt"))]
 
 
-def test_what_lies_beside_has_a_name_of_its_own():
+def test_an_object_restored_beside_another_has_its_own_name():
     assert [
         alternative_path("/a/b.txt", DAY, 1),
         alternative_path("/a/b.txt", DAY, 2),
@@ -242,7 +242,7 @@ RUNS = st.lists(st.tuples(st.integers(1, ALL_REQUESTS), EDITS), min_size=1, max_
 @exactly_examples(8, acceptance=1000)
 @example([(1, [(f"{HOME}/sales.lvdash.json", "edit")])], "overwrite")
 @given(RUNS, st.sampled_from(["refuse", "skip", "overwrite"]))
-def test_whatever_is_killed_and_edited_nothing_of_a_student_is_replaced(sixty, runs, existing):
+def test_kills_and_edits_never_replace_anything_of_a_student(sixty, runs, existing):
     check_kills(sixty, runs, existing)
 
 
@@ -259,7 +259,7 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
     theirs: dict[str, bytes | None] = {}
     deleted: set[str] = set()
     own: set[str] = set()
-    """What a student has made, perhaps before the restore began: that --overwrite may replace."""
+    """Paths that a student created, perhaps before the restore started, so that --overwrite may replace them."""
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
         for kill, edits in runs:
             has_ended = restored(lab, folder, dies=after(kill), existing=existing) is not None
@@ -275,19 +275,19 @@ def check_kills(sixty: tuple[Path, dict[str, bytes | None]], runs: list[tuple[in
                     put(lab, path, student_s(SIXTY[path]))
                     theirs[path] = files(lab)[path]
             if has_ended:
-                # The last run begins a restore of its own.
+                # The last run starts a new restore.
                 own |= theirs.keys()
                 break
         outcome = restored(lab, folder, existing=existing)
     found = files(lab)
     assert outcome and outcome.complete
-    # What a student has made stays, unless it was there before the restore began and was to be overwritten.
+    # A student's objects stay, unless they existed before the restore and were to be overwritten.
     replaced = {path for path in theirs if found.get(path) != theirs[path]}
     assert replaced <= (own if existing == "overwrite" else set())
-    # What was saved is there, in its place or beside it, unless a student took it away or it was to be left out.
+    # Saved objects are at their path or beside it, unless a student deleted them or they were to be skipped.
     for path, content in expected.items():
         assert path in theirs or path in deleted or found[path] == content
-    # Nothing else has come into being.
+    # Nothing else was created.
     known = expected.keys() | {alternative_path(path, DAY, 1) for path in expected}
     assert found.keys() <= known | {alternative_path(path, DAY, 2) for path in expected}
     assert all(found[path] in (content, theirs.get(path)) for path, content in expected.items() if path in found)

@@ -1,4 +1,4 @@
-"""Results are the same bytes for the same tree, and safe to open."""
+"""Results have the same bytes for the same tree, and are safe to open."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ def test_the_table_has_exactly_these_columns():
 
 
 @given(st.permutations(ROWS), st.permutations(ROOTS))
-def test_the_order_in_which_folders_were_listed_does_not_show(rows, roots):
+def test_the_result_does_not_depend_on_the_order_of_listing(rows, roots):
     assert result_table(summarize_homes(roots, rows), details=True) == result_table(
         summarize_homes(ROOTS, ROWS), details=True
     )
 
 
-def test_a_home_that_is_missing_beside_one_that_is_refused_is_an_error():
+def test_a_user_with_a_missing_and_a_refused_home_is_an_error():
     rows = [row("a", "dbfs", "/Users/a", "missing"), row("a", "workspace", "/Users/a", "failed", reason="403")]
     assert summarize_homes(ROOTS[2:], rows)[0].status == "error"
 
 
-def test_a_file_is_private_and_whole_or_as_it_was(tmp_path):
+def test_a_file_is_private_and_replaced_atomically(tmp_path):
     path = tmp_path / "inventory.csv"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_text_file(path) as file:
@@ -76,7 +76,7 @@ def test_a_file_is_private_and_whole_or_as_it_was(tmp_path):
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)
 
 
-def test_dates_that_are_none_are_unknown():
+def test_invalid_dates_are_unknown():
     assert [format_milliseconds(0), format_milliseconds(10**20), format_milliseconds(None)] == [
         "1970-01-01T00:00:00Z",
         None,
@@ -84,7 +84,7 @@ def test_dates_that_are_none_are_unknown():
     ]
 
 
-def test_a_difference_is_only_claimed_of_homes_that_were_counted_whole():
+def test_growth_is_only_reported_between_complete_totals():
     whole = {"same": (1, 5), "more": (1, 5), "less": (2, 5), "gone": (1, 1), "torn": (1, 1)}
     old = {user: HomeTotals(*counts, True) for user, counts in whole.items()}
     new = {user: old[user] for user in ("same",)} | {
@@ -100,7 +100,7 @@ def test_a_difference_is_only_claimed_of_homes_that_were_counted_whole():
     ]
 
 
-def test_a_result_is_read_back_and_anything_else_refused():
+def test_a_result_is_read_back_and_another_file_rejected():
     written = text(result_table(summarize_homes(ROOTS, ROWS), details=True))
     assert read_totals(written, "x.csv") == {"a": HomeTotals(3, 2**31 - 1, True), "b": HomeTotals(0, 0, False)}
     with pytest.raises(InvalidResult, match="x.csv is not an inventory"):
@@ -128,7 +128,7 @@ def test_a_result_is_read_back_and_anything_else_refused():
         'display_name,username\n# comment, "x\n"Line\n# of a name",a@x\n"B","b@x"\n,\n',
     ],
 )
-def test_a_users_file_is_understood_however_it_was_written(content):
+def test_a_users_file_is_read_in_every_accepted_form(content):
     assert read_users_file(content.encode(), "u.csv") == ["a@x", "b@x"]
     assert read_users_file(b"\xff\xfe" + content.removeprefix("\ufeff").encode("utf-16-le"), "u.csv") == ["a@x", "b@x"]
 
@@ -148,6 +148,6 @@ def test_a_users_file_is_understood_however_it_was_written(content):
         ("<html>", "u.csv line 1: is a web page"),
     ],
 )
-def test_what_is_no_users_file_is_refused_with_the_line(content, sentence):
+def test_an_invalid_users_file_is_rejected_with_the_line(content, sentence):
     with pytest.raises(UsersFileError, match=sentence):
         read_users_file(content.encode("latin-1"), "u.csv")

@@ -1,4 +1,4 @@
-"""The program on a real connection: an emulated workspace, its faults, and kills at any moment."""
+"""Scans over real connections: an emulated workspace, its faults, and kills at random times."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TREE = (
     "u2@x.org,13,130000,0.000121,success,workspace,\r\n"
     "u3@x.org,0,0,0.000000,empty,none,\r\n"
 )
-# What a kill interrupts is the engine, its checkpoint and its files; without the SDK it starts ten times as fast.
+# A kill interrupts worker pools, checkpoint and files; without the SDK, the program starts ten times as fast.
 SCAN = """
 import sys, threading
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ print("done", flush=True)
 
 @pytest.fixture
 def lab(emulator: EmulatorProcess) -> EmulatorProcess:
-    """Three users with thirteen folders and as many notebooks each, one without; one of them uses DBFS, too."""
+    """Three users with thirteen folders and notebooks each, and one without; one of them also has files in DBFS."""
     for user in USERS:
         assert emulator.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": user})[0] == 201
     content = base64.b64encode(b"print(1)").decode()
@@ -70,7 +70,7 @@ def faults(emulator: EmulatorProcess, *rules: dict[str, object], **more: object)
 
 @pytest.fixture
 def inventory(lab, tmp_path, monkeypatch):
-    """Type a command; exit status, stdout and stderr. The workspace is that of the lab, the folder an empty one."""
+    """Run a command for the lab in an empty folder; exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "token").write_text(lab.admin_token + "\n")
     access = ["--workspace-url", lab.url, "--token-file", "token"]
@@ -84,7 +84,7 @@ def inventory(lab, tmp_path, monkeypatch):
     return run
 
 
-def test_a_scan_of_the_users_that_were_exported(inventory, tmp_path):
+def test_a_scan_counts_the_users_of_an_exported_list(inventory, tmp_path):
     assert inventory("users", "--output", "users.csv")[0] == 0
     status, said, _ = inventory("scan", "--users-file", "users.csv", "--files", "files.jsonl", "--top", "1")
 
@@ -100,14 +100,14 @@ def test_a_scan_of_the_users_that_were_exported(inventory, tmp_path):
     assert sorted(os.listdir()) == ["files.jsonl", "inventory.csv", "token", "users.csv"]
 
 
-def test_everything_that_passes_leaves_no_trace(lab, inventory):
+def test_temporary_faults_do_not_change_the_result(lab, inventory):
     shares = [("429", 0.05), ("500", 0.03), ("503", 0.03), ("reset", 0.03), ("truncate", 0.03)]
     faults(lab, *({"match": f"GET {LIST}", "kind": kind, "rate": rate} for kind, rate in shares))
     status, _, _ = inventory("scan", *USERS)
     assert (status, Path("inventory.csv").read_bytes().decode()) == (0, HEADER + TREE)
 
 
-def test_the_rate_asked_for_is_kept_to(inventory):
+def test_the_requested_rate_is_not_exceeded(inventory):
     begin = time.monotonic()
     status, said, _ = inventory("scan", *USERS, "--json", "--max-requests-per-second", "40")
     requests = json.loads(said)["requests"]["workspace"]
@@ -115,7 +115,7 @@ def test_the_rate_asked_for_is_kept_to(inventory):
     assert time.monotonic() - begin >= (requests["sent"] - 2) / 40 > 1
 
 
-def test_what_could_not_be_listed_is_retried_by_resume(lab, inventory):
+def test_resume_retries_folders_that_could_not_be_listed(lab, inventory):
     student = "student@x.org"
     Path("token").write_text(lab.control("POST", "users", {"user_name": student})["token"])
     status, _, complaint = inventory("scan", USERS[1], student, "--workspace-only")
@@ -134,7 +134,7 @@ def test_what_could_not_be_listed_is_retried_by_resume(lab, inventory):
     assert sorted(os.listdir()) == ["inventory.csv", "token"]
 
 
-def test_all_homes_refused_is_no_access(lab, inventory):
+def test_a_scan_in_which_every_home_is_refused_exits_with_2(lab, inventory):
     student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
     Path("token").write_text(student)
     status, said, _ = inventory("scan", *USERS[:2], "--workspace-only")
@@ -142,7 +142,7 @@ def test_all_homes_refused_is_no_access(lab, inventory):
     assert Path("inventory.csv").read_text().count(",error,none,") == 2
 
 
-def test_dbfs_switched_off_is_one_notice(lab, inventory, caplog):
+def test_disabled_dbfs_is_reported_once(lab, inventory, caplog):
     lab.control("POST", "faults", {"profile": "no-dbfs"})
     status, _, _ = inventory("scan", *USERS)
     assert [record.message for record in caplog.records if "DBFS" in record.message] == [
@@ -153,7 +153,7 @@ def test_dbfs_switched_off_is_one_notice(lab, inventory, caplog):
     assert inventory("scan", *USERS, "--dbfs-only")[0] == 2
 
 
-def test_a_token_that_is_not_accepted_writes_nothing(inventory):
+def test_with_a_rejected_token_nothing_is_written(inventory):
     Path("token").write_text("dapi-nobody")
     status, _, sentence = inventory("scan")
     assert (status, os.listdir()) == (2, ["token"])
@@ -163,7 +163,7 @@ def test_a_token_that_is_not_accepted_writes_nothing(inventory):
     assert os.listdir() == ["token"]
 
 
-def test_the_doctor_says_who_we_are_and_what_is_missing(lab, inventory):
+def test_doctor_shows_the_account_and_what_is_missing(lab, inventory):
     status, said, _ = inventory("doctor", "--json")
     assert (status, json.loads(said)["facts"]["account"], json.loads(said)["advice"]) == (0, "admin@lab.example", [])
     facts = json.loads(said)["facts"]
@@ -186,12 +186,12 @@ def test_the_doctor_says_who_we_are_and_what_is_missing(lab, inventory):
         (["--checkpoint", "token", "--fresh"], "is not a checkpoint of this program"),
     ],
 )
-def test_a_mistake_is_a_sentence_and_nothing_is_written(inventory, arguments, sentence):
+def test_invalid_options_are_reported_and_nothing_is_written(inventory, arguments, sentence):
     status, _, complaint = inventory("scan", *arguments)
     assert (status, sentence in complaint, os.listdir()) == (2, True, ["token"])
 
 
-def test_a_profile_is_not_mixed_with_the_environment_and_no_log_holds_the_token(lab, tmp_path):
+def test_a_profile_excludes_the_environment_and_logs_contain_no_token(lab, tmp_path):
     profiles = tmp_path / "profiles"
     profiles.write_text(f"[lab]\nhost = {lab.url}\ntoken = {lab.admin_token}\n")
     others = {
@@ -209,7 +209,7 @@ def test_a_profile_is_not_mixed_with_the_environment_and_no_log_holds_the_token(
     assert [text for text in [done.stdout, done.stderr, *written] if lab.admin_token in text] == []
 
 
-def test_a_group_with_its_groups(lab, inventory):
+def test_nested_members_of_a_group_are_listed(lab, inventory):
     groups = "/api/2.0/preview/scim/v2/Groups"
     ids = {
         user["userName"]: user["id"] for user in lab.request("GET", "/api/2.0/preview/scim/v2/Users")[1]["Resources"]
@@ -248,7 +248,7 @@ def test_a_scan_survives_kills_at_any_moment(lab, tmp_path, acceptance):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["files.csv", "inventory.csv"]
 
 
-def test_a_stopped_scan_says_how_to_go_on(lab, tmp_path):
+def test_a_stopped_scan_says_how_to_continue(lab, tmp_path):
     faults(lab, {"match": f"GET {LIST}", "kind": "latency", "seconds": 0.2})
     command = [sys.executable, "-m", "inventory", "scan", *USERS, "--no-parallel", "--output", f"{tmp_path}/out.csv"]
     environment = {**os.environ, **lab.environment()}

@@ -1,4 +1,4 @@
-"""Whatever happens to a scan, a file counts once or is said to be missing, and no home passes for what it is not."""
+"""Under any fault, a file counts once or is reported as missing, and an incomplete home is never a success."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EVENTS = st.none() | st.tuples(st.sampled_from(["delete", "expire"]), st.integer
 
 
 class Disturbed:
-    """Answers that go wrong for a while, and something that happens for good at the `at`th request."""
+    """Temporary faults, and a permanent event at the `at`th request."""
 
     def __init__(
         self, workspace: InProcessWorkspace, folders: list[str], faults: dict[int, list[str]], event: Any
@@ -59,7 +59,7 @@ class Disturbed:
 
 @given(tree=TREES, faults=FAULTS, event=EVENTS, workers=st.integers(1, 4), parallel=st.booleans())
 @exactly_examples(25)
-def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, faults, event, workers, parallel):
+def test_no_file_counts_twice_and_no_incomplete_home_is_a_success(tree, faults, event, workers, parallel):
     workspace = InProcessWorkspace()
     workspace.create_user(DANA)
     there = {f"{HOME}/{path}" for path in create_tree(workspace, HOME, tree, dbfs=False)}
@@ -98,7 +98,7 @@ def test_nothing_counts_twice_and_no_home_passes_for_whole_that_is_not(tree, fau
 
 @pytest.fixture
 def scan(tmp_path, monkeypatch) -> Callable[..., subprocess.Popen[str]]:
-    """Start `scan` as people do, in an empty folder, with a token from a file."""
+    """Start `scan` as a process in an empty folder, with a token from a file."""
     monkeypatch.chdir(tmp_path)
 
     def start(emulator: EmulatorProcess, *arguments: str) -> subprocess.Popen[str]:
@@ -114,7 +114,7 @@ def scan(tmp_path, monkeypatch) -> Callable[..., subprocess.Popen[str]]:
 
 
 def listed(emulator: EmulatorProcess) -> Counter[str]:
-    """Folder → how often it was listed."""
+    """Folder → number of successful listings."""
     return Counter(
         f"{entry['path']}?{entry['query']}"
         for entry in emulator.request_log()
@@ -124,7 +124,7 @@ def listed(emulator: EmulatorProcess) -> Counter[str]:
 
 @pytest.fixture(scope="module")
 def homes() -> Iterator[EmulatorProcess]:
-    """A hundred homes of a term; small ones."""
+    """A hundred small homes."""
     with EmulatorProcess(["--files", "term", "--seed", "1"]) as emulator:
         yield emulator
 
@@ -136,8 +136,8 @@ def said(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 @pytest.mark.process
 @pytest.mark.parametrize("mode", [[], ["--no-parallel"]], ids=["parallel", "sequential"])
-def test_the_totals_are_the_truth_of_the_tree(homes, scan, mode, acceptance):
-    """Of a term; with `--acceptance` of the tree with 258,824 files that was really measured."""
+def test_the_totals_equal_those_of_the_tree(homes, scan, mode, acceptance):
+    """Of a term; with --acceptance, of a tree with 258,824 files, as in a real workspace."""
     emulator = EmulatorProcess(["--files", "heavy", "--seed", "1"]).start() if acceptance else homes
     truth = emulator.control("GET", "files/truth")
     status, out, _ = said(scan(emulator, "--json", "--details", *mode))
@@ -156,7 +156,7 @@ def test_the_totals_are_the_truth_of_the_tree(homes, scan, mode, acceptance):
 
 
 @pytest.mark.process
-def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(homes, scan):
+def test_two_interruptions_lose_nothing_and_repeat_no_request(homes, scan):
     homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.1}]})
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:25]
     before = listed(homes)
@@ -180,7 +180,7 @@ def test_two_interruptions_in_a_row_lose_nothing_and_nothing_is_asked_twice(home
 
 
 @pytest.mark.process
-def test_a_token_that_is_revoked_midway_is_told_and_nowhere_to_be_found(homes, scan):
+def test_a_revoked_token_is_reported_and_written_nowhere(homes, scan):
     own = homes.control("POST", "users", {"user_name": "scanner@lab.example", "admin": True})["token"]
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:20]
     homes.control("POST", "faults", {"rules": [{"match": "GET /api/2.0/*/list", "kind": "latency", "seconds": 0.02}]})
@@ -210,7 +210,7 @@ def test_a_token_that_is_revoked_midway_is_told_and_nowhere_to_be_found(homes, s
 
 
 @pytest.mark.acceptance
-def test_a_server_that_falls_silent_costs_a_minute_and_no_file(homes, scan):
+def test_a_silent_server_costs_a_minute_and_no_file(homes, scan):
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:5]
     assert said(scan(homes, *users))[0] == 0
     undisturbed = Path("inventory.csv").read_bytes()
@@ -225,7 +225,7 @@ def test_a_server_that_falls_silent_costs_a_minute_and_no_file(homes, scan):
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Until something is so, while the process runs."""
+    """Wait for a condition while the process runs."""
     ends = time.monotonic() + 60
     while not condition():
         assert process.poll() is None, said(process)

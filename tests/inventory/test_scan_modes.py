@@ -1,4 +1,4 @@
-"""Whatever lies in the homes, every way to count it gives the same bytes."""
+"""Every mode of a scan gives the same bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Tree = Mapping[tuple[str, str, str], Any]
 
 
 def room(tree: Tree) -> dict[tuple[str, str, str], Any]:
-    """What of it there is room for: a path may need a folder where a file lies."""
+    """Remove files from a tree whose path is needed as a folder."""
     there: dict[tuple[str, str, str], Any] = {}
     for (user, source, path), content in sorted(tree.items(), key=lambda item: item[0]):
         above = [(user, source, path[:place]) for place, letter in enumerate(path) if letter == "/"]
@@ -54,7 +54,7 @@ def room(tree: Tree) -> dict[tuple[str, str, str], Any]:
 
 
 def plant(lab: EmulatorProcess, mounts: Path, tree: Tree) -> None:
-    """Put a tree into the workspace, and the same onto a disk as a cluster would see it."""
+    """Create a tree in the workspace, and on a disk as a cluster would mount it."""
     for user in USERS:
         assert lab.request("POST", "/api/2.0/preview/scim/v2/Users", {"userName": user})[0] == 201
         (mounts / "Workspace/Users" / user).mkdir(parents=True)
@@ -76,7 +76,7 @@ def plant(lab: EmulatorProcess, mounts: Path, tree: Tree) -> None:
 def opened(
     spark_server: SparkProcess, shared_emulator: EmulatorProcess
 ) -> Iterator[tuple[RemoteSessionOpener, ExecutorSession]]:
-    """One session for all examples. Its executors see the mounts of every example below one folder."""
+    """One session for all examples; its executors see the mounts of every example below one folder."""
     if not shared_emulator.running:
         shared_emulator.start()
     shared_emulator.control("POST", "reset")
@@ -92,7 +92,7 @@ Ways = Mapping[str, Callable[[Path], bytes]]
 
 
 def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteSessionOpener, ExecutorSession]) -> Ways:
-    """By name: count everything, the result in this folder; its bytes."""
+    """By mode: a function that scans everything into a file and returns its bytes."""
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
 
     def count(spark: bool, **fields: Any) -> Callable[[Path], bytes]:
@@ -119,7 +119,7 @@ def ways(lab: EmulatorProcess, mounts: Path, opened: tuple[RemoteSessionOpener, 
 
 @given(TREES)
 @exactly_examples(3, acceptance=20)
-def test_any_tree_has_the_same_bytes_in_every_mode(opened, shared_emulator, tree):
+def test_every_mode_gives_the_same_bytes_for_any_tree(opened, shared_emulator, tree):
     there = room(tree)
     shared_emulator.control("POST", "reset")
     with TemporaryDirectory() as name:
@@ -136,7 +136,7 @@ def test_any_tree_has_the_same_bytes_in_every_mode(opened, shared_emulator, tree
 
 
 @pytest.mark.acceptance
-def test_a_quarter_of_a_million_files_are_counted_exactly_in_every_mode(tmp_path, spark_server):
+def test_every_mode_counts_a_quarter_of_a_million_files_exactly(tmp_path, spark_server):
     """27 users, 23,143 folders, 258,824 files: the tree of a real workspace."""
     layout = [sys.executable, "-m", "emulator", "layout", "--files", "heavy", "--seed", "0", str(tmp_path / "mounts")]
     subprocess.run(layout, cwd=ROOT, check=True, capture_output=True)

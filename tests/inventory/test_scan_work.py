@@ -1,4 +1,4 @@
-"""Every folder is counted once, and what could not be listed is said."""
+"""Every folder is counted once, and what could not be listed is reported."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_refused_folder_makes_a_home_partial(workspace, tmp_path):
     assert found[1].error == f"/Users/{DANA}/a/b: 403 PERMISSION_DENIED not yours"
 
 
-def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_again(workspace, tmp_path):
+def test_an_unusable_entry_makes_a_home_partial_without_retries(workspace, tmp_path):
     workspace.emulated.options.odd_entries = True
     checkpoint = create_checkpoint(tmp_path, DANA)
 
@@ -101,7 +101,7 @@ def test_an_entry_that_cannot_be_used_makes_a_home_partial_and_is_not_asked_for_
     ]
 
 
-def test_a_refusal_that_comes_with_200_is_no_empty_folder(workspace, tmp_path):
+def test_an_error_with_status_200_is_not_an_empty_folder(workspace, tmp_path):
     def fault(path, earlier):
         return Response(200, {"error_code": "PERMISSION_DENIED", "message": "no"}) if path.endswith("/a/b") else None
 
@@ -111,7 +111,7 @@ def test_a_refusal_that_comes_with_200_is_no_empty_folder(workspace, tmp_path):
     assert found[0].error == f"/Users/{DANA}/a/b: 200 PERMISSION_DENIED no"
 
 
-def test_a_home_that_no_request_can_name_is_an_error_and_never_asked_for(workspace, tmp_path):
+def test_a_home_that_no_request_can_name_is_an_error_without_a_request(workspace, tmp_path):
     nowhere = Folder("a/b", "workspace", "/Users//a/b")
     checkpoint = Checkpoint.create(tmp_path / "c", IDENTITY, [], [(nowhere, "its name has a slash")])
 
@@ -133,7 +133,7 @@ def test_a_refused_home_is_an_error_and_not_empty(workspace, tmp_path):
     assert figures(found) == [(CAROL, 0, 0, "error", "none"), ALL[1]]
 
 
-def test_a_404_without_the_api_s_code_is_no_missing_home(workspace, tmp_path):
+def test_a_404_without_the_api_s_code_is_not_a_missing_home(workspace, tmp_path):
     found, _ = run_scan(
         InProcessScanApi(workspace, lambda path, earlier: Response(404, {"message": "<html>"})),
         create_checkpoint(tmp_path, DANA),
@@ -141,7 +141,7 @@ def test_a_404_without_the_api_s_code_is_no_missing_home(workspace, tmp_path):
     assert figures(found) == [(DANA, 0, 0, "error", "none")]
 
 
-def test_a_folder_deleted_meanwhile_makes_a_home_partial(workspace, tmp_path):
+def test_a_folder_deleted_during_the_scan_makes_a_home_partial(workspace, tmp_path):
     def fault(path, earlier):
         if path == f"/Users/{DANA}/a":
             workspace.call("POST", "/api/2.0/workspace/delete", {"path": f"/Users/{DANA}/a/b", "recursive": True})
@@ -152,7 +152,7 @@ def test_a_folder_deleted_meanwhile_makes_a_home_partial(workspace, tmp_path):
     assert figures(found) == [(DANA, 2, 10_005, "partial", "both")]
 
 
-def test_a_server_that_never_answers_is_given_up_after_six_tries(workspace, tmp_path):
+def test_a_server_without_responses_is_given_up_after_six_tries(workspace, tmp_path):
     api = InProcessScanApi(
         workspace, lambda path, earlier: TransportError("no answer for 60 seconds") if path.endswith("/a") else None
     )
@@ -163,7 +163,7 @@ def test_a_server_that_never_answers_is_given_up_after_six_tries(workspace, tmp_
     assert (api.request_counts[f"/Users/{DANA}/a"], found[0].retries, progress.failures) == (6, 5, 1)
 
 
-def test_a_credential_that_is_no_longer_accepted_ends_the_asking(workspace, tmp_path):
+def test_after_a_credential_expires_no_request_is_sent(workspace, tmp_path):
     def fault(path, earlier):
         return refusal(401, "UNAUTHENTICATED", "expired") if path.endswith("/a") else None
 
@@ -189,9 +189,7 @@ def test_a_resumed_scan_retries_what_failed_and_nothing_else(workspace, tmp_path
     assert sorted(api.request_counts) == [f"/Users/{DANA}/a", f"/Users/{DANA}/a/b"]
 
 
-def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_retries_what_it_began(
-    workspace, tmp_path
-):
+def test_a_draining_scan_finishes_started_folders_and_starts_no_other(workspace, tmp_path):
     checkpoint, limits = create_checkpoint(tmp_path, DANA, CAROL), {source: Limiter(rate=5000) for source in SOURCES}
     api = InProcessScanApi(workspace, lambda path, earlier: refusal(503, "BUSY") if earlier < 2 else None)
     seen = ScanProgress()
@@ -214,7 +212,7 @@ def test_a_run_that_has_enough_begins_no_further_folder_and_finishes_with_all_re
     assert figures(found) == ALL
 
 
-def test_an_answer_that_lies_is_a_failure(workspace, tmp_path):
+def test_an_entry_outside_the_folder_is_a_failure(workspace, tmp_path):
     def fault(path, earlier):
         entries = [{"path": f"/Users/{CAROL}", "object_type": "DIRECTORY"}]
         return Response(200, {"objects": entries}) if path.endswith("/a") else None
@@ -225,9 +223,7 @@ def test_an_answer_that_lies_is_a_failure(workspace, tmp_path):
 
 @given(workspace_tree=TREES, dbfs=TREES, faults=FAULTS, workers=st.integers(1, 4), denied=st.integers(0, 12))
 @exactly_examples(25)
-def test_any_tree_is_counted_exactly_whatever_passes_and_a_refusal_takes_only_its_subtree(
-    workspace_tree, dbfs, faults, workers, denied
-):
+def test_any_tree_is_counted_except_for_a_refused_subtree(workspace_tree, dbfs, faults, workers, denied):
     workspace = InProcessWorkspace()
     workspace.create_user(DANA)
     home = f"/Users/{DANA}"

@@ -1,4 +1,4 @@
-"""A scan by the executors of a real Spark Connect server gives what a scan without Spark gives."""
+"""A scan with the executors of a real Spark Connect server equals a scan without Spark."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ LIST = "/api/2.0/workspace/list"
 
 @pytest.fixture(scope="module")
 def forest() -> Iterator[EmulatorProcess]:
-    """A workspace full of files, and one user more who may see but an own, empty home."""
+    """A workspace full of files, with a student who can only see an empty home."""
     with EmulatorProcess(["--files", SHAPE, "--seed", "3"]) as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
 def student(forest) -> str:
-    """The token of that user."""
+    """The token of that student."""
     return str(forest.control("POST", "users", {"user_name": "student@x.org"})["token"])
 
 
 @pytest.fixture
 def lab(forest, tmp_path, monkeypatch) -> EmulatorProcess:
-    """A workspace with files, without faults, and an empty folder to work in."""
+    """The workspace without faults, and an empty working directory."""
     forest.control("POST", "faults", {"rules": []})
     monkeypatch.chdir(tmp_path)
     Path("token").write_text(forest.admin_token)
@@ -65,7 +65,7 @@ def lab(forest, tmp_path, monkeypatch) -> EmulatorProcess:
 
 @pytest.fixture(scope="module")
 def plain(forest, student, tmp_path_factory) -> Path:
-    """The results of a scan without Spark, details and files included."""
+    """The results of a scan without Spark, with details and files."""
     folder = tmp_path_factory.mktemp("plain")
     (folder / "token").write_text(forest.admin_token)
     arguments = ["--output", folder / "inventory.csv", "--files", folder / "files.jsonl"]
@@ -80,7 +80,7 @@ Scan = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def scan(lab, spark_server) -> Scan:
-    """Type a command; exit status, stdout and stderr. The executors are those of the shared server."""
+    """Run a scan on the shared server; exit status, stdout and stderr."""
 
     def run(*arguments: str, remote: str = spark_server.remote, token: str = "token") -> tuple[int, str, str]:
         access = ["--workspace-url", lab.url, "--token-file", token, "--spark-remote", remote]
@@ -105,7 +105,7 @@ def lines(path: Path) -> list[str]:
     return sorted(path.read_text().splitlines())
 
 
-def test_the_executors_count_what_a_scan_without_spark_counts(lab, scan, plain):
+def test_executors_count_the_same_as_a_scan_without_spark(lab, scan, plain):
     status, said, _ = scan("--files", "files.jsonl")
 
     assert (status, same(plain)) == (0, True)
@@ -114,11 +114,11 @@ def test_the_executors_count_what_a_scan_without_spark_counts(lab, scan, plain):
     assert (tokens_of(lab), sorted(os.listdir())) == (["emulator"], ["files.jsonl", "inventory.csv", "token"])
 
 
-def test_one_request_after_another_on_an_executor_counts_the_same(scan, plain):
+def test_sequential_requests_on_an_executor_count_the_same(scan, plain):
     assert (scan("--no-parallel")[0], same(plain)) == (0, True)
 
 
-def test_on_mounts_executors_count_the_same_and_ask_nothing(lab, scan, plain, tmp_path):
+def test_executors_with_mounts_count_the_same_without_requests(lab, scan, plain, tmp_path):
     command = [sys.executable, "-m", "emulator", "layout", "--files", SHAPE, "--seed", "3", str(tmp_path / "mounts")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     before = len(lab.request_log())
@@ -134,18 +134,18 @@ def test_on_mounts_executors_count_the_same_and_ask_nothing(lab, scan, plain, tm
         name: [user["workspace"][amount] for amount in ("files", "size", "estimated_files", "exact_size")]
         for name, user in truth.items()
     }
-    # Which homes there are; and the student has none on the mounts.
+    # The listing of all homes, and the home of the student, who has none on the mounts.
     queries = [request["query"] for request in listings(lab, before)]
     assert queries == ["path=/Users", "path=/Users/student%40x.org"]
 
 
-def test_mounts_that_executors_do_not_have_are_said_and_the_api_is_asked(scan, plain, tmp_path, caplog):
+def test_missing_mounts_are_reported_and_the_api_is_used(scan, plain, tmp_path, caplog):
     status, _, _ = scan("--mounts", "--mounts-root", str(tmp_path))
     assert (status, same(plain)) == (0, True)
     assert f"the executors have no mounts at {tmp_path}; the API is asked for everything" in caplog.messages
 
 
-def test_faults_that_pass_leave_no_trace_and_one_that_stays_makes_a_home_partial(lab, scan, plain, student):
+def test_only_permanent_faults_change_the_result(lab, scan, plain, student):
     shares = [("429", 0.05), ("503", 0.03), ("reset", 0.03), ("truncate", 0.03)]
     lab.control(
         "POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": kind, "rate": rate} for kind, rate in shares]}
@@ -159,7 +159,7 @@ def test_faults_that_pass_leave_no_trace_and_one_that_stays_makes_a_home_partial
     assert "403 PERMISSION_DENIED" in Path("refused.csv").read_text()
 
 
-def test_all_tasks_together_keep_to_the_rate(lab, scan, plain):
+def test_all_tasks_together_keep_the_rate(lab, scan, plain):
     begin = len(lab.request_log())
     assert (scan("--workspace-only", "--max-requests-per-second", "30", "--output", "w.csv")[0]) == 0
     requests = [request for request in lab.request_log()[begin:] if request["path"] == LIST]
@@ -168,7 +168,7 @@ def test_all_tasks_together_keep_to_the_rate(lab, scan, plain):
     assert (len(sent) > 40, busiest <= 36) == (True, True)
 
 
-def test_rows_of_files_become_a_table(scan, plain, spark_server):
+def test_rows_of_files_are_stored_as_a_table(scan, plain, spark_server):
     status, said, _ = scan("--table", "lab_files")
     assert (status, said.splitlines()[-1].startswith("Written to inventory.csv, lab_files; ")) == (0, True)
     spark = session(spark_server)
@@ -191,12 +191,12 @@ def session(server: SparkProcess):
 
 
 def end(spark: Any) -> None:
-    """Stop a session for good: see `Session.close` of `inventory.spark.session`."""
+    """Stop a session permanently: see `ExecutorSession.close` in `inventory.spark.session`."""
     spark.stop()
     spark.client.close = lambda: None
 
 
-def test_a_notebook_gets_the_result_as_a_table(lab, plain, spark_server, tmp_path):
+def test_a_notebook_receives_the_result_as_a_dataframe(lab, plain, spark_server, tmp_path):
     spark = session(spark_server)
     client = Client(lab.url, lambda: {"Authorization": f"Bearer {lab.admin_token}"})
     found = notebook.scan(spark, folder=tmp_path, mounts=False, client=client)
@@ -230,8 +230,8 @@ print(json.dumps([found.count(), spark.table("lab_files").count()]))
 
 
 @pytest.mark.acceptance
-def test_a_notebook_s_session_of_the_old_kind_will_do_more_than_once(lab, tmp_path):
-    """As on a cluster with dedicated access: the driver is in the same process, and no session is anybody's alone."""
+def test_a_classic_session_of_a_notebook_can_scan_repeatedly(lab, tmp_path):
+    """As on a cluster with dedicated access: the driver is in the same process, and the session is shared."""
     command = [sys.executable, "-c", CLASSIC, lab.url, lab.admin_token, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
@@ -240,7 +240,7 @@ def test_a_notebook_s_session_of_the_old_kind_will_do_more_than_once(lab, tmp_pa
     assert [text for text in left if lab.admin_token in text] == []
 
 
-def test_a_scan_that_is_stopped_revokes_its_token_and_goes_on_later(lab, plain, spark_server):
+def test_a_stopped_scan_revokes_its_token_and_can_be_resumed(lab, plain, spark_server):
     lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "latency", "seconds": 0.3}]})
     environment = {**os.environ, **lab.environment(), "SPARK_REMOTE": spark_server.remote, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "inventory", "scan", "--workers", "4", "--max-requests-per-second", "10"]
@@ -259,8 +259,8 @@ def test_a_scan_that_is_stopped_revokes_its_token_and_goes_on_later(lab, plain, 
     assert same(plain)
 
 
-def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server, tmp_path, caplog, capfd):
-    """Rows, plans, logs down to the last, checkpoint, results and errors are searched for it."""
+def test_the_executors_token_is_only_in_its_file(lab, spark_server, tmp_path, caplog, capfd):
+    """Rows, plans, debug logs, checkpoint, results and errors are searched for the token."""
     made = lab.request("POST", "/api/2.0/token/create", {"comment": "emulator"})[1]
     secret = made["token_value"]
     lab.control("POST", "faults", {"rules": [{"match": f"GET {LIST}", "kind": "503", "rate": 0.2}]})
@@ -305,7 +305,7 @@ def test_the_token_of_the_executors_is_nowhere_but_in_its_file(lab, spark_server
     assert [text[:200] for text in said if secret in text] == []
 
 
-def test_a_closed_session_that_is_collected_by_the_client_s_threads_disturbs_no_other(lab, spark_server):
+def test_collecting_a_closed_session_does_not_disturb_another(lab, spark_server):
     from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 
     opener = RemoteSessionOpener(parse_remote(spark_server.remote), ExecutorCredential(lab.url, lab.admin_token))
@@ -327,8 +327,8 @@ def mortal() -> Iterator[SparkProcess]:
 
 
 @pytest.mark.acceptance
-def test_a_server_that_dies_is_done_without_from_where_the_scan_was(lab, scan, plain, mortal, caplog):
-    """It is killed while tasks are under way; no other answers at its address."""
+def test_a_scan_continues_without_a_server_that_died(lab, scan, plain, mortal, caplog):
+    """The server is killed while tasks run, and its address stays unreachable."""
     before = len(lab.request_log())
     threading.Thread(target=at_request, args=(lab, before, 45, mortal.kill), daemon=True).start()
 
@@ -342,8 +342,8 @@ def test_a_server_that_dies_is_done_without_from_where_the_scan_was(lab, scan, p
     assert warnings[-1].endswith("gives no session any more; going on from here, without it")
 
 
-def test_a_server_of_our_own_that_dies_is_started_again(lab, plain, tmp_path):
-    """A process of its own, whose server is killed after the homes were listed: these are not asked for again."""
+def test_a_local_server_that_died_is_restarted(lab, plain, tmp_path):
+    """The server is killed after the homes were listed; they are not listed again."""
     environment = {**os.environ, **lab.environment(), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "inventory", "scan", "--spark-remote", "local[2]"]
     before = len(lab.request_log())
@@ -365,7 +365,7 @@ def listings(lab: EmulatorProcess, before: int) -> list[dict[str, str]]:
 
 
 def at_request(lab: EmulatorProcess, before: int, number: int, act: Callable[[], object]) -> bool:
-    """Call `act` once so many folders were asked for."""
+    """Call `act` once this many folders were requested."""
     for _ in range(2400):
         if len(listings(lab, before)) >= number:
             act()
@@ -375,7 +375,7 @@ def at_request(lab: EmulatorProcess, before: int, number: int, act: Callable[[],
 
 
 def java_below(pid: int) -> int:
-    """The server that a scan has started: a grandchild, called java."""
+    """Process id of the server that a scan has started: a grandchild, called java."""
     children: dict[int, list[tuple[int, str]]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,4 +1,4 @@
-"""A scan on a cluster sees first whether that can be used, starts it if told to, and says what is wrong otherwise."""
+"""A scan checks a cluster first, starts it with the option, and reports what is wrong."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def client(emulator) -> Client:
 
 @pytest.fixture
 def cluster(emulator) -> Callable[..., str]:
-    """Make a cluster; its id."""
+    """Create a cluster and return its id."""
 
     def make(runtime: str = "17.3.x-scala2.13", *, mode: str = "USER_ISOLATION", stopped: bool = False) -> str:
         body = {
@@ -56,7 +56,7 @@ def ready(client: Client, cluster_id: str, *, start: bool = False, python: str =
     clusters.ensure_running(client, cluster_id, start=start, python=python, stop=threading.Event())
 
 
-def test_a_cluster_that_runs_is_ready(emulator, client, cluster):
+def test_a_running_cluster_is_used(emulator, client, cluster):
     running = cluster()
 
     ready(client, running)
@@ -64,7 +64,7 @@ def test_a_cluster_that_runs_is_ready(emulator, client, cluster):
     assert state(emulator, running) == "RUNNING"
 
 
-def test_a_stopped_one_is_started_if_that_is_wanted(emulator, client, cluster):
+def test_a_stopped_cluster_is_started_only_with_the_option(emulator, client, cluster):
     stopped = cluster(stopped=True)
     with pytest.raises(SparkError, match=f"cluster {stopped} is stopped .TERMINATED.; --start-cluster starts it"):
         ready(client, stopped)
@@ -75,7 +75,7 @@ def test_a_stopped_one_is_started_if_that_is_wanted(emulator, client, cluster):
     assert state(emulator, stopped) == "RUNNING"
 
 
-def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
+def test_a_stop_ends_the_wait_for_a_cluster(start_emulator):
     slow = start_emulator("--transition-seconds", "600")
     definition: dict[str, Any] = {
         "cluster_name": "lab",
@@ -115,13 +115,13 @@ def test_waiting_for_a_cluster_ends_when_the_scan_is_stopped(start_emulator):
         ("custom:mine", "SINGLE_USER", []),
     ],
 )
-def test_a_runtime_that_does_not_fit_is_said_before_anything_is_tried(runtime, mode, sentences):
+def test_an_incompatible_runtime_is_reported_first(runtime, mode, sentences):
     said = clusters.compatibility_problems(clusters.Cluster("7", "lab", "RUNNING", runtime, mode), "3.12")
     assert len(said) == len(sentences)
     assert [sentence in problem for sentence, problem in zip(sentences, said, strict=True)] == [True] * len(said)
 
 
-def test_a_cluster_that_is_not_there_is_a_sentence(client):
+def test_a_missing_cluster_is_reported(client):
     with pytest.raises(SparkError, match="cluster 0101-000000-nothing0 of http.* cannot be read: 4"):
         ready(client, "0101-000000-nothing0")
 
@@ -146,13 +146,13 @@ def test_a_scan_on_a_stopped_cluster_leaves_nothing_behind(emulator, cluster, tm
     assert (comments(emulator), os.listdir()) == (before, ["token"])
 
 
-def test_a_server_that_cannot_be_reached_is_a_sentence(emulator, tmp_path, monkeypatch):
+def test_an_unreachable_server_is_reported(emulator, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, said = typed(emulator, tmp_path, "scan", "--spark-remote", "sc://127.0.0.1:9")
     assert (status, "the Spark server 127.0.0.1:9 cannot be reached." in said, os.listdir()) == (2, True, ["token"])
 
 
-def test_the_doctor_compares_a_cluster_with_what_is_here(emulator, cluster, tmp_path):
+def test_doctor_compares_a_cluster_with_this_installation(emulator, cluster, tmp_path):
     stopped = cluster("17.3.x-scala2.13", stopped=True)
     status, said = typed(emulator, tmp_path, "doctor", "--cluster-id", stopped, "--json")
     told = json.loads(said)
@@ -175,7 +175,7 @@ def comments(emulator: EmulatorProcess) -> list[str]:
     return [token["comment"] for token in emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]]
 
 
-def test_the_token_of_a_run_is_short_lived_and_gone_afterwards_whatever_happens(emulator, client):
+def test_the_token_of_a_run_is_short_lived_and_always_revoked(emulator, client):
     before = comments(emulator)
     with pytest.raises(ValueError, match="in the middle"), credential.temporary_token(client, 600) as made:
         infos = emulator.request("GET", "/api/2.0/token/list")[1]["token_infos"]
@@ -187,7 +187,7 @@ def test_the_token_of_a_run_is_short_lived_and_gone_afterwards_whatever_happens(
     assert comments(emulator) == before
 
 
-def test_a_token_whose_answer_was_lost_is_revoked_as_well(emulator, client):
+def test_a_token_is_revoked_even_if_its_response_was_lost(emulator, client):
     before = comments(emulator)
     fault = {"match": "POST /api/2.0/token/create", "kind": "truncate", "count": 1}
     emulator.control("POST", "faults", {"rules": [fault]})
@@ -196,7 +196,7 @@ def test_a_token_whose_answer_was_lost_is_revoked_as_well(emulator, client):
     assert comments(emulator) == before
 
 
-def test_without_the_right_to_make_tokens_it_says_so(emulator):
+def test_a_missing_permission_to_create_tokens_is_reported(emulator):
     nobody = Client(emulator.url, lambda: {"Authorization": "Bearer dapi-nobody"})
     said = "no token could be made for the executors: 40. .*Ask an administrator for the right to use tokens"
     with pytest.raises(SparkError, match=said), credential.temporary_token(nobody, 600):
@@ -211,7 +211,7 @@ def test_a_token_that_cannot_be_revoked_is_named(emulator, client, caplog):
     assert "delete 'inventory scan " in warning
 
 
-def test_in_databricks_the_token_is_the_one_that_is_there(emulator, client):
+def test_in_databricks_the_ambient_token_is_used(emulator, client):
     with credential.ambient_token(client) as there:
         assert (there.host, there.token) == (emulator.url, emulator.admin_token)
     nobody = Client(emulator.url, lambda: {})

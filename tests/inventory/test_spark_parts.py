@@ -1,4 +1,4 @@
-"""What a scan on Spark decides: who gets which folders, how fast, what travels, and what is said of what goes wrong."""
+"""The parts of a scan on Spark: distribution of folders, request rates, serialization, and error messages."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def visits(draw: st.DrawFn) -> Visit:
 
 
 @given(visits())
-def test_a_visit_arrives_as_it_was_sent(visit):
+def test_a_visit_is_decoded_as_it_was_encoded(visit):
     assert serialization.parse_line(serialization.visit_line(visit, with_files=True)) == visit
 
 
 @given(visits())
-def test_without_its_files_it_arrives_as_their_sums(visit):
+def test_a_visit_without_files_is_decoded_as_a_summary(visit):
     found = serialization.parse_line(serialization.visit_line(visit, with_files=False))
     assert isinstance(found, Visit)
     expected = summarize(visit.folder.source, visit.result) if isinstance(visit.result, Listing) else visit.result
     assert (found.folder, found.result, found.seconds) == (visit.folder, expected, visit.seconds)
 
 
-def test_the_end_of_a_task_arrives_as_well():
+def test_the_end_of_a_task_is_decoded_as_it_was_encoded():
     end = serialization.TaskEnd({"dbfs": 3}, {"dbfs": 1}, {"dbfs": 14.5})
     assert serialization.parse_line(serialization.task_end_line(end)) == end
 
@@ -70,7 +70,7 @@ Tree = dict[Folder, tuple[Folder, ...]]
 
 @st.composite
 def trees(draw: st.DrawFn) -> Tree:
-    """Folder → the folders in it."""
+    """Folder → its subfolders."""
     tree: Tree = {home: () for home in HOMES}
     for number in range(draw(st.integers(0, 25))):
         above = draw(st.sampled_from(sorted(tree, key=lambda folder: folder.key)))
@@ -82,8 +82,8 @@ def trees(draw: st.DrawFn) -> Tree:
 
 @given(trees(), st.integers(0, 2**32), st.integers(1, 4))
 @exactly_examples(60)
-def test_whatever_tasks_get_done_every_folder_is_listed_once(tree, seed, slots):
-    """Tasks end when they like, some without a word, and come back in any order."""
+def test_every_folder_is_listed_once_however_tasks_end(tree, seed, slots):
+    """Tasks end at any time, some without results, and in any order."""
     chance = random.Random(seed)
     deal = WorkQueue(walk := FolderQueue(HOMES), SOURCES, {home.key for home in HOMES})
     flights: list[tuple[Folder, ...]] = []
@@ -107,7 +107,7 @@ def test_whatever_tasks_get_done_every_folder_is_listed_once(tree, seed, slots):
 
 
 def performed(tree: Tree, units: tuple[Folder, ...], deep: bool, most: int) -> list[Visit]:
-    """What a task finds that ends after so many folders."""
+    """Return what a task finds that ends after this many folders."""
     walk = FolderQueue(units, recursive=deep)
     found: list[Visit] = []
     while len(found) < most and (folder := walk.next_folder()):
@@ -117,7 +117,7 @@ def performed(tree: Tree, units: tuple[Folder, ...], deep: bool, most: int) -> l
     return found
 
 
-def test_the_first_level_of_a_home_is_listed_before_it_is_shared():
+def test_the_first_level_of_a_home_is_listed_before_it_is_divided():
     deal = WorkQueue(FolderQueue(HOMES), SOURCES, {home.key for home in HOMES})
     units = deal.next_units(1)
     assert (sorted(unit.key for unit in units), deal.is_recursive(units)) == (sorted(home.key for home in HOMES), False)
@@ -144,8 +144,8 @@ def test_all_shares_together_stay_below_the_ceiling(ceiling, waves, chance):
             budget.release(share, requests=5, rate_limited=chance.randrange(2), rate=chance.uniform(0, share.ceiling))
 
 
-def test_tasks_find_the_limit_of_an_api_together_and_hold_it():
-    """Two tasks of five seconds each, again and again, against 30 requests a second."""
+def test_tasks_together_find_and_keep_the_limit_of_an_api():
+    """Rounds of two tasks of five seconds each, against 30 requests per second."""
     budget = RateBudget()
     sent = refused = 0
     times: deque[float] = deque()
@@ -205,7 +205,7 @@ def answered(limiter: Limiter, now: float, allowed: bool) -> None:
         ),
     ],
 )
-def test_an_address_is_read_and_the_token_kept_out_of_it(text, expected):
+def test_an_address_is_parsed_without_its_token(text, expected):
     found = parse_remote(text)
     assert found == expected
     assert "dapi1" not in f"{found!r}{found.url}{found.name}"
@@ -214,7 +214,7 @@ def test_an_address_is_read_and_the_token_kept_out_of_it(text, expected):
 @pytest.mark.parametrize(
     "text", ["http://x.org", "x.org:15002", "sc://", "sc://x.org:port", "local[x]", "sc://x.org/;dapi-secret"]
 )
-def test_what_is_no_address_is_refused_without_showing_what_could_be_a_token(text):
+def test_an_invalid_address_is_rejected_without_showing_a_token(text):
     with pytest.raises(AddressError, match="expected sc://HOST:PORT") as refused:
         parse_remote(text)
     assert "dapi-secret" not in str(refused.value)
@@ -259,20 +259,20 @@ def test_a_cluster_and_serverless_compute_have_addresses_without_a_token():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_what_goes_wrong_is_a_sentence_and_says_whether_another_session_helps(error, kind, sentence):
+def test_an_error_is_translated_and_decides_about_a_new_session(error, kind, sentence):
     found = translate_error(error, PLACE)
     assert (type(found), sentence in str(found), "dapi-secret" in str(found)) == (kind, True, False)
 
 
-def test_a_server_older_than_the_client_is_refused():
+def test_a_server_older_than_the_client_is_rejected():
     with pytest.raises(SparkError, match="runs Spark 3.5.2, and this client .4.0. needs Spark 4.0 or newer"):
         session.check_version("3.5.2", PLACE)
     session.check_version("4.1.0-preview", PLACE)
 
 
 @pytest.mark.process
-def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path):
-    """A task on its way: written by Spark's own pickle here, read by another Python in another place."""
+def test_the_executors_modules_run_without_an_installation(tmp_path):
+    """A task is pickled by Spark here, and unpickled by another Python elsewhere."""
     from pyspark import cloudpickle
 
     (tmp_path / session.module_archive_name()).write_bytes(session.module_archive())
@@ -305,7 +305,7 @@ def test_what_executors_import_runs_where_nothing_of_ours_is_installed(tmp_path)
 
 
 @pytest.mark.process
-def test_a_scan_without_spark_does_not_load_it():
+def test_a_scan_without_spark_does_not_import_it():
     assert (
         imported("inventory.commands.scan, inventory.commands.doctor") & {"pyspark", "pandas", "pyarrow", "grpc"}
         == set()
@@ -313,19 +313,19 @@ def test_a_scan_without_spark_does_not_load_it():
 
 
 @pytest.mark.process
-def test_a_notebook_needs_nothing_that_databricks_does_not_have():
+def test_a_notebook_needs_only_modules_that_databricks_has():
     assert imported("inventory.notebook") - sys.stdlib_module_names == {"inventory", "labkit", "certifi"}
 
 
 def imported(modules: str) -> set[str]:
-    """What comes along with some modules."""
+    """Return the top-level packages that are imported with some modules."""
     code = f"import sys; before = set(sys.modules); import {modules}; print(*set(sys.modules) - before)"
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in said.stdout.split()}
 
 
 @pytest.mark.process
-def test_without_java_a_server_of_our_own_says_what_is_missing(monkeypatch):
+def test_a_local_server_without_java_says_what_is_missing(monkeypatch):
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     with pytest.raises(SparkError, match="needs Java 17 or 21, which was not found: install it, or set JAVA_HOME"):
         LocalServer("local[1]").ensure_running()

@@ -1,4 +1,4 @@
-"""A token comes from a file or standard input, so that it stands in no list of processes."""
+"""A token comes from a file or standard input, so that it is in no list of processes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def test_a_token_is_read_from_a_file(tmp_path: Path) -> None:
     assert _read_token(tmp_path / "token") == "dapi-1"
 
 
-def test_a_token_is_the_first_line_of_standard_input_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_is_read_from_the_first_line_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     given = io.StringIO("dapi-1\nthe typed sentence\n")
     monkeypatch.setattr("sys.stdin", given)
     assert (_read_token(Path("-")), given.read()) == ("dapi-1", "the typed sentence\n")
 
 
 @pytest.mark.parametrize("text", ["", "\ndapi-1\n", "two words\n"])
-def test_anything_else_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_input_for_a_token_is_rejected(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     with pytest.raises(CommandError, match="the first line of standard input must hold one token and nothing else"):
         _read_token(Path("-"))
