@@ -48,16 +48,16 @@ def test_a_backup_in_the_cold_tier_is_verified_and_restored(azurite, emulator, s
     create_homes(emulator, USERS)
     write_large_file(emulator, "workspace", f"/Users/{USERS[0]}/large.bin", 12)
 
-    status, _, complaint = inventory(emulator, "backup", *USERS, "--output", azurite.address, "--tier", "cold")
-    assert status == 0, complaint
+    status, _, stderr = inventory(emulator, "backup", *USERS, "--output", azurite.address, "--tier", "cold")
+    assert status == 0, stderr
     blobs = azurite.blobs()
     assert {tier for _, tier in blobs.values()} == {"Cold"}
     (large,) = [size for name, (size, _) in blobs.items() if name.endswith(f"{USERS[0]}/workspace/large.bin")]
     assert large == 12 * 2**20
     assert os.listdir(tmp_path) == ["token"]
 
-    status, said, complaint = inventory(emulator, "verify", azurite.address, "--live", "--json")
-    assert (status, json.loads(said)["backups"][0]["findings"]) == (0, []), complaint
+    status, output, stderr = inventory(emulator, "verify", azurite.address, "--live", "--json")
+    assert (status, json.loads(output)["backups"][0]["findings"]) == (0, []), stderr
 
     there = start_emulator("--transition-seconds", "0", "--seed", "other")
     assert inventory(there, "restore", azurite.address)[0] == 0
@@ -68,28 +68,26 @@ def test_a_backup_in_the_cold_tier_is_verified_and_restored(azurite, emulator, s
     container.delete_blob(names[0])
     container.upload_blob(names[1], b"something else", overwrite=True)
     container.upload_blob(names[2].replace(".bin", ".txt"), b"more")
-    status, said, _ = inventory(emulator, "verify", azurite.address, "--json")
-    kinds = sorted(finding["kind"] for finding in json.loads(said)["backups"][0]["findings"])
+    status, output, _ = inventory(emulator, "verify", azurite.address, "--json")
+    kinds = sorted(finding["kind"] for finding in json.loads(output)["backups"][0]["findings"])
     assert (status, kinds) == (1, ["added", "corrupt", "missing"])
 
 
 def test_a_later_backup_in_a_storage_downloads_only_changes(azurite, emulator, inventory, tmp_path):
     create_homes(emulator, USERS[:1])
     address = f"{azurite.address}/later"
-    status, said, complaint = inventory(emulator, "backup", USERS[0], "--output", address, "--json")
-    assert status == 0, complaint
-    status, said, complaint = inventory(
-        emulator, "backup", USERS[0], "--output", address, "--since", json.loads(said)["manifest"], "--json"
+    status, output, stderr = inventory(emulator, "backup", USERS[0], "--output", address, "--json")
+    assert status == 0, stderr
+    status, output, stderr = inventory(
+        emulator, "backup", USERS[0], "--output", address, "--since", json.loads(output)["manifest"], "--json"
     )
-    assert (status, json.loads(said)["users"][0]["saved"]) == (0, 0), complaint
+    assert (status, json.loads(output)["users"][0]["saved"]) == (0, 0), stderr
     assert inventory(emulator, "verify", address, "--live")[0] == 0
     assert {tier for name, (_, tier) in azurite.blobs().items() if "/later/" in name} == {"Hot"}
 
 
 def test_a_missing_container_is_reported(azurite, emulator, inventory):
     create_homes(emulator, USERS[:1])
-    status, _, complaint = inventory(
-        emulator, "backup", USERS[0], "--output", azurite.address.replace("term@", "none@")
-    )
-    assert (status, "Traceback" in complaint) == (2, False)
-    assert "No such container" in complaint, complaint
+    status, _, stderr = inventory(emulator, "backup", USERS[0], "--output", azurite.address.replace("term@", "none@"))
+    assert (status, "Traceback" in stderr) == (2, False)
+    assert "No such container" in stderr, stderr

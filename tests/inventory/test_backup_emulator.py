@@ -95,8 +95,8 @@ def test_a_backup_is_named_after_the_day_of_the_lab_clock(lab, type_command, mon
     assert "2031-01-02T12:00" in json.dumps(header)
 
     monkeypatch.setenv("LAB_CLOCK", "http://127.0.0.1:9/clock")
-    status, _, complaint = type_command(lab, "backup", "--output", "saved", USERS[0])
-    assert (status, "LAB_CLOCK http://127.0.0.1:9/clock does not answer" in complaint) == (2, True)
+    status, _, stderr = type_command(lab, "backup", "--output", "saved", USERS[0])
+    assert (status, "LAB_CLOCK http://127.0.0.1:9/clock does not answer" in stderr) == (2, True)
 
 
 def sha256(content: bytes) -> str:
@@ -116,14 +116,14 @@ def test_a_backup_is_restored_into_another_workspace(lab, other, type_command, a
     for source, megabytes in (("workspace", 60), ("dbfs", 200)) if acceptance else ():
         write_large_file(lab, source, f"/Users/{users[-1]}/large.bin", megabytes)
 
-    status, said, _ = type_command(lab, "backup", *users, "--output", "saved")
-    assert (status, said.splitlines()[0].startswith(f"{len(users)} users: ")) == (0, True)
+    status, output, _ = type_command(lab, "backup", *users, "--output", "saved")
+    assert (status, output.splitlines()[0].startswith(f"{len(users)} users: ")) == (0, True)
     assert type_command(lab, "verify", "saved", "--live")[0] == 0
 
-    status, said, _ = type_command(other, "restore", "saved", "--dry-run")
-    assert (status, "would be restored" in said, read_homes(other, users)) == (0, True, {})
-    status, said, _ = type_command(other, "restore", "saved")
-    assert (status, said.count("objects restored")) == (0, len(users))
+    status, output, _ = type_command(other, "restore", "saved", "--dry-run")
+    assert (status, "would be restored" in output, read_homes(other, users)) == (0, True, {})
+    status, output, _ = type_command(other, "restore", "saved")
+    assert (status, output.count("objects restored")) == (0, len(users))
 
     before, after = (read_homes(emulator, users, digest=sha256) for emulator in (lab, other))
     assert after == before
@@ -167,8 +167,8 @@ def test_unreadable_homes_are_failures_until_a_resume_saves_them(lab, type_comma
 
 def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, type_command):
     lab.control("POST", "faults", {"profile": "azure"})
-    _, said, _ = type_command(lab, "backup", *USERS, "--output", "saved", "--json")
-    document = json.loads(said)
+    _, output, _ = type_command(lab, "backup", *USERS, "--output", "saved", "--json")
+    document = json.loads(output)
     assert document["failed"] == []
     assert document["asked"]["export"]["refused"] < 0.2 * document["asked"]["export"]["requests"]
 
@@ -188,15 +188,15 @@ def test_a_backup_keeps_the_rate_limits_of_the_platform(lab, type_command):
     ],
 )
 def test_invalid_options_are_rejected(lab, type_command, arguments, sentence):
-    status, _, complaint = type_command(lab, "backup", *(arguments or ()))
-    assert (status, sentence in complaint) == (2, True), complaint
+    status, _, stderr = type_command(lab, "backup", *(arguments or ()))
+    assert (status, sentence in stderr) == (2, True), stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["none"], "there is no backup in none"),
-        (["saved", "nobody@x.org"], "nothing of nobody@x.org was saved"),
+        (["saved", "nobody@x.org"], "nothing of nobody@x.org is saved"),
         (["saved", "--map", "a"], "expected old@example.org=new@example.org"),
         (["saved", "--map", f"{USERS[0]}=a", "--map", f"{USERS[1]}=a"], "is in another --map"),
         (["saved", "--into", "x"], "expected an absolute path"),
@@ -205,8 +205,8 @@ def test_invalid_options_are_rejected(lab, type_command, arguments, sentence):
 )
 def test_invalid_restore_options_are_rejected(lab, type_command, arguments, sentence):
     assert type_command(lab, "backup", USERS[2], "--output", "saved", "--dbfs-only")[0] == 0
-    status, _, complaint = type_command(lab, "restore", *arguments)
-    assert (status, sentence in complaint) == (2, True), complaint
+    status, _, stderr = type_command(lab, "restore", *arguments)
+    assert (status, sentence in stderr) == (2, True), stderr
 
 
 def killed(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, anew: Callable[[], None]) -> int:
@@ -226,11 +226,11 @@ def killed(verb: str, emulator: EmulatorProcess, folder: Path, kills: int, anew:
             assert process.stdout.readline() == "ready\n"
         time.sleep(chance.uniform(0, 1))
         process.kill()
-        said = process.stdout.read()
+        output = process.stdout.read()
         process.wait()
         process.stdout.close()
-        if "done" in said:
-            assert said.split()[-1] in ("0", "[]"), said
+        if "done" in output:
+            assert output.split()[-1] in ("0", "[]"), output
             anew()
         else:
             done, went_on = done + 1, went_on + found_some
@@ -248,8 +248,8 @@ def test_backup_and_restore_survive_kills_at_any_moment(lab, other, type_command
     faults(lab, {"match": "GET /api/2.0/*", **slow})
 
     def whole() -> None:
-        status, said, _ = type_command(lab, "verify", "saved", "--live")
-        assert status == 0, said
+        status, output, _ = type_command(lab, "verify", "saved", "--live")
+        assert status == 0, output
 
     def save_anew() -> None:
         whole()
@@ -281,8 +281,8 @@ def test_a_stopped_backup_says_how_to_continue(lab, tmp_path):
     faults(lab, {"match": "GET /api/2.0/workspace/export", "kind": "latency", "seconds": 0.7})
     command = [sys.executable, "-m", "inventory", "backup", *USERS, "--output", str(tmp_path / "saved")]
     environment = {**os.environ, **lab.environment()}
-    status, said = run_and_stop(command, environment, tmp_path, after=0.3)
-    assert (status, "To continue, run the same command with --resume." in said) == (1, True)
+    status, output = run_and_stop(command, environment, tmp_path, after=0.3)
+    assert (status, "To continue, run the same command with --resume." in output) == (1, True)
 
     faults(lab)
     assert subprocess.run([*command, "--resume"], cwd=ROOT, env=environment, capture_output=True).returncode == 0

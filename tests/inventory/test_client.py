@@ -37,7 +37,7 @@ def of(body: bytes, length: int | None = None, head: str = "200 OK") -> bytes:
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("content", "reason"),
     [
         (of(b""), CUT),
         (of(b"", length=2), CUT),
@@ -49,9 +49,9 @@ def of(body: bytes, length: int | None = None, head: str = "200 OK") -> bytes:
     ],
     ids=["nothing", "less than nothing", "short", "half", "no last chunk", "closed", "no HTTP"],
 )
-def test_an_incomplete_response_is_a_transport_error(said, reason):
+def test_an_incomplete_response_is_a_transport_error(content, reason):
     with pytest.raises(TransportError, match=reason):
-        served(said).get(LIST, {"path": "/"})
+        served(content).get(LIST, {"path": "/"})
 
 
 @pytest.mark.process

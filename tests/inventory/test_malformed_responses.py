@@ -50,16 +50,16 @@ def workspace(answers: Mapping[str, Any], default: Any = None, status: int = 200
 @at_most_examples(300)
 @given(DOCUMENTS, st.sampled_from([200, 204, 400, 403, 404]))
 def test_a_malformed_response_causes_no_traceback(document, status):
-    asked = workspace({}, document, status)
+    api = workspace({}, document, status)
     for ask in (
-        lambda: asked.identity(),
-        lambda: list_users(asked),
-        lambda: list_users(asked, group="g", service_principals=True, active_only=True),
-        lambda: asked.git_folders(),
-        lambda: asked.is_dbfs_disabled(),
-        lambda: find_roots(asked, ScanRequest(output=None, all_homes=True, shared=True)),  # type: ignore[arg-type]
-        lambda: find_roots(asked, ScanRequest(output=None, users=("dana@x.org",))),  # type: ignore[arg-type]
-        lambda: compatibility_problems(get_cluster(asked.client, "c"), "3.12"),
+        lambda: api.identity(),
+        lambda: list_users(api),
+        lambda: list_users(api, group="g", service_principals=True, active_only=True),
+        lambda: api.git_folders(),
+        lambda: api.is_dbfs_disabled(),
+        lambda: find_roots(api, ScanRequest(output=None, all_homes=True, shared=True)),  # type: ignore[arg-type]
+        lambda: find_roots(api, ScanRequest(output=None, users=("dana@x.org",))),  # type: ignore[arg-type]
+        lambda: compatibility_problems(get_cluster(api.client, "c"), "3.12"),
     ):
         try:
             ask()
@@ -100,13 +100,13 @@ def test_a_rejected_credential_is_named():
 
 
 def test_an_unreachable_host_is_named_without_retries():
-    asked: list[str] = []
+    paths: list[str] = []
 
     class Refusing(Odd):
         def get(self, path: str, query: Mapping[str, str]) -> Response:
-            asked.append(path)
+            paths.append(path)
             raise ConnectError("connection refused")
 
     with pytest.raises(WorkspaceError, match=r"^https://lab\.example cannot be reached: connection refused\.$"):
         WorkspaceApi(Refusing({})).identity()  # type: ignore[arg-type]
-    assert len(asked) == 1
+    assert len(paths) == 1

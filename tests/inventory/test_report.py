@@ -207,8 +207,8 @@ def test_a_result_becomes_a_private_page_beside_it(typed):
 def test_invalid_input_is_reported_and_no_page_written(typed, arguments, sentence):
     Path("users.csv").write_text("username\r\n")
     Path("good.csv").write_text(written("dana", 2, 10, "0.0", "success", "dbfs", ""))
-    status, said = typed(*arguments)
-    assert (status, sentence in said, sorted(os.listdir())) == (2, True, ["good.csv", "users.csv"])
+    status, output = typed(*arguments)
+    assert (status, sentence in output, sorted(os.listdir())) == (2, True, ["good.csv", "users.csv"])
 
 
 def test_details_of_a_result_are_read():

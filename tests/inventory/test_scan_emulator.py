@@ -86,13 +86,15 @@ def inventory(lab, tmp_path, monkeypatch):
 
 def test_a_scan_counts_the_users_of_an_exported_list(inventory, tmp_path):
     assert inventory("users", "--output", "users.csv")[0] == 0
-    status, said, _ = inventory("scan", "--users-file", "users.csv", "--files", "files.jsonl", "--top", "1")
+    status, output, _ = inventory("scan", "--users-file", "users.csv", "--files", "files.jsonl", "--top", "1")
 
     assert status == 0
     assert (
         Path("inventory.csv").read_bytes().decode() == HEADER + "admin@lab.example,0,0,0.000000,empty,none,\r\n" + TREE
     )
-    assert said.startswith("5 homes: 3 success, 2 empty\n40 files, 380.9 kB (39 sizes estimated), in 58 directories\n")
+    assert output.startswith(
+        "5 homes: 3 success, 2 empty\n40 files, 380.9 kB (39 sizes estimated), in 58 directories\n"
+    )
     rows = [json.loads(line) for line in Path("files.jsonl").read_text().splitlines()]
     assert (len(rows), sum(row["size"] for row in rows), {row["source"] for row in rows}) == (
         40, 390_020, {"dbfs", "workspace"}
@@ -109,8 +111,8 @@ def test_temporary_faults_do_not_change_the_result(lab, inventory):
 
 def test_the_requested_rate_is_not_exceeded(inventory):
     begin = time.monotonic()
-    status, said, _ = inventory("scan", *USERS, "--json", "--max-requests-per-second", "40")
-    requests = json.loads(said)["requests"]["workspace"]
+    status, output, _ = inventory("scan", *USERS, "--json", "--max-requests-per-second", "40")
+    requests = json.loads(output)["requests"]["workspace"]
     assert (status, requests["rate_limited"]) == (0, 0)
     assert time.monotonic() - begin >= (requests["sent"] - 2) / 40 > 1
 
@@ -118,9 +120,9 @@ def test_the_requested_rate_is_not_exceeded(inventory):
 def test_resume_retries_folders_that_could_not_be_listed(lab, inventory):
     student = "student@x.org"
     Path("token").write_text(lab.control("POST", "users", {"user_name": student})["token"])
-    status, _, complaint = inventory("scan", USERS[1], student, "--workspace-only")
+    status, _, stderr = inventory("scan", USERS[1], student, "--workspace-only")
     before = Path("inventory.csv").read_bytes().decode().splitlines()
-    assert (status, "1 directories could not be listed; --resume retries them" in complaint) == (1, True)
+    assert (status, "1 directories could not be listed; --resume retries them" in stderr) == (1, True)
     assert before[1] == f"{student},0,0,0.000000,empty,none,"
     assert before[2].startswith(f"{USERS[1]},0,0,0.000000,error,none,/Users/{USERS[1]}: 403 PERMISSION_DENIED")
 
@@ -137,8 +139,8 @@ def test_resume_retries_folders_that_could_not_be_listed(lab, inventory):
 def test_a_scan_in_which_every_home_is_refused_exits_with_2(lab, inventory):
     student = lab.control("POST", "users", {"user_name": "student@x.org"})["token"]
     Path("token").write_text(student)
-    status, said, _ = inventory("scan", *USERS[:2], "--workspace-only")
-    assert (status, "success" in said, "success" in Path("inventory.csv").read_text()) == (2, False, False)
+    status, output, _ = inventory("scan", *USERS[:2], "--workspace-only")
+    assert (status, "success" in output, "success" in Path("inventory.csv").read_text()) == (2, False, False)
     assert Path("inventory.csv").read_text().count(",error,none,") == 2
 
 
@@ -164,13 +166,17 @@ def test_with_a_rejected_token_nothing_is_written(inventory):
 
 
 def test_doctor_shows_the_account_and_what_is_missing(lab, inventory):
-    status, said, _ = inventory("doctor", "--json")
-    assert (status, json.loads(said)["facts"]["account"], json.loads(said)["advice"]) == (0, "admin@lab.example", [])
-    facts = json.loads(said)["facts"]
+    status, output, _ = inventory("doctor", "--json")
+    assert (status, json.loads(output)["facts"]["account"], json.loads(output)["advice"]) == (
+        0,
+        "admin@lab.example",
+        [],
+    )
+    facts = json.loads(output)["facts"]
     assert (facts["workspace"], facts["credential"]) == (lab.url, "the command line")
     Path("token").write_text(lab.control("POST", "users", {"user_name": "student@x.org"})["token"])
-    status, said, _ = inventory("doctor")
-    assert (status, "is no workspace administrator" in said) == (1, True)
+    status, output, _ = inventory("doctor")
+    assert (status, "is not a workspace administrator" in output) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +193,8 @@ def test_doctor_shows_the_account_and_what_is_missing(lab, inventory):
     ],
 )
 def test_invalid_options_are_reported_and_nothing_is_written(inventory, arguments, sentence):
-    status, _, complaint = inventory("scan", *arguments)
-    assert (status, sentence in complaint, os.listdir()) == (2, True, ["token"])
+    status, _, stderr = inventory("scan", *arguments)
+    assert (status, sentence in stderr, os.listdir()) == (2, True, ["token"])
 
 
 def test_a_profile_excludes_the_environment_and_logs_contain_no_token(lab, tmp_path):
@@ -217,8 +223,8 @@ def test_nested_members_of_a_group_are_listed(lab, inventory):
     inner = lab.request("POST", groups, {"displayName": "inner", "members": [{"value": ids[USERS[1]]}]})[1]["id"]
     members = [{"value": inner}, {"value": ids[USERS[0]]}]
     assert lab.request("POST", groups, {"displayName": "outer", "members": members})[0] == 201
-    _, said, _ = inventory("users", "--group", "outer", "--json")
-    assert [user["username"] for user in json.loads(said)] == USERS[:2]
+    _, output, _ = inventory("users", "--group", "outer", "--json")
+    assert [user["username"] for user in json.loads(output)] == USERS[:2]
     assert inventory("users", "--group", "nobody")[0] == 1
 
 
@@ -252,9 +258,9 @@ def test_a_stopped_scan_says_how_to_continue(lab, tmp_path):
     faults(lab, {"match": f"GET {LIST}", "kind": "latency", "seconds": 0.2})
     command = [sys.executable, "-m", "inventory", "scan", *USERS, "--no-parallel", "--output", f"{tmp_path}/out.csv"]
     environment = {**os.environ, **lab.environment()}
-    status, said = run_and_stop(command, environment, tmp_path, after=0.8)
+    status, output = run_and_stop(command, environment, tmp_path, after=0.8)
     assert (status, (tmp_path / "out.csv").exists()) == (1, False)
-    assert "To continue, run the same command with --resume." in said
+    assert "To continue, run the same command with --resume." in output
 
     faults(lab)
     resumed = subprocess.run([*command, "--resume"], cwd=ROOT, env=environment, capture_output=True, text=True)

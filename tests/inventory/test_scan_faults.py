@@ -129,7 +129,7 @@ def homes() -> Iterator[EmulatorProcess]:
         yield emulator
 
 
-def said(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def exited(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=600)
     return process.returncode, out, err
 
@@ -140,7 +140,7 @@ def test_the_totals_equal_those_of_the_tree(homes, scan, mode, acceptance):
     """Of a term; with --acceptance, of a tree with 258,824 files, as in a real workspace."""
     emulator = EmulatorProcess(["--files", "heavy", "--seed", "1"]).start() if acceptance else homes
     truth = emulator.control("GET", "files/truth")
-    status, out, _ = said(scan(emulator, "--json", "--details", *mode))
+    status, out, _ = exited(scan(emulator, "--json", "--details", *mode))
     if acceptance:
         emulator.stop()
 
@@ -166,17 +166,17 @@ def test_two_interruptions_lose_nothing_and_repeat_no_request(homes, scan):
         enough = 30 * (number + 1)
         wait_for(partial(lambda enough: sum((listed(homes) - before).values()) > enough, enough), process)
         process.send_signal(signal.SIGINT if number else signal.SIGTERM)
-        status, _, complaint = said(process)
-        assert (status, "To continue, run the same command with --resume." in complaint) == (1, True), complaint
-    assert said(scan(homes, *users, *options, "--resume"))[0] == 0
+        status, _, stderr = exited(process)
+        assert (status, "To continue, run the same command with --resume." in stderr) == (1, True), stderr
+    assert exited(scan(homes, *users, *options, "--resume"))[0] == 0
     interrupted = Path("inventory.csv").read_bytes(), sorted(Path("files.csv").read_text().splitlines())
-    asked = listed(homes) - before
+    requests = listed(homes) - before
 
     homes.control("POST", "faults", {})
-    assert said(scan(homes, *users, *options))[0] == 0
+    assert exited(scan(homes, *users, *options))[0] == 0
 
     assert (Path("inventory.csv").read_bytes(), sorted(Path("files.csv").read_text().splitlines())) == interrupted
-    assert [path for path, times in asked.items() if times > 1 and "Users/" in path] == []
+    assert [path for path, times in requests.items() if times > 1 and "Users/" in path] == []
 
 
 @pytest.mark.process
@@ -190,37 +190,37 @@ def test_a_revoked_token_is_reported_and_written_nowhere(homes, scan):
     wait_for(lambda: sum((listed(homes) - before).values()) > 20, process)
     token_id = homes.request("GET", "/api/2.0/token/list", token=own)[1]["token_infos"][0]["token_id"]
     assert homes.request("POST", "/api/2.0/token/delete", {"token_id": token_id}, token=own)[0] == 200
-    status, out, complaint = said(process)
+    status, out, stderr = exited(process)
 
     rows = Path("inventory.csv").read_text().splitlines()[1:]
-    assert (status, len(rows), "retries them" in complaint) == (1, 20, True)
+    assert (status, len(rows), "retries them" in stderr) == (1, 20, True)
     assert {row.split(",")[4] for row in rows} & {"partial", "error"}
     files = [path for path in Path(".").rglob("*") if path.is_file() and path.name != "token"]
     assert {path.suffix for path in files} >= {".csv", ".parquet", ".html", ".checkpoint"}
     assert [path.name for path in files if own.encode() in path.read_bytes()] == []
-    assert own not in out + complaint
+    assert own not in out + stderr
 
     homes.control("POST", "faults", {})
     Path("token").write_text(homes.admin_token)
     options = ["--workers", "1", "--files", "files.parquet"]
-    assert said(scan(homes, *users, *options, "--resume"))[0] == 0
+    assert exited(scan(homes, *users, *options, "--resume"))[0] == 0
     resumed = Path("inventory.csv").read_bytes()
-    assert said(scan(homes, *users, *options))[0] == 0
+    assert exited(scan(homes, *users, *options))[0] == 0
     assert Path("inventory.csv").read_bytes() == resumed
 
 
 @pytest.mark.acceptance
 def test_a_silent_server_costs_a_minute_and_no_file(homes, scan):
     users = [user["user_name"] for user in homes.control("GET", "files/truth")["users"]][:5]
-    assert said(scan(homes, *users))[0] == 0
+    assert exited(scan(homes, *users))[0] == 0
     undisturbed = Path("inventory.csv").read_bytes()
     silence = {"match": "GET /api/2.0/workspace/list", "kind": "hang", "seconds": 3600, "after": 3, "count": 2}
     homes.control("POST", "faults", {"rules": [silence]})
     began = time.monotonic()
-    status, _, complaint = said(scan(homes, *users))
+    status, _, stderr = exited(scan(homes, *users))
     took = time.monotonic() - began
     homes.control("POST", "faults", {})
-    assert (status, Path("inventory.csv").read_bytes()) == (0, undisturbed), complaint
+    assert (status, Path("inventory.csv").read_bytes()) == (0, undisturbed), stderr
     assert 60 < took < 120
 
 
@@ -228,6 +228,6 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
     """Wait for a condition while the process runs."""
     ends = time.monotonic() + 60
     while not condition():
-        assert process.poll() is None, said(process)
+        assert process.poll() is None, exited(process)
         assert time.monotonic() < ends
         time.sleep(0.3)

@@ -106,11 +106,11 @@ def lines(path: Path) -> list[str]:
 
 
 def test_executors_count_the_same_as_a_scan_without_spark(lab, scan, plain):
-    status, said, _ = scan("--files", "files.jsonl")
+    status, output, _ = scan("--files", "files.jsonl")
 
     assert (status, same(plain)) == (0, True)
     assert lines(Path("files.jsonl")) == lines(plain / "files.jsonl")
-    assert "Written to inventory.csv, files.jsonl" in said
+    assert "Written to inventory.csv, files.jsonl" in output
     assert (tokens_of(lab), sorted(os.listdir())) == (["emulator"], ["files.jsonl", "inventory.csv", "token"])
 
 
@@ -142,7 +142,7 @@ def test_executors_with_mounts_count_the_same_without_requests(lab, scan, plain,
 def test_missing_mounts_are_reported_and_the_api_is_used(scan, plain, tmp_path, caplog):
     status, _, _ = scan("--mounts", "--mounts-root", str(tmp_path))
     assert (status, same(plain)) == (0, True)
-    assert f"the executors have no mounts at {tmp_path}; the API is asked for everything" in caplog.messages
+    assert f"the executors have no mounts at {tmp_path}; using the API only" in caplog.messages
 
 
 def test_only_permanent_faults_change_the_result(lab, scan, plain, student):
@@ -154,8 +154,8 @@ def test_only_permanent_faults_change_the_result(lab, scan, plain, student):
 
     lab.control("POST", "faults", {"rules": []})
     Path("student").write_text(student)
-    status, _, complaint = scan("--workspace-only", "--output", "refused.csv", token="student")
-    assert (status, "could not be listed; --resume retries them" in complaint) == (1, True)
+    status, _, stderr = scan("--workspace-only", "--output", "refused.csv", token="student")
+    assert (status, "could not be listed; --resume retries them" in stderr) == (1, True)
     assert "403 PERMISSION_DENIED" in Path("refused.csv").read_text()
 
 
@@ -169,8 +169,8 @@ def test_all_tasks_together_keep_the_rate(lab, scan, plain):
 
 
 def test_rows_of_files_are_stored_as_a_table(scan, plain, spark_server):
-    status, said, _ = scan("--table", "lab_files")
-    assert (status, said.splitlines()[-1].startswith("Written to inventory.csv, lab_files; ")) == (0, True)
+    status, output, _ = scan("--table", "lab_files")
+    assert (status, output.splitlines()[-1].startswith("Written to inventory.csv, lab_files; ")) == (0, True)
     spark = session(spark_server)
     stored = spark.table("lab_files")
     wanted = [json.loads(line) for line in lines(plain / "files.jsonl")]
@@ -234,8 +234,8 @@ def test_a_classic_session_of_a_notebook_can_scan_repeatedly(lab, tmp_path):
     """As on a cluster with dedicated access: the driver is in the same process, and the session is shared."""
     command = [sys.executable, "-c", CLASSIC, lab.url, lab.admin_token, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert said.stdout.splitlines()[-1:] == ["[14, 900]"], said.stderr
+    output = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert output.stdout.splitlines()[-1:] == ["[14, 900]"], output.stderr
     left = [path.read_text() for path in Path(gettempdir()).glob("inventory-*/*.json")]
     assert [text for text in left if lab.admin_token in text] == []
 
@@ -249,11 +249,11 @@ def test_a_stopped_scan_revokes_its_token_and_can_be_resumed(lab, plain, spark_s
     assert at_request(lab, before, 5, lambda: None)
     assert len(tokens_of(lab)) == 2
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
 
     assert (process.returncode, tokens_of(lab), Path("inventory.csv").exists()) == (1, ["emulator"], False)
-    assert "To continue, run the same command with --resume." in said
-    assert not [secret for secret in (lab.admin_token, spark_server.token) if secret in said]
+    assert "To continue, run the same command with --resume." in output
+    assert not [secret for secret in (lab.admin_token, spark_server.token) if secret in output]
     lab.control("POST", "faults", {"rules": []})
     assert subprocess.run([*command[:4], "--resume"], env=environment, capture_output=True).returncode == 0
     assert same(plain)
@@ -278,7 +278,7 @@ def test_the_executors_token_is_only_in_its_file(lab, spark_server, tmp_path, ca
     users = tuple(Folder(user, "workspace", f"/Users/{user}") for user in ("admin@lab.example", "nobody@x.org"))
     shares: dict[Source, RateShare] = {"workspace": RateShare(50.0, 50.0, True)}
     order = TaskSpec(users, True, 5.0, 1000, True, shares, 4, True, opened.credential_file, None)
-    said = [
+    output = [
         *opened.run_task(order),
         repr([order, opener, parse_remote(spark_server.remote), ExecutorCredential(lab.url, secret)]),
     ]
@@ -287,22 +287,22 @@ def test_the_executors_token_is_only_in_its_file(lab, spark_server, tmp_path, ca
     with pytest.raises(SessionLost, match="did not arrive on an executor") as missing:
         opened.run_task(dataclasses.replace(order, credential_file="none.json"))
     lab.request("POST", "/api/2.0/token/delete", {"token_id": made["token_info"]["token_id"]})
-    said += [str(missing.value), *opened.run_task(order)]
+    output += [str(missing.value), *opened.run_task(order)]
 
     executors = Executors(opener, opened, SparkOptions(with_files=True))
     outcome = executors.scan(run, threading.Event(), lambda progress: None)
 
     assert outcome.folders_failed
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "token"]
-    said += [path.read_text(errors="replace") for path in files]
-    assert len(said) > 8
+    output += [path.read_text(errors="replace") for path in files]
+    assert len(output) > 8
     run.close(complete=False)
     opened.close()
     end(spark)
     out, err = capfd.readouterr()
     assert "MapInArrow" in out
-    said += [out, err, caplog.text, (spark_server.folder / "log").read_text()]
-    assert [text[:200] for text in said if secret in text] == []
+    output += [out, err, caplog.text, (spark_server.folder / "log").read_text()]
+    assert [text[:200] for text in output if secret in text] == []
 
 
 def test_collecting_a_closed_session_does_not_disturb_another(lab, spark_server):
@@ -332,14 +332,14 @@ def test_a_scan_continues_without_a_server_that_died(lab, scan, plain, mortal, c
     before = len(lab.request_log())
     threading.Thread(target=at_request, args=(lab, before, 45, mortal.kill), daemon=True).start()
 
-    status, said, _ = scan("--max-requests-per-second", "15", "--details", "--output", "d.csv", remote=mortal.remote)
+    status, output, _ = scan("--max-requests-per-second", "15", "--details", "--output", "d.csv", remote=mortal.remote)
 
     assert status == 0
     seven = [",".join(row.split(",")[:7]) for row in Path("d.csv").read_text().splitlines()]
     assert seven == (plain / "inventory.csv").read_text().splitlines()
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert any("going on from the checkpoint in a new session" in warning for warning in warnings)
-    assert warnings[-1].endswith("gives no session any more; going on from here, without it")
+    assert any("continuing from the checkpoint in a new session" in warning for warning in warnings)
+    assert warnings[-1].endswith("accepts no further session; continuing without Spark")
 
 
 def test_a_local_server_that_died_is_restarted(lab, plain, tmp_path):
@@ -350,11 +350,11 @@ def test_a_local_server_that_died_is_restarted(lab, plain, tmp_path):
     slow = [*command, "--max-requests-per-second", "15"]
     process = subprocess.Popen(slow, env=environment, stderr=subprocess.PIPE, text=True)
     assert at_request(lab, before, 45, lambda: os.kill(java_below(process.pid), signal.SIGKILL))
-    _, said = process.communicate(timeout=300)
+    _, output = process.communicate(timeout=300)
 
-    assert (process.returncode, same(plain)) == (0, True), said
-    assert said.count("going on from the checkpoint in a new session") == 1
-    assert "going on from here, without it" not in said
+    assert (process.returncode, same(plain)) == (0, True), output
+    assert output.count("continuing from the checkpoint in a new session") == 1
+    assert "continuing without Spark" not in output
     assert tokens_of(lab) == ["emulator"]
     homes = [request["query"] for request in listings(lab, before) if request["query"].count("/") == 2]
     assert (len(homes), len(set(homes))) == (2 * 14, 14)

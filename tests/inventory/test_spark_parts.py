@@ -292,10 +292,10 @@ def test_the_executors_modules_run_without_an_installation(tmp_path):
     )
     environment = {"PYTHONPATH": session.module_archive_name(), "PATH": os.environ["PATH"]}
     command = [sys.executable, "-P", "-c", script]
-    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    output = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
-    assert said.returncode == 0, said.stderr
-    *found, end = map(serialization.parse_line, said.stdout.splitlines())
+    assert output.returncode == 0, output.stderr
+    *found, end = map(serialization.parse_line, output.stdout.splitlines())
     assert all(isinstance(visit, Visit) for visit in found)
     assert [(visit.folder.path, visit.result) for visit in found if isinstance(visit, Visit)] == [
         (HOMES[1].path, FolderSummary(folders=(f"{HOMES[1].path}/a",))),
@@ -320,8 +320,8 @@ def test_a_notebook_needs_only_modules_that_databricks_has():
 def imported(modules: str) -> set[str]:
     """Return the top-level packages that are imported with some modules."""
     code = f"import sys; before = set(sys.modules); import {modules}; print(*set(sys.modules) - before)"
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in said.stdout.split()}
+    output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in output.stdout.split()}
 
 
 @pytest.mark.process
