@@ -20,12 +20,12 @@ from labkit.text import escaped
 
 @dataclass(frozen=True)
 class ExpiredBackup:
-    """A backup whose time is over. Nobody deletes it but a person."""
+    """A backup past its --retain-until, to be deleted by hand."""
 
     backup: str
     retain_until: str
     needed_by: tuple[str, ...]
-    """Later backups that have some of their content in it."""
+    """Later backups whose unchanged objects are stored in it."""
 
 
 @click.command(
@@ -41,7 +41,7 @@ class ExpiredBackup:
 @click.argument("places", nargs=-1, metavar="[FOLDER|FILE]...", type=click.Path(exists=True, path_type=Path))
 @click.option("--before", type=cli.DateParamType(), metavar="DAY", required=True, help="The first day that is kept.")
 @click.option(
-    "--backups", "targets", multiple=True, metavar="TARGET", help="Name backups whose --retain-until is over."
+    "--backups", "targets", multiple=True, metavar="TARGET", help="Name the expired backups in TARGET (--retain-until)."
 )
 @cli.yes_option
 @cli.dry_run_option
@@ -51,21 +51,21 @@ def command(
 ) -> None:
     """Delete results, lists of users, rows of files, reports and checkpoints that are older than a day.
 
-    Looks into the folders named, or into this one, not below them, and goes by what is in a file. The totals of a
-    result stay, in inventory-totals.csv beside it. Backups are never deleted here: those whose time is over are named.
-    Exit status: 0 done; 1 something was left; 2 bad input.
+    Checks the files directly in the given folders, or in this one, and recognises them by their content. The totals of
+    a result are kept in inventory-totals.csv beside it. Backups are never deleted: expired ones are named. Exit status:
+    0 done; 1 something could not be deleted; 2 bad input.
     """
     today = cli.now(options.environment()).astimezone().date()
     if before > today:
-        raise cli.CommandError(f"--before {before} has not come yet.")
+        raise cli.CommandError(f"--before {before} is in the future.")
     try:
-        found = [leftover for place in places or (Path(),) for leftover in find_expired(place, before=before)]
-        over = [kept for target in targets for kept in expired_backups(target, today)]
+        found = [file for place in places or (Path(),) for file in find_expired(place, before=before)]
+        backups = [backup for target in targets for backup in expired_backups(target, today)]
     except (BackupError, TargetError) as error:
         raise cli.CommandError(str(error)) from None
     except OSError as error:
         raise cli.CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
-    for line in _lines(found, over):
+    for line in _lines(found, backups):
         click.echo(escaped(line), err=as_json)
     failures: list[str] = []
     if found and not dry_run:
@@ -74,14 +74,14 @@ def command(
             sys.exit(exit_status.PARTLY_FAILED)
         failures = _remove(found)
     if as_json:
-        cli.print_json(_document(found, over, failures, is_done=not dry_run))
+        cli.print_json(_document(found, backups, failures, is_done=not dry_run))
     for failure in failures:
         click.echo(escaped(failure), err=True)
     sys.exit(exit_status.PARTLY_FAILED if failures else exit_status.DONE)
 
 
 def expired_backups(target: str, today: date) -> list[ExpiredBackup]:
-    """The backups in a target that need not be kept any longer. Raises BackupError, TargetError."""
+    """Return the expired backups in a target. Raises BackupError, TargetError."""
     found = list_backups(target, options.environment())
     expired = [
         (backup, until)
@@ -99,33 +99,33 @@ def expired_backups(target: str, today: date) -> list[ExpiredBackup]:
 
 
 def _remove(found: Sequence[ExpiredFile]) -> list[str]:
-    """Delete them; what could not be, and why."""
+    """Delete the files; return what could not be deleted, and why."""
     failures = []
-    for leftover in found:
+    for file in found:
         try:
-            if leftover.kind == "result":
-                record_totals(leftover)
-            remove_expired(leftover)
+            if file.kind == "result":
+                record_totals(file)
+            remove_expired(file)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            failures.append(f"{leftover.path} was not deleted: {reason}.")
+            failures.append(f"{file.path} was not deleted: {reason}.")
     return failures
 
 
-def _lines(found: Sequence[ExpiredFile], over: Sequence[ExpiredBackup]) -> list[str]:
-    lines = [f"{leftover.kind}: {leftover.path} of {leftover.modified}" for leftover in found]
-    for kept in over:
-        needed = f"; {', '.join(kept.needed_by)} need it for what did not change" if kept.needed_by else ""
-        lines.append(f"backup to delete by hand: {kept.backup}, to be kept until {kept.retain_until}{needed}")
+def _lines(found: Sequence[ExpiredFile], backups: Sequence[ExpiredBackup]) -> list[str]:
+    lines = [f"{file.kind}: {file.path} of {file.modified}" for file in found]
+    for expired in backups:
+        needed = f"; {', '.join(expired.needed_by)} need it for unchanged objects" if expired.needed_by else ""
+        lines.append(f"backup to delete by hand: {expired.backup}, to be kept until {expired.retain_until}{needed}")
     return lines or ["There is nothing to delete."]
 
 
 def _document(
-    found: Sequence[ExpiredFile], over: Sequence[ExpiredBackup], failures: Sequence[str], *, is_done: bool
+    found: Sequence[ExpiredFile], backups: Sequence[ExpiredBackup], failures: Sequence[str], *, is_done: bool
 ) -> dict[str, Any]:
     return {
         "deleted": is_done,
         "files": [{"kind": each.kind, "path": str(each.path), "changed": each.modified.isoformat()} for each in found],
-        "backups_over": [vars(kept) for kept in over],
+        "backups_over": [vars(expired) for expired in backups],
         "failures": list(failures),
     }

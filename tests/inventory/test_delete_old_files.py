@@ -1,4 +1,4 @@
-"""What names people goes when its time is over; totals stay, and so does everything that is not ours."""
+"""Old files that name people are deleted; totals and files of other programs stay."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def result(path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with everything that scans leave there, and some that is not ours; all of it old."""
+    """A folder with old files of every kind that scans write, and of other programs."""
     monkeypatch.chdir(tmp_path)
     result(tmp_path / "inventory.csv")
     (tmp_path / "users.csv").write_text(f"username,display_name,active\r\n{DANA},Dana,true\r\n")
@@ -73,9 +73,9 @@ def delete_old_files(*arguments: str, answer: str = "") -> tuple[int, str, str]:
 
 
 def test_old_files_are_deleted_and_totals_stay(folder):
-    status, said, _ = delete_old_files("--before", DAY, "--yes", "--json")
+    status, output, _ = delete_old_files("--before", DAY, "--yes", "--json")
 
-    assert (status, len(json.loads(said)["files"])) == (0, 7)
+    assert (status, len(json.loads(output)["files"])) == (0, 7)
     assert sorted(os.listdir()) == sorted([*FOREIGN, "inventory-totals.csv"])
     totals = Path("inventory-totals.csv").read_text().splitlines()
     assert totals == [
@@ -99,8 +99,8 @@ def test_a_list_written_by_hand_is_deleted_only_when_named(folder):
 
 def test_the_deletion_needs_a_typed_confirmation(folder):
     before = sorted(os.listdir())
-    status, said, complaint = delete_old_files("--before", DAY, answer="yes\n")
-    assert (status, "Nothing was deleted." in complaint, sorted(os.listdir())) == (1, True, before)
+    status, output, stderr = delete_old_files("--before", DAY, answer="yes\n")
+    assert (status, "Nothing was deleted." in stderr, sorted(os.listdir())) == (1, True, before)
     assert delete_old_files("--before", DAY, "--dry-run")[0] == 0
     assert sorted(os.listdir()) == before
     assert delete_old_files("--before", DAY, answer=f"delete files before {DAY}\n")[0] == 0
@@ -124,12 +124,12 @@ def test_expired_backups_are_named_and_stay(tmp_path, monkeypatch):
     first = run_backup(lab, tmp_path / "saved", DANA, retain_until="2020-01-01")
     run_backup(lab, tmp_path / "saved", DANA, retain_until="9999-01-01", since=f"{first.backup.address}/manifest.jsonl")
 
-    status, said, _ = delete_old_files("--before", DAY, "--dry-run", "--backups", "saved")
+    status, output, _ = delete_old_files("--before", DAY, "--dry-run", "--backups", "saved")
 
-    assert (status, said) == (
+    assert (status, output) == (
         0,
         "backup to delete by hand: saved/lab.example/2026-11-27, to be kept until 2020-01-01;"
-        " lab.example/2026-11-27.2 need it for what did not change\n",
+        " lab.example/2026-11-27.2 need it for unchanged objects\n",
     )
 
 
@@ -137,11 +137,11 @@ def test_expired_backups_are_named_and_stay(tmp_path, monkeypatch):
     ("arguments", "sentence"),
     [
         (["--before", "soon"], '"soon" is not a date; use YYYY-MM-DD'),
-        (["--before", "2999-01-01"], "has not come yet"),
+        (["--before", "2999-01-01"], "is in the future"),
         (["--before", DAY, "--backups", "nowhere"], "there is no backup in nowhere"),
         ([], "Missing option '--before'"),
     ],
 )
 def test_invalid_options_are_rejected(folder, arguments, sentence):
-    status, _, complaint = delete_old_files(*arguments)
-    assert (status, sentence in complaint) == (2, True)
+    status, _, stderr = delete_old_files(*arguments)
+    assert (status, sentence in stderr) == (2, True)
