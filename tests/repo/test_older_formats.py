@@ -27,6 +27,11 @@ from enforcer.ledger.database import open_ledger
 from enforcer.ledger.migrations import STEPS, migrate
 from enforcer.ledger.models import DayRow
 from enforcer.workspace.course_file import parse_course
+from inventory.backup.backup_index import newest_backup
+from inventory.restore.run import RestoreRequest
+from inventory.scan.checkpoint import Checkpoint, CheckpointIdentity
+from inventory.scan.users import short_digest
+from inventory.tree.listing import Folder
 from teardown.facts import archives
 
 pytestmark = pytest.mark.process
@@ -271,20 +276,127 @@ def test_a_result_of_version_0_1_equals_a_scan_of_today(workspace: EmulatorProce
     assert (compared.returncode, compared.stdout) == (0, compared_to_itself.stdout)
 
 
+def copy_backups(source: Path, target: Path) -> None:
+    """Copy a target with backups, and make the folders that are empty: git stores none."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for manifest in target.rglob("manifest.jsonl"):
+        for line in manifest.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            if entry.get("type") in ("DIRECTORY", "REPO"):
+                (target / entry["place"]).mkdir(parents=True, exist_ok=True)
+
+
 def test_a_backup_of_version_0_1_is_whole(workspace: EmulatorProcess, tmp_path: Path) -> None:
     target = tmp_path / "backup"
-    shutil.copytree(OLD / "backup", target)
-    (manifest,) = target.rglob("manifest.jsonl")
-    for line in manifest.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
-        if entry.get("type") == "DIRECTORY":
-            # git keeps no empty folder.
-            (target / entry["place"]).mkdir(parents=True, exist_ok=True)
+    copy_backups(OLD / "backup", target)
 
     done = run(tmp_path, workspace, "inventory", "verify", target, "--json")
 
     (backup,) = json.loads(done.stdout)["backups"]
     assert (done.returncode, backup["whole"], backup["objects"], backup["findings"]) == (0, True, 7, [])
+
+
+INVENTORY = NEWER / "inventory"
+USERS = ("student1a@campus.example.ac.il", "student2a@campus.example.ac.il")
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """The emulated workspace whose homes version 0.1.2 counted and saved; its clock does not move."""
+    with emulator_of(INVENTORY / "state.json", tmp_path_factory.mktemp("homes")) as emulator:
+        yield emulator
+
+
+def restored_checkpoint(source: Path, checkpoint: Path, host: str) -> None:
+    """Restore a checkpoint from SQL text, as one of this workspace."""
+    with closing(sqlite3.connect(checkpoint)) as connection:
+        connection.executescript(source.read_text(encoding="utf-8").replace("http://127.0.0.1:1", host))
+
+
+def test_a_scan_that_version_0_1_2_began_is_resumed(homes: EmulatorProcess, tmp_path: Path) -> None:
+    restored_checkpoint(INVENTORY / "checkpoint.sql", tmp_path / "scan.checkpoint", homes.url)
+    shutil.copy(INVENTORY / "partial.csv", tmp_path / "scan.csv")
+    options = ("--details", "--resume", "--checkpoint", "scan.checkpoint", "--output", "scan.csv")
+
+    done = run(tmp_path, homes, "inventory", "scan", *USERS, *options)
+
+    assert (done.returncode, untimed(tmp_path / "scan.csv")) == (0, untimed(INVENTORY / "resumed.csv")), done.stderr
+    assert "resuming after 8 directories; 1 that failed are retried" in done.stderr
+
+
+def test_a_new_checkpoint_has_the_tables_of_version_0_1_2(tmp_path: Path) -> None:
+    identity = CheckpointIdentity(host="https://lab", users="all", sources="dbfs", homes="users", files="none")
+    Checkpoint.create(tmp_path / "new", identity, [Folder("dana@x.org", "dbfs", "/Users/dana@x.org")]).close()
+    restored_checkpoint(INVENTORY / "checkpoint.sql", tmp_path / "old", "https://lab")
+
+    tables = [tables_of(tmp_path / name) for name in ("new", "old")]
+
+    assert tables[0] == tables[1]
+
+
+def tables_of(database: Path) -> tuple[list[Any], list[Any]]:
+    """The definitions of the tables of a checkpoint, and the keys of `about`."""
+    with closing(sqlite3.connect(database)) as connection:
+        schema = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+        return schema, connection.execute("SELECT name FROM about ORDER BY name").fetchall()
+
+
+def test_results_of_version_0_1_2_equal_those_of_today(homes: EmulatorProcess, tmp_path: Path) -> None:
+    options = ("--users-file", INVENTORY / "users.csv", "--details", "--output", "today.csv", "--files", "files.csv")
+
+    scanned = run(tmp_path, homes, "inventory", "scan", *options)
+    options = (INVENTORY / "whole.csv", "--files", INVENTORY / "files.csv", "--output", "report.html")
+    reported = run(tmp_path, homes, "inventory", "report", *options)
+
+    assert (scanned.returncode, untimed(tmp_path / "today.csv")) == (0, untimed(INVENTORY / "whole.csv"))
+    assert sorted((tmp_path / "files.csv").read_bytes().splitlines()) == sorted(
+        (INVENTORY / "files.csv").read_bytes().splitlines()
+    )
+    assert (reported.returncode, "student1a@" in (tmp_path / "report.html").read_text(encoding="utf-8")) == (0, True)
+
+
+def test_backups_of_version_0_1_2_are_whole_and_new_manifests_equal(homes: EmulatorProcess, tmp_path: Path) -> None:
+    copy_backups(INVENTORY / "backup", tmp_path / "backup")
+    options = ("--notebook-format", "both", "--max-file-size", "1000")
+
+    verified = run(tmp_path, homes, "inventory", "verify", "backup", "--json")
+    saved = run(tmp_path, homes, "inventory", "backup", "--output", "today", *options)
+
+    backups = json.loads(verified.stdout)["backups"]
+    assert [(backup["whole"], backup["objects"], backup["left_out"]) for backup in backups] == [(True, 11, 1)] * 2
+    (first, _), (today,) = (sorted((tmp_path / name).rglob("manifest.jsonl")) for name in ("backup", "today"))
+    assert saved.returncode == 0, saved.stderr
+    assert manifest_lines(today) == manifest_lines(first)
+
+
+def manifest_lines(manifest: Path) -> list[str]:
+    """The lines of a manifest, sorted, without times, checksums and the name of host and day."""
+    lines = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+    base = "/".join(manifest.parts[-3:-1])
+    for line in lines:
+        line |= {key: "" for key in ("host", "name", "began_at", "finished_at", "modified_at", "sha256") if key in line}
+        if "place" in line:
+            line["place"] = line["place"].removeprefix(base)
+    return sorted(map(json.dumps, lines))
+
+
+def test_a_restore_that_version_0_1_2_began_is_resumed(
+    homes: EmulatorProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    copy_backups(INVENTORY / "backup", tmp_path / "backup")
+    request = RestoreRequest(newest_backup("backup", {}), existing="skip")
+    identity = vars(request.checkpoint_identity(homes.url))
+    digest = short_digest([f"{key}={value}" for key, value in identity.items()])[:8]
+    checkpoint = tmp_path / f"restore-2030-11-05.{digest}.checkpoint"
+    restored_checkpoint(INVENTORY / "restore_checkpoint.sql", checkpoint, homes.url)
+    shutil.copy(INVENTORY / "restore_log.jsonl", f"{checkpoint}.log")
+
+    done = run(tmp_path, homes, "inventory", "restore", "backup", "--skip-existing", "--resume", "--json")
+
+    skipped = {user["user"]: user["skipped"] for user in json.loads(done.stdout)["users"]}
+    assert [skipped[user] for user in USERS] == [8, 1], done.stderr
+    assert "resuming after 8 directories" in done.stderr
 
 
 @pytest.mark.parametrize(

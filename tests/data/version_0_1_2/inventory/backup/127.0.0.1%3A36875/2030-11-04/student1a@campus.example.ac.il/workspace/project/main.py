@@ -1,0 +1,1 @@
+print('in a git folder')

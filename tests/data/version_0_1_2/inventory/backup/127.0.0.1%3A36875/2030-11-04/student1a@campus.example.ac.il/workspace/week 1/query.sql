@@ -1,0 +1,2 @@
+-- Databricks notebook source
+select 1
