@@ -345,8 +345,8 @@ def test_results_of_version_0_1_2_equal_those_of_today(homes: EmulatorProcess, t
     options = ("--users-file", INVENTORY / "users.csv", "--details", "--output", "today.csv", "--files", "files.csv")
 
     scanned = run(tmp_path, homes, "inventory", "scan", *options)
-    options = (INVENTORY / "whole.csv", "--files", INVENTORY / "files.csv", "--output", "report.html")
-    reported = run(tmp_path, homes, "inventory", "report", *options)
+    arguments = (INVENTORY / "whole.csv", "--files", INVENTORY / "files.csv", "--output", "report.html")
+    reported = run(tmp_path, homes, "inventory", "report", *arguments)
 
     assert (scanned.returncode, untimed(tmp_path / "today.csv")) == (0, untimed(INVENTORY / "whole.csv"))
     assert sorted((tmp_path / "files.csv").read_bytes().splitlines()) == sorted(
