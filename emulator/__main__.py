@@ -35,18 +35,20 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     Examples:
       python -m emulator                              # http://127.0.0.1:8765, ids are random
       python -m emulator --port 0 --seed 1            # any free port, the same ids every time
-      python -m emulator --state lab.json --speed 60  # goes on where it was; a minute passes in a second
-      python -m emulator --files heavy                # homes with a quarter of a million files in them
+      python -m emulator --state lab.json --speed 60  # resumes its workspace; a minute passes in a second
+      python -m emulator --files heavy                # homes with 260,000 files
       python -m emulator layout --files heavy DIR     # the same files on disk
     """,
 )
 @version_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8765, show_default=True, type=IntParamType(0, 65535), help="0: any free port.")
-@click.option("--seed", help="Make ids and the workspace id follow from this text. Tokens are random all the same.")
-@click.option("--speed", default=1.0, show_default=True, type=FloatParamType(0), help="Clock seconds a second.")
-@click.option("--start", metavar="ISO", help="What the clock shows at first.  [default: the machine's time]")
-@click.option("--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state here.")
+@click.option("--seed", help="Derive all ids, also the workspace id, from this text. Tokens are always random.")
+@click.option("--speed", default=1.0, show_default=True, type=FloatParamType(0), help="Clock seconds per real second.")
+@click.option("--start", metavar="ISO", help="Initial time of the clock.  [default: the machine's time]")
+@click.option(
+    "--state", "state_file", type=click.Path(dir_okay=False, path_type=Path), help="Keep the state in this file."
+)
 @click.option(
     "--faults",
     "profile",
@@ -59,23 +61,25 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
     default=2.0,
     show_default=True,
     type=FloatParamType(0),
-    help="Clock seconds that a cluster takes from one state to the next.",
+    help="Clock seconds between two states of a cluster.",
 )
 @click.option(
-    "--no-dbfs", is_flag=True, help="A new account: no DBFS, no legacy features; as the profile, and to stay."
+    "--no-dbfs",
+    is_flag=True,
+    help="A new account without DBFS and legacy features. Unlike the fault profile, this stays.",
 )
 @click.option("--mail-port", default=0, show_default=True, type=IntParamType(0, 65535), help="0: any free port.")
 @click.option(
     "--mail-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write every letter that is accepted into this folder, as .eml.",
+    help="Write every accepted message to this folder, as .eml.",
 )
 @click.option(
     "--files",
     metavar="SHAPE",
-    help=f"The users' files that are there from the start: {SHAPES_HELP}.  [default: none, or what the state file has]",
+    help=f"Files of users at the start: {SHAPES_HELP}.  [default: none, or those of the state file]",
 )
-@click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and made again has the same id again.")
+@click.option("--keep-user-ids", is_flag=True, help="A user who is deleted and created again keeps the id.")
 @click.pass_context
 def main(
     context: click.Context,
@@ -95,15 +99,16 @@ def main(
 ) -> None:
     """Run an emulated Databricks workspace.
 
-    When it is ready it prints one JSON line with its url, an administrator's token, the workspace id, and the endpoint,
-    access key and certificate authority of its mail service.
-    Logs go to stderr. SIGTERM ends it at once.
+    When ready, the emulator prints one line of JSON: its URL, an administrator's token, the workspace id, and the
+    endpoint, access key and certificate authority of its mail service. Logs go to stderr. SIGTERM stops it at once.
     """
     if context.invoked_subcommand:
         return
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     if host not in LOOPBACK:
-        logging.getLogger("emulator").warning("listening on %s: everybody who reaches it can use this workspace", host)
+        logging.getLogger("emulator").warning(
+            "listening on %s: anyone who can reach this address can use the workspace", host
+        )
     listener, mail_listener = _listen(host, port, "--port"), _listen(host, mail_port, "--mail-port")
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{listener.getsockname()[1]}"
@@ -128,9 +133,7 @@ def main(
         raise CommandError(str(error)) from None
     if files and files != workspace.generated_tree.shape.name:
         held = workspace.generated_tree.shape.name
-        raise CommandError(
-            f"{state_file} holds a workspace with --files {held}; leave --files away, or choose another file"
-        )
+        raise CommandError(f"{state_file} holds a workspace with --files {held}; omit --files, or choose another file")
     with tempfile.TemporaryDirectory(prefix="emulator-mail-") as folder:
         authority = Path(folder) / "ca.pem"
         ready = {
@@ -152,12 +155,12 @@ def main(
 @main.command("layout", short_help="Write the files of a shape to disk.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--files", "shape", required=True, metavar="SHAPE", help=f"{SHAPES_HELP}.")
-@click.option("--seed", default="0", show_default=True, help="As the emulator's.")
+@click.option("--seed", default="0", show_default=True, help="Seed, as for the emulator.")
 def layout(folder: Path, shape: str, seed: str) -> None:
-    """Write the files that an emulator with this shape and seed has into DIR, as a cluster's mounts show them.
+    """Write the files of an emulator with this shape and seed to DIR, as they appear in a cluster's mounts.
 
-    DIR/Workspace/Users and DIR/dbfs/Users must not hold these homes yet. Every file has its size and takes no space, as
-    far as the file system can do that; notebooks begin with their first line. Prints what was written, as JSON.
+    The homes must not exist in DIR/Workspace/Users and DIR/dbfs/Users yet. Files are sparse: they have their size, but
+    take no space where the file system supports it. Notebooks have their first line. The counts are printed as JSON.
 
     \b
     Example:
@@ -167,7 +170,9 @@ def layout(folder: Path, shape: str, seed: str) -> None:
     try:
         written = write_layout(tree, folder, [Options.admin])
     except OSError as error:
-        raise CommandError(f"{error.filename or folder}: {error.strerror}; choose an empty folder with room") from None
+        raise CommandError(
+            f"{error.filename or folder}: {error.strerror}; choose an empty folder with enough space"
+        ) from None
     click.echo(json.dumps({"files": written, "users": len(tree.users), "shape": shape, "seed": seed}))
 
 
@@ -182,9 +187,9 @@ def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"--start: {quoted(text)} is no time; write it as 2026-10-18T07:00:00Z") from None
+        raise CommandError(f"--start: {quoted(text)} is not a time; use 2026-10-18T07:00:00Z") from None
     if instant.tzinfo is None:
-        raise CommandError(f"--start: {quoted(text)} has no zone; write it as 2026-10-18T07:00:00Z")
+        raise CommandError(f"--start: {quoted(text)} has no time zone; use 2026-10-18T07:00:00Z")
     return instant
 
 

@@ -1,1 +1,1 @@
-"""What every API is written with: requests and their bodies, routes, refusals, the log of requests."""
+"""What all APIs share: requests and their bodies, routes, errors, the request log."""

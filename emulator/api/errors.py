@@ -1,4 +1,4 @@
-"""What a workspace answers when it refuses, in its three body shapes."""
+"""Errors of a workspace, in its three body formats."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
 class ApiError(Exception):
-    """A refusal in the shape of API 2.x: `{"error_code", "message", "details"}`.
+    """An error in the format of API 2.x: `{"error_code", "message", "details"}`.
 
-    `code` is the text of `error_code` (an int for the two token failures, as the real service has it).
+    `code` is the value of `error_code`: text, or an int for the two token errors, as in the real service.
     """
 
     def __init__(self, status: int, code: str | int, message: str, headers: dict[str, str] | None = None) -> None:
@@ -23,7 +23,7 @@ class ApiError(Exception):
 
 
 class ScimError(ApiError):
-    """A refusal in the shape of SCIM. `status` is a JSON string there; an int makes Go clients lose the 404."""
+    """An error in the format of SCIM. Its `status` is a JSON string; with an int, Go clients miss a 404."""
 
     def __init__(self, status: int, detail: str, scim_type: str | None = None) -> None:
         super().__init__(status, f"SCIM_{status}", detail)
@@ -35,7 +35,7 @@ class ScimError(ApiError):
 
 
 class LegacyError(ApiError):
-    """A refusal in the shape of API 1.2: `{"error": text}`."""
+    """An error in the format of API 1.2: `{"error": text}`."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, "ERROR", message)
@@ -45,34 +45,34 @@ class LegacyError(ApiError):
 
 
 def invalid(message: str) -> ApiError:
-    """400 INVALID_PARAMETER_VALUE: the request itself is wrong."""
+    """Return 400 INVALID_PARAMETER_VALUE: the request itself is invalid."""
     return ApiError(400, "INVALID_PARAMETER_VALUE", message)
 
 
 def invalid_state(message: str) -> ApiError:
-    """400 INVALID_STATE: right request, wrong moment. The provider retries it for 15 minutes."""
+    """Return 400 INVALID_STATE: not allowed in the current state. The provider retries it for 15 minutes."""
     return ApiError(400, "INVALID_STATE", message)
 
 
 def missing(message: str) -> ApiError:
-    """404 RESOURCE_DOES_NOT_EXIST."""
+    """Return 404 RESOURCE_DOES_NOT_EXIST."""
     return ApiError(404, "RESOURCE_DOES_NOT_EXIST", message)
 
 
 def exists(message: str) -> ApiError:
-    """400 RESOURCE_ALREADY_EXISTS."""
+    """Return 400 RESOURCE_ALREADY_EXISTS."""
     return ApiError(400, "RESOURCE_ALREADY_EXISTS", message)
 
 
 def denied(message: str = "Only administrators can perform this operation.") -> ApiError:
-    """403 PERMISSION_DENIED."""
+    """Return 403 PERMISSION_DENIED."""
     return ApiError(403, "PERMISSION_DENIED", message)
 
 
 def not_implemented(method: str, path: str) -> ApiError:
-    """501 NOT_IMPLEMENTED: an API that the emulator does not have.
+    """Return 501 NOT_IMPLEMENTED for an API that the emulator does not have.
 
-    Not the platform's 404 for a path that does not exist: on a 404 the Terraform provider silently drops the resource
-    from its state.
+    The platform answers 404 for an unknown path. Here that would hide a gap: on a 404 the Terraform provider silently
+    drops the resource from its state.
     """
     return ApiError(501, "NOT_IMPLEMENTED", f"The emulator has no API for '{method} {path}'")

@@ -1,4 +1,4 @@
-"""Reading a `multipart/form-data` body: one pass over the bytes, and no copy of a part of a large one."""
+"""Parse `multipart/form-data` bodies in one pass, without copying the parts of a large body."""
 
 import re
 
@@ -14,7 +14,7 @@ def is_multipart(content_type: str) -> bool:
 
 
 def read_parts(content_type: str, sent: Content) -> dict[str, Content]:
-    """The parts by name; the first of a name counts. Raises a 400 MALFORMED_REQUEST for what is no such body."""
+    """Return the parts by name; of equal names, the first. Raises 400 MALFORMED_REQUEST for any other body."""
     match = _BOUNDARY.search(content_type)
     if not match:
         raise _malformed("no boundary")

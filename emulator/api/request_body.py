@@ -1,4 +1,4 @@
-"""Taking in the body of a request: large ones into a file, and never more than there is room for."""
+"""Read request bodies: large ones go to a file, and the total size is limited."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -7,15 +7,15 @@ from emulator.api.errors import ApiError
 from emulator.base.content import EMPTY, FILE_THRESHOLD, BytesContent, Content
 
 BODY_LIMIT = 5 * 2**30
-"""Bytes of one body. The largest real upload, a file of a volume in one request, is 5 GB."""
+"""Maximum size of one body, in bytes. The largest real upload, one file of a volume, is 5 GB."""
 TOTAL_LIMIT = 2 * BODY_LIMIT
-"""Bytes of all bodies that are being received at once."""
+"""Maximum size of all bodies that are being received, in bytes."""
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class RequestBodyReader:
-    """Receives bodies. What is under way at once is counted, so that many large ones cannot fill the disk."""
+    """Reads bodies and counts the bytes in progress, so that many large bodies cannot fill the disk."""
 
     def __init__(self, body_limit: int = BODY_LIMIT, total_limit: int = TOTAL_LIMIT) -> None:
         self._body_limit = body_limit
@@ -23,10 +23,10 @@ class RequestBodyReader:
         self._under_way = 0
 
     async def read(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Content | None:
-        """The whole body; None when the client went away before its end.
+        """Return the whole body, or None if the client disconnected before its end.
 
-        Raises ApiError 413 for one that is too long, before any of it is asked for where its length was announced,
-        and 503 when too much is being received already or the disk is full.
+        Raises ApiError 413 if the body is too long (before reading it, if it has a Content-Length), and 503 if too much
+        is being received already or the disk is full.
         """
         announced = _announced(headers)
         self._check(announced)
@@ -52,7 +52,7 @@ class RequestBodyReader:
                     latest.clear()
                 message = await receive()
         except OSError as error:
-            text = f"There is no room for the request: {error.strerror}."
+            text = f"No space left for the request: {error.strerror}."
             raise ApiError(503, "TEMPORARILY_UNAVAILABLE", text) from None
         finally:
             self._under_way -= counted

@@ -1,4 +1,4 @@
-"""What was asked and how it was answered: one line a request, without bodies and without tokens."""
+"""The log of requests and responses: one line per request, without bodies and tokens."""
 
 import json
 import re
@@ -14,22 +14,22 @@ LogEntry = tuple[Millis, str, str, bytes, int, float, str, str]
 
 
 class RequestLog:
-    """The last `keep` requests, in the order in which they were answered."""
+    """The last `keep` requests, in the order of their responses."""
 
     def __init__(self, keep: int = 100_000) -> None:
         self._entries: deque[LogEntry] = deque(maxlen=keep)
 
     def add(self, request: Request, query: bytes, status: int, seconds: float) -> None:
-        """`status` is 0 when the connection was cut instead of an answer."""
+        """Add an entry. `status` is 0 if the connection was cut instead of answered."""
         caller = request._caller.name if request._caller else ""
         agent = request.headers.get("user-agent", "")
         self._entries.append((request.now, request.method, request.path, query, status, seconds, caller, agent))
 
     def lines(self) -> Iterator[str]:
-        """JSON objects: at, method, path, query, status, milliseconds, caller, resource, user_agent.
+        """Yield JSON objects: at, method, path, query, status, milliseconds, caller, resource, user_agent.
 
-        `caller` is a user name or an application id; `resource` is what the Terraform provider names in its user
-        agent. Both are empty where there is none.
+        `caller` is a user name or an application id; `resource` is the resource that the Terraform provider names in
+        its user agent. Both are empty if there is none.
         """
         for at, method, path, query, status, seconds, caller, agent in self._entries:
             match = _RESOURCE.search(agent)

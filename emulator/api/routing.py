@@ -1,4 +1,4 @@
-"""From method and path to the function that answers, and what such a function is given."""
+"""Routing from method and path to a handler, and the Request and Response classes of handlers."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from emulator.state.workspace import EmulatedWorkspace
 
 @dataclass(slots=True)
 class Request:
-    """One request, as a handler sees it."""
+    """A request as handlers see it."""
 
     workspace: EmulatedWorkspace
     method: str
@@ -30,7 +30,7 @@ class Request:
     """The body of the request."""
     now: Millis
     target: str = ""
-    """Path and query as they were sent, for those who sign them."""
+    """Path and query as they were sent; they are part of signatures."""
     parameters: dict[str, str] = field(default_factory=dict)
     """The `{named}` parts of the route, percent-decoded."""
     _caller: User | ServicePrincipal | None = None
@@ -38,18 +38,18 @@ class Request:
 
     @property
     def caller(self) -> User | ServicePrincipal:
-        """Whose token it is. Only a route declared `public=True` has none."""
-        assert self._caller is not None, f"{self.path} is answered without asking who calls"
+        """The owner of the token. Only requests to a route declared `public=True` have none."""
+        assert self._caller is not None, f"{self.path} is public and has no caller"
         return self._caller
 
     @property
     def raw(self) -> bytes:
-        """The body in memory."""
+        """The body, read into memory."""
         return self.content.read()
 
     @property
     def body(self) -> dict[str, Any]:
-        """The JSON body whatever its content type says; an empty one is `{}`. Raises a 400 for anything else."""
+        """The JSON body, whatever its content type; an empty body is `{}`. Raises 400 for anything else."""
         if self._body is None:
             raw = self.raw
             body = parse_json(raw) if raw.strip() else {}
@@ -59,14 +59,14 @@ class Request:
         return self._body
 
     def required(self, name: str) -> Any:
-        """A field that the body must have. Raises 400 INVALID_PARAMETER_VALUE without it."""
+        """Return a required field of the body. Raises 400 INVALID_PARAMETER_VALUE if it is missing."""
         value = self.body.get(name)
         if value is None or value == "":
             raise invalid(f"Missing required field: {name}")
         return value
 
     def argument(self, name: str, default: str | None = None) -> str | None:
-        """The first value of a query argument."""
+        """Return the first value of a query argument."""
         values = self.query.get(name)
         return values[0] if values else default
 
@@ -77,7 +77,7 @@ class Request:
         return value
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A boolean query argument: Go sends `true`, Python sends `True`."""
+        """Return a boolean query argument: Go sends `true`, Python sends `True`."""
         value = self.argument(name)
         return default if value is None else value.lower() == "true"
 
@@ -91,16 +91,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer that is not simply `200` and JSON."""
+    """A response other than `200` with JSON."""
 
     status: int = 200
     body: Any = None
-    """A JSON value; bytes and Content are sent as they are; None is no body."""
+    """A JSON value. Bytes and Content are sent unchanged; None sends no body."""
     headers: dict[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Request], Any]
-"""Returns a JSON value (answered with status 200) or a Reply; raises ApiError to refuse."""
+"""Returns a JSON value (sent with status 200) or a Response; raises ApiError for an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,10 @@ class Route:
 
 
 class Routes:
-    """What a service's `routes` module collects: `@routes.get("/api/2.0/token/list")`.
+    """The routes of an API, collected by decorators: `@routes.get("/api/2.0/token/list")`.
 
-    A pattern holds `{name}` for one segment of the path and, at its end, `{name:path}` for all the rest.
-    `public=True` is answered without a token.
+    In a pattern, `{name}` stands for one segment of the path; `{name:path}` at its end stands for all the rest.
+    A route with `public=True` needs no token.
     """
 
     def __init__(self) -> None:
@@ -148,7 +148,7 @@ class Routes:
 
 
 class Router:
-    """Finds the route of a request: by look-up where a path has no parameters, else by its first segments."""
+    """Finds the route of a request: fixed paths by look-up, paths with parameters by their patterns."""
 
     def __init__(self, routes: list[Route]) -> None:
         self._fixed: dict[tuple[str, str], Route] = {}
@@ -160,9 +160,10 @@ class Router:
                 self._fixed[route.method, route.pattern] = route
 
     def find(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
-        """`raw_path` is still percent-encoded, so that an encoded slash stays inside its segment.
+        """Return the route and its path parameters, or None.
 
-        HEAD is answered as GET where nothing else is said.
+        `raw_path` is percent-encoded, so that an encoded slash stays inside its segment. Without a route of its own,
+        HEAD uses that of GET.
         """
         route = self._fixed.get((method, raw_path)) or self._fixed.get((method, unquote(raw_path)))
         if route:
@@ -175,14 +176,14 @@ class Router:
 
 
 def malformed(reason: str) -> ApiError:
-    """400 MALFORMED_REQUEST: the body is not what an API call can have."""
+    """Return 400 MALFORMED_REQUEST: the body cannot be parsed."""
     return ApiError(400, "MALFORMED_REQUEST", f"Could not parse request object: {reason}.")
 
 
 def parse_json(raw: bytes) -> Any:
-    """JSON in any Unicode encoding. Raises a 400 for anything else.
+    """Parse JSON in any Unicode encoding. Raises 400 for anything else.
 
-    So are numbers and characters that Python would read but that no JSON document could give back.
+    Numbers and characters that Python reads but that cannot be written as JSON raise 400, too.
     """
     try:
         value = json.loads(raw, parse_constant=_refuse, parse_float=_finite)
@@ -217,7 +218,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 def parse_query(text: str) -> dict[str, list[str]]:
-    """`a=1&a=2` as `{"a": ["1", "2"]}`; a bare trailing `?` is an empty query."""
+    """Parse `a=1&a=2` to `{"a": ["1", "2"]}`; a bare trailing `?` is an empty query."""
     if not text:
         return {}
     query: dict[str, list[str]] = {}

@@ -1,1 +1,1 @@
-"""What the state of every API is built from: instants, ids, contents, and what happens later."""
+"""Building blocks of the state of all APIs: clock, ids, file contents, scheduler."""

@@ -1,4 +1,4 @@
-"""The emulator's clock: it runs on by itself, faster on request, and can be moved forward."""
+"""The emulator's clock: it runs by itself, at any speed, and can be moved forward."""
 
 import time
 from collections.abc import Callable
@@ -9,9 +9,9 @@ Millis = int
 
 
 class Clock:
-    """A clock that shows `start` now and from then on `speed` seconds a second.
+    """A clock that shows `start` now and runs at `speed` seconds per second.
 
-    `monotonic` (seconds) is what it runs by; a test hands in its own.
+    `monotonic` returns the seconds that drive it; tests pass their own function.
     """
 
     def __init__(
@@ -26,31 +26,31 @@ class Clock:
         return self._time_at_anchor + int((self._monotonic() - self._anchor) * 1000 * self.speed)
 
     def advance(self, seconds: float) -> None:
-        """Move forward by `seconds`. Raises ValueError for a step back: what has happened stays happened."""
+        """Move forward by `seconds`. Raises ValueError for a step back: past events cannot be undone."""
         if seconds < 0:
             raise ValueError(f"the clock only moves forward, not by {seconds} seconds")
         self._time_at_anchor += int(seconds * 1000)
 
     def move_to(self, instant: Millis) -> None:
-        """Show `instant` from now on. Raises ValueError if that is in the clock's past."""
+        """Move forward to `instant`. Raises ValueError if that is in the clock's past."""
         now = self.now()
         if instant < now:
             raise ValueError(f"the clock only moves forward: it shows {to_iso(now)}, not yet {to_iso(instant)}")
         self._time_at_anchor, self._anchor = instant, self._monotonic()
 
     def reset(self, instant: Millis) -> None:
-        """Show `instant` whatever was shown before: for a reset and for a state read from a file."""
+        """Set the clock to `instant`, forward or back: for a reset, and for a state read from a file."""
         self._time_at_anchor, self._anchor = instant, self._monotonic()
 
 
 def to_millis(instant: datetime) -> Millis:
-    """Raises ValueError for a naive datetime."""
+    """Convert an aware datetime. Raises ValueError for a naive one."""
     if instant.tzinfo is None:
-        raise ValueError(f"{instant} has no zone")
+        raise ValueError(f"{instant} has no time zone")
     return int(instant.timestamp() * 1000)
 
 
 def to_iso(instant: Millis) -> str:
-    """`2026-10-18T07:00:00.000Z`"""
+    """Format an instant as `2026-10-18T07:00:00.000Z`."""
     text = datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What is in a file or a request: bytes in memory, on disk where they are many, or computed when they are asked for."""
+"""The content of a file or a request: bytes in memory, on disk if there are many, or computed when read."""
 
 import base64
 import os
@@ -15,33 +15,34 @@ from pydantic_core import core_schema
 from emulator.generated_files import content as generated
 
 FILE_THRESHOLD = 8 * 2**20
-"""Bytes from which on they are kept in a temporary file."""
+"""Size in bytes from which content is kept in a temporary file."""
 CHUNK_SIZE = 2**20
+"""Bytes that are read or sent at a time."""
 
 
 class Content(ABC):
-    """Never changes. A dump of the state has base64 for it, or names what is computed."""
+    """Immutable content. A dump of the state has its bytes in base64, or the parameters of generated content."""
 
     @property
     @abstractmethod
     def size(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
 
     @abstractmethod
     def read(self, offset: int = 0, length: int = sys.maxsize) -> bytes:
-        """So many bytes from there on; fewer, or none, at the end."""
+        """Return up to `length` bytes from `offset`; fewer, or none, at the end."""
 
     def slice(self, offset: int, length: int) -> "Content":
-        """As `read`, without reading what is on disk."""
+        """Return a part as content, without reading what is on disk."""
         return BytesContent(self.read(offset, length))
 
     def plus(self, data: bytes) -> "Content":
-        """This and more."""
+        """Return this content with `data` appended."""
         whole = self.read() + data
         return BytesContent(whole) if len(whole) < FILE_THRESHOLD else FileContent.of(whole)
 
     def find(self, pattern: bytes, begin: int) -> int:
-        """Where it is found first from there on; -1 if it is not."""
+        """Return the first index of `pattern` from `begin` on, or -1."""
         for offset in range(begin, self.size, CHUNK_SIZE):
             index = self.read(offset, CHUNK_SIZE + len(pattern) - 1).find(pattern)
             if index >= 0:
@@ -49,7 +50,7 @@ class Content(ABC):
         return -1
 
     def to_json(self) -> Any:
-        """As a JSON value."""
+        """Return the content as a JSON value."""
         return base64.b64encode(self.read()).decode()
 
     @classmethod
@@ -75,9 +76,9 @@ class BytesContent(Content):
 
 
 class TemporaryFile:
-    """Grows, and is deleted when nobody has it any more or the process ends.
+    """A file that grows, and is deleted when it is no longer referenced or the process ends.
 
-    It is opened by name each time: a process that was forked to write the state has no open files.
+    It is opened by name each time: a process that is forked to write the state has no open files.
     """
 
     def __init__(self) -> None:
@@ -102,7 +103,7 @@ class TemporaryFile:
 
 @dataclass(frozen=True, slots=True)
 class FileContent(Content):
-    """A part of a temporary file, which is there as long as any content that lies in it."""
+    """A part of a temporary file, which exists as long as any content that refers to it."""
 
     file: TemporaryFile
     offset: int
@@ -126,7 +127,7 @@ class FileContent(Content):
 
     def plus(self, data: bytes) -> Content:
         if self.file.size != self.offset + self.length:
-            # Something else has gone on from here.
+            # Other content has been appended after this part, so this one continues in a copy.
             copy = TemporaryFile()
             for offset in range(0, self.length, CHUNK_SIZE):
                 copy.append(self.read(offset, CHUNK_SIZE))
@@ -137,7 +138,7 @@ class FileContent(Content):
 
 @dataclass(frozen=True, slots=True)
 class GeneratedContent(Content):
-    """Bytes of a generated file, as `forest.content` has them."""
+    """The bytes of a generated file, from `generated_files.content`."""
 
     flavour: str
     key: int
@@ -158,9 +159,9 @@ EMPTY = BytesContent()
 
 
 def _from_json(value: Any) -> Content:
-    """What `to_json` made. Raises ValueError for anything else."""
+    """Read what `to_json` returned. Raises ValueError for anything else."""
     if isinstance(value, str):
         return BytesContent(base64.b64decode(value, validate=True))
     if isinstance(value, dict) and value.keys() == {"flavour", "key", "length"}:
         return GeneratedContent(str(value["flavour"]), int(value["key"]), int(value["length"]))
-    raise ValueError("expected base64, or what a generated file is made from")
+    raise ValueError("expected base64, or the flavour, key and length of a generated file")

@@ -1,7 +1,7 @@
 """Ids that look like the platform's and do not depend on the order of requests.
 
-An id is a digest of the seed, the kind of thing, its natural key and how often that key was used before. So thirty
-parallel creations get the same ids in every run with the same seed, and a re-created thing gets a new one.
+An id is a digest of the seed, the kind of object, its natural key and the number of earlier uses of that key. Thirty
+parallel creations get the same ids in every run with the same seed, and a re-created object gets a new id.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ class Ids:
     uses: dict[str, int] = field(default_factory=dict)
 
     def number(self, kind: str, key: str) -> int:
-        """A positive number of 12 to 16 digits."""
+        """Return a positive number of 12 to 16 digits."""
         return 10**11 + int.from_bytes(self._digest(kind, key)[:6], "big") * 31
 
     def hex(self, kind: str, key: str, length: int) -> str:
@@ -25,7 +25,7 @@ class Ids:
         return str(uuid.UUID(bytes=self._digest(kind, key)[:16], version=4))
 
     def release(self, kind: str, key: str) -> None:
-        """Let the next thing with this key have the id of the last one."""
+        """Let the next object with this key have the id of the last one."""
         self.uses[f"{kind}:{key}"] = max(0, self.uses.get(f"{kind}:{key}", 0) - 1)
 
     def _digest(self, kind: str, key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Paths below a root, as the trees of the workspace and of file systems use them. Pure."""
+"""Paths below a root, for the trees of the workspace and of file systems. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class WorkspacePath:
-    """A path of the workspace as it was asked for."""
+    """A path of the workspace, as it is spelled in a request."""
 
     names: Names
     """From the root down, without the alias."""
     prefix: str = ""
-    """`/Workspace` if it was asked for so, else empty."""
+    """`/Workspace` if the request spells it so, else empty."""
 
     @property
     def text(self) -> str:
@@ -28,9 +28,9 @@ class WorkspacePath:
         return self.ancestor(1)
 
     def ancestor(self, steps: int) -> "WorkspacePath":
-        """The folder so many steps up."""
+        """Return the folder `steps` levels up."""
         return WorkspacePath(self.names[: len(self.names) - steps], self.prefix)
 
     def with_name(self, name: str) -> "WorkspacePath":
-        """Its neighbour of that name."""
+        """Return the path with another last name."""
         return WorkspacePath((*self.names[:-1], name), self.prefix)

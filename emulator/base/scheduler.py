@@ -1,8 +1,7 @@
-"""What is going to happen and when: the emulator's only notion of something taking time.
+"""Tasks that run at an instant of the emulator's clock: the only way in which something takes time here.
 
-An entry is plain data (kind and arguments), so that the agenda survives a restart with the rest of the state.
-Entries happen in the order they are due, each at its own instant, before the next request is looked at;
-one that happens may enter others.
+A task is plain data (kind and arguments), so it survives a restart with the rest of the state. Due tasks run in their
+order, each at its own instant, before the next request is handled; a task may schedule others.
 """
 
 import heapq
@@ -15,13 +14,13 @@ from pydantic import Field
 from emulator.base.clock import Millis
 
 TaskHandler = Callable[..., None]
-"""Called as `happening(workspace, at, **arguments)`."""
+"""Called as `handler(workspace, at, **arguments)`."""
 
 _handlers: dict[str, TaskHandler] = {}
 
 
 def task_handler(kind: str) -> Callable[[TaskHandler], TaskHandler]:
-    """Decorate the function that carries out entries of this kind, such as `"clusters.running"`."""
+    """Register the decorated function for tasks of this kind, such as `"clusters.change"`."""
 
     def register(function: TaskHandler) -> TaskHandler:
         _handlers[kind] = function
@@ -44,12 +43,12 @@ class Scheduler:
     next_number: Annotated[int, Field(alias="entered")] = 0
 
     def schedule(self, due: Millis, kind: str, **arguments: Any) -> None:
-        """`arguments` are JSON values. Two entries due at once happen in the order they were entered."""
+        """Add a task. `arguments` are JSON values. Tasks due at the same instant run in the order they were added."""
         heapq.heappush(self.entries, ScheduledTask(due, self.next_number, kind, arguments))
         self.next_number += 1
 
     def cancel(self, kind: str, **arguments: Any) -> None:
-        """Strike every entry of this kind whose arguments include these."""
+        """Remove all tasks of this kind whose arguments include these."""
         self.entries = [
             entry
             for entry in self.entries
@@ -58,7 +57,7 @@ class Scheduler:
         heapq.heapify(self.entries)
 
     def run_due(self, workspace: object, until: Millis) -> None:
-        """Let everything happen that is due at `until` or before."""
+        """Run all tasks that are due at `until` or before."""
         while self.entries and self.entries[0].due <= until:
             entry = heapq.heappop(self.entries)
             _handlers[entry.kind](workspace, entry.due, **entry.arguments)

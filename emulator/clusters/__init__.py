@@ -1,1 +1,1 @@
-"""Clusters: their definition, state machine, events and uptime."""
+"""Clusters: definition, state machine, events, uptime."""

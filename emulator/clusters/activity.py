@@ -1,4 +1,4 @@
-"""Use of a cluster, and the number of its workers: changed by request, or by autoscaling as it is used."""
+"""Use of a cluster and its number of workers, changed by a request or by autoscaling."""
 
 from emulator.base.clock import Millis
 from emulator.base.scheduler import task_handler
@@ -9,13 +9,13 @@ from emulator.state.workspace import EmulatedWorkspace
 SCALE = "clusters.scale"
 CHANGE = "clusters.change"
 SCALE_UP_AFTER_MS = 30_000
-"""Work that lasts so long (ms) makes an autoscaling cluster grow."""
+"""An autoscaling cluster grows after this much continuous work, in milliseconds."""
 SCALE_DOWN_AFTER_MS = 150_000
-"""So long (ms) after the last work it shrinks again."""
+"""An autoscaling cluster shrinks this long after its last work, in milliseconds."""
 
 
 def record_use(workspace: EmulatedWorkspace, cluster: Cluster, until: Millis, at: Millis) -> None:
-    """Somebody uses the running cluster from `at` to `until`, which keeps it from idling and may scale it up."""
+    """Record that the running cluster is in use from `at` to `until`: it does not idle, and may scale up."""
     cluster.busy_until = max(cluster.busy_until, until)
     if cluster.autoscale and cluster.busy_until >= at + SCALE_UP_AFTER_MS:
         workspace.state.scheduler.cancel(SCALE, cluster_id=cluster.cluster_id)
@@ -24,7 +24,7 @@ def record_use(workspace: EmulatedWorkspace, cluster: Cluster, until: Millis, at
 
 @task_handler(SCALE)
 def scale(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
-    """Grow to the most workers while it is used; shrink to the fewest once it has not been used for a while."""
+    """Grow to the maximum number of workers during use; shrink to the minimum after a while without use."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     if not cluster.autoscale:
         return
@@ -43,7 +43,7 @@ def scale(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
 def change_size(
     workspace: EmulatedWorkspace, cluster: Cluster, target: int, cause: str, at: Millis, user: str | None = None
 ) -> None:
-    """RESIZING from now on, RUNNING with `target` workers one transition later."""
+    """Make the cluster RESIZING now, and RUNNING with `target` workers one transition later."""
     cluster.state, cluster.target_workers = "RESIZING", target
     cluster.state_message = f"Resizing to {target} workers"
     record(
@@ -60,7 +60,7 @@ def change_size(
 
 
 def finish_resize(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """The nodes have come or gone."""
+    """Make the resized cluster RUNNING with its new number of workers."""
     grew = cluster.target_workers > cluster.workers
     cluster.workers = cluster.target_workers
     cluster.state, cluster.state_message = "RUNNING", ""

@@ -1,4 +1,4 @@
-"""HTTP of execution contexts and commands: `/api/1.2/*`, whose errors have a shape of their own."""
+"""HTTP handlers of execution contexts and commands: `/api/1.2/*`, with an error format of its own."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ routes = Routes()
 
 
 def _legacy_errors(handler: Callable[[Request], dict[str, Any]]) -> Callable[[Request], dict[str, Any]]:
-    """Answer refusals in the shape of API 1.2, the code in front of the message."""
+    """Convert errors to the format of API 1.2, with the code before the message."""
 
     @wraps(handler)
     def handle(request: Request) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _cluster(request: Request) -> Cluster:
 
 
 def _context(request: Request) -> ExecutionContext:
-    """Raises 403 for somebody who may no longer attach to the cluster."""
+    """Return the context. Raises 404 if it is unknown, 403 if the caller may no longer attach to the cluster."""
     cluster, context_id = _cluster(request), _required_field(request, "contextId")
     context = request.workspace.state.clusters.contexts.get(context_id)
     if context is None or context.cluster_id != cluster.cluster_id:

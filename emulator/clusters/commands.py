@@ -1,6 +1,6 @@
-"""What runs on clusters: execution contexts with their commands, and runs of jobs.
+"""Execution contexts with their commands, and job runs.
 
-Nothing is computed: a command or a run uses its cluster for one transition and then has succeeded with no output.
+Nothing is computed: a command or a run uses its cluster for one transition, and then succeeds without output.
 """
 
 from emulator.base.clock import Millis
@@ -16,7 +16,7 @@ LANGUAGES = ("python", "scala", "sql", "r")
 
 
 def open_context(workspace: EmulatedWorkspace, cluster: Cluster, language: str, user: str) -> ExecutionContext:
-    """A context of the user; it is Pending until the cluster runs."""
+    """Create a context of the user. It is Pending until the cluster runs."""
     state = workspace.state
     context = ExecutionContext(state.ids.hex("context", cluster.cluster_id, 20), cluster.cluster_id, language, user)
     context.status = "Running" if cluster.state in USABLE_STATES else "Pending"
@@ -25,7 +25,7 @@ def open_context(workspace: EmulatedWorkspace, cluster: Cluster, language: str, 
 
 
 def close_context(workspace: EmulatedWorkspace, context: ExecutionContext) -> None:
-    """Its commands end with it."""
+    """Remove the context, and cancel and remove its commands."""
     clusters = workspace.state.clusters
     del clusters.contexts[context.context_id]
     for command in [command for command in clusters.commands.values() if command.context_id == context.context_id]:
@@ -36,7 +36,7 @@ def close_context(workspace: EmulatedWorkspace, context: ExecutionContext) -> No
 def execute(
     workspace: EmulatedWorkspace, cluster: Cluster, context: ExecutionContext, text: str, at: Millis
 ) -> Command:
-    """Run the text in the context: now, or as soon as the cluster runs."""
+    """Run a command in the context, now or as soon as the cluster runs."""
     state = workspace.state
     command_id = state.ids.hex("command", context.context_id, 32)
     command = Command(command_id, context.context_id, cluster.cluster_id, text)
@@ -47,21 +47,21 @@ def execute(
 
 
 def cancel(workspace: EmulatedWorkspace, command: Command) -> None:
-    """Does nothing to one that is over."""
+    """Cancel a command, unless it has ended."""
     if command.status in ("Queued", "Running"):
         workspace.state.scheduler.cancel(COMMAND_ENDS, command_id=command.command_id)
         command.status = "Cancelled"
 
 
 def submit(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: Millis) -> None:
-    """Take in a run: it begins now, or as soon as its cluster runs."""
+    """Add a run, which starts now or as soon as its cluster runs."""
     workspace.state.clusters.runs[str(run.run_id)] = run
     if cluster.state in USABLE_STATES:
         _begin_run(workspace, cluster, run, at)
 
 
 def cancel_run(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
-    """Does nothing to one that is over."""
+    """Cancel a run, unless it has ended."""
     if run.ended_at is None:
         workspace.state.scheduler.cancel(RUN_ENDS, run_id=run.run_id)
         run.state, run.result, run.message, run.ended_at = "TERMINATED", "CANCELED", "Run cancelled.", at
@@ -69,7 +69,7 @@ def cancel_run(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
 
 
 def on_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """What waited for the cluster begins."""
+    """Start the contexts, commands and runs that waited for the cluster."""
     clusters = workspace.state.clusters
     for context in clusters.contexts.values():
         if context.cluster_id == cluster.cluster_id and context.status == "Pending":
@@ -83,7 +83,7 @@ def on_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> No
 
 
 def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
-    """What ran on the cluster, or waited for it, is lost."""
+    """Fail all contexts, commands and runs on the cluster, also those that waited for it."""
     clusters, scheduler = workspace.state.clusters, workspace.state.scheduler
     for context in clusters.contexts.values():
         if context.cluster_id == cluster_id:
@@ -100,7 +100,7 @@ def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> Non
 
 
 def on_removed(workspace: EmulatedWorkspace, cluster_id: str) -> None:
-    """The cluster is gone for good, and with it its contexts and their commands. Runs are remembered."""
+    """Remove the contexts and commands of a permanently deleted cluster. Its runs are kept."""
     clusters = workspace.state.clusters
     for context in [context for context in clusters.contexts.values() if context.cluster_id == cluster_id]:
         close_context(workspace, context)
@@ -121,20 +121,20 @@ def _begin_run(workspace: EmulatedWorkspace, cluster: Cluster, run: JobRun, at: 
 
 
 def _release_cluster(workspace: EmulatedWorkspace, run: JobRun, at: Millis) -> None:
-    """The cluster of a run that is over is not needed any more, if it was made for it."""
+    """Terminate the cluster of an ended run, if it was created for this run."""
     if run.own_cluster:
         workspace.state.scheduler.schedule(at, RELEASE, cluster_id=run.cluster_id)
 
 
 @task_handler(COMMAND_ENDS)
 def command_ends(workspace: EmulatedWorkspace, at: Millis, *, command_id: str) -> None:
-    """The command is through."""
+    """Finish the command."""
     workspace.state.clusters.commands[command_id].status = "Finished"
 
 
 @task_handler(RUN_ENDS)
 def run_ends(workspace: EmulatedWorkspace, at: Millis, *, run_id: int) -> None:
-    """The run is through."""
+    """Finish the run."""
     run = workspace.state.clusters.runs[str(run_id)]
     run.state, run.result, run.ended_at = "TERMINATED", "SUCCESS", at
     _release_cluster(workspace, run, at)

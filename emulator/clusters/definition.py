@@ -1,6 +1,6 @@
-"""The definition of a cluster: what is refused, what is filled in, and what is echoed unchanged.
+"""Definitions of clusters: validation and defaults. All other fields are echoed unchanged.
 
-The provider compares what it sent with what it reads, so nothing but the fields filled in below is ever invented.
+The provider compares what it sent with what it reads, so no field is added except the defaults below.
 """
 
 import copy
@@ -17,7 +17,7 @@ from emulator.settings.legacy_dbfs import legacy_dbfs_is_disabled
 from emulator.state.workspace import EmulatedWorkspace
 
 NOT_ECHOED = ("cluster_id", "libraries", "idempotency_token", "apply_policy_default_values", "clone_from")
-"""What a request may hold besides the definition."""
+"""Fields of a request that are not part of the definition."""
 SIZE_FIELDS = ("num_workers", "autoscale")
 NODE_TYPE_FIELDS = ("node_type_id", "driver_node_type_id")
 AZURE_ATTRIBUTES = {"first_on_demand": 1, "availability": "ON_DEMAND_AZURE", "spot_bid_max_price": -1.0}
@@ -39,11 +39,11 @@ def complete(
     owner: str | None = None,
     kind: str = "all-purpose",
 ) -> dict[str, Any]:
-    """What a cluster defined by `sent` is: the values sent, those of its policy and pool, and the platform's own.
+    """Return the full definition of a cluster: the values sent, those of its policy and pool, and the defaults.
 
-    `owner` is the user name of who created it, if that is not the caller: a dedicated cluster is theirs by default.
-    `kind` is what policies call `cluster_type`: `all-purpose` or `job`.
-    Raises 400 INVALID_PARAMETER_VALUE for what no cluster can be, and 403 for a policy or pool the caller may not use.
+    `owner` is the user name of the cluster's creator, if not the caller: a dedicated cluster is theirs by default.
+    `kind` is the `cluster_type` of policies: `all-purpose` or `job`.
+    Raises 400 INVALID_PARAMETER_VALUE for an invalid definition, and 403 for a policy or pool the caller may not use.
     """
     _check_types(sent)
     wanted = enforcement.apply_policy(workspace, caller, copy.deepcopy(sent), kind)
@@ -91,7 +91,7 @@ def _check_size(definition: dict[str, Any]) -> None:
 
 
 def check_size(workers: Any, autoscale: Any) -> None:
-    """Raises 400 INVALID_PARAMETER_VALUE for numbers of workers that are none."""
+    """Check the number of workers. Raises 400 INVALID_PARAMETER_VALUE if it is invalid."""
     if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 0):
         raise invalid(f"num_workers must be a non-negative integer, not {workers!r}.")
     if autoscale is None:
@@ -104,7 +104,7 @@ def check_size(workers: Any, autoscale: Any) -> None:
 
 
 def _check_nodes(workspace: EmulatedWorkspace, caller: User | ServicePrincipal, definition: dict[str, Any]) -> None:
-    """Node types are named, or follow from a pool; never both."""
+    """Check that either node types or pools are given, and take the node types from the pools."""
     pool_id, driver_pool_id = definition.get("instance_pool_id"), definition.get("driver_instance_pool_id")
     named = [name for name in NODE_TYPE_FIELDS if definition.get(name)]
     if not pool_id:
@@ -166,9 +166,9 @@ def _with_defaults(definition: dict[str, Any], owner: str) -> dict[str, Any]:
 
 
 def apply_update_mask(current: dict[str, Any], mask: str, changes: dict[str, Any]) -> dict[str, Any]:
-    """The definition `current` with the fields that `mask` names (`a,b.c`, or `*`) taken from `changes`.
+    """Return `current` with the fields of `mask` (`a,b.c`, or `*`) taken from `changes`.
 
-    A field that the mask names and `changes` lacks is unset. Raises 400 INVALID_PARAMETER_VALUE for an empty mask.
+    A field in the mask that `changes` does not have is unset. Raises 400 INVALID_PARAMETER_VALUE for an empty mask.
     """
     paths = [path.strip() for path in mask.split(",") if path.strip()]
     if not paths:
@@ -178,7 +178,7 @@ def apply_update_mask(current: dict[str, Any], mask: str, changes: dict[str, Any
     result = copy.deepcopy(current)
     for path in paths:
         _copy_path(result, copy.deepcopy(changes), path.split("."))
-    # One kind of size takes the place of the other, whether the mask names both or not.
+    # num_workers and autoscale replace each other, even if the mask names only one of them.
     named = [name for name in SIZE_FIELDS if result.get(name) is not None and name in changes]
     if named:
         for name in SIZE_FIELDS:
@@ -202,16 +202,16 @@ def _copy_path(target: dict[str, Any], source: dict[str, Any], path: list[str]) 
 
 
 def with_size(definition: dict[str, Any], workers: int | None, autoscale: dict[str, Any] | None) -> dict[str, Any]:
-    """The definition with another size."""
+    """Return the definition with another size."""
     rest = {name: value for name, value in definition.items() if name not in SIZE_FIELDS}
     return rest | ({"autoscale": autoscale} if autoscale is not None else {"num_workers": workers})
 
 
 def attributes(definition: dict[str, Any]) -> dict[str, Any]:
-    """The part of a definition that events call `attributes`: all but the size."""
+    """Return the `attributes` of events: the definition without the size."""
     return {name: value for name, value in definition.items() if name not in SIZE_FIELDS}
 
 
 def size(definition: dict[str, Any]) -> dict[str, Any]:
-    """The part that events call `cluster_size`."""
+    """Return the `cluster_size` of events."""
     return {name: definition[name] for name in SIZE_FIELDS if definition.get(name) is not None}

@@ -1,4 +1,4 @@
-"""How a cluster is shown: ClusterDetails, with what there is only while it runs."""
+"""ClusterDetails of the API, with the fields that only running clusters have."""
 
 import hashlib
 from typing import Any
@@ -12,7 +12,7 @@ NOT_IN_SPEC = ("cluster_id", "idempotency_token")
 
 
 def summary(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
-    """As lists show it."""
+    """Return the cluster in the format of lists."""
     shown: dict[str, Any] = {
         "cluster_id": cluster.cluster_id,
         "creator_user_name": cluster.creator_user_name,
@@ -45,7 +45,7 @@ def summary(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
 
 
 def details(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str, Any]:
-    """As `clusters/get` shows it."""
+    """Return the cluster in the format of `clusters/get`."""
     spec = {name: value for name, value in cluster.submitted.items() if name not in NOT_IN_SPEC}
     return summary(workspace, cluster) | {"spec": spec}
 
@@ -66,7 +66,7 @@ def _running_details(workspace: EmulatedWorkspace, cluster: Cluster) -> dict[str
 
 
 def _node(workspace: EmulatedWorkspace, cluster: Cluster, number: int) -> dict[str, Any]:
-    """One machine. It stays the same as long as the Spark context does."""
+    """Return one machine of the cluster. It stays the same as long as the Spark context does."""
     key = f"{workspace.state.ids.seed}:{cluster.cluster_id}:{cluster.spark_context_id}:{number}"
     digest = hashlib.sha256(key.encode()).digest()
     address = f"10.139.{digest[0]}.{max(4, digest[1])}"

@@ -1,4 +1,4 @@
-"""The event list of a cluster: what is recorded, how it is asked for, and how it is disturbed on request."""
+"""The event list of a cluster: recording, queries, and event faults."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ GIGABYTE = 1024**3
 
 
 def record(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis, type: str, **details: Any) -> None:
-    """Note down what happened at `at`; details that are None are left out. Event faults change what is listed."""
+    """Record an event at `at`; details that are None are omitted. Event faults may drop it, delay it or add one."""
     clusters = workspace.state.clusters
     listed = clusters.events.setdefault(cluster.cluster_id, [])
     event = ClusterEvent(at, type, {name: value for name, value in details.items() if value is not None})
@@ -67,7 +67,7 @@ def _applies(
 
 
 def _late_event(workspace: EmulatedWorkspace, fault: EventFault, cluster: Cluster, at: Millis) -> ClusterEvent:
-    """What a node tells after its cluster was told to end. It is listed from its own timestamp on."""
+    """Return an event that a node sends after the termination request. It is listed from its own timestamp on."""
     types = fault.types or LATE_TYPES
     type = types[fault.met % len(types)]
     instance = workspace.state.ids.hex("instance", f"{cluster.cluster_id}:late", 32)
@@ -80,9 +80,9 @@ def _late_event(workspace: EmulatedWorkspace, fault: EventFault, cluster: Cluste
 
 
 def list_events(workspace: EmulatedWorkspace, cluster_id: str, body: dict[str, Any], now: Millis) -> dict[str, Any]:
-    """The answer to `clusters/events`, in the form it was asked for: offset and limit, or page tokens.
+    """Return the response of `clusters/events`, in the paging form of the request: offset and limit, or page tokens.
 
-    Raises 400 INVALID_PARAMETER_VALUE for a limit, order, type or token that is none.
+    Raises 400 INVALID_PARAMETER_VALUE for an invalid limit, order, type or token.
     """
     by_token = "page_token" in body or "page_size" in body
     wanted = _decode_token(body["page_token"]) if body.get("page_token") else dict(body)
@@ -110,7 +110,7 @@ def list_events(workspace: EmulatedWorkspace, cluster_id: str, body: dict[str, A
         ],
         "total_count": len(found),
     }
-    # The end is fixed in what asks for other pages, so that events which happen meanwhile do not shift them.
+    # The end is fixed in the requests for other pages, so that later events do not shift them.
     same: dict[str, Any] = {name: wanted[name] for name in ("start_time", "event_types") if name in wanted}
     same |= {"cluster_id": cluster_id, "order": order, "limit": limit, "end_time": end}
     if offset + limit < len(found):
@@ -126,7 +126,7 @@ def list_events(workspace: EmulatedWorkspace, cluster_id: str, body: dict[str, A
 def _visible_events(
     workspace: EmulatedWorkspace, cluster_id: str, start: Millis, end: Millis, types: list[str], now: Millis
 ) -> list[ClusterEvent]:
-    """Oldest first; those of one instant as they were recorded."""
+    """Return the events that are visible now, oldest first; those of one instant in the order of recording."""
     found = [
         event
         for event in workspace.state.clusters.events.get(cluster_id, ())

@@ -1,6 +1,6 @@
-"""The state machine of a cluster. What takes time is entered in the agenda and happens exactly when it is due.
+"""The state machine of a cluster. Transitions that take time are scheduled and happen exactly when they are due.
 
-Uptime runs from RUNNING to TERMINATING; `uptime` is told of both here, and nowhere else but on removal.
+Uptime runs from RUNNING to TERMINATING, and is recorded here.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ FINDING_INSTANCES = "Finding instances for new nodes, acquiring more instances i
 
 
 def unexpected_state(cluster: Cluster) -> ApiError:
-    """400 INVALID_STATE in the words that clients look for."""
+    """Return 400 INVALID_STATE with the message that clients look for."""
     return invalid_state(f"Cluster {cluster.cluster_id} is in unexpected state {cluster.state.capitalize()}.")
 
 
@@ -43,7 +43,7 @@ def create(
     at: Millis,
     source: str = "API",
 ) -> Cluster:
-    """A new cluster that is being launched. Its creator gets CAN_MANAGE on it."""
+    """Create and launch a cluster. Its creator gets CAN_MANAGE on it."""
     state = workspace.state
     name = str(definition.get("cluster_name") or "")
     cluster = Cluster(
@@ -71,7 +71,7 @@ def create(
 
 
 def _new_id(workspace: EmulatedWorkspace, name: str, at: Millis) -> str:
-    """`0301-101500-abc12def`: like the platform's, but only the seed and the name decide, so that it is repeatable."""
+    """Return an id such as `0301-101500-abc12def`. It follows from seed and name, so that runs are repeatable."""
     ids, known = workspace.state.ids, workspace.state.clusters.sessions
     while True:
         digits = f"{ids.number('cluster-number', name) % 10**10:010}"
@@ -81,7 +81,7 @@ def _new_id(workspace: EmulatedWorkspace, name: str, at: Millis) -> str:
 
 
 def start(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
-    """Launch a stopped cluster. Raises 400 INVALID_STATE unless it is stopped; rights are the caller's business."""
+    """Launch a stopped cluster. Raises 400 INVALID_STATE if it is not stopped. The caller checks permissions."""
     if cluster.state not in STOPPED_STATES:
         raise unexpected_state(cluster)
     cluster.last_restarted_time = at
@@ -111,7 +111,7 @@ def _schedule_launch_end(workspace: EmulatedWorkspace, cluster: Cluster, at: Mil
 
 
 def restart(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
-    """Restart a running cluster; its session lasts on. Raises 400 INVALID_STATE unless it is RUNNING."""
+    """Restart a running cluster; its uptime session continues. Raises 400 INVALID_STATE if it is not RUNNING."""
     if cluster.state != "RUNNING":
         raise unexpected_state(cluster)
     _cancel_pending_work(workspace, cluster, at)
@@ -131,7 +131,7 @@ def edit(
     submitted: dict[str, Any],
     at: Millis,
 ) -> None:
-    """Give it another definition. A running cluster restarts, a stopped one stays stopped, any other refuses."""
+    """Change the definition. A running cluster restarts, a stopped one stays stopped. Raises 400 in any other state."""
     require_editable(cluster)
     record(
         workspace,
@@ -150,7 +150,7 @@ def edit(
 
 
 def require_editable(cluster: Cluster) -> None:
-    """Raises 400 INVALID_STATE, which the provider waits out, unless the cluster is running or stopped."""
+    """Raise 400 INVALID_STATE unless the cluster is running or stopped. The provider retries it."""
     if cluster.state != "RUNNING" and cluster.state not in STOPPED_STATES:
         raise unexpected_state(cluster)
 
@@ -163,7 +163,7 @@ def resize(
     scale: dict[str, Any] | None,
     at: Millis,
 ) -> None:
-    """Change the number of workers of a running cluster, which goes on running."""
+    """Change the number of workers of a running cluster without a restart."""
     if cluster.state != "RUNNING":
         raise unexpected_state(cluster)
     cluster.definition = with_size(cluster.definition, workers, scale)
@@ -172,7 +172,7 @@ def resize(
 
 
 def terminate(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
-    """Turn it off and keep the definition; nothing happens to one that is off or on its way there."""
+    """Terminate the cluster and keep its definition. Does nothing if it is already stopped or TERMINATING."""
     if cluster.state in STOPPED_STATES or cluster.state == "TERMINATING":
         return
     reason = {"code": "USER_REQUEST", "type": "SUCCESS", "parameters": {"username": user.name}}
@@ -188,7 +188,7 @@ def end(
     user: str | None = None,
     ends_in: str = "TERMINATED",
 ) -> None:
-    """TERMINATING for this reason from now on, `ends_in` one transition later. Uptime ends now."""
+    """Make the cluster TERMINATING now, and `ends_in` one transition later. Its uptime ends now."""
     _cancel_pending_work(workspace, cluster, at)
     cluster.state, cluster.state_message = "TERMINATING", message
     cluster.termination_reason = reason
@@ -199,7 +199,7 @@ def end(
 
 
 def remove(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """Delete for good, whatever state it is in: definition, events, rights and libraries. Its uptime is kept."""
+    """Delete the cluster permanently, in any state: definition, events, grants and libraries. Its uptime is kept."""
     state, cluster_id = workspace.state, cluster.cluster_id
     _cancel_pending_work(workspace, cluster, at)
     uptime.close_session(state.clusters, cluster_id, at)
@@ -211,7 +211,7 @@ def remove(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
 
 
 def _cancel_pending_work(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """What was going to happen to it does not; what ran on it is gone."""
+    """Cancel the scheduled tasks of the cluster, and fail what runs on it."""
     scheduler = workspace.state.scheduler
     for kind in (CHANGE, IDLE, LAUNCH_EVENT, activity.SCALE):
         scheduler.cancel(kind, cluster_id=cluster.cluster_id)
@@ -222,7 +222,7 @@ def _cancel_pending_work(workspace: EmulatedWorkspace, cluster: Cluster, at: Mil
 
 @task_handler(commands.RELEASE)
 def terminate_job_cluster(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
-    """The run for which the cluster was made is over."""
+    """Terminate the cluster of a job run that has ended."""
     cluster = workspace.state.clusters.by_id.get(cluster_id)
     if cluster and cluster.state not in STOPPED_STATES and cluster.state != "TERMINATING":
         end(workspace, cluster, {"code": "JOB_FINISHED", "type": "SUCCESS"}, "Job run finished", at)
@@ -232,7 +232,7 @@ def terminate_job_cluster(workspace: EmulatedWorkspace, at: Millis, *, cluster_i
 def reach_state(
     workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, to: str, code: str = "", ends: str = "TERMINATED"
 ) -> None:
-    """The cluster reaches the state it was on its way to."""
+    """Put the cluster into the state of its scheduled transition."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     match to:
         case "RUNNING":
@@ -250,12 +250,12 @@ def reach_state(
 
 @task_handler(LAUNCH_EVENT)
 def record_launch_event(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, type: str) -> None:
-    """Something goes wrong with a launch that is going to fail."""
+    """Record an error event of a launch that is going to fail."""
     record(workspace, workspace.state.clusters.by_id[cluster_id], at, type)
 
 
 def _become_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) -> None:
-    """A launch or a restart is through."""
+    """Make the launched or restarted cluster RUNNING."""
     cluster.state, cluster.state_message = "RUNNING", ""
     cluster.workers = cluster.target_workers
     cluster.last_state_loss_time = at
@@ -284,7 +284,7 @@ def _become_running(workspace: EmulatedWorkspace, cluster: Cluster, at: Millis) 
 
 
 def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
-    """Termination reason and state message of a launch that failed; both name the cluster or its machines."""
+    """Return the termination reason and the state message of a failed launch; both name the cluster or its machines."""
     kind = "CLIENT_ERROR" if code.startswith("INVALID") else "CLOUD_FAILURE"
     node_type = cluster.definition["node_type_id"]
     azure_message = f"The requested size {node_type} is currently not available in this location."
@@ -295,9 +295,9 @@ def launch_failure(cluster: Cluster, code: str) -> tuple[dict[str, Any], str]:
 
 
 def ensure_started(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal, at: Millis) -> None:
-    """What attaching, a command or a job does first: start a stopped cluster, with the right of its user.
+    """Start the cluster if it is stopped, as its user: attaching, commands and jobs do this first.
 
-    Raises 403 without CAN_ATTACH_TO, on a cluster dedicated to somebody else, and, where it had to be started, without
+    Raises 403 without CAN_ATTACH_TO, if the cluster is dedicated to another user, and, if it has to be started, without
     CAN_RESTART; 400 INVALID_STATE while it is terminating.
     """
     if not has_cluster_permission(workspace, user, cluster.cluster_id, "CAN_ATTACH_TO"):
@@ -331,7 +331,7 @@ def _schedule_idle_check(workspace: EmulatedWorkspace, cluster: Cluster) -> None
 
 @task_handler(IDLE)
 def check_idle(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str) -> None:
-    """It may have been idle for long enough; if it was used meanwhile, look again when that is over for so long."""
+    """Terminate the cluster if it has been idle for long enough; otherwise schedule the next check."""
     cluster = workspace.state.clusters.by_id[cluster_id]
     minutes = cluster.autotermination_minutes
     if at < cluster.busy_until + minutes * MINUTE:

@@ -1,4 +1,4 @@
-"""HTTP of one-time job runs, on a cluster that exists or one of their own: `jobs/runs/submit`, `get` and `cancel`."""
+"""HTTP handlers of one-time job runs, on an existing or a new cluster: `jobs/runs/submit`, `get` and `cancel`."""
 
 import copy
 from typing import Any
@@ -18,7 +18,7 @@ def all_versions(name: str) -> tuple[str, str, str]:
 
 @routes.post(*all_versions("submit"))
 def submit(request: Request) -> dict[str, int]:
-    """A run is as its submitter: that right decides whether it may start the cluster, or make one."""
+    """Submit a run. It has the permissions of its submitter, who must be allowed to start or to create the cluster."""
     tasks = _tasks(request.body)
     own = len(tasks) == 1 and tasks[0].get("new_cluster") is not None
     cluster = _new_cluster(request, tasks[0]["new_cluster"]) if own else _existing_cluster(request, tasks)
@@ -36,7 +36,7 @@ def submit(request: Request) -> dict[str, int]:
 
 
 def _tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """In the newer form, or the one of the older form, whose fields stand at the top."""
+    """Return the tasks of the newer form, or the single task of the older form, with its fields at the top level."""
     tasks = body.get("tasks") or [body]
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
         raise invalid("tasks must be a list of objects.")
@@ -44,7 +44,7 @@ def _tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _new_cluster(request: Request, wanted: Any) -> Cluster:
-    """A cluster for this run alone. Raises 403 unless the caller may make clusters, 400 for what is no cluster."""
+    """Create a cluster for this run. Raises 403 if the caller may not create one, 400 for an invalid definition."""
     if not isinstance(wanted, dict):
         raise invalid("new_cluster must be an object.")
     sent = copy.deepcopy(wanted) | {"autotermination_minutes": 0}
@@ -54,7 +54,7 @@ def _new_cluster(request: Request, wanted: Any) -> Cluster:
 
 
 def _existing_cluster(request: Request, tasks: list[dict[str, Any]]) -> Cluster:
-    """The one that all tasks name, which is started unless it runs. Raises 403 unless the caller may do that."""
+    """Return the cluster of all tasks, and start it if it is stopped. Raises 403 if the caller may not start it."""
     named = {str(task["existing_cluster_id"]) for task in tasks if task.get("existing_cluster_id")}
     if len(named) != 1 or not all(task.get("existing_cluster_id") for task in tasks):
         if any("new_cluster" in task for task in tasks) or len(named) > 1:
@@ -88,7 +88,7 @@ def _run(request: Request, run_id: str) -> JobRun:
 
 
 def run_document(run: JobRun) -> dict[str, Any]:
-    """The run as the API tells it; times in milliseconds, 0 for what has not come yet."""
+    """Return the run in the format of the API; times in milliseconds, 0 if not reached yet."""
     state: dict[str, Any] = {"life_cycle_state": run.state, "state_message": run.message}
     if run.result is not None:
         state["result_state"] = run.result

@@ -1,6 +1,6 @@
-"""The truth of uptime: sessions from RUNNING to TERMINATING, kept apart from the event list.
+"""Actual uptime: sessions from RUNNING to TERMINATING, stored separately from the event list.
 
-What is asked of the event list (dropped, delayed, late events) and a permanent delete leave it as it is.
+Event faults (dropped, delayed, late events) and a permanent delete do not change it.
 """
 
 from emulator.base.clock import Millis
@@ -9,35 +9,35 @@ from emulator.state.state import WorkspaceState
 
 
 def open_session(clusters: Clusters, cluster_id: str, at: Millis, started_by: str | None) -> None:
-    """The cluster is RUNNING from `at` on; does nothing while a session lasts."""
+    """Open a session at `at`, when the cluster becomes RUNNING. Does nothing if one is open."""
     if current_session(clusters, cluster_id) is None:
         clusters.sessions.setdefault(cluster_id, []).append(UptimeSession(at, None, started_by))
 
 
 def record_restart(clusters: Clusters, cluster_id: str, at: Millis, user: str | None) -> None:
-    """Somebody restarted the cluster: its session lasts on."""
+    """Record a restart in the open session, which continues."""
     session = current_session(clusters, cluster_id)
     if session is not None:
         session.restarts.append(ClusterRestart(at, user))
 
 
 def close_session(clusters: Clusters, cluster_id: str, at: Millis) -> None:
-    """The cluster is TERMINATING, or gone, from `at` on."""
+    """Close the open session at `at`, when the cluster becomes TERMINATING or is deleted."""
     session = current_session(clusters, cluster_id)
     if session is not None:
         session.end = at
 
 
 def current_session(clusters: Clusters, cluster_id: str) -> UptimeSession | None:
-    """The session that has no end yet."""
+    """Return the open session, or None."""
     sessions = clusters.sessions.get(cluster_id)
     return sessions[-1] if sessions and sessions[-1].end is None else None
 
 
 def uptime(state: WorkspaceState, cluster_id: str, from_ms: Millis, to_ms: Millis) -> tuple[int, list[UptimeSession]]:
-    """Milliseconds of uptime in `[from_ms, to_ms)`, and the sessions that overlap it, whole and oldest first.
+    """Return the uptime in `[from_ms, to_ms)` in milliseconds, and the whole sessions that overlap it, oldest first.
 
-    A session that lasts is counted up to `to_ms`, so `to_ms` must not lie in the future. An unknown cluster has none.
+    An open session is counted up to `to_ms`, so `to_ms` must not be in the future. An unknown cluster has no uptime.
     """
     sessions = [
         session

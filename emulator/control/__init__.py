@@ -1,1 +1,1 @@
-"""`/_emulator/`: looking behind the scenes and moving them, from this machine only."""
+"""`/_emulator/`: endpoints to inspect and control the emulator, from this machine only."""

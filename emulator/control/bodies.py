@@ -1,4 +1,4 @@
-"""What the control endpoints take: exact shapes, and a sentence for every body that is not of such a shape."""
+"""Models of the bodies and queries of the control endpoints, and error messages for invalid ones."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
@@ -67,7 +67,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class RuleBody(Body):
-    """One fault of requests; see `faults.Rule`."""
+    """A request fault; see `faults.rules.FaultRule`."""
 
     kind: FaultKind
     match: Pattern = "*"
@@ -81,9 +81,9 @@ class RuleBody(Body):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.shape is not None and self.shape not in MALFORMED_SHAPES:
-            raise ValueError(f"shape: there is no {self.shape!r}; there are {', '.join(MALFORMED_SHAPES)}")
+            raise ValueError(f"shape: unknown shape {self.shape!r}; use one of {', '.join(MALFORMED_SHAPES)}")
         if self.seconds is not None and self.kind != "clock" and not 0 <= self.seconds <= 3600:
-            raise ValueError("seconds: between 0 and 3600, but for a clock")
+            raise ValueError("seconds: must be from 0 to 3600, except for kind clock")
         return self
 
     def to_fault(self) -> FaultRule:
@@ -91,7 +91,7 @@ class RuleBody(Body):
 
 
 class LaunchBody(Body):
-    """Launches of clusters that fail; `match` is a name or id."""
+    """Failing cluster launches; `match` is a cluster's name or id."""
 
     kind: Literal["launch_failure"]
     match: Pattern = "*"
@@ -107,7 +107,7 @@ class LaunchBody(Body):
 
 
 class LibraryBody(Body):
-    """Installations that fail or are never done; `match` is a package, coordinates or a path."""
+    """Library installations that fail or never finish; `match` is a package, coordinates or a path."""
 
     kind: Literal["library_failed", "library_stuck"]
     match: Pattern = "*"
@@ -120,7 +120,7 @@ class LibraryBody(Body):
 
 
 class EventsBody(Body):
-    """Events that are missing, listed late, or come after a termination; `match` is a cluster's name or id."""
+    """Events that are missing, listed late, or follow a termination; `match` is a cluster's name or id."""
 
     kind: Literal["events_dropped", "events_delayed", "events_late"]
     match: Pattern = "*"
@@ -133,7 +133,7 @@ class EventsBody(Body):
     def _known_types(self) -> Self:
         unknown = [name for name in self.types if name not in EVENT_TYPES]
         if unknown:
-            raise ValueError(f"types: there is no event of type {unknown[0]!r}")
+            raise ValueError(f"types: unknown event type {unknown[0]!r}")
         return self
 
     def to_fault(self) -> EventFault:
@@ -147,7 +147,7 @@ class EventsBody(Body):
 
 
 class RecipientBody(Body):
-    """Letters to some recipients that are refused, or accepted and not delivered; `match` is an address."""
+    """Messages to some recipients that are rejected, or accepted and not delivered; `match` is an address."""
 
     kind: Literal["mail_refused", "mail_suppressed"]
     match: Pattern = "*"
@@ -184,7 +184,7 @@ class DriftBody(Body):
 
 
 class TimesQuery(Body):
-    """`?from=ISO&to=ISO`; without `from` since ever, without `to` until now."""
+    """`?from=ISO&to=ISO`; the default of `from` is the beginning, that of `to` is now."""
 
     begin: AwareDatetime | None = Field(None, alias="from")
     end: AwareDatetime | None = Field(None, alias="to")
@@ -218,13 +218,13 @@ AnyBody = TypeVar("AnyBody", bound=Body)
 
 
 def parse_body(request: Request, model: type[AnyBody]) -> AnyBody:
-    """The body of the call in this shape. Raises a 400 that says which field is wrong and what is allowed."""
+    """Parse the body as this model. Raises a 400 that names the invalid field and the allowed format."""
     return _validated(request.body, model)
 
 
 def parse_query_as(request: Request, model: type[AnyBody]) -> AnyBody:
-    """As `parse_body`, from the query. A `+` of an instant that came unescaped is read as one."""
-    # In a query an unescaped + is a space, and hardly anybody escapes the one before an offset.
+    """Parse the query as this model, like `parse_body`. An unescaped `+` in an instant is accepted."""
+    # In a query an unescaped + means a space, but few clients escape the + of a UTC offset.
     return _validated({name: values[0].replace(" ", "+") for name, values in request.query.items()}, model)
 
 
@@ -236,14 +236,14 @@ def _validated(content: Any, model: type[AnyBody]) -> AnyBody:
 
 
 def validation_error(error: ValidationError, model: type[Body]) -> ApiError:
-    """A 400 that names each wrong field, what is the matter with it, and the shape."""
+    """Return a 400 that names each invalid field with the reason, and the allowed format."""
     problems = "; ".join(f"{_field_path(problem['loc'])}{_reason(problem)}" for problem in error.errors())
     allowed = (model.__doc__ or "").strip().replace("\n", " ")
     return invalid(f"{problems}. Allowed: {allowed}")
 
 
 def _field_path(location: tuple[int | str, ...]) -> str:
-    # In a union pydantic also names the kind that it took the value for.
+    # In a union, pydantic's location includes the kind that selected the model.
     names = [str(part) for part in location if part not in FAULT_KINDS]
     return f"{'.'.join(names)}: " if names else ""
 
@@ -251,9 +251,9 @@ def _field_path(location: tuple[int | str, ...]) -> str:
 def _reason(problem: Any) -> str:
     match problem["type"]:
         case "extra_forbidden":
-            return "no such field"
+            return "unknown field"
         case "union_tag_not_found":
-            return f"kind: Field required; there are {', '.join(FAULT_KINDS)}"
+            return f"kind: Field required; use one of {', '.join(FAULT_KINDS)}"
         case "union_tag_invalid":
-            return f"kind: there is no {problem['ctx']['tag']!r}; there are {', '.join(FAULT_KINDS)}"
+            return f"kind: unknown kind {problem['ctx']['tag']!r}; use one of {', '.join(FAULT_KINDS)}"
     return str(problem["msg"]).removeprefix("Value error, ")

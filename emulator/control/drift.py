@@ -1,4 +1,4 @@
-"""What somebody does behind Terraform's back: the calls that an administrator would make by hand."""
+"""Drift: changes that bypass Terraform, made by an administrator's requests."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from emulator.api.errors import invalid
 
 SendRequest = Callable[[str, str, Any], Any]
-"""`perform(method, path, body)` is the answer that the administrator gets; raises ApiError when it is refused."""
+"""`send(method, path, body)` returns the response to the administrator's request, or raises ApiError."""
 
 CLUSTERS = "/api/2.1/clusters"
 SCIM = "/api/2.0/preview/scim/v2"
@@ -16,7 +16,7 @@ GRANTEES = ("group_name", "user_name", "service_principal_name")
 
 
 def delete_cluster(send: SendRequest, target: str, value: Any) -> None:
-    """Delete a cluster for good, pinned or not."""
+    """Delete a cluster permanently, pinned or not."""
     cluster_id = _find_cluster(send, target)["cluster_id"]
     send("POST", f"{CLUSTERS}/unpin", {"cluster_id": cluster_id})
     send("POST", f"{CLUSTERS}/permanent-delete", {"cluster_id": cluster_id})
@@ -39,9 +39,9 @@ def resize(send: SendRequest, target: str, value: Any) -> None:
 
 
 def tag(send: SendRequest, target: str, value: Any) -> None:
-    """Set custom tags of a cluster: `{"key": "value"}`; a value of null takes the tag away."""
+    """Set custom tags of a cluster: `{"key": "value"}`; the value null removes the tag."""
     if not isinstance(value, dict) or not value:
-        raise invalid('value: {"key": "value"}, null to take a tag away')
+        raise invalid('value: {"key": "value"}; null removes a tag')
     cluster = _find_cluster(send, target)
     tags = dict(cluster.get("custom_tags") or {}) | value
     spec = _spec(send, cluster) | {"custom_tags": {name: text for name, text in tags.items() if text is not None}}
@@ -51,8 +51,8 @@ def tag(send: SendRequest, target: str, value: Any) -> None:
 def permission(send: SendRequest, target: str, value: Any) -> None:
     """Change one grant on a cluster, or on any object such as `/directories/7`.
 
-    `{"group_name": "group_01", "permission_level": "CAN_RESTART"}`, with `user_name` or `service_principal_name`
-    likewise; a level of null takes the grants of that principal away, a value of null all direct grants.
+    `{"group_name": "group_01", "permission_level": "CAN_RESTART"}`; `user_name` and `service_principal_name` work
+    in the same way. The level null removes the grants of that principal, the value null all direct grants.
     """
     path = target if target.startswith("/") else f"/clusters/{_find_cluster(send, target)['cluster_id']}"
     path = f"/api/2.0/permissions{path}"
@@ -76,25 +76,25 @@ def permission(send: SendRequest, target: str, value: Any) -> None:
 
 
 def remove_member(send: SendRequest, target: str, value: Any) -> None:
-    """Take the user of that name out of a group."""
+    """Remove the user named `value` from a group."""
     group = _find_resource(send, "Groups", "displayName", target)
     user = _find_resource(send, "Users", "userName", value)
     _patch(send, group, {"op": "remove", "path": f'members[value eq "{user["id"]}"]'})
 
 
 def add_member(send: SendRequest, target: str, value: Any) -> None:
-    """Put the user of that name into a group."""
+    """Add the user named `value` to a group."""
     group = _find_resource(send, "Groups", "displayName", target)
     user = _find_resource(send, "Users", "userName", value)
     _patch(send, group, {"op": "add", "path": "members", "value": [{"value": user["id"]}]})
 
 
 def policy(send: SendRequest, target: str, value: Any) -> None:
-    """Give a policy, by name or id, another definition (the overrides, where it has a family): JSON, or its text."""
+    """Change the definition of a policy, given by name or id (its overrides, if it has a family): JSON, or its text."""
     listed = send("GET", "/api/2.0/policies/clusters/list", None).get("policies", [])
     found = next((entry for entry in listed if target in (entry["policy_id"], entry["name"])), None)
     if found is None:
-        raise invalid(f"target: there is no policy {target!r}")
+        raise invalid(f"target: no policy {target!r} exists")
     if not isinstance(value, str | dict) or not value:
         raise invalid("value: the new definition")
     text = value if isinstance(value, str) else json.dumps(value)
@@ -105,7 +105,7 @@ def policy(send: SendRequest, target: str, value: Any) -> None:
 
 
 def uninstall_library(send: SendRequest, target: str, value: Any) -> None:
-    """Uninstall a library from a cluster: as in the API, or any part of its name such as `pandas`."""
+    """Uninstall a library from a cluster: given as in the API, or as a part of its name such as `pandas`."""
     cluster_id = _find_cluster(send, target)["cluster_id"]
     answer = send("GET", f"/api/2.0/libraries/cluster-status?{urlencode({'cluster_id': cluster_id})}", None)
     libraries = [entry["library"] for entry in answer.get("library_statuses", [])]
@@ -136,7 +136,7 @@ _SIZES = ("num_workers", "autoscale")
 
 
 def _find_cluster(send: SendRequest, target: str) -> dict[str, Any]:
-    """The cluster of that id or name. Raises a 400 where there is none, or several of the name."""
+    """Return the cluster with this id or name. Raises a 400 if there is none, or if several have the name."""
     listed: list[dict[str, Any]] = []
     page = {"page_size": "100"}
     while page:
@@ -146,25 +146,25 @@ def _find_cluster(send: SendRequest, target: str) -> dict[str, Any]:
         page = {"page_size": "100", "page_token": token} if token else {}
     found = [entry for entry in listed if target in (entry["cluster_id"], entry.get("cluster_name"))]
     if len(found) != 1:
-        raise invalid(f"target: there {'are several clusters' if found else 'is no cluster'} {target!r}")
+        raise invalid(f"target: {'several clusters are' if found else 'no cluster is'} named {target!r}")
     return found[0]
 
 
 def _spec(send: SendRequest, cluster: dict[str, Any]) -> dict[str, Any]:
-    """What the cluster was last told to be, as an edit takes it."""
+    """Return the last submitted definition of the cluster, as a body for an edit."""
     query = urlencode({"cluster_id": cluster["cluster_id"]})
     spec = dict(send("GET", f"{CLUSTERS}/get?{query}", None)["spec"])
     return spec | {"cluster_id": cluster["cluster_id"]}
 
 
 def _find_resource(send: SendRequest, kind: str, attribute: str, name: Any) -> dict[str, Any]:
-    """The one SCIM resource of that name or id."""
+    """Return the SCIM resource with this name or id."""
     if not isinstance(name, str) or not name:
         raise invalid(f"value: {attribute} or id of one of the {kind.lower()}")
     wanted = quote(f"{attribute} eq {json.dumps(name, ensure_ascii=False)} or id eq {json.dumps(name)}")
     found = send("GET", f"{SCIM}/{kind}?filter={wanted}", None).get("Resources", [])
     if not found:
-        raise invalid(f"there is no {name!r} among the {kind.lower()}")
+        raise invalid(f"no {name!r} among the {kind.lower()}")
     return dict(found[0])
 
 

@@ -1,4 +1,4 @@
-"""HTTP of `/_emulator/`."""
+"""HTTP handlers of `/_emulator/`."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ PREFIX = "/_emulator/"
 
 
 class ControlledApplication(Protocol):
-    """What the control endpoints need of the application that serves the workspace."""
+    """The part of the application that the control endpoints use."""
 
     faults: Faults
     request_log: RequestLog
@@ -53,7 +53,7 @@ class ControlledApplication(Protocol):
 
 
 def router(application: ControlledApplication) -> Router:
-    """The control endpoints of this application."""
+    """Return a router with the control endpoints of this application."""
 
     def show_request_log(request: Request) -> Response:
         text = "".join(f"{line}\n" for line in application.request_log.lines())
@@ -69,7 +69,7 @@ def router(application: ControlledApplication) -> Router:
     def set_faults(request: Request) -> dict[str, Any]:
         body = parse_body(request, FaultsBody)
         if body.profile is not None and body.profile not in PROFILES:
-            raise invalid(f"profile: there is no {body.profile!r}; there are {', '.join(PROFILES)}")
+            raise invalid(f"profile: unknown profile {body.profile!r}; use one of {', '.join(PROFILES)}")
         application.set_faults(body.profile, [rule.to_fault() for rule in body.rules])
         return show_faults(request)
 
@@ -81,7 +81,7 @@ def router(application: ControlledApplication) -> Router:
             state_changes.KINDS[body.kind](request.workspace, body.target, body.value)
         else:
             kinds = ", ".join([*drift.KINDS, *state_changes.KINDS])
-            raise invalid(f"kind: there is no {body.kind!r}; there are {kinds}")
+            raise invalid(f"kind: unknown kind {body.kind!r}; use one of {kinds}")
         return {}
 
     def show_clock(request: Request) -> dict[str, str]:
@@ -107,19 +107,19 @@ def router(application: ControlledApplication) -> Router:
 
 
 def unknown_endpoint(request: Request) -> ApiError:
-    """For any other path below `/_emulator/`."""
-    message = f"There is no '{request.method} {request.path}'; docs/emulator.md lists what there is."
+    """Return the error for any other path below `/_emulator/`."""
+    message = f"No endpoint '{request.method} {request.path}'; docs/emulator.md lists all endpoints."
     return ApiError(404, "ENDPOINT_NOT_FOUND", message)
 
 
 def dump_state(request: Request) -> Response:
-    """The whole state. Names are sorted, so that two dumps can be compared as text."""
+    """Return the whole state with sorted names, so that two dumps can be compared as text."""
     text = json.dumps(state.dump(request.workspace.state), sort_keys=True)
     return Response(200, text.encode(), {"Content-Type": "application/json"})
 
 
 def move_clock(request: Request) -> dict[str, str]:
-    """What is due by then happens before the answer."""
+    """Move the clock. Tasks that are due by then run before the response."""
     body = parse_body(request, ClockBody)
     clock = request.workspace.clock
     try:
@@ -139,7 +139,7 @@ def make_user(request: Request) -> dict[str, str]:
 
 
 def work(request: Request) -> dict[str, Any]:
-    """Somebody, the administrator unless a token is given, runs commands on a cluster, or a query, for this long."""
+    """Let a user, by default the administrator, run commands on a cluster, or a query, for the given seconds."""
     body = parse_body(request, WorkBody)
     workspace = request.workspace
     user = workspace.administrator if body.token is None else workspace.authenticate(body.token, request.now)
@@ -160,12 +160,12 @@ def work(request: Request) -> dict[str, Any]:
 
 
 def show_generated_files(request: Request) -> dict[str, Any]:
-    """What was there from the start, whatever was written and deleted since."""
+    """Return counts and sizes of the files at the start, unaffected by later changes."""
     return ground_truth(request.workspace.generated_tree)
 
 
 def show_uptime(request: Request) -> dict[str, Any]:
-    """The sessions are whole; the sum counts what of them is between the two instants."""
+    """Return the uptime between the two instants, and the whole sessions that overlap them."""
     query = parse_query_as(request, UptimeQuery)
     begin, end = query.range(request.now)
     state = request.workspace.state

@@ -1,4 +1,4 @@
-"""What the account and other services bring about, where no call of the workspace's own API reaches."""
+"""Changes by the account and other services, which no request to the workspace's API can make."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ JOB_CLUSTER = {
 
 
 def account_group(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Assign a group of the account, named `target`, to this workspace; the value lists its users by name."""
+    """Assign an account group named `target` to this workspace; the value lists the names of its users."""
     names = [] if value is None else value
     if not isinstance(names, list):
         raise invalid("value: a list of user names")
@@ -29,15 +29,15 @@ def account_group(workspace: EmulatedWorkspace, target: str, value: Any) -> None
     for name in names:
         user = workspace.state.directory.find_user(str(name))
         if user is None:
-            raise invalid(f"value: there is no user {name!r}")
+            raise invalid(f"value: unknown user {name!r}")
         members.append(user.id)
     add_account_group(workspace, target, members, workspace.clock.now())
 
 
 def metastore(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Assign the metastore of that id, a UUID, to this workspace; with the value false, assign none."""
+    """Assign the metastore with the UUID `target` to this workspace; with the value false, unassign it."""
     if value not in (None, True, False):
-        raise invalid("value: true, or false to assign none")
+        raise invalid("value: true, or false to unassign it")
     try:
         assigned = str(UUID(target))
     except ValueError:
@@ -46,28 +46,28 @@ def metastore(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
 
 
 def warehouse(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Put in a stopped SQL warehouse of that name which everybody may use, as newer workspaces come with one."""
+    """Add a stopped SQL warehouse named `target` that all users may use, as newer workspaces have."""
     if value is not None:
-        raise invalid("value: a warehouse takes none")
+        raise invalid("value: not allowed for a warehouse")
     add_open_warehouse(workspace, target, "2X-Small")
 
 
 def workspace_object(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Put an object that no import makes, a LIBRARY or an MLFLOW_EXPERIMENT, at the path `target`."""
+    """Add an object that cannot be imported, a LIBRARY or an MLFLOW_EXPERIMENT, at the path `target`."""
     if value not in ("LIBRARY", "MLFLOW_EXPERIMENT"):
         raise invalid("value: LIBRARY or MLFLOW_EXPERIMENT")
     path = parse(target)
     objects = workspace.state.objects
     folder = objects.find(path.parent.names)
     if folder is None or not folder.is_container or objects.find(path.names):
-        raise invalid(f"target: a new object in a folder that is there, not {path.text}")
+        raise invalid(f"target: must be a new object in an existing folder, not {path.text}")
     objects.add(workspace.state.ids, folder, path.name, value, workspace.clock.now())
 
 
 def job_clusters(workspace: EmulatedWorkspace, target: str, value: Any) -> None:
-    """Clusters that jobs had of their own and that are off, `value` of them, each named `target` and a number."""
+    """Add `value` terminated clusters of jobs, named `target` and a number."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_CLUSTERS:
-        raise invalid(f"value: how many, up to {MAX_CLUSTERS}")
+        raise invalid(f"value: must be a number from 1 to {MAX_CLUSTERS}")
     now, admin, clusters = workspace.clock.now(), workspace.administrator, workspace.state.clusters
     for number in range(1, value + 1):
         definition = {"cluster_name": f"{target}-{number}", **JOB_CLUSTER}

@@ -1,4 +1,4 @@
-"""People who are just there: a user and a token without anybody having called SCIM."""
+"""Users with tokens, created without a SCIM request."""
 
 from emulator.base.clock import Millis
 from emulator.models.scim import ADMINS
@@ -7,9 +7,9 @@ from emulator.state.workspace import EmulatedWorkspace
 
 
 def ensure_user(workspace: EmulatedWorkspace, user_name: str, now: Millis, *, admin: bool = False) -> tuple[str, str]:
-    """The id and a new token of the user of that name, who is made if there is none yet.
+    """Return the id and a new token of the user with this name, who is created if needed.
 
-    With `admin` the user joins `admins`; without, nobody leaves it. Raises ScimError 400 for a name that is none.
+    With `admin`, the user is added to `admins`; without it, nobody is removed. Raises ScimError 400 for a bad name.
     """
     directory = workspace.state.directory
     user = directory.find_user(user_name.strip()) or create_user(workspace, {"userName": user_name}, now)

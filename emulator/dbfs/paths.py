@@ -7,9 +7,9 @@ from emulator.base.paths import Names
 
 
 def parse(path: Any, field: str = "path") -> Names:
-    """The names from the root down, with or without `dbfs:` before them.
+    """Return the names of an absolute path, with or without `dbfs:` before it.
 
-    Raises 400 for what is no absolute path, 403 for one that belongs to volumes.
+    Raises 400 for any other path, and 403 for a path in a volume.
     """
     if not isinstance(path, str) or not path:
         raise invalid(f"Missing required field: {field}")

@@ -1,4 +1,4 @@
-"""HTTP of `dbfs`: `/api/2.0/dbfs/*`. Every user may do everything there, as in the platform."""
+"""HTTP handlers of DBFS: `/api/2.0/dbfs/*`. All users may do everything there, as on the platform."""
 
 from base64 import b64decode, b64encode
 from typing import Any
@@ -14,10 +14,10 @@ from emulator.settings.legacy_dbfs import legacy_dbfs_is_disabled
 
 routes = Routes()
 MAX_BLOCK_BYTES = 2**20
-"""Bytes that a read gives and that a block or a JSON put carries at most."""
+"""Maximum bytes of one read, one block, or one put as JSON."""
 DEFAULT_READ = 2**19
 MAX_DELETED_PER_REQUEST = 10_000
-"""Entries that one recursive delete takes away before it asks to be called again."""
+"""Entries that one recursive delete removes; for more, it has to be called again."""
 
 
 @routes.get("/api/2.0/dbfs/get-status")
@@ -28,7 +28,7 @@ def get_status(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.0/dbfs/list")
 def list_folder(request: Request) -> dict[str, Any]:
-    """What lies in the folder; of a file, the file itself."""
+    """List a folder; for a file, return the file itself."""
     names = _path_argument(request)
     entry = _find(request, names)
     if not entry.is_dir:
@@ -57,7 +57,7 @@ def read(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/put")
 def put(request: Request) -> dict[str, Any]:
-    """A whole file: small ones in JSON, larger ones as multipart."""
+    """Write a whole file: a small one as JSON, a larger one as multipart."""
     content_type = request.headers.get("content-type", "")
     fields: dict[str, Any]
     if is_multipart(content_type):
@@ -75,7 +75,7 @@ def put(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/create")
 def create(request: Request) -> dict[str, Any]:
-    """Begin an upload; until it is closed the file is there and empty."""
+    """Begin an upload. Until it is closed, the file exists and is empty."""
     names = _parse_path(request, request.body.get("path"))
     _check_not_taken(request, names, request.body.get("overwrite") is True)
     _write(request, names, EMPTY)
@@ -99,7 +99,7 @@ def close(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/mkdirs")
 def mkdirs(request: Request) -> dict[str, Any]:
-    """Makes the folders above as well; one that is there is fine."""
+    """Create the folder and its parents; an existing one is no error."""
     names = _parse_path(request, request.body.get("path"))
     try:
         request.workspace.state.dbfs.make_folders(names, request.now)
@@ -110,7 +110,7 @@ def mkdirs(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/dbfs/delete")
 def delete(request: Request) -> dict[str, Any]:
-    """Of what is not there is no complaint. Very large folders go in several calls."""
+    """Delete a file or folder; a missing one is no error. Very large folders take several requests."""
     names = _parse_path(request, request.body.get("path"))
     dbfs = request.workspace.state.dbfs
     entry = dbfs.find(names)
@@ -163,7 +163,7 @@ def _path_argument(request: Request) -> Names:
 
 
 def _parse_path(request: Request, path: Any, field: str = "path") -> Names:
-    """The path. Raises 403 where DBFS is switched off, whatever the path is."""
+    """Parse the path. Raises 403 if DBFS is disabled, for any path."""
     names = parse(path, field)
     if legacy_dbfs_is_disabled(request.workspace):
         raise denied(f"Public DBFS root is disabled. Access is denied on path: {text(names)}")

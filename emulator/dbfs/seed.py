@@ -1,4 +1,4 @@
-"""The folders of a new workspace's DBFS; none where it is switched off."""
+"""Folders of DBFS in a new workspace; none if DBFS is disabled."""
 
 from emulator.state.workspace import EmulatedWorkspace
 

@@ -1,1 +1,1 @@
-"""Faults on request: the rules that decide which request meets one, and named profiles of them."""
+"""Faults on demand: rules that select the affected requests, and named profiles."""

@@ -1,4 +1,4 @@
-"""What faults make of answers: shapes that no client expects, pages that end in tokens alone, pages without an end."""
+"""Faults in responses: malformed bodies, pages with tokens only, endless pages."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,12 +8,12 @@ Change = Callable[[dict[str, Any]], Any]
 
 
 def _each_list(change: Callable[[list[Any]], Any]) -> Change:
-    """The body with this done to each of its lists."""
+    """Return a change that is applied to each list of the body."""
     return lambda body: {name: change(value) if isinstance(value, list) else value for name, value in body.items()}
 
 
 def _first_entries(change: Callable[[dict[str, Any]], Any]) -> Change:
-    """The body with this done to the first entry of each of its lists."""
+    """Return a change that is applied to the first entry of each list of the body."""
 
     def first(entries: list[Any]) -> list[Any]:
         changed = change(dict(entries[0])) if entries and isinstance(entries[0], dict) else None
@@ -23,7 +23,7 @@ def _first_entries(change: Callable[[dict[str, Any]], Any]) -> Change:
 
 
 def _with_values(**values: Any) -> Callable[[dict[str, Any]], Any]:
-    """An entry in which those of these keys that it has are changed."""
+    """Return a change of an entry that replaces the values of those keys that the entry has."""
     return lambda entry: {name: values.get(name, value) for name, value in entry.items()}
 
 
@@ -63,20 +63,23 @@ MALFORMED_SHAPES: Mapping[str, Change] = {
 
 
 def only_tokens(body: dict[str, Any]) -> Any:
-    """The page of a service without what it has deprecated: pages go on by their tokens alone."""
+    """Return a page without the deprecated fields: the next page is named by its token only."""
     return {name: value for name, value in body.items() if name not in ("next_page", "total_count")}
 
 
 class FaultyResponses:
-    """Answers as a fault leaves them."""
+    """Applies response faults, and remembers the first page of each path for endless pages."""
 
     def __init__(self) -> None:
         self._pages: dict[str, dict[str, Any]] = {}
         self._number = 0
 
     def apply(self, kind: str, shape: str | None, path: str, status: int, body: Any) -> tuple[int, Any]:
-        """Status and body after a fault of this kind and shape. Refusals stay as they are, but those of endless pages:
-        there the first page comes again, whatever is asked, and after each there is another one."""
+        """Return status and body after a fault of this kind and shape.
+
+        Errors are left unchanged, except with endless pages: these return the first page of the path for every request,
+        each time with the token of another page.
+        """
         if kind == "endless":
             if status == 200 and isinstance(body, dict):
                 self._pages.setdefault(path, body)

@@ -1,4 +1,4 @@
-"""The named profiles of faults. A profile is data: rules, limits, disturbances and switches of the services."""
+"""The named fault profiles. A profile is data: rules, rate limits, service faults and options of the services."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -13,18 +13,18 @@ from emulator.models.mail import MANAGED_DOMAIN, OWN_DOMAIN, RecipientFault
 from emulator.state.state import WorkspaceState
 
 ServiceFault = LaunchFailure | EventFault | LibraryFailure | RecipientFault
-"""A fault of a service, which lies in the state of that service."""
+"""A fault of a service; it is stored in the state of that service."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaultProfile:
     description: str
-    """What it is, for people."""
+    """Shown in the help and in docs/emulator.md."""
     rules: tuple[FaultRule, ...] = ()
     limits: tuple[RateLimit, ...] = ()
     service_faults: tuple[ServiceFault, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of `options.Options` that are otherwise as long as it is in force."""
+    """Fields of `options.Options` that have other values while the profile is active."""
 
 
 EVENTS = "POST /api/2.?/clusters/events"
@@ -155,8 +155,8 @@ PROFILES: Mapping[str, FaultProfile] = {
 
 
 def inject(state: WorkspaceState, service_faults: Iterable[ServiceFault]) -> None:
-    """Put these in the place of those in force; none means that every service does what it should."""
-    # A profile can be put in force again, and each of its faults counts anew.
+    """Replace the active service faults by these; with none, all services work normally."""
+    # Copies: a profile can be activated again, and then each of its faults counts from zero.
     given = copy.deepcopy(list(service_faults))
     state.clusters.set_launch_failures([one for one in given if isinstance(one, LaunchFailure)])
     state.clusters.set_event_faults([one for one in given if isinstance(one, EventFault)])
@@ -165,7 +165,7 @@ def inject(state: WorkspaceState, service_faults: Iterable[ServiceFault]) -> Non
 
 
 def service_faults(state: WorkspaceState) -> list[ServiceFault]:
-    """Those in force."""
+    """Return the active service faults."""
     return [
         *state.clusters.launch_failures,
         *state.clusters.event_faults,

@@ -1,4 +1,4 @@
-"""Faults on request: which request meets one is decided here, how it feels is `app`'s and `server`'s business."""
+"""Selection of the requests that get a fault. `server` carries the faults out."""
 
 import random
 import re
@@ -24,38 +24,38 @@ _ERRORS = {
 }
 _STATUS = {"unknown_cluster": 400}
 RESPONSE_KINDS = ("malformed", "only_tokens", "endless")
-"""Kinds that change what is answered."""
+"""Kinds that change the response."""
 _DEFAULT_SECONDS = {"latency": 0.05, "hang": 90.0}
-"""What these last unless told otherwise; a hang is longer than the patience of any client (the provider's is 65)."""
+"""Default durations in seconds; a hang exceeds the timeouts of all clients (65 for the provider)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FaultRule:
-    """One fault for some requests."""
+    """A fault for some requests."""
 
     match: str = "*"
-    """Method and path with wildcards, such as `POST /api/2.1/clusters/*`; a path alone means every method."""
+    """Method and path with wildcards, such as `POST /api/2.1/clusters/*`; without a method it matches all methods."""
     kind: FaultKind
     rate: float = 1.0
-    """The share of the matching requests that meet it."""
+    """The share of the matching requests that get the fault."""
     retry_after: int | None = None
-    """Seconds in the header `Retry-After`; None: no such header."""
+    """Seconds in the header `Retry-After`; None: no header."""
     seconds: float | None = None
-    """How long a latency or a hang lasts; of `clock`, by how much the clock that LAB_CLOCK asks is ahead."""
+    """Duration of a latency or a hang; for `clock`, how far the clock behind LAB_CLOCK is ahead."""
     shape: str | None = None
-    """Of `malformed`: one of `answers.SHAPES`."""
+    """For `malformed`: one of `faulty_responses.MALFORMED_SHAPES`."""
     after: int = 0
-    """So many matching requests are spared first."""
+    """This many matching requests are skipped first."""
     count: int | None = None
-    """So many requests meet it at the most; None: no end."""
+    """Maximum number of requests that get the fault; None: no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """A token bucket: so many requests in so many seconds, all at once or spread."""
+    """A token bucket: `requests` per `seconds`, all at once or spread."""
 
     match: tuple[str, ...]
-    """As in a rule; all of them share the bucket."""
+    """Patterns as in a rule; they share the bucket."""
     requests: int
     seconds: float = 1.0
     retry_after: int | None = None
@@ -63,19 +63,19 @@ class RateLimit:
 
 @dataclass(frozen=True)
 class RequestFault:
-    """What one request meets."""
+    """The fault of one request."""
 
     kind: str = ""
-    """One of KINDS but latency; empty when the request is only late."""
+    """One of KINDS except latency; empty if the request is only delayed."""
     delay: float = 0.0
-    """Seconds before anything happens."""
+    """Delay before the request is handled, in seconds."""
     seconds: float = 0.0
     retry_after: int | None = None
     shape: str | None = None
 
     @property
     def status(self) -> int:
-        """The status answered instead of the real one; 0 where the connection is what suffers."""
+        """The status instead of the real one; 0 if the fault affects the connection."""
         return _STATUS.get(self.kind) or (int(self.kind) if self.kind in _ERRORS else 0)
 
     def body(self) -> dict[str, Any]:
@@ -87,10 +87,10 @@ class RequestFault:
 
 
 class Faults:
-    """The rules and limits in force. The first that applies is met; latencies add up with another.
+    """The active rules and rate limits. The first rule that applies decides; latencies are added to it.
 
-    `monotonic` (seconds) is what buckets fill by: the machine's time, whatever the emulator's clock shows, because
-    clients wait in the machine's time.
+    `monotonic` returns the seconds by which buckets are refilled. This is the machine's time, not the emulator's clock,
+    because clients wait in the machine's time.
     """
 
     def __init__(self, seed: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -100,7 +100,7 @@ class Faults:
         self._buckets: list[_TokenBucket] = []
 
     def set(self, rules: Iterable[FaultRule], limits: Iterable[RateLimit] = ()) -> None:
-        """Put these in the place of those in force, with counts at zero and buckets full; none clears them."""
+        """Replace the active rules and limits, with counts at zero and full buckets."""
         now = self._monotonic()
         self._rules = [_RuleState(rule, _pattern(rule.match)) for rule in rules]
         self._buckets = [
@@ -109,11 +109,11 @@ class Faults:
 
     @property
     def clock_ahead(self) -> float:
-        """By how many seconds the clock that LAB_CLOCK asks is ahead of the workspace's."""
+        """Seconds by which the clock behind LAB_CLOCK is ahead of the workspace's."""
         return sum(state.rule.seconds or 0.0 for state in self._rules if state.rule.kind == "clock")
 
     def find_fault(self, method: str, path: str) -> RequestFault | None:
-        """What this request meets. It counts as seen by every rule that matches it up to the one that is met."""
+        """Return the fault of this request, or None. All matching rules up to the one that applies count it as seen."""
         if not self._rules and not self._buckets:
             return None
         request = f"{method} {path}"
@@ -135,12 +135,12 @@ class Faults:
         return RequestFault("", delay) if delay else None
 
     def counts(self) -> list[dict[str, Any]]:
-        """Every rule and limit with how many requests it saw and how many met it."""
+        """Return all rules and limits with the numbers of requests `seen`, and of those that have `met` the fault."""
         rules = [vars(state.rule) | {"seen": state.seen, "met": state.met} for state in self._rules]
         return rules + [vars(bucket.limit) | {"seen": bucket.seen, "met": bucket.met} for bucket in self._buckets]
 
     def _exceeded_limit(self, request: str) -> RateLimit | None:
-        """Take from every bucket of this request, or from none if one of them is empty."""
+        """Take a token from each bucket of this request, or return the limit of an empty bucket and take none."""
         now = self._monotonic()
         matching = [bucket for bucket in self._buckets if any(pattern.match(request) for pattern in bucket.patterns)]
         for bucket in matching:

@@ -1,5 +1,5 @@
-"""Homes full of files that are computed when somebody looks, and cost no memory: a forest of a shape and a seed.
+"""Homes with files that are computed on access and take no memory: a generated tree of a shape and a seed.
 
-`shapes` says how many of everything there are, `homes` what lies where, `content` what is in it; `overlay` lets what is
-written and deleted live among it, `layout` puts the same on a disk.
+`shapes` has the numbers, `homes` the folders and files, `content` their bytes; `overlay` adds the changes by requests,
+`layout` writes the same tree to disk.
 """

@@ -1,4 +1,4 @@
-"""The bytes of a generated file: always the same, of the size that was told, and readable from anywhere in it. Pure."""
+"""The bytes of generated files: reproducible, of the listed size, and readable at any offset. Pure."""
 
 import random
 from functools import lru_cache
@@ -11,14 +11,14 @@ _END = b'"}'
 
 
 def head(flavour: str) -> bytes:
-    """What a file of this flavour begins with."""
+    """Return the first bytes of a file of this flavour."""
     if flavour == "dashboard":
         return _DASHBOARD
     return f"{header(flavour)}\n".encode() if flavour else b""
 
 
 def read(flavour: str, key: int, size: int, offset: int, length: int) -> bytes:
-    """Bytes of the file `key`; its `flavour` is the language of a notebook, `dashboard` or empty."""
+    """Return bytes of the file `key`; its `flavour` is the language of a notebook, `dashboard` or empty."""
     end = min(size, offset + length)
     if offset >= end:
         return b""
@@ -43,6 +43,6 @@ def _filling(key: int, begin: int, end: int) -> bytes:
 
 @lru_cache(maxsize=64)
 def _block(key: int) -> bytes:
-    """Lines of digits, which stand for code, prose and numbers alike and need no escape anywhere."""
+    """Return lines of hexadecimal digits, which need no escaping in any format."""
     digits = random.Random(key).randbytes(BLOCK // 2).hex()
     return "".join(digits[line : line + 63] + "\n" for line in range(0, BLOCK, 64)).encode()

@@ -1,4 +1,4 @@
-"""What there is in a forest: counts and sizes by user and file system, known without looking into it. Pure."""
+"""Exact counts and sizes of a generated tree by user and file system, computed without listing it. Pure."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,13 +7,13 @@ from emulator.generated_files.homes import GeneratedHome, GeneratedTree
 from emulator.generated_files.shapes import Source
 
 ESTIMATED_BYTES = 10_000
-"""What a notebook or a dashboard counts in `size`, as with those who read listings, which do not tell."""
+"""Bytes of a notebook or dashboard in `size`. Listings do not have their size, so readers assume this value."""
 _SOURCES: tuple[Source, Source] = ("dbfs", "workspace")
 Counts = dict[str, int]
 
 
 def ground_truth(tree: GeneratedTree) -> dict[str, Any]:
-    """As `GET /_emulator/files/truth` answers it."""
+    """Return the response of `GET /_emulator/files/truth`."""
     users = [
         {"user_name": user, **{source: _counted(tree.homes.get((source, user))) for source in _SOURCES}}
         for user in tree.users

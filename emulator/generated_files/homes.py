@@ -1,7 +1,7 @@
-"""What lies where in a generated home: by arithmetic on numbers, so that ten million files are no more than one. Pure.
+"""Folders and files of generated homes, by arithmetic: ten million files take no more memory than one. Pure.
 
-The folders of a home are numbered from 0, the home itself, and its files after them. Who is in whom, how many files a
-folder holds and how large a file is follow from these numbers alone; the number of anything is in its id.
+The folders of a home are numbered from 0, the home itself, and its files after them. Parents, numbers of files and
+sizes follow from these numbers alone. The id of a folder or file contains its number.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ ItemKind = Literal["DIRECTORY", "REPO", "NOTEBOOK", "DASHBOARD", "FILE"]
 LANGUAGES = ("PYTHON", "PYTHON", "SQL", "PYTHON", "SCALA", "R", "PYTHON", "SQL")
 
 _ID, _STEP, _OFFSET = 10**11, 31, 7
-"""The ids that the workspace gives out leave another remainder: none is met twice."""
+"""The ids of other objects leave another remainder, so there are no duplicates."""
 _NUMBERS_PER_HOME = 2**32
-"""Numbers that a home has for what is in it."""
+"""Numbers reserved for the folders and files of one home."""
 
 _OLDEST_MS, _SPAN_SECONDS = 1_759_276_800_000, 270 * 86_400
-"""Everything was modified within 270 days from October 2025 on (milliseconds; seconds)."""
+"""All modification times are in the 270 days from October 2025 on (milliseconds; seconds)."""
 _BRANCHES = 5
 _REPO_NUMBER = 3
-"""The number of a home's git folder, the third folder in the home itself."""
+"""The number of the git folder, the third folder of a home."""
 _CHAIN_LENGTH = 12
-"""So many folders of a large home lie one in another, below all others."""
+"""This many folders of a large home are nested in a chain, below all others."""
 
 _FOLDERS = (
     "data", "homework", "project", "old versions", "results", "תרגילים", "src", "plots", "week", "exam prep",
@@ -51,7 +51,7 @@ class GeneratedItem(NamedTuple):
 
     id: int
     parent: int
-    """The id of its folder; a home's own is that of itself."""
+    """The id of its folder; a home is its own parent."""
     name: str
     kind: ItemKind
     size: int = 0
@@ -81,7 +81,7 @@ class GeneratedHome:
         return self._folder(0)
 
     def item(self, number: int) -> GeneratedItem | None:
-        """Whatever has this number in the home."""
+        """Return the folder or file with this number, or None."""
         if not 0 <= number < self.directories + self.files:
             return None
         if number >= self.directories:
@@ -92,7 +92,7 @@ class GeneratedHome:
         return (item.id - _ID) // _STEP % _NUMBERS_PER_HOME
 
     def children(self, folder: int) -> Iterator[GeneratedItem]:
-        """What lies directly in the folder of this number, folders first."""
+        """Yield the direct children of the folder with this number, folders first."""
         for number in self._folders_in(folder):
             yield self._folder(number)
         files = self._files_in(folder)
@@ -112,14 +112,14 @@ class GeneratedHome:
         return None
 
     def folder_of(self, number: int) -> int:
-        """The number of the folder in which a folder or a file lies."""
+        """Return the number of the parent folder of a folder or file."""
         if number >= self.directories:
             return self._folder_of_file(number - self.directories)
         return number - 1 if number >= self._tree_folders else max(0, number - 1) // _BRANCHES
 
     @cached_property
     def sizes(self) -> dict[ItemKind, SizeDistribution]:
-        """By kind, in the order of their ranks: as many notebooks, dashboards and plain files as there are."""
+        """Sizes of the notebooks, dashboards and plain files, in the order of their ranks."""
         if self.source == "dbfs":
             return {"FILE": SizeDistribution(self.files, 8 * self.largest)}
         notebooks, dashboards = self.files * 2 // 5, self.files // 50
@@ -131,7 +131,7 @@ class GeneratedHome:
 
     @cached_property
     def _tree_folders(self) -> int:
-        """How many folders are a tree; the rest is the chain."""
+        """The number of folders that form a tree; the rest form the chain."""
         return self.directories - min(_CHAIN_LENGTH, self.directories // 10)
 
     @cached_property
@@ -152,14 +152,14 @@ class GeneratedHome:
 
     @cached_property
     def _empty_folders(self) -> int:
-        """How many folders have no files in them."""
+        """The number of folders without files."""
         return self.directories // 8
 
     def _folders_in(self, folder: int) -> range:
         if folder >= self._tree_folders:
             return range(folder + 1, min(folder + 2, self.directories))
         below = range(folder * _BRANCHES + 1, min(folder * _BRANCHES + 1 + _BRANCHES, self._tree_folders))
-        # The chain hangs on the last folder of the tree, which has none below it.
+        # The chain is below the last folder of the tree, which has no other folders.
         return (
             range(self._tree_folders, min(self._tree_folders + 1, self.directories))
             if folder == self._tree_folders - 1
@@ -176,7 +176,7 @@ class GeneratedHome:
         )
 
     def _first_file(self, position: int, filled: int) -> int:
-        """The first file of the folder at this place: those at the end hold many, most hold few."""
+        """Return the first file of the folder at this position: the last folders have many files, most have few."""
         return self.files - isqrt(self.files * self.files * (filled - position) // filled)
 
     def _folder_of_file(self, file: int) -> int:
@@ -234,7 +234,7 @@ class GeneratedHome:
 
 
 class GeneratedTree:
-    """All homes of a shape with a seed: the same for the same two, wherever and whenever."""
+    """All homes of a shape and a seed. The same two always give the same tree."""
 
     def __init__(self, shape: TreeShape, seed: str) -> None:
         self.shape = shape
@@ -252,11 +252,11 @@ class GeneratedTree:
 
     @cached_property
     def users(self) -> list[str]:
-        """Sorted by name."""
+        """User names, sorted."""
         return sorted({user for _, user in self.homes})
 
     def find(self, item_id: int) -> tuple[GeneratedHome, int] | None:
-        """The home to which an id belongs and the number in it; None for an id that is not of this forest."""
+        """Return the home of an id and the number in it; None if the id is not in this tree."""
         code, remainder = divmod(item_id - _ID, _STEP)
         index, number = divmod(code, _NUMBERS_PER_HOME)
         if remainder != _OFFSET or not 0 <= index < len(self._by_index):
@@ -264,7 +264,7 @@ class GeneratedTree:
         return self._by_index[index], number
 
     def repos(self) -> Iterator[GeneratedItem]:
-        """The git folders of all homes."""
+        """Yield the git folders of all homes."""
         for home in self._by_index:
             item = home.item(_REPO_NUMBER)
             if item and item.kind == "REPO":
@@ -272,7 +272,7 @@ class GeneratedTree:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
-        """A dump of the state has shape and seed."""
+        """Store only shape and seed in a dump of the state."""
         return core_schema.no_info_plain_validator_function(
             lambda dumped: generated_tree(str(dumped["shape"]), str(dumped["seed"])),
             serialization=core_schema.plain_serializer_function_ser_schema(
@@ -283,7 +283,7 @@ class GeneratedTree:
 
 @lru_cache(maxsize=8)
 def generated_tree(shape: str, seed: str) -> GeneratedTree:
-    """The forest of that shape. Raises ValueError for a shape that there is not."""
+    """Return the tree of this shape and seed. Raises ValueError for an unknown shape."""
     return GeneratedTree(parse_shape(shape), seed)
 
 
@@ -295,7 +295,7 @@ def _user_name(number: int, salt: int) -> str:
 
 
 def _stride(count: int, salt: int) -> int:
-    """A step that visits all of so many numbers before it comes back, and neighbours far apart."""
+    """Return a step that visits all of `count` numbers before it returns to the first, with neighbours far apart."""
     stride = max(1, count * 618_033 // 1_000_000 + salt % max(1, count // 8))
     while gcd(stride, count) != 1:
         stride += 1

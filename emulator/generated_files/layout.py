@@ -1,4 +1,4 @@
-"""The same forest on a disk, as a cluster sees it through its mounts: `Workspace/Users/…` and `dbfs/Users/…`."""
+"""The generated tree on disk, as in the mounts of a cluster: `Workspace/Users/…` and `dbfs/Users/…`."""
 
 import os
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ MOUNTS = {"workspace": "Workspace/Users", "dbfs": "dbfs/Users"}
 
 
 def write_layout(tree: GeneratedTree, target: Path, empty_homes: Iterable[str] = ()) -> int:
-    """Write it all below `target`; how many files were written.
+    """Write the tree below `target` and return the number of files.
 
-    Files have their size and their time, and hold nothing but the line by which a notebook is known: they are sparse.
-    `empty_homes` are names of further homes in the Workspace. Raises OSError, also where there is a home already.
+    Files are sparse: they have their size and time, but no content except the first line of notebooks.
+    `empty_homes` are names of further homes in the Workspace. Raises OSError, also if a home exists already.
     """
     for mount in MOUNTS.values():
         (target / mount).mkdir(parents=True, exist_ok=True)

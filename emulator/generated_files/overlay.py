@@ -1,7 +1,7 @@
-"""A tree of which a part is generated: what is written and deleted lies over it and hides it.
+"""A tree with a generated part; stored changes override it.
 
-Only what was touched is held. An object that was generated keeps its id when it becomes one of those: by the id alone
-its other children are known.
+Only changed objects are stored. A generated object keeps its id when it is stored, because its other children are
+derived from the id.
 """
 
 from abc import ABC, abstractmethod
@@ -13,7 +13,7 @@ from emulator.generated_files.homes import GeneratedHome, GeneratedItem, Generat
 ROOT = 0
 """The root's id, as in `/directories/0`."""
 DELETED = -1
-"""In the place of a child's id: there was a generated one of this name, and it was taken away."""
+"""In place of a child's id: the generated child of this name was deleted."""
 
 
 class TreeNode(Protocol):
@@ -30,35 +30,35 @@ NodeT = TypeVar("NodeT", bound=TreeNode)
 
 
 class OverlayTree(ABC, Generic[NodeT]):
-    """Finds its way through both parts. The root is its own parent."""
+    """A tree of stored and generated objects. The root is its own parent."""
 
     generated_tree: GeneratedTree | None
 
     @property
     @abstractmethod
     def stored(self) -> dict[int, NodeT]:
-        """By id."""
+        """Stored objects by id."""
 
     @abstractmethod
     def from_generated(self, item: GeneratedItem) -> NodeT:
-        """A generated thing as an object of this tree, which is not held yet."""
+        """Return a generated item as an object of this tree, without storing it."""
 
     @property
     def root(self) -> NodeT:
         return self.stored[ROOT]
 
     def get(self, number: int) -> NodeT | None:
-        """The object with this id. One that was generated is found even when it was taken away: see `is_reachable`."""
+        """Return the object with this id. A generated one is found even if it was deleted: see `is_reachable`."""
         stored = self.stored.get(number)
         if stored is not None or self.generated_tree is None:
             return stored
         generated = self.generated_tree.find(number)
-        # A home itself is held as long as it is there.
+        # A home itself is stored as long as it exists.
         item = generated[0].item(generated[1]) if generated and generated[1] else None
         return self.from_generated(item) if item else None
 
     def is_reachable(self, node: NodeT) -> bool:
-        """Whether the object is what its path leads to."""
+        """Return whether the path of the object leads to it."""
         while node.id != ROOT:
             folder = self.get(node.parent)
             found = self.child(folder, node.name) if folder else None
@@ -69,11 +69,11 @@ class OverlayTree(ABC, Generic[NodeT]):
 
     def folder_of(self, node: NodeT) -> NodeT:
         folder = self.get(node.parent)
-        assert folder is not None, f"{node.name} lies nowhere"
+        assert folder is not None, f"{node.name} has no folder"
         return folder
 
     def find(self, names: tuple[str, ...]) -> NodeT | None:
-        """The object at this path below the root."""
+        """Return the object at this path below the root, or None."""
         found: NodeT | None = self.root
         for name in names:
             if found is None:
@@ -90,7 +90,7 @@ class OverlayTree(ABC, Generic[NodeT]):
         return self.from_generated(item) if item else None
 
     def children(self, folder: NodeT) -> Iterator[NodeT]:
-        """What lies directly in a folder."""
+        """Yield the direct children of a folder."""
         generated = self._generated_folder(folder)
         if generated:
             for item in generated[0].children(generated[1]):
@@ -101,18 +101,18 @@ class OverlayTree(ABC, Generic[NodeT]):
                 yield self.stored[number]
 
     def with_ancestors(self, node: NodeT) -> Iterator[NodeT]:
-        """The object, its folder, and so on to the root."""
+        """Yield the object and its folders up to the root."""
         yield node
         while node.id != ROOT:
             node = self.folder_of(node)
             yield node
 
     def names(self, node: NodeT) -> tuple[str, ...]:
-        """From the root down; of the root, none."""
+        """Return the names on the path from the root; for the root, none."""
         return tuple(each.name for each in self.with_ancestors(node))[-2::-1]
 
     def stored_below(self, node: NodeT) -> Iterator[NodeT]:
-        """Of the object and all below it, what is held."""
+        """Yield the stored objects among this object and everything below it."""
         waiting = [self.stored[node.id]] if node.id in self.stored else []
         while waiting:
             node = waiting.pop()
@@ -120,7 +120,7 @@ class OverlayTree(ABC, Generic[NodeT]):
             waiting.extend(self.stored[number] for number in node.children.values() if number != DELETED)
 
     def store(self, node: NodeT) -> NodeT:
-        """Make sure that an object is held, with the folders above it, so that it can be changed."""
+        """Store an object and its folders, if they are not stored yet, so that they can be changed."""
         stored = self.stored.get(node.id)
         if stored is None:
             folder = self.store(self.folder_of(node))
@@ -129,7 +129,7 @@ class OverlayTree(ABC, Generic[NodeT]):
         return stored
 
     def detach(self, node: NodeT) -> None:
-        """Take the object's name out of its folder; a generated one of this name stays away."""
+        """Remove the object from its folder, and hide a generated one of the same name."""
         folder = self.store(self.folder_of(node))
         generated = self._generated_folder(folder)
         if generated and generated[0].child(generated[1], node.name):
@@ -138,6 +138,6 @@ class OverlayTree(ABC, Generic[NodeT]):
             del folder.children[node.name]
 
     def _generated_folder(self, folder: NodeT) -> tuple[GeneratedHome, int] | None:
-        """Where the generated children of a folder are; None for what has none."""
+        """Return the generated home of a folder and the number in it; None for a folder without generated children."""
         generated = self.generated_tree.find(folder.id) if self.generated_tree else None
         return generated if generated and generated[1] < generated[0].directories else None

@@ -1,4 +1,4 @@
-"""How many users, folders and files a forest has, and how they are spread over its homes. Pure."""
+"""The numbers of users, folders and files of a generated tree, and their distribution over its homes. Pure."""
 
 import random
 import re
@@ -14,34 +14,34 @@ SHAPES_HELP = "term, heavy, none or users=N,files=M"
 
 @dataclass(frozen=True)
 class TreeShape:
-    """The numbers are over both file systems; folders include the homes themselves."""
+    """Numbers over both file systems; folders include the homes themselves."""
 
     name: str
     users: int
     directories: int
-    """As far as possible: every home is one in any case."""
+    """At least one per home, even if this number is lower."""
     files: int
     groups: int = 0
     weights: tuple[int, ...] = ()
-    """How the files are spread over the users; empty: few have many."""
+    """Weights of the users for the distribution of files; empty: few users have most files."""
     largest: int = 4 * 2**20
-    """About the size in bytes of the largest file in the Workspace; those in DBFS are up to eight times as large."""
+    """Approximate size of the largest file in the Workspace, in bytes; in DBFS up to eight times as much."""
 
 
 @dataclass(frozen=True)
 class HomeSize:
-    """What one user has in one file system."""
+    """The numbers of one user's home in one file system."""
 
     user: int
-    """Its number, from 0."""
+    """The number of the user, from 0."""
     source: Source
     directories: int
-    """The home itself included."""
+    """Including the home itself."""
     files: int
 
 
 def _heavy() -> tuple[int, ...]:
-    """Three of 27 hold 58 % of all; one has nothing."""
+    """Return weights for 27 users: three have 58 % of all files, one has none."""
     others = [10**6 // rank for rank in range(2, 25)]
     return (*(sum(others) * share // 42 for share in (31, 17, 10)), *others, 0)
 
@@ -56,25 +56,25 @@ SHAPES = {
 
 
 def parse_shape(text: str) -> TreeShape:
-    """`term` or `users=100,files=10000`. Raises ValueError with a sentence for anything else."""
+    """Parse `term` or `users=100,files=10000`. Raises ValueError for anything else."""
     if text in SHAPES:
         return SHAPES[text]
     match = _COUNTED.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is no shape of files; there are {SHAPES_HELP}")
+        raise ValueError(f"{text!r} is not a shape; use {SHAPES_HELP}")
     users, files = int(match[1]), int(match[2])
     if not 1 <= users <= MAX_USERS or files > MAX_FILES:
-        raise ValueError(f"{text!r}: users are 1 to {MAX_USERS}, files 0 to {MAX_FILES}")
+        raise ValueError(f"{text!r}: users must be from 1 to {MAX_USERS}, files from 0 to {MAX_FILES}")
     return TreeShape(text, users, files // 11, files)
 
 
 def home_sizes(shape: TreeShape, seed: str) -> list[HomeSize]:
-    """Every home, user by user. One that has nothing in DBFS has no home there; the Workspace has a home for all."""
+    """Return the sizes of all homes, user by user. Users without files in DBFS have no home there."""
     generator = random.Random(f"{shape.name}:{seed}")
     weights = list(shape.weights) or [10**9 // (rank + 2) for rank in range(shape.users)]
     generator.shuffle(weights)
     files = apportion(shape.files, weights)
-    # A third keeps nothing in DBFS, but never who has the most; with the others it is a tenth to two thirds.
+    # A third of the users, but never the one with the most files, have none in DBFS; the others have 10 to 66 %.
     largest = max(files, default=0)
     shares = [generator.randrange(10, 67) if generator.randrange(3) or count == largest else 0 for count in files]
     in_dbfs = [count * share // 100 for count, share in zip(files, shares, strict=True)]
@@ -88,7 +88,7 @@ def home_sizes(shape: TreeShape, seed: str) -> list[HomeSize]:
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
-    """Whole numbers in proportion to the weights that add up to the total; all zero where no weight is above zero."""
+    """Return whole numbers in proportion to the weights, with this total; all zero if no weight is positive."""
     whole = sum(weights)
     if not whole:
         return [0] * len(weights)

@@ -1,16 +1,16 @@
-"""Sizes of files with a heavy tail, whose sum is known without adding them up. Pure."""
+"""File sizes with a heavy-tailed distribution and a sum in closed form. Pure."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 _STEPS = 64
 _STEEP_STEPS = 16
-"""In the last steps a size is one and a half times that of the step before; before them an eighth more."""
+"""In this many last steps the sizes grow by a half per step, before them by an eighth."""
 
 
 @dataclass(frozen=True)
 class SizeDistribution:
-    """`count` sizes by rank, from the smallest to about `largest` bytes; a mean of about a twentieth of that."""
+    """`count` sizes by rank, from the smallest to about `largest` bytes; the mean is about a twentieth of that."""
 
     count: int
     largest: int
@@ -22,7 +22,7 @@ class SizeDistribution:
 
     @cached_property
     def total(self) -> int:
-        """The sum of all."""
+        """The sum of all sizes."""
         total = 0
         for step in range(_STEPS):
             here = self._firsts[step + 1] - self._firsts[step]
@@ -31,7 +31,7 @@ class SizeDistribution:
 
     @cached_property
     def _bounds(self) -> list[int]:
-        """The size with which each step begins, and the end of the last."""
+        """The first size of each step, and the end of the last step."""
         bounds = [self.largest]
         for step in range(_STEPS - 1):
             bounds.append(bounds[-1] * 2 // 3 if step < _STEEP_STEPS else bounds[-1] * 8 // 9)
@@ -45,7 +45,7 @@ class SizeDistribution:
 
     @cached_property
     def _rises(self) -> list[int]:
-        """How much a size is above that of the rank before, within a step."""
+        """The difference between the sizes of two neighbouring ranks of a step."""
         return [
             (self._bounds[step + 1] - self._bounds[step]) // max(1, self._firsts[step + 1] - self._firsts[step])
             for step in range(_STEPS)

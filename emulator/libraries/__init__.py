@@ -1,1 +1,1 @@
-"""Libraries of clusters and how far their installation is."""
+"""Libraries of clusters and their installation status."""

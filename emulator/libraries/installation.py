@@ -1,6 +1,6 @@
-"""How libraries get on and off clusters: PENDING, RESOLVING, INSTALLING, INSTALLED on one that runs.
+"""Installation of libraries: PENDING, RESOLVING, INSTALLING, INSTALLED on a running cluster.
 
-On one that does not run they wait. What is uninstalled while it runs goes with the next restart.
+On a stopped cluster libraries wait. Uninstalling from a running cluster takes effect at the next restart.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ STEP = "libraries.step"
 
 
 def install(workspace: EmulatedWorkspace, cluster_id: str, libraries: list[dict[str, Any]], at: Millis) -> None:
-    """Those that are on the cluster already stay as they are; failed ones are tried again."""
+    """Install libraries. Those already on the cluster are left unchanged; failed ones are retried."""
     state = workspace.state
     running = state.clusters.by_id[cluster_id].state in USABLE_STATES
     for library in libraries:
@@ -34,7 +34,7 @@ def install(workspace: EmulatedWorkspace, cluster_id: str, libraries: list[dict[
 
 
 def uninstall(workspace: EmulatedWorkspace, cluster_id: str, libraries: list[dict[str, Any]]) -> None:
-    """Take them off: at once where they are not at work, with the next restart where they are."""
+    """Uninstall libraries: at once if they are not in use, otherwise at the next restart."""
     state = workspace.state
     running = state.clusters.by_id[cluster_id].state in USABLE_STATES
     for library in libraries:
@@ -49,13 +49,13 @@ def uninstall(workspace: EmulatedWorkspace, cluster_id: str, libraries: list[dic
 
 
 def on_running(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
-    """The cluster runs: all its libraries are installed anew."""
+    """Install all libraries of a cluster that is now running."""
     for installation in workspace.state.libraries.on_cluster(cluster_id):
         _begin(workspace, cluster_id, installation, at)
 
 
 def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> None:
-    """The cluster terminates or restarts: what was to be uninstalled is gone, the rest waits for it to run."""
+    """On termination or restart: remove the libraries to be uninstalled; the others wait for the cluster to run."""
     state = workspace.state
     state.scheduler.cancel(STEP, cluster_id=cluster_id)
     kept = [one for one in state.libraries.on_cluster(cluster_id) if one.status != "UNINSTALL_ON_RESTART"]
@@ -66,7 +66,7 @@ def on_stopped(workspace: EmulatedWorkspace, cluster_id: str, at: Millis) -> Non
 
 
 def on_removed(workspace: EmulatedWorkspace, cluster_id: str) -> None:
-    """The cluster is gone for good."""
+    """Remove the libraries of a permanently deleted cluster."""
     workspace.state.scheduler.cancel(STEP, cluster_id=cluster_id)
     workspace.state.libraries.by_cluster.pop(cluster_id, None)
 
@@ -91,7 +91,7 @@ def _enter(
 
 @task_handler(STEP)
 def advance(workspace: EmulatedWorkspace, at: Millis, *, cluster_id: str, library: str, to: str, message: str) -> None:
-    """The installation is one step further. `message` is what it fails with in the end, empty if it does not."""
+    """Advance the installation by one status. `message` is the error of a failing installation, otherwise empty."""
     installation = next(
         one for one in workspace.state.libraries.on_cluster(cluster_id) if library_key(one.library) == library
     )

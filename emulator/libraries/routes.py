@@ -1,4 +1,4 @@
-"""HTTP of `libraries`: `/api/2.0/libraries/*`."""
+"""HTTP handlers of libraries: `/api/2.0/libraries/*`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The e-mail endpoints of Azure Communication Services, beside the workspace and on its clock.
+"""The e-mail endpoints of Azure Communication Services, on the clock of the workspace.
 
-They have a port of their own with TLS and know no tokens: who sends signs each request with the access key.
+They have their own port with TLS and use no tokens: clients sign each request with the access key.
 """

@@ -1,4 +1,4 @@
-"""A delivered message as a file that any mail program opens."""
+"""Accepted messages as .eml files, which any mail program can open."""
 
 import base64
 import re
@@ -14,13 +14,13 @@ from labkit.files import MARKER_HEADER, marker_line, write_private
 
 
 def write(folder: Path, number: int, operation: SendOperation) -> None:
-    """Write it as `00001-<operation id>.eml`, for its owner alone."""
+    """Write the message to `00001-<operation id>.eml`, readable by the owner only."""
     name = re.sub(r"[^0-9a-zA-Z-]", "_", operation.id)
     write_private(folder / f"{number:05}-{name}.eml", as_bytes(operation), durable=False)
 
 
 def as_bytes(operation: SendOperation) -> bytes:
-    """RFC 5322, with the HTML as an alternative of the text and inline images related to the HTML."""
+    """Return the message as RFC 5322, with HTML as an alternative to the text and inline images related to it."""
     message = Message.model_validate(operation.message)
     mail = EmailMessage()
     mail["From"] = message.sender_address

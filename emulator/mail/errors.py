@@ -1,4 +1,4 @@
-"""Refusals in the shape of Azure Communication Services: `{"error": {"code", "message"}}`."""
+"""Errors in the format of Azure Communication Services: `{"error": {"code", "message"}}`."""
 
 from typing import Any
 

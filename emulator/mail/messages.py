@@ -1,4 +1,4 @@
-"""What a message may look like: shape, recipients, attachments, size."""
+"""Validation of messages: fields, recipients, attachments, size."""
 
 import base64
 import binascii
@@ -11,10 +11,10 @@ from emulator.api.routing import parse_json
 from emulator.mail.errors import MailError
 
 VERSIONS = ("2023-03-31", "2024-07-01-preview", "2025-09-01")
-"""Of the API, oldest first."""
+"""Versions of the API, oldest first."""
 MAX_RECIPIENTS = 50
 MAX_BYTES = 10 * 2**20
-"""Of one request, attachments in base64 included."""
+"""Maximum bytes of one request, including attachments in base64."""
 
 
 def _one_line(text: str) -> str:
@@ -35,12 +35,12 @@ SingleLine = Annotated[str, Field(min_length=1), AfterValidator(_one_line)]
 
 
 class _MessagePart(BaseModel):
-    """Part of a message. In a request, for which the context names the API's version, unknown fields are refused."""
+    """A part of a message. Unknown fields are rejected in requests, which name the API version in the context."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", strict=True)
 
     introduced_in: ClassVar[dict[str, str]] = {}
-    """The first version that knows a field, unless all do."""
+    """The first version with a field, if not all versions have it."""
 
     @model_validator(mode="before")
     @classmethod
@@ -94,7 +94,7 @@ class Attachment(_MessagePart):
     content_type: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+(\s*;.*)?$"), AfterValidator(_one_line)]
     content_in_base64: Annotated[str, AfterValidator(_base64)]
     content_id: SingleLine | None = None
-    """What an `<img src="cid:…">` of the HTML shows."""
+    """The id in `<img src="cid:…">` of the HTML."""
 
 
 class Message(_MessagePart):
@@ -108,15 +108,15 @@ class Message(_MessagePart):
 
     @property
     def addresses(self) -> list[str]:
-        """Of everybody who gets it."""
+        """The addresses of all recipients."""
         recipients = self.recipients
         return [one.address for one in (*recipients.to, *recipients.cc, *recipients.bcc)]
 
 
 def parse(raw: bytes, version: str) -> Message:
-    """The message of a request to a version of the API.
+    """Parse the message of a request to this version of the API.
 
-    Raises 413 for one that is too large and 400 with the place for any other fault.
+    Raises 413 if it is too large, and 400 with the field for any other error.
     """
     if len(raw) > MAX_BYTES:
         raise MailError(413, f"The message has {len(raw)} bytes; {MAX_BYTES} are allowed.")

@@ -1,4 +1,4 @@
-"""HTTP of the mail service."""
+"""HTTP handlers of the mail service."""
 
 import hashlib
 import re
@@ -18,14 +18,14 @@ routes = Routes()
 OPERATIONS = "/emails/operations/"
 ALL_SUPPRESSED = "EmailDroppedAllRecipientsSuppressed"
 POLL_SECONDS = 1
-"""What it asks a client to wait between two looks at an operation's status."""
+"""Retry-After of a running operation, in seconds."""
 
 
 @routes.post("/emails:send", public=True)
 def send(request: Request) -> Response:
-    """Accept a letter. The same operation with the same body is one letter, with another body 400.
+    """Accept a message. An operation repeated with the same body sends no second one; with another body it is a 400.
 
-    A refusal because of a recipient does not name the address.
+    The error for a rejected recipient does not name the address.
     """
     _check_request(request, request.workspace.state.mail.sends, "sends")
     mail = request.workspace.state.mail
@@ -55,7 +55,7 @@ def status(request: Request) -> Response:
     _check_request(request, request.workspace.state.mail.statuses, "statuses")
     known = request.workspace.state.mail.operations.get(request.parameters["id"].lower())
     if known is None:
-        raise MailError(404, f"There is no operation {request.parameters['id']}.")
+        raise MailError(404, f"Unknown operation {request.parameters['id']}.")
     return Response(200, _status_document(known, request), _retry_headers(known, request))
 
 
@@ -80,10 +80,10 @@ def _is_running(operation: SendOperation, request: Request) -> bool:
 
 
 def _check_request(request: Request, meter: RequestMeter, kind: str) -> None:
-    """Raises 401 without a valid signature, 400 without a known API version, 429 beyond the limits."""
+    """Check signature, API version and limits. Raises 401, 400 or 429."""
     signature.check(request, request.workspace.options.mail_key, datetime.now(UTC))
     if request.argument("api-version") not in VERSIONS:
-        raise MailError(400, f"The query argument api-version is required; there are {', '.join(VERSIONS)}.")
+        raise MailError(400, f"The query argument api-version is required; use one of {', '.join(VERSIONS)}.")
     limits = request.workspace.options.mail_limits
     if limits:
         allowed = getattr(limits, f"{kind}_per_minute"), getattr(limits, f"{kind}_per_hour")
@@ -104,7 +104,7 @@ def _operation_id(request: Request) -> str:
 
 
 def accepted_messages(request: Request) -> list[dict[str, Any]]:
-    """Every letter that was accepted, oldest first: for `GET /_emulator/mail`."""
+    """Return all accepted messages, oldest first, for `GET /_emulator/mail`."""
     return [_message_document(operation) for operation in request.workspace.state.mail.operations.values()]
 
 

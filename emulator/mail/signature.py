@@ -1,4 +1,4 @@
-"""Who sends a request proves it with the access key: HMAC over method, target, date, host and content."""
+"""Request signatures with the access key: HMAC over method, target, date, host and content."""
 
 import base64
 import hashlib
@@ -14,9 +14,9 @@ SIGNED_HEADERS = "x-ms-date;host;x-ms-content-sha256"
 
 
 def check(request: Request, key: str, now: datetime) -> None:
-    """Raises 401 for a request that is not signed with the key (base64), or was at another time.
+    """Raise 401 unless the request is signed with the key (base64) within five minutes of `now`.
 
-    `now` is the machine's time: signatures are made by it, whatever the emulator's clock shows.
+    `now` is the machine's time, not the emulator's clock, because clients sign with the machine's time.
     """
     date, digest = request.headers.get("x-ms-date", ""), request.headers.get("x-ms-content-sha256", "")
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
@@ -39,5 +39,5 @@ def _instant(date: str) -> datetime:
     try:
         instant = parsedate_to_datetime(date)
     except ValueError:
-        raise MailError(401, f"x-ms-date '{date}' is no HTTP date.") from None
+        raise MailError(401, f"x-ms-date '{date}' is not an HTTP date.") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

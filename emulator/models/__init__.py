@@ -1,1 +1,1 @@
-"""What a workspace holds, as plain data: one module for each API, named after its folder."""
+"""The contents of a workspace as plain data: one module per API, with the name of its folder."""

@@ -1,4 +1,4 @@
-"""Clusters as they are remembered: definition, state, who uses them; and the disturbances asked for."""
+"""Data of clusters: definition, state, events, contexts, job runs, and the active cluster faults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,34 +20,34 @@ SINGLE_USER_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED")
 class Cluster:
     cluster_id: str
     definition: dict[str, Any]
-    """What answers echo: the client's own values, with those that a policy, a pool or the platform filled in."""
+    """Echoed in responses: the client's values, with those of a policy, a pool or the platform's defaults."""
     submitted: dict[str, Any]
-    """The definition as it was last sent: `spec` of the answers."""
+    """The definition as last sent: `spec` in responses."""
     creator_id: str
-    """Decides nothing: rights are grants. It is kept for `max_clusters_per_user` of policies."""
+    """Only for `max_clusters_per_user` of policies; permissions depend on grants alone."""
     creator_user_name: str
     created_at: Millis
     source: str = "API"
     state: ClusterState = "PENDING"
     state_message: str = ""
     started_by: str | None = None
-    """User name of who started it last, by whatever means."""
+    """User name of the last starter."""
     last_restarted_time: Millis | None = None
-    """When it was last started or restarted."""
+    """The last start or restart."""
     last_state_loss_time: Millis = 0
     terminated_time: Millis | None = None
     termination_reason: dict[str, Any] | None = None
     pinned: bool = False
     unpinned_at: Millis | None = None
     workers: int = 0
-    """Workers there are; 0 while it is stopped."""
+    """Current number of workers; 0 while stopped."""
     target_workers: int = 0
-    """Workers there are going to be once a start or a resize is through."""
+    """Number of workers after the current start or resize."""
     spark_context_id: int = 0
     busy_until: Millis = 0
-    """When the last known activity ends or ended."""
+    """The end of the last known activity."""
     awaited_work: Millis = 0
-    """Milliseconds of work that somebody waits to begin with as soon as it runs."""
+    """Milliseconds of work that start as soon as the cluster runs."""
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class Cluster:
 
     @property
     def autotermination_minutes(self) -> int:
-        """0: never."""
+        """Idle minutes before termination; 0: never."""
         return int(self.definition.get("autotermination_minutes") or 0)
 
     @property
@@ -64,7 +64,7 @@ class Cluster:
 
     @property
     def min_workers(self) -> int:
-        """How many workers it starts with."""
+        """The number of workers at a start."""
         size = self.autoscale
         return int(size.get("min_workers", 1) if size else self.definition.get("num_workers") or 0)
 
@@ -75,13 +75,13 @@ class Cluster:
 
     @property
     def dedicated_to(self) -> str | None:
-        """Name of the only user, or of the group, that may run anything on it; None: whoever may attach."""
+        """Name of the only user or group that may use it; None: all users who may attach."""
         if self.definition.get("data_security_mode") not in SINGLE_USER_MODES:
             return None
         return self.definition.get("single_user_name")
 
     def allows(self, client: Literal["jobs", "notebooks"]) -> bool:
-        """What `workload_type` lets run on it; everything unless it says no."""
+        """Return whether `workload_type` allows this kind of client; the default is yes."""
         clients = (self.definition.get("workload_type") or {}).get("clients") or {}
         return clients.get(client) is not False
 
@@ -92,7 +92,7 @@ class ClusterEvent:
     type: str
     details: dict[str, Any]
     visible_from: Millis = 0
-    """The list leaves it out before this instant (an event that arrives late)."""
+    """The list omits the event before this instant."""
 
 
 @dataclass
@@ -103,22 +103,22 @@ class ClusterRestart:
 
 @dataclass
 class UptimeSession:
-    """One stretch from RUNNING to TERMINATING. A restart does not end it."""
+    """A period from RUNNING to TERMINATING. A restart does not end it."""
 
     start: Millis
     end: Millis | None
-    """None: it lasts."""
+    """None while the session is open."""
     started_by: str | None
     restarts: list[ClusterRestart] = field(default_factory=list)
 
 
 @dataclass
 class EventFault:
-    """How the event list differs from what happened, for some clusters.
+    """A deviation of the event list from the actual events, for some clusters.
 
-    - `dropped`: events of these types are never listed (by default TERMINATING);
-    - `delayed`: they are listed only after so many seconds, with their true timestamp (by default all types);
-    - `late`: after a TERMINATING comes one more of these (by default NODES_LOST or EXPANDED_DISK), so much later.
+    - `dropped`: events of these types are never listed (default: TERMINATING);
+    - `delayed`: events are listed `seconds` later, with their true timestamp (default: all types);
+    - `late`: `seconds` after a TERMINATING, another event follows (default: NODES_LOST or EXPANDED_DISK).
     """
 
     mode: Literal["dropped", "delayed", "late"]
@@ -128,31 +128,31 @@ class EventFault:
     rate: float = 1.0
     seconds: float = 60.0
     count: int | None = None
-    """So many events at the most; None: no end."""
+    """Maximum number of affected events; None: no limit."""
     met: int = 0
 
 
 @dataclass
 class LaunchFailure:
-    """The next launches of some clusters fail."""
+    """A fault: the next launches of some clusters fail."""
 
     cluster: str = "*"
     """Name or id, with wildcards."""
     count: int | None = 1
-    """So many; None: all."""
+    """Number of failing launches; None: all."""
     code: str = "CLOUD_PROVIDER_LAUNCH_FAILURE"
-    """The termination code they end with."""
+    """The termination code of the failed launches."""
     ends_in: Literal["TERMINATED", "ERROR"] = "TERMINATED"
     troubles: list[str] = field(default_factory=list)
-    """Types of events that are listed before the end, evenly spread over the launch."""
+    """Types of error events before the end, evenly spread over the launch."""
     seconds: float | None = None
-    """How long the launch lasts; None: as long as any change of state."""
+    """Duration of the launch; None: that of one transition."""
     met: int = 0
 
 
 @dataclass
 class ExecutionContext:
-    """An execution context: where somebody's commands run on a cluster."""
+    """An execution context, in which a user's commands run on a cluster."""
 
     context_id: str
     cluster_id: str
@@ -186,7 +186,7 @@ class JobRun:
     began_at: Millis | None = None
     ended_at: Millis | None = None
     own_cluster: bool = False
-    """Its cluster was made for it, and goes with it."""
+    """The cluster was created for this run, and is terminated with it."""
 
 
 @dataclass
@@ -195,7 +195,7 @@ class Clusters:
     events: dict[str, list[ClusterEvent]] = field(default_factory=dict)
     """By cluster id, in the order in which they were recorded."""
     sessions: dict[str, list[UptimeSession]] = field(default_factory=dict)
-    """The truth of uptime. It outlives the clusters."""
+    """Actual uptime by cluster id; it is kept after a cluster is deleted."""
     creation_tokens: dict[str, str] = field(default_factory=dict)
     """`idempotency_token` → cluster id."""
     event_faults: list[EventFault] = field(default_factory=list)
@@ -209,15 +209,15 @@ class Clusters:
         return sum(cluster.pinned for cluster in self.by_id.values())
 
     def set_event_faults(self, faults: Sequence[EventFault]) -> None:
-        """Put these in the place of those in force; none means that the list tells the truth from now on."""
+        """Replace the active event faults by these."""
         self.event_faults = list(faults)
 
     def set_launch_failures(self, failures: Sequence[LaunchFailure]) -> None:
-        """Put these in the place of those in force; none means that every launch succeeds."""
+        """Replace the active launch failures by these."""
         self.launch_failures = list(failures)
 
     def next_launch_failure(self, cluster: Cluster) -> LaunchFailure | None:
-        """The failure that this launch meets, if any; it is counted as met."""
+        """Return the failure of this launch, if any, and count it."""
         for failure in self.launch_failures:
             if matches(failure.cluster, cluster) and (failure.count is None or failure.met < failure.count):
                 failure.met += 1
@@ -226,5 +226,5 @@ class Clusters:
 
 
 def matches(pattern: str, cluster: Cluster) -> bool:
-    """Whether a pattern with wildcards means this cluster, by name or by id."""
+    """Return whether a pattern with wildcards matches the name or the id of this cluster."""
     return fnmatchcase(cluster.name, pattern) or fnmatchcase(cluster.cluster_id, pattern)

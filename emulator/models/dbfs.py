@@ -1,4 +1,4 @@
-"""A file system: a tree of files and folders, and the uploads under way. DBFS is one, the volumes are another."""
+"""A file system: a tree of files and folders, and the open uploads. DBFS is one, the volumes are another."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -27,7 +27,7 @@ class FileEntry:
 
 @dataclass(kw_only=True)
 class Upload:
-    """A file being written block by block; it has no content before it is closed."""
+    """A file that is being written block by block; it has no content until it is closed."""
 
     handle: int
     names: list[str]
@@ -44,7 +44,7 @@ class FileSystem(OverlayTree[FileEntry]):
     uploads: dict[int, Upload] = field(default_factory=dict)
     """By handle."""
     last_number: Annotated[int, Field(alias="numbered")] = ROOT
-    """The last number given to an entry or a handle."""
+    """The last number assigned to an entry or a handle."""
     generated_tree: Annotated[GeneratedTree | None, Field(alias="forest")] = None
 
     @property
@@ -63,9 +63,9 @@ class FileSystem(OverlayTree[FileEntry]):
         )
 
     def make_folders(self, names: Names, now: Millis) -> FileEntry:
-        """The folder at this path, made with those above it as far as needed.
+        """Return the folder at this path; create it and its parents if needed.
 
-        Raises NotADirectoryError for a file in the way.
+        Raises NotADirectoryError if a part of the path is a file.
         """
         entry = self.root
         for name in names:
@@ -75,8 +75,10 @@ class FileSystem(OverlayTree[FileEntry]):
         return entry
 
     def write(self, names: Names, content: Content, now: Millis) -> None:
-        """Let the file have this content; its folders are made. Raises NotADirectoryError for a file in their place,
-        IsADirectoryError for a folder in its own."""
+        """Write a file and create its folders.
+
+        Raises NotADirectoryError if a part of the path is a file, IsADirectoryError if the path is a folder.
+        """
         entry = self.find(names)
         if entry is None:
             entry = self._add(self.make_folders(names[:-1], now), names[-1], False, now)
@@ -86,9 +88,9 @@ class FileSystem(OverlayTree[FileEntry]):
         entry.content, entry.modified_at = content, now
 
     def remove(self, entry: FileEntry, limit: int) -> int:
-        """Take it away with what is below it, leaves first, but no more than `limit` entries; how many were.
+        """Delete an entry and everything below it, leaves first, but at most `limit` entries; return their number.
 
-        Generated ones do not count: those that nobody touched go with the folder in which they lie.
+        Generated entries that were never changed do not count: they are deleted with their folder.
         """
         removed = [entry, *(child for child in self.stored_below(entry) if child.id != entry.id)][::-1][:limit]
         for child in removed:

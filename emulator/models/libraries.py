@@ -1,4 +1,4 @@
-"""Libraries of clusters and how far their installation is."""
+"""Libraries of clusters and their installation status."""
 
 import json
 from collections.abc import Sequence
@@ -15,29 +15,29 @@ class Installation:
     """One library on one cluster."""
 
     library: dict[str, Any]
-    """Exactly as it was sent: clients recognise it by that."""
+    """Exactly as sent: clients identify the library by it."""
     status: Status = "PENDING"
     messages: list[str] = field(default_factory=list)
 
 
 @dataclass
 class LibraryFailure:
-    """The next installations of some libraries fail, or never get beyond PENDING."""
+    """A fault: the next installations of some libraries fail, or stay PENDING."""
 
     library: str
     """Package, coordinates or path, with wildcards, such as `pandas*`."""
     outcome: Literal["FAILED", "stuck"] = "FAILED"
     count: int | None = 1
-    """So many; None: all."""
+    """Number of affected installations; None: all."""
     message: str = ""
-    """What the failed library tells; empty: a sentence that names it."""
+    """Error message; empty: a message that names the library."""
     met: int = 0
 
 
 @dataclass
 class Libraries:
     by_cluster: dict[str, list[Installation]] = field(default_factory=dict)
-    """In the order in which they were installed."""
+    """By cluster id, in the order of installation."""
     failures: list[LibraryFailure] = field(default_factory=list)
 
     def on_cluster(self, cluster_id: str) -> list[Installation]:
@@ -48,11 +48,11 @@ class Libraries:
         return next((found for found in self.on_cluster(cluster_id) if library_key(found.library) == wanted), None)
 
     def set_failures(self, failures: Sequence[LibraryFailure]) -> None:
-        """Put these in the place of those in force; none means that every installation succeeds."""
+        """Replace the active failures by these."""
         self.failures = list(failures)
 
     def next_failure(self, library: dict[str, Any]) -> LibraryFailure | None:
-        """The failure that this installation meets, if any; it is counted as met."""
+        """Return the failure of this installation, if any, and count it."""
         for failure in self.failures:
             spent = failure.count is not None and failure.met >= failure.count
             if not spent and fnmatchcase(library_name(library), failure.library):
@@ -62,12 +62,12 @@ class Libraries:
 
 
 def library_key(library: dict[str, Any]) -> str:
-    """Equal for equal libraries."""
+    """Return a key that is equal for equal libraries."""
     return json.dumps(library, sort_keys=True)
 
 
 def library_name(library: dict[str, Any]) -> str:
-    """Package, coordinates or path of the library."""
+    """Return the package, coordinates or path of the library."""
     for kind in KINDS:
         value = library.get(kind)
         if isinstance(value, dict):
@@ -78,5 +78,5 @@ def library_name(library: dict[str, Any]) -> str:
 
 
 def is_library(value: Any) -> bool:
-    """Whether this is one library of a known kind."""
+    """Return whether this is one library of a known kind."""
     return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in KINDS and library_name(value) != ""

@@ -1,4 +1,4 @@
-"""What the mail service knows: the operations it accepted, and how much it was asked lately."""
+"""Data of the mail service: accepted operations and recent requests."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ MINUTE, HOUR = 60_000, 3_600_000
 
 @dataclass(frozen=True)
 class MailLimits:
-    """How many requests it takes, repeated and refused ones included."""
+    """Maximum numbers of requests, including repeated and rejected ones."""
 
     sends_per_minute: int
     sends_per_hour: int
@@ -23,17 +23,17 @@ class MailLimits:
 
 OWN_DOMAIN = MailLimits(30, 100, 60, 200)
 MANAGED_DOMAIN = MailLimits(5, 10, 10, 20)
-"""For a domain that Azure lends."""
+"""For an Azure-managed domain."""
 
 
 @dataclass
 class RequestMeter:
-    """The instants of the requests of the last hour that were let in."""
+    """The instants of the admitted requests of the last hour."""
 
     times: list[Millis] = field(default_factory=list)
 
     def admit(self, now: Millis, per_minute: int, per_hour: int) -> Millis:
-        """0 and the request counts; else for how long it has to wait, and it does not count."""
+        """Return 0 and count the request, or return the required wait in milliseconds without counting it."""
         del self.times[: bisect_right(self.times, now - HOUR)]
         waits = [
             self.times[-limit] + span - now
@@ -47,46 +47,46 @@ class RequestMeter:
 
 @dataclass
 class SendOperation:
-    """One letter that was accepted."""
+    """An accepted message."""
 
     id: str
     digest: str
-    """Of the body: the same operation with another one is refused."""
+    """Digest of the body: repeating the operation with another body is an error."""
     message: dict[str, Any]
-    """As it was sent."""
+    """The message as sent."""
     accepted: Millis
     delivered: Millis
-    """Until then its status is Running."""
+    """The status is Running before this instant."""
     suppressed: list[str] = field(default_factory=list)
-    """Recipients who do not get it. If that is everybody, its status becomes Failed."""
+    """Recipients who do not get the message. If these are all, the status becomes Failed."""
 
 
 @dataclass
 class RecipientFault:
-    """Letters to some addresses are refused, or accepted and not delivered."""
+    """A fault: messages to some addresses are rejected, or accepted and not delivered."""
 
     address: str
-    """With wildcards, such as `*@old.example`."""
+    """Address with wildcards, such as `*@old.example`."""
     outcome: Literal["refused", "suppressed"]
     count: int | None = None
-    """So many letters; None: all."""
+    """Number of affected messages; None: all."""
     met: int = 0
 
 
 @dataclass
 class Mail:
     operations: dict[str, SendOperation] = field(default_factory=dict)
-    """By lower-case id, in the order in which they were accepted."""
+    """By lower-case id, in the order of acceptance."""
     sends: RequestMeter = field(default_factory=RequestMeter)
     statuses: RequestMeter = field(default_factory=RequestMeter)
     recipient_faults: list[RecipientFault] = field(default_factory=list)
 
     def set_recipient_faults(self, faults: Sequence[RecipientFault]) -> None:
-        """Put these in the place of those in force; none means that every letter is delivered."""
+        """Replace the active recipient faults by these."""
         self.recipient_faults = list(faults)
 
     def faulty_recipients(self, addresses: Iterable[str], outcome: Literal["refused", "suppressed"]) -> list[str]:
-        """Those of one letter's addresses that meet such a fault; it is counted as met."""
+        """Return the addresses of a message with this outcome, and count the faults."""
         addresses, found = list(addresses), []
         for fault in self.recipient_faults:
             spent = fault.count is not None and fault.met >= fault.count

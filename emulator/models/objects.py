@@ -1,4 +1,4 @@
-"""Notebooks, files and folders: the tree, by id, with the children of a folder beside it."""
+"""Notebooks, files and folders: a tree of objects by id; each folder has the ids of its children."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,26 +25,26 @@ ACL_NAMES: dict[Kind, str] = {
     "DASHBOARD": "dashboards",
     "MLFLOW_EXPERIMENT": "experiments",
 }
-"""The type in the object's name as permissions have it."""
+"""The type in the object's name in the permissions API."""
 _TREE_TYPES = frozenset(ACL_NAMES.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class GitCheckout:
-    """What a git folder is a checkout of."""
+    """The repository and checkout of a git folder."""
 
     url: str
     provider: str
     branch: str | None
-    """None where a tag is checked out."""
+    """None if a tag is checked out."""
     head_commit_id: str
     sparse: list[str] | None = None
-    """Patterns of what is checked out; None: everything."""
+    """Patterns of a sparse checkout; None: everything."""
 
 
 @dataclass(kw_only=True)
 class Node:
-    """One object of the workspace."""
+    """An object of the workspace."""
 
     id: int
     parent: int
@@ -54,20 +54,20 @@ class Node:
     created_at: Millis
     modified_at: Millis
     language: str | None = None
-    """Of a notebook: PYTHON, SQL, SCALA or R."""
+    """PYTHON, SQL, SCALA or R, for a notebook."""
     stored_as: Literal["SOURCE", "JUPYTER"] = "SOURCE"
-    """Of a notebook: the format it came in; exporting it so gives the same bytes."""
+    """The imported format of a notebook; an export in this format returns the same bytes."""
     content: Content = EMPTY
     resource_id: str = ""
-    """Where it is not simply the id (dashboards)."""
+    """Only if it differs from the id (dashboards)."""
     git: GitCheckout | None = None
-    """Of a git folder."""
+    """Only for a git folder."""
     children: dict[str, int] = field(default_factory=dict)
     """Children of a folder; see `overlay.TreeNode`."""
 
     @property
     def acl_name(self) -> str:
-        """`/notebooks/12`"""
+        """The name in the permissions API, such as `/notebooks/12`."""
         return f"/{ACL_NAMES[self.kind]}/{self.id}"
 
     @property
@@ -81,7 +81,7 @@ def _root() -> dict[int, Node]:
 
 @dataclass
 class Objects(OverlayTree[Node]):
-    """The tree of one workspace. Case counts in names."""
+    """The tree of one workspace. Names are case-sensitive."""
 
     nodes: dict[int, Node] = field(default_factory=_root)
     generated_tree: Annotated[GeneratedTree | None, Field(alias="forest")] = None
@@ -113,7 +113,7 @@ class Objects(OverlayTree[Node]):
         return "/" + "/".join(self.names(node))
 
     def add(self, ids: Ids, folder: Node, name: str, kind: Kind, now: Millis, language: str | None = None) -> Node:
-        """A new and empty object; the folder must not hold one of this name."""
+        """Add a new, empty object. The folder must not have one with this name."""
         folder = self.store(folder)
         number = ids.number("object", f"{folder.id}/{name}")
         node = Node(
@@ -124,9 +124,9 @@ class Objects(OverlayTree[Node]):
         return node
 
     def make_folders(self, ids: Ids, path: WorkspacePath, now: Millis) -> list[Node]:
-        """Make what is missing of the folders down to `path`; those that were made, outermost first.
+        """Create the missing folders down to `path`; return the new ones, outermost first.
 
-        Raises ValueError with the path of an object in the way that is no folder.
+        Raises ValueError with the path of an object on the way that is not a folder.
         """
         created = []
         node = self.root
@@ -142,7 +142,7 @@ class Objects(OverlayTree[Node]):
         return created
 
     def remove(self, node: Node) -> list[Node]:
-        """Take the object and everything below it out of the tree; returns those of them that were held."""
+        """Remove the object and everything below it; return those of them that were stored."""
         self.detach(node)
         removed = list(self.stored_below(node))
         for child in removed:
@@ -150,7 +150,7 @@ class Objects(OverlayTree[Node]):
         return removed
 
     def find_by_acl_name(self, object_id: str) -> Node | None:
-        """The object that permissions call `/notebooks/12`; None unless it is there and of that type."""
+        """Return the object with a name such as `/notebooks/12`; None if it does not exist or has another type."""
         _, kind, number = object_id.split("/", 2) if object_id.count("/") == 2 else ("", "", "")
         if kind not in _TREE_TYPES or not number.isdigit():
             return None
@@ -158,7 +158,7 @@ class Objects(OverlayTree[Node]):
         return node if node and ACL_NAMES[node.kind] == kind and self.is_reachable(node) else None
 
     def ancestors(self, object_id: str) -> Iterator[str]:
-        """The folders above `/notebooks/12` and the like, nearest first; nothing for other objects."""
+        """Yield the names of the folders above an object such as `/notebooks/12`, nearest first."""
         node = self.find_by_acl_name(object_id)
         while node and node.id != ROOT:
             node = self.folder_of(node)
@@ -166,6 +166,6 @@ class Objects(OverlayTree[Node]):
 
 
 def _git_of(item: GeneratedItem) -> GitCheckout:
-    """Generated git folders are checkouts of somebody's repository on GitHub."""
+    """Return the checkout of a generated git folder."""
     url = f"https://github.com/lab-students/project-{item.id % 1000:03}.git"
     return GitCheckout(url=url, provider="gitHub", branch="main", head_commit_id=f"{item.id:040x}")

@@ -1,4 +1,4 @@
-"""Permission levels of every kind of object, and the direct grants. Pure."""
+"""Permission levels of all object types, and direct grants. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -8,24 +8,24 @@ OWNER = "IS_OWNER"
 
 @dataclass(frozen=True)
 class ObjectType:
-    """One kind of object that has permissions."""
+    """An object type with permissions."""
 
     url: str
-    """As it stands in the path of the permissions API; may hold a slash."""
+    """The type in the path of the permissions API; may contain a slash."""
     name: str
-    """`object_type` of the answer, which the provider compares."""
+    """`object_type` in responses, which the provider compares."""
     levels: tuple[str, ...]
-    """From least to most. Each includes those before it."""
+    """In ascending order. Each level includes those before it."""
     inherited_from: str
-    """The object from which administrators inherit their rights; empty where they hold them directly."""
+    """The object from which administrators inherit their level; empty if they have it directly."""
     canonical_url: str = ""
-    """The type whose names its objects bear, where that is not `url` (the two spellings of warehouses)."""
+    """The type in the names of its objects, if not `url` (warehouses have two spellings)."""
     is_singleton: bool = False
-    """There is one of it, which is the type itself (`authorization/tokens`)."""
+    """There is a single object, which is the type itself (`authorization/tokens`)."""
 
     @property
     def admin_level(self) -> str:
-        """What administrators have."""
+        """The level of administrators."""
         return MANAGE if MANAGE in self.levels else self.levels[-1]
 
     @property
@@ -33,7 +33,7 @@ class ObjectType:
         return OWNER in self.levels
 
     def object_id(self, number: str) -> str:
-        """`/clusters/0301-101500-abc12def`; for a single one its own name."""
+        """Return a name such as `/clusters/0301-101500-abc12def`; for a singleton, its own name."""
         return f"/{self.url}" if self.is_singleton else f"/{self.canonical_url or self.url}/{number}"
 
 
@@ -45,7 +45,7 @@ TYPES = {
         ObjectType("clusters", "cluster", ("CAN_ATTACH_TO", "CAN_RESTART", MANAGE), "/clusters/"),
         ObjectType("cluster-policies", "cluster-policy", ("CAN_USE",), "/cluster-policies/"),
         ObjectType("instance-pools", "instance-pool", ("CAN_ATTACH_TO", MANAGE), "/instance-pools/"),
-        # Administrators' rights on the tree are a direct grant on its root, so they come down as a folder's do.
+        # Administrators have a direct grant on the root of the tree, which is inherited like that of any folder.
         ObjectType("directories", "directory", TREE_LEVELS, ""),
         ObjectType("notebooks", "notebook", TREE_LEVELS, ""),
         ObjectType("files", "file", TREE_LEVELS, ""),
@@ -61,7 +61,7 @@ TYPES = {
 
 @dataclass
 class Acls:
-    """The direct grants. Objects are named as in answers, such as `/clusters/0301-101500-abc12def`."""
+    """Direct grants. Objects are named as in responses, such as `/clusters/0301-101500-abc12def`."""
 
     direct: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     """Object → principal's id → levels."""
@@ -72,18 +72,18 @@ class Acls:
             levels.append(level)
 
     def set(self, object_id: str, grants: dict[str, list[str]]) -> None:
-        """Let these be all direct grants on the object."""
+        """Replace all direct grants on the object."""
         if grants:
             self.direct[object_id] = grants
         else:
             self.remove_object(object_id)
 
     def remove_object(self, object_id: str) -> None:
-        """The object is gone."""
+        """Remove the grants on a deleted object."""
         self.direct.pop(object_id, None)
 
     def remove_principal(self, principal_id: str) -> None:
-        """The principal is gone; an object on which it alone had rights is as if nobody ever had any."""
+        """Remove the grants of a deleted principal. An object without other grants has no entry afterwards."""
         for object_id, grants in list(self.direct.items()):
             if grants.pop(principal_id, None) and not grants:
                 del self.direct[object_id]

@@ -10,17 +10,17 @@ from emulator.reference.policy_families import FAMILIES, merged
 
 @dataclass(kw_only=True)
 class Policy:
-    """One policy. Texts are kept exactly as they were sent; Terraform compares them byte by byte."""
+    """A policy. Texts are stored exactly as sent; Terraform compares them byte by byte."""
 
     policy_id: str
     name: str
     creator_user_name: str
     created_at: Millis
     own_definition: str = ""
-    """Empty where a family defines it."""
+    """Empty if a family defines the policy."""
     family_id: str = ""
     overrides: str = ""
-    """What is different from the family, as JSON."""
+    """Changes to the family's rules, as JSON."""
     description: str = ""
     max_clusters_per_user: int | None = None
     libraries: list[dict[str, Any]] = field(default_factory=list)
@@ -32,11 +32,11 @@ class Policy:
 
     @property
     def definition(self) -> str:
-        """The rules that hold, as JSON."""
+        """The effective rules, as JSON."""
         return merged(FAMILIES[self.family_id].definition, self.overrides) if self.family_id else self.own_definition
 
     def describe(self) -> dict[str, Any]:
-        """As get and list answer it."""
+        """Return the policy in the format of get and list."""
         answer: dict[str, Any] = {
             "policy_id": self.policy_id,
             "name": self.name,

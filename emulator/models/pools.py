@@ -14,7 +14,7 @@ class Pool:
     creator_id: str
     creator_user_name: str
     definition: dict[str, Any]
-    """What was sent, without the id."""
+    """The definition as sent, without the id."""
 
     @property
     def acl_name(self) -> str:
@@ -33,7 +33,7 @@ class Pool:
         return int(self.definition.get("min_idle_instances") or 0)
 
     def describe(self, clusters: Clusters) -> dict[str, Any]:
-        """As get and list answer it: what was sent, what the platform adds, and how it is used."""
+        """Return the pool in the format of get and list: the definition, the platform's fields, and its use."""
         return {
             **self.definition,
             "instance_pool_id": self.pool_id,
@@ -50,7 +50,7 @@ class Pool:
         }
 
     def stats(self, clusters: Clusters) -> dict[str, int]:
-        """Instances that clusters have or wait for, and those kept ready. A driver counts in the driver's pool."""
+        """Return the numbers of used, pending and idle instances. A driver counts in the driver's pool."""
         used = pending = 0
         for cluster in clusters.by_id.values():
             workers_here = cluster.definition.get("instance_pool_id") == self.pool_id

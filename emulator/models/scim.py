@@ -1,4 +1,4 @@
-"""Who there is in the workspace and who belongs to which group."""
+"""Users, groups and service principals of the workspace, and group membership."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,22 +22,22 @@ class Principal:
     display_name: str
     external_id: str | None = None
     entitlements: list[str] = field(default_factory=list)
-    """Those given to this principal itself, not those of its groups."""
+    """Only those of the principal itself, not those of its groups."""
     roles: list[str] = field(default_factory=list)
     created_at: int = 0
     visible_from: int = 0
-    """Lists leave it out before this instant (eventual SCIM visibility)."""
+    """Lists omit the principal before this instant (eventual SCIM visibility)."""
 
     @property
     def name(self) -> str:
-        """What permissions and creator fields call it."""
+        """The name in permissions and creator fields."""
         return self.display_name
 
 
 @dataclass(kw_only=True)
 class User(Principal):
     user_name: str
-    """Lower case, as the platform keeps it."""
+    """Lower case, as on the platform."""
     active: bool = True
     given_name: str | None = None
     family_name: str | None = None
@@ -61,9 +61,9 @@ class ServicePrincipal(Principal):
 @dataclass(kw_only=True)
 class Group(Principal):
     members: list[str] = field(default_factory=list)
-    """Ids of users, service principals and groups, in the order they joined."""
+    """Ids of users, service principals and groups, in the order of joining."""
     account_level: bool = False
-    """Made in the account, not in this workspace: it can be used here, not changed."""
+    """Created in the account, not in this workspace: it can be used here, but not changed."""
 
 
 ResourceKind = Literal["Users", "Groups", "ServicePrincipals"]
@@ -101,11 +101,11 @@ class Directory:
         return next(found, None)
 
     def parents(self, principal_id: str) -> Iterator[Group]:
-        """The groups it is a direct member of."""
+        """Yield the groups with this principal as a direct member."""
         return (group for group in self.groups.values() if principal_id in group.members)
 
     def add(self, principal: Principal) -> None:
-        """Take in a new one. Users and service principals belong to `users` from then on."""
+        """Add a new principal. Users and service principals become members of `users`."""
         if isinstance(principal, Group):
             self.groups[principal.id] = principal
             return
@@ -118,14 +118,14 @@ class Directory:
             everybody.members.append(principal.id)
 
     def remove(self, principal_id: str) -> None:
-        """Drop one and its memberships."""
+        """Remove a principal and its memberships."""
         for group in self.parents(principal_id):
             group.members.remove(principal_id)
         for kind in (self.users, self.groups, self.service_principals):
             kind.pop(principal_id, None)
 
     def memberships(self, principal_id: str) -> set[str]:
-        """Ids of all groups it belongs to, through other groups too."""
+        """Return the ids of all groups of the principal, also through other groups."""
         found: set[str] = set()
         waiting = [principal_id]
         while waiting:
@@ -136,8 +136,8 @@ class Directory:
         return found
 
     def is_admin(self, principal_id: str) -> bool:
-        """Whether it belongs to `admins`, through other groups too."""
-        # Downwards from `admins`, which is small: this is asked with almost every request.
+        """Return whether the principal belongs to `admins`, also through other groups."""
+        # Searched downwards from `admins`, which is small: almost every request calls this.
         admins = self.find_group(ADMINS)
         waiting = [admins] if admins else []
         seen: set[str] = set()
@@ -151,7 +151,7 @@ class Directory:
         return False
 
     def has_entitlement(self, principal_id: str, entitlement: str) -> bool:
-        """Given to it or to one of its groups. Admins have all."""
+        """Return whether the principal or one of its groups has the entitlement. Admins have all."""
         holders = {principal_id, *self.memberships(principal_id)}
         given = any(
             principal is not None and entitlement in principal.entitlements

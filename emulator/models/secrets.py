@@ -1,4 +1,4 @@
-"""Secret scopes, secrets and who may read them."""
+"""Secret scopes, secrets and their ACLs."""
 
 from dataclasses import dataclass, field
 
@@ -9,13 +9,13 @@ from emulator.models.scim import Directory
 
 READ, WRITE, MANAGE = "READ", "WRITE", "MANAGE"
 LEVELS = (READ, WRITE, MANAGE)
-"""From least to most; each includes those before it."""
+"""In ascending order; each level includes those before it."""
 
 MAX_SCOPES = 1000
 MAX_SECRETS = 1000
-"""In one scope."""
+"""Maximum number of secrets in one scope."""
 MAX_BYTES = 128 * 1024
-"""Of one value."""
+"""Maximum bytes of one value."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Scope:
     """Principal's id → level."""
 
     def level_of(self, directory: Directory, principal_id: str) -> str | None:
-        """The highest level it has: given to itself or to one of its groups. Administrators have MANAGE everywhere."""
+        """Return the highest level of the principal and its groups, or None. Administrators have MANAGE everywhere."""
         if directory.is_admin(principal_id):
             return MANAGE
         holders = {principal_id, *directory.memberships(principal_id)}

@@ -1,4 +1,4 @@
-"""Workspace settings, and the little there is of the services that the lab leaves alone."""
+"""Workspace settings, and data of services that the lab hardly uses."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,27 +7,27 @@ from emulator.base.clock import Millis
 from emulator.models.warehouses import Warehouse
 
 LEGACY_DBFS = "disable_legacy_dbfs"
-"""The setting that switches DBFS and other legacy features off."""
+"""The setting that disables DBFS and other legacy features."""
 
 
 @dataclass
 class VersionedSetting:
-    """A setting that is changed under an etag."""
+    """A setting that is changed with an etag."""
 
     value: dict[str, Any] | None = None
-    """As in the API, such as `{"disable_legacy_dbfs": {"value": true}}`; None: it is at its default."""
+    """As in the API, such as `{"disable_legacy_dbfs": {"value": true}}`; None: the default."""
     version: int = 1
-    """Grows with every change; the etag tells it."""
+    """Increases with each change; the etag contains it."""
 
 
 @dataclass
 class InitScript:
-    """One of the scripts that run on every node of every cluster; its position is its place in the list."""
+    """A global init script, which runs on all nodes of all clusters; its position is its index in the list."""
 
     id: str
     name: str
     script: str
-    """Base64, as it was sent."""
+    """Base64, as sent."""
     enabled: bool
     created_by: str
     created_at: Millis
@@ -37,7 +37,7 @@ class InitScript:
 
 @dataclass
 class IpAccessList:
-    """Addresses from which the workspace may, or may not, be used. The emulator keeps them and lets everybody in."""
+    """An IP access list. The emulator stores it, but does not enforce it."""
 
     id: str
     label: str
@@ -54,17 +54,17 @@ class IpAccessList:
 @dataclass
 class Settings:
     conf: dict[str, str] = field(default_factory=dict)
-    """What was set of `workspace-conf`."""
+    """The values of `workspace-conf` that were set."""
     versioned: dict[str, VersionedSetting] = field(default_factory=dict)
     """By type, such as `disable_legacy_dbfs`. A missing entry is equivalent to `VersionedSetting()`."""
     init_scripts: list[InitScript] = field(default_factory=list)
-    """In the order in which they run."""
+    """In the order of execution."""
     ip_lists: dict[str, IpAccessList] = field(default_factory=dict)
     warehouses: dict[str, Warehouse] = field(default_factory=dict)
     """Always empty: versions up to 0.1.2 kept warehouses here. `WorkspaceState` moves them to its own."""
     metastore_id: str | None = None
-    """UUID of the Unity Catalog metastore that the workspace is assigned to; None: it is assigned to none."""
+    """UUID of the workspace's Unity Catalog metastore, or None."""
 
     def max_token_days(self) -> int | None:
-        """How long a personal access token may live; None: as long as its owner wants."""
+        """Return the maximum lifetime of a personal access token in days; None: no limit."""
         return int(self.conf.get("maxTokenLifetimeDays") or 0) or None

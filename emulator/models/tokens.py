@@ -1,4 +1,4 @@
-"""Tokens and client secrets, by their digest: the state and its file never hold one that could be used."""
+"""Tokens and client secrets, stored as digests: the state and its file contain no usable one."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from emulator.base.clock import Millis
 
 OAUTH_SECONDS = 3600
-"""How long an access token of a client-credentials grant works."""
+"""Lifetime of an access token of a client-credentials grant, in seconds."""
 
 
 @dataclass
@@ -22,19 +22,19 @@ class Token:
     expires_at: Millis
     """-1: never."""
     oauth: bool = False
-    """Made by a client-credentials grant: works like any other but is not listed."""
+    """From a client-credentials grant: works like any other token, but is not listed."""
     created_by: str = ""
-    """Id of who asked for it; the owner itself, but for a token on behalf of a service principal."""
+    """Id of the requester: the owner, except for a token on behalf of a service principal."""
 
     def is_valid(self, now: Millis) -> bool:
-        # Clients renew access tokens by the machine's clock: that one decides, however far a rehearsal moves ours.
+        # Clients renew access tokens by the machine's clock, so that clock decides, not the emulator's.
         shown = _machine_millis() if self.oauth else now
         return self.expires_at < 0 or shown < self.expires_at
 
 
 @dataclass
 class ClientSecret:
-    """What a service principal shows to get an access token."""
+    """A secret that a service principal exchanges for access tokens."""
 
     id: str
     service_principal_id: str
@@ -48,7 +48,7 @@ class ClientSecret:
 class Tokens:
     by_digest: dict[str, Token] = field(default_factory=dict)
     client_secrets: dict[str, ClientSecret] = field(default_factory=dict)
-    """By their id."""
+    """By id."""
 
     def issue(
         self,
@@ -59,7 +59,7 @@ class Tokens:
         oauth: bool = False,
         created_by: str | None = None,
     ) -> tuple[str, Token]:
-        """A new token: its value, which is told only here, and its record. Always random, whatever the seed."""
+        """Create a token; return its value, which is not stored, and its record. It is random, even with a seed."""
         value = ("eyJ" if oauth else "dapi") + secrets.token_hex(16)
         digest = digest_of(value)
         begins = _machine_millis() if oauth else now
@@ -69,19 +69,19 @@ class Tokens:
         return value, token
 
     def issue_access(self, owner_id: str, now: Millis) -> str:
-        """A new access token; those that have expired are dropped, since nobody deletes them."""
+        """Return a new access token, and remove the expired ones, which nobody deletes."""
         self.by_digest = {
             digest: token for digest, token in self.by_digest.items() if not token.oauth or token.is_valid(now)
         }
         return self.issue(owner_id, now, lifetime_seconds=OAUTH_SECONDS, oauth=True)[0]
 
     def find(self, value: str, now: Millis) -> Token | None:
-        """The record of a token that is valid now."""
+        """Return the record of a token, if it is valid now."""
         token = self.by_digest.get(digest_of(value))
         return token if token and token.is_valid(now) else None
 
     def personal_tokens(self) -> Iterator[Token]:
-        """Those that somebody made and can delete, oldest first."""
+        """Yield the tokens that users created and can delete, oldest first."""
         return (token for token in self.by_digest.values() if not token.oauth)
 
     def find_by_id(self, token_id: str) -> Token | None:
@@ -91,7 +91,7 @@ class Tokens:
         del self.by_digest[token.digest]
 
     def secrets_of(self, service_principal_id: str, now: Millis) -> list[ClientSecret]:
-        """Those that can be used, oldest first."""
+        """Return the valid secrets of a service principal, oldest first."""
         return [
             secret
             for secret in self.client_secrets.values()

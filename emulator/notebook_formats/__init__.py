@@ -1,1 +1,1 @@
-"""The formats in which notebooks and folders of them are imported and exported. Pure."""
+"""Import and export formats of notebooks and of folders with notebooks. Pure."""

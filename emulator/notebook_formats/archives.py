@@ -1,4 +1,4 @@
-"""Several objects in one: archives of notebooks (DBC), zips of folders, and HTML with a notebook inside. Pure."""
+"""Archives of notebooks (DBC), zip files of folders, and HTML that contains a notebook. Pure."""
 
 import base64
 import html
@@ -18,11 +18,11 @@ _MODEL = re.compile(r"__DATABRICKS_NOTEBOOK_MODEL\s*=\s*'([^']*)'")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 ArchiveEntry = tuple[tuple[str, ...], list[str] | None, str]
-"""Names from the top of the archive down, the cells (None for a folder), the language (empty for a folder)."""
+"""The path in the archive, the cells (None for a folder), the language (empty for a folder)."""
 
 
 def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """The same files give the same bytes."""
+    """Return a zip file. The same files give the same bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
@@ -31,7 +31,7 @@ def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def write_dbc(entries: Iterable[ArchiveEntry]) -> bytes:
-    """An archive of notebooks and folders."""
+    """Return a DBC archive of notebooks and folders."""
     files = [("manifest.mf", json.dumps({"version": "Manifest", "origId": -1, "name": "manifest.mf"}).encode())]
     for names, cells, language in entries:
         if cells is None:
@@ -39,13 +39,13 @@ def write_dbc(entries: Iterable[ArchiveEntry]) -> bytes:
             files.append(("/".join(names) + "/", json.dumps(folder).encode()))
         else:
             model = notebooks.model_of_cells(cells, language, names[-1])
-            # Archives name a notebook's file by its language spelled out, `.python`, and not by `.py`.
+            # In archives the extension of a notebook is the full name of its language, such as `.python`.
             files.append((f"{'/'.join(names)}.{LANGUAGES[language].jupyter}", json.dumps(model).encode()))
     return write_zip(files)
 
 
 def read_dbc(content: bytes) -> list[ArchiveEntry]:
-    """What the archive holds, folders before what is in them. Raises NotNotebookError."""
+    """Return the entries of a DBC archive, folders before their contents. Raises NotNotebookError."""
     found: dict[tuple[str, ...], ArchiveEntry] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -54,7 +54,7 @@ def read_dbc(content: bytes) -> list[ArchiveEntry]:
                 if names == ("manifest.mf",):
                     continue
                 if not names or any(name in (".", "..") for name in names):
-                    raise NotNotebookError(f"The archive holds an entry named {info.filename!r}")
+                    raise NotNotebookError(f"The archive contains an entry named {info.filename!r}")
                 if info.is_dir():
                     found[names] = (names, None, "")
                 else:
@@ -74,7 +74,7 @@ def read_dbc(content: bytes) -> list[ArchiveEntry]:
 
 
 def write_html(cells: Sequence[str], language: str, name: str) -> bytes:
-    """A page that shows the cells and from which the notebook can be read again."""
+    """Return a page that shows the cells and contains the notebook."""
     model = json.dumps(notebooks.model_of_cells(cells, language, name))
     packed = base64.b64encode(quote(model).encode()).decode()
     shown = "\n".join(f"<pre>{html.escape(cell)}</pre>" for cell in cells)
@@ -86,7 +86,7 @@ def write_html(cells: Sequence[str], language: str, name: str) -> bytes:
 
 
 def read_html(content: bytes) -> tuple[list[str], str]:
-    """The cells and the language. Raises NotNotebookError."""
+    """Return the cells and the language of the notebook in an HTML page. Raises NotNotebookError."""
     match = _MODEL.search(content.decode("utf-8", errors="replace"))
     if not match:
         raise NotNotebookError("The HTML holds no notebook")

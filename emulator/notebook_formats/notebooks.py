@@ -1,7 +1,7 @@
-"""The formats of a notebook: source with its markers, Jupyter, and the model that archives and HTML carry. Pure.
+"""Formats of a notebook: source with markers, Jupyter, R Markdown, and the model in archives and HTML. Pure.
 
-A notebook is its cells. A cell is its text as the editor shows it: a Markdown or other-language cell begins with its
-magic, such as `%md` or `%sql`.
+A notebook is a list of cells. A cell is its text as the editor shows it: a cell with Markdown or another language
+begins with its magic command, such as `%md` or `%sql`.
 """
 
 import json
@@ -16,7 +16,7 @@ class Language:
     comment: str
     extension: str
     jupyter: str
-    """How `language_info` and the archive's model call it."""
+    """The name in `language_info` and in the model."""
 
 
 LANGUAGES = {
@@ -29,16 +29,16 @@ _DATABRICKS = "application/vnd.databricks.v1+notebook"
 
 
 class NotNotebookError(ValueError):
-    """The content is not a notebook of the format it was said to be; the text says why."""
+    """The content is not a notebook of the given format; the message has the reason."""
 
 
 def header(language: str) -> str:
-    """The first line by which a source file is known as a notebook."""
+    """Return the first line that marks a source file as a notebook."""
     return f"{LANGUAGES[language].comment} Databricks notebook source"
 
 
 def language_of(name: str, content: bytes) -> str | None:
-    """The language of a source file that is a notebook by its extension and first line; None for a plain file."""
+    """Return the language of a notebook, detected by extension and first line; None for a plain file."""
     for language, known in LANGUAGES.items():
         first = content.split(b"\n", 1)[0].strip().decode("utf-8", errors="replace")
         if name.lower().endswith(known.extension) and first == header(language):
@@ -47,7 +47,7 @@ def language_of(name: str, content: bytes) -> str | None:
 
 
 def cells_of_source(source: str, language: str) -> list[str]:
-    """Read source, with or without its first line."""
+    """Parse source, with or without the first line."""
     comment = LANGUAGES[language].comment
     text = source.replace("\r\n", "\n")
     if text.startswith(header(language)):
@@ -56,7 +56,7 @@ def cells_of_source(source: str, language: str) -> list[str]:
 
 
 def source_of_cells(cells: Sequence[str], language: str) -> str:
-    """Write source: the first line, and the cells between separators."""
+    """Return source: the first line, and the cells with separators."""
     comment = LANGUAGES[language].comment
     written = [_with_magic(cell, comment) if cell.startswith("%") else cell for cell in cells]
     return f"{header(language)}\n" + f"\n\n{comment} COMMAND ----------\n\n".join(written)
@@ -71,13 +71,13 @@ def _without_magic(cell: str, comment: str) -> str:
 
 
 def _with_magic(cell: str, comment: str) -> str:
-    # A trailing newline is the end of the text and not an empty line with a marker.
+    # A trailing newline ends the text; it is not an empty line with a marker.
     body, end = (cell[:-1], "\n") if cell.endswith("\n") else (cell, "")
     return "\n".join(f"{comment} MAGIC {line}" for line in body.split("\n")) + end
 
 
 def jupyter_of_cells(cells: Sequence[str], language: str, name: str) -> bytes:
-    """Write Jupyter's JSON (nbformat 4)."""
+    """Return Jupyter JSON (nbformat 4)."""
     known = LANGUAGES[language].jupyter
     document = {
         "cells": [_jupyter_cell(cell) for cell in cells],
@@ -104,7 +104,7 @@ def _jupyter_cell(cell: str) -> dict[str, Any]:
 
 
 def cells_of_jupyter(content: bytes) -> tuple[list[str], str]:
-    """Read Jupyter's JSON: the cells and the language. Raises NotNotebookError."""
+    """Parse Jupyter JSON into the cells and the language. Raises NotNotebookError."""
     try:
         document = json.loads(content)
         found = document["cells"]
@@ -120,12 +120,12 @@ def cells_of_jupyter(content: bytes) -> tuple[list[str], str]:
 
 
 def parse_language(name: str) -> str:
-    """`python` or `PYTHON` as PYTHON; Jupyter kernels of other languages are Python to the workspace."""
+    """Return PYTHON for `python` or `PYTHON`; the workspace treats other Jupyter kernels as Python."""
     return str(name).upper() if str(name).upper() in LANGUAGES else "PYTHON"
 
 
 def model_of_cells(cells: Sequence[str], language: str, name: str) -> dict[str, Any]:
-    """The notebook as archives (DBC) and HTML carry it."""
+    """Return the model of a notebook in archives (DBC) and HTML."""
     commands = [
         {"version": "CommandV1", "position": float(position), "command": cell, "state": "input"}
         for position, cell in enumerate(cells, 1)
@@ -140,19 +140,19 @@ def model_of_cells(cells: Sequence[str], language: str, name: str) -> dict[str, 
 
 
 def cells_of_model(model: Any) -> tuple[list[str], str]:
-    """The cells in their order, and the language. Raises NotNotebookError."""
+    """Return the cells and the language of a model. Raises NotNotebookError."""
     try:
         commands = sorted(model["commands"], key=lambda command: float(command["position"]))
         return [str(command["command"]) for command in commands], parse_language(model["language"])
     except (KeyError, TypeError, ValueError) as error:
-        raise NotNotebookError(f"The archive holds a notebook that cannot be read: {error}") from None
+        raise NotNotebookError(f"The archive contains a notebook that cannot be read: {error}") from None
 
 
 _CHUNK = re.compile(r"^```\{(\w+)[^}\n]*\}\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
 def rmd_of_cells(cells: Sequence[str], language: str) -> str:
-    """Write R Markdown: prose between chunks."""
+    """Return R Markdown: text between code chunks."""
     own = LANGUAGES[language].jupyter
     written = []
     for cell in cells:
@@ -166,7 +166,7 @@ def rmd_of_cells(cells: Sequence[str], language: str) -> str:
 
 
 def cells_of_rmd(text: str) -> list[str]:
-    """Read R Markdown as the cells of an R notebook."""
+    """Parse R Markdown into the cells of an R notebook."""
     text = text.replace("\r\n", "\n")
     cells: list[str] = []
     end = 0

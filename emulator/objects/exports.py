@@ -1,4 +1,4 @@
-"""Getting content out of the workspace, in every format the export gives."""
+"""Exports from the workspace, in all formats."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 
 
 def export_object(objects: Objects, node: Node, format: str) -> tuple[Content, str]:
-    """The content and its `file_type`, an extension without the dot. Raises a 400 for what the object cannot give."""
+    """Return the content and its `file_type`, an extension without the dot. Raises 400 for an impossible format."""
     if format not in FORMATS:
         raise invalid(f"Unknown format: {format}")
     if node.is_container:
@@ -29,7 +29,7 @@ def export_object(objects: Objects, node: Node, format: str) -> tuple[Content, s
 
 
 def cells(node: Node) -> list[str]:
-    """The cells of a notebook, whatever it is stored as."""
+    """Return the cells of a notebook in any stored format."""
     if node.stored_as == "JUPYTER":
         return notebooks.cells_of_jupyter(node.content.read())[0]
     return notebooks.cells_of_source(node.content.read().decode("utf-8", errors="replace"), node.language or "PYTHON")
@@ -55,7 +55,7 @@ def _notebook(node: Node, format: str) -> tuple[bytes, str]:
 
 
 def _source(node: Node, language: str) -> bytes:
-    """Source always begins with the line that marks a notebook; what was imported without gets it."""
+    """Return source, which always begins with the line that marks a notebook, even if it was imported without it."""
     if node.stored_as == "JUPYTER":
         return notebooks.source_of_cells(cells(node), language).encode()
     first = notebooks.header(language).encode()
@@ -70,7 +70,7 @@ def _folder(objects: Objects, node: Node, format: str) -> tuple[bytes, str]:
 
 
 def _archived(objects: Objects, node: Node, names: tuple[str, ...]) -> Iterator[archives.ArchiveEntry]:
-    """Archives hold notebooks and folders only."""
+    """Yield the entries of an archive: notebooks and folders only."""
     yield names, None, ""
     for child in objects.children(node):
         if child.is_container:
@@ -80,7 +80,7 @@ def _archived(objects: Objects, node: Node, names: tuple[str, ...]) -> Iterator[
 
 
 def _zipped(objects: Objects, node: Node, folder: str, format: str, asked: str) -> Iterator[tuple[str, bytes]]:
-    """Plain files come along only in the format AUTO."""
+    """Yield the files of a zip; plain files are included only in the format AUTO."""
     for child in objects.children(node):
         if child.is_container:
             yield from _zipped(objects, child, f"{folder}{child.name}/", format, asked)

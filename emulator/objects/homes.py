@@ -1,13 +1,13 @@
-"""Homes: the folder of a user or service principal under `/Users`, which outlives its owner."""
+"""Homes: the folder of a user or service principal in `/Users`. It is kept when its owner is deleted."""
 
 from emulator.base.paths import WorkspacePath
 from emulator.state.workspace import EmulatedWorkspace
 
 
 def make_home(workspace: EmulatedWorkspace, principal_name: str) -> None:
-    """Make `/Users/<name>` unless it is there, and give it to the user or service principal of that name.
+    """Create `/Users/<name>` if it does not exist, and grant CAN_MANAGE to the user or service principal of that name.
 
-    `principal_name` is the user name or the application id. Somebody who comes back finds the old home.
+    `principal_name` is the user name or the application id. A user who is created again gets the old home.
     """
     state = workspace.state
     path = WorkspacePath(("Users", principal_name))

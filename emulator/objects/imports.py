@@ -1,4 +1,4 @@
-"""Putting content into the workspace, in every format the import takes."""
+"""Imports into the workspace, in all formats."""
 
 from base64 import b64decode
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from emulator.objects.rights import Rights
 
 FORMATS = ("SOURCE", "HTML", "JUPYTER", "DBC", "R_MARKDOWN", "AUTO", "RAW")
 JSON_LIMIT = 10_485_760
-"""Bytes of content that an import as JSON carries, and an export, as JSON or by direct download."""
+"""Maximum bytes of an import as JSON, and of an export, as JSON or by direct download."""
 STREAM_LIMIT = 500 * 2**20
-"""Bytes that a multipart import carries, and `workspace-files` in both directions."""
+"""Maximum bytes of a multipart import, and of `workspace-files` in both directions."""
 DASHBOARD = ".lvdash.json"
 FIRST_LINE = 1000
-"""Bytes in which the first line of a notebook ends."""
+"""Bytes in which the first line of a notebook must end."""
 
 
 @dataclass(frozen=True)
 class ImportedContent:
-    """What is to lie at a place."""
+    """Content to be stored at a path."""
 
     kind: Kind
     data: Content
@@ -34,7 +34,7 @@ class ImportedContent:
 
 
 def decode_base64(text: object) -> Content:
-    """What base64 stands for. Raises a 400 for anything else."""
+    """Decode base64. Raises 400 for anything else."""
     try:
         return BytesContent(b64decode(str(text or ""), validate=True))
     except ValueError:
@@ -42,7 +42,7 @@ def decode_base64(text: object) -> Content:
 
 
 def check_size(kind: Kind, size: int, limit: int) -> None:
-    """Raises the 400 of an object that is larger than this form of import or export carries."""
+    """Raise 400 if the object exceeds the limit of this kind of import or export."""
     if size <= limit:
         return
     if kind == "NOTEBOOK":
@@ -61,7 +61,7 @@ def import_object(
     overwrite: bool,
     limit: int,
 ) -> Node:
-    """Import as `format` says; returns what now lies there, which keeps its id when it is overwritten."""
+    """Import in this format; return the object, which keeps its id when it is overwritten."""
     if format not in FORMATS:
         raise invalid(f"Unknown format: {format}")
     if language and language not in LANGUAGES:
@@ -79,9 +79,9 @@ def import_object(
 
 
 def write_object(request: Request, path: WorkspacePath, content: ImportedContent, overwrite: bool) -> Node:
-    """Let the content lie at the place.
+    """Store the content at the path.
 
-    Raises 404 without its folder, 400 for what is in the way, 403 without the right.
+    Raises 404 without the parent folder, 400 if another object is there, 403 without permission.
     """
     objects = request.workspace.state.objects
     folder = objects.find(path.parent.names)
@@ -109,7 +109,7 @@ def write_object(request: Request, path: WorkspacePath, content: ImportedContent
 
 
 def add_object(request: Request, rights: Rights, folder: Node, path: WorkspacePath, kind: Kind) -> Node:
-    """A new object, which its maker manages. Raises 403 unless the caller may add to the folder."""
+    """Create an object, which its creator manages. Raises 403 if the caller may not add to the folder."""
     rights.require(folder, "CAN_EDIT", path.parent)
     state = request.workspace.state
     node = state.objects.add(state.ids, folder, path.name, kind, request.now)
@@ -123,7 +123,7 @@ def add_object(request: Request, rights: Rights, folder: Node, path: WorkspacePa
 def _convert(
     path: WorkspacePath, data: Content, format: str, language: str | None
 ) -> tuple[WorkspacePath, ImportedContent]:
-    """Where and as what the content is to lie. Raises NotNotebookError."""
+    """Return the path and the content of an import. Raises NotNotebookError."""
     match format:
         case "RAW":
             return path, ImportedContent("FILE", data)
@@ -144,7 +144,7 @@ def _convert(
 
 
 def _detect_format(path: WorkspacePath, data: Content) -> tuple[WorkspacePath, ImportedContent]:
-    """As the format AUTO has it: notebooks by extension and first line, which lose the extension; else a file."""
+    """Detect the format AUTO: notebooks by extension and first line, and without the extension; otherwise a file."""
     name = path.name
     if name.lower().endswith(".ipynb"):
         _, found = notebooks.cells_of_jupyter(data.read())
@@ -163,7 +163,7 @@ def _notebook(cells: list[str], language: str) -> ImportedContent:
 
 
 def _import_archive(request: Request, path: WorkspacePath, data: Content, overwrite: bool, limit: int) -> Node:
-    """One notebook of an archive lies at the place itself; anything else becomes a folder there."""
+    """Import an archive: a single notebook is stored at the path itself, anything else as a folder."""
     check_size("NOTEBOOK", data.size, limit)
     if overwrite:
         raise invalid("Overwrite cannot be used for dbc format")
@@ -173,7 +173,7 @@ def _import_archive(request: Request, path: WorkspacePath, data: Content, overwr
         raise exists(f"Path ({path.text}) already exists.")
     if len(entries) == 1 and entries[0][1] is not None:
         return write_object(request, path, _notebook(entries[0][1], entries[0][2]), overwrite=False)
-    # The archive's only folder at its top is the one that gets the new name.
+    # If the archive has a single top folder, that folder gets the new name.
     tops = {names[0] for names, _, _ in entries}
     skip = 1 if len(tops) == 1 and entries[0][1] is None else 0
     created = make_folder(request, path)
@@ -189,7 +189,7 @@ def _import_archive(request: Request, path: WorkspacePath, data: Content, overwr
 
 
 def make_folder(request: Request, path: WorkspacePath) -> Node:
-    """A folder in one that is there."""
+    """Create a folder in an existing folder."""
     folder = request.workspace.state.objects.find(path.parent.names)
     if folder is None:
         raise missing(f"The parent folder ({path.parent.text}) does not exist.")

@@ -1,7 +1,7 @@
-"""Paths of the workspace: names under the root, and the spelling in which somebody asked. Pure.
+"""Paths of the workspace: names below the root, and the spelling of the request. Pure.
 
-`/Workspace/Users/x` and `/Users/x` are the same object. It is answered in the spelling it was asked in, since the
-Terraform provider replaces an object whose path is answered otherwise.
+`/Workspace/Users/x` and `/Users/x` are the same object. The response uses the spelling of the request, because the
+Terraform provider replaces an object if its path is returned differently.
 """
 
 from emulator.api.errors import invalid
@@ -11,7 +11,7 @@ ALIAS = "Workspace"
 
 
 def parse(path: object) -> WorkspacePath:
-    """Doubled and trailing slashes do not count. Raises a 400 for what is no absolute path."""
+    """Parse an absolute path, ignoring doubled and trailing slashes. Raises 400 for any other path."""
     if not isinstance(path, str) or not path:
         raise invalid("Missing required field: path")
     if not path.startswith("/"):
@@ -19,7 +19,7 @@ def parse(path: object) -> WorkspacePath:
     names = tuple(name for name in path.split("/") if name)
     if any(name in (".", "..") or "\0" in name for name in names):
         raise invalid(f"Path ({path}) is not a valid path")
-    # A doubled slash before the alias is the real service's sign that the answer is wanted without it.
+    # In the real service, a doubled slash before the alias asks for a response without it.
     if names and names[0] == ALIAS:
         return WorkspacePath(names[1:], "" if path.startswith("//") else f"/{ALIAS}")
     return WorkspacePath(names)

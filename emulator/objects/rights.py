@@ -1,8 +1,8 @@
-"""Who may see and change what in the tree.
+"""Permissions in the tree of objects.
 
-Reading takes CAN_READ, changing CAN_EDIT on the object; adding to a folder and deleting from it CAN_EDIT on the folder
-(or CAN_MANAGE on the object itself). Levels come from the folders above as well. Everybody may pass through the root,
-`/Users` and `/Repos`, and sees there what is open to them; homes are private.
+Reading requires CAN_READ on the object, changing CAN_EDIT. Adding to a folder and deleting from it require CAN_EDIT on
+the folder (or CAN_MANAGE on the object itself). Levels are inherited from the folders above. All users may open the
+root, `/Users` and `/Repos`, and see the objects there that they have access to; homes are private.
 """
 
 from emulator.api.errors import ApiError, denied
@@ -19,7 +19,7 @@ _WORDS = {"CAN_READ": "View", "CAN_RUN": "Run", "CAN_EDIT": "Edit", "CAN_MANAGE"
 
 
 class Rights:
-    """What the caller of one request may do. Asks the directory once, however many objects are looked at."""
+    """Permissions of one request's caller. The directory is searched once, for any number of objects."""
 
     def __init__(self, request: Request) -> None:
         state = request.workspace.state
@@ -35,15 +35,15 @@ class Rights:
         return self.admin or self._holds(self._holders, node, level)
 
     def may_list(self, node: Node) -> bool:
-        """Whether the folder may be opened: all of it, or as a passage."""
+        """Return whether the folder may be opened, with CAN_READ or as a traversable folder."""
         return self.has_permission(node, "CAN_READ") or is_traversable(node)
 
     def manages_without_admin(self, node: Node) -> bool:
-        """Whether it would have CAN_MANAGE without being an administrator."""
+        """Return whether the caller would have CAN_MANAGE without being an administrator."""
         return self._holds(self._own_holders, node, "CAN_MANAGE")
 
     def require(self, node: Node, level: str, path: WorkspacePath) -> None:
-        """Raises 403 PERMISSION_DENIED with the path as it was asked for."""
+        """Raise 403 PERMISSION_DENIED, with the path as in the request, if the caller does not have the level."""
         if not self.has_permission(node, level):
             raise self.denied(level, path)
 
@@ -63,10 +63,10 @@ class Rights:
 
 
 def is_traversable(node: Node) -> bool:
-    """The root, `/Users` and `/Repos`."""
+    """Return whether the node is the root, `/Users` or `/Repos`."""
     return node.id == ROOT or (node.parent == ROOT and node.name in TRAVERSABLE_FOLDERS)
 
 
 def is_protected(node: Node) -> bool:
-    """Folders of the workspace itself, which nobody deletes."""
+    """Return whether the node is a folder of the workspace itself, which cannot be deleted."""
     return node.id == ROOT or (node.parent == ROOT and node.name in PROTECTED)

@@ -1,4 +1,4 @@
-"""HTTP of `objects`: `/api/2.0/workspace/*`, and the raw forms under `/api/2.0/workspace-files/`."""
+"""HTTP handlers of workspace objects: `/api/2.0/workspace/*`, and raw content in `/api/2.0/workspace-files/`."""
 
 from base64 import b64encode
 from dataclasses import asdict
@@ -35,7 +35,7 @@ def get_status(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.0/workspace/list")
 def list_folder(request: Request) -> dict[str, Any]:
-    """One folder, not what is below it; of a file, the file itself. `{}` when there is nothing."""
+    """List a folder without its subfolders; for a file, return the file itself. An empty folder is `{}`."""
     path = parse(request.argument("path"))
     node = _find(request, path)
     rights = Rights(request)
@@ -60,7 +60,7 @@ def list_folder(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/workspace/mkdirs")
 def mkdirs(request: Request) -> dict[str, Any]:
-    """Makes the folders above as well; one that is there is fine."""
+    """Create the folder and its parents; an existing one is no error."""
     path = parse(request.body.get("path"))
     state = request.workspace.state
     rights = Rights(request)
@@ -100,7 +100,7 @@ def delete(request: Request) -> dict[str, Any]:
 
 @routes.post("/api/2.0/workspace/import")
 def import_(request: Request) -> dict[str, Any]:
-    """JSON with base64 in it, or multipart, which carries far more."""
+    """Import from JSON with base64, or from multipart, which may be larger."""
     content_type = request.headers.get("content-type", "")
     fields: dict[str, Any]
     if is_multipart(content_type):
@@ -139,7 +139,7 @@ def export(request: Request) -> Any:
 
 @routes.post("/api/2.0/workspace-files/import-file/{path:path}")
 def import_file(request: Request) -> dict[str, Any]:
-    """The body is the file. Notebooks are recognised as with the format AUTO."""
+    """Import the body as a file. Notebooks are detected as in the format AUTO."""
     path = parse("/" + request.parameters["path"])
     overwrite = request.flag("overwrite")
     existing = request.workspace.state.objects.find(path.names)
@@ -166,7 +166,7 @@ def read_file(request: Request) -> Response:
 
 
 def describe(node: Node, path: str) -> dict[str, Any]:
-    """What get-status and list tell of an object."""
+    """Return an object in the format of get-status and list."""
     info: dict[str, Any] = {
         "object_id": node.id,
         "object_type": node.kind,
@@ -183,7 +183,7 @@ def describe(node: Node, path: str) -> dict[str, Any]:
 
 
 def odd_entries(prefix: str) -> list[dict[str, Any]]:
-    """What a home lists beside its objects: made by user interfaces, or by a later version of the platform."""
+    """Return additional entries of a home, as from user interfaces or a later version of the platform."""
     kinds = {"Read / write": "NOTEBOOK", "half \ud83d": "FILE", "": "FILE", "question": "QUERY", "ghost": "DIRECTORY"}
     return [
         {"object_id": number, "object_type": kind, "path": prefix + name, "resource_id": str(number)}
@@ -192,7 +192,7 @@ def odd_entries(prefix: str) -> list[dict[str, Any]]:
 
 
 def _git_info(request: Request, node: Node, path: WorkspacePath) -> dict[str, Any]:
-    """The git folder in which an object lies, or which it is."""
+    """Return the git folder that contains the object, or is the object itself."""
     objects = request.workspace.state.objects
     for depth, above in enumerate(objects.with_ancestors(node)):
         if above.git:

@@ -1,4 +1,4 @@
-"""The folders of a new workspace: homes, what is shared by all, and the place of git folders."""
+"""The folders of a new workspace: homes, the shared folder, and the folder of git folders."""
 
 from emulator.base.paths import WorkspacePath
 from emulator.generated_files.overlay import ROOT
@@ -8,7 +8,7 @@ from emulator.state.workspace import EmulatedWorkspace
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """Administrators manage everything from the root down; `/Shared` is everybody's."""
+    """Create the folders. Administrators manage the root, and all users manage `/Shared`."""
     state, now = workspace.state, workspace.clock.now()
     for name in ("Users", "Shared", "Repos"):
         state.objects.make_folders(state.ids, WorkspacePath((name,)), now)

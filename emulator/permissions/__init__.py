@@ -1,1 +1,1 @@
-"""Who may do what with which object."""
+"""Permissions: grants on objects, and checks."""

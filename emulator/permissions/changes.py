@@ -1,4 +1,4 @@
-"""Setting permissions: what is asked for becomes direct grants, or is refused whole."""
+"""Changes of permissions: all entries of a request become direct grants, or none."""
 
 import re
 from typing import Any
@@ -13,9 +13,9 @@ Grants = dict[str, list[str]]
 
 
 def requested_grants(directory: Directory, object_type: ObjectType, entries: Any) -> Grants:
-    """Principal's id → levels, in the order of the request; nobody and nothing is looked past.
+    """Return principal id → levels, in the order of the request.
 
-    Raises 404 for somebody unknown, 400 for a level the type has not.
+    Raises 404 for an unknown principal, 400 for a level that the type does not have.
     """
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise invalid("access_control_list must be a list of objects")
@@ -37,14 +37,14 @@ def requested_grants(directory: Directory, object_type: ObjectType, entries: Any
 
 
 def grants_after_put(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
-    """The direct grants after a PUT. Raises 400 if nobody would own or administer the object."""
+    """Return the direct grants after a PUT. Raises 400 if the object would have no owner or administrators."""
     _check_owner(object_type, wanted)
     _keep_admins(workspace, object_type, object_id, wanted)
     return wanted
 
 
 def grants_after_patch(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str, wanted: Grants) -> Grants:
-    """The direct grants after a PATCH: who is named gets what is named, a new owner takes over, others keep theirs."""
+    """Return the direct grants after a PATCH: named principals get their new levels, a new owner replaces the old."""
     before = workspace.state.acls.direct.get(object_id, {})
     after = {principal_id: list(levels) for principal_id, levels in before.items()}
     if any(OWNER in levels for levels in wanted.values()):
@@ -56,7 +56,7 @@ def grants_after_patch(workspace: EmulatedWorkspace, object_type: ObjectType, ob
 
 
 def _principal(directory: Directory, entry: dict[str, Any]) -> str:
-    """The id of whom an entry names. A user name that looks like an application id is a service principal's."""
+    """Return the id of an entry's principal. A user name that is an application id means the service principal."""
     named = {name: entry[name] for name in ("user_name", "group_name", "service_principal_name") if entry.get(name)}
     if len(named) != 1:
         raise invalid("Exactly one of user_name, group_name, service_principal_name must be given")
@@ -81,7 +81,7 @@ def _check_owner(object_type: ObjectType, grants: Grants) -> None:
 
 
 def _keep_admins(workspace: EmulatedWorkspace, object_type: ObjectType, object_id: str, grants: Grants) -> None:
-    """Where administrators hold their right directly (tokens, the root folder) it stays."""
+    """Raise 400 if administrators would lose their direct level (on tokens or the root folder)."""
     admins = workspace.state.directory.find_group(ADMINS)
     if not isinstance(admins, Group) or object_type.inherited_from:
         return

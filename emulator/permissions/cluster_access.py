@@ -1,4 +1,4 @@
-"""Finding a cluster for somebody, and the platform's words where that is refused."""
+"""Access to clusters, with the platform's error messages."""
 
 from emulator.api.errors import ApiError, denied, invalid, invalid_state
 from emulator.api.routing import Request
@@ -10,24 +10,24 @@ from emulator.state.workspace import EmulatedWorkspace
 
 DAY = 24 * 60 * 60 * 1000
 LISTED_MS = 30 * DAY
-"""So long after its end a cluster that is not pinned is listed."""
+"""How long an unpinned cluster is listed after its end, in milliseconds."""
 RETAINED_MS = 60 * DAY
-"""So long it can be asked for."""
+"""How long an unpinned cluster can be requested after its end, in milliseconds."""
 PERMISSION_NOUNS = {"CAN_ATTACH_TO": "Attach", "CAN_RESTART": "Restart", "CAN_MANAGE": "Manage"}
 
 
 def object_id(cluster_id: str) -> str:
-    """What permissions call it."""
+    """Return the cluster's name in the permissions API."""
     return f"/clusters/{cluster_id}"
 
 
 def unknown_cluster(cluster_id: str) -> ApiError:
-    """400, as the service has it: clients tell from the words that it is gone."""
+    """Return 400, as the real service: clients recognise the message."""
     return invalid(f"Cluster {cluster_id} does not exist")
 
 
 def find_cluster(workspace: EmulatedWorkspace, cluster_id: str, now: Millis) -> Cluster:
-    """Raises 400 INVALID_PARAMETER_VALUE for an unknown cluster, 400 INVALID_STATE for one that ended too long ago."""
+    """Return the cluster. Raises 400: INVALID_PARAMETER_VALUE if unknown, INVALID_STATE if it ended too long ago."""
     cluster = workspace.state.clusters.by_id.get(cluster_id)
     if cluster is None:
         raise unknown_cluster(cluster_id)
@@ -39,7 +39,7 @@ def find_cluster(workspace: EmulatedWorkspace, cluster_id: str, now: Millis) -> 
 
 
 def time_since_end(cluster: Cluster, now: Millis) -> Millis:
-    """Milliseconds since an unpinned cluster ended or was unpinned, whichever was later; 0 for every other."""
+    """Return the milliseconds since its end or unpinning, whichever was later; 0 for a pinned or running cluster."""
     if cluster.pinned or cluster.terminated_time is None:
         return 0
     return now - max(cluster.terminated_time, cluster.unpinned_at or 0)
@@ -48,12 +48,12 @@ def time_since_end(cluster: Cluster, now: Millis) -> Millis:
 def has_cluster_permission(
     workspace: EmulatedWorkspace, caller: User | ServicePrincipal, cluster_id: str, level: str
 ) -> bool:
-    """Whether the caller has `level` or more on the cluster."""
+    """Return whether the caller has `level` or a higher one on the cluster."""
     return has_permission(workspace, caller.id, "clusters", object_id(cluster_id), level)
 
 
 def permission_denied(caller: User | ServicePrincipal, cluster_id: str, level: str) -> ApiError:
-    """403 PERMISSION_DENIED that says which ability is missing."""
+    """Return 403 PERMISSION_DENIED with the missing permission."""
     return denied(
         f"{caller.name} does not have {PERMISSION_NOUNS[level]} permissions on {cluster_id}. "
         "Please contact the owner or an administrator for access."
@@ -61,13 +61,13 @@ def permission_denied(caller: User | ServicePrincipal, cluster_id: str, level: s
 
 
 def require_cluster_permission(request: Request, cluster_id: str, level: str) -> None:
-    """Raises the refusal unless the caller has `level` or more on the cluster."""
+    """Raise 403 unless the caller has `level` or a higher one on the cluster."""
     if not has_cluster_permission(request.workspace, request.caller, cluster_id, level):
         raise permission_denied(request.caller, cluster_id, level)
 
 
 def permitted_cluster(request: Request, level: str) -> Cluster:
-    """The cluster that the body or the query names, if the caller has `level` on it; raises the refusal if not."""
+    """Return the cluster named in the body or the query. Raises 403 unless the caller has `level` on it."""
     cluster_id = str(
         request.required("cluster_id") if request.method != "GET" else request.required_argument("cluster_id")
     )
@@ -77,7 +77,7 @@ def permitted_cluster(request: Request, level: str) -> Cluster:
 
 
 def visible_clusters(request: Request) -> list[Cluster]:
-    """Those that the caller may attach to: pinned, alive, or ended in the last 30 days."""
+    """Return the clusters that the caller may attach to: pinned, not ended, or ended in the last 30 days."""
     workspace = request.workspace
     found = [
         cluster
@@ -94,12 +94,12 @@ def visible_clusters(request: Request) -> list[Cluster]:
 
 
 def autostart_denied(cluster_id: str) -> ApiError:
-    """403: somebody without CAN_RESTART attached to a stopped cluster, or ran a command or a job on it."""
+    """Return the 403 for attaching to a stopped cluster, or running a command or a job on it, without CAN_RESTART."""
     return denied(f"You do not have permission to autostart {cluster_id}")
 
 
 def require_dedicated_user(workspace: EmulatedWorkspace, cluster: Cluster, user: User | ServicePrincipal) -> None:
-    """Raises 403 for everybody but the one user, or the group, that a dedicated cluster is for."""
+    """Raise 403 if the cluster is dedicated to another user or group."""
     only = cluster.dedicated_to
     if only is None or only == user.name:
         return

@@ -1,4 +1,4 @@
-"""The level that a principal has on an object: grants add up over its groups and the folders above."""
+"""Permission levels of a principal on an object: grants of its groups and of the folders above add up."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from emulator.state.workspace import EmulatedWorkspace
 
 
 def with_ancestors(workspace: EmulatedWorkspace, object_id: str) -> Iterator[str]:
-    """The object, then everything it inherits from, nearest first (for workspace objects: its folders)."""
+    """Yield the object and everything it inherits from, nearest first (for workspace objects, the folders)."""
     yield object_id
     yield from workspace.state.objects.ancestors(object_id)
 
 
 def levels_of(workspace: EmulatedWorkspace, principal_id: str, object_id: str) -> set[str]:
-    """Every level the principal was given on the object: directly, by its groups, by a folder above."""
+    """Return all levels of the principal on the object: direct, through groups, from folders above."""
     directory = workspace.state.directory
     holders = {principal_id, *directory.memberships(principal_id)}
     direct = workspace.state.acls.direct
@@ -30,9 +30,9 @@ def levels_of(workspace: EmulatedWorkspace, principal_id: str, object_id: str) -
 def has_permission(
     workspace: EmulatedWorkspace, principal_id: str, object_type: str, object_id: str, level: str
 ) -> bool:
-    """Whether the principal has `level` or more on the object. Administrators may everything.
+    """Return whether the principal has `level` or a higher one on the object. Administrators have all levels.
 
-    `object_type` is the URL's, such as `clusters`; `object_id` is `/clusters/…`.
+    `object_type` is the type in the URL, such as `clusters`; `object_id` is `/clusters/…`.
     """
     if workspace.state.directory.is_admin(principal_id):
         return True
@@ -42,12 +42,12 @@ def has_permission(
 
 
 def require_permission(request: Request, object_type: str, object_id: str, level: str, message: str) -> None:
-    """Raises 403 PERMISSION_DENIED with `message` unless the caller has `level` or more."""
+    """Raise 403 PERMISSION_DENIED with `message` unless the caller has `level` or a higher one."""
     if not has_permission(request.workspace, request.caller.id, object_type, object_id, level):
         raise denied(message)
 
 
 def require_admin(request: Request, message: str = "Only administrators can perform this operation.") -> None:
-    """Raises 403 PERMISSION_DENIED unless the caller belongs to the group `admins`."""
+    """Raise 403 PERMISSION_DENIED unless the caller belongs to the group `admins`."""
     if not request.workspace.state.directory.is_admin(request.caller.id):
         raise denied(message)

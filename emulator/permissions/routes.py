@@ -1,4 +1,4 @@
-"""HTTP of `permissions`: reading, replacing and changing the grants on an object, for every type of object."""
+"""HTTP handlers of permissions: read, replace and change the grants on an object, for all object types."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ routes = Routes()
 
 
 def _add_routes(object_type: ObjectType) -> None:
-    """Each type has routes of its own, since some types have a slash in them."""
+    """Add the routes of a type. Types have separate routes because some contain a slash."""
     path = f"/api/2.0/permissions/{object_type.url}" + ("" if object_type.is_singleton else "/{id}")
 
     @routes.get(path)
@@ -48,7 +48,7 @@ def _set(request: Request, object_type: ObjectType, change: Callable[..., change
     else:
         require_admin(request, _refusal(request, object_type, "Manage"))
     state = request.workspace.state
-    # The provider leaves an empty list out, which then means that nobody is to be named.
+    # The provider omits an empty list, so a missing list means no entries.
     wanted = changes.requested_grants(state.directory, object_type, request.body.get("access_control_list") or [])
     state.acls.set(object_id, change(request.workspace, object_type, object_id, wanted))
     return documents.object_permissions(request.workspace, object_type, object_id)

@@ -1,11 +1,11 @@
-"""Who may use tokens in a new workspace: everybody."""
+"""Permission to use tokens in a new workspace: all users have it."""
 
 from emulator.models.scim import ADMINS, USERS
 from emulator.state.workspace import EmulatedWorkspace
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """Administrators manage tokens by a direct grant, which is all that stays when the rest is taken away."""
+    """Grant the levels. Administrators have a direct grant, which remains when all others are removed."""
     state = workspace.state
     for name, level in ((ADMINS, "CAN_MANAGE"), (USERS, "CAN_USE")):
         group = state.directory.find_group(name)

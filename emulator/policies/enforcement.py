@@ -1,4 +1,4 @@
-"""What a policy means for somebody who makes or edits a cluster."""
+"""Enforcement of policies when clusters are created or edited."""
 
 import json
 from typing import Any
@@ -18,12 +18,11 @@ _ACTIVE = ("PENDING", "RUNNING", "RESTARTING", "RESIZING")
 def apply_policy(
     workspace: EmulatedWorkspace, caller: User | ServicePrincipal, spec: dict[str, Any], kind: str = "all-purpose"
 ) -> dict[str, Any]:
-    """The cluster's definition as its policy makes it; `spec` is what the client sent, untouched.
+    """Return the cluster's definition after its policy is applied; `spec` is what the client sent.
 
-    A spec with a `cluster_id` edits that cluster; it may keep the policy (or the absence of one) that it has, whoever
-    edits it. Raises 403 for a policy, or for the lack of one, that the caller is not free to choose; 400 with all
-    problems joined by `; ` for values that the policy does not allow, and when the caller has as many active clusters
-    with the policy as it grants.
+    A spec with a `cluster_id` edits that cluster, which may keep its policy, or its lack of one, for any editor. Raises
+    403 if the caller may not use the policy, or may not create clusters without one; 400 with all violations joined by
+    `; `, and if the caller has the maximum number of active clusters with the policy.
     """
     edited = workspace.state.clusters.by_id.get(str(spec.get("cluster_id")))
     policy_id = str(spec.get("policy_id") or "") or None
@@ -54,13 +53,13 @@ def apply_policy(
 
 
 def _with_versions(rule: dict[str, Any]) -> dict[str, Any]:
-    """The rule with the versions that are current in the place of `auto:latest-lts` and the like."""
+    """Return the rule with current versions instead of `auto:latest-lts` and the like."""
     found = {name: resolve_version(rule[name]) for name in ("value", "defaultValue") if name in rule}
     return rule | found | ({"values": [resolve_version(value) for value in rule["values"]]} if "values" in rule else {})
 
 
 def _check_number(workspace: EmulatedWorkspace, caller: User | ServicePrincipal, policy: Policy) -> None:
-    """Raises 400 when one more cluster would be too many."""
+    """Raise 400 if one more cluster would exceed the policy's limit per user."""
     if not policy.max_clusters_per_user:
         return
     active = sum(

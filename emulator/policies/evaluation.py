@@ -1,10 +1,10 @@
-"""The rules of a policy applied to a cluster's definition. Pure.
+"""Evaluation of a policy's rules on a cluster's definition. Pure.
 
-A rule stands at a path: `node_type_id`, `autoscale.max_workers`, `init_scripts.0.volumes.destination`, or
-`spark_conf.spark.master` (what follows a map's name is one key, dots and all). With `*` it is for every element there
-is of a list, or every key of a map that has no rule of its own: `init_scripts.*.volumes.destination`, `custom_tags.*`.
-Some attributes are not in the definition itself: `cluster_type`, and `cluster_log_conf.type` and `.path` for what is
-`dbfs.destination` there. `dbus_per_hour` is read and not applied: the emulator knows no prices.
+A rule has a path: `node_type_id`, `autoscale.max_workers`, `init_scripts.0.volumes.destination`, or
+`spark_conf.spark.master` (in a map, the rest of the path is one key, including dots). With `*` it applies to all
+elements of a list, or all keys of a map without their own rule: `init_scripts.*.volumes.destination`, `custom_tags.*`.
+Some attributes are not in the definition itself: `cluster_type`, and `cluster_log_conf.type` and `.path` for
+`dbfs.destination` and the like. `dbus_per_hour` is accepted and ignored, because the emulator has no prices.
 """
 
 import copy
@@ -25,7 +25,7 @@ def parse_attribute_path(path: str) -> Path:
 
 
 def validate_definition(definition: Any) -> list[str]:
-    """Why these are no rules of a policy; empty when they are."""
+    """Return the problems of a policy's rules; an empty list if they are valid."""
     if not isinstance(definition, dict):
         return ["the definition must be a JSON object"]
     problems = []
@@ -39,7 +39,7 @@ def validate_definition(definition: Any) -> list[str]:
         elif rule["type"] == "range" and not all(_is_number(rule.get(name, 0)) for name in ("minValue", "maxValue")):
             problems.append(f"{path} must have numbers for minValue and maxValue")
         elif rule["type"] == "regex" and not _is_pattern(rule["pattern"]):
-            problems.append(f"{path} has a pattern that is no regular expression")
+            problems.append(f"{path} has a pattern that is not a regular expression")
         elif rule["type"] in ("allowlist", "blocklist") and not isinstance(rule["values"], list):
             problems.append(f"{path} must have a list of values")
     return problems
@@ -48,14 +48,14 @@ def validate_definition(definition: Any) -> list[str]:
 def evaluate(
     definition: Mapping[str, Mapping[str, Any]], spec: Mapping[str, Any], use_defaults: bool, kind: str = "all-purpose"
 ) -> tuple[dict[str, Any], list[str]]:
-    """The cluster's definition with fixed values (and defaults, if asked for), and what the rules say against it.
+    """Return the cluster's definition with fixed values (and defaults, if requested), and the violations of the rules.
 
-    `kind` is what the rules call `cluster_type`.
+    `kind` is the `cluster_type` of the rules.
     """
     result = copy.deepcopy(dict(spec))
     problems: list[str] = []
     ruled = {parse_attribute_path(path) for path in definition}
-    # What is fixed comes first, so that rules of the other kinds see the values that will hold.
+    # Fixed values first, so that the other rules see the final values.
     for path, rule in sorted(definition.items(), key=lambda item: item[1]["type"] != "fixed"):
         path_parts = parse_attribute_path(path)
         if path_parts == ("dbus_per_hour",):
@@ -76,7 +76,7 @@ def evaluate(
 def _apply_to_missing(
     spec: dict[str, Any], path_parts: Path, rule: Mapping[str, Any], use_defaults: bool
 ) -> Iterator[str]:
-    """Fill in what the rule says of an attribute that is not there, or say that it must be."""
+    """Set a missing attribute to its fixed or default value, or yield a violation if it is required."""
     kind = rule["type"]
     if kind == "forbidden":
         return
@@ -86,7 +86,7 @@ def _apply_to_missing(
     elif use_defaults and rule.get("defaultValue") is not None:
         _set_value(spec, path_parts, rule["defaultValue"])
     elif not rule.get("isOptional"):
-        # Cluster size has two forms, of which a definition has one: the other is then not missing.
+        # A definition has one of the two forms of cluster size; the other form is not missing.
         if path_parts == ("num_workers",) and "autoscale" in spec:
             return
         if path_parts[0] == "autoscale" and "autoscale" not in spec and "num_workers" in spec:
@@ -148,7 +148,7 @@ TYPES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "regex": _regex,
     "unlimited": _unlimited,
 }
-"""What each type of rule says against a value: the words after `the value must`, or nothing."""
+"""Checks by rule type. They return the words after `the value must`, or an empty text for a valid value."""
 _NEEDED: dict[str, tuple[str, ...]] = {
     "fixed": ("value",),
     "allowlist": ("values",),
@@ -179,7 +179,7 @@ def _text(value: Any) -> str:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """Rules and definitions mix `true` with `"true"` and 3 with `"3"`."""
+    """Compare two values. Rules and definitions mix `true` with `"true"` and 3 with `"3"`."""
     return bool(one == other) or _text(one) == _text(other)
 
 
@@ -246,7 +246,7 @@ def _set_log_value(spec: dict[str, Any], part: str, value: Any) -> None:
 
 
 def _expand_wildcards(spec: Mapping[str, Any], path_parts: Path) -> list[Path]:
-    """The places there are for a path with `*`."""
+    """Return the existing paths that match a path with `*`."""
     found: list[tuple[Path, Any]] = [((), spec)]
     for name in path_parts:
         following: list[tuple[Path, Any]] = []

@@ -1,4 +1,4 @@
-"""The default policies of a new workspace: one of each family."""
+"""The default policies of a new workspace: one for each family."""
 
 from emulator.models.policies import Policy
 from emulator.models.scim import USERS
@@ -7,7 +7,7 @@ from emulator.state.workspace import EmulatedWorkspace
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """Personal Compute is the only one that is open to everybody."""
+    """Create the policies. All users may use Personal Compute; the others are for administrators."""
     state, now = workspace.state, workspace.clock.now()
     users = state.directory.find_group(USERS)
     for family in FAMILIES.values():

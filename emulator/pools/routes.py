@@ -1,4 +1,4 @@
-"""HTTP of `pools`: `/api/2.0/instance-pools/*`."""
+"""HTTP handlers of instance pools: `/api/2.0/instance-pools/*`."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from emulator.reference import node_types
 
 routes = Routes()
 FIXED = ("node_type_id", "azure_attributes", "enable_elastic_disk", "disk_spec", "preloaded_spark_versions")
-"""What an edit does not change: it keeps them where they are not sent."""
+"""Fields that an edit does not change."""
 MAX_IDLE_MINUTES = 10_000
 
 
@@ -44,7 +44,7 @@ def get(request: Request) -> dict[str, Any]:
 
 @routes.get("/api/2.0/instance-pools/list")
 def list_pools(request: Request) -> dict[str, Any]:
-    """Those the caller may attach clusters to."""
+    """List the pools that the caller may attach clusters to."""
     state = request.workspace.state
     return {
         "instance_pools": [
@@ -84,7 +84,7 @@ def _find(request: Request, pool_id: Any, level: str, word: str) -> Pool:
 
 
 def _definition(request: Request, pool: Pool | None = None) -> dict[str, Any]:
-    """What was sent, checked. Raises a 400."""
+    """Return the checked definition in the body. Raises 400 if it is invalid."""
     body = {name: value for name, value in request.body.items() if value is not None and name != "instance_pool_id"}
     name = request.required("instance_pool_name")
     if not isinstance(name, str):

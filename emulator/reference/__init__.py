@@ -1,1 +1,1 @@
-"""What the platform offers to every workspace: runtimes, node types, policy families. Pure constants."""
+"""Constants of the platform, equal in all workspaces: runtimes, node types, policy families. Pure constants."""

@@ -1,4 +1,4 @@
-"""What a cluster can be made of: runtimes, node types and zones of an Azure region."""
+"""Runtimes, node types and zones of an Azure region."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Runtime:
     beta: bool = False
 
     def versions(self) -> list[dict[str, str]]:
-        """Its entries in `spark-versions`: the plain one and those for machine learning."""
+        """Return its entries in `spark-versions`: the standard one and those for machine learning."""
         name = f"{self.version}{' LTS' if self.lts else ''}{' Beta' if self.beta else ''}"
         spark = f"Apache Spark {self.spark}"
         suffix = f"scala{self.scala}"
@@ -49,7 +49,7 @@ LIGHT_RUNTIME = {
     "name": "Light 2.4 Extended Support (includes Apache Spark 2.4)",
 }
 FIRST_RUNTIME_WITHOUT_LEGACY = (13, 3)
-"""Where DBFS and legacy features are disabled, no older one is to be had."""
+"""The oldest runtime in a workspace without DBFS and legacy features."""
 ZONES = {"zones": ["1", "2", "3"], "default_zone": "1"}
 
 GENERAL, MEMORY, COMPUTE, STORAGE, GPU = (
@@ -103,7 +103,7 @@ def spark_versions() -> tuple[dict[str, str], ...]:
 
 @cache
 def node_types() -> dict[str, dict[str, Any]]:
-    """Every node type by its id, as `list-node-types` shows it."""
+    """Return all node types by id, in the format of `list-node-types`."""
     return {row[0]: _node_type(order, *row) for order, row in enumerate(_NODE_TYPES)}
 
 
@@ -119,7 +119,7 @@ def _node_type(
     photon: bool,
     deprecated: bool,
 ) -> dict[str, Any]:
-    # Numbers are all there, also the zeros: Python's select_node_type sorts by them and fails on a missing one.
+    # Zeros are included: select_node_type of the Python SDK sorts by these numbers and fails on a missing one.
     return {
         "node_type_id": name,
         "memory_mb": int(memory * 1024),
@@ -152,13 +152,13 @@ def _node_type(
 
 
 def is_known_runtime(version: str) -> bool:
-    """Whether a cluster can run it: a listed one, its Photon form (older clients name it so), or a custom image."""
+    """Return whether a cluster can run this version: a listed one, its older Photon name, or a custom image."""
     plain = version.replace("-photon-", "-")
     return version.startswith("custom:") or any(listed["key"] == plain for listed in spark_versions())
 
 
 def resolve_version(version: Any) -> Any:
-    """What `auto:latest-lts` and the like stand for in a policy; anything else stands for itself."""
+    """Return the version that `auto:latest-lts` and the like mean in a policy; other values are returned unchanged."""
     match = _AUTOMATIC.fullmatch(version) if isinstance(version, str) else None
     if match is None:
         return version
@@ -174,6 +174,6 @@ def resolve_version(version: Any) -> Any:
 
 
 def runtime_number(version: str) -> tuple[int, int] | None:
-    """`(15, 4)` of `15.4.x-scala2.12`; None for what is not numbered so."""
+    """Return `(15, 4)` for `15.4.x-scala2.12`; None for other names."""
     match = re.match(r"(\d+)\.(\d+)\.x-", version)
     return (int(match[1]), int(match[2])) if match else None

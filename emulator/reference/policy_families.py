@@ -1,4 +1,4 @@
-"""Policy families: ready-made definitions that policies start from and override. Pure."""
+"""Policy families: predefined definitions that policies start from and override. Pure."""
 
 import json
 from dataclasses import dataclass
@@ -121,11 +121,11 @@ _ALL = (
 FAMILIES = {family.policy_family_id: family for family in _ALL}
 """By id."""
 USABLE_BY_ALL_USERS = ("personal-vm",)
-"""Families whose default policy the group `users` may use."""
+"""Families with a default policy that the group `users` may use."""
 
 
 def merged(definition: str, overrides: str) -> str:
-    """A family's rules with those of `overrides` in their place; both are JSON, `overrides` may be empty."""
+    """Return a family's rules, replaced by those in `overrides`; both are JSON, `overrides` may be empty."""
     if not overrides.strip():
         return definition
     rules: dict[str, Any] = {**json.loads(definition), **json.loads(overrides)}

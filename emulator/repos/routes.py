@@ -1,7 +1,7 @@
-"""HTTP of `repos`: `/api/2.0/repos`. Git folders are objects of the workspace; this is their side that knows of Git.
+"""HTTP handlers of git folders: `/api/2.0/repos`. Git folders are workspace objects with additional Git data.
 
-Nothing is fetched: what a new git folder holds is what is imported into it. A branch's last commit follows from its
-name and the repository's address.
+Nothing is fetched: a new git folder is empty until something is imported into it. The last commit of a branch is
+derived from its name and the repository's URL.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ PROVIDERS = {
 
 @routes.get("/api/2.0/repos")
 def list_repos(request: Request) -> dict[str, Any]:
-    """Those that the caller manages, by path; without a prefix those below `/Repos`."""
+    """List the git folders that the caller manages, sorted by path; without a prefix, those in `/Repos`."""
     rights = Rights(request)
     objects = request.workspace.state.objects
     prefix = parse(request.argument("path_prefix") or "/Repos")
@@ -83,7 +83,7 @@ def get(request: Request) -> dict[str, Any]:
 
 @routes.patch("/api/2.0/repos/{number}")
 def update(request: Request) -> dict[str, Any]:
-    """Check out another branch, or a tag, which is no branch."""
+    """Check out another branch, or a tag; with a tag there is no branch."""
     node = _find(request)
     objects = request.workspace.state.objects
     Rights(request).require(node, "CAN_EDIT", WorkspacePath(objects.names(node)))
@@ -138,12 +138,12 @@ def _find(request: Request) -> Node:
 
 
 def _git(node: Node) -> GitCheckout:
-    assert node.git is not None, f"{node.name} is a git folder without Git"
+    assert node.git is not None, f"{node.name} has no Git data"
     return node.git
 
 
 def _target_path(request: Request, url: str) -> WorkspacePath:
-    """Where a new git folder is to lie; the caller's folder below `/Repos` is made when nothing else is said."""
+    """Return the path of a new git folder, by default in the caller's folder in `/Repos`, which is created."""
     if request.body.get("path"):
         path = parse(request.body["path"])
         if not path.names or (path.names[0] == "Repos" and len(path.names) != 3):

@@ -1,4 +1,4 @@
-"""Changes of users, groups and service principals: what each call makes, alters and takes along when something goes."""
+"""Changes of users, groups and service principals, including what is deleted with them."""
 
 import re
 import uuid
@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 
 def create_user(workspace: EmulatedWorkspace, body: Body, now: Millis) -> User:
-    """A new user with a home folder. Raises ScimError 400 without a valid `userName`, 409 when that name is taken."""
+    """Create a user with a home folder. Raises ScimError 400 without a valid `userName`, 409 if it exists."""
     directory = workspace.state.directory
     name = (text_of(body.get("userName")) or "").strip().lower()
     if not _ADDRESS.fullmatch(name):
@@ -45,9 +45,9 @@ def create_user(workspace: EmulatedWorkspace, body: Body, now: Millis) -> User:
 
 
 def create_service_principal(workspace: EmulatedWorkspace, body: Body, now: Millis) -> ServicePrincipal:
-    """A new service principal with a home folder; its application id is made up unless it is given.
+    """Create a service principal with a home folder, and an application id if none is given.
 
-    Raises ScimError 400 for an application id that is no UUID, 409 when there is one with it.
+    Raises ScimError 400 for an application id that is not a UUID, 409 if it exists.
     """
     application_id = text_of(body.get("applicationId"))
     display_name = text_of(body.get("displayName"))
@@ -74,7 +74,7 @@ def create_service_principal(workspace: EmulatedWorkspace, body: Body, now: Mill
 
 
 def create_group(workspace: EmulatedWorkspace, body: Body, now: Millis) -> Group:
-    """A new group of this workspace. Raises ScimError 400 without `displayName`, 409 when the name is taken."""
+    """Create a group of this workspace. Raises ScimError 400 without `displayName`, 409 if the name exists."""
     name = text_of(body.get("displayName"))
     if name is None:
         raise ScimError(400, "A group needs a displayName.", "invalidValue")
@@ -90,9 +90,9 @@ def create_group(workspace: EmulatedWorkspace, body: Body, now: Millis) -> Group
 
 
 def add_account_group(workspace: EmulatedWorkspace, name: str, members: Iterable[str], now: Millis) -> Group:
-    """A group that was made in the account and assigned to this workspace; `members` are ids.
+    """Add a group of the account that is assigned to this workspace; `members` are ids.
 
-    Raises ScimError 409 when the name is taken.
+    Raises ScimError 409 if the name exists.
     """
     _check_name_is_free(workspace, name)
     group_id = str(workspace.state.ids.number("account-group", name))
@@ -102,9 +102,9 @@ def add_account_group(workspace: EmulatedWorkspace, name: str, members: Iterable
 
 
 def replace(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> None:
-    """A PUT. What the body leaves out is emptied, apart from names, `active` and `roles`, which stay.
+    """Apply a PUT. Missing attributes are cleared, except names, `active` and `roles`.
 
-    `groups` of the body is not looked at: memberships are the groups' own. Raises ScimError 400, 403, 409.
+    `groups` in the body is ignored: memberships are changed in the groups. Raises ScimError 400, 403, 409.
     """
     resource = _resource_of(workspace, principal)
     for name in resource:
@@ -126,14 +126,14 @@ def replace(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> N
 
 
 def patch(workspace: EmulatedWorkspace, principal: Principal, body: Body) -> None:
-    """All operations of a PATCH, or none. Raises ScimError 400, 403, 409."""
+    """Apply all operations of a PATCH, or none. Raises ScimError 400, 403, 409."""
     _write(workspace, principal, patched(_resource_of(workspace, principal), body))
 
 
 def delete(workspace: EmulatedWorkspace, principal: Principal, caller_id: str) -> None:
-    """Drop the principal with its memberships, grants, tokens and secrets. Its home folder stays.
+    """Delete the principal with its memberships, grants, tokens and secrets. Its home folder is kept.
 
-    Raises ScimError 403 for what must stay: a built-in or account-level group, the caller itself.
+    Raises ScimError 403 for a built-in or account-level group, for the caller, and for the last administrator.
     """
     state = workspace.state
     if isinstance(principal, Group):
@@ -150,7 +150,7 @@ def delete(workspace: EmulatedWorkspace, principal: Principal, caller_id: str) -
 
 
 def _resource_of(workspace: EmulatedWorkspace, principal: Principal) -> Resource:
-    """What can be changed about the principal, as `patches` wants it."""
+    """Return the changeable attributes of the principal, in the format of `patches`."""
     resource: Resource = {
         "displayName": principal.display_name,
         "externalId": principal.external_id,
@@ -168,7 +168,7 @@ def _resource_of(workspace: EmulatedWorkspace, principal: Principal) -> Resource
 
 
 def _write(workspace: EmulatedWorkspace, principal: Principal, resource: Resource) -> None:
-    """Check everything, then make the principal as the resource has it."""
+    """Check everything, then write the resource to the principal."""
     before = _resource_of(workspace, principal)
     name = resource["displayName"] or before["displayName"]
     _check_entitlements(resource["entitlements"])
@@ -196,7 +196,7 @@ def _write(workspace: EmulatedWorkspace, principal: Principal, resource: Resourc
 def _memberships_after(
     workspace: EmulatedWorkspace, principal: Principal, before: list[str], after: list[str]
 ) -> list[tuple[Group, list[str]]]:
-    """The members from then on of each group that the principal joins or leaves. Raises as the check below."""
+    """Return the new members of each group that the principal joins or leaves. Raises ScimError 400, 403."""
     found = []
     for group_id in sorted({*before, *after}):
         if (group_id in before) == (group_id in after):
@@ -265,7 +265,7 @@ def _active(body: Body) -> bool:
 def _check_entitlements(entitlements: list[str]) -> None:
     unknown = [name for name in entitlements if name not in ENTITLEMENTS]
     if unknown:
-        text = f"Entitlement {unknown[0]!r} does not exist; there are {', '.join(ENTITLEMENTS)}."
+        text = f"Entitlement {unknown[0]!r} does not exist; use one of {', '.join(ENTITLEMENTS)}."
         raise ScimError(400, text, "invalidValue")
 
 

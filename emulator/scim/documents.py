@@ -1,4 +1,4 @@
-"""Users, groups and service principals as the JSON documents of SCIM, whole or in part."""
+"""SCIM documents of users, groups and service principals, with all or some attributes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 USER_SCHEMAS = [f"{CORE}User", "urn:ietf:params:scim:schemas:extension:workspace:2.0:User"]
 
 ALWAYS_SHOWN = frozenset({"id", "applicationid", "active"})
-"""Shown whatever was asked for: a client that misses one of these takes the resource for another one."""
+"""Always shown: without one of these, clients mistake the resource for another kind."""
 
 PUBLIC_ATTRIBUTES = frozenset(
     {"schemas", "id", "username", "displayname", "applicationid", "active", "name", "members", "meta"}
 )
-"""What people who are no administrators may read of others."""
+"""Attributes of others that users without admin rights may read."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Which attributes a caller asked for, and which it may have. Names are in lower case."""
+    """The attributes that a caller requested, and those it may read. Names are in lower case."""
 
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
@@ -31,9 +31,9 @@ class Projection:
 
     @classmethod
     def of(cls, attributes: str | None, excluded: str | None, allowed: frozenset[str] | None = None) -> "Projection":
-        """From comma-separated names; `name.givenName` asks for all of `name`.
+        """Return the projection of comma-separated names; `name.givenName` selects all of `name`.
 
-        Raises ScimError 403 for an attribute that is named and not allowed.
+        Raises ScimError 403 for a requested attribute that is not allowed.
         """
         named = _names(attributes)
         denied = named - allowed if allowed is not None else frozenset()
@@ -45,7 +45,7 @@ class Projection:
         return cls(named or None, _names(excluded), allowed)
 
     def shows(self, name: str) -> bool:
-        """Whether the attribute (lower case) belongs into the document."""
+        """Return whether the document has this attribute (lower case)."""
         if name in ALWAYS_SHOWN:
             return True
         if name in self.without or not self.allows(name):
@@ -53,7 +53,7 @@ class Projection:
         return self.only is None or name in self.only
 
     def allows(self, path: str) -> bool:
-        """Whether the caller may know of the attribute, or of the part of one, at all."""
+        """Return whether the caller may read the attribute, or the part of one."""
         return self.allowed is None or path.partition(".")[0] in self.allowed
 
 
@@ -61,7 +61,7 @@ WHOLE = Projection()
 
 
 class Renderer:
-    """Makes the documents of one request; for `several` it looks up memberships once, and must not outlive a change."""
+    """Renders the documents of one request. With `several` it caches memberships: do not use it after a change."""
 
     def __init__(self, directory: Directory, projection: Projection = WHOLE, several: bool = False) -> None:
         self._directory = directory
@@ -69,7 +69,7 @@ class Renderer:
         self._several = several
 
     def document(self, principal: Principal) -> dict[str, Any]:
-        """What the projection shows of the principal. Attributes without a value are left out, empty lists are not."""
+        """Return the attributes in the projection. Those without a value are omitted; empty lists are included."""
         shown = {}
         for name, lowered, getter in ATTRIBUTES[type(principal)]:
             if self.projection.shows(lowered):
@@ -79,7 +79,7 @@ class Renderer:
         return shown
 
     def values(self, principal: Principal, path: str) -> list[str]:
-        """The values of an attribute (lower case; `name.givenname`: of a part) as texts, for filter and order."""
+        """Return the values of an attribute or a part such as `name.givenname` as text, for filters and sorting."""
         name, _, part = path.partition(".")
         getter = GETTERS[type(principal)].get(name)
         value = getter(self, principal) if getter else None
@@ -120,7 +120,7 @@ class Renderer:
 
 
 def me_document(directory: Directory, caller: User | ServicePrincipal, projection: Projection) -> dict[str, Any]:
-    """The caller as a user, which is how the platform shows a service principal to itself, too."""
+    """Return the caller as a user document; the platform does this for service principals, too."""
     document = Renderer(directory, projection).document(caller)
     if isinstance(caller, ServicePrincipal):
         document.pop("applicationId", None)
@@ -206,6 +206,6 @@ ADMIN_ATTRIBUTES = frozenset(name for getters in GETTERS.values() for name in ge
 
 
 def paths(kind: ResourceKind) -> set[str]:
-    """Every attribute that a filter on this kind may name, in lower case."""
+    """Return all attributes that a filter on this kind may use, in lower case."""
     names = set(GETTERS[TYPES[kind]])
     return names | {f"{name}.{part}" for name in names for part in PARTS.get(name, ())}

@@ -1,6 +1,6 @@
 """SCIM filter expressions: `userName eq "a@b" and (active eq true or not (groups co "12"))`.
 
-Comparisons ignore case. Strings stand in single or double quotes. `and` binds more tightly than `or`.
+Comparisons ignore case. Strings have single or double quotes. `and` binds more tightly than `or`.
 """
 
 import re
@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection
 from emulator.api.errors import ScimError
 
 Values = Callable[[str], list[str]]
-"""The values that one resource has for an attribute, which is named in lower case; none for an absent one."""
+"""Returns a resource's values of an attribute (lower case); an empty list for a missing one."""
 
 Filter = Callable[[Values], bool]
 
 MAX_DEPTH = 40
-"""Parentheses within parentheses; what is deeper is refused."""
+"""Maximum nesting of parentheses."""
 
 _TOKEN = re.compile(r"""\s*(?:([()\[\]])|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([^\s()\[\]"']+))""")
 
@@ -27,10 +27,10 @@ _COMPARISONS: dict[str, Callable[[list[str], str], bool]] = {
 
 
 def parse(text: str, attributes: Collection[str]) -> Filter:
-    """The filter that `text` describes.
+    """Parse a filter.
 
-    `attributes` are the names (lower case) that resources have; `name.givenname` and `members.value` are named by
-    their full path, and an attribute of many values may be named alone. Raises ScimError 400 `invalidFilter`.
+    `attributes` are the names (lower case) that resources have. Parts are named by their full path, such as
+    `name.givenname` and `members.value`; `.value` may be omitted. Raises ScimError 400 `invalidFilter`.
     """
     parser = _Parser(_tokens(text), frozenset(attributes))
     filter = parser.disjunction("")

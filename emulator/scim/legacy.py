@@ -1,4 +1,4 @@
-"""`/api/2.0/groups`: the API of groups that is older than SCIM and names members by name."""
+"""`/api/2.0/groups`: the groups API before SCIM, which identifies members by name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,7 +84,7 @@ def _change(request: Request, group: Group, operation: dict[str, Any]) -> None:
 
 @contextmanager
 def _legacy_errors() -> Iterator[None]:
-    """Refusals of SCIM in the shape that callers of this API know."""
+    """Convert SCIM errors to the error format of this API."""
     try:
         yield
     except ScimError as error:

@@ -1,4 +1,4 @@
-"""Lists of SCIM: filtered, sorted, and in pages that end with an empty one."""
+"""SCIM lists: filtered, sorted and paged; the page after the last is empty."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 
 def list_page(request: Request, kind: ResourceKind, projection: Projection) -> dict[str, Any]:
-    """The page of `kind` that the query asks for. Raises ScimError 400 for a query that cannot be understood."""
+    """Return the requested page of `kind`. Raises ScimError 400 for an invalid query."""
     directory = request.workspace.state.directory
     renderer = Renderer(directory, projection, several=True)
     found: Iterable[Principal] = visible(directory, kind, request.now)
@@ -39,7 +39,7 @@ def list_page(request: Request, kind: ResourceKind, projection: Projection) -> d
 
 
 def visible(directory: Directory, kind: ResourceKind, now: Millis) -> list[Principal]:
-    """Those of `kind` that lists show already, in the order in which they came."""
+    """Return the principals of `kind` that lists show now, in the order of creation."""
     everyone: dict[ResourceKind, Iterable[Principal]] = {
         "Users": directory.users.values(),
         "Groups": directory.groups.values(),
@@ -53,7 +53,7 @@ def _sorted(
 ) -> list[Principal]:
     path = by.lower()
     if path not in paths(kind) or not renderer.projection.allows(path):
-        raise ScimError(400, f"Cannot sort by {by!r}: there is no such attribute.", "invalidPath")
+        raise ScimError(400, f"Cannot sort by {by!r}: unknown attribute.", "invalidPath")
     return sorted(page, key=lambda p: [text.casefold() for text in renderer.values(p, path)][:1], reverse=descending)
 
 

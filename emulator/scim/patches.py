@@ -1,7 +1,7 @@
-"""What a SCIM PATCH makes of a resource, decided on plain data before anything is changed.
+"""SCIM PATCH operations on plain data, before anything is changed.
 
-A resource is a mapping of what can be changed about it: text or None (`displayName`, `name.givenName`), a bool
-(`active`) or a list of values without repetition (`members`, `entitlements`). Its keys say what it can have.
+A resource maps its changeable attributes to text or None (`displayName`, `name.givenName`), a bool (`active`) or a list
+of unique values (`members`, `entitlements`). It has no other attributes.
 """
 
 import re
@@ -14,16 +14,16 @@ from emulator.scim import filters
 Resource = dict[str, Any]
 
 READ_ONLY = frozenset({"id", "schemas", "meta", "username", "emails", "applicationid"})
-"""In lower case. The platform takes changes of these without a word and does not make them."""
+"""Attributes (lower case) of which the platform silently ignores changes."""
 
 TOLERANT = frozenset({"members", "groups"})
-"""Taking away what is not there is no mistake for these; for the others it is an `invalidPath`."""
+"""Removing a missing value of these is no error; for other attributes it is an `invalidPath`."""
 
 _PATH = re.compile(r"(?:urn:[\w:.]+:)?(?P<name>\w+(?:\.\w+)?)(?:\[(?P<condition>.*)\])?(?:\.\w+)?")
 
 
 def patched(resource: Mapping[str, Any], body: Mapping[str, Any]) -> Resource:
-    """The resource after all operations of a PATCH body. Raises ScimError 400; then none of them counts."""
+    """Return the resource after all operations of a PATCH body. Raises ScimError 400 if one of them is invalid."""
     changed: Resource = {name: list(value) if isinstance(value, list) else value for name, value in resource.items()}
     operations = body.get("Operations", body.get("operations"))
     if not isinstance(operations, list) or not operations:
@@ -36,7 +36,7 @@ def patched(resource: Mapping[str, Any], body: Mapping[str, Any]) -> Resource:
 
 
 def values_of(given: Any) -> list[str]:
-    """The values of `[{"value": "a"}, …]`, of one such object, or of bare strings; `[{}]` has none.
+    """Return the values of `[{"value": "a"}, …]`, of one such object, or of plain strings; `[{}]` has none.
 
     Raises ScimError 400 `invalidValue` for anything else.
     """
@@ -54,7 +54,7 @@ def values_of(given: Any) -> list[str]:
 
 
 def bool_of(given: Any) -> bool:
-    """A bool, `"true"`, `"False"`, or a list of one `{"value": "false"}`. Raises ScimError 400 `invalidValue`."""
+    """Parse a bool, `"true"`, `"False"`, or a list of one `{"value": "false"}`. Raises ScimError 400 `invalidValue`."""
     value = given
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -68,7 +68,7 @@ def bool_of(given: Any) -> bool:
 
 
 def text_of(given: Any) -> str | None:
-    """Text, or None for empty text. Raises ScimError 400 `invalidValue` for other kinds of value."""
+    """Return text, or None for empty text. Raises ScimError 400 `invalidValue` for other types."""
     value = given
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0].get("value")
@@ -104,7 +104,7 @@ def _apply_at(resource: Resource, kind: str, path: str, value: Any) -> None:
         return
     name = next((known for known in resource if known.lower() == written.lower()), None)
     if name is None:
-        # `members.value` is `members`; what follows the dot of an unknown name does not help it.
+        # `members.value` means `members`; for an unknown name, the part after the dot is irrelevant.
         name = next((known for known in resource if known.lower() == written.partition(".")[0].lower()), None)
     if name is None:
         if written.partition(".")[0].lower() in READ_ONLY:
@@ -145,5 +145,5 @@ def _filtered_list(present: list[str], kind: str, condition: str, value: Any) ->
 
 
 def _no_attribute(name: str) -> ScimError:
-    # The provider compares the first words of this text, and takes it for "there was none anyway".
+    # The provider compares the first words of this message, and treats it as already removed.
     return ScimError(400, f"No such attribute with the name : {name} in the current resource", "invalidPath")

@@ -1,4 +1,4 @@
-"""HTTP of `scim`: `/api/2.0/preview/scim/v2`, and the older API of groups beside it."""
+"""HTTP handlers of SCIM: `/api/2.0/preview/scim/v2`, and the legacy groups API."""
 
 from functools import partial
 from typing import Any, get_args
@@ -64,7 +64,7 @@ def delete(kind: ResourceKind, request: Request) -> Response:
 
 @scim.put("/api/2.0/workspace/user/{id}/homefolder")
 def provide_home(request: Request) -> dict[str, Any]:
-    """What a first login does: the home folder is there afterwards."""
+    """Create the user's home folder, as a first login does."""
     _require_admin(request)
     principal = request.workspace.state.directory.principal(request.parameters["id"])
     if not isinstance(principal, User | ServicePrincipal):
@@ -98,7 +98,7 @@ def _document(request: Request, principal: Principal) -> dict[str, Any]:
 
 
 def _projection(request: Request, principal: Principal | None = None) -> Projection:
-    """What the caller asked for; of others than itself it gets little unless it is an administrator."""
+    """Return the requested projection. Without admin rights, callers see only public attributes of others."""
     itself = principal is not None and principal.id == request.caller.id
     everything = itself or request.workspace.state.directory.is_admin(request.caller.id)
     return Projection.of(

@@ -1,11 +1,11 @@
-"""The people of a new workspace: an administrator, and the built-in groups `admins` and `users`."""
+"""The administrator and the built-in groups `admins` and `users` of a new workspace."""
 
 from emulator.models.scim import ADMINS, USERS, Group, User
 from emulator.state.workspace import EmulatedWorkspace
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """New users belong to `users`, which gives them the workspace and SQL (the platform's default)."""
+    """Create them. New users belong to `users`, which has access to the workspace and to SQL, as on the platform."""
     state, now = workspace.state, workspace.clock.now()
     name = workspace.options.admin
     admin = User(

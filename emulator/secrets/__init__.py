@@ -1,1 +1,1 @@
-"""Secret scopes, secrets and who may read them."""
+"""Secret scopes, secrets and their ACLs."""

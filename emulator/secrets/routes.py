@@ -1,4 +1,4 @@
-"""HTTP of `secrets`: scopes, the secrets in them, and their ACLs."""
+"""HTTP handlers of secrets: scopes, secrets and ACLs."""
 
 import base64
 import binascii
@@ -131,7 +131,7 @@ def delete_acl(request: Request) -> dict[str, Any]:
 
 
 def _first_manager(request: Request) -> str:
-    """The id of who manages a new scope: its creator, or everybody if that is asked for."""
+    """Return the id of the first manager of a new scope: its creator, or the group `users` if requested."""
     wanted = request.body.get("initial_manage_principal")
     if not wanted:
         return request.caller.id
@@ -142,7 +142,7 @@ def _first_manager(request: Request) -> str:
 
 
 def _scope(request: Request, name: Any, level: str) -> Scope:
-    """Raises 404 for one that does not exist and 403 unless the caller has `level` on it."""
+    """Return the scope. Raises 404 if it does not exist, 403 unless the caller has `level` on it."""
     scope = request.workspace.state.secrets.scopes.get(str(name))
     if scope is None:
         raise missing(f"Scope {name} does not exist!")
@@ -160,7 +160,7 @@ def _secret(scope: Scope, key: str) -> Secret:
 
 
 def _principal(request: Request, name: Any) -> Principal:
-    """By user name, group name or application id."""
+    """Find a principal by user name, group name or application id. Raises 404 if there is none."""
     directory, text = request.workspace.state.directory, str(name)
     found = directory.find_user(text) or directory.find_group(text) or directory.find_service_principal(text)
     if found is None:

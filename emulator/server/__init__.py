@@ -1,1 +1,1 @@
-"""The process that serves the workspace: HTTP, the application, all APIs put together."""
+"""The server process: HTTP, the application, the list of all APIs."""

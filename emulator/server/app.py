@@ -1,4 +1,4 @@
-"""The ASGI application: reads a request, lets due changes happen, asks who is calling, answers, notes it down."""
+"""The ASGI application: reads a request, runs due tasks, authenticates, responds, and logs the request."""
 
 import asyncio
 import ipaddress
@@ -37,19 +37,19 @@ CONTROL = "/_emulator/"
 
 
 class Application:
-    """Serves one workspace, and over TLS the mail service beside it.
+    """Serves one workspace, and its mail service over TLS.
 
-    `connection` in the scope (put there by `server`) is what connection faults cut.
+    `connection` in the scope (set by `http_server`) is the connection that connection faults cut.
     """
 
     def __init__(self, workspace: EmulatedWorkspace, profile: str | None = None) -> None:
-        """`profile` names the faults that are in force from the start."""
+        """`profile` is the fault profile at the start."""
         self.workspace = workspace
         self.faults = Faults(workspace.options.seed)
         self._faulty_responses = FaultyResponses()
         self.request_log = RequestLog()
         self.changes = 0
-        """How many requests may have changed the state so far."""
+        """The number of requests that may have changed the state."""
         self._router = Router(services.routes())
         self._mail = Router(list(mail_routes))
         self._control = control.router(self)
@@ -60,11 +60,11 @@ class Application:
         self.set_faults(profile, [])
 
     def set_faults(self, profile: str | None, faults: Iterable[FaultRule | ServiceFault]) -> None:
-        """Put this profile and these faults in the place of what was in force.
+        """Replace the active profile and faults by these.
 
-        The state is left alone, apart from the disturbances that it holds.
+        The state is not changed, except for its service faults.
         """
-        chosen = PROFILES[profile] if profile else FaultProfile(description="nothing")
+        chosen = PROFILES[profile] if profile else FaultProfile(description="none")
         given = list(faults)
         self.profile = profile
         self._faulty_responses = FaultyResponses()
@@ -74,21 +74,21 @@ class Application:
         inject(self.workspace.state, deepcopy([*others, *chosen.service_faults]))
 
     def counts(self) -> list[dict[str, Any]]:
-        """Every fault in force, and how often it was met."""
+        """Return all active faults with their counts."""
         return [*self.faults.counts(), *map(asdict, service_faults(self.workspace.state))]
 
     def reset(self) -> None:
-        """Everything as it was when the emulator started: a new workspace, its faults, an empty journal."""
-        # Before it is seeded for the sake of the switches, and after it because they lie in the state.
+        """Restore everything as at the start: a new workspace, the initial faults, an empty request log."""
+        # Before seeding because of the options, and after it because service faults are part of the state.
         self.set_faults(self._first_profile, [])
         services.reset(self.workspace)
         self.set_faults(self._first_profile, [])
         self.request_log.clear()
 
     def send_as_administrator(self, method: str, path: str, body: Any = None) -> Any:
-        """What the administrator gets for this request, as JSON. Raises ApiError when it is refused.
+        """Send a request as the administrator, and return the JSON response. Raises ApiError for an error.
 
-        It meets no fault and stands in no journal.
+        The request gets no fault and is not logged.
         """
         content = EMPTY if body is None else BytesContent(json.dumps(body).encode())
         return in_process.send_request(self.workspace, self._router, method, path, content).body
@@ -98,7 +98,7 @@ class Application:
         try:
             content = await self._body_reader.read(scope["headers"], receive)
         except ApiError as error:
-            # What is left of the body is not read: the connection cannot be used again.
+            # The rest of the body is not read, so the connection cannot be reused.
             response = Response(error.status, error.body(), {"Connection": "close", **error.headers})
             await _send(send, response, self._workspace_id_of(scope))
             return
@@ -157,32 +157,32 @@ class Application:
         )
 
     def _catch_up(self) -> Millis:
-        """Let happen what is due. A defect in one happening costs that one, not the request."""
+        """Run due tasks and return the time. An exception in a task is logged; it does not fail the request."""
         try:
             return self.workspace.catch_up()
         except Exception:  # noqa: BLE001 - see above
-            log.exception("something that was due did not happen")
+            log.exception("a due task failed")
             return self.workspace.clock.now()
 
     def _set_date(self, response: Response) -> None:
-        """Stamp an answer with the emulator's own time, as every server does with its."""
+        """Set the Date header to the emulator's time."""
         response.headers.setdefault("Date", formatdate(self.workspace.clock.now() / 1000, usegmt=True))
 
     def _workspace_id_of(self, scope: Scope) -> str:
-        """The workspace id that goes with an answer; the mail service has none."""
+        """Return the workspace id for the response headers; the mail service has none."""
         return "" if _is_mail(scope) else self.workspace.state.workspace_id
 
     def _control_response(self, scope: Scope, request: Request) -> Response:
         client = scope.get("client")
         if client and not _is_loopback(client[0]):
-            return _refused(f"{CONTROL} answers on loopback only.")
-        # A page in a browser on this machine comes from loopback too, whatever site it belongs to.
+            return _refused(f"{CONTROL} is available on loopback only.")
+        # Requests from web pages in a browser on this machine also come from loopback, for any site.
         if "origin" in request.headers or not _is_local_name(request.headers.get("host", "")):
-            return _refused(f"{CONTROL} does not answer web pages, nor under a name other than localhost.")
+            return _refused(f"{CONTROL} accepts no requests from web pages, and none with a Host other than localhost.")
         return self._response(self._control, scope, request)
 
     def _response(self, router: Router, scope: Scope, request: Request) -> Response:
-        """What the workspace answers. Defects of ours become a 500 and a traceback in the log."""
+        """Return the response of a handler. An unexpected exception becomes a 500, with a traceback in the log."""
         try:
             found = router.find(request.method, scope["raw_path"].decode("latin-1"))
             if found is None:
@@ -194,14 +194,16 @@ class Application:
             return Response(error.status, error.body(), error.headers)
         except Exception:  # noqa: BLE001 - see above
             log.exception("%s %s failed", request.method, request.path)
-            return Response(500, {"error_code": "INTERNAL_ERROR", "message": "The emulator has a defect; see its log."})
+            return Response(
+                500, {"error_code": "INTERNAL_ERROR", "message": "Internal error of the emulator; see its log."}
+            )
         finally:
             if request.method not in ("GET", "HEAD"):
                 self.changes += 1
         return answer if isinstance(answer, Response) else Response(200, answer)
 
     def _authenticate(self, route: Route, request: Request) -> None:
-        """Raises 401 without a token, 403 with one that is not valid; the int codes are the real service's."""
+        """Raise 401 without a token, 403 with an invalid one. The int error codes are those of the real service."""
         if route.public:
             return
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
@@ -214,7 +216,7 @@ class Application:
 
 
 def _is_mail(scope: Scope) -> bool:
-    """The workspace is reached in the clear, on loopback; the mail service over TLS, as its clients insist."""
+    """Return whether the request is for the mail service, which uses TLS because its clients require it."""
     return bool(scope["scheme"] == "https")
 
 
@@ -239,13 +241,13 @@ def _is_loopback(address: str) -> bool:
 
 
 def _is_local_name(host: str) -> bool:
-    """Whether a Host header, with or without port, names this machine; nothing does too."""
+    """Return whether a Host header, with or without port, names this machine; an empty one does, too."""
     name = host.rpartition("]")[0].lstrip("[") or host.partition(":")[0]
     return name.lower() in ("", "localhost") or _is_loopback(name)
 
 
 def _encode(response: Response, workspace_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Status, headers and body as they go over the wire."""
+    """Return status, headers and body as sent."""
     if isinstance(response.body, bytes | Content):
         body = response.body if isinstance(response.body, bytes) else response.body.read()
         kind = b"application/octet-stream"
@@ -270,7 +272,7 @@ async def _send(send: Send, response: Response, workspace_id: str) -> None:
 
 
 async def _stream(send: Send, response: Response, content: Content, workspace_id: str) -> None:
-    """Piece by piece, each when the one before it is on its way."""
+    """Send content in chunks, each after the one before it."""
     headers = {"Content-Length": str(content.size), "Content-Type": "application/octet-stream", **response.headers}
     status, sent, _ = _encode(Response(response.status, b"", headers), workspace_id)
     await send({"type": "http.response.start", "status": status, "headers": sent})
@@ -280,7 +282,7 @@ async def _stream(send: Send, response: Response, content: Content, workspace_id
 
 
 async def _sleep_at_least(seconds: float) -> None:
-    """Wait. Timers of the event loop may fire within the millisecond before their time."""
+    """Sleep for at least this time; timers of the event loop may fire up to a millisecond early."""
     until = time.monotonic() + seconds
     while (tokens := until - time.monotonic()) > 0:
         await asyncio.sleep(tokens)

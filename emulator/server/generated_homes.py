@@ -1,4 +1,4 @@
-"""The owners of generated homes, their groups, and the homes, which are all that is held of what they contain."""
+"""Seeding of generated homes: their owners, groups, and home folders. Everything below is generated."""
 
 from emulator.generated_files.homes import GeneratedTree, generated_tree
 from emulator.models.dbfs import FileEntry
@@ -20,7 +20,7 @@ def seed(workspace: EmulatedWorkspace) -> None:
 
 
 def _seed_workspace(workspace: EmulatedWorkspace, tree: GeneratedTree) -> None:
-    """Users as SCIM makes them; each finds the home there and gets it."""
+    """Create the home folders and, through SCIM, their owners, who get the existing homes."""
     objects, now = workspace.state.objects, workspace.clock.now()
     folder = objects.find(("Users",))
     assert folder is not None

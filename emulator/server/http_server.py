@@ -1,4 +1,4 @@
-"""Runs the application: listens, says when it is ready, and ends at once when told to."""
+"""Runs the application: listens, prints the ready line, and stops at once on a signal."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Server:
-    """One application on one listening socket, and its mail service on another with TLS."""
+    """An application on a listening socket, and its mail service on another one with TLS."""
 
     def __init__(self, application: Application, ready: dict[str, str], state_file: StateFile | None) -> None:
         self._application = application
@@ -33,7 +33,7 @@ class Server:
         self._shared = ServerState()
 
     def run(self, listener: socket.socket, mail_listener: socket.socket, tls: ssl.SSLContext) -> None:
-        """Serve until SIGTERM or SIGINT, then cut every connection, write the state and return."""
+        """Serve until SIGTERM or SIGINT, then abort all connections, write the state and return."""
         config = uvicorn.Config(
             self._application,
             interface="asgi3",
@@ -78,7 +78,7 @@ class Server:
                 await self._state_file.save_if_changed(self._application.workspace, self._application.changes)
 
     def _abort_connections(self) -> None:
-        # Requests that are being delayed end with their task, which uvicorn would report as a failure of ours.
+        # Cancelling delayed requests makes uvicorn log errors.
         logging.getLogger("uvicorn.error").disabled = True
         for task in list(self._shared.tasks):
             task.cancel()
@@ -87,7 +87,7 @@ class Server:
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP on one connection. Goes with each request as `scope["connection"]`, for the faults that cut it."""
+    """HTTP on one connection; `scope["connection"]` of its requests, for faults that cut the connection."""
 
     def __init__(
         self, config: uvicorn.Config, shared: ServerState, app_state: dict[str, Any], workspace_id: str
@@ -96,7 +96,7 @@ class Protocol(HttpToolsProtocol):
         self._workspace_id = workspace_id
 
     async def reset(self, receive: Receive) -> None:
-        """Cut the connection without a word: the client sees a reset."""
+        """Cut the connection without a response: the client sees a reset."""
         descriptor = self.transport.get_extra_info("socket").fileno()
         with socket.socket(fileno=socket.dup(descriptor)) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
@@ -104,14 +104,14 @@ class Protocol(HttpToolsProtocol):
         await _wait_for_disconnect(receive)
 
     async def hang(self, receive: Receive, seconds: float) -> None:
-        """Say nothing for so long, or until the client gives up; then cut the connection."""
+        """Wait this long, or until the client disconnects, then cut the connection."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(_wait_for_disconnect(receive), seconds)
             return
         await self.reset(receive)
 
     async def truncate(self, receive: Receive, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        """Send the whole head and half of the body (half of the head where there is no body), then close."""
+        """Send the headers and half of the body (half of the headers if there is no body), then close."""
         head = STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in headers) + b"\r\n"
         self.transport.write(head + body[: len(body) // 2] if len(body) > 1 else head[: len(head) // 2])
         self.transport.close()
@@ -134,7 +134,7 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """The request is answered as if no upgrade had been offered, but the parser reads nothing after it."""
+        """Ignore the offered upgrade. The parser reads nothing after it, so the connection is closed."""
         self.cycle.keep_alive = False
 
 
@@ -144,13 +144,13 @@ async def _wait_for_disconnect(receive: Receive) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError when the address is taken or is none of this machine's."""
+    """Return a listening socket. Raises OSError if the address is in use or not on this machine."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
-        # Two sockets may be bound to one port as long as neither listens; only from here on it is ours.
+        # Two sockets may be bound to the same port while neither listens; only listening reserves it.
         listener.listen(BACKLOG)
     except OSError:
         listener.close()

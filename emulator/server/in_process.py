@@ -1,4 +1,4 @@
-"""Requests that reach the handlers without HTTP: no faults, no tokens, no request log."""
+"""Requests to the handlers without HTTP: no faults, no tokens, no request log."""
 
 from collections.abc import Mapping
 from urllib.parse import unquote
@@ -20,9 +20,9 @@ def send_request(
     caller: User | ServicePrincipal | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to this request of `caller`, by default the administrator; what is due happens first.
+    """Run due tasks, then handle a request of `caller`, by default the administrator.
 
-    `path` is percent-encoded and may hold a query. Raises ApiError when the request is refused.
+    `path` is percent-encoded and may contain a query. Raises ApiError for an error response.
     """
     raw_path, _, query = path.partition("?")
     found = router.find(method, raw_path)

@@ -1,4 +1,4 @@
-"""The APIs of the workspace: the routes of all of them, and what each puts into a new workspace."""
+"""The APIs of the workspace: all their routes, and the seeding of a new workspace."""
 
 from emulator.api.routing import Route
 from emulator.clusters.routes import routes as clusters_routes
@@ -28,7 +28,7 @@ from emulator.warehouses.seed import seed as seed_warehouses
 
 
 def routes() -> list[Route]:
-    """The routes of every API of the workspace. The mail service has a port and a router of its own."""
+    """Return the routes of all APIs. The mail service has its own port and router."""
     return [
         *scim_routes,
         *tokens_routes,
@@ -48,8 +48,8 @@ def routes() -> list[Route]:
 
 
 def seed(workspace: EmulatedWorkspace) -> None:
-    """Put everything into an empty workspace that a new one has."""
-    # People come first, then their homes and the rights on both; generated homes belong to users of their own.
+    """Fill an empty workspace with the contents of a new one."""
+    # Users first, then their homes and permissions; generated homes have their own users.
     seed_scim(workspace)
     seed_objects(workspace)
     seed_permissions(workspace)
@@ -60,7 +60,7 @@ def seed(workspace: EmulatedWorkspace) -> None:
 
 
 def open_workspace(options: Options, state: WorkspaceState | None = None) -> EmulatedWorkspace:
-    """The workspace that `state` holds, or a new one that is seeded."""
+    """Return the workspace of `state`, or a new, seeded one."""
     workspace = EmulatedWorkspace(options, state)
     if state is None:
         seed(workspace)
@@ -68,9 +68,9 @@ def open_workspace(options: Options, state: WorkspaceState | None = None) -> Emu
 
 
 def reset(workspace: EmulatedWorkspace) -> None:
-    """Make the workspace new again, with the same workspace id and the clock at its start.
+    """Replace the workspace by a new one, with the same workspace id and the clock at its start.
 
-    The administrator's tokens stay valid, the one that the emulator printed when it started included.
+    The administrator's tokens stay valid, including the one that the emulator printed at the start.
     """
     tokens = workspace.administrator_tokens()
     workspace.clear()

@@ -1,4 +1,4 @@
-"""Whether a state that was read from a file fits together, before anybody is told that the emulator is ready."""
+"""Consistency check of a state that was read from a file, before the emulator is ready."""
 
 import copy
 
@@ -25,13 +25,13 @@ LIST_PATHS = (
     "/api/2.0/sql/warehouses",
     "/api/2.0/sql/history/queries",
 )
-"""What each service describes of its own."""
+"""A list request of each service."""
 
 
 def find_damage(workspace: EmulatedWorkspace) -> str:
-    """What in the state does not fit together, as a place and a reason; empty if everything does.
+    """Return the first inconsistency in the state, as its location and reason, or an empty text.
 
-    What is due happens in a copy: a state that ends in an exception is not served.
+    Due tasks run in a copy: a state whose tasks raise an exception is not served.
     """
     state = workspace.state
     trees = {
@@ -46,20 +46,20 @@ def find_damage(workspace: EmulatedWorkspace) -> str:
 
 
 def _find_tree_damage(tree: OverlayTree[NodeT]) -> str:
-    """Every object has to lie in a folder that is there, under a name that leads to it."""
+    """Check that each object is in an existing folder, under its name."""
     stored = tree.stored
     if ROOT not in stored:
-        return "there is no root"
+        return "the root is missing"
     for number, node in stored.items():
         if node.id != number:
-            return f"object {number} says that it is {node.id}"
+            return f"object {number} has the id {node.id}"
         if node.parent not in stored and (tree.generated_tree is None or tree.get(node.parent) is None):
-            return f"object {number} lies in {node.parent}, which is not there"
+            return f"object {number} is in folder {node.parent}, which does not exist"
         for name, child in node.children.items():
             if child != DELETED and (
                 child not in stored or stored[child].parent != number or stored[child].name != name
             ):
-                return f"object {number} names {child} as {name!r}, which is not there"
+                return f"object {number} has the child {child} named {name!r}, which does not exist"
     return ""
 
 
@@ -75,6 +75,6 @@ def _find_service_damage(workspace: EmulatedWorkspace, state: WorkspaceState) ->
                 send_request(trial, router, "GET", step)
             except ApiError:
                 continue
-    except Exception as error:  # noqa: BLE001 - whatever a damaged state leads to
+    except Exception as error:  # noqa: BLE001 - a damaged state can raise anything
         return f"{step}: {type(error).__name__} {error}"
     return ""

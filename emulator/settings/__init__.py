@@ -1,1 +1,1 @@
-"""Workspace settings, and the lists a workspace has that the lab leaves empty."""
+"""Workspace settings, and empty lists of services that the lab does not use."""

@@ -1,4 +1,4 @@
-"""`/api/2.0/workspace-conf`: switches of the workspace, texts by name."""
+"""`/api/2.0/workspace-conf`: options of the workspace, text values by key."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ routes = Routes()
 
 @routes.get("/api/2.0/workspace-conf")
 def show(request: Request) -> dict[str, Any]:
-    """The values of the keys asked for; null for one that was never set."""
+    """Return the values of the requested keys; null for a key that was never set."""
     require_admin(request)
     keys = [key.strip() for key in request.required_argument("keys").split(",")]
     _check_keys(keys)
@@ -54,7 +54,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.patch("/api/2.0/workspace-conf")
 def change(request: Request) -> Response:
-    """All of the body's values, or none."""
+    """Set all values in the body, or none."""
     require_admin(request)
     values = {key: _text(value) for key, value in request.body.items()}
     _check_keys(list(values))
@@ -68,7 +68,7 @@ def change(request: Request) -> Response:
 def _check_keys(keys: list[str]) -> None:
     unknown = [key for key in keys if key not in KEYS]
     if unknown:
-        # The provider reads the list out of this text.
+        # The provider parses the list in this message.
         raise ApiError(400, "BAD_REQUEST", f"Invalid keys: {json.dumps(unknown)}")
 
 

@@ -1,6 +1,6 @@
-"""The lists of services that the emulator does not have: they are empty, and a program that takes stock can go on.
+"""Empty lists of services that the emulator does not have, so that programs which list everything do not fail.
 
-Jobs, pipelines and Unity Catalog would each be a package of their own; their routes here end then.
+If jobs, pipelines or Unity Catalog are added as packages, their routes move there.
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ def show_metastore(request: Request) -> dict[str, Any]:
 
 
 def _metastore(request: Request) -> str:
-    """Raises 404 where the workspace is assigned to none."""
+    """Return the metastore id. Raises 404 if the workspace has none."""
     metastore_id = request.workspace.state.settings.metastore_id
     if metastore_id is None:
         raise ApiError(404, "METASTORE_DOES_NOT_EXIST", "No metastore assigned for the current workspace.")

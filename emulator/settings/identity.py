@@ -1,4 +1,4 @@
-"""What clients ask for before they know who they are: where this workspace is; and what they tell about themselves."""
+"""Endpoints that clients use without authentication or on their own account: host metadata and telemetry."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ routes = Routes()
 
 @routes.get("/.well-known/databricks-config", public=True)
 def show_host(request: Request) -> dict[str, Any]:
-    """The host metadata. Constant for a URL: the CLI keeps it on disk."""
+    """Return the host metadata. It is constant for a URL, because the CLI caches it on disk."""
     return {
         "oidc_endpoint": f"{request.workspace.options.url}/oidc",
-        # A number here makes the whole document fail to decode in Go.
+        # With a number here, Go clients cannot decode the document.
         "workspace_id": request.workspace.state.workspace_id,
         "cloud": "Azure",
         "host_type": "workspace",
@@ -22,6 +22,6 @@ def show_host(request: Request) -> dict[str, Any]:
 
 @routes.post("/telemetry-ext")
 def take_telemetry(request: Request) -> dict[str, Any]:
-    """What the CLI reports about its use is counted and forgotten."""
+    """Accept usage reports of the CLI, and return their number."""
     logs = request.body.get("protoLogs")
     return {"errors": None, "numProtoSuccess": len(logs) if isinstance(logs, list) else 0}

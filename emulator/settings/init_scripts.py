@@ -1,4 +1,4 @@
-"""`/api/2.0/global-init-scripts`: scripts that every node runs, in their order."""
+"""`/api/2.0/global-init-scripts`: scripts that all nodes run, in order."""
 
 import base64
 import binascii
@@ -49,7 +49,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.patch(PATH + "/{id}")
 def update(request: Request) -> dict[str, Any]:
-    """What the body leaves out stays."""
+    """Change the script; fields that are not in the body are kept."""
     require_admin(request)
     script = _find(request)
     name = str(request.body.get("name") or script.name)
@@ -85,7 +85,7 @@ def _find(request: Request) -> InitScript:
 
 
 def _insert(request: Request, script: InitScript, position: Any) -> None:
-    """At the position, before the one that has it; at the end without one."""
+    """Insert the script at the position, or at the end without one."""
     _check_position(position)
     scripts = _scripts(request)
     scripts.insert(len(scripts) if position is None else position, script)

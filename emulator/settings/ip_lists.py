@@ -10,7 +10,7 @@ from emulator.permissions.rights import require_admin
 
 PATH = "/api/2.0/ip-access-lists"
 MAX_ADDRESSES = 1000
-"""In all lists together."""
+"""Maximum number of addresses in all lists together."""
 
 routes = Routes()
 
@@ -52,7 +52,7 @@ def show(request: Request) -> dict[str, Any]:
 
 @routes.patch(PATH + "/{id}")
 def update(request: Request) -> dict[str, Any]:
-    """What the body leaves out stays."""
+    """Change the list; fields that are not in the body are kept."""
     require_admin(request)
     return _changed(request, _find(request))
 
@@ -105,7 +105,7 @@ def _addresses(request: Request, given: Any, itself: IpAccessList | None) -> lis
         try:
             ipaddress.ip_network(address, strict=False)
         except ValueError:
-            raise invalid(f"{address!r} is no IP address and no CIDR.") from None
+            raise invalid(f"{address!r} is not an IP address or CIDR range.") from None
     others = (found for found in request.workspace.state.settings.ip_lists.values() if found is not itself)
     if len(given) + sum(len(other.addresses) for other in others) > MAX_ADDRESSES:
         raise ApiError(400, "QUOTA_EXCEEDED", f"A workspace has at most {MAX_ADDRESSES} addresses in its lists.")

@@ -1,11 +1,11 @@
-"""Whether DBFS and the other legacy features are switched off."""
+"""Check whether DBFS and the other legacy features are disabled."""
 
 from emulator.models.settings import LEGACY_DBFS
 from emulator.state.workspace import EmulatedWorkspace
 
 
 def legacy_dbfs_is_disabled(workspace: EmulatedWorkspace) -> bool:
-    """Whether this is an account without DBFS, or its administrator has switched DBFS off."""
+    """Return whether the account has no DBFS, or an administrator has disabled it."""
     stored = workspace.state.settings.versioned.get(LEGACY_DBFS)
     if stored is None or stored.value is None:
         return not workspace.options.dbfs

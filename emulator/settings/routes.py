@@ -1,4 +1,4 @@
-"""HTTP of `settings`."""
+"""HTTP handlers of settings."""
 
 from emulator.settings import conf, empty_lists, identity, init_scripts, ip_lists, versioned
 

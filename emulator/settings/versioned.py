@@ -1,4 +1,4 @@
-"""`/api/2.0/settings/types/…/names/default`: settings that are read, changed and reset under an etag."""
+"""`/api/2.0/settings/types/…/names/default`: settings that are changed and reset with an etag."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +14,14 @@ PATH = "/api/2.0/settings/types/{type}/names/default"
 @dataclass(frozen=True)
 class SettingType:
     field: str
-    """The field of the document that holds the setting."""
+    """The field of the document with the setting."""
     value_field: str
-    """The field in that one that holds its value."""
+    """The field in it with the value."""
     kind: type
     default: Any
-    """None: there is no such setting until somebody makes it."""
+    """None: the setting does not exist until it is created."""
     etag_required: bool
-    """Whether a change without an etag is refused."""
+    """Whether changes need an etag."""
 
 
 TYPES = {
@@ -33,7 +33,7 @@ TYPES = {
 
 
 class EtagError(ApiError):
-    """A refusal that tells the etag to come back with."""
+    """An error with the current etag."""
 
     def __init__(self, status: int, code: str, message: str, etag: str) -> None:
         super().__init__(status, code, message)
@@ -75,7 +75,7 @@ def change(request: Request) -> dict[str, Any]:
 
 @routes.delete(PATH)
 def reset(request: Request) -> dict[str, Any]:
-    """Back to the default; the answer tells the new etag."""
+    """Reset the setting to its default; return the new etag."""
     require_admin(request)
     name, type, stored = _setting(request)
     _check_etag(request, name, type, stored, request.argument("etag"))
@@ -104,7 +104,7 @@ def _document(request: Request, name: str, type: SettingType, stored: VersionedS
 
 
 def _check_etag(request: Request, name: str, type: SettingType, stored: VersionedSetting, given: Any) -> None:
-    """Raises 409, or 404 where there is nothing yet, with the etag that is valid."""
+    """Raise 409, or 404 if the setting does not exist, with the current etag."""
     if given == _etag(stored) or (not given and not type.etag_required):
         return
     if stored.value is None and type.default is None:

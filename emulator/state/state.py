@@ -1,4 +1,4 @@
-"""Everything an emulated workspace knows, as plain data: one dump of it is the whole workspace."""
+"""The state of an emulated workspace as plain data; a dump of it is the whole workspace."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -26,10 +26,10 @@ from emulator.models.warehouses import Warehouses
 @dataclass
 class WorkspaceState:
     workspace_id: str
-    """Decimal. Terraform replaces everything when it changes, so it is as lasting as the state."""
+    """Decimal. Terraform replaces all resources if it changes, so it is part of the state."""
     ids: Ids
     clock: Millis = 0
-    """What the clock showed when the state was last written down."""
+    """Time of the clock when the state was last saved."""
     scheduler: Annotated[Scheduler, Field(alias="agenda")] = field(default_factory=Scheduler)
     directory: Directory = field(default_factory=Directory)
     tokens: Tokens = field(default_factory=Tokens)
@@ -56,17 +56,17 @@ _ADAPTER: TypeAdapter[WorkspaceState] = TypeAdapter(WorkspaceState)
 
 
 def dump(state: WorkspaceState) -> dict[str, Any]:
-    """The state as JSON values; bytes are base64 (their dataclasses say so)."""
+    """Return the state as JSON values; bytes are base64."""
     return _ADAPTER.dump_python(state, mode="json", by_alias=True)  # type: ignore[no-any-return]
 
 
 def load(dumped: Any) -> WorkspaceState:
-    """Raises pydantic.ValidationError for anything that `dump` did not make."""
+    """Read what `dump` returned. Raises pydantic.ValidationError for anything else."""
     return _ADAPTER.validate_python(dumped)
 
 
 def load_json(text: bytes) -> WorkspaceState:
-    """As `load`, from the bytes of a file."""
+    """Read a state from JSON, like `load`."""
     return _ADAPTER.validate_json(text)
 
 

@@ -1,4 +1,4 @@
-"""The state on disk, so that a workspace goes on after a restart, also after one that nobody announced."""
+"""The state on disk, so that a workspace survives a restart, also after a crash."""
 
 import asyncio
 import os
@@ -14,35 +14,35 @@ from emulator.state.workspace import EmulatedWorkspace
 from labkit.files import atomic_binary_file
 
 PAUSE_FACTOR = 4
-"""After a save it rests that many times as long as the save took."""
+"""The pause after a save is this many times its duration."""
 
 
 class StateFileError(Exception):
-    """The file cannot be used; the text is a sentence that says why."""
+    """The file cannot be used; the message has the reason."""
 
 
 class StateFile:
-    """Follows the state of a workspace. The file is always whole, private to its owner, and behind by seconds.
+    """Saves the state of a workspace. The file is always complete, private to its owner, and at most seconds old.
 
-    Writing is the work of a forked child, which sees the state as it was at that instant: requests go on meanwhile
-    however large the state is.
+    A forked child writes the state as of that instant, so that requests are handled meanwhile, however large the state
+    is.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saved = -1
-        """Up to which change the file is written."""
+        """The number of changes in the file."""
         self._next = 0.0
         self._child = 0
-        """The process that writes just now, or 0."""
+        """The id of the writing process, or 0."""
 
     def read(self) -> WorkspaceState | None:
-        """What the file holds; None if there is none yet. Raises StateFileError, also where it could not be written."""
+        """Return the state in the file, or None if there is none. Raises StateFileError, also if it is not writable."""
         folder = self._path.parent
         if not folder.is_dir():
             raise StateFileError(f"{self._path}: the folder does not exist; create it")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise StateFileError(f"{self._path}: nothing can be written to its folder; choose another")
+            raise StateFileError(f"{self._path}: its folder is not writable; choose another one")
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -59,11 +59,13 @@ class StateFile:
             raise self.damaged_error(f"the whole file: {type(error).__name__} {error}") from None
 
     def damaged_error(self, where: str) -> StateFileError:
-        """The error for a file that holds no state, or one that does not fit together."""
-        return StateFileError(f"{self._path} is no state of this emulator ({where}); move it away to start anew")
+        """Return the error for a file without a valid, consistent state."""
+        return StateFileError(
+            f"{self._path} is not a valid state file ({where}); move it away to start with a new workspace"
+        )
 
     async def save_if_changed(self, workspace: EmulatedWorkspace, changes: int) -> None:
-        """Write if there were changes since the last time and it has rested enough."""
+        """Save the state if it has changed, unless the pause after the last save is not over."""
         began = time.monotonic()
         if changes == self._saved or began < self._next:
             return
@@ -80,7 +82,7 @@ class StateFile:
         self._next = time.monotonic() + (time.monotonic() - began) * PAUSE_FACTOR
 
     def save_final(self, workspace: EmulatedWorkspace, changes: int) -> None:
-        """Write what is not yet written. Raises StateFileError."""
+        """Save unsaved changes. Raises StateFileError."""
         if self._child:
             os.kill(self._child, signal.SIGKILL)
             os.waitpid(self._child, 0)
@@ -92,23 +94,23 @@ class StateFile:
                 raise StateFileError(f"{self._path} could not be written: {error.strerror}") from None
 
     def _write_in_child(self, state: WorkspaceState, parent: int) -> None:
-        """Never returns. A connection stays open as long as a process holds it, so the child drops them first."""
+        """Write the state and exit. The child first closes its copies of the connections, or they would stay open."""
         status = 1
         try:
             os.closerange(3, os.sysconf("SC_OPEN_MAX"))
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             content = dump_json(state)
-            # Where the parent is gone, another emulator may already be using the file.
+            # If the parent has ended, another emulator may be using the file.
             if os.getppid() == parent:
                 self._write(content)
                 status = 0
-        except BaseException as error:  # noqa: BLE001 - nothing may get out of here: the parent's code would go on
+        except BaseException as error:  # noqa: BLE001 - after an exception the child would run the parent's code
             print(f"{self._path} could not be written: {error}", file=sys.stderr, flush=True)
         finally:
             os._exit(status)
 
     def _write(self, content: bytes) -> None:
         """Replace the file in one step."""
-        # One writer: the child that was killed is gone before the parent writes.
+        # A single writer: the parent waits for the end of the killed child before it writes.
         with atomic_binary_file(self._path, single_writer=True) as file:
             file.write(content)

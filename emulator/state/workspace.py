@@ -1,4 +1,4 @@
-"""One emulated workspace: its state, its clock and how it was asked to be."""
+"""An emulated workspace: its state, clock and options."""
 
 import hashlib
 import secrets
@@ -16,9 +16,9 @@ from emulator.state.state import WorkspaceState
 
 
 class EmulatedWorkspace:
-    """A workspace as `state` has it.
+    """A workspace with this state.
 
-    Without a state it is empty: there is no user, no group and no folder in it until it is seeded.
+    Without a state it is empty: it has no users, groups and folders until it is seeded.
     """
 
     def __init__(self, options: Options, state: WorkspaceState | None = None) -> None:
@@ -38,25 +38,25 @@ class EmulatedWorkspace:
         self.state.workspace_id = workspace_id
 
     def administrator_tokens(self) -> list[Token]:
-        """The administrator's tokens, and the one that `issue_startup_token` made even if its owner is gone."""
+        """Return the administrator's tokens, and that of `issue_startup_token` even if its owner was deleted."""
         owner = self.state.directory.find_user(self.options.admin)
         kept = [token for token in self.state.tokens.by_digest.values() if owner and token.owner_id == owner.id]
         return [*kept, self._startup_token] if self._startup_token else kept
 
     def restore_administrator_tokens(self, tokens: Iterable[Token]) -> None:
-        """Make the administrator the owner of these tokens, which are valid from now on."""
+        """Make these tokens valid, with the administrator as their owner."""
         for token in tokens:
             token.owner_id = self.administrator.id
             self.state.tokens.by_digest[token.digest] = token
 
     def issue_startup_token(self) -> str:
-        """A new token of the administrator, for whoever started the emulator."""
+        """Return a new token of the administrator, for the ready line."""
         value, self._startup_token = self.state.tokens.issue(self.administrator.id, self.clock.now(), "emulator")
         return value
 
     @property
     def administrator(self) -> User:
-        """The one every workspace has from the start; made again if somebody deleted or renamed it."""
+        """The initial administrator; created again if deleted or renamed."""
         directory = self.state.directory
         user = directory.find_user(self.options.admin)
         if user is None:
@@ -70,21 +70,21 @@ class EmulatedWorkspace:
 
     @property
     def generated_tree(self) -> GeneratedTree:
-        """The files that there were from the start."""
+        """The generated files."""
         return self.state.objects.generated_tree or generated_tree("none", self.options.seed or "0")
 
     def catch_up(self) -> Millis:
-        """Let everything happen that is due by now; return now."""
+        """Run all due tasks; return the current time."""
         now = self.clock.now()
         self.state.scheduler.run_due(self, now)
         return now
 
     def transition(self, steps: float = 1.0) -> Millis:
-        """How long a change takes that is `steps` ordinary ones long."""
+        """Return the milliseconds of `steps` transitions."""
         return int(self.options.transition_seconds * 1000 * steps)
 
     def authenticate(self, value: str, now: Millis) -> User | ServicePrincipal | None:
-        """Whose token this is; None for one that is unknown, expired, or of somebody who is gone or deactivated."""
+        """Return the owner of the token; None if it is unknown or expired, or its owner deleted or deactivated."""
         token = self.state.tokens.find(value, now)
         return self._owner(token) if token else None
 

@@ -1,4 +1,4 @@
-"""Secrets of service principals, and the access tokens they are exchanged for."""
+"""Secrets of service principals, and their exchange for access tokens."""
 
 import base64
 import binascii
@@ -18,9 +18,9 @@ from emulator.permissions.rights import require_admin
 
 SECRETS = "/api/2.0/accounts/servicePrincipals/{id}/credentials/secrets"
 MAX_LIFETIME_SECONDS = 730 * 86400
-"""Also what a secret lives unless it is told otherwise."""
+"""Maximum and default lifetime of a secret, in seconds."""
 MAX_SECRETS = 5
-"""Of one service principal."""
+"""Maximum number of secrets of one service principal."""
 PAGE = 100
 
 routes = Routes()
@@ -84,7 +84,7 @@ def discover(request: Request) -> dict[str, Any]:
 
 @routes.post("/oidc/v1/token", public=True)
 def exchange(request: Request) -> Response:
-    """The client-credentials grant. Errors have the shape of OAuth (RFC 6749), not that of the workspace's APIs."""
+    """Handle the client-credentials grant. Errors have the format of OAuth (RFC 6749)."""
     form = {name: values[0] for name, values in parse_qs(request.raw.decode("utf-8", "replace")).items()}
     if form.get("grant_type") != "client_credentials":
         return _oauth_error(400, "unsupported_grant_type", "Only client_credentials is supported.")
@@ -134,7 +134,7 @@ def _principal(request: Request) -> ServicePrincipal:
 
 
 def _lifetime(given: Any) -> int:
-    """Seconds of a duration such as `2592000s`. Raises 400 for anything else and for more than two years."""
+    """Return the seconds of a duration such as `2592000s`. Raises 400 for anything else and for more than two years."""
     if given in (None, ""):
         return MAX_LIFETIME_SECONDS
     match = re.fullmatch(r"(\d{1,9})s", given) if isinstance(given, str) else None

@@ -1,4 +1,4 @@
-"""`/api/2.0/token` and `/api/2.0/token-management`: personal access tokens, one's own and everybody's."""
+"""`/api/2.0/token` and `/api/2.0/token-management`: personal access tokens of the caller and of all users."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from emulator.models.tokens import Token
 from emulator.permissions.rights import has_permission, require_admin
 
 TOKENS_OBJECT = "/authorization/tokens"
-"""Who may use tokens is an ACL on this object."""
+"""The object with the permission to use tokens."""
 MAX_TOKENS = 600
-"""Of one owner."""
+"""Maximum number of tokens of one owner."""
 DAY_SECONDS = 86400
 
 routes = Routes()
@@ -32,7 +32,7 @@ def list_own(request: Request) -> dict[str, Any]:
 def delete_own(request: Request) -> dict[str, Any]:
     token = _token(request, str(request.required("token_id")))
     if token.owner_id != request.caller.id:
-        # Of somebody else's tokens nothing is told, not even that there is such a one.
+        # The response does not reveal whether another user has such a token.
         raise _unknown(token.token_id)
     request.workspace.state.tokens.delete(token)
     return {}
@@ -100,7 +100,7 @@ def _comment(given: Any) -> str:
 
 
 def _lifetime(given: Any, longest_days: int | None) -> int:
-    """Seconds; -1: no end. Raises 400 for what is no number of seconds, and for more than the workspace allows."""
+    """Return the lifetime in seconds; -1: unlimited. Raises 400 if invalid, or longer than the workspace allows."""
     if given is None or given == 0:
         seconds = -1
     elif isinstance(given, bool) or not isinstance(given, int) or given < -1:

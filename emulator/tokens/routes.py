@@ -1,4 +1,4 @@
-"""HTTP of `tokens`."""
+"""HTTP handlers of tokens."""
 
 from emulator.tokens import credentials, personal
 

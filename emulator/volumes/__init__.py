@@ -1,1 +1,1 @@
-"""Files of Unity Catalog volumes; the catalogs, schemas and volumes themselves are only names here."""
+"""Files in Unity Catalog volumes; catalogs, schemas and volumes are only names here."""

@@ -1,6 +1,6 @@
-"""HTTP of `volumes`: the Files API, `/api/2.0/fs/*`. Everybody may do everything there.
+"""HTTP handlers of volumes: the Files API, `/api/2.0/fs/*`. All users may do everything there.
 
-A volume is there as soon as something is written to it: there is no Unity Catalog that would know it before.
+A volume exists as soon as something is written to it, because there is no Unity Catalog.
 """
 
 import re
@@ -18,15 +18,15 @@ routes = Routes()
 FILES = "/api/2.0/fs/files/{path:path}"
 DIRECTORIES = "/api/2.0/fs/directories/{path:path}"
 PAGE, MAX_PAGE = 1000, 10_000
-"""Entries of a page, unless it is told otherwise, and at most."""
+"""Default and maximum number of entries per page."""
 VOLUME = 4
-"""Names of the path of a volume, `Volumes` included."""
+"""Number of names in the path of a volume, including `Volumes`."""
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 @routes.get(FILES)
 def download(request: Request) -> Response:
-    """All of it, or the range that is asked for; HEAD is answered without the content."""
+    """Return the file, or the requested range; HEAD is answered without the content."""
     names = _file_path(request)
     entry = _files(request).find(names)
     if entry is None or entry.is_dir:
@@ -42,7 +42,7 @@ def download(request: Request) -> Response:
 
 @routes.put(FILES)
 def upload(request: Request) -> Response:
-    """The body is the file; folders above it are made."""
+    """Write the body to the file, and create its folders."""
     names = _file_path(request)
     _check_not_taken(request, names)
     try:
@@ -54,7 +54,7 @@ def upload(request: Request) -> Response:
 
 @routes.post(FILES)
 def begin_upload(request: Request) -> dict[str, Any]:
-    """What the SDK asks before it sends a large file. It is given no addresses of storage and so sends all at once."""
+    """Begin an upload of a large file by the SDK. Without storage URLs, the SDK then sends the file in one request."""
     names = _file_path(request)
     if request.argument("action") != "initiate-upload":
         raise invalid(f"action must be initiate-upload, not {request.argument('action')!r}")
@@ -75,7 +75,7 @@ def delete_file(request: Request) -> Response:
 
 @routes.get(DIRECTORIES)
 def list_directory(request: Request) -> Any:
-    """What lies directly in it, in pages; HEAD only says that it is there."""
+    """List the directory in pages; HEAD only checks that it exists."""
     names = _directory_path(request)
     folder = _folder(request, names)
     if request.method == "HEAD":
@@ -92,7 +92,7 @@ def list_directory(request: Request) -> Any:
 
 @routes.put(DIRECTORIES)
 def create_directory(request: Request) -> Response:
-    """With those above it; one that is there is fine."""
+    """Create the directory and its parents; an existing one is no error."""
     names = _directory_path(request)
     try:
         _files(request).make_folders(names, request.now)
@@ -116,7 +116,7 @@ def delete_directory(request: Request) -> Response:
 
 
 class FilesError(ApiError):
-    """A refusal whose reason stands in the details, where clients of the Files API look for it."""
+    """An error with the reason in the details, where clients of the Files API expect it."""
 
     def __init__(self, status: int, code: str, message: str, reason: str) -> None:
         super().__init__(status, code, message)
@@ -140,7 +140,7 @@ def _files(request: Request) -> FileSystem:
 
 
 def _directory_path(request: Request) -> Names:
-    """Raises 400 for what is no path in a volume."""
+    """Return the path. Raises 400 if it is not in a volume."""
     names = tuple(name for name in request.parameters["path"].split("/") if name)
     if any(name in (".", "..") or "\0" in name for name in names):
         raise invalid(f"Path is not valid: {text(names)}")
@@ -164,14 +164,14 @@ def _folder(request: Request, names: Names) -> FileEntry:
 
 
 def _check_not_taken(request: Request, names: Names) -> None:
-    """Raises 409 for a folder, and for a file that is not to be overwritten."""
+    """Raise 409 for an existing folder, and for an existing file without `overwrite`."""
     entry = _files(request).find(names)
     if entry and (entry.is_dir or not request.flag("overwrite")):
         raise _path_exists(names)
 
 
 def _range_response(content: Content, first: int, last: int, headers: dict[str, str]) -> Response:
-    """Raises 416 for a range that begins behind the end."""
+    """Return a range of the content. Raises 416 if it begins after the end."""
     if first >= content.size:
         raise ApiError(416, "INVALID_PARAMETER_VALUE", f"The range begins behind the end, {content.size} bytes.")
     last = min(last, content.size - 1)

@@ -234,7 +234,7 @@ def test_a_defect_in_what_was_due_costs_no_request(caplog: pytest.LogCaptureFixt
     application = Application(workspace)
     workspace.state.scheduler.schedule(0, "nothing.known")
     assert answers(application, "/_emulator/clock")[0] == 200
-    assert "something that was due did not happen" in caplog.text
+    assert "a due task failed" in caplog.text
     assert workspace.state.scheduler.entries == []
 
 
@@ -366,7 +366,7 @@ def test_a_start_that_is_no_instant_with_a_zone_is_said_in_one_sentence(start: s
     ended = emulate("--port", 0, "--start", start)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("Error: --start: ")
-    assert ended.stderr.endswith("write it as 2026-10-18T07:00:00Z\n")
+    assert ended.stderr.endswith("use 2026-10-18T07:00:00Z\n")
 
 
 @pytest.mark.process

@@ -78,7 +78,7 @@ def test_the_clock_can_be_moved_by_seconds_and_to_an_instant(emulator: EmulatorP
         ({"now": "tomorrow"}, "now: Input should be a valid datetime"),
         ({"now": "2001-01-01T00:00:00Z"}, "the clock only moves forward"),
         ({"now": "2999-01-01T00:00:00Z"}, "the clock ends in the year 2200"),
-        ({"advance": 1}, "advance: no such field"),
+        ({"advance": 1}, "advance: unknown field"),
     ],
 )
 def test_a_wrong_move_of_the_clock_is_said_in_a_sentence(
@@ -166,7 +166,7 @@ def test_a_user_made_here_is_a_user_like_any_other(emulator: EmulatorProcess) ->
         ({}, "user_name: Field required"),
         ({"user_name": ""}, "user_name: String should have at least 1 character"),
         ({"user_name": "a@b", "admin": "perhaps"}, "admin: Input should be a valid boolean"),
-        ({"user_name": "a@b", "role": "x"}, "role: no such field"),
+        ({"user_name": "a@b", "role": "x"}, "role: unknown field"),
     ],
 )
 def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:
@@ -180,16 +180,16 @@ def test_a_wrong_user_is_said_in_a_sentence(emulator: EmulatorProcess, body: dic
     [
         (
             {"rules": [{}]},
-            "rules.0: kind: Field required; there are 200, 429, 500, 503, 504, reset, hang, truncate, latency",
+            "rules.0: kind: Field required; use one of 200, 429, 500, 503, 504, reset, hang, truncate, latency",
         ),
-        ({"rules": [{"kind": "418"}]}, "rules.0: kind: there is no '418'; there are 200, 429, 500"),
+        ({"rules": [{"kind": "418"}]}, "rules.0: kind: unknown kind '418'; use one of 200, 429, 500"),
         ({"rules": [{"kind": "429", "rate": 2}]}, "rules.0.rate: Input should be less than or equal to 1"),
         ({"rules": [{"kind": "429", "retry_after": -1}]}, "retry_after: Input should be greater than or equal to 0"),
-        ({"rules": [{"kind": "launch_failure", "rate": 1}]}, "rules.0.rate: no such field"),
-        ({"rules": [{"kind": "events_dropped", "types": ["NOPE"]}]}, "types: there is no event of type 'NOPE'"),
+        ({"rules": [{"kind": "launch_failure", "rate": 1}]}, "rules.0.rate: unknown field"),
+        ({"rules": [{"kind": "events_dropped", "types": ["NOPE"]}]}, "types: unknown event type 'NOPE'"),
         ({"rules": {"kind": "429"}}, "rules: Input should be a valid list"),
-        ({"profile": "nope"}, "profile: there is no 'nope'; there are azure, "),
-        ({"rule": []}, "rule: no such field"),
+        ({"profile": "nope"}, "profile: unknown profile 'nope'; use one of azure, "),
+        ({"rule": []}, "rule: unknown field"),
     ],
 )
 def test_a_wrong_fault_is_said_in_a_sentence(emulator: EmulatorProcess, body: dict[str, Any], sentence: str) -> None:

@@ -140,17 +140,17 @@ def test_nobody_behind_terraforms_back_stands_in_the_journal(emulator: EmulatorP
     ("body", "sentence"),
     [
         ({}, "kind: Field required; target: Field required"),
-        ({"kind": "nope", "target": "x"}, "kind: there is no 'nope'; there are delete_cluster, resize, tag"),
-        ({"kind": "resize", "target": "cluster_99", "value": 1}, "target: there is no cluster 'cluster_99'"),
+        ({"kind": "nope", "target": "x"}, "kind: unknown kind 'nope'; use one of delete_cluster, resize, tag"),
+        ({"kind": "resize", "target": "cluster_99", "value": 1}, "target: no cluster is named 'cluster_99'"),
         ({"kind": "resize", "target": "cluster_01", "value": "big"}, "value: a number of workers, or"),
         ({"kind": "tag", "target": "cluster_01"}, 'value: {"key": "value"}'),
         (
             {"kind": "permission", "target": "cluster_01", "value": {"permission_level": "CAN_MANAGE"}},
             "value: null, or",
         ),
-        ({"kind": "remove_member", "target": "group_99", "value": "a"}, "there is no 'group_99' among the groups"),
-        ({"kind": "remove_member", "target": "group_01", "value": "zoe@x"}, "there is no 'zoe@x' among the users"),
-        ({"kind": "policy", "target": "nope", "value": "{}"}, "target: there is no policy 'nope'"),
+        ({"kind": "remove_member", "target": "group_99", "value": "a"}, "no 'group_99' among the groups"),
+        ({"kind": "remove_member", "target": "group_01", "value": "zoe@x"}, "no 'zoe@x' among the users"),
+        ({"kind": "policy", "target": "nope", "value": "{}"}, "target: no policy 'nope' exists"),
         ({"kind": "uninstall_library", "target": "cluster_01", "value": "numpy"}, "value: one of the libraries of"),
     ],
 )

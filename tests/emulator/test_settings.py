@@ -219,7 +219,7 @@ def test_ip_access_lists_are_kept(emulator: EmulatorProcess) -> None:
     )
     client.ip_access_lists.delete(id)
     assert list(client.ip_access_lists.list()) == []
-    with pytest.raises(InvalidParameterValue, match="'office' is no IP address and no CIDR."):
+    with pytest.raises(InvalidParameterValue, match="'office' is not an IP address or CIDR range."):
         client.ip_access_lists.create("office", ListType.ALLOW, ip_addresses=["office"])
 
 

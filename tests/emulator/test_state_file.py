@@ -171,7 +171,9 @@ def test_no_file_yet_is_a_new_workspace(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, content: str) -> None:
     file = tmp_path / "lab.json"
     file.write_text(content)
-    with pytest.raises(StateFileError, match=r"lab\.json is no state of this emulator .*; move it away to start anew"):
+    with pytest.raises(
+        StateFileError, match=r"lab\.json is not a valid state file .*; move it away to start with a new workspace"
+    ):
         StateFile(file).read()
     assert file.read_text() == content
 
@@ -181,8 +183,16 @@ def test_a_file_that_holds_no_state_is_refused_and_left_alone(tmp_path: Path, co
     [
         (("agenda", "entries", 0, "arguments", "cluster_id"), "none", "agenda: KeyError 'none'"),
         (("agenda", "entries", 0, "kind"), "none", "agenda: KeyError 'none'"),
-        (("objects", "nodes", "0", "children", "Users"), 7, "objects: object 0 names 7 as 'Users', which is not there"),
-        (("dbfs", "entries", "0", "children", "x"), 7, "dbfs: object 0 names 7 as 'x', which is not there"),
+        (
+            ("objects", "nodes", "0", "children", "Users"),
+            7,
+            "objects: object 0 has the child 7 named 'Users', which does not exist",
+        ),
+        (
+            ("dbfs", "entries", "0", "children", "x"),
+            7,
+            "dbfs: object 0 has the child 7 named 'x', which does not exist",
+        ),
     ],
 )
 def test_a_state_that_does_not_fit_together_is_named(place: tuple[Any, ...], value: object, problem: str) -> None:
@@ -202,7 +212,7 @@ def test_a_file_whose_shape_is_none_is_refused(tmp_path: Path, forest: str) -> N
     content = dump(open_workspace(Options(seed="7")).state)
     content["volumes"]["forest"] = json.loads(forest)
     file.write_text(json.dumps(content))
-    with pytest.raises(StateFileError, match="is no state of this emulator"):
+    with pytest.raises(StateFileError, match="is not a valid state file"):
         StateFile(file).read()
 
 
@@ -231,5 +241,5 @@ def test_the_command_line_says_it_in_one_sentence(tmp_path: Path) -> None:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        f"Error: {file} is no state of this emulator (ids: Field required); move it away to start anew\n"
+        f"Error: {file} is not a valid state file (ids: Field required); move it away to start with a new workspace\n"
     )
