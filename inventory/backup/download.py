@@ -132,18 +132,18 @@ class ObjectDownload:
         is_large = (self.file.size or 0) > MAX_EXPORT_BYTES
         return self._has_two_ways and is_large != self.first_way_refused
 
-    def has_another_way(self, answer: Response) -> bool:
+    def has_another_way(self, response: Response) -> bool:
         """Return whether the object's other API may succeed after this response."""
-        return self._has_two_ways and not self.first_way_refused and (self.reads_as_file or is_too_large(answer))
+        return self._has_two_ways and not self.first_way_refused and (self.reads_as_file or is_too_large(response))
 
     @property
     def _has_two_ways(self) -> bool:
         return self.folder.source == "workspace" and self.file.type in ("FILE", "DASHBOARD")
 
 
-def is_too_large(answer: Response) -> bool:
+def is_too_large(response: Response) -> bool:
     """Return whether an export was refused because of the object's size."""
-    return answer.error_code in TOO_LARGE_CODES or bool(SIZE_EXCEEDED_PATTERN.search(answer.reason))
+    return response.error_code in TOO_LARGE_CODES or bool(SIZE_EXCEEDED_PATTERN.search(response.reason))
 
 
 def download_object(client: DownloadClient, task: ObjectDownload, digest: ContentDigest) -> Response:
@@ -165,11 +165,11 @@ def _download(
     client: DownloadClient, task: ObjectDownload, digest: ContentDigest, address: str, query: Mapping[str, str]
 ) -> Response:
     digest.reset()  # an earlier try may have brought a part of it
-    answer = client.download(address, query, digest.add)
-    if answer.ok and (error := _error_in(digest, task.file)):
-        answer = Response(200, error)
-    task.complete = answer.ok
-    return answer
+    response = client.download(address, query, digest.add)
+    if response.ok and (error := _error_in(digest, task.file)):
+        response = Response(200, error)
+    task.complete = response.ok
+    return response
 
 
 def _error_in(digest: ContentDigest, file: File) -> object:
@@ -190,21 +190,21 @@ def _download_block(client: DownloadClient, task: ObjectDownload, digest: Conten
     if not digest.size:
         digest.reset()
     query = {"path": task.file.path, "offset": str(digest.size), "length": str(DBFS_BLOCK_BYTES)}
-    answer = client.get(DBFS_READ, query)
-    if not answer.ok:
-        return answer
-    data = _decode_block(answer.document)
+    response = client.get(DBFS_READ, query)
+    if not response.ok:
+        return response
+    data = _decode_block(response.document)
     digest.add(data)
     task.complete = not data or digest.size == task.file.size
-    return answer
+    return response
 
 
 def _decode_block(document: object) -> bytes:
-    answer = document if isinstance(document, Mapping) else {}
+    response = document if isinstance(document, Mapping) else {}
     try:
-        data = base64.b64decode(answer["data"], validate=True)
+        data = base64.b64decode(response["data"], validate=True)
     except (KeyError, TypeError, ValueError):
         raise TransportError("the response is not a block of a file") from None
-    if answer.get("bytes_read") != len(data):
+    if response.get("bytes_read") != len(data):
         raise TransportError("the response has another number of bytes than it says")
     return data

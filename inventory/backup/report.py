@@ -86,14 +86,14 @@ def backup_text(document: dict[str, Any]) -> str:
     if total["earlier"]:
         counts.append(f"{total['earlier']} unchanged since the earlier backup")
     counts += [
-        f"{total[name]} {words}" for name, words in (("left_out", "left out"), ("failed", "failed")) if total[name]
+        f"{total[name]} {label}" for name, label in (("left_out", "left out"), ("failed", "failed")) if total[name]
     ]
     lines = [
         f"{len(document['users'])} users: {', '.join(counts)};"
         f" {format_size(total['size'])} in {total['folders']} folders"
     ]
-    for name, words in (("left_out", "left out"), ("failed", "failed")):
-        lines += object_lines(words, [(each["path"], each["reason"]) for each in document[name]])
+    for name, label in (("left_out", "left out"), ("failed", "failed")):
+        lines += object_lines(label, [(each["path"], each["reason"]) for each in document[name]])
     requests = sum(api["requests"] for api in document["asked"].values())
     rate_limited = sum(api["refused"] for api in document["asked"].values())
     lines.append(

@@ -100,9 +100,9 @@ def _file_findings(
     size, digest = 0, hashlib.sha256()
     try:
         with target.open(place) as file:
-            while piece := file.read(CHUNK_BYTES):
-                size += len(piece)
-                digest.update(piece)
+            while chunk := file.read(CHUNK_BYTES):
+                size += len(chunk)
+                digest.update(chunk)
     except FileNotFoundError:
         yield VerifyFinding("missing", place, path)
         return

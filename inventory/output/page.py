@@ -28,7 +28,7 @@ def render_page(report: Report) -> str:
     )
     environment.filters |= {"size": format_size, "escaped": escaped}
     page = environment.get_template("report.html.j2")
-    return page.render(report=report, pictures=_charts(report), most=MAX_HOMES, largest=report.largest)
+    return page.render(report=report, charts=_charts(report), max_rows=MAX_HOMES, largest=report.largest)
 
 
 def write_page(report: Report, output: Path) -> None:

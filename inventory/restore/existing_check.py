@@ -57,16 +57,16 @@ def check_existing(client: Downloads, upload: CheckedUpload) -> Response:
     if check.download is not None:
         return _compare_content(client, upload, check, check.download)
     folder = replace(upload.folder, path=parent_path(upload.path))
-    answer = list_folder(client, folder)
-    if is_not_found(answer):
+    response = list_folder(client, folder)
+    if is_not_found(response):
         _compare_listing(upload, check, Listing())
         return Response(200, {})
-    if answer.ok:
+    if response.ok:
         try:
-            _compare_listing(upload, check, parse_listing(folder, answer.document))
+            _compare_listing(upload, check, parse_listing(folder, response.document))
         except InvalidListing as error:
             raise TransportError(str(error)) from None
-    return answer
+    return response
 
 
 def _compare_listing(upload: CheckedUpload, check: ExistingCheck, listing: Listing) -> None:
@@ -86,14 +86,14 @@ def _compare_listing(upload: CheckedUpload, check: ExistingCheck, listing: Listi
 
 
 def _compare_content(client: Downloads, upload: CheckedUpload, check: ExistingCheck, task: ObjectDownload) -> Response:
-    answer = download_object(client, task, check.digest)
-    if not answer.ok:
-        if task.has_another_way(answer):
+    response = download_object(client, task, check.digest)
+    if not response.ok:
+        if task.has_another_way(response):
             task.first_way_refused = True
-        elif is_not_found(answer):
+        elif is_not_found(response):
             upload.check = ExistingCheck()
         else:
-            return answer
+            return response
         return Response(200, {})
     if task.complete:
         entry, measure = upload.entry, check.digest
@@ -101,7 +101,7 @@ def _compare_content(client: Downloads, upload: CheckedUpload, check: ExistingCh
             upload.confirm_present()
         else:
             upload.use_alternative_path()
-    return answer
+    return response
 
 
 def alternative_path(path: str, day: str, number: int) -> str:

@@ -52,7 +52,7 @@ def restore_text(document: dict[str, Any]) -> str:
     lines = []
     for user in document["users"]:
         counts = [f"{user['restored']} objects {doing}, {format_size(user['size'])}"]
-        counts += [f"{user[state]} {words}" for state, words in STATE_LABELS if user[state]]
+        counts += [f"{user[state]} {label}" for state, label in STATE_LABELS if user[state]]
         lines.append(f"{escaped(user['user'])}: {', '.join(counts)}")
     lines += object_lines("beside", [(each["path"], each["reason"]) for each in document["beside"]])
     lines += object_lines("failed", [(each["path"], each["reason"]) for each in document["failed"]])

@@ -470,10 +470,10 @@ class RestoreWork:
         return self._with_git and entry is not None and entry.git is not None
 
 
-def is_conflict(answer: Response) -> bool:
+def is_conflict(response: Response) -> bool:
     """Return whether the API reports that an object exists already."""
-    code = answer.document.get("error_code") if isinstance(answer.document, Mapping) else None
-    return answer.status in (400, 409) and code in CONFLICT_CODES
+    code = response.document.get("error_code") if isinstance(response.document, Mapping) else None
+    return response.status in (400, 409) and code in CONFLICT_CODES
 
 
 def workers_of(sources: Collection[Source]) -> dict[str, int]:

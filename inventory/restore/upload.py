@@ -119,15 +119,15 @@ def upload_object(client: UploadClient, target: BackupTarget, task: ObjectUpload
         return check_existing(client, task)
     match entry.source:
         case "workspace":
-            answer = client.send("POST", IMPORT_PATH, _import_form(target, task))
+            response = client.send("POST", IMPORT_PATH, _import_form(target, task))
         case "volumes":
             query = {"overwrite": "true" if task.overwrite else "false"}
             body = RequestBody(read_chunks(target, entry, CHUNK_BYTES), entry.size or 0, "application/octet-stream")
-            answer = client.send("PUT", FILES_API + quote(task.path), body, query)
+            response = client.send("PUT", FILES_API + quote(task.path), body, query)
         case _:
             return _upload_to_dbfs(client, target, task)
-    task.complete = answer.ok
-    return answer
+    task.complete = response.ok
+    return response
 
 
 def _import_form(target: BackupTarget, task: ObjectUpload) -> RequestBody:
@@ -159,50 +159,50 @@ def _upload_to_dbfs(client: UploadClient, target: BackupTarget, task: ObjectUplo
         content = b"".join(read_chunks(target, task.entry, CHUNK_BYTES))
         fields = {"path": task.path, "overwrite": task.overwrite}
         document = fields | {"contents": base64.b64encode(content).decode()}
-        answer = client.send("POST", f"{DBFS_PATH}put", json_body(document))
-        task.complete = answer.ok
-        return answer
+        response = client.send("POST", f"{DBFS_PATH}put", json_body(document))
+        task.complete = response.ok
+        return response
     if task.is_staged:
         return _move_into_place(client, task)
     if task.handle is None:
         fields = {"path": task.staging_path, "overwrite": True}
-        answer = client.send("POST", f"{DBFS_PATH}create", json_body(fields))
-        if answer.ok:
-            task.handle = _handle(answer)
+        response = client.send("POST", f"{DBFS_PATH}create", json_body(fields))
+        if response.ok:
+            task.handle = _handle(response)
             task.remaining_blocks = read_chunks(target, task.entry, DBFS_BLOCK_BYTES)
-        return answer
+        return response
     assert task.remaining_blocks is not None, "an open upload has remaining blocks"
     task.block = task.block or next(task.remaining_blocks, b"")
     if task.block:
         data = base64.b64encode(task.block).decode()
-        answer = client.send("POST", f"{DBFS_PATH}add-block", json_body({"handle": task.handle, "data": data}))
-        if answer.ok:
+        response = client.send("POST", f"{DBFS_PATH}add-block", json_body({"handle": task.handle, "data": data}))
+        if response.ok:
             task.block = b""
-        return answer
-    answer = client.send("POST", f"{DBFS_PATH}close", json_body({"handle": task.handle}))
-    task.is_staged = answer.ok
-    return answer
+        return response
+    response = client.send("POST", f"{DBFS_PATH}close", json_body({"handle": task.handle}))
+    task.is_staged = response.ok
+    return response
 
 
 def _move_into_place(client: UploadClient, task: ObjectUpload) -> Response:
     """Move a staged DBFS file to its path, after deleting the object to be replaced."""
     if task.is_redundant:
-        answer = client.send("POST", f"{DBFS_PATH}delete", json_body({"path": task.staging_path}))
-        task.complete = answer.ok
-        return answer
+        response = client.send("POST", f"{DBFS_PATH}delete", json_body({"path": task.staging_path}))
+        task.complete = response.ok
+        return response
     if task.overwrite:
-        answer = client.send("POST", f"{DBFS_PATH}delete", json_body({"path": task.path}))
-        task.overwrite = not answer.ok
-        return answer
+        response = client.send("POST", f"{DBFS_PATH}delete", json_body({"path": task.path}))
+        task.overwrite = not response.ok
+        return response
     move = {"source_path": task.staging_path, "destination_path": task.path}
-    answer = client.send("POST", f"{DBFS_PATH}move", json_body(move))
-    task.complete = answer.ok
-    return answer
+    response = client.send("POST", f"{DBFS_PATH}move", json_body(move))
+    task.complete = response.ok
+    return response
 
 
-def _handle(answer: Response) -> int:
+def _handle(response: Response) -> int:
     """Return the handle of a new upload. Raises TransportError if there is none."""
-    handle = answer.document.get("handle") if isinstance(answer.document, Mapping) else None
+    handle = response.document.get("handle") if isinstance(response.document, Mapping) else None
     if type(handle) is not int:
         raise TransportError("the response has no handle")
     return handle
@@ -219,10 +219,10 @@ def clone_git_folder(client: UploadClient, entry: ManifestEntry, path: str) -> R
     """Clone a git folder and check out its branch. Raises TransportError."""
     git = entry.git or {}
     fields = {"url": git.get("url", ""), "path": path} | {name: git[name] for name in ("provider",) if name in git}
-    answer = client.send("POST", REPOS_PATH, json_body(fields))
-    if not answer.ok or "branch" not in git or not isinstance(answer.document, Mapping):
-        return answer
-    address = f"{REPOS_PATH}/{answer.document.get('id')}"
+    response = client.send("POST", REPOS_PATH, json_body(fields))
+    if not response.ok or "branch" not in git or not isinstance(response.document, Mapping):
+        return response
+    address = f"{REPOS_PATH}/{response.document.get('id')}"
     return client.send("PATCH", address, json_body({"branch": git["branch"]}))
 
 

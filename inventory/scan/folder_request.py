@@ -30,13 +30,13 @@ def list_folder(client: ListingClient, folder: Folder) -> Response:
     contents: list[object] = []
     page, pages = "", set[str]()
     while True:
-        answer = client.get(LIST_PATHS["volumes"] + quote(folder.path), {"page_token": page} if page else {})
-        listed = answer.document.get("contents", []) if isinstance(answer.document, Mapping) else None
-        if not answer.ok or not isinstance(listed, list):
-            return answer
-        assert isinstance(answer.document, Mapping)
+        response = client.get(LIST_PATHS["volumes"] + quote(folder.path), {"page_token": page} if page else {})
+        listed = response.document.get("contents", []) if isinstance(response.document, Mapping) else None
+        if not response.ok or not isinstance(listed, list):
+            return response
+        assert isinstance(response.document, Mapping)
         contents += listed
-        page = str(answer.document.get("next_page_token") or "")
+        page = str(response.document.get("next_page_token") or "")
         if not page:
             return Response(200, {"contents": contents})
         if page in pages:

@@ -50,7 +50,7 @@ def username_problem(username: str) -> str:
     if "/" in username:
         return "the name of the user has a slash, so no request can name the home"
     if username != escape_surrogates(username):
-        return "the name of the user has half of a character, so no request can name the home"
+        return "the name of the user has an unpaired surrogate, so no request can name the home"
     return "the name of the user leads to another folder" if username in (".", "..") or "\0" in username else ""
 
 

@@ -24,17 +24,17 @@ def temporary_token(client: Client, seconds: float) -> Iterator[ExecutorCredenti
     # The comment identifies the token even if the response to its creation was lost.
     comment = f"inventory scan {secrets.token_hex(8)}"
     try:
-        answer = _post(client, "create", {"comment": comment, "lifetime_seconds": int(seconds)})
+        response = _post(client, "create", {"comment": comment, "lifetime_seconds": int(seconds)})
     except TransportError as error:
         _revoke(client, comment)
         raise SparkError(f"no token could be made for the executors: {error}.") from None
-    if not answer.ok or not isinstance(answer.document, Mapping):
+    if not response.ok or not isinstance(response.document, Mapping):
         raise SparkError(
-            f"no token could be made for the executors: {answer.reason.rstrip('.')}. Ask an administrator for the right"
-            " to use tokens, or scan without Spark."
+            f"no token could be made for the executors: {response.reason.rstrip('.')}. Ask an administrator for the"
+            " right to use tokens, or scan without Spark."
         )
     try:
-        yield ExecutorCredential(client.host, str(answer.document["token_value"]))
+        yield ExecutorCredential(client.host, str(response.document["token_value"]))
     finally:
         _revoke(client, comment)
 
@@ -55,9 +55,9 @@ def _revoke(client: Client, comment: str) -> None:
         )
         for token in found or []:
             if token.get("comment") == comment:
-                answer = _post(client, "delete", {"token_id": token["token_id"]})
-                if not answer.ok:
-                    raise WorkspaceError(answer.reason)
+                response = _post(client, "delete", {"token_id": token["token_id"]})
+                if not response.ok:
+                    raise WorkspaceError(response.reason)
     except (WorkspaceError, TransportError) as error:
         log.warning(
             "the token of the executors was not revoked (%s): delete %r in your settings, or let it expire",
@@ -70,9 +70,9 @@ def _post(client: Client, verb: str, body: Mapping[str, object]) -> Response:
     """Send a POST request, with retries if there is no response or the server is busy. Raises TransportError."""
     for tries in range(1, MAX_TRIES + 1):
         try:
-            answer = client.send("POST", f"/api/2.0/token/{verb}", json_body(body))
-            if answer.status not in (429, 500, 502, 503, 504) or tries == MAX_TRIES:
-                return answer
+            response = client.send("POST", f"/api/2.0/token/{verb}", json_body(body))
+            if response.status not in (429, 500, 502, 503, 504) or tries == MAX_TRIES:
+                return response
         except TransportError:
             if tries == MAX_TRIES:
                 raise

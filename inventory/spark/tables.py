@@ -39,10 +39,10 @@ def write_table(session: ExecutorSession | None, name: str, rows: Iterable[FileR
         session.drop_table(loading)
         # At least once: a table without rows needs its columns.
         while more:
-            piece = list(itertools.islice(remaining, BATCH_ROWS))
-            more = len(piece) == BATCH_ROWS
-            number += len(piece)
-            session.create_frame(arrow_table(piece)).write.mode("append").saveAsTable(loading)
+            batch = list(itertools.islice(remaining, BATCH_ROWS))
+            more = len(batch) == BATCH_ROWS
+            number += len(batch)
+            session.create_frame(arrow_table(batch)).write.mode("append").saveAsTable(loading)
         session.read_table(loading).write.mode("overwrite").option("overwriteSchema", "true").saveAsTable(name)
         session.drop_table(loading)
     except Exception as error:  # noqa: BLE001 - gRPC, Spark and Java have dozens

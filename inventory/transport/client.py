@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 USER_AGENT = "teachinglab-inventory"
 MAX_RESPONSE_BYTES = 512 * 2**20
 """Maximum size of a response body in bytes. A folder with a million entries stays far below it."""
-INVALID_BODY = "the answer is not JSON, or ends too early"
+INVALID_BODY = "the response is not JSON, or ends too early"
 CHUNK_BYTES = 256 * 2**10
 """Bytes of a file that each worker holds in memory."""
 
@@ -70,7 +70,7 @@ class Client:
                 received += len(chunk)
                 sink(chunk)
             if announced is not None and received != announced:
-                raise TransportError(f"the answer ends after {received} of {announced} bytes")
+                raise TransportError(f"the response ends after {received} of {announced} bytes")
             return Response(200, None)
 
     def send(self, method: str, path: str, body: RequestBody, query: Mapping[str, str] = NO_QUERY) -> Response:
@@ -116,7 +116,7 @@ class Client:
     def _read_body(response: http.client.HTTPResponse) -> bytes:
         content = response.read(MAX_RESPONSE_BYTES + 1)
         if len(content) > MAX_RESPONSE_BYTES:
-            raise TransportError(f"the answer has more than {MAX_RESPONSE_BYTES} bytes")
+            raise TransportError(f"the response has more than {MAX_RESPONSE_BYTES} bytes")
         if not response.isclosed():
             raise TransportError(INVALID_BODY)
         return content
@@ -182,9 +182,9 @@ def _retry_after_seconds(header: str | None) -> float | None:
 
 def _describe(error: Exception, timeout: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"no answer for {timeout:g} seconds"
+        return f"no response for {timeout:g} seconds"
     if isinstance(error, http.client.IncompleteRead):
         return INVALID_BODY
     if isinstance(error, ConnectionError):
-        return "the connection was closed before the answer"
-    return f"no answer: {' '.join(str(error).split()) or type(error).__name__}"
+        return "the connection was closed before the response"
+    return f"no response: {' '.join(str(error).split()) or type(error).__name__}"

@@ -48,14 +48,14 @@ def is_rate_limited(outcome: Response | TransportError) -> bool:
     return isinstance(outcome, Response) and (outcome.status == 429 or outcome.error_code in RATE_LIMIT_CODES)
 
 
-def is_transient(answer: Response) -> bool:
+def is_transient(response: Response) -> bool:
     """Return whether the response is a server error that may be temporary."""
-    return answer.status in TRANSIENT_STATUSES or (answer.status == 200 and answer.error_code in TRANSIENT_CODES)
+    return response.status in TRANSIENT_STATUSES or (response.status == 200 and response.error_code in TRANSIENT_CODES)
 
 
-def is_not_found(answer: Response) -> bool:
+def is_not_found(response: Response) -> bool:
     """Return whether the API says that the path does not exist. A 404 without the API's code may come from a proxy."""
-    return answer.status == 404 and answer.error_code in NOT_FOUND_CODES
+    return response.status == 404 and response.error_code in NOT_FOUND_CODES
 
 
 def next_retry(outcome: Response | TransportError, tries: int, jitter: Callable[[], float]) -> Retry | None:

@@ -72,7 +72,7 @@ class WorkspaceApi:
             )
         reason = str(outcome)
         if isinstance(outcome, Response):
-            reason = "the answer is not a JSON object" if outcome.ok else outcome.reason
+            reason = "the response is not a JSON object" if outcome.ok else outcome.reason
         raise WorkspaceError(f"{description} of {self.client.host} cannot be read: {reason.rstrip('.')}.")
 
     def _of_credential_source(self) -> str:
@@ -86,9 +86,9 @@ class WorkspaceApi:
     def identity(self) -> tuple[WorkspaceIdentity, list[str]]:
         """Return the workspace and the caller, and the names of the caller's groups. Raises WorkspaceError."""
         # The first request: an unreachable host is reported at once, without retries.
-        answer, me = self._get(f"{SCIM_PATH}/Me", {}, "the account", is_first=True)
+        response, me = self._get(f"{SCIM_PATH}/Me", {}, "the account", is_first=True)
         groups = [str(group["display"]) for group in json_objects(me.get("groups")) if group.get("display")]
-        identity = WorkspaceIdentity(self.client.host, answer.workspace_id, str(me.get("userName") or ""))
+        identity = WorkspaceIdentity(self.client.host, response.workspace_id, str(me.get("userName") or ""))
         return identity, sorted(groups)
 
     def scim_resources(self, kind: str, attributes: str, scim_filter: str = "") -> Iterator[Mapping[str, Any]]:
@@ -141,12 +141,12 @@ class WorkspaceApi:
             page, pages = "", set[str]()
             while True:
                 query = {"path_prefix": prefix} | ({"next_page_token": page} if page else {})
-                answer = self.get_document("/api/2.0/repos", query, "the list of git folders")
-                for repo in json_objects(answer.get("repos")):
+                response = self.get_document("/api/2.0/repos", query, "the list of git folders")
+                for repo in json_objects(response.get("repos")):
                     about = {name: repo.get(field) for name, field in GIT_FIELDS.items()}
                     path = str(repo.get("path")).removeprefix("/Workspace")
                     found[path] = {name: str(value) for name, value in about.items() if value}
-                page = str(answer.get("next_page_token") or "")
+                page = str(response.get("next_page_token") or "")
                 if not page or page in pages:
                     break
                 pages.add(page)
@@ -174,6 +174,6 @@ def json_objects(value: object) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
-def _credential_message(answer: Response) -> str:
+def _credential_message(response: Response) -> str:
     """Return what the server says about a credential, without the status."""
-    return answer.reason.removeprefix(str(answer.status)).strip().rstrip(".") or f"status {answer.status}"
+    return response.reason.removeprefix(str(response.status)).strip().rstrip(".") or f"status {response.status}"

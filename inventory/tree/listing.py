@@ -83,18 +83,18 @@ class InvalidListing(ValueError):
     """A response that is not a listing of the folder; the message says why."""
 
 
-def parse_listing(folder: Folder, answer: object) -> Listing:
+def parse_listing(folder: Folder, document: object) -> Listing:
     """Parse the decoded JSON that the API returned for a folder. Raises InvalidListing.
 
     If the folder was replaced by a file, the response is that file, which then counts. Duplicate names count once. An
     entry that cannot be used is a failure of its own.
     """
     key = _LIST_KEYS[folder.source]
-    if not isinstance(answer, Mapping) or (key not in answer and set(answer) - PAGING_KEYS):
-        raise InvalidListing(f"the answer for {folder.path} has no list {key}")
-    entries = answer.get(key, [])
+    if not isinstance(document, Mapping) or (key not in document and set(document) - PAGING_KEYS):
+        raise InvalidListing(f"the response for {folder.path} has no list {key}")
+    entries = document.get(key, [])
     if not isinstance(entries, list):
-        raise InvalidListing(f"the answer for {folder.path} has no list {key}")
+        raise InvalidListing(f"the response for {folder.path} has no list {key}")
     folders: dict[str, None] = {}
     files: dict[str, File] = {}
     failures: dict[str, Failure] = {}
@@ -103,7 +103,7 @@ def parse_listing(folder: Folder, answer: object) -> Listing:
         if folder.source == "volumes" and isinstance(path, str):
             path = path.rstrip("/") if path.rstrip("/") != folder.path else path
         if not isinstance(path, str):
-            entry_path = f"{folder.path.rstrip('/')}/entry {number} of the answer"
+            entry_path = f"{folder.path.rstrip('/')}/entry {number} of the response"
             failures[entry_path] = Failure(entry_path, "it has no path")
         elif problem := _entry_problem(folder, path, entry):
             entry_path = (
@@ -132,7 +132,7 @@ def _entry_problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
     if path != folder.path:
         prefix = folder.path.rstrip("/") + "/"
         if not path.startswith(prefix):
-            return f"it does not lie in {folder.path}, of which the answer is"
+            return f"it is not in {folder.path}, which was listed"
         name = path[len(prefix) :]
         if "/" in name:
             return "its name has a slash, so no request can name it"
@@ -142,11 +142,11 @@ def _entry_problem(folder: Folder, path: str, entry: Mapping[str, Any]) -> str:
         kind = entry.get("object_type")
         if kind not in CONTAINER_TYPES and kind not in OBJECT_TYPES:
             named = f"the type {escape_surrogates(kind)}" if isinstance(kind, str) and kind else "no type"
-            return f"it has {named}, so it is not known what it holds"
+            return f"it has {named}, so its content is unknown"
     elif not isinstance(_is_directory(folder.source, entry), bool):
-        return "the answer does not tell whether it is a folder"
+        return "the response does not show whether it is a folder"
     if path == folder.path and _is_container(folder.source, entry):
-        return "the answer says that the folder contains itself"
+        return "the response lists the folder in itself"
     return ""
 
 
@@ -154,8 +154,8 @@ def _name_problem(name: str) -> str:
     if not name:
         return "its name is empty, so no request can name it"
     if not name.isascii() and name != escape_surrogates(name):
-        return "its name has half of a character, so no request can name it"
-    return "its name leads elsewhere" if name in (".", "..") or "\0" in name else ""
+        return "its name has an unpaired surrogate, so no request can name it"
+    return "its name leads out of the folder" if name in (".", "..") or "\0" in name else ""
 
 
 def _is_directory(source: Source, entry: Mapping[str, Any]) -> object:

@@ -121,8 +121,8 @@ PASSING = {
     "429": Response(429, {"error_code": "REQUEST_LIMIT_EXCEEDED"}),
     "500": Response(500, {"error_code": "INTERNAL_ERROR"}),
     "503": Response(503, {}, retry_after=0.0),
-    "reset": TransportError("the connection was closed before the answer"),
-    "cut": TransportError("the answer ends after 1 of 2 bytes"),
+    "reset": TransportError("the connection was closed before the response"),
+    "cut": TransportError("the response ends after 1 of 2 bytes"),
 }
 FAULTS = st.dictionaries(st.integers(0, 40), st.lists(st.sampled_from(sorted(PASSING)), max_size=5), max_size=15)
 
@@ -432,9 +432,9 @@ def test_a_missing_volume_is_a_failure(lab, tmp_path):
 
 ODD = {
     f"{HOME}/Read / write": "its name has a slash, so no request can name it",
-    f"{HOME}/half \\ud83d": "its name has half of a character, so no request can name it",
+    f"{HOME}/half \\ud83d": "its name has an unpaired surrogate, so no request can name it",
     f"{HOME}/": "its name is empty, so no request can name it",
-    f"{HOME}/question": "it has the type QUERY, so it is not known what it holds",
+    f"{HOME}/question": "it has the type QUERY, so its content is unknown",
 }
 
 

@@ -14,7 +14,7 @@ from inventory.transport.retry import Retry, Unauthorized, is_rate_limited, next
 from inventory.tree.listing import Failure, Folder, Listing
 
 LIST = "/api/2.0/workspace/list"
-CUT = "the answer is not JSON, or ends too early"
+CUT = "the response is not JSON, or ends too early"
 HOME = Folder("dana", "workspace", "/Users/dana")
 
 
@@ -44,8 +44,8 @@ def of(body: bytes, length: int | None = None, head: str = "200 OK") -> bytes:
         (of(b"{}", length=20), CUT),
         (of(b'{"objects": ['), CUT),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", CUT),
-        (b"", "the connection was closed before the answer"),
-        (b"nonsense\r\n\r\n", "no answer: nonsense"),
+        (b"", "the connection was closed before the response"),
+        (b"nonsense\r\n\r\n", "no response: nonsense"),
     ],
     ids=["nothing", "less than nothing", "short", "half", "no last chunk", "closed", "no HTTP"],
 )
@@ -64,7 +64,7 @@ def test_a_response_keeps_status_message_and_retry_after():
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"), [("hang", "no answer for 0.4 seconds"), ("truncate", CUT), ("reset", "closed before")]
+    ("kind", "reason"), [("hang", "no response for 0.4 seconds"), ("truncate", CUT), ("reset", "closed before")]
 )
 def test_a_broken_connection_is_replaced(emulator, kind, reason):
     client = Client(emulator.url, lambda: {"Authorization": f"Bearer {emulator.admin_token}"}, timeout=0.4)

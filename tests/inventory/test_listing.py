@@ -80,13 +80,13 @@ def test_a_response_without_a_listing_is_rejected(answer):
 @pytest.mark.parametrize(
     ("odd", "path", "reason"),
     [
-        ("x", f"{HOME.path}/entry 2 of the answer", "it has no path"),
-        ({"object_type": "FILE"}, f"{HOME.path}/entry 2 of the answer", "it has no path"),
-        ({"path": 7, "object_type": "FILE"}, f"{HOME.path}/entry 2 of the answer", "it has no path"),
+        ("x", f"{HOME.path}/entry 2 of the response", "it has no path"),
+        ({"object_type": "FILE"}, f"{HOME.path}/entry 2 of the response", "it has no path"),
+        ({"path": 7, "object_type": "FILE"}, f"{HOME.path}/entry 2 of the response", "it has no path"),
         (
             {"path": "/Users/carol/f", "object_type": "FILE"},
             "/Users/carol/f",
-            "it does not lie in /Users/dana, of which the answer is",
+            "it is not in /Users/dana, which was listed",
         ),
         (entry("../carol", "DIRECTORY"), "/Users/dana/../carol", "its name has a slash, so no request can name it"),
         (
@@ -94,12 +94,16 @@ def test_a_response_without_a_listing_is_rejected(answer):
             "/Users/dana/Read / write",
             "its name has a slash, so no request can name it",
         ),
-        (entry("..", "DIRECTORY"), "/Users/dana/..", "its name leads elsewhere"),
+        (entry("..", "DIRECTORY"), "/Users/dana/..", "its name leads out of the folder"),
         (entry("", "FILE"), "/Users/dana/", "its name is empty, so no request can name it"),
-        ({"path": HOME.path, "object_type": "DIRECTORY"}, HOME.path, "the answer says that the folder contains itself"),
-        (entry("\ud800", "FILE"), "/Users/dana/\\ud800", "its name has half of a character, so no request can name it"),
-        (entry("q", "QUERY"), "/Users/dana/q", "it has the type QUERY, so it is not known what it holds"),
-        (entry("q", ""), "/Users/dana/q", "it has no type, so it is not known what it holds"),
+        ({"path": HOME.path, "object_type": "DIRECTORY"}, HOME.path, "the response lists the folder in itself"),
+        (
+            entry("\ud800", "FILE"),
+            "/Users/dana/\\ud800",
+            "its name has an unpaired surrogate, so no request can name it",
+        ),
+        (entry("q", "QUERY"), "/Users/dana/q", "it has the type QUERY, so its content is unknown"),
+        (entry("q", ""), "/Users/dana/q", "it has no type, so its content is unknown"),
     ],
     ids=str,
 )
@@ -112,7 +116,7 @@ def test_an_unusable_entry_is_a_failure_of_its_own(odd, path, reason):
 
 def test_a_dbfs_entry_without_a_type_is_a_failure():
     found = parse_listing(DBFS, {"files": [{"path": "/Users/dana/f", "is_dir": "no", "file_size": 1}]})
-    assert found == Listing((), (), (Failure("/Users/dana/f", "the answer does not tell whether it is a folder"),))
+    assert found == Listing((), (), (Failure("/Users/dana/f", "the response does not show whether it is a folder"),))
 
 
 ENTRIES = st.lists(

@@ -70,7 +70,7 @@ def test_a_malformed_response_causes_no_traceback(document, status):
 def test_users_are_listed_despite_invalid_entries():
     users = {"Resources": [7, {"id": "1"}, {"id": "2", "userName": "a\ud800"}, {"id": "3", "userName": "dana@x.org"}]}
     assert list_users(workspace({"Users": users})) == [
-        User("a\\ud800", problem="the name of the user has half of a character, so no request can name the home"),
+        User("a\\ud800", problem="the name of the user has an unpaired surrogate, so no request can name the home"),
         User("dana@x.org"),
         User("entry 1 of the list of Users", problem="the list of Users gives it no userName"),
         User("entry without an id of the list of Users", problem="the list of Users gives it no userName"),

@@ -207,7 +207,7 @@ def test_a_retry_within_a_run_replaces_nothing_of_a_student(tmp_path, existing):
         if not edited and files(lab).get(f"{HOME}/a.txt") == b"saved":
             edited.append(request)
             put(lab, f"{HOME}/a.txt", b"the student's")
-            raise TransportError("the connection was closed before the answer")
+            raise TransportError("the connection was closed before the response")
 
     lab.meets = edit
     outcome = restored(lab, tmp_path, existing=existing)

@@ -154,12 +154,12 @@ def test_a_folder_deleted_during_the_scan_makes_a_home_partial(workspace, tmp_pa
 
 def test_a_server_without_responses_is_given_up_after_six_tries(workspace, tmp_path):
     api = InProcessScanApi(
-        workspace, lambda path, earlier: TransportError("no answer for 60 seconds") if path.endswith("/a") else None
+        workspace, lambda path, earlier: TransportError("no response for 60 seconds") if path.endswith("/a") else None
     )
 
     found, progress = run_scan(api, create_checkpoint(tmp_path, DANA))
 
-    assert found[0].error == f"/Users/{DANA}/a: no answer for 60 seconds, 6 times"
+    assert found[0].error == f"/Users/{DANA}/a: no response for 60 seconds, 6 times"
     assert (api.request_counts[f"/Users/{DANA}/a"], found[0].retries, progress.failures) == (6, 5, 1)
 
 

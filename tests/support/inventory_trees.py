@@ -22,8 +22,8 @@ TRANSIENT_ERRORS = {
     "429": refusal(429, "REQUEST_LIMIT_EXCEEDED"),
     "500": refusal(500, "INTERNAL_ERROR"),
     "503": Response(503, {}, retry_after=0.0),
-    "reset": TransportError("the connection was closed before the answer"),
-    "cut": TransportError("the answer is not JSON, or ends too early"),
+    "reset": TransportError("the connection was closed before the response"),
+    "cut": TransportError("the response is not JSON, or ends too early"),
 }
 FAULTS = st.dictionaries(
     st.integers(0, 30), st.lists(st.sampled_from(sorted(TRANSIENT_ERRORS)), max_size=5), max_size=15
