@@ -15,7 +15,7 @@ PROGRAMS = sorted(
     path for path in (ROOT / "cdktf").glob("*.py") if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 )
 LINES = """
-# Started by path: the project's root is added, so that labkit can be imported.
+# Started by path: the project's root is added to sys.path so that labkit can be imported.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 """
 MISSING = "The Python packages of the lab are missing; run `pipenv install` in the project's folder."
